@@ -1,0 +1,99 @@
+/**
+ * Holds the documentation of the packages: every module has a header with
+ * `@since`, and every export of a public module a comment that says something,
+ * with exactly one `@category` and one `@since`.
+ *
+ *     node scripts/docs.ts [root]
+ */
+import { at, type Finding, read, report, type Source, workspace } from "./source.ts"
+
+/** The categories in use, from Effect's own set. A new one is added here, once, before it is used. */
+const categories = new Set([
+  "accessors",
+  "combinators",
+  "constants",
+  "constructors",
+  "error handling",
+  "errors",
+  "getters",
+  "guards",
+  "layers",
+  "models",
+  "predicates",
+  "references",
+  "running",
+  "schemas",
+  "services",
+  "testing",
+  "type IDs"
+])
+
+const isPublic = (path: string): boolean => !path.split("/").includes("internal") && !/\/(index|bin)\.ts$/.test(path)
+
+/** The doc comment that ends right before an offset. */
+const docBefore = (source: Source, offset: number): string | undefined =>
+  source.comments.find((comment) =>
+    comment.type === "Block" && comment.value.startsWith("*") && comment.end <= offset &&
+    source.text.slice(comment.end, offset).trim() === ""
+  )?.value
+
+/** What is missing from the comment of one export. */
+const lacks = (doc: string | undefined): ReadonlyArray<string> => {
+  if (doc === undefined) return ["no doc comment"]
+  const found: Array<string> = []
+  const text = doc.replace(/^\s*\*+ ?/gm, "")
+  if (/^\s*(@|$)/.test(text)) found.push("a doc comment without a sentence")
+  const named = [...text.matchAll(/^@category +(.+?)\s*$/gm)].map((match) => match[1] ?? "")
+  if (named.length !== 1) found.push(`${named.length} @category tags instead of one`)
+  for (const name of named) {
+    if (!categories.has(name)) found.push(`the category "${name}", which scripts/docs.ts does not list`)
+  }
+  if ([...text.matchAll(/^@since \d+\.\d+\.\d+$/gm)].length !== 1) found.push("no @since with a version")
+  return found
+}
+
+const namesOf = (node: Source["program"]["body"][number]): ReadonlyArray<string> => {
+  if (node.type === "ExportDefaultDeclaration") return ["default"]
+  if (node.type === "ExportAllDeclaration") return [`* from ${node.source.value}`]
+  if (node.type !== "ExportNamedDeclaration") return []
+  const declaration = node.declaration
+  if (declaration === null || declaration === undefined) {
+    return node.specifiers.map(({ exported }) => exported.type === "Literal" ? exported.value : exported.name)
+  }
+  if (declaration.type === "VariableDeclaration") {
+    return declaration.declarations.map(({ id }) => id.type === "Identifier" ? id.name : "a pattern")
+  }
+  return "id" in declaration && declaration.id?.type === "Identifier" ? [declaration.id.name] : []
+}
+
+/** What the documentation of one source lacks. */
+const undocumented = (source: Source): ReadonlyArray<Finding> => {
+  const header = source.comments[0]
+  const found: Array<Finding> = []
+  const start = source.program.hashbang?.end ?? 0
+  if (!header?.value.startsWith("*") || source.text.slice(start, header.start).trim() !== "") {
+    found.push({ at: at(source, 0), message: "no header comment" })
+  } else if (!/^\s*\* @since \d+\.\d+\.\d+$/m.test(header.value)) {
+    found.push({ at: at(source, 0), message: "no @since in the header comment" })
+  }
+  // Overloads share the comment of the first, so a name is looked at once for each kind of declaration.
+  const seen = new Set<string>()
+  for (const node of source.program.body) {
+    const kind = node.type === "ExportNamedDeclaration" ? node.declaration?.type ?? "" : ""
+    const overload = kind === "FunctionDeclaration" || kind === "TSDeclareFunction"
+    for (const name of namesOf(node)) {
+      if (overload && seen.has(name)) continue
+      if (overload) seen.add(name)
+      for (const message of lacks(docBefore(source, node.start))) {
+        found.push({ at: at(source, node.start), message: `${name}: ${message}` })
+      }
+    }
+  }
+  return found
+}
+
+/** Everything under `root` whose documentation lacks something. */
+export const findings = (root: string): ReadonlyArray<Finding> =>
+  read(root, ["packages/*/src"]).filter(({ path }) => isPublic(path)).flatMap(undocumented)
+
+if (import.meta.main) report(findings(process.argv[2] ?? workspace), "Every export is documented.")
