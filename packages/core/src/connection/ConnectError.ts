@@ -1,0 +1,262 @@
+/**
+ * How a connection fails, as types: what ended one attempt or one epoch, what
+ * a caller of `connect` or `send` is told, and the table of what each failure
+ * leads to.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { CircuitOpen } from "../resilience/CircuitBreaker.ts"
+import { DialError, type DialReason } from "../transport/DialError.ts"
+import { WireClosed } from "../transport/Transport.ts"
+
+/**
+ * No token could be had, or the venue refused the one it was shown (`status`
+ * 401 or 403) also after one refresh where a refresh is given. Not retried.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class AuthError extends Schema.TaggedError<AuthError>()("AuthError", {
+  detail: Schema.String,
+  status: Schema.optionalKey(Schema.Finite)
+}) {
+  override get message(): string {
+    return this.status === undefined
+      ? `authentication failed: ${this.detail}`
+      : `authentication failed with status ${this.status}: ${this.detail}`
+  }
+}
+
+/**
+ * An open connection ended: by the peer, by the network, or by a message over
+ * the size limit (code 1009).
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Dropped extends Schema.TaggedError<Dropped>()("Dropped", {
+  epoch: Schema.Finite,
+  closed: WireClosed
+}) {
+  override get message(): string {
+    return `dropped: ${this.closed.message}`
+  }
+}
+
+/**
+ * A ping was not answered within its deadline, in milliseconds, though we were
+ * reading: the link is half open.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class HeartbeatMissed extends Schema.TaggedError<HeartbeatMissed>()("HeartbeatMissed", {
+  epoch: Schema.Finite,
+  afterMillis: Schema.Finite
+}) {
+  override get message(): string {
+    return `no pong within ${this.afterMillis} ms`
+  }
+}
+
+/**
+ * The dial succeeded, but the subscriptions could not be restored, so the
+ * reconnect failed.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class RestoreFailed extends Schema.TaggedError<RestoreFailed>()("RestoreFailed", {
+  epoch: Schema.Finite,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `subscriptions not restored: ${this.detail}`
+  }
+}
+
+/**
+ * What ended one attempt to connect, or one epoch.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Failure = Schema.Union([DialError, AuthError, Dropped, HeartbeatMissed, RestoreFailed])
+
+/**
+ * What ended one attempt to connect, or one epoch.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Failure = typeof Failure.Type
+
+/**
+ * The class of a failure: of a failed dial, the class of its reason.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FailureKind = Exclude<Failure["_tag"], "DialError"> | DialReason["_tag"] | "TooLarge"
+
+/**
+ * Returns the class of a failure.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const kind = (failure: Failure): FailureKind => {
+  switch (failure._tag) {
+    case "DialError":
+      return failure.reason._tag
+    case "Dropped":
+      return failure.closed.by === "local" && failure.closed.code === 1009 ? "TooLarge" : "Dropped"
+    default:
+      return failure._tag
+  }
+}
+
+/**
+ * What a failure leads to: another attempt by the policy, another attempt with
+ * a refreshed token, or the end.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Recovery = "retry" | "reauthenticate" | "stop"
+
+/**
+ * What each class of failure leads to, before a handshake's status is looked
+ * at: 401 and 403 lead to `reauthenticate`.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const recoveries: Readonly<Record<FailureKind, Recovery>> = {
+  Refused: "retry",
+  NotResolved: "retry",
+  Unreachable: "retry",
+  TimedOut: "retry",
+  TlsFailed: "retry",
+  HandshakeRejected: "retry",
+  BadUrl: "stop",
+  AuthError: "stop",
+  Dropped: "retry",
+  TooLarge: "retry",
+  HeartbeatMissed: "retry",
+  RestoreFailed: "retry"
+}
+
+/**
+ * The default answer to a failure. Replace it through `Reconnection.layer`.
+ *
+ * @category error handling
+ * @since 0.1.0
+ */
+export const classify = (failure: Failure): Recovery =>
+  failure._tag === "DialError" && failure.reason._tag === "HandshakeRejected" &&
+    (failure.reason.status === 401 || failure.reason.status === 403)
+    ? "reauthenticate"
+    : recoveries[kind(failure)]
+
+/**
+ * The retries are used up. `attempts` is how many dials failed in this outage,
+ * `last` what ended the last of them.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ConnectionAborted extends Schema.TaggedError<ConnectionAborted>()("ConnectionAborted", {
+  retries: Schema.Finite,
+  last: Failure
+}) {
+  override get message(): string {
+    return `connection aborted after ${this.retries} retries: ${this.last.message}`
+  }
+}
+
+/**
+ * `connect` was called on a connection that is up, or on its way up or down.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class AlreadyConnected extends Schema.TaggedError<AlreadyConnected>()("AlreadyConnected", {
+  state: Schema.String
+}) {
+  override get message(): string {
+    return `already connected: the connection is ${this.state}`
+  }
+}
+
+/**
+ * The connection was closed by its owner before it was up.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ConnectionClosed extends Schema.TaggedError<ConnectionClosed>()("ConnectionClosed", {}) {
+  override get message(): string {
+    return "connection closed"
+  }
+}
+
+/**
+ * Why a connection is not up and will not be by itself.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ConnectError = Schema.Union([
+  DialError,
+  AuthError,
+  Dropped,
+  HeartbeatMissed,
+  RestoreFailed,
+  ConnectionAborted,
+  CircuitOpen,
+  ConnectionClosed
+])
+
+/**
+ * Why a connection is not up and will not be by itself.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ConnectError = typeof ConnectError.Type
+
+/**
+ * Why a message was not written. Nothing of it reached the wire, so it is safe
+ * to send again.
+ *
+ * - `NotConnected`: there was no connection and the message was to go now
+ * - `EpochEnded`: the connection ended before its turn came
+ * - `Closed`: the owner closed the connection
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NotSent extends Schema.TaggedError<NotSent>()("NotSent", {
+  reason: Schema.Literals(["NotConnected", "EpochEnded", "Closed"])
+}) {
+  override get message(): string {
+    return `not sent: ${this.reason}`
+  }
+}
+
+/**
+ * The outbox holds as many messages or bytes as it may. Nothing was queued.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class OutboxFull extends Schema.TaggedError<OutboxFull>()("OutboxFull", {
+  messages: Schema.Finite,
+  bytes: Schema.Finite
+}) {
+  override get message(): string {
+    return `outbox full: ${this.messages} messages, ${this.bytes} bytes waiting`
+  }
+}

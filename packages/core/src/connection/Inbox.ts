@@ -1,0 +1,377 @@
+/**
+ * What a connection received, fanned out to its consumers in batches. Each
+ * consumer has a queue of its own, bounded in bytes, and says what happens when
+ * it is full:
+ *
+ * - `block`: the connection stops taking from the wire until there is room
+ *   (the default); only the transport's byte bound then pauses the socket
+ * - `drop-oldest`: the oldest batches go
+ * - `keep-latest`: everything but the newest batch goes
+ * - `fail`: the consumer's stream fails with `ConsumerOverflow`
+ *
+ * What a consumer missed is said in its own stream, as `Missed`, at the place
+ * where it is missing. Before the first consumer comes, what arrives is kept
+ * for it, as if it were there with `drop-oldest`.
+ *
+ * @since 0.1.0
+ */
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Latch from "effect/Latch"
+import type * as Pull from "effect/Pull"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import type { FrameRejected } from "../value/MarketEvent.ts"
+import type { ConnectError } from "./ConnectError.ts"
+import type { Transition } from "./ConnectionState.ts"
+
+/**
+ * What happens when a consumer does not keep up.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Overflow = "block" | "drop-oldest" | "keep-latest" | "fail"
+
+/**
+ * The messages of one epoch that one pull brought, in order. `at` is when, in
+ * epoch milliseconds; `bytes` is their size on the wire.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Batch<A> {
+  readonly _tag: "Batch"
+  readonly epoch: number
+  readonly at: number
+  readonly messages: Arr.NonEmptyReadonlyArray<A>
+  readonly bytes: number
+}
+
+/**
+ * A frame that could not be read.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Rejected {
+  readonly _tag: "Rejected"
+  readonly epoch: number
+  readonly at: number
+  readonly rejection: FrameRejected
+}
+
+/**
+ * The sequence member went from `from` to `to` with `missing` numbers between.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SequenceGap {
+  readonly _tag: "SequenceGap"
+  readonly epoch: number
+  readonly from: bigint
+  readonly to: bigint
+  readonly missing: bigint
+}
+
+/**
+ * Messages that this consumer did not get because it did not keep up.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Missed {
+  readonly _tag: "Missed"
+  readonly messages: number
+}
+
+/**
+ * Everything a connection tells, in the order in which it happened.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Item<A> = Batch<A> | Rejected | Transition | SequenceGap | Missed
+
+/**
+ * A consumer with the policy `fail` did not keep up.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ConsumerOverflow extends Schema.TaggedError<ConsumerOverflow>()("ConsumerOverflow", {
+  bytes: Schema.Finite
+}) {
+  override get message(): string {
+    return `consumer overflow: ${this.bytes} bytes waiting`
+  }
+}
+
+/**
+ * How a consumer's queue is bounded: 4 MiB and `block` by default.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ConsumerOptions {
+  readonly overflow?: Overflow | undefined
+  readonly bytes?: number | undefined
+}
+
+/**
+ * What of a connection a consumer is shown.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Interest = "everything" | "batches" | "rejections" | "transitions"
+
+const defaultBytes = 4 * 1024 * 1024
+// What an item that is no batch weighs in a queue: about what it keeps in memory.
+const itemBytes = 256
+
+const weight = <A>(item: Item<A>): number => item._tag === "Batch" ? item.bytes + itemBytes : itemBytes
+
+const isWanted = <A>(interest: Interest, item: Item<A>): boolean => {
+  switch (item._tag) {
+    case "Batch":
+      return interest === "everything" || interest === "batches"
+    case "Rejected":
+      return interest === "everything" || interest === "rejections"
+    case "Transition":
+      return interest === "everything" || interest === "transitions"
+    case "SequenceGap":
+      return interest === "everything"
+    case "Missed":
+      return true
+  }
+}
+
+interface Consumer<A> {
+  interest: Interest
+  overflow: Overflow
+  bound: number
+  items: Array<Item<A>>
+  bytes: number
+  missed: number
+  ended: Exit.Exit<never, ConnectError | ConsumerOverflow | Cause.Done> | undefined
+}
+
+const makeConsumer = <A>(interest: Interest, options: ConsumerOptions | undefined): Consumer<A> => ({
+  interest,
+  overflow: options?.overflow ?? "block",
+  bound: options?.bytes ?? defaultBytes,
+  items: [],
+  bytes: 0,
+  missed: 0,
+  ended: undefined
+})
+
+const isOver = <A>(consumer: Consumer<A>): boolean => consumer.bytes >= consumer.bound
+
+// Drops batches from the oldest on, until there is room or, for `keep-latest`, until none is left. What is no batch
+// stays, and one `Missed` stands where the first dropped batch stood.
+const shed = <A>(consumer: Consumer<A>): void => {
+  const kept: Array<Item<A>> = []
+  let marker: { readonly _tag: "Missed"; messages: number } | undefined
+  for (const item of consumer.items) {
+    const drops = item._tag === "Batch" && (consumer.overflow === "keep-latest" || isOver(consumer))
+    const merges = item._tag === "Missed" && marker !== undefined
+    if (!drops && !merges) {
+      kept.push(item)
+      if (item._tag === "Missed") marker = item
+      continue
+    }
+    consumer.bytes -= weight(item)
+    const count = item._tag === "Batch" ? item.messages.length : item._tag === "Missed" ? item.messages : 0
+    if (item._tag === "Batch") consumer.missed += count
+    if (marker === undefined) {
+      marker = { _tag: "Missed", messages: count }
+      kept.push(marker)
+      consumer.bytes += itemBytes
+    } else {
+      marker.messages += count
+    }
+  }
+  consumer.items = kept
+}
+
+const offer = <A>(consumer: Consumer<A>, item: Item<A>): void => {
+  if (consumer.ended !== undefined) return
+  if (isOver(consumer)) {
+    switch (consumer.overflow) {
+      case "block":
+        break
+      case "fail":
+        consumer.ended = Exit.fail(new ConsumerOverflow({ bytes: consumer.bytes }))
+        return
+      case "drop-oldest":
+      case "keep-latest":
+        shed(consumer)
+    }
+  }
+  consumer.items.push(item)
+  consumer.bytes += weight(item)
+}
+
+/**
+ * The fan-out of one connection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Inbox<A> {
+  /** Hands an item to every consumer that wants it. They sleep on until `wake`. */
+  readonly offer: (item: Item<A>) => void
+  /** Wakes the consumers, once for any number of offers. */
+  readonly wake: Effect.Effect<void>
+  /** Whether a consumer that blocks is over its bound. */
+  readonly isBlocked: () => boolean
+  /** Completes when no consumer blocks. */
+  readonly room: Effect.Effect<void>
+  /** While on, no consumer blocks: a wire is ending, and what it still holds is bounded. */
+  readonly unblock: (on: boolean) => Effect.Effect<void>
+  /** Keeps what arrives from now on for the first consumer to come, where there is none. */
+  readonly keep: () => void
+  /** Ends the consumers of messages after what they still have to take; those to come wait for more. */
+  readonly end: (how: Exit.Exit<never, ConnectError | Cause.Done>) => Effect.Effect<void>
+  /** Ends every consumer, and those to come, for good. */
+  readonly shutdown: Effect.Effect<void>
+  /** What one consumer is shown, from its first pull on. */
+  readonly consume: (
+    interest: Interest,
+    options?: ConsumerOptions | undefined
+  ) => Stream.Stream<Item<A>, ConnectError | ConsumerOverflow>
+  /** Messages that consumers missed, all in all. */
+  readonly missed: () => number
+}
+
+/**
+ * Makes the fan-out of one connection.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <A>(): Inbox<A> => {
+  const consumers = new Set<Consumer<A>>()
+  const arrived = Latch.makeUnsafe(false)
+  const taken = Latch.makeUnsafe(false)
+  const backlogs = new Map<"everything" | "rejections", Consumer<A>>()
+  let unblocked = false
+  let missedByGone = 0
+  let isShutDown = false
+
+  const isBlocked = (): boolean => {
+    if (unblocked) return false
+    for (const consumer of consumers) {
+      if (consumer.overflow === "block" && consumer.ended === undefined && isOver(consumer)) return true
+    }
+    return false
+  }
+
+  const takeBacklog = (consumer: Consumer<A>): void => {
+    const name = consumer.interest === "rejections" ? "rejections" : "everything"
+    const backlog = backlogs.get(name)
+    if (backlog === undefined || consumer.interest === "transitions") return
+    backlogs.delete(name)
+    consumers.delete(backlog)
+    consumer.missed = backlog.missed
+    for (const item of backlog.items) {
+      if (!isWanted(consumer.interest, item)) continue
+      consumer.items.push(item)
+      consumer.bytes += weight(item)
+    }
+  }
+
+  const attach = (interest: Interest, options: ConsumerOptions | undefined): Consumer<A> => {
+    const consumer = makeConsumer<A>(interest, options)
+    takeBacklog(consumer)
+    if (isShutDown) consumer.ended = Exit.fail(Cause.Done())
+    consumers.add(consumer)
+    return consumer
+  }
+
+  const detach = (consumer: Consumer<A>): Effect.Effect<boolean> =>
+    Effect.suspend(() => {
+      consumers.delete(consumer)
+      missedByGone += consumer.missed
+      return taken.release
+    })
+
+  const pull = (
+    consumer: Consumer<A>
+  ): Pull.Pull<Arr.NonEmptyReadonlyArray<Item<A>>, ConnectError | ConsumerOverflow> =>
+    Effect.suspend(() => {
+      const items = consumer.items
+      if (Arr.isReadonlyArrayNonEmpty(items)) {
+        consumer.items = []
+        consumer.bytes = 0
+        return Effect.as(taken.release, items)
+      }
+      return consumer.ended ?? Effect.andThen(arrived.await, pull(consumer))
+    })
+
+  const room: Effect.Effect<void> = Effect.suspend(() =>
+    isBlocked() ? Effect.andThen(taken.await, room) : Effect.void
+  )
+
+  const endWhere = (
+    how: Exit.Exit<never, ConnectError | Cause.Done>,
+    applies: (consumer: Consumer<A>) => boolean
+  ): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      for (const consumer of consumers) {
+        if (applies(consumer)) consumer.ended ??= how
+      }
+      return Effect.asVoid(arrived.release)
+    })
+
+  return {
+    offer: (item) => {
+      for (const consumer of consumers) {
+        if (isWanted(consumer.interest, item)) offer(consumer, item)
+      }
+    },
+    wake: Effect.asVoid(arrived.release),
+    isBlocked,
+    room,
+    unblock: (on) =>
+      Effect.suspend(() => {
+        unblocked = on
+        return Effect.asVoid(taken.release)
+      }),
+    keep: () => {
+      for (const name of ["everything", "rejections"] as const) {
+        const isThere = [...consumers].some((consumer) =>
+          consumer.ended === undefined &&
+          (consumer.interest === "everything" || consumer.interest === (name === "everything" ? "batches" : name))
+        )
+        if (isThere) continue
+        const backlog = makeConsumer<A>(name, { overflow: "drop-oldest" })
+        backlogs.set(name, backlog)
+        consumers.add(backlog)
+      }
+    },
+    end: (how) => endWhere(how, (consumer) =>
+        consumer.interest !== "transitions" && ![...backlogs.values()].includes(consumer)),
+    shutdown: Effect.suspend(() => {
+      isShutDown = true
+      return endWhere(Exit.fail(Cause.Done()), () => true)
+    }),
+    consume: (interest, options) =>
+      Stream.unwrap(
+        Effect.map(
+          Effect.acquireRelease(Effect.sync(() => attach(interest, options)), detach),
+          (consumer) => Stream.fromPull(Effect.succeed(pull(consumer)))
+        )
+      ),
+    missed: () => {
+      let total = missedByGone
+      for (const consumer of consumers) total += consumer.missed
+      return total
+    }
+  }
+}

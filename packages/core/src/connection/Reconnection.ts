@@ -1,0 +1,57 @@
+/**
+ * How a connection comes back: the policy, and the answer to each failure.
+ *
+ * A policy alone says nothing of a breaker's state; breakers are shared between
+ * the connections to one origin and live in the `CircuitBreaker` service.
+ * `layer` gives the policy, `layerWithBreaker` both.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
+import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
+import * as ConnectionPolicy from "../resilience/ConnectionPolicy.ts"
+import * as ConnectError from "./ConnectError.ts"
+
+/**
+ * Decides what a failure leads to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Classify = (failure: ConnectError.Failure) => ConnectError.Recovery
+
+/**
+ * How connections come back.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Reconnection extends Context.Service<Reconnection, {
+  readonly policy: ConnectionPolicy.ConnectionPolicy
+  readonly classify: Classify
+}>()("@tickline/core/connection/Reconnection") {}
+
+/**
+ * Gives the policy, and the classification where it is replaced.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (
+  policy: ConnectionPolicy.ConnectionPolicy = ConnectionPolicy.recommended,
+  options?: { readonly classify?: Classify | undefined } | undefined
+): Layer.Layer<Reconnection> =>
+  Layer.succeed(Reconnection, { policy, classify: options?.classify ?? ConnectError.classify })
+
+/**
+ * Gives the policy and a registry of breakers by the policy's `circuit`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerWithBreaker = (
+  policy: ConnectionPolicy.ConnectionPolicy = ConnectionPolicy.recommended,
+  options?: { readonly classify?: Classify | undefined } | undefined
+): Layer.Layer<Reconnection | CircuitBreaker.CircuitBreaker> =>
+  Layer.merge(layer(policy, options), CircuitBreaker.layer(policy.circuit))

@@ -1,0 +1,141 @@
+/**
+ * Why a dial did not give a wire. Each reason is a class of its own, so that
+ * what to do about it can be decided without reading a message.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * Nobody listens at the address: the host answered with a reset.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Refused extends Schema.TaggedError<Refused>()("Refused", { detail: Schema.String }) {
+  override get message(): string {
+    return `connection refused: ${this.detail}`
+  }
+}
+
+/**
+ * The host name has no address (DNS).
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NotResolved extends Schema.TaggedError<NotResolved>()("NotResolved", { detail: Schema.String }) {
+  override get message(): string {
+    return `host name not resolved: ${this.detail}`
+  }
+}
+
+/**
+ * There is no way to the host, or the connection was cut before the handshake
+ * ended.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Unreachable extends Schema.TaggedError<Unreachable>()("Unreachable", { detail: Schema.String }) {
+  override get message(): string {
+    return `unreachable: ${this.detail}`
+  }
+}
+
+/**
+ * The handshake did not end within the connect timeout, in milliseconds.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TimedOut extends Schema.TaggedError<TimedOut>()("TimedOut", { afterMillis: Schema.Finite }) {
+  override get message(): string {
+    return `connection timeout: no handshake within ${this.afterMillis} ms`
+  }
+}
+
+/**
+ * TLS could not be set up: an untrusted or wrong certificate, or no TLS there.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TlsFailed extends Schema.TaggedError<TlsFailed>()("TlsFailed", { detail: Schema.String }) {
+  override get message(): string {
+    return `TLS failed: ${this.detail}`
+  }
+}
+
+/**
+ * The server answered the upgrade with something other than 101, or with an
+ * answer that is no WebSocket handshake (`status` is then what it sent).
+ * `retryAfterMillis` is its `Retry-After`, where it sent one.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class HandshakeRejected extends Schema.TaggedError<HandshakeRejected>()("HandshakeRejected", {
+  status: Schema.Finite,
+  retryAfterMillis: Schema.optionalKey(Schema.Finite),
+  detail: Schema.optionalKey(Schema.String)
+}) {
+  override get message(): string {
+    const wait = this.retryAfterMillis === undefined ? "" : `, retry after ${this.retryAfterMillis} ms`
+    const detail = this.detail === undefined ? "" : ` (${this.detail})`
+    return `handshake rejected with status ${this.status}${wait}${detail}`
+  }
+}
+
+/**
+ * The URL cannot be dialled: not a URL, a scheme other than `ws` or `wss`, no
+ * host, or a secret that would travel over plain `ws://`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class BadUrl extends Schema.TaggedError<BadUrl>()("BadUrl", { detail: Schema.String }) {
+  override get message(): string {
+    return `bad URL: ${this.detail}`
+  }
+}
+
+/**
+ * Why a dial failed.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const DialReason = Schema.Union([
+  Refused,
+  NotResolved,
+  Unreachable,
+  TimedOut,
+  TlsFailed,
+  HandshakeRejected,
+  BadUrl
+])
+
+/**
+ * Why a dial failed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type DialReason = typeof DialReason.Type
+
+/**
+ * A dial that failed. `url` is shown without its query and user information,
+ * which may hold secrets.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class DialError extends Schema.TaggedError<DialError>()("DialError", {
+  url: Schema.String,
+  reason: DialReason
+}) {
+  override get message(): string {
+    return `${this.url}: ${this.reason.message}`
+  }
+}

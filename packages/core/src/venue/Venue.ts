@@ -1,0 +1,60 @@
+/**
+ * What Tickline knows of a venue, as one value: where it is, how to ask it for
+ * data and how to read what it says. A venue is pure: no I/O, no clock, no
+ * memory from one frame to the next.
+ *
+ * @since 0.1.0
+ */
+import type { Frame } from "../transport/Frame.ts"
+import type { Channel } from "../value/Channel.ts"
+import type { FrameRejected, MarketEvent } from "../value/MarketEvent.ts"
+
+/**
+ * The kinds of market data a consumer can ask for by one name at every venue.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ChannelKind = "trade" | "ticker" | "book"
+
+/**
+ * Reads one frame: one event or more, in the frame's order, or the reason why
+ * the frame was refused. A frame is all or nothing. Never throws.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Decode = (frame: Frame) => ReadonlyArray<MarketEvent> | FrameRejected
+
+/**
+ * A venue.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Venue {
+  /** The venue's name in events and on the command line, such as `"coinbase-exchange"`. */
+  readonly name: string
+  /** The name for people. */
+  readonly title: string
+  /** Where its public data is, or `undefined` where a user must say. */
+  readonly endpoint: string | undefined
+  /** Where its documentation is. */
+  readonly documentation: string
+  /** How its prices are written: JSON strings, JSON numbers, or either. */
+  readonly prices: "string" | "number" | "either"
+  /** How the continuity of its books can be proven. */
+  readonly continuity: "none" | "sequence" | "checksum" | "snapshots"
+  /** How it shows that it is alive, in words, such as `"heartbeat channel, 1 s"`. */
+  readonly heartbeat: string
+  /** Its published limits, in words. */
+  readonly limits: string
+  /** The venue's own channel for each kind that it offers. */
+  readonly channels: Readonly<Partial<Record<ChannelKind, string>>>
+  /** The frames that subscribe to the channels, in the venue's dialect: none for none. */
+  readonly subscribe: (channels: ReadonlyArray<Channel>) => ReadonlyArray<string>
+  /** The frames that end the subscriptions: none for none. */
+  readonly unsubscribe: (channels: ReadonlyArray<Channel>) => ReadonlyArray<string>
+  /** Reads one frame. */
+  readonly decode: Decode
+}
