@@ -44,7 +44,9 @@ const example = (): { readonly command: ReadonlyArray<string>; readonly text: st
   const marker = /<!-- consumer: (.+?) -->\s*$/.exec(readme.slice(0, fence.index))
   if (marker?.[1] === undefined) throw new Error("README.md: no <!-- consumer: … --> right above the first ts example")
   const start = fence.index + fence[0].length
-  return { command: marker[1].split(" "), text: readme.slice(start, readme.indexOf("\n```", start) + 1) }
+  const text = readme.slice(start, readme.indexOf("\n```", start) + 1)
+  if (!text.includes("wss://")) throw new Error("README.md: the first ts example names no wss:// address to replace")
+  return { command: marker[1].split(" "), text }
 }
 
 /** Packs every package into a folder; gives the dependencies that install them from there. */
@@ -141,10 +143,9 @@ const prices = async (app: string, command: ReadonlyArray<string>, text: string)
 }
 
 const { values } = parseArgs({ options: { keep: { type: "boolean" } } })
-const { command, text } = example()
-if (!/wss:\/\//.test(text)) throw new Error("README.md: the first example names no wss:// address to replace")
 const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "tickline-consumer-"))
 try {
+  const { command, text } = example()
   const app = Path.join(folder, "app")
   Fs.mkdirSync(app)
   const tarballs = pack(folder)
@@ -178,7 +179,7 @@ try {
     execFileSync(file, args, { cwd: app, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] })
   run("npm", "install", "--prefer-offline", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error")
   console.log("installed", Object.keys(tarballs).join(", "))
-  process.stdout.write(run("node_modules/.bin/tsc", "-p", "."))
+  execFileSync("node_modules/.bin/tsc", ["-p", "."], { cwd: app, stdio: "inherit" })
   console.log("the README's example and every entry point type-check")
   run(process.execPath, "graph.mjs")
   console.log("@tickline/core loads no module of Node's")
@@ -186,6 +187,9 @@ try {
   const found = await prices(app, command, text)
   if (found.length < enough) throw new Error(`the README's example printed ${found.length} prices instead of ${enough}`)
   console.log(`the README's example printed:\n${found.map((line) => `  ${line}`).join("\n")}`)
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
 } finally {
   if (values.keep) console.log(`kept ${folder}`)
   else Fs.rmSync(folder, { recursive: true, force: true })

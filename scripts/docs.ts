@@ -7,25 +7,30 @@
  */
 import { at, type Finding, read, report, type Source, workspace } from "./source.ts"
 
-/** The categories in use, from Effect's own set. A new one is added here, once, before it is used. */
+/** The categories in use: Effect's own, and `venues`. A new one is added here, once, before it is used. */
 const categories = new Set([
   "accessors",
   "combinators",
   "constants",
   "constructors",
+  "decoding",
+  "encoding",
   "error handling",
   "errors",
   "getters",
   "guards",
+  "instances",
   "layers",
   "models",
+  "ordering",
   "predicates",
   "references",
   "running",
   "schemas",
   "services",
   "testing",
-  "type IDs"
+  "type IDs",
+  "venues"
 ])
 
 const isPublic = (path: string): boolean => !path.split("/").includes("internal") && !/\/(index|bin)\.ts$/.test(path)

@@ -273,8 +273,11 @@ describe("barrels", () => {
 })
 
 describe("check", () => {
-  // Within the workspace, so that `effect` is found; in a cache, so that nothing else finds it.
-  const compiled = (body: string): { readonly status: number | null; readonly stdout: string } => {
+  /** Checks one project of these effects, each in a module of its own. */
+  const compiled = (
+    bodies: Readonly<Record<string, string>>
+  ): { readonly status: number | null; readonly stdout: string } => {
+    // Within the workspace, so that `effect` is found; in a cache, so that nothing else finds it.
     const cache = Path.join(workspace, "node_modules/.cache")
     Fs.mkdirSync(cache, { recursive: true })
     const root = Fs.mkdtempSync(Path.join(cache, "check-"))
@@ -284,31 +287,30 @@ describe("check", () => {
         "tsconfig.json",
         JSON.stringify({ extends: Path.join(workspace, "tsconfig.base.json"), include: ["src"] })
       )
-      write(
-        root,
-        "src/One.ts",
-        `import * as Effect from "effect/Effect"\nexport const one = Effect.gen(function*() {\n${body}\n})\n`
-      )
+      for (const [name, body] of Object.entries(bodies)) {
+        const text =
+          `import * as Effect from "effect/Effect"\nexport const it = Effect.gen(function*() {\n${body}\n})\n`
+        write(root, `src/${name}.ts`, text)
+      }
       return check(root, "pipe")
     } finally {
       Fs.rmSync(root, { recursive: true })
     }
   }
 
-  it("passes what is sound", () => assert.strictEqual(compiled("  yield* Effect.void").status, 0))
-  it("refuses a type error", () => {
-    const { status, stdout } = compiled("  const n: number = \"1\"\n  yield* Effect.succeed(n)")
+  it("passes what is sound", () => assert.strictEqual(compiled({ Sound: "  yield* Effect.void" }).status, 0))
+
+  it("refuses a type error, a floating effect, and a failure that is not returned", () => {
+    const { status, stdout } = compiled({
+      Sound: "  yield* Effect.void",
+      Typed: "  const n: number = \"1\"\n  yield* Effect.succeed(n)",
+      Floating: "  Effect.log(\"lost\")\n  yield* Effect.void",
+      Failing: "  yield* Effect.fail(\"no\" as const)\n  return 1"
+    })
     assert.notStrictEqual(status, 0)
-    assert.include(stdout, "TS2322")
-  })
-  it("refuses a floating effect", () => {
-    const { status, stdout } = compiled("  Effect.log(\"lost\")\n  yield* Effect.void")
-    assert.notStrictEqual(status, 0)
-    assert.include(stdout, "effect(floatingEffect)")
-  })
-  it("refuses a failure that is not returned", () => {
-    const { status, stdout } = compiled("  yield* Effect.fail(\"no\" as const)\n  return 1")
-    assert.notStrictEqual(status, 0)
-    assert.include(stdout, "effect(missingReturnYieldStar)")
+    assert.match(stdout, /Typed\.ts.*TS2322/)
+    assert.match(stdout, /Floating\.ts.*effect\(floatingEffect\)/)
+    assert.match(stdout, /Failing\.ts.*effect\(missingReturnYieldStar\)/)
+    assert.notInclude(stdout, "Sound.ts")
   })
 })
