@@ -273,7 +273,7 @@ describe("barrels", () => {
 })
 
 describe("check", () => {
-  /** Checks one project of these effects, each in a module of its own. */
+  /** Checks one project of these effects, each in a module of its own, after a plain `tsc -b` has passed or not. */
   const compiled = (
     bodies: Readonly<Record<string, string>>
   ): { readonly status: number | null; readonly stdout: string } => {
@@ -292,6 +292,7 @@ describe("check", () => {
           `import * as Effect from "effect/Effect"\nexport const it = Effect.gen(function*() {\n${body}\n})\n`
         write(root, `src/${name}.ts`, text)
       }
+      spawnSync(Path.join(workspace, "node_modules/.bin/tsc"), ["-b", root])
       return check(root, "pipe")
     } finally {
       Fs.rmSync(root, { recursive: true })
@@ -299,6 +300,12 @@ describe("check", () => {
   }
 
   it("passes what is sound", () => assert.strictEqual(compiled({ Sound: "  yield* Effect.void" }).status, 0))
+
+  it("refuses a floating effect that a plain build has let pass", () => {
+    const { status, stdout } = compiled({ Floating: "  Effect.log(\"lost\")\n  yield* Effect.void" })
+    assert.notStrictEqual(status, 0)
+    assert.match(stdout, /Floating\.ts.*effect\(floatingEffect\)/)
+  })
 
   it("refuses a type error, a floating effect, and a failure that is not returned", () => {
     const { status, stdout } = compiled({
