@@ -205,6 +205,11 @@ export interface Connection<A> {
   readonly messages: (
     options?: Inbox.ConsumerOptions | undefined
   ) => Stream.Stream<A, ConnectError.ConnectError | Inbox.ConsumerOverflow>
+  /** The messages that a consumer wants, one by one: cheaper than a filter after `messages`. */
+  readonly select: <B extends A>(
+    wants: (message: A) => message is B,
+    options?: Inbox.ConsumerOptions | undefined
+  ) => Stream.Stream<B, ConnectError.ConnectError | Inbox.ConsumerOverflow>
   /** What could not be read; the connection lives on. */
   readonly rejections: Stream.Stream<FrameRejected, ConnectError.ConnectError | Inbox.ConsumerOverflow>
   readonly metrics: Effect.Effect<Metrics>
@@ -223,6 +228,31 @@ type Ending =
   | { readonly _tag: "Failure"; readonly failure: ConnectError.Failure; readonly uptimeMillis: number | undefined }
   | { readonly _tag: "Redial" }
   | { readonly _tag: "Closing" }
+
+// The messages of a pull's batches: the batch's own array where there is one batch.
+const messagesOf = <A>(items: NonEmptyReadonlyArray<Inbox.Item<A>>): ReadonlyArray<A> => {
+  const [first] = items
+  if (items.length === 1) return first._tag === "Batch" ? first.messages : []
+  const messages: Array<A> = []
+  for (const item of items) {
+    if (item._tag === "Batch") { for (const message of item.messages) messages.push(message) }
+  }
+  return messages
+}
+
+const selected = <A, B extends A>(
+  items: NonEmptyReadonlyArray<Inbox.Item<A>>,
+  wants: (message: A) => message is B
+): ReadonlyArray<B> => {
+  const messages: Array<B> = []
+  for (const item of items) {
+    if (item._tag !== "Batch") continue
+    for (const message of item.messages) {
+      if (wants(message)) messages.push(message)
+    }
+  }
+  return messages
+}
 
 type Requirements = Scope.Scope | Transport | Reconnection | CircuitBreaker.CircuitBreaker
 
@@ -856,6 +886,8 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
       return { mode, clean }
     }))
 
+  yield* breaker.observe((transition) => inbox.offer({ _tag: "BreakerMoved", transition }))
+
   yield* Scope.addFinalizer(
     scope,
     Effect.gen(function*() {
@@ -865,7 +897,9 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     })
   )
 
-  const consume = (options: Inbox.ConsumerOptions | undefined) => inbox.consume("batches", options)
+  const only = <Tag extends Inbox.Item<A>["_tag"]>(tag: Tag) =>
+  (items: ReadonlyArray<Inbox.Item<A>>): ReadonlyArray<Extract<Inbox.Item<A>, { readonly _tag: Tag }>> =>
+    items.filter((item): item is Extract<Inbox.Item<A>, { readonly _tag: Tag }> => item._tag === tag)
 
   const connection: Connection<A> = {
     label,
@@ -890,22 +924,16 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     close,
     state: {
       current: Ref.get(state),
-      transitions: Stream.filterMap(
-        Stream.catchCause(inbox.consume("transitions"), () => Stream.empty),
-        (item) => item._tag === "Transition" ? Result.succeed(item) : Result.failVoid
-      )
+      transitions: Stream.orDie(inbox.consume("transitions", undefined, only("Transition")))
     },
     isConnected: Effect.map(Ref.get(state), ConnectionState.isConnected),
-    inbound: (options) => inbox.consume("everything", options),
-    batches: (options) =>
-      Stream.filterMap(consume(options), (item) => item._tag === "Batch" ? Result.succeed(item) : Result.failVoid),
-    messages: (options) =>
-      Stream.flattenIterable(
-        Stream.map(consume(options), (item) => item._tag === "Batch" ? item.messages : [])
-      ),
-    rejections: Stream.filterMap(
-      inbox.consume("rejections", { overflow: "drop-oldest" }),
-      (item) => item._tag === "Rejected" ? Result.succeed(item.rejection) : Result.failVoid
+    inbound: (options) => inbox.consume("everything", options, (items) => items),
+    batches: (options) => inbox.consume("batches", options, only("Batch")),
+    messages: (options) => inbox.consume("batches", options, messagesOf),
+    select: (wants, options) => inbox.consume("batches", options, (items) => selected(items, wants)),
+    rejections: Stream.map(
+      inbox.consume("rejections", { overflow: "drop-oldest" }, only("Rejected")),
+      ({ rejection }) => rejection
     ),
     metrics: Effect.map(Ref.get(state), (current): Metrics => ({
       id,

@@ -23,6 +23,7 @@ import * as Latch from "effect/Latch"
 import type * as Pull from "effect/Pull"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import type * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
 import type { FrameRejected } from "../value/MarketEvent.ts"
 import type { ConnectError } from "./ConnectError.ts"
 import type { Transition } from "./ConnectionState.ts"
@@ -89,12 +90,23 @@ export interface Missed {
 }
 
 /**
+ * The breaker of the connection's origin changed its state.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface BreakerMoved {
+  readonly _tag: "BreakerMoved"
+  readonly transition: CircuitBreaker.Transition
+}
+
+/**
  * Everything a connection tells, in the order in which it happened.
  *
  * @category models
  * @since 0.1.0
  */
-export type Item<A> = Batch<A> | Rejected | Transition | SequenceGap | Missed
+export type Item<A> = Batch<A> | Rejected | Transition | BreakerMoved | SequenceGap | Missed
 
 /**
  * A consumer with the policy `fail` did not keep up.
@@ -143,6 +155,7 @@ const isWanted = <A>(interest: Interest, item: Item<A>): boolean => {
       return interest === "everything" || interest === "rejections"
     case "Transition":
       return interest === "everything" || interest === "transitions"
+    case "BreakerMoved":
     case "SequenceGap":
       return interest === "everything"
     case "Missed":
@@ -240,11 +253,15 @@ export interface Inbox<A> {
   readonly end: (how: Exit.Exit<never, ConnectError | Cause.Done>) => Effect.Effect<void>
   /** Ends every consumer, and those to come, for good. */
   readonly shutdown: Effect.Effect<void>
-  /** What one consumer is shown, from its first pull on. */
-  readonly consume: (
+  /**
+   * What one consumer is shown, from its first pull on. `read` says what of the
+   * items that one pull brings is for it; where that is nothing, it sleeps on.
+   */
+  readonly consume: <B>(
     interest: Interest,
-    options?: ConsumerOptions | undefined
-  ) => Stream.Stream<Item<A>, ConnectError | ConsumerOverflow>
+    options: ConsumerOptions | undefined,
+    read: (items: Arr.NonEmptyReadonlyArray<Item<A>>) => ReadonlyArray<B>
+  ) => Stream.Stream<B, ConnectError | ConsumerOverflow>
   /** Messages that consumers missed, all in all. */
   readonly missed: () => number
 }
@@ -301,18 +318,22 @@ export const make = <A>(): Inbox<A> => {
       return taken.release
     })
 
-  const pull = (
-    consumer: Consumer<A>
-  ): Pull.Pull<Arr.NonEmptyReadonlyArray<Item<A>>, ConnectError | ConsumerOverflow> =>
-    Effect.suspend(() => {
+  const makePull = <B>(
+    consumer: Consumer<A>,
+    read: (items: Arr.NonEmptyReadonlyArray<Item<A>>) => ReadonlyArray<B>
+  ): Pull.Pull<Arr.NonEmptyReadonlyArray<B>, ConnectError | ConsumerOverflow> => {
+    const pull: Pull.Pull<Arr.NonEmptyReadonlyArray<B>, ConnectError | ConsumerOverflow> = Effect.suspend(() => {
       const items = consumer.items
-      if (Arr.isReadonlyArrayNonEmpty(items)) {
-        consumer.items = []
-        consumer.bytes = 0
-        return Effect.as(taken.release, items)
-      }
-      return consumer.ended ?? Effect.andThen(arrived.await, pull(consumer))
+      if (!Arr.isReadonlyArrayNonEmpty(items)) return consumer.ended ?? Effect.andThen(arrived.await, pull)
+      const wasFull = consumer.overflow === "block" && isOver(consumer)
+      consumer.items = []
+      consumer.bytes = 0
+      const found = read(items)
+      const next = Arr.isReadonlyArrayNonEmpty(found) ? Effect.succeed(found) : pull
+      return wasFull ? Effect.andThen(taken.release, next) : next
     })
+    return pull
+  }
 
   const room: Effect.Effect<void> = Effect.suspend(() =>
     isBlocked() ? Effect.andThen(taken.await, room) : Effect.void
@@ -361,11 +382,11 @@ export const make = <A>(): Inbox<A> => {
       isShutDown = true
       return endWhere(Exit.fail(Cause.Done()), () => true)
     }),
-    consume: (interest, options) =>
+    consume: (interest, options, read) =>
       Stream.unwrap(
         Effect.map(
           Effect.acquireRelease(Effect.sync(() => attach(interest, options)), detach),
-          (consumer) => Stream.fromPull(Effect.succeed(pull(consumer)))
+          (consumer) => Stream.fromPull(Effect.succeed(makePull(consumer, read)))
         )
       ),
     missed: () => {

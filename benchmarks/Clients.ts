@@ -1,0 +1,138 @@
+/** The clients that the transport's benchmarks compare, each reading `count` frames of one connection. */
+import * as Reconnection from "@tickline/core/connection/Reconnection"
+import * as MarketFeed from "@tickline/core/feed/MarketFeed"
+import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
+import * as NodeTransport from "@tickline/node/NodeTransport"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as References from "effect/References"
+import * as Stream from "effect/Stream"
+import { fork } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { WebSocket } from "ws"
+import { peer } from "./Peers.ts"
+
+/** The start of the server's process, and its end. */
+export const serve = async (): Promise<{ readonly url: string; readonly stop: () => void }> => {
+  const child = fork(fileURLToPath(new URL("./FloodServer.ts", import.meta.url)), { stdio: "inherit" })
+  const url = await new Promise<string>((resolve, reject) => {
+    child.once("message", (message: { url: string }) => resolve(message.url))
+    child.once("exit", (code) => reject(new Error(`the server ended with ${code}`)))
+  })
+  return { url, stop: () => child.disconnect() }
+}
+
+/** Reads with `ws` and `JSON.parse`: what everything is compared with. */
+export const raw = (url: string, count: number, onPrice: (price: string) => void): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const socket = new WebSocket(url, { perMessageDeflate: false })
+    let left = count
+    socket.on("error", reject)
+    socket.on("open", () => socket.send("go"))
+    socket.on("message", (data) => {
+      onPrice(JSON.parse(data.toString()).price)
+      if (--left === 0) {
+        socket.close()
+        resolve()
+      }
+    })
+  })
+
+/** Reads exact trades with Tickline, by so many consumers of one connection. */
+export const tickline = (
+  url: string,
+  count: number,
+  consumers: number,
+  onTrades: (trades: number) => void
+): Promise<void> =>
+  Effect.gen(function*() {
+    const feed = yield* MarketFeed.MarketFeed
+    const consume = Effect.suspend(() => {
+      let left = count
+      return feed.trades("BTC-USD").pipe(
+        Stream.runForEachArray((trades) => {
+          onTrades(trades.length)
+          left -= trades.length
+          return left > 0 ? Effect.void : Effect.fail("done" as const)
+        }),
+        Effect.catchIf((error) => error === "done", () => Effect.void)
+      )
+    })
+    yield* Effect.all(Array.from({ length: consumers }, () => consume), { concurrency: "unbounded", discard: true })
+  }).pipe(
+    Effect.provide(
+      MarketFeed.layer(CoinbaseExchange.venue, { url }).pipe(
+        Layer.provide(Reconnection.layerWithBreaker(ConnectionPolicy.preset("fast"))),
+        Layer.provide(NodeTransport.layer)
+      )
+    ),
+    Effect.provideService(References.MinimumLogLevel, "None"),
+    Effect.runPromise
+  )
+
+interface Reconnecting {
+  onopen: () => void
+  onmessage: (event: { data: string }) => void
+  send: (text: string) => void
+  close: () => void
+}
+
+/** Reads with reconnecting-websocket over `ws`, and `JSON.parse`. */
+export const reconnecting = async (url: string, count: number, onPrice: (price: string) => void): Promise<void> => {
+  const Reconnecting = await peer<new(url: string, protocols: Array<string>, options: object) => Reconnecting>(
+    "reconnecting-websocket"
+  )
+  return new Promise((resolve) => {
+    const socket = new Reconnecting(url, [], { WebSocket })
+    let left = count
+    socket.onopen = () => socket.send("go")
+    socket.onmessage = (event) => {
+      onPrice(JSON.parse(event.data).price)
+      if (--left === 0) {
+        socket.close()
+        resolve()
+      }
+    }
+  })
+}
+
+interface CcxtExchange {
+  urls: { api: { ws: string } }
+  newUpdates: boolean
+  setMarkets: (markets: object) => void
+  /** What ccxt wants called before it dials `ws://` rather than `wss://`. */
+  loadHttpProxyAgent: () => Promise<unknown>
+  watchTrades: (symbol: string) => Promise<Array<{ price: number }>>
+  close: () => Promise<void>
+}
+
+/** Reads with ccxt's `watchTrades`, its market metadata given so that it asks for none. */
+export const ccxt = async (url: string, count: number, onTrades: (trades: number) => void): Promise<void> => {
+  const library = await peer<{ pro: { coinbaseexchange: new(options: object) => CcxtExchange } }>("ccxt")
+  const exchange = new library.pro.coinbaseexchange({ newUpdates: true, enableRateLimit: false })
+  exchange.urls.api.ws = url
+  await exchange.loadHttpProxyAgent()
+  exchange.setMarkets({
+    "BTC/USD": {
+      id: "BTC-USD",
+      symbol: "BTC/USD",
+      base: "BTC",
+      quote: "USD",
+      baseId: "BTC",
+      quoteId: "USD",
+      type: "spot",
+      spot: true,
+      active: true,
+      precision: { amount: 1e-8, price: 0.01 },
+      limits: {}
+    }
+  })
+  let left = count
+  while (left > 0) {
+    const trades = await exchange.watchTrades("BTC/USD")
+    left -= trades.length
+    onTrades(trades.length)
+  }
+  await exchange.close()
+}

@@ -1,0 +1,77 @@
+/** 20,000 frames a second, one by one: what they cost in CPU, and how late a subscriber has them. */
+import "effect/schema/SchemaJITCompiler/enable"
+import { WebSocket } from "ws"
+import * as Clients from "./Clients.ts"
+import * as Rounds from "./Rounds.ts"
+
+const perSecond = 20_000
+const count = 30_000
+
+const server = await Clients.serve()
+const url = `${server.url}/?count=${count}&rate=${perSecond}`
+
+let sink = 0
+const cpu = async (run: () => Promise<void>): Promise<number> => {
+  const begun = process.cpuUsage()
+  await run()
+  const spent = process.cpuUsage(begun)
+  return spent.user + spent.system
+}
+
+// Marks the moment at which `ws` emits each message, before any listener of anybody has it.
+let emittedAt = 0
+const emit = WebSocket.prototype.emit
+WebSocket.prototype.emit = function(this: WebSocket, event: string | symbol, ...args: Array<unknown>) {
+  if (event === "message") emittedAt = performance.now()
+  return Reflect.apply(emit, this, [event, ...args])
+}
+
+const latency = async (run: (mark: () => void) => Promise<void>): Promise<number> => {
+  const late: Array<number> = []
+  await run(() => late.push(performance.now() - emittedAt))
+  return Rounds.median(late) * 1_000
+}
+
+const spent = await Rounds.interleave({
+  raw: () => cpu(() => Clients.raw(url, count, (price) => void (sink += price.length))),
+  ours: () => cpu(() => Clients.tickline(url, count, 1, (trades) => void (sink += trades))),
+  ccxt: () => cpu(() => Clients.ccxt(url, count, (trades) => void (sink += trades)))
+}, { rounds: 7, warmup: 1 })
+
+const slow = `${server.url}/?count=2000&rate=2000`
+const late = await Rounds.interleave({
+  raw: () => latency((mark) => Clients.raw(slow, 2_000, mark)),
+  ours: () => latency((mark) => Clients.tickline(slow, 2_000, 1, mark))
+}, { rounds: 7, warmup: 1 })
+
+Rounds.report([
+  {
+    name: "CPU at 20,000 frames/s, one by one ÷ ws + JSON.parse",
+    value: Rounds.ratio(spent.ours, spent.raw),
+    unit: "×",
+    higher: false,
+    must: 1.3,
+    goal: 1.1,
+    detail: `${(Rounds.median(spent.ours) / count).toFixed(1)} µs a frame, ws + JSON.parse ${
+      (Rounds.median(spent.raw) / count).toFixed(1)
+    }`
+  },
+  {
+    name: "peer: ccxt watchTrades, CPU at 20,000 frames/s",
+    value: Rounds.ratio(spent.ccxt, spent.raw),
+    unit: "×",
+    higher: false
+  },
+  {
+    name: "in-process latency, ws event → subscriber, p50 above raw",
+    value: Rounds.median(late.ours.map((value, i) => value - (late.raw[i] ?? 0))),
+    unit: "µs",
+    higher: false,
+    must: 8,
+    goal: 3,
+    detail: `${Rounds.median(late.ours).toFixed(1)} µs, raw with JSON.parse ${Rounds.median(late.raw).toFixed(1)} µs`
+  }
+])
+server.stop()
+if (sink === 0) throw new Error("nothing was read")
+process.exit(0)

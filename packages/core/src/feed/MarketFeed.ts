@@ -1,0 +1,284 @@
+/**
+ * Typed streams of market data from one venue, over one connection that comes
+ * back by itself: what was subscribed to before a drop is subscribed to after
+ * it, and what was missed in between is said, as a `Gap` per product and
+ * channel.
+ *
+ * **Example** (ten lines that print prices)
+ *
+ * ```ts
+ * const program = Effect.gen(function*() {
+ *   const feed = yield* MarketFeed.MarketFeed
+ *   yield* feed.trades("BTC-USD").pipe(
+ *     Stream.take(5),
+ *     Stream.runForEach((trade) => Console.log(trade.product, Decimal.format(trade.price)))
+ *   )
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { BearerToken } from "../connection/BearerToken.ts"
+import type * as ConnectError from "../connection/ConnectError.ts"
+import * as Connection from "../connection/Connection.ts"
+import type * as ConnectionState from "../connection/ConnectionState.ts"
+import type * as Inbox from "../connection/Inbox.ts"
+import type { Reconnection } from "../connection/Reconnection.ts"
+import type { CircuitBreaker } from "../resilience/CircuitBreaker.ts"
+import type { Transport } from "../transport/Transport.ts"
+import * as Channel from "../value/Channel.ts"
+import * as MarketEvent from "../value/MarketEvent.ts"
+import * as Timestamp from "../value/Timestamp.ts"
+import type { ChannelKind, Venue } from "../venue/Venue.ts"
+import * as Subscriptions from "./Subscriptions.ts"
+
+/**
+ * The venue has no channel of that kind.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class UnknownChannel extends Schema.TaggedError<UnknownChannel>()("UnknownChannel", {
+  venue: Schema.String,
+  kind: Schema.String
+}) {
+  override get message(): string {
+    return `${this.venue} has no channel for ${this.kind}`
+  }
+}
+
+/**
+ * Why a feed's stream ended before its consumer wanted it to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FeedError = ConnectError.ConnectError | Inbox.ConsumerOverflow
+
+/**
+ * How a feed is made.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Another endpoint than the venue's own; needed where it has none. */
+  readonly url?: string | undefined
+  /** Channels to subscribe to from the start, for as long as the feed lives. */
+  readonly channels?: ReadonlyArray<Channel.Channel> | undefined
+  readonly auth?: BearerToken | undefined
+  readonly headers?: Readonly<Record<string, string | Redacted.Redacted<string>>> | undefined
+  readonly plaintextHosts?: ReadonlyArray<string> | undefined
+}
+
+/**
+ * Market data of one venue.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class MarketFeed extends Context.Service<MarketFeed, {
+  readonly venue: Venue
+  /** Trades of a product, subscribed to while the stream runs. */
+  readonly trades: (
+    product: string,
+    options?: Inbox.ConsumerOptions | undefined
+  ) => Stream.Stream<MarketEvent.Trade, FeedError | UnknownChannel>
+  /** Tickers of a product, subscribed to while the stream runs. */
+  readonly ticker: (
+    product: string,
+    options?: Inbox.ConsumerOptions | undefined
+  ) => Stream.Stream<MarketEvent.Ticker, FeedError | UnknownChannel>
+  /** Bare prices of a product, from venues that send such, subscribed to while the stream runs. */
+  readonly prices: (
+    product: string,
+    options?: Inbox.ConsumerOptions | undefined
+  ) => Stream.Stream<MarketEvent.PriceUpdate, FeedError | UnknownChannel>
+  /**
+   * Everything, in order: market data, what the venue said, frames that were
+   * refused, and the life of the connection with its gaps.
+   */
+  readonly events: (
+    options?: Inbox.ConsumerOptions | undefined
+  ) => Stream.Stream<MarketEvent.AnyEvent, FeedError>
+  /** Subscribes to channels by the venue's own names until the scope ends. */
+  readonly subscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void, never, Scope.Scope>
+  /** The channel for a kind and a product, in the venue's own names. */
+  readonly channel: (kind: ChannelKind, product: string) => Effect.Effect<Channel.Channel, UnknownChannel>
+  readonly connection: Connection.Connection<MarketEvent.MarketEvent>
+}>()("@tickline/core/feed/MarketFeed") {}
+
+// Tells the life of the connection as events. It remembers since when nothing was heard, to bound the gaps.
+const makeNarrator = (venue: string, wanted: () => ReadonlyArray<Channel.Channel>) => {
+  let heardAt: number | undefined
+  let missing: ReadonlyArray<Channel.Channel> = []
+
+  const gaps = (to: number | undefined): Array<MarketEvent.AnyEvent> => {
+    const from = heardAt
+    const lost = missing
+    missing = []
+    return lost.map((channel) =>
+      new MarketEvent.Gap({
+        venue,
+        ...(channel.product === undefined ? {} : { product: channel.product }),
+        channel: channel.channel,
+        ...(from === undefined ? {} : { from: Timestamp.format(Timestamp.fromEpochMillis(from)) }),
+        ...(to === undefined ? {} : { to: Timestamp.format(Timestamp.fromEpochMillis(to)) }),
+        cause: "disconnect"
+      })
+    )
+  }
+
+  const moved = ({ at, from, reason, to }: ConnectionState.Transition): ReadonlyArray<MarketEvent.AnyEvent> => {
+    if (from._tag === "Connected") {
+      heardAt ??= at
+      missing = wanted()
+    }
+    const event = new MarketEvent.ConnectionEvent({
+      venue,
+      state: to._tag,
+      ...(to._tag === "Connected" ? { epoch: to.epoch } : {}),
+      ...("attempt" in to ? { attempt: to.attempt } : {}),
+      ...("delayMillis" in to ? { delayMillis: to.delayMillis } : {}),
+      reason,
+      at: Timestamp.fromEpochMillis(at)
+    })
+    switch (to._tag) {
+      case "Connected": {
+        const events = [event, ...gaps(at)]
+        heardAt = at
+        return events
+      }
+      case "Failed":
+        return [event, ...gaps(undefined)]
+      case "Closing":
+        missing = []
+        return [event]
+      default:
+        return [event]
+    }
+  }
+
+  return (item: Inbox.Item<MarketEvent.MarketEvent>): ReadonlyArray<MarketEvent.AnyEvent> => {
+    switch (item._tag) {
+      case "Batch":
+        heardAt = item.at
+        return item.messages
+      case "Rejected":
+        heardAt = item.at
+        return [item.rejection]
+      case "Transition":
+        return moved(item)
+      case "BreakerMoved":
+        return [
+          new MarketEvent.BreakerEvent({
+            venue,
+            from: item.transition.from,
+            to: item.transition.to,
+            ...(item.transition.openForMillis === undefined ? {} : { openForMillis: item.transition.openForMillis }),
+            at: Timestamp.fromEpochMillis(item.transition.at)
+          })
+        ]
+      case "SequenceGap":
+        return [new MarketEvent.Gap({ venue, from: String(item.from), to: String(item.to), cause: "sequence" })]
+      case "Missed":
+        return wanted().map((channel) =>
+          new MarketEvent.Gap({
+            venue,
+            ...(channel.product === undefined ? {} : { product: channel.product }),
+            channel: channel.channel,
+            cause: "overflow"
+          })
+        )
+    }
+  }
+}
+
+/**
+ * Makes a feed and connects it. It ends with the scope.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function*(
+  venue: Venue,
+  options: Options = {}
+): Effect.fn.Return<
+  MarketFeed["Service"],
+  ConnectError.ConnectError,
+  Scope.Scope | Transport | Reconnection | CircuitBreaker
+> {
+  const connection = yield* Connection.make(options.url ?? venue.endpoint ?? "", {
+    label: venue.name,
+    auth: options.auth,
+    headers: options.headers,
+    plaintextHosts: options.plaintextHosts,
+    decode: venue.decode,
+    dialect: { subscribe: venue.subscribe, unsubscribe: venue.unsubscribe }
+  })
+  const subscriptions = Subscriptions.make(connection)
+  let wanted: ReadonlyArray<Channel.Channel> = []
+  const remember = Effect.map(connection.subscriptions, (channels) => {
+    wanted = channels
+  })
+  const want = (channels: ReadonlyArray<Channel.Channel>) => Effect.andThen(subscriptions.want(channels), remember)
+
+  const channel = (kind: ChannelKind, product: string): Effect.Effect<Channel.Channel, UnknownChannel> => {
+    const name = venue.channels[kind]
+    return name === undefined
+      ? Effect.fail(new UnknownChannel({ venue: venue.name, kind }))
+      : Effect.succeed(Channel.make(name, product))
+  }
+
+  const ofProduct = <A extends MarketEvent.MarketData>(
+    kind: ChannelKind,
+    product: string,
+    select: (event: MarketEvent.MarketEvent) => event is A,
+    consumer: Inbox.ConsumerOptions | undefined
+  ): Stream.Stream<A, FeedError | UnknownChannel> =>
+    Stream.unwrap(Effect.gen(function*() {
+      yield* want([yield* channel(kind, product)])
+      return connection.select((event): event is A => select(event) && event.product === product, consumer)
+    }))
+
+  yield* want(options.channels ?? [])
+  // Nobody else has the connection yet, so nobody else can have connected it.
+  yield* Effect.catchTag(connection.connect, "AlreadyConnected", Effect.die)
+
+  return {
+    venue,
+    connection,
+    channel,
+    subscribe: want,
+    trades: (product, consumer) =>
+      ofProduct("trade", product, (event): event is MarketEvent.Trade => event._tag === "Trade", consumer),
+    ticker: (product, consumer) =>
+      ofProduct("ticker", product, (event): event is MarketEvent.Ticker => event._tag === "Ticker", consumer),
+    prices: (product, consumer) =>
+      ofProduct("ticker", product, (event): event is MarketEvent.PriceUpdate => event._tag === "PriceUpdate", consumer),
+    events: (consumer) =>
+      Stream.unwrap(Effect.sync(() => {
+        const narrate = makeNarrator(venue.name, () => wanted)
+        return Stream.flattenIterable(Stream.map(connection.inbound(consumer), narrate))
+      }))
+  }
+})
+
+/**
+ * A feed of a venue, connected when the layer is built.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (
+  venue: Venue,
+  options?: Options | undefined
+): Layer.Layer<MarketFeed, ConnectError.ConnectError, Transport | Reconnection | CircuitBreaker> =>
+  Layer.effect(MarketFeed, make(venue, options))
