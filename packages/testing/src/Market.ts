@@ -1,0 +1,342 @@
+/**
+ * A synthetic market: from a product and a seed, an endless sequence of trades
+ * with the book they come from. Pure: a step takes a market and the time and
+ * gives the tick and the market after it, so the same seed gives the same
+ * ticks, to the digit, on every machine.
+ *
+ * Prices and sizes are scaled whole numbers throughout and printed with the
+ * product's own number of decimals, trailing zeros included; nothing here was
+ * ever a floating-point number. The price walks at random and is drawn back to
+ * where it began.
+ *
+ * **Example** (the first thousand ticks, one a second)
+ *
+ * ```ts
+ * const [bitcoin] = Market.products
+ * for (const tick of Market.ticks(bitcoin, { seed: 7, fromMillis: 0, everyMillis: 1_000 }).take(1_000)) {
+ *   tick.price // "43251.20"
+ * }
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Decimal from "@tickline/core/value/Decimal"
+import * as Timestamp from "@tickline/core/value/Timestamp"
+import * as BigDecimal from "effect/BigDecimal"
+import * as Chance from "./Chance.ts"
+
+/**
+ * What is traded. `price` is the price it starts at and is drawn back to, at
+ * least a hundred of its last digit; `size` is a usual trade's. The number of
+ * decimals of both is that of every price and size printed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Product {
+  readonly symbol: string
+  readonly price: string
+  readonly size: string
+}
+
+/**
+ * A level of a book: price and size.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Level = readonly [price: string, size: string]
+
+/**
+ * A level that changed: its side, its price and its new size, zero where the
+ * level is gone.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Change = readonly [side: "buy" | "sell", price: string, size: string]
+
+/**
+ * One trade and what it did to the book.
+ *
+ * - `side`: the taker's.
+ * - `tradeId`: consecutive per product.
+ * - `sequence`: per product, rising by one for every change of the book and
+ *   every trade, so not consecutive from one trade to the next.
+ * - `bid`, `ask`: the best of the book after the trade.
+ * - `open`, `low`, `high`, `volume`: of the market's life so far, which stands
+ *   in for the day; `volume` in the base currency.
+ * - `timestamp`: ISO-8601 UTC with microseconds, rising per product.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Tick {
+  readonly product: string
+  readonly price: string
+  readonly size: string
+  readonly side: "buy" | "sell"
+  readonly tradeId: number
+  readonly sequence: number
+  readonly timestamp: string
+  readonly bid: Level
+  readonly ask: Level
+  readonly open: string
+  readonly low: string
+  readonly high: string
+  readonly volume: string
+  readonly changes: ReadonlyArray<Change>
+}
+
+interface Row {
+  readonly price: bigint
+  readonly size: bigint
+}
+
+/**
+ * A product's market at one moment. `last` is its last trade; there always is
+ * one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Market {
+  readonly product: Product
+  readonly last: Tick
+  readonly state: State
+}
+
+/**
+ * What a market carries from step to step, in units of the last digit.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface State {
+  readonly seed: number
+  readonly priceScale: number
+  readonly sizeScale: number
+  /** The price it is drawn back to. */
+  readonly anchor: bigint
+  /** A usual trade's size. */
+  readonly usual: bigint
+  /** The distance between two levels of the book. */
+  readonly grid: bigint
+  readonly mid: bigint
+  readonly low: bigint
+  readonly high: bigint
+  readonly volume: bigint
+  /** Best first. */
+  readonly bids: ReadonlyArray<Row>
+  readonly asks: ReadonlyArray<Row>
+  readonly tradeId: number
+  readonly sequence: number
+  /** Microseconds since 1970. */
+  readonly micros: number
+}
+
+/**
+ * Products to make markets of. Two lose digits in a client that reads prices
+ * as floating-point numbers: the last digits of the one with 18 decimals, and
+ * of all of them the trailing zeros.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const products: readonly [Product, ...Array<Product>] = [
+  { symbol: "BTC-USD", price: "43250.10", size: "0.05000000" },
+  { symbol: "ETH-USD", price: "2280.50", size: "0.80000000" },
+  { symbol: "SOL-USD", price: "98.730", size: "12.000" },
+  { symbol: "SHIB-USD", price: "0.00000943", size: "1500000" },
+  { symbol: "WETH-DAI", price: "2279.845612345678901230", size: "0.750000000000000000" }
+]
+
+/** How many levels each side of a book has. */
+const depth = 10
+
+/** A range of 96 bits holds any step of a price with 18 decimals below a billion. */
+const below = (chance: Chance.Chance, bound: bigint): bigint => {
+  const word = () => BigInt(chance.integer(0x100000000))
+  return ((word() << 64n) | (word() << 32n) | word()) % bound
+}
+
+const print = (value: bigint, scale: number): string => Decimal.format(BigDecimal.make(value, scale))
+
+const read = (text: string, product: Product): Decimal.Decimal => {
+  const decimal = Decimal.parse(text)
+  if (decimal === undefined || !Decimal.isPositive(decimal) || decimal.scale < 0) {
+    throw new RangeError(`market ${product.symbol}: ${JSON.stringify(text)} is not a positive decimal`)
+  }
+  return decimal
+}
+
+/**
+ * Opens a product's market at a time in epoch milliseconds. Throws a
+ * `RangeError` where the product's texts are not positive decimals: products
+ * are written by programmers.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (product: Product, options: { readonly seed: number; readonly atMillis: number }): Market => {
+  const price = read(product.price, product)
+  const size = read(product.size, product)
+  const chance = Chance.make(options.seed).fork(product.symbol)
+  const anchor = price.value
+  const grid = anchor / 20_000n
+  const tradeId = 1_000 + chance.integer(1_000_000)
+  return step(
+    {
+      seed: chance.integer(0x100000000),
+      priceScale: price.scale,
+      sizeScale: size.scale,
+      anchor,
+      usual: size.value,
+      grid: grid > 0n ? grid : 1n,
+      mid: anchor,
+      low: anchor,
+      high: anchor,
+      volume: size.value * BigInt(100_000 + chance.integer(100_000)),
+      bids: [],
+      asks: [],
+      tradeId,
+      sequence: tradeId * 20 + chance.integer(1_000),
+      micros: 0
+    },
+    product,
+    options.atMillis
+  )
+}
+
+/**
+ * The next trade, at a time in epoch milliseconds: the market after it, with
+ * the trade as its `last`.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const next = (market: Market, atMillis: number): Market => step(market.state, market.product, atMillis)
+
+const step = (before: State, product: Product, atMillis: number): Market => {
+  const { anchor, grid, priceScale, sizeScale, usual } = before
+  // A step's chance depends on the seed and the step alone: that is what makes it pure.
+  const chance = Chance.make(before.seed * 0x100000 + before.tradeId)
+  const drift = below(chance, grid * 4n + 1n) - grid * 2n + (anchor - before.mid) / 64n
+  const floor = anchor / 2n
+  const mid = before.mid + drift > floor ? before.mid + drift : floor
+  const rung = mid / grid
+
+  const fresh = (): bigint => usual / 10n + 2n + below(chance, usual * 8n + 1n)
+  const ladder = (rows: ReadonlyArray<Row>, priceOf: (index: number) => bigint): Array<Row> =>
+    Array.from({ length: depth }, (_, index) => {
+      const price = priceOf(index)
+      return { price, size: rows.find((row) => row.price === price)?.size ?? fresh() }
+    })
+  const bids = ladder(before.bids, (index) => (rung - BigInt(index)) * grid)
+  const asks = ladder(before.asks, (index) => (rung + 1n + BigInt(index)) * grid)
+
+  // The taker leaves something of the best level, so that both sides always have one.
+  const side = chance.happens(0.5) ? "buy" : "sell"
+  const taken = side === "buy" ? asks : bids
+  const best = taken[0] ?? { price: mid, size: usual + 1n }
+  const most = best.size - 1n < usual * 2n ? best.size - 1n : usual * 2n
+  const size = 1n + below(chance, most > 0n ? most : 1n)
+  taken[0] = { price: best.price, size: best.size > size ? best.size - size : fresh() }
+
+  const changes = [
+    ...difference("buy", before.bids, bids, before),
+    ...difference("sell", before.asks, asks, before)
+  ]
+  const state: State = {
+    ...before,
+    mid,
+    low: best.price < before.low ? best.price : before.low,
+    high: best.price > before.high ? best.price : before.high,
+    volume: before.volume + size,
+    bids,
+    asks,
+    tradeId: before.tradeId + 1,
+    sequence: before.sequence + changes.length + 1,
+    micros: Math.max(before.micros + 1, atMillis * 1_000 + chance.integer(1_000))
+  }
+  const level = (row: Row | undefined): Level => [
+    print(row?.price ?? mid, priceScale),
+    print(row?.size ?? 0n, sizeScale)
+  ]
+  return {
+    product,
+    state,
+    last: {
+      product: product.symbol,
+      price: print(best.price, priceScale),
+      size: print(size, sizeScale),
+      side,
+      tradeId: state.tradeId,
+      sequence: state.sequence,
+      timestamp: timestamp(state.micros),
+      bid: level(bids[0]),
+      ask: level(asks[0]),
+      open: print(anchor, priceScale),
+      low: print(state.low, priceScale),
+      high: print(state.high, priceScale),
+      volume: print(state.volume, sizeScale),
+      changes
+    }
+  }
+}
+
+const difference = (
+  side: "buy" | "sell",
+  before: ReadonlyArray<Row>,
+  after: ReadonlyArray<Row>,
+  { priceScale, sizeScale }: State
+): Array<Change> => {
+  const changes: Array<Change> = []
+  for (const { price } of before) {
+    if (!after.some((row) => row.price === price)) changes.push([side, print(price, priceScale), print(0n, sizeScale)])
+  }
+  for (const { price, size } of after) {
+    if (!before.some((row) => row.price === price && row.size === size)) {
+      changes.push([side, print(price, priceScale), print(size, sizeScale)])
+    }
+  }
+  return changes
+}
+
+const timestamp = (micros: number): string => {
+  const seconds = Math.floor(micros / 1_000_000)
+  return Timestamp.format(new Timestamp.Timestamp(seconds, (micros - seconds * 1_000_000) * 1_000, 6, ""))
+}
+
+/**
+ * The market's book, best first on both sides.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const book = (
+  { state }: Market
+): { readonly bids: ReadonlyArray<Level>; readonly asks: ReadonlyArray<Level> } => {
+  const level = ({ price, size }: Row): Level => [print(price, state.priceScale), print(size, state.sizeScale)]
+  return { bids: state.bids.map(level), asks: state.asks.map(level) }
+}
+
+/**
+ * A product's ticks without end, one every so many milliseconds of a clock of
+ * their own.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const ticks = function*(
+  product: Product,
+  options: { readonly seed: number; readonly fromMillis: number; readonly everyMillis: number }
+): Generator<Tick, never> {
+  let atMillis = options.fromMillis
+  let market = make(product, { seed: options.seed, atMillis })
+  while (true) {
+    yield market.last
+    atMillis += options.everyMillis
+    market = next(market, atMillis)
+  }
+}

@@ -1,0 +1,96 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Decimal from "@tickline/core/value/Decimal"
+import * as Timestamp from "@tickline/core/value/Timestamp"
+import * as Market from "@tickline/testing/Market"
+
+const options = { seed: 7, fromMillis: 1_700_000_000_000, everyMillis: 100 }
+const some = (product: Market.Product, count: number, seed = 7) =>
+  Market.ticks(product, { ...options, seed }).take(count).toArray()
+const value = (text: string) => Decimal.parse(text)?.value ?? -1n
+const decimals = (text: string) => text.split(".")[1]?.length ?? 0
+
+describe("Market", () => {
+  it("the same seed gives the same ticks, another seed others, and products do not share their chance", () => {
+    const [bitcoin] = Market.products
+    assert.deepStrictEqual(some(bitcoin, 200), some(bitcoin, 200))
+    assert.notDeepEqual(some(bitcoin, 200), some(bitcoin, 200, 8))
+    const renamed = some({ ...bitcoin, symbol: "XBT-USD" }, 200)
+    assert.notDeepEqual(some(bitcoin, 200).map((tick) => tick.price), renamed.map((tick) => tick.price))
+  })
+
+  it("a step is pure: from one market it leads to one market", () => {
+    const market = Market.make(Market.products[0], { seed: 7, atMillis: 5 })
+    const before = Market.book(market)
+    assert.deepStrictEqual(Market.next(market, 10), Market.next(market, 10))
+    assert.deepStrictEqual(Market.book(market), before)
+  })
+
+  it("pinned: the first ticks of seed 7", () => {
+    assert.deepStrictEqual(some(Market.products[0], 3).map(({ price, side, size }) => [price, side, size]), [
+      ["43247.52", "buy", "0.02979258"],
+      ["43247.52", "sell", "0.02290185"],
+      ["43251.84", "buy", "0.04928639"]
+    ])
+  })
+
+  for (const product of Market.products) {
+    it(`${product.symbol}: texts exact, ids consecutive, time and sequence rising, price near its anchor`, () => {
+      const ticks = some(product, 500)
+      const anchor = value(product.price)
+      for (const [index, tick] of ticks.entries()) {
+        assert.strictEqual(tick.product, product.symbol)
+        for (const price of [tick.price, tick.bid[0], tick.ask[0], tick.low, tick.high, tick.open]) {
+          assert.strictEqual(decimals(price), decimals(product.price), price)
+          assert.match(price, /^\d+(\.\d+)?$/)
+        }
+        for (const size of [tick.size, tick.bid[1], tick.ask[1], tick.volume]) {
+          assert.strictEqual(decimals(size), decimals(product.size), size)
+          assert.isTrue(value(size) > 0n)
+        }
+        assert.isTrue(value(tick.bid[0]) < value(tick.ask[0]))
+        assert.strictEqual(tick.price, tick.side === "buy" ? tick.ask[0] : tick.bid[0])
+        assert.isTrue(value(tick.price) * 10n > anchor * 8n && value(tick.price) * 10n < anchor * 12n)
+        assert.match(tick.timestamp, /\.\d{6}Z$/)
+        const last = ticks[index - 1]
+        if (last === undefined) continue
+        assert.strictEqual(tick.tradeId, last.tradeId + 1)
+        assert.strictEqual(tick.sequence, last.sequence + tick.changes.length + 1)
+        const [then, now] = [last, tick].map((each) => Timestamp.fromIso(each.timestamp))
+        assert.isTrue(then !== undefined && now !== undefined && Timestamp.TimestampOrder(then, now) === -1)
+      }
+      assert.isAbove(new Set(ticks.map((tick) => tick.price)).size, 5)
+    })
+
+    it(`${product.symbol}: the changes lead from one book to the next`, () => {
+      let market = Market.make(product, { seed: 3, atMillis: 0 })
+      const sides = { buy: new Map(Market.book(market).bids), sell: new Map(Market.book(market).asks) }
+      for (let n = 1; n <= 100; n++) {
+        market = Market.next(market, n * 10)
+        for (const [side, price, size] of market.last.changes) {
+          if (value(size) === 0n) assert.isTrue(sides[side].delete(price))
+          else sides[side].set(price, size)
+        }
+        const { asks, bids } = Market.book(market)
+        assert.deepStrictEqual(new Map(bids), new Map([...sides.buy].sort(([a], [b]) => value(b) > value(a) ? 1 : -1)))
+        assert.deepStrictEqual(new Map(asks), new Map([...sides.sell].sort(([a], [b]) => value(a) > value(b) ? 1 : -1)))
+      }
+    })
+  }
+
+  it("a client that uses floats would show other prices", () => {
+    for (const product of Market.products) {
+      const ticks = some(product, 200)
+      assert.isTrue(ticks.some(({ price }) => String(Number(price)) !== price), product.symbol)
+    }
+    const wrapped = Market.products.find(({ symbol }) => symbol === "WETH-DAI")
+    assert.isDefined(wrapped)
+    if (wrapped !== undefined) {
+      assert.isTrue(some(wrapped, 200).every(({ price }) => Number(price).toFixed(18) !== price))
+    }
+  })
+
+  it("a product that is no product is refused", () => {
+    const of = (price: string) => () => Market.make({ symbol: "X", price, size: "1" }, { seed: 1, atMillis: 0 })
+    for (const price of ["", "0.00", "-1", "x", "1e5"]) assert.throws(of(price), RangeError, "market X")
+  })
+})
