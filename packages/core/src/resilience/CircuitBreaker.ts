@@ -198,7 +198,14 @@ const failClosed = (policy: Policy, state: Closed, at: number, reason: string): 
   const failedAt = window === undefined ? state.failedAt : [...state.failedAt.filter((then) => at - then < window), at]
   const failures = window === undefined ? state.failures + 1 : failedAt.length
   return failures >= policy.failureThreshold
-    ? open(policy, state, 1, failures, at, `${failures} failures, the last: ${reason}`)
+    ? open(
+      policy,
+      state,
+      1,
+      failures,
+      at,
+      `${failures} ${failures === 1 ? "failure" : "failures"}, the last: ${reason}`
+    )
     : stay({ _tag: "Closed", failures, failedAt })
 }
 
