@@ -17,11 +17,11 @@ const compiler = (): string =>
 
 /**
  * Checks one project and all that it refers to; gives the compiler's exit
- * code. Build info of a plain `tsc` bears another version and is not taken for
- * its own.
+ * code. `--force`, because an incremental run keeps a file's diagnostics when
+ * only the project's options have changed.
  */
 export const check = (project: string, stdio: "inherit" | "pipe" = "inherit") =>
-  spawnSync(compiler(), ["-b", project], { cwd: workspace, stdio, encoding: "utf8" })
+  spawnSync(compiler(), ["-b", project, "--force"], { cwd: workspace, stdio, encoding: "utf8" })
 
 if (import.meta.main) {
   const { error, status } = check(process.argv[2] ?? "tsconfig.json")
