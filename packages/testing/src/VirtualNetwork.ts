@@ -17,7 +17,7 @@
  *
  * @since 0.1.0
  */
-import { DialError, type DialReason, HandshakeRejected, NotResolved, Refused, TlsFailed, Unreachable } from "@tickline/core/transport/DialError"
+import { BadUrl, DialError, type DialReason, HandshakeRejected, NotResolved, Refused, TlsFailed, Unreachable } from "@tickline/core/transport/DialError"
 import * as Frame from "@tickline/core/transport/Frame"
 import { type Capabilities, type DialRequest, Transport, type Wire, WireClosed } from "@tickline/core/transport/Transport"
 import * as Arr from "effect/Array"
@@ -35,13 +35,15 @@ import * as Chance from "./Chance.ts"
 import * as EventLog from "./EventLog.ts"
 
 /**
- * What a dial meets. Times are milliseconds.
+ * What a dial meets. Times are milliseconds. `AcceptThenClose` sends a close
+ * frame (1001 where no code is given) right after the handshake.
  *
  * @category models
  * @since 0.1.0
  */
 export type DialOutcome =
   | { readonly _tag: "Accept"; readonly afterMillis?: number | undefined }
+  | { readonly _tag: "AcceptThenClose"; readonly code?: number | undefined }
   | { readonly _tag: "Refuse" }
   | { readonly _tag: "Hang" }
   | { readonly _tag: "Reject"; readonly status: number; readonly retryAfterMillis?: number | undefined }
@@ -89,10 +91,18 @@ export interface Peer {
   readonly drop: Effect.Effect<void>
   /** Half-open: from now on nothing gets through in either direction, and no ping is answered. */
   readonly freeze: Effect.Effect<void>
-  /** Undoes `freeze`; what was sent meanwhile is lost. */
+  /** Undoes `freeze`: what was sent meanwhile arrives now, as TCP's retransmissions do. */
   readonly thaw: Effect.Effect<void>
-  /** Stops, or starts, taking what the client sends: its send buffer fills. */
+  /** Stops, or starts, taking what the client sends: its send buffer fills, and no ping is answered. */
   readonly stopReading: (on: boolean) => Effect.Effect<void>
+  /**
+   * Puts a rule between `send` and the client: it is asked for what arrives in
+   * place of a message, `[]` for none, the message twice for a duplicate.
+   * `undefined` takes the rule away.
+   */
+  readonly alter: (rule: ((frame: Frame.Frame) => ReadonlyArray<Frame.Frame>) | undefined) => Effect.Effect<void>
+  /** Bytes sent that the client's socket has not taken: on their way, or stopped because it does not read. */
+  readonly unreadBytes: () => number
   readonly isOpen: () => boolean
   /** Completes when the connection has ended, with how. */
   readonly ended: Effect.Effect<WireClosed>
@@ -111,10 +121,14 @@ export interface Host {
   readonly peers: () => ReadonlyArray<Peer>
   /** The next connection that is accepted, or one accepted before that nobody asked for. */
   readonly nextPeer: Effect.Effect<Peer>
+  /** Calls back with each connection that is accepted from now on, before anything is sent on it. */
+  readonly onOpen: (listener: (peer: Peer) => void) => Effect.Effect<void>
   /** What the next dials meet, in order; then `otherwise` again. */
   readonly script: (...outcomes: ReadonlyArray<DialOutcome>) => Effect.Effect<void>
-  /** What a dial meets when no script is left. Default: `Accept`. */
-  readonly otherwise: (outcome: DialOutcome) => Effect.Effect<void>
+  /** What a dial meets when no script is left, or how that is decided from what was asked. Default: `Accept`. */
+  readonly otherwise: (outcome: DialOutcome | ((request: DialRequest) => DialOutcome)) => Effect.Effect<void>
+  /** The one-way latency of this host in milliseconds, `undefined` for the network's. */
+  readonly setLatency: (latency: Latency | undefined) => Effect.Effect<void>
   /** Cuts every open connection. */
   readonly drop: Effect.Effect<void>
 }
@@ -160,19 +174,37 @@ export interface Options {
   readonly latency?: Latency | undefined
   /** Whether each frame is logged, besides what happens to connections. Default: no. */
   readonly logFrames?: boolean | undefined
+  /** Whether log lines are kept, or only counted in the log's fingerprint. Default: kept. */
+  readonly keepLog?: boolean | undefined
   readonly capabilities?: Partial<Capabilities> | undefined
 }
 
+/** What a socket's send buffer takes before `ready` waits. */
 const sendBound = 1024 * 1024
 
 const hostOf = (url: string): string => /^wss?:\/\/(?:[^@/?#]*@)?([^/?#]*)/i.exec(url)?.[0].toLowerCase() ?? url
 
 const shown = (url: string): string => url.replace(/[?#].*$/, "").replace(/\/\/[^@/]*@/, "//")
 
+// One line of the log a frame, however long the frame is.
+const loggedUnits = 256
+const loggedFrame = (frame: Frame.Frame): string => {
+  const text = typeof frame === "string" ? frame.slice(0, loggedUnits) : frame.subarray(0, loggedUnits / 2).join(" ")
+  const line = text.replace(/[\n\r]/g, " ")
+  return Frame.size(frame) > text.length ? `${line}… (${Frame.size(frame)})` : line
+}
+
 interface Due {
   readonly at: number
-  readonly order: number
   readonly run: () => void
+}
+
+/** One direction of a connection: in order, late by the latency of the moment, held back while blocked. */
+interface Lane {
+  readonly push: (deliver: () => void) => void
+  /** Lets through what was held back, as far as nothing blocks. */
+  readonly pass: () => void
+  readonly clear: () => void
 }
 
 interface MutableHost {
@@ -181,8 +213,10 @@ interface MutableHost {
   readonly open: Set<Peer>
   readonly accepted: Queue.Queue<Peer>
   readonly scripted: Array<DialOutcome>
+  readonly listeners: Array<(peer: Peer) => void>
   readonly serve: ((peer: Peer) => Effect.Effect<void, never, Scope.Scope>) | undefined
-  otherwise: DialOutcome
+  latency: Latency | undefined
+  otherwise: DialOutcome | ((request: DialRequest) => DialOutcome)
   peers: number
 }
 
@@ -199,7 +233,7 @@ export const make = Effect.fnUntraced(function*(
   const context = yield* Effect.context()
   const scope = yield* Effect.scope
   const chance = Chance.make(options.seed ?? 0)
-  const log = EventLog.make()
+  const log = EventLog.make({ keep: options.keepLog })
   const hosts = new Map<string, MutableHost>()
   let latency: Latency = options.latency ?? 0
 
@@ -208,39 +242,55 @@ export const make = Effect.fnUntraced(function*(
 
   // ---- the timeline ---------------------------------------------------------------------------------------------------
 
+  // Latest first, so that what is due next is at the end; of what is due together the first scheduled is nearer to it.
   const timeline: Array<Due> = []
   const sleepers = new Set<Fiber.Fiber<void>>()
-  let scheduled = 0
-  let nextWake = Infinity
+  // When sleepers wake. One that wakes to find nothing due goes back to sleep, or ends where another sleeps for less.
+  const wakes = new Set<number>()
+  let isFiring = false
+
+  // The time for which somebody has to be put to sleep, where nobody yet sleeps that long or less.
+  const claim = (): number | undefined => {
+    const due = timeline.at(-1)
+    if (due === undefined) return undefined
+    for (const at of wakes) if (at <= due.at) return undefined
+    wakes.add(due.at)
+    return due.at
+  }
 
   const fire = (): void => {
-    nextWake = Infinity
-    while (timeline.length > 0 && timeline[0]!.at <= now()) timeline.shift()!.run()
-    arm()
+    isFiring = true
+    for (let due = timeline.at(-1); due !== undefined && due.at <= now(); due = timeline.at(-1)) {
+      timeline.pop()
+      due.run()
+    }
+    isFiring = false
   }
 
-  const arm = (): void => {
-    const due = timeline[0]
-    if (due === undefined || due.at >= nextWake) return
-    nextWake = due.at
-    const fiber = Effect.runForkWith(context)(
-      Effect.andThen(
-        Effect.sleep(due.at - now()),
-        Effect.sync(() => {
-          sleepers.delete(fiber)
-          fire()
-        })
-      )
-    )
-    sleepers.add(fiber)
-  }
+  const sleeper = (at: number): Effect.Effect<void> =>
+    Effect.flatMap(Effect.sleep(at - now()), () => {
+      wakes.delete(at)
+      fire()
+      const next = claim()
+      return next === undefined ? Effect.void : sleeper(next)
+    })
 
   const schedule = (afterMillis: number, run: () => void): void => {
-    const due: Due = { at: now() + afterMillis, order: scheduled++, run }
-    let index = timeline.length
-    while (index > 0 && timeline[index - 1]!.at > due.at) index--
-    timeline.splice(index, 0, due)
-    arm()
+    const at = now() + afterMillis
+    let low = 0
+    let high = timeline.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (timeline[middle]!.at > at) low = middle + 1
+      else high = middle
+    }
+    timeline.splice(low, 0, { at, run })
+    if (isFiring) return
+    const wake = claim()
+    if (wake === undefined) return
+    const fiber = Effect.runForkWith(context)(sleeper(wake))
+    sleepers.add(fiber)
+    fiber.addObserver(() => sleepers.delete(fiber))
   }
 
   yield* Scope.addFinalizer(
@@ -251,78 +301,118 @@ export const make = Effect.fnUntraced(function*(
     })
   )
 
-  const oneWay = (): number =>
-    typeof latency === "number" ? latency : latency.min + chance.integer(latency.max - latency.min + 1)
+  const oneWay = (host: MutableHost): number => {
+    const of = host.latency ?? latency
+    return typeof of === "number" ? of : of.min + chance.integer(of.max - of.min + 1)
+  }
 
-  // Delivers in order with the latency of the moment: a later message never overtakes an earlier one.
-  const makeLane = () => {
+  // A later message never overtakes an earlier one, whatever became of the latency.
+  const makeLane = (host: MutableHost, isBlocked: () => boolean): Lane => {
+    const held: Array<() => void> = []
+    let underWay = 0
     let lastAt = 0
-    return (deliver: () => void): void => {
-      const at = Math.max(now() + oneWay(), lastAt)
-      lastAt = at
-      if (at <= now()) deliver()
-      else schedule(at - now(), deliver)
+    const arrive = (deliver: () => void): void => {
+      if (held.length > 0 || isBlocked()) held.push(deliver)
+      else deliver()
+    }
+    return {
+      push: (deliver) => {
+        const at = Math.max(now() + oneWay(host), lastAt)
+        lastAt = at
+        if (at <= now() && underWay === 0) return arrive(deliver)
+        underWay++
+        schedule(at - now(), () => {
+          underWay--
+          arrive(deliver)
+        })
+      },
+      pass: () => {
+        let passed = 0
+        while (passed < held.length && !isBlocked()) held[passed++]!()
+        held.splice(0, passed)
+      },
+      clear: () => {
+        held.length = 0
+      }
     }
   }
 
   // ---- one connection -------------------------------------------------------------------------------------------------
 
-  const open = (host: MutableHost, request: DialRequest) =>
+  const open = (host: MutableHost, request: DialRequest, thenClose: number | undefined) =>
     Effect.gen(function*() {
       const id = ++host.peers
       const name = `${shown(host.url)}#${id}`
-      const toClient = makeLane()
-      const toServer = makeLane()
       const arrived = Latch.makeUnsafe(false)
       const drained = Latch.makeUnsafe(true)
       const ended = Deferred.makeUnsafe<WireClosed>()
       const inbox: Queue.Queue<Frame.Frame> = yield* Queue.unbounded<Frame.Frame>()
       const received: Array<Frame.Frame> = []
       const listeners: Array<(frame: Frame.Frame) => void> = []
-      const held: Array<Frame.Frame> = []
-      const pings: Array<() => void> = []
       let inbound: Array<Frame.Frame> = []
       let inboundBytes = 0
+      let unread = 0
       let buffered = 0
       let isFrozen = false
       let isReading = true
       let closed: WireClosed | undefined
       let closeSent = false
+      let rule: ((frame: Frame.Frame) => ReadonlyArray<Frame.Frame>) | undefined
+      const isPaused = (): boolean => inboundBytes >= request.inboundBytes
+      const toClient = makeLane(host, () => isFrozen || isPaused())
+      const toServer = makeLane(host, () => isFrozen || !isReading)
 
       const end = (how: WireClosed): void => {
         if (closed !== undefined) return
         closed = how
         host.open.delete(peer)
         note("end", { connection: name, by: how.by, code: how.code })
+        toClient.clear()
+        toServer.clear()
         Deferred.doneUnsafe(ended, Effect.succeed(how))
         drained.openUnsafe()
         arrived.openUnsafe()
       }
 
       const take = (frame: Frame.Frame): void => {
+        if (closed !== undefined) return
         buffered -= Frame.size(frame)
         if (buffered < sendBound) drained.openUnsafe()
-        if (isFrozen || closed !== undefined) return
         received.push(frame)
         Queue.offerUnsafe(inbox, frame)
-        if (options.logFrames === true) note("in", { connection: name, frame: String(frame) })
+        if (options.logFrames === true) note("in", { connection: name, frame: loggedFrame(frame) })
         for (const listener of listeners) listener(frame)
       }
 
+      const arrive = (frame: Frame.Frame): void => {
+        if (closed !== undefined) return
+        const size = Frame.size(frame)
+        unread -= size
+        if (size > request.maxMessageBytes) {
+          end(new WireClosed({ by: "local", code: 1009, reason: `message of ${size} bytes is too large` }))
+          return
+        }
+        if (options.logFrames === true) note("out", { connection: name, frame: loggedFrame(frame) })
+        inbound.push(frame)
+        inboundBytes += size
+        arrived.openUnsafe()
+      }
+
+      const put = (frame: Frame.Frame): void => {
+        unread += Frame.size(frame)
+        toClient.push(() => arrive(frame))
+      }
+
       const sendUnsafe = (frame: Frame.Frame): void => {
-        if (closed !== undefined || isFrozen || closeSent) return
-        toClient(() => {
-          if (closed !== undefined || isFrozen) return
-          const size = Frame.size(frame)
-          if (size > request.maxMessageBytes) {
-            end(new WireClosed({ by: "local", code: 1009, reason: `message of ${size} bytes is too large` }))
-            return
-          }
-          if (options.logFrames === true) note("out", { connection: name, frame: String(frame) })
-          inbound.push(frame)
-          inboundBytes += size
-          arrived.openUnsafe()
-        })
+        if (closed !== undefined || closeSent) return
+        if (rule === undefined) put(frame)
+        else for (const altered of rule(frame)) put(altered)
+      }
+
+      const close = (code: number, reason: string): void => {
+        if (closed !== undefined || closeSent) return
+        closeSent = true
+        toClient.push(() => end(new WireClosed({ by: "peer", code, reason })))
       }
 
       const peer: Peer = {
@@ -340,28 +430,30 @@ export const make = Effect.fnUntraced(function*(
         onMessage: (listener) => {
           listeners.push(listener)
         },
-        close: (code = 1000, reason = "") =>
-          Effect.sync(() => {
-            if (closed !== undefined || isFrozen) return
-            closeSent = true
-            toClient(() => {
-              if (!isFrozen) end(new WireClosed({ by: "peer", code, reason }))
-            })
-          }),
+        close: (code = 1000, reason = "") => Effect.sync(() => close(code, reason)),
         drop: Effect.sync(() => end(new WireClosed({ by: "network", code: 1006, reason: "connection reset" }))),
         freeze: Effect.sync(() => {
+          if (closed !== undefined || isFrozen) return
           isFrozen = true
           note("freeze", { connection: name })
         }),
         thaw: Effect.sync(() => {
+          if (closed !== undefined || !isFrozen) return
           isFrozen = false
           note("thaw", { connection: name })
+          toServer.pass()
+          toClient.pass()
         }),
         stopReading: (on) =>
           Effect.sync(() => {
             isReading = !on
-            if (isReading) for (const frame of held.splice(0)) take(frame)
+            toServer.pass()
           }),
+        alter: (next) =>
+          Effect.sync(() => {
+            rule = next
+          }),
+        unreadBytes: () => unread,
         isOpen: () => closed === undefined,
         ended: Deferred.await(ended)
       }
@@ -371,7 +463,10 @@ export const make = Effect.fnUntraced(function*(
         if (Arr.isReadonlyArrayNonEmpty(frames)) {
           inbound = []
           inboundBytes = 0
-          if (closed === undefined) arrived.closeUnsafe()
+          if (closed === undefined) {
+            arrived.closeUnsafe()
+            toClient.pass()
+          }
           return Effect.succeed(frames)
         }
         if (closed !== undefined) return Effect.fail(closed)
@@ -389,19 +484,21 @@ export const make = Effect.fnUntraced(function*(
           if (closed !== undefined) return false
           buffered += Frame.size(frame)
           if (buffered >= sendBound) drained.closeUnsafe()
-          toServer(() => isReading ? take(frame) : held.push(frame))
+          toServer.push(() => take(frame))
           return true
         },
         ping: Effect.suspend(() => {
           if (closed !== undefined) return Effect.fail(closed)
+          let isAnswered = false
+          let answer = (): void => {
+            isAnswered = true
+          }
+          toServer.push(() => toClient.push(() => answer()))
+          // On a network without latency the answer is there already.
+          if (isAnswered) return Effect.void
           return Effect.raceFirst(
             Effect.callback<void>((resume) => {
-              toServer(() => {
-                if (isFrozen) return
-                toClient(() => {
-                  if (!isFrozen) resume(Effect.void)
-                })
-              })
+              answer = () => resume(Effect.void)
             }),
             Effect.flatMap(Deferred.await(ended), Effect.fail)
           )
@@ -409,30 +506,24 @@ export const make = Effect.fnUntraced(function*(
         close: (code, reason) =>
           Effect.suspend(() => {
             if (closed !== undefined) return Effect.succeed({ clean: true })
-            return Effect.callback<{ readonly clean: boolean }>((resume) => {
-              toServer(() => {
-                if (isFrozen) return
-                toClient(() => {
-                  end(new WireClosed({ by: "local", code, reason }))
-                  resume(Effect.succeed({ clean: true }))
-                })
-              })
-            })
+            toServer.push(() => toClient.push(() => end(new WireClosed({ by: "local", code, reason }))))
+            return Effect.map(Deferred.await(ended), ({ by }) => ({ clean: by !== "network" }))
           }),
         terminate: Effect.sync(() => end(new WireClosed({ by: "local", code: 1006, reason: "terminated" }))),
         bufferedBytes: () => buffered,
-        paused: () => inboundBytes >= request.inboundBytes
+        paused: isPaused
       }
 
       host.open.add(peer)
       note("open", { connection: name })
-      pings.length = 0
-      if (host.serve !== undefined) {
+      yield* Effect.addFinalizer(() => wire.terminate)
+      for (const listener of host.listeners) listener(peer)
+      if (thenClose !== undefined) close(thenClose, "going away")
+      else if (host.serve !== undefined) {
         const served = yield* Effect.forkIn(Effect.scoped(host.serve(peer)), scope)
         yield* Effect.forkIn(Effect.andThen(peer.ended, Fiber.interrupt(served)), scope)
       }
       yield* Queue.offer(host.accepted, peer)
-      yield* Effect.addFinalizer(() => wire.terminate)
       return wire
     })
 
@@ -442,19 +533,25 @@ export const make = Effect.fnUntraced(function*(
     Effect.fail(new DialError({ url: shown(request.url), reason }))
 
   const dial = Effect.fnUntraced(function*(request: DialRequest): Effect.fn.Return<Wire, DialError, Scope.Scope> {
+    if (!/^wss?:\/\/[^/?#]/i.test(request.url)) {
+      return yield* failed(request, new BadUrl({ detail: "not a ws:// or wss:// URL" }))
+    }
     const host = hosts.get(hostOf(request.url))
     if (host === undefined) {
       return yield* failed(request, new NotResolved({ detail: `no host ${hostOf(request.url)} in the virtual network` }))
     }
-    const outcome = host.scripted.shift() ?? host.otherwise
+    const { otherwise } = host
+    const outcome = host.scripted.shift() ?? (typeof otherwise === "function" ? otherwise(request) : otherwise)
     host.dials.push({ at: now(), outcome: outcome._tag })
     note("dial", { host: shown(host.url), outcome: outcome._tag })
-    const roundTrip = oneWay() + oneWay()
+    const roundTrip = oneWay(host) + oneWay(host)
     const after = outcome._tag === "Accept" ? outcome.afterMillis ?? roundTrip : roundTrip
     if (after > 0 && outcome._tag !== "Hang") yield* Effect.sleep(after)
     switch (outcome._tag) {
       case "Accept":
-        return yield* open(host, request)
+        return yield* Effect.uninterruptible(open(host, request, undefined))
+      case "AcceptThenClose":
+        return yield* Effect.uninterruptible(open(host, request, outcome.code ?? 1001))
       case "Refuse":
         return yield* failed(request, new Refused({ detail: "scripted" }))
       case "Hang":
@@ -489,7 +586,9 @@ export const make = Effect.fnUntraced(function*(
           open: new Set(),
           accepted: yield* Queue.unbounded<Peer>(),
           scripted: [],
+          listeners: [],
           serve,
+          latency: undefined,
           otherwise: { _tag: "Accept" },
           peers: 0
         }
@@ -499,10 +598,15 @@ export const make = Effect.fnUntraced(function*(
           dials: host.dials,
           peers: () => [...host.open],
           nextPeer: Queue.take(host.accepted),
+          onOpen: (listener) => Effect.sync(() => void host.listeners.push(listener)),
           script: (...outcomes) => Effect.sync(() => void host.scripted.push(...outcomes)),
           otherwise: (outcome) =>
             Effect.sync(() => {
               host.otherwise = outcome
+            }),
+          setLatency: (next) =>
+            Effect.sync(() => {
+              host.latency = next
             }),
           drop: Effect.suspend(() => Effect.forEach([...host.open], (peer) => peer.drop, { discard: true }))
         }

@@ -517,6 +517,16 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     yield* Effect.forkIn(Effect.ignore(heartbeat(on, number)), epochScope)
     if (typeof resetOn === "object") {
       yield* Effect.forkIn(Effect.andThen(Effect.sleep(resetOn.stableFor), prove), epochScope)
+    } else if (policy.circuit !== "none") {
+      // The connect was the probe's success. Where more are asked for, a link that stays up has no way to give them,
+      // and its drop in a week would count as a failed probe: one that outlives the breaker's rest has shown enough.
+      yield* Effect.forkIn(
+        Effect.andThen(
+          Effect.sleep(policy.circuit.openDuration),
+          Effect.suspend(() => isProven ? breaker.recordStable : Effect.void)
+        ),
+        epochScope
+      )
     }
     const receive = makeReceive(number)
     const closed = yield* on.pull.pipe(

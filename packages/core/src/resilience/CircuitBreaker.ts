@@ -354,6 +354,12 @@ export interface Breaker {
   ) => Effect.Effect<A, E | CircuitOpen, R>
   /** Counts a failure that belongs to no permit, as the drop of a connection. */
   readonly recordFailure: (reason: string) => Effect.Effect<void>
+  /**
+   * Counts a stable period that belongs to no permit, as that of a probe which
+   * reported its success at its begin: closes the breaker where it is
+   * half-open, and says nothing otherwise.
+   */
+  readonly recordStable: Effect.Effect<void>
   /** Closes the breaker by hand. */
   readonly reset: Effect.Effect<void>
   /** Counts from zero; the state stays. */
@@ -719,6 +725,9 @@ const fromMachine = (machine: Machine): Breaker => {
     ),
     changed: Effect.suspend(() => Deferred.await(machine.change)),
     execute: (effect, options) => execute(machine, effect, options?.isFailure),
+    recordStable: sync((now) => {
+      if (Ref.getUnsafe(machine.state)._tag === "HalfOpen") machine.succeed(machine.epoch, now, proveEvent)
+    }),
     recordFailure: (reason) => sync((now) => machine.fail(machine.epoch, now, reason)),
     reset: sync((now) => machine.reset(now)),
     resetMetrics: sync((now) => {
