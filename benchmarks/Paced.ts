@@ -38,10 +38,9 @@ const spent = await Rounds.interleave({
   ccxt: () => cpu(() => Clients.ccxt(url, count, (trades) => void (sink += trades)))
 }, { rounds: 7, warmup: 1 })
 
-const slow = `${server.url}/?count=2000&rate=2000`
 const late = await Rounds.interleave({
-  raw: () => latency((mark) => Clients.raw(slow, 2_000, mark)),
-  ours: () => latency((mark) => Clients.tickline(slow, 2_000, 1, mark))
+  raw: () => latency((mark) => Clients.raw(url, count, mark)),
+  ours: () => latency((mark) => Clients.tickline(url, count, 1, mark))
 }, { rounds: 7, warmup: 1 })
 
 Rounds.report([

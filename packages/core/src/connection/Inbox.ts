@@ -170,6 +170,7 @@ interface Consumer<A> {
   items: Array<Item<A>>
   bytes: number
   missed: number
+  resume: ((effect: Effect.Effect<void>) => void) | undefined
   ended: Exit.Exit<never, ConnectError | ConsumerOverflow | Cause.Done> | undefined
 }
 
@@ -180,6 +181,7 @@ const makeConsumer = <A>(interest: Interest, options: ConsumerOptions | undefine
   items: [],
   bytes: 0,
   missed: 0,
+  resume: undefined,
   ended: undefined
 })
 
@@ -274,7 +276,6 @@ export interface Inbox<A> {
  */
 export const make = <A>(): Inbox<A> => {
   const consumers = new Set<Consumer<A>>()
-  const arrived = Latch.makeUnsafe(false)
   const taken = Latch.makeUnsafe(false)
   const backlogs = new Map<"everything" | "rejections", Consumer<A>>()
   let unblocked = false
@@ -318,13 +319,30 @@ export const make = <A>(): Inbox<A> => {
       return taken.release
     })
 
+  // Consumers are resumed within the call that brought them something, not by a task of the scheduler: what waits for
+  // the next turn of the event loop is tens of microseconds late.
+  const wake = Effect.sync(() => {
+    for (const consumer of consumers) {
+      const { resume } = consumer
+      if (resume === undefined || (consumer.items.length === 0 && consumer.ended === undefined)) continue
+      consumer.resume = undefined
+      resume(Effect.void)
+    }
+  })
+
   const makePull = <B>(
     consumer: Consumer<A>,
     read: (items: Arr.NonEmptyReadonlyArray<Item<A>>) => ReadonlyArray<B>
   ): Pull.Pull<Arr.NonEmptyReadonlyArray<B>, ConnectError | ConsumerOverflow> => {
+    const arrived = Effect.callback<void>((resume) => {
+      consumer.resume = resume
+      return Effect.sync(() => {
+        consumer.resume = undefined
+      })
+    })
     const pull: Pull.Pull<Arr.NonEmptyReadonlyArray<B>, ConnectError | ConsumerOverflow> = Effect.suspend(() => {
       const items = consumer.items
-      if (!Arr.isReadonlyArrayNonEmpty(items)) return consumer.ended ?? Effect.andThen(arrived.await, pull)
+      if (!Arr.isReadonlyArrayNonEmpty(items)) return consumer.ended ?? Effect.andThen(arrived, pull)
       const wasFull = consumer.overflow === "block" && isOver(consumer)
       consumer.items = []
       consumer.bytes = 0
@@ -347,7 +365,7 @@ export const make = <A>(): Inbox<A> => {
       for (const consumer of consumers) {
         if (applies(consumer)) consumer.ended ??= how
       }
-      return Effect.asVoid(arrived.release)
+      return wake
     })
 
   return {
@@ -356,7 +374,7 @@ export const make = <A>(): Inbox<A> => {
         if (isWanted(consumer.interest, item)) offer(consumer, item)
       }
     },
-    wake: Effect.asVoid(arrived.release),
+    wake,
     isBlocked,
     room,
     unblock: (on) =>
