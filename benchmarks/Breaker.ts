@@ -59,7 +59,9 @@ Rounds.report([
     higher: false,
     must: 1,
     goal: 0.4,
-    detail: `${Rounds.median(results.ours).toFixed(3)} µs with the call, ${Rounds.median(results.bare).toFixed(3)} without`
+    detail: `${Rounds.median(results.ours).toFixed(3)} µs with the call, ${
+      Rounds.median(results.bare).toFixed(3)
+    } without`
   },
   { name: "peer: opossum, closed call", value: Rounds.median(results.opossum), unit: "µs", higher: false },
   { name: "peer: cockatiel, closed call", value: Rounds.median(results.cockatiel), unit: "µs", higher: false }

@@ -72,8 +72,7 @@ export const tickline = (
   )
 
 interface Reconnecting {
-  onopen: () => void
-  onmessage: (event: { data: string }) => void
+  addEventListener: (type: "open" | "message", listener: (event: { data: string }) => void) => void
   send: (text: string) => void
   close: () => void
 }
@@ -86,14 +85,14 @@ export const reconnecting = async (url: string, count: number, onPrice: (price: 
   return new Promise((resolve) => {
     const socket = new Reconnecting(url, [], { WebSocket })
     let left = count
-    socket.onopen = () => socket.send("go")
-    socket.onmessage = (event) => {
+    socket.addEventListener("open", () => socket.send("go"))
+    socket.addEventListener("message", (event) => {
       onPrice(JSON.parse(event.data).price)
       if (--left === 0) {
         socket.close()
         resolve()
       }
-    }
+    })
   })
 }
 

@@ -19,8 +19,10 @@ const encode = (text: string): Buffer => {
 const encoded = Frames.coinbaseMatches(1_000).map(encode)
 // About 64 KiB a write: what a kernel hands over at once.
 const perChunk = 200
-const chunks = Array.from({ length: encoded.length / perChunk }, (_, i) =>
-  Buffer.concat(encoded.slice(i * perChunk, (i + 1) * perChunk)))
+const chunks = Array.from(
+  { length: encoded.length / perChunk },
+  (_, i) => Buffer.concat(encoded.slice(i * perChunk, (i + 1) * perChunk))
+)
 
 const server = new WebSocketServer({ port: 0, host: "127.0.0.1" })
 server.on("listening", () => {

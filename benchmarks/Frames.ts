@@ -36,10 +36,13 @@ export const coinbaseMatches = (count: number, seed = 1): Array<string> => {
 /** The generic price message with its price as a JSON number, trailing zeros kept. */
 export const genericNumbers = (count: number, seed = 1): Array<string> => {
   const next = makeNext(seed)
-  return Array.from({ length: count }, (_, i) =>
-    `{"product_id":"BTC-USD","price":${43_000 + next(999)}.${pad(next(100), 2)}${next(2) === 0 ? "0" : ""},` +
-    `"timestamp":"2026-10-28T12:${pad(Math.floor(i / 60) % 60, 2)}:${pad(i % 60, 2)}.${pad(next(1000), 3)}Z",` +
-    `"exchange":"synthetic","sequence":${1_000_000 + i}}`)
+  return Array.from(
+    { length: count },
+    (_, i) =>
+      `{"product_id":"BTC-USD","price":${43_000 + next(999)}.${pad(next(100), 2)}${next(2) === 0 ? "0" : ""},` +
+      `"timestamp":"2026-10-28T12:${pad(Math.floor(i / 60) % 60, 2)}:${pad(i % 60, 2)}.${pad(next(1000), 3)}Z",` +
+      `"exchange":"synthetic","sequence":${1_000_000 + i}}`
+  )
 }
 
 /** The frames of a recording: raw lines, or envelopes with a member `raw`. */

@@ -137,8 +137,10 @@ const borders = (source: Source): ReadonlyArray<Finding> => {
         name.endsWith(":") ? specifier.startsWith(name) : specifier === name || inside(name, specifier)
       )
       if (!allowed) refuse(`${area.folder} does not import "${specifier}"; it may import ${area.imports.join(", ")}`)
-      // Effect's modules are PascalCase; a lower-case end is a barrel of modules.
-      if (/^effect(\/.*)?$/.test(specifier) && /^[a-z]/.test(Path.posix.basename(specifier))) {
+      // Effect's modules are PascalCase; a lower-case end is a barrel of modules. The one exception has no namespace: it
+      // turns the Schema JIT on, which belongs to the runner (rule 12).
+      const isJit = specifier === "effect/schema/SchemaJITCompiler/enable" && area.folder === "packages/node/src"
+      if (!isJit && /^effect(\/.*)?$/.test(specifier) && /^[a-z]/.test(Path.posix.basename(specifier))) {
         refuse(`"${specifier}" is a barrel; import the module by its namespace, as in "effect/Effect"`)
       }
     }
