@@ -512,7 +512,6 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     let isProven = resetOn === "connect"
     if (isProven) yield* prove
     const begun = now()
-    outbox.begin(on, number)
     yield* Effect.forkIn(Effect.ignore(outbox.drain), epochScope)
     yield* Effect.forkIn(Effect.ignore(heartbeat(on, number)), epochScope)
     if (typeof resetOn === "object") {
@@ -683,6 +682,8 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
             downSince = undefined
             isEstablished = true
             yield* log("connected", { epoch: number, attempt, subscriptions: asked.size })
+            // Before anybody can see that it is up: who is told so can send.
+            outbox.begin(on, number)
             yield* become(State.Connected({ epoch: number }), "handshake complete")
             yield* Deferred.succeed(cycle, void 0)
             // What came to be wanted between the restore and the new state.
@@ -842,12 +843,15 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
         case "Disconnected":
         case "Failed":
           return connect
+        case "Closing":
+          return Effect.fail(new ConnectError.ConnectionClosed())
         case "Connected": {
+          // Somebody may have ended this epoch already: then there is a cycle to wait for.
+          if (Deferred.isDoneUnsafe(cycle)) cycle = Deferred.makeUnsafe()
+          else conflicts++
           const on = wire
-          if (on === undefined) return Effect.void
-          cycle = Deferred.makeUnsafe()
-          const awaited = cycle
-          return Effect.andThen(endEpoch(on, { _tag: "Redial" }), Deferred.await(awaited))
+          const awaited = Deferred.await(cycle)
+          return on === undefined ? awaited : Effect.andThen(endEpoch(on, { _tag: "Redial" }), awaited)
         }
         default:
           conflicts++
