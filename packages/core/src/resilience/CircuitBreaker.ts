@@ -693,19 +693,22 @@ const fromMachine = (machine: Machine): Breaker => {
     machine.acquire(now) ? Effect.succeed(machine.permit()) : Effect.fail(machine.rejection(now))
   )
 
-  // Rejection and the change to await are read in one step: no change between
-  // the two can be missed.
-  const attempt = at((now): Effect.Effect<Permit, Effect.Effect<void>> => {
-    if (machine.acquire(now)) return Effect.succeed(machine.permit())
+  // Rejection and the change to await are read in one step: no change between the two can be missed.
+  const attempt = sync((now): Permit | { readonly wait: Effect.Effect<void> } => {
+    if (machine.acquire(now)) return machine.permit()
     const state = Ref.getUnsafe(machine.state)
     const change = Deferred.await(machine.change)
-    return Effect.fail(
-      state._tag === "Open" ? Effect.raceFirst(Effect.sleep(Duration.millis(state.until - now)), change) : change
-    )
+    return {
+      wait: state._tag === "Open" ? Effect.raceFirst(Effect.sleep(Duration.millis(state.until - now)), change) : change
+    }
   })
   const admission = (
     restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  ): Effect.Effect<Permit> => Effect.catch(attempt, (wait) => Effect.flatMap(restore(wait), () => admission(restore)))
+  ): Effect.Effect<Permit> =>
+    Effect.flatMap(attempt, (outcome) =>
+      "wait" in outcome
+        ? Effect.flatMap(restore(outcome.wait), () => admission(restore))
+        : Effect.succeed(outcome))
 
   return {
     key: machine.key,
