@@ -202,17 +202,19 @@ const makeNarrator = (venue: string, wanted: () => ReadonlyArray<Channel.Channel
 }
 
 /**
- * Makes a feed and connects it. It ends with the scope.
+ * Makes a feed that is not connected yet: `feed.connection.connect` does that,
+ * and who consumes `events` before it sees the first connect too. It ends with
+ * the scope.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function*(
+export const prepare = Effect.fnUntraced(function*(
   venue: Venue,
   options: Options = {}
 ): Effect.fn.Return<
   MarketFeed["Service"],
-  ConnectError.ConnectError,
+  never,
   Scope.Scope | Transport | Reconnection | CircuitBreaker
 > {
   const connection = yield* Connection.make(options.url ?? venue.endpoint ?? "", {
@@ -249,8 +251,6 @@ export const make = Effect.fnUntraced(function*(
     }))
 
   yield* want(options.channels ?? [])
-  // Nobody else has the connection yet, so nobody else can have connected it.
-  yield* Effect.catchTag(connection.connect, "AlreadyConnected", Effect.die)
 
   return {
     venue,
@@ -270,6 +270,24 @@ export const make = Effect.fnUntraced(function*(
       }))
   }
 })
+
+/**
+ * Makes a feed and connects it. It ends with the scope.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  venue: Venue,
+  options?: Options | undefined
+): Effect.Effect<
+  MarketFeed["Service"],
+  ConnectError.ConnectError,
+  Scope.Scope | Transport | Reconnection | CircuitBreaker
+> =>
+  Effect.tap(prepare(venue, options), (feed) =>
+    // Nobody else has the connection yet, so nobody else can have connected it.
+    Effect.catchTag(feed.connection.connect, "AlreadyConnected", Effect.die))
 
 /**
  * A feed of a venue, connected when the layer is built.
