@@ -3,10 +3,12 @@
  * table and writes the figures to `benchmarks/results/latest.json`.
  *
  * `--check` fails where a *must* is missed; `--only=Decode,Transport` runs
- * some; `--corpus=FOLDER` decodes recorded frames instead of synthetic ones.
+ * some; `--corpus=FOLDER` decodes recorded frames instead of synthetic ones;
+ * `--write` puts the table into README.md and docs/performance.md, between
+ * their marks, so that no figure there is typed by hand.
  */
 import { execFileSync, spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { cpus } from "node:os"
 import type { Row } from "../benchmarks/Rounds.ts"
 
@@ -73,6 +75,29 @@ writeFileSync(
   "benchmarks/results/latest.json",
   `${JSON.stringify({ node: process.version, cpu: cpus()[0]?.model, cores: cpus().length, rows }, undefined, 2)}\n`
 )
+
+const shown = (row: Row): string => `${row.value.toFixed(2)} ${row.unit}`
+const markdown = [
+  "| what | measured | must | goal |",
+  "| --- | --- | --- | --- |",
+  ...rows.map((row) => `| ${row.name} | **${shown(row)}** | ${bound(row, row.must)} | ${bound(row, row.goal)} |`)
+]
+const details = rows.filter((row) => row.detail !== undefined).map((row) => `- ${row.name}: ${row.detail}`)
+const machine = `Node ${process.version.slice(1)}, ${cpus().length} cores (${cpus()[0]?.model.trim() ?? "unknown"}), ` +
+  "medians of interleaved rounds in one run."
+
+if (process.argv.includes("--write")) {
+  for (const file of ["README.md", "docs/performance.md"]) {
+    const text = readFileSync(file, "utf8")
+    const [begin, end] = ["<!-- figures -->", "<!-- /figures -->"]
+    const from = text.indexOf(begin)
+    const to = text.indexOf(end)
+    if (from < 0 || to < from) throw new Error(`${file} has no ${begin} … ${end}`)
+    const block = [begin, "", ...markdown, "", machine, ...(file === "README.md" ? [] : ["", ...details]), "", end]
+    writeFileSync(file, text.slice(0, from) + block.join("\n") + text.slice(to + end.length))
+    execFileSync("dprint", ["fmt", file], { stdio: "ignore" })
+  }
+}
 
 const missed = rows.filter((row) => !reaches(row, row.must))
 if (missed.length > 0) {
