@@ -29,7 +29,7 @@ import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Chance from "./Chance.ts"
 import * as EventLog from "./EventLog.ts"
@@ -311,19 +311,29 @@ export const make = Effect.fnUntraced(function*(
     const held: Array<() => void> = []
     let underWay = 0
     let lastAt = 0
+    // What is sent within one millisecond travels together, as in one segment.
+    let segment: { readonly sentAt: number; readonly deliveries: Array<() => void> } | undefined
     const arrive = (deliver: () => void): void => {
       if (held.length > 0 || isBlocked()) held.push(deliver)
       else deliver()
     }
     return {
       push: (deliver) => {
-        const at = Math.max(now() + oneWay(host), lastAt)
+        const sentAt = now()
+        if (segment?.sentAt === sentAt) {
+          segment.deliveries.push(deliver)
+          return
+        }
+        const at = Math.max(sentAt + oneWay(host), lastAt)
         lastAt = at
-        if (at <= now() && underWay === 0) return arrive(deliver)
+        if (at <= sentAt && underWay === 0) return arrive(deliver)
         underWay++
-        schedule(at - now(), () => {
+        const deliveries = [deliver]
+        segment = { sentAt, deliveries }
+        schedule(at - sentAt, () => {
           underWay--
-          arrive(deliver)
+          if (segment?.deliveries === deliveries) segment = undefined
+          for (const each of deliveries) arrive(each)
         })
       },
       pass: () => {

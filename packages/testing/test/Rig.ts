@@ -132,9 +132,13 @@ export const timeline = (transitions: ReadonlyArray<ConnectionState.Transition>)
 
 /** The transitions of a breaker as lines: when, from what to what, and for how long it opened. */
 export const breakerLine = (breaker: CircuitBreaker.Breaker) =>
-  Effect.map(breaker.metrics, ({ transitionHistory }) =>
-    transitionHistory.map(({ at, from, openForMillis, to }) =>
-      `${at} ${from} ${to}${openForMillis === undefined ? "" : ` ${openForMillis}`}`))
+  Effect.map(
+    breaker.metrics,
+    ({ transitionHistory }) =>
+      transitionHistory.map(({ at, from, openForMillis, to }) =>
+        `${at} ${from} ${to}${openForMillis === undefined ? "" : ` ${openForMillis}`}`
+      )
+  )
 
 /** When the venue was dialled, in milliseconds. */
 export const dialTimes = (host: VirtualNetwork.Host): ReadonlyArray<number> => host.dials.map(({ at }) => at)

@@ -86,15 +86,21 @@ describe("Presets: a drop, then refused dials", () => {
         yield* TestClock.adjust("550 seconds")
         assert.deepStrictEqual(dialTimes(host), seconds([0, 1, 3, 7, 15, 31, 63, 123, 183, 243, 543, 544, 546, 550]))
         const lines = timeline(recorded.transitions).filter((line) => / in /.test(line))
-        assert.deepStrictEqual(lines.slice(-5), [
-          "183000 Reconnecting 9 in 60000",
-          "243000 CircuitOpen 10 in 300000",
-          "543000 Reconnecting 1 in 1000",
-          "544000 Reconnecting 2 in 2000",
-          "546000 Reconnecting 3 in 4000",
-          "550000 Reconnecting 4 in 8000"
-        ].slice(-5))
-        assert.deepStrictEqual(yield* breakerLine(connection.breaker), ["243000 Closed Open 300000", "543000 Open Closed"])
+        assert.deepStrictEqual(
+          lines.slice(-5),
+          [
+            "183000 Reconnecting 9 in 60000",
+            "243000 CircuitOpen 10 in 300000",
+            "543000 Reconnecting 1 in 1000",
+            "544000 Reconnecting 2 in 2000",
+            "546000 Reconnecting 3 in 4000",
+            "550000 Reconnecting 4 in 8000"
+          ].slice(-5)
+        )
+        assert.deepStrictEqual(yield* breakerLine(connection.breaker), [
+          "243000 Closed Open 300000",
+          "543000 Open Closed"
+        ])
         // An hour later it has not given up.
         yield* TestClock.adjust("1 hour")
         yield* host.otherwise({ _tag: "Accept" })

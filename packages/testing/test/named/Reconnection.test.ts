@@ -42,7 +42,8 @@ describe("Reconnection", () => {
         ])
         assert.deepStrictEqual(dialTimes(host), [0, 100, 300, 700, 1500])
         assert.strictEqual(timeline(recorded.transitions).at(-1), "1500 Connected 2")
-        const { attempts, averageReconnectionMillis, downtimeMillis, reconnections, retries } = yield* connection.metrics
+        const { attempts, averageReconnectionMillis, downtimeMillis, reconnections, retries } = yield* connection
+          .metrics
         assert.deepStrictEqual({ attempts, averageReconnectionMillis, downtimeMillis, reconnections, retries }, {
           attempts: 5,
           averageReconnectionMillis: 1500,
@@ -75,18 +76,21 @@ describe("Reconnection", () => {
       })))
 
   it.effect("max retries enforcement: 3 retries of 50 ms × 1.5", () =>
-    withVenue(policyWith({ backoff: backoffOf(50, 1.5, 1000), retry: { maxRetries: 3, resetOn: "connect" } }), ({ host }) =>
-      Effect.gen(function*() {
-        const { connection } = yield* connected()
-        yield* host.otherwise({ _tag: "Refuse" })
-        yield* host.drop
-        yield* TestClock.adjust("1 minute")
-        assert.deepStrictEqual(dialTimes(host), [0, 50, 125, 237.5])
-        assert.strictEqual((yield* connection.state.current)._tag, "Failed")
-        yield* host.otherwise({ _tag: "Accept" })
-        yield* connection.connect
-        assert.isTrue(yield* connection.isConnected)
-      })))
+    withVenue(
+      policyWith({ backoff: backoffOf(50, 1.5, 1000), retry: { maxRetries: 3, resetOn: "connect" } }),
+      ({ host }) =>
+        Effect.gen(function*() {
+          const { connection } = yield* connected()
+          yield* host.otherwise({ _tag: "Refuse" })
+          yield* host.drop
+          yield* TestClock.adjust("1 minute")
+          assert.deepStrictEqual(dialTimes(host), [0, 50, 125, 237.5])
+          assert.strictEqual((yield* connection.state.current)._tag, "Failed")
+          yield* host.otherwise({ _tag: "Accept" })
+          yield* connection.connect
+          assert.isTrue(yield* connection.isConnected)
+        })
+    ))
 
   it.effect("backoff reset on success", () =>
     withVenue(policyWith({}), ({ host }) =>
@@ -116,8 +120,10 @@ describe("Reconnection", () => {
         const { id } = yield* connection.metrics
         yield* host.script(...refusals(1))
         yield* host.drop
-        const callers = yield* Effect.forEach([50, 100, 150], (millis) =>
-          Effect.forkChild(Effect.andThen(Effect.sleep(millis), connection.reconnect)))
+        const callers = yield* Effect.forEach(
+          [50, 100, 150],
+          (millis) => Effect.forkChild(Effect.andThen(Effect.sleep(millis), connection.reconnect))
+        )
         yield* TestClock.adjust("1 minute")
         yield* Effect.forEach(callers, Fiber.join)
         assert.deepStrictEqual(dialTimes(host), [0, 100, 300])
@@ -183,44 +189,55 @@ describe("Reconnection", () => {
       })))
 
   it.effect("reconnection failure modes", () =>
-    withVenue(policyWith({ retry: { maxRetries: "unlimited", resetOn: "connect" }, connectTimeout: Duration.seconds(1) }), ({ host }) =>
-      Effect.gen(function*() {
-        const { connection, recorded } = yield* connected()
-        // Intermittent: every other dial fails, each in a way of its own.
-        yield* host.script(
-          { _tag: "Refuse" },
-          { _tag: "Accept" },
-          { _tag: "Unreachable" },
-          { _tag: "Accept" },
-          { _tag: "Reject", status: 500 },
-          { _tag: "Accept" }
-        )
-        for (let i = 0; i < 3; i++) {
+    withVenue(
+      policyWith({ retry: { maxRetries: "unlimited", resetOn: "connect" }, connectTimeout: Duration.seconds(1) }),
+      ({ host }) =>
+        Effect.gen(function*() {
+          const { connection, recorded } = yield* connected()
+          // Intermittent: every other dial fails, each in a way of its own.
+          yield* host.script(
+            { _tag: "Refuse" },
+            { _tag: "Accept" },
+            { _tag: "Unreachable" },
+            { _tag: "Accept" },
+            { _tag: "Reject", status: 500 },
+            { _tag: "Accept" }
+          )
+          for (let i = 0; i < 3; i++) {
+            yield* host.drop
+            yield* TestClock.adjust(300)
+            assert.isTrue(yield* connection.isConnected)
+          }
+          assert.deepStrictEqual((yield* connection.metrics).failures, {
+            Dropped: 3,
+            Refused: 1,
+            Unreachable: 1,
+            HandshakeRejected: 1
+          })
+
+          // A partition: dials meet nobody. 10 s of it bring attempts, spaced by timeout and backoff, and no give-up.
+          yield* host.otherwise({ _tag: "Hang" })
+          const begun = host.dials.length
           yield* host.drop
-          yield* TestClock.adjust(300)
+          yield* TestClock.adjust("10 seconds")
+          assert.deepStrictEqual(dialTimes(host).slice(begun).map((at) => at - 900), [
+            100,
+            1300,
+            2700,
+            4500,
+            6300,
+            8100,
+            9900
+          ])
+          assert.isFalse(yield* connection.isConnected)
+
+          // Recovery within 15 s: the dial that hangs times out, and the next one gets through.
+          yield* host.otherwise({ _tag: "Accept" })
+          yield* TestClock.adjust(1700)
           assert.isTrue(yield* connection.isConnected)
-        }
-        assert.deepStrictEqual((yield* connection.metrics).failures, {
-          Dropped: 3,
-          Refused: 1,
-          Unreachable: 1,
-          HandshakeRejected: 1
+          assert.strictEqual(recorded.transitions.at(-1)!.at, 900 + 9900 + 1000 + 800)
         })
-
-        // A partition: dials meet nobody. 10 s of it bring attempts, spaced by timeout and backoff, and no give-up.
-        yield* host.otherwise({ _tag: "Hang" })
-        const begun = host.dials.length
-        yield* host.drop
-        yield* TestClock.adjust("10 seconds")
-        assert.deepStrictEqual(dialTimes(host).slice(begun).map((at) => at - 900), [100, 1300, 2700, 4500, 6300, 8100, 9900])
-        assert.isFalse(yield* connection.isConnected)
-
-        // Recovery within 15 s: the dial that hangs times out, and the next one gets through.
-        yield* host.otherwise({ _tag: "Accept" })
-        yield* TestClock.adjust(1700)
-        assert.isTrue(yield* connection.isConnected)
-        assert.strictEqual(recorded.transitions.at(-1)!.at, 900 + 9900 + 1000 + 800)
-      })))
+    ))
 
   it.effect("reconnection failure modes: Retry-After, backoff and breaker: the latest of them, never the sum", () =>
     withVenue("recommended", ({ host }) =>
