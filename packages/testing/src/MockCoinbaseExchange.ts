@@ -1,0 +1,181 @@
+/**
+ * The mock of Coinbase Exchange's public feed: channels `heartbeat`, `ticker`,
+ * `ticker_batch`, `matches`, `level2` and `level2_batch`, with the member names
+ * of its own frames and the side of a match that of the maker.
+ *
+ * Message shapes: https://docs.cdp.coinbase.com/exchange/websocket-feed/channels.
+ * A subscription to `matches` is greeted with a `last_match`, one to `level2`
+ * with a `snapshot`, one to `ticker` with the last `ticker`, as there.
+ *
+ * @since 0.1.0
+ */
+import * as Timestamp from "@tickline/core/value/Timestamp"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Market from "./Market.ts"
+import * as MockVenue from "./MockVenue.ts"
+
+const channels = new Set(["heartbeat", "ticker", "ticker_batch", "matches", "level2", "level2_batch"])
+
+const Products = Schema.optionalKey(Schema.Array(Schema.String))
+
+const Request = Schema.Struct({
+  type: Schema.Literals(["subscribe", "unsubscribe"]),
+  product_ids: Products,
+  channels: Schema.optionalKey(Schema.Array(
+    Schema.Union([Schema.String, Schema.Struct({ name: Schema.String, product_ids: Products })])
+  ))
+})
+
+const readJson = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Unknown))
+const readRequest = Schema.decodeUnknownResult(Request)
+
+/** The venue's order ids are UUIDs; these count. */
+const orderId = (kind: "a" | "b", tradeId: number): string =>
+  `00000000-0000-4000-${kind}000-${tradeId.toString(16).padStart(12, "0")}`
+
+const match = (type: "match" | "last_match", tick: Market.Tick): MockVenue.Outgoing =>
+  MockVenue.data("matches", tick.product, {
+    type,
+    trade_id: tick.tradeId,
+    maker_order_id: orderId("a", tick.tradeId),
+    taker_order_id: orderId("b", tick.tradeId),
+    side: tick.side === "buy" ? "sell" : "buy",
+    size: tick.size,
+    price: tick.price,
+    product_id: tick.product,
+    sequence: tick.sequence,
+    time: tick.timestamp
+  })
+
+const ticker = (channel: string, tick: Market.Tick): MockVenue.Outgoing =>
+  MockVenue.data(channel, tick.product, {
+    type: "ticker",
+    sequence: tick.sequence,
+    product_id: tick.product,
+    price: tick.price,
+    open_24h: tick.open,
+    volume_24h: tick.volume,
+    low_24h: tick.low,
+    high_24h: tick.high,
+    volume_30d: tick.volume,
+    best_bid: tick.bid[0],
+    best_bid_size: tick.bid[1],
+    best_ask: tick.ask[0],
+    best_ask_size: tick.ask[1],
+    side: tick.side,
+    time: tick.timestamp,
+    trade_id: tick.tradeId,
+    last_size: tick.size
+  })
+
+const snapshot = (channel: string, market: Market.Market): MockVenue.Outgoing => {
+  const { asks, bids } = Market.book(market)
+  return MockVenue.data(channel, market.product.symbol, {
+    type: "snapshot",
+    product_id: market.product.symbol,
+    asks,
+    bids,
+    time: market.last.timestamp
+  })
+}
+
+/** What a subscription to a channel of a product is greeted with. */
+const greeting = (channel: string, market: Market.Market): ReadonlyArray<MockVenue.Outgoing> => {
+  if (channel === "matches") return [match("last_match", market.last)]
+  if (channel.startsWith("ticker")) return [ticker(channel, market.last)]
+  if (channel.startsWith("level2")) return [snapshot(channel, market)]
+  return []
+}
+
+/**
+ * The mock of Coinbase Exchange.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (): MockVenue.MockVenue => ({
+  name: "coinbase-exchange",
+  heartbeatMillis: 1_000,
+  receive: (session, frame, floor) => {
+    const refuse = (message: string, reason?: string) => ({
+      session,
+      replies: [MockVenue.notice({ type: "error", message, ...(reason === undefined ? {} : { reason }) })]
+    })
+    const json = readJson(frame)
+    if (Result.isFailure(json)) return refuse("Malformed JSON")
+    const request = readRequest(json.success)
+    if (Result.isFailure(request)) {
+      return refuse("Failed to subscribe", "Type has to be either subscribe or unsubscribe")
+    }
+    const { channels: asked = [], product_ids = [], type } = request.success
+    if (asked.length === 0) return refuse(`Failed to ${type}`, "No channels provided")
+
+    let after = session
+    const greetings: Array<MockVenue.Outgoing> = []
+    for (const channel of asked) {
+      const name = typeof channel === "string" ? channel : channel.name
+      const products = typeof channel === "string" ? product_ids : channel.product_ids ?? product_ids
+      if (!channels.has(name)) return refuse(`Failed to ${type}`, `${name} is not a valid channel`)
+      if (type === "unsubscribe") {
+        after = MockVenue.unfollow(after, name, products)
+        continue
+      }
+      if (products.length === 0) {
+        return refuse(`Failed to ${type}`, `You need to specify at least one product ID for channel ${name}`)
+      }
+      for (const product of products) {
+        const market = floor.market(product)
+        if (market === undefined) return refuse(`Failed to ${type}`, `${product} is not a valid product`)
+        if (MockVenue.follows(after, name, product)) continue
+        after = MockVenue.follow(after, name, [product])
+        greetings.push(...greeting(name, market))
+      }
+    }
+    const subscriptions = MockVenue.notice({
+      type: "subscriptions",
+      channels: Array.from(after.channels, ([name, products]) => ({ name, product_ids: [...products] }))
+    })
+    return { session: after, replies: [subscriptions, ...greetings] }
+  },
+  publish: (session, tick) => {
+    const frames: Array<MockVenue.Outgoing> = []
+    for (const [channel, products] of session.channels) {
+      if (!products.has(tick.product)) continue
+      if (channel === "matches") frames.push(match("match", tick))
+      else if (channel.startsWith("ticker")) frames.push(ticker(channel, tick))
+      else if (channel.startsWith("level2")) {
+        frames.push(MockVenue.data(channel, tick.product, {
+          type: "l2update",
+          product_id: tick.product,
+          changes: tick.changes,
+          time: tick.timestamp
+        }))
+      }
+    }
+    return frames
+  },
+  heartbeat: (session, floor) => {
+    const frames: Array<MockVenue.Outgoing> = []
+    for (const product of session.channels.get("heartbeat") ?? []) {
+      const last = floor.market(product)?.last
+      if (last === undefined) continue
+      frames.push(MockVenue.notice({
+        type: "heartbeat",
+        last_trade_id: last.tradeId,
+        product_id: product,
+        sequence: last.sequence,
+        time: Timestamp.format(Timestamp.fromEpochMillis(floor.atMillis))
+      }))
+    }
+    return frames
+  },
+  price: (product, price, atMillis) =>
+    MockVenue.data("ticker", product, {
+      type: "ticker",
+      product_id: product,
+      price,
+      time: Timestamp.format(Timestamp.fromEpochMillis(atMillis))
+    }),
+  corrupt: MockVenue.breakSequence
+})

@@ -1,0 +1,24 @@
+/**
+ * The mock venues there are, by name.
+ *
+ * @since 0.1.0
+ */
+import * as MockCoinbaseExchange from "./MockCoinbaseExchange.ts"
+import * as MockGeneric from "./MockGeneric.ts"
+import type { MockVenue } from "./MockVenue.ts"
+
+/**
+ * The mock venues, each with its defaults.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const all: ReadonlyArray<MockVenue> = [MockCoinbaseExchange.make(), MockGeneric.make()]
+
+/**
+ * The mock venue of that name, if there is one.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const byName = (name: string): MockVenue | undefined => all.find((venue) => venue.name === name)

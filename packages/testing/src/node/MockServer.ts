@@ -1,0 +1,757 @@
+/**
+ * A mock venue on a real socket: a WebSocket server on loopback that speaks a
+ * venue's dialect, makes a seeded market flow to whoever subscribes, and goes
+ * wrong on demand.
+ *
+ * **Example** (a server for one test)
+ *
+ * ```ts
+ * const server = yield* MockServer.make({ venue: MockGeneric.make() })
+ * // connect the client to server.url
+ * const connection = yield* server.nextConnection
+ * yield* server.sendPrice("BTC-USD", "43250.10")
+ * yield* connection.drop
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type { Frame } from "@tickline/core/transport/Frame"
+import type * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as PubSub from "effect/PubSub"
+import * as Queue from "effect/Queue"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { createServer, type IncomingMessage, STATUS_CODES } from "node:http"
+import type { Socket } from "node:net"
+import { type WebSocket, WebSocketServer } from "ws"
+import * as Fault from "../Fault.ts"
+import * as Market from "../Market.ts"
+import * as MockVenue from "../MockVenue.ts"
+
+/**
+ * How a server is made. Only the venue is needed.
+ *
+ * - `products`: what it lists. Default `Market.products`.
+ * - `host`, `port`: where it listens. Default `127.0.0.1` and any free port.
+ * - `seed`: of its market. Default 0.
+ * - `rate`: market data frames a second on the busiest connection; 0 for none.
+ *   Default 20.
+ * - `faults`: what goes wrong, and when. Default nothing.
+ * - `requireToken`: the bearer token without which an upgrade is answered 401.
+ * - `replay`: frames to send, in order, at `rate`, in place of a market. They
+ *   flow to every connection that has subscribed to anything and go on where
+ *   they were after a reconnect.
+ * - `heartbeatMillis`: in place of the venue's own; 0 for no heartbeats.
+ * - `pingMillis`: how often the server sends a protocol ping. Default never.
+ * - `maxPayload`: bytes of the largest message a client may send. Default 1 MiB.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly venue: MockVenue.MockVenue
+  readonly products?: ReadonlyArray<Market.Product> | undefined
+  readonly host?: string | undefined
+  readonly port?: number | undefined
+  readonly seed?: number | undefined
+  readonly rate?: number | undefined
+  readonly faults?: ReadonlyArray<Fault.Fault> | undefined
+  readonly requireToken?: Redacted.Redacted<string> | undefined
+  readonly replay?: ReadonlyArray<string> | undefined
+  readonly heartbeatMillis?: number | undefined
+  readonly pingMillis?: number | undefined
+  readonly maxPayload?: number | undefined
+}
+
+/**
+ * The server could not listen; `code` is the system's, such as `EADDRINUSE`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ListenError extends Schema.TaggedError<ListenError>()("ListenError", {
+  host: Schema.String,
+  port: Schema.Finite,
+  code: Schema.String
+}) {
+  override get message(): string {
+    return `cannot listen on ${this.host}:${this.port}: ${this.code}`
+  }
+}
+
+/**
+ * What the server did to new connections or to its data, until it is changed:
+ * `Timeout` never upgrades, `Disconnect` cuts each connection once it is open,
+ * `MalformedData` cuts each data frame in half.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FailureMode = "None" | "Timeout" | "Disconnect" | "MalformedData"
+
+/**
+ * What happened, in order; `at` in epoch milliseconds. Dials and connections
+ * are numbered from 1. `how` a dial was rejected: `refused` (cut before the
+ * handshake), `hung` (never upgraded), `status` (answered with it).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type LogEntry =
+  | { readonly _tag: "Dial"; readonly at: number; readonly dial: number }
+  | { readonly _tag: "Upgraded"; readonly at: number; readonly dial: number; readonly connection: number }
+  | {
+    readonly _tag: "Rejected"
+    readonly at: number
+    readonly dial: number
+    readonly how: "refused" | "hung" | "status"
+    readonly status?: number
+  }
+  | { readonly _tag: "Fault"; readonly at: number; readonly fault: string; readonly connections: ReadonlyArray<number> }
+  | { readonly _tag: "Drop"; readonly at: number; readonly connection: number }
+  | {
+    readonly _tag: "Closed"
+    readonly at: number
+    readonly connection: number
+    readonly code: number
+    readonly reason: string
+  }
+
+/**
+ * Market data frames of one product on one channel, counted when the market
+ * makes them for a connection. A copy that a fault added is one more `sent` and
+ * one `duplicated`; one that a fault took, or that fell into a silent
+ * connection, is `sent` and `lost`. So where every frame under way arrives,
+ * `sent` is what was delivered, and `duplicated`, and `lost`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Account {
+  readonly channel: string
+  readonly product: string
+  readonly sent: number
+  readonly duplicated: number
+  readonly lost: number
+  readonly reordered: number
+  readonly corrupted: number
+}
+
+/**
+ * The server's counters since it began; `open` is now.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Metrics {
+  readonly dials: number
+  readonly upgraded: number
+  readonly rejected: number
+  readonly open: number
+  readonly dropped: number
+  readonly closed: number
+  readonly faults: number
+  readonly framesSent: number
+  readonly framesReceived: number
+}
+
+/**
+ * The server's end of one connection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface MockConnection {
+  /** 1 for the first that was upgraded, and so on. */
+  readonly id: number
+  /** The path and query of the upgrade request. */
+  readonly path: string
+  /** The bearer token of the upgrade request. */
+  readonly token: Redacted.Redacted<string> | undefined
+  /** A header of the upgrade request; `authorization` is `token`. */
+  readonly header: (name: string) => string | undefined
+  /** What the client sent, the latest 16,384; ends with the connection. */
+  readonly received: Queue.Dequeue<Frame, Cause.Done>
+  /** Sends a frame as it is, untouched by faults of data frames and not counted as data. */
+  readonly send: (frame: Frame) => Effect.Effect<void>
+  /** Cuts the connection with a TCP reset. */
+  readonly drop: Effect.Effect<void>
+  /** Sends a close frame. */
+  readonly close: (code?: number | undefined, reason?: string | undefined) => Effect.Effect<void>
+  readonly isOpen: () => boolean
+  /** Completes with the close code once the connection is gone. */
+  readonly ended: Effect.Effect<{ readonly code: number; readonly reason: string }>
+  /** Market data sent on this connection. */
+  readonly accounts: () => ReadonlyArray<Account>
+}
+
+/**
+ * A mock venue that listens.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface MockServer {
+  /** Such as `ws://127.0.0.1:40213`. */
+  readonly url: string
+  readonly address: { readonly host: string; readonly port: number }
+  /** The next connection that nobody has taken yet. */
+  readonly nextConnection: Effect.Effect<MockConnection>
+  /** The connections that are open. */
+  readonly connections: () => ReadonlyArray<MockConnection>
+  /** A price by hand, to every client. */
+  readonly sendPrice: (product: string, price: string) => Effect.Effect<void>
+  /** A text frame as it is, to every client. */
+  readonly sendRaw: (text: string) => Effect.Effect<void>
+  /** A text frame that is no message, to every client. */
+  readonly sendMalformed: (text?: string | undefined) => Effect.Effect<void>
+  /** A binary frame, to every client. */
+  readonly sendBinary: (bytes?: Uint8Array | undefined) => Effect.Effect<void>
+  /** Cuts one connection with a TCP reset; `false` where it is not open. */
+  readonly drop: (connection: number) => Effect.Effect<boolean>
+  /** Sends a close frame on one connection; `false` where it is not open. */
+  readonly close: (
+    connection: number,
+    code?: number | undefined,
+    reason?: string | undefined
+  ) => Effect.Effect<boolean>
+  /** Whether upgrades are answered 503. */
+  readonly rejectConnections: (on: boolean) => Effect.Effect<void>
+  readonly setFailureMode: (mode: FailureMode) => Effect.Effect<void>
+  /** Changes the market data frames a second; 0 stops the market. */
+  readonly setRate: (rate: number) => Effect.Effect<void>
+  /** A fault now: on the next dials, or on one connection, by default all that are open. */
+  readonly inject: (action: Fault.Action, connection?: number | undefined) => Effect.Effect<void>
+  readonly metrics: () => Metrics
+  /** Market data sent on all connections, by channel and product. */
+  readonly accounts: () => ReadonlyArray<Account>
+  /** The latest 10,000 entries, oldest first. */
+  readonly entries: () => ReadonlyArray<LogEntry>
+  /** The entries so far and those to come; ends with the server. */
+  readonly log: Stream.Stream<LogEntry>
+  /** Cuts every connection and stops listening; no handle is left when it completes. The scope's end does the same. */
+  readonly stop: Effect.Effect<void>
+}
+
+/** A market waits while a client has so many bytes left to read. */
+const sendBound = 16 * 1_048_576
+
+const malformed = "{\"type\":\"match\",\"price\":"
+
+type FrameFault = Extract<Fault.Action["_tag"], "Fragment" | "Duplicate" | "Reorder" | "Lose" | "Corrupt">
+
+type Counters = { -readonly [K in keyof Account]: Account[K] }
+
+/** A frame on its way, and whether it goes in fragments. */
+interface Parcel {
+  readonly frame: Frame
+  readonly fragments: boolean
+}
+
+interface Line {
+  readonly connection: MockConnection
+  readonly ws: WebSocket
+  readonly socket: Socket
+  readonly received: Queue.Queue<Frame, Cause.Done>
+  readonly ended: Deferred.Deferred<{ readonly code: number; readonly reason: string }>
+  readonly books: Map<string, Counters>
+  /** Faults of data frames that wait for the next one, first come first. */
+  readonly strikes: Array<FrameFault>
+  session: MockVenue.Session
+  held: MockVenue.Outgoing | undefined
+  silent: boolean
+  dropped: boolean
+  slow: { millis: number; readonly parcels: Queue.Queue<Parcel & { readonly due: number }, Cause.Done> } | undefined
+}
+
+/**
+ * Starts a server. It stops with the scope.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: Options): Effect.Effect<MockServer, ListenError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { venue } = options
+    const clock = yield* Clock.Clock
+    const now = () => clock.currentTimeMillisUnsafe()
+    const scope = yield* Scope.fork(yield* Scope.Scope)
+    const accepted = yield* Queue.sliding<MockConnection>(1_024)
+    const published = yield* PubSub.unbounded<LogEntry>({ replay: 1_000 })
+    const firstOpen = yield* Deferred.make<number>()
+
+    const entries: Array<LogEntry> = []
+    const lines = new Map<number, Line>()
+    const sockets = new Set<Socket>()
+    const books = new Map<string, Counters>()
+    const count = {
+      dials: 0,
+      upgraded: 0,
+      rejected: 0,
+      dropped: 0,
+      closed: 0,
+      faults: 0,
+      framesSent: 0,
+      framesReceived: 0
+    }
+    const fates: Array<DialFate> = []
+    let mode: FailureMode = "None"
+    let rejecting = false
+    let rate = options.rate ?? 20
+
+    const record = (entry: LogEntry) => {
+      if (entries.length >= 10_000) entries.shift()
+      entries.push(entry)
+      PubSub.publishUnsafe(published, entry)
+    }
+
+    // --- the market -----------------------------------------------------------
+
+    const markets = new Map<string, Market.Market>()
+    for (const product of options.products ?? Market.products) {
+      markets.set(product.symbol, Market.make(product, { seed: options.seed ?? 0, atMillis: now() }))
+    }
+    const floor = (): MockVenue.Floor => ({ atMillis: now(), market: (product) => markets.get(product) })
+
+    // --- frames out -----------------------------------------------------------
+
+    const transmit = (line: Line, { fragments, frame }: Parcel) => {
+      if (line.silent || line.ws.readyState !== line.ws.OPEN) return
+      count.framesSent++
+      if (!fragments || typeof frame !== "string" || frame.length < 3) return line.ws.send(frame)
+      const third = Math.ceil(frame.length / 3)
+      for (let from = 0; from < frame.length; from += third) {
+        line.ws.send(frame.slice(from, from + third), { fin: from + third >= frame.length })
+      }
+    }
+
+    const send = (line: Line, frame: Frame, fragments = false) => {
+      if (line.slow === undefined) transmit(line, { frame, fragments })
+      else Queue.offerUnsafe(line.slow.parcels, { frame, fragments, due: now() + line.slow.millis })
+    }
+
+    /** Sends market data, as the faults that wait for a data frame leave it. */
+    const deliver = (line: Line, outgoing: MockVenue.Outgoing) => {
+      const { data, text } = outgoing
+      if (data === undefined) return send(line, text)
+      const enter = (what: Exclude<keyof Account, "channel" | "product">) => {
+        for (const each of [books, line.books]) counters(each, data)[what]++
+      }
+      enter("sent")
+      if (line.silent) return enter("lost")
+      if (mode === "MalformedData") {
+        enter("lost")
+        return send(line, text.slice(0, text.length / 2))
+      }
+      const corrupted = line.strikes[0] === "Corrupt" ? venue.corrupt(text) : undefined
+      const strike = line.strikes[0] === "Corrupt" && corrupted === undefined ? undefined : line.strikes.shift()
+      const held = line.held
+      line.held = undefined
+      switch (strike) {
+        case "Lose":
+          enter("lost")
+          break
+        case "Duplicate":
+          enter("sent")
+          enter("duplicated")
+          send(line, text)
+          send(line, text)
+          break
+        case "Reorder":
+          enter("reordered")
+          line.held = outgoing
+          break
+        case "Corrupt":
+          enter("corrupted")
+          send(line, corrupted ?? text)
+          break
+        default:
+          send(line, text, strike === "Fragment")
+      }
+      if (held !== undefined) send(line, held.text)
+    }
+
+    const toAll = (frame: Frame) => Effect.sync(() => lines.forEach((line) => send(line, frame)))
+
+    // --- the life of a connection ----------------------------------------------
+
+    const drop = (line: Line) => {
+      if (line.dropped || !lines.has(line.connection.id)) return
+      line.dropped = true
+      lines.delete(line.connection.id)
+      count.dropped++
+      record({ _tag: "Drop", at: now(), connection: line.connection.id })
+      line.socket.resetAndDestroy()
+    }
+
+    const open = (dial: number, ws: WebSocket, socket: Socket, request: IncomingMessage) => {
+      const id = ++count.upgraded
+      const received = Effect.runSync(Queue.sliding<Frame, Cause.Done>(16_384))
+      const ended = Deferred.makeUnsafe<{ readonly code: number; readonly reason: string }>()
+      const lineBooks = new Map<string, Counters>()
+      const connection: MockConnection = {
+        id,
+        path: request.url ?? "/",
+        token: tokenOf(request),
+        header: (name) => {
+          const value = name.toLowerCase() === "authorization" ? undefined : request.headers[name.toLowerCase()]
+          return Array.isArray(value) ? value.join(", ") : value
+        },
+        received,
+        send: (frame) => Effect.sync(() => send(line, frame)),
+        drop: Effect.sync(() => drop(line)),
+        close: (code, reason) => Effect.sync(() => ws.close(code ?? 1000, reason)),
+        isOpen: () => lines.has(id),
+        ended: Deferred.await(ended),
+        accounts: () => Array.from(lineBooks.values(), (account) => ({ ...account }))
+      }
+      const line: Line = {
+        connection,
+        ws,
+        socket,
+        received,
+        ended,
+        books: lineBooks,
+        strikes: [],
+        session: MockVenue.newSession,
+        held: undefined,
+        silent: false,
+        dropped: false,
+        slow: undefined
+      }
+      lines.set(id, line)
+      record({ _tag: "Upgraded", at: now(), dial, connection: id })
+
+      ws.on("message", (data, isBinary) => {
+        if (!Buffer.isBuffer(data)) return // never: "nodebuffer" is the binary type
+        const frame = isBinary ? new Uint8Array(data) : data.toString()
+        count.framesReceived++
+        Queue.offerUnsafe(received, frame)
+        const { replies, session } = venue.receive(line.session, frame, floor())
+        line.session = session
+        for (const reply of replies) {
+          if (options.replay === undefined || reply.data === undefined) deliver(line, reply)
+        }
+      })
+      ws.on("ping", (data) => {
+        if (!line.silent) ws.pong(data)
+      })
+      ws.on("error", ignore)
+      ws.on("close", (code, reason) => {
+        lines.delete(id)
+        if (!line.dropped) {
+          count.closed++
+          record({ _tag: "Closed", at: now(), connection: id, code, reason: reason.toString() })
+        }
+        Queue.endUnsafe(received)
+        if (line.slow !== undefined) Queue.endUnsafe(line.slow.parcels)
+        Deferred.doneUnsafe(ended, Exit.succeed({ code, reason: reason.toString() }))
+      })
+
+      Queue.offerUnsafe(accepted, connection)
+      Deferred.doneUnsafe(firstOpen, Exit.succeed(now()))
+      if (mode === "Disconnect") drop(line)
+    }
+
+    // --- dials ------------------------------------------------------------------
+
+    const http = createServer((_, response) => response.writeHead(426, { connection: "close" }).end())
+    const wss = new WebSocketServer({
+      noServer: true,
+      perMessageDeflate: false,
+      maxPayload: options.maxPayload ?? 1_048_576,
+      autoPong: false
+    })
+    const dials = new WeakMap<Socket, { readonly dial: number; readonly fate: DialFate | undefined }>()
+
+    const reject = (dial: number, how: "refused" | "hung" | "status", status?: number) => {
+      count.rejected++
+      record({ _tag: "Rejected", at: now(), dial, how, ...(status === undefined ? {} : { status }) })
+    }
+
+    http.on("connection", (socket: Socket) => {
+      const dial = ++count.dials
+      sockets.add(socket)
+      socket.on("error", ignore)
+      socket.on("close", () => sockets.delete(socket))
+      record({ _tag: "Dial", at: now(), dial })
+      const fate = mode === "Timeout" ? hang : fates.shift()
+      dials.set(socket, { dial, fate })
+      if (fate?._tag === "Refuse") {
+        reject(dial, "refused")
+        socket.resetAndDestroy()
+      } else if (fate?._tag === "Hang") reject(dial, "hung")
+    })
+
+    http.on("upgrade", (request, stream, head) => {
+      const socket = request.socket
+      const { dial = 0, fate } = dials.get(socket) ?? {}
+      if (fate?._tag === "Hang") {
+        stream.resume() // so that the client is seen to leave
+        return
+      }
+      const status = fate?._tag === "Status"
+        ? fate.status
+        : rejecting
+        ? 503
+        : isAllowed(request, options.requireToken)
+        ? undefined
+        : 401
+      if (status === undefined) {
+        wss.handleUpgrade(request, stream, head, (ws) => open(dial, ws, socket, request))
+        return
+      }
+      reject(dial, "status", status)
+      const retryAfter = fate?._tag === "Status" && fate.retryAfterSeconds !== undefined
+        ? `Retry-After: ${fate.retryAfterSeconds}\r\n`
+        : ""
+      stream.once("finish", () => stream.destroy())
+      stream.end(
+        `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Status"}\r\n${retryAfter}` +
+          "Content-Length: 0\r\nConnection: close\r\n\r\n"
+      )
+    })
+
+    // --- faults -----------------------------------------------------------------
+
+    const strike = (line: Line, action: Fault.Action): Effect.Effect<void> => {
+      switch (action._tag) {
+        case "Drop":
+          return Effect.sync(() => drop(line))
+        case "Close":
+          return Effect.sync(() => line.ws.close(action.code))
+        case "Silent":
+          return Effect.sync(() => {
+            line.silent = true
+            // Nothing of the client is heard any more, a close frame included; that it leaves still is.
+            line.socket.removeAllListeners("data")
+            line.socket.on("data", ignore)
+          })
+        case "Garbage":
+          return Effect.sync(() => send(line, malformed))
+        case "Binary":
+          return Effect.sync(() => send(line, binary))
+        case "Slow":
+          return slow(line, action.millis)
+        case "Refuse":
+        case "Hang":
+        case "Status":
+          return Effect.void
+        default:
+          return Effect.sync(() => void line.strikes.push(action._tag))
+      }
+    }
+
+    const slow = (line: Line, millis: number): Effect.Effect<void> =>
+      Effect.gen(function*() {
+        if (line.slow !== undefined) {
+          line.slow.millis = millis
+          return
+        }
+        const parcels = yield* Queue.unbounded<Parcel & { readonly due: number }, Cause.Done>()
+        line.slow = { millis, parcels }
+        yield* Queue.take(parcels).pipe(
+          Effect.tap(({ due }) => Effect.sleep(Math.max(0, due - now()))),
+          Effect.flatMap((parcel) => Effect.sync(() => transmit(line, parcel))),
+          Effect.forever,
+          Effect.ignore,
+          Effect.forkIn(scope)
+        )
+      })
+
+    const inject = (action: Fault.Action, connection?: number): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        count.faults++
+        const onDials = action._tag === "Refuse" || action._tag === "Hang" || action._tag === "Status"
+        const struck = onDials ? [] : [...lines.values()].filter(
+          (line) => connection === undefined || line.connection.id === connection
+        )
+        const connections = struck.map((line) => line.connection.id)
+        record({ _tag: "Fault", at: now(), fault: Fault.formatAction(action), connections })
+        if (onDials) fates.push(...Array.from({ length: action._tag === "Refuse" ? action.dials : 1 }, () => action))
+        return Effect.forEach(struck, (line) => strike(line, action), { discard: true })
+      })
+
+    const plan = Effect.gen(function*() {
+      const origin = yield* Deferred.await(firstOpen)
+      let due = Fault.next(options.faults ?? [], -1)
+      while (due !== undefined) {
+        yield* Effect.sleep(Math.max(0, origin + due.atMillis - now()))
+        yield* Effect.forEach(due.actions, (action) => inject(action), { discard: true })
+        due = Fault.next(options.faults ?? [], due.atMillis)
+      }
+    })
+
+    // --- what flows ---------------------------------------------------------------
+
+    let turn = 0
+    /** One step of the market of the next product that anyone follows; gives the frames on the busiest connection. */
+    const trade = (): number => {
+      const followed = new Set<string>()
+      for (const line of lines.values()) for (const product of MockVenue.followed(line.session)) followed.add(product)
+      if (followed.size === 0) return 0
+      const market = markets.get([...followed].sort()[turn++ % followed.size] ?? "")
+      if (market === undefined) return 0
+      const after = Market.next(market, now())
+      markets.set(after.product.symbol, after)
+      let most = 0
+      for (const line of lines.values()) {
+        const frames = venue.publish(line.session, after.last)
+        for (const frame of frames) deliver(line, frame)
+        most = Math.max(most, frames.length)
+      }
+      return Math.max(most, 1)
+    }
+
+    let position = 0
+    /** The next frame of the recording, to all that have subscribed. */
+    const replay = (recording: ReadonlyArray<string>): number => {
+      const text = recording[position]
+      const listeners = [...lines.values()].filter((line) => line.session.channels.size > 0)
+      if (text === undefined || listeners.length === 0) return 0
+      position++
+      for (const line of listeners) deliver(line, { text, data: { channel: "replay", product: "" } })
+      return 1
+    }
+
+    const flow = Effect.gen(function*() {
+      let credit = 0
+      let last = now()
+      while (true) {
+        yield* Effect.sleep(rate > 0 ? Math.min(Math.max(1_000 / rate, 10), 1_000) : 50)
+        const at = now()
+        // What a stalled event loop missed is not made up for beyond a second.
+        credit = Math.min(credit + (at - last) * rate / 1_000, Math.max(rate, 1))
+        last = at
+        while (credit >= 1) {
+          const full = [...lines.values()].some((line) => line.ws.bufferedAmount > sendBound)
+          const frames = full ? 0 : options.replay === undefined ? trade() : replay(options.replay)
+          credit = frames === 0 ? 0 : credit - frames
+        }
+      }
+    })
+
+    const every = (millis: number, effect: () => void) =>
+      millis > 0
+        ? Effect.sleep(millis).pipe(Effect.andThen(Effect.sync(effect)), Effect.forever, Effect.forkIn(scope))
+        : Effect.void
+
+    // --- begin, and end -------------------------------------------------------------
+
+    const host = options.host ?? "127.0.0.1"
+    yield* Scope.addFinalizer(
+      scope,
+      Effect.callback<void>((resume) => {
+        http.close(() => resume(PubSub.shutdown(published)))
+        for (const socket of sockets) socket.destroy()
+      })
+    )
+    const port = yield* Effect.callback<number, ListenError>((resume) => {
+      const asked = options.port ?? 0
+      http.once("error", (error: NodeJS.ErrnoException) =>
+        resume(Effect.fail(new ListenError({ host, port: asked, code: error.code ?? error.name }))))
+      http.listen(asked, host, () => {
+        const address = http.address()
+        resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : asked))
+      })
+    })
+
+    yield* Effect.forkIn(plan, scope)
+    yield* Effect.forkIn(flow, scope)
+    yield* every(options.heartbeatMillis ?? venue.heartbeatMillis ?? 0, () =>
+      lines.forEach((line) => {
+        for (const beat of venue.heartbeat(line.session, floor())) {
+          deliver(line, beat)
+        }
+      }))
+    yield* every(options.pingMillis ?? 0, () =>
+      lines.forEach((line) => {
+        if (!line.silent && line.ws.readyState === line.ws.OPEN) {
+          line.ws.ping()
+        }
+      }))
+
+    return {
+      url: `ws://${host.includes(":") ? `[${host}]` : host}:${port}`,
+      address: { host, port },
+      nextConnection: Queue.take(accepted),
+      connections: () =>
+        Array.from(lines.values(), (line) =>
+          line.connection),
+      sendPrice: (product, price) =>
+        Effect.sync(() => lines.forEach((line) => deliver(line, venue.price(product, price, now())))),
+      sendRaw: toAll,
+      sendMalformed: (text = malformed) => toAll(text),
+      sendBinary: (bytes = binary) => toAll(bytes),
+      drop: (connection) =>
+        Effect.sync(() => {
+          const line = lines.get(connection)
+          if (line !== undefined) drop(line)
+          return line !== undefined
+        }),
+      close: (connection, code = 1000, reason) =>
+        Effect.sync(() => {
+          const line = lines.get(connection)
+          line?.ws.close(code, reason)
+          return line !== undefined
+        }),
+      rejectConnections: (on) =>
+        Effect.sync(() => {
+          rejecting = on
+        }),
+      setFailureMode: (next) =>
+        Effect.sync(() => {
+          mode = next
+        }),
+      setRate: (next) =>
+        Effect.sync(() => {
+          rate = next
+        }),
+      inject,
+      metrics: () => ({ ...count, open: lines.size }),
+      accounts: () => Array.from(books.values(), (account) => ({ ...account })),
+      entries: () => [...entries],
+      log: Stream.fromPubSub(published),
+      stop: Scope.close(scope, Exit.void)
+    }
+  })
+
+/** What the next dial meets, one entry a dial. */
+type DialFate = Extract<Fault.Action, { readonly _tag: "Refuse" | "Hang" | "Status" }>
+
+const hang: DialFate = { _tag: "Hang" }
+
+const binary = Uint8Array.of(0, 255, 1, 254)
+
+const ignore = (): void => {}
+
+const counters = (
+  books: Map<string, Counters>,
+  { channel, product }: { readonly channel: string; readonly product: string }
+): Counters => {
+  const key = `${channel}\n${product}`
+  const known = books.get(key)
+  if (known !== undefined) return known
+  const fresh: Counters = { channel, product, sent: 0, duplicated: 0, lost: 0, reordered: 0, corrupted: 0 }
+  books.set(key, fresh)
+  return fresh
+}
+
+const bearer = /^Bearer +(\S+)$/i
+
+const tokenOf = (request: IncomingMessage): Redacted.Redacted<string> | undefined => {
+  const token = bearer.exec(request.headers.authorization ?? "")?.[1]
+  return token === undefined ? undefined : Redacted.make(token)
+}
+
+const isAllowed = (request: IncomingMessage, required: Redacted.Redacted<string> | undefined): boolean => {
+  if (required === undefined) return true
+  const token = tokenOf(request)
+  return token !== undefined && Redacted.value(token) === Redacted.value(required)
+}
