@@ -341,7 +341,11 @@ export interface Breaker {
    * The permit is released with the scope, where it has reported nothing.
    */
   readonly awaitPermit: Effect.Effect<Permit, never, Scope.Scope>
-  /** Completes at the next transition, or when a probe's slot becomes free. */
+  /**
+   * Completes at the next transition, or when a probe's slot becomes free, after
+   * it is first awaited. To be admitted after a rejection use `awaitPermit`, which
+   * cannot miss a change between the two.
+   */
   readonly changed: Effect.Effect<void>
   /**
    * Runs the effect where it is admitted. Its success is a success, its failure
@@ -748,7 +752,7 @@ const execute = <A, E, R>(
   Effect.clockWith((clock): Effect.Effect<A, E | CircuitOpen, R> => {
     if (Ref.getUnsafe(machine.state)._tag === "Closed") {
       // What is admitted by a closed breaker holds no slot: its interruption
-      // says nothing and need not be seen, which saves a third of the cost.
+      // says nothing and need not be seen, which saves a fifth of the cost.
       const { epoch } = machine
       const start = clock.currentTimeMillisUnsafe()
       return Effect.onExitPrimitive(
