@@ -351,7 +351,8 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
         metric.connected.updateUnsafe(to._tag === "Connected" ? 1 : 0, context)
         backoffDelayMillis = to._tag === "Reconnecting" || to._tag === "CircuitOpen" ? to.delayMillis : 0
         metric.backoffDelay.updateUnsafe(backoffDelayMillis, context)
-        return Effect.as(inbox.wake, true)
+        inbox.wake()
+        return Effect.succeed(true)
       }
     )
 
@@ -413,6 +414,9 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     inbox.offer({ _tag: "Rejected", epoch: number, at, rejection })
   }
 
+  // Without a decoder A is Frame, by the overloads of `make`.
+  const decode = options.decode ?? ((frame: Frame.Frame) => [frame as A])
+
   // Reads what one pull brought. Per frame: no effect, no allocation but the messages themselves.
   const makeReceive = (number: number) => {
     let last: bigint | undefined
@@ -428,13 +432,11 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
       let items: Array<A> = []
       let size = 0
       let total = 0
-      const decode = options.decode
       for (const frame of batch) {
         const length = Frame.size(frame)
         total += length
         size += length
-        // Without a decoder A is Frame, by the overloads of `make`.
-        const decoded = decode === undefined ? [frame as A] : decode(frame)
+        const decoded = decode(frame)
         if ("_tag" in decoded) {
           deliver(items, at, size)
           items = []
@@ -455,17 +457,15 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   }
 
   const absorb: Effect.Effect<void> = Effect.suspend(() => {
-    if (!inbox.isBlocked()) return inbox.wake
+    inbox.wake()
+    if (!inbox.isBlocked()) return Effect.void
     stalledSince = now()
     return Effect.andThen(
-      inbox.wake,
-      Effect.andThen(
-        inbox.room,
-        Effect.sync(() => {
-          stalledSince = undefined
-          resumedAt = now()
-        })
-      )
+      inbox.room,
+      Effect.sync(() => {
+        stalledSince = undefined
+        resumedAt = now()
+      })
     )
   })
 
@@ -666,9 +666,11 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
             ending = undefined
             asked = new Map()
             wire = on
-            const restored = yield* Effect.result(ask(on))
+            const restored = yield* Effect.result(Effect.timeout(ask(on), policy.connectTimeout))
             if (Result.isFailure(restored)) {
-              const detail = restored.failure.message
+              const detail = restored.failure._tag === "WireClosed"
+                ? restored.failure.message
+                : `not written within ${connectTimeoutMillis} ms`
               const failed = new ConnectError.RestoreFailed({ epoch: number, detail })
               return { ending: { _tag: "Failure" as const, failure: failed, uptimeMillis: undefined }, isProven: false }
             }
@@ -812,6 +814,17 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     }
   })
 
+  // A defect, such as a decoder that throws, is shown to everybody who waits: it must not look like silence.
+  const surface = (exit: Exit.Exit<void>): Effect.Effect<void> =>
+    Effect.gen(function*() {
+      if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return
+      outbox.close()
+      yield* become(State.Closing({ mode: "forced" }), "defect")
+      yield* become(State.Disconnected(), "defect")
+      yield* inbox.end(Exit.failCause(exit.cause))
+      yield* Deferred.failCause(cycle, exit.cause)
+    })
+
   const rejectedToken = (failure: ConnectError.Failure): ConnectError.Failure =>
     failure._tag === "DialError" && failure.reason._tag === "HandshakeRejected"
       ? new ConnectError.AuthError({ status: failure.reason.status, detail: "the venue refused the token" })
@@ -833,7 +846,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     id = `conn_${(yield* Random.nextIntBetween(0, 0xffffffff)).toString(16).padStart(8, "0")}`
     yield* backoff.reset
     const awaited = cycle
-    supervisor = yield* Effect.forkIn(supervise, supervision)
+    supervisor = yield* Effect.forkIn(Effect.onExit(supervise, surface), supervision)
     return yield* Deferred.await(awaited)
   }).pipe(Effect.onInterrupt(() => close({ mode: "forced" })))
 
@@ -900,7 +913,10 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
       return { mode, clean }
     }))
 
-  yield* breaker.observe((transition) => inbox.offer({ _tag: "BreakerMoved", transition }))
+  yield* breaker.observe((transition) => {
+    inbox.offer({ _tag: "BreakerMoved", transition })
+    inbox.wake()
+  })
 
   yield* Scope.addFinalizer(
     scope,

@@ -241,8 +241,8 @@ const offer = <A>(consumer: Consumer<A>, item: Item<A>): void => {
 export interface Inbox<A> {
   /** Hands an item to every consumer that wants it. They sleep on until `wake`. */
   readonly offer: (item: Item<A>) => void
-  /** Wakes the consumers, once for any number of offers. */
-  readonly wake: Effect.Effect<void>
+  /** Wakes the consumers that have something to take, once for any number of offers. */
+  readonly wake: () => void
   /** Whether a consumer that blocks is over its bound. */
   readonly isBlocked: () => boolean
   /** Completes when no consumer blocks. */
@@ -321,14 +321,14 @@ export const make = <A>(): Inbox<A> => {
 
   // Consumers are resumed within the call that brought them something, not by a task of the scheduler: what waits for
   // the next turn of the event loop is tens of microseconds late.
-  const wake = Effect.sync(() => {
+  const wake = (): void => {
     for (const consumer of consumers) {
       const { resume } = consumer
       if (resume === undefined || (consumer.items.length === 0 && consumer.ended === undefined)) continue
       consumer.resume = undefined
       resume(Effect.void)
     }
-  })
+  }
 
   const makePull = <B>(
     consumer: Consumer<A>,
@@ -361,11 +361,11 @@ export const make = <A>(): Inbox<A> => {
     how: Exit.Exit<never, ConnectError | Cause.Done>,
     applies: (consumer: Consumer<A>) => boolean
   ): Effect.Effect<void> =>
-    Effect.suspend(() => {
+    Effect.sync(() => {
       for (const consumer of consumers) {
         if (applies(consumer)) consumer.ended ??= how
       }
-      return wake
+      wake()
     })
 
   return {
