@@ -1,0 +1,211 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Reconnection from "@tickline/core/connection/Reconnection"
+import * as MarketFeed from "@tickline/core/feed/MarketFeed"
+import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import { Transport } from "@tickline/core/transport/Transport"
+import * as Channel from "@tickline/core/value/Channel"
+import * as Decimal from "@tickline/core/value/Decimal"
+import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
+import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+
+const url = "ws://venue.test/feed"
+
+const match = (product: string, price: string, tradeId: number): string =>
+  JSON.stringify({
+    type: "match",
+    trade_id: tradeId,
+    maker_order_id: "ac928c66-ca53-498f-9c13-a110027a60e8",
+    taker_order_id: "132fb6ae-456b-4654-b4e0-d681ac05cea1",
+    side: "sell",
+    size: "5.23512000",
+    price,
+    product_id: product,
+    sequence: tradeId,
+    time: "2026-11-07T08:19:27.028459Z"
+  })
+
+const subscription = (type: string, products: ReadonlyArray<string>, channels: ReadonlyArray<string>): string =>
+  JSON.stringify({ type, product_ids: products, channels })
+
+const withFeed = <A, E, R>(
+  use: (feed: MarketFeed.MarketFeed["Service"], host: VirtualNetwork.Host) => Effect.Effect<A, E, R>,
+  options?: MarketFeed.Options
+) =>
+  Effect.gen(function*() {
+    const network = yield* VirtualNetwork.make({ seed: 1 })
+    const host = yield* network.serve(url)
+    return yield* Effect.gen(function*() {
+      const feed = yield* MarketFeed.make(CoinbaseExchange.venue, { url, ...options })
+      return yield* use(feed, host)
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.preset("fast"))),
+      Effect.provideService(Transport, network.transport)
+    )
+  })
+
+// What a consumer got so far, and the fiber that reads.
+const collect = <A, E>(stream: Stream.Stream<A, E>) =>
+  Effect.gen(function*() {
+    const got: Array<A> = []
+    const fiber = yield* Effect.forkChild(Stream.runForEach(stream, (item) => Effect.sync(() => got.push(item))))
+    yield* TestClock.adjust(0)
+    return { got, fiber }
+  })
+
+describe("MarketFeed", () => {
+  it.effect("streams a product's trades exactly, and asks for them only while somebody reads", () =>
+    withFeed((feed, host) =>
+      Effect.gen(function*() {
+        const peer = yield* host.nextPeer
+        const bitcoin = yield* collect(feed.trades("BTC-USD"))
+        const again = yield* collect(feed.trades("BTC-USD"))
+        const ether = yield* collect(feed.trades("ETH-USD"))
+        yield* peer.send(match("BTC-USD", "43250.10", 1), match("ETH-USD", "2250.000", 2))
+        yield* TestClock.adjust(0)
+        assert.deepStrictEqual(bitcoin.got.map((trade) => Decimal.format(trade.price)), ["43250.10"])
+        assert.deepStrictEqual(bitcoin.got.map((trade) => trade.side), ["buy"])
+        assert.deepStrictEqual(ether.got.map((trade) => Decimal.format(trade.price)), ["2250.000"])
+        yield* Fiber.interrupt(bitcoin.fiber)
+        assert.deepStrictEqual(peer.received, [
+          subscription("subscribe", ["BTC-USD"], ["matches"]),
+          subscription("subscribe", ["ETH-USD"], ["matches"])
+        ])
+        yield* Fiber.interrupt(again.fiber)
+        assert.strictEqual(peer.received.at(-1), subscription("unsubscribe", ["BTC-USD"], ["matches"]))
+      })
+    ))
+
+  it.effect("asks again for everything wanted on each epoch, in one frame", () =>
+    withFeed((feed, host) =>
+      Effect.gen(function*() {
+        yield* collect(feed.trades("BTC-USD"))
+        yield* collect(feed.trades("ETH-USD"))
+        yield* host.drop
+        yield* TestClock.adjust("1 second")
+        const [peer] = host.peers()
+        assert.deepStrictEqual(peer?.received, [subscription("subscribe", ["BTC-USD", "ETH-USD"], ["matches"])])
+      })
+    ))
+
+  it.effect("declares one gap per product and channel for a drop, between what it heard and what it hears", () =>
+    withFeed((feed, host) =>
+      Effect.gen(function*() {
+        const events = yield* collect(feed.events())
+        const first = yield* host.nextPeer
+        yield* TestClock.adjust("3 seconds")
+        yield* first.send(match("BTC-USD", "1.0", 1))
+        yield* TestClock.adjust("2 seconds")
+        yield* host.script({ _tag: "Refuse" })
+        yield* host.drop
+        yield* TestClock.adjust("1 second")
+        const second = yield* host.nextPeer
+        yield* second.send(match("BTC-USD", "2.0", 9))
+        yield* TestClock.adjust(0)
+        const told = events.got.map((event) =>
+          event._tag === "Connection"
+            ? event.state
+            : event._tag === "Gap"
+            ? `Gap ${event.product} ${event.channel} ${event.from} ${event.to} ${event.cause}`
+            : event._tag
+        )
+        assert.deepStrictEqual(told, [
+          "Connecting",
+          "Connected",
+          "Trade",
+          "Reconnecting",
+          "Connecting",
+          "Reconnecting",
+          "Connecting",
+          "Connected",
+          "Gap BTC-USD matches 1970-01-01T00:00:03.000Z 1970-01-01T00:00:05.300Z disconnect",
+          "Gap ETH-USD ticker 1970-01-01T00:00:03.000Z 1970-01-01T00:00:05.300Z disconnect",
+          "Trade"
+        ])
+      }), { channels: [Channel.make("matches", "BTC-USD"), Channel.make("ticker", "ETH-USD")] }))
+
+  it.effect("keeps refused frames and the venue's words in the stream, and the connection up", () =>
+    withFeed((feed, host) =>
+      Effect.gen(function*() {
+        const events = yield* collect(feed.events())
+        const peer = yield* host.nextPeer
+        yield* peer.send(
+          "{\"type\":\"match\"",
+          match("BTC-USD", "abc", 1),
+          "{\"type\":\"error\",\"message\":\"Failed to subscribe\",\"reason\":\"X is not valid\"}",
+          match("BTC-USD", "5.50", 2)
+        )
+        yield* TestClock.adjust(0)
+        assert.deepStrictEqual(
+          events.got.flatMap((event) =>
+            event._tag === "FrameRejected" ? [`${event.reason} ${event.field ?? ""}`] : [event._tag]
+          ),
+          ["Connection", "Connection", "MalformedJson ", "InvalidField price", "VenueError", "Trade"]
+        )
+        assert.strictEqual(host.dials.length, 1)
+      })
+    ))
+
+  it.effect("fails the streams of a connection that gave up, after what they had", () =>
+    withFeed((feed, host) =>
+      Effect.gen(function*() {
+        const trades = yield* collect(feed.trades("BTC-USD"))
+        const peer = yield* host.nextPeer
+        yield* peer.send(match("BTC-USD", "5.50", 2))
+        yield* host.otherwise({ _tag: "Refuse" })
+        yield* host.drop
+        yield* TestClock.adjust("10 seconds")
+        const error = yield* Effect.flip(Fiber.join(trades.fiber))
+        assert.strictEqual(error._tag, "ConnectionAborted")
+        assert.strictEqual(trades.got.length, 1)
+        // The first dial, then the retries at 100, 200, 400, 800 and 800 ms.
+        assert.deepStrictEqual(host.dials.map((dial) => dial.at), [0, 100, 300, 700, 1500, 2300])
+      })
+    ))
+
+  it.effect("lets a slow consumer hurt only itself, and tells it what it missed", () =>
+    withFeed((feed, host) =>
+      Effect.gen(function*() {
+        const quick = yield* collect(feed.trades("BTC-USD"))
+        const slow: Array<string> = []
+        const reading = yield* feed.events({ overflow: "keep-latest", bytes: 1_000 }).pipe(
+          Stream.runForEach((event) =>
+            Effect.andThen(
+              Effect.sync(() => slow.push(event._tag === "Trade" ? event.tradeId ?? "" : event._tag)),
+              Effect.sleep("1 second")
+            )
+          ),
+          Effect.forkChild
+        )
+        yield* TestClock.adjust(0)
+        const peer = yield* host.nextPeer
+        for (let id = 1; id <= 50; id++) {
+          yield* peer.send(match("BTC-USD", "1.5", id))
+          yield* TestClock.adjust("10 millis")
+        }
+        assert.strictEqual(quick.got.length, 50)
+        yield* TestClock.adjust("1 minute")
+        yield* Fiber.interrupt(reading)
+        assert.include(slow, "Gap")
+        assert.strictEqual(slow.at(-1), "50")
+        const { missed } = yield* feed.connection.metrics
+        assert.strictEqual(slow.filter((told) => /^\d+$/.test(told)).length + missed, 50)
+      })
+    ))
+
+  it.effect("refuses a kind of channel that the venue does not have", () =>
+    withFeed((feed) =>
+      Effect.gen(function*() {
+        const venue = { ...feed.venue, channels: {} }
+        assert.deepStrictEqual(Object.keys(venue.channels), [])
+        const error = yield* Effect.flip(
+          Effect.scoped(Effect.flatMap(MarketFeed.make(venue, { url }), (other) => other.channel("book", "BTC-USD")))
+        )
+        assert.strictEqual(error._tag, "UnknownChannel")
+      }).pipe(Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.preset("fast"))))
+    ))
+})
