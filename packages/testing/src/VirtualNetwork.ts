@@ -337,9 +337,8 @@ export const make = Effect.fnUntraced(function*(
         })
       },
       pass: () => {
-        let passed = 0
-        while (passed < held.length && !isBlocked()) held[passed++]!()
-        held.splice(0, passed)
+        // A delivery may wake the reader, who lets the next through from within it.
+        while (held.length > 0 && !isBlocked()) held.shift()!()
       },
       clear: () => {
         held.length = 0
