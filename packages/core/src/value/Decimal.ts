@@ -32,6 +32,14 @@ export type Decimal = BigDecimal.BigDecimal
  */
 export const maxDigits = 1000
 
+/**
+ * Zero.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const zero: Decimal = BigDecimal.make(0n, 0)
+
 /** A double holds every integer of this many digits exactly. */
 const exactDoubleDigits = 15
 
@@ -159,7 +167,13 @@ export const FromText: Schema.decodeTo<Schema.BigDecimal, Schema.String> = Schem
       decode: (text, options) => {
         const decimal = parse(text)
         return decimal === undefined
-          ? Effect.fail(new SchemaIssue.InvalidValue({ expected: `a decimal, found ${refusal(text)}` }, text, options))
+          ? Effect.fail(
+            new SchemaIssue.InvalidValue(
+              { expected: refusal(text) === "not a number" ? "a decimal" : `at most ${maxDigits} digits` },
+              text,
+              options
+            )
+          )
           : Effect.succeed(decimal)
       },
       encode: (decimal) => Effect.succeed(format(decimal))

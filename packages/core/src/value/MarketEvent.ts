@@ -651,7 +651,7 @@ export const priceUpdate = (
   timestamp: Timestamp.Timestamp | undefined
 ): PriceUpdate => new TrustedPriceUpdate(venue, product, price, timestamp)
 
-const TrustedKind = <A extends { readonly _tag: Tag; readonly venue: string; readonly kind: string }, Tag>(
+const trustedKind = <A extends { readonly _tag: Tag; readonly venue: string; readonly kind: string }, Tag>(
   prototype: A,
   tag: A["_tag"]
 ) =>
@@ -661,8 +661,8 @@ const TrustedKind = <A extends { readonly _tag: Tag; readonly venue: string; rea
     this.kind = kind
   })
 
-const TrustedHeartbeat = TrustedKind(Heartbeat.prototype, "Heartbeat")
-const TrustedOther = TrustedKind(Other.prototype, "Other")
+const TrustedHeartbeat = trustedKind(Heartbeat.prototype, "Heartbeat")
+const TrustedOther = trustedKind(Other.prototype, "Other")
 
 /**
  * Makes a sign of life from members that are known to be valid.
@@ -693,9 +693,12 @@ const TrustedFrameRejected = trusted(FrameRejected.prototype, function(
   this.message = message
 })
 
-/** The printed line of a rejection stays under 1,000 characters, even where JSON escapes each of these. */
+/** With these the printed line of a rejection stays under 1,000 characters, even if each is a quote that JSON escapes. */
 const longestField = 100
 const longestMessage = 280
+
+/** Control characters and lone surrogates take six characters in JSON, and say nothing. */
+const printable = (text: string): string => text.replace(/\p{Cc}|\p{Cs}/gu, "?")
 
 /** Cuts a text, never in the middle of a surrogate pair. */
 const cut = (text: string, length: number): string => {
@@ -720,8 +723,8 @@ export const frameRejected = (
   new TrustedFrameRejected(
     venue,
     reason,
-    field === undefined ? undefined : cut(field, longestField),
-    cut(message, longestMessage)
+    field === undefined ? undefined : printable(cut(field, longestField)),
+    printable(cut(message, longestMessage))
   )
 
 /**
@@ -733,7 +736,7 @@ export const frameRejected = (
  */
 export const quote = (input: string): string => {
   const shown = cut(input, 64)
-  return `"${shown.replace(/\p{Cc}|\p{Cs}|[\u2028\u2029"\\]/gu, "?")}${shown.length < input.length ? "…" : ""}"`
+  return `"${printable(shown).replace(/[\u2028\u2029"\\]/g, "?")}${shown.length < input.length ? "…" : ""}"`
 }
 
 // ---------------------------------------------------------------------------

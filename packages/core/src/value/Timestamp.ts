@@ -123,12 +123,18 @@ const make = (epochSeconds: number, nanos: number, digits: number, finer: string
     ? undefined
     : new Timestamp(epochSeconds, nanos, digits, finer)
 
+/** The digit at an offset that lies within the text, or -1. */
 const digitAt = (text: string, at: number): number => {
   const digit = text.charCodeAt(at) - 48
-  return digit >= 0 && digit <= 9 ? digit : Number.NaN
+  return digit >= 0 && digit <= 9 ? digit : -1
 }
 
-const twoDigitsAt = (text: string, at: number): number => digitAt(text, at) * 10 + digitAt(text, at + 1)
+/** The two digits at an offset, or -1. */
+const twoDigitsAt = (text: string, at: number): number => {
+  const tens = text.charCodeAt(at) - 48
+  const ones = text.charCodeAt(at + 1) - 48
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1
+}
 
 /** Seconds east of UTC of `Z`, `+hh:mm`, `-hh:mm` or `+hhmm` at the end of the text; NaN where it is none. */
 const offsetAt = (text: string, at: number): number => {
@@ -139,9 +145,12 @@ const offsetAt = (text: string, at: number): number => {
   if (at + 5 + colon !== text.length) return Number.NaN
   const hours = twoDigitsAt(text, at + 1)
   const minutes = twoDigitsAt(text, at + 3 + colon)
-  if (!(hours <= 23 && minutes <= 59)) return Number.NaN
+  if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return Number.NaN
   return (hours * 3600 + minutes * 60) * (sign === 43 ? 1 : -1)
 }
+
+/** Nanoseconds in the last of so many fraction digits. */
+const weights = [1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 100, 10, 1]
 
 const nanosOf = (fraction: string): number => Number(fraction.slice(0, 9).padEnd(9, "0"))
 
@@ -155,41 +164,82 @@ const nanosOf = (fraction: string): number => Number(fraction.slice(0, 9).padEnd
  */
 export const fromIso = (text: string): Timestamp | undefined => {
   if (
-    text.charCodeAt(4) !== 45 || text.charCodeAt(7) !== 45 || text.charCodeAt(10) !== 84 ||
+    text.length < 20 || text.charCodeAt(4) !== 45 || text.charCodeAt(7) !== 45 || text.charCodeAt(10) !== 84 ||
     text.charCodeAt(13) !== 58 || text.charCodeAt(16) !== 58
   ) {
     return undefined
   }
-  const year = twoDigitsAt(text, 0) * 100 + twoDigitsAt(text, 2)
+  const century = twoDigitsAt(text, 0)
+  const yearOfCentury = twoDigitsAt(text, 2)
+  const year = century < 0 || yearOfCentury < 0 ? -1 : century * 100 + yearOfCentury
   const month = twoDigitsAt(text, 5)
   const day = twoDigitsAt(text, 8)
   const hour = twoDigitsAt(text, 11)
   const minute = twoDigitsAt(text, 14)
   const second = twoDigitsAt(text, 17)
-  // Written as what must hold, because a comparison with NaN (no digit there) is false.
-  const valid = year >= 0 && month >= 1 && month <= 12 && day >= 1 && hour <= 23 && minute <= 59 && second <= 59 &&
-    (day <= 28 || day <= daysInMonth(year, month))
-  if (!valid) return undefined
+  if (
+    year < 0 || month < 1 || month > 12 || day < 1 || hour < 0 || hour > 23 || minute < 0 || minute > 59 ||
+    second < 0 || second > 59 || (day > 28 && day > daysInMonth(year, month))
+  ) {
+    return undefined
+  }
   let at = 19
   let nanos = 0
   let digits = 0
   let finer = ""
   if (text.charCodeAt(at) === 46) {
     at++
-    const from = at
-    let weight = 100_000_000
-    for (let digit = digitAt(text, at); digit >= 0; digit = digitAt(text, ++at)) {
-      nanos += digit * weight
-      weight = weight > 1 ? weight / 10 : 0
+    for (; at < text.length; at++) {
+      const digit = digitAt(text, at)
+      if (digit < 0) break
+      if (digits < 9) nanos = nanos * 10 + digit
+      digits++
     }
-    digits = at - from
     if (digits === 0 || digits > maxFraction) return undefined
-    if (digits > 9) finer = text.slice(from + 9, at)
+    if (digits > 9) finer = text.slice(at - digits + 9, at)
+    nanos *= weights[digits] ?? 1
   }
   const offset = offsetAt(text, at)
   if (Number.isNaN(offset)) return undefined
   const seconds = daysFromCivil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset
   return make(seconds, nanos, digits, finer)
+}
+
+let lastDate = ""
+let lastDays = Number.NaN
+
+/** Days since 1970 of a `yyyy-mm-dd` made of digits, or NaN. Frames come on the same day for a day. */
+const daysOf = (date: string): number => {
+  if (date === lastDate) return lastDays
+  const year = twoDigitsAt(date, 0) * 100 + twoDigitsAt(date, 2)
+  const month = twoDigitsAt(date, 5)
+  const day = twoDigitsAt(date, 8)
+  lastDays = month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month)
+    ? daysFromCivil(year, month, day)
+    : Number.NaN
+  lastDate = date
+  return lastDays
+}
+
+/**
+ * Reads what a pattern has parted already: `yyyy-mm-dd`, `hh:mm:ss`, and one to
+ * nine digits of a fraction or none, all digits known to be digits, in UTC.
+ * `undefined` where the calendar or the clock has no such time.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromUtcParts = (date: string, clock: string, fraction: string | undefined): Timestamp | undefined => {
+  const days = daysOf(date)
+  const hour = twoDigitsAt(clock, 0)
+  const minute = twoDigitsAt(clock, 3)
+  const second = twoDigitsAt(clock, 6)
+  if (Number.isNaN(days) || hour > 23 || minute > 59 || second > 59) return undefined
+  const seconds = days * 86_400 + hour * 3600 + minute * 60 + second
+  if (fraction === undefined) return new Timestamp(seconds, 0, 0, "")
+  let nanos = 0
+  for (let at = 0; at < fraction.length; at++) nanos = nanos * 10 + digitAt(fraction, at)
+  return new Timestamp(seconds, nanos * (weights[fraction.length] ?? 1), fraction.length, "")
 }
 
 const epoch = /^(\d{1,20})(?:\.(\d{1,30}))?$/
@@ -282,23 +332,37 @@ export const TimestampOrder: Order.Order<Timestamp> = Order.make(compare)
 
 const TimestampInMemory = Schema.declare(isTimestamp, { expected: "Timestamp" })
 
+const fromTextWith = (
+  read: (text: string) => Timestamp | undefined,
+  expected: string
+): Schema.decodeTo<Schema.declare<Timestamp>, Schema.String> =>
+  Schema.String.pipe(
+    Schema.decodeTo(
+      TimestampInMemory,
+      SchemaTransformation.transformEffect<Timestamp, string>({
+        decode: (text, options) => {
+          const timestamp = read(text)
+          return timestamp === undefined
+            ? Effect.fail(new SchemaIssue.InvalidValue({ expected }, text, options))
+            : Effect.succeed(timestamp)
+        },
+        encode: (timestamp) => Effect.succeed(format(timestamp))
+      })
+    )
+  )
+
 /**
  * A timestamp as text: reads what `parse` reads, writes ISO-8601 UTC.
  *
  * @category schemas
  * @since 0.1.0
  */
-export const FromText: Schema.decodeTo<Schema.declare<Timestamp>, Schema.String> = Schema.String.pipe(
-  Schema.decodeTo(
-    TimestampInMemory,
-    SchemaTransformation.transformEffect<Timestamp, string>({
-      decode: (text, options) => {
-        const timestamp = parse(text)
-        return timestamp === undefined
-          ? Effect.fail(new SchemaIssue.InvalidValue({ expected: "an ISO-8601 or Unix timestamp" }, text, options))
-          : Effect.succeed(timestamp)
-      },
-      encode: (timestamp) => Effect.succeed(format(timestamp))
-    })
-  )
-)
+export const FromText = fromTextWith(parse, "an ISO-8601 or Unix timestamp")
+
+/**
+ * A timestamp as ISO-8601 text: reads what `fromIso` reads, writes UTC.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const FromIso = fromTextWith(fromIso, "an ISO-8601 timestamp")

@@ -1,0 +1,306 @@
+/**
+ * JSON read exactly: every number stays the text that was sent, so that 18
+ * decimals, trailing zeros, exponents, `-0` and integers beyond 2^53 all
+ * survive. It accepts precisely what `JSON.parse` accepts, up to `maxDepth`
+ * levels of nesting, and never throws.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * A JSON number as its source text.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class JsonNumber {
+  /** The number exactly as it was written, such as `1.0e-8`. */
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+
+  /** The text itself: nothing is rounded on the way into a message. */
+  toString(): string {
+    return this.text
+  }
+}
+
+/**
+ * A JSON object. Its prototype is that of any object; a member called
+ * `__proto__` is a member like any other.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JsonObject {
+  readonly [key: string]: Json
+}
+
+/**
+ * A JSON value whose numbers are texts.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Json = null | boolean | string | JsonNumber | ReadonlyArray<Json> | JsonObject
+
+/**
+ * Why a text is not JSON. A plain value: it captures no stack.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Malformed {
+  /** What was expected, and what stood there. */
+  readonly message: string
+  /** Where, in UTF-16 units from the start. */
+  readonly offset: number
+
+  constructor(message: string, offset: number) {
+    this.message = message
+    this.offset = offset
+  }
+}
+
+/**
+ * Returns whether a value is a JSON object, and neither an array nor a number.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isObject = (json: Json): json is JsonObject =>
+  typeof json === "object" && json !== null && !Array.isArray(json) && !(json instanceof JsonNumber)
+
+/**
+ * How deep arrays and objects may nest. Venues' frames nest four or five deep;
+ * the bound keeps a hostile frame from exhausting the stack.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const maxDepth = 256
+
+const isDigit = (code: number): boolean => code >= 48 && code <= 57
+
+const escapes: Readonly<Record<string, string>> = {
+  "\"": "\"",
+  "\\": "\\",
+  "/": "/",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t"
+}
+
+const fourHexDigits = /^[0-9a-fA-F]{4}$/
+
+/** Reads one text. A method that fails notes why and returns `undefined`, which no JSON value is. */
+class Reader {
+  readonly text: string
+  at = 0
+  depth = 0
+  failure: Malformed | undefined = undefined
+
+  constructor(text: string) {
+    this.text = text
+  }
+
+  fail(expected: string): undefined {
+    this.failure = new Malformed(
+      this.at >= this.text.length
+        ? `expected ${expected}, found the end`
+        : `expected ${expected} at character ${this.at + 1}`,
+      this.at
+    )
+    return undefined
+  }
+
+  skipSpace(): void {
+    const { text } = this
+    for (;;) {
+      const code = text.charCodeAt(this.at)
+      if (code === 32 || code === 10 || code === 13 || code === 9) this.at++
+      else return
+    }
+  }
+
+  document(): Json | undefined {
+    this.skipSpace()
+    const value = this.value()
+    if (value === undefined) return undefined
+    this.skipSpace()
+    return this.at === this.text.length ? value : this.fail("the end")
+  }
+
+  value(): Json | undefined {
+    const code = this.text.charCodeAt(this.at)
+    switch (code) {
+      case 34:
+        return this.string()
+      case 123:
+      case 91: {
+        if (this.depth === maxDepth) return this.fail(`at most ${maxDepth} levels of nesting`)
+        this.depth++
+        const value = code === 123 ? this.object() : this.array()
+        this.depth--
+        return value
+      }
+      case 116:
+        return this.word("true", true)
+      case 102:
+        return this.word("false", false)
+      case 110:
+        return this.word("null", null)
+      default:
+        return code === 45 || isDigit(code) ? this.number() : this.fail("a value")
+    }
+  }
+
+  word(word: string, value: boolean | null): Json | undefined {
+    if (!this.text.startsWith(word, this.at)) return this.fail("a value")
+    this.at += word.length
+    return value
+  }
+
+  digits(): boolean {
+    const from = this.at
+    while (isDigit(this.text.charCodeAt(this.at))) this.at++
+    return this.at > from
+  }
+
+  number(): Json | undefined {
+    const { text } = this
+    const from = this.at
+    if (text.charCodeAt(this.at) === 45) this.at++
+    if (text.charCodeAt(this.at) === 48) this.at++
+    else if (!this.digits()) return this.fail("a digit")
+    if (text.charCodeAt(this.at) === 46) {
+      this.at++
+      if (!this.digits()) return this.fail("a digit")
+    }
+    const exponent = text.charCodeAt(this.at)
+    if (exponent === 101 || exponent === 69) {
+      this.at++
+      const sign = text.charCodeAt(this.at)
+      if (sign === 43 || sign === 45) this.at++
+      if (!this.digits()) return this.fail("a digit")
+    }
+    return new JsonNumber(text.slice(from, this.at))
+  }
+
+  string(): string | undefined {
+    const { text } = this
+    let from = ++this.at
+    let read = ""
+    for (;;) {
+      const code = text.charCodeAt(this.at)
+      if (code === 34) {
+        const value = read + text.slice(from, this.at)
+        this.at++
+        return value
+      }
+      if (code === 92) {
+        read += text.slice(from, this.at)
+        this.at++
+        const escaped = this.escape()
+        if (escaped === undefined) return this.fail("an escape sequence")
+        read += escaped
+        from = this.at
+      } else if (code >= 32) {
+        this.at++
+      } else {
+        return this.fail(this.at >= text.length ? "the end of a string" : "no control character in a string")
+      }
+    }
+  }
+
+  escape(): string | undefined {
+    const letter = this.text.charAt(this.at)
+    if (letter === "u") {
+      const hex = this.text.slice(this.at + 1, this.at + 5)
+      if (!fourHexDigits.test(hex)) return undefined
+      this.at += 5
+      return String.fromCharCode(Number.parseInt(hex, 16))
+    }
+    this.at++
+    return Object.hasOwn(escapes, letter) ? escapes[letter] : undefined
+  }
+
+  array(): Json | undefined {
+    const { text } = this
+    const values: Array<Json> = []
+    this.at++
+    this.skipSpace()
+    if (text.charCodeAt(this.at) === 93) {
+      this.at++
+      return values
+    }
+    for (;;) {
+      const value = this.value()
+      if (value === undefined) return undefined
+      values.push(value)
+      this.skipSpace()
+      const code = text.charCodeAt(this.at)
+      if (code === 93) {
+        this.at++
+        return values
+      }
+      if (code !== 44) return this.fail("a comma or ]")
+      this.at++
+      this.skipSpace()
+    }
+  }
+
+  object(): Json | undefined {
+    const { text } = this
+    const members: Record<string, Json> = {}
+    this.at++
+    this.skipSpace()
+    if (text.charCodeAt(this.at) === 125) {
+      this.at++
+      return members
+    }
+    for (;;) {
+      if (text.charCodeAt(this.at) !== 34) return this.fail("a member's name in quotes")
+      const key = this.string()
+      if (key === undefined) return undefined
+      this.skipSpace()
+      if (text.charCodeAt(this.at) !== 58) return this.fail("a colon")
+      this.at++
+      this.skipSpace()
+      const value = this.value()
+      if (value === undefined) return undefined
+      if (key === "__proto__") {
+        // An assignment would set the prototype; as in `JSON.parse`, it is a member.
+        Object.defineProperty(members, key, { value, writable: true, enumerable: true, configurable: true })
+      } else {
+        members[key] = value
+      }
+      this.skipSpace()
+      const code = text.charCodeAt(this.at)
+      if (code === 125) {
+        this.at++
+        return members
+      }
+      if (code !== 44) return this.fail("a comma or }")
+      this.at++
+      this.skipSpace()
+    }
+  }
+}
+
+/**
+ * Reads a JSON text. Of members with the same name the last wins, as in
+ * `JSON.parse`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const parse = (text: string): Json | Malformed => {
+  const reader = new Reader(text)
+  const json = reader.document()
+  return json === undefined ? reader.failure ?? new Malformed("expected a value", 0) : json
+}

@@ -1,0 +1,449 @@
+/**
+ * Coinbase Exchange, the public market data feed.
+ *
+ * Prices and sizes are JSON strings; `trade_id` and `sequence` are JSON numbers.
+ * The `side` of a match is the maker's. Sizes of `l2update` are absolute.
+ *
+ * @see https://docs.cdp.coinbase.com/exchange/websocket-feed/channels
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import type { Channel } from "../value/Channel.ts"
+import * as Decimal from "../value/Decimal.ts"
+import * as ExactJson from "../value/ExactJson.ts"
+import * as Layout from "../value/Layout.ts"
+import {
+  bookDelta,
+  bookSnapshot,
+  type FrameRejected,
+  frameRejected,
+  heartbeat,
+  type Level,
+  type MarketEvent,
+  other,
+  Subscribed,
+  ticker,
+  trade,
+  VenueError
+} from "../value/MarketEvent.ts"
+import * as Timestamp from "../value/Timestamp.ts"
+import * as Rejection from "./Rejection.ts"
+import type { Decode, Venue } from "./Venue.ts"
+import * as Wire from "./Wire.ts"
+
+const name = "coinbase-exchange"
+
+type Events = ReadonlyArray<MarketEvent>
+
+/** One kind of frame: how it is read exactly, and how fast where its layout is known. */
+interface Kind {
+  readonly read: (frame: ExactJson.JsonObject) => Events | FrameRejected
+  readonly plan: Layout.Plan<Events> | undefined
+}
+
+const pinned = ["type"]
+
+/** The taker's side of a match, given the maker's. */
+const takerSide = { buy: "sell", sell: "buy" } as const
+
+/** A decimal that may be absent; `null` where there is a text and it is none. */
+const optionalDecimal = (text: string | undefined): Decimal.Decimal | undefined | null =>
+  text === undefined ? undefined : Decimal.parse(text) ?? null
+
+/** An identifier may be absent, but not empty. */
+const isId = (text: string | undefined): boolean => text !== ""
+
+// --- match, last_match -------------------------------------------------------
+
+const readMatch = Wire.reader(Schema.Struct({
+  product_id: Schema.NonEmptyString,
+  price: Decimal.FromText,
+  size: Decimal.FromText,
+  side: Schema.Literals(["buy", "sell"]),
+  trade_id: Wire.optional(Wire.Id),
+  time: Wire.optional(Timestamp.FromIso),
+  sequence: Wire.optional(Wire.Id)
+}))
+
+const match: Kind = {
+  read: (frame) => {
+    const it = readMatch(name, frame)
+    if (Wire.isRejected(it)) return it
+    return [trade(
+      name,
+      it.product_id,
+      it.price,
+      it.size,
+      takerSide[it.side],
+      Wire.present(it.trade_id),
+      Wire.present(it.time),
+      Wire.present(it.sequence),
+      false
+    )]
+  },
+  plan: {
+    wanted: ["product_id", "price", "size", "side", "trade_id", "time", "sequence"],
+    times: ["time"],
+    tables: [],
+    pinned,
+    build: (members) => {
+      const product = Layout.text(members, 0)
+      const priceText = Layout.text(members, 1)
+      const sizeText = Layout.text(members, 2)
+      const makerSide = Layout.text(members, 3)
+      const tradeId = Layout.text(members, 4)
+      const sequence = Layout.text(members, 6)
+      if (!product || priceText === undefined || sizeText === undefined) return undefined
+      if (makerSide !== "buy" && makerSide !== "sell") return undefined
+      const price = Decimal.parse(priceText)
+      const size = Decimal.parse(sizeText)
+      const time = Layout.timestamp(members, 5)
+      if (price === undefined || size === undefined || time === null || !isId(tradeId) || !isId(sequence)) {
+        return undefined
+      }
+      return [trade(name, product, price, size, takerSide[makerSide], tradeId, time, sequence, false)]
+    }
+  }
+}
+
+// --- ticker ------------------------------------------------------------------
+
+const readTicker = Wire.reader(Schema.Struct({
+  product_id: Schema.NonEmptyString,
+  price: Wire.optional(Decimal.FromText),
+  best_bid: Wire.optional(Decimal.FromText),
+  best_bid_size: Wire.optional(Decimal.FromText),
+  best_ask: Wire.optional(Decimal.FromText),
+  best_ask_size: Wire.optional(Decimal.FromText),
+  volume_24h: Wire.optional(Decimal.FromText),
+  time: Wire.optional(Timestamp.FromIso),
+  sequence: Wire.optional(Wire.Id)
+}))
+
+const tickerKind: Kind = {
+  read: (frame) => {
+    const it = readTicker(name, frame)
+    if (Wire.isRejected(it)) return it
+    const price = Wire.present(it.price)
+    const bid = Wire.present(it.best_bid)
+    const ask = Wire.present(it.best_ask)
+    if (price === undefined && bid === undefined && ask === undefined) {
+      return frameRejected(name, "MissingField", "price", "price is missing, and so are best_bid and best_ask")
+    }
+    return [ticker(
+      name,
+      it.product_id,
+      price,
+      bid,
+      Wire.present(it.best_bid_size),
+      ask,
+      Wire.present(it.best_ask_size),
+      Wire.present(it.volume_24h),
+      Wire.present(it.time),
+      Wire.present(it.sequence)
+    )]
+  },
+  plan: {
+    wanted: [
+      "product_id",
+      "price",
+      "best_bid",
+      "best_bid_size",
+      "best_ask",
+      "best_ask_size",
+      "volume_24h",
+      "time",
+      "sequence"
+    ],
+    times: ["time"],
+    tables: [],
+    pinned,
+    build: (members) => {
+      const product = Layout.text(members, 0)
+      const price = optionalDecimal(Layout.text(members, 1))
+      const bid = optionalDecimal(Layout.text(members, 2))
+      const bidSize = optionalDecimal(Layout.text(members, 3))
+      const ask = optionalDecimal(Layout.text(members, 4))
+      const askSize = optionalDecimal(Layout.text(members, 5))
+      const volume = optionalDecimal(Layout.text(members, 6))
+      const time = Layout.timestamp(members, 7)
+      const sequence = Layout.text(members, 8)
+      if (
+        !product || price === null || bid === null || bidSize === null || ask === null || askSize === null ||
+        volume === null || time === null || !isId(sequence) ||
+        (price === undefined && bid === undefined && ask === undefined)
+      ) {
+        return undefined
+      }
+      return [ticker(name, product, price, bid, bidSize, ask, askSize, volume, time, sequence)]
+    }
+  }
+}
+
+// --- snapshot ----------------------------------------------------------------
+
+/** The levels that a table of two columns holds, or `undefined` where a cell is no decimal. */
+const levelsOf = (cells: Layout.Cells | undefined, frame: string): Array<Level> | undefined => {
+  if (cells === undefined) return undefined
+  const levels: Array<Level> = []
+  for (let i = 0; i + 3 < cells.length; i += 4) {
+    const price = Decimal.parseRange(frame, cells[i] ?? 0, cells[i + 1] ?? 0)
+    const size = Decimal.parseRange(frame, cells[i + 2] ?? 0, cells[i + 3] ?? 0)
+    if (price === undefined || size === undefined) return undefined
+    levels.push([price, size])
+  }
+  return levels
+}
+
+const readSnapshot = Wire.reader(Schema.Struct({
+  product_id: Schema.NonEmptyString,
+  bids: Wire.Levels,
+  asks: Wire.Levels,
+  time: Wire.optional(Timestamp.FromIso)
+}))
+
+const snapshot: Kind = {
+  read: (frame) => {
+    const it = readSnapshot(name, frame)
+    if (Wire.isRejected(it)) return it
+    return [bookSnapshot(name, it.product_id, it.bids, it.asks, Wire.present(it.time), undefined, undefined)]
+  },
+  plan: {
+    wanted: ["product_id", "time"],
+    times: ["time"],
+    tables: [["bids", 2], ["asks", 2]],
+    pinned,
+    build: (members) => {
+      const product = Layout.text(members, 0)
+      const time = Layout.timestamp(members, 1)
+      const bids = levelsOf(members.tables[0], members.frame)
+      const asks = levelsOf(members.tables[1], members.frame)
+      if (!product || bids === undefined || asks === undefined || time === null) return undefined
+      return [bookSnapshot(name, product, bids, asks, time, undefined, undefined)]
+    }
+  }
+}
+
+// --- l2update ----------------------------------------------------------------
+
+/** Changes of a book, parted into its sides, each in the frame's order. */
+interface Changes {
+  readonly bids: Array<Level>
+  readonly asks: Array<Level>
+}
+
+const Changes = Wire.rows<Changes>((rows) => {
+  const changes: Changes = { bids: [], asks: [] }
+  for (let index = 0; index < rows.length; index++) {
+    const row = rows[index]
+    if (!Array.isArray(row)) return new Wire.BadCell([index], "array")
+    if (row.length === 0) return new Wire.BadCell([index, 0], undefined)
+    if (row[0] !== "buy" && row[0] !== "sell") return new Wire.BadCell([index, 0], "\"buy\" | \"sell\"")
+    const price = Wire.decimalCell(row, index, 1)
+    if (price instanceof Wire.BadCell) return price
+    const size = Wire.decimalCell(row, index, 2)
+    if (size instanceof Wire.BadCell) return size
+    const side = row[0] === "buy" ? changes.bids : changes.asks
+    side.push([price, size])
+  }
+  return changes
+})
+
+const readUpdate = Wire.reader(Schema.Struct({
+  product_id: Schema.NonEmptyString,
+  changes: Changes,
+  time: Wire.optional(Timestamp.FromIso)
+}))
+
+const update: Kind = {
+  read: (frame) => {
+    const it = readUpdate(name, frame)
+    if (Wire.isRejected(it)) return it
+    return [bookDelta(
+      name,
+      it.product_id,
+      it.changes.bids,
+      it.changes.asks,
+      Wire.present(it.time),
+      undefined,
+      undefined,
+      undefined,
+      undefined
+    )]
+  },
+  plan: {
+    wanted: ["product_id", "time"],
+    times: ["time"],
+    tables: [["changes", 3]],
+    pinned,
+    build: (members) => {
+      const product = Layout.text(members, 0)
+      const time = Layout.timestamp(members, 1)
+      const { frame } = members
+      const cells = members.tables[0]
+      if (!product || cells === undefined || time === null) return undefined
+      const bids: Array<Level> = []
+      const asks: Array<Level> = []
+      for (let i = 0; i + 5 < cells.length; i += 6) {
+        const from = cells[i] ?? 0
+        const length = (cells[i + 1] ?? 0) - from
+        const isBuy = length === 3 && frame.startsWith("buy", from)
+        if (!isBuy && !(length === 4 && frame.startsWith("sell", from))) return undefined
+        const price = Decimal.parseRange(frame, cells[i + 2] ?? 0, cells[i + 3] ?? 0)
+        const size = Decimal.parseRange(frame, cells[i + 4] ?? 0, cells[i + 5] ?? 0)
+        if (price === undefined || size === undefined) return undefined
+        const side = isBuy ? bids : asks
+        side.push([price, size])
+      }
+      return [bookDelta(name, product, bids, asks, time, undefined, undefined, undefined, undefined)]
+    }
+  }
+}
+
+// --- subscriptions, error ----------------------------------------------------
+
+const readSubscriptions = Wire.reader(Schema.Struct({
+  channels: Wire.optional(Schema.Array(Schema.Union([
+    Schema.Struct({
+      name: Schema.NonEmptyString,
+      product_ids: Wire.optional(Schema.Array(Schema.NonEmptyString))
+    }),
+    Schema.NonEmptyString
+  ])))
+}))
+
+/** The answer lists every subscription of the connection, the earlier ones included. */
+const subscriptions: Kind = {
+  read: (frame) => {
+    const it = readSubscriptions(name, frame)
+    if (Wire.isRejected(it)) return it
+    const events: Array<Subscribed> = []
+    for (const entry of it.channels ?? []) {
+      const channel = typeof entry === "string" ? entry : entry.name
+      const products = typeof entry === "string" ? [] : entry.product_ids ?? []
+      for (const product of products) events.push(new Subscribed({ venue: name, channel, product }))
+      if (products.length === 0) events.push(new Subscribed({ venue: name, channel }))
+    }
+    return events.length === 0 ? [new Subscribed({ venue: name })] : events
+  },
+  plan: undefined
+}
+
+const readError = Wire.reader(Schema.Struct({
+  message: Wire.optional(Schema.String),
+  reason: Wire.optional(Schema.String)
+}))
+
+/** `message` says what failed, `reason` why: `Failed to subscribe: X-Y is not a valid product`. */
+const error: Kind = {
+  read: (frame) => {
+    const it = readError(name, frame)
+    if (Wire.isRejected(it)) return it
+    const message = [it.message, it.reason].filter((part) => typeof part === "string" && part !== "").join(": ")
+    return [new VenueError(message === "" ? { venue: name } : { venue: name, message })]
+  },
+  plan: undefined
+}
+
+// --- kinds without prices ----------------------------------------------------
+
+const fixed = (event: MarketEvent): Kind => ({
+  read: () => [event],
+  plan: { wanted: [], times: [], tables: [], pinned, build: () => [event] }
+})
+
+const kinds: ReadonlyMap<string, Kind> = new Map([
+  ["match", match],
+  ["last_match", match],
+  ["ticker", tickerKind],
+  ["snapshot", snapshot],
+  ["l2update", update],
+  ["heartbeat", fixed(heartbeat(name, "heartbeat"))],
+  ["subscriptions", subscriptions],
+  ["error", error]
+])
+
+const makeDecode = (): Decode => {
+  const layouts = Layout.make<Events>()
+  return (frame) => {
+    if (typeof frame !== "string") return Rejection.binary(name, frame)
+    const known = layouts.read(frame)
+    if (known !== undefined) return known
+    const json = ExactJson.parse(frame)
+    if (json instanceof ExactJson.Malformed) return Rejection.malformed(name, frame, json)
+    if (!ExactJson.isObject(json)) return Rejection.notAnObject(name, json)
+    if (!Object.hasOwn(json, "type")) return Rejection.unknownMessage(name, "type")
+    const type = json["type"]
+    if (typeof type !== "string" || type === "") {
+      return frameRejected(
+        name,
+        "InvalidField",
+        "type",
+        `type: expected a non-empty string, found ${Rejection.describe(type)}`
+      )
+    }
+    const kind = kinds.get(type) ?? fixed(other(name, type))
+    const events = kind.read(json)
+    if (kind.plan !== undefined && !Wire.isRejected(events)) layouts.learn(frame, json, kind.plan)
+    return events
+  }
+}
+
+// --- subscribing -------------------------------------------------------------
+
+/**
+ * One frame for each group of products that want the same channels: one frame
+ * in all where every product wants every channel, which is the usual case.
+ */
+const request = (type: "subscribe" | "unsubscribe", channels: ReadonlyArray<Channel>): ReadonlyArray<string> => {
+  const wanted = new Map<string | undefined, Array<string>>()
+  for (const { channel, product } of channels) {
+    const names = wanted.get(product)
+    if (names === undefined) wanted.set(product, [channel])
+    else if (!names.includes(channel)) names.push(channel)
+  }
+  const groups = new Map<string, { readonly products: Array<string>; readonly names: ReadonlyArray<string> }>()
+  for (const [product, names] of wanted) {
+    const key = JSON.stringify([product === undefined, ...[...names].sort()])
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, { products: product === undefined ? [] : [product], names })
+    else if (product !== undefined) group.products.push(product)
+  }
+  return Array.from(
+    groups.values(),
+    ({ names, products }) =>
+      JSON.stringify(
+        products.length === 0 ? { type, channels: names } : { type, product_ids: products, channels: names }
+      )
+  )
+}
+
+/**
+ * Makes the venue anew, with no layout learned. `venue` is one for all to share.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (): Venue => ({
+  name,
+  title: "Coinbase Exchange",
+  endpoint: "wss://ws-feed.exchange.coinbase.com",
+  documentation: "https://docs.cdp.coinbase.com/exchange/websocket-feed/overview",
+  prices: "string",
+  continuity: "none",
+  heartbeat: "heartbeat channel per product, 1 s",
+  limits: "8 connections/s per IP, bursts of 20; 100 messages/s per IP; first subscribe within 5 s",
+  // `level2` asks for a signed request; `level2_batch` gives the same messages every 50 ms without.
+  channels: { trade: "matches", ticker: "ticker", book: "level2_batch" },
+  subscribe: (channels) => request("subscribe", channels),
+  unsubscribe: (channels) => request("unsubscribe", channels),
+  decode: makeDecode()
+})
+
+/**
+ * Coinbase Exchange.
+ *
+ * @category venues
+ * @since 0.1.0
+ */
+export const venue: Venue = make()

@@ -1,0 +1,26 @@
+/**
+ * The venues that Tickline knows, by name.
+ *
+ * @since 0.1.0
+ */
+import * as CoinbaseExchange from "./CoinbaseExchange.ts"
+import * as Generic from "./Generic.ts"
+import type { Venue } from "./Venue.ts"
+
+/**
+ * Every venue, in the order in which they are shown.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const all: ReadonlyArray<Venue> = [CoinbaseExchange.venue, Generic.venue]
+
+const byName: ReadonlyMap<string, Venue> = new Map(all.map((venue) => [venue.name, venue]))
+
+/**
+ * The venue of a name, or `undefined`.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const get = (name: string): Venue | undefined => byName.get(name)

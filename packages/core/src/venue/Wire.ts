@@ -1,0 +1,200 @@
+/**
+ * Schema codecs for what venues write: frames read exactly, into exact values.
+ *
+ * A decoder is compiled when its first frame arrives, so that a Schema compiler
+ * which the application enables at its start is used, and an environment that
+ * forbids code generation still works.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as SchemaParser from "effect/SchemaParser"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import * as Decimal from "../value/Decimal.ts"
+import { type Json, JsonNumber } from "../value/ExactJson.ts"
+import { type FrameRejected, isFrameRejected, type Level } from "../value/MarketEvent.ts"
+import * as Timestamp from "../value/Timestamp.ts"
+import * as Rejection from "./Rejection.ts"
+
+const NumberText = Schema.instanceOf(JsonNumber, { expected: "number" })
+
+/** A JSON number as a text, for codecs that take strings and numbers alike. */
+const TextOfNumber = NumberText.pipe(
+  Schema.decodeTo(
+    Schema.String,
+    SchemaTransformation.transform<string, JsonNumber>({
+      decode: (number) => number.text,
+      encode: (text) => new JsonNumber(text)
+    })
+  )
+)
+
+/**
+ * An identifier or sequence number: a JSON string or number, as its own text.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Id = Schema.Union([Schema.NonEmptyString, TextOfNumber])
+
+/**
+ * A decimal written as a JSON string or as a JSON number.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const DecimalText = Schema.Union([Decimal.FromText, TextOfNumber.pipe(Schema.decodeTo(Decimal.FromText))])
+
+/**
+ * A timestamp written as a JSON string or as a JSON number.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const TimestampText = Schema.Union([
+  Timestamp.FromText,
+  TextOfNumber.pipe(Schema.decodeTo(Timestamp.FromText))
+])
+
+/**
+ * A member that a venue may leave out or send as `null`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const optional = <S extends Schema.Constraint>(schema: S): Schema.optionalKey<Schema.NullOr<S>> =>
+  Schema.optionalKey(Schema.NullOr(schema))
+
+/**
+ * What an optional member holds: `undefined` for absent and for `null`.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const present = <A>(value: A | null | undefined): A | undefined => value ?? undefined
+
+/**
+ * What stands at a row and column where it is not what it should be.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class BadCell {
+  readonly path: ReadonlyArray<number>
+  /** What was expected there; `undefined` where the cell is missing. */
+  readonly expected: string | undefined
+
+  constructor(path: ReadonlyArray<number>, expected: string | undefined) {
+    this.path = path
+    this.expected = expected
+  }
+}
+
+/**
+ * Reads the decimal of one cell of a row.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const decimalCell = (row: ReadonlyArray<unknown>, index: number, column: number): Decimal.Decimal | BadCell => {
+  if (column >= row.length) return new BadCell([index, column], undefined)
+  const cell = row[column]
+  if (typeof cell !== "string") return new BadCell([index, column], "string")
+  const decimal = Decimal.parse(cell)
+  if (decimal !== undefined) return decimal
+  return new BadCell(
+    [index, column],
+    Decimal.refusal(cell) === "not a number" ? "a decimal" : `at most ${Decimal.maxDigits} digits`
+  )
+}
+
+/**
+ * A codec for rows that are read by hand, because books hold tens of thousands
+ * of them. `read` gives the first bad cell, whose path the issue then bears.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const rows = <A extends object>(
+  read: (rows: ReadonlyArray<unknown>) => A | BadCell
+): Schema.decodeTo<Schema.declare<A>, Schema.Unknown> =>
+  Schema.Unknown.pipe(
+    Schema.decodeTo(
+      Schema.declare<A>((value): value is A => typeof value === "object" && value !== null),
+      SchemaTransformation.transformEffect<A, unknown>({
+        decode: (value, options) => {
+          if (!Array.isArray(value)) {
+            return Effect.fail(new SchemaIssue.InvalidValue({ expected: "array" }, value, options))
+          }
+          const result = read(value)
+          if (!(result instanceof BadCell)) return Effect.succeed(result)
+          return Effect.fail(
+            new SchemaIssue.Pointer(
+              result.path,
+              result.expected === undefined
+                ? new SchemaIssue.MissingKey(undefined)
+                : new SchemaIssue.InvalidValue({ expected: result.expected })
+            )
+          )
+        },
+        encode: (value) => Effect.succeed(value)
+      })
+    )
+  )
+
+/**
+ * Book levels as rows of two strings, price and size. What a row holds beyond
+ * them is passed over.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Levels: Schema.decodeTo<Schema.declare<ReadonlyArray<Level>>, Schema.Unknown> = rows<ReadonlyArray<Level>>(
+  (input) => {
+    const levels: Array<Level> = []
+    for (let index = 0; index < input.length; index++) {
+      const row = input[index]
+      if (!Array.isArray(row)) return new BadCell([index], "array")
+      const price = decimalCell(row, index, 0)
+      if (price instanceof BadCell) return price
+      const size = decimalCell(row, index, 1)
+      if (size instanceof BadCell) return size
+      levels.push([price, size])
+    }
+    return levels
+  }
+)
+
+/**
+ * Makes a reader of one kind of frame: the decoded members, or the rejection
+ * that names the first bad path.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const reader = <S extends Schema.ConstraintDecoder<unknown>>(
+  schema: S
+): (venue: string, frame: Json) => S["Type"] | FrameRejected => {
+  let decode: ((input: unknown) => Result.Result<S["Type"], SchemaIssue.Issue>) | undefined
+  return (venue, frame) => {
+    decode ??= SchemaParser.decodeUnknownResult(schema)
+    const result = decode(frame)
+    if (Result.isSuccess(result)) return result.success
+    // Only a refused frame is read again, to learn of every bad path.
+    const all = SchemaParser.decodeUnknownResult(schema, { errors: "all" })(frame)
+    return Rejection.invalid(venue, frame, Result.isFailure(all) ? all.failure : result.failure)
+  }
+}
+
+export {
+  /**
+   * Returns whether a reader refused the frame.
+   *
+   * @category guards
+   * @since 0.1.0
+   */
+  isFrameRejected as isRejected
+}
