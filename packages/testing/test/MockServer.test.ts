@@ -5,6 +5,7 @@ import * as MockGeneric from "@tickline/testing/MockGeneric"
 import * as MockServer from "@tickline/testing/node/MockServer"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -112,8 +113,9 @@ describe("MockServer: connections", () => {
       const [one, two, three] = [yield* connect(mock.url), yield* connect(mock.url), yield* connect(mock.url)]
       yield* until(() => mock.connections().length === 3)
       assert.isTrue(yield* mock.drop(2))
-      assert.strictEqual(yield* two.ended, 1006)
       assert.isFalse(yield* mock.drop(2))
+      assert.deepStrictEqual(mock.connections().map(({ id }) => id), [1, 3])
+      assert.strictEqual(yield* two.ended, 1006)
       assert.isTrue(yield* mock.close(3, 1012, "restart"))
       assert.strictEqual(yield* three.ended, 1012)
       assert.strictEqual(one.ws.readyState, WebSocket.OPEN)
@@ -158,6 +160,7 @@ describe("MockServer: connections", () => {
   it.live("stop leaves nothing: no connection, no hanging dial, no listener; the log ends", () =>
     Effect.gen(function*() {
       const mock = yield* server({ faults: [fault("drop@1h")], rate: 100, pingMillis: 1_000 })
+      const log = yield* Effect.forkChild(Stream.runCollect(mock.log), { startImmediately: true })
       const { ended, ws } = yield* connect(mock.url)
       ws.send(subscribe("BTC-USD"))
       yield* mock.inject({ _tag: "Hang" })
@@ -166,6 +169,10 @@ describe("MockServer: connections", () => {
       yield* mock.stop
       assert.strictEqual(yield* ended, 1006)
       assert.strictEqual(yield* hung.ended, 1006)
+      assert.deepStrictEqual(
+        (yield* Fiber.join(log)).map(({ _tag }) => _tag),
+        ["Dial", "Upgraded", "Fault", "Dial", "Rejected", "Closed"]
+      )
       assert.strictEqual(yield* Effect.flip((yield* client(mock.url)).opened), "ECONNREFUSED")
       // The port is free again.
       const again = yield* server({ port: mock.address.port })
@@ -281,6 +288,10 @@ describe("MockServer: faults", () => {
       for (const [index, { at }] of log.entries()) assert.isAtLeast(at, log[index - 1]?.at ?? 1_600_000_000_000)
       const streamed = yield* Stream.runCollect(Stream.take(mock.log, log.length))
       assert.deepStrictEqual(streamed, log)
+      assert.strictEqual(
+        MockServer.entryToJson({ _tag: "Dial", at: 1_700_000_000_123, dial: 1 }),
+        "{\"_tag\":\"Dial\",\"at\":\"2023-11-14T22:13:20.123Z\",\"dial\":1}"
+      )
     }))
 
   it.live("hang and status strike one dial each, in the order injected", () =>

@@ -16,6 +16,7 @@
  * @since 0.1.0
  */
 import type { Frame } from "@tickline/core/transport/Frame"
+import * as Timestamp from "@tickline/core/value/Timestamp"
 import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -122,6 +123,15 @@ export type LogEntry =
     readonly code: number
     readonly reason: string
   }
+
+/**
+ * A log entry as one line of JSON, its time in ISO-8601.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const entryToJson = (entry: LogEntry): string =>
+  JSON.stringify({ ...entry, at: Timestamp.format(Timestamp.fromEpochMillis(entry.at)) })
 
 /**
  * Market data frames of one product on one channel, counted when the market
@@ -283,7 +293,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     const now = () => clock.currentTimeMillisUnsafe()
     const scope = yield* Scope.fork(yield* Scope.Scope)
     const accepted = yield* Queue.sliding<MockConnection>(1_024)
-    const published = yield* PubSub.unbounded<LogEntry>({ replay: 1_000 })
+    const published = yield* PubSub.unbounded<LogEntry | undefined>({ replay: 1_000 }) // undefined ends it
     const firstOpen = yield* Deferred.make<number>()
 
     const entries: Array<LogEntry> = []
@@ -647,9 +657,14 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     const host = options.host ?? "127.0.0.1"
     yield* Scope.addFinalizer(
       scope,
-      Effect.callback<void>((resume) => {
-        http.close(() => resume(PubSub.shutdown(published)))
-        for (const socket of sockets) socket.destroy()
+      Effect.gen(function*() {
+        const open = [...lines.values()]
+        yield* Effect.callback<void>((resume) => {
+          http.close(() => resume(Effect.void))
+          for (const socket of sockets) socket.destroy()
+        })
+        yield* Effect.forEach(open, (line) => line.connection.ended, { discard: true })
+        yield* PubSub.end(published, undefined)
       })
     )
     const port = yield* Effect.callback<number, ListenError>((resume) => {
@@ -717,7 +732,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       metrics: () => ({ ...count, open: lines.size }),
       accounts: () => Array.from(books.values(), (account) => ({ ...account })),
       entries: () => [...entries],
-      log: Stream.fromPubSub(published),
+      log: Stream.fromPubSub(published).pipe(Stream.takeWhile((entry) => entry !== undefined)),
       stop: Scope.close(scope, Exit.void)
     }
   })
