@@ -8,6 +8,7 @@
  *
  * @since 0.1.0
  */
+import * as Address from "@tickline/core/transport/Address"
 import {
   BadUrl,
   DialError,
@@ -141,7 +142,7 @@ interface Target {
 /** Checks the URL, and that no secret would travel in the clear. */
 const targetOf = (request: DialRequest): Result.Result<Target, DialError> => {
   const refuse = (detail: string) =>
-    Result.fail(new DialError({ url: shownUrl(request.url), reason: new BadUrl({ detail }) }))
+    Result.fail(new DialError({ url: Address.shown(request.url), reason: new BadUrl({ detail }) }))
   const url = URL.parse(request.url)
   if (url === null) return refuse("not a URL with a host")
   if (url.protocol !== "ws:" && url.protocol !== "wss:") {
@@ -158,14 +159,10 @@ const targetOf = (request: DialRequest): Result.Result<Target, DialError> => {
   if (secret && url.protocol === "ws:" && !isLoopback(host) && !request.plaintextHosts.includes(host)) {
     return refuse(`a secret would travel to ${host} unencrypted: use wss, or allow the host by name`)
   }
-  return Result.succeed({ url, shown: shownUrl(request.url), headers })
+  return Result.succeed({ url, shown: Address.shown(request.url), headers })
 }
 
 const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host)
-
-/** The URL without its query, fragment and user information. */
-const shownUrl = (url: string): string =>
-  url.replace(/[?#].*$/s, "").replace(/^([a-z][a-z0-9+.-]*:)?(\/*)[^/]*@/i, "$1$2")
 
 const start = (target: Target, request: DialRequest, options: Options): WebSocket => {
   // `@types/ws` knows neither the TLS options, which `ws` passes on, nor `closeTimeout`.

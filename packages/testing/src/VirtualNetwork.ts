@@ -17,6 +17,7 @@
  *
  * @since 0.1.0
  */
+import * as Address from "@tickline/core/transport/Address"
 import { BadUrl, DialError, type DialReason, HandshakeRejected, NotResolved, Refused, TlsFailed, Unreachable } from "@tickline/core/transport/DialError"
 import * as Frame from "@tickline/core/transport/Frame"
 import { type Capabilities, type DialRequest, Transport, type Wire, WireClosed } from "@tickline/core/transport/Transport"
@@ -182,9 +183,6 @@ export interface Options {
 /** What a socket's send buffer takes before `ready` waits. */
 const sendBound = 1024 * 1024
 
-const hostOf = (url: string): string => /^wss?:\/\/(?:[^@/?#]*@)?([^/?#]*)/i.exec(url)?.[0].toLowerCase() ?? url
-
-const shown = (url: string): string => url.replace(/[?#].*$/, "").replace(/\/\/[^@/]*@/, "//")
 
 // One line of the log a frame, however long the frame is.
 const loggedUnits = 256
@@ -351,7 +349,7 @@ export const make = Effect.fnUntraced(function*(
   const open = (host: MutableHost, request: DialRequest, thenClose: number | undefined) =>
     Effect.gen(function*() {
       const id = ++host.peers
-      const name = `${shown(host.url)}#${id}`
+      const name = `${Address.shown(host.url)}#${id}`
       const arrived = Latch.makeUnsafe(false)
       const drained = Latch.makeUnsafe(true)
       const ended = Deferred.makeUnsafe<WireClosed>()
@@ -386,11 +384,12 @@ export const make = Effect.fnUntraced(function*(
       const take = (frame: Frame.Frame): void => {
         if (closed !== undefined) return
         buffered -= Frame.size(frame)
-        if (buffered < sendBound) drained.openUnsafe()
         received.push(frame)
         Queue.offerUnsafe(inbox, frame)
         if (options.logFrames === true) note("in", { connection: name, frame: loggedFrame(frame) })
         for (const listener of listeners) listener(frame)
+        // Last, as whoever waits for room writes from within.
+        if (buffered < sendBound) drained.openUnsafe()
       }
 
       const arrive = (frame: Frame.Frame): void => {
@@ -539,20 +538,20 @@ export const make = Effect.fnUntraced(function*(
   // ---- dials ------------------------------------------------------------------------------------------------------------
 
   const failed = (request: DialRequest, reason: DialReason) =>
-    Effect.fail(new DialError({ url: shown(request.url), reason }))
+    Effect.fail(new DialError({ url: Address.shown(request.url), reason }))
 
   const dial = Effect.fnUntraced(function*(request: DialRequest): Effect.fn.Return<Wire, DialError, Scope.Scope> {
     if (!/^wss?:\/\/[^/?#]/i.test(request.url)) {
       return yield* failed(request, new BadUrl({ detail: "not a ws:// or wss:// URL" }))
     }
-    const host = hosts.get(hostOf(request.url))
+    const host = hosts.get(Address.origin(request.url))
     if (host === undefined) {
-      return yield* failed(request, new NotResolved({ detail: `no host ${hostOf(request.url)} in the virtual network` }))
+      return yield* failed(request, new NotResolved({ detail: `no host ${Address.origin(request.url)} in the virtual network` }))
     }
     const { otherwise } = host
     const outcome = host.scripted.shift() ?? (typeof otherwise === "function" ? otherwise(request) : otherwise)
     host.dials.push({ at: now(), outcome: outcome._tag })
-    note("dial", { host: shown(host.url), outcome: outcome._tag })
+    note("dial", { host: Address.shown(host.url), outcome: outcome._tag })
     const roundTrip = oneWay(host) + oneWay(host)
     const after = outcome._tag === "Accept" ? outcome.afterMillis ?? roundTrip : roundTrip
     if (after > 0 && outcome._tag !== "Hang") yield* Effect.sleep(after)
@@ -601,7 +600,7 @@ export const make = Effect.fnUntraced(function*(
           otherwise: { _tag: "Accept" },
           peers: 0
         }
-        hosts.set(hostOf(url), host)
+        hosts.set(Address.origin(url), host)
         return {
           url,
           dials: host.dials,

@@ -42,8 +42,10 @@ export interface Options {
 }
 
 const sleepUntil = (at: number): Effect.Effect<number> =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) =>
-    Effect.andThen(at > now ? Effect.sleep(at - now) : Effect.void, Clock.currentTimeMillis))
+  Effect.flatMap(
+    Clock.currentTimeMillis,
+    (now) => Effect.andThen(at > now ? Effect.sleep(at - now) : Effect.void, Clock.currentTimeMillis)
+  )
 
 // Completes when a pong that was asked for at `begun` is overdue and nobody but the peer is to blame.
 const overdue = Effect.fnUntraced(function*(options: Options, begun: number) {

@@ -353,9 +353,7 @@ export const make = <A>(): Inbox<A> => {
     return pull
   }
 
-  const room: Effect.Effect<void> = Effect.suspend(() =>
-    isBlocked() ? Effect.andThen(taken.await, room) : Effect.void
-  )
+  const room: Effect.Effect<void> = Effect.suspend(() => isBlocked() ? Effect.andThen(taken.await, room) : Effect.void)
 
   const endWhere = (
     how: Exit.Exit<never, ConnectError | Cause.Done>,
@@ -394,8 +392,8 @@ export const make = <A>(): Inbox<A> => {
         consumers.add(backlog)
       }
     },
-    end: (how) => endWhere(how, (consumer) =>
-        consumer.interest !== "transitions" && ![...backlogs.values()].includes(consumer)),
+    end: (how) =>
+      endWhere(how, (consumer) => consumer.interest !== "transitions" && ![...backlogs.values()].includes(consumer)),
     shutdown: Effect.suspend(() => {
       isShutDown = true
       return endWhere(Exit.fail(Cause.Done()), () => true)

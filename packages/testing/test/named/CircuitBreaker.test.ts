@@ -336,7 +336,7 @@ describe("Circuit breaker", () => {
           ])
           assert.deepStrictEqual(yield* told(url, { _tag: "Hang" }), [
             [["TimedOut", 1]],
-            "ws://venue.test: connection timeout: no handshake within 500 ms"
+            "ws://venue.test/feed: connection timeout: no handshake within 500 ms"
           ])
           assert.deepStrictEqual(yield* told(url, { _tag: "Reject", status: 503 }), [
             [["HandshakeRejected", 1]],

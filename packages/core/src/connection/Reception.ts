@@ -1,0 +1,93 @@
+/**
+ * From frames to messages: reads what one pull brought and puts it into the
+ * inbox, in order, as batches, rejections and gaps of the sequence.
+ *
+ * @since 0.1.0
+ */
+import * as Arr from "effect/Array"
+import * as Frame from "../transport/Frame.ts"
+import type { FrameRejected } from "../value/MarketEvent.ts"
+import type { Recorder } from "./ConnectionMetrics.ts"
+import type { Inbox } from "./Inbox.ts"
+import * as Sequence from "./Sequence.ts"
+
+/**
+ * Reads one frame: messages, or why it was refused. Must not throw.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Decode<A> = (frame: Frame.Frame) => ReadonlyArray<A> | FrameRejected
+
+/**
+ * What a reception needs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options<A> {
+  readonly decode: Decode<A>
+  readonly sequence: Sequence.SequenceOf<A> | undefined
+  readonly inbox: Inbox<A>
+  readonly recorder: Recorder
+}
+
+/**
+ * Makes the reader of one epoch: given what a pull brought and when, in epoch
+ * milliseconds. Per frame there is no effect and no allocation but the
+ * messages themselves.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <A>(
+  { decode, inbox, recorder, sequence }: Options<A>,
+  epoch: number
+): (frames: Arr.NonEmptyReadonlyArray<Frame.Frame>, at: number) => void => {
+  let last: bigint | undefined
+
+  const follow = (messages: ReadonlyArray<A>, sequenceOf: Sequence.SequenceOf<A>): void => {
+    for (const message of messages) {
+      const next = sequenceOf(message)
+      if (next === undefined) continue
+      const step = Sequence.step(last, next)
+      recorder.stepped(step)
+      if (step._tag === "Gap") {
+        inbox.offer({ _tag: "SequenceGap", epoch, from: step.from, to: step.to, missing: step.missing })
+      }
+      if (step._tag !== "Violation") last = next
+    }
+  }
+
+  const deliver = (messages: ReadonlyArray<A>, at: number, bytes: number): void => {
+    if (!Arr.isReadonlyArrayNonEmpty(messages)) return
+    recorder.delivered(messages.length)
+    if (sequence !== undefined) follow(messages, sequence)
+    inbox.offer({ _tag: "Batch", epoch, at, messages, bytes })
+  }
+
+  return (frames, at) => {
+    let messages: Array<A> = []
+    let bytes = 0
+    let total = 0
+    for (const frame of frames) {
+      const size = Frame.size(frame)
+      total += size
+      bytes += size
+      const decoded = decode(frame)
+      if ("_tag" in decoded) {
+        deliver(messages, at, bytes)
+        messages = []
+        bytes = 0
+        recorder.rejected(decoded.reason)
+        inbox.offer({ _tag: "Rejected", epoch, at, rejection: decoded })
+      } else if (frames.length === 1) {
+        deliver(decoded, at, bytes)
+      } else {
+        for (const message of decoded) messages.push(message)
+      }
+    }
+    deliver(messages, at, bytes)
+    recorder.received(at, frames.length, total)
+  }
+}
