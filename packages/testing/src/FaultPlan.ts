@@ -214,7 +214,11 @@ export const random = (options: RandomOptions): FaultPlan => {
     // Faults that do not know of each other come at exponentially distributed distances.
     atMillis += Math.max(1, Math.round(-Math.log(1 - chance.next()) * meanMillis))
     if (atMillis >= withinMillis) return plan
-    plan.push({ action: draw(chance.pick([first, ...rest]), chance, withinMillis - atMillis), atMillis, everyMillis: undefined })
+    plan.push({
+      action: draw(chance.pick([first, ...rest]), chance, withinMillis - atMillis),
+      atMillis,
+      everyMillis: undefined
+    })
   }
 }
 
@@ -308,7 +312,9 @@ export interface RunOptions {
 }
 
 const raiseDigits = (frame: Frame.Frame): Frame.Frame =>
-  typeof frame === "string" ? frame.replace(/\d/g, (digit) => String((Number(digit) + 1) % 10)) : frame.map((byte) => byte ^ 1)
+  typeof frame === "string"
+    ? frame.replace(/\d/g, (digit) => String((Number(digit) + 1) % 10))
+    : frame.map((byte) => byte ^ 1)
 
 type Altering = Alteration["kind"]
 
@@ -383,12 +389,17 @@ export const run = Effect.fnUntraced(function*(
           retryAfterMillis: action.retryAfterSeconds === undefined ? undefined : action.retryAfterSeconds * 1_000
         })
       case "AcceptThenClose":
-        return host.script(...Array.from({ length: action.dials }, () => ({ _tag: "AcceptThenClose" as const, code: action.code })))
+        return host.script(
+          ...Array.from({ length: action.dials }, () => ({ _tag: "AcceptThenClose" as const, code: action.code }))
+        )
       case "Down":
         downs++
         return Effect.andThen(
           host.otherwise({ _tag: "Refuse" }),
-          later(action.forMillis, Effect.suspend(() => --downs === 0 ? host.otherwise({ _tag: "Accept" }) : Effect.void))
+          later(
+            action.forMillis,
+            Effect.suspend(() => --downs === 0 ? host.otherwise({ _tag: "Accept" }) : Effect.void)
+          )
         )
       case "Silent":
         return each((peer) => peer.freeze)

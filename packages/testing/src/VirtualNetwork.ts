@@ -18,9 +18,24 @@
  * @since 0.1.0
  */
 import * as Address from "@tickline/core/transport/Address"
-import { BadUrl, DialError, type DialReason, HandshakeRejected, NotResolved, Refused, TlsFailed, Unreachable } from "@tickline/core/transport/DialError"
+import {
+  BadUrl,
+  DialError,
+  type DialReason,
+  HandshakeRejected,
+  NotResolved,
+  Refused,
+  TlsFailed,
+  Unreachable
+} from "@tickline/core/transport/DialError"
 import * as Frame from "@tickline/core/transport/Frame"
-import { type Capabilities, type DialRequest, Transport, type Wire, WireClosed } from "@tickline/core/transport/Transport"
+import {
+  type Capabilities,
+  type DialRequest,
+  Transport,
+  type Wire,
+  WireClosed
+} from "@tickline/core/transport/Transport"
 import * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -182,7 +197,6 @@ export interface Options {
 
 /** What a socket's send buffer takes before `ready` waits. */
 const sendBound = 1024 * 1024
-
 
 // One line of the log a frame, however long the frame is.
 const loggedUnits = 256
@@ -546,7 +560,10 @@ export const make = Effect.fnUntraced(function*(
     }
     const host = hosts.get(Address.origin(request.url))
     if (host === undefined) {
-      return yield* failed(request, new NotResolved({ detail: `no host ${Address.origin(request.url)} in the virtual network` }))
+      return yield* failed(
+        request,
+        new NotResolved({ detail: `no host ${Address.origin(request.url)} in the virtual network` })
+      )
     }
     const { otherwise } = host
     const outcome = host.scripted.shift() ?? (typeof otherwise === "function" ? otherwise(request) : otherwise)
@@ -644,5 +661,9 @@ export class Network extends Context.Service<Network, VirtualNetwork>()("@tickli
  * @since 0.1.0
  */
 export const layer = (options?: Options | undefined): Layer.Layer<Network | Transport> =>
-  Layer.effectContext(Effect.map(make(options), (network) =>
-    Context.make(Network, network).pipe(Context.add(Transport, network.transport))))
+  Layer.effectContext(
+    Effect.map(
+      make(options),
+      (network) => Context.make(Network, network).pipe(Context.add(Transport, network.transport))
+    )
+  )

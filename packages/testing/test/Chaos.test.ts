@@ -46,14 +46,18 @@ const scenarioOf = (seed: number) => {
     // What cannot be read has no part in the account of bytes.
     ...(isSlow ? [] : ["Lose", "Slow"] as const)
   ]
-  const [kind, ...others] = kinds.filter((kind) => !isSlow || (kind !== "Garbage" && kind !== "Binary" && kind !== "Oversize"))
+  const [kind, ...others] = kinds.filter((kind) =>
+    !isSlow || (kind !== "Garbage" && kind !== "Binary" && kind !== "Oversize")
+  )
   return {
     chance,
     isSlow,
     steady,
     channels: channels as [Channel.Channel, ...Array<Channel.Channel>],
     churned: Market.products[3] ?? Market.products[0],
-    policy: isSlow ? { ...policy, inbound: { ...policy.inbound, bytes: 16 * 1024, maxMessageBytes: 12 * 1024 } } : policy,
+    policy: isSlow
+      ? { ...policy, inbound: { ...policy.inbound, bytes: 16 * 1024, maxMessageBytes: 12 * 1024 } }
+      : policy,
     everyMillis: 3_000 + chance.integer(9_000),
     latency: chance.happens(0.2) ? 0 : { min: chance.integer(20), max: 20 + chance.integer(180) },
     faults: FaultPlan.random({
@@ -107,7 +111,9 @@ const company = (scenario: Scenario, violations: Array<string>) => {
           taken += batch.bytes
           if (chance.happens(0.05)) yield* Effect.sleep(Duration.millis(chance.integer(60_000)))
         })))
-    }).pipe(Effect.catchCause(() => Effect.void))
+    }).pipe(Effect.catchCause(() =>
+      Effect.void
+    ))
 }
 
 /** P7: how many dials the policy may make within any ten seconds, while nothing lasts. */
