@@ -18,7 +18,7 @@
  *
  * @since 0.1.0
  */
-import type * as Connection from "@tickline/core/connection/Connection"
+import type * as ConnectionMetrics from "@tickline/core/connection/ConnectionMetrics"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import * as MarketFeed from "@tickline/core/feed/MarketFeed"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
@@ -39,7 +39,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Random from "effect/Random"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import type * as EventLog from "./EventLog.ts"
@@ -237,6 +237,15 @@ export interface Account {
   readonly unaccounted: number
 }
 
+/**
+ * Whether all that was sent is accounted for.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isBalanced = (account: Account): boolean =>
+  account.unaccounted === 0 && account.sent === account.delivered + account.lostInGaps + account.lostByFault
+
 type Counts = { -readonly [Name in Exclude<keyof Account, "channel" | "product">]: number }
 
 /**
@@ -271,7 +280,14 @@ export const reconcile = (
 
   const accounts = channels.map(({ channel, product = "" }): Account => {
     const sent = simulation.sent.filter((message) => message.channel === channel && message.product === product)
-    const counts: Counts = { sent: sent.length, delivered: 0, duplicates: 0, lostInGaps: 0, lostByFault: 0, unaccounted: 0 }
+    const counts: Counts = {
+      sent: sent.length,
+      delivered: 0,
+      duplicates: 0,
+      lostInGaps: 0,
+      lostByFault: 0,
+      unaccounted: 0
+    }
     const blame = (what: string) => void violations.push(`${channel} ${product}: ${what}`)
     let cursor = 0
     let epoch = 0
@@ -390,7 +406,7 @@ export interface Report {
   readonly rejected: number
   readonly strikes: ReadonlyArray<FaultPlan.Strike>
   readonly events: ReadonlyArray<MarketEvent.AnyEvent>
-  readonly metrics: Connection.Metrics | undefined
+  readonly metrics: ConnectionMetrics.ConnectionMetrics | undefined
   readonly log: EventLog.EventLog
   /** The fingerprint of the log, in which everything that was seen is written as well. */
   readonly hash: string
@@ -530,7 +546,7 @@ const dropsOf = (seen: ReadonlyArray<MarketEvent.AnyEvent>): number => {
 const inspect = (
   simulation: Simulation,
   seen: ReadonlyArray<MarketEvent.AnyEvent>,
-  metrics: Connection.Metrics | undefined,
+  metrics: ConnectionMetrics.ConnectionMetrics | undefined,
   wanted: ReadonlyArray<Channel.Channel>,
   channels: ReadonlyArray<Channel.Channel>
 ): Array<string> => {
