@@ -1,7 +1,8 @@
-/** The venues' suites once more, with the Schema compiler that the runner enables. */
+/** The suites of values and venues once more, with the Schema compiler that the runner enables. */
+// oxlint-disable import/no-unassigned-import -- a suite registers itself; the compiler comes first
 import "effect/schema/SchemaJITCompiler/enable"
 import "./CoinbaseExchange.test.ts"
-import "./Generic.test.ts"
-import "./PriceMessage.test.ts"
-import "./MarketEvent.test.ts"
 import "./Conformance.test.ts"
+import "./Generic.test.ts"
+import "./MarketEvent.test.ts"
+import "./PriceMessage.test.ts"

@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { quote } from "./MarketEvent.ts"
 
 /**
  * A JSON number as its source text.
@@ -72,6 +73,20 @@ export class Malformed {
  */
 export const isObject = (json: Json): json is JsonObject =>
   typeof json === "object" && json !== null && !Array.isArray(json) && !(json instanceof JsonNumber)
+
+/**
+ * A value in words for a message: strings and numbers quoted and cut.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const describe = (value: unknown): string => {
+  if (value === null) return "null"
+  if (typeof value === "string") return value === "" ? "an empty string" : `the string ${quote(value)}`
+  if (value instanceof JsonNumber) return `the number ${quote(value.text).slice(1, -1)}`
+  if (Array.isArray(value)) return "an array"
+  return typeof value === "boolean" ? String(value) : "an object"
+}
 
 /**
  * How deep arrays and objects may nest. Venues' frames nest four or five deep;

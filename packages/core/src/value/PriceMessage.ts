@@ -13,7 +13,6 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Decimal from "./Decimal.ts"
 import * as ExactJson from "./ExactJson.ts"
-import { quote } from "./MarketEvent.ts"
 import * as Timestamp from "./Timestamp.ts"
 
 /**
@@ -113,13 +112,6 @@ const refuse = (
   message: string
 ): PriceRejected => new PriceRejected({ category, reason, ...(field === undefined ? {} : { field }), message })
 
-const describe = (json: ExactJson.Json): string => {
-  if (json === null) return "null"
-  if (typeof json === "string") return `the string ${quote(json)}`
-  if (json instanceof ExactJson.JsonNumber) return `the number ${quote(json.text).slice(1, -1)}`
-  return Array.isArray(json) ? "an array" : typeof json === "boolean" ? String(json) : "an object"
-}
-
 const nullOrEmpty = (field: string, json: ExactJson.Json): PriceRejected | undefined =>
   json === null
     ? refuse("type", "InvalidField", field, `${field} is null`)
@@ -138,7 +130,7 @@ export const validateProduct = (json: ExactJson.Json, field = "product_id"): str
   nullOrEmpty(field, json) ??
     (typeof json === "string"
       ? json
-      : refuse("type", "InvalidField", field, `${field} must be a string, found ${describe(json)}`))
+      : refuse("type", "InvalidField", field, `${field} must be a string, found ${ExactJson.describe(json)}`))
 
 /**
  * Checks a price: a JSON string or number that is a decimal greater than zero,
@@ -156,16 +148,21 @@ export const validatePrice = (
   if (bad !== undefined) return bad
   const text = typeof json === "string" ? json : json instanceof ExactJson.JsonNumber ? json.text : undefined
   if (text === undefined) {
-    return refuse("type", "InvalidField", field, `${field} must be numeric, found ${describe(json)}`)
+    return refuse("type", "InvalidField", field, `${field} must be numeric, found ${ExactJson.describe(json)}`)
   }
   const price = Decimal.parse(text)
   if (price === undefined) {
     return Decimal.refusal(text) === "not a number"
-      ? refuse("type", "InvalidField", field, `${field} must be numeric, found ${describe(json)}`)
+      ? refuse("type", "InvalidField", field, `${field} must be numeric, found ${ExactJson.describe(json)}`)
       : refuse("validation", "InvalidField", field, `${field} has ${Decimal.refusal(text)}`)
   }
   if (!Decimal.isPositive(price)) {
-    return refuse("validation", "InvalidField", field, `${field} must be greater than zero, found ${describe(json)}`)
+    return refuse(
+      "validation",
+      "InvalidField",
+      field,
+      `${field} must be greater than zero, found ${ExactJson.describe(json)}`
+    )
   }
   const places = Decimal.decimalPlaces(price)
   if (rules.maxDecimalPlaces !== undefined && places > rules.maxDecimalPlaces) {
@@ -197,11 +194,21 @@ export const validateTimestamp = (
   if (bad !== undefined) return bad
   const text = typeof json === "string" ? json : json instanceof ExactJson.JsonNumber ? json.text : undefined
   if (text === undefined) {
-    return refuse("type", "InvalidField", field, `${field} must be a string or a number, found ${describe(json)}`)
+    return refuse(
+      "type",
+      "InvalidField",
+      field,
+      `${field} must be a string or a number, found ${ExactJson.describe(json)}`
+    )
   }
   const timestamp = Timestamp.parse(text)
   if (timestamp === undefined) {
-    return refuse("type", "InvalidField", field, `${field} must be ISO-8601 or Unix time, found ${describe(json)}`)
+    return refuse(
+      "type",
+      "InvalidField",
+      field,
+      `${field} must be ISO-8601 or Unix time, found ${ExactJson.describe(json)}`
+    )
   }
   if (nowMillis === undefined) return timestamp
   const age = nowMillis - Timestamp.epochMillis(timestamp)
@@ -323,7 +330,12 @@ export const parseJson = (
   }
   if (!ExactJson.isObject(json)) {
     return Result.fail(
-      refuse("parse", "NotAnObject", undefined, `invalid structure: expected an object, found ${describe(json)}`)
+      refuse(
+        "parse",
+        "NotAnObject",
+        undefined,
+        `invalid structure: expected an object, found ${ExactJson.describe(json)}`
+      )
     )
   }
   return fromObject(json, rules, nowMillis)

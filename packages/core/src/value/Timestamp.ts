@@ -244,6 +244,18 @@ export const fromUtcParts = (date: string, clock: string, fraction: string | und
 
 const epoch = /^(\d{1,20})(?:\.(\d{1,30}))?$/
 
+/** The value of a text of 12 to 14 digits, which is how most venues write a time; -1 for any other. */
+const epochMillisIn = (text: string): number => {
+  if (text.length < 12 || text.length > 14) return -1
+  let value = 0
+  for (let at = 0; at < text.length; at++) {
+    const digit = digitAt(text, at)
+    if (digit < 0) return -1
+    value = value * 10 + digit
+  }
+  return value
+}
+
 /**
  * Reads a point of Unix time from the text of a non-negative number. Its unit
  * is told by its magnitude: up to 11 digits before the point are seconds, 12 to
@@ -253,6 +265,11 @@ const epoch = /^(\d{1,20})(?:\.(\d{1,30}))?$/
  * @since 0.1.0
  */
 export const fromEpoch = (text: string): Timestamp | undefined => {
+  const millis = epochMillisIn(text)
+  if (millis >= 0) {
+    const seconds = Math.floor(millis / 1000)
+    return new Timestamp(seconds, (millis - seconds * 1000) * 1_000_000, 3, "")
+  }
   let match = epoch.exec(text)
   if (match === null) {
     const decimal = Decimal.parse(text)

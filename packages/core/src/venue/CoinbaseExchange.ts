@@ -21,6 +21,7 @@ import {
   type Level,
   type MarketEvent,
   other,
+  type Side,
   Subscribed,
   ticker,
   trade,
@@ -28,7 +29,7 @@ import {
 } from "../value/MarketEvent.ts"
 import * as Timestamp from "../value/Timestamp.ts"
 import * as Rejection from "./Rejection.ts"
-import type { Decode, Venue } from "./Venue.ts"
+import type { Ask, Decode, Venue } from "./Venue.ts"
 import * as Wire from "./Wire.ts"
 
 const name = "coinbase-exchange"
@@ -232,6 +233,20 @@ interface Changes {
   readonly asks: Array<Level>
 }
 
+/** The side that is written between two offsets. By its letters: `startsWith` costs ten times as much. */
+const sideAt = (frame: string, from: number, to: number): Side | undefined => {
+  const first = frame.charCodeAt(from)
+  if (first === 98) {
+    return to - from === 3 && frame.charCodeAt(from + 1) === 117 && frame.charCodeAt(from + 2) === 121
+      ? "buy"
+      : undefined
+  }
+  return first === 115 && to - from === 4 && frame.charCodeAt(from + 1) === 101 &&
+      frame.charCodeAt(from + 2) === 108 && frame.charCodeAt(from + 3) === 108
+    ? "sell"
+    : undefined
+}
+
 const Changes = Wire.rows<Changes>((rows) => {
   const changes: Changes = { bids: [], asks: [] }
   for (let index = 0; index < rows.length; index++) {
@@ -285,14 +300,12 @@ const update: Kind = {
       const bids: Array<Level> = []
       const asks: Array<Level> = []
       for (let i = 0; i + 5 < cells.length; i += 6) {
-        const from = cells[i] ?? 0
-        const length = (cells[i + 1] ?? 0) - from
-        const isBuy = length === 3 && frame.startsWith("buy", from)
-        if (!isBuy && !(length === 4 && frame.startsWith("sell", from))) return undefined
+        const written = sideAt(frame, cells[i] ?? 0, cells[i + 1] ?? 0)
+        if (written === undefined) return undefined
         const price = Decimal.parseRange(frame, cells[i + 2] ?? 0, cells[i + 3] ?? 0)
         const size = Decimal.parseRange(frame, cells[i + 4] ?? 0, cells[i + 5] ?? 0)
         if (price === undefined || size === undefined) return undefined
-        const side = isBuy ? bids : asks
+        const side = written === "buy" ? bids : asks
         side.push([price, size])
       }
       return [bookDelta(name, product, bids, asks, time, undefined, undefined, undefined, undefined)]
@@ -379,7 +392,7 @@ const makeDecode = (): Decode => {
         name,
         "InvalidField",
         "type",
-        `type: expected a non-empty string, found ${Rejection.describe(type)}`
+        `type: expected a non-empty string, found ${ExactJson.describe(type)}`
       )
     }
     const kind = kinds.get(type) ?? fixed(other(name, type))
@@ -395,7 +408,7 @@ const makeDecode = (): Decode => {
  * One frame for each group of products that want the same channels: one frame
  * in all where every product wants every channel, which is the usual case.
  */
-const request = (type: "subscribe" | "unsubscribe", channels: ReadonlyArray<Channel>): ReadonlyArray<string> => {
+const request = (type: "subscribe" | "unsubscribe", channels: ReadonlyArray<Channel>): ReadonlyArray<Ask> => {
   const wanted = new Map<string | undefined, Array<string>>()
   for (const { channel, product } of channels) {
     const names = wanted.get(product)
@@ -411,12 +424,19 @@ const request = (type: "subscribe" | "unsubscribe", channels: ReadonlyArray<Chan
   }
   return Array.from(
     groups.values(),
-    ({ names, products }) =>
-      JSON.stringify(
+    ({ names, products }) => ({
+      text: JSON.stringify(
         products.length === 0 ? { type, channels: names } : { type, product_ids: products, channels: names }
-      )
+      ),
+      channels: names.flatMap((channel) =>
+        products.length === 0 ? [{ channel }] : products.map((product) => ({ channel, product }))
+      ),
+      requestId: undefined
+    })
   )
 }
+
+const limitsSource = "https://docs.cdp.coinbase.com/exchange/websocket-feed/rate-limits, read 2026-11-21"
 
 /**
  * Makes the venue anew, with no layout learned. `venue` is one for all to share.
@@ -432,7 +452,17 @@ export const make = (): Venue => ({
   prices: "string",
   continuity: "none",
   heartbeat: "heartbeat channel per product, 1 s",
+  keepAlive: {
+    _tag: "Server",
+    withinMillis: 1_000,
+    channels: (products) => products.map((product) => ({ channel: "heartbeat", product }))
+  },
   limits: "8 connections/s per IP, bursts of 20; 100 messages/s per IP; first subscribe within 5 s",
+  rates: [
+    { of: "dials", per: "address", limit: 8, windowMillis: 1_000, source: limitsSource },
+    { of: "messages", per: "address", limit: 100, windowMillis: 1_000, source: limitsSource }
+  ],
+  sessionMillis: undefined,
   // `level2` asks for a signed request; `level2_batch` gives the same messages every 50 ms without.
   channels: { trade: "matches", ticker: "ticker", book: "level2_batch" },
   subscribe: (channels) => request("subscribe", channels),

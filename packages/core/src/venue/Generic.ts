@@ -24,7 +24,7 @@ import {
 } from "../value/MarketEvent.ts"
 import * as PriceMessage from "../value/PriceMessage.ts"
 import * as Rejection from "./Rejection.ts"
-import type { Decode, Venue } from "./Venue.ts"
+import type { Ask, Decode, Venue } from "./Venue.ts"
 import * as Wire from "./Wire.ts"
 
 const name = "generic"
@@ -132,10 +132,12 @@ const makeDecode = (rules: PriceMessage.Rules): Decode => {
   }
 }
 
-const request = (type: "subscribe" | "unsubscribe", channels: ReadonlyArray<Channel>): ReadonlyArray<string> => {
+const request = (type: "subscribe" | "unsubscribe", channels: ReadonlyArray<Channel>): ReadonlyArray<Ask> => {
   const products = new Set<string>()
   for (const { product } of channels) if (product !== undefined) products.add(product)
-  return products.size === 0 ? [] : [JSON.stringify({ type, product_ids: [...products] })]
+  return products.size === 0
+    ? []
+    : [{ text: JSON.stringify({ type, product_ids: [...products] }), channels, requestId: undefined }]
 }
 
 /**
@@ -154,7 +156,10 @@ export const make = (rules: PriceMessage.Rules = PriceMessage.strict): Venue => 
   prices: "either",
   continuity: "none",
   heartbeat: "none",
+  keepAlive: { _tag: "Protocol" },
   limits: "those of the server",
+  rates: [],
+  sessionMillis: undefined,
   // The server knows one stream of prices a product, by whatever name it is asked for.
   channels: { trade: "price", ticker: "price" },
   subscribe: (channels) => request("subscribe", channels),

@@ -42,7 +42,12 @@ export const malformed = (venue: string, frame: string, cause: ExactJson.Malform
  * @since 0.1.0
  */
 export const notAnObject = (venue: string, json: ExactJson.Json): FrameRejected =>
-  frameRejected(venue, "NotAnObject", undefined, `invalid structure: expected an object, found ${describe(json)}`)
+  frameRejected(
+    venue,
+    "NotAnObject",
+    undefined,
+    `invalid structure: expected an object, found ${ExactJson.describe(json)}`
+  )
 
 /**
  * An object without the member that names its kind.
@@ -52,20 +57,6 @@ export const notAnObject = (venue: string, json: ExactJson.Json): FrameRejected 
  */
 export const unknownMessage = (venue: string, member: string): FrameRejected =>
   frameRejected(venue, "UnknownMessage", undefined, `the message has no ${member} that names its kind`)
-
-/**
- * A value in words, quoted and cut.
- *
- * @category getters
- * @since 0.1.0
- */
-export const describe = (value: unknown): string => {
-  if (value === null) return "null"
-  if (typeof value === "string") return value === "" ? "an empty string" : `the string ${quote(value)}`
-  if (value instanceof ExactJson.JsonNumber) return `the number ${quote(value.text).slice(1, -1)}`
-  if (Array.isArray(value)) return "an array"
-  return typeof value === "boolean" ? String(value) : "an object"
-}
 
 /**
  * A path in a frame, as in `changes[0][1]`.
@@ -177,5 +168,10 @@ export const invalid = (venue: string, frame: ExactJson.Json, issue: SchemaIssue
   for (const key of first.path) value = at(value, key)
   if (value === null) return frameRejected(venue, "InvalidField", path, `${path} is null`)
   if (value === "") return frameRejected(venue, "InvalidField", path, `${path} is empty`)
-  return frameRejected(venue, "InvalidField", path, `${path}: ${expectation(first.issue)}, found ${describe(value)}`)
+  return frameRejected(
+    venue,
+    "InvalidField",
+    path,
+    `${path}: ${expectation(first.issue)}, found ${ExactJson.describe(value)}`
+  )
 }

@@ -1,0 +1,179 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as ExactJson from "@tickline/core/value/ExactJson"
+import * as Layout from "@tickline/core/value/Layout"
+
+/** Hands over everything that was captured. */
+interface Captured {
+  readonly a: string | undefined
+  readonly b: string | undefined
+  readonly t: string | undefined | null
+  readonly cells: ReadonlyArray<string>
+}
+
+const plan: Layout.Plan<Captured> = {
+  wanted: ["a", "b", "t"],
+  times: ["t"],
+  tables: [["rows", 2]],
+  pinned: ["type"],
+  build: (members) => {
+    const cells: Array<string> = []
+    const table = members.tables[0] ?? []
+    for (let i = 0; i < table.length; i += 2) cells.push(members.frame.slice(table[i], table[i + 1]))
+    const time = Layout.timestamp(members, 2)
+    return {
+      a: Layout.text(members, 0),
+      b: Layout.text(members, 1),
+      t: time === undefined || time === null ? time : String(time),
+      cells
+    }
+  }
+}
+
+const learned = (...frames: ReadonlyArray<string>): Layout.Layouts<Captured> => {
+  const layouts = Layout.make<Captured>()
+  for (const frame of frames) {
+    const json = ExactJson.parse(frame)
+    assert.isTrue(!(json instanceof ExactJson.Malformed) && ExactJson.isObject(json), frame)
+    layouts.learn(frame, json as ExactJson.JsonObject, plan)
+  }
+  return layouts
+}
+
+const captured = (members: Partial<Captured>): Captured => ({
+  a: undefined,
+  b: undefined,
+  t: undefined,
+  cells: [],
+  ...members
+})
+
+describe("Layout", () => {
+  const flat = "{\"type\":\"x\",\"a\":\"1\",\"skipped\":\"s\",\"b\":1,\"n\":2,\"ok\":true,\"none\":null}"
+
+  it("captures the members' own texts", () => {
+    const layouts = learned(flat)
+    const frame =
+      "{\"type\":\"x\",\"a\":\"1.50\",\"skipped\":\"é😀\u2028\",\"b\":-1.0e-8,\"n\":0,\"ok\":false,\"none\":null}"
+    assert.deepStrictEqual(layouts.read(frame), captured({ a: "1.50", b: "-1.0e-8" }))
+  })
+
+  it("reads nothing of a frame that is laid out in another way", () => {
+    const layouts = learned(flat)
+    assert.isDefined(layouts.read(flat))
+    for (
+      const other of [
+        flat.replace("\"x\"", "\"y\""),
+        flat.replace("\"b\":1", "\"b\":\"1\""),
+        flat.replace("\"none\":null", "\"none\":1"),
+        flat.replace("\"n\":2,", ""),
+        flat.replace("\"n\":2", "\"n\":2,\"n\":3"),
+        flat.replace("\"n\":2", "\"m\":2"),
+        flat.replace(":", ": "),
+        ` ${flat}`,
+        `${flat} `,
+        `${flat}\n`,
+        `${flat}{`,
+        flat.slice(0, -1),
+        // What is no JSON is no frame of the layout, in wanted members and in others.
+        flat.replace("\"b\":1", "\"b\":01"),
+        flat.replace("\"b\":1", "\"b\":+1"),
+        flat.replace("\"b\":1", "\"b\":1."),
+        flat.replace("\"n\":2", "\"n\":02"),
+        flat.replace("\"n\":2", "\"n\":"),
+        flat.replace("\"s\"", "\"\u0001\""),
+        flat.replace("\"s\"", "\"\n\""),
+        flat.replace("\"1\"", "\"\u001f\""),
+        flat.replace("\"s\"", "\"\\q\""),
+        // Escapes are JSON, but their text is not their value.
+        flat.replace("\"1\"", "\"\\u0031\""),
+        flat.replace("\"1\"", "\"\\\"\"")
+      ]
+    ) {
+      assert.notStrictEqual(other, flat)
+      assert.isUndefined(layouts.read(other), other)
+    }
+  })
+
+  it("does not learn what it could not read again", () => {
+    for (
+      const frame of [
+        "{\"type\":\"x\",\"a\":{\"b\":1}}",
+        "{\"type\":\"x\",\"a\":[1]}",
+        "{\"type\":\"x\",\"a\":\"\\u0031\"}",
+        "{\"type\":\"x\",\"a\":\"1\",\"a\":\"2\"}",
+        "{\"type\":1,\"a\":\"1\"}",
+        "{\"type\":\"x\",\"a\":true}",
+        "{\"type\":\"x\",\"a b\":\"1\"}",
+        "{\"type\" : \"x\"}",
+        "{\"type\":\"x\",\"2\":1,\"1\":1}",
+        "{\"type\":\"x\",\"rows\":[[\"1\"]]}",
+        `{"type":"x"${Array.from({ length: 50 }, (_, i) => `,"m${i}":1`).join("")}}`
+      ]
+    ) {
+      assert.isUndefined(learned(frame).read(frame), frame)
+    }
+  })
+
+  it("knows the spaces that Python writes", () => {
+    const frame = "{\"type\": \"x\", \"a\": \"1\", \"b\": 2.0}"
+    assert.deepStrictEqual(learned(frame).read(frame), captured({ a: "1", b: "2.0" }))
+  })
+
+  it("reads times, in parts where they are UTC", () => {
+    const frame = (time: string): string => `{"type":"x","t":${time}}`
+    const read = (time: string, first: string): unknown => {
+      const result = learned(frame(first)).read(frame(time))
+      return result === undefined ? "not read" : result.t
+    }
+    const utc = "\"2024-02-29T00:00:00.10Z\""
+    assert.strictEqual(read(utc, utc), "2024-02-29T00:00:00.10Z")
+    assert.strictEqual(read("\"2024-03-01T00:00:00Z\"", utc), "2024-03-01T00:00:00Z")
+    assert.isNull(read("\"2023-02-29T00:00:00Z\"", utc))
+    assert.strictEqual(read("\"2024-02-29T00:00:00+01:00\"", utc), "not read")
+    const offset = "\"2024-02-29T00:00:00+01:00\""
+    assert.strictEqual(read(offset, offset), "2024-02-28T23:00:00Z")
+    assert.isNull(read("\"noon\"", offset))
+    assert.strictEqual(read("1761652800123", "1"), "2025-10-28T12:00:00.123Z")
+  })
+
+  it("reads tables between other members", () => {
+    const first = "{\"type\":\"x\",\"a\":\"1\",\"rows\":[[\"1\",\"2\"]],\"b\":\"3\"}"
+    const layouts = learned(first)
+    const frame = (rows: string): string => first.replace("[[\"1\",\"2\"]]", rows)
+    assert.deepStrictEqual(
+      layouts.read(frame("[[\"1.0\",\"\"],[\"3\",\"],[\"]]")),
+      captured({ a: "1", b: "3", cells: ["1.0", "", "3", "],["] })
+    )
+    assert.deepStrictEqual(layouts.read(frame("[]")), captured({ a: "1", b: "3", cells: [] }))
+    for (
+      const rows of ["[[\"1\"]]", "[[\"1\",\"2\",\"3\"]]", "[[\"1\",2]]", "[[\"1\",\"2\"],]", "[[\"1\",\"2\"]", "[[]]"]
+        .concat([
+          "[[\"1\",\"\\u0032\"]]",
+          "[[\"1\",\"\u0001\"]]",
+          "[[\"1\", \"2\"]]",
+          "[[\"1\",\"2]]",
+          "null",
+          "[\"1\",\"2\"]"
+        ])
+    ) {
+      assert.isUndefined(layouts.read(frame(rows)), rows)
+    }
+  })
+
+  it("keeps a bounded number of layouts", () => {
+    const frames = Array.from({ length: Layout.maxLayouts + 1 }, (_, i) => `{"type":"x","m${i}":1}`)
+    const layouts = learned(...frames)
+    assert.deepStrictEqual(frames.map((frame) => layouts.read(frame) !== undefined), [
+      ...frames.slice(1).map(() => true),
+      false
+    ])
+  })
+
+  it("takes megabytes in its stride", () => {
+    const layouts = learned(flat)
+    const long = flat.replace("\"s\"", `"${"s".repeat(2_000_000)}"`)
+    assert.isDefined(layouts.read(long))
+    assert.isUndefined(layouts.read(long.slice(0, -1)))
+    assert.isUndefined(layouts.read(flat.replace("\"n\":2", `"n":${"2".repeat(2_000_000)}.`)))
+  })
+})
