@@ -1,3 +1,38 @@
 #!/usr/bin/env node
-console.log(process.version, process.argv.slice(2))
-process.exit(process.argv[2] === "x" ? 3 : 0)
+/**
+ * The front of the runner: what no part of it may do by itself. It turns on the
+ * Schema JIT, and ends the process.
+ *
+ * @since 0.1.0
+ */
+import { readFileSync } from "node:fs"
+import { enableCompileCache } from "node:module"
+import process from "node:process"
+
+enableCompileCache()
+
+/** A run that was told to stop has so long to do it in good order; the promise is 2 s. */
+const graceMillis = 1_800
+
+for (const name of ["SIGINT", "SIGTERM"] as const) {
+  process.once(name, () => setTimeout(() => process.exit(0), graceMillis).unref())
+}
+
+process.on("uncaughtException", (cause) => {
+  process.stderr.write(`tickline: this is a bug.\n${cause instanceof Error ? cause.stack : String(cause)}\n`)
+  process.exit(70)
+})
+
+// Loaded after the compile cache is on.
+await import("effect/schema/SchemaJITCompiler/enable")
+const Effect = await import("effect/Effect")
+const Host = await import("./runner/Host.ts")
+const Runner = await import("./runner/Runner.ts")
+
+const { version }: { readonly version: string } = JSON.parse(
+  readFileSync(new URL("../package.json", import.meta.url), "utf8")
+)
+const code = await Effect.runPromise(
+  Runner.run(process.argv.slice(2), version).pipe(Effect.provide(Host.layer))
+)
+process.exit(code)

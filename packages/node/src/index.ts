@@ -7,8 +7,187 @@
  */
 
 /**
+ * The account of a run: whether everything that a venue sent was delivered, was
+ * a duplicate, or was lost in a gap that the client was told of.
+ *
+ * @since 0.1.0
+ */
+export * as Account from "./demo/Account.ts"
+
+/**
+ * The live table: what a connection is doing and what its prices are, gathered
+ * from events and laid out for a terminal of any size. Pure but for what it
+ * remembers.
+ *
+ * @since 0.1.0
+ */
+export * as Board from "./runner/Board.ts"
+
+/**
+ * The commands of `tickline`, their arguments and flags. What a command does is
+ * loaded when it is run, so that `--version` and `--help` answer at once.
+ *
+ * @since 0.1.0
+ */
+export * as Cli from "./runner/Cli.ts"
+
+/**
+ * `tickline decode`: a recording's frames in, events out. No network, and no
+ * memory from one frame to the next.
+ *
+ * @since 0.1.0
+ */
+export * as Decoding from "./runner/Decoding.ts"
+
+/**
+ * `tickline demo`: two mock venues on loopback, troubles on a schedule, exact
+ * prices through the whole stack, and an account that has to balance.
+ *
+ * @since 0.1.0
+ */
+export * as Demo from "./runner/Demo.ts"
+
+/**
+ * How each member of an event came from its frame, found by experiment: each
+ * value of the frame is changed in turn and the frame decoded again. What
+ * changes in the events came from that value. So the explanation holds for any
+ * venue, and cannot differ from what the decoder does.
+ *
+ * @since 0.1.0
+ */
+export * as Explanation from "./runner/Explanation.ts"
+
+/**
+ * The world around the runner: its arguments' surroundings, its three streams
+ * and its signals, as one service, so that a test can be that world.
+ *
+ * @since 0.1.0
+ */
+export * as Host from "./runner/Host.ts"
+
+/**
+ * The runner's log on stderr: a line for people or a JSON object each.
+ *
+ * @since 0.1.0
+ */
+export * as Log from "./runner/Log.ts"
+
+/**
+ * `/metrics` for Prometheus, on loopback.
+ *
+ * @since 0.1.0
+ */
+export * as Metrics from "./runner/Metrics.ts"
+
+/**
  * The transport over the `ws` package.
  *
  * @since 0.1.0
  */
 export * as NodeTransport from "./NodeTransport.ts"
+
+/**
+ * What a command prints: its data on stdout, one JSON object a line or one
+ * readable line an event, and what it says to people on stderr.
+ *
+ * @since 0.1.0
+ */
+export * as Output from "./runner/Output.ts"
+
+/**
+ * The policy that the flags, a file and the environment ask for: the
+ * environment over the file over the preset.
+ *
+ * @since 0.1.0
+ */
+export * as Policy from "./runner/Policy.ts"
+
+/**
+ * Recordings: frames as JSON Lines, plain or gzip, read and written.
+ *
+ * @since 0.1.0
+ */
+export * as Recording from "./runner/Recording.ts"
+
+/**
+ * Runs `tickline` for a list of arguments and says with which code the process
+ * is to exit.
+ *
+ * @since 0.1.0
+ */
+export * as Runner from "./runner/Runner.ts"
+
+/**
+ * How a run of the runner ends badly, and the exit code of each way.
+ *
+ * @since 0.1.0
+ */
+export * as RunnerError from "./runner/RunnerError.ts"
+
+/**
+ * What the demo plays: the policy, the products, and what goes wrong when.
+ *
+ * @since 0.1.0
+ */
+export * as Scenario from "./demo/Scenario.ts"
+
+/**
+ * A block of lines at the end of a terminal that is drawn again in place. What
+ * was drawn last stays there when it ends.
+ *
+ * @since 0.1.0
+ */
+export * as Screen from "./runner/Screen.ts"
+
+/**
+ * `tickline simulate`: a mock venue on loopback that goes wrong on a schedule.
+ *
+ * @since 0.1.0
+ */
+export * as Simulation from "./runner/Simulation.ts"
+
+/**
+ * `tickline stream`: live events of a venue, over a connection that comes back
+ * by itself.
+ *
+ * @since 0.1.0
+ */
+export * as Streaming from "./runner/Streaming.ts"
+
+/**
+ * Text for people: colours that degrade to none, widths that count cells, and
+ * tables.
+ *
+ * @since 0.1.0
+ */
+export * as Style from "./runner/Style.ts"
+
+/**
+ * What a mistyped word may have meant.
+ *
+ * @since 0.1.0
+ */
+export * as Suggestion from "./runner/Suggestion.ts"
+
+/**
+ * A mock venue that writes down what it sends: the sender's side of the demo's
+ * account.
+ *
+ * @since 0.1.0
+ */
+export * as Tape from "./demo/Tape.ts"
+
+/**
+ * `tickline venues`: what Tickline knows of each venue.
+ *
+ * @since 0.1.0
+ */
+export * as VenueTable from "./runner/VenueTable.ts"
+
+/**
+ * `tickline demo --virtual`: the demo's venues under the virtual clock, with
+ * random troubles from a seed. The same seed gives the same hash.
+ *
+ * @since 0.1.0
+ */
+export * as VirtualDemo from "./runner/VirtualDemo.ts"

@@ -1,0 +1,293 @@
+/**
+ * The commands of `tickline`, their arguments and flags. What a command does is
+ * loaded when it is run, so that `--version` and `--help` answer at once.
+ *
+ * @since 0.1.0
+ */
+import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import type { ChannelKind } from "@tickline/core/venue/Venue"
+import * as Venues from "@tickline/core/venue/Venues"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { Host } from "./Host.ts"
+import * as Log from "./Log.ts"
+import { type Format, formats } from "./Output.ts"
+import { nearest } from "./Suggestion.ts"
+
+// ---------------------------------------------------------------------------
+// Flags and arguments
+// ---------------------------------------------------------------------------
+
+const formatFlag = GlobalFlag.Setting("format")({
+  flag: Flag.Literals("format", formats).pipe(
+    Flag.optional,
+    Flag.withDescription("Output form: pretty on a terminal, ndjson in a pipe by default")
+  )
+})
+
+const logFormatFlag = GlobalFlag.Setting("log-format")({
+  flag: Flag.Literals("log-format", Log.formats).pipe(
+    Flag.withDefault("pretty"),
+    Flag.withDescription("Form of the log on stderr")
+  )
+})
+
+const venueNames = Venues.all.map(({ name }) => name)
+
+const venue = Argument.String("venue").pipe(
+  Argument.filterMap(
+    (name) => Option.fromUndefinedOr(Venues.get(name)),
+    (name) => {
+      const meant = nearest(name, venueNames)
+      return `${meant === undefined ? "" : `did you mean ${meant}? `}one of ${venueNames.join(", ")}`
+    }
+  ),
+  Argument.withDescription(`Venue: ${venueNames.join(", ")}`)
+)
+
+const durationFlag = (name: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.filterMap(
+      ConnectionPolicy.durationFromText,
+      () => "a duration such as 20s, 500ms, 2m, 24h or \"20 seconds\""
+    ),
+    Flag.withMetavar("duration"),
+    Flag.withDescription(description)
+  )
+
+const wholeFlag = (name: string, least: number, most: number, expected: string, description: string) =>
+  Flag.Int(name).pipe(
+    Flag.filter((value) => value >= least && value <= most, () => expected),
+    Flag.withDescription(description)
+  )
+
+const seed = wholeFlag(
+  "seed",
+  0,
+  Number.MAX_SAFE_INTEGER,
+  "a whole number, 0 or more",
+  "Seed of the synthetic market; the same seed gives the same market"
+).pipe(Flag.withDefault(1))
+
+const preset = Flag.Literals("preset", ConnectionPolicy.presetNames).pipe(
+  Flag.optional,
+  Flag.withDescription("Reconnection policy to start from; recommended by default")
+)
+
+const kinds: ReadonlyArray<ChannelKind> = ["trade", "ticker", "book"]
+
+const switchFlag = (name: string, description: string) =>
+  Flag.Boolean(name).pipe(Flag.withDefault(false), Flag.withDescription(description))
+
+/** Runs a command with the form of its output, and its log on stderr. */
+const running = <A, E, R>(
+  effect: (context: { readonly format: Format }) => Effect.Effect<A, E, R>
+) =>
+  Effect.gen(function*() {
+    const { stdout } = yield* Host
+    const format = Option.getOrElse(yield* formatFlag, (): Format => stdout.isTerminal ? "pretty" : "ndjson")
+    return yield* Effect.provide(effect({ format }), Log.layer(yield* logFormatFlag))
+  })
+
+// ---------------------------------------------------------------------------
+// Commands
+// ---------------------------------------------------------------------------
+
+const decode = Command.make(
+  "decode",
+  {
+    venue,
+    file: Argument.String("file").pipe(
+      Argument.withDescription("Recording, plain or gzip; stdin where it is left out or -"),
+      Argument.optional
+    ),
+    strict: switchFlag("strict", "Exit with 1 where a frame is rejected"),
+    explain: switchFlag("explain", "Show how each member came from the frame")
+  },
+  ({ explain, file, strict, venue }) =>
+    running(({ format }) =>
+      Effect.flatMap(Effect.promise(() => import("./Decoding.ts")), (Decoding) =>
+        Decoding.run({
+          venue,
+          file: Option.getOrUndefined(Option.filter(file, (path) => path !== "-")),
+          // An explanation is for people, whatever it is printed to.
+          format: explain ? "pretty" : format,
+          strict,
+          explain
+        }))
+    )
+).pipe(
+  Command.withDescription("Frames in, events out: no network, no memory from one frame to the next"),
+  Command.withExamples([
+    { command: "tickline decode coinbase-exchange frames.jsonl", description: "Decode a recording" },
+    { command: "zcat frames.jsonl.gz | tickline decode generic --strict", description: "Fail where one is rejected" }
+  ])
+)
+
+const venues = Command.make(
+  "venues",
+  {},
+  () =>
+    running(({ format }) =>
+      Effect.flatMap(Effect.promise(() => import("./VenueTable.ts")), (VenueTable) => VenueTable.run(format))
+    )
+).pipe(
+  Command.withDescription("Venues: channels, form of prices, continuity, heartbeat, limits")
+)
+
+const stream = Command.make(
+  "stream",
+  {
+    venue,
+    products: Argument.String("product").pipe(
+      Argument.withDescription("Products, by the venue's own symbols"),
+      Argument.atLeast(1)
+    ),
+    channel: Flag.Literals("channel", kinds).pipe(
+      Flag.withDescription("Channel, may be repeated; trade by default"),
+      Flag.atLeast(0)
+    ),
+    url: Flag.String("url").pipe(Flag.withDescription("Another endpoint than the venue's own"), Flag.optional),
+    preset,
+    config: Flag.String("config").pipe(
+      Flag.withMetavar("file.toml"),
+      Flag.withDescription(
+        "Policy from the [reconnection] section of a TOML file; TICKLINE_RECONNECTION_* override it"
+      ),
+      Flag.optional
+    ),
+    duration: durationFlag("duration", "End after so long").pipe(Flag.optional),
+    count: wholeFlag(
+      "count",
+      1,
+      Number.MAX_SAFE_INTEGER,
+      "a whole number, 1 or more",
+      "End after so many market events"
+    )
+      .pipe(Flag.optional),
+    record: Flag.String("record").pipe(
+      Flag.withMetavar("file"),
+      Flag.withDescription("Record the frames as envelopes; compressed where the name ends in .gz"),
+      Flag.optional
+    ),
+    lifecycle: switchFlag("lifecycle", "Print the connection's life, heartbeats and other frames too"),
+    metricsPort: wholeFlag(
+      "metrics-port",
+      0,
+      65_535,
+      "a port, 0 to 65535",
+      "Serve /metrics for Prometheus on 127.0.0.1 while it runs; 0 takes any free port"
+    ).pipe(Flag.optional)
+  },
+  (flags) =>
+    running(({ format }) =>
+      Effect.flatMap(Effect.promise(() => import("./Streaming.ts")), (Streaming) =>
+        Streaming.run({
+          format,
+          venue: flags.venue,
+          products: flags.products,
+          kinds: flags.channel.length === 0 ? ["trade"] : flags.channel,
+          url: Option.getOrUndefined(flags.url),
+          preset: Option.getOrUndefined(flags.preset),
+          config: Option.getOrUndefined(flags.config),
+          duration: Option.getOrUndefined(flags.duration),
+          count: Option.getOrUndefined(flags.count),
+          record: Option.getOrUndefined(flags.record),
+          lifecycle: flags.lifecycle,
+          metricsPort: Option.getOrUndefined(flags.metricsPort)
+        }))
+    )
+).pipe(
+  Command.withDescription("Live events from a venue, over a connection that comes back by itself"),
+  Command.withExamples([
+    { command: "tickline stream coinbase-exchange BTC-USD ETH-USD", description: "Trades of two products" },
+    {
+      command: "tickline stream coinbase-exchange BTC-USD --channel book --duration 1m --record book.jsonl.gz",
+      description: "A minute of a book, recorded"
+    }
+  ])
+)
+
+const simulate = Command.make(
+  "simulate",
+  {
+    venue,
+    port: wholeFlag("port", 0, 65_535, "a port, 0 to 65535", "Port on 127.0.0.1; 0, the default, takes any free one")
+      .pipe(
+        Flag.withDefault(0)
+      ),
+    rate: Flag.Finite("rate").pipe(
+      Flag.filter((rate) => rate > 0 && rate <= 100_000, () => "a number of frames per second, more than 0"),
+      Flag.withDescription("Market data frames per second; 20 by default"),
+      Flag.withDefault(20)
+    ),
+    seed,
+    faults: Flag.String("fault").pipe(
+      Flag.withMetavar("kind[=argument]@offset[/every]"),
+      Flag.withDescription("Fault to inject, may be repeated: drop@3s/10s, close=1012@5s, status=429;retry-after=2@8s"),
+      Flag.atLeast(0)
+    ),
+    requireToken: switchFlag("require-token", "Refuse an upgrade whose bearer token is not TICKLINE_TOKEN"),
+    replay: Flag.String("replay").pipe(
+      Flag.withMetavar("recording"),
+      Flag.withDescription("Send a recording's frames instead of a synthetic market"),
+      Flag.optional
+    )
+  },
+  (flags) =>
+    running(({ format }) =>
+      Effect.flatMap(
+        Effect.promise(() => import("./Simulation.ts")),
+        (Simulation) => Simulation.run({ ...flags, format, replay: Option.getOrUndefined(flags.replay) })
+      )
+    )
+).pipe(
+  Command.withDescription("A mock venue on 127.0.0.1, with faults on a schedule"),
+  Command.withExamples([
+    {
+      command: "tickline simulate coinbase-exchange --port 9001 --fault drop@3s/10s",
+      description: "A venue that drops its clients every ten seconds"
+    }
+  ])
+)
+
+const demo = Command.make(
+  "demo",
+  {
+    duration: durationFlag("duration", "How long it runs; 20 s by default, under --virtual one hour").pipe(
+      Flag.optional
+    ),
+    seed,
+    virtual: switchFlag("virtual", "Run under the virtual clock and print the hash of the event log")
+  },
+  ({ duration, seed, virtual }) =>
+    running(({ format }) =>
+      Effect.flatMap(
+        Effect.promise(() => import("./Demo.ts")),
+        (Demo) => Demo.run({ format, seed, virtual, duration: Option.getOrUndefined<Duration.Duration>(duration) })
+      )
+    )
+).pipe(
+  Command.withDescription("Two mock venues, faults, and exact prices all the way: no network, no account"),
+  Command.withExamples([
+    { command: "tickline demo", description: "Twenty seconds of it" },
+    { command: "tickline demo --virtual --seed 7", description: "An hour of it in a second or two" }
+  ])
+)
+
+/**
+ * The command `tickline` with all its subcommands.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const command = Command.make("tickline").pipe(
+  Command.withDescription("Exact market data over connections that survive"),
+  Command.withSubcommands([demo, stream, decode, simulate, venues]),
+  Command.withGlobalFlags([formatFlag, logFormatFlag])
+)

@@ -1,0 +1,193 @@
+/**
+ * How each member of an event came from its frame, found by experiment: each
+ * value of the frame is changed in turn and the frame decoded again. What
+ * changes in the events came from that value. So the explanation holds for any
+ * venue, and cannot differ from what the decoder does.
+ *
+ * @since 0.1.0
+ */
+import * as MarketEvent from "@tickline/core/value/MarketEvent"
+import type { Venue } from "@tickline/core/venue/Venue"
+import { fit, pad, type Paint, printable } from "./Style.ts"
+
+/**
+ * A value in a frame: its path as in `changes[0][1]`, and where its text is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Leaf {
+  readonly path: string
+  readonly start: number
+  readonly end: number
+}
+
+const token = /\s*(?:([{}[\],:])|("(?:[^"\\]|\\.)*")|([^\s{}[\],:"]+))/gy
+
+/**
+ * The values of a well-formed JSON text that hold no others, in order.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const leaves = (text: string): ReadonlyArray<Leaf> => {
+  const found: Array<Leaf> = []
+  // Each open object or array: its path, and the key or index that comes next.
+  const open: Array<{ readonly path: string; readonly isArray: boolean; key: string; index: number }> = []
+  let expectsKey = false
+  token.lastIndex = 0
+  for (let match = token.exec(text); match !== null; match = token.exec(text)) {
+    const [, mark, string] = match
+    const parent = open.at(-1)
+    const path = parent === undefined
+      ? ""
+      : parent.isArray
+      ? `${parent.path}[${parent.index}]`
+      : parent.path === ""
+      ? parent.key
+      : `${parent.path}.${parent.key}`
+    if (mark === "{" || mark === "[") {
+      open.push({ path, isArray: mark === "[", key: "", index: 0 })
+      expectsKey = mark === "{"
+    } else if (mark === "}" || mark === "]") {
+      open.pop()
+      expectsKey = false
+    } else if (mark === ",") {
+      if (parent?.isArray === true) parent.index++
+      else expectsKey = true
+    } else if (mark === ":") {
+      expectsKey = false
+    } else if (expectsKey && parent !== undefined && string !== undefined) {
+      parent.key = JSON.parse(string)
+    } else {
+      const value = string ?? match[3] ?? ""
+      found.push({ path, start: token.lastIndex - value.length, end: token.lastIndex })
+    }
+  }
+  return found
+}
+
+/** Other values that a decoder may take in a value's place: the first that it takes tells where the value goes. */
+const others = (value: string): ReadonlyArray<string> => {
+  const isString = value.startsWith("\"")
+  const text = isString ? value.slice(1, -1) : value
+  const wrap = (other: string) => isString ? `"${other}"` : other
+  const found: Array<string> = []
+  if (text === "buy" || text === "sell") found.push(text === "buy" ? "sell" : "buy")
+  // The last digit that can change without changing the form: of an instant with a zone, of a decimal, of an integer.
+  const digit = /^(.*\d)?(\d)(\D*)$/s.exec(text)
+  if (digit !== null) found.push(`${digit[1] ?? ""}${digit[2] === "1" ? "2" : "1"}${digit[3]}`)
+  if (isString) found.push(`${text}~`)
+  if (text === "true" || text === "false") found.push(text === "true" ? "false" : "true")
+  return found.map(wrap)
+}
+
+/**
+ * A member of an event: its path in the event, its text, and the paths in the
+ * frame from which it came.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Source {
+  readonly member: string
+  readonly text: string
+  readonly from: ReadonlyArray<{ readonly path: string; readonly text: string }>
+}
+
+const membersOf = (event: MarketEvent.AnyEvent): ReadonlyMap<string, string> => {
+  const json = MarketEvent.toJson(event)
+  return new Map(leaves(json).map(({ end, path, start }) => [path, json.slice(start, end)]))
+}
+
+/** Values tried at most: an explanation is for reading, and a book of ten thousand levels is not read. */
+const most = 400
+
+/**
+ * Traces the members of a frame's events to the frame.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const trace = (
+  venue: Venue,
+  frame: string,
+  events: ReadonlyArray<MarketEvent.AnyEvent>
+): ReadonlyArray<ReadonlyArray<Source>> => {
+  const members = events.map(membersOf)
+  const sources = members.map((of) => new Map(Array.from(of.keys(), (key) => [key, new Array<Leaf>()])))
+  for (const leaf of leaves(frame).slice(0, most)) {
+    for (const other of others(frame.slice(leaf.start, leaf.end))) {
+      const decoded = venue.decode(frame.slice(0, leaf.start) + other + frame.slice(leaf.end))
+      if ("_tag" in decoded || decoded.length !== events.length) continue
+      const isSameKind = decoded.every((event, index) => event._tag === events[index]?._tag)
+      if (!isSameKind) continue
+      decoded.forEach((event, index) => {
+        const now = membersOf(event)
+        for (const [key, text] of members[index] ?? []) {
+          if (now.get(key) !== text) sources[index]?.get(key)?.push(leaf)
+        }
+      })
+      break
+    }
+  }
+  return members.map((of, index) =>
+    Array.from(of, ([member, text]) => ({
+      member,
+      text,
+      from: (sources[index]?.get(member) ?? []).map(({ end, path, start }) => ({ path, text: frame.slice(start, end) }))
+    }))
+  )
+}
+
+const bare = (json: string): string => json.startsWith("\"") ? json.slice(1, -1) : json
+
+/** Levels shown of each side of a book. */
+const shownLevels = 3
+
+const isShown = (member: string): boolean => {
+  const index = /\[(\d+)\]/.exec(member)?.[1]
+  return index === undefined || Number(index) < shownLevels
+}
+
+/**
+ * The explanation of a frame as lines for people.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const format = (
+  paint: Paint,
+  venue: Venue,
+  frame: string,
+  events: ReadonlyArray<MarketEvent.AnyEvent>
+): string => {
+  let out = `  ${paint("dim", fit(printable(frame), 110))}\n`
+  const traced = trace(venue, frame, events)
+  for (const sources of traced) {
+    if (traced.length > 1) out += `  ${paint("bold", bare(sources[0]?.text ?? ""))}\n`
+    let hidden = 0
+    for (const { from, member, text } of sources) {
+      if (member === "_tag" || member === "venue") continue
+      if (!isShown(member)) {
+        hidden++
+        continue
+      }
+      // A value that stands in the member as it is tells more than one that only had a say in where it stands.
+      const verbatim = from.filter((leaf) => bare(leaf.text) === bare(text))
+      const origin = (verbatim.length > 0 ? verbatim : from).map((leaf) => {
+        const isSame = bare(leaf.text) === bare(text)
+        const how = isSame
+          ? ""
+          : /^(buy|sell|bid|ask)$/.test(bare(text))
+          ? ` ${printable(bare(leaf.text))}, the maker's, flipped`
+          : ` ${printable(leaf.text)}, rewritten`
+        return `${leaf.path}${paint("dim", how)}`
+      })
+      const shown = origin.length === 0 ? paint("dim", "the frame's kind") : origin.join(", ")
+      out += `    ${pad(member, 14)} ${pad(fit(printable(bare(text)), 34), 34)} ${paint("dim", "←")} ${shown}\n`
+    }
+    if (hidden > 0) out += `    ${paint("dim", `… and ${hidden} more members of levels`)}\n`
+  }
+  return out
+}
