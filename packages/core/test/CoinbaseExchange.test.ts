@@ -77,6 +77,8 @@ const update = {
 const without = (frame: object, ...members: ReadonlyArray<string>): object =>
   Object.fromEntries(Object.entries(frame).filter(([member]) => !members.includes(member)))
 
+const texts = (asks: ReadonlyArray<{ readonly text: string }>): ReadonlyArray<string> => asks.map(({ text }) => text)
+
 describe("CoinbaseExchange", () => {
   const frames: ReadonlyArray<readonly [what: string, frame: object, events: ReadonlyArray<object>]> = [
     ["a match, whose side is the maker's", match, [trade]],
@@ -316,17 +318,17 @@ describe("CoinbaseExchange", () => {
       { channel: "matches", product },
       { channel: "ticker", product }
     ])
-    assert.deepStrictEqual(CoinbaseExchange.venue.subscribe(channels), [
+    assert.deepStrictEqual(texts(CoinbaseExchange.venue.subscribe(channels, 1)), [
       "{\"type\":\"subscribe\",\"product_ids\":[\"BTC-USD\",\"ETH-USD\"],\"channels\":[\"matches\",\"ticker\"]}"
     ])
-    assert.deepStrictEqual(CoinbaseExchange.venue.unsubscribe(channels), [
+    assert.deepStrictEqual(texts(CoinbaseExchange.venue.unsubscribe(channels, 1)), [
       "{\"type\":\"unsubscribe\",\"product_ids\":[\"BTC-USD\",\"ETH-USD\"],\"channels\":[\"matches\",\"ticker\"]}"
     ])
   })
 
   it("subscribes in one frame for each group of channels", () => {
     assert.deepStrictEqual(
-      CoinbaseExchange.venue.subscribe([
+      texts(CoinbaseExchange.venue.subscribe([
         { channel: "ticker", product: "A-B" },
         { channel: "matches", product: "A-B" },
         { channel: "matches", product: "A-B" },
@@ -334,13 +336,13 @@ describe("CoinbaseExchange", () => {
         { channel: "matches", product: "E-F" },
         { channel: "ticker", product: "E-F" },
         { channel: "status" }
-      ]),
+      ], 1)),
       [
         "{\"type\":\"subscribe\",\"product_ids\":[\"A-B\",\"E-F\"],\"channels\":[\"ticker\",\"matches\"]}",
         "{\"type\":\"subscribe\",\"product_ids\":[\"C-D\"],\"channels\":[\"matches\"]}",
         "{\"type\":\"subscribe\",\"channels\":[\"status\"]}"
       ]
     )
-    assert.deepStrictEqual(CoinbaseExchange.venue.subscribe([]), [])
+    assert.deepStrictEqual(CoinbaseExchange.venue.subscribe([], 1), [])
   })
 })

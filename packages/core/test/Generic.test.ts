@@ -28,6 +28,8 @@ const update = (price: string, timestamp = "2025-10-28T12:00:00Z"): unknown => (
   timestamp
 })
 
+const texts = (asks: ReadonlyArray<{ readonly text: string }>): ReadonlyArray<string> => asks.map(({ text }) => text)
+
 describe("Generic", () => {
   const frames: ReadonlyArray<readonly [frame: string, event: unknown]> = [
     [`{"product_id":"BTC-USD","price":"45000.50",${stamp}}`, update("45000.50")],
@@ -117,12 +119,12 @@ describe("Generic", () => {
       channel: "y",
       product: "A"
     }]
-    assert.deepStrictEqual(Generic.venue.subscribe(channels), [
+    assert.deepStrictEqual(texts(Generic.venue.subscribe(channels, 1)), [
       "{\"type\":\"subscribe\",\"product_ids\":[\"A\",\"B\"]}"
     ])
-    assert.deepStrictEqual(Generic.venue.unsubscribe(channels), [
+    assert.deepStrictEqual(texts(Generic.venue.unsubscribe(channels, 1)), [
       "{\"type\":\"unsubscribe\",\"product_ids\":[\"A\",\"B\"]}"
     ])
-    assert.deepStrictEqual(Generic.venue.subscribe([]), [])
+    assert.deepStrictEqual(Generic.venue.subscribe([], 1), [])
   })
 })

@@ -36,7 +36,7 @@ import type { Transport } from "../transport/Transport.ts"
 import * as Channel from "../value/Channel.ts"
 import * as MarketEvent from "../value/MarketEvent.ts"
 import * as Timestamp from "../value/Timestamp.ts"
-import type { ChannelKind, Venue } from "../venue/Venue.ts"
+import type { Ask, ChannelKind, Venue } from "../venue/Venue.ts"
 import * as Subscriptions from "./Subscriptions.ts"
 
 /**
@@ -217,13 +217,22 @@ export const prepare = Effect.fnUntraced(function*(
   never,
   Scope.Scope | Transport | Reconnection | CircuitBreaker
 > {
+  // Requests are numbered across epochs, so that no late answer is taken for that of another.
+  let nextId = 1
+  const number = (asks: ReadonlyArray<Ask>): ReadonlyArray<string> => {
+    nextId += asks.length
+    return asks.map(({ text }) => text)
+  }
   const connection = yield* Connection.make(options.url ?? venue.endpoint ?? "", {
     label: venue.name,
     auth: options.auth,
     headers: options.headers,
     plaintextHosts: options.plaintextHosts,
     decode: venue.decode,
-    dialect: { subscribe: venue.subscribe, unsubscribe: venue.unsubscribe }
+    dialect: {
+      subscribe: (channels) => number(venue.subscribe(channels, nextId)),
+      unsubscribe: (channels) => number(venue.unsubscribe(channels, nextId))
+    }
   })
   const subscriptions = Subscriptions.make(connection)
   let wanted: ReadonlyArray<Channel.Channel> = []

@@ -31,14 +31,14 @@ const name = "generic"
 
 type Events = ReadonlyArray<MarketEvent>
 
-const readAcknowledgement = Wire.reader(Schema.Struct({
+const readAcknowledgement = Wire.reader({
   product_ids: Wire.optional(Schema.Array(Schema.NonEmptyString))
-}))
+})
 
-const readError = Wire.reader(Schema.Struct({
+const readError = Wire.reader({
   code: Wire.optional(Wire.Id),
   message: Wire.optional(Schema.String)
-}))
+})
 
 /** The frames that are no price, by the text of their `type`. */
 const control = (type: string, frame: ExactJson.JsonObject): Events | FrameRejected | undefined => {

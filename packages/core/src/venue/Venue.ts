@@ -27,6 +27,71 @@ export type ChannelKind = "trade" | "ticker" | "book"
 export type Decode = (frame: Frame) => ReadonlyArray<MarketEvent> | FrameRejected
 
 /**
+ * A frame that asks a venue for channels or gives them up, and by what its
+ * answer is known: `requestId` is the id that the answer repeats, `undefined`
+ * where the venue answers by naming the channels, or not at all.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Ask {
+  readonly text: string
+  readonly channels: ReadonlyArray<Channel>
+  readonly requestId: string | undefined
+}
+
+/**
+ * How a venue shows that a connection is alive, besides its data. Times are
+ * milliseconds.
+ *
+ * - `Protocol`: it answers WebSocket pings, as RFC 6455 has it
+ * - `Application`: it answers a message of its own dialect; `isPong` knows the answer
+ * - `Server`: it sends a heartbeat by itself, at least every `withinMillis`,
+ *   where `channels` are subscribed to
+ * - `Requested`: it is asked by `enable` to test the client every
+ *   `withinMillis`; `answer` gives the reply to an event that is such a test
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type KeepAlive =
+  | { readonly _tag: "Protocol" }
+  | {
+    readonly _tag: "Application"
+    readonly everyMillis: number
+    readonly ping: (id: number) => string
+    readonly isPong: (event: MarketEvent) => boolean
+  }
+  | {
+    readonly _tag: "Server"
+    readonly withinMillis: number
+    readonly channels: (products: ReadonlyArray<string>) => ReadonlyArray<Channel>
+  }
+  | {
+    readonly _tag: "Requested"
+    readonly withinMillis: number
+    readonly enable: (id: number) => string
+    readonly answer: (event: MarketEvent, id: number) => string | undefined
+  }
+
+/**
+ * A published limit of a venue: at most `limit` of something in any rolling
+ * window of `windowMillis`, for each connection or for each address. `source`
+ * is where the venue says so, and the day on which that was read.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Limit {
+  readonly of: "messages" | "dials" | "subscriptions"
+  readonly per: "connection" | "address"
+  readonly limit: number
+  /** `undefined` where the limit is on how many there are at once. */
+  readonly windowMillis: number | undefined
+  readonly source: string
+}
+
+/**
  * A venue.
  *
  * @category models
@@ -47,14 +112,22 @@ export interface Venue {
   readonly continuity: "none" | "sequence" | "checksum" | "snapshots"
   /** How it shows that it is alive, in words, such as `"heartbeat channel, 1 s"`. */
   readonly heartbeat: string
+  readonly keepAlive: KeepAlive
   /** Its published limits, in words. */
   readonly limits: string
+  /** Those of its limits that a client can keep by counting. */
+  readonly rates: ReadonlyArray<Limit>
+  /** After how long the venue ends a connection by itself, in milliseconds, or `undefined` where it does not. */
+  readonly sessionMillis: number | undefined
   /** The venue's own channel for each kind that it offers. */
   readonly channels: Readonly<Partial<Record<ChannelKind, string>>>
-  /** The frames that subscribe to the channels, in the venue's dialect: none for none. */
-  readonly subscribe: (channels: ReadonlyArray<Channel>) => ReadonlyArray<string>
+  /**
+   * The frames that subscribe to the channels, in the venue's dialect and batch
+   * limits: none for none. Requests are numbered from `id` on.
+   */
+  readonly subscribe: (channels: ReadonlyArray<Channel>, id: number) => ReadonlyArray<Ask>
   /** The frames that end the subscriptions: none for none. */
-  readonly unsubscribe: (channels: ReadonlyArray<Channel>) => ReadonlyArray<string>
+  readonly unsubscribe: (channels: ReadonlyArray<Channel>, id: number) => ReadonlyArray<Ask>
   /** Reads one frame. */
   readonly decode: Decode
 }
