@@ -79,7 +79,8 @@ export interface SequenceGap {
 }
 
 /**
- * Messages that this consumer did not get because it did not keep up.
+ * What this consumer did not get because it did not keep up: so many messages,
+ * and so much else.
  *
  * @category models
  * @since 0.1.0
@@ -87,6 +88,8 @@ export interface SequenceGap {
 export interface Missed {
   readonly _tag: "Missed"
   readonly messages: number
+  /** Rejections, transitions and the like, which go last. */
+  readonly others: number
 }
 
 /**
@@ -187,31 +190,47 @@ const makeConsumer = <A>(interest: Interest, options: ConsumerOptions | undefine
 
 const isOver = <A>(consumer: Consumer<A>): boolean => consumer.bytes >= consumer.bound
 
+// What is shed at once beyond what must be, so that a long queue is not gone through for every batch: a 64th of it.
+const slack = <A>(consumer: Consumer<A>): number => Math.floor(consumer.bound / 65_536) * 1024
+
 // Drops batches from the oldest on, until there is room or, for `keep-latest`, until none is left. What is no batch
-// stays, and one `Missed` stands where the first dropped batch stood.
+// goes only where it fills the queue alone, and then the older half of it. One `Missed` stands where the first that was
+// dropped stood.
 const shed = <A>(consumer: Consumer<A>): void => {
-  const kept: Array<Item<A>> = []
-  let marker: { readonly _tag: "Missed"; messages: number } | undefined
-  for (const item of consumer.items) {
-    const drops = item._tag === "Batch" && (consumer.overflow === "keep-latest" || isOver(consumer))
-    const merges = item._tag === "Missed" && marker !== undefined
-    if (!drops && !merges) {
-      kept.push(item)
-      if (item._tag === "Missed") marker = item
-      continue
+  let marker: { readonly _tag: "Missed"; messages: number; others: number } | undefined
+  const dropWhere = (drops: (item: Item<A>) => boolean): void => {
+    const kept: Array<Item<A>> = []
+    for (const item of consumer.items) {
+      if (item._tag === "Missed" && marker === undefined) {
+        marker = { ...item }
+        kept.push(marker)
+        continue
+      }
+      if (item === marker || (item._tag !== "Missed" && !drops(item))) {
+        kept.push(item)
+        continue
+      }
+      consumer.bytes -= weight(item)
+      if (marker === undefined) {
+        marker = { _tag: "Missed", messages: 0, others: 0 }
+        kept.push(marker)
+        consumer.bytes += itemBytes
+      }
+      if (item._tag === "Batch") {
+        marker.messages += item.messages.length
+        consumer.missed += item.messages.length
+      } else if (item._tag === "Missed") {
+        marker.messages += item.messages
+        marker.others += item.others
+      } else {
+        marker.others++
+      }
     }
-    consumer.bytes -= weight(item)
-    const count = item._tag === "Batch" ? item.messages.length : item._tag === "Missed" ? item.messages : 0
-    if (item._tag === "Batch") consumer.missed += count
-    if (marker === undefined) {
-      marker = { _tag: "Missed", messages: count }
-      kept.push(marker)
-      consumer.bytes += itemBytes
-    } else {
-      marker.messages += count
-    }
+    consumer.items = kept
   }
-  consumer.items = kept
+  const goal = consumer.bound - slack(consumer)
+  dropWhere((item) => item._tag === "Batch" && (consumer.overflow === "keep-latest" || consumer.bytes >= goal))
+  if (isOver(consumer)) dropWhere(() => consumer.bytes >= consumer.bound / 2)
 }
 
 const offer = <A>(consumer: Consumer<A>, item: Item<A>): void => {

@@ -7,6 +7,7 @@ import { assert } from "@effect/vitest"
 import * as BearerToken from "@tickline/core/connection/BearerToken"
 import * as Connection from "@tickline/core/connection/Connection"
 import type { Reconnection } from "@tickline/core/connection/Reconnection"
+import type { Dialect } from "@tickline/core/connection/Restoration"
 import type { CircuitBreaker } from "@tickline/core/resilience/CircuitBreaker"
 import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import type * as Frame from "@tickline/core/transport/Frame"
@@ -78,7 +79,7 @@ const quick = (change: Partial<ConnectionPolicy.ConnectionPolicy> = {}) =>
     ...change
   })
 
-const dialect: Connection.Dialect = {
+const dialect: Dialect = {
   subscribe: (channels) => channels.map(({ channel }) => `subscribe ${channel}`),
   unsubscribe: (channels) => channels.map(({ channel }) => `unsubscribe ${channel}`)
 }

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
+import type { Dialect } from "@tickline/core/connection/Restoration"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -18,7 +19,7 @@ import {
   withVenue
 } from "../Rig.ts"
 
-const dialect: Connection.Dialect = {
+const dialect: Dialect = {
   subscribe: (channels) => channels.length === 0 ? [] : [`+${channels.map(({ channel }) => channel).join(",")}`],
   unsubscribe: (channels) => channels.length === 0 ? [] : [`-${channels.map(({ channel }) => channel).join(",")}`]
 }
