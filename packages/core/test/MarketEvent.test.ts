@@ -237,6 +237,8 @@ describe("MarketEvent", () => {
       MarketEvent.priceUpdate(venue, "P", p, undefined),
       MarketEvent.heartbeat(venue, "pong"),
       MarketEvent.other(venue, "status"),
+      MarketEvent.subscribed(venue, "c", "P", "1"),
+      MarketEvent.unsubscribed(venue, undefined, undefined, undefined),
       MarketEvent.frameRejected(venue, "InvalidField", "data[0].price", "bad")
     ]
     for (const event of trusted) {

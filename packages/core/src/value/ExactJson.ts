@@ -133,25 +133,23 @@ class Reader {
     return undefined
   }
 
-  skipSpace(): void {
+  /** The code of the next character that is no white space; NaN at the end. */
+  next(): number {
     const { text } = this
-    for (;;) {
-      const code = text.charCodeAt(this.at)
-      if (code === 32 || code === 10 || code === 13 || code === 9) this.at++
-      else return
-    }
+    let code = text.charCodeAt(this.at)
+    while (code === 32 || code === 10 || code === 13 || code === 9) code = text.charCodeAt(++this.at)
+    return code
   }
 
   document(): Json | undefined {
-    this.skipSpace()
     const value = this.value()
     if (value === undefined) return undefined
-    this.skipSpace()
+    this.next()
     return this.at === this.text.length ? value : this.fail("the end")
   }
 
   value(): Json | undefined {
-    const code = this.text.charCodeAt(this.at)
+    const code = this.next()
     switch (code) {
       case 34:
         return this.string()
@@ -180,30 +178,28 @@ class Reader {
     return value
   }
 
-  digits(): boolean {
-    const from = this.at
-    while (isDigit(this.text.charCodeAt(this.at))) this.at++
-    return this.at > from
-  }
-
   number(): Json | undefined {
     const { text } = this
     const from = this.at
-    if (text.charCodeAt(this.at) === 45) this.at++
-    if (text.charCodeAt(this.at) === 48) this.at++
-    else if (!this.digits()) return this.fail("a digit")
-    if (text.charCodeAt(this.at) === 46) {
-      this.at++
-      if (!this.digits()) return this.fail("a digit")
+    let at = from
+    let code = text.charCodeAt(at)
+    if (code === 45) code = text.charCodeAt(++at)
+    let digits = at
+    if (code === 48) code = text.charCodeAt(++at)
+    else while (isDigit(code)) code = text.charCodeAt(++at)
+    if (at > digits && code === 46) {
+      digits = ++at
+      code = text.charCodeAt(at)
+      while (isDigit(code)) code = text.charCodeAt(++at)
     }
-    const exponent = text.charCodeAt(this.at)
-    if (exponent === 101 || exponent === 69) {
-      this.at++
-      const sign = text.charCodeAt(this.at)
-      if (sign === 43 || sign === 45) this.at++
-      if (!this.digits()) return this.fail("a digit")
+    if (at > digits && (code === 101 || code === 69)) {
+      code = text.charCodeAt(++at)
+      if (code === 43 || code === 45) code = text.charCodeAt(++at)
+      digits = at
+      while (isDigit(code)) code = text.charCodeAt(++at)
     }
-    return new JsonNumber(text.slice(from, this.at))
+    this.at = at
+    return at > digits ? new JsonNumber(text.slice(from, at)) : this.fail("a digit")
   }
 
   string(): string | undefined {
@@ -211,24 +207,23 @@ class Reader {
     let from = ++this.at
     let read = ""
     for (;;) {
-      const code = text.charCodeAt(this.at)
+      let at = this.at
+      let code = text.charCodeAt(at)
+      while (code >= 32 && code !== 34 && code !== 92) code = text.charCodeAt(++at)
+      this.at = at
       if (code === 34) {
-        const value = read + text.slice(from, this.at)
         this.at++
-        return value
+        return read === "" ? text.slice(from, at) : read + text.slice(from, at)
       }
-      if (code === 92) {
-        read += text.slice(from, this.at)
-        this.at++
-        const escaped = this.escape()
-        if (escaped === undefined) return this.fail("an escape sequence")
-        read += escaped
-        from = this.at
-      } else if (code >= 32) {
-        this.at++
-      } else {
-        return this.fail(this.at >= text.length ? "the end of a string" : "no control character in a string")
+      if (code !== 92) {
+        return this.fail(at >= text.length ? "the end of a string" : "no control character in a string")
       }
+      read += text.slice(from, at)
+      this.at++
+      const escaped = this.escape()
+      if (escaped === undefined) return this.fail("an escape sequence")
+      read += escaped
+      from = this.at
     }
   }
 
@@ -245,11 +240,9 @@ class Reader {
   }
 
   array(): Json | undefined {
-    const { text } = this
     const values: Array<Json> = []
     this.at++
-    this.skipSpace()
-    if (text.charCodeAt(this.at) === 93) {
+    if (this.next() === 93) {
       this.at++
       return values
     }
@@ -257,35 +250,29 @@ class Reader {
       const value = this.value()
       if (value === undefined) return undefined
       values.push(value)
-      this.skipSpace()
-      const code = text.charCodeAt(this.at)
+      const code = this.next()
       if (code === 93) {
         this.at++
         return values
       }
       if (code !== 44) return this.fail("a comma or ]")
       this.at++
-      this.skipSpace()
     }
   }
 
   object(): Json | undefined {
-    const { text } = this
     const members: Record<string, Json> = {}
     this.at++
-    this.skipSpace()
-    if (text.charCodeAt(this.at) === 125) {
+    if (this.next() === 125) {
       this.at++
       return members
     }
     for (;;) {
-      if (text.charCodeAt(this.at) !== 34) return this.fail("a member's name in quotes")
+      if (this.next() !== 34) return this.fail("a member's name in quotes")
       const key = this.string()
       if (key === undefined) return undefined
-      this.skipSpace()
-      if (text.charCodeAt(this.at) !== 58) return this.fail("a colon")
+      if (this.next() !== 58) return this.fail("a colon")
       this.at++
-      this.skipSpace()
       const value = this.value()
       if (value === undefined) return undefined
       if (key === "__proto__") {
@@ -294,15 +281,13 @@ class Reader {
       } else {
         members[key] = value
       }
-      this.skipSpace()
-      const code = text.charCodeAt(this.at)
+      const code = this.next()
       if (code === 125) {
         this.at++
         return members
       }
       if (code !== 44) return this.fail("a comma or }")
       this.at++
-      this.skipSpace()
     }
   }
 }

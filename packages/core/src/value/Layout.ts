@@ -101,6 +101,9 @@ export const timestamp = (members: Members, wanted: number): Timestamp.Timestamp
  */
 export const maxLayouts = 16
 
+/** A longer frame without tables is not looked at: it is none of a venue's usual ones. */
+const maxFlatFrame = 16_384
+
 /** Frames with more members, or members with unusual names, are not learned. */
 const maxMembers = 40
 const plainName = /^[\w-]{1,40}$/
@@ -276,7 +279,7 @@ export const make = <A>(): Layouts<A> => {
     return undefined
   }
   const learn = (frame: string, json: ExactJson.JsonObject, plan: Plan<A>): void => {
-    if (layouts.length >= maxLayouts) return
+    if (layouts.length >= maxLayouts || (plan.tables.length === 0 && frame.length > maxFlatFrame)) return
     for (const space of ["", " "]) {
       const layout = compile(json, plan, space)
       if (layout === undefined) return

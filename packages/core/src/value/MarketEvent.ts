@@ -680,6 +680,59 @@ export const heartbeat = (venue: string, kind: string): Heartbeat => new Trusted
  */
 export const other = (venue: string, kind: string): Other => new TrustedOther(venue, kind)
 
+const trustedConfirmation = <
+  A extends {
+    readonly _tag: string
+    readonly venue: string
+    readonly channel?: string
+    readonly product?: string
+    readonly requestId?: string
+  }
+>(prototype: A, tag: A["_tag"]) =>
+  trusted(prototype, function(
+    venue: string,
+    channel: string | undefined,
+    product: string | undefined,
+    requestId: string | undefined
+  ) {
+    this._tag = tag
+    this.venue = venue
+    if (channel !== undefined) this.channel = channel
+    if (product !== undefined) this.product = product
+    if (requestId !== undefined) this.requestId = requestId
+  })
+
+const TrustedSubscribed = trustedConfirmation(Subscribed.prototype, "Subscribed")
+const TrustedUnsubscribed = trustedConfirmation(Unsubscribed.prototype, "Unsubscribed")
+
+/**
+ * Makes the confirmation of a subscription from members that are known to be
+ * valid.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const subscribed = (
+  venue: string,
+  channel: string | undefined,
+  product: string | undefined,
+  requestId: string | undefined
+): Subscribed => new TrustedSubscribed(venue, channel, product, requestId)
+
+/**
+ * Makes the confirmation of a subscription's end from members that are known to
+ * be valid.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const unsubscribed = (
+  venue: string,
+  channel: string | undefined,
+  product: string | undefined,
+  requestId: string | undefined
+): Unsubscribed => new TrustedUnsubscribed(venue, channel, product, requestId)
+
 const TrustedFrameRejected = trusted(FrameRejected.prototype, function(
   venue: string,
   reason: RejectionReason,

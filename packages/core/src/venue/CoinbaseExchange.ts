@@ -22,7 +22,8 @@ import {
   type MarketEvent,
   other,
   type Side,
-  Subscribed,
+  type Subscribed,
+  subscribed,
   ticker,
   trade,
   VenueError
@@ -56,7 +57,7 @@ const isId = (text: string | undefined): boolean => text !== ""
 
 // --- match, last_match -------------------------------------------------------
 
-const readMatch = Wire.reader(Schema.Struct({
+const readMatch = Wire.reader({
   product_id: Schema.NonEmptyString,
   price: Decimal.FromText,
   size: Decimal.FromText,
@@ -64,7 +65,7 @@ const readMatch = Wire.reader(Schema.Struct({
   trade_id: Wire.optional(Wire.Id),
   time: Wire.optional(Timestamp.FromIso),
   sequence: Wire.optional(Wire.Id)
-}))
+})
 
 const match: Kind = {
   read: (frame) => {
@@ -109,7 +110,7 @@ const match: Kind = {
 
 // --- ticker ------------------------------------------------------------------
 
-const readTicker = Wire.reader(Schema.Struct({
+const readTicker = Wire.reader({
   product_id: Schema.NonEmptyString,
   price: Wire.optional(Decimal.FromText),
   best_bid: Wire.optional(Decimal.FromText),
@@ -119,7 +120,7 @@ const readTicker = Wire.reader(Schema.Struct({
   volume_24h: Wire.optional(Decimal.FromText),
   time: Wire.optional(Timestamp.FromIso),
   sequence: Wire.optional(Wire.Id)
-}))
+})
 
 const tickerKind: Kind = {
   read: (frame) => {
@@ -196,12 +197,12 @@ const levelsOf = (cells: Layout.Cells | undefined, frame: string): Array<Level> 
   return levels
 }
 
-const readSnapshot = Wire.reader(Schema.Struct({
+const readSnapshot = Wire.reader({
   product_id: Schema.NonEmptyString,
   bids: Wire.Levels,
   asks: Wire.Levels,
   time: Wire.optional(Timestamp.FromIso)
-}))
+})
 
 const snapshot: Kind = {
   read: (frame) => {
@@ -264,11 +265,11 @@ const Changes = Wire.rows<Changes>((rows) => {
   return changes
 })
 
-const readUpdate = Wire.reader(Schema.Struct({
+const readUpdate = Wire.reader({
   product_id: Schema.NonEmptyString,
   changes: Changes,
   time: Wire.optional(Timestamp.FromIso)
-}))
+})
 
 const update: Kind = {
   read: (frame) => {
@@ -315,7 +316,7 @@ const update: Kind = {
 
 // --- subscriptions, error ----------------------------------------------------
 
-const readSubscriptions = Wire.reader(Schema.Struct({
+const readSubscriptions = Wire.reader({
   channels: Wire.optional(Schema.Array(Schema.Union([
     Schema.Struct({
       name: Schema.NonEmptyString,
@@ -323,7 +324,7 @@ const readSubscriptions = Wire.reader(Schema.Struct({
     }),
     Schema.NonEmptyString
   ])))
-}))
+})
 
 /** The answer lists every subscription of the connection, the earlier ones included. */
 const subscriptions: Kind = {
@@ -334,18 +335,18 @@ const subscriptions: Kind = {
     for (const entry of it.channels ?? []) {
       const channel = typeof entry === "string" ? entry : entry.name
       const products = typeof entry === "string" ? [] : entry.product_ids ?? []
-      for (const product of products) events.push(new Subscribed({ venue: name, channel, product }))
-      if (products.length === 0) events.push(new Subscribed({ venue: name, channel }))
+      for (const product of products) events.push(subscribed(name, channel, product, undefined))
+      if (products.length === 0) events.push(subscribed(name, channel, undefined, undefined))
     }
-    return events.length === 0 ? [new Subscribed({ venue: name })] : events
+    return events.length === 0 ? [subscribed(name, undefined, undefined, undefined)] : events
   },
   plan: undefined
 }
 
-const readError = Wire.reader(Schema.Struct({
+const readError = Wire.reader({
   message: Wire.optional(Schema.String),
   reason: Wire.optional(Schema.String)
-}))
+})
 
 /** `message` says what failed, `reason` why: `Failed to subscribe: X-Y is not a valid product`. */
 const error: Kind = {

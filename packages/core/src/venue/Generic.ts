@@ -18,8 +18,8 @@ import {
   type MarketEvent,
   other,
   priceUpdate,
-  Subscribed,
-  Unsubscribed,
+  subscribed,
+  unsubscribed,
   VenueError
 } from "../value/MarketEvent.ts"
 import * as PriceMessage from "../value/PriceMessage.ts"
@@ -47,11 +47,11 @@ const control = (type: string, frame: ExactJson.JsonObject): Events | FrameRejec
     case "unsubscribed": {
       const it = readAcknowledgement(name, frame)
       if (Wire.isRejected(it)) return it
-      const Confirmed = type === "subscribed" ? Subscribed : Unsubscribed
+      const confirm = type === "subscribed" ? subscribed : unsubscribed
       const products = it.product_ids ?? []
       return products.length === 0
-        ? [new Confirmed({ venue: name })]
-        : products.map((product) => new Confirmed({ venue: name, product }))
+        ? [confirm(name, undefined, undefined, undefined)]
+        : products.map((product) => confirm(name, undefined, product, undefined))
     }
     case "error": {
       const it = readError(name, frame)

@@ -70,108 +70,62 @@ export const formatPath = (path: ReadonlyArray<PropertyKey>): string => {
   return out
 }
 
-interface Leaf {
-  readonly path: ReadonlyArray<PropertyKey>
-  readonly issue: SchemaIssue.Leaf | SchemaIssue.AnyOf
-  /** For each step of the path, its place in the frame. */
-  readonly order: ReadonlyArray<number>
-}
-
 const at = (value: unknown, key: PropertyKey): unknown =>
   typeof value === "object" && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined
 
-/** Where a step of a path stands in its parent; what is missing is noticed at the parent's end. */
-const placeOf = (parent: unknown, key: PropertyKey): number => {
-  if (typeof key === "number") return key
-  if (typeof parent !== "object" || parent === null) return Number.POSITIVE_INFINITY
-  const place = Object.keys(parent).indexOf(String(key))
-  return place < 0 ? Number.POSITIVE_INFINITY : place
+interface Fault {
+  readonly path: ReadonlyArray<PropertyKey>
+  readonly issue: SchemaIssue.Leaf | SchemaIssue.AnyOf | SchemaIssue.OneOf
 }
 
-const note = (
-  issue: Leaf["issue"],
-  path: ReadonlyArray<PropertyKey>,
-  frame: unknown,
-  leaves: Array<Leaf>
-): void => {
-  const order: Array<number> = []
-  let value: unknown = frame
-  for (const key of path) {
-    order.push(placeOf(value, key))
-    value = at(value, key)
-  }
-  leaves.push({ path, issue, order })
-}
-
-const collect = (
-  issue: SchemaIssue.Issue,
-  path: ReadonlyArray<PropertyKey>,
-  frame: unknown,
-  leaves: Array<Leaf>
-): void => {
+/** The first fault that an issue tells of. */
+const firstFault = (issue: SchemaIssue.Issue, path: ReadonlyArray<PropertyKey>): Fault => {
   switch (issue._tag) {
     case "Pointer":
-      return collect(issue.issue, [...path, ...issue.path], frame, leaves)
+      return firstFault(issue.issue, [...path, ...issue.path])
     case "Filter":
     case "Encoding":
-      return collect(issue.issue, path, frame, leaves)
+      return firstFault(issue.issue, path)
+    case "Composite":
+      return firstFault(issue.issues[0], path)
     case "AnyOf": {
       // Of the forms that a value may have, the first is the usual one (the other is `null`).
       const inner = issue.issues[0]
-      if (inner !== undefined) return collect(inner, path, frame, leaves)
-      return note(issue, path, frame, leaves)
-    }
-    case "OneOf":
-      return note(new SchemaIssue.AnyOf(issue.ast, []), path, frame, leaves)
-    case "Composite": {
-      for (const inner of issue.issues) collect(inner, path, frame, leaves)
-      return
+      return inner === undefined ? { path, issue } : firstFault(inner, path)
     }
     default:
-      return note(issue, path, frame, leaves)
+      return { path, issue }
   }
-}
-
-const before = (left: Leaf, right: Leaf): boolean => {
-  for (let i = 0; i < Math.min(left.order.length, right.order.length); i++) {
-    const a = left.order[i] ?? 0
-    const b = right.order[i] ?? 0
-    if (a !== b) return a < b
-  }
-  return left.order.length < right.order.length
 }
 
 const formatUnion = SchemaIssue.makeFormatterDefault()
 
-const expectation = (issue: Leaf["issue"]): string => {
-  const text = issue._tag === "AnyOf" ? formatUnion(issue) : SchemaIssue.defaultLeafHook(issue)
+const expectation = (issue: Fault["issue"]): string => {
+  const text = issue._tag === "AnyOf" || issue._tag === "OneOf"
+    ? formatUnion(issue)
+    : SchemaIssue.defaultLeafHook(issue)
   return text.length > 160 ? "expected another value" : text.charAt(0).toLowerCase() + text.slice(1)
 }
 
 /**
- * A frame whose shape or values are not what its kind asks for. Of several bad
- * paths the first in the frame's order is named; a missing member counts as
- * standing at the end of its object.
+ * A frame whose shape or values are not what its kind asks for: names the first
+ * fault that the issue tells of.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const invalid = (venue: string, frame: ExactJson.Json, issue: SchemaIssue.Issue): FrameRejected => {
-  const leaves: Array<Leaf> = []
-  collect(issue, [], frame, leaves)
-  let first = leaves[0]
-  for (const leaf of leaves) if (first !== undefined && before(leaf, first)) first = leaf
-  if (first === undefined) return frameRejected(venue, "InvalidField", undefined, "the frame is not valid")
-  const path = formatPath(first.path)
-  if (first.issue._tag === "MissingKey") return frameRejected(venue, "MissingField", path, `${path} is missing`)
+export const invalid = (venue: string, frame: ExactJson.Json, cause: SchemaIssue.Issue): FrameRejected => {
+  const { issue, path } = firstFault(cause, [])
+  const field = formatPath(path)
+  if (issue._tag === "MissingKey") return frameRejected(venue, "MissingField", field, `${field} is missing`)
   let value: unknown = frame
-  for (const key of first.path) value = at(value, key)
-  if (value === null) return frameRejected(venue, "InvalidField", path, `${path} is null`)
-  if (value === "") return frameRejected(venue, "InvalidField", path, `${path} is empty`)
+  for (const key of path) value = at(value, key)
+  if (value === null) return frameRejected(venue, "InvalidField", field, `${field} is null`)
+  if (value === "") return frameRejected(venue, "InvalidField", field, `${field} is empty`)
   return frameRejected(
     venue,
     "InvalidField",
-    path,
-    `${path}: ${expectation(first.issue)}, found ${ExactJson.describe(value)}`
+    field,
+    `${field}: ${expectation(issue)}, found ${ExactJson.describe(value)}`
   )
 }

@@ -14,7 +14,7 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Decimal from "../value/Decimal.ts"
-import { type Json, JsonNumber } from "../value/ExactJson.ts"
+import { JsonNumber, type JsonObject } from "../value/ExactJson.ts"
 import { type FrameRejected, isFrameRejected, type Level } from "../value/MarketEvent.ts"
 import * as Timestamp from "../value/Timestamp.ts"
 import * as Rejection from "./Rejection.ts"
@@ -168,24 +168,42 @@ export const Levels: Schema.decodeTo<Schema.declare<ReadonlyArray<Level>>, Schem
   }
 )
 
+type Fields = Readonly<Record<string, Schema.ConstraintDecoder<unknown>>>
+
+type Decoder<A> = (input: unknown) => Result.Result<A, SchemaIssue.Issue>
+
 /**
- * Makes a reader of one kind of frame: the decoded members, or the rejection
- * that names the first bad path.
+ * Makes a reader of one kind of frame, of the members that it may have: gives
+ * the decoded members, or the rejection that names the first bad path. That is
+ * the first bad member in the frame's order; where all that are there are good,
+ * the first missing one in the order of the fields.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const reader = <S extends Schema.ConstraintDecoder<unknown>>(
-  schema: S
-): (venue: string, frame: Json) => S["Type"] | FrameRejected => {
-  let decode: ((input: unknown) => Result.Result<S["Type"], SchemaIssue.Issue>) | undefined
+export const reader = <F extends Fields>(
+  fields: F
+): (venue: string, frame: JsonObject) => Schema.Struct<F>["Type"] | FrameRejected => {
+  let decode: Decoder<Schema.Struct<F>["Type"]> | undefined
+  const single = new Map<string, Decoder<unknown>>()
+  const decodeMember = (name: string, field: Schema.ConstraintDecoder<unknown>): Decoder<unknown> => {
+    const known = single.get(name)
+    if (known !== undefined) return known
+    const made = SchemaParser.decodeUnknownResult(Schema.Struct({ [name]: field }))
+    single.set(name, made)
+    return made
+  }
   return (venue, frame) => {
-    decode ??= SchemaParser.decodeUnknownResult(schema)
+    decode ??= SchemaParser.decodeUnknownResult(Schema.Struct(fields))
     const result = decode(frame)
     if (Result.isSuccess(result)) return result.success
-    // Only a refused frame is read again, to learn of every bad path.
-    const all = SchemaParser.decodeUnknownResult(schema, { errors: "all" })(frame)
-    return Rejection.invalid(venue, frame, Result.isFailure(all) ? all.failure : result.failure)
+    for (const name of Object.keys(frame)) {
+      const field = Object.hasOwn(fields, name) ? fields[name] : undefined
+      if (field === undefined) continue
+      const member = decodeMember(name, field)(frame)
+      if (Result.isFailure(member)) return Rejection.invalid(venue, frame, member.failure)
+    }
+    return Rejection.invalid(venue, frame, result.failure)
   }
 }
 
