@@ -343,9 +343,10 @@ export const make = Effect.fnUntraced(function*(
         const deliveries = [deliver]
         segment = { sentAt, deliveries }
         schedule(at - sentAt, () => {
-          underWay--
           if (segment?.deliveries === deliveries) segment = undefined
+          // What a delivery leads to within this millisecond stays behind the rest of the segment.
           for (const each of deliveries) arrive(each)
+          underWay--
         })
       },
       pass: () => {
@@ -402,7 +403,7 @@ export const make = Effect.fnUntraced(function*(
         Queue.offerUnsafe(inbox, frame)
         if (options.logFrames === true) note("in", { connection: name, frame: loggedFrame(frame) })
         for (const listener of listeners) listener(frame)
-        // Last, as whoever waits for room writes from within.
+        // Last, for it may wake a writer at once.
         if (buffered < sendBound) drained.openUnsafe()
       }
 
