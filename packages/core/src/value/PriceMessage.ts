@@ -123,7 +123,7 @@ const nullOrEmpty = (field: string, json: ExactJson.Json): PriceRejected | undef
  * Checks a product: a string that is not empty. `null`, an empty string and
  * another type are three different refusals.
  *
- * @category validation
+ * @category constructors
  * @since 0.1.0
  */
 export const validateProduct = (json: ExactJson.Json, field = "product_id"): string | PriceRejected =>
@@ -136,7 +136,7 @@ export const validateProduct = (json: ExactJson.Json, field = "product_id"): str
  * Checks a price: a JSON string or number that is a decimal greater than zero,
  * with no more decimal places than `maxDecimalPlaces`.
  *
- * @category validation
+ * @category constructors
  * @since 0.1.0
  */
 export const validatePrice = (
@@ -181,7 +181,7 @@ export const validatePrice = (
  * or number. `nowMillis` is what the limits of age and skew are measured by;
  * without it they are not applied.
  *
- * @category validation
+ * @category constructors
  * @since 0.1.0
  */
 export const validateTimestamp = (

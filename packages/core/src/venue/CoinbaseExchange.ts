@@ -18,6 +18,7 @@ import {
   type FrameRejected,
   frameRejected,
   heartbeat,
+  isFrameRejected,
   type Level,
   type MarketEvent,
   other,
@@ -70,7 +71,7 @@ const readMatch = Wire.reader({
 const match: Kind = {
   read: (frame) => {
     const it = readMatch(name, frame)
-    if (Wire.isRejected(it)) return it
+    if (isFrameRejected(it)) return it
     return [trade(
       name,
       it.product_id,
@@ -125,7 +126,7 @@ const readTicker = Wire.reader({
 const tickerKind: Kind = {
   read: (frame) => {
     const it = readTicker(name, frame)
-    if (Wire.isRejected(it)) return it
+    if (isFrameRejected(it)) return it
     const price = Wire.present(it.price)
     const bid = Wire.present(it.best_bid)
     const ask = Wire.present(it.best_ask)
@@ -207,7 +208,7 @@ const readSnapshot = Wire.reader({
 const snapshot: Kind = {
   read: (frame) => {
     const it = readSnapshot(name, frame)
-    if (Wire.isRejected(it)) return it
+    if (isFrameRejected(it)) return it
     return [bookSnapshot(name, it.product_id, it.bids, it.asks, Wire.present(it.time), undefined, undefined)]
   },
   plan: {
@@ -274,7 +275,7 @@ const readUpdate = Wire.reader({
 const update: Kind = {
   read: (frame) => {
     const it = readUpdate(name, frame)
-    if (Wire.isRejected(it)) return it
+    if (isFrameRejected(it)) return it
     return [bookDelta(
       name,
       it.product_id,
@@ -330,7 +331,7 @@ const readSubscriptions = Wire.reader({
 const subscriptions: Kind = {
   read: (frame) => {
     const it = readSubscriptions(name, frame)
-    if (Wire.isRejected(it)) return it
+    if (isFrameRejected(it)) return it
     const events: Array<Subscribed> = []
     for (const entry of it.channels ?? []) {
       const channel = typeof entry === "string" ? entry : entry.name
@@ -352,7 +353,7 @@ const readError = Wire.reader({
 const error: Kind = {
   read: (frame) => {
     const it = readError(name, frame)
-    if (Wire.isRejected(it)) return it
+    if (isFrameRejected(it)) return it
     const message = [it.message, it.reason].filter((part) => typeof part === "string" && part !== "").join(": ")
     return [new VenueError(message === "" ? { venue: name } : { venue: name, message })]
   },
@@ -398,7 +399,7 @@ const makeDecode = (): Decode => {
     }
     const kind = kinds.get(type) ?? fixed(other(name, type))
     const events = kind.read(json)
-    if (kind.plan !== undefined && !Wire.isRejected(events)) layouts.learn(frame, json, kind.plan)
+    if (kind.plan !== undefined && !isFrameRejected(events)) layouts.learn(frame, json, kind.plan)
     return events
   }
 }

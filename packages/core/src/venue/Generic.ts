@@ -15,6 +15,7 @@ import {
   type FrameRejected,
   frameRejected,
   heartbeat,
+  isFrameRejected,
   type MarketEvent,
   other,
   priceUpdate,
@@ -46,7 +47,7 @@ const control = (type: string, frame: ExactJson.JsonObject): Events | FrameRejec
     case "subscribed":
     case "unsubscribed": {
       const it = readAcknowledgement(name, frame)
-      if (Wire.isRejected(it)) return it
+      if (isFrameRejected(it)) return it
       const confirm = type === "subscribed" ? subscribed : unsubscribed
       const products = it.product_ids ?? []
       return products.length === 0
@@ -55,7 +56,7 @@ const control = (type: string, frame: ExactJson.JsonObject): Events | FrameRejec
     }
     case "error": {
       const it = readError(name, frame)
-      if (Wire.isRejected(it)) return it
+      if (isFrameRejected(it)) return it
       const code = Wire.present(it.code)
       const message = Wire.present(it.message)
       return [

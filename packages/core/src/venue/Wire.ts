@@ -15,7 +15,7 @@ import * as SchemaParser from "effect/SchemaParser"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Decimal from "../value/Decimal.ts"
 import { JsonNumber, type JsonObject } from "../value/ExactJson.ts"
-import { type FrameRejected, isFrameRejected, type Level } from "../value/MarketEvent.ts"
+import { type FrameRejected, type Level } from "../value/MarketEvent.ts"
 import * as Timestamp from "../value/Timestamp.ts"
 import * as Rejection from "./Rejection.ts"
 
@@ -205,14 +205,4 @@ export const reader = <F extends Fields>(
     }
     return Rejection.invalid(venue, frame, result.failure)
   }
-}
-
-export {
-  /**
-   * Returns whether a reader refused the frame.
-   *
-   * @category guards
-   * @since 0.1.0
-   */
-  isFrameRejected as isRejected
 }
