@@ -15,7 +15,7 @@ import * as SchemaParser from "effect/SchemaParser"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Decimal from "../value/Decimal.ts"
 import { JsonNumber, type JsonObject } from "../value/ExactJson.ts"
-import { type FrameRejected, type Level } from "../value/MarketEvent.ts"
+import type { FrameRejected, Level } from "../value/MarketEvent.ts"
 import * as Timestamp from "../value/Timestamp.ts"
 import * as Rejection from "./Rejection.ts"
 
