@@ -259,6 +259,8 @@ describe("CoinbaseExchange", () => {
       "InvalidField",
       "changes[1][0]"
     ],
+    ["an update with more than a side", { ...update, changes: [["buyer", "1", "1"]] }, "InvalidField", "changes[0][0]"],
+    ["an update with less than a side", { ...update, changes: [["sel", "1", "1"]] }, "InvalidField", "changes[0][0]"],
     ["an update with a number", { ...update, changes: [["buy", "1", 1]] }, "InvalidField", "changes[0][2]"],
     ["an update with an empty row", { ...update, changes: [[]] }, "MissingField", "changes[0][0]"],
     ["an update without changes", without(update, "changes"), "MissingField", "changes"],
@@ -276,6 +278,18 @@ describe("CoinbaseExchange", () => {
       }
     })
   }
+
+  it("tells a null, an empty and a mistyped product apart", () => {
+    const messages = [null, "", 5].map((product_id) => {
+      const [rejected] = decode(JSON.stringify({ ...match, product_id })) as ReadonlyArray<MarketEvent.FrameRejected>
+      return rejected?.message
+    })
+    assert.deepStrictEqual(messages, [
+      "product_id is null",
+      "product_id is empty",
+      "product_id: expected string, found the number 5"
+    ])
+  })
 
   it("quotes no more than 64 characters of a peer's input", () => {
     const [rejected] = decode(JSON.stringify({ ...match, price: "A".repeat(100_000) })) as ReadonlyArray<

@@ -158,6 +158,9 @@ describe("Layout", () => {
     ) {
       assert.isUndefined(layouts.read(frame(rows)), rows)
     }
+    assert.isUndefined(layouts.read(` ${first}`))
+    assert.isUndefined(layouts.read(`{"type":"y"}${first}`))
+    assert.isUndefined(layouts.read(`${first} `))
   })
 
   it("keeps a bounded number of layouts", () => {
