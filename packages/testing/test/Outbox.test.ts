@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 
 // To replay one: TICKLINE_SEED=17 npx -y pnpm@12 test outbox
@@ -89,12 +90,10 @@ const play = Effect.fnUntraced(function*(seed: number) {
   const policy = policyOf(chance)
   yield* Probe.scoped(Effect.gen(function*() {
     const connection = yield* Probe.within(Connection.connect(url))
-    const sends: Array<Fiber.Fiber<void>> = []
-    for (let id = 1; id <= 250; id++) {
-      const delivery = chance.happens(0.5) ? "now" : "keep"
-      // Large ones fill the socket's buffer, so that those behind them wait.
-      const text = `${id} ${"x".repeat(chance.happens(0.1) ? chance.integer(600_000) : chance.integer(40))}`
+    const scope = yield* Effect.scope
+    const send = Effect.fnUntraced(function*(delivery: Message["delivery"]) {
       const current = yield* connection.state.current
+      const id = messages.length + 1
       const message: Message = {
         id,
         delivery,
@@ -102,7 +101,9 @@ const play = Effect.fnUntraced(function*(seed: number) {
         outcome: undefined
       }
       messages.push(message)
-      const sending = connection.send(text, { delivery }).pipe(
+      // Large ones fill the socket's buffer, so that those behind them wait.
+      const text = `${id} ${"x".repeat(chance.happens(0.1) ? chance.integer(600_000) : chance.integer(40))}`
+      return yield* connection.send(text, { delivery }).pipe(
         Effect.onExit((exit) =>
           Effect.sync(() => {
             assert.isUndefined(message.outcome)
@@ -111,10 +112,20 @@ const play = Effect.fnUntraced(function*(seed: number) {
               : { _tag: Cause.hasInterruptsOnly(exit.cause) ? "Interrupted" : refusalOf(exit.cause) }
           })
         ),
-        Effect.ignore
+        Effect.ignore,
+        Effect.forkIn(scope, { startImmediately: true })
       )
-      const fiber = yield* Effect.forkScoped(sending, { startImmediately: true })
-      sends.push(fiber)
+    })
+    // One who is told that the connection is up and sends at once, before the backlog is written.
+    yield* Effect.forkScoped(
+      Stream.runForEach(
+        connection.state.transitions,
+        ({ to }) => to._tag === "Connected" ? Effect.andThen(send("now"), send("keep")) : Effect.void
+      ),
+      { startImmediately: true }
+    )
+    for (let turn = 1; turn <= 250; turn++) {
+      const fiber = yield* send(chance.happens(0.5) ? "now" : "keep")
       if (chance.happens(0.15)) {
         const patience = chance.integer(400)
         yield* Effect.forkScoped(Effect.andThen(Effect.sleep(patience), Fiber.interrupt(fiber)))
