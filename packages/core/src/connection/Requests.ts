@@ -1,0 +1,151 @@
+/**
+ * Requests and their answers, matched by id over a connection.
+ *
+ * Each request ends in exactly one way: with its answer, or with the truth
+ * about why there is none. `NotSent` and `OutboxFull` say that nothing reached
+ * the wire; `OutcomeUnknown` that it was written and the answer never came, so
+ * that the peer may have acted on it. Nothing is ever sent again by itself.
+ *
+ * @since 0.1.0
+ */
+import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as PubSub from "effect/PubSub"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Frame } from "../transport/Frame.ts"
+import type { NotSent, OutboxFull } from "./ConnectError.ts"
+import type { Connection } from "./Connection.ts"
+
+/**
+ * The request was written, and its answer did not come: the connection ended
+ * first, or its deadline passed. The peer may have acted on it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("OutcomeUnknown", {
+  id: Schema.String,
+  reason: Schema.Literals(["dropped", "timeout"])
+}) {
+  override get message(): string {
+    return `outcome of request ${this.id} unknown: ${this.reason === "dropped" ? "the connection ended" : "no answer"}`
+  }
+}
+
+/**
+ * A request with that id is under way. The new one was not sent; the first is
+ * not touched.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class DuplicateRequest extends Schema.TaggedError<DuplicateRequest>()("DuplicateRequest", {
+  id: Schema.String
+}) {
+  override get message(): string {
+    return `request ${this.id} is under way already`
+  }
+}
+
+/**
+ * How a request ends without its answer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type RequestError = NotSent | OutboxFull | OutcomeUnknown | DuplicateRequest
+
+/**
+ * The requests of one connection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Requests<A> {
+  /**
+   * Sends the frame and waits for the message that answers its id, for 30
+   * seconds where no other time is given. Interrupted, it forgets the request;
+   * a later answer is unmatched.
+   */
+  readonly request: (
+    id: string,
+    frame: Frame,
+    options?: { readonly timeout?: Duration.Input | undefined } | undefined
+  ) => Effect.Effect<A, RequestError>
+  /** Answers whose request is not under way (any more); a reader more than 64 behind loses the oldest. */
+  readonly unmatched: Stream.Stream<A>
+  readonly pending: Effect.Effect<number>
+}
+
+/**
+ * Makes the requests of a connection. `idOf` reads the id that a message
+ * answers, `undefined` where it answers none.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function*<A>(
+  connection: Connection<A>,
+  idOf: (message: A) => string | undefined
+): Effect.fn.Return<Requests<A>, never, Scope.Scope> {
+  const waiting = new Map<string, Deferred.Deferred<A, OutcomeUnknown>>()
+  const unmatched = yield* PubSub.sliding<A>(64)
+
+  const drop = (): void => {
+    for (const [id, answer] of waiting) {
+      Deferred.doneUnsafe(answer, Effect.fail(new OutcomeUnknown({ id, reason: "dropped" })))
+    }
+    waiting.clear()
+  }
+
+  const receive = (message: A): void => {
+    const id = idOf(message)
+    if (id === undefined) return
+    const answer = waiting.get(id)
+    if (answer === undefined) {
+      PubSub.publishUnsafe(unmatched, message)
+      return
+    }
+    waiting.delete(id)
+    Deferred.doneUnsafe(answer, Effect.succeed(message))
+  }
+
+  // Answers and the end of the epoch come in one stream, so that what was answered before a drop is answered.
+  yield* connection.inbound({ overflow: "drop-oldest" }).pipe(
+    Stream.runForEachArray((items) =>
+      Effect.sync(() => {
+        for (const item of items) {
+          if (item._tag === "Batch") item.messages.forEach(receive)
+          else if (item._tag === "Transition" && item.from._tag === "Connected") drop()
+        }
+      })
+    ),
+    Effect.ignore,
+    Effect.ensuring(Effect.sync(drop)),
+    Effect.forever,
+    Effect.forkScoped({ startImmediately: true })
+  )
+
+  return {
+    request: (id, frame, options) =>
+      Effect.suspend((): Effect.Effect<A, RequestError> => {
+        if (waiting.has(id)) return Effect.fail(new DuplicateRequest({ id }))
+        const answer = Deferred.makeUnsafe<A, OutcomeUnknown>()
+        waiting.set(id, answer)
+        return Effect.andThen(connection.send(frame), Deferred.await(answer)).pipe(
+          Effect.timeoutOrElse({
+            duration: options?.timeout ?? "30 seconds",
+            orElse: () => Effect.fail(new OutcomeUnknown({ id, reason: "timeout" }))
+          }),
+          Effect.ensuring(Effect.sync(() => {
+            if (waiting.get(id) === answer) waiting.delete(id)
+          }))
+        )
+      }),
+    unmatched: Stream.fromPubSub(unmatched),
+    pending: Effect.sync(() => waiting.size)
+  }
+})

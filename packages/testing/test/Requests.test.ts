@@ -1,0 +1,100 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Connection from "@tickline/core/connection/Connection"
+import * as Requests from "@tickline/core/connection/Requests"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import { policyWith, settle, url, withVenue } from "./Rig.ts"
+
+const idOf = (frame: unknown): string | undefined =>
+  typeof frame === "string" ? /^answer (\w+)/.exec(frame)?.[1] : undefined
+
+const setUp = Effect.gen(function*() {
+  const connection = yield* Connection.connect(url)
+  const requests = yield* Requests.make(connection, idOf)
+  return { connection, requests }
+})
+
+describe("Requests", () => {
+  it.effect("gives each caller its own answer, in whatever order they come", () =>
+    withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        const { requests } = yield* setUp
+        const peer = yield* host.nextPeer
+        const one = yield* Effect.forkChild(requests.request("1", "ask 1"))
+        const two = yield* Effect.forkChild(requests.request("2", "ask 2"))
+        yield* settle
+        assert.deepStrictEqual(peer.received, ["ask 1", "ask 2"])
+        yield* peer.send("news", "answer 2 b", "answer 1 a")
+        yield* settle
+        assert.deepStrictEqual([yield* Fiber.join(one), yield* Fiber.join(two)], ["answer 1 a", "answer 2 b"])
+        assert.strictEqual(yield* requests.pending, 0)
+      })))
+
+  it.effect("refuses a live id the second time, sends nothing, and leaves the first alone", () =>
+    withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        const { requests } = yield* setUp
+        const peer = yield* host.nextPeer
+        const first = yield* Effect.forkChild(requests.request("1", "first"))
+        yield* settle
+        const error = yield* Effect.flip(requests.request("1", "second"))
+        assert.strictEqual(error._tag, "DuplicateRequest")
+        yield* peer.send("answer 1 x")
+        yield* settle
+        assert.strictEqual(yield* Fiber.join(first), "answer 1 x")
+        assert.deepStrictEqual(peer.received, ["first"])
+      })))
+
+  it.effect("says that the outcome is unknown when the connection drops, and that nothing was sent when it was down", () =>
+    withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        const { requests } = yield* setUp
+        const pending = yield* Effect.forkChild(Effect.flip(requests.request("1", "ask 1")))
+        yield* settle
+        yield* host.otherwise({ _tag: "Hang" })
+        yield* host.drop
+        yield* settle
+        const dropped = yield* Fiber.join(pending)
+        assert.deepInclude(dropped, { _tag: "OutcomeUnknown", reason: "dropped" })
+        const refused = yield* Effect.flip(requests.request("1", "ask again"))
+        assert.strictEqual(refused._tag, "NotSent")
+        assert.strictEqual(yield* requests.pending, 0)
+      })))
+
+  it.effect("has a deadline for each, after which an answer is unmatched and shown", () =>
+    withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        const { requests } = yield* setUp
+        const peer = yield* host.nextPeer
+        const late = yield* Effect.forkChild(Stream.runHead(requests.unmatched))
+        const asked = yield* Effect.forkChild(Effect.flip(requests.request("7", "ask", { timeout: "3 seconds" })))
+        yield* settle
+        yield* TestClock.adjust("2999 millis")
+        assert.isUndefined(asked.pollUnsafe())
+        yield* TestClock.adjust("1 millis")
+        assert.deepInclude(yield* Fiber.join(asked), { _tag: "OutcomeUnknown", reason: "timeout" })
+        yield* peer.send("answer 7 late")
+        yield* settle
+        assert.deepInclude(yield* Fiber.join(late), { value: "answer 7 late" })
+      })))
+
+  it.effect("matches again after a reconnect, and no answer of the old epoch to a request of the new", () =>
+    withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        const { requests } = yield* setUp
+        const old = yield* Effect.forkChild(Effect.flip(requests.request("1", "old")))
+        yield* settle
+        yield* host.drop
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual((yield* Fiber.join(old))._tag, "OutcomeUnknown")
+        const [peer] = host.peers()
+        const again = yield* Effect.forkChild(requests.request("1", "new"))
+        yield* settle
+        assert.deepStrictEqual(peer?.received, ["new"])
+        yield* peer!.send("answer 1 new")
+        yield* settle
+        assert.strictEqual(yield* Fiber.join(again), "answer 1 new")
+      })))
+})
