@@ -312,8 +312,9 @@ export const make = (options: Options): Board => {
       ]
     }
     const extraCells = Math.max(4, ...all.map((row) => row.extra.length))
-    const room = columns - productCells - priceCells - 39
-    const extras = Math.max(0, Math.min(extraCells, room))
+    // 42 cells are the other columns and the blanks between; what is left for this one may be too little to be read.
+    const room = columns - productCells - priceCells - 42
+    const extras = room < 8 ? 0 : Math.min(extraCells, room)
     const title = `  ${pad("product", productCells)}  ${pad("price", priceCells)}  ${pad("side", 4)}  ${
       pad("size or quote", extras).slice(0, extras)
     }  ${pad("time", 12)}  ${pad("/s", 5, "right")}  ${pad("events", 7, "right")}`

@@ -74,8 +74,8 @@ const others = (value: string): ReadonlyArray<string> => {
   const wrap = (other: string) => isString ? `"${other}"` : other
   const found: Array<string> = []
   if (text === "buy" || text === "sell") found.push(text === "buy" ? "sell" : "buy")
-  // The last digit that can change without changing the form: of an instant with a zone, of a decimal, of an integer.
-  const digit = /^(.*\d)?(\d)(\D*)$/s.exec(text)
+  // The last digit can change without changing the form, be it of an instant, a decimal or an integer.
+  const digit = /^(.*)(\d)(\D*)$/s.exec(text)
   if (digit !== null) found.push(`${digit[1] ?? ""}${digit[2] === "1" ? "2" : "1"}${digit[3]}`)
   if (isString) found.push(`${text}~`)
   if (text === "true" || text === "false") found.push(text === "true" ? "false" : "true")

@@ -70,7 +70,7 @@ const members = (paint: Paint, event: MarketEvent.AnyEvent): string => {
         paint("dim", time(event.timestamp))
       }`
     case "BookDelta":
-      return [...event.bids.map(([price, size]) => `bid ${Decimal.format(price)} × ${Decimal.format(size)}`)]
+      return event.bids.map(([price, size]) => `bid ${Decimal.format(price)} × ${Decimal.format(size)}`)
         .concat(event.asks.map(([price, size]) => `ask ${Decimal.format(price)} × ${Decimal.format(size)}`))
         .concat(paint("dim", time(event.timestamp))).join(" ")
     case "PriceUpdate":

@@ -86,8 +86,8 @@ export const make = Effect.fnUntraced(function*(
   const policy = yield* Effect.mapError(
     ConnectionPolicy.configOver(base).parse(provider),
     (error) => {
-      const [, key = "environment", expected = error.message] = /^(\S+): expected (.*)$/s.exec(error.message) ?? []
-      return new UsageError({ key: key.replace(/^reconnection\./, prefix).toUpperCase(), expected })
+      const [, key, expected = error.message] = /reconnection\.(\w+): expected (.*?)\)?$/s.exec(error.message) ?? []
+      return new UsageError({ key: key === undefined ? "environment" : prefix + key.toUpperCase(), expected })
     }
   )
   return { ...policy, closeTimeout: Duration.min(policy.closeTimeout, closeTimeout) }

@@ -15,7 +15,7 @@ import * as Stream from "effect/Stream"
 import { Host, type OutputClosed } from "./Host.ts"
 import type { Format } from "./Output.ts"
 import * as Recording from "./Recording.ts"
-import { RunFailed, UsageError } from "./RunnerError.ts"
+import { type RunFailed, UsageError } from "./RunnerError.ts"
 import { grouped, pad, type Paint, paint as makePaint } from "./Style.ts"
 import { nearest } from "./Suggestion.ts"
 

@@ -47,7 +47,10 @@ export const paint = (hasColor: boolean): Paint =>
     ? (tone, text) => text === "" ? "" : `\u001b[${codes[tone][0]}m${text}\u001b[${codes[tone][1]}m`
     : (_, text) => text
 
-const escapes = /\u001b\[[0-9;]*m/g
+// Control Sequence Introducer, parameters, `m`: what `paint` writes. Spelled out, as a pattern must not hold ESC itself.
+const escape = "\u001b\\[[0-9;]*m"
+const escapes = new RegExp(escape, "g")
+const leadingEscape = new RegExp(`^${escape}`)
 
 /**
  * The number of cells that a text takes, its colours aside. The runner prints
@@ -81,11 +84,11 @@ export const fit = (text: string, cells: number): string => {
   let index = 0
   let colored = false
   while (index < text.length) {
-    const escape = /^\u001b\[[0-9;]*m/.exec(text.slice(index, index + 12))?.[0]
-    if (escape !== undefined) {
+    const found = leadingEscape.exec(text.slice(index, index + 12))?.[0]
+    if (found !== undefined) {
       colored = true
-      out += escape
-      index += escape.length
+      out += found
+      index += found.length
     } else if (room === 0) {
       break
     } else {

@@ -1,0 +1,324 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import * as TestHost from "./TestHost.ts"
+
+/** Starts `simulate` and gives its URL; it ends with the scope, and then must have ended well. */
+const simulate = Effect.fnUntraced(function*(
+  venue: string,
+  flags: ReadonlyArray<string> = [],
+  env: Record<string, string> = {}
+) {
+  const world = TestHost.make({ env })
+  const fiber = yield* Effect.forkChild(TestHost.run(world, "simulate", venue, "--seed", "7", ...flags))
+  yield* world.printed(/Listening.*\n/)
+  yield* Effect.addFinalizer(() =>
+    Effect.gen(function*() {
+      yield* world.send("SIGTERM")
+      assert.strictEqual(yield* Fiber.join(fiber), 0)
+    })
+  )
+  const [first] = world.objects()
+  assert.deepStrictEqual(Object.keys(first ?? {}), ["_tag", "url"])
+  return { world, url: String(first?.url) }
+})
+
+const quick = {
+  TICKLINE_RECONNECTION_HEARTBEAT_INTERVAL: "100ms",
+  TICKLINE_RECONNECTION_HEARTBEAT_TIMEOUT: "100ms",
+  TICKLINE_RECONNECTION_CONNECT_TIMEOUT: "200ms"
+}
+
+const stream = Effect.fnUntraced(function*(
+  url: string,
+  flags: ReadonlyArray<string>,
+  options: TestHost.Options = {}
+) {
+  const world = TestHost.make({ ...options, env: { ...quick, ...options.env } })
+  const preset = flags.includes("--preset") ? [] : ["--preset", "test"]
+  const code = yield* TestHost.run(world, "stream", "coinbase-exchange", "BTC-USD", "--url", url, ...preset, ...flags)
+  return { world, code, events: options.terminal === true ? [] : world.objects() }
+})
+
+type Event = Record<string, unknown>
+const states = (events: ReadonlyArray<Event>) =>
+  events.filter(({ _tag }) => _tag === "Connection").map(({ state }) => state)
+const trades = (events: ReadonlyArray<Event>) => events.filter(({ _tag }) => _tag === "Trade")
+const ids = (events: ReadonlyArray<Event>) => trades(events).map(({ tradeId }) => Number(tradeId))
+
+describe.concurrent("stream from simulate", { timeout: 20_000 }, () => {
+  it.live("prints the market events it was asked for and what the venue says, and ends at --count", () =>
+    Effect.gen(function*() {
+      const { url, world: server } = yield* simulate("coinbase-exchange", ["--rate", "200"])
+      const { code, events, world } = yield* stream(url, ["--count", "12"])
+      assert.strictEqual(code, 0)
+      assert.deepStrictEqual([...new Set(events.map(({ _tag }) => _tag))], ["Subscribed", "Trade"])
+      assert.strictEqual(trades(events).length, 12)
+      for (const trade of trades(events)) {
+        assert.match(String(trade.price), /^\d+\.\d\d$/)
+        assert.match(String(trade.size), /^\d\.\d{8}$/)
+      }
+      assert.match(world.stderr(), /^13 events in .*12 Trade/m)
+      // The close frame, and who sent it, as the server saw it.
+      yield* server.printed(/"Closed"/)
+      assert.include(server.objects().map(({ _tag, code }) => `${String(_tag)} ${String(code)}`), "Closed 1000")
+    }))
+
+  it.live("--lifecycle tells the connection's life around the data, its end included", () =>
+    Effect.gen(function*() {
+      const { url } = yield* simulate("coinbase-exchange", ["--rate", "100"])
+      const { code, events } = yield* stream(url, ["--duration", "300ms", "--lifecycle", "--channel", "ticker"])
+      assert.strictEqual(code, 0)
+      assert.deepStrictEqual(states(events), ["Connecting", "Connected", "Closing", "Disconnected"])
+      assert.strictEqual(events.at(-1)?.state, "Disconnected")
+      assert.isAbove(events.filter(({ _tag }) => _tag === "Ticker").length, 3)
+      assert.strictEqual(trades(events).length, 0)
+    }))
+
+  it.live("a signal ends it with 0, with a summary, within 2 s", () =>
+    Effect.gen(function*() {
+      const { url } = yield* simulate("coinbase-exchange")
+      const world = TestHost.make()
+      const fiber = yield* Effect.forkChild(TestHost.run(world, "stream", "coinbase-exchange", "BTC-USD", "--url", url))
+      yield* world.printed(/"Trade"/)
+      yield* world.send("SIGTERM")
+      assert.strictEqual(yield* Effect.timeout(Fiber.join(fiber), "2 seconds"), 0)
+      assert.match(world.stderr(), /^\d+ events in /m)
+    }))
+
+  it.live("ends quietly with 0 when its reader leaves", () =>
+    Effect.gen(function*() {
+      const { url } = yield* simulate("coinbase-exchange", ["--rate", "200"])
+      const { code, world } = yield* stream(url, [], { closesAfter: 3 })
+      assert.strictEqual(code, 0)
+      assert.notInclude(world.stderr(), "tickline:")
+    }))
+
+  it.live(
+    "with preset fast gives up after waits of 100, 200, 400, 800 and 800 ms, with 1",
+    () =>
+      Effect.gen(function*() {
+        const { url, world: server } = yield* simulate("coinbase-exchange", [
+          "--fault",
+          "refuse=9@100ms",
+          "--fault",
+          "drop@100ms"
+        ])
+        const { code, events, world } = yield* stream(url, ["--preset", "fast", "--lifecycle"])
+        assert.strictEqual(code, 1)
+        const waits = events.filter(({ state }) => state === "Reconnecting").map(({ delayMillis }) => delayMillis)
+        assert.deepStrictEqual(waits, [100, 200, 400, 800, 800])
+        assert.strictEqual(states(events).at(-1), "Failed")
+        assert.include(world.stderr(), "connection aborted after 5 retries")
+        assert.strictEqual(server.objects().filter(({ _tag }) => _tag === "Dial").length, 6)
+      }),
+    10_000
+  )
+
+  it.live("a subscription that the venue refuses is a failed run", () =>
+    Effect.gen(function*() {
+      const { url } = yield* simulate("coinbase-exchange")
+      const world = TestHost.make()
+      assert.strictEqual(yield* TestHost.run(world, "stream", "coinbase-exchange", "NO-SUCH", "--url", url), 1)
+      assert.deepStrictEqual(world.objects().map(({ _tag }) => _tag), ["VenueError"])
+      assert.include(world.stderr(), "refused the subscription")
+    }))
+
+  it.live("generic: any channel means its price messages", () =>
+    Effect.gen(function*() {
+      const { url } = yield* simulate("generic", ["--rate", "200"])
+      for (const channel of ["trade", "ticker", "book"]) {
+        const world = TestHost.make()
+        const flags = ["--url", url, "--channel", channel, "--count", "2"]
+        assert.strictEqual(yield* TestHost.run(world, "stream", "generic", "BTC-USD", ...flags), 0)
+        assert.deepStrictEqual(world.objects().map(({ _tag }) => _tag), ["Subscribed", "PriceUpdate", "PriceUpdate"])
+      }
+    }))
+
+  it.live("the token opens the door, and shows nowhere", () =>
+    Effect.gen(function*() {
+      const token = "s3cr3t-t0k3n"
+      const file = Path.join(Fs.mkdtempSync(Path.join(Os.tmpdir(), "tickline-")), "a.jsonl")
+      const { url, world: server } = yield* simulate("coinbase-exchange", ["--require-token", "--rate", "200"], {
+        TICKLINE_TOKEN: token
+      })
+      const refused = yield* stream(url, ["--lifecycle", "--log-level", "trace"], {
+        env: { TICKLINE_TOKEN: `${token}-not` }
+      })
+      assert.strictEqual(refused.code, 1)
+      assert.include(refused.world.stderr(), "401")
+      const flags = ["--count", "3", "--lifecycle", "--log-level", "trace", "--log-format", "json", "--record", file]
+      const let_in = yield* stream(url, flags, { env: { TICKLINE_TOKEN: token } })
+      assert.strictEqual(let_in.code, 0)
+      for (const world of [refused.world, let_in.world, server]) {
+        assert.notInclude(world.stdout() + world.stderr(), token)
+      }
+      assert.notInclude(Fs.readFileSync(file, "utf8"), token)
+      for (const line of let_in.world.stderr().trim().split("\n").slice(0, -1)) assert.isObject(JSON.parse(line))
+    }))
+
+  it.live("--record writes envelopes from which decode gives the same events", () =>
+    Effect.gen(function*() {
+      const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "tickline-"))
+      yield* Effect.addFinalizer(() => Effect.sync(() => Fs.rmSync(folder, { recursive: true })))
+      const { url } = yield* simulate("coinbase-exchange", ["--rate", "200"])
+      for (const name of ["a.jsonl", "a.jsonl.gz"]) {
+        const file = Path.join(folder, name)
+        const live = yield* stream(url, ["--count", "8", "--record", file])
+        const world = TestHost.make()
+        assert.strictEqual(yield* TestHost.run(world, "decode", "coinbase-exchange", file, "--strict"), 0)
+        const decoded = world.objects().map(({ frame: _, ...event }) => event).slice(0, live.events.length)
+        assert.deepStrictEqual(decoded, live.events)
+      }
+      const envelopes = Fs.readFileSync(Path.join(folder, "a.jsonl"), "utf8").trim().split("\n").map((line) =>
+        JSON.parse(line)
+      )
+      assert.strictEqual(envelopes[0].kind, "open")
+      assert.strictEqual(envelopes[1].direction, "out")
+      assert.include(envelopes[1].raw, "subscribe")
+      for (const { at, connection, raw } of envelopes) {
+        assert.strictEqual(new Date(at).toISOString(), at)
+        assert.strictEqual(connection, 1)
+        assert.isString(raw)
+      }
+    }))
+
+  it.live("simulate --replay sends a recording's frames", () =>
+    Effect.gen(function*() {
+      const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "tickline-"))
+      yield* Effect.addFinalizer(() => Effect.sync(() => Fs.rmSync(folder, { recursive: true })))
+      const file = Path.join(folder, "r.jsonl")
+      const frame = (price: string) => `{"product_id":"BTC-USD","price":"${price}","timestamp":1761652800}`
+      Fs.writeFileSync(file, [JSON.stringify({ raw: frame("1.10") }), "", frame("2.20"), frame("3.30")].join("\n"))
+      const { url } = yield* simulate("generic", ["--replay", file, "--rate", "100"])
+      const world = TestHost.make()
+      assert.strictEqual(yield* TestHost.run(world, "stream", "generic", "BTC-USD", "--url", url, "--count", "3"), 0)
+      const prices = world.objects().filter(({ _tag }) => _tag === "PriceUpdate").map(({ price }) => price)
+      assert.deepStrictEqual(prices, ["1.10", "2.20", "3.30"])
+    }))
+
+  it.live("serves /metrics while it runs", () =>
+    Effect.gen(function*() {
+      const { url } = yield* simulate("coinbase-exchange", ["--rate", "100"])
+      const world = TestHost.make()
+      const flags = ["--url", url, "--metrics-port", "0", "--log-format", "json"]
+      const fiber = yield* Effect.forkChild(TestHost.run(world, "stream", "coinbase-exchange", "BTC-USD", ...flags))
+      yield* world.printed(/"Trade"/)
+      const address = /http:\/\/127\.0\.0\.1:\d+\/metrics/.exec(world.stderr())?.[0] ?? ""
+      const text = yield* Effect.promise(async () => (await fetch(address)).text())
+      assert.match(text, /^tickline_connected\{connection="coinbase-exchange"\} 1$/m)
+      assert.match(text, /^circuit_breaker_state\{/m)
+      yield* world.send("SIGINT")
+      assert.strictEqual(yield* Fiber.join(fiber), 0)
+    }))
+
+  it.live("a live table on a terminal fits it, and leaves the cursor as it was", () =>
+    Effect.gen(function*() {
+      const { url } = yield* simulate("coinbase-exchange", ["--rate", "100"])
+      const { code, world } = yield* stream(url, ["--duration", "500ms"], { terminal: true })
+      assert.strictEqual(code, 0)
+      assert.include(world.stdout(), "tickline stream coinbase-exchange")
+      assert.include(world.stdout(), "BTC-USD")
+      // oxlint-disable-next-line no-control-regex
+      const lines = world.stdout().replace(/\u001b\[[0-9;?]*[A-Za-z]|\r/g, "").split("\n")
+      for (const line of lines) assert.isAtMost(line.length, 80)
+      assert.isTrue(world.stdout().endsWith("\u001b[?25h"))
+    }))
+})
+
+describe.concurrent("stream survives each kind of fault", { timeout: 20_000 }, () => {
+  const survives = (
+    name: string,
+    faults: ReadonlyArray<string>,
+    check: (events: ReadonlyArray<Event>, server: ReadonlyArray<Event>) => void
+  ) =>
+    it.live(name, () =>
+      Effect.gen(function*() {
+        const flags = faults.flatMap((fault) => ["--fault", fault])
+        const { url, world: server } = yield* simulate("coinbase-exchange", ["--rate", "100", ...flags])
+        const { code, events } = yield* stream(url, ["--count", "40", "--lifecycle"])
+        assert.strictEqual(code, 0)
+        assert.strictEqual(trades(events).length, 40)
+        assert.strictEqual(server.objects().filter(({ _tag }) => _tag === "Fault").length, faults.length)
+        check(events, server.objects())
+      }))
+
+  /** It came back with a second epoch, told of the gap before the data that follows, and stayed. */
+  const cameBack = (reason: RegExp) => (events: ReadonlyArray<Event>) => {
+    const at = (state: string, epoch?: number) =>
+      events.findIndex((event) => event.state === state && (epoch === undefined || event.epoch === epoch))
+    const gap = events.findIndex(({ _tag }) => _tag === "Gap")
+    assert.isAbove(at("Connected", 2), Math.max(at("Reconnecting"), at("CircuitOpen"), 0))
+    assert.isAbove(gap, at("Connected", 2))
+    assert.strictEqual(events[gap]?.product, "BTC-USD")
+    assert.strictEqual(events[gap]?.cause, "disconnect")
+    assert.isAbove(events.findLastIndex(({ _tag }) => _tag === "Trade"), gap)
+    assert.isTrue(
+      events.some((event) => event._tag === "Connection" && reason.test(String(event.reason))),
+      `${reason} in ${
+        events.filter(({ _tag }) => _tag === "Connection").map(({ reason }) => String(reason)).join("; ")
+      }`
+    )
+    assert.strictEqual(at("Connected", 3), -1)
+  }
+
+  const stayedUp = (events: ReadonlyArray<Event>) =>
+    assert.deepStrictEqual(states(events), ["Connecting", "Connected", "Closing", "Disconnected"])
+
+  survives("drop", ["drop@100ms"], cameBack(/1006/))
+  survives("close", ["close=1012@100ms"], cameBack(/1012/))
+  survives("refuse", ["refuse=2@100ms", "drop@100ms"], cameBack(/unreachable|refused/))
+  survives("hang", ["hang@100ms", "drop@100ms"], cameBack(/no handshake within 200 ms/))
+  survives("status", ["status=429;retry-after=1@100ms", "drop@100ms"], (events) => {
+    cameBack(/status 429/)(events)
+    const waits = events.filter((event) => /429/.test(String(event.reason))).map(({ delayMillis }) =>
+      Number(delayMillis)
+    )
+    assert.isAtLeast(Math.max(...waits), 1000)
+  })
+  survives("silent", ["silent@100ms"], cameBack(/no pong/))
+  survives("garbage", ["garbage@100ms"], (events) => {
+    stayedUp(events)
+    assert.deepStrictEqual(events.filter(({ _tag }) => _tag === "FrameRejected").map(({ reason }) => reason), [
+      "MalformedJson"
+    ])
+  })
+  survives("binary", ["binary@100ms"], (events) => {
+    stayedUp(events)
+    assert.deepStrictEqual(events.filter(({ _tag }) => _tag === "FrameRejected").map(({ reason }) => reason), [
+      "MalformedJson"
+    ])
+  })
+  survives("slow", ["slow=100@100ms"], (events) => {
+    stayedUp(events)
+    assert.deepStrictEqual(ids(events), Array.from({ length: 40 }, (_, index) => (ids(events)[0] ?? 0) + index))
+  })
+  survives("fragment", ["fragment@100ms"], (events) => {
+    stayedUp(events)
+    assert.deepStrictEqual(ids(events), Array.from({ length: 40 }, (_, index) => (ids(events)[0] ?? 0) + index))
+  })
+  survives("duplicate", ["duplicate@100ms"], (events) => {
+    stayedUp(events)
+    assert.strictEqual(new Set(ids(events)).size, 39)
+  })
+  survives("reorder", ["reorder@100ms"], (events) => {
+    stayedUp(events)
+    assert.strictEqual(ids(events).filter((id, index) => index > 0 && id < (ids(events)[index - 1] ?? 0)).length, 1)
+    assert.strictEqual(new Set(ids(events)).size, 40)
+  })
+  survives("lose", ["lose@100ms"], (events) => {
+    stayedUp(events)
+    assert.strictEqual((ids(events).at(-1) ?? 0) - (ids(events)[0] ?? 0), 40)
+  })
+  survives("corrupt", ["corrupt@100ms"], (events) => {
+    stayedUp(events)
+    const sequences = trades(events).map(({ sequence }) => Number(sequence))
+    assert.strictEqual(
+      sequences.filter((sequence, index) => index > 0 && sequence < (sequences[index - 1] ?? 0)).length,
+      1
+    )
+  })
+})

@@ -1,0 +1,86 @@
+/** A world for the runner that lives in memory. */
+import { Host, OutputClosed, type Signal, type Sink } from "@tickline/node/runner/Host"
+import * as Runner from "@tickline/node/runner/Runner"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+
+// Every run in this process looks at its stdin; one process of the runner's own has one run.
+process.stdin.setMaxListeners(0)
+
+export interface TestHost {
+  readonly host: Host["Service"]
+  readonly stdout: () => string
+  readonly stderr: () => string
+  /** The objects on stdout, one a line. */
+  readonly objects: () => ReadonlyArray<Record<string, unknown>>
+  readonly send: (signal: Signal) => Effect.Effect<void>
+  /** Completes when stdout matches. */
+  readonly printed: (pattern: RegExp) => Effect.Effect<void>
+}
+
+export interface Options {
+  readonly env?: Record<string, string>
+  readonly stdin?: string | ReadonlyArray<Uint8Array>
+  readonly terminal?: boolean
+  /** The reader of stdout leaves after so many writes. */
+  readonly closesAfter?: number
+}
+
+export const make = (options: Options = {}): TestHost => {
+  const signal = Deferred.makeUnsafe<Signal>()
+  const waiting = new Set<{ readonly pattern: RegExp; readonly done: Deferred.Deferred<void> }>()
+  const texts = { stdout: "", stderr: "" }
+  const closed = Deferred.makeUnsafe<void>()
+  let writes = 0
+  const add = (name: "stdout" | "stderr", text: string): boolean => {
+    if (name === "stdout" && writes++ >= (options.closesAfter ?? Infinity)) {
+      Deferred.doneUnsafe(closed, Effect.void)
+      return false
+    }
+    texts[name] += text
+    for (const waiter of waiting) {
+      if (waiter.pattern.test(texts.stdout)) {
+        waiting.delete(waiter)
+        Deferred.doneUnsafe(waiter.done, Effect.void)
+      }
+    }
+    return true
+  }
+  const sink = (name: "stdout" | "stderr"): Sink => ({
+    isTerminal: options.terminal ?? false,
+    hasColor: false,
+    size: () => ({ columns: 80, rows: 24 }),
+    write: (text) => Effect.suspend(() => add(name, text) ? Effect.void : Effect.fail(new OutputClosed())),
+    writeUnsafe: (text) => void add(name, text),
+    flushed: Effect.void,
+    closed: name === "stdout" ? Deferred.await(closed) : Effect.never
+  })
+  const stdin = async function*() {
+    const { stdin = "" } = options
+    for (const chunk of typeof stdin === "string" ? [Buffer.from(stdin)] : stdin) yield chunk
+  }
+  return {
+    host: {
+      env: options.env ?? {},
+      stdin: { isTerminal: false, bytes: stdin },
+      stdout: sink("stdout"),
+      stderr: sink("stderr"),
+      signal: Deferred.await(signal)
+    },
+    stdout: () => texts.stdout,
+    stderr: () => texts.stderr,
+    objects: () => texts.stdout.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line)),
+    send: (name) => Effect.asVoid(Deferred.succeed(signal, name)),
+    printed: (pattern) =>
+      Effect.suspend(() => {
+        if (pattern.test(texts.stdout)) return Effect.void
+        const done = Deferred.makeUnsafe<void>()
+        waiting.add({ pattern, done })
+        return Deferred.await(done)
+      })
+  }
+}
+
+/** Runs the arguments in the world; gives the exit code. */
+export const run = (world: TestHost, ...args: ReadonlyArray<string>): Effect.Effect<number> =>
+  Effect.provideService(Runner.run(args, "0.1.0"), Host, world.host)
