@@ -102,7 +102,6 @@ describe("Layout", () => {
         "{\"type\":\"x\",\"a\":\"\\u0031\"}",
         "{\"type\":\"x\",\"a\":\"1\",\"a\":\"2\"}",
         "{\"type\":1,\"a\":\"1\"}",
-        "{\"type\":\"x\",\"a\":true}",
         "{\"type\":\"x\",\"a b\":\"1\"}",
         "{\"type\" : \"x\"}",
         "{\"type\":\"x\",\"2\":1,\"1\":1}",
@@ -161,6 +160,114 @@ describe("Layout", () => {
     assert.isUndefined(layouts.read(` ${first}`))
     assert.isUndefined(layouts.read(`{"type":"y"}${first}`))
     assert.isUndefined(layouts.read(`${first} `))
+  })
+
+  /** Wants members of nested objects, a table in one, and the objects of a list. */
+  interface Nested {
+    readonly flag: string | undefined
+    readonly product: string | undefined
+    readonly cells: ReadonlyArray<string>
+    readonly rows: ReadonlyArray<readonly [price: string | undefined, time: string | undefined | null]>
+  }
+  const nestedPlan: Layout.Plan<Nested> = {
+    wanted: ["data.m", "events[0].product"],
+    times: ["events[0].rows[].time"],
+    tables: [["data.levels", 2]],
+    lists: [["events[0].rows", ["price", "time"]]],
+    pinned: ["data.e", "events[0].type"],
+    build: (members) => ({
+      flag: Layout.text(members, 0),
+      product: Layout.text(members, 1),
+      cells: (members.tables[0] ?? []).flatMap((from, i, all) =>
+        i % 2 === 0 ? [members.frame.slice(from, all[i + 1])] : []
+      ),
+      rows: (members.lists[0] ?? []).map((row) => {
+        const time = Layout.timestamp(row, 1)
+        return [Layout.text(row, 0), time === undefined || time === null ? time : String(time)] as const
+      })
+    })
+  }
+  const nested = (rows: string): string =>
+    "{\"channel\":\"c\",\"data\":{\"e\":\"d\",\"m\":true,\"x\":[1,{\"y\":null}],\"levels\":[[\"1\",\"2\"]]}," +
+    `"events":[{"type":"t","product":"A-B","rows":${rows},"after":1}]}`
+  const nestedRows = "[{\"price\":\"1.0\",\"time\":\"2024-02-29T00:00:00Z\",\"n\":1}]"
+  const learnedNested = (frame: string): Layout.Layouts<Nested> => {
+    const layouts = Layout.make<Nested>()
+    layouts.learn(frame, ExactJson.parse(frame) as ExactJson.JsonObject, nestedPlan)
+    return layouts
+  }
+
+  it("reads members of nested objects and arrays, and the objects of lists, as many as there are", () => {
+    const layouts = learnedNested(nested(nestedRows))
+    const row = (price: string, time: string): string => `{"price":"${price}","time":"${time}","n":-1e3}`
+    assert.deepStrictEqual(
+      layouts.read(
+        nested(`[${row("5.50", "2024-03-01T00:00:00.5Z")},${row("", "2023-02-29T00:00:00Z")}]`)
+          .replace("true", "false")
+          .replace("[[\"1\",\"2\"]]", "[[\"7\",\"8\"],[\"9\",\"\"]]")
+          .replace("A-B", "C-D")
+      ),
+      {
+        flag: "false",
+        product: "C-D",
+        cells: ["7", "8", "9", ""],
+        rows: [["5.50", "2024-03-01T00:00:00.5Z"], ["", null]]
+      }
+    )
+    assert.deepStrictEqual(layouts.read(nested("[]"))?.rows, [])
+    assert.strictEqual(layouts.read(nested(`[${row("1", "2024-03-01T00:00:00Z")}]`))?.rows.length, 1)
+    assert.strictEqual(
+      layouts.read(nested(`[${`${row("1", "2024-03-01T00:00:00Z")},`.repeat(999)}${row("1", "x")}]`)),
+      undefined
+    )
+  })
+
+  it("reads nothing where a nested object or a list is laid out in another way", () => {
+    const layouts = learnedNested(nested(nestedRows))
+    const [, row = ""] = /^\[(.*)\]$/.exec(nestedRows) ?? []
+    for (
+      const other of [
+        nested(nestedRows).replace("\"d\"", "\"e\""),
+        nested(nestedRows).replace("\"t\"", "\"u\""),
+        nested(nestedRows).replace("[1,{", "[{"),
+        nested(nestedRows).replace("null", "1"),
+        nested(nestedRows).replace("true", "\"true\""),
+        nested(nestedRows).replace("true", "null"),
+        nested(nestedRows).replace("}]}", "},{}]}"),
+        nested(nestedRows).replace("\"after\":1", "\"after\":1,\"after\":2"),
+        nested("null"),
+        nested("{}"),
+        nested("[{}]"),
+        nested("[null]"),
+        nested(`[${row},]`),
+        nested(`[${row}${row}]`),
+        nested(`[${row},{}]`),
+        nested(`[,${row}]`),
+        nested(`[${row}`),
+        nested(`[${row},,${row}]`),
+        nested(`[${row.replace("\"n\":1", "\"n\":1,\"n\":1")}]`),
+        nested(`[${row.replace("\"n\":1", "\"n\":01")}]`),
+        nested(`[${row.replace("1.0", "\\u0031")}]`),
+        nested(`[${row.replace("1.0", "\n")}]`),
+        nested(`[${row.replace("\"1.0\"", "1.0")}]`),
+        nested(`[${row},${row.replace("\"price\"", "\"prices\"")}]`)
+      ]
+    ) {
+      assert.notStrictEqual(other, nested(nestedRows))
+      assert.isUndefined(layouts.read(other), other)
+    }
+    assert.isUndefined(learnedNested(nested("[]")).read(nested(nestedRows)))
+  })
+
+  it("knows the spaces that Python writes in lists too", () => {
+    const spaced = (frame: string): string => frame.replaceAll(",", ", ").replaceAll("\":", "\": ")
+    const flat = "{\"channel\":\"c\",\"data\":{\"e\":\"d\",\"m\":true},\"events\":[{\"type\":\"t\",\"rows\":ROWS}]}"
+    const one = "[{\"price\":\"1\"}]"
+    const layouts = learnedNested(spaced(flat.replace("ROWS", one)))
+    assert.deepStrictEqual(
+      layouts.read(spaced(flat.replace("ROWS", "[{\"price\":\"1\"},{\"price\":\"2.0\"}]")))?.rows,
+      [["1", undefined], ["2.0", undefined]]
+    )
   })
 
   it("keeps a bounded number of layouts", () => {

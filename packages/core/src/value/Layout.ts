@@ -12,6 +12,7 @@
  *
  * @since 0.1.0
  */
+import * as Decimal from "./Decimal.ts"
 import * as ExactJson from "./ExactJson.ts"
 import * as Timestamp from "./Timestamp.ts"
 
@@ -25,7 +26,9 @@ import * as Timestamp from "./Timestamp.ts"
 export type Cells = ReadonlyArray<number>
 
 /**
- * What is wanted of a kind of frame.
+ * What is wanted of a kind of frame. A member is named by its path: `price`,
+ * `data.p`, `events[0].product_id`; a member of the objects of a list by the
+ * path `events[0].trades[].price`.
  *
  * @category models
  * @since 0.1.0
@@ -37,6 +40,8 @@ export interface Plan<A> {
   readonly times: ReadonlyArray<string>
   /** Members that hold rows of strings, each with its number of columns. */
   readonly tables: ReadonlyArray<readonly [member: string, columns: number]>
+  /** Members that hold objects which are all laid out alike, each with the names of the wanted members of its objects. */
+  readonly lists?: ReadonlyArray<readonly [member: string, wanted: ReadonlyArray<string>]>
   /** Members whose text must be that of the learned frame: what names its kind. */
   readonly pinned: ReadonlyArray<string>
   /**
@@ -47,32 +52,41 @@ export interface Plan<A> {
 }
 
 /**
- * The members of one frame. They are read before the next frame is.
+ * The captured texts of an object, and for each wanted member its place among
+ * them: 0 where the object has none, negative for a time that was captured in
+ * three parts.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Members {
-  /** The text that the cells of tables point into. */
-  readonly frame: string
-  /** The tables, in the plan's order. */
-  readonly tables: ReadonlyArray<Cells>
-  /**
-   * The captured texts, and for each wanted member its place among them: 0 where
-   * the frame has none, negative for a time that was captured in three parts.
-   */
+export interface Captured {
   readonly texts: ReadonlyArray<string | undefined>
   readonly places: ReadonlyArray<number>
 }
 
 /**
+ * The members of one frame. They are read before the next frame is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Members extends Captured {
+  /** The text that the cells of tables point into. */
+  readonly frame: string
+  /** The tables, in the plan's order. */
+  readonly tables: ReadonlyArray<Cells>
+  /** The objects of each list, in the plan's order. */
+  readonly lists: ReadonlyArray<ReadonlyArray<Captured>>
+}
+
+/**
  * The text of a wanted member, by its place in the plan: `undefined` where it is
- * absent or `null`.
+ * absent or `null`. That of a boolean is `true` or `false`.
  *
  * @category getters
  * @since 0.1.0
  */
-export const text = (members: Members, wanted: number): string | undefined => {
+export const text = (members: Captured, wanted: number): string | undefined => {
   const place = members.places[wanted]
   return place === undefined || place === 0 ? undefined : members.texts[place]
 }
@@ -84,12 +98,24 @@ export const text = (members: Members, wanted: number): string | undefined => {
  * @category getters
  * @since 0.1.0
  */
-export const timestamp = (members: Members, wanted: number): Timestamp.Timestamp | undefined | null => {
+export const timestamp = (members: Captured, wanted: number): Timestamp.Timestamp | undefined | null => {
   const { texts } = members
   const place = members.places[wanted]
   if (place === undefined || place === 0) return undefined
   if (place > 0) return Timestamp.parse(texts[place] ?? "") ?? null
   return Timestamp.fromUtcParts(texts[-place] ?? "", texts[1 - place] ?? "", texts[2 - place]) ?? null
+}
+
+/**
+ * The decimal of a wanted member, by its place in the plan: `undefined` where it
+ * is absent or `null`, `null` where its text is no decimal.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const decimal = (members: Captured, wanted: number): Decimal.Decimal | undefined | null => {
+  const written = text(members, wanted)
+  return written === undefined ? undefined : Decimal.parse(written) ?? null
 }
 
 /**
@@ -101,10 +127,10 @@ export const timestamp = (members: Members, wanted: number): Timestamp.Timestamp
  */
 export const maxLayouts = 16
 
-/** A longer frame without tables is not looked at: it is none of a venue's usual ones. */
+/** A longer frame without tables or lists is not looked at: it is none of a venue's usual ones. */
 const maxFlatFrame = 16_384
 
-/** Frames with more members, or members with unusual names, are not learned. */
+/** Frames with more values, or members with unusual names, are not learned. */
 const maxMembers = 40
 const plainName = /^[\w-]{1,40}$/
 
@@ -118,20 +144,24 @@ const time = new RegExp(`^${timePattern}$`)
 
 const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&")
 
-/** A table, and what stands between it and the table before. */
-interface TableSegment {
-  readonly pattern: RegExp
-  readonly table: number
-  readonly columns: number
-}
+/** A table or a list, and what stands between it and the one before. */
+type Segment =
+  | { readonly _tag: "Table"; readonly pattern: RegExp; readonly index: number; readonly columns: number }
+  | {
+    readonly _tag: "List"
+    readonly pattern: RegExp
+    readonly index: number
+    readonly row: RegExp
+    readonly places: ReadonlyArray<number>
+  }
 
 interface Layout<A> {
   readonly plan: Plan<A>
-  /** What stands before each table, in the frame's order. */
-  readonly segments: ReadonlyArray<TableSegment>
-  /** What stands after the last table, to the end. */
+  /** What stands before each table or list, in the frame's order. */
+  readonly segments: ReadonlyArray<Segment>
+  /** What stands after the last of them, to the end. */
   readonly last: RegExp
-  /** As in `Members`. */
+  /** As in `Captured`. */
   readonly places: ReadonlyArray<number>
 }
 
@@ -165,20 +195,49 @@ const readTable = (text: string, start: number, columns: number, cells: Array<nu
   }
 }
 
-const noTables: ReadonlyArray<Cells> = []
+/**
+ * Reads the objects of a list that begins at an offset. Returns the offset after
+ * the closing bracket, or -1.
+ */
+const readList = (
+  text: string,
+  start: number,
+  row: RegExp,
+  places: ReadonlyArray<number>,
+  objects: Array<Captured>
+): number => {
+  if (text.charCodeAt(start) !== 91) return -1
+  let at = start + 1
+  if (text.charCodeAt(at) === 93) return at + 1
+  for (;;) {
+    row.lastIndex = at
+    const texts = row.exec(text)
+    if (texts === null) return -1
+    objects.push({ texts, places })
+    at = row.lastIndex
+    const next = text.charCodeAt(at)
+    at++
+    if (next === 93) return at
+    if (next !== 44) return -1
+    if (text.charCodeAt(at) === 32) at++
+  }
+}
+
+const none: ReadonlyArray<never> = []
 
 const readFrame = <A>(layout: Layout<A>, frame: string): A | undefined => {
   const { last, places, plan, segments } = layout
-  if (segments.length > 0) return readFrameWithTables(layout, frame)
+  if (segments.length > 0) return readSegments(layout, frame)
   last.lastIndex = 0
   const texts = last.exec(frame)
-  return texts === null ? undefined : plan.build({ frame, tables: noTables, texts, places })
+  return texts === null ? undefined : plan.build({ frame, tables: none, lists: none, texts, places })
 }
 
-const readFrameWithTables = <A>(layout: Layout<A>, frame: string): A | undefined => {
+const readSegments = <A>(layout: Layout<A>, frame: string): A | undefined => {
   const { last, places, plan, segments } = layout
   const texts: Array<string | undefined> = [undefined]
   const tables: Array<Cells> = []
+  const lists: Array<ReadonlyArray<Captured>> = []
   let at = 0
   for (let i = 0; i <= segments.length; i++) {
     const segment = segments[i]
@@ -187,58 +246,146 @@ const readFrameWithTables = <A>(layout: Layout<A>, frame: string): A | undefined
     const match = pattern.exec(frame)
     if (match === null) return undefined
     for (let group = 1; group < match.length; group++) texts.push(match[group])
-    if (segment !== undefined) {
+    if (segment === undefined) break
+    if (segment._tag === "Table") {
       const cells: Array<number> = []
       at = readTable(frame, pattern.lastIndex, segment.columns, cells)
-      if (at < 0) return undefined
-      tables[segment.table] = cells
+      tables[segment.index] = cells
+    } else {
+      const objects: Array<Captured> = []
+      at = readList(frame, pattern.lastIndex, segment.row, segment.places, objects)
+      lists[segment.index] = objects
     }
+    if (at < 0) return undefined
   }
-  return plan.build({ frame, tables, texts, places })
+  return plan.build({ frame, tables, lists, texts, places })
 }
 
-/** Compiles a frame's layout with the given text between its members: `""` as venues write, `" "` as Python does. */
-const compile = <A>(json: ExactJson.JsonObject, plan: Plan<A>, space: string): Layout<A> | undefined => {
-  const members = Object.entries(json)
-  if (members.length > maxMembers) return undefined
-  const segments: Array<TableSegment> = []
-  const places = plan.wanted.map(() => 0)
-  let captured = 0
-  let source = "\\{"
-  let separator = ""
-  for (const [name, value] of members) {
-    if (!plainName.test(name)) return undefined
-    source += `${separator}"${escapePattern(name)}":${space}`
-    separator = `,${space}`
-    const wanted = plan.wanted.indexOf(name)
-    const table = plan.tables.findIndex(([member]) => member === name)
-    if (plan.pinned.includes(name)) {
-      if (typeof value !== "string") return undefined
-      source += escapePattern(JSON.stringify(value))
-    } else if (table >= 0) {
-      segments.push({ pattern: new RegExp(source, "y"), table, columns: plan.tables[table]?.[1] ?? 0 })
-      source = ""
-    } else if (typeof value === "string" || value instanceof ExactJson.JsonNumber) {
-      const isText = typeof value === "string"
-      if (wanted < 0) {
-        source += isText ? stringPattern : numberPattern
-      } else if (isText && plan.times.includes(name) && time.test(`"${value}"`)) {
-        source += timePattern
-        places[wanted] = -(captured + 1)
-        captured += 3
-      } else {
-        source += isText ? capturedStringPattern : `(${numberPattern})`
-        places[wanted] = ++captured
-      }
-    } else if (value === null) {
-      source += "null"
-    } else if (typeof value === "boolean" && wanted < 0) {
-      source += "(?:true|false)"
+/** The pattern of a value as it grows, and where its wanted members are captured. */
+class Draft<A> {
+  readonly plan: Plan<A>
+  readonly wanted: ReadonlyArray<string>
+  /** What stands between members: `""` as venues write, `" "` as Python does. */
+  readonly space: string
+  readonly places: Array<number>
+  readonly segments: Array<Segment> = []
+  source = ""
+  captured = 0
+  size = 0
+
+  constructor(plan: Plan<A>, wanted: ReadonlyArray<string>, space: string) {
+    this.plan = plan
+    this.wanted = wanted
+    this.space = space
+    this.places = wanted.map(() => 0)
+  }
+
+  /** Adds a value; false where it is none that can be read again by a pattern. */
+  add(value: ExactJson.Json, path: string): boolean {
+    if (++this.size > maxMembers) return false
+    const wanted = this.wanted.indexOf(path)
+    if (this.plan.pinned.includes(path)) {
+      if (typeof value !== "string") return false
+      this.source += escapePattern(JSON.stringify(value))
+      return true
+    }
+    if (value === null) {
+      this.source += "null"
+      return true
+    }
+    if (typeof value === "string" || typeof value === "boolean" || value instanceof ExactJson.JsonNumber) {
+      this.addScalar(value, path, wanted)
+      return true
+    }
+    if (wanted >= 0) return false
+    const table = this.plan.tables.findIndex(([member]) => member === path)
+    if (table >= 0) {
+      this.segments.push({
+        _tag: "Table",
+        pattern: this.takePattern(),
+        index: table,
+        columns: this.plan.tables[table]?.[1] ?? 0
+      })
+      return true
+    }
+    return Array.isArray(value) ? this.addArray(value, path) : ExactJson.isObject(value) && this.addObject(value, path)
+  }
+
+  takePattern(): RegExp {
+    const pattern = new RegExp(this.source, "y")
+    this.source = ""
+    return pattern
+  }
+
+  addScalar(value: string | boolean | ExactJson.JsonNumber, path: string, wanted: number): void {
+    if (wanted < 0) {
+      this.source += typeof value === "string"
+        ? stringPattern
+        : typeof value === "boolean"
+        ? "(?:true|false)"
+        : numberPattern
+    } else if (typeof value === "string" && this.plan.times.includes(path) && time.test(`"${value}"`)) {
+      this.source += timePattern
+      this.places[wanted] = -(this.captured + 1)
+      this.captured += 3
     } else {
-      return undefined
+      this.source += typeof value === "string"
+        ? capturedStringPattern
+        : typeof value === "boolean"
+        ? "(true|false)"
+        : `(${numberPattern})`
+      this.places[wanted] = ++this.captured
     }
   }
-  return { plan, segments, last: new RegExp(`${source}\\}$`, "y"), places }
+
+  addObject(value: ExactJson.JsonObject, path: string): boolean {
+    this.source += "\\{"
+    let separator = ""
+    for (const [name, member] of Object.entries(value)) {
+      if (!plainName.test(name)) return false
+      this.source += `${separator}"${escapePattern(name)}":${this.space}`
+      if (!this.add(member, path === "" ? name : `${path}.${name}`)) return false
+      separator = `,${this.space}`
+    }
+    this.source += "\\}"
+    return true
+  }
+
+  addArray(value: ReadonlyArray<ExactJson.Json>, path: string): boolean {
+    const list = this.plan.lists?.findIndex(([member]) => member === path) ?? -1
+    if (list >= 0) return this.addList(value, path, list)
+    this.source += "\\["
+    for (const [index, element] of value.entries()) {
+      if (index > 0) this.source += `,${this.space}`
+      if (!this.add(element, `${path}[${index}]`)) return false
+    }
+    this.source += "\\]"
+    return true
+  }
+
+  /** A list whose objects are laid out like its first. */
+  addList(value: ReadonlyArray<ExactJson.Json>, path: string, index: number): boolean {
+    const first = value[0]
+    if (first === undefined || !ExactJson.isObject(first)) return false
+    const wanted = this.plan.lists?.[index]?.[1] ?? none
+    const row = new Draft(this.plan, wanted.map((name) => `${path}[].${name}`), this.space)
+    if (!row.add(first, `${path}[]`) || row.segments.length > 0) return false
+    this.segments.push({
+      _tag: "List",
+      pattern: this.takePattern(),
+      index,
+      row: row.takePattern(),
+      places: row.places
+    })
+    return true
+  }
+}
+
+/** Compiles a frame's layout with the given text between its members. */
+const compile = <A>(json: ExactJson.JsonObject, plan: Plan<A>, space: string): Layout<A> | undefined => {
+  const draft = new Draft(plan, plan.wanted, space)
+  if (!draft.add(json, "")) return undefined
+  return { plan, segments: draft.segments, last: new RegExp(`${draft.source}$`, "y"), places: draft.places }
 }
 
 /**
@@ -279,7 +426,8 @@ export const make = <A>(): Layouts<A> => {
     return undefined
   }
   const learn = (frame: string, json: ExactJson.JsonObject, plan: Plan<A>): void => {
-    if (layouts.length >= maxLayouts || (plan.tables.length === 0 && frame.length > maxFlatFrame)) return
+    const flat = plan.tables.length === 0 && plan.lists === undefined
+    if (layouts.length >= maxLayouts || (flat && frame.length > maxFlatFrame)) return
     for (const space of ["", " "]) {
       const layout = compile(json, plan, space)
       if (layout === undefined) return

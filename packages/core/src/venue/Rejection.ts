@@ -70,7 +70,7 @@ export const formatPath = (path: ReadonlyArray<PropertyKey>): string => {
   return out
 }
 
-const at = (value: unknown, key: PropertyKey): unknown =>
+const member = (value: unknown, key: PropertyKey): unknown =>
   typeof value === "object" && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined
 
 interface Fault {
@@ -109,17 +109,23 @@ const expectation = (issue: Fault["issue"]): string => {
 
 /**
  * A frame whose shape or values are not what its kind asks for: names the first
- * fault that the issue tells of.
+ * fault that the issue tells of. `at` is where the value that was read stands in
+ * the frame, where it is a part of it.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const invalid = (venue: string, frame: ExactJson.Json, cause: SchemaIssue.Issue): FrameRejected => {
+export const invalid = (
+  venue: string,
+  frame: ExactJson.Json,
+  cause: SchemaIssue.Issue,
+  at: ReadonlyArray<PropertyKey> = []
+): FrameRejected => {
   const { issue, path } = firstFault(cause, [])
-  const field = formatPath(path)
+  const field = formatPath([...at, ...path])
   if (issue._tag === "MissingKey") return frameRejected(venue, "MissingField", field, `${field} is missing`)
   let value: unknown = frame
-  for (const key of path) value = at(value, key)
+  for (const key of path) value = member(value, key)
   if (value === null) return frameRejected(venue, "InvalidField", field, `${field} is null`)
   if (value === "") return frameRejected(venue, "InvalidField", field, `${field} is empty`)
   return frameRejected(

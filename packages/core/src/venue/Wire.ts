@@ -14,7 +14,8 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Decimal from "../value/Decimal.ts"
-import { JsonNumber, type JsonObject } from "../value/ExactJson.ts"
+import { isObject, type Json, JsonNumber, type JsonObject } from "../value/ExactJson.ts"
+import type { Cells } from "../value/Layout.ts"
 import type { FrameRejected, Level } from "../value/MarketEvent.ts"
 import * as Timestamp from "../value/Timestamp.ts"
 import * as Rejection from "./Rejection.ts"
@@ -168,6 +169,39 @@ export const Levels: Schema.decodeTo<Schema.declare<ReadonlyArray<Level>>, Schem
   }
 )
 
+/**
+ * The book levels in a layout's table of two columns, or `undefined` where a
+ * cell is no decimal.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const levels = (cells: Cells | undefined, frame: string): ReadonlyArray<Level> | undefined => {
+  if (cells === undefined) return undefined
+  const levels: Array<Level> = []
+  for (let i = 0; i + 3 < cells.length; i += 4) {
+    const price = Decimal.parseRange(frame, cells[i] ?? 0, cells[i + 1] ?? 0)
+    const size = Decimal.parseRange(frame, cells[i + 2] ?? 0, cells[i + 3] ?? 0)
+    if (price === undefined || size === undefined) return undefined
+    levels.push([price, size])
+  }
+  return levels
+}
+
+/**
+ * A JSON value for people and programs that know nothing of exact numbers: each
+ * number is its own text.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const plain = (json: Json): unknown => {
+  if (json instanceof JsonNumber) return json.text
+  if (Array.isArray(json)) return json.map(plain)
+  if (!isObject(json)) return json
+  return Object.fromEntries(Object.entries(json).map(([name, member]) => [name, plain(member)]))
+}
+
 type Fields = Readonly<Record<string, Schema.ConstraintDecoder<unknown>>>
 
 type Decoder<A> = (input: unknown) => Result.Result<A, SchemaIssue.Issue>
@@ -176,14 +210,19 @@ type Decoder<A> = (input: unknown) => Result.Result<A, SchemaIssue.Issue>
  * Makes a reader of one kind of frame, of the members that it may have: gives
  * the decoded members, or the rejection that names the first bad path. That is
  * the first bad member in the frame's order; where all that are there are good,
- * the first missing one in the order of the fields.
+ * the first missing one in the order of the fields. `at` is where the object
+ * stands in the frame, where it is a part of it, such as `["data"]`.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const reader = <F extends Fields>(
   fields: F
-): (venue: string, frame: JsonObject) => Schema.Struct<F>["Type"] | FrameRejected => {
+): (
+  venue: string,
+  frame: JsonObject,
+  at?: ReadonlyArray<PropertyKey>
+) => Schema.Struct<F>["Type"] | FrameRejected => {
   let decode: Decoder<Schema.Struct<F>["Type"]> | undefined
   const single = new Map<string, Decoder<unknown>>()
   const decodeMember = (name: string, field: Schema.ConstraintDecoder<unknown>): Decoder<unknown> => {
@@ -193,7 +232,7 @@ export const reader = <F extends Fields>(
     single.set(name, made)
     return made
   }
-  return (venue, frame) => {
+  return (venue, frame, at) => {
     decode ??= SchemaParser.decodeUnknownResult(Schema.Struct(fields))
     const result = decode(frame)
     if (Result.isSuccess(result)) return result.success
@@ -201,8 +240,8 @@ export const reader = <F extends Fields>(
       const field = Object.hasOwn(fields, name) ? fields[name] : undefined
       if (field === undefined) continue
       const member = decodeMember(name, field)(frame)
-      if (Result.isFailure(member)) return Rejection.invalid(venue, frame, member.failure)
+      if (Result.isFailure(member)) return Rejection.invalid(venue, frame, member.failure, at)
     }
-    return Rejection.invalid(venue, frame, result.failure)
+    return Rejection.invalid(venue, frame, result.failure, at)
   }
 }
