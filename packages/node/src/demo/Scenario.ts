@@ -30,7 +30,7 @@ export const policy: ConnectionPolicy.ConnectionPolicy = {
     countDisconnect: true,
     whenOpen: "wait"
   },
-  heartbeat: { interval: Duration.seconds(1), timeout: Duration.millis(600), onMiss: "close" },
+  heartbeat: { interval: Duration.seconds(1), timeout: Duration.millis(900), onMiss: "close" },
   closeTimeout: Duration.millis(500)
 }
 
