@@ -19,7 +19,7 @@ const upgradeOf = (request: DialRequest): Upgrade => ({
 
 const onVirtualNetwork = (policy: ConnectionPolicy.ConnectionPolicy, behaviour: Behaviour) =>
   Effect.gen(function*() {
-    const network = yield* VirtualNetwork.make({ seed: 1 })
+    const network = yield* VirtualNetwork.make({ seed: 1, latency: 1 })
     const upgrades: Array<Upgrade> = []
     const peers: Array<Peer> = []
     const host = yield* network.serve("ws://venue.test", (peer) =>

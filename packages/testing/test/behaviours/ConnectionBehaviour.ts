@@ -403,6 +403,13 @@ export const behaviours: ReadonlyArray<{
         const metrics = yield* connection.metrics
         assert.strictEqual(metrics.conflicts, 3)
         assert.strictEqual(metrics.id, id)
+        // On a link that is up it is the same: the first ends it, the others wait for what comes next.
+        const more = yield* Effect.forEach([1, 2, 3], () => Effect.forkChild(connection.reconnect))
+        yield* harness.until(() => more.every((caller) => caller.pollUnsafe() !== undefined))
+        yield* Effect.forEach(more, Fiber.join)
+        yield* harness.wait(100)
+        assert.strictEqual(harness.upgrades.length, 3)
+        assert.strictEqual((yield* connection.metrics).epoch, 3)
       })
   },
   {

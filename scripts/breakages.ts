@@ -1,0 +1,658 @@
+/**
+ * Small breakages of the source, each of which a test must notice: the data of
+ * `pnpm mutants`. At least one for each named test, and one for each rule that
+ * would hurt if it were lost.
+ */
+
+/** One breakage: `original`, which is in `file` exactly once, becomes `replacement`, and `test` must fail. */
+export interface Breakage {
+  readonly name: string
+  readonly file: string
+  readonly original: string
+  readonly replacement: string
+  /** A test file, and the beginning of the test's name without its `describe`s. */
+  readonly test: readonly [file: string, name: string]
+}
+
+const connection = "packages/core/src/connection"
+const resilience = "packages/core/src/resilience"
+const supervisor = `${connection}/Supervisor.ts`
+const metrics = `${connection}/ConnectionMetrics.ts`
+const outbox = `${connection}/Outbox.ts`
+const inbox = `${connection}/Inbox.ts`
+const breaker = `${resilience}/CircuitBreaker.ts`
+const backoff = `${resilience}/Backoff.ts`
+const policy = `${resilience}/ConnectionPolicy.ts`
+const message = "packages/core/src/value/PriceMessage.ts"
+const generic = "packages/core/src/venue/Generic.ts"
+const stream = "packages/core/src/feed/ReconnectingStream.ts"
+
+const named = "packages/testing/test/named"
+const ofConnection = `${named}/Connection.test.ts`
+const ofReconnection = `${named}/Reconnection.test.ts`
+const ofParsing = `${named}/Parsing.test.ts`
+const ofBreaker = `${named}/CircuitBreaker.test.ts`
+const ofPresets = `${named}/Presets.test.ts`
+const ofEpochs = "packages/testing/test/connection/Epochs.test.ts"
+const ofConsumers = "packages/testing/test/connection/Consumers.test.ts"
+const ofHousekeeping = "packages/testing/test/connection/Housekeeping.test.ts"
+const ofStream = "packages/core/test/ReconnectingStream.test.ts"
+const ofTransport = "packages/node/test/NodeTransport.test.ts"
+const overNetwork = "packages/testing/test/ConnectionBehaviour.test.ts"
+const overSockets = "packages/node/test/ConnectionBehaviour.test.ts"
+
+/** The breakages, by the test that must notice them. */
+export const breakages: ReadonlyArray<Breakage> = [
+  // ---- the named tests: Connection ----------------------------------------------------------------------------------
+  {
+    name: "the time of the connect is not kept",
+    file: metrics,
+    original: "connectedAt ??= at",
+    replacement: "connectedAt ??= 0",
+    test: [ofConnection, "basic websocket connection"]
+  },
+  {
+    name: "every connection has the same id",
+    file: supervisor,
+    original: "`conn_${(yield* Random.nextIntBetween(0, 0xffffffff)).toString(16).padStart(8, \"0\")}`",
+    replacement: "\"conn_00000000\"",
+    test: [ofConnection, "multiple concurrent connections"]
+  },
+  {
+    name: "only the first reader of a connection is served",
+    file: inbox,
+    original: "if (isWanted(consumer.interest, item)) offer(consumer, item)",
+    replacement: "if (isWanted(consumer.interest, item)) { offer(consumer, item); break }",
+    test: [ofConnection, "concurrent message reading"]
+  },
+  {
+    name: "the token goes without its scheme",
+    file: supervisor,
+    original: "Redacted.make(`Bearer ${Redacted.value(token)}`",
+    replacement: "Redacted.make(`${Redacted.value(token)}`",
+    test: [ofConnection, "websocket auth validation"]
+  },
+  {
+    name: "a refused token is refreshed without end",
+    file: supervisor,
+    original: "isRefreshed = true",
+    replacement: "isRefreshed = false",
+    test: [ofConnection, "websocket auth validation: a refresh that does not help"]
+  },
+  {
+    name: "the connect timeout is not the policy's",
+    file: supervisor,
+    original: "}).pipe(\n    Effect.timeoutOrElse({\n      duration: policy.connectTimeout,",
+    replacement: "}).pipe(\n    Effect.timeoutOrElse({\n      duration: \"10 seconds\",",
+    test: [ofConnection, "connection timeout handling"]
+  },
+  {
+    name: "the time in a state is counted from the first",
+    file: supervisor,
+    original: "        stateSince = at\n",
+    replacement: "",
+    test: [ofConnection, "connection state transitions"]
+  },
+  {
+    name: "a live connection can be connected again",
+    file: supervisor,
+    original: "if (current._tag !== \"Disconnected\" && current._tag !== \"Failed\") {",
+    replacement: "if (current._tag === \"Connecting\") {",
+    test: [ofConnection, "double connection prevention"]
+  },
+  {
+    name: "a connecting connection can be connected again",
+    file: supervisor,
+    original: "if (current._tag !== \"Disconnected\" && current._tag !== \"Failed\") {",
+    replacement: "if (current._tag === \"Connected\") {",
+    test: [ofConnection, "double connection prevention: two first connects"]
+  },
+  {
+    name: "a graceful close sends another code",
+    file: supervisor,
+    original: "on.close(1000, \"\")",
+    replacement: "on.close(1001, \"\")",
+    test: [ofConnection, "graceful disconnect"]
+  },
+  {
+    name: "a graceful close waits for longer than it may",
+    file: supervisor,
+    original: "duration: policy.closeTimeout",
+    replacement: "duration: policy.connectTimeout",
+    test: [ofConnection, "graceful disconnect: a peer that never answers"]
+  },
+
+  // ---- the named tests: Reconnection --------------------------------------------------------------------------------
+  {
+    name: "the backoff grows by another factor",
+    file: backoff,
+    original: "Schedule.exponential(options.base, options.factor)",
+    replacement: "Schedule.exponential(options.base, 1.9)",
+    test: [ofReconnection, "exponential backoff on disconnect"]
+  },
+  {
+    name: "the cap of the backoff is not applied",
+    file: backoff,
+    original: "jittered(options.jitter, Duration.min(duration, options.cap))",
+    replacement: "jittered(options.jitter, duration)",
+    test: [ofReconnection, "max retries enforcement"]
+  },
+  {
+    name: "one retry too many",
+    file: supervisor,
+    original: "retries >= maxRetries",
+    replacement: "retries > maxRetries",
+    test: [ofReconnection, "max retries enforcement: 3 retries"]
+  },
+  {
+    name: "the backoff is not reset by a success",
+    file: supervisor,
+    original: "          yield* backoff.reset\n          yield* typeof",
+    replacement: "          yield* typeof",
+    test: [ofReconnection, "backoff reset on success"]
+  },
+  {
+    name: "the count of retries is not reset by a success",
+    file: supervisor,
+    original: "          retries = 0\n          yield* backoff.reset\n          yield* typeof",
+    replacement: "          yield* backoff.reset\n          yield* typeof",
+    test: [ofReconnection, "backoff reset on success"]
+  },
+  {
+    name: "a reconnect during a reconnect is an error",
+    file: supervisor,
+    original: "recorder.conflicted()\n        return Deferred.await(cycle)",
+    replacement: "return connect",
+    test: [ofReconnection, "concurrent reconnection attempts"]
+  },
+  {
+    name: "each reconnect of a live link forgets the one before",
+    file: supervisor,
+    original: "if (Deferred.isDoneUnsafe(cycle)) cycle = Deferred.makeUnsafe()\n        else recorder.conflicted()",
+    replacement: "cycle = Deferred.makeUnsafe()",
+    test: [overSockets, "any number of reconnects at once"]
+  },
+  {
+    name: "a subscription is not restored",
+    file: `${connection}/Restoration.ts`,
+    original: "begin: () => {\n      asked = new Map()",
+    replacement: "begin: () => {",
+    test: [ofReconnection, "connection state preservation"]
+  },
+  {
+    name: "a message to be kept goes with its epoch",
+    file: outbox,
+    original: "retain((entry) => entry.delivery === \"keep\", \"EpochEnded\")",
+    replacement: "retain(() => false, \"EpochEnded\")",
+    test: [ofReconnection, "connection state preservation"]
+  },
+  {
+    name: "a kept message is sent twice",
+    file: outbox,
+    original: "if (written > 0) entries.splice(0, written)",
+    replacement: "if (written > 0) entries.splice(0, written - 1)",
+    test: [ofReconnection, "connection state preservation"]
+  },
+  {
+    name: "the outbox has no bound",
+    file: outbox,
+    original: "if (entries.length >= bounds.messages || bytes + Frame.size(frame) > bounds.bytes) {",
+    replacement: "if (bytes + Frame.size(frame) > bounds.bytes) {",
+    test: [ofReconnection, "connection state preservation"]
+  },
+  {
+    name: "a reconnect is told as a new session",
+    file: metrics,
+    original: "connectedAt ??= at",
+    replacement: "connectedAt = at",
+    test: [ofReconnection, "connection state preservation"]
+  },
+  {
+    name: "a network that is down ends the connection",
+    file: `${connection}/ConnectError.ts`,
+    original: "Unreachable: \"retry\"",
+    replacement: "Unreachable: \"stop\"",
+    test: [ofReconnection, "reconnection failure modes"]
+  },
+  {
+    name: "Retry-After is ignored",
+    file: supervisor,
+    original: "Math.max(step.delayMillis, retryAfterOf(of))",
+    replacement: "step.delayMillis",
+    test: [ofReconnection, "reconnection failure modes: Retry-After"]
+  },
+  {
+    name: "Retry-After is added to the backoff",
+    file: supervisor,
+    original: "Math.max(step.delayMillis, retryAfterOf(of))",
+    replacement: "(step.delayMillis + retryAfterOf(of) + 1)",
+    test: [ofReconnection, "reconnection failure modes: Retry-After"]
+  },
+  {
+    name: "rapid failures are backed off like slow ones",
+    file: backoff,
+    original: "(rapid ? rapidFactor : options.factor)",
+    replacement: "options.factor",
+    test: [ofReconnection, "adaptive backoff strategy"]
+  },
+  {
+    name: "a dead path is dialled as often as a busy one",
+    file: backoff,
+    original: "Math.max(grown, persistentShare * cap)",
+    replacement: "grown",
+    test: [ofReconnection, "adaptive backoff strategy"]
+  },
+  {
+    name: "a forced close is told as a clean one",
+    file: supervisor,
+    original: "? Effect.as(on.terminate, false)",
+    replacement: "? Effect.as(on.terminate, true)",
+    test: [ofReconnection, "forced disconnect"]
+  },
+  {
+    name: "a close waits for the dial that is under way",
+    file: supervisor,
+    original: "yield* Fiber.interrupt(supervision)",
+    replacement: "yield* Fiber.await(supervision)",
+    test: [ofReconnection, "forced disconnect: in the middle of a dial"]
+  },
+
+  // ---- the named tests: Parsing -------------------------------------------------------------------------------------
+  {
+    name: "the other name of the product is not known",
+    file: message,
+    original: "product: [\"product_id\", \"symbol\"]",
+    replacement: "product: [\"product_id\"]",
+    test: [ofParsing, "valid price message parsing"]
+  },
+  {
+    name: "what is no JSON is passed over in silence",
+    file: generic,
+    original: "return Rejection.malformed(name, frame, json)",
+    replacement: "return []",
+    test: [ofParsing, "malformed json handling"]
+  },
+  {
+    name: "an array counts as an object",
+    file: generic,
+    original: "if (!ExactJson.isObject(json)) return Rejection.notAnObject(name, json)",
+    replacement: "if (!ExactJson.isObject(json)) return []",
+    test: [ofParsing, "malformed json handling"]
+  },
+  {
+    name: "an empty product is a product",
+    file: message,
+    original: ": json === \"\"\n    ?",
+    replacement: ": json === \" \"\n    ?",
+    test: [ofParsing, "missing required fields"]
+  },
+  {
+    name: "a price of zero, or under it, is a price",
+    file: message,
+    original: "if (!Decimal.isPositive(price)) {",
+    replacement: "if (Decimal.isPositive(price) === undefined) {",
+    test: [ofParsing, "price type validation"]
+  },
+  {
+    name: "a float on the way",
+    file: "packages/core/src/value/Decimal.ts",
+    original: "if (digits <= exactDoubleDigits) return",
+    replacement: "if (digits <= 40) return",
+    test: [ofParsing, "decimal precision preservation"]
+  },
+  {
+    name: "a binary message is passed over in silence",
+    file: generic,
+    original: "return Rejection.binary(name, frame)",
+    replacement: "return []",
+    test: [ofParsing, "invalid message handling"]
+  },
+  {
+    name: "the bound of a message is that of the buffer",
+    file: `${connection}/Connection.ts`,
+    original: "maxMessageBytes: policy.inbound.maxMessageBytes",
+    replacement: "maxMessageBytes: policy.inbound.bytes",
+    test: [ofParsing, "frame buffering"]
+  },
+  {
+    name: "a message of 15 MiB is let in",
+    file: policy,
+    original: "maxMessageBytes: 10 * 1024 * 1024",
+    replacement: "maxMessageBytes: 16 * 1024 * 1024",
+    test: [ofParsing, "large message handling"]
+  },
+
+  // ---- the named tests: Circuit breaker -----------------------------------------------------------------------------
+  {
+    name: "the breaker opens one failure late",
+    file: breaker,
+    original: "failures >= policy.failureThreshold",
+    replacement: "failures > policy.failureThreshold",
+    test: [ofBreaker, "circuit opens after threshold"]
+  },
+  {
+    name: "a success does not end the count of failures",
+    file: breaker,
+    original: "return stay(state.failures === 0 || policy.window !== undefined ? state : closed)",
+    replacement: "return stay(state)",
+    test: [ofBreaker, "circuit opens after threshold: a success between"]
+  },
+  {
+    name: "the breaker rests a millisecond longer",
+    file: breaker,
+    original: "if (now < state.until) return stay(state, false)",
+    replacement: "if (now <= state.until) return stay(state, false)",
+    test: [ofBreaker, "circuit half open after timeout"]
+  },
+  {
+    name: "a probe too many",
+    file: breaker,
+    original: "return state.probing ? stay(state, false) : stay({ ...state, probing: true })",
+    replacement: "return stay({ ...state, probing: true })",
+    test: [ofBreaker, "circuit half open after timeout: exactly one probe"]
+  },
+  {
+    name: "an interrupted probe keeps its place",
+    file: breaker,
+    original: "return stay({ ...state, probing: false })",
+    replacement: "return stay(state)",
+    test: [ofBreaker, "circuit half open after timeout: exactly one probe"]
+  },
+  {
+    name: "one success is enough",
+    file: breaker,
+    original: "successes >= policy.halfOpen.successThreshold",
+    replacement: "successes >= 1",
+    test: [ofBreaker, "circuit closes on success"]
+  },
+  {
+    name: "the rest does not grow",
+    file: breaker,
+    original: "policy.openFactor ** (openings - 1)",
+    replacement: "policy.openFactor ** 0",
+    test: [ofBreaker, "exponential backoff during open"]
+  },
+  {
+    name: "the rest grows without a cap",
+    file: breaker,
+    original: "    Duration.toMillis(policy.openCap)\n  )",
+    replacement: "    Infinity\n  )",
+    test: [ofBreaker, "exponential backoff during open"]
+  },
+  {
+    name: "rejections are not counted",
+    file: breaker,
+    original: "this.counts.rejected++",
+    replacement: "this.counts.rejected += 0",
+    test: [ofBreaker, "circuit metrics collection"]
+  },
+  {
+    name: "what is read before a bad frame is lost with it",
+    file: `${connection}/Reception.ts`,
+    original: "        deliver(messages, at, bytes)\n        messages = []",
+    replacement: "        messages = []",
+    test: [ofBreaker, "mixed valid invalid messages"]
+  },
+  {
+    name: "a gap counts one too many",
+    file: `${connection}/Sequence.ts`,
+    original: "missing: next - last - 1n",
+    replacement: "missing: next - last",
+    test: [ofBreaker, "message ordering preservation"]
+  },
+  {
+    name: "failures are not told apart",
+    file: `${connection}/ConnectError.ts`,
+    original: "      return failure.reason._tag\n",
+    replacement: "      return \"Refused\"\n",
+    test: [ofBreaker, "connection failure handling"]
+  },
+
+  // ---- the five of founding document 004 ----------------------------------------------------------------------------
+  {
+    name: "a subscription is not sent",
+    file: stream,
+    original: "if (state._tag === \"Up\" && ids.length > 0) yield* source.subscribe(ids)",
+    replacement: "",
+    test: [ofStream, "a successful connection"]
+  },
+  {
+    name: "the end of the source is the end",
+    file: stream,
+    original: "Option.getOrElse(next.value, () => endOfStream)",
+    replacement: "Option.getOrThrow(next.value)",
+    test: [ofStream, "reconnect after disconnect"]
+  },
+  {
+    name: "the waits are those of the breaker alone",
+    file: stream,
+    original: "dueAt: now + delayMillis, retry",
+    replacement: "dueAt: now, retry",
+    test: [ofStream, "exponential backoff"]
+  },
+  {
+    name: "a failed reconnect does not count",
+    file: stream,
+    original: "yield* recorded(permit.fail(kind))",
+    replacement: "yield* permit.release",
+    test: [ofStream, "circuit breaker trips"]
+  },
+  {
+    name: "a success does not reset the backoff",
+    file: stream,
+    original: "Effect.andThen(report, backoff.reset)",
+    replacement: "report",
+    test: [ofStream, "reset backoff"]
+  },
+
+  // ---- presets ------------------------------------------------------------------------------------------------------
+  {
+    name: "the breaker's rest and the backoff add up",
+    file: supervisor,
+    original: "seen._tag === \"Open\" ? Math.max(dueAt, seen.until) : dueAt",
+    replacement: "seen._tag === \"Open\" && seen.until > at ? dueAt + seen.until - at : dueAt",
+    test: [ofPresets, "patient: the first dial after ten failures"]
+  },
+  {
+    name: "after its rest the breaker goes on where it was",
+    file: supervisor,
+    original: "          retries = 0\n          yield* backoff.reset\n        }",
+    replacement: "        }",
+    test: [ofPresets, "test: 10, 20 ms"]
+  },
+  {
+    name: "a first connect is retried though the policy says no",
+    file: supervisor,
+    original: "if (recovery === \"stop\" || (!isEstablished && !policy.retryInitialConnect))",
+    replacement: "if (recovery === \"stop\")",
+    test: [ofPresets, "patient: a first connect that fails"]
+  },
+  {
+    name: "an open breaker uses up retries",
+    file: supervisor,
+    original: "if (!waitsForBreaker && breakerUntil > at) {",
+    replacement: "if (at < 0) {",
+    test: [ofPresets, "fast, first connect fails"]
+  },
+  {
+    name: "every drop counts",
+    file: supervisor,
+    original: "else if (circuit !== \"none\" && circuit.countDisconnect) {",
+    replacement: "else if (circuit !== \"none\") {",
+    test: [ofPresets, "fast: 100, 200, 400, 800, 800 ms"]
+  },
+  {
+    name: "standard waits for longer",
+    file: policy,
+    original: "cap: Duration.seconds(8)",
+    replacement: "cap: Duration.seconds(16)",
+    test: [ofPresets, "standard:"]
+  },
+  {
+    name: "supervised tries four times",
+    file: policy,
+    original: "maxRetries: 3",
+    replacement: "maxRetries: 4",
+    test: [ofPresets, "supervised:"]
+  },
+  {
+    name: "market-feed counts failures for ever",
+    file: breaker,
+    original: "state.failedAt.filter((then) => at - then < window)",
+    replacement: "state.failedAt",
+    test: [ofPresets, "market-feed: failures more than 60 s apart"]
+  },
+  {
+    name: "a healthy link stays a probe",
+    file: supervisor,
+    original: "proof.isGiven() ? breaker.recordStable : Effect.void",
+    replacement: "Effect.void",
+    test: [ofPresets, "market-feed: a link that has lived"]
+  },
+  {
+    name: "a bare connect counts as success",
+    file: policy,
+    original: "resetOn: { stableFor: Duration.seconds(30) }",
+    replacement: "resetOn: \"connect\"",
+    test: [ofPresets, "a server that accepts and drops"]
+  },
+  {
+    name: "jitter goes over the cap",
+    file: backoff,
+    original: "Random.nextIntBetween(least, most)",
+    replacement: "Random.nextIntBetween(least, most * 2)",
+    test: [ofPresets, "full jitter under"]
+  },
+  {
+    name: "jitter is not full",
+    file: backoff,
+    original: "jitter === \"full\" ? 0 :",
+    replacement: "jitter === \"full\" ? most - 1 :",
+    test: [ofPresets, "full jitter under"]
+  },
+
+  // ---- the rules of the house ---------------------------------------------------------------------------------------
+  {
+    name: "a message for now outlives its epoch",
+    file: outbox,
+    original: "retain((entry) => entry.delivery === \"keep\", \"EpochEnded\")",
+    replacement: "retain(() => true, \"EpochEnded\")",
+    test: [ofEpochs, "nothing is written on an epoch"]
+  },
+  {
+    name: "a withdrawn message is sent all the same",
+    file: outbox,
+    original: "          entries.splice(at, 1)\n",
+    replacement: "",
+    test: [ofEpochs, "nothing is written on an epoch"]
+  },
+  {
+    name: "a restore that fails is told as healthy",
+    file: supervisor,
+    original: "yield* restore(on, number)",
+    replacement: "yield* Effect.ignore(restore(on, number))",
+    test: [ofEpochs, "a restore that fails"]
+  },
+  {
+    name: "what is not wanted any more is restored",
+    file: `${connection}/Restoration.ts`,
+    original: "wanted.delete(Channel.key(channel))",
+    replacement: "wanted.has(Channel.key(channel))",
+    test: [ofEpochs, "what is wanted is what was asked for"]
+  },
+  {
+    name: "who is told that it is up cannot send yet",
+    file: supervisor,
+    original: "        outbox.begin(on, number)\n",
+    replacement: "",
+    test: [ofEpochs, "a send on a connection that was never up"]
+  },
+  {
+    name: "a slow consumer loses in silence",
+    file: inbox,
+    original: "consumer.missed += item.messages.length",
+    replacement: "consumer.missed += 0",
+    test: [ofConsumers, "drop-oldest"]
+  },
+  {
+    name: "a consumer that blocks is passed over",
+    file: inbox,
+    original: "if (consumer.overflow === \"block\" && consumer.ended === undefined && isOver(consumer)) return true",
+    replacement: "",
+    test: [ofConsumers, "block:"]
+  },
+  {
+    name: "what is no batch fills the memory",
+    file: inbox,
+    original: "if (isOver(consumer)) dropWhere(",
+    replacement: "if (consumer.bytes < 0) dropWhere(",
+    test: [ofConsumers, "what nobody reads is bounded"]
+  },
+  {
+    name: "a stall of ours is told as a dead peer",
+    file: `${connection}/Heartbeat.ts`,
+    original: "if (options.isStalled()) {",
+    replacement: "if (options.timeoutMillis < 0) {",
+    test: [ofConsumers, "a consumer that stands still"]
+  },
+  {
+    name: "a missed pong closes though it is only to be reported",
+    file: supervisor,
+    original: "return onMiss === \"report\"",
+    replacement: "return onMiss === \"close\"",
+    test: [ofConsumers, "with report"]
+  },
+  {
+    name: "the query of a URL is shown",
+    file: "packages/core/src/transport/Address.ts",
+    original: "url.replace(/[?#].*$/s, \"\")",
+    replacement: "url",
+    test: [ofHousekeeping, "no log line, error"]
+  },
+  {
+    name: "the token is no secret",
+    file: supervisor,
+    original: "Redacted.make(`Bearer ${Redacted.value(token)}`, { label: \"Authorization\" })",
+    replacement: "`Bearer ${Redacted.value(token)}` as never",
+    test: [ofHousekeeping, "no log line, error"]
+  },
+  {
+    name: "a scope that ends leaves the streams open",
+    file: `${connection}/Connection.ts`,
+    original: "yield* Effect.addFinalizer(() => inbox.shutdown)",
+    replacement: "",
+    test: [ofHousekeeping, "a closed scope frees the socket"]
+  },
+  {
+    name: "any pong will do",
+    file: "packages/node/src/NodeTransport.ts",
+    original: "const resume = pongs.get(payload)",
+    replacement: "const resume = pongs.values().next().value",
+    test: [ofTransport, "a ping completes on the pong with its own payload only"]
+  },
+
+  // ---- the suite that runs over both transports, over each ----------------------------------------------------------
+  ...[overNetwork, overSockets].flatMap((file): ReadonlyArray<Breakage> => [
+    {
+      name: "the headers are lost on the way",
+      file: `${connection}/Connection.ts`,
+      original: "headers: { ...options.headers, ...headers }",
+      replacement: "headers: { ...headers }",
+      test: [file, "shows the same query, headers and token"]
+    },
+    {
+      name: "what came before a drop is not delivered",
+      file: supervisor,
+      original: "        read(frames, now())\n",
+      replacement: "        if (epoch > 1) read(frames, now())\n",
+      test: [file, "a drop is one reconnect"]
+    },
+    {
+      name: "a dead link is believed",
+      file: supervisor,
+      original: "yield* Effect.forkScoped(Effect.ignore(beat(on, number)))",
+      replacement: "",
+      test: [file, "a link that is connected and dead"]
+    }
+  ])
+]
