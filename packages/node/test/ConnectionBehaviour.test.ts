@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { describe, it } from "@effect/vitest"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import type { Frame } from "@tickline/core/transport/Frame"
