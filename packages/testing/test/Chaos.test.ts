@@ -56,7 +56,7 @@ const scenarioOf = (seed: number) => {
     channels: channels as [Channel.Channel, ...Array<Channel.Channel>],
     churned: Market.products[3] ?? Market.products[0],
     policy: isSlow
-      ? { ...policy, inbound: { ...policy.inbound, bytes: 16 * 1024, maxMessageBytes: 12 * 1024 } }
+      ? { ...policy, inbound: { ...policy.inbound, bytes: 2_048, maxMessageBytes: 2_048 } }
       : policy,
     everyMillis: 3_000 + chance.integer(9_000),
     latency: chance.happens(0.2) ? 0 : { min: chance.integer(20), max: 20 + chance.integer(180) },
@@ -100,9 +100,10 @@ const company = (scenario: Scenario, violations: Array<string>) => {
         () => Effect.sleep(Duration.seconds(90))
       ))
       if (!isSlow) return
-      // P6: one that blocks. What is between the wire and it stays bounded: its own queue, and what two pulls bring.
+      // P6: one that blocks. What is between the wire and it stays bounded: a queue, what one pull brings beyond it and
+      // what an ending wire still holds; and as much that it has in hand.
       const bytes = 2_048
-      const bound = bytes + 2 * (policy.inbound.bytes + policy.inbound.maxMessageBytes)
+      const bound = 2 * (bytes + 2 * (policy.inbound.bytes + policy.inbound.maxMessageBytes))
       let taken = (yield* feed.connection.metrics).bytes
       yield* Effect.forkScoped(Stream.runForEach(feed.connection.batches({ overflow: "block", bytes }), (batch) =>
         Effect.gen(function*() {
