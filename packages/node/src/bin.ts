@@ -11,13 +11,6 @@ import process from "node:process"
 
 enableCompileCache()
 
-/** A run that was told to stop has so long to do it in good order; the promise is 2 s. */
-const graceMillis = 1_800
-
-for (const name of ["SIGINT", "SIGTERM"] as const) {
-  process.once(name, () => setTimeout(() => process.exit(0), graceMillis).unref())
-}
-
 process.on("uncaughtException", (cause) => {
   process.stderr.write(`tickline: this is a bug.\n${cause instanceof Error ? cause.stack : String(cause)}\n`)
   process.exit(70)

@@ -117,7 +117,8 @@ const float = (paint: Paint, price: string, cells: number): string => {
   let same = 0
   while (same < shown.length && shown[same] === price[same]) same++
   const made = shown.slice(same)
-  const lost = made === "" ? ` −${price.length - same} digit${price.length - same === 1 ? "" : "s"}` : ""
+  const missing = price.slice(same).replace(/\D/g, "").length
+  const lost = made === "" ? ` −${missing} digit${missing === 1 ? "" : "s"}` : ""
   return pad(shown.slice(0, same) + paint("red", made) + paint("red", lost), cells)
 }
 

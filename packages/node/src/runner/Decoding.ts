@@ -12,7 +12,7 @@ import { Host, type OutputClosed } from "./Host.ts"
 import { eventLine, type Format } from "./Output.ts"
 import * as Recording from "./Recording.ts"
 import { RunFailed, type UsageError } from "./RunnerError.ts"
-import { grouped, type Paint, paint as makePaint } from "./Style.ts"
+import { counted, grouped, type Paint, paint as makePaint } from "./Style.ts"
 
 /**
  * What is to be decoded, and how it is shown.
@@ -120,8 +120,8 @@ const summary = ({ events, frames, lines, passed, rejected }: Counts): string =>
   const why = reasons.length === 0
     ? ""
     : ` (${reasons.map(([reason, count]) => `${grouped(count)} ${reason}`).join(", ")})`
-  return `${grouped(lines)} lines: ${grouped(frames)} frames, ${grouped(passed)} passed over; ` +
-    `${grouped(events)} events, ${grouped(refused)} frames rejected${why}\n`
+  return `${counted(lines, "line")}: ${counted(frames, "frame")}, ${grouped(passed)} passed over; ` +
+    `${counted(events, "event")}, ${counted(refused, "frame")} rejected${why}\n`
 }
 
 /** About how much text is collected before it is written. */
@@ -167,6 +167,6 @@ export const run = (options: Options): Effect.Effect<void, UsageError | RunFaile
     )
     const refused = Object.values(decoder.counts().rejected).reduce((sum, count) => sum + count, 0)
     if (options.strict && refused > 0) {
-      return yield* new RunFailed({ detail: `${grouped(refused)} frames were rejected, and --strict allows none` })
+      return yield* new RunFailed({ detail: `${counted(refused, "frame")} rejected, and --strict allows none` })
     }
   }))

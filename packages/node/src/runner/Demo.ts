@@ -35,7 +35,7 @@ import * as Log from "./Log.ts"
 import { eventLine, type Format } from "./Output.ts"
 import { RunFailed, UsageError } from "./RunnerError.ts"
 import * as Screen from "./Screen.ts"
-import { grouped, pad, type Paint, paint as makePaint, span } from "./Style.ts"
+import { counted, grouped, pad, type Paint, paint as makePaint, span } from "./Style.ts"
 
 /**
  * How the demo is run. The default duration is 20 s, under the virtual clock an
@@ -215,9 +215,6 @@ export const accountLines = (
     } ${verdict}`
   })
 }
-
-const counted = (count: number, one: string, many = `${one}s`): string =>
-  `${grouped(count)} ${count === 1 ? one : many}`
 
 const summary = (
   paint: Paint,

@@ -9,6 +9,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import process from "node:process"
 import type { Writable } from "node:stream"
 
 /**
@@ -124,18 +125,29 @@ export const sinkOf = (
   }
 }
 
+/** A run that was told to stop has so long to do it in good order; the promise is 2 s. */
+const graceMillis = 1_800
+
+/** Ends the process without waiting for anything; a live table may have hidden the cursor. */
+const leave = (code: number): void => {
+  if (process.stdout.isTTY) process.stdout.write("\u001b[?25h")
+  process.exit(code)
+}
+
 /**
  * The process as the runner's world. The first SIGINT or SIGTERM completes
- * `signal`, the second ends the process at once.
+ * `signal`, and ends the process with 0 where the run has not ended by itself
+ * in time; the second ends it at once, with 128 and the signal's number.
  *
  * @category layers
  * @since 0.1.0
  */
 export const layer: Layer.Layer<Host> = Layer.sync(Host, () => {
   const signal = Deferred.makeUnsafe<Signal>()
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
+  for (const [name, number] of [["SIGINT", 2], ["SIGTERM", 15]] as const) {
     process.on(name, () => {
-      if (Deferred.isDoneUnsafe(signal)) process.exit(name === "SIGINT" ? 130 : 143)
+      if (Deferred.isDoneUnsafe(signal)) return leave(128 + number)
+      setTimeout(leave, graceMillis, 0).unref()
       Deferred.doneUnsafe(signal, Effect.succeed(name))
     })
   }

@@ -16,7 +16,7 @@ import { Host, type OutputClosed } from "./Host.ts"
 import type { Format } from "./Output.ts"
 import * as Recording from "./Recording.ts"
 import { type RunFailed, UsageError } from "./RunnerError.ts"
-import { grouped, pad, type Paint, paint as makePaint } from "./Style.ts"
+import { counted, grouped, pad, type Paint, paint as makePaint } from "./Style.ts"
 import { nearest } from "./Suggestion.ts"
 
 /**
@@ -160,7 +160,7 @@ export const run = (options: Options): Effect.Effect<void, UsageError | RunFaile
     )
     const { dials, dropped, faults: injected, framesSent, upgraded } = server.metrics()
     stderr.writeUnsafe(
-      `${grouped(dials)} dials, ${grouped(upgraded)} accepted, ${grouped(dropped)} dropped; ` +
-        `${grouped(injected)} faults; ${grouped(framesSent)} frames sent\n`
+      `${counted(dials, "dial")}, ${grouped(upgraded)} accepted, ${grouped(dropped)} dropped; ` +
+        `${counted(injected, "fault")}; ${counted(framesSent, "frame")} sent\n`
     )
   }))

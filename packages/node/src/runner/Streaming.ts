@@ -32,7 +32,7 @@ import * as Policy from "./Policy.ts"
 import * as Recording from "./Recording.ts"
 import { RunFailed, UsageError } from "./RunnerError.ts"
 import * as Screen from "./Screen.ts"
-import { grouped, paint as makePaint, span } from "./Style.ts"
+import { counted, grouped, paint as makePaint, span } from "./Style.ts"
 
 /**
  * What is streamed, how, and until when.
@@ -186,8 +186,8 @@ const show = Effect.fnUntraced(function*(
 
 const summary = (tally: Tally, millis: number): string => {
   const parts = [...tally.byTag].map(([tag, count]) => `${grouped(count)} ${tag}`).join(", ")
-  return `${grouped(tally.printed)} events in ${span(millis)}${parts === "" ? "" : ` (${parts})`}; ` +
-    `${tally.epochs} epochs, ${tally.drops} drops, ${tally.gaps} gaps\n`
+  return `${counted(tally.printed, "event")} in ${span(millis)}${parts === "" ? "" : ` (${parts})`}; ` +
+    `${counted(tally.epochs, "epoch")}, ${counted(tally.drops, "drop")}, ${counted(tally.gaps, "gap")}\n`
 }
 
 type Failure = RunFailed | UsageError | OutputClosed

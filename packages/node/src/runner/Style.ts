@@ -164,3 +164,12 @@ export const span = (millis: number): string => {
  * @since 0.1.0
  */
 export const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ",")
+
+/**
+ * A count and what is counted: `1 drop`, `1,200 drops`.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const counted = (count: number, one: string, many: string = `${one}s`): string =>
+  `${grouped(count)} ${count === 1 ? one : many}`

@@ -66,7 +66,7 @@ describe("decode", () => {
           ["PriceUpdate", 8, undefined]
         ]
       )
-      assert.include(world.stderr(), "8 lines: 4 frames, 4 passed over; 4 events, 1 frames rejected")
+      assert.include(world.stderr(), "8 lines: 4 frames, 4 passed over; 4 events, 1 frame rejected")
     }))
 
   it.live("rejects what it cannot read, goes on and exits with 0; --strict exits with 1", () =>
