@@ -67,7 +67,12 @@ const run = (root: string, files: ReadonlyArray<string>, name?: string): Promise
     const vitest = spawn(process.execPath, [
       Path.join(root, "node_modules/vitest/vitest.mjs"),
       "run",
-      ...["--config", "vitest.workspace.ts", "--reporter", "json", "--outputFile", report],
+      "--config",
+      "vitest.workspace.ts",
+      "--reporter",
+      "json",
+      "--outputFile",
+      report,
       ...(name === undefined ? [] : ["--testTimeout", "3000", "--hookTimeout", "1000", "--teardownTimeout", "1000"]),
       ...only,
       ...files

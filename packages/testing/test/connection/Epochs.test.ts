@@ -1,10 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
 import type { Dialect } from "@tickline/core/connection/Restoration"
+import * as MarketFeed from "@tickline/core/feed/MarketFeed"
 import * as Channel from "@tickline/core/value/Channel"
+import * as Generic from "@tickline/core/venue/Generic"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { connected, dialTimes, policyWith, record, refusals, settle, timeline, url, withVenue } from "../Rig.ts"
 
@@ -161,6 +164,23 @@ describe("Epochs", () => {
         yield* host.drop
         yield* TestClock.adjust("1 second")
         assert.deepStrictEqual((yield* host.nextPeer).received, ["subscribe a"])
+      })))
+
+  it.effect("what a venue says of a subscription reaches its user, on every epoch (B14)", () =>
+    withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        const feed = yield* MarketFeed.make(Generic.venue, { url, channels: [Channel.make("price", "BTC-USD")] })
+        const told: Array<string> = []
+        yield* Effect.forkScoped(Stream.runForEach(feed.events(), (event) => Effect.sync(() => told.push(event._tag))))
+        for (const epoch of [1, 2]) {
+          const peer = yield* host.nextPeer
+          assert.deepStrictEqual(peer.received, [`{"type":"subscribe","product_ids":["BTC-USD"]}`])
+          yield* peer.send(`{"type":"subscribed","product_ids":["BTC-USD"]}`)
+          yield* settle
+          assert.strictEqual(told.filter((tag) => tag === "Subscribed").length, epoch)
+          if (epoch === 1) yield* host.drop
+          yield* TestClock.adjust(100)
+        }
       })))
 
   it.effect("one drop is one dial, whoever else asks for one (B3)", () =>

@@ -133,4 +133,17 @@ describe("What is left behind", () => {
         yield* TestClock.adjust("1 hour")
         assert.strictEqual(host.dials.length, 1)
       })))
+
+  it.effect("a breaker outlives the connection that first asked for it, and is shared by the next (B25)", () =>
+    withVenue("fast", ({ host }) =>
+      Effect.gen(function*() {
+        yield* host.otherwise({ _tag: "Refuse" })
+        const first = yield* Effect.forkChild(Effect.scoped(Effect.flip(Connection.connect(url))))
+        yield* TestClock.adjust("5 seconds")
+        assert.strictEqual((yield* Fiber.join(first))._tag, "CircuitOpen")
+        yield* host.otherwise({ _tag: "Accept" })
+        const error = yield* Effect.flip(Connection.connect(url))
+        assert.strictEqual(error._tag === "CircuitOpen" && error.retryAfterMillis, 6500)
+        assert.strictEqual(host.dials.length, 5)
+      })))
 })
