@@ -271,9 +271,10 @@ describe("MarketEvent", () => {
   })
 
   it("quotes a peer's input cut at 64 and printable", () => {
-    assert.strictEqual(MarketEvent.quote("abc"), "\"abc\"")
-    assert.strictEqual(MarketEvent.quote("a".repeat(65)), `"${"a".repeat(64)}…"`)
-    assert.strictEqual(MarketEvent.quote("a\n\"\ud800"), "\"a???\"")
-    assert.strictEqual(MarketEvent.quote(`${"a".repeat(63)}😀`), `"${"a".repeat(63)}…"`)
+    assert.strictEqual(MarketEvent.quote("abc"), "`abc`")
+    assert.strictEqual(MarketEvent.quote("a".repeat(65)), `\`${"a".repeat(64)}…\``)
+    assert.strictEqual(MarketEvent.quote("a\n`\ud800"), "`a???`")
+    assert.strictEqual(MarketEvent.quote("{\"a\""), "`{\"a\"`")
+    assert.strictEqual(MarketEvent.quote(`${"a".repeat(63)}😀`), `\`${"a".repeat(63)}…\``)
   })
 })

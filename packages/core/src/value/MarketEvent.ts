@@ -789,7 +789,7 @@ export const frameRejected = (
  */
 export const quote = (input: string): string => {
   const shown = cut(input, 64)
-  return `"${printable(shown).replace(/[\u2028\u2029"\\]/g, "?")}${shown.length < input.length ? "…" : ""}"`
+  return `\`${printable(shown).replace(/[\u2028\u2029`]/g, "?")}${shown.length < input.length ? "…" : ""}\``
 }
 
 // ---------------------------------------------------------------------------
