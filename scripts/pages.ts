@@ -1,0 +1,159 @@
+/**
+ * Tables of the documentation that say what the code says: each stands between
+ * two comments, `<!-- presets -->` and `<!-- /presets -->`, and is written from
+ * the values themselves. `scripts/pages.test.ts` fails where one is out of date.
+ *
+ *     node scripts/pages.ts && dprint fmt "docs/*.md"
+ */
+import * as ConnectError from "@tickline/core/connection/ConnectError"
+import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
+import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Telemetry from "@tickline/core/value/Telemetry"
+import * as Venues from "@tickline/core/venue/Venues"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { workspace } from "./source.ts"
+
+/** A table: its head, then its rows, as the text of their cells. */
+export type Table = ReadonlyArray<ReadonlyArray<string>>
+
+const code = (text: string): string => `\`${text}\``
+
+const time = (duration: Duration.Duration): string => {
+  const millis = Duration.toMillis(duration)
+  return millis < 1000 ? `${millis} ms` : `${millis / 1000} s`
+}
+
+const yes = (flag: boolean): string => flag ? "yes" : "no"
+
+const presets = (): Table => [
+  [
+    "preset",
+    "backoff",
+    "retries",
+    "breaker opens at",
+    "for",
+    "closes after",
+    "when open",
+    "success is",
+    "a drop counts",
+    "connect timeout",
+    "first connect retried"
+  ],
+  ...ConnectionPolicy.presetNames.map((name) => {
+    const { backoff, circuit, connectTimeout, retry, retryInitialConnect } = ConnectionPolicy.preset(name)
+    const { adaptive, base, cap, factor, jitter } = backoff
+    const resetOn = typeof retry.resetOn === "string"
+      ? retry.resetOn
+      : `${time(retry.resetOn.stableFor)} of stable life`
+    const extras = `${jitter === "none" ? "" : `, ${jitter} jitter`}${adaptive === undefined ? "" : ", adaptive"}`
+    return [
+      code(name),
+      `${time(base)} × ${factor} ≤ ${time(cap)}${extras}`,
+      String(retry.maxRetries),
+      ...circuit === "none" ? ["no breaker", "", "", ""] : [
+        `${circuit.failureThreshold} failures${circuit.window === undefined ? "" : ` in ${time(circuit.window)}`}`,
+        circuit.openFactor === 1
+          ? time(circuit.openDuration)
+          : `${time(circuit.openDuration)} × ${circuit.openFactor} ≤ ${time(circuit.openCap)}`,
+        circuit.halfOpen === "skip"
+          ? "the time"
+          : circuit.halfOpen.successThreshold === 1
+          ? "1 probe"
+          : `${circuit.halfOpen.successThreshold} probes`,
+        circuit.whenOpen
+      ],
+      resetOn,
+      circuit === "none" ? "" : yes(circuit.countDisconnect),
+      time(connectTimeout),
+      yes(retryInitialConnect)
+    ]
+  })
+]
+
+const recoveries = (): Table => [
+  ["kind", "leads to"],
+  ...Object.entries(ConnectError.recoveries).map(([kind, recovery]) => [code(kind), code(recovery)])
+]
+
+const metrics = (): Table => [
+  ["metric", "type", "what it is"],
+  ...Object.values(Telemetry).toSorted((a, b) => a.id < b.id ? -1 : 1).map((
+    { description, id, type }
+  ) => [code(id), type.toLowerCase(), description ?? ""])
+]
+
+const breakerMetrics = (): Table => {
+  const breaker = Effect.runSync(CircuitBreaker.make("none", { key: "" }))
+  const now = Effect.runSync(breaker.metrics)
+  // What has not happened yet has no sample; here everything has.
+  const all = {
+    ...now,
+    openedAt: 0,
+    closedAt: 0,
+    openUntil: 0,
+    fastestCall: 0,
+    slowestCall: 0,
+    averageCall: 0,
+    resetAt: 0
+  }
+  const lines = CircuitBreaker.toPrometheus([all]).split("\n")
+  return [
+    ["metric", "type", "what it is"],
+    ...lines.flatMap((line) => {
+      const [, name, help] = /^# HELP (\S+) (.*)$/.exec(line) ?? []
+      if (name === undefined) return []
+      const type = lines.find((other) => other.startsWith(`# TYPE ${name} `))?.split(" ")[3] ?? ""
+      return [[code(name), type, help ?? ""]]
+    })
+  ]
+}
+
+const venues = (): Table => [
+  ["venue", "prices are", "books proven by", "`trade`", "`ticker`", "`book`", "endpoint"],
+  ...Venues.all.map(({ channels, continuity, endpoint, name, prices }) => [
+    code(name),
+    prices === "either" ? "strings or numbers" : `${prices}s`,
+    continuity === "none" ? "nothing" : continuity,
+    ...([channels.trade, channels.ticker, channels.book].map((channel) => channel === undefined ? "" : code(channel))),
+    endpoint === undefined ? "yours: `--url`" : code(endpoint)
+  ])
+]
+
+/** Every table, by its page and the name of its comments. */
+export const tables: ReadonlyArray<readonly [page: string, name: string, table: () => Table]> = [
+  ["docs/policies.md", "presets", presets],
+  ["docs/errors.md", "recoveries", recoveries],
+  ["docs/operating.md", "metrics", metrics],
+  ["docs/operating.md", "breaker metrics", breakerMetrics],
+  ["docs/venues.md", "venues", venues]
+]
+
+const blockOf = (name: string): RegExp => new RegExp(`(<!-- ${name} -->\n)([\\s\\S]*?)(<!-- /${name} -->)`)
+
+/** The table that a page holds between the comments of that name, or `undefined`. */
+export const held = (text: string, name: string): Table | undefined => {
+  const block = blockOf(name).exec(text)?.[2]
+  return block?.trim().split("\n")
+    .filter((line, index) => index !== 1 && line.startsWith("|"))
+    .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()))
+}
+
+const printed = (table: Table): string =>
+  [table[0] ?? [], (table[0] ?? []).map(() => "---"), ...table.slice(1)]
+    .map((row) => `| ${row.join(" | ")} |\n`).join("")
+
+if (import.meta.main) {
+  for (const [page, name, table] of tables) {
+    const path = Path.join(workspace, page)
+    const text = Fs.readFileSync(path, "utf8")
+    if (!blockOf(name).test(text)) throw new Error(`${page}: no <!-- ${name} --> … <!-- /${name} -->`)
+    Fs.writeFileSync(
+      path,
+      text.replace(blockOf(name), (_, open, __, close) => `${open}\n${printed(table())}\n${close}`)
+    )
+    console.log(`${page}: ${name}`)
+  }
+}
