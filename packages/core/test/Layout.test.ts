@@ -106,7 +106,7 @@ describe("Layout", () => {
         "{\"type\" : \"x\"}",
         "{\"type\":\"x\",\"2\":1,\"1\":1}",
         "{\"type\":\"x\",\"rows\":[[\"1\"]]}",
-        `{"type":"x"${Array.from({ length: 50 }, (_, i) => `,"m${i}":1`).join("")}}`
+        `{"type":"x"${Array.from({ length: 80 }, (_, i) => `,"m${i}":1`).join("")}}`
       ]
     ) {
       assert.isUndefined(learned(frame).read(frame), frame)
@@ -279,7 +279,94 @@ describe("Layout", () => {
     ])
   })
 
+  /** Rows of numbers in objects, and of a word and numbers in arrays; a name's beginning; numbers that may be null. */
+  interface Numbers {
+    readonly last: string | undefined
+    readonly levels: ReadonlyArray<string>
+    readonly changes: ReadonlyArray<string>
+  }
+  const cellsOf = (members: Layout.Members, table: number): ReadonlyArray<string> =>
+    (members.tables[table] ?? []).flatMap((from, i, all) => i % 2 === 0 ? [members.frame.slice(from, all[i + 1])] : [])
+  const numbersPlan: Layout.Plan<Numbers> = {
+    wanted: ["last"],
+    times: [],
+    tables: [["levels", ["{\"price\":", ",\"qty\":", "}"]], ["changes", ["[\"", "\",", ",", "]"]]],
+    pinned: [],
+    prefixed: [["channel", "."]],
+    nullable: true,
+    build: (members) => ({
+      last: Layout.text(members, 0),
+      levels: cellsOf(members, 0),
+      changes: cellsOf(members, 1)
+    })
+  }
+  const numbers = (levels: string, changes: string, last = "1.50", channel = "book.A.raw"): string =>
+    `{"channel":"${channel}","last":${last},"skipped":${last},"levels":${levels},"changes":${changes}}`
+  const someLevels = "[{\"price\":1.50,\"qty\":2}]"
+  const someChanges = "[[\"new\",1,0.0]]"
+  const learnedNumbers = (frame: string): Layout.Layouts<Numbers> => {
+    const layouts = Layout.make<Numbers>()
+    layouts.learn(frame, ExactJson.parse(frame) as ExactJson.JsonObject, numbersPlan)
+    return layouts
+  }
+
+  it("reads rows of numbers as they are written, a name by its beginning, and null for a number", () => {
+    // Learned from what is empty or null as well as from what is not.
+    for (const first of [numbers(someLevels, someChanges), numbers("[]", "[]", "null", "book.B.agg2")]) {
+      const layouts = learnedNumbers(first)
+      assert.deepStrictEqual(
+        layouts.read(
+          numbers(
+            "[{\"price\":0.0280,\"qty\":0.00000000},{\"price\":-1e-8,\"qty\":1.0E+5}]",
+            "[[\"delete\",7,0],[\"\",1,2]]"
+          )
+        ),
+        {
+          last: "1.50",
+          levels: ["0.0280", "0.00000000", "-1e-8", "1.0E+5"],
+          changes: ["delete", "7", "0", "", "1", "2"]
+        }
+      )
+      assert.deepStrictEqual(layouts.read(numbers("[]", "[]", "null")), { last: undefined, levels: [], changes: [] })
+      for (
+        const other of [
+          numbers(someLevels, someChanges, "\"1\""),
+          numbers(someLevels, someChanges, "1", "books.A"),
+          numbers(someLevels, someChanges, "1", "book"),
+          numbers(someLevels, someChanges, "1", "book.\\u0041"),
+          numbers("[{\"price\":1,\"qty\":2},]", "[]"),
+          numbers("[{\"price\":1,\"qty\":2}", "[]"),
+          numbers("[{\"price\":1,\"qty\":2,\"n\":3}]", "[]"),
+          numbers("[{\"qty\":2,\"price\":1}]", "[]"),
+          numbers("[{\"price\":\"1\",\"qty\":2}]", "[]"),
+          numbers("[{\"price\":null,\"qty\":2}]", "[]"),
+          numbers("[{\"price\":1 ,\"qty\":2}]", "[]"),
+          numbers("[{\"price\":1,\"qty\":[2]}]", "[]"),
+          numbers("{}", "[]"),
+          numbers("[]", "[[\"new\",1]]"),
+          numbers("[]", "[[\"n\\u0065w\",1,2]]"),
+          numbers("[]", "[[\"n\new\",1,2]]"),
+          numbers("[]", "[[\"new\",1,2,3]]"),
+          numbers("[]", "[[\"new\",1,2][\"new\",1,2]]"),
+          numbers("[]", "null")
+        ]
+      ) {
+        assert.isUndefined(layouts.read(other), other)
+      }
+      assert.deepStrictEqual(layouts.read(numbers("[{\"price\":,\"qty\":-}]", "[]"))?.levels, ["", "-"])
+    }
+    assert.isUndefined(learnedNumbers(numbers("[]", "[]", "1", "book")).read(numbers("[]", "[]", "1", "book")))
+    const python = numbers(someLevels, someChanges).replace(/[,:]/g, "$& ")
+    assert.deepStrictEqual(learnedNumbers(python).read(python)?.levels, ["1.50", "2"])
+    assert.deepStrictEqual(learnedNumbers(python).read(python)?.changes, ["new", "1", "0.0"])
+  })
+
   it("takes megabytes in its stride", () => {
+    const rows = numbers(`[${"{\"price\":1,\"qty\":2},".repeat(50_000)}{"price":1,"qty":2}]`, "[]")
+    assert.strictEqual(learnedNumbers(numbers(someLevels, someChanges)).read(rows)?.levels.length, 100_002)
+    assert.isUndefined(
+      learnedNumbers(numbers(someLevels, someChanges)).read(numbers(`[${"1".repeat(1_000_000)}]`, "[]"))
+    )
     const layouts = learned(flat)
     const long = flat.replace("\"s\"", `"${"s".repeat(2_000_000)}"`)
     assert.isDefined(layouts.read(long))

@@ -17,13 +17,24 @@ import * as ExactJson from "./ExactJson.ts"
 import * as Timestamp from "./Timestamp.ts"
 
 /**
- * Rows of strings such as `[["buy","1.0","2"],…]`, as offsets into the frame:
- * two numbers, start and end, for each cell, row by row.
+ * Rows such as `[["buy","1.0","2"],…]`, as offsets into the frame: two numbers,
+ * start and end, for each cell, row by row.
  *
  * @category models
  * @since 0.1.0
  */
 export type Cells = ReadonlyArray<number>
+
+/**
+ * How each row of a table is written: a number of strings in an array, or the
+ * texts before, between and after the cells. `["{\"price\":", ",\"qty\":", "}"]` are
+ * rows such as `{"price":1.50,"qty":2}`. A cell after a quote is a string, any
+ * other a number.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Row = number | ReadonlyArray<string>
 
 /**
  * What is wanted of a kind of frame. A member is named by its path: `price`,
@@ -38,12 +49,16 @@ export interface Plan<A> {
   readonly wanted: ReadonlyArray<string>
   /** Those of the wanted members that hold a time, to be read with `timestamp`. */
   readonly times: ReadonlyArray<string>
-  /** Members that hold rows of strings, each with its number of columns. */
-  readonly tables: ReadonlyArray<readonly [member: string, columns: number]>
+  /** Members that hold rows, each with how a row is written. */
+  readonly tables: ReadonlyArray<readonly [member: string, row: Row]>
   /** Members that hold objects which are all laid out alike, each with the names of the wanted members of its objects. */
   readonly lists?: ReadonlyArray<readonly [member: string, wanted: ReadonlyArray<string>]>
   /** Members whose text must be that of the learned frame: what names its kind. */
   readonly pinned: ReadonlyArray<string>
+  /** Members that are pinned up to the first of a separator, such as `["channel", "."]` for `ticker.BTC-PERPETUAL.100ms`. */
+  readonly prefixed?: ReadonlyArray<readonly [member: string, separator: string]>
+  /** Whether a number may be `null` in other frames of the layout, and `null` a number. */
+  readonly nullable?: boolean
   /**
    * Makes the result, or `undefined` where a text is not what it should be: the
    * exact way then says why.
@@ -131,7 +146,7 @@ export const maxLayouts = 16
 const maxFlatFrame = 16_384
 
 /** Frames with more values, or members with unusual names, are not learned. */
-const maxMembers = 40
+const maxMembers = 64
 const plainName = /^[\w-]{1,40}$/
 
 const stringPattern = "\"[^\"\\\\\\x00-\\x1f]*\""
@@ -146,7 +161,7 @@ const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/
 
 /** A table or a list, and what stands between it and the one before. */
 type Segment =
-  | { readonly _tag: "Table"; readonly pattern: RegExp; readonly index: number; readonly columns: number }
+  | { readonly _tag: "Table"; readonly pattern: RegExp; readonly index: number; readonly row: Row }
   | {
     readonly _tag: "List"
     readonly pattern: RegExp
@@ -192,6 +207,48 @@ const readTable = (text: string, start: number, columns: number, cells: Array<nu
     at += 2
     if (next === 93) return at
     if (next !== 44) return -1
+  }
+}
+
+/** Whether a text stands at an offset. By its characters: `startsWith` costs more than the rest of a row. */
+const standsAt = (text: string, at: number, part: string): boolean => {
+  for (let i = 0; i < part.length; i++) if (text.charCodeAt(at + i) !== part.charCodeAt(i)) return false
+  return true
+}
+
+/**
+ * Reads rows that are written in the given parts, and notes the cells. Returns
+ * the offset after the closing bracket, or -1. What the cells of numbers hold is
+ * made of a number's characters, and is for the plan to read.
+ */
+const readRows = (text: string, start: number, parts: ReadonlyArray<string>, cells: Array<number>): number => {
+  if (text.charCodeAt(start) !== 91) return -1
+  let at = start + 1
+  if (text.charCodeAt(at) === 93) return at + 1
+  for (;;) {
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i] ?? ""
+      if (!standsAt(text, at, part)) return -1
+      at += part.length
+      if (i === parts.length - 1) break
+      const from = at
+      if (part.charCodeAt(part.length - 1) === 34) {
+        for (let code = text.charCodeAt(at); code !== 34; code = text.charCodeAt(++at)) {
+          if (!(code >= 32) || code === 92) return -1
+        }
+      } else {
+        // Digits, point, signs and the exponent's letter: all that stands neither for structure nor for space.
+        for (let code = text.charCodeAt(at); code >= 43 && code <= 101 && code !== 44; code = text.charCodeAt(++at)) {
+          if (code > 57 && code !== 69 && code !== 101) break
+        }
+      }
+      cells.push(from, at)
+    }
+    const next = text.charCodeAt(at)
+    at++
+    if (next === 93) return at
+    if (next !== 44) return -1
+    if (text.charCodeAt(at) === 32) at++
   }
 }
 
@@ -249,7 +306,9 @@ const readSegments = <A>(layout: Layout<A>, frame: string): A | undefined => {
     if (segment === undefined) break
     if (segment._tag === "Table") {
       const cells: Array<number> = []
-      at = readTable(frame, pattern.lastIndex, segment.columns, cells)
+      at = typeof segment.row === "number"
+        ? readTable(frame, pattern.lastIndex, segment.row, cells)
+        : readRows(frame, pattern.lastIndex, segment.row, cells)
       tables[segment.index] = cells
     } else {
       const objects: Array<Captured> = []
@@ -289,8 +348,10 @@ class Draft<A> {
       this.source += escapePattern(JSON.stringify(value))
       return true
     }
-    if (value === null) {
-      this.source += "null"
+    const prefixed = this.plan.prefixed?.find(([member]) => member === path)
+    if (prefixed !== undefined) return this.addPrefix(value, prefixed[1])
+    if (value === null || (this.plan.nullable === true && value instanceof ExactJson.JsonNumber)) {
+      this.addNullable(wanted)
       return true
     }
     if (typeof value === "string" || typeof value === "boolean" || value instanceof ExactJson.JsonNumber) {
@@ -300,11 +361,12 @@ class Draft<A> {
     if (wanted >= 0) return false
     const table = this.plan.tables.findIndex(([member]) => member === path)
     if (table >= 0) {
+      const row = this.plan.tables[table]?.[1] ?? 0
       this.segments.push({
         _tag: "Table",
         pattern: this.takePattern(),
         index: table,
-        columns: this.plan.tables[table]?.[1] ?? 0
+        row: typeof row === "number" ? row : row.map((part) => part.replace(/[,:]/g, `$&${this.space}`))
       })
       return true
     }
@@ -315,6 +377,27 @@ class Draft<A> {
     const pattern = new RegExp(this.source, "y")
     this.source = ""
     return pattern
+  }
+
+  /** A string up to and with its first separator, and whatever follows. */
+  addPrefix(value: ExactJson.Json, separator: string): boolean {
+    const end = typeof value === "string" ? value.indexOf(separator) : -1
+    if (typeof value !== "string" || end < 0) return false
+    const prefix = JSON.stringify(value.slice(0, end + separator.length)).slice(0, -1)
+    this.source += `${escapePattern(prefix)}${stringPattern.slice(1)}`
+    return true
+  }
+
+  /** `null`, and any number where the plan says that one may become the other. */
+  addNullable(wanted: number): void {
+    if (this.plan.nullable !== true) {
+      this.source += "null"
+    } else if (wanted < 0) {
+      this.source += `(?:${numberPattern}|null)`
+    } else {
+      this.source += `(?:(${numberPattern})|null)`
+      this.places[wanted] = ++this.captured
+    }
   }
 
   addScalar(value: string | boolean | ExactJson.JsonNumber, path: string, wanted: number): void {
