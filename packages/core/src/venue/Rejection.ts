@@ -108,6 +108,30 @@ const expectation = (issue: Fault["issue"]): string => {
 }
 
 /**
+ * A value that is not what its place in the frame asks for; `undefined` where
+ * there is none.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const unexpected = (
+  venue: string,
+  at: ReadonlyArray<PropertyKey>,
+  expected: string,
+  value: ExactJson.Json | undefined
+): FrameRejected => {
+  const field = formatPath(at)
+  if (value === undefined) return frameRejected(venue, "MissingField", field, `${field} is missing`)
+  if (value === null) return frameRejected(venue, "InvalidField", field, `${field} is null`)
+  return frameRejected(
+    venue,
+    "InvalidField",
+    field,
+    `${field}: expected ${expected}, found ${ExactJson.describe(value)}`
+  )
+}
+
+/**
  * A frame whose shape or values are not what its kind asks for: names the first
  * fault that the issue tells of. `at` is where the value that was read stands in
  * the frame, where it is a part of it.

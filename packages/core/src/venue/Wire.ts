@@ -78,20 +78,61 @@ export const optional = <S extends Schema.Constraint>(schema: S): Schema.optiona
 export const present = <A>(value: A | null | undefined): A | undefined => value ?? undefined
 
 /**
- * What stands at a row and column where it is not what it should be.
+ * A time as whole milliseconds since 1970, whatever its magnitude: the text of
+ * the number. `undefined` where it is none.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const millis = (text: string): Timestamp.Timestamp | undefined =>
+  /^\d{1,15}$/.test(text) ? Timestamp.fromEpochMillis(Number(text)) : undefined
+
+/**
+ * A timestamp written as a JSON number of milliseconds since 1970.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Millis = TextOfNumber.pipe(
+  Schema.decodeTo(
+    Schema.declare(Timestamp.isTimestamp, { expected: "Timestamp" }),
+    SchemaTransformation.transformEffect<Timestamp.Timestamp, string>({
+      decode: (text, options) => {
+        const timestamp = millis(text)
+        return timestamp === undefined
+          ? Effect.fail(new SchemaIssue.InvalidValue({ expected: "milliseconds since 1970" }, text, options))
+          : Effect.succeed(timestamp)
+      },
+      encode: (timestamp) => Effect.succeed(String(Timestamp.epochMillis(timestamp)))
+    })
+  )
+)
+
+/**
+ * What stands in a row where it is not what it should be.
  *
  * @category models
  * @since 0.1.0
  */
 export class BadCell {
-  readonly path: ReadonlyArray<number>
+  readonly path: ReadonlyArray<PropertyKey>
   /** What was expected there; `undefined` where the cell is missing. */
   readonly expected: string | undefined
 
-  constructor(path: ReadonlyArray<number>, expected: string | undefined) {
+  constructor(path: ReadonlyArray<PropertyKey>, expected: string | undefined) {
     this.path = path
     this.expected = expected
   }
+}
+
+const decimalAt = (cell: unknown, index: number, column: PropertyKey): Decimal.Decimal | BadCell => {
+  if (typeof cell !== "string") return new BadCell([index, column], "string")
+  const decimal = Decimal.parse(cell)
+  if (decimal !== undefined) return decimal
+  return new BadCell(
+    [index, column],
+    Decimal.refusal(cell) === "not a number" ? "a decimal" : `at most ${Decimal.maxDigits} digits`
+  )
 }
 
 /**
@@ -100,16 +141,55 @@ export class BadCell {
  * @category constructors
  * @since 0.1.0
  */
-export const decimalCell = (row: ReadonlyArray<unknown>, index: number, column: number): Decimal.Decimal | BadCell => {
-  if (column >= row.length) return new BadCell([index, column], undefined)
-  const cell = row[column]
-  if (typeof cell !== "string") return new BadCell([index, column], "string")
-  const decimal = Decimal.parse(cell)
-  if (decimal !== undefined) return decimal
-  return new BadCell(
-    [index, column],
-    Decimal.refusal(cell) === "not a number" ? "a decimal" : `at most ${Decimal.maxDigits} digits`
-  )
+export const decimalCell = (row: ReadonlyArray<unknown>, index: number, column: number): Decimal.Decimal | BadCell =>
+  column >= row.length ? new BadCell([index, column], undefined) : decimalAt(row[column], index, column)
+
+/**
+ * Reads the book level that a row is: an object with a price and a size under
+ * these names, or an array that begins with them. `index` is that of the row.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const level = (row: unknown, index: number, price: string, size: string): Level | BadCell => {
+  if (Array.isArray(row)) {
+    const first = decimalCell(row, index, 0)
+    if (first instanceof BadCell) return first
+    const second = decimalCell(row, index, 1)
+    return second instanceof BadCell ? second : [first, second]
+  }
+  if (typeof row !== "object" || row === null || row instanceof JsonNumber) return new BadCell([index], "object")
+  const read: Record<string, Decimal.Decimal> = {}
+  for (const [name, cell] of Object.entries(row)) {
+    if (name !== price && name !== size) continue
+    const decimal = decimalAt(cell, index, name)
+    if (decimal instanceof BadCell) return decimal
+    read[name] = decimal
+  }
+  const first = read[price]
+  const second = read[size]
+  if (first === undefined) return new BadCell([index, price], undefined)
+  return second === undefined ? new BadCell([index, size], undefined) : [first, second]
+}
+
+/**
+ * Reads the book levels that rows are, as `level` does.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const levelsOf = (
+  rows: ReadonlyArray<unknown>,
+  price: string,
+  size: string
+): ReadonlyArray<Level> | BadCell => {
+  const levels: Array<Level> = []
+  for (let index = 0; index < rows.length; index++) {
+    const read = level(rows[index], index, price, size)
+    if (read instanceof BadCell) return read
+    levels.push(read)
+  }
+  return levels
 }
 
 /**
