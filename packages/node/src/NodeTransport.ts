@@ -424,7 +424,8 @@ const reasonOf = (error: Error, secure: boolean): DialReason => {
   }
   const code = codeOf(error)
   const detail = `${code}${placeOf(error)}`
-  if (code === "ECONNREFUSED") return new Refused({ detail })
+  // A reset is an answer as well: somebody is there and does not want the connection.
+  if (code === "ECONNREFUSED" || code === "ECONNRESET") return new Refused({ detail })
   if (code === "ENOTFOUND" || code === "ENODATA" || code.startsWith("EAI_")) return new NotResolved({ detail })
   if (code.startsWith("HPE_")) return new HandshakeRejected({ status: 0, detail: "the answer is not HTTP" })
   // `ws` has no codes for an answer of 101 that is no handshake; its texts are constants.

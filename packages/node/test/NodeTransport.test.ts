@@ -116,10 +116,10 @@ describe("NodeTransport: dials that fail", () => {
       assert.include(error.message, "does-not-exist.invalid")
     }))
 
-  it.live("cut before the handshake ends: Unreachable", () =>
+  it.live("reset before the handshake ends: Refused", () =>
     Effect.gen(function*() {
       const { url } = yield* answer((socket) => socket.resetAndDestroy())
-      assert.strictEqual((yield* refusal(url)).reason._tag, "Unreachable")
+      assert.strictEqual((yield* refusal(url)).reason._tag, "Refused")
     }))
 
   it.live("a certificate that nobody vouches for: TlsFailed, unless its authority is trusted", () =>

@@ -7,7 +7,8 @@
 import * as Schema from "effect/Schema"
 
 /**
- * Nobody listens at the address: the host answered with a reset.
+ * Nobody listens at the address, or who does cut the connection before the
+ * handshake: the host answered with a reset.
  *
  * @category errors
  * @since 0.1.0
@@ -31,7 +32,7 @@ export class NotResolved extends Schema.TaggedError<NotResolved>()("NotResolved"
 }
 
 /**
- * There is no way to the host, or the connection was cut before the handshake
+ * There is no way to the host, or the connection broke before the handshake
  * ended.
  *
  * @category errors
