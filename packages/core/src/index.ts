@@ -7,6 +7,13 @@
  */
 
 /**
+ * Parts of a WebSocket URL that are safe to compare and to show.
+ *
+ * @since 0.1.0
+ */
+export * as Address from "./transport/Address.ts"
+
+/**
  * How long to wait after a failure before the next attempt.
  *
  * @since 0.1.0
@@ -38,6 +45,13 @@ export * as Channel from "./value/Channel.ts"
 export * as CircuitBreaker from "./resilience/CircuitBreaker.ts"
 
 /**
+ * Coinbase Exchange, the public market data feed.
+ *
+ * @since 0.1.0
+ */
+export * as CoinbaseExchange from "./venue/CoinbaseExchange.ts"
+
+/**
  * How a connection fails, as types: what ended one attempt or one epoch, what
  * a caller of `connect` or `send` is told, and the table of what each failure
  * leads to.
@@ -54,6 +68,14 @@ export * as ConnectError from "./connection/ConnectError.ts"
  * @since 0.1.0
  */
 export * as Connection from "./connection/Connection.ts"
+
+/**
+ * What a connection has seen: kept as plain numbers, told to Effect's `Metric`
+ * once a batch or a transition, and read as one value.
+ *
+ * @since 0.1.0
+ */
+export * as ConnectionMetrics from "./connection/ConnectionMetrics.ts"
 
 /**
  * Everything that a connection is told of how to behave over time, as one
@@ -88,11 +110,30 @@ export * as Decimal from "./value/Decimal.ts"
 export * as DialError from "./transport/DialError.ts"
 
 /**
+ * JSON read exactly: every number stays the text that was sent, so that 18
+ * decimals, trailing zeros, exponents, `-0` and integers beyond 2^53 all
+ * survive. It accepts precisely what `JSON.parse` accepts, up to `maxDepth`
+ * levels of nesting, and never throws.
+ *
+ * @since 0.1.0
+ */
+export * as ExactJson from "./value/ExactJson.ts"
+
+/**
  * What one WebSocket message carries: text, or bytes.
  *
  * @since 0.1.0
  */
 export * as Frame from "./transport/Frame.ts"
+
+/**
+ * A server of one's own that speaks the generic price message: subscribe with
+ * `{"type":"subscribe","product_ids":[…]}`, acknowledged by
+ * `{"type":"subscribed","product_ids":[…]}`, then one price a frame.
+ *
+ * @since 0.1.0
+ */
+export * as Generic from "./venue/Generic.ts"
 
 /**
  * Protocol pings with a deadline: finds links that are connected and dead.
@@ -111,12 +152,35 @@ export * as Heartbeat from "./connection/Heartbeat.ts"
 export * as Inbox from "./connection/Inbox.ts"
 
 /**
+ * The fast way through frames of a known layout. A venue writes all frames of
+ * one kind alike: the same members, in the same order, without white space. A
+ * layout is learned from one frame that was read and validated the exact way,
+ * and compiled to an anchored regular expression of JSON's own grammar; where
+ * it matches, the captured pieces *are* the members' source texts, digits and
+ * trailing zeros included. Where it does not match, nothing was decided, and
+ * the frame is read the exact way.
+ *
+ * @since 0.1.0
+ */
+export * as Layout from "./value/Layout.ts"
+
+/**
  * The events that flow through the house: what a venue's frame says, why a
  * frame was refused, and what happened to the connection in between.
  *
  * @since 0.1.0
  */
 export * as MarketEvent from "./value/MarketEvent.ts"
+
+/**
+ * Typed streams of market data from one venue, over one connection that comes
+ * back by itself: what was subscribed to before a drop is subscribed to after
+ * it, and what was missed in between is said, as a `Gap` per product and
+ * channel.
+ *
+ * @since 0.1.0
+ */
+export * as MarketFeed from "./feed/MarketFeed.ts"
 
 /**
  * The messages that wait to be written. Each is written at most once, in the
@@ -128,11 +192,73 @@ export * as MarketEvent from "./value/MarketEvent.ts"
 export * as Outbox from "./connection/Outbox.ts"
 
 /**
+ * The generic price message,
+ * `{"product_id":"BTC-USD","price":"45000.50","timestamp":"2025-10-28T12:00:00Z"}`,
+ * for servers of one's own. Members may have other names, the price may be a
+ * JSON string or number (exact either way), the timestamp ISO-8601 or Unix time
+ * in seconds, milliseconds or microseconds. What is refused says in which of
+ * three ways it failed (it does not parse, a member has the wrong type, a member
+ * breaks a rule), and names the member and the reason.
+ *
+ * @since 0.1.0
+ */
+export * as PriceMessage from "./value/PriceMessage.ts"
+
+/**
+ * Limits that hold in every rolling window, not on average: at most so much
+ * cost in any so many milliseconds, for several windows at once. A log of what
+ * was taken is kept, so that no burst at the edge of a window gets through; a
+ * token bucket of 5 a second lets 9 through in one.
+ *
+ * @since 0.1.0
+ */
+export * as RateLimit from "./resilience/RateLimit.ts"
+
+/**
+ * From frames to messages: reads what one pull brought and puts it into the
+ * inbox, in order, as batches, rejections and gaps of the sequence.
+ *
+ * @since 0.1.0
+ */
+export * as Reception from "./connection/Reception.ts"
+
+/**
+ * Any source of market data, made to survive.
+ *
+ * @since 0.1.0
+ */
+export * as ReconnectingStream from "./feed/ReconnectingStream.ts"
+
+/**
  * How a connection comes back: the policy, and the answer to each failure.
  *
  * @since 0.1.0
  */
 export * as Reconnection from "./connection/Reconnection.ts"
+
+/**
+ * Why a frame is refused, in words: turns what the exact JSON reader or a Schema
+ * says into a `FrameRejected` that names the first bad path.
+ *
+ * @since 0.1.0
+ */
+export * as Rejection from "./venue/Rejection.ts"
+
+/**
+ * Requests and their answers, matched by id over a connection.
+ *
+ * @since 0.1.0
+ */
+export * as Requests from "./connection/Requests.ts"
+
+/**
+ * Subscriptions as desired state: which channels are wanted, and which of them
+ * this epoch was asked for. An epoch begins with nothing asked for; asking goes
+ * on until the two agree.
+ *
+ * @since 0.1.0
+ */
+export * as Restoration from "./connection/Restoration.ts"
 
 /**
  * Continuity of a numbered stream: counts the gaps between the numbers that a
@@ -142,6 +268,22 @@ export * as Reconnection from "./connection/Reconnection.ts"
  * @since 0.1.0
  */
 export * as Sequence from "./connection/Sequence.ts"
+
+/**
+ * What the consumers of a feed want, counted: a channel is asked for when its
+ * first consumer comes and given up when its last one leaves.
+ *
+ * @since 0.1.0
+ */
+export * as Subscriptions from "./feed/Subscriptions.ts"
+
+/**
+ * What keeps one connection up: dial, live, decide, wait, dial again. The only
+ * place of the house that dials.
+ *
+ * @since 0.1.0
+ */
+export * as Supervisor from "./connection/Supervisor.ts"
 
 /**
  * What Tickline measures of itself: the metric definitions of Effect's
@@ -175,3 +317,17 @@ export * as Transport from "./transport/Transport.ts"
  * @since 0.1.0
  */
 export * as Venue from "./venue/Venue.ts"
+
+/**
+ * The venues that Tickline knows, by name.
+ *
+ * @since 0.1.0
+ */
+export * as Venues from "./venue/Venues.ts"
+
+/**
+ * Schema codecs for what venues write: frames read exactly, into exact values.
+ *
+ * @since 0.1.0
+ */
+export * as Wire from "./venue/Wire.ts"

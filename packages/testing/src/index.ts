@@ -24,6 +24,89 @@ export * as Chance from "./Chance.ts"
 export * as EventLog from "./EventLog.ts"
 
 /**
+ * Faults as values, and the text in which a person writes them:
+ * `kind[=argument]@offset[/every]`. Pure; what a fault does to a socket is the
+ * matter of the mock server, to a virtual link of the virtual network.
+ *
+ * @since 0.1.0
+ */
+export * as Fault from "./Fault.ts"
+
+/**
+ * A fault plan as a value: what goes wrong on a host of the virtual network,
+ * and when. Written by hand, read from fault specs (see `Fault`), or drawn from
+ * a seed.
+ *
+ * @since 0.1.0
+ */
+export * as FaultPlan from "./FaultPlan.ts"
+
+/**
+ * A synthetic market: from a product and a seed, an endless sequence of trades
+ * with the book they come from. Pure: a step takes a market and the time and
+ * gives the tick and the market after it, so the same seed gives the same
+ * ticks, to the digit, on every machine.
+ *
+ * @since 0.1.0
+ */
+export * as Market from "./Market.ts"
+
+/**
+ * The mock of Coinbase Exchange's public feed: channels `heartbeat`, `ticker`,
+ * `ticker_batch`, `matches`, `level2` and `level2_batch`, with the member names
+ * of its own frames and the side of a match that of the maker.
+ *
+ * @since 0.1.0
+ */
+export * as MockCoinbaseExchange from "./MockCoinbaseExchange.ts"
+
+/**
+ * The mock of the generic venue: the founding documents' price message,
+ * `{"product_id":"BTC-USD","price":"45000.50","timestamp":"…"}`, with a
+ * `sequence` that is consecutive per product.
+ *
+ * @since 0.1.0
+ */
+export * as MockGeneric from "./MockGeneric.ts"
+
+/**
+ * A venue seen from its server's side: how it answers a client and what a tick
+ * of the market looks like in its own words. Pure values, so that the mock
+ * server speaks them over a socket and the virtual network over none.
+ *
+ * @since 0.1.0
+ */
+export * as MockVenue from "./MockVenue.ts"
+
+/**
+ * The mock venues there are, by name.
+ *
+ * @since 0.1.0
+ */
+export * as MockVenues from "./MockVenues.ts"
+
+/**
+ * What a suite asks of a connection under the virtual clock, in one line each:
+ * let time go on until something is so, wait for a state, keep what a stream
+ * brought, and end what is open. Nothing here sleeps on the real clock, and
+ * nothing waits without end: what does not come within a bounded virtual time
+ * is a `NotInTime` that says what was waited for.
+ *
+ * @since 0.1.0
+ */
+export * as Probe from "./Probe.ts"
+
+/**
+ * A venue, its market and its troubles under the virtual clock: a mock venue's
+ * dialect served by the virtual network, a seeded market that ticks, a fault
+ * plan, and the record of what was sent to whom and when. The same seed gives
+ * the same run, to the byte of its log.
+ *
+ * @since 0.1.0
+ */
+export * as Simulation from "./Simulation.ts"
+
+/**
  * A network that exists only on Effect's clock: a `Transport` whose hosts,
  * latencies and faults are values. Under `TestClock` a day of it takes a
  * second, and with the same seed every run is the same, to the event.

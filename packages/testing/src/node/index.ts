@@ -6,4 +6,11 @@
  * @since 0.1.0
  */
 
-export {}
+/**
+ * A mock venue on a real socket: a WebSocket server on loopback that speaks a
+ * venue's dialect, makes a seeded market flow to whoever subscribes, and goes
+ * wrong on demand.
+ *
+ * @since 0.1.0
+ */
+export * as MockServer from "./MockServer.ts"
