@@ -161,8 +161,8 @@ export const classify = (failure: Failure): Recovery =>
     : recoveries[kind(failure)]
 
 /**
- * The retries are used up. `attempts` is how many dials failed in this outage,
- * `last` what ended the last of them.
+ * The retries are used up. `retries` is how many were made in this outage after
+ * its first failure, `last` what ended the last of them.
  *
  * @category errors
  * @since 0.1.0

@@ -21,6 +21,18 @@ import type * as Sequence from "./Sequence.ts"
  * kept across reconnects. `retries` counts waits before a dial, `attempts`
  * dials, `reconnections` the epochs after a session's first.
  *
+ * - `maxRetriesExceeded`: how often it gave up because the retries were used up
+ * - `downtimeMillis`: from the end of an epoch, or a first failed dial, to the
+ *   next epoch; the outage under way is counted so far
+ * - `averageReconnectionMillis`: downtime by reconnection, 0 before the first
+ * - `backoffResets`: how often a success ended a row of retries
+ * - `backoffDelayMillis`: the wait before the next dial, 0 while there is none
+ * - `conflicts`: calls of `connect` and `reconnect` that caused no dial of their own
+ * - `failures`, `rejections`: by kind and by reason, those that happened
+ * - `frames`, `bytes`: received; `messages`: what they were decoded to
+ * - `missed`: messages that consumers did not get because they did not keep up
+ * - `stalls`: overdue pongs for which a consumer or our event loop was to blame
+ *
  * @category models
  * @since 0.1.0
  */

@@ -82,7 +82,9 @@ export interface Outbox {
 }
 
 /**
- * Makes an outbox that holds up to `messages` messages and `bytes` bytes.
+ * Makes an outbox that holds up to `messages` messages and `bytes` bytes. It
+ * hands messages to a wire while fewer than `bufferedBytes` wait in the socket
+ * (default 1 MiB).
  *
  * @category constructors
  * @since 0.1.0

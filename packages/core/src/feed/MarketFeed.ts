@@ -73,8 +73,11 @@ export interface Options {
   readonly url?: string | undefined
   /** Channels to subscribe to from the start, for as long as the feed lives. */
   readonly channels?: ReadonlyArray<Channel.Channel> | undefined
+  /** The token for the `Authorization: Bearer` header. Default: none. */
   readonly auth?: BearerToken | undefined
+  /** Headers of the upgrade request; secrets as `Redacted`. */
   readonly headers?: Readonly<Record<string, string | Redacted.Redacted<string>>> | undefined
+  /** Hosts, besides loopback, to which a secret may travel over plain `ws://`. */
   readonly plaintextHosts?: ReadonlyArray<string> | undefined
 }
 
@@ -85,6 +88,7 @@ export interface Options {
  * @since 0.1.0
  */
 export class MarketFeed extends Context.Service<MarketFeed, {
+  /** The venue whose data this is. */
   readonly venue: Venue
   /** Trades of a product, subscribed to while the stream runs. */
   readonly trades: (
@@ -112,6 +116,7 @@ export class MarketFeed extends Context.Service<MarketFeed, {
   readonly subscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void, never, Scope.Scope>
   /** The channel for a kind and a product, in the venue's own names. */
   readonly channel: (kind: ChannelKind, product: string) => Effect.Effect<Channel.Channel, UnknownChannel>
+  /** The connection under the feed: its state, its metrics, its breaker. */
   readonly connection: Connection.Connection<MarketEvent.MarketEvent>
 }>()("@tickline/core/feed/MarketFeed") {}
 

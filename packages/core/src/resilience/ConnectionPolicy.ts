@@ -109,7 +109,7 @@ const Fields = Schema.Struct({
   heartbeat: Schema.Union([Schema.Literal("none"), HeartbeatPolicy]),
   /** For the closing handshake of a graceful close. */
   closeTimeout: Positive,
-  /** For a forced close. */
+  /** The most a forced close may take. Over a WebSocket it waits for nothing, so it takes no time. */
   forcedTimeout: Positive
 })
 
@@ -166,6 +166,8 @@ export const ConnectionPolicy = Fields.check(Schema.makeFilter((policy) => {
  */
 export interface ConnectionPolicy extends Fields {}
 
+// What the presets share. 1,000 messages, 10 MB a message and both close timeouts are the public nzeza repository's;
+// the other figures are ours.
 const common = {
   buffer: { messages: 1000, bytes: 8 * 1024 * 1024 },
   inbound: { bytes: 8 * 1024 * 1024, maxMessageBytes: 10 * 1024 * 1024 },
