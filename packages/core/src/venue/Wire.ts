@@ -286,6 +286,14 @@ type Fields = Readonly<Record<string, Schema.ConstraintDecoder<unknown>>>
 
 type Decoder<A> = (input: unknown) => Result.Result<A, SchemaIssue.Issue>
 
+/** The member of an object that an issue is about. */
+const memberOf = (issue: SchemaIssue.Issue): PropertyKey | undefined =>
+  issue._tag === "Pointer"
+    ? issue.path[0]
+    : issue._tag === "Composite" || issue._tag === "Encoding" || issue._tag === "Filter"
+    ? memberOf(issue._tag === "Composite" ? issue.issues[0] : issue.issue)
+    : undefined
+
 /**
  * Makes a reader of one kind of frame, of the members that it may have: gives
  * the decoded members, or the rejection that names the first bad path. That is
@@ -316,9 +324,12 @@ export const reader = <F extends Fields>(
     decode ??= SchemaParser.decodeUnknownResult(Schema.Struct(fields))
     const result = decode(frame)
     if (Result.isSuccess(result)) return result.success
+    const known = memberOf(result.failure)
     for (const name of Object.keys(frame)) {
       const field = Object.hasOwn(fields, name) ? fields[name] : undefined
       if (field === undefined) continue
+      // A member that is known to be bad is not read again: it may be most of a large frame.
+      if (name === known) break
       const member = decodeMember(name, field)(frame)
       if (Result.isFailure(member)) return Rejection.invalid(venue, frame, member.failure, at)
     }
