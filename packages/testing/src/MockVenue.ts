@@ -12,13 +12,15 @@ import type { Market, Tick } from "./Market.ts"
 
 /**
  * What one connection asked for: products by channel, in the venue's own names.
- * A channel without products has an empty set.
+ * A channel without products has an empty set. `heard` is when the client's
+ * latest frames came, in epoch milliseconds, where the venue limits them.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Session {
   readonly channels: ReadonlyMap<string, ReadonlySet<string>>
+  readonly heard?: ReadonlyArray<number> | undefined
 }
 
 /**
@@ -43,8 +45,10 @@ export interface Outgoing {
 }
 
 /**
- * What a venue may look at when it answers: the time in epoch milliseconds, and
- * a product's market, or `undefined` where it does not list the product.
+ * What a venue may look at when it answers: the time in epoch milliseconds; a
+ * product's market, or `undefined` where it does not list the product; and how
+ * many frames it has sent on the connection (default 0), for venues that number
+ * them.
  *
  * @category models
  * @since 0.1.0
@@ -52,6 +56,20 @@ export interface Outgoing {
 export interface Floor {
   readonly atMillis: number
   readonly market: (product: string) => Market | undefined
+  readonly sent?: number | undefined
+}
+
+/**
+ * What a client's frame leads to: the session after it, the replies in order,
+ * and the close frame that follows them where the venue will hear no more.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Answer {
+  readonly session: Session
+  readonly replies: ReadonlyArray<Outgoing>
+  readonly close?: { readonly code: number; readonly reason: string } | undefined
 }
 
 /**
@@ -65,14 +83,15 @@ export interface MockVenue {
   readonly name: string
   /** How often `heartbeat` is due, in milliseconds, or `undefined` where the venue has none. */
   readonly heartbeatMillis: number | undefined
-  /** Answers a client's frame: the session after it, and the replies in order. */
-  readonly receive: (
-    session: Session,
-    frame: Frame,
-    floor: Floor
-  ) => { readonly session: Session; readonly replies: ReadonlyArray<Outgoing> }
-  /** The frames that a tick gives on the connection, in the venue's order; none where it asked for none. */
-  readonly publish: (session: Session, tick: Tick) => ReadonlyArray<Outgoing>
+  /** What the venue says to a connection that has just opened; nothing where there is none. */
+  readonly greet?: ((floor: Floor) => ReadonlyArray<Outgoing>) | undefined
+  /** Answers a client's frame. */
+  readonly receive: (session: Session, frame: Frame, floor: Floor) => Answer
+  /**
+   * The frames that a tick gives on the connection, in the venue's order; none
+   * where it asked for none. The floor's market is that after the tick.
+   */
+  readonly publish: (session: Session, tick: Tick, floor: Floor) => ReadonlyArray<Outgoing>
   /** The heartbeats that are due on the connection. */
   readonly heartbeat: (session: Session, floor: Floor) => ReadonlyArray<Outgoing>
   /** A price by hand, as a message of the venue that carries one. */
@@ -109,6 +128,7 @@ export const follows = (session: Session, channel: string, product: string): boo
  * @since 0.1.0
  */
 export const follow = (session: Session, channel: string, products: Iterable<string>): Session => ({
+  ...session,
   channels: new Map(session.channels).set(channel, new Set([...session.channels.get(channel) ?? [], ...products]))
 })
 
@@ -127,7 +147,7 @@ export const unfollow = (session: Session, channel: string, products: Iterable<s
   const channels = new Map(session.channels)
   if (left.size === 0) channels.delete(channel)
   else channels.set(channel, left)
-  return { channels }
+  return { ...session, channels }
 }
 
 /**
@@ -148,6 +168,22 @@ export const data = (channel: string, product: string, message: object): Outgoin
   text: JSON.stringify(message),
   data: { channel, product }
 })
+
+/**
+ * Enters a client's frame at a time into the session: the session that knows of
+ * it, or `undefined` where it is one more than `limit` in the window.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const hear = (
+  session: Session,
+  atMillis: number,
+  { limit, windowMillis }: { readonly limit: number; readonly windowMillis: number }
+): Session | undefined => {
+  const heard = [...(session.heard ?? []).filter((at) => at > atMillis - windowMillis), atMillis]
+  return heard.length > limit ? undefined : { ...session, heard }
+}
 
 /**
  * The text with its first `"sequence"` a thousand ahead, or `undefined` where

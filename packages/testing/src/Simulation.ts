@@ -152,6 +152,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
   })
   const sent: Array<Sent> = []
   const sessions = new Map<number, MockVenue.Session>()
+  const counts = new Map<number, number>()
   const markets = new Map<string, Market.Market>()
   const seed = options.seed
   for (const product of options.products ?? Market.products.slice(0, 2)) {
@@ -159,7 +160,14 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
   }
   const market = (product: string): Market.Market | undefined => markets.get(product)
 
+  const floor = (peer: VirtualNetwork.Peer): MockVenue.Floor => ({
+    atMillis: now(),
+    market,
+    sent: counts.get(peer.id) ?? 0
+  })
+
   const send = (peer: VirtualNetwork.Peer, frames: ReadonlyArray<MockVenue.Outgoing>): void => {
+    counts.set(peer.id, (counts.get(peer.id) ?? 0) + frames.length)
     for (const { data, text } of frames) {
       if (data !== undefined) {
         const decoded = venue.decode(text)
@@ -175,10 +183,12 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
     sessions.set(peer.id, MockVenue.newSession)
     peer.onMessage((frame) => {
       const session = sessions.get(peer.id) ?? MockVenue.newSession
-      const answer = server.receive(session, frame, { atMillis: now(), market })
+      const answer = server.receive(session, frame, floor(peer))
       sessions.set(peer.id, answer.session)
       send(peer, answer.replies)
+      if (answer.close !== undefined) Effect.runSync(peer.close(answer.close.code, answer.close.reason))
     })
+    send(peer, server.greet?.(floor(peer)) ?? [])
     return Effect.void
   })
 
@@ -190,7 +200,9 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
     for (const [product, before] of markets) {
       const after = Market.next(before, now())
       markets.set(product, after)
-      for (const peer of peers) send(peer, server.publish(sessions.get(peer.id) ?? MockVenue.newSession, after.last))
+      for (const peer of peers) {
+        send(peer, server.publish(sessions.get(peer.id) ?? MockVenue.newSession, after.last, floor(peer)))
+      }
     }
     network.schedule(everyMillis, tick)
   }

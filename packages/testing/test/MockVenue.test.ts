@@ -107,7 +107,7 @@ describe("MockCoinbaseExchange", () => {
   it("a tick gives each channel's frame, as our own venue reads it, the taker's side included", () => {
     const { session } = ask(venue, subscribe)
     const { last } = Market.next(bitcoinMarket, atMillis + 5)
-    const frames = venue.publish(session, last)
+    const frames = venue.publish(session, last, floor)
     assert.deepStrictEqual(frames.map(({ data }) => data), [
       { channel: "matches", product: "BTC-USD" },
       { channel: "ticker", product: "BTC-USD" },
@@ -139,7 +139,7 @@ describe("MockCoinbaseExchange", () => {
       "BookSnapshot"
     ])
     const { last: etherTick } = Market.make(ether ?? bitcoin, { seed: 7, atMillis })
-    assert.deepStrictEqual(venue.publish(session, etherTick), [])
+    assert.deepStrictEqual(venue.publish(session, etherTick, floor), [])
   })
 
   it("heartbeats name the last trade; what carries a sequence can be corrupted", () => {
@@ -151,7 +151,7 @@ describe("MockCoinbaseExchange", () => {
       sequence: bitcoinMarket.last.sequence,
       time: "2023-11-14T22:13:20.000Z"
     }])
-    const [match] = venue.publish(session, bitcoinMarket.last)
+    const [match] = venue.publish(session, bitcoinMarket.last, floor)
     assert.strictEqual(
       JSON.parse(venue.corrupt(match?.text ?? "") ?? "{}").sequence,
       bitcoinMarket.last.sequence + 1_000
@@ -168,10 +168,10 @@ describe("MockGeneric", () => {
     const { replies, session } = ask(venue, subscribe)
     assert.deepStrictEqual(replies, [{ type: "subscribed", product_ids: ["BTC-USD"] }])
     const { last } = bitcoinMarket
-    assert.deepStrictEqual(texts(venue.publish(session, last)), [
+    assert.deepStrictEqual(texts(venue.publish(session, last, floor)), [
       { product_id: "BTC-USD", price: last.price, timestamp: last.timestamp, sequence: last.tradeId }
     ])
-    assert.deepStrictEqual(decoded(Generic.venue, venue.publish(session, last)), [
+    assert.deepStrictEqual(decoded(Generic.venue, venue.publish(session, last, floor)), [
       {
         _tag: "PriceUpdate",
         venue: "generic",
@@ -182,13 +182,14 @@ describe("MockGeneric", () => {
     ])
     const ended = ask(venue, { ...subscribe, type: "unsubscribe" }, session)
     assert.deepStrictEqual(ended.replies, [{ type: "unsubscribed", product_ids: ["BTC-USD"] }])
-    assert.deepStrictEqual(venue.publish(ended.session, last), [])
+    assert.deepStrictEqual(venue.publish(ended.session, last, floor), [])
   })
 
   it("writes a number with all its digits, or string and number by turns", () => {
     const price = (venue: MockVenue.MockVenue, tick: Market.Tick) =>
       /"price":(.*?),"timestamp"/.exec(
-        venue.publish(ask(venue, { type: "subscribe", product_ids: [tick.product] }).session, tick)[0]?.text ?? ""
+        venue.publish(ask(venue, { type: "subscribe", product_ids: [tick.product] }).session, tick, floor)[0]?.text ??
+          ""
       )?.[1]
     const { last } = bitcoinMarket
     assert.strictEqual(price(MockGeneric.make({ prices: "number" }), last), last.price)

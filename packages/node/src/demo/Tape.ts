@@ -62,8 +62,8 @@ export const make = (venue: MockVenue, now: () => number): Tape => {
         }
         return answer
       },
-      publish: (session, tick) => {
-        const frames = venue.publish(session, tick)
+      publish: (session, tick, floor) => {
+        const frames = venue.publish(session, tick, floor)
         if (frames.length === 0) return frames
         return published(tick) === 1 ? frames : [...frames, ...frames]
       }

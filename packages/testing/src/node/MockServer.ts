@@ -274,6 +274,8 @@ interface Line {
   /** Faults of data frames that wait for the next one, first come first. */
   readonly strikes: Array<FrameFault>
   session: MockVenue.Session
+  /** How many frames the venue has sent on it, those that a fault took included. */
+  sent: number
   held: MockVenue.Outgoing | undefined
   silent: boolean
   dropped: boolean
@@ -327,7 +329,11 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     for (const product of options.products ?? Market.products) {
       markets.set(product.symbol, Market.make(product, { seed: options.seed ?? 0, atMillis: now() }))
     }
-    const floor = (): MockVenue.Floor => ({ atMillis: now(), market: (product) => markets.get(product) })
+    const floor = (line: Line): MockVenue.Floor => ({
+      atMillis: now(),
+      market: (product) => markets.get(product),
+      sent: line.sent
+    })
 
     // --- frames out -----------------------------------------------------------
 
@@ -349,6 +355,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     /** Sends market data, as the faults that wait for a data frame leave it. */
     const deliver = (line: Line, outgoing: MockVenue.Outgoing) => {
       const { data, text } = outgoing
+      line.sent++
       if (data === undefined) return send(line, text)
       const enter = (what: Exclude<keyof Account, "channel" | "product">) => {
         for (const each of [books, line.books]) counters(each, data)[what]++
@@ -430,6 +437,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
         books: lineBooks,
         strikes: [],
         session: MockVenue.newSession,
+        sent: 0,
         held: undefined,
         silent: false,
         dropped: false,
@@ -443,11 +451,12 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
         const frame = isBinary ? new Uint8Array(data) : data.toString()
         count.framesReceived++
         Queue.offerUnsafe(received, frame)
-        const { replies, session } = venue.receive(line.session, frame, floor())
+        const { close, replies, session } = venue.receive(line.session, frame, floor(line))
         line.session = session
         for (const reply of replies) {
           if (options.replay === undefined || reply.data === undefined) deliver(line, reply)
         }
+        if (close !== undefined) ws.close(close.code, close.reason)
       })
       ws.on("ping", (data) => {
         if (!line.silent) ws.pong(data)
@@ -464,6 +473,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
         Deferred.doneUnsafe(ended, Exit.succeed({ code, reason: reason.toString() }))
       })
 
+      for (const greeting of venue.greet?.(floor(line)) ?? []) deliver(line, greeting)
       Queue.offerUnsafe(accepted, connection)
       Deferred.doneUnsafe(firstOpen, Exit.succeed(now()))
       if (mode === "Disconnect") drop(line)
@@ -612,7 +622,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       markets.set(after.product.symbol, after)
       let most = 0
       for (const line of lines.values()) {
-        const frames = venue.publish(line.session, after.last)
+        const frames = venue.publish(line.session, after.last, floor(line))
         for (const frame of frames) deliver(line, frame)
         most = Math.max(most, frames.length)
       }
@@ -681,7 +691,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     yield* Effect.forkIn(flow, scope)
     yield* every(options.heartbeatMillis ?? venue.heartbeatMillis ?? 0, () =>
       lines.forEach((line) => {
-        for (const beat of venue.heartbeat(line.session, floor())) {
+        for (const beat of venue.heartbeat(line.session, floor(line))) {
           deliver(line, beat)
         }
       }))
