@@ -7,9 +7,12 @@ import * as TestClock from "effect/testing/TestClock"
 
 // The most that falls into any closed window of the length, over all offsets.
 const densest = (times: ReadonlyArray<number>, windowMillis: number, costs?: ReadonlyArray<number>): number =>
-  Math.max(0, ...times.map((from) =>
-    times.reduce((sum, at, i) => at >= from && at <= from + windowMillis ? sum + (costs?.[i] ?? 1) : sum, 0)
-  ))
+  Math.max(
+    0,
+    ...times.map((from) =>
+      times.reduce((sum, at, i) => at >= from && at <= from + windowMillis ? sum + (costs?.[i] ?? 1) : sum, 0)
+    )
+  )
 
 const makeNext = (seed: number) => {
   let state = seed

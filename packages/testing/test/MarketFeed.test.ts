@@ -197,15 +197,55 @@ describe("MarketFeed", () => {
       })
     ))
 
-  it.effect("refuses a kind of channel that the venue does not have", () =>
-    withFeed((feed) =>
+  it.effect("fails the stream of a product that the venue refuses, and no other", () =>
+    withFeed((feed, host) =>
       Effect.gen(function*() {
-        const venue = { ...feed.venue, channels: {} }
-        assert.deepStrictEqual(Object.keys(venue.channels), [])
-        const error = yield* Effect.flip(
-          Effect.scoped(Effect.flatMap(MarketFeed.make(venue, { url }), (other) => other.channel("book", "BTC-USD")))
+        const bitcoin = yield* collect(feed.trades("BTC-USD"))
+        const peer = yield* host.nextPeer
+        yield* peer.send(
+          "{\"type\":\"subscriptions\",\"channels\":[{\"name\":\"matches\",\"product_ids\":[\"BTC-USD\"]}]}"
         )
-        assert.strictEqual(error._tag, "UnknownChannel")
-      }).pipe(Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.preset("fast"))))
+        const wrong = yield* collect(feed.trades("X-Y"))
+        yield* peer.send("{\"type\":\"error\",\"message\":\"Failed to subscribe\",\"reason\":\"X-Y is not a product\"}")
+        yield* TestClock.adjust(0)
+        const error = yield* Effect.flip(Fiber.join(wrong.fiber))
+        assert.deepInclude(error, { _tag: "SubscriptionRefused", reason: "Failed to subscribe: X-Y is not a product" })
+        assert.isUndefined(bitcoin.fiber.pollUnsafe())
+        assert.deepStrictEqual(yield* feed.connection.standings, [
+          { channel: { channel: "matches", product: "BTC-USD" }, standing: "confirmed" }
+        ])
+      })
     ))
+
+  it.effect("shows what is wanted, asked for and confirmed, on each epoch anew", () =>
+    withFeed((feed, host) =>
+      Effect.gen(function*() {
+        const standings = Effect.map(feed.connection.standings, (all) => all.map(({ standing }) => standing))
+        const first = yield* host.nextPeer
+        assert.deepStrictEqual(yield* standings, ["asked", "asked"])
+        yield* first.send(
+          "{\"type\":\"subscriptions\",\"channels\":[{\"name\":\"level2_50\",\"product_ids\":[\"BTC-USD\"]}]}"
+        )
+        yield* TestClock.adjust(0)
+        assert.deepStrictEqual(yield* standings, ["confirmed", "asked"])
+        yield* host.otherwise({ _tag: "Hang" })
+        yield* host.drop
+        yield* TestClock.adjust(0)
+        assert.deepStrictEqual(yield* standings, ["wanted", "wanted"])
+        yield* host.otherwise({ _tag: "Accept" })
+        yield* TestClock.adjust("6 seconds")
+        assert.deepStrictEqual(yield* standings, ["asked", "asked"])
+      }), { channels: [Channel.make("level2_batch", "BTC-USD"), Channel.make("matches", "ETH-USD")] }))
+
+  it.effect("refuses a kind of channel that the venue does not have", () =>
+    Effect.gen(function*() {
+      const network = yield* VirtualNetwork.make()
+      yield* network.serve(url)
+      const feed = yield* MarketFeed.make({ ...CoinbaseExchange.venue, channels: { trade: "matches" } }, { url }).pipe(
+        Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.preset("fast"))),
+        Effect.provideService(Transport, network.transport)
+      )
+      assert.strictEqual((yield* Effect.flip(feed.channel("book", "BTC-USD")))._tag, "UnknownChannel")
+      assert.strictEqual((yield* Effect.flip(Stream.runDrain(feed.ticker("BTC-USD"))))._tag, "UnknownChannel")
+    }))
 })

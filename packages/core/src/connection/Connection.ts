@@ -22,10 +22,12 @@
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
+import * as RateLimit from "../resilience/RateLimit.ts"
 import * as Address from "../transport/Address.ts"
 import type * as Frame from "../transport/Frame.ts"
 import { Transport } from "../transport/Transport.ts"
@@ -35,6 +37,7 @@ import type { BearerToken } from "./BearerToken.ts"
 import type * as ConnectError from "./ConnectError.ts"
 import * as ConnectionMetrics from "./ConnectionMetrics.ts"
 import * as ConnectionState from "./ConnectionState.ts"
+import type * as Heartbeat from "./Heartbeat.ts"
 import * as Inbox from "./Inbox.ts"
 import * as Outbox from "./Outbox.ts"
 import type * as Reception from "./Reception.ts"
@@ -65,7 +68,17 @@ export interface Options<A> {
   /** Reads a frame: messages, or why it was refused. Must not throw. Default: the frame itself. */
   readonly decode?: Reception.Decode<A> | undefined
   /** How to ask for channels; needed for `subscribe`. */
-  readonly dialect?: Restoration.Dialect | undefined
+  readonly dialect?: Restoration.Dialect<A> | undefined
+  /** How the peer shows that it is alive. Default: it answers protocol pings, where the transport can send any. */
+  readonly keepAlive?: Heartbeat.KeepAlive<A> | undefined
+  /**
+   * The peer's limits on messages and dials, kept in every rolling window. Those
+   * per address are shared with all who dial the origin, by the `Governor` where
+   * one is provided.
+   */
+  readonly limits?: ReadonlyArray<RateLimit.Limit> | undefined
+  /** What a message costs of the limits on messages. Default: 1. */
+  readonly cost?: ((message: Frame.Frame) => number) | undefined
   /** The member that numbers the messages, or a function that reads it, to have gaps counted. */
   readonly sequence?: string | Sequence.SequenceOf<A> | undefined
 }
@@ -92,18 +105,27 @@ export interface Connection<A> {
   readonly reconnect: Effect.Effect<void, ConnectError.ConnectError | ConnectError.AlreadyConnected>
   /**
    * Sends a message: `now` (the default) on the epoch that is up, or not at
-   * all; `keep` on the next epoch that can take it, once.
+   * all; `keep` on the next epoch that can take it, once. What is more urgent
+   * goes first, and everything within the limits.
    */
   readonly send: (
     message: Frame.Frame,
-    options?: { readonly delivery?: Outbox.Delivery | undefined } | undefined
-  ) => Effect.Effect<Outbox.Accepted, ConnectError.NotSent | ConnectError.OutboxFull>
+    options?: Outbox.SendOptions | undefined
+  ) => Effect.Effect<Outbox.Accepted, ConnectError.NotSent | ConnectError.OutboxFull | RateLimit.RateLimited>
   /** Adds channels to what is wanted: asked for now where the connection is up, and again on each epoch. */
   readonly subscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void>
   /** Takes channels from what is wanted. */
   readonly unsubscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void>
   /** The channels that are wanted, in the order in which they were asked for. */
   readonly subscriptions: Effect.Effect<ReadonlyArray<Channel.Channel>>
+  /** Where each wanted subscription stands in this epoch: what the peer has confirmed, and what it has refused. */
+  readonly standings: Effect.Effect<
+    ReadonlyArray<{ readonly channel: Channel.Channel; readonly standing: Restoration.Standing }>
+  >
+  /** Fails when the peer refuses the channel, at once where it has in this epoch. Never succeeds. */
+  readonly refusal: (channel: Channel.Channel) => Effect.Effect<never, Restoration.SubscriptionRefused>
+  /** Gives channels up and asks for them again, where the connection is up. */
+  readonly renew: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void>
   /**
    * Ends the connection: `graceful` (the default) with a closing handshake
    * bounded by the policy's close timeout, `forced` at once. Everything that
@@ -130,11 +152,15 @@ export interface Connection<A> {
   readonly messages: (
     options?: Inbox.ConsumerOptions | undefined
   ) => Stream.Stream<A, ConnectError.ConnectError | Inbox.ConsumerOverflow>
-  /** The messages that a consumer wants, one by one: cheaper than a filter after `messages`. */
-  readonly select: <B extends A>(
+  /**
+   * The messages that a consumer wants, one by one: cheaper than a filter after
+   * `messages`. Ends with the failure of `endedBy`, where that fails.
+   */
+  readonly select: <B extends A, E = never>(
     wants: (message: A) => message is B,
-    options?: Inbox.ConsumerOptions | undefined
-  ) => Stream.Stream<B, ConnectError.ConnectError | Inbox.ConsumerOverflow>
+    options?: Inbox.ConsumerOptions | undefined,
+    endedBy?: Effect.Effect<never, E> | undefined
+  ) => Stream.Stream<B, ConnectError.ConnectError | Inbox.ConsumerOverflow | E>
   /** What could not be read; the connection lives on. */
   readonly rejections: Stream.Stream<FrameRejected, ConnectError.ConnectError | Inbox.ConsumerOverflow>
   readonly metrics: Effect.Effect<ConnectionMetrics.ConnectionMetrics>
@@ -188,8 +214,22 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   const breaker = yield* breakers.get(origin)
   const recorder = ConnectionMetrics.make(label, yield* Effect.context())
   const inbox = Inbox.make<A>()
-  const outbox = Outbox.make(policy.buffer)
-  const restoration = Restoration.make(options.dialect)
+  const limits = RateLimit.logsOf(
+    options.limits ?? [],
+    origin,
+    Option.getOrUndefined(yield* Effect.serviceOption(RateLimit.Governor))
+  )
+  const outbox = Outbox.make(
+    policy.buffer,
+    limits.messages === undefined
+      ? undefined
+      : { key: label, log: limits.messages, now: () => clock.currentTimeMillisUnsafe(), cost: options.cost }
+  )
+  const restoration = Restoration.make<A>({
+    dialect: options.dialect,
+    admit: outbox.admit,
+    now: () => clock.currentTimeMillisUnsafe()
+  })
 
   // Ends the consumers after the supervisor has closed: finalisers run last to first.
   yield* Effect.addFinalizer(() => inbox.shutdown)
@@ -202,6 +242,8 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     restoration,
     breaker,
     auth: options.auth,
+    keepAlive: options.keepAlive ?? { _tag: "Protocol" },
+    dials: limits.dials,
     // Without a decoder A is Frame, by the overloads of `make`.
     decode: options.decode ?? ((frame) => [frame as A]),
     sequence: typeof options.sequence === "string" ? Sequence.member(options.sequence) : options.sequence,
@@ -226,7 +268,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     connect: supervisor.connect,
     reconnect: supervisor.reconnect,
     send: (message, how) =>
-      Effect.map(outbox.send(message, how?.delivery ?? "now"), (accepted) => {
+      Effect.map(outbox.send(message, how), (accepted) => {
         if (accepted._tag === "Kept") recorder.waiting(outbox.account().waiting)
         return accepted
       }),
@@ -241,6 +283,9 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
         return supervisor.ask
       }),
     subscriptions: Effect.sync(restoration.wanted),
+    standings: Effect.sync(restoration.standings),
+    refusal: restoration.refusal,
+    renew: supervisor.renew,
     close: (how) => supervisor.close(how?.mode ?? "graceful"),
     state: {
       current: supervisor.state,
@@ -251,7 +296,8 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     inbound: (consumer) => inbox.consume("everything", consumer, (items) => items),
     batches: (consumer) => inbox.consume("batches", consumer, only("Batch")),
     messages: (consumer) => inbox.consume("batches", consumer, messagesOf),
-    select: (wants, consumer) => inbox.consume("batches", consumer, (items) => selected(items, wants)),
+    select: (wants, consumer, endedBy) =>
+      inbox.consume("batches", consumer, (items) => selected(items, wants), endedBy),
     rejections: Stream.map(
       inbox.consume("rejections", { overflow: "drop-oldest" }, only("Rejected")),
       ({ rejection }) => rejection

@@ -67,6 +67,9 @@ export interface ConnectionMetrics {
     readonly answered: number
     readonly missed: number
     readonly lastRoundTripMillis: number | undefined
+    /** Of the last 100 round trips. */
+    readonly p50RoundTripMillis: number | undefined
+    readonly p99RoundTripMillis: number | undefined
   }
 }
 
@@ -119,7 +122,9 @@ export const toJson = (metrics: ConnectionMetrics): Schema.Json => ({
   heartbeat: {
     answered: metrics.heartbeat.answered,
     missed: metrics.heartbeat.missed,
-    last_round_trip_ms: metrics.heartbeat.lastRoundTripMillis ?? null
+    last_round_trip_ms: metrics.heartbeat.lastRoundTripMillis ?? null,
+    p50_round_trip_ms: metrics.heartbeat.p50RoundTripMillis ?? null,
+    p99_round_trip_ms: metrics.heartbeat.p99RoundTripMillis ?? null
   }
 })
 
@@ -204,6 +209,11 @@ export const make = (label: string, context: Context.Context<never>): Recorder =
   let answered = 0
   let missedPongs = 0
   let lastRoundTripMillis: number | undefined
+  const roundTrips: Array<number> = []
+  const rank = (share: number): number | undefined => {
+    const sorted = [...roundTrips].sort((a, b) => a - b)
+    return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]
+  }
   const failures: Partial<Record<ConnectError.FailureKind, number>> = {}
   const closes = { graceful: 0, forced: 0 }
   const rejections: Record<string, number> = {}
@@ -292,6 +302,7 @@ export const make = (label: string, context: Context.Context<never>): Recorder =
       answered++
       lastHeardAt = at
       lastRoundTripMillis = roundTripMillis
+      roundTrips[(answered - 1) % 100] = roundTripMillis
       tell.roundTrip(roundTripMillis)
     },
     missedPong: () => {
@@ -324,7 +335,13 @@ export const make = (label: string, context: Context.Context<never>): Recorder =
       outbox,
       missed,
       stalls: { ...stalls },
-      heartbeat: { answered, missed: missedPongs, lastRoundTripMillis }
+      heartbeat: {
+        answered,
+        missed: missedPongs,
+        lastRoundTripMillis,
+        p50RoundTripMillis: rank(0.5),
+        p99RoundTripMillis: rank(0.99)
+      }
     })
   }
 }

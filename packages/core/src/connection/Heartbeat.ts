@@ -1,8 +1,10 @@
 /**
- * Protocol pings with a deadline: finds links that are connected and dead.
+ * Finds links that are connected and dead, in the way that the peer offers:
+ * protocol pings, pings of its own dialect, heartbeats that it sends, or tests
+ * that it makes and wants answered.
  *
  * A miss is only ever a confirmed one. While the socket is paused because a
- * consumer does not take, no pong can be read, so the deadline stands still and
+ * consumer does not take, nothing can be heard, so the deadline stands still and
  * starts afresh on resume; the same holds when our own event loop was late.
  * Both are reported as stalls of ours, never as a dead peer.
  *
@@ -13,8 +15,8 @@ import * as Effect from "effect/Effect"
 import type { Wire, WireClosed } from "../transport/Transport.ts"
 
 /**
- * Who kept the pong from being read: a consumer that does not take, or our own
- * event loop.
+ * Who kept us from hearing: a consumer that does not take, or our own event
+ * loop.
  *
  * @category models
  * @since 0.1.0
@@ -22,15 +24,54 @@ import type { Wire, WireClosed } from "../transport/Transport.ts"
 export type Stall = "consumer" | "loop"
 
 /**
+ * How a peer shows that it is alive, besides its messages. Times are
+ * milliseconds.
+ *
+ * - `Protocol`: it answers WebSocket pings, as RFC 6455 has it
+ * - `Application`: it answers a ping of its own dialect; `isPong` knows the answer
+ * - `Server`: it sends a beat by itself, at least every `withinMillis`
+ * - `Requested`: asked by `enable`, it beats or tests us at least every
+ *   `withinMillis`; `answer` gives the reply to a message that is such a test
+ * - `None`: nothing is asked and nothing expected
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type KeepAlive<A> =
+  | { readonly _tag: "Protocol" }
+  | { readonly _tag: "None" }
+  | {
+    readonly _tag: "Application"
+    readonly everyMillis: number
+    readonly ping: (id: number) => string
+    readonly isPong: (message: A) => boolean
+  }
+  | { readonly _tag: "Server"; readonly withinMillis: number; readonly isBeat: (message: A) => boolean }
+  | {
+    readonly _tag: "Requested"
+    readonly withinMillis: number
+    readonly enable: (id: number) => string
+    readonly isBeat: (message: A) => boolean
+    readonly answer: (message: A, id: number) => string | undefined
+  }
+
+/**
  * What a heartbeat needs to know, in milliseconds.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Options {
+export interface Options<A> {
   readonly wire: Wire
+  readonly keepAlive: KeepAlive<A>
+  /** How often to ping where the peer does not say. */
   readonly intervalMillis: number
+  /** How long a pong, or an overdue beat, is waited for. */
   readonly timeoutMillis: number
+  /** Sends ahead of everything else. */
+  readonly send: (frame: string) => void
+  /** Waits for the limit on messages to admit a ping. */
+  readonly admit: Effect.Effect<void>
   /** Whether reading stands still now, because of a consumer. */
   readonly isStalled: () => boolean
   /** When reading last went on after standing still, in epoch milliseconds. */
@@ -41,24 +82,40 @@ export interface Options {
   readonly onMiss: Effect.Effect<boolean>
 }
 
+/**
+ * The heartbeat of one epoch.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Heartbeat<A> {
+  /** Shows it each message, before any consumer has it; absent where it looks at none. */
+  readonly notice: ((message: A) => void) | undefined
+  /** Keeps alive until a miss is to end it. */
+  readonly run: Effect.Effect<void, WireClosed>
+}
+
 const sleepUntil = (at: number): Effect.Effect<number> =>
   Effect.flatMap(
     Clock.currentTimeMillis,
     (now) => Effect.andThen(at > now ? Effect.sleep(at - now) : Effect.void, Clock.currentTimeMillis)
   )
 
-// Completes when a pong that was asked for at `begun` is overdue and nobody but the peer is to blame.
-const overdue = Effect.fnUntraced(function*(options: Options, begun: number) {
-  let from = begun
+// Completes when what was to be heard within `millis` of `since` is overdue and nobody but the peer is to blame.
+const overdue = Effect.fnUntraced(function*<A>(options: Options<A>, since: () => number, millis: number) {
+  let from = since()
   let isReported = false
   while (true) {
-    const due = from + options.timeoutMillis
+    from = Math.max(from, since())
+    const due = from + millis
     const now = yield* sleepUntil(due)
-    if (options.isStalled()) {
+    if (since() > from) {
+      continue
+    } else if (options.isStalled()) {
       if (!isReported) yield* options.onStall("consumer")
       isReported = true
       from = now
-    } else if (now - due > options.timeoutMillis / 2) {
+    } else if (now - due > millis / 2) {
       yield* options.onStall("loop")
       from = now
     } else if (options.resumedAt() > from) {
@@ -69,19 +126,19 @@ const overdue = Effect.fnUntraced(function*(options: Options, begun: number) {
   }
 })
 
-/**
- * Pings every interval until a miss is to end it.
- *
- * @category running
- * @since 0.1.0
- */
-export const run = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<void, WireClosed> {
+// Pings every interval.
+const ping = Effect.fnUntraced(function*<A>(
+  options: Options<A>,
+  everyMillis: number,
+  once: Effect.Effect<void, WireClosed>
+): Effect.fn.Return<void, WireClosed> {
   while (true) {
-    yield* Effect.sleep(options.intervalMillis)
+    yield* Effect.sleep(everyMillis)
+    yield* options.admit
     const begun = yield* Clock.currentTimeMillis
     const isAnswered = yield* Effect.raceFirst(
-      Effect.as(options.wire.ping, true),
-      Effect.as(overdue(options, begun), false)
+      Effect.as(once, true),
+      Effect.as(overdue(options, () => begun, options.timeoutMillis), false)
     )
     if (isAnswered) {
       yield* options.onRoundTrip((yield* Clock.currentTimeMillis) - begun)
@@ -90,3 +147,69 @@ export const run = Effect.fnUntraced(function*(options: Options): Effect.fn.Retu
     }
   }
 })
+
+// Waits for beats that come by themselves.
+const listen = Effect.fnUntraced(function*<A>(options: Options<A>, beatAt: () => number, withinMillis: number) {
+  while (true) {
+    yield* overdue(options, beatAt, withinMillis + options.timeoutMillis)
+    if (!(yield* options.onMiss)) return
+    yield* Effect.sleep(withinMillis)
+  }
+})
+
+/**
+ * Makes the heartbeat of one epoch that begins now. `now` reads the clock in
+ * epoch milliseconds.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <A>(options: Options<A>, now: () => number): Heartbeat<A> => {
+  const { keepAlive } = options
+  let beatAt = now()
+  let requests = 0
+  let onPong: ((effect: Effect.Effect<void>) => void) | undefined
+  switch (keepAlive._tag) {
+    case "None":
+      return { notice: undefined, run: Effect.void }
+    case "Protocol":
+      return { notice: undefined, run: ping(options, options.intervalMillis, options.wire.ping) }
+    case "Application":
+      return {
+        notice: (message) => {
+          if (keepAlive.isPong(message)) onPong?.(Effect.void)
+        },
+        run: ping(
+          options,
+          keepAlive.everyMillis,
+          Effect.callback<void>((resume) => {
+            onPong = resume
+            options.send(keepAlive.ping(++requests))
+            return Effect.sync(() => {
+              onPong = undefined
+            })
+          })
+        )
+      }
+    case "Server":
+      return {
+        notice: (message) => {
+          if (keepAlive.isBeat(message)) beatAt = now()
+        },
+        run: listen(options, () => beatAt, keepAlive.withinMillis)
+      }
+    case "Requested":
+      return {
+        notice: (message) => {
+          if (!keepAlive.isBeat(message)) return
+          beatAt = now()
+          const answer = keepAlive.answer(message, ++requests)
+          if (answer !== undefined) options.send(answer)
+        },
+        run: Effect.suspend(() => {
+          options.send(keepAlive.enable(++requests))
+          return listen(options, () => beatAt, keepAlive.withinMillis)
+        })
+      }
+  }
+}

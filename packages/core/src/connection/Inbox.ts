@@ -276,13 +276,15 @@ export interface Inbox<A> {
   readonly shutdown: Effect.Effect<void>
   /**
    * What one consumer is shown, from its first pull on. `read` says what of the
-   * items that one pull brings is for it; where that is nothing, it sleeps on.
+   * items that one pull brings is for it; where that is nothing, it sleeps on. The
+   * failure of `endedBy` ends it, after what it still has to take.
    */
-  readonly consume: <B>(
+  readonly consume: <B, E = never>(
     interest: Interest,
     options: ConsumerOptions | undefined,
-    read: (items: Arr.NonEmptyReadonlyArray<Item<A>>) => ReadonlyArray<B>
-  ) => Stream.Stream<B, ConnectError | ConsumerOverflow>
+    read: (items: Arr.NonEmptyReadonlyArray<Item<A>>) => ReadonlyArray<B>,
+    endedBy?: Effect.Effect<never, E> | undefined
+  ) => Stream.Stream<B, ConnectError | ConsumerOverflow | E>
   /** Messages that consumers missed, all in all. */
   readonly missed: () => number
 }
@@ -349,19 +351,22 @@ export const make = <A>(): Inbox<A> => {
     }
   }
 
-  const makePull = <B>(
+  const makePull = <B, E>(
     consumer: Consumer<A>,
-    read: (items: Arr.NonEmptyReadonlyArray<Item<A>>) => ReadonlyArray<B>
-  ): Pull.Pull<Arr.NonEmptyReadonlyArray<B>, ConnectError | ConsumerOverflow> => {
+    read: (items: Arr.NonEmptyReadonlyArray<Item<A>>) => ReadonlyArray<B>,
+    endedBy: () => Exit.Exit<never, E> | undefined
+  ): Pull.Pull<Arr.NonEmptyReadonlyArray<B>, ConnectError | ConsumerOverflow | E> => {
     const arrived = Effect.callback<void>((resume) => {
       consumer.resume = resume
       return Effect.sync(() => {
         consumer.resume = undefined
       })
     })
-    const pull: Pull.Pull<Arr.NonEmptyReadonlyArray<B>, ConnectError | ConsumerOverflow> = Effect.suspend(() => {
+    const pull: Pull.Pull<Arr.NonEmptyReadonlyArray<B>, ConnectError | ConsumerOverflow | E> = Effect.suspend(() => {
       const items = consumer.items
-      if (!Arr.isReadonlyArrayNonEmpty(items)) return consumer.ended ?? Effect.andThen(arrived, pull)
+      if (!Arr.isReadonlyArrayNonEmpty(items)) {
+        return endedBy() ?? consumer.ended ?? Effect.andThen(arrived, pull)
+      }
       const wasFull = consumer.overflow === "block" && isOver(consumer)
       consumer.items = []
       consumer.bytes = 0
@@ -417,13 +422,24 @@ export const make = <A>(): Inbox<A> => {
       isShutDown = true
       return endWhere(Exit.fail(Cause.Done()), () => true)
     }),
-    consume: (interest, options, read) =>
-      Stream.unwrap(
-        Effect.map(
-          Effect.acquireRelease(Effect.sync(() => attach(interest, options)), detach),
-          (consumer) => Stream.fromPull(Effect.succeed(makePull(consumer, read)))
-        )
-      ),
+    consume: <B, E>(
+      interest: Interest,
+      options: ConsumerOptions | undefined,
+      read: (items: Arr.NonEmptyReadonlyArray<Item<A>>) => ReadonlyArray<B>,
+      endedBy?: Effect.Effect<never, E> | undefined
+    ) =>
+      Stream.unwrap(Effect.gen(function*() {
+        const consumer = yield* Effect.acquireRelease(Effect.sync(() => attach(interest, options)), detach)
+        let end: Exit.Exit<never, E> | undefined
+        if (endedBy !== undefined) {
+          yield* Effect.forkScoped(Effect.onExit(endedBy, (exit) =>
+            Effect.sync(() => {
+              end = exit
+              consumer.resume?.(Effect.void)
+            })))
+        }
+        return Stream.fromPull(Effect.succeed(makePull(consumer, read, () => end)))
+      })),
     missed: () => {
       let total = missedByGone
       for (const consumer of consumers) total += consumer.missed

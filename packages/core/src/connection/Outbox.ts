@@ -9,12 +9,18 @@
  *   can take it.
  *
  * A send whose caller is interrupted while it waits is withdrawn. The outbox is
- * bounded by messages and by bytes; beyond them a send fails with `OutboxFull`.
+ * bounded by messages and by bytes; beyond them a send fails with `OutboxFull`,
+ * or with `RateLimited` where it is the venue's limit that holds it up.
+ *
+ * What is more urgent goes first; within one priority the order is kept. Where
+ * there is a limit, each message is charged in the step that writes it, so that
+ * nothing is ever charged and lost.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
+import { type Log, priorities, type Priority, RateLimited } from "../resilience/RateLimit.ts"
 import * as Frame from "../transport/Frame.ts"
 import type { Wire, WireClosed } from "../transport/Transport.ts"
 import { NotSent, OutboxFull } from "./ConnectError.ts"
@@ -55,9 +61,36 @@ export interface Account {
   readonly unsent: number
 }
 
+/**
+ * How a message is to be sent: `now` and with the priority of an order where
+ * nothing is said.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SendOptions {
+  readonly delivery?: Delivery | undefined
+  readonly priority?: Priority | undefined
+}
+
+/**
+ * The limit on messages: what was written, the clock in epoch milliseconds, and
+ * what a message costs (1 where not given).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Pace {
+  readonly key: string
+  readonly log: Log
+  readonly now: () => number
+  readonly cost?: ((frame: Frame.Frame) => number) | undefined
+}
+
 interface Entry {
   readonly frame: Frame.Frame
   readonly delivery: Delivery
+  readonly rank: number
   readonly settle: ((outcome: Effect.Effect<Accepted, NotSent>) => void) | undefined
 }
 
@@ -69,7 +102,14 @@ interface Entry {
  */
 export interface Outbox {
   /** Sends a message by its delivery; see the module's description. */
-  readonly send: (frame: Frame.Frame, delivery: Delivery) => Effect.Effect<Accepted, NotSent | OutboxFull>
+  readonly send: (
+    frame: Frame.Frame,
+    options?: SendOptions | undefined
+  ) => Effect.Effect<Accepted, NotSent | OutboxFull | RateLimited>
+  /** Sends ahead of everything that waits, whatever the socket still holds: an answer to a heartbeat. */
+  readonly urgent: (frame: Frame.Frame) => void
+  /** Waits until the limit admits one more frame and charges it, for what is written past the outbox. */
+  readonly admit: Effect.Effect<void>
   /** Makes `wire` the one that messages go to, from now until `end`. */
   readonly begin: (wire: Wire, epoch: number) => void
   /** Writes what waits, as the wire takes it, until the wire ends. */
@@ -90,7 +130,8 @@ export interface Outbox {
  * @since 0.1.0
  */
 export const make = (
-  bounds: { readonly messages: number; readonly bytes: number; readonly bufferedBytes?: number | undefined }
+  bounds: { readonly messages: number; readonly bytes: number; readonly bufferedBytes?: number | undefined },
+  pace?: Pace | undefined
 ): Outbox => {
   const bufferedBound = bounds.bufferedBytes ?? 1024 * 1024
   const arrived = Latch.makeUnsafe(false)
@@ -120,11 +161,17 @@ export const make = (
     return gone.filter((entry) => entry.delivery === "keep").length
   }
 
-  const flush = (to: Wire): void => {
+  const take = (frame: Frame.Frame): number => pace === undefined ? 0 : pace.log.take(pace.now(), pace.cost?.(frame))
+
+  // Writes what may go now. Returns for how long the limit holds the rest up, 0 where it does not.
+  const flush = (to: Wire): number => {
     let written = 0
-    while (written < entries.length && to.bufferedBytes() < bufferedBound) {
+    let wait = 0
+    while (written < entries.length) {
       const entry = entries[written]!
-      if (!to.write(entry.frame)) break
+      if (entry.rank > 0 && to.bufferedBytes() >= bufferedBound) break
+      wait = take(entry.frame)
+      if (wait > 0 || !to.write(entry.frame)) break
       written++
       forget(entry)
       sent++
@@ -132,18 +179,24 @@ export const make = (
       entry.settle?.(Effect.succeed({ _tag: "Sent", epoch }))
     }
     if (written > 0) entries.splice(0, written)
+    return wait
   }
 
   const enqueue = (entry: Entry): void => {
-    entries.push(entry)
+    const place = entries.findLastIndex((other) => other.rank <= entry.rank) + 1
+    entries.splice(place, 0, entry)
     bytes += Frame.size(entry.frame)
     mostWaiting = Math.max(mostWaiting, entries.length)
     arrived.openUnsafe()
   }
 
-  const send = (frame: Frame.Frame, delivery: Delivery): Effect.Effect<Accepted, NotSent | OutboxFull> =>
-    Effect.suspend((): Effect.Effect<Accepted, NotSent | OutboxFull> => {
-      if (wire !== undefined && entries.length === 0 && wire.bufferedBytes() < bufferedBound && wire.write(frame)) {
+  const isClear = (to: Wire): boolean => entries.length === 0 && to.bufferedBytes() < bufferedBound
+
+  const send: Outbox["send"] = (frame, options = {}) =>
+    Effect.suspend((): Effect.Effect<Accepted, NotSent | OutboxFull | RateLimited> => {
+      const delivery = options.delivery ?? "now"
+      const rank = priorities.indexOf(options.priority ?? "order")
+      if (wire !== undefined && isClear(wire) && take(frame) === 0 && wire.write(frame)) {
         sent++
         return Effect.succeed<Accepted>({ _tag: "Sent", epoch })
       }
@@ -151,16 +204,22 @@ export const make = (
         unsent++
         return Effect.fail(new NotSent({ reason: "NotConnected" }))
       }
-      if (entries.length >= bounds.messages || bytes + Frame.size(frame) > bounds.bytes) {
+      const wait = pace?.log.waitFor(pace.now(), pace.cost?.(frame)) ?? 0
+      const isFull = entries.length >= bounds.messages || bytes + Frame.size(frame) > bounds.bytes
+      if (isFull || wait === Infinity) {
         refused++
-        return Effect.fail(new OutboxFull({ messages: entries.length, bytes }))
+        return Effect.fail(
+          pace !== undefined && wait > 0
+            ? new RateLimited({ key: pace.key, retryAfterMillis: wait })
+            : new OutboxFull({ messages: entries.length, bytes })
+        )
       }
       if (delivery === "keep") {
-        enqueue({ frame, delivery, settle: undefined })
+        enqueue({ frame, delivery, rank, settle: undefined })
         return Effect.succeed<Accepted>({ _tag: "Kept" })
       }
       return Effect.callback<Accepted, NotSent>((settle) => {
-        const entry: Entry = { frame, delivery, settle }
+        const entry: Entry = { frame, delivery, rank, settle }
         enqueue(entry)
         return Effect.sync(() => {
           const at = entries.indexOf(entry)
@@ -178,13 +237,29 @@ export const make = (
     return Effect.forever(
       Effect.suspend(() => {
         if (entries.length === 0) arrived.closeUnsafe()
-        return Effect.andThen(arrived.await, Effect.andThen(to.ready, Effect.sync(() => flush(to))))
+        return Effect.andThen(
+          arrived.await,
+          Effect.suspend(() => {
+            const wait = flush(to)
+            if (wait > 0) return Effect.sleep(wait)
+            return entries.length === 0 ? Effect.void : to.ready
+          })
+        )
       })
     )
   })
 
   return {
     send,
+    urgent: (frame) => {
+      if (wire === undefined) return
+      enqueue({ frame, delivery: "now", rank: 0, settle: undefined })
+      flush(wire)
+    },
+    admit: Effect.suspend(function admit(): Effect.Effect<void> {
+      const wait = take("")
+      return wait === 0 ? Effect.void : Effect.andThen(Effect.sleep(wait), Effect.suspend(admit))
+    }),
     drain,
     begin: (next, number) => {
       wire = next

@@ -34,7 +34,8 @@ export interface Options<A> {
 
 /**
  * Makes the reader of one epoch: given what a pull brought and when, in epoch
- * milliseconds. Per frame there is no effect and no allocation but the
+ * milliseconds. `notice` is shown each message before any consumer has it. Per
+ * frame there is no effect and no allocation but the
  * messages themselves.
  *
  * @category constructors
@@ -42,7 +43,8 @@ export interface Options<A> {
  */
 export const make = <A>(
   { decode, inbox, recorder, sequence }: Options<A>,
-  epoch: number
+  epoch: number,
+  notice?: ((message: A) => void) | undefined
 ): (frames: Arr.NonEmptyReadonlyArray<Frame.Frame>, at: number) => void => {
   let last: bigint | undefined
 
@@ -62,6 +64,7 @@ export const make = <A>(
   const deliver = (messages: ReadonlyArray<A>, at: number, bytes: number): void => {
     if (!Arr.isReadonlyArrayNonEmpty(messages)) return
     recorder.delivered(messages.length)
+    if (notice !== undefined) messages.forEach(notice)
     if (sequence !== undefined) follow(messages, sequence)
     inbox.offer({ _tag: "Batch", epoch, at, messages, bytes })
   }

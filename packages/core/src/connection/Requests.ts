@@ -15,6 +15,7 @@ import * as PubSub from "effect/PubSub"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type { RateLimited } from "../resilience/RateLimit.ts"
 import type { Frame } from "../transport/Frame.ts"
 import type { NotSent, OutboxFull } from "./ConnectError.ts"
 import type { Connection } from "./Connection.ts"
@@ -56,7 +57,7 @@ export class DuplicateRequest extends Schema.TaggedError<DuplicateRequest>()("Du
  * @category models
  * @since 0.1.0
  */
-export type RequestError = NotSent | OutboxFull | OutcomeUnknown | DuplicateRequest
+export type RequestError = NotSent | OutboxFull | RateLimited | OutcomeUnknown | DuplicateRequest
 
 /**
  * The requests of one connection.

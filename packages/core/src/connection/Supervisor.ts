@@ -22,9 +22,11 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as Backoff from "../resilience/Backoff.ts"
 import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
+import type { Log } from "../resilience/RateLimit.ts"
 import * as Address from "../transport/Address.ts"
 import { DialError, TimedOut } from "../transport/DialError.ts"
 import { Transport, type Wire, type WireClosed } from "../transport/Transport.ts"
+import type { Channel } from "../value/Channel.ts"
 import type { BearerToken } from "./BearerToken.ts"
 import * as ConnectError from "./ConnectError.ts"
 import * as ConnectionState from "./ConnectionState.ts"
@@ -58,9 +60,12 @@ export interface Options<A> extends Reception.Options<A> {
   readonly url: string
   readonly label: string
   readonly outbox: Outbox
-  readonly restoration: Restoration
+  readonly restoration: Restoration<A>
   readonly breaker: CircuitBreaker.Breaker
   readonly auth: BearerToken | undefined
+  readonly keepAlive: Heartbeat.KeepAlive<A>
+  /** The limit on dials. */
+  readonly dials: Log
   /** The dial, given the headers that the token adds. */
   readonly dial: (
     headers: Readonly<Record<string, Redacted.Redacted<string>>>
@@ -81,6 +86,8 @@ export interface Supervisor {
   readonly close: (mode: Closed["mode"]) => Effect.Effect<Closed>
   /** Asks the epoch that is up, if any, for what is wanted now. */
   readonly ask: Effect.Effect<void>
+  /** Gives channels up and asks for them again, on the epoch that is up, if any. */
+  readonly renew: (channels: ReadonlyArray<Channel>) => Effect.Effect<void>
 }
 
 // How one turn of the loop ended: a failed dial or epoch, a wish for a new epoch, or the end.
@@ -177,14 +184,17 @@ export const make = Effect.fnUntraced(function*<A>(
       return Effect.andThen(inbox.unblock(true), on.terminate)
     })
 
-  const beat = (on: Wire, number: number): Effect.Effect<void, WireClosed> => {
-    if (policy.heartbeat === "none" || !capabilities.ping) return Effect.void
+  const makeHeartbeat = (on: Wire, number: number): Heartbeat.Heartbeat<A> | undefined => {
+    if (policy.heartbeat === "none" || (options.keepAlive._tag === "Protocol" && !capabilities.ping)) return undefined
     const { interval, onMiss, timeout } = policy.heartbeat
     const timeoutMillis = Duration.toMillis(timeout)
-    return Heartbeat.run({
+    return Heartbeat.make({
       wire: on,
+      keepAlive: options.keepAlive,
       intervalMillis: Duration.toMillis(interval),
       timeoutMillis,
+      send: outbox.urgent,
+      admit: outbox.admit,
       isStalled: () => stalledSince !== undefined || on.paused(),
       resumedAt: () => resumedAt,
       onRoundTrip: (millis) => Effect.sync(() => recorder.answered(now(), millis)),
@@ -200,7 +210,17 @@ export const make = Effect.fnUntraced(function*<A>(
           ? Effect.as(log("Warn", failure.message, { epoch: number }), true)
           : Effect.as(endWire(on, failed(failure)), false)
       })
-    })
+    }, now)
+  }
+
+  const noticeOf = (heartbeat: Heartbeat.Heartbeat<A> | undefined): ((message: A) => void) | undefined => {
+    const ofHeartbeat = heartbeat?.notice
+    const ofRestoration = restoration.notice
+    if (ofHeartbeat === undefined || ofRestoration === undefined) return ofHeartbeat ?? ofRestoration
+    return (message) => {
+      ofHeartbeat(message)
+      ofRestoration(message)
+    }
   }
 
   // Waits for room where a consumer blocks; the wire is not pulled meanwhile.
@@ -217,11 +237,24 @@ export const make = Effect.fnUntraced(function*<A>(
     )
   })
 
-  // What else happens while a wire is open: sending, pings, and the proof by time.
-  const attend = (on: Wire, number: number, proof: Proof) =>
+  // A subscription that is never answered is one that is not there: the restore has failed.
+  const watchAnswers = (on: Wire, number: number): Effect.Effect<void> =>
+    Effect.gen(function*() {
+      yield* Effect.sleep(policy.connectTimeout)
+      const [channel] = restoration.unanswered(now(), connectTimeoutMillis)
+      if (channel === undefined) return
+      const detail = `no answer to the subscription of ${channel.channel}${
+        channel.product === undefined ? "" : ` of ${channel.product}`
+      } within ${connectTimeoutMillis} ms`
+      yield* endWire(on, failed(new ConnectError.RestoreFailed({ epoch: number, detail })))
+    })
+
+  // What else happens while a wire is open: sending, keeping alive, and the proof by time.
+  const attend = (on: Wire, number: number, heartbeat: Heartbeat.Heartbeat<A> | undefined, proof: Proof) =>
     Effect.gen(function*() {
       yield* Effect.forkScoped(Effect.ignore(outbox.drain))
-      yield* Effect.forkScoped(Effect.ignore(beat(on, number)))
+      if (restoration.notice !== undefined) yield* Effect.forkScoped(watchAnswers(on, number))
+      if (heartbeat !== undefined) yield* Effect.forkScoped(Effect.ignore(heartbeat.run))
       if (typeof resetOn === "object") {
         yield* Effect.forkScoped(Effect.andThen(Effect.sleep(resetOn.stableFor), proof.give))
       } else if (circuit !== "none") {
@@ -235,8 +268,13 @@ export const make = Effect.fnUntraced(function*<A>(
     })
 
   // Takes from the wire until it ends. What arrived before its end is delivered, in order, before this completes.
-  const receive = Effect.fnUntraced(function*(on: Wire, number: number, onFirst: Effect.Effect<void>) {
-    const read = Reception.make(options, number)
+  const receive = Effect.fnUntraced(function*(
+    on: Wire,
+    number: number,
+    notice: ((message: A) => void) | undefined,
+    onFirst: Effect.Effect<void>
+  ) {
+    const read = Reception.make(options, number, notice)
     let isFirst = true
     return yield* on.pull.pipe(
       Effect.flatMap((frames) => {
@@ -253,8 +291,14 @@ export const make = Effect.fnUntraced(function*<A>(
   const live = Effect.fnUntraced(function*(on: Wire, number: number, proof: Proof) {
     const begun = now()
     if (resetOn === "connect") yield* proof.give
-    yield* attend(on, number, proof)
-    const closed = yield* receive(on, number, resetOn === "first-message" ? proof.give : Effect.void)
+    const heartbeat = makeHeartbeat(on, number)
+    yield* attend(on, number, heartbeat, proof)
+    const closed = yield* receive(
+      on,
+      number,
+      noticeOf(heartbeat),
+      resetOn === "first-message" ? proof.give : Effect.void
+    )
     outbox.end()
     stalledSince = undefined
     yield* inbox.unblock(false)
@@ -273,6 +317,7 @@ export const make = Effect.fnUntraced(function*<A>(
 
   const dial = Effect.flatMap(headers, (added) => {
     recorder.dialled()
+    options.dials.take(now())
     return options.dial(added)
   }).pipe(
     Effect.timeoutOrElse({
@@ -300,12 +345,13 @@ export const make = Effect.fnUntraced(function*<A>(
   const open = Effect.acquireRelease(
     Effect.sync(() => {
       ending = undefined
-      restoration.begin()
+      restoration.reset()
     }),
     () =>
       Effect.sync(() => {
         wire = undefined
         outbox.end()
+        restoration.reset()
       })
   )
 
@@ -356,11 +402,12 @@ export const make = Effect.fnUntraced(function*<A>(
       while (true) {
         const at = now()
         const seen = yield* breaker.state
-        const until = waitsForBreaker && seen._tag === "Open" ? Math.max(dueAt, seen.until) : dueAt
+        const open = waitsForBreaker && seen._tag === "Open" ? Math.max(dueAt, seen.until) : dueAt
+        const until = Math.max(open, at + options.dials.waitFor(at))
         if (until <= at) break
-        if (until > dueAt) {
+        if (open > dueAt) {
           waited = true
-          yield* showBreaker(until)
+          yield* showBreaker(open)
         }
         // The breaker may be closed by hand, or opened for longer by another connection.
         yield* Effect.raceFirst(Effect.sleep(until - at), waitsForBreaker ? breaker.changed : Effect.never)
@@ -463,7 +510,7 @@ export const make = Effect.fnUntraced(function*<A>(
       yield* log(breakerUntil > dueAt ? "Warn" : "Info", breakerUntil > dueAt ? "circuit open" : "reconnecting", {
         attempt,
         delay_ms: delayMillis,
-        pattern: step.pattern
+        ...(step.pattern === undefined ? {} : { pattern: step.pattern })
       })
       yield* become(
         breakerUntil > dueAt
@@ -547,7 +594,12 @@ export const make = Effect.fnUntraced(function*<A>(
       if (current._tag === "Connected" && wire !== undefined) {
         ending = { _tag: "Closing" }
         clean = yield* shake(wire, mode)
-        if (supervision !== undefined) yield* Fiber.await(supervision)
+        if (supervision !== undefined) {
+          // What arrived is delivered before the end; a forced close does not wait for it longer than its time.
+          const loop = supervision
+          const limit = mode === "forced" ? policy.forcedTimeout : Duration.infinity
+          yield* Effect.timeoutOrElse(Fiber.await(loop), { duration: limit, orElse: () => Fiber.interrupt(loop) })
+        }
       } else if (supervision !== undefined) {
         yield* Fiber.interrupt(supervision)
       }
@@ -599,6 +651,12 @@ export const make = Effect.fnUntraced(function*<A>(
     }
   })
 
+  const onWire = (use: (on: Wire) => Effect.Effect<void, WireClosed>): Effect.Effect<void> =>
+    Effect.flatMap(
+      Ref.get(state),
+      (current) => current._tag === "Connected" && wire !== undefined ? Effect.ignore(use(wire)) : Effect.void
+    )
+
   yield* Scope.addFinalizer(scope, Effect.andThen(close("graceful"), Scope.close(fibers, Exit.void)))
 
   return {
@@ -607,10 +665,7 @@ export const make = Effect.fnUntraced(function*<A>(
     connect,
     reconnect,
     close,
-    ask: Effect.flatMap(
-      Ref.get(state),
-      (current) =>
-        current._tag === "Connected" && wire !== undefined ? Effect.ignore(restoration.ask(wire)) : Effect.void
-    )
+    ask: onWire(restoration.ask),
+    renew: (channels) => onWire((on) => restoration.renew(on, channels))
   }
 })

@@ -29,14 +29,16 @@ import type { BearerToken } from "../connection/BearerToken.ts"
 import type * as ConnectError from "../connection/ConnectError.ts"
 import * as Connection from "../connection/Connection.ts"
 import type * as ConnectionState from "../connection/ConnectionState.ts"
+import type * as Heartbeat from "../connection/Heartbeat.ts"
 import type * as Inbox from "../connection/Inbox.ts"
 import type { Reconnection } from "../connection/Reconnection.ts"
+import type * as Restoration from "../connection/Restoration.ts"
 import type { CircuitBreaker } from "../resilience/CircuitBreaker.ts"
 import type { Transport } from "../transport/Transport.ts"
 import * as Channel from "../value/Channel.ts"
 import * as MarketEvent from "../value/MarketEvent.ts"
 import * as Timestamp from "../value/Timestamp.ts"
-import type { Ask, ChannelKind, Venue } from "../venue/Venue.ts"
+import type { ChannelKind, Venue } from "../venue/Venue.ts"
 import * as Subscriptions from "./Subscriptions.ts"
 
 /**
@@ -63,6 +65,15 @@ export class UnknownChannel extends Schema.TaggedError<UnknownChannel>()("Unknow
 export type FeedError = ConnectError.ConnectError | Inbox.ConsumerOverflow
 
 /**
+ * Why the stream of one product ended before its consumer wanted it to, besides:
+ * the venue has no such channel, or refuses it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ProductError = FeedError | UnknownChannel | Restoration.SubscriptionRefused
+
+/**
  * How a feed is made.
  *
  * @category models
@@ -77,6 +88,8 @@ export interface Options {
   readonly auth?: BearerToken | undefined
   /** Headers of the upgrade request; secrets as `Redacted`. */
   readonly headers?: Readonly<Record<string, string | Redacted.Redacted<string>>> | undefined
+  /** How the connection is kept alive. Default: as the venue says. */
+  readonly keepAlive?: Heartbeat.KeepAlive<MarketEvent.MarketEvent> | undefined
   /** Hosts, besides loopback, to which a secret may travel over plain `ws://`. */
   readonly plaintextHosts?: ReadonlyArray<string> | undefined
 }
@@ -94,17 +107,17 @@ export class MarketFeed extends Context.Service<MarketFeed, {
   readonly trades: (
     product: string,
     options?: Inbox.ConsumerOptions | undefined
-  ) => Stream.Stream<MarketEvent.Trade, FeedError | UnknownChannel>
+  ) => Stream.Stream<MarketEvent.Trade, ProductError>
   /** Tickers of a product, subscribed to while the stream runs. */
   readonly ticker: (
     product: string,
     options?: Inbox.ConsumerOptions | undefined
-  ) => Stream.Stream<MarketEvent.Ticker, FeedError | UnknownChannel>
+  ) => Stream.Stream<MarketEvent.Ticker, ProductError>
   /** Bare prices of a product, from venues that send such, subscribed to while the stream runs. */
   readonly prices: (
     product: string,
     options?: Inbox.ConsumerOptions | undefined
-  ) => Stream.Stream<MarketEvent.PriceUpdate, FeedError | UnknownChannel>
+  ) => Stream.Stream<MarketEvent.PriceUpdate, ProductError>
   /**
    * Everything, in order: market data, what the venue said, frames that were
    * refused, and the life of the connection with its gaps.
@@ -119,6 +132,24 @@ export class MarketFeed extends Context.Service<MarketFeed, {
   /** The connection under the feed: its state, its metrics, its breaker. */
   readonly connection: Connection.Connection<MarketEvent.MarketEvent>
 }>()("@tickline/core/feed/MarketFeed") {}
+
+// What an event says of a subscription. Data of a product shows that it is subscribed to.
+const answerOf = (event: MarketEvent.MarketEvent): Restoration.Answer | undefined => {
+  switch (event._tag) {
+    case "Subscribed":
+    case "Unsubscribed":
+      return { _tag: "Confirmed", requestId: event.requestId, channel: event.channel, product: event.product }
+    case "Response":
+      return { _tag: "Confirmed", requestId: event.requestId ?? "" }
+    case "VenueError":
+      return { _tag: "Refused", requestId: event.requestId, code: event.code, message: event.message }
+    case "Heartbeat":
+    case "Other":
+      return undefined
+    default:
+      return event.product === undefined ? undefined : { _tag: "Confirmed", product: event.product }
+  }
+}
 
 // Tells the life of the connection as events. It remembers since when nothing was heard, to bound the gaps.
 const makeNarrator = (venue: string, wanted: () => ReadonlyArray<Channel.Channel>) => {
@@ -194,7 +225,7 @@ const makeNarrator = (venue: string, wanted: () => ReadonlyArray<Channel.Channel
       case "SequenceGap":
         return [new MarketEvent.Gap({ venue, from: String(item.from), to: String(item.to), cause: "sequence" })]
       case "Missed":
-        return wanted().map((channel) =>
+        return (item.messages === 0 ? [] : wanted()).map((channel) =>
           new MarketEvent.Gap({
             venue,
             ...(channel.product === undefined ? {} : { product: channel.product }),
@@ -222,22 +253,15 @@ export const prepare = Effect.fnUntraced(function*(
   never,
   Scope.Scope | Transport | Reconnection | CircuitBreaker
 > {
-  // Requests are numbered across epochs, so that no late answer is taken for that of another.
-  let nextId = 1
-  const number = (asks: ReadonlyArray<Ask>): ReadonlyArray<string> => {
-    nextId += asks.length
-    return asks.map(({ text }) => text)
-  }
   const connection = yield* Connection.make(options.url ?? venue.endpoint ?? "", {
     label: venue.name,
     auth: options.auth,
     headers: options.headers,
     plaintextHosts: options.plaintextHosts,
     decode: venue.decode,
-    dialect: {
-      subscribe: (channels) => number(venue.subscribe(channels, nextId)),
-      unsubscribe: (channels) => number(venue.unsubscribe(channels, nextId))
-    }
+    dialect: { subscribe: venue.subscribe, unsubscribe: venue.unsubscribe, answer: answerOf },
+    keepAlive: options.keepAlive ?? venue.keepAlive,
+    limits: venue.rates
   })
   const subscriptions = Subscriptions.make(connection)
   let wanted: ReadonlyArray<Channel.Channel> = []
@@ -258,10 +282,15 @@ export const prepare = Effect.fnUntraced(function*(
     product: string,
     select: (event: MarketEvent.MarketEvent) => event is A,
     consumer: Inbox.ConsumerOptions | undefined
-  ): Stream.Stream<A, FeedError | UnknownChannel> =>
+  ): Stream.Stream<A, ProductError> =>
     Stream.unwrap(Effect.gen(function*() {
-      yield* want([yield* channel(kind, product)])
-      return connection.select((event): event is A => select(event) && event.product === product, consumer)
+      const wanted = yield* channel(kind, product)
+      yield* want([wanted])
+      return connection.select(
+        (event): event is A => select(event) && event.product === product,
+        consumer,
+        connection.refusal(wanted)
+      )
     }))
 
   yield* want(options.channels ?? [])

@@ -151,7 +151,7 @@ export const both = (logs: ReadonlyArray<Log>): Log => {
     waitFor,
     take: (at, cost = 1) => {
       const wait = waitFor(at, cost)
-      if (wait === 0) for (const log of logs) log.take(at, cost)
+      if (wait === 0) { for (const log of logs) log.take(at, cost) }
       return wait
     },
     left: (at) => logs.flatMap((log) => log.left(at))
@@ -303,6 +303,52 @@ export const make = Effect.fnUntraced(function*(options: {
 
   return { acquire, log, waiting }
 })
+
+/**
+ * A limit of a peer: at most `limit` of something in any rolling window, for
+ * each connection or for each address. Without a window it is on how many there
+ * are at once, and is not kept here.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Limit {
+  readonly of: "messages" | "dials" | "subscriptions"
+  readonly per: "connection" | "address"
+  readonly limit: number
+  readonly windowMillis: number | undefined
+}
+
+/**
+ * The logs that keep the limits for one connection to an origin: of messages,
+ * where there is a limit on them, and of dials. What is per address is shared
+ * through the governor.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const logsOf = (
+  limits: ReadonlyArray<Limit>,
+  origin: string,
+  governor: Governor["Service"] | undefined
+): { readonly messages: Log | undefined; readonly dials: Log } => {
+  const windowsOf = (of: Limit["of"], per: Limit["per"]): ReadonlyArray<Window> =>
+    limits.flatMap((limit) =>
+      limit.of === of && limit.per === per && limit.windowMillis !== undefined
+        ? [{ limit: limit.limit, windowMillis: limit.windowMillis }]
+        : []
+    )
+  const logOf = (of: Limit["of"]): ReadonlyArray<Log> => {
+    const own = windowsOf(of, "connection")
+    const shared = windowsOf(of, "address")
+    return [
+      ...(own.length === 0 ? [] : [makeLog(own)]),
+      ...(shared.length === 0 ? [] : [governor?.log(`${origin} ${of}`, shared) ?? makeLog(shared)])
+    ]
+  }
+  const messages = logOf("messages")
+  return { messages: messages.length === 0 ? undefined : both(messages), dials: both(logOf("dials")) }
+}
 
 /**
  * One budget for each name, shared by everybody in the process who dials or

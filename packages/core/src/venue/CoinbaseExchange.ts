@@ -461,11 +461,8 @@ export const make = (): Venue => ({
   prices: "string",
   continuity: "none",
   heartbeat: "heartbeat channel per product, 1 s",
-  keepAlive: {
-    _tag: "Server",
-    withinMillis: 1_000,
-    channels: (products) => products.map((product) => ({ channel: "heartbeat", product }))
-  },
+  // The heartbeat channel beats per product, for who subscribes to it; every connection answers protocol pings.
+  keepAlive: { _tag: "Protocol" },
   limits: "8 connections/s per IP, bursts of 20; 100 messages/s per IP; first subscribe within 5 s",
   rates: [
     { of: "dials", per: "address", limit: 8, windowMillis: 1_000, source: limitsSource },

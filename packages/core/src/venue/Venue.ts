@@ -5,6 +5,9 @@
  *
  * @since 0.1.0
  */
+import type * as Heartbeat from "../connection/Heartbeat.ts"
+import type * as Restoration from "../connection/Restoration.ts"
+import type * as RateLimit from "../resilience/RateLimit.ts"
 import type { Frame } from "../transport/Frame.ts"
 import type { Channel } from "../value/Channel.ts"
 import type { FrameRejected, MarketEvent } from "../value/MarketEvent.ts"
@@ -28,66 +31,34 @@ export type Decode = (frame: Frame) => ReadonlyArray<MarketEvent> | FrameRejecte
 
 /**
  * A frame that asks a venue for channels or gives them up, and by what its
- * answer is known: `requestId` is the id that the answer repeats, `undefined`
- * where the venue answers by naming the channels, or not at all.
+ * answer is known.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Ask {
+export interface Ask extends Restoration.Ask {
   readonly text: string
-  readonly channels: ReadonlyArray<Channel>
-  readonly requestId: string | undefined
 }
 
 /**
- * How a venue shows that a connection is alive, besides its data. Times are
- * milliseconds.
- *
- * - `Protocol`: it answers WebSocket pings, as RFC 6455 has it
- * - `Application`: it answers a message of its own dialect; `isPong` knows the answer
- * - `Server`: it sends a heartbeat by itself, at least every `withinMillis`,
- *   where `channels` are subscribed to
- * - `Requested`: it is asked by `enable` to test the client every
- *   `withinMillis`; `answer` gives the reply to an event that is such a test
+ * How a venue shows that a connection is alive. Where it sends beats on
+ * channels, `channels` says which to subscribe to for products.
  *
  * @category models
  * @since 0.1.0
  */
-export type KeepAlive =
-  | { readonly _tag: "Protocol" }
-  | {
-    readonly _tag: "Application"
-    readonly everyMillis: number
-    readonly ping: (id: number) => string
-    readonly isPong: (event: MarketEvent) => boolean
-  }
-  | {
-    readonly _tag: "Server"
-    readonly withinMillis: number
-    readonly channels: (products: ReadonlyArray<string>) => ReadonlyArray<Channel>
-  }
-  | {
-    readonly _tag: "Requested"
-    readonly withinMillis: number
-    readonly enable: (id: number) => string
-    readonly answer: (event: MarketEvent, id: number) => string | undefined
-  }
+export type KeepAlive = Heartbeat.KeepAlive<MarketEvent> & {
+  readonly channels?: ((products: ReadonlyArray<string>) => ReadonlyArray<Channel>) | undefined
+}
 
 /**
- * A published limit of a venue: at most `limit` of something in any rolling
- * window of `windowMillis`, for each connection or for each address. `source`
- * is where the venue says so, and the day on which that was read.
+ * A published limit of a venue, with where the venue says so and the day on
+ * which that was read.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Limit {
-  readonly of: "messages" | "dials" | "subscriptions"
-  readonly per: "connection" | "address"
-  readonly limit: number
-  /** `undefined` where the limit is on how many there are at once. */
-  readonly windowMillis: number | undefined
+export interface Limit extends RateLimit.Limit {
   readonly source: string
 }
 

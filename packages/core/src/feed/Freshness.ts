@@ -1,0 +1,232 @@
+/**
+ * How fresh each subscription's data is, apart from whether the connection is
+ * alive.
+ *
+ * A quiet market is not a dead feed: a subscription that has delivered in this
+ * epoch may fall silent as long as it likes. One that was asked for and has
+ * never delivered is dead, however alive the connection is, once its deadline
+ * has passed. What is done about it grows: probe the connection, subscribe
+ * again, reconnect, report.
+ *
+ * The tracker is pure: it is told what happened and when, in epoch
+ * milliseconds, and says what to do.
+ *
+ * @since 0.1.0
+ */
+import type { Channel } from "../value/Channel.ts"
+import * as ChannelKey from "../value/Channel.ts"
+
+/**
+ * What is done about a subscription that does not deliver, in this order; each
+ * is given the deadline to help before the next.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Step = "probe" | "resubscribe" | "reconnect" | "report"
+
+/**
+ * The steps, first to last.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const steps: ReadonlyArray<Step> = ["probe", "resubscribe", "reconnect", "report"]
+
+/**
+ * How long a subscription may take to deliver for the first time, and within
+ * which age its data counts as fresh, in milliseconds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Policy {
+  readonly deadlineMillis: (channel: Channel) => number
+  readonly targetMillis: number
+}
+
+/**
+ * The default: 30 s for the first data of a channel, 120 s for trades, of which
+ * a small market may have none for long; data counts as fresh for 5 s.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const recommended: Policy = {
+  deadlineMillis: (channel) => /trade|match/i.test(channel.channel) ? 120_000 : 30_000,
+  targetMillis: 5_000
+}
+
+/**
+ * A subscription that is overdue, and what to do about it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Overdue {
+  readonly channel: Channel
+  readonly step: Step
+  readonly silentForMillis: number
+}
+
+/**
+ * How stale the data of a subscription was, over what is remembered: the ages
+ * that its data had reached when newer came, in milliseconds, and the share of
+ * the time in which it was within the target.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Report {
+  readonly channel: Channel
+  readonly isDelivering: boolean
+  readonly ageMillis: number | undefined
+  readonly p50: number
+  readonly p99: number
+  readonly max: number
+  readonly shareWithinTarget: number
+}
+
+interface Entry {
+  readonly channel: Channel
+  // Since when it is waited for, or undefined where it is not (no epoch is up).
+  askedAt: number | undefined
+  // When it last delivered in this epoch.
+  heardAt: number | undefined
+  // Since when the step is waited for.
+  steppedAt: number | undefined
+  steps: number
+  readonly ages: Array<number>
+  next: number
+  max: number
+  withinMillis: number
+  totalMillis: number
+}
+
+/**
+ * The freshness of a feed's subscriptions.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Freshness {
+  readonly subscribed: (channel: Channel, at: number) => void
+  readonly unsubscribed: (channel: Channel) => void
+  /** An epoch has begun: everything is waited for anew. */
+  readonly connected: (at: number) => void
+  /** The epoch has ended: nothing is waited for. */
+  readonly disconnected: () => void
+  /** Data of a subscription arrived. */
+  readonly heard: (channel: Channel, at: number) => void
+  /** What is overdue at a time: each subscription at most once a step. `paused` says that it is we who do not read. */
+  readonly check: (at: number, paused: boolean) => ReadonlyArray<Overdue>
+  readonly report: (at: number) => ReadonlyArray<Report>
+}
+
+const remembered = 256
+
+/**
+ * Makes the freshness of a feed without subscriptions.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (policy: Policy = recommended): Freshness => {
+  const entries = new Map<string, Entry>()
+  let connectedAt: number | undefined
+
+  const expect = (entry: Entry, at: number | undefined): void => {
+    entry.askedAt = at
+    entry.steppedAt = at
+    entry.heardAt = undefined
+  }
+
+  // The first three steps are taken once in an outage of data; data, and nothing else, starts them anew.
+  const overdue = (entry: Entry, at: number): Overdue | undefined => {
+    if (entry.askedAt === undefined || entry.heardAt !== undefined || entry.steppedAt === undefined) return undefined
+    if (at - entry.steppedAt < policy.deadlineMillis(entry.channel)) return undefined
+    const step = steps[entry.steps]
+    if (step === undefined) return undefined
+    entry.steps++
+    entry.steppedAt = at
+    return { channel: entry.channel, step, silentForMillis: at - entry.askedAt }
+  }
+
+  return {
+    subscribed: (channel, at) => {
+      const key = ChannelKey.key(channel)
+      if (entries.has(key)) return
+      const entry: Entry = {
+        channel,
+        askedAt: undefined,
+        heardAt: undefined,
+        steppedAt: undefined,
+        steps: 0,
+        ages: [],
+        next: 0,
+        max: 0,
+        withinMillis: 0,
+        totalMillis: 0
+      }
+      expect(entry, connectedAt === undefined ? undefined : at)
+      entries.set(key, entry)
+    },
+    unsubscribed: (channel) => {
+      entries.delete(ChannelKey.key(channel))
+    },
+    connected: (at) => {
+      connectedAt = at
+      for (const entry of entries.values()) expect(entry, at)
+    },
+    disconnected: () => {
+      connectedAt = undefined
+      for (const entry of entries.values()) expect(entry, undefined)
+    },
+    heard: (channel, at) => {
+      const entry = entries.get(ChannelKey.key(channel))
+      if (entry === undefined) return
+      if (entry.heardAt !== undefined) {
+        const age = at - entry.heardAt
+        entry.ages[entry.next] = age
+        entry.next = (entry.next + 1) % remembered
+        entry.max = Math.max(entry.max, age)
+        entry.totalMillis += age
+        entry.withinMillis += Math.min(age, policy.targetMillis)
+      }
+      entry.heardAt = at
+      entry.steps = 0
+    },
+    check: (at, paused) => {
+      if (paused) {
+        // Nothing can be heard by who does not read: deadlines stand still.
+        for (const entry of entries.values()) if (entry.steppedAt !== undefined) entry.steppedAt = at
+        return []
+      }
+      const found: Array<Overdue> = []
+      for (const entry of entries.values()) {
+        const one = overdue(entry, at)
+        if (one !== undefined) found.push(one)
+      }
+      return found
+    },
+    report: (at) =>
+      Array.from(entries.values(), (entry) => {
+        const sorted = [...entry.ages].sort((a, b) => a - b)
+        const rank = (share: number): number =>
+          sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0
+        const age = entry.heardAt === undefined ? undefined : at - entry.heardAt
+        const total = entry.totalMillis + (age ?? 0)
+        return {
+          channel: entry.channel,
+          isDelivering: entry.heardAt !== undefined,
+          ageMillis: age,
+          p50: rank(0.5),
+          p99: rank(0.99),
+          max: Math.max(entry.max, age ?? 0),
+          shareWithinTarget: total === 0
+            ? entry.heardAt === undefined ? 0 : 1
+            : (entry.withinMillis + Math.min(age ?? 0, policy.targetMillis)) / total
+        }
+      })
+  }
+}

@@ -1,0 +1,166 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Connection from "@tickline/core/connection/Connection"
+import type * as Heartbeat from "@tickline/core/connection/Heartbeat"
+import * as RateLimit from "@tickline/core/resilience/RateLimit"
+import type { Frame } from "@tickline/core/transport/Frame"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import { policyWith, settle, url, withVenue } from "../Rig.ts"
+
+const heartbeat = { interval: Duration.seconds(15), timeout: Duration.seconds(5), onMiss: "close" } as const
+
+const application: Heartbeat.KeepAlive<Frame> = {
+  _tag: "Application",
+  everyMillis: 10_000,
+  ping: (id) => `ping ${id}`,
+  isPong: (message) => message === "pong"
+}
+
+const requested: Heartbeat.KeepAlive<Frame> = {
+  _tag: "Requested",
+  withinMillis: 10_000,
+  enable: (id) => `enable ${id}`,
+  isBeat: (message) => message === "beat" || message === "test",
+  answer: (message, id) => message === "test" ? `alive ${id}` : undefined
+}
+
+const server: Heartbeat.KeepAlive<Frame> = {
+  _tag: "Server",
+  withinMillis: 1_000,
+  isBeat: (message) => message === "beat"
+}
+
+describe("KeepAlive", () => {
+  it.effect("pings in the peer's own dialect, and knows its pong", () =>
+    withVenue(policyWith({ heartbeat }), ({ host }) =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.connect(url, { keepAlive: application })
+        const [peer] = host.peers()
+        peer?.onMessage((frame) => {
+          if (String(frame).startsWith("ping")) peer.sendUnsafe("pong")
+        })
+        yield* TestClock.adjust("30 seconds")
+        assert.deepStrictEqual(peer?.received, ["ping 1", "ping 2", "ping 3"])
+        assert.deepInclude((yield* connection.metrics).heartbeat, { answered: 3, missed: 0 })
+        yield* peer!.freeze
+        yield* TestClock.adjust("14999 millis")
+        assert.isTrue(yield* connection.isConnected)
+        yield* TestClock.adjust("1 millis")
+        assert.deepInclude((yield* connection.metrics).failures, { HeartbeatMissed: 1 })
+      })))
+
+  it.effect("answers a test at once, ahead of a full outbox, and asks for tests on every epoch", () =>
+    withVenue(
+      policyWith({ heartbeat, buffer: { messages: 1_000, bytes: 8 * 1024 * 1024 } }),
+      ({ host }) =>
+        Effect.gen(function*() {
+          const connection = yield* Connection.connect(url, { keepAlive: requested })
+          const [peer] = host.peers()
+          yield* settle
+          assert.deepStrictEqual(peer?.received, ["enable 1"])
+          // The peer takes nothing while we fill the socket and then the outbox.
+          yield* peer!.stopReading(true)
+          yield* connection.send("x".repeat(1024 * 1024))
+          for (let i = 0; i < 100; i++) yield* connection.send(`kept ${i}`, { delivery: "keep" })
+          yield* peer!.send("test")
+          yield* settle
+          yield* peer!.stopReading(false)
+          yield* settle
+          assert.deepStrictEqual(peer?.received.slice(2, 5), ["alive 2", "kept 0", "kept 1"])
+          yield* host.drop
+          yield* TestClock.adjust("1 second")
+          assert.deepStrictEqual(host.peers()[0]?.received, ["enable 1"])
+        })
+    ))
+
+  it.effect("drops a link whose beats do not come, after their time and the timeout, exactly", () =>
+    withVenue(policyWith({ heartbeat }), ({ host }) =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.connect(url, { keepAlive: server })
+        const [peer] = host.peers()
+        for (let i = 0; i < 20; i++) {
+          yield* TestClock.adjust("1 second")
+          yield* peer!.send("beat", "data")
+        }
+        // Data alone is no beat.
+        yield* TestClock.adjust("5 seconds")
+        yield* peer!.send("data")
+        yield* TestClock.adjust("999 millis")
+        assert.isTrue(yield* connection.isConnected)
+        assert.strictEqual(host.dials.length, 1)
+        yield* TestClock.adjust("1 millis")
+        assert.deepInclude((yield* connection.metrics).failures, { HeartbeatMissed: 1 })
+      })))
+
+  it.effect("only reports misses where that is the policy", () =>
+    withVenue(policyWith({ heartbeat: { ...heartbeat, onMiss: "report" } }), () =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.connect(url, { keepAlive: server })
+        yield* TestClock.adjust("20 seconds")
+        assert.isTrue(yield* connection.isConnected)
+        assert.isAbove((yield* connection.metrics).heartbeat.missed, 1)
+      })))
+})
+
+describe("Limits of a connection", () => {
+  const limits: ReadonlyArray<RateLimit.Limit> = [
+    { of: "messages", per: "connection", limit: 2, windowMillis: 1_000 },
+    { of: "dials", per: "address", limit: 2, windowMillis: 60_000 }
+  ]
+
+  it.effect("sends within the limit in every rolling window, what is urgent first", () =>
+    withVenue(policyWith({ heartbeat: "none" }), ({ host }) =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.connect(url, { limits })
+        const [peer] = host.peers()
+        const times: Array<string> = []
+        peer?.onMessage((frame) => {
+          times.push(
+            `${String(frame)} ${Effect.runSync(Effect.provideService(Clock.currentTimeMillis, Clock.Clock, clock))}`
+          )
+        })
+        const clock = yield* Clock.Clock
+        for (const [text, priority] of [["a", "query"], ["b", "query"], ["c", "query"], ["d", "order"]] as const) {
+          yield* Effect.forkChild(connection.send(text, { priority }), { startImmediately: true })
+        }
+        yield* settle
+        yield* TestClock.adjust("5 seconds")
+        assert.deepStrictEqual(times, ["a 0", "b 0", "d 1001", "c 1001"])
+      })))
+
+  it.effect("charges nothing for what was withdrawn, and says how long to wait when it is full", () =>
+    withVenue(
+      policyWith({ heartbeat: "none", buffer: { messages: 1, bytes: 1_000 } }),
+      ({ host }) =>
+        Effect.gen(function*() {
+          const connection = yield* Connection.connect(url, { limits })
+          yield* connection.send("a")
+          yield* connection.send("b")
+          const waiting = yield* Effect.forkChild(connection.send("c"), { startImmediately: true })
+          const error = yield* Effect.flip(connection.send("d"))
+          assert.deepInclude(error, { _tag: "RateLimited", retryAfterMillis: 1_001 })
+          yield* Fiber.interrupt(waiting)
+          yield* TestClock.adjust("2 seconds")
+          yield* connection.send("e")
+          yield* connection.send("f")
+          assert.deepStrictEqual(host.peers()[0]?.received, ["a", "b", "e", "f"])
+        })
+    ))
+
+  it.effect("counts dials, those of others to the same address included", () =>
+    withVenue(policyWith({ heartbeat: "none" }), ({ host }) =>
+      Effect.gen(function*() {
+        const one = yield* Connection.connect(url, { limits })
+        yield* Connection.connect(url, { limits })
+        yield* Effect.forkChild(Stream.runDrain(one.batches()))
+        yield* host.peers()[0]!.drop
+        yield* TestClock.adjust("59 seconds")
+        assert.deepStrictEqual(host.dials.map(({ at }) => at), [0, 0])
+        yield* TestClock.adjust("2 seconds")
+        assert.deepStrictEqual(host.dials.map(({ at }) => at), [0, 0, 60_001])
+      }).pipe(Effect.provide(RateLimit.layerGovernor))))
+})
