@@ -48,7 +48,7 @@ const realFrames = ({ asks, client, server }: (typeof venues)[number]): Array<st
     for (const [product, market] of markets) {
       const next = Market.next(market, at * 1_000)
       markets.set(product, next)
-      for (const { text } of server.publish(session, next.last)) texts.push(text)
+      for (const { text } of server.publish(session, next.last, floor)) texts.push(text)
     }
     for (const { text } of server.heartbeat(session, { ...floor, atMillis: at * 1_000 })) texts.push(text)
   }

@@ -18,7 +18,7 @@ const day = Effect.scoped(Effect.gen(function*() {
   yield* TestClock.adjust("1 day")
   const took = performance.now() - begun
   const { heartbeat } = yield* connection.metrics
-  assert.deepStrictEqual(heartbeat, { answered: 5_760, missed: 0, lastRoundTripMillis: 0 })
+  assert.deepInclude(heartbeat, { answered: 5_760, missed: 0, lastRoundTripMillis: 0 })
   return took
 })).pipe(Effect.provide(Probe.layer({ policy: ConnectionPolicy.recommended })))
 
