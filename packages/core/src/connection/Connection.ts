@@ -79,6 +79,8 @@ export interface Options<A> {
   readonly limits?: ReadonlyArray<RateLimit.Limit> | undefined
   /** What a message costs of the limits on messages. Default: 1. */
   readonly cost?: ((message: Frame.Frame) => number) | undefined
+  /** Is shown each batch's messages and when they came, before any consumer has them. Must be quick and not throw. */
+  readonly observe?: ((messages: ReadonlyArray<A>, at: number) => void) | undefined
   /** The member that numbers the messages, or a function that reads it, to have gaps counted. */
   readonly sequence?: string | Sequence.SequenceOf<A> | undefined
 }
@@ -124,6 +126,10 @@ export interface Connection<A> {
   >
   /** Fails when the peer refuses the channel, at once where it has in this epoch. Never succeeds. */
   readonly refusal: (channel: Channel.Channel) => Effect.Effect<never, Restoration.SubscriptionRefused>
+  /** Pings, where the connection is up: the round trip in milliseconds, or nothing where no answer came in time. */
+  readonly probe: Effect.Effect<Option.Option<number>>
+  /** Tells the consumers of `inbound` that a subscription does not deliver. */
+  readonly tell: (overdue: Inbox.Overdue) => Effect.Effect<void>
   /** Gives channels up and asks for them again, where the connection is up. */
   readonly renew: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void>
   /**
@@ -140,6 +146,8 @@ export interface Connection<A> {
     readonly transitions: Stream.Stream<ConnectionState.Transition>
   }
   readonly isConnected: Effect.Effect<boolean>
+  /** Whether reading stands still because a consumer does not take. */
+  readonly isStalled: Effect.Effect<boolean>
   /** Everything in order: batches, rejections, transitions, gaps of the sequence, what was missed. */
   readonly inbound: (
     options?: Inbox.ConsumerOptions | undefined
@@ -244,6 +252,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     auth: options.auth,
     keepAlive: options.keepAlive ?? { _tag: "Protocol" },
     dials: limits.dials,
+    observe: options.observe,
     // Without a decoder A is Frame, by the overloads of `make`.
     decode: options.decode ?? ((frame) => [frame as A]),
     sequence: typeof options.sequence === "string" ? Sequence.member(options.sequence) : options.sequence,
@@ -285,6 +294,12 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     subscriptions: Effect.sync(restoration.wanted),
     standings: Effect.sync(restoration.standings),
     refusal: restoration.refusal,
+    probe: supervisor.probe,
+    tell: (overdue) =>
+      Effect.sync(() => {
+        inbox.offer(overdue)
+        inbox.wake()
+      }),
     renew: supervisor.renew,
     close: (how) => supervisor.close(how?.mode ?? "graceful"),
     state: {
@@ -293,6 +308,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
       transitions: Stream.orDie(inbox.consume("transitions", undefined, only("Transition")))
     },
     isConnected: Effect.map(supervisor.state, ConnectionState.isConnected),
+    isStalled: Effect.sync(inbox.isBlocked),
     inbound: (consumer) => inbox.consume("everything", consumer, (items) => items),
     batches: (consumer) => inbox.consume("batches", consumer, only("Batch")),
     messages: (consumer) => inbox.consume("batches", consumer, messagesOf),

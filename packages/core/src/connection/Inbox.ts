@@ -24,6 +24,7 @@ import type * as Pull from "effect/Pull"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
+import type { Channel } from "../value/Channel.ts"
 import type { FrameRejected } from "../value/MarketEvent.ts"
 import type { ConnectError } from "./ConnectError.ts"
 import type { Transition } from "./ConnectionState.ts"
@@ -104,12 +105,26 @@ export interface BreakerMoved {
 }
 
 /**
+ * A subscription that was asked for and has never delivered in this epoch, and
+ * what is done about it; told by who watches freshness.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Overdue {
+  readonly _tag: "Overdue"
+  readonly channel: Channel
+  readonly step: string
+  readonly silentForMillis: number
+}
+
+/**
  * Everything a connection tells, in the order in which it happened.
  *
  * @category models
  * @since 0.1.0
  */
-export type Item<A> = Batch<A> | Rejected | Transition | BreakerMoved | SequenceGap | Missed
+export type Item<A> = Batch<A> | Rejected | Transition | BreakerMoved | SequenceGap | Overdue | Missed
 
 /**
  * A consumer with the policy `fail` did not keep up.
@@ -160,6 +175,7 @@ const isWanted = <A>(interest: Interest, item: Item<A>): boolean => {
       return interest === "everything" || interest === "transitions"
     case "BreakerMoved":
     case "SequenceGap":
+    case "Overdue":
       return interest === "everything"
     case "Missed":
       return true

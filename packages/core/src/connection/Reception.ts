@@ -29,6 +29,8 @@ export interface Options<A> {
   readonly decode: Decode<A>
   readonly sequence: Sequence.SequenceOf<A> | undefined
   readonly inbox: Inbox<A>
+  /** Is shown each batch's messages and when they came, in epoch milliseconds, before any consumer has them. */
+  readonly observe: ((messages: ReadonlyArray<A>, at: number) => void) | undefined
   readonly recorder: Recorder
 }
 
@@ -42,7 +44,7 @@ export interface Options<A> {
  * @since 0.1.0
  */
 export const make = <A>(
-  { decode, inbox, recorder, sequence }: Options<A>,
+  { decode, inbox, observe, recorder, sequence }: Options<A>,
   epoch: number,
   notice?: ((message: A) => void) | undefined
 ): (frames: Arr.NonEmptyReadonlyArray<Frame.Frame>, at: number) => void => {
@@ -65,6 +67,7 @@ export const make = <A>(
     if (!Arr.isReadonlyArrayNonEmpty(messages)) return
     recorder.delivered(messages.length)
     if (notice !== undefined) messages.forEach(notice)
+    observe?.(messages, at)
     if (sequence !== undefined) follow(messages, sequence)
     inbox.offer({ _tag: "Batch", epoch, at, messages, bytes })
   }

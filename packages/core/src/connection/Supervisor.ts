@@ -15,6 +15,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import type * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
@@ -86,6 +87,8 @@ export interface Supervisor {
   readonly close: (mode: Closed["mode"]) => Effect.Effect<Closed>
   /** Asks the epoch that is up, if any, for what is wanted now. */
   readonly ask: Effect.Effect<void>
+  /** Pings, where the connection is up: the round trip in milliseconds, or nothing where no answer came in time. */
+  readonly probe: Effect.Effect<Option.Option<number>>
   /** Gives channels up and asks for them again, on the epoch that is up, if any. */
   readonly renew: (channels: ReadonlyArray<Channel>) => Effect.Effect<void>
 }
@@ -666,6 +669,16 @@ export const make = Effect.fnUntraced(function*<A>(
     reconnect,
     close,
     ask: onWire(restoration.ask),
+    probe: Effect.suspend(() => {
+      const on = wire
+      const begun = now()
+      if (on === undefined || !capabilities.ping) return Effect.succeedNone
+      return Effect.andThen(outbox.admit, on.ping).pipe(
+        Effect.map(() => now() - begun),
+        Effect.timeoutOption(policy.heartbeat === "none" ? policy.connectTimeout : policy.heartbeat.timeout),
+        Effect.catch(() => Effect.succeedNone)
+      )
+    }),
     renew: (channels) => onWire((on) => restoration.renew(on, channels))
   }
 })

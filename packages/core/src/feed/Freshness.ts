@@ -118,6 +118,8 @@ export interface Freshness {
   readonly disconnected: () => void
   /** Data of a subscription arrived. */
   readonly heard: (channel: Channel, at: number) => void
+  /** When the next deadline passes, where there is one. */
+  readonly nextDeadline: () => number | undefined
   /** What is overdue at a time: each subscription at most once a step. `paused` says that it is we who do not read. */
   readonly check: (at: number, paused: boolean) => ReadonlyArray<Overdue>
   readonly report: (at: number) => ReadonlyArray<Report>
@@ -195,6 +197,15 @@ export const make = (policy: Policy = recommended): Freshness => {
       }
       entry.heardAt = at
       entry.steps = 0
+    },
+    nextDeadline: () => {
+      let next: number | undefined
+      for (const entry of entries.values()) {
+        if (entry.steppedAt === undefined || entry.heardAt !== undefined || entry.steps >= steps.length) continue
+        const due = entry.steppedAt + policy.deadlineMillis(entry.channel)
+        next = next === undefined ? due : Math.min(next, due)
+      }
+      return next
     },
     check: (at, paused) => {
       if (paused) {

@@ -18,6 +18,7 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -38,7 +39,8 @@ import type { Transport } from "../transport/Transport.ts"
 import * as Channel from "../value/Channel.ts"
 import * as MarketEvent from "../value/MarketEvent.ts"
 import * as Timestamp from "../value/Timestamp.ts"
-import type { ChannelKind, Venue } from "../venue/Venue.ts"
+import { type ChannelKind, channelOf, type Venue } from "../venue/Venue.ts"
+import * as Freshness from "./Freshness.ts"
 import * as Subscriptions from "./Subscriptions.ts"
 
 /**
@@ -88,10 +90,29 @@ export interface Options {
   readonly auth?: BearerToken | undefined
   /** Headers of the upgrade request; secrets as `Redacted`. */
   readonly headers?: Readonly<Record<string, string | Redacted.Redacted<string>>> | undefined
+  /** By when a subscription is to deliver, and what counts as fresh; `"none"` watches nothing. Default: `recommended`. */
+  readonly freshness?: Freshness.Policy | "none" | undefined
   /** How the connection is kept alive. Default: as the venue says. */
   readonly keepAlive?: Heartbeat.KeepAlive<MarketEvent.MarketEvent> | undefined
   /** Hosts, besides loopback, to which a secret may travel over plain `ws://`. */
   readonly plaintextHosts?: ReadonlyArray<string> | undefined
+}
+
+/**
+ * How a feed is: the connection's state, its epoch and when it was last heard
+ * (epoch milliseconds), where each subscription stands, and how fresh its data
+ * is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Health {
+  readonly venue: string
+  readonly state: ConnectionState.Tag
+  readonly epoch: number
+  readonly lastHeardAt: number | undefined
+  readonly standings: ReadonlyArray<{ readonly channel: Channel.Channel; readonly standing: Restoration.Standing }>
+  readonly freshness: ReadonlyArray<Freshness.Report>
 }
 
 /**
@@ -129,6 +150,8 @@ export class MarketFeed extends Context.Service<MarketFeed, {
   readonly subscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void, never, Scope.Scope>
   /** The channel for a kind and a product, in the venue's own names. */
   readonly channel: (kind: ChannelKind, product: string) => Effect.Effect<Channel.Channel, UnknownChannel>
+  /** Whether the feed is up, where each subscription stands, and how fresh its data is. */
+  readonly health: Effect.Effect<Health>
   /** The connection under the feed: its state, its metrics, its breaker. */
   readonly connection: Connection.Connection<MarketEvent.MarketEvent>
 }>()("@tickline/core/feed/MarketFeed") {}
@@ -224,6 +247,15 @@ const makeNarrator = (venue: string, wanted: () => ReadonlyArray<Channel.Channel
         ]
       case "SequenceGap":
         return [new MarketEvent.Gap({ venue, from: String(item.from), to: String(item.to), cause: "sequence" })]
+      case "Overdue":
+        return [
+          new MarketEvent.Stale({
+            venue,
+            ...(item.channel.product === undefined ? {} : { product: item.channel.product }),
+            channel: item.channel.channel,
+            silentForMillis: item.silentForMillis
+          })
+        ]
       case "Missed":
         return (item.messages === 0 ? [] : wanted()).map((channel) =>
           new MarketEvent.Gap({
@@ -236,6 +268,98 @@ const makeNarrator = (venue: string, wanted: () => ReadonlyArray<Channel.Channel
     }
   }
 }
+
+// Which of the wanted channels an event's data belongs to: by its product, and by its kind where the venue has one
+// channel for that kind.
+const makeRouter = (venue: Venue) => {
+  const kinds: Readonly<Partial<Record<MarketEvent.MarketEvent["_tag"], ReadonlyArray<string | undefined>>>> = {
+    Trade: [venue.channels.ticker, venue.channels.book],
+    Ticker: [venue.channels.trade, venue.channels.book],
+    BookSnapshot: [venue.channels.trade, venue.channels.ticker],
+    BookDelta: [venue.channels.trade, venue.channels.ticker],
+    PriceUpdate: []
+  }
+  const none: ReadonlyArray<Channel.Channel> = []
+  let wanted: ReadonlyArray<Channel.Channel> = []
+  let known = new Map<string, Map<string | undefined, ReadonlyArray<Channel.Channel>>>()
+
+  const find = (tag: MarketEvent.MarketEvent["_tag"], product: string | undefined): ReadonlyArray<Channel.Channel> => {
+    const others = kinds[tag]
+    if (others === undefined) return none
+    return wanted.filter((channel) =>
+      (channel.product === undefined || product === undefined || channel.product === product) &&
+      (!others.includes(channel.channel) || new Set(Object.values(venue.channels)).size === 1)
+    )
+  }
+
+  return {
+    follow: (channels: ReadonlyArray<Channel.Channel>): void => {
+      wanted = channels
+      known = new Map()
+    },
+    channelsOf: (event: MarketEvent.MarketEvent): ReadonlyArray<Channel.Channel> => {
+      if (!("product" in event) || kinds[event._tag] === undefined) return none
+      let products = known.get(event._tag)
+      if (products === undefined) {
+        products = new Map()
+        known.set(event._tag, products)
+      }
+      let channels = products.get(event.product)
+      if (channels === undefined) {
+        channels = find(event._tag, event.product)
+        products.set(event.product, channels)
+      }
+      return channels
+    }
+  }
+}
+
+// How long the watch sleeps at most: a subscription made meanwhile has its deadline seen in time.
+const watchMillis = 5_000
+
+// Watches that what was subscribed to delivers, and does about it what grows: probe, subscribe again, reconnect, report.
+const watch = <A>(connection: Connection.Connection<A>, freshness: Freshness.Freshness) =>
+  Effect.gen(function*() {
+    const act = ({ channel, silentForMillis, step }: Freshness.Overdue): Effect.Effect<void> => {
+      const told = Effect.andThen(
+        Effect.annotateLogs(Effect.logWarning("subscription does not deliver"), {
+          connection: connection.label,
+          channel: channel.channel,
+          product: channel.product ?? "",
+          silent_for_ms: silentForMillis,
+          step
+        }),
+        connection.tell({ _tag: "Overdue", channel, step, silentForMillis })
+      )
+      switch (step) {
+        case "probe":
+          return Effect.andThen(told, connection.probe)
+        case "resubscribe":
+          return Effect.andThen(told, connection.renew([channel]))
+        case "reconnect":
+          return Effect.andThen(told, Effect.ignore(connection.reconnect))
+        case "report":
+          return told
+      }
+    }
+    yield* connection.state.transitions.pipe(
+      Stream.runForEach(({ at, from, to }) =>
+        Effect.sync(() => {
+          if (to._tag === "Connected") freshness.connected(at)
+          else if (from._tag === "Connected") freshness.disconnected()
+        })
+      ),
+      Effect.forkScoped({ startImmediately: true })
+    )
+    yield* Effect.gen(function*() {
+      const now = yield* Clock.currentTimeMillis
+      const next = freshness.nextDeadline() ?? now + watchMillis
+      yield* Effect.sleep(Math.max(1, Math.min(next - now, watchMillis)))
+      const at = yield* Clock.currentTimeMillis
+      const isPaused = yield* connection.isStalled
+      yield* Effect.forEach(freshness.check(at, isPaused), act, { discard: true })
+    }).pipe(Effect.forever, Effect.forkScoped)
+  })
 
 /**
  * Makes a feed that is not connected yet: `feed.connection.connect` does that,
@@ -253,6 +377,8 @@ export const prepare = Effect.fnUntraced(function*(
   never,
   Scope.Scope | Transport | Reconnection | CircuitBreaker
 > {
+  const freshness = Freshness.make(options.freshness === "none" ? undefined : options.freshness)
+  const router = makeRouter(venue)
   const connection = yield* Connection.make(options.url ?? venue.endpoint ?? "", {
     label: venue.name,
     auth: options.auth,
@@ -261,20 +387,46 @@ export const prepare = Effect.fnUntraced(function*(
     decode: venue.decode,
     dialect: { subscribe: venue.subscribe, unsubscribe: venue.unsubscribe, answer: answerOf },
     keepAlive: options.keepAlive ?? venue.keepAlive,
-    limits: venue.rates
+    limits: venue.rates,
+    observe: (events, at) => {
+      for (const event of events) {
+        for (const channel of router.channelsOf(event)) freshness.heard(channel, at)
+      }
+    }
   })
-  const subscriptions = Subscriptions.make(connection)
+  if (options.freshness !== "none") yield* watch(connection, freshness)
+
+  // The channels that are wanted for their data, apart from those that only keep alive.
   let wanted: ReadonlyArray<Channel.Channel> = []
-  const remember = Effect.map(connection.subscriptions, (channels) => {
-    wanted = channels
+  const follow = (channels: ReadonlyArray<Channel.Channel>): Effect.Effect<void> =>
+    Effect.clockWith((clock) =>
+      Effect.map(connection.subscriptions, (all) => {
+        const beats = new Set(beatsOf(all).map(Channel.key))
+        wanted = all.filter((one) => !beats.has(Channel.key(one)))
+        router.follow(wanted)
+        const keys = new Set(wanted.map(Channel.key))
+        for (const one of channels) {
+          if (keys.has(Channel.key(one))) freshness.subscribed(one, clock.currentTimeMillisUnsafe())
+          else freshness.unsubscribed(one)
+        }
+      })
+    )
+  const subscriptions = Subscriptions.make({
+    subscribe: (channels) => Effect.andThen(connection.subscribe(channels), follow(channels)),
+    unsubscribe: (channels) => Effect.andThen(connection.unsubscribe(channels), follow(channels))
   })
-  const want = (channels: ReadonlyArray<Channel.Channel>) => Effect.andThen(subscriptions.want(channels), remember)
+  // Where the venue beats on channels of its own, they are subscribed to with the data that they vouch for.
+  const beatsOf = (channels: ReadonlyArray<Channel.Channel>): ReadonlyArray<Channel.Channel> =>
+    options.keepAlive === undefined && venue.keepAlive.channels !== undefined
+      ? venue.keepAlive.channels([...new Set(channels.flatMap(({ product }) => product ?? []))])
+      : []
+  const want = (channels: ReadonlyArray<Channel.Channel>) => subscriptions.want([...channels, ...beatsOf(channels)])
 
   const channel = (kind: ChannelKind, product: string): Effect.Effect<Channel.Channel, UnknownChannel> => {
     const name = venue.channels[kind]
     return name === undefined
       ? Effect.fail(new UnknownChannel({ venue: venue.name, kind }))
-      : Effect.succeed(Channel.make(name, product))
+      : Effect.succeed(channelOf(venue, name, product))
   }
 
   const ofProduct = <A extends MarketEvent.MarketData>(
@@ -298,6 +450,18 @@ export const prepare = Effect.fnUntraced(function*(
   return {
     venue,
     connection,
+    health: Effect.gen(function*() {
+      const { epoch, lastHeardAt, state } = yield* connection.metrics
+      const standings = yield* connection.standings
+      return {
+        venue: venue.name,
+        state,
+        epoch,
+        lastHeardAt,
+        standings,
+        freshness: freshness.report(yield* Clock.currentTimeMillis)
+      }
+    }),
     channel,
     subscribe: want,
     trades: (product, consumer) =>

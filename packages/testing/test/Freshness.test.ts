@@ -1,0 +1,122 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Reconnection from "@tickline/core/connection/Reconnection"
+import * as Freshness from "@tickline/core/feed/Freshness"
+import * as MarketFeed from "@tickline/core/feed/MarketFeed"
+import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import { Transport } from "@tickline/core/transport/Transport"
+import * as Channel from "@tickline/core/value/Channel"
+import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
+import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+
+const url = "ws://venue.test/feed"
+const trades = Channel.make("matches", "BTC-USD")
+const tickers = Channel.make("ticker", "BTC-USD")
+
+const match = (product: string, id: number): string =>
+  JSON.stringify({
+    type: "match",
+    trade_id: id,
+    side: "buy",
+    size: "1",
+    price: "2.50",
+    product_id: product,
+    sequence: id
+  })
+
+const withFeed = <A, E, R>(
+  use: (
+    feed: MarketFeed.MarketFeed["Service"],
+    host: VirtualNetwork.Host,
+    told: ReadonlyArray<string>
+  ) => Effect.Effect<A, E, R>,
+  options?: MarketFeed.Options
+) =>
+  Effect.gen(function*() {
+    const network = yield* VirtualNetwork.make({ seed: 1 })
+    const host = yield* network.serve(url)
+    return yield* Effect.gen(function*() {
+      const feed = yield* MarketFeed.make(CoinbaseExchange.venue, { url, channels: [trades], ...options })
+      const told: Array<string> = []
+      yield* feed.events().pipe(
+        Stream.runForEach((event) =>
+          Effect.map(Clock.currentTimeMillis, (at) => {
+            if (event._tag === "Stale") told.push(`${at / 1000} ${event.channel} ${event.silentForMillis}`)
+          })
+        ),
+        Effect.forkScoped({ startImmediately: true })
+      )
+      return yield* use(feed, host, told)
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.preset("fast"))),
+      Effect.provideService(Transport, network.transport)
+    )
+  })
+
+describe("Freshness", () => {
+  it.effect("takes a quiet market for what it is: what has delivered may fall silent for hours", () =>
+    withFeed((feed, host, told) =>
+      Effect.gen(function*() {
+        yield* TestClock.adjust("100 seconds")
+        yield* host.peers()[0]!.send(match("BTC-USD", 1))
+        yield* TestClock.adjust("6 hours")
+        assert.deepStrictEqual(told, [])
+        assert.strictEqual(host.dials.length, 1)
+        const { freshness } = yield* feed.health
+        assert.deepInclude(freshness[0], { isDelivering: true, ageMillis: 6 * 3_600_000 })
+      })
+    ))
+
+  it.effect("probes, subscribes again, reconnects and reports, where a subscription never delivers", () =>
+    withFeed((_, host, told) =>
+      Effect.gen(function*() {
+        const first = host.peers()[0]
+        yield* TestClock.adjust("241 seconds")
+        assert.deepStrictEqual(first?.received.slice(1), [
+          "{\"type\":\"unsubscribe\",\"product_ids\":[\"BTC-USD\"],\"channels\":[\"matches\"]}",
+          "{\"type\":\"subscribe\",\"product_ids\":[\"BTC-USD\"],\"channels\":[\"matches\"]}"
+        ])
+        assert.strictEqual(host.dials.length, 1)
+        yield* TestClock.adjust("120 seconds")
+        assert.strictEqual(host.dials.length, 2)
+        yield* TestClock.adjust("10 minutes")
+        // Reported once; a feed that stays dead is not dialled again and again for it.
+        assert.strictEqual(host.dials.length, 2)
+        assert.deepStrictEqual(told.map((line) => line.split(" ")[0]), ["120", "240", "360", "480"])
+      })
+    ))
+
+  it.effect("keeps each subscription's own deadline, and one that delivers does not vouch for another", () =>
+    withFeed((_, host, told) =>
+      Effect.gen(function*() {
+        yield* host.peers()[0]!.send(match("BTC-USD", 1))
+        yield* TestClock.adjust("31 seconds")
+        assert.deepStrictEqual(told, ["30 ticker 30000"])
+      }), { channels: [trades, tickers] }))
+
+  it.effect("watches nothing where it is told so", () =>
+    withFeed((_, host, told) =>
+      Effect.gen(function*() {
+        yield* TestClock.adjust("1 hour")
+        assert.deepStrictEqual([told.length, host.dials.length], [0, 1])
+      }), { freshness: "none" }))
+
+  it("reports how stale data was: p50, p99, max, and the share of time within the target", () => {
+    const freshness = Freshness.make({ deadlineMillis: () => 1_000, targetMillis: 100 })
+    freshness.connected(0)
+    freshness.subscribed(trades, 0)
+    let at = 0
+    for (let i = 0; i < 100; i++) {
+      freshness.heard(trades, at)
+      at += i === 50 ? 1_000 : 10
+    }
+    const [report] = freshness.report(at - 10)
+    assert.deepInclude(report, { p50: 10, p99: 1_000, max: 1_000, ageMillis: 0 })
+    // 98 gaps of 10 ms within the target, one of 1,000 ms of which 100 are.
+    assert.approximately(report?.shareWithinTarget ?? 0, (98 * 10 + 100) / (98 * 10 + 1_000), 1e-9)
+  })
+})
