@@ -7,12 +7,14 @@ import { assert, describe, it } from "@effect/vitest"
 import * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
+import * as Dydx from "@tickline/core/venue/Dydx"
+import * as Hyperliquid from "@tickline/core/venue/Hyperliquid"
 import type { Venue } from "@tickline/core/venue/Venue"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 
 /** The venues that have a corpus. */
-const venues: ReadonlyArray<() => Venue> = [CoinbaseExchange.make]
+const venues: ReadonlyArray<() => Venue> = [CoinbaseExchange.make, Hyperliquid.make, Dydx.make]
 
 const corpus = process.env["TICKLINE_CORPUS"]
 

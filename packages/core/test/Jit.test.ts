@@ -3,6 +3,8 @@
 import "effect/schema/SchemaJITCompiler/enable"
 import "./CoinbaseExchange.test.ts"
 import "./Conformance.test.ts"
+import "./Dydx.test.ts"
 import "./Generic.test.ts"
+import "./Hyperliquid.test.ts"
 import "./MarketEvent.test.ts"
 import "./PriceMessage.test.ts"

@@ -92,6 +92,8 @@ export interface Venue {
   readonly sessionMillis: number | undefined
   /** The venue's own channel for each kind that it offers. */
   readonly channels: Readonly<Partial<Record<ChannelKind, string>>>
+  /** Those of its channels that are of all products at once, and are asked for without one. */
+  readonly wholeChannels?: ReadonlySet<string> | undefined
   /**
    * The frames that subscribe to the channels, in the venue's dialect and batch
    * limits: none for none. Requests are numbered from `id` on.
@@ -102,3 +104,13 @@ export interface Venue {
   /** Reads one frame. */
   readonly decode: Decode
 }
+
+/**
+ * The channel of a venue for a product, by the channel's own name: without the
+ * product where the channel is of all of them.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const channelOf = (venue: Venue, name: string, product: string): Channel =>
+  venue.wholeChannels?.has(name) ? { channel: name } : { channel: name, product }

@@ -4,7 +4,9 @@
  * @since 0.1.0
  */
 import * as CoinbaseExchange from "./CoinbaseExchange.ts"
+import * as Dydx from "./Dydx.ts"
 import * as Generic from "./Generic.ts"
+import * as Hyperliquid from "./Hyperliquid.ts"
 import type { Venue } from "./Venue.ts"
 
 /**
@@ -13,7 +15,7 @@ import type { Venue } from "./Venue.ts"
  * @category constants
  * @since 0.1.0
  */
-export const all: ReadonlyArray<Venue> = [CoinbaseExchange.venue, Generic.venue]
+export const all: ReadonlyArray<Venue> = [CoinbaseExchange.venue, Hyperliquid.venue, Dydx.venue, Generic.venue]
 
 const byName: ReadonlyMap<string, Venue> = new Map(all.map((venue) => [venue.name, venue]))
 

@@ -10,9 +10,9 @@ import * as Reconnection from "@tickline/core/connection/Reconnection"
 import * as MarketFeed from "@tickline/core/feed/MarketFeed"
 import type { PresetName } from "@tickline/core/resilience/ConnectionPolicy"
 import type { Transport } from "@tickline/core/transport/Transport"
-import * as Channel from "@tickline/core/value/Channel"
+import type * as Channel from "@tickline/core/value/Channel"
 import * as MarketEvent from "@tickline/core/value/MarketEvent"
-import type { ChannelKind, Venue } from "@tickline/core/venue/Venue"
+import { type ChannelKind, channelOf, type Venue } from "@tickline/core/venue/Venue"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
@@ -83,7 +83,7 @@ export const channelsOf = (
     }
     names.add(name)
   }
-  return Result.succeed([...names].flatMap((name) => products.map((product) => Channel.make(name, product))))
+  return Result.succeed([...names].flatMap((name) => products.map((product) => channelOf(venue, name, product))))
 }
 
 const tags: Readonly<Record<ChannelKind, ReadonlyArray<MarketEvent.AnyEvent["_tag"]>>> = {
