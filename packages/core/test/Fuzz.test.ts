@@ -1,12 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import type * as Frame from "@tickline/core/transport/Frame"
 import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
+import * as Dydx from "@tickline/core/venue/Dydx"
 import * as Generic from "@tickline/core/venue/Generic"
+import * as Hyperliquid from "@tickline/core/venue/Hyperliquid"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Chance from "@tickline/testing/Chance"
 import * as Market from "@tickline/testing/Market"
 import * as MockCoinbaseExchange from "@tickline/testing/MockCoinbaseExchange"
+import * as MockDydx from "@tickline/testing/MockDydx"
 import * as MockGeneric from "@tickline/testing/MockGeneric"
+import * as MockHyperliquid from "@tickline/testing/MockHyperliquid"
 import * as MockVenue from "@tickline/testing/MockVenue"
 import { spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
@@ -27,6 +31,8 @@ const venues: ReadonlyArray<
     server: MockCoinbaseExchange.make(),
     asks: ["matches", "ticker", "level2_batch", "heartbeat"]
   },
+  { client: Hyperliquid.venue, server: MockHyperliquid.make(), asks: ["trades", "bbo", "l2Book", "allMids"] },
+  { client: Dydx.venue, server: MockDydx.make(), asks: ["v4_trades", "v4_orderbook", "v4_markets"] },
   { client: Generic.venue, server: MockGeneric.make({ prices: "alternating" }), asks: ["price"] }
 ]
 

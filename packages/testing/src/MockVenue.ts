@@ -14,6 +14,8 @@ import type { Market, Tick } from "./Market.ts"
  * What one connection asked for: products by channel, in the venue's own names.
  * A channel without products has an empty set. `heard` is when the client's
  * latest frames came, in epoch milliseconds, where the venue limits them.
+ * `terms` is how a subscription was asked for, in the venue's own words, where
+ * it offers a choice: by a key of the venue's making.
  *
  * @category models
  * @since 0.1.0
@@ -21,6 +23,7 @@ import type { Market, Tick } from "./Market.ts"
 export interface Session {
   readonly channels: ReadonlyMap<string, ReadonlySet<string>>
   readonly heard?: ReadonlyArray<number> | undefined
+  readonly terms?: ReadonlyMap<string, string> | undefined
 }
 
 /**

@@ -4,7 +4,9 @@
  * @since 0.1.0
  */
 import * as MockCoinbaseExchange from "./MockCoinbaseExchange.ts"
+import * as MockDydx from "./MockDydx.ts"
 import * as MockGeneric from "./MockGeneric.ts"
+import * as MockHyperliquid from "./MockHyperliquid.ts"
 import type { MockVenue } from "./MockVenue.ts"
 
 /**
@@ -13,7 +15,12 @@ import type { MockVenue } from "./MockVenue.ts"
  * @category constants
  * @since 0.1.0
  */
-export const all: ReadonlyArray<MockVenue> = [MockCoinbaseExchange.make(), MockGeneric.make()]
+export const all: ReadonlyArray<MockVenue> = [
+  MockCoinbaseExchange.make(),
+  MockHyperliquid.make(),
+  MockDydx.make(),
+  MockGeneric.make()
+]
 
 /**
  * The mock venue of that name, if there is one.

@@ -25,7 +25,7 @@ import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import type * as Frame from "@tickline/core/transport/Frame"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
-import type * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
 import type { Venue } from "@tickline/core/venue/Venue"
@@ -171,7 +171,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
     for (const { data, text } of frames) {
       if (data !== undefined) {
         const decoded = venue.decode(text)
-        const event = "_tag" in decoded ? undefined : decoded[0]
+        const event = "_tag" in decoded ? undefined : decoded.find(MarketEvent.isMarketData)
         const id = event === undefined ? undefined : idOf(event)
         sent.push({ ...data, id: id ?? "", text, connection: peer.id, at: now() })
       }
