@@ -163,7 +163,8 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
   const floor = (peer: VirtualNetwork.Peer): MockVenue.Floor => ({
     atMillis: now(),
     market,
-    sent: counts.get(peer.id) ?? 0
+    sent: counts.get(peer.id) ?? 0,
+    path: peer.url.replace(/^\w+:\/\/[^/?]*/, "")
   })
 
   const send = (peer: VirtualNetwork.Peer, frames: ReadonlyArray<MockVenue.Outgoing>): void => {
@@ -495,7 +496,7 @@ const play = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<
     const feed = yield* MarketFeed.make(venue, { url: simulation.url, channels })
     yield* Deferred.succeed(made, feed)
     if (options.alongside !== undefined) yield* Effect.forkScoped(options.alongside(feed, simulation))
-    yield* Stream.runForEach(feed.events(), (event) => Effect.sync(() => note(event)))
+    yield* Stream.runForEach(feed.events({ overflow: "block" }), (event) => Effect.sync(() => note(event)))
   }).pipe(
     Effect.scoped,
     Effect.provide(Reconnection.layerWithBreaker(policy)),

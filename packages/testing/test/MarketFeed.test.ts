@@ -197,6 +197,29 @@ describe("MarketFeed", () => {
       })
     ))
 
+  it.effect("fails a consumer that does not keep up, where it does not say otherwise, and nobody else", () =>
+    withFeed((feed, host) =>
+      Effect.gen(function*() {
+        const stuck = yield* Effect.forkChild(
+          Stream.runForEach(feed.trades("BTC-USD"), () => Effect.never).pipe(Effect.flip)
+        )
+        const slow = yield* Effect.forkChild(
+          Effect.flip(Stream.runForEach(feed.trades("BTC-USD", { bytes: 10_000 }), () => Effect.sleep("1 hour")))
+        )
+        const quick = yield* collect(feed.trades("BTC-USD"))
+        const [peer] = host.peers()
+        for (let id = 1; id <= 100; id++) {
+          yield* peer!.send(match("BTC-USD", "1.5", id))
+          yield* TestClock.adjust(1)
+        }
+        assert.strictEqual(quick.got.length, 100)
+        assert.isUndefined(stuck.pollUnsafe())
+        yield* TestClock.adjust("40 hours")
+        assert.strictEqual((yield* Fiber.join(slow))._tag, "ConsumerOverflow")
+        assert.strictEqual(host.dials.length, 1)
+      })
+    ))
+
   it.effect("fails the stream of a product that the venue refuses, and no other", () =>
     withFeed((feed, host) =>
       Effect.gen(function*() {

@@ -124,7 +124,11 @@ export interface Health {
 export class MarketFeed extends Context.Service<MarketFeed, {
   /** The venue whose data this is. */
   readonly venue: Venue
-  /** Trades of a product, subscribed to while the stream runs. */
+  /**
+   * Trades of a product, subscribed to while the stream runs. Of all streams of
+   * a feed: a consumer more than 4 MiB behind fails with `ConsumerOverflow`,
+   * where its options say nothing else.
+   */
   readonly trades: (
     product: string,
     options?: Inbox.ConsumerOptions | undefined
@@ -429,6 +433,13 @@ export const prepare = Effect.fnUntraced(function*(
       : Effect.succeed(channelOf(venue, name, product))
   }
 
+  // A consumer that does not keep up fails, where it does not say otherwise: it neither starves the link nor loses
+  // anything in silence.
+  const consumerOf = (consumer: Inbox.ConsumerOptions | undefined): Inbox.ConsumerOptions => ({
+    overflow: "fail",
+    ...consumer
+  })
+
   const ofProduct = <A extends MarketEvent.MarketData>(
     kind: ChannelKind,
     product: string,
@@ -440,7 +451,7 @@ export const prepare = Effect.fnUntraced(function*(
       yield* want([wanted])
       return connection.select(
         (event): event is A => select(event) && event.product === product,
-        consumer,
+        consumerOf(consumer),
         connection.refusal(wanted)
       )
     }))
@@ -473,7 +484,7 @@ export const prepare = Effect.fnUntraced(function*(
     events: (consumer) =>
       Stream.unwrap(Effect.sync(() => {
         const narrate = makeNarrator(venue.name, () => wanted)
-        return Stream.flattenIterable(Stream.map(connection.inbound(consumer), narrate))
+        return Stream.flattenIterable(Stream.map(connection.inbound(consumerOf(consumer)), narrate))
       }))
   }
 })

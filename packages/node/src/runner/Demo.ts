@@ -163,7 +163,7 @@ const stage = Effect.fnUntraced(function*(
         return true
     }
   }
-  const consumer = yield* feed.events().pipe(
+  const consumer = yield* feed.events({ overflow: "block" }).pipe(
     Stream.runForEachArray((events) => show(events.filter(enter))),
     Effect.catchTag("ConsumerOverflow", Effect.die),
     Effect.forkScoped({ startImmediately: true })
