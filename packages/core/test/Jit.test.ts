@@ -1,6 +1,7 @@
 /** The suites of values and venues once more, with the Schema compiler that the runner enables. */
 // oxlint-disable import/no-unassigned-import -- a suite registers itself; the compiler comes first
 import "effect/schema/SchemaJITCompiler/enable"
+import "./Binance.test.ts"
 import "./CoinbaseExchange.test.ts"
 import "./Conformance.test.ts"
 import "./Dydx.test.ts"

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Decimal from "@tickline/core/value/Decimal"
 import * as ExactJson from "@tickline/core/value/ExactJson"
 import * as Layout from "@tickline/core/value/Layout"
 
@@ -268,6 +269,54 @@ describe("Layout", () => {
       layouts.read(spaced(flat.replace("ROWS", "[{\"price\":\"1\"},{\"price\":\"2.0\"}]")))?.rows,
       [["1", undefined], ["2.0", undefined]]
     )
+  })
+
+  it("reads book levels as they pass, and nothing where one is no decimal or laid out in another way", () => {
+    const bookPlan: Layout.Plan<ReadonlyArray<ReadonlyArray<string>>> = {
+      wanted: [],
+      times: [],
+      tables: [],
+      books: ["asks", "d.bids"],
+      pinned: ["e"],
+      build: (members) =>
+        members.books.map((levels) => levels.map(([price, size]) => `${Decimal.format(price)} ${Decimal.format(size)}`))
+    }
+    const frame = (levels: string): string => `{"e":"x","d":{"bids":${levels},"n":1},"asks":[["7","8"]]}`
+    const layouts = Layout.make<ReadonlyArray<ReadonlyArray<string>>>()
+    const first = frame("[[\"1\",\"2\"]]")
+    layouts.learn(first, ExactJson.parse(first) as ExactJson.JsonObject, bookPlan)
+    assert.deepStrictEqual(layouts.read(first), [["7 8"], ["1 2"]])
+    assert.deepStrictEqual(layouts.read(frame("[]")), [["7 8"], []])
+    assert.deepStrictEqual(
+      layouts.read(frame(
+        "[[\"0.10\",\"0\"],[\"-1.0e-8\",\"1e2\"],[\"12345678901234567890.1234567890\",\"0.00000000\"]]"
+      )),
+      [["7 8"], ["0.10 0", "-0.000000010 100", "12345678901234567890.1234567890 0.00000000"]]
+    )
+    for (
+      const levels of [
+        "[[\"1\"]]",
+        "[[\"1\",\"2\",\"3\"]]",
+        "[[1,2]]",
+        "[[\"1\",\"\"]]",
+        "[[\"1\",\".5\"]]",
+        "[[\"1\",\"5.\"]]",
+        "[[\"01\",\"5\"]]",
+        "[[\"1\",\"1.2.3\"]]",
+        "[[\"1\",\"0x1\"]]",
+        "[[\"1\",\"\\u0031\"]]",
+        "[[\"1\",\"1\n\"]]",
+        "[[\"1\",\"2\"],]",
+        "[[\"1\",\"2\"]",
+        "[[\"1\",\"2",
+        "[[\"1\", \"2\"]]",
+        "[[]]",
+        "null",
+        "{}"
+      ]
+    ) {
+      assert.isUndefined(layouts.read(frame(levels)), levels)
+    }
   })
 
   it("keeps a bounded number of layouts", () => {

@@ -34,7 +34,7 @@ export const make = (options?: { readonly keep?: boolean | undefined } | undefin
   return {
     add: (at, event, detail) => {
       let line = `${at} ${event}`
-      if (detail !== undefined) for (const key of Object.keys(detail)) line += ` ${key}=${detail[key]}`
+      if (detail !== undefined) { for (const key of Object.keys(detail)) line += ` ${key}=${detail[key]}` }
       if (keep) lines.push(line)
       for (let i = 0; i <= line.length; i++) {
         const code = i === line.length ? 10 : line.charCodeAt(i)

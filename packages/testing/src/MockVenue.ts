@@ -49,9 +49,9 @@ export interface Outgoing {
 
 /**
  * What a venue may look at when it answers: the time in epoch milliseconds; a
- * product's market, or `undefined` where it does not list the product; and how
+ * product's market, or `undefined` where it does not list the product; how
  * many frames it has sent on the connection (default 0), for venues that number
- * them.
+ * them; and the path and query that the client dialled (default `/`).
  *
  * @category models
  * @since 0.1.0
@@ -60,6 +60,7 @@ export interface Floor {
   readonly atMillis: number
   readonly market: (product: string) => Market | undefined
   readonly sent?: number | undefined
+  readonly path?: string | undefined
 }
 
 /**

@@ -14,6 +14,7 @@
  */
 import * as Decimal from "./Decimal.ts"
 import * as ExactJson from "./ExactJson.ts"
+import * as Scanner from "./Scanner.ts"
 import * as Timestamp from "./Timestamp.ts"
 
 /**
@@ -24,6 +25,14 @@ import * as Timestamp from "./Timestamp.ts"
  * @since 0.1.0
  */
 export type Cells = ReadonlyArray<number>
+
+/**
+ * Book levels: price, then size.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Levels = ReadonlyArray<readonly [price: Decimal.Decimal, size: Decimal.Decimal]>
 
 /**
  * How each row of a table is written: a number of strings in an array, or the
@@ -53,6 +62,8 @@ export interface Plan<A> {
   readonly tables: ReadonlyArray<readonly [member: string, row: Row]>
   /** Members that hold objects which are all laid out alike, each with the names of the wanted members of its objects. */
   readonly lists?: ReadonlyArray<readonly [member: string, wanted: ReadonlyArray<string>]>
+  /** Members that hold book levels: rows of a price and a size, both decimals in strings, read as they pass. */
+  readonly books?: ReadonlyArray<string>
   /** Members whose text must be that of the learned frame: what names its kind. */
   readonly pinned: ReadonlyArray<string>
   /** Members that are pinned up to the first of a separator, such as `["channel", "."]` for `ticker.BTC-PERPETUAL.100ms`. */
@@ -92,6 +103,8 @@ export interface Members extends Captured {
   readonly tables: ReadonlyArray<Cells>
   /** The objects of each list, in the plan's order. */
   readonly lists: ReadonlyArray<ReadonlyArray<Captured>>
+  /** The levels of each book, in the plan's order. */
+  readonly books: ReadonlyArray<Levels>
 }
 
 /**
@@ -159,9 +172,15 @@ const time = new RegExp(`^${timePattern}$`)
 
 const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&")
 
-/** A table or a list, and what stands between it and the one before. */
+/** A table, a list or a book, and what stands between it and the one before. */
 type Segment =
-  | { readonly _tag: "Table"; readonly pattern: RegExp; readonly index: number; readonly row: Row }
+  | { readonly _tag: "Book"; readonly pattern: RegExp; readonly index: number }
+  | {
+    readonly _tag: "Table"
+    readonly pattern: RegExp
+    readonly index: number
+    readonly row: number | ReadonlyArray<Part>
+  }
   | {
     readonly _tag: "List"
     readonly pattern: RegExp
@@ -210,37 +229,45 @@ const readTable = (text: string, start: number, columns: number, cells: Array<nu
   }
 }
 
-/** Whether a text stands at an offset. By its characters: `startsWith` costs more than the rest of a row. */
-const standsAt = (text: string, at: number, part: string): boolean => {
-  for (let i = 0; i < part.length; i++) if (text.charCodeAt(at + i) !== part.charCodeAt(i)) return false
-  return true
+/** A part of a row that is always the same, as the codes of its characters, and whether a string begins after it. */
+interface Part {
+  readonly codes: Uint8Array
+  readonly isQuoted: boolean
 }
+
+const makePart = (text: string): Part => ({
+  codes: Uint8Array.from(text, (character) => character.charCodeAt(0)),
+  isQuoted: text.endsWith("\"")
+})
 
 /**
  * Reads rows that are written in the given parts, and notes the cells. Returns
  * the offset after the closing bracket, or -1. What the cells of numbers hold is
  * made of a number's characters, and is for the plan to read.
  */
-const readRows = (text: string, start: number, parts: ReadonlyArray<string>, cells: Array<number>): number => {
+const readRows = (text: string, start: number, parts: ReadonlyArray<Part>, cells: Array<number>): number => {
   if (text.charCodeAt(start) !== 91) return -1
   let at = start + 1
   if (text.charCodeAt(at) === 93) return at + 1
+  const last = parts.length - 1
   for (;;) {
-    for (let i = 0; i < parts.length; i++) {
-      const part = parts[i] ?? ""
-      if (!standsAt(text, at, part)) return -1
-      at += part.length
-      if (i === parts.length - 1) break
+    for (let i = 0; i <= last; i++) {
+      const part = parts[i]
+      if (part === undefined) return -1
+      const { codes, isQuoted } = part
+      for (let k = 0; k < codes.length; k++) if (text.charCodeAt(at++) !== codes[k]) return -1
+      if (i === last) break
       const from = at
-      if (part.charCodeAt(part.length - 1) === 34) {
-        for (let code = text.charCodeAt(at); code !== 34; code = text.charCodeAt(++at)) {
+      let code = text.charCodeAt(at)
+      if (isQuoted) {
+        while (code !== 34) {
+          // NaN, past the end, fails the comparison as well.
           if (!(code >= 32) || code === 92) return -1
+          code = text.charCodeAt(++at)
         }
       } else {
-        // Digits, point, signs and the exponent's letter: all that stands neither for structure nor for space.
-        for (let code = text.charCodeAt(at); code >= 43 && code <= 101 && code !== 44; code = text.charCodeAt(++at)) {
-          if (code > 57 && code !== 69 && code !== 101) break
-        }
+        // Digits and point, then the signs and the exponent's letter.
+        while ((code <= 57 && code >= 45) || code === 101 || code === 69 || code === 43) code = text.charCodeAt(++at)
       }
       cells.push(from, at)
     }
@@ -280,6 +307,30 @@ const readList = (
   }
 }
 
+const scanner = Scanner.make()
+
+/** Reads compact book levels that begin at an offset. Returns the offset after the closing bracket, or -1. */
+const readBook = (
+  text: string,
+  start: number,
+  levels: Array<Levels[number]>
+): number => {
+  scanner.begin(text)
+  scanner.at = start
+  if (!scanner.code(91)) return -1
+  if (scanner.code(93)) return scanner.at
+  for (;;) {
+    if (!scanner.code(91)) return -1
+    const price = scanner.decimal()
+    if (price === undefined || !scanner.code(44)) return -1
+    const size = scanner.decimal()
+    if (size === undefined || !scanner.code(93)) return -1
+    levels.push([price, size])
+    if (scanner.code(93)) return scanner.at
+    if (!scanner.code(44)) return -1
+  }
+}
+
 const none: ReadonlyArray<never> = []
 
 const readFrame = <A>(layout: Layout<A>, frame: string): A | undefined => {
@@ -287,7 +338,7 @@ const readFrame = <A>(layout: Layout<A>, frame: string): A | undefined => {
   if (segments.length > 0) return readSegments(layout, frame)
   last.lastIndex = 0
   const texts = last.exec(frame)
-  return texts === null ? undefined : plan.build({ frame, tables: none, lists: none, texts, places })
+  return texts === null ? undefined : plan.build({ frame, tables: none, lists: none, books: none, texts, places })
 }
 
 const readSegments = <A>(layout: Layout<A>, frame: string): A | undefined => {
@@ -295,6 +346,7 @@ const readSegments = <A>(layout: Layout<A>, frame: string): A | undefined => {
   const texts: Array<string | undefined> = [undefined]
   const tables: Array<Cells> = []
   const lists: Array<ReadonlyArray<Captured>> = []
+  const books: Array<Levels> = []
   let at = 0
   for (let i = 0; i <= segments.length; i++) {
     const segment = segments[i]
@@ -310,6 +362,10 @@ const readSegments = <A>(layout: Layout<A>, frame: string): A | undefined => {
         ? readTable(frame, pattern.lastIndex, segment.row, cells)
         : readRows(frame, pattern.lastIndex, segment.row, cells)
       tables[segment.index] = cells
+    } else if (segment._tag === "Book") {
+      const levels: Array<Levels[number]> = []
+      at = readBook(frame, pattern.lastIndex, levels)
+      books[segment.index] = levels
     } else {
       const objects: Array<Captured> = []
       at = readList(frame, pattern.lastIndex, segment.row, segment.places, objects)
@@ -317,7 +373,7 @@ const readSegments = <A>(layout: Layout<A>, frame: string): A | undefined => {
     }
     if (at < 0) return undefined
   }
-  return plan.build({ frame, tables, lists, texts, places })
+  return plan.build({ frame, tables, lists, books, texts, places })
 }
 
 /** The pattern of a value as it grows, and where its wanted members are captured. */
@@ -366,8 +422,13 @@ class Draft<A> {
         _tag: "Table",
         pattern: this.takePattern(),
         index: table,
-        row: typeof row === "number" ? row : row.map((part) => part.replace(/[,:]/g, `$&${this.space}`))
+        row: typeof row === "number" ? row : row.map((part) => makePart(part.replace(/[,:]/g, `$&${this.space}`)))
       })
+      return true
+    }
+    const book = this.plan.books?.indexOf(path) ?? -1
+    if (book >= 0) {
+      this.segments.push({ _tag: "Book", pattern: this.takePattern(), index: book })
       return true
     }
     return Array.isArray(value) ? this.addArray(value, path) : ExactJson.isObject(value) && this.addObject(value, path)
@@ -509,7 +570,7 @@ export const make = <A>(): Layouts<A> => {
     return undefined
   }
   const learn = (frame: string, json: ExactJson.JsonObject, plan: Plan<A>): void => {
-    const flat = plan.tables.length === 0 && plan.lists === undefined
+    const flat = plan.tables.length === 0 && plan.lists === undefined && plan.books === undefined
     if (layouts.length >= maxLayouts || (flat && frame.length > maxFlatFrame)) return
     for (const space of ["", " "]) {
       const layout = compile(json, plan, space)

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Binance from "./Binance.ts"
 import * as CoinbaseExchange from "./CoinbaseExchange.ts"
 import * as Dydx from "./Dydx.ts"
 import * as Generic from "./Generic.ts"
@@ -15,7 +16,13 @@ import type { Venue } from "./Venue.ts"
  * @category constants
  * @since 0.1.0
  */
-export const all: ReadonlyArray<Venue> = [CoinbaseExchange.venue, Hyperliquid.venue, Dydx.venue, Generic.venue]
+export const all: ReadonlyArray<Venue> = [
+  CoinbaseExchange.venue,
+  Binance.venue,
+  Hyperliquid.venue,
+  Dydx.venue,
+  Generic.venue
+]
 
 const byName: ReadonlyMap<string, Venue> = new Map(all.map((venue) => [venue.name, venue]))
 

@@ -332,7 +332,8 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     const floor = (line: Line): MockVenue.Floor => ({
       atMillis: now(),
       market: (product) => markets.get(product),
-      sent: line.sent
+      sent: line.sent,
+      path: line.connection.path
     })
 
     // --- frames out -----------------------------------------------------------

@@ -1,0 +1,266 @@
+/**
+ * The mock of Binance's spot market data: the streams `trade`, `aggTrade`,
+ * `bookTicker`, `ticker`, `depth`, `depth@100ms`, and `depth5`, `depth10` and
+ * `depth20`, each with `@100ms` or without; combined (`{"stream":…,"data":…}`),
+ * or bare where the client dialled `/ws`.
+ *
+ * Message shapes, answers and errors, and the limit of five messages a second:
+ * https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams
+ * (read 2026-11-21). Like the venue it acknowledges a stream of a product that
+ * it does not list, and never sends anything on it; a request of more than
+ * 4,096 bytes it never answers
+ * (https://github.com/binance/binance-connector-rust/issues/27).
+ *
+ * @since 0.1.0
+ */
+import * as Decimal from "@tickline/core/value/Decimal"
+import * as Timestamp from "@tickline/core/value/Timestamp"
+import * as BigDecimal from "effect/BigDecimal"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Market from "./Market.ts"
+import * as MockVenue from "./MockVenue.ts"
+
+const depths: ReadonlyMap<string, number> = new Map(
+  [5, 10, 20].flatMap((levels) => [[`depth${levels}`, levels], [`depth${levels}@100ms`, levels]] as const)
+)
+const channels = new Set([
+  "trade",
+  "aggTrade",
+  "bookTicker",
+  "ticker",
+  "depth",
+  "depth@100ms",
+  ...depths.keys()
+])
+
+const methods = ["SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY"] as const
+
+const readJson = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown)))
+const isId = Schema.is(Schema.NullOr(Schema.Union([Schema.Int, Schema.String.check(Schema.isMaxLength(36))])))
+const isStreams = Schema.is(Schema.Array(Schema.String))
+
+const maxRequestBytes = 4_088
+const messages = { limit: 5, windowMillis: 1_000 }
+const encoder = new TextEncoder()
+
+const streamName = (channel: string, product: string): string => `${product.toLowerCase()}@${channel}`
+
+const millisOf = (timestamp: string): number => {
+  const time = Timestamp.parse(timestamp)
+  return time === undefined ? 0 : Timestamp.epochMillis(time)
+}
+
+const outgoing = (channel: string, product: string, message: object, isBare: boolean): MockVenue.Outgoing =>
+  MockVenue.data(channel, product, isBare ? message : { stream: streamName(channel, product), data: message })
+
+const trade = (tick: Market.Tick): object => {
+  const at = millisOf(tick.timestamp)
+  return {
+    e: "trade",
+    E: at + 1,
+    s: tick.product,
+    t: tick.tradeId,
+    p: tick.price,
+    q: tick.size,
+    T: at,
+    m: tick.side === "sell",
+    M: true
+  }
+}
+
+/** Each order of a taker here meets one maker: an aggregate of one trade. */
+const aggregate = (tick: Market.Tick): object => {
+  const at = millisOf(tick.timestamp)
+  return {
+    e: "aggTrade",
+    E: at + 1,
+    s: tick.product,
+    a: tick.tradeId,
+    p: tick.price,
+    q: tick.size,
+    f: tick.tradeId,
+    l: tick.tradeId,
+    T: at,
+    m: tick.side === "sell",
+    M: true
+  }
+}
+
+const bookTicker = (tick: Market.Tick): object => ({
+  u: tick.sequence,
+  s: tick.product,
+  b: tick.bid[0],
+  B: tick.bid[1],
+  a: tick.ask[0],
+  A: tick.ask[1]
+})
+
+const ticker = (tick: Market.Tick): object => {
+  const at = millisOf(tick.timestamp)
+  const [price, open, volume] = [tick.price, tick.open, tick.volume].map((text) => Decimal.parse(text) ?? Decimal.zero)
+  const change = BigDecimal.subtract(price ?? Decimal.zero, open ?? Decimal.zero)
+  const percent = BigDecimal.divideUnsafe(BigDecimal.multiply(change, BigDecimal.make(100n, 0)), open ?? Decimal.zero)
+  return {
+    e: "24hrTicker",
+    E: at + 1,
+    s: tick.product,
+    p: Decimal.format(change),
+    P: Decimal.format(BigDecimal.scale(percent, 3)),
+    w: tick.price,
+    x: tick.open,
+    c: tick.price,
+    Q: tick.size,
+    b: tick.bid[0],
+    B: tick.bid[1],
+    a: tick.ask[0],
+    A: tick.ask[1],
+    o: tick.open,
+    h: tick.high,
+    l: tick.low,
+    v: tick.volume,
+    q: Decimal.format(BigDecimal.multiply(volume ?? Decimal.zero, price ?? Decimal.zero)),
+    O: at - 86_400_000,
+    C: at,
+    F: 1,
+    L: tick.tradeId,
+    n: tick.tradeId
+  }
+}
+
+/** One update for each changed level and one for the trade, so that `U` follows the `u` before it. */
+const update = (tick: Market.Tick): object => {
+  const levels = (side: "buy" | "sell"): ReadonlyArray<Market.Level> =>
+    tick.changes.filter((change) => change[0] === side).map(([, price, size]) => [price, size])
+  return {
+    e: "depthUpdate",
+    E: millisOf(tick.timestamp) + 1,
+    s: tick.product,
+    U: tick.sequence - tick.changes.length,
+    u: tick.sequence,
+    b: levels("buy"),
+    a: levels("sell")
+  }
+}
+
+const partial = (market: Market.Market, levels: number): object => {
+  const { asks, bids } = Market.book(market)
+  return { lastUpdateId: market.last.sequence, bids: bids.slice(0, levels), asks: asks.slice(0, levels) }
+}
+
+const message = (channel: string, tick: Market.Tick, market: Market.Market | undefined): object | undefined => {
+  switch (channel) {
+    case "trade":
+      return trade(tick)
+    case "aggTrade":
+      return aggregate(tick)
+    case "bookTicker":
+      return bookTicker(tick)
+    case "ticker":
+      return ticker(tick)
+    case "depth":
+    case "depth@100ms":
+      return update(tick)
+    default: {
+      const levels = depths.get(channel)
+      return levels === undefined || market === undefined ? undefined : partial(market, levels)
+    }
+  }
+}
+
+const isBare = (floor: MockVenue.Floor): boolean => /^\/ws(?![^/?])/.test(floor.path ?? "/")
+
+/** A stream in parts: its channel, and its product where the floor lists it. */
+const parse = (
+  stream: string,
+  floor: MockVenue.Floor
+): { readonly channel: string; readonly product: string | undefined } | undefined => {
+  const at = stream.indexOf("@")
+  const channel = stream.slice(at + 1)
+  if (at < 1 || !channels.has(channel) || stream.slice(0, at) !== stream.slice(0, at).toLowerCase()) return undefined
+  const product = stream.slice(0, at).toUpperCase()
+  return { channel, product: floor.market(product) === undefined ? undefined : product }
+}
+
+/** The streams that a session has, as they were asked for. One of an unlisted product stands as a channel of its own. */
+const streamsOf = (session: MockVenue.Session): ReadonlyArray<string> =>
+  [...session.channels].flatMap(([channel, products]) =>
+    products.size === 0 ? [channel] : [...products].map((product) => streamName(channel, product))
+  )
+
+/**
+ * The mock of Binance spot.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (): MockVenue.MockVenue => ({
+  name: "binance",
+  heartbeatMillis: undefined,
+  receive: (before, frame, floor) => {
+    const session = MockVenue.hear(before, floor.atMillis, messages)
+    if (session === undefined) {
+      return { session: before, replies: [], close: { code: 1008, reason: "Too many requests" } }
+    }
+    const answer = (reply: object, after = session): MockVenue.Answer => ({
+      session: after,
+      replies: [MockVenue.notice(reply)]
+    })
+    const bytes = typeof frame === "string" ? encoder.encode(frame).byteLength : frame.byteLength
+    if (bytes > maxRequestBytes) return { session, replies: [] }
+    const json = readJson(frame)
+    if (Result.isFailure(json)) {
+      return answer({ code: 3, msg: "Invalid JSON: expected value at line 1 column 1" })
+    }
+    const { id = null, method, params } = json.success
+    if (!isId(id)) return answer({ code: 2, msg: "Invalid request: request ID must be an unsigned integer" })
+    const refuse = (msg: string): MockVenue.Answer => answer({ error: { code: 2, msg: `Invalid request: ${msg}` }, id })
+    if (method === undefined) {
+      return refuse(`missing field \`method\` at line 1 column ${bytes}`)
+    }
+    switch (method) {
+      case "LIST_SUBSCRIPTIONS":
+        return answer({ result: streamsOf(session), id })
+      case "SET_PROPERTY":
+      case "GET_PROPERTY":
+        return answer({ code: 0, msg: "Unknown property", id })
+      case "SUBSCRIBE":
+      case "UNSUBSCRIBE": {
+        if (!isStreams(params)) return refuse("invalid stream")
+        let after: MockVenue.Session = session
+        for (const stream of params) {
+          const asked = parse(stream, floor)
+          if (asked === undefined) return refuse("invalid stream")
+          const [channel, products] = asked.product === undefined ? [stream, []] : [asked.channel, [asked.product]]
+          after = method === "SUBSCRIBE"
+            ? MockVenue.follow(after, channel, products)
+            : MockVenue.unfollow(after, channel, products)
+        }
+        return answer({ result: null, id }, after)
+      }
+      default:
+        return refuse(
+          `unknown variant \`${String(method)}\`, expected one of ${methods.map((each) => `\`${each}\``).join(", ")}`
+        )
+    }
+  },
+  publish: (session, tick, floor) => {
+    const frames: Array<MockVenue.Outgoing> = []
+    for (const [channel, products] of session.channels) {
+      if (!products.has(tick.product)) continue
+      const sent = message(channel, tick, floor.market(tick.product))
+      if (sent !== undefined) frames.push(outgoing(channel, tick.product, sent, isBare(floor)))
+    }
+    return frames
+  },
+  heartbeat: () => [],
+  price: (product, price, atMillis) =>
+    outgoing("ticker", product, { e: "24hrTicker", E: atMillis, s: product, c: price }, false),
+  corrupt: (text) => {
+    const broken = text.replace(
+      /"U":(\d+),"u":(\d+)/,
+      (_, first: string, last: string) => `"U":${BigInt(first) + 1_000n},"u":${BigInt(last) + 1_000n}`
+    )
+    return broken === text ? undefined : broken
+  }
+})
