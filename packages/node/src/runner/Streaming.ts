@@ -260,7 +260,7 @@ const live = Effect.fnUntraced(function*(
     })
 
   // Everything is consumed to the end of the connection, its own closing included.
-  const consumer = yield* feed.events().pipe(
+  const consumer = yield* feed.events({ overflow: "block" }).pipe(
     Stream.runForEachArray(take),
     Effect.catchTag("ConsumerOverflow", Effect.die),
     Effect.forkChild({ startImmediately: true })
