@@ -1,0 +1,99 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Symbols from "@tickline/core/feed/Symbols"
+import * as Venues from "@tickline/core/venue/Venues"
+
+const known: ReadonlyArray<readonly [venue: string, symbol: string, name: string]> = [
+  ["coinbase", "BTC-USD", "BTC-USD"],
+  ["coinbase-exchange", "ETH-EUR", "ETH-EUR"],
+  ["kraken", "BTC/USD", "BTC-USD"],
+  ["kraken", "1INCH/EUR", "1INCH-EUR"],
+  ["binance", "BTCUSDT", "BTC-USDT"],
+  ["binance", "ETHBTC", "ETH-BTC"],
+  ["binance", "BTCFDUSD", "BTC-FDUSD"],
+  ["binance", "1000SATSUSDC", "1000SATS-USDC"],
+  ["deribit", "BTC-PERPETUAL", "BTC-USD-PERP"],
+  ["deribit", "SOL_USDC-PERPETUAL", "SOL-USDC-PERP"],
+  ["deribit", "BTC_USDC", "BTC-USDC"],
+  ["hyperliquid", "BTC", "BTC-USD-PERP"],
+  ["hyperliquid", "kPEPE", "kPEPE-USD-PERP"],
+  ["hyperliquid", "PURR/USDC", "PURR-USDC"],
+  ["dydx", "BTC-USD", "BTC-USD-PERP"]
+]
+
+describe("Symbols", () => {
+  for (const [venue, symbol, name] of known) {
+    it(`${symbol} of ${venue} is ${name}, and back`, () => {
+      assert.strictEqual(Symbols.byRule.nameOf(venue, symbol), name)
+      assert.strictEqual(Symbols.byRule.symbolOf(venue, name), symbol)
+    })
+  }
+
+  it("every venue but generic has a rule", () => {
+    assert.deepStrictEqual(
+      Venues.all.map(({ name }) => name).filter((name) => !Object.hasOwn(Symbols.rules, name)),
+      ["generic"]
+    )
+  })
+
+  it("reads Binance's symbols in small letters too, as its streams are named", () => {
+    assert.strictEqual(Symbols.byRule.nameOf("binance", "btcusdt"), "BTC-USDT")
+  })
+
+  it("does not take a perpetual for the coin, nor a future or a number for a pair", () => {
+    assert.isUndefined(Symbols.byRule.symbolOf("deribit", "BTC-USD"))
+    assert.isUndefined(Symbols.byRule.symbolOf("hyperliquid", "BTC-USD"))
+    assert.isUndefined(Symbols.byRule.symbolOf("dydx", "BTC-USD"))
+    assert.isUndefined(Symbols.byRule.symbolOf("kraken", "BTC-USD-PERP"))
+    assert.isUndefined(Symbols.byRule.nameOf("deribit", "BTC-27DEC26"))
+    assert.isUndefined(Symbols.byRule.nameOf("deribit", "BTC-27DEC26-50000-C"))
+    assert.isUndefined(Symbols.byRule.nameOf("hyperliquid", "@107"))
+    assert.isUndefined(Symbols.byRule.symbolOf("hyperliquid", "HYPE-USDC"), "asked for by its number")
+    assert.isUndefined(Symbols.byRule.nameOf("coinbase", "BTC-PERP"))
+    assert.isUndefined(Symbols.byRule.nameOf("nowhere", "BTC-USD"))
+    assert.isUndefined(Symbols.byRule.nameOf("toString", "BTC-USD"))
+  })
+
+  it("knows no name that its symbol would not give back", () => {
+    const rule: Symbols.Rule = {
+      write: ({ base, quote }) => `${base}${quote}`,
+      read: (symbol) => ({ base: symbol.slice(0, -4), quote: symbol.slice(-4), isPerpetual: false })
+    }
+    const symbols = Symbols.fromRules({ unmarked: rule })
+    assert.strictEqual(symbols.symbolOf("unmarked", "A-BUSD"), "ABUSD")
+    assert.isUndefined(symbols.symbolOf("unmarked", "AB-USD"), "ABUSD is known as A-BUSD")
+    assert.isUndefined(Symbols.byRule.symbolOf("binance", "BTC-XYZ"))
+  })
+
+  it("a user's entries extend the rules and win over them, one to one", () => {
+    const symbols = Symbols.make({
+      deribit: { "BTC-USD": "BTC-PERPETUAL" },
+      kraken: { "BTC-USD": "XBT/USD" },
+      mine: { GOLD: "xau" }
+    })
+    assert.strictEqual(symbols.symbolOf("deribit", "BTC-USD"), "BTC-PERPETUAL")
+    assert.strictEqual(symbols.nameOf("deribit", "BTC-PERPETUAL"), "BTC-USD")
+    assert.isUndefined(symbols.symbolOf("deribit", "BTC-USD-PERP"), "the symbol has another name now")
+    assert.strictEqual(symbols.symbolOf("deribit", "ETH-USD-PERP"), "ETH-PERPETUAL")
+    assert.strictEqual(symbols.symbolOf("kraken", "BTC-USD"), "XBT/USD")
+    assert.isUndefined(symbols.nameOf("kraken", "BTC/USD"), "the name is another symbol's now")
+    assert.strictEqual(symbols.nameOf("mine", "xau"), "GOLD")
+    const more = Symbols.make({ deribit: { "BTC-USD": "BTC_USDC" } }, symbols)
+    assert.strictEqual(more.symbolOf("deribit", "BTC-USD"), "BTC_USDC")
+    assert.strictEqual(more.symbolOf("kraken", "BTC-USD"), "XBT/USD")
+  })
+
+  it("of two names for one symbol the latter counts", () => {
+    const symbols = Symbols.make({ mine: { A: "x", B: "x" } })
+    assert.isUndefined(symbols.symbolOf("mine", "A"))
+    assert.strictEqual(symbols.symbolOf("mine", "B"), "x")
+    assert.strictEqual(symbols.nameOf("mine", "x"), "B")
+  })
+
+  it("resolves a name, and leaves a venue's own symbol as it is", () => {
+    for (const [venue, symbol, name] of known) {
+      assert.strictEqual(Symbols.resolve(Symbols.byRule, venue, name), symbol)
+      assert.strictEqual(Symbols.resolve(Symbols.byRule, venue, symbol), symbol)
+    }
+    assert.strictEqual(Symbols.resolve(Symbols.byRule, "deribit", "BTC-27DEC26"), "BTC-27DEC26")
+  })
+})
