@@ -6,6 +6,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Timestamp from "@tickline/core/value/Timestamp"
+import * as Coinbase from "@tickline/core/venue/Coinbase"
 import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
 import * as Dydx from "@tickline/core/venue/Dydx"
 import * as Hyperliquid from "@tickline/core/venue/Hyperliquid"
@@ -14,7 +15,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 
 /** The venues that have a corpus. */
-const venues: ReadonlyArray<() => Venue> = [CoinbaseExchange.make, Hyperliquid.make, Dydx.make]
+const venues: ReadonlyArray<() => Venue> = [Coinbase.make, CoinbaseExchange.make, Hyperliquid.make, Dydx.make]
 
 const corpus = process.env["TICKLINE_CORPUS"]
 

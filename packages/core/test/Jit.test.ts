@@ -2,6 +2,7 @@
 // oxlint-disable import/no-unassigned-import -- a suite registers itself; the compiler comes first
 import "effect/schema/SchemaJITCompiler/enable"
 import "./Binance.test.ts"
+import "./Coinbase.test.ts"
 import "./CoinbaseExchange.test.ts"
 import "./Conformance.test.ts"
 import "./Dydx.test.ts"

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as MockBinance from "./MockBinance.ts"
+import * as MockCoinbase from "./MockCoinbase.ts"
 import * as MockCoinbaseExchange from "./MockCoinbaseExchange.ts"
 import * as MockDydx from "./MockDydx.ts"
 import * as MockGeneric from "./MockGeneric.ts"
@@ -17,6 +18,7 @@ import type { MockVenue } from "./MockVenue.ts"
  * @since 0.1.0
  */
 export const all: ReadonlyArray<MockVenue> = [
+  MockCoinbase.make(),
   MockCoinbaseExchange.make(),
   MockBinance.make(),
   MockHyperliquid.make(),

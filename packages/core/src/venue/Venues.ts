@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Binance from "./Binance.ts"
+import * as Coinbase from "./Coinbase.ts"
 import * as CoinbaseExchange from "./CoinbaseExchange.ts"
 import * as Dydx from "./Dydx.ts"
 import * as Generic from "./Generic.ts"
@@ -17,6 +18,7 @@ import type { Venue } from "./Venue.ts"
  * @since 0.1.0
  */
 export const all: ReadonlyArray<Venue> = [
+  Coinbase.venue,
   CoinbaseExchange.venue,
   Binance.venue,
   Hyperliquid.venue,
