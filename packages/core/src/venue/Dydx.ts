@@ -278,10 +278,10 @@ const scanOrderbook: ScanContents = (scanner, product, sequence, events) => {
   let asks: Array<Level> | undefined
   if (!scanner.word("{\"")) return false
   do {
-    if (bids === undefined && scanner.word("bids\":")) {
+    if (scanner.word("bids\":")) {
       bids = scanRows(scanner)
       if (bids === undefined) return false
-    } else if (asks === undefined && scanner.word("asks\":")) {
+    } else if (scanner.word("asks\":")) {
       asks = scanRows(scanner)
       if (asks === undefined) return false
     } else {
