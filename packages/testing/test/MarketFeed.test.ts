@@ -260,6 +260,27 @@ describe("MarketFeed", () => {
         assert.deepStrictEqual(yield* standings, ["asked", "asked"])
       }), { channels: [Channel.make("level2_batch", "BTC-USD"), Channel.make("matches", "ETH-USD")] }))
 
+  it.effect("takes a refusal for that of the product that it names, and data for a confirmation", () =>
+    withFeed((feed, host) =>
+      Effect.gen(function*() {
+        const standings = Effect.map(feed.connection.standings, (all) => all.map(({ standing }) => standing))
+        const peer = yield* host.nextPeer
+        yield* peer.send(
+          "{\"type\":\"error\",\"message\":\"Failed to subscribe\",\"reason\":\"X-Y is not a valid product\"}"
+        )
+        yield* TestClock.adjust(0)
+        assert.deepStrictEqual(yield* standings, ["asked", "refused", "asked"])
+        yield* peer.send(match("BTC-USD", "1.5", 1))
+        yield* TestClock.adjust(0)
+        assert.deepStrictEqual(yield* standings, ["confirmed", "refused", "asked"])
+      }), {
+      channels: [
+        Channel.make("matches", "BTC-USD"),
+        Channel.make("matches", "X-Y"),
+        Channel.make("ticker", "BTC-USD")
+      ]
+    }))
+
   it.effect("refuses a kind of channel that the venue does not have", () =>
     Effect.gen(function*() {
       const network = yield* VirtualNetwork.make()

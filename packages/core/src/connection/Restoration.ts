@@ -201,35 +201,60 @@ export const make = <A>(options: {
     pending = pending.filter((other) => other !== one)
   }
 
-  // A channel's own name may differ in the answer (`level2_batch` is confirmed as `level2_50`): a product is enough.
-  const names = (answer: Answer & { readonly _tag: "Confirmed" }, channel: Channel.Channel): boolean =>
-    answer.product === undefined ? answer.channel === channel.channel : answer.product === channel.product
+  // The channels of an ask that a confirmation means: those it names, else those of the product that it names. A
+  // channel's own name may differ in the answer: Coinbase Exchange confirms `level2_batch` as `level2_50`.
+  const meantBy = (
+    { channel, product }: Answer & { readonly _tag: "Confirmed" },
+    asks: ReadonlyArray<Pending>
+  ): ReadonlyArray<Channel.Channel> => {
+    const channels = asks.flatMap(({ ask }) => ask.channels)
+    const exact = channels.filter((one) =>
+      one.channel === channel && (product === undefined || one.product === product)
+    )
+    return exact.length > 0 || product === undefined ? exact : channels.filter((one) => one.product === product)
+  }
 
-  const settle = (answer: Answer): void => {
-    const byId = answer.requestId === undefined
-      ? undefined
-      : pending.find(({ ask }) => ask.requestId === answer.requestId)
-    if (answer._tag === "Refused") {
-      const one = byId ?? (answer.requestId === undefined
-        ? pending.find(({ adds, ask }) => adds && ask.requestId === undefined)
-        : undefined)
-      if (one === undefined) return
-      answered(one)
-      if (one.adds) refuse(one.ask.channels, answer.code, answer.message ?? "no reason given")
-      return
-    }
+  const settleConfirmed = (answer: Answer & { readonly _tag: "Confirmed" }, byId: Pending | undefined): void => {
     if (byId !== undefined) {
       answered(byId)
       if (byId.adds) confirm(byId.ask.channels)
       return
     }
-    const isBare = answer.channel === undefined && answer.product === undefined
     const unnumbered = pending.filter(({ ask }) => ask.requestId === undefined)
-    for (const one of isBare ? unnumbered.slice(0, 1) : unnumbered) {
-      const meant = isBare ? one.ask.channels : one.ask.channels.filter((channel) => names(answer, channel))
-      if (one.adds) confirm(meant)
+    const [oldest] = unnumbered
+    if (answer.requestId !== undefined || oldest === undefined) return
+    const isBare = answer.channel === undefined && answer.product === undefined
+    const meant = new Set((isBare ? oldest.ask.channels : meantBy(answer, unnumbered)).map(Channel.key))
+    for (const one of unnumbered) {
+      const channels = one.ask.channels.filter((channel) => meant.has(Channel.key(channel)))
+      if (channels.length === 0) continue
+      if (one.adds) confirm(channels)
       if (one.ask.channels.every((channel) => !one.adds || confirmed.has(Channel.key(channel)))) answered(one)
     }
+  }
+
+  // A refusal without an id is of the ask whose channels its words name, else of the oldest. Where it names some of an
+  // ask's products, it is those that are refused.
+  const settleRefused = (answer: Answer & { readonly _tag: "Refused" }, byId: Pending | undefined): void => {
+    const reason = answer.message ?? "no reason given"
+    const isNamed = (channel: Channel.Channel): boolean =>
+      channel.product !== undefined && reason.includes(channel.product)
+    const adding = pending.filter(({ adds, ask }) => adds && ask.requestId === undefined)
+    const one = answer.requestId === undefined
+      ? adding.find(({ ask }) => ask.channels.some(isNamed)) ?? adding[0]
+      : byId
+    if (one === undefined) return
+    const named = one.ask.channels.filter(isNamed)
+    if (named.length === 0 || named.length === one.ask.channels.length) answered(one)
+    if (one.adds) refuse(named.length === 0 ? one.ask.channels : named, answer.code, reason)
+  }
+
+  const settle = (answer: Answer): void => {
+    const byId = answer.requestId === undefined
+      ? undefined
+      : pending.find(({ ask }) => ask.requestId === answer.requestId)
+    if (answer._tag === "Confirmed") settleConfirmed(answer, byId)
+    else settleRefused(answer, byId)
   }
 
   const answer = dialect?.answer

@@ -160,8 +160,8 @@ export class MarketFeed extends Context.Service<MarketFeed, {
   readonly connection: Connection.Connection<MarketEvent.MarketEvent>
 }>()("@tickline/core/feed/MarketFeed") {}
 
-// What an event says of a subscription. Data of a product shows that it is subscribed to.
-const answerOf = (event: MarketEvent.MarketEvent): Restoration.Answer | undefined => {
+// What an event says of a subscription. Data shows that its channel is subscribed to.
+const makeAnswerOf = ({ channels }: Venue) => (event: MarketEvent.MarketEvent): Restoration.Answer | undefined => {
   switch (event._tag) {
     case "Subscribed":
     case "Unsubscribed":
@@ -170,11 +170,18 @@ const answerOf = (event: MarketEvent.MarketEvent): Restoration.Answer | undefine
       return { _tag: "Confirmed", requestId: event.requestId ?? "" }
     case "VenueError":
       return { _tag: "Refused", requestId: event.requestId, code: event.code, message: event.message }
+    case "Trade":
+      return { _tag: "Confirmed", channel: channels.trade, product: event.product }
+    case "Ticker":
+      return { _tag: "Confirmed", channel: channels.ticker, product: event.product }
+    case "BookSnapshot":
+    case "BookDelta":
+      return { _tag: "Confirmed", channel: channels.book, product: event.product }
+    case "PriceUpdate":
+      return { _tag: "Confirmed", channel: channels.ticker, product: event.product }
     case "Heartbeat":
     case "Other":
       return undefined
-    default:
-      return event.product === undefined ? undefined : { _tag: "Confirmed", product: event.product }
   }
 }
 
@@ -389,7 +396,7 @@ export const prepare = Effect.fnUntraced(function*(
     headers: options.headers,
     plaintextHosts: options.plaintextHosts,
     decode: venue.decode,
-    dialect: { subscribe: venue.subscribe, unsubscribe: venue.unsubscribe, answer: answerOf },
+    dialect: { subscribe: venue.subscribe, unsubscribe: venue.unsubscribe, answer: makeAnswerOf(venue) },
     keepAlive: options.keepAlive ?? venue.keepAlive,
     limits: venue.rates,
     observe: (events, at) => {
