@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type * as Frame from "@tickline/core/transport/Frame"
+import * as Binance from "@tickline/core/venue/Binance"
+import * as Coinbase from "@tickline/core/venue/Coinbase"
 import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
 import * as Dydx from "@tickline/core/venue/Dydx"
 import * as Generic from "@tickline/core/venue/Generic"
@@ -7,6 +9,8 @@ import * as Hyperliquid from "@tickline/core/venue/Hyperliquid"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Chance from "@tickline/testing/Chance"
 import * as Market from "@tickline/testing/Market"
+import * as MockBinance from "@tickline/testing/MockBinance"
+import * as MockCoinbase from "@tickline/testing/MockCoinbase"
 import * as MockCoinbaseExchange from "@tickline/testing/MockCoinbaseExchange"
 import * as MockDydx from "@tickline/testing/MockDydx"
 import * as MockGeneric from "@tickline/testing/MockGeneric"
@@ -30,6 +34,16 @@ const venues: ReadonlyArray<
     client: CoinbaseExchange.venue,
     server: MockCoinbaseExchange.make(),
     asks: ["matches", "ticker", "level2_batch", "heartbeat"]
+  },
+  {
+    client: Coinbase.venue,
+    server: MockCoinbase.make(),
+    asks: ["market_trades", "ticker", "level2", "heartbeats"]
+  },
+  {
+    client: Binance.venue,
+    server: MockBinance.make(),
+    asks: ["trade", "aggTrade", "bookTicker", "ticker", "depth@100ms", "depth5@100ms"]
   },
   { client: Hyperliquid.venue, server: MockHyperliquid.make(), asks: ["trades", "bbo", "l2Book", "allMids"] },
   { client: Dydx.venue, server: MockDydx.make(), asks: ["v4_trades", "v4_orderbook", "v4_markets"] },

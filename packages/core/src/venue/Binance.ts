@@ -370,13 +370,13 @@ const readError = Wire.reader({
 const requestIdOf = (id: string | null | undefined): { readonly requestId?: string } => id ? { requestId: id } : {}
 
 /** The venue has errors in two shapes, `{"code":…,"msg":…,"id":…}` and `{"error":{"code":…,"msg":…},"id":…}`. */
-const error = (frame: ExactJson.JsonObject, at: Path): MarketEvent | FrameRejected => {
-  const response = readResponse(name, frame, at)
+const error = (frame: ExactJson.JsonObject): MarketEvent | FrameRejected => {
+  const response = readResponse(name, frame)
   if (isFrameRejected(response)) return response
   const body = Object.hasOwn(frame, "error") ? frame["error"] : frame
   if (typeof body === "string") return new VenueError({ venue: name, message: body, ...requestIdOf(response.id) })
-  if (body === undefined || !ExactJson.isObject(body)) return notAnObject([...at, "error"], body)
-  const it = readError(name, body, body === frame ? at : [...at, "error"])
+  if (body === undefined || !ExactJson.isObject(body)) return Rejection.unexpected(name, ["error"], "an object", body)
+  const it = readError(name, body, body === frame ? [] : ["error"])
   if (isFrameRejected(it)) return it
   const code = Wire.present(it.code)
   const message = Wire.present(it.msg)
@@ -388,49 +388,28 @@ const error = (frame: ExactJson.JsonObject, at: Path): MarketEvent | FrameReject
   })
 }
 
-const response = (frame: ExactJson.JsonObject, at: Path): MarketEvent | FrameRejected => {
-  const it = readResponse(name, frame, at)
+const response = (frame: ExactJson.JsonObject): MarketEvent | FrameRejected => {
+  const it = readResponse(name, frame)
   if (isFrameRejected(it)) return it
   return new Response({ venue: name, ...requestIdOf(it.id), result: Wire.plain(frame["result"] ?? null) })
 }
 
 /** What answers a request has one of these members, and no `e`. */
-const answer = (frame: ExactJson.JsonObject, at: Path): MarketEvent | FrameRejected | undefined => {
-  if (Object.hasOwn(frame, "error") && frame["error"] !== null) return error(frame, at)
-  if (Object.hasOwn(frame, "result")) return response(frame, at)
-  if (Object.hasOwn(frame, "code") || Object.hasOwn(frame, "msg")) return error(frame, at)
+const answer = (frame: ExactJson.JsonObject): MarketEvent | FrameRejected | undefined => {
+  if (Object.hasOwn(frame, "error") && frame["error"] !== null) return error(frame)
+  if (Object.hasOwn(frame, "result")) return response(frame)
+  if (Object.hasOwn(frame, "code") || Object.hasOwn(frame, "msg")) return error(frame)
   return undefined
 }
 
 // --- frames ------------------------------------------------------------------
-
-const notAnObject = (at: Path, json: unknown): FrameRejected => {
-  const field = Rejection.formatPath(at)
-  return frameRejected(
-    name,
-    "InvalidField",
-    field,
-    `${field}: expected an object, found ${ExactJson.describe(json)}`
-  )
-}
-
-const missing = (at: Path): FrameRejected => {
-  const field = Rejection.formatPath(at)
-  return frameRejected(name, "MissingField", field, `${field} is missing`)
-}
 
 /** The kind that a message names by `e`; `undefined` where it has none. */
 const kindOf = (message: ExactJson.JsonObject, at: Path): string | FrameRejected | undefined => {
   if (!Object.hasOwn(message, "e")) return undefined
   const kind = message["e"]
   if (typeof kind === "string" && kind !== "") return kind
-  const field = Rejection.formatPath([...at, "e"])
-  return frameRejected(
-    name,
-    "InvalidField",
-    field,
-    `${field}: expected a non-empty string, found ${ExactJson.describe(kind)}`
-  )
+  return Rejection.unexpected(name, [...at, "e"], "a non-empty string", kind)
 }
 
 interface Read {
@@ -449,7 +428,7 @@ const readMessage = (message: ExactJson.JsonObject, at: Path, stream: string | u
   const event = subject === undefined
     ? other(name, stream || "stream")
     : subject === "named"
-    ? missing([...at, "e"])
+    ? Rejection.unexpected(name, [...at, "e"], "a string", undefined)
     : subject.read(message, at, stream)
   return { event, kind: undefined }
 }
@@ -470,7 +449,7 @@ const readArray = (
 ): Events | FrameRejected => {
   const events: Array<MarketEvent> = []
   for (const [index, message] of messages.entries()) {
-    if (!ExactJson.isObject(message)) return notAnObject([...at, index], message)
+    if (!ExactJson.isObject(message)) return Rejection.unexpected(name, [...at, index], "an object", message)
     const result = read(message, [...at, index])
     if (isFrameRejected(result)) return result
     for (const event of result) events.push(event)
@@ -485,34 +464,26 @@ type Learn = (kind: Kind, combined: boolean) => void
 /** A combined stream's `{"stream":…,"data":…}`, whose data is a message or an array of them. */
 const readCombined = (frame: ExactJson.JsonObject, at: Path, learn: Learn): Events | FrameRejected => {
   const stream = frame["stream"]
-  if (typeof stream !== "string") {
-    const field = Rejection.formatPath([...at, "stream"])
-    return frameRejected(
-      name,
-      "InvalidField",
-      field,
-      `${field}: expected a string, found ${ExactJson.describe(stream)}`
-    )
-  }
+  if (typeof stream !== "string") return Rejection.unexpected(name, [...at, "stream"], "a string", stream)
   const data = Object.hasOwn(frame, "data") ? frame["data"] : undefined
   const path = [...at, "data"]
-  if (data === undefined) return missing(path)
+  if (data === undefined) return Rejection.unexpected(name, path, "an object", undefined)
   if (Array.isArray(data)) {
     if (data.length === 0) return [other(name, stream || "stream")]
     return readArray(data, path, (message, at) => one(readMessage(message, at, stream).event))
   }
-  if (!ExactJson.isObject(data)) return notAnObject(path, data)
+  if (!ExactJson.isObject(data)) return Rejection.unexpected(name, path, "an object", data)
   const { event, kind } = readMessage(data, path, stream)
   if (isFrameRejected(event)) return event
   if (kind !== undefined) learn(kind, true)
   return [event]
 }
 
-/** An object that is a frame of its own, or an element of an array of frames. */
+/** An object that is a frame of its own, or an element of an array of frames: then it answers no request. */
 const readObject = (frame: ExactJson.JsonObject, at: Path, learn: Learn): Events | FrameRejected => {
   if (Object.hasOwn(frame, "stream")) return readCombined(frame, at, learn)
   if (!Object.hasOwn(frame, "e")) {
-    const answered = answer(frame, at)
+    const answered = at.length === 0 ? answer(frame) : undefined
     if (answered !== undefined) return one(answered)
     if (unnamed(frame) === undefined) {
       const event = readPrivate(frame)

@@ -347,25 +347,32 @@ const kinds: ReadonlyMap<string, Kind> = new Map([
 /** Of these channels the answer lists no products, but the channel again or the user. */
 const withoutProducts = new Set(["heartbeats", "user", "futures_balance_summary"])
 
-const readSubscriptions = Wire.reader({
-  subscriptions: Wire.optional(
-    Schema.Record(Schema.String, Schema.NullOr(Schema.Array(Schema.NonEmptyString)))
-  )
-})
-
-/** The answer lists every subscription of the connection, the earlier ones included. */
-const readSubscriptionsEvent = (
+/**
+ * The answer lists every subscription of the connection, the earlier ones
+ * included: `{"level2":["BTC-USD"],"heartbeats":["heartbeats"]}`.
+ */
+const readSubscriptions = (
   event: ExactJson.JsonObject,
   at: Path,
   events: Array<MarketEvent>
 ): FrameRejected | undefined => {
-  const it = readSubscriptions(name, event, at)
-  if (isFrameRejected(it)) return it
-  for (const [channel, products] of Object.entries(it.subscriptions ?? {})) {
+  const listed = Object.hasOwn(event, "subscriptions") ? event["subscriptions"] : null
+  if (listed === null || listed === undefined) return undefined
+  const path = [...at, "subscriptions"]
+  if (!ExactJson.isObject(listed)) return Rejection.unexpected(name, path, "an object", listed)
+  for (const [channel, products] of Object.entries(listed)) {
+    if (products !== null && !Array.isArray(products)) {
+      return Rejection.unexpected(name, [...path, channel], "an array", products)
+    }
     if (products === null || products.length === 0 || withoutProducts.has(channel)) {
       events.push(subscribed(name, channel, undefined, undefined))
-    } else {
-      for (const product of products) events.push(subscribed(name, channel, product, undefined))
+      continue
+    }
+    for (const [index, product] of products.entries()) {
+      if (typeof product !== "string" || product === "") {
+        return Rejection.unexpected(name, [...path, channel, index], "a non-empty string", product)
+      }
+      events.push(subscribed(name, channel, product, undefined))
     }
   }
   return undefined
@@ -426,7 +433,7 @@ const readChannel = (channel: string, frame: ExactJson.JsonObject): Events | Fra
   }
   if (channel === "heartbeats") return [heartbeat(name, "heartbeat")]
   if (channel === "subscriptions") {
-    const events = readEvents(frame, readSubscriptionsEvent)
+    const events = readEvents(frame, readSubscriptions)
     return !isFrameRejected(events) && events.length === 0
       ? [subscribed(name, undefined, undefined, undefined)]
       : events
