@@ -10,12 +10,19 @@ import * as Coinbase from "@tickline/core/venue/Coinbase"
 import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
 import * as Dydx from "@tickline/core/venue/Dydx"
 import * as Hyperliquid from "@tickline/core/venue/Hyperliquid"
+import * as Kraken from "@tickline/core/venue/Kraken"
 import type { Venue } from "@tickline/core/venue/Venue"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 
 /** The venues that have a corpus. */
-const venues: ReadonlyArray<() => Venue> = [Coinbase.make, CoinbaseExchange.make, Hyperliquid.make, Dydx.make]
+const venues: ReadonlyArray<() => Venue> = [
+  Coinbase.make,
+  CoinbaseExchange.make,
+  Kraken.make,
+  Hyperliquid.make,
+  Dydx.make
+]
 
 const corpus = process.env["TICKLINE_CORPUS"]
 

@@ -3,18 +3,22 @@ import type * as Frame from "@tickline/core/transport/Frame"
 import * as Binance from "@tickline/core/venue/Binance"
 import * as Coinbase from "@tickline/core/venue/Coinbase"
 import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
+import * as Deribit from "@tickline/core/venue/Deribit"
 import * as Dydx from "@tickline/core/venue/Dydx"
 import * as Generic from "@tickline/core/venue/Generic"
 import * as Hyperliquid from "@tickline/core/venue/Hyperliquid"
+import * as Kraken from "@tickline/core/venue/Kraken"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Chance from "@tickline/testing/Chance"
 import * as Market from "@tickline/testing/Market"
 import * as MockBinance from "@tickline/testing/MockBinance"
 import * as MockCoinbase from "@tickline/testing/MockCoinbase"
 import * as MockCoinbaseExchange from "@tickline/testing/MockCoinbaseExchange"
+import * as MockDeribit from "@tickline/testing/MockDeribit"
 import * as MockDydx from "@tickline/testing/MockDydx"
 import * as MockGeneric from "@tickline/testing/MockGeneric"
 import * as MockHyperliquid from "@tickline/testing/MockHyperliquid"
+import * as MockKraken from "@tickline/testing/MockKraken"
 import * as MockVenue from "@tickline/testing/MockVenue"
 import { spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
@@ -44,6 +48,12 @@ const venues: ReadonlyArray<
     client: Binance.venue,
     server: MockBinance.make(),
     asks: ["trade", "aggTrade", "bookTicker", "ticker", "depth@100ms", "depth5@100ms"]
+  },
+  { client: Kraken.venue, server: MockKraken.make(), asks: ["trade", "ticker", "book", "book-25", "instrument"] },
+  {
+    client: Deribit.venue,
+    server: MockDeribit.make(),
+    asks: ["trades.100ms", "ticker.100ms", "incremental_ticker", "quote", "book.100ms", "book.none.10.100ms"]
   },
   { client: Hyperliquid.venue, server: MockHyperliquid.make(), asks: ["trades", "bbo", "l2Book", "allMids"] },
   { client: Dydx.venue, server: MockDydx.make(), asks: ["v4_trades", "v4_orderbook", "v4_markets"] },

@@ -6,9 +6,11 @@
 import * as MockBinance from "./MockBinance.ts"
 import * as MockCoinbase from "./MockCoinbase.ts"
 import * as MockCoinbaseExchange from "./MockCoinbaseExchange.ts"
+import * as MockDeribit from "./MockDeribit.ts"
 import * as MockDydx from "./MockDydx.ts"
 import * as MockGeneric from "./MockGeneric.ts"
 import * as MockHyperliquid from "./MockHyperliquid.ts"
+import * as MockKraken from "./MockKraken.ts"
 import type { MockVenue } from "./MockVenue.ts"
 
 /**
@@ -21,6 +23,8 @@ export const all: ReadonlyArray<MockVenue> = [
   MockCoinbase.make(),
   MockCoinbaseExchange.make(),
   MockBinance.make(),
+  MockKraken.make(),
+  MockDeribit.make(),
   MockHyperliquid.make(),
   MockDydx.make(),
   MockGeneric.make()

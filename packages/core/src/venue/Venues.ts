@@ -6,9 +6,11 @@
 import * as Binance from "./Binance.ts"
 import * as Coinbase from "./Coinbase.ts"
 import * as CoinbaseExchange from "./CoinbaseExchange.ts"
+import * as Deribit from "./Deribit.ts"
 import * as Dydx from "./Dydx.ts"
 import * as Generic from "./Generic.ts"
 import * as Hyperliquid from "./Hyperliquid.ts"
+import * as Kraken from "./Kraken.ts"
 import type { Venue } from "./Venue.ts"
 
 /**
@@ -21,6 +23,8 @@ export const all: ReadonlyArray<Venue> = [
   Coinbase.venue,
   CoinbaseExchange.venue,
   Binance.venue,
+  Kraken.venue,
+  Deribit.venue,
   Hyperliquid.venue,
   Dydx.venue,
   Generic.venue

@@ -1,0 +1,283 @@
+/**
+ * The mock of Deribit's public market data: `ticker`, `incremental_ticker`,
+ * `quote`, `trades` of an instrument and `book`, raw and grouped, over JSON-RPC.
+ * Changes of a book name the change before them. Once it is asked for
+ * heartbeats, it tests the client at each, and hears no more from one that sent
+ * too many requests.
+ *
+ * Message shapes: https://docs.deribit.com/articles/notifications and the pages
+ * of the channels, read 2026-11-21. The interval `raw` is refused, as it is to
+ * every connection that is not authenticated; a channel of no listed instrument
+ * is left out of the answer.
+ *
+ * @since 0.1.0
+ */
+import * as Timestamp from "@tickline/core/value/Timestamp"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Enforcement from "./Enforcement.ts"
+import * as Listing from "./Listing.ts"
+import * as Market from "./Market.ts"
+import * as MockVenue from "./MockVenue.ts"
+
+const Request = Schema.Struct({
+  jsonrpc: Schema.optionalKey(Schema.Literal("2.0")),
+  id: Schema.optionalKey(Schema.Union([Schema.Int, Schema.String])),
+  method: Schema.String,
+  params: Schema.optionalKey(Schema.Struct({
+    channels: Schema.optionalKey(Schema.Array(Schema.String)),
+    interval: Schema.optionalKey(Schema.Number)
+  }))
+})
+
+const readJson = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Unknown))
+const readRequest = Schema.decodeUnknownResult(Request)
+
+/** Errors by their numbers: https://docs.deribit.com/articles/errors, read 2026-11-21. */
+const errors = {
+  parse: { code: -32700, message: "Parse error" },
+  request: { code: -32600, message: "Invalid Request" },
+  method: { code: -32601, message: "Method not found" },
+  params: { code: -32602, message: "Invalid params" },
+  tooMany: { code: 10028, message: "too_many_requests" },
+  raw: { code: 13778, message: "raw_subscriptions_not_available_for_unauthorized" }
+} as const
+
+/** Under this name a session keeps that heartbeats were asked for. */
+const heartbeats = "heartbeat"
+
+const intervals = new Set(["100ms", "agg2", "raw"])
+
+interface Parsed {
+  readonly family: string
+  readonly instrument: string
+  /** What follows: interval, or group, depth and interval. */
+  readonly rest: ReadonlyArray<string>
+  /** The name less the instrument, as a session keeps it. */
+  readonly key: string
+}
+
+/** A channel of an instrument, or `undefined` where the mock has none of that name. */
+const parse = (name: string): Parsed | undefined => {
+  const [family = "", instrument = "", ...rest] = name.split(".")
+  const [only] = rest
+  const isKnown = family === "incremental_ticker" || family === "quote"
+    ? rest.length === 0
+    : family === "ticker" || family === "trades"
+    ? rest.length === 1 && intervals.has(only ?? "")
+    : family === "book" && (
+      (rest.length === 1 && intervals.has(only ?? "")) ||
+      (rest.length === 3 && intervals.has(rest[2] ?? "") && /^(?:1|10|20)$/.test(rest[1] ?? ""))
+    )
+  return isKnown && instrument !== "" ? { family, instrument, rest, key: [family, ...rest].join(".") } : undefined
+}
+
+const nameOf = (key: string, instrument: string): string => {
+  const [family, ...rest] = key.split(".")
+  return [family, instrument, ...rest].join(".")
+}
+
+// --- what happens in the market ------------------------------------------------
+
+const millis = (time: string): number => {
+  const timestamp = Timestamp.fromIso(time)
+  return timestamp === undefined ? 0 : Timestamp.epochMillis(timestamp)
+}
+
+// Numbers are written digit by digit: `JSON.stringify` would have to read them first.
+const notification = (key: string, product: string, data: string): MockVenue.Outgoing => ({
+  text: `{"jsonrpc":"2.0","method":"subscription","params":{"channel":${JSON.stringify(nameOf(key, product))},` +
+    `"data":${data}}}`,
+  data: { channel: key, product }
+})
+
+const trades = (key: string, tick: Market.Tick): MockVenue.Outgoing =>
+  notification(
+    key,
+    tick.product,
+    `[{"trade_seq":${tick.tradeId},"trade_id":"${tick.tradeId}","timestamp":${millis(tick.timestamp)},` +
+      `"tick_direction":0,"price":${tick.price},"mark_price":${tick.price},` +
+      `"instrument_name":${JSON.stringify(tick.product)},"index_price":${tick.price},` +
+      `"direction":"${tick.side}","amount":${tick.size}}]`
+  )
+
+const quotes = (tick: Market.Tick): string =>
+  `"best_bid_price":${tick.bid[0]},"best_bid_amount":${tick.bid[1]},` +
+  `"best_ask_price":${tick.ask[0]},"best_ask_amount":${tick.ask[1]}`
+
+const ticker = (key: string, tick: Market.Tick, type: "snapshot" | "change"): MockVenue.Outgoing =>
+  notification(
+    key,
+    tick.product,
+    `{${key === "incremental_ticker" ? `"type":"${type}",` : ""}"timestamp":${millis(tick.timestamp)},` +
+      `"stats":{"volume_usd":null,"volume":${tick.volume},"price_change":null,"low":${tick.low},"high":${tick.high}},` +
+      `"state":"open","settlement_price":${tick.open},"open_interest":0.0,"min_price":${tick.low},` +
+      `"max_price":${tick.high},"mark_price":${tick.price},"last_price":${tick.price},` +
+      `"instrument_name":${JSON.stringify(tick.product)},"index_price":${tick.price},"funding_8h":0.0,` +
+      `"estimated_delivery_price":${tick.price},"current_funding":0.0,${quotes(tick)}}`
+  )
+
+const quote = (key: string, tick: Market.Tick): MockVenue.Outgoing =>
+  notification(
+    key,
+    tick.product,
+    `{"timestamp":${millis(tick.timestamp)},"instrument_name":${JSON.stringify(tick.product)},${quotes(tick)}}`
+  )
+
+const members = (tick: Market.Tick): string =>
+  `"timestamp":${millis(tick.timestamp)},"instrument_name":${JSON.stringify(tick.product)},"change_id":${tick.sequence}`
+
+const pairs = (side: ReadonlyArray<Market.Level>): string => side.map(([price, size]) => `[${price},${size}]`).join(",")
+
+const grouped = (key: string, market: Market.Market): MockVenue.Outgoing => {
+  const { asks, bids } = Market.book(market)
+  const depth = Number(key.split(".")[2])
+  return notification(
+    key,
+    market.product.symbol,
+    `{${members(market.last)},"bids":[${pairs(bids.slice(0, depth))}],"asks":[${pairs(asks.slice(0, depth))}]}`
+  )
+}
+
+const snapshot = (key: string, market: Market.Market): MockVenue.Outgoing => {
+  const rows = (side: ReadonlyArray<Market.Level>) => side.map(([price, size]) => `["new",${price},${size}]`).join(",")
+  const { asks, bids } = Market.book(market)
+  return notification(
+    key,
+    market.product.symbol,
+    `{"type":"snapshot",${members(market.last)},"bids":[${rows(bids)}],"asks":[${rows(asks)}]}`
+  )
+}
+
+/** A tick's changes, each with the number of the change before: every change and every trade counts one. */
+const change = (key: string, tick: Market.Tick): MockVenue.Outgoing => {
+  const rows = (wanted: "buy" | "sell") =>
+    tick.changes.filter(([side]) => side === wanted).map(([, price, size]) =>
+      `["${/^[0.]+$/.test(size) ? "delete" : "change"}",${price},${size}]`
+    ).join(",")
+  return notification(
+    key,
+    tick.product,
+    `{"type":"change","prev_change_id":${tick.sequence - tick.changes.length - 1},${members(tick)},` +
+      `"bids":[${rows("buy")}],"asks":[${rows("sell")}]}`
+  )
+}
+
+/** What a subscription is greeted with: what is current, of all but trades. */
+const greeting = (parsed: Parsed, market: Market.Market): ReadonlyArray<MockVenue.Outgoing> => {
+  const { family, key, rest } = parsed
+  switch (family) {
+    case "trades":
+      return []
+    case "quote":
+      return [quote(key, market.last)]
+    case "book":
+      return [rest.length === 3 ? grouped(key, market) : snapshot(key, market)]
+    default:
+      return [ticker(key, market.last, "snapshot")]
+  }
+}
+
+/**
+ * The mock of Deribit. Heartbeats are due as often as the default client asks
+ * for them, every 30 seconds.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (): MockVenue.MockVenue => ({
+  name: "deribit",
+  heartbeatMillis: 30_000,
+  enforcement: Enforcement.deribit,
+  listing: Listing.deribit,
+  receive: (session, frame, floor) => {
+    const micros = floor.atMillis * 1_000
+    const times = { usIn: micros, usOut: micros, usDiff: 0, testnet: false }
+    const json = readJson(frame)
+    const fail = (error: object, id?: number | string) => ({
+      session,
+      replies: [MockVenue.notice({ jsonrpc: "2.0", ...(id === undefined ? {} : { id }), error, ...times })]
+    })
+    // Of 50,000 credits a request takes 500, and 10,000 come back each second.
+    const heard = MockVenue.hear(session, floor.atMillis, { limit: 100, windowMillis: 5_000 })
+    if (heard === undefined) return { ...fail(errors.tooMany), close: { code: 1000, reason: "" } }
+    if (Result.isFailure(json)) return { ...fail(errors.parse), session: heard }
+    const request = readRequest(json.success)
+    if (Result.isFailure(request)) return { ...fail(errors.request), session: heard }
+    const { id, method, params = {} } = request.success
+    const refuse = (error: object) => ({ ...fail(error, id), session: heard })
+    const succeed = (result: unknown): MockVenue.Outgoing =>
+      MockVenue.notice({ jsonrpc: "2.0", ...(id === undefined ? {} : { id }), result, ...times })
+    const invalid = (param: string, reason: string) => refuse({ ...errors.params, data: { param, reason } })
+    switch (method) {
+      case "public/test":
+        return { session: heard, replies: [succeed({ version: "1.2.26" })] }
+      case "public/set_heartbeat":
+        if (params.interval === undefined) return invalid("interval", "missing")
+        if (params.interval < 10) return invalid("interval", "too low")
+        return { session: MockVenue.follow(heard, heartbeats, []), replies: [succeed("ok")] }
+      case "public/disable_heartbeat":
+        return { session: MockVenue.unfollow(heard, heartbeats, []), replies: [succeed("ok")] }
+      case "public/subscribe":
+      case "public/unsubscribe": {
+        const { channels } = params
+        if (channels === undefined) return invalid("channels", "missing")
+        if (method === "public/subscribe" && channels.some((name) => name.endsWith(".raw"))) return refuse(errors.raw)
+        let after = heard
+        const done: Array<string> = []
+        const greetings: Array<MockVenue.Outgoing> = []
+        for (const name of channels) {
+          const parsed = parse(name)
+          const market = parsed === undefined ? undefined : floor.market(parsed.instrument)
+          if (parsed === undefined || market === undefined) continue
+          const { instrument, key } = parsed
+          if (method === "public/unsubscribe") {
+            if (!MockVenue.follows(after, key, instrument)) continue
+            after = MockVenue.unfollow(after, key, [instrument])
+          } else if (!MockVenue.follows(after, key, instrument)) {
+            after = MockVenue.follow(after, key, [instrument])
+            greetings.push(...greeting(parsed, market))
+          }
+          done.push(name)
+        }
+        return { session: after, replies: [succeed(done), ...greetings] }
+      }
+      default:
+        return refuse(errors.method)
+    }
+  },
+  publish: (session, tick, floor) => {
+    const market = floor.market(tick.product)
+    const frames: Array<MockVenue.Outgoing> = []
+    for (const [key, products] of session.channels) {
+      if (!products.has(tick.product)) continue
+      const [family, ...rest] = key.split(".")
+      if (family === "trades") frames.push(trades(key, tick))
+      else if (family === "quote") frames.push(quote(key, tick))
+      else if (family !== "book") frames.push(ticker(key, tick, "change"))
+      else if (rest.length === 1) frames.push(change(key, tick))
+      else if (market !== undefined) frames.push(grouped(key, market))
+    }
+    return frames
+  },
+  // A beat, and a test of the client: one that does not answer is dropped by the venue.
+  heartbeat: (session) =>
+    session.channels.has(heartbeats)
+      ? ["heartbeat", "test_request"].map((type) =>
+        MockVenue.notice({ jsonrpc: "2.0", method: "heartbeat", params: { type } })
+      )
+      : [],
+  price: (product, price, atMillis) =>
+    notification(
+      "ticker.100ms",
+      product,
+      `{"timestamp":${atMillis},"last_price":${price},"instrument_name":${JSON.stringify(product)}}`
+    ),
+  corrupt: (text) => {
+    const broken = text.replace(
+      /"prev_change_id":(\d+)/,
+      (_, digits: string) => `"prev_change_id":${BigInt(digits) + 1_000n}`
+    )
+    return broken === text ? undefined : broken
+  }
+})

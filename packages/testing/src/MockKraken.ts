@@ -1,0 +1,241 @@
+/**
+ * The mock of Kraken's public data, version 2: channels `trade`, `ticker`,
+ * `book` with each of its depths and `instrument`, heartbeats and pings. Prices
+ * and sizes are bare JSON numbers with all their digits, and a book's checksum
+ * is that of its ten best levels.
+ *
+ * Message shapes: https://docs.kraken.com/api/docs/websocket-v2/ticker, `…/trade`,
+ * `…/book`, `…/instrument`, `…/heartbeat` and `…/ping`, read 2026-11-21. Each
+ * symbol is answered by itself and greeted with a snapshot. A refusal has the
+ * words that the venue was seen to use for a pair, a depth and a repetition.
+ *
+ * @since 0.1.0
+ */
+import * as Decimal from "@tickline/core/value/Decimal"
+import type { Level } from "@tickline/core/value/MarketEvent"
+import * as Timestamp from "@tickline/core/value/Timestamp"
+import * as KrakenChecksum from "@tickline/core/venue/KrakenChecksum"
+import * as BigDecimal from "effect/BigDecimal"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Enforcement from "./Enforcement.ts"
+import * as Listing from "./Listing.ts"
+import * as Market from "./Market.ts"
+import * as MockVenue from "./MockVenue.ts"
+
+/** The depths of a book; ten is the default. */
+const depths = new Set([10, 25, 100, 500, 1000])
+
+const Request = Schema.fromJsonString(Schema.Struct({
+  method: Schema.String,
+  params: Schema.optionalKey(Schema.Struct({
+    channel: Schema.optionalKey(Schema.String),
+    symbol: Schema.optionalKey(Schema.Array(Schema.String)),
+    depth: Schema.optionalKey(Schema.Int),
+    snapshot: Schema.optionalKey(Schema.Boolean)
+  })),
+  req_id: Schema.optionalKey(Schema.Int)
+}))
+
+const readRequest = Schema.decodeUnknownResult(Request)
+
+// --- what happens in the market ------------------------------------------------
+
+// Numbers are written digit by digit: `JSON.stringify` would have to read them first.
+const frame = (channel: string, type: "snapshot" | "update", key: string, product: string, row: string) => ({
+  text: `{"channel":"${channel}","type":"${type}","data":[${row}]}`,
+  data: { channel: key, product }
+})
+
+const trade = (type: "snapshot" | "update", tick: Market.Tick): MockVenue.Outgoing =>
+  frame(
+    "trade",
+    type,
+    "trade",
+    tick.product,
+    `{"symbol":${JSON.stringify(tick.product)},"side":"${tick.side}","price":${tick.price},"qty":${tick.size},` +
+      `"ord_type":"market","trade_id":${tick.tradeId},"timestamp":"${tick.timestamp}"}`
+  )
+
+const decimal = (text: string): Decimal.Decimal => Decimal.parse(text) ?? Decimal.zero
+
+const ticker = (type: "snapshot" | "update", tick: Market.Tick): MockVenue.Outgoing => {
+  const open = decimal(tick.open)
+  const change = BigDecimal.subtract(decimal(tick.price), open)
+  const hundredths = open.value === 0n ? 0n : change.value * 10_000n / open.value
+  return frame(
+    "ticker",
+    type,
+    "ticker",
+    tick.product,
+    `{"symbol":${JSON.stringify(tick.product)},"bid":${tick.bid[0]},"bid_qty":${tick.bid[1]},` +
+      `"ask":${tick.ask[0]},"ask_qty":${tick.ask[1]},"last":${tick.price},"volume":${tick.volume},` +
+      `"vwap":${tick.open},"low":${tick.low},"high":${tick.high},"change":${Decimal.format(change)},` +
+      `"change_pct":${Decimal.format(BigDecimal.make(hundredths, 2))},"timestamp":"${tick.timestamp}"}`
+  )
+}
+
+const levels = (side: ReadonlyArray<Market.Level>): string =>
+  side.map(([price, size]) => `{"price":${price},"qty":${size}}`).join(",")
+
+const exact = (side: ReadonlyArray<Market.Level>): ReadonlyArray<Level> =>
+  side.map(([price, size]) => [decimal(price), decimal(size)])
+
+const book = (
+  key: string,
+  type: "snapshot" | "update",
+  market: Market.Market,
+  { asks, bids }: { readonly asks: ReadonlyArray<Market.Level>; readonly bids: ReadonlyArray<Market.Level> }
+): MockVenue.Outgoing => {
+  const { symbol } = market.product
+  const whole = Market.book(market)
+  return frame(
+    "book",
+    type,
+    key,
+    symbol,
+    `{"symbol":${JSON.stringify(symbol)},"bids":[${levels(bids)}],"asks":[${levels(asks)}],` +
+      `"checksum":${KrakenChecksum.checksum(exact(whole.asks), exact(whole.bids))},` +
+      `"timestamp":"${market.last.timestamp}"}`
+  )
+}
+
+const changed = (tick: Market.Tick, side: "buy" | "sell"): ReadonlyArray<Market.Level> =>
+  tick.changes.filter((change) => change[0] === side).map(([, price, size]) => [price, size])
+
+/** What a subscription to a channel of a symbol is greeted with. */
+const greeting = (key: string, market: Market.Market): MockVenue.Outgoing =>
+  key === "trade"
+    ? trade("snapshot", market.last)
+    : key === "ticker"
+    ? ticker("snapshot", market.last)
+    : book(key, "snapshot", market, Market.book(market))
+
+const instruments = MockVenue.notice({
+  channel: "instrument",
+  type: "snapshot",
+  data: { assets: [], pairs: [] }
+})
+
+const alive = MockVenue.notice({ channel: "heartbeat" })
+
+/**
+ * The mock of Kraken.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (): MockVenue.MockVenue => ({
+  name: "kraken",
+  heartbeatMillis: 1_000,
+  enforcement: Enforcement.kraken,
+  listing: Listing.kraken,
+  receive: (session, frame, floor) => {
+    const time = Timestamp.format(Timestamp.fromEpochMillis(floor.atMillis))
+    const request = readRequest(frame)
+    const replies: Array<MockVenue.Outgoing> = []
+    if (Result.isFailure(request)) {
+      replies.push(
+        MockVenue.notice({ error: "Malformed request", method: null, success: false, time_in: time, time_out: time })
+      )
+      return { session, replies }
+    }
+    const { method, params = {}, req_id } = request.success
+    // Members in the venue's order, which is that of the alphabet.
+    const id = req_id === undefined ? {} : { req_id }
+    const times = { time_in: time, time_out: time }
+    const refuse = (error: string, symbol?: string): void => {
+      replies.push(
+        MockVenue.notice({
+          error,
+          method,
+          ...id,
+          success: false,
+          ...(symbol === undefined ? {} : { symbol }),
+          ...times
+        })
+      )
+    }
+    const confirm = (result: object): void => {
+      replies.push(MockVenue.notice({ method, ...id, result, success: true, ...times }))
+    }
+    if (method === "ping") {
+      replies.push(MockVenue.beat({ method: "pong", ...id, ...times }))
+      return { session, replies }
+    }
+    if (method !== "subscribe" && method !== "unsubscribe") {
+      refuse("Unsupported method")
+      return { session, replies }
+    }
+    const { channel = "", depth = 10, snapshot = channel !== "trade", symbol = [] } = params
+    if (channel === "instrument") {
+      confirm(method === "subscribe" ? { channel, snapshot } : { channel })
+      if (method === "unsubscribe") return { session: MockVenue.unfollow(session, channel, []), replies }
+      if (snapshot) replies.push(instruments)
+      return { session: MockVenue.follow(session, channel, []), replies }
+    }
+    if (channel !== "trade" && channel !== "ticker" && channel !== "book") {
+      refuse("Channel not supported")
+      return { session, replies }
+    }
+    if (channel === "book" && !depths.has(depth)) {
+      refuse("Subscription depth not supported")
+      return { session, replies }
+    }
+    if (symbol.length === 0) {
+      refuse("Symbol(s) not found")
+      return { session, replies }
+    }
+    const key = channel === "book" && depth !== 10 ? `book-${depth}` : channel
+    let after = session
+    for (const one of symbol) {
+      const market = floor.market(one)
+      const result = { channel, ...(channel === "book" ? { depth } : {}) }
+      if (market === undefined) {
+        refuse(`Currency pair not supported ${one}`, one)
+      } else if (method === "unsubscribe") {
+        if (!MockVenue.follows(after, key, one)) {
+          refuse("Subscription not found", one)
+          continue
+        }
+        after = MockVenue.unfollow(after, key, [one])
+        confirm({ ...result, symbol: one })
+      } else if (MockVenue.follows(after, key, one)) {
+        refuse("Already subscribed", one)
+      } else {
+        after = MockVenue.follow(after, key, [one])
+        confirm({ ...result, snapshot, symbol: one })
+        if (snapshot) replies.push(greeting(key, market))
+      }
+    }
+    return { session: after, replies }
+  },
+  publish: (session, tick, floor) => {
+    const market = floor.market(tick.product)
+    const frames: Array<MockVenue.Outgoing> = []
+    for (const [key, products] of session.channels) {
+      if (!products.has(tick.product)) continue
+      if (key === "trade") frames.push(trade("update", tick))
+      else if (key === "ticker") frames.push(ticker("update", tick))
+      else if (market !== undefined) {
+        frames.push(book(key, "update", market, { bids: changed(tick, "buy"), asks: changed(tick, "sell") }))
+      }
+    }
+    return frames
+  },
+  // A connection without a subscription has no heartbeats.
+  heartbeat: (session) => session.channels.size === 0 ? [] : [alive],
+  price: (product, price, atMillis) =>
+    frame(
+      "ticker",
+      "update",
+      "ticker",
+      product,
+      `{"symbol":${JSON.stringify(product)},"last":${price},` +
+        `"timestamp":"${Timestamp.format(Timestamp.fromEpochMillis(atMillis))}"}`
+    ),
+  corrupt: (text) => {
+    const broken = text.replace(/"checksum":(\d+)/, (_, digits: string) => `"checksum":${BigInt(digits) ^ 1n}`)
+    return broken === text ? undefined : broken
+  }
+})
