@@ -341,12 +341,14 @@ describe("ConnectionPolicy", () => {
         }))
     }
 
-    it.effect("refuses an unknown key by its name, and lists the keys", () =>
+    it.effect("refuses an unknown key by its name, and suggests the nearest, or lists the keys where none is near", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(toml("max_dealy_ms = 1"))
         assert.strictEqual(error.key, "reconnection.max_dealy_ms")
         assert.strictEqual(error.value, "1")
-        assert.include(error.expected, "max_delay_ms")
+        assert.strictEqual(error.expected, "a key there is (did you mean max_delay_ms?)")
+        const strange = yield* Effect.flip(toml("zzzzzz = 1"))
+        for (const key of ConnectionPolicy.keys) assert.include(strange.expected, key)
       }))
 
     it.effect("refuses what is no TOML, no table, no object", () =>

@@ -163,13 +163,6 @@ export * as Streaming from "./runner/Streaming.ts"
 export * as Style from "./runner/Style.ts"
 
 /**
- * What a mistyped word may have meant.
- *
- * @since 0.1.0
- */
-export * as Suggestion from "./runner/Suggestion.ts"
-
-/**
  * A mock venue that writes down what it sends: the sender's side of the demo's
  * account.
  *

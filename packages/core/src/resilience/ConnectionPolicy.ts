@@ -19,6 +19,7 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
+import { nearest } from "../value/Suggestion.ts"
 
 const Positive = Schema.Duration.check(
   Schema.makeFilter((duration) => Duration.isFinite(duration) && Duration.isPositive(duration), {
@@ -670,6 +671,11 @@ const shown = (value: unknown): string => {
 const refuse = (name: string, value: unknown, expected: string) =>
   Result.fail(new PolicyError({ key: `reconnection.${name}`, value: shown(value), expected }))
 
+const expectedKey = (name: string): string => {
+  const meant = nearest(name, keys)
+  return meant === undefined ? `one of the keys ${keys.join(", ")}` : `a key there is (did you mean ${meant}?)`
+}
+
 const given = (section: Readonly<Record<string, unknown>>, { names }: Setting): ReadonlyArray<string> =>
   names.filter((name) => Object.hasOwn(section, name))
 
@@ -678,7 +684,7 @@ const readSection = (
   start: ConnectionPolicy
 ): Result.Result<ConnectionPolicy, PolicyError> => {
   for (const name of Object.keys(section)) {
-    if (!keys.includes(name)) return refuse(name, section[name], `one of the keys ${keys.join(", ")}`)
+    if (!keys.includes(name)) return refuse(name, section[name], expectedKey(name))
   }
   let policy: Fields = start
   if (Object.hasOwn(section, "preset")) {

@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import { nearest } from "@tickline/core/value/Suggestion"
 import type { ChannelKind } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
 import * as Argument from "effect/cli/Argument"
@@ -17,7 +18,6 @@ import * as Option from "effect/Option"
 import { Host } from "./Host.ts"
 import * as Log from "./Log.ts"
 import { type Format, formats } from "./Output.ts"
-import { nearest } from "./Suggestion.ts"
 
 // ---------------------------------------------------------------------------
 // Flags and arguments

@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import { nearest } from "@tickline/core/value/Suggestion"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -15,10 +16,22 @@ import { UsageError } from "./RunnerError.ts"
 /** The signal that ends a run gives it 2 s; the closing handshake gets one of them at most. */
 const closeTimeout = Duration.seconds(1)
 
-const refused = (error: ConnectionPolicy.PolicyError): UsageError =>
-  new UsageError({ key: error.key, value: error.value.replace(/^"(.*)"$/s, "$1"), expected: error.expected })
+/**
+ * A refused policy as a wrong use, its keys under those of `within`.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const refused = (error: ConnectionPolicy.PolicyError, within = ""): UsageError =>
+  new UsageError({ key: within + error.key, value: error.value.replace(/^"(.*)"$/s, "$1"), expected: error.expected })
 
-const readFile = (path: string): Effect.Effect<string, UsageError> =>
+/**
+ * The text of the file that `--config` names.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const readFile = (path: string): Effect.Effect<string, UsageError> =>
   Effect.tryPromise({
     try: () => Fs.promises.readFile(path, "utf8"),
     catch: () => new UsageError({ key: "--config", value: path, expected: "a file that can be read" })
@@ -41,7 +54,7 @@ const fromFile = Effect.fnUntraced(function*(path: string, preset: ConnectionPol
     preset === undefined
       ? ConnectionPolicy.fromUnknown(root)
       : ConnectionPolicy.fromUnknown(withoutPreset(root), ConnectionPolicy.preset(preset)),
-    refused
+    (error) => refused(error)
   )
 })
 
@@ -51,33 +64,32 @@ const prefix = "TICKLINE_RECONNECTION_"
 const checkNames = (env: Readonly<Record<string, string | undefined>>): Effect.Effect<void, UsageError> => {
   for (const name of Object.keys(env)) {
     if (!name.startsWith(prefix)) continue
-    if (!ConnectionPolicy.keys.includes(name.slice(prefix.length).toLowerCase())) {
-      return Effect.fail(
-        new UsageError({
-          key: name,
-          expected: `one of ${ConnectionPolicy.keys.map((key) => prefix + key.toUpperCase()).join(", ")}`
-        })
-      )
-    }
+    const key = name.slice(prefix.length).toLowerCase()
+    if (ConnectionPolicy.keys.includes(key)) continue
+    const meant = nearest(key, ConnectionPolicy.keys)
+    return Effect.fail(
+      new UsageError({
+        key: name,
+        expected: meant === undefined
+          ? `one of ${ConnectionPolicy.keys.map((key) => prefix + key.toUpperCase()).join(", ")}`
+          : `a variable there is (did you mean ${prefix}${meant.toUpperCase()}?)`
+      })
+    )
   }
   return Effect.void
 }
 
 /**
- * Makes the policy. Without a preset and a file it is `recommended`; a file
- * without a preset starts from `patient`, as documented. The closing handshake
- * gets a second at most, so that a run ends in time.
+ * The policy with what the environment says over it. The closing handshake gets
+ * a second at most, so that a run ends in time.
  *
- * @category constructors
+ * @category combinators
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function*(
-  options: { readonly preset: ConnectionPolicy.PresetName | undefined; readonly config: string | undefined },
+export const overEnvironment = Effect.fnUntraced(function*(
+  base: ConnectionPolicy.ConnectionPolicy,
   env: Readonly<Record<string, string | undefined>>
 ): Effect.fn.Return<ConnectionPolicy.ConnectionPolicy, UsageError> {
-  const base = options.config === undefined
-    ? ConnectionPolicy.preset(options.preset ?? "recommended")
-    : yield* fromFile(options.config, options.preset)
   yield* checkNames(env)
   const given = Object.fromEntries(
     Object.entries(env).flatMap(([key, value]) => value === undefined ? [] : [[key, value]])
@@ -91,4 +103,21 @@ export const make = Effect.fnUntraced(function*(
     }
   )
   return { ...policy, closeTimeout: Duration.min(policy.closeTimeout, closeTimeout) }
+})
+
+/**
+ * Makes the policy. Without a preset and a file it is `recommended`; a file
+ * without a preset starts from `patient`, as documented.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function*(
+  options: { readonly preset: ConnectionPolicy.PresetName | undefined; readonly config: string | undefined },
+  env: Readonly<Record<string, string | undefined>>
+): Effect.fn.Return<ConnectionPolicy.ConnectionPolicy, UsageError> {
+  const base = options.config === undefined
+    ? ConnectionPolicy.preset(options.preset ?? "recommended")
+    : yield* fromFile(options.config, options.preset)
+  return yield* overEnvironment(base, env)
 })

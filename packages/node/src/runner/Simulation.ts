@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { nearest } from "@tickline/core/value/Suggestion"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Fault from "@tickline/testing/Fault"
@@ -17,7 +18,6 @@ import type { Format } from "./Output.ts"
 import * as Recording from "./Recording.ts"
 import { type RunFailed, UsageError } from "./RunnerError.ts"
 import { counted, grouped, pad, type Paint, paint as makePaint } from "./Style.ts"
-import { nearest } from "./Suggestion.ts"
 
 /**
  * What is simulated.
