@@ -36,6 +36,7 @@ const ofPresets = `${named}/Presets.test.ts`
 const ofEpochs = "packages/testing/test/connection/Epochs.test.ts"
 const ofConsumers = "packages/testing/test/connection/Consumers.test.ts"
 const ofHousekeeping = "packages/testing/test/connection/Housekeeping.test.ts"
+const ofKeepAlive = "packages/testing/test/connection/KeepAlive.test.ts"
 const ofStream = "packages/core/test/ReconnectingStream.test.ts"
 const ofTransport = "packages/node/test/NodeTransport.test.ts"
 const overNetwork = "packages/testing/test/ConnectionBehaviour.test.ts"
@@ -175,8 +176,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a subscription is not restored",
     file: `${connection}/Restoration.ts`,
-    original: "begin: () => {\n      asked = new Map()",
-    replacement: "begin: () => {",
+    original: "reset: () => {\n      asked = new Map()",
+    replacement: "reset: () => {",
     test: [ofReconnection, "connection state preservation"]
   },
   {
@@ -196,8 +197,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "the outbox has no bound",
     file: outbox,
-    original: "if (entries.length >= bounds.messages || bytes + Frame.size(frame) > bounds.bytes) {",
-    replacement: "if (bytes + Frame.size(frame) > bounds.bytes) {",
+    original: "const isFull = entries.length >= bounds.messages || bytes + Frame.size(frame) > bounds.bytes",
+    replacement: "const isFull = bytes + Frame.size(frame) > bounds.bytes",
     test: [ofReconnection, "connection state preservation"]
   },
   {
@@ -650,9 +651,73 @@ export const breakages: ReadonlyArray<Breakage> = [
     {
       name: "a dead link is believed",
       file: supervisor,
-      original: "yield* Effect.forkScoped(Effect.ignore(beat(on, number)))",
-      replacement: "",
+      original: "Effect.as(endWire(on, failed(failure)), false)",
+      replacement: "Effect.succeed(false)",
       test: [file, "a link that is connected and dead"]
     }
-  ])
+  ]),
+  // ---- alive: keep-alive, limits, confirmations, freshness, requests ------------------------------------------------
+  {
+    name: "a window ends a millisecond early",
+    file: `${resilience}/RateLimit.ts`,
+    original: "at - (times[begin] ?? 0) > windowMillis",
+    replacement: "at - (times[begin] ?? 0) >= windowMillis",
+    test: ["packages/core/test/RateLimit.test.ts", "admits at the very time it names"]
+  },
+  {
+    name: "the queue of a limit knows no priority",
+    file: `${resilience}/RateLimit.ts`,
+    original: "const queue = queues.get(priority) ?? []",
+    replacement: "const queue = queues.get(\"order\") ?? []",
+    test: ["packages/core/test/RateLimit.test.ts", "queues in the order of priority"]
+  },
+  {
+    name: "an answer to a test waits behind the outbox",
+    file: outbox,
+    original: "enqueue({ frame, delivery: \"now\", rank: 0, settle: undefined })",
+    replacement: "enqueue({ frame, delivery: \"now\", rank: 9, settle: undefined })",
+    test: [ofKeepAlive, "answers a test at once"]
+  },
+  {
+    name: "data counts as a beat",
+    file: `${connection}/Heartbeat.ts`,
+    original: "if (keepAlive.isBeat(message)) beatAt = now()",
+    replacement: "beatAt = now()",
+    test: [ofKeepAlive, "drops a link whose beats do not come"]
+  },
+  {
+    name: "dials are not counted",
+    file: supervisor,
+    original: "options.dials.take(now())",
+    replacement: "options.dials.waitFor(now())",
+    test: [ofKeepAlive, "counts dials"]
+  },
+  {
+    name: "a refusal is of the oldest ask, whatever it names",
+    file: `${connection}/Restoration.ts`,
+    original: "adding.find(({ ask }) => ask.channels.some(isNamed)) ?? adding[0]",
+    replacement: "adding[0]",
+    test: ["packages/testing/test/MarketFeed.test.ts", "fails the stream of a product that the venue refuses"]
+  },
+  {
+    name: "a quiet market is a dead feed",
+    file: "packages/core/src/feed/Freshness.ts",
+    original: "entry.askedAt === undefined || entry.heardAt !== undefined || entry.steppedAt === undefined",
+    replacement: "entry.askedAt === undefined || entry.steppedAt === undefined",
+    test: ["packages/testing/test/Freshness.test.ts", "takes a quiet market for what it is"]
+  },
+  {
+    name: "a second request takes the place of the first",
+    file: `${connection}/Requests.ts`,
+    original: "if (waiting.has(id)) return Effect.fail(new DuplicateRequest({ id }))",
+    replacement: "",
+    test: ["packages/testing/test/Requests.test.ts", "refuses a live id the second time"]
+  },
+  {
+    name: "pending requests outlive their connection",
+    file: `${connection}/Requests.ts`,
+    original: "else if (item._tag === \"Transition\" && item.from._tag === \"Connected\") drop()",
+    replacement: "",
+    test: ["packages/testing/test/Requests.test.ts", "says that the outcome is unknown"]
+  }
 ]
