@@ -519,12 +519,12 @@ describe("Deribit", () => {
     assert.deepStrictEqual(Deribit.venue.subscribe([], 1), [])
   })
 
-  it("asks to be tested, and answers the tests alone", () => {
+  it("asks to be tested, answers the tests alone, and numbers this apart from subscriptions", () => {
     const { keepAlive } = Deribit.venue
     assert(keepAlive._tag === "Requested")
     assert.strictEqual(
       keepAlive.enable(3),
-      "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"public/set_heartbeat\",\"params\":{\"interval\":30}}"
+      "{\"jsonrpc\":\"2.0\",\"id\":1000000003,\"method\":\"public/set_heartbeat\",\"params\":{\"interval\":30}}"
     )
     assert.strictEqual(keepAlive.withinMillis, 30_000)
     const answers = ["heartbeat", "test_request"].map((type) => {
@@ -534,7 +534,7 @@ describe("Deribit", () => {
     })
     assert.deepStrictEqual(answers, [
       [[true, undefined]],
-      [[true, "{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"public/test\",\"params\":{}}"]]
+      [[true, "{\"jsonrpc\":\"2.0\",\"id\":1000000004,\"method\":\"public/test\",\"params\":{}}"]]
     ])
   })
 })

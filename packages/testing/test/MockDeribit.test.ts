@@ -200,7 +200,7 @@ describe("MockDeribit", () => {
     assert(keepAlive._tag === "Requested")
     assert.deepStrictEqual(venue.heartbeat(subscribe().session, floor), [])
     const enabled = ask(keepAlive.enable(3))
-    assert.deepStrictEqual(parsed(enabled.replies), [{ jsonrpc: "2.0", id: 3, result: "ok", ...times }])
+    assert.deepStrictEqual(parsed(enabled.replies), [{ jsonrpc: "2.0", id: 1_000_000_003, result: "ok", ...times }])
     const beats = venue.heartbeat(enabled.session, floor)
     const answers = beats.map(({ text }) => {
       const events = Deribit.venue.decode(text)
@@ -209,7 +209,7 @@ describe("MockDeribit", () => {
     assert.deepStrictEqual(decoded(beats).map(({ kind }) => kind), ["heartbeat", "testRequest"])
     assert.deepStrictEqual(answers[0], [undefined])
     assert.deepStrictEqual(decoded(ask(answers[1]?.[0] ?? "").replies), [
-      { _tag: "Response", venue: "deribit", requestId: "4", result: { version: "1.2.26" } }
+      { _tag: "Response", venue: "deribit", requestId: "1000000004", result: { version: "1.2.26" } }
     ])
     const disabled = ask({ jsonrpc: "2.0", id: 5, method: "public/disable_heartbeat" }, enabled.session)
     assert.deepStrictEqual(venue.heartbeat(disabled.session, floor), [])

@@ -592,6 +592,9 @@ const request = (
 /** Every so many seconds; the venue takes no less than 10. */
 const heartbeatSeconds = 30
 
+/** Requests that keep alive are numbered from here on: no answer to one is taken for that of a subscription. */
+const firstKeepAlive = 1_000_000_000
+
 const rateLimits = "https://docs.deribit.com/articles/rate-limits, read 2026-11-21"
 
 /**
@@ -612,9 +615,11 @@ export const make = (): Venue => ({
     _tag: "Requested",
     withinMillis: heartbeatSeconds * 1_000,
     isBeat: (event) => event._tag === "Heartbeat",
-    enable: (id) => rpc(id, "public/set_heartbeat", { interval: heartbeatSeconds }),
+    enable: (id) => rpc(firstKeepAlive + id, "public/set_heartbeat", { interval: heartbeatSeconds }),
     answer: (event, id) =>
-      event._tag === "Heartbeat" && event.kind === "testRequest" ? rpc(id, "public/test", {}) : undefined
+      event._tag === "Heartbeat" && event.kind === "testRequest"
+        ? rpc(firstKeepAlive + id, "public/test", {})
+        : undefined
   },
   limits: "20 requests/s, bursts of 100; of subscribe and unsubscribe 3.3/s, bursts of 10; 32 connections per IP",
   rates: [
