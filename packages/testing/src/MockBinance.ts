@@ -18,6 +18,8 @@ import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Enforcement from "./Enforcement.ts"
+import * as Listing from "./Listing.ts"
 import * as Market from "./Market.ts"
 import * as MockVenue from "./MockVenue.ts"
 
@@ -197,6 +199,8 @@ const streamsOf = (session: MockVenue.Session): ReadonlyArray<string> =>
 export const make = (): MockVenue.MockVenue => ({
   name: "binance",
   heartbeatMillis: undefined,
+  enforcement: Enforcement.binance,
+  listing: Listing.binance,
   receive: (before, frame, floor) => {
     const session = MockVenue.hear(before, floor.atMillis, messages)
     if (session === undefined) {

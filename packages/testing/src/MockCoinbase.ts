@@ -16,6 +16,7 @@
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Enforcement from "./Enforcement.ts"
 import * as Market from "./Market.ts"
 import * as MockVenue from "./MockVenue.ts"
 
@@ -143,6 +144,7 @@ const subscriptions = (session: MockVenue.Session): Draft =>
 export const make = (): MockVenue.MockVenue => ({
   name: "coinbase",
   heartbeatMillis: 1_000,
+  enforcement: Enforcement.coinbase,
   receive: (session, frame, floor) => {
     const refuse = (message: string): MockVenue.Answer => ({
       session,

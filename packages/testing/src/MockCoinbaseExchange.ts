@@ -12,6 +12,8 @@
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Enforcement from "./Enforcement.ts"
+import * as Listing from "./Listing.ts"
 import * as Market from "./Market.ts"
 import * as MockVenue from "./MockVenue.ts"
 
@@ -97,6 +99,8 @@ const greeting = (channel: string, market: Market.Market): ReadonlyArray<MockVen
 export const make = (): MockVenue.MockVenue => ({
   name: "coinbase-exchange",
   heartbeatMillis: 1_000,
+  enforcement: Enforcement.coinbaseExchange,
+  listing: Listing.coinbaseExchange,
   receive: (session, frame, floor) => {
     const refuse = (message: string, reason?: string) => ({
       session,

@@ -13,6 +13,8 @@
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Enforcement from "./Enforcement.ts"
+import * as Listing from "./Listing.ts"
 import * as Market from "./Market.ts"
 import * as MockVenue from "./MockVenue.ts"
 
@@ -87,6 +89,10 @@ const stateOf = (
   return { bids: bids.map(row), asks: asks.map(row) }
 }
 
+/** The state of a channel on which nothing has happened. */
+const emptyOf = (channel: string): object =>
+  channel === marketsChannel ? { markets: {} } : channel === "v4_trades" ? { trades: [] } : { bids: [], asks: [] }
+
 /** The updates of a channel that a tick gives, each as the venue has them from its own stream. */
 const updatesOf = (channel: string, tick: Market.Tick): ReadonlyArray<object> => {
   if (channel === marketsChannel) {
@@ -116,6 +122,8 @@ const key = (channel: string, product: string): string => channel === marketsCha
 export const make = (): MockVenue.MockVenue => ({
   name: "dydx",
   heartbeatMillis: undefined,
+  enforcement: Enforcement.dydx,
+  listing: Listing.dydx,
   greet: (floor) => [MockVenue.notice(head("connected", floor.sent ?? 0))],
   receive: (session, frame, floor) => {
     const messageId = floor.sent ?? 0
@@ -175,7 +183,10 @@ export const make = (): MockVenue.MockVenue => ({
     }
     return {
       session: { ...MockVenue.follow(session, channel, followed), terms },
-      replies: [MockVenue.data(channel, isOfAll ? marketsChannel : product, confirmation)]
+      replies: [{
+        ...MockVenue.data(channel, isOfAll ? marketsChannel : product, confirmation),
+        bare: JSON.stringify({ ...confirmation, contents: emptyOf(channel) })
+      }]
     }
   },
   publish: (session, tick, floor) => {

@@ -15,6 +15,8 @@
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Enforcement from "./Enforcement.ts"
+import * as Listing from "./Listing.ts"
 import * as Market from "./Market.ts"
 import * as MockVenue from "./MockVenue.ts"
 
@@ -100,6 +102,8 @@ const current = (type: string, market: Market.Market): MockVenue.Outgoing =>
 export const make = (): MockVenue.MockVenue => ({
   name: "hyperliquid",
   heartbeatMillis: undefined,
+  enforcement: Enforcement.hyperliquid,
+  listing: Listing.hyperliquid,
   receive: (session, frame, floor) => {
     const heard = MockVenue.hear(session, floor.atMillis, limits.messages)
     const say = (...replies: ReadonlyArray<MockVenue.Outgoing>) => ({ session: heard ?? session, replies })
@@ -112,7 +116,7 @@ export const make = (): MockVenue.MockVenue => ({
       const text = typeof frame === "string" ? frame : ""
       return say(error(`Error parsing JSON into valid websocket request: ${text}`))
     }
-    if (request.success.method === "ping") return say(MockVenue.notice({ channel: "pong" }))
+    if (request.success.method === "ping") return say(MockVenue.beat({ channel: "pong" }))
 
     const { method, subscription } = request.success
     const { coin, type } = subscription

@@ -8,6 +8,8 @@
  * @since 0.1.0
  */
 import type { Frame } from "@tickline/core/transport/Frame"
+import type { Enforcement } from "./Enforcement.ts"
+import type { Listing } from "./Listing.ts"
 import type { Market, Tick } from "./Market.ts"
 
 /**
@@ -37,7 +39,9 @@ export const newSession: Session = { channels: new Map() }
 /**
  * A frame for a client. `data` names what it carries where it is market data;
  * acknowledgements, errors and heartbeats have none. Only frames with `data`
- * are counted as sent and struck by the faults that take a data frame.
+ * are counted as sent and struck by the faults that take a data frame. `beat` is
+ * whether it shows that the venue is alive; `bare` is the frame without its
+ * data, of an acknowledgement that carries some.
  *
  * @category models
  * @since 0.1.0
@@ -45,6 +49,8 @@ export const newSession: Session = { channels: new Map() }
 export interface Outgoing {
   readonly text: string
   readonly data: { readonly product: string; readonly channel: string } | undefined
+  readonly beat?: boolean | undefined
+  readonly bare?: string | undefined
 }
 
 /**
@@ -100,6 +106,10 @@ export interface MockVenue {
   readonly heartbeat: (session: Session, floor: Floor) => ReadonlyArray<Outgoing>
   /** A price by hand, as a message of the venue that carries one. */
   readonly price: (product: string, price: string, atMillis: number) => Outgoing
+  /** What it does to clients that do not keep its rules. Default: nothing besides what `receive` does. */
+  readonly enforcement?: Enforcement | undefined
+  /** What it answers over HTTP. Default: nothing. */
+  readonly listing?: Listing | undefined
   /** The data frame with its continuity broken, or `undefined` where it has nothing that proves any. */
   readonly corrupt: (text: string) => string | undefined
 }
@@ -161,6 +171,14 @@ export const unfollow = (session: Session, channel: string, products: Iterable<s
  * @since 0.1.0
  */
 export const notice = (message: object): Outgoing => ({ text: JSON.stringify(message), data: undefined })
+
+/**
+ * A frame that answers a ping.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const beat = (message: object): Outgoing => ({ ...notice(message), beat: true })
 
 /**
  * A frame that carries market data of a product on a channel.

@@ -1,7 +1,8 @@
 /**
  * A mock venue on a real socket: a WebSocket server on loopback that speaks a
- * venue's dialect, makes a seeded market flow to whoever subscribes, and goes
- * wrong on demand.
+ * venue's dialect, makes a seeded market flow to whoever subscribes, enforces
+ * the venue's rules, and goes wrong on demand. On the same port it answers what
+ * a general client asks the venue over HTTP.
  *
  * **Example** (a server for one test)
  *
@@ -31,6 +32,7 @@ import * as Stream from "effect/Stream"
 import { createServer, type IncomingMessage, STATUS_CODES } from "node:http"
 import type { Socket } from "node:net"
 import { type WebSocket, WebSocketServer } from "ws"
+import * as Enforcement from "../Enforcement.ts"
 import * as Fault from "../Fault.ts"
 import * as Market from "../Market.ts"
 import * as MockVenue from "../MockVenue.ts"
@@ -49,7 +51,10 @@ import * as MockVenue from "../MockVenue.ts"
  *   flow to every connection that has subscribed to anything and go on where
  *   they were after a reconnect.
  * - `heartbeatMillis`: in place of the venue's own; 0 for no heartbeats.
- * - `pingMillis`: how often the server sends a protocol ping. Default never.
+ * - `pingMillis`: how often the server sends a protocol ping. Default: as the
+ *   venue enforces pongs, else never; 0 for never.
+ * - `enforcement`: what it does to clients that do not keep the venue's rules,
+ *   such as `Enforcement.none`. Default: as the venue.
  * - `maxPayload`: bytes of the largest message a client may send. Default 1 MiB.
  *
  * @category models
@@ -67,6 +72,7 @@ export interface Options {
   readonly replay?: ReadonlyArray<string> | undefined
   readonly heartbeatMillis?: number | undefined
   readonly pingMillis?: number | undefined
+  readonly enforcement?: Enforcement.Enforcement | undefined
   readonly maxPayload?: number | undefined
 }
 
@@ -97,9 +103,48 @@ export class ListenError extends Schema.TaggedError<ListenError>()("ListenError"
 export type FailureMode = "None" | "Timeout" | "Disconnect" | "MalformedData"
 
 /**
+ * What a server can keep to itself while everything else goes on:
+ *
+ * - `heartbeat`: the venue's beats and tests, its pings, and its answers to
+ *   pings of either kind
+ * - `data`: market data; a subscription is acknowledged and never delivers
+ * - `acknowledgement`: answers to what a client asks; a subscription delivers
+ *   and is never acknowledged
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Withheld = "heartbeat" | "data" | "acknowledgement"
+
+/**
+ * A frame of a client as it came: on which connection, when (epoch
+ * milliseconds), and which kind it is. The `text` is a message's, or a ping's or
+ * pong's payload; of binary frames it is empty.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Arrival {
+  readonly connection: number
+  readonly at: number
+  readonly kind: "message" | "ping" | "pong"
+  readonly text: string
+}
+
+/**
+ * A rule of the venue that a client did not keep: too many messages, no
+ * subscription or no answer in time.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Rule = "messages" | "subscribe" | "pong" | "test" | "idle"
+
+/**
  * What happened, in order; `at` in epoch milliseconds. Dials and connections
- * are numbered from 1. `how` a dial was rejected: `refused` (cut before the
- * handshake), `hung` (never upgraded), `status` (answered with it).
+ * are numbered from 1; a connection for HTTP is a dial too. `how` a dial was
+ * rejected: `refused` (cut before the handshake), `hung` (never upgraded),
+ * `status` (answered with it).
  *
  * @category models
  * @since 0.1.0
@@ -116,6 +161,7 @@ export type LogEntry =
   }
   | { readonly _tag: "Fault"; readonly at: number; readonly fault: string; readonly connections: ReadonlyArray<number> }
   | { readonly _tag: "Drop"; readonly at: number; readonly connection: number }
+  | { readonly _tag: "Enforced"; readonly at: number; readonly connection: number; readonly rule: Rule }
   | {
     readonly _tag: "Closed"
     readonly at: number
@@ -210,6 +256,8 @@ export interface MockConnection {
 export interface MockServer {
   /** Such as `ws://127.0.0.1:40213`. */
   readonly url: string
+  /** Where it answers over HTTP, such as `http://127.0.0.1:40213`. */
+  readonly httpUrl: string
   readonly address: { readonly host: string; readonly port: number }
   /** The next connection that nobody has taken yet. */
   readonly nextConnection: Effect.Effect<MockConnection>
@@ -238,6 +286,16 @@ export interface MockServer {
   readonly setRate: (rate: number) => Effect.Effect<void>
   /** A fault now: on the next dials, or on one connection, by default all that are open. */
   readonly inject: (action: Fault.Action, connection?: number | undefined) => Effect.Effect<void>
+  /** Whether something is kept from all clients, until it is changed. */
+  readonly withhold: (what: Withheld, on: boolean) => Effect.Effect<void>
+  /**
+   * Whether a product is taken off the venue's list: a subscription to it is
+   * answered as the venue answers one to a product that it never had. Those that
+   * exist fall silent.
+   */
+  readonly delist: (product: string, on: boolean) => Effect.Effect<void>
+  /** The latest 100,000 frames of clients, oldest first, those that were refused included. */
+  readonly arrivals: () => ReadonlyArray<Arrival>
   readonly metrics: () => Metrics
   /** Market data sent on all connections, by channel and product. */
   readonly accounts: () => ReadonlyArray<Account>
@@ -273,6 +331,13 @@ interface Line {
   readonly books: Map<string, Counters>
   /** Faults of data frames that wait for the next one, first come first. */
   readonly strikes: Array<FrameFault>
+  readonly address: string
+  readonly messages: Enforcement.Counter
+  /** What the client owes, by rule, and when it is due in epoch milliseconds. */
+  readonly debts: Map<Rule, number>
+  /** The payload of the ping whose pong is owed. */
+  pinged: string | undefined
+  sentAt: number
   session: MockVenue.Session
   /** How many frames the venue has sent on it, those that a fault took included. */
   sent: number
@@ -317,6 +382,13 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     let rejecting = false
     let rate = options.rate ?? 20
 
+    const enforcement = options.enforcement ?? venue.enforcement ?? Enforcement.none
+    const limitsOf = (of: Enforcement.Limit["of"], per: Enforcement.Limit["per"]) =>
+      enforcement.limits.filter((limit) => limit.of === of && limit.per === per)
+    const withheld = new Set<Withheld>()
+    const delisted = new Set<string>()
+    const arrivals: Array<Arrival> = []
+
     const record = (entry: LogEntry) => {
       if (entries.length >= 10_000) entries.shift()
       entries.push(entry)
@@ -331,7 +403,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     }
     const floor = (line: Line): MockVenue.Floor => ({
       atMillis: now(),
-      market: (product) => markets.get(product),
+      market: (product) => delisted.has(product) ? undefined : markets.get(product),
       sent: line.sent,
       path: line.connection.path
     })
@@ -341,6 +413,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     const transmit = (line: Line, { fragments, frame }: Parcel) => {
       if (line.silent || line.ws.readyState !== line.ws.OPEN) return
       count.framesSent++
+      line.sentAt = now()
       if (!fragments || typeof frame !== "string" || frame.length < 3) return line.ws.send(frame)
       const third = Math.ceil(frame.length / 3)
       for (let from = 0; from < frame.length; from += third) {
@@ -353,8 +426,20 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       else Queue.offerUnsafe(line.slow.parcels, { frame, fragments, due: now() + line.slow.millis })
     }
 
-    /** Sends market data, as the faults that wait for a data frame leave it. */
-    const deliver = (line: Line, outgoing: MockVenue.Outgoing) => {
+    /** What a frame becomes while something is withheld; nothing where it is the frame itself. */
+    const allowed = (outgoing: MockVenue.Outgoing, isAnswer: boolean): MockVenue.Outgoing | undefined => {
+      const { bare, beat, data } = outgoing
+      if (beat) return withheld.has("heartbeat") ? undefined : outgoing
+      const isAcknowledgement = isAnswer && (data === undefined || bare !== undefined)
+      if (isAcknowledgement && withheld.has("acknowledgement")) return undefined
+      if (data === undefined || !withheld.has("data")) return outgoing
+      return bare === undefined ? undefined : { text: bare, data: undefined }
+    }
+
+    /** Sends what the venue says, as it is withheld and as the faults that wait for a data frame leave it. */
+    const deliver = (line: Line, said: MockVenue.Outgoing, isAnswer = false) => {
+      const outgoing = allowed(said, isAnswer)
+      if (outgoing === undefined) return
       const { data, text } = outgoing
       line.sent++
       if (data === undefined) return send(line, text)
@@ -397,6 +482,78 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
 
     const toAll = (frame: Frame) => Effect.sync(() => lines.forEach((line) => send(line, frame)))
 
+    // --- rules ------------------------------------------------------------------
+
+    const messagesOf = new Map<string, Enforcement.Counter>()
+    const dialsOf = new Map<string, Enforcement.Counter>()
+    const counterOf = (
+      counters: Map<string, Enforcement.Counter>,
+      address: string,
+      of: Enforcement.Limit["of"]
+    ): Enforcement.Counter => {
+      const known = counters.get(address)
+      if (known !== undefined) return known
+      const fresh = Enforcement.makeCounter(limitsOf(of, "address"))
+      counters.set(address, fresh)
+      return fresh
+    }
+
+    const enforce = (line: Line, rule: Rule, close: { readonly code: number; readonly reason: string } | undefined) => {
+      record({ _tag: "Enforced", at: now(), connection: line.connection.id, rule })
+      line.debts.clear()
+      if (close !== undefined) line.ws.close(close.code, close.reason)
+    }
+
+    /** Whether a client's frame is heard. One more than the limits allow is not, and has its consequence. */
+    const hears = (line: Line, kind: Arrival["kind"], frame: Frame): boolean => {
+      const at = now()
+      if (arrivals.length >= 100_000) arrivals.shift()
+      arrivals.push({ connection: line.connection.id, at, kind, text: typeof frame === "string" ? frame : "" })
+      if (kind !== "message" && !enforcement.countsPings) return true
+      if (line.ws.readyState !== line.ws.OPEN) return false
+      const isWithin = line.messages.admits(at) && counterOf(messagesOf, line.address, "messages").admits(at)
+      if (isWithin) return true
+      const { close, error } = enforcement.excess
+      if (error !== undefined) deliver(line, { text: error(frame), data: undefined })
+      enforce(line, "messages", close)
+      return false
+    }
+
+    /** What is overdue, on every connection. */
+    const collect = () => {
+      const at = now()
+      for (const line of lines.values()) {
+        if (line.silent) continue
+        for (const [rule, due] of line.debts) {
+          if (due > at) continue
+          enforce(line, rule, { code: 1008, reason: reasons[rule] })
+          break
+        }
+        if (enforcement.idle !== undefined && at - line.sentAt >= enforcement.idle) {
+          line.sentAt = at
+          enforce(line, "idle", { code: 1000, reason: reasons.idle })
+        }
+      }
+    }
+
+    const ping = (line: Line) => {
+      if (line.silent || withheld.has("heartbeat") || line.ws.readyState !== line.ws.OPEN) return
+      const payload = String(now())
+      line.ws.ping(payload)
+      if (enforcement.pings === undefined || line.debts.has("pong")) return
+      line.pinged = payload
+      line.debts.set("pong", now() + enforcement.pings.within)
+    }
+
+    const beat = (line: Line) => {
+      for (const said of venue.heartbeat(line.session, floor(line))) {
+        if (withheld.has("heartbeat")) continue
+        deliver(line, said)
+        const { tests } = enforcement
+        if (tests?.isTest(said.text) && !line.debts.has("test")) line.debts.set("test", now() + tests.within)
+      }
+    }
+
     // --- the life of a connection ----------------------------------------------
 
     const drop = (line: Line) => {
@@ -437,6 +594,11 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
         ended,
         books: lineBooks,
         strikes: [],
+        address: socket.remoteAddress ?? "",
+        messages: Enforcement.makeCounter(limitsOf("messages", "connection")),
+        debts: new Map(),
+        pinged: undefined,
+        sentAt: now(),
         session: MockVenue.newSession,
         sent: 0,
         held: undefined,
@@ -445,6 +607,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
         slow: undefined
       }
       lines.set(id, line)
+      if (enforcement.subscribeWithin !== undefined) line.debts.set("subscribe", now() + enforcement.subscribeWithin)
       record({ _tag: "Upgraded", at: now(), dial, connection: id })
 
       ws.on("message", (data, isBinary) => {
@@ -452,15 +615,24 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
         const frame = isBinary ? new Uint8Array(data) : data.toString()
         count.framesReceived++
         Queue.offerUnsafe(received, frame)
+        if (!hears(line, "message", frame)) return
+        if (enforcement.tests?.isAnswer(frame)) line.debts.delete("test")
         const { close, replies, session } = venue.receive(line.session, frame, floor(line))
         line.session = session
+        if (session.channels.size > 0) line.debts.delete("subscribe")
         for (const reply of replies) {
-          if (options.replay === undefined || reply.data === undefined) deliver(line, reply)
+          if (options.replay === undefined || reply.data === undefined) deliver(line, reply, true)
         }
         if (close !== undefined) ws.close(close.code, close.reason)
       })
       ws.on("ping", (data) => {
-        if (!line.silent) ws.pong(data)
+        if (hears(line, "ping", data.toString()) && !line.silent && !withheld.has("heartbeat")) ws.pong(data)
+      })
+      ws.on("pong", (data) => {
+        const payload = data.toString()
+        if (!hears(line, "pong", payload) || payload !== line.pinged) return
+        line.pinged = undefined
+        line.debts.delete("pong")
       })
       ws.on("error", ignore)
       ws.on("close", (code, reason) => {
@@ -482,7 +654,35 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
 
     // --- dials ------------------------------------------------------------------
 
-    const http = createServer((_, response) => response.writeHead(426, { connection: "close" }).end())
+    /** The most of a body over HTTP that is read. */
+    const bodyBound = 65_536
+
+    const answer = (request: IncomingMessage, body: string): { readonly status: number; readonly body: unknown } => {
+      if (venue.listing === undefined) return { status: 426, body: { message: "Upgrade Required" } }
+      const { pathname, searchParams } = new URL(request.url ?? "/", "http://mock")
+      const found = venue.listing(
+        { method: request.method ?? "GET", path: pathname, query: new Map(searchParams), body },
+        {
+          atMillis: now(),
+          markets: [...markets.values()].filter(({ product }) => !delisted.has(product.symbol))
+        }
+      )
+      return found === undefined ? { status: 404, body: { message: "NotFound" } } : { status: 200, body: found }
+    }
+
+    const http = createServer((request, response) => {
+      let body = ""
+      request.setEncoding("utf8")
+      request.on("error", ignore)
+      request.on("data", (text: string) => {
+        if (body.length < bodyBound) body += text
+      })
+      request.on("end", () => {
+        const found = answer(request, body)
+        response.writeHead(found.status, { "content-type": "application/json", connection: "close" })
+        response.end(JSON.stringify(found.body))
+      })
+    })
     const wss = new WebSocketServer({
       noServer: true,
       perMessageDeflate: false,
@@ -517,8 +717,11 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
         stream.resume() // so that the client is seen to leave
         return
       }
+      const isTooMany = !counterOf(dialsOf, socket.remoteAddress ?? "", "dials").admits(now())
       const status = fate?._tag === "Status"
         ? fate.status
+        : isTooMany
+        ? 429
         : rejecting
         ? 503
         : isAllowed(request, options.requireToken)
@@ -615,7 +818,9 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     /** One step of the market of the next product that anyone follows; gives the frames on the busiest connection. */
     const trade = (): number => {
       const followed = new Set<string>()
-      for (const line of lines.values()) for (const product of MockVenue.followed(line.session)) followed.add(product)
+      for (const line of lines.values()) {
+        for (const product of MockVenue.followed(line.session)) if (!delisted.has(product)) followed.add(product)
+      }
       if (followed.size === 0) return 0
       const market = markets.get([...followed].sort()[turn++ % followed.size] ?? "")
       if (market === undefined) return 0
@@ -691,25 +896,20 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     yield* Effect.forkIn(plan, scope)
     yield* Effect.forkIn(flow, scope)
     yield* every(options.heartbeatMillis ?? venue.heartbeatMillis ?? 0, () =>
-      lines.forEach((line) => {
-        for (const beat of venue.heartbeat(line.session, floor(line))) {
-          deliver(line, beat)
-        }
-      }))
-    yield* every(options.pingMillis ?? 0, () =>
-      lines.forEach((line) => {
-        if (!line.silent && line.ws.readyState === line.ws.OPEN) {
-          line.ws.ping()
-        }
-      }))
+      lines.forEach(beat))
+    yield* every(options.pingMillis ?? enforcement.pings?.every ?? 0, () =>
+      lines.forEach(ping))
+    const isPatient = enforcement.subscribeWithin === undefined && enforcement.pings === undefined &&
+      enforcement.tests === undefined && enforcement.idle === undefined
+    yield* every(isPatient ? 0 : collectMillis, collect)
 
+    const authority = `${host.includes(":") ? `[${host}]` : host}:${port}`
     return {
-      url: `ws://${host.includes(":") ? `[${host}]` : host}:${port}`,
+      url: `ws://${authority}`,
+      httpUrl: `http://${authority}`,
       address: { host, port },
       nextConnection: Queue.take(accepted),
-      connections: () =>
-        Array.from(lines.values(), (line) =>
-          line.connection),
+      connections: () => Array.from(lines.values(), (line) => line.connection),
       sendPrice: (product, price) =>
         Effect.sync(() => lines.forEach((line) => deliver(line, venue.price(product, price, now())))),
       sendRaw: toAll,
@@ -740,6 +940,17 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
           rate = next
         }),
       inject,
+      withhold: (what, on) =>
+        Effect.sync(() => {
+          if (on) withheld.add(what)
+          else withheld.delete(what)
+        }),
+      delist: (product, on) =>
+        Effect.sync(() => {
+          if (on) delisted.add(product)
+          else delisted.delete(product)
+        }),
+      arrivals: () => [...arrivals],
       metrics: () => ({ ...count, open: lines.size }),
       accounts: () => Array.from(books.values(), (account) => ({ ...account })),
       entries: () => [...entries],
@@ -747,6 +958,17 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       stop: Scope.close(scope, Exit.void)
     }
   })
+
+/** How often what is overdue is looked for. */
+const collectMillis = 20
+
+const reasons: Readonly<Record<Rule, string>> = {
+  messages: "too many messages",
+  subscribe: "no subscription",
+  pong: "no pong",
+  test: "test request not answered",
+  idle: "inactive"
+}
 
 /** What the next dial meets, one entry a dial. */
 type DialFate = Extract<Fault.Action, { readonly _tag: "Refuse" | "Hang" | "Status" }>
