@@ -12,7 +12,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { cpus } from "node:os"
 import type { Row } from "../benchmarks/Rounds.ts"
 
-const benchmarks = ["Decode", "Breaker", "Transport", "Paced", "Connections"]
+const benchmarks = ["Decode", "Venues", "Breaker", "Transport", "Paced", "Connections"]
 
 const option = (name: string): string | undefined =>
   process.argv.find((argument) => argument.startsWith(`--${name}=`))?.slice(name.length + 3)
