@@ -29,6 +29,14 @@ export * as Backoff from "./resilience/Backoff.ts"
 export * as BearerToken from "./connection/BearerToken.ts"
 
 /**
+ * The transport over the WebSocket that browsers, Deno, Bun and Node have of
+ * their own, handed in as its constructor.
+ *
+ * @since 0.1.0
+ */
+export * as BrowserTransport from "./transport/BrowserTransport.ts"
+
+/**
  * What a consumer asks a venue for: a channel by the venue's own name, of one
  * product where the channel has products.
  *

@@ -141,6 +141,7 @@ export const recoveries: Readonly<Record<FailureKind, Recovery>> = {
   TlsFailed: "retry",
   HandshakeRejected: "retry",
   BadUrl: "stop",
+  Unsupported: "stop",
   AuthError: "stop",
   Dropped: "retry",
   TooLarge: "retry",

@@ -102,6 +102,19 @@ export class BadUrl extends Schema.TaggedError<BadUrl>()("BadUrl", { detail: Sch
 }
 
 /**
+ * The request asks for what the transport cannot do, such as a header from a
+ * browser (`Capabilities` says what it can). Nothing was dialled.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Unsupported extends Schema.TaggedError<Unsupported>()("Unsupported", { detail: Schema.String }) {
+  override get message(): string {
+    return `unsupported: ${this.detail}`
+  }
+}
+
+/**
  * Why a dial failed.
  *
  * @category schemas
@@ -114,7 +127,8 @@ export const DialReason = Schema.Union([
   TimedOut,
   TlsFailed,
   HandshakeRejected,
-  BadUrl
+  BadUrl,
+  Unsupported
 ])
 
 /**

@@ -3,7 +3,8 @@
  *
  * A transport never retries and keeps no state between dials; reconnection
  * belongs to `Connection`. Implementations: `NodeTransport` in
- * `@tickline/node` and `VirtualNetwork` in `@tickline/testing`.
+ * `@tickline/node`, `BrowserTransport` beside this file over a WebSocket that
+ * is handed in, and `VirtualNetwork` in `@tickline/testing`.
  *
  * @since 0.1.0
  */
@@ -31,7 +32,7 @@ export interface DialRequest {
   readonly protocols: ReadonlyArray<string>
   /** A larger inbound message closes the wire with code 1009. */
   readonly maxMessageBytes: number
-  /** Inbound bytes held for `pull` beyond which the transport stops reading the socket. */
+  /** Inbound bytes held for `pull` beyond which the transport stops reading the socket, or ends it where it cannot. */
   readonly inboundBytes: number
   /** Whether to offer permessage-deflate. */
   readonly deflate: boolean
