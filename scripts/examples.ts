@@ -1,6 +1,7 @@
 /**
  * Runs every example as its own header says, and fails where one fails, prints
- * nothing, or takes longer than a minute. The header holds one line
+ * nothing, or takes longer than a minute. What is in a folder of its own is a
+ * page, and left to `scripts/browser.ts`. The header holds one line
  *
  *     Run: npx -y pnpm@12 exec node examples/prices.ts
  *
@@ -12,7 +13,7 @@ import { read, workspace } from "./source.ts"
 /** Milliseconds that one example may take. */
 const limit = 60_000
 
-for (const { comments, path } of read(workspace, ["examples"])) {
+for (const { comments, path } of read(workspace, ["examples"]).filter(({ path }) => path.split("/").length === 2)) {
   const command = /^[\s*]*Run: `?(.+?)`?$/m.exec(comments[0]?.value ?? "")?.[1]
   const fail = (message: string) => {
     console.error(`${path}:1:1 ${message}`)
