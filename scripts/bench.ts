@@ -8,9 +8,10 @@
  * their marks, so that no figure there is typed by hand.
  */
 import { execFileSync, spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { cpus } from "node:os"
 import type { Row } from "../benchmarks/Rounds.ts"
+import { installPeers } from "./peers.ts"
 
 const benchmarks = ["Decode", "Venues", "Breaker", "Transport", "Paced", "Connections"]
 
@@ -21,13 +22,7 @@ const isChecked = process.argv.includes("--check")
 const only = option("only")?.split(",") ?? benchmarks
 const corpus = option("corpus")
 
-if (!existsSync("benchmarks/peers/node_modules")) {
-  process.stderr.write("installing the peers …\n")
-  execFileSync("npm", ["ci", "--no-audit", "--no-fund", "--ignore-scripts"], {
-    cwd: "benchmarks/peers",
-    stdio: ["ignore", "ignore", "inherit"]
-  })
-}
+installPeers()
 
 const rows: Array<Row> = []
 for (const name of benchmarks.filter((benchmark) => only.includes(benchmark))) {

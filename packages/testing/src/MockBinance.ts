@@ -1,8 +1,10 @@
 /**
  * The mock of Binance's spot market data: the streams `trade`, `aggTrade`,
- * `bookTicker`, `ticker`, `depth`, `depth@100ms`, and `depth5`, `depth10` and
- * `depth20`, each with `@100ms` or without; combined (`{"stream":…,"data":…}`),
- * or bare where the client dialled `/ws`.
+ * `bookTicker`, `ticker`, `miniTicker`, `depth`, `depth@100ms`, and `depth5`,
+ * `depth10` and `depth20`, each with `@100ms` or without; combined
+ * (`{"stream":…,"data":…}`), or bare where the client dialled `/ws`. Streams are
+ * asked for by request, or by the address: `/ws/btcusdt@trade`,
+ * `/stream?streams=btcusdt@trade/btcusdt@ticker`.
  *
  * Message shapes, answers and errors, and the limit of five messages a second:
  * https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams
@@ -31,6 +33,7 @@ const channels = new Set([
   "aggTrade",
   "bookTicker",
   "ticker",
+  "miniTicker",
   "depth",
   "depth@100ms",
   ...depths.keys()
@@ -130,6 +133,21 @@ const ticker = (tick: Market.Tick): object => {
   }
 }
 
+const miniTicker = (tick: Market.Tick): object => {
+  const [price, volume] = [tick.price, tick.volume].map((text) => Decimal.parse(text) ?? Decimal.zero)
+  return {
+    e: "24hrMiniTicker",
+    E: millisOf(tick.timestamp) + 1,
+    s: tick.product,
+    c: tick.price,
+    o: tick.open,
+    h: tick.high,
+    l: tick.low,
+    v: tick.volume,
+    q: Decimal.format(BigDecimal.multiply(volume ?? Decimal.zero, price ?? Decimal.zero))
+  }
+}
+
 /** One update for each changed level and one for the trade, so that `U` follows the `u` before it. */
 const update = (tick: Market.Tick): object => {
   const levels = (side: "buy" | "sell"): ReadonlyArray<Market.Level> =>
@@ -160,6 +178,8 @@ const message = (channel: string, tick: Market.Tick, market: Market.Market | und
       return bookTicker(tick)
     case "ticker":
       return ticker(tick)
+    case "miniTicker":
+      return miniTicker(tick)
     case "depth":
     case "depth@100ms":
       return update(tick)
@@ -184,6 +204,27 @@ const parse = (
   return { channel, product: floor.market(product) === undefined ? undefined : product }
 }
 
+/** The session that follows the streams besides what it did; `undefined` where one of them is no stream. */
+const asking = (
+  before: MockVenue.Session,
+  streams: ReadonlyArray<string>,
+  how: typeof MockVenue.follow,
+  floor: MockVenue.Floor
+): MockVenue.Session | undefined => {
+  let after = before
+  for (const stream of streams) {
+    const asked = parse(stream, floor)
+    if (asked === undefined) return undefined
+    after = asked.product === undefined ? how(after, stream, []) : how(after, asked.channel, [asked.product])
+  }
+  return after
+}
+
+/** The streams that the address names. */
+const streamsAt = (path: string): ReadonlyArray<string> =>
+  (/^\/ws\/([^?]*@[^?]*)/.exec(path)?.[1] ?? /[?&]streams=([^&]*)/.exec(path)?.[1] ?? "")
+    .split("/").filter((stream) => stream !== "")
+
 /** The streams that a session has, as they were asked for. One of an unlisted product stands as a channel of its own. */
 const streamsOf = (session: MockVenue.Session): ReadonlyArray<string> =>
   [...session.channels].flatMap(([channel, products]) =>
@@ -201,6 +242,7 @@ export const make = (): MockVenue.MockVenue => ({
   heartbeatMillis: undefined,
   enforcement: Enforcement.binance,
   listing: Listing.binance,
+  open: (floor) => asking(MockVenue.newSession, streamsAt(floor.path ?? "/"), MockVenue.follow, floor),
   receive: (before, frame, floor) => {
     const session = MockVenue.hear(before, floor.atMillis, messages)
     if (session === undefined) {
@@ -231,16 +273,9 @@ export const make = (): MockVenue.MockVenue => ({
       case "SUBSCRIBE":
       case "UNSUBSCRIBE": {
         if (!isStreams(params)) return refuse("invalid stream")
-        let after: MockVenue.Session = session
-        for (const stream of params) {
-          const asked = parse(stream, floor)
-          if (asked === undefined) return refuse("invalid stream")
-          const [channel, products] = asked.product === undefined ? [stream, []] : [asked.channel, [asked.product]]
-          after = method === "SUBSCRIBE"
-            ? MockVenue.follow(after, channel, products)
-            : MockVenue.unfollow(after, channel, products)
-        }
-        return answer({ result: null, id }, after)
+        const how = method === "SUBSCRIBE" ? MockVenue.follow : MockVenue.unfollow
+        const after = asking(session, params, how, floor)
+        return after === undefined ? refuse("invalid stream") : answer({ result: null, id }, after)
       }
       default:
         return refuse(

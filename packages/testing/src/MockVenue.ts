@@ -93,6 +93,8 @@ export interface MockVenue {
   readonly name: string
   /** How often `heartbeat` is due, in milliseconds, or `undefined` where the venue has none. */
   readonly heartbeatMillis: number | undefined
+  /** The session of a connection that has just opened, where the address asks for channels; else `newSession`. */
+  readonly open?: ((floor: Floor) => Session | undefined) | undefined
   /** What the venue says to a connection that has just opened; nothing where there is none. */
   readonly greet?: ((floor: Floor) => ReadonlyArray<Outgoing>) | undefined
   /** Answers a client's frame. */

@@ -217,4 +217,22 @@ describe("MockBinance", () => {
   it("is one of the mock venues", () => {
     assert.strictEqual(MockVenues.byName("binance")?.name, "binance")
   })
+
+  it("has the streams that the address names, and the small ticker", () => {
+    const { last } = market
+    const streams = (path: string): ReadonlyArray<unknown> => {
+      const at = { ...floor, path }
+      return mock.publish(mock.open?.(at) ?? MockVenue.newSession, last, at).map(({ text }): unknown =>
+        JSON.parse(text)
+      )
+    }
+    const [bare] = streams("/ws/btcusdt@miniTicker")
+    assert.containsSubset(bare, { e: "24hrMiniTicker", s: "BTCUSDT", c: last.price, o: last.open, v: last.volume })
+    const combined = streams("/stream?streams=btcusdt@trade/btcusdt@miniTicker")
+    assert.containsSubset(combined, [{ stream: "btcusdt@trade" }, {
+      stream: "btcusdt@miniTicker",
+      data: { c: last.price }
+    }])
+    for (const path of ["/ws", "/stream", "/ws/0", "/ws/btcusdt@nonsense"]) assert.deepStrictEqual(streams(path), [])
+  })
 })

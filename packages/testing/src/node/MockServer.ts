@@ -607,6 +607,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
         slow: undefined
       }
       lines.set(id, line)
+      line.session = venue.open?.(floor(line)) ?? line.session
       if (enforcement.subscribeWithin !== undefined) line.debts.set("subscribe", now() + enforcement.subscribeWithin)
       record({ _tag: "Upgraded", at: now(), dial, connection: id })
 
