@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 import type * as Schema from "effect/Schema"
 import * as Telemetry from "../value/Telemetry.ts"
@@ -160,6 +160,196 @@ export interface Recorder {
   readonly read: (state: Tag, epoch: number, at: number, outbox: Outbox.Account, missed: number) => ConnectionMetrics
 }
 
+// One for each connection: its methods are shared, and what is told carries the label by the context alone.
+class Recording implements Recorder {
+  private readonly context: Context.Context<never>
+  private readonly roundTrips: Array<number> = []
+  private readonly failures: Partial<Record<ConnectError.FailureKind, number>> = {}
+  private readonly closes = { graceful: 0, forced: 0 }
+  private readonly rejections: Record<string, number> = {}
+  private readonly stalls: Record<Heartbeat.Stall, number> = { consumer: 0, loop: 0 }
+  private id: string | undefined
+  private connectedAt: number | undefined
+  private lastHeardAt: number | undefined
+  private lastError: ConnectError.ConnectError | undefined
+  private downSince: number | undefined
+  private attempts = 0
+  private connects = 0
+  private reconnections = 0
+  private retries = 0
+  private maxRetriesExceeded = 0
+  private downtimeMillis = 0
+  private backoffResets = 0
+  private backoffDelayMillis = 0
+  private conflicts = 0
+  private frames = 0
+  private bytes = 0
+  private messages = 0
+  private gaps = 0
+  private missing = 0n
+  private violations = 0
+  private pongs = 0
+  private missedPongs = 0
+  private lastRoundTripMillis: number | undefined
+
+  constructor(context: Context.Context<never>) {
+    this.context = context
+  }
+
+  sessionBegan(id: string): void {
+    this.id = id
+    this.connectedAt = undefined
+  }
+
+  moved(to: ConnectionState): void {
+    this.backoffDelayMillis = to._tag === "Reconnecting" || to._tag === "CircuitOpen" ? to.delayMillis : 0
+    Telemetry.backoffDelay.updateUnsafe(this.backoffDelayMillis, this.context)
+    Telemetry.connected.updateUnsafe(to._tag === "Connected" ? 1 : 0, this.context)
+  }
+
+  dialled(): void {
+    this.attempts++
+    Telemetry.dials.updateUnsafe(1, this.context)
+  }
+
+  connected(at: number): void {
+    this.connects++
+    Telemetry.connects.updateUnsafe(1, this.context)
+    if (this.connectedAt !== undefined) this.reconnections++
+    this.connectedAt ??= at
+    this.lastHeardAt = at
+    if (this.downSince !== undefined) this.downtimeMillis += at - this.downSince
+    this.downSince = undefined
+  }
+
+  down(at: number): void {
+    this.downSince ??= at
+  }
+
+  failed(failure: ConnectError.Failure): void {
+    this.lastError = failure
+    const kind = ConnectError.kind(failure)
+    this.failures[kind] = (this.failures[kind] ?? 0) + 1
+    Metric.withAttributes(Telemetry.failures, { kind }).updateUnsafe(1, this.context)
+  }
+
+  ended(error: ConnectError.ConnectError): void {
+    this.lastError = error
+  }
+
+  retried(): void {
+    this.retries++
+    Telemetry.retries.updateUnsafe(1, this.context)
+  }
+
+  gaveUp(byRetries: boolean): void {
+    if (byRetries) this.maxRetriesExceeded++
+    Telemetry.giveUps.updateUnsafe(1, this.context)
+  }
+
+  backoffReset(): void {
+    this.backoffResets++
+  }
+
+  conflicted(): void {
+    this.conflicts++
+  }
+
+  closed(mode: "graceful" | "forced"): void {
+    this.closes[mode]++
+  }
+
+  received(at: number, frames: number, bytes: number): void {
+    this.lastHeardAt = at
+    this.frames += frames
+    this.bytes += bytes
+    Telemetry.frames.updateUnsafe(frames, this.context)
+    Telemetry.bytes.updateUnsafe(bytes, this.context)
+  }
+
+  delivered(messages: number): void {
+    this.messages += messages
+  }
+
+  rejected(reason: string): void {
+    this.rejections[reason] = (this.rejections[reason] ?? 0) + 1
+    Telemetry.rejections.updateUnsafe(1, this.context)
+  }
+
+  stepped(step: Sequence.Step): void {
+    if (step._tag === "Gap") {
+      this.gaps++
+      this.missing += step.missing
+      Telemetry.sequenceGaps.updateUnsafe(1, this.context)
+    } else if (step._tag === "Violation") {
+      this.violations++
+    }
+  }
+
+  waiting(messages: number): void {
+    Telemetry.outboxWaiting.updateUnsafe(messages, this.context)
+  }
+
+  stalled(stall: Heartbeat.Stall): void {
+    this.stalls[stall]++
+  }
+
+  answered(at: number, roundTripMillis: number): void {
+    this.roundTrips[this.pongs % 100] = roundTripMillis
+    this.pongs++
+    this.lastHeardAt = at
+    this.lastRoundTripMillis = roundTripMillis
+    Telemetry.roundTrip.updateUnsafe(roundTripMillis, this.context)
+  }
+
+  missedPong(): void {
+    this.missedPongs++
+  }
+
+  private rank(share: number): number | undefined {
+    const sorted = [...this.roundTrips].sort((a, b) => a - b)
+    return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]
+  }
+
+  read(state: Tag, epoch: number, at: number, outbox: Outbox.Account, missed: number): ConnectionMetrics {
+    return {
+      id: this.id,
+      state,
+      epoch,
+      connectedAt: this.connectedAt,
+      lastHeardAt: this.lastHeardAt,
+      lastError: this.lastError,
+      attempts: this.attempts,
+      connects: this.connects,
+      reconnections: this.reconnections,
+      retries: this.retries,
+      maxRetriesExceeded: this.maxRetriesExceeded,
+      downtimeMillis: this.downtimeMillis + (this.downSince === undefined ? 0 : at - this.downSince),
+      averageReconnectionMillis: this.reconnections === 0 ? 0 : this.downtimeMillis / this.reconnections,
+      backoffResets: this.backoffResets,
+      backoffDelayMillis: this.backoffDelayMillis,
+      conflicts: this.conflicts,
+      failures: { ...this.failures },
+      closes: { ...this.closes },
+      frames: this.frames,
+      bytes: this.bytes,
+      messages: this.messages,
+      rejections: { ...this.rejections },
+      sequence: { gaps: this.gaps, missing: this.missing, violations: this.violations },
+      outbox,
+      missed,
+      stalls: { ...this.stalls },
+      heartbeat: {
+        answered: this.pongs,
+        missed: this.missedPongs,
+        lastRoundTripMillis: this.lastRoundTripMillis,
+        p50RoundTripMillis: this.rank(0.5),
+        p99RoundTripMillis: this.rank(0.99)
+      }
+    }
+  }
+}
+
 /**
  * Makes a recorder whose metrics carry the label.
  *
@@ -167,181 +357,6 @@ export interface Recorder {
  * @since 0.1.0
  */
 export const make = (label: string, context: Context.Context<never>): Recorder => {
-  const bind = <Input, State>(metric: Metric.Metric<Input, State>, more?: Readonly<Record<string, string>>) => {
-    const bound = Metric.withAttributes(metric, { connection: label, ...more })
-    return (input: Input): void => bound.updateUnsafe(input, context)
-  }
-  const tell = {
-    dials: bind(Telemetry.dials),
-    connects: bind(Telemetry.connects),
-    retries: bind(Telemetry.retries),
-    giveUps: bind(Telemetry.giveUps),
-    frames: bind(Telemetry.frames),
-    bytes: bind(Telemetry.bytes),
-    rejections: bind(Telemetry.rejections),
-    sequenceGaps: bind(Telemetry.sequenceGaps),
-    connected: bind(Telemetry.connected),
-    backoffDelay: bind(Telemetry.backoffDelay),
-    outboxWaiting: bind(Telemetry.outboxWaiting),
-    roundTrip: bind(Telemetry.roundTrip)
-  }
-
-  let id: string | undefined
-  let connectedAt: number | undefined
-  let lastHeardAt: number | undefined
-  let lastError: ConnectError.ConnectError | undefined
-  let downSince: number | undefined
-  let attempts = 0
-  let connects = 0
-  let reconnections = 0
-  let retries = 0
-  let maxRetriesExceeded = 0
-  let downtimeMillis = 0
-  let backoffResets = 0
-  let backoffDelayMillis = 0
-  let conflicts = 0
-  let frames = 0
-  let bytes = 0
-  let messages = 0
-  let gaps = 0
-  let missing = 0n
-  let violations = 0
-  let answered = 0
-  let missedPongs = 0
-  let lastRoundTripMillis: number | undefined
-  const roundTrips: Array<number> = []
-  const rank = (share: number): number | undefined => {
-    const sorted = [...roundTrips].sort((a, b) => a - b)
-    return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]
-  }
-  const failures: Partial<Record<ConnectError.FailureKind, number>> = {}
-  const closes = { graceful: 0, forced: 0 }
-  const rejections: Record<string, number> = {}
-  const stalls: Record<Heartbeat.Stall, number> = { consumer: 0, loop: 0 }
-
-  return {
-    sessionBegan: (next) => {
-      id = next
-      connectedAt = undefined
-    },
-    moved: (to) => {
-      backoffDelayMillis = to._tag === "Reconnecting" || to._tag === "CircuitOpen" ? to.delayMillis : 0
-      tell.backoffDelay(backoffDelayMillis)
-      tell.connected(to._tag === "Connected" ? 1 : 0)
-    },
-    dialled: () => {
-      attempts++
-      tell.dials(1)
-    },
-    connected: (at) => {
-      connects++
-      tell.connects(1)
-      if (connectedAt !== undefined) reconnections++
-      connectedAt ??= at
-      lastHeardAt = at
-      if (downSince !== undefined) downtimeMillis += at - downSince
-      downSince = undefined
-    },
-    down: (at) => {
-      downSince ??= at
-    },
-    failed: (failure) => {
-      lastError = failure
-      const kind = ConnectError.kind(failure)
-      failures[kind] = (failures[kind] ?? 0) + 1
-      bind(Telemetry.failures, { kind })(1)
-    },
-    ended: (error) => {
-      lastError = error
-    },
-    retried: () => {
-      retries++
-      tell.retries(1)
-    },
-    gaveUp: (byRetries) => {
-      if (byRetries) maxRetriesExceeded++
-      tell.giveUps(1)
-    },
-    backoffReset: () => {
-      backoffResets++
-    },
-    conflicted: () => {
-      conflicts++
-    },
-    closed: (mode) => {
-      closes[mode]++
-    },
-    received: (at, count, size) => {
-      lastHeardAt = at
-      frames += count
-      bytes += size
-      tell.frames(count)
-      tell.bytes(size)
-    },
-    delivered: (count) => {
-      messages += count
-    },
-    rejected: (reason) => {
-      rejections[reason] = (rejections[reason] ?? 0) + 1
-      tell.rejections(1)
-    },
-    stepped: (step) => {
-      if (step._tag === "Gap") {
-        gaps++
-        missing += step.missing
-        tell.sequenceGaps(1)
-      } else if (step._tag === "Violation") {
-        violations++
-      }
-    },
-    waiting: (count) => tell.outboxWaiting(count),
-    stalled: (stall) => {
-      stalls[stall]++
-    },
-    answered: (at, roundTripMillis) => {
-      answered++
-      lastHeardAt = at
-      lastRoundTripMillis = roundTripMillis
-      roundTrips[(answered - 1) % 100] = roundTripMillis
-      tell.roundTrip(roundTripMillis)
-    },
-    missedPong: () => {
-      missedPongs++
-    },
-    read: (state, epoch, at, outbox, missed) => ({
-      id,
-      state,
-      epoch,
-      connectedAt,
-      lastHeardAt,
-      lastError,
-      attempts,
-      connects,
-      reconnections,
-      retries,
-      maxRetriesExceeded,
-      downtimeMillis: downtimeMillis + (downSince === undefined ? 0 : at - downSince),
-      averageReconnectionMillis: reconnections === 0 ? 0 : downtimeMillis / reconnections,
-      backoffResets,
-      backoffDelayMillis,
-      conflicts,
-      failures: { ...failures },
-      closes: { ...closes },
-      frames,
-      bytes,
-      messages,
-      rejections: { ...rejections },
-      sequence: { gaps, missing, violations },
-      outbox,
-      missed,
-      stalls: { ...stalls },
-      heartbeat: {
-        answered,
-        missed: missedPongs,
-        lastRoundTripMillis,
-        p50RoundTripMillis: rank(0.5),
-        p99RoundTripMillis: rank(0.99)
-      }
-    })
-  }
+  const attributes = Context.get(context, Metric.CurrentMetricAttributes)
+  return new Recording(Context.add(context, Metric.CurrentMetricAttributes, { ...attributes, connection: label }))
 }
