@@ -73,7 +73,7 @@ export * as Host from "./runner/Host.ts"
 export * as Log from "./runner/Log.ts"
 
 /**
- * `/metrics` for Prometheus, on loopback.
+ * `/metrics` for Prometheus.
  *
  * @since 0.1.0
  */
@@ -147,8 +147,8 @@ export * as Screen from "./runner/Screen.ts"
 export * as Simulation from "./runner/Simulation.ts"
 
 /**
- * `tickline stream`: live events of a venue, over a connection that comes back
- * by itself.
+ * `tickline stream`: live events of one venue or several, over connections that
+ * come back by themselves.
  *
  * @since 0.1.0
  */
@@ -169,6 +169,14 @@ export * as Style from "./runner/Style.ts"
  * @since 0.1.0
  */
 export * as Tape from "./demo/Tape.ts"
+
+/**
+ * What `tickline stream` is asked for: venues and their products, as they stand
+ * on the command line.
+ *
+ * @since 0.1.0
+ */
+export * as Targets from "./runner/Targets.ts"
 
 /**
  * `tickline venues`: what Tickline knows of each venue.

@@ -5,7 +5,6 @@
  * @since 0.1.0
  */
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
-import { nearest } from "@tickline/core/value/Suggestion"
 import type { ChannelKind } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
 import * as Argument from "effect/cli/Argument"
@@ -18,6 +17,7 @@ import * as Option from "effect/Option"
 import { Host } from "./Host.ts"
 import * as Log from "./Log.ts"
 import { type Format, formats } from "./Output.ts"
+import * as Targets from "./Targets.ts"
 
 // ---------------------------------------------------------------------------
 // Flags and arguments
@@ -37,17 +37,14 @@ const logFormatFlag = GlobalFlag.Setting("log-format")({
   )
 })
 
-const venueNames = Venues.all.map(({ name }) => name)
+const venueNames = Venues.all.map(({ name }) => name).join(", ")
 
 const venue = Argument.String("venue").pipe(
   Argument.filterMap(
     (name) => Option.fromUndefinedOr(Venues.get(name)),
-    (name) => {
-      const meant = nearest(name, venueNames)
-      return `${meant === undefined ? "" : `did you mean ${meant}? `}one of ${venueNames.join(", ")}`
-    }
+    Targets.expectedVenue
   ),
-  Argument.withDescription(`Venue: ${venueNames.join(", ")}`)
+  Argument.withDescription(`Venue: ${venueNames}`)
 )
 
 const durationFlag = (name: string, description: string) =>
@@ -143,16 +140,22 @@ const venues = Command.make(
 const stream = Command.make(
   "stream",
   {
-    venue,
+    venue: Argument.String("venue").pipe(
+      Argument.withDescription(`Venue: ${venueNames}; of several, venue:product each`)
+    ),
     products: Argument.String("product").pipe(
       Argument.withDescription("Products, by the venue's own symbols"),
-      Argument.atLeast(1)
+      Argument.atLeast(0)
     ),
     channel: Flag.Literals("channel", kinds).pipe(
       Flag.withDescription("Channel, may be repeated; trade by default"),
       Flag.atLeast(0)
     ),
-    url: Flag.String("url").pipe(Flag.withDescription("Another endpoint than the venue's own"), Flag.optional),
+    url: Flag.String("url").pipe(
+      Flag.withMetavar("url|venue=url"),
+      Flag.withDescription("Another endpoint than the venue's own; of several venues venue=url, may be repeated"),
+      Flag.atLeast(0)
+    ),
     preset,
     config: Flag.String("config").pipe(
       Flag.withMetavar("file.toml"),
@@ -186,13 +189,13 @@ const stream = Command.make(
   },
   (flags) =>
     running(({ format }) =>
-      Effect.flatMap(Effect.promise(() => import("./Streaming.ts")), (Streaming) =>
-        Streaming.run({
+      Effect.gen(function*() {
+        const targets = yield* Effect.fromResult(Targets.parse(flags.venue, flags.products, flags.url))
+        const Streaming = yield* Effect.promise(() => import("./Streaming.ts"))
+        yield* Streaming.run({
           format,
-          venue: flags.venue,
-          products: flags.products,
+          targets,
           kinds: flags.channel.length === 0 ? ["trade"] : flags.channel,
-          url: Option.getOrUndefined(flags.url),
           preset: Option.getOrUndefined(flags.preset),
           config: Option.getOrUndefined(flags.config),
           duration: Option.getOrUndefined(flags.duration),
@@ -200,11 +203,13 @@ const stream = Command.make(
           record: Option.getOrUndefined(flags.record),
           lifecycle: flags.lifecycle,
           metricsPort: Option.getOrUndefined(flags.metricsPort)
-        }))
+        })
+      })
     )
 ).pipe(
-  Command.withDescription("Live events from a venue, over a connection that comes back by itself"),
+  Command.withDescription("Live events from one venue or several, over connections that come back by themselves"),
   Command.withExamples([
+    { command: "tickline stream coinbase:BTC-USD kraken:BTC/USD binance:BTCUSDT", description: "Three venues at once" },
     { command: "tickline stream coinbase-exchange BTC-USD ETH-USD", description: "Trades of two products" },
     {
       command: "tickline stream coinbase-exchange BTC-USD --channel book --duration 1m --record book.jsonl.gz",

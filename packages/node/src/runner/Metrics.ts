@@ -1,9 +1,10 @@
 /**
- * `/metrics` for Prometheus, on loopback.
+ * `/metrics` for Prometheus.
  *
  * @since 0.1.0
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import type * as MarketFeed from "@tickline/core/feed/MarketFeed"
 import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -16,29 +17,47 @@ import { createServer } from "node:http"
 import { UsageError } from "./RunnerError.ts"
 
 /**
- * Serves `/metrics` on a port of 127.0.0.1 until the scope ends; gives the URL.
+ * Where pages are served, and what is named where that cannot be.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Place {
+  readonly host: string
+  /** 0 for any free port. */
+  readonly port: number
+  /** The flag or key that the port came from. */
+  readonly key: string
+}
+
+/**
+ * Serves the metrics of the process and of the feeds' breakers at `/metrics`,
+ * and other pages beside it, until the scope ends; gives the URL of `/metrics`.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const serve = Effect.fnUntraced(function*(
-  port: number,
-  breakers: ReadonlyArray<CircuitBreaker.Breaker>
+  { host, key, port }: Place,
+  feeds: Effect.Effect<ReadonlyArray<MarketFeed.MarketFeed["Service"]>>,
+  others: Layer.Layer<never, never, HttpRouter.HttpRouter> = Layer.empty
 ): Effect.fn.Return<string, UsageError, Scope.Scope> {
   const page = Effect.gen(function*() {
     const metrics = yield* PrometheusMetrics.format()
+    // Two feeds of one origin have one breaker.
+    const breakers = new Set((yield* feeds).map(({ connection }) => connection.breaker))
     const circuits = yield* Effect.forEach(breakers, (breaker) => breaker.metrics)
     return HttpServerResponse.text(`${metrics}${metrics === "" ? "" : "\n"}${CircuitBreaker.toPrometheus(circuits)}`, {
       contentType: "text/plain; version=0.0.4; charset=utf-8"
     })
   })
-  const server = HttpRouter.serve(HttpRouter.add("GET", "/metrics", page), {
+  const server = HttpRouter.serve(Layer.mergeAll(HttpRouter.add("GET", "/metrics", page), others), {
     disableLogger: true,
     disableListenLog: true
-  }).pipe(Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { port, host: "127.0.0.1" })))
+  }).pipe(Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { port, host })))
   const context = yield* Effect.mapError(
     Layer.build(server),
-    () => new UsageError({ key: "--metrics-port", value: String(port), expected: "a port that is free" })
+    () => new UsageError({ key, value: String(port), expected: `a port of ${host} that is free` })
   )
   return yield* HttpServer.addressFormattedWith((address) => Effect.succeed(`${address}/metrics`)).pipe(
     Effect.provideContext(context)

@@ -209,13 +209,15 @@ export interface Recorder {
 
 /**
  * Starts a recording at a path, compressed where its name ends in `.gz`. It is
- * complete when the scope has closed.
+ * complete when the scope has closed. Connections are numbered; where a name is
+ * given for their URL the name stands before the number.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const recorder = Effect.fnUntraced(function*(
-  path: string
+  path: string,
+  nameOf: (url: string) => string | undefined = () => undefined
 ): Effect.fn.Return<Recorder, UsageError, Scope.Scope> {
   const failed = yield* Deferred.make<never, RunFailed>()
   const clock = yield* Clock.Clock
@@ -236,7 +238,7 @@ export const recorder = Effect.fnUntraced(function*(
 
   let connections = 0
   let frames = 0
-  const add = (connection: number, kind: string, direction: "in" | "out", raw: string): boolean => {
+  const add = (connection: number | string, kind: string, direction: "in" | "out", raw: string): boolean => {
     const at = Timestamp.format(Timestamp.fromEpochMillis(clock.currentTimeMillisUnsafe()))
     const envelope = {
       at,
@@ -247,7 +249,7 @@ export const recorder = Effect.fnUntraced(function*(
     }
     return out.destroyed || out.write(`${JSON.stringify(envelope)}\n`)
   }
-  const addFrame = (connection: number, direction: "in" | "out", frame: Frame): boolean => {
+  const addFrame = (connection: number | string, direction: "in" | "out", frame: Frame): boolean => {
     frames++
     return typeof frame === "string"
       ? add(connection, "frame", direction, frame)
@@ -265,8 +267,9 @@ export const recorder = Effect.fnUntraced(function*(
     return Effect.sync(settle)
   })
 
-  const tap = (wire: Wire): Wire => {
-    const connection = ++connections
+  const tap = (wire: Wire, name: string | undefined): Wire => {
+    connections++
+    const connection = name === undefined ? connections : `${name} ${connections}`
     add(connection, "open", "in", "")
     return {
       ...wire,
@@ -287,7 +290,10 @@ export const recorder = Effect.fnUntraced(function*(
   }
 
   return {
-    record: (inner) => ({ ...inner, dial: (request) => Effect.map(inner.dial(request), tap) }),
+    record: (inner) => ({
+      ...inner,
+      dial: (request) => Effect.map(inner.dial(request), (wire) => tap(wire, nameOf(request.url)))
+    }),
     failed: Deferred.await(failed),
     frames: () => frames
   }

@@ -3,10 +3,12 @@
  *
  * @since 0.1.0
  */
+import * as Symbols from "@tickline/core/feed/Symbols"
 import { nearest } from "@tickline/core/value/Suggestion"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Fault from "@tickline/testing/Fault"
+import * as Market from "@tickline/testing/Market"
 import * as MockVenues from "@tickline/testing/MockVenues"
 import * as MockServer from "@tickline/testing/node/MockServer"
 import * as Effect from "effect/Effect"
@@ -62,6 +64,26 @@ export const faultsOf = (specs: ReadonlyArray<string>): Result.Result<ReadonlyAr
     )
   }
   return Result.succeed(faults)
+}
+
+/**
+ * What a simulated venue lists: the synthetic market's products by the venue's
+ * own symbols, such as `BTC/USD`, `BTCUSDT` or `BTC-PERPETUAL`, and by their
+ * names besides.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const listedBy = (venue: string): ReadonlyArray<Market.Product> => {
+  const own = Market.products.map((product) => {
+    const { symbol } = product
+    // A venue without the coins themselves in dollars has them in the dollar coin, or a perpetual.
+    const names = [symbol, `${symbol}-PERP`, `${symbol}T`]
+    const found = names.map((name) => Symbols.byRule.symbolOf(venue, name)).find((symbol) => symbol !== undefined)
+    return { ...product, symbol: found ?? symbol }
+  })
+  const symbols = new Set(own.map(({ symbol }) => symbol))
+  return [...own, ...Market.products.filter(({ symbol }) => !symbols.has(symbol))]
 }
 
 /** The frames of a recording that came in. */
@@ -131,6 +153,7 @@ export const run = (options: Options): Effect.Effect<void, UsageError | RunFaile
       port: options.port,
       rate: options.rate,
       seed: options.seed,
+      products: listedBy(venue.name),
       faults,
       requireToken: options.requireToken ? Redacted.make(token) : undefined,
       replay

@@ -1,18 +1,20 @@
 /**
- * `tickline stream`: live events of a venue, over a connection that comes back
- * by itself.
+ * `tickline stream`: live events of one venue or several, over connections that
+ * come back by themselves.
  *
  * @since 0.1.0
  */
 import * as BearerToken from "@tickline/core/connection/BearerToken"
 import type * as ConnectError from "@tickline/core/connection/ConnectError"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import * as MarketFeed from "@tickline/core/feed/MarketFeed"
+import * as MarketFeeds from "@tickline/core/feed/MarketFeeds"
+import * as Symbols from "@tickline/core/feed/Symbols"
+import type { CircuitBreaker } from "@tickline/core/resilience/CircuitBreaker"
 import type { PresetName } from "@tickline/core/resilience/ConnectionPolicy"
+import * as RateLimit from "@tickline/core/resilience/RateLimit"
 import type { Transport } from "@tickline/core/transport/Transport"
-import type * as Channel from "@tickline/core/value/Channel"
 import * as MarketEvent from "@tickline/core/value/MarketEvent"
-import { type ChannelKind, channelOf, type Venue } from "@tickline/core/venue/Venue"
+import type { ChannelKind } from "@tickline/core/venue/Venue"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
@@ -20,7 +22,6 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as NodeTransport from "../NodeTransport.ts"
@@ -33,6 +34,7 @@ import * as Recording from "./Recording.ts"
 import { RunFailed, UsageError } from "./RunnerError.ts"
 import * as Screen from "./Screen.ts"
 import { counted, grouped, paint as makePaint, span } from "./Style.ts"
+import type { Target } from "./Targets.ts"
 
 /**
  * What is streamed, how, and until when.
@@ -41,10 +43,8 @@ import { counted, grouped, paint as makePaint, span } from "./Style.ts"
  * @since 0.1.0
  */
 export interface Options {
-  readonly venue: Venue
-  readonly products: ReadonlyArray<string>
+  readonly targets: ReadonlyArray<Target>
   readonly kinds: ReadonlyArray<ChannelKind>
-  readonly url: string | undefined
   readonly preset: PresetName | undefined
   readonly config: string | undefined
   readonly duration: Duration.Duration | undefined
@@ -54,36 +54,6 @@ export interface Options {
   readonly lifecycle: boolean
   readonly metricsPort: number | undefined
   readonly format: Format
-}
-
-/**
- * The channels of a venue for kinds and products. A venue that has one channel
- * for everything has it for every kind.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const channelsOf = (
-  venue: Venue,
-  kinds: ReadonlyArray<ChannelKind>,
-  products: ReadonlyArray<string>
-): Result.Result<ReadonlyArray<Channel.Channel>, UsageError> => {
-  const offered = [...new Set(Object.values(venue.channels))]
-  const names = new Set<string>()
-  for (const kind of kinds) {
-    const name = venue.channels[kind] ?? (offered.length === 1 ? offered[0] : undefined)
-    if (name === undefined) {
-      return Result.fail(
-        new UsageError({
-          key: "--channel",
-          value: kind,
-          expected: `a channel that ${venue.name} has: ${Object.keys(venue.channels).join(", ")}`
-        })
-      )
-    }
-    names.add(name)
-  }
-  return Result.succeed([...names].flatMap((name) => products.map((product) => channelOf(venue, name, product))))
 }
 
 const tags: Readonly<Record<ChannelKind, ReadonlyArray<MarketEvent.AnyEvent["_tag"]>>> = {
@@ -115,9 +85,6 @@ export const isPrinted = (
   return (event) => chosen.has(event._tag) || (options.lifecycle && !MarketEvent.isMarketData(event))
 }
 
-/** Without what may be a secret: user information and query. */
-const shownUrl = (url: string): string => url.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//")
-
 /** What became of the run so far. */
 interface Tally {
   market: number
@@ -126,8 +93,8 @@ interface Tally {
   epochs: number
   drops: number
   gaps: number
-  /** Whether the venue has ever answered with a subscription or data. */
-  isServed: boolean
+  /** The venues that have ever answered with a subscription or data. */
+  readonly served: Set<string>
   /** Whether the run is over, and only the connection's end is still told. */
   isOver: boolean
 }
@@ -192,26 +159,19 @@ const summary = (tally: Tally, millis: number): string => {
 
 type Failure = RunFailed | UsageError | OutputClosed
 
+/** How a run came to its end: as it was asked to, or told to stop by who does not care for the rest. */
+type End = "done" | "stopped"
+
 const live = Effect.fnUntraced(function*(
   options: Options,
-  url: string,
-  channels: ReadonlyArray<Channel.Channel>,
+  entries: ReadonlyArray<MarketFeeds.Entry>,
   recorder: Recording.Recorder | undefined
-): Effect.fn.Return<void, Failure, Host | Scope.Scope | MarketFeedRequirements> {
-  const { env, signal, stderr, stdout } = yield* Host
-  const token = env["TICKLINE_TOKEN"] ?? ""
-  const auth = token === "" ? undefined : yield* BearerToken.make(Redacted.make(token, { label: "TICKLINE_TOKEN" }))
+): Effect.fn.Return<void, Failure, Host | Scope.Scope | Requirements> {
+  const { signal, stderr, stdout } = yield* Host
   const startedAt = yield* Clock.currentTimeMillis
-  const feed = yield* MarketFeed.prepare(options.venue, { url, channels, auth })
-  const { connection } = feed
-  if (options.metricsPort !== undefined) {
-    const { metricsPort } = options
-    const Metrics = yield* Effect.promise(() => import("./Metrics.ts"))
-    const address = yield* Metrics.serve(metricsPort, [connection.breaker])
-    yield* Effect.logInfo("serving metrics").pipe(Effect.annotateLogs({ url: address }))
-  }
-  const title = `tickline stream ${options.venue.name}`
-  const view = yield* show(options.format, title, stdout)
+  const names = entries.map(({ venue }) => venue.name)
+  const feeds = yield* MarketFeeds.prepare()
+  const view = yield* show(options.format, `tickline stream ${names.join(" ")}`, stdout)
   const isWanted = isPrinted(options)
   const tally: Tally = {
     market: 0,
@@ -220,24 +180,57 @@ const live = Effect.fnUntraced(function*(
     epochs: 0,
     drops: 0,
     gaps: 0,
-    isServed: false,
+    served: new Set(),
     isOver: false
   }
   const limit = options.count ?? Infinity
   const counted = yield* Deferred.make<void>()
+  const refused = yield* Deferred.make<void>()
+  // Why each venue failed that did. The others go on.
+  const failures = new Map<string, RunFailed | UsageError>()
 
-  const take = (events: ReadonlyArray<MarketEvent.AnyEvent>): Effect.Effect<void, Failure> =>
+  // A confirmed channel of heartbeats says nothing of what was asked for.
+  const beats = new Set(
+    entries.flatMap(({ products = [], venue }) =>
+      (venue.keepAlive.channels?.(products) ?? []).map(({ channel }) => `${venue.name} ${channel}`)
+    )
+  )
+  const isBeat = ({ channel, venue }: MarketEvent.Subscribed): boolean =>
+    channel !== undefined && beats.has(`${venue} ${channel}`)
+
+  // A channel of all products gives more than was asked for.
+  const asked = new Map(entries.flatMap(({ products = [], venue }) =>
+    venue.wholeChannels === undefined
+      ? []
+      : [[venue.name, new Set(products.map((product) => Symbols.resolve(feeds.symbols, venue.name, product)))]]
+  ))
+  const isAsked = (event: MarketEvent.AnyEvent): boolean =>
+    event._tag !== "PriceUpdate" || event.product === undefined || (asked.get(event.venue)?.has(event.product) ?? true)
+
+  const refuse = (event: MarketEvent.VenueError): Effect.Effect<void> => {
+    const reason = event.message ?? event.code ?? "no reason given"
+    const failure = new RunFailed({ detail: `${event.venue} refused the subscription: ${reason}` })
+    failures.set(event.venue, failure)
+    if (failures.size === names.length) return Effect.asVoid(Deferred.succeed(refused, undefined))
+    const closed = feeds.get(event.venue)?.connection.close() ?? Effect.void
+    // Who reads the events that the closing gives cannot be who waits for it.
+    return Effect.andThen(Effect.logError(failure.message), Effect.asVoid(Effect.forkDetach(closed)))
+  }
+
+  const take = (events: ReadonlyArray<MarketEvent.AnyEvent>): Effect.Effect<void, OutputClosed> =>
     Effect.suspend(() => {
       const printed: Array<MarketEvent.AnyEvent> = []
-      let refusal: MarketEvent.VenueError | undefined
+      const refusals: Array<MarketEvent.VenueError> = []
       for (const event of events) {
         const isMarket = MarketEvent.isMarketData(event)
-        if (isMarket || event._tag === "Subscribed") tally.isServed = true
-        if (event._tag === "VenueError" && !tally.isServed) refusal ??= event
+        if (isMarket || (event._tag === "Subscribed" && !isBeat(event))) tally.served.add(event.venue)
+        if (event._tag === "VenueError" && !tally.served.has(event.venue) && !failures.has(event.venue)) {
+          refusals.push(event)
+        }
         if (event._tag === "Connection" && event.state === "Connected") tally.epochs++
         if (event._tag === "Connection" && event.state === "Reconnecting" && event.attempt === 1) tally.drops++
         if (event._tag === "Gap") tally.gaps++
-        if (!isWanted(event)) continue
+        if (!isWanted(event) || !isAsked(event)) continue
         if (isMarket && (tally.market >= limit || tally.isOver)) continue
         if (isMarket) tally.market++
         tally.byTag.set(event._tag, (tally.byTag.get(event._tag) ?? 0) + 1)
@@ -246,21 +239,14 @@ const live = Effect.fnUntraced(function*(
       tally.printed += printed.length
       if (tally.market >= limit) Deferred.doneUnsafe(counted, Effect.void)
       view.observe(events)
-      const written = printed.length === 0 ? Effect.void : view.print(printed)
-      return refusal === undefined ? written : Effect.andThen(
-        written,
-        Effect.fail(
-          new RunFailed({
-            detail: `${options.venue.name} refused the subscription: ${
-              refusal.message ?? refusal.code ?? "no reason given"
-            }`
-          })
-        )
+      return Effect.andThen(
+        printed.length === 0 ? Effect.void : view.print(printed),
+        Effect.forEach(refusals, refuse, { discard: true })
       )
     })
 
-  // Everything is consumed to the end of the connection, its own closing included.
-  const consumer = yield* feed.events({ overflow: "block" }).pipe(
+  // Everything is consumed to the end of the connections, their own closing included.
+  const consumer = yield* feeds.events().pipe(
     Stream.runForEachArray(take),
     Effect.catchTag("ConsumerOverflow", Effect.die),
     Effect.forkChild({ startImmediately: true })
@@ -268,41 +254,71 @@ const live = Effect.fnUntraced(function*(
   if (view.isLive) {
     yield* Effect.forkChild(Effect.ignore(Effect.forever(Effect.andThen(view.draw, Effect.sleep(frameMillis)))))
   }
-  // What the connection comes to is told by its events; they end with its failure.
-  yield* Effect.forkChild(Effect.ignore(connection.connect))
-
-  const ends: ReadonlyArray<Effect.Effect<void, Failure>> = [
-    Effect.asVoid(signal),
-    stdout.closed,
-    ...(options.duration === undefined ? [] : [Effect.sleep(options.duration)]),
-    ...(options.count === undefined ? [] : [Deferred.await(counted)]),
-    ...(recorder === undefined ? [] : [recorder.failed])
-  ]
-  const settled = Effect.catch(
-    Fiber.join(consumer),
+  if (options.metricsPort !== undefined) {
+    const { metricsPort } = options
+    const Metrics = yield* Effect.promise(() => import("./Metrics.ts"))
+    const address = yield* Metrics.serve({ host: "127.0.0.1", port: metricsPort, key: "--metrics-port" }, feeds.all)
+    yield* Effect.logInfo("serving metrics").pipe(Effect.annotateLogs({ url: address }))
+  }
+  yield* Effect.mapError(
+    feeds.set(entries),
     (error) =>
-      Effect.fail(
-        error._tag === "OutputClosed" || error._tag === "RunFailed" || error._tag === "UsageError"
-          ? error
-          : failedBy(error)
+      new UsageError(
+        error._tag === "UnknownChannel"
+          ? {
+            key: "--channel",
+            value: error.kind,
+            expected: `a channel that ${error.venue} has: ${
+              entries.filter(({ venue }) => venue.name === error.venue)
+                .map(({ venue }) => Object.keys(venue.channels).join(", ")).join()
+            }`
+          }
+          : { key: "venue", value: error.venue, expected: "each venue once" }
       )
   )
-  yield* Effect.raceAllFirst([settled, ...ends]).pipe(
+  const all = yield* feeds.all
+
+  const stopped = Effect.as("stopped" as const)
+  const done = Effect.as("done" as const)
+  const ends: ReadonlyArray<Effect.Effect<End, Failure>> = [
+    done(Fiber.join(consumer)),
+    done(Deferred.await(refused)),
+    stopped(signal),
+    stopped(stdout.closed),
+    ...(options.duration === undefined ? [] : [done(Effect.sleep(options.duration))]),
+    ...(options.count === undefined ? [] : [done(Deferred.await(counted))]),
+    ...(recorder === undefined ? [] : [recorder.failed])
+  ]
+  const end = yield* Effect.raceAllFirst(ends).pipe(
     Effect.ensuring(Effect.gen(function*() {
       tally.isOver = true
-      yield* connection.close()
+      for (const { connection, venue } of all) {
+        const { lastError, state } = yield* connection.metrics
+        const hasEnded = state === "Failed" || state === "Disconnected"
+        if (hasEnded && lastError !== undefined && !failures.has(venue.name)) {
+          failures.set(venue.name, failedBy(lastError))
+        }
+      }
+      yield* Effect.forEach(all, ({ connection }) => connection.close(), { concurrency: "unbounded", discard: true })
       yield* Effect.ignore(Effect.timeoutOption(Fiber.await(consumer), 200))
       yield* Effect.ignore(view.draw)
       stderr.writeUnsafe(summary(tally, (yield* Clock.currentTimeMillis) - startedAt))
     }))
   )
+  if (end === "done" && failures.size > 0) {
+    const [first, ...others] = failures.values()
+    return yield* first !== undefined && others.length === 0
+      ? first
+      : new RunFailed({ detail: Array.from(failures, ([name, { message }]) => `${name}: ${message}`).join("; ") })
+  }
 })
 
-type MarketFeedRequirements = Effect.Services<ReturnType<typeof MarketFeed.prepare>>
+type Requirements = Transport | Reconnection.Reconnection | CircuitBreaker
 
 /**
- * Runs the command: until a signal, its duration or its count; fails where the
- * connection gives up or the venue refuses.
+ * Runs the command: until a signal, its duration or its count; fails where a
+ * connection gives up or a venue refuses. Of several venues the others go on,
+ * and the run fails when it ends.
  *
  * @category running
  * @since 0.1.0
@@ -310,22 +326,29 @@ type MarketFeedRequirements = Effect.Services<ReturnType<typeof MarketFeed.prepa
 export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
   Effect.scoped(Effect.gen(function*() {
     const { env, stdout } = yield* Host
-    const url = options.url ?? options.venue.endpoint
-    if (url === undefined) {
-      return yield* new UsageError({ key: "--url", expected: `an endpoint: ${options.venue.name} has none of its own` })
-    }
-    if (!/^wss?:\/\/./i.test(url)) {
-      return yield* new UsageError({ key: "--url", value: shownUrl(url), expected: "a ws:// or wss:// URL" })
-    }
-    const channels = yield* Effect.fromResult(channelsOf(options.venue, options.kinds, options.products))
+    const { targets } = options
     const policy = yield* Policy.make(options, env)
-    const recorder = options.record === undefined ? undefined : yield* Recording.recorder(options.record)
+    const token = env["TICKLINE_TOKEN"] ?? ""
+    const auth = token === "" ? undefined : yield* BearerToken.make(Redacted.make(token, { label: "TICKLINE_TOKEN" }))
+    const isAlone = targets.length === 1
+    const entries = targets.map(({ products, url, venue }): MarketFeeds.Entry => ({
+      venue,
+      products,
+      kinds: options.kinds,
+      url,
+      // One token is one venue's: of several, theirs for whom an endpoint is named.
+      auth: isAlone || url !== undefined ? auth : undefined
+    }))
+    const nameOf = (url: string) => targets.find((target) => (target.url ?? target.venue.endpoint) === url)?.venue.name
+    const recorder = options.record === undefined
+      ? undefined
+      : yield* Recording.recorder(options.record, isAlone ? undefined : nameOf)
     const transport: Layer.Layer<Transport> = recorder === undefined
       ? NodeTransport.layer
       : Layer.provide(Recording.transport(recorder), NodeTransport.layer)
     const isLive = options.format === "pretty" && stdout.isTerminal
-    yield* Effect.scoped(live(options, url, channels, recorder)).pipe(
-      Effect.provide(Layer.mergeAll(transport, Reconnection.layerWithBreaker(policy))),
+    yield* Effect.scoped(live(options, entries, recorder)).pipe(
+      Effect.provide(Layer.mergeAll(transport, Reconnection.layerWithBreaker(policy), RateLimit.layerGovernor)),
       // The table shows what a log would say, and a log line would tear it.
       isLive ? Effect.provide(Log.silent) : (self) => self
     )

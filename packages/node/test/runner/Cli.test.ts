@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Venues from "@tickline/core/venue/Venues"
 import * as Effect from "effect/Effect"
 import * as TestHost from "./TestHost.ts"
 
@@ -14,12 +15,21 @@ const usage = (args: ReadonlyArray<string>, ...says: ReadonlyArray<string>) =>
 describe("the command line", () => {
   describe("a wrong use exits with 2 and names what, its value and what was expected", () => {
     usage(["vnues"], "vnues", "venues")
-    usage(["decode", "coinbse"], "coinbse", "did you mean coinbase-exchange?")
+    usage(["decode", "coinbse"], "coinbse", "did you mean coinbase?")
     usage(["decode", "generic", "/no/such/file"], "file", "/no/such/file", "can be read")
     usage(["decode", "generic", "--strct"], "--strct", "--strict")
     usage(["stream", "generic", "BTC-USD"], "--url", "expected")
     usage(["stream", "generic", "BTC-USD", "--url", "http://127.0.0.1:1"], "--url", "http://127.0.0.1:1", "ws://")
     usage(["stream", "generic"], "product")
+    usage(["stream", "coinbse", "BTC-USD"], "venue", "coinbse", "did you mean coinbase?")
+    usage(["stream", "krakn:BTC/USD"], "venue", "krakn", "did you mean kraken?")
+    usage(["stream", "kraken:BTC/USD", "ETH/USD"], "ETH/USD", "venue:product")
+    usage(["stream", "kraken:"], "kraken:", "venue:product")
+    usage(["stream", "kraken:X", "generic:Y"], "--url", "generic has none of its own")
+    usage(["stream", "kraken:X", "coinbase:Y", "--url", "ws://127.0.0.1:1"], "--url", "venue=url", "kraken, coinbase")
+    usage(["stream", "kraken:X", "--url", "binance=ws://127.0.0.1:1"], "--url", "binance", "kraken")
+    usage(["stream", "kraken:X", "--url", "kraken=http://127.0.0.1:1"], "--url", "http://127.0.0.1:1", "ws://")
+    usage(["stream", "kraken", "X", "--url", "ws://a.test", "--url", "kraken=ws://b.test"], "--url", "one endpoint")
     usage(["stream", "generic", "X", "--duration", "3x"], "--duration", "3x", "20s")
     usage(["stream", "generic", "X", "--count", "0"], "--count", "0", "1 or more")
     usage(["stream", "generic", "X", "--channel", "trades"], "--channel", "trades", "ticker")
@@ -107,7 +117,7 @@ describe("the command line", () => {
       const pipe = TestHost.make()
       assert.strictEqual(yield* TestHost.run(pipe, "venues"), 0)
       const objects = pipe.objects()
-      assert.deepStrictEqual(objects.map(({ venue }) => venue), ["coinbase-exchange", "generic"])
+      assert.deepStrictEqual(objects.map(({ venue }) => venue), Venues.all.map(({ name }) => name))
       for (const venue of objects) {
         for (const member of ["channels", "prices", "continuity", "heartbeat", "limits"]) assert.property(venue, member)
       }
