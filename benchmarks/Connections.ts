@@ -144,7 +144,12 @@ Rounds.report([
       Rounds.median(held.raw.map(({ revivalMillis }) => revivalMillis)).toFixed(0)
     } ms`
   },
-  { name: "limiter, one admission by two rolling windows", value: Rounds.median(limited.limiter), unit: "µs", higher: false }
+  {
+    name: "limiter, one admission by two rolling windows",
+    value: Rounds.median(limited.limiter),
+    unit: "µs",
+    higher: false
+  }
 ])
 child.disconnect()
 process.exit(0)

@@ -14,7 +14,7 @@ server.on("connection", (socket, request) => {
   socket.on("error", () => {})
 })
 process.on("message", (message) => {
-  if (message === "drop") for (const socket of server.clients) socket.terminate()
+  if (message === "drop") { for (const socket of server.clients) socket.terminate() }
 })
 process.on("disconnect", () => process.exit(0))
 // Never outlives a run that lost its parent.

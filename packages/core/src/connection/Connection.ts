@@ -227,16 +227,22 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     origin,
     Option.getOrUndefined(yield* Effect.serviceOption(RateLimit.Governor))
   )
+  const now = (): number => clock.currentTimeMillisUnsafe()
+  const keepAlive = options.keepAlive ?? { _tag: "Protocol" }
+  // Ordinary messages that use a limit up must not make an answer to a heartbeat late.
+  const spares = keepAlive._tag === "Application" || keepAlive._tag === "Requested"
   const outbox = Outbox.make(
     policy.buffer,
-    limits.messages === undefined
-      ? undefined
-      : { key: label, log: limits.messages, now: () => clock.currentTimeMillisUnsafe(), cost: options.cost }
+    limits.messages === undefined ? undefined : { key: label, log: limits.messages, now, cost: options.cost, spares }
   )
+  const admitAsk: Effect.Effect<void> = Effect.suspend(() => {
+    const wait = limits.subscriptions.take(now())
+    return wait === 0 ? outbox.admit : Effect.andThen(Effect.sleep(wait), admitAsk)
+  })
   const restoration = Restoration.make<A>({
     dialect: options.dialect,
-    admit: outbox.admit,
-    now: () => clock.currentTimeMillisUnsafe()
+    admit: admitAsk,
+    now
   })
 
   // Ends the consumers after the supervisor has closed: finalisers run last to first.
@@ -250,7 +256,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     restoration,
     breaker,
     auth: options.auth,
-    keepAlive: options.keepAlive ?? { _tag: "Protocol" },
+    keepAlive,
     dials: limits.dials,
     observe: options.observe,
     // Without a decoder A is Frame, by the overloads of `make`.
@@ -308,7 +314,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
       transitions: Stream.orDie(inbox.consume("transitions", undefined, only("Transition")))
     },
     isConnected: Effect.map(supervisor.state, ConnectionState.isConnected),
-    isStalled: Effect.sync(inbox.isBlocked),
+    isStalled: Effect.sync(() => inbox.isBlocked()),
     inbound: (consumer) => inbox.consume("everything", consumer, (items) => items),
     batches: (consumer) => inbox.consume("batches", consumer, only("Batch")),
     messages: (consumer) => inbox.consume("batches", consumer, messagesOf),
@@ -320,8 +326,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     ),
     metrics: Effect.map(
       supervisor.state,
-      ({ _tag }) =>
-        recorder.read(_tag, supervisor.epoch(), clock.currentTimeMillisUnsafe(), outbox.account(), inbox.missed())
+      ({ _tag }) => recorder.read(_tag, supervisor.epoch(), now(), outbox.account(), inbox.missed())
     ),
     breaker
   }

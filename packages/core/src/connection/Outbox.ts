@@ -85,6 +85,8 @@ export interface Pace {
   readonly log: Log
   readonly now: () => number
   readonly cost?: ((frame: Frame.Frame) => number) | undefined
+  /** Whether a tenth of the limit is left to what is urgent. */
+  readonly spares?: boolean | undefined
 }
 
 interface Entry {
@@ -161,7 +163,8 @@ export const make = (
     return gone.filter((entry) => entry.delivery === "keep").length
   }
 
-  const take = (frame: Frame.Frame): number => pace === undefined ? 0 : pace.log.take(pace.now(), pace.cost?.(frame))
+  const take = (frame: Frame.Frame, rank: number): number =>
+    pace === undefined ? 0 : pace.log.take(pace.now(), pace.cost?.(frame), rank > 0 && pace.spares)
 
   // Writes what may go now. Returns for how long the limit holds the rest up, 0 where it does not.
   const flush = (to: Wire): number => {
@@ -170,7 +173,7 @@ export const make = (
     while (written < entries.length) {
       const entry = entries[written]!
       if (entry.rank > 0 && to.bufferedBytes() >= bufferedBound) break
-      wait = take(entry.frame)
+      wait = take(entry.frame, entry.rank)
       if (wait > 0 || !to.write(entry.frame)) break
       written++
       forget(entry)
@@ -196,7 +199,7 @@ export const make = (
     Effect.suspend((): Effect.Effect<Accepted, NotSent | OutboxFull | RateLimited> => {
       const delivery = options.delivery ?? "now"
       const rank = priorities.indexOf(options.priority ?? "order")
-      if (wire !== undefined && isClear(wire) && take(frame) === 0 && wire.write(frame)) {
+      if (wire !== undefined && isClear(wire) && take(frame, rank) === 0 && wire.write(frame)) {
         sent++
         return Effect.succeed<Accepted>({ _tag: "Sent", epoch })
       }
@@ -204,7 +207,7 @@ export const make = (
         unsent++
         return Effect.fail(new NotSent({ reason: "NotConnected" }))
       }
-      const wait = pace?.log.waitFor(pace.now(), pace.cost?.(frame)) ?? 0
+      const wait = pace?.log.waitFor(pace.now(), pace.cost?.(frame), rank > 0 && pace.spares) ?? 0
       const isFull = entries.length >= bounds.messages || bytes + Frame.size(frame) > bounds.bytes
       if (isFull || wait === Infinity) {
         refused++
@@ -257,7 +260,7 @@ export const make = (
       flush(wire)
     },
     admit: Effect.suspend(function admit(): Effect.Effect<void> {
-      const wait = take("")
+      const wait = take("", 1)
       return wait === 0 ? Effect.void : Effect.andThen(Effect.sleep(wait), Effect.suspend(admit))
     }),
     drain,

@@ -55,11 +55,12 @@ export interface Log {
   /**
    * Admits and charges the cost at `at` (epoch milliseconds), or says after how
    * many milliseconds it could be, charging nothing. 0 is admitted; `Infinity`
-   * is never.
+   * is never. What `spares` leaves a tenth of each limit, one at least, to what
+   * does not.
    */
-  readonly take: (at: number, cost?: number | undefined) => number
+  readonly take: (at: number, cost?: number | undefined, spares?: boolean | undefined) => number
   /** As `take`, charging nothing in any case. */
-  readonly waitFor: (at: number, cost?: number | undefined) => number
+  readonly waitFor: (at: number, cost?: number | undefined, spares?: boolean | undefined) => number
   /** What of each window's limit is left at `at`, in the windows' order. */
   readonly left: (at: number) => ReadonlyArray<number>
 }
@@ -102,10 +103,12 @@ export const makeLog = (windows: ReadonlyArray<Window>): Log => {
     first = 0
   }
 
-  const waitFor = (at: number, cost = 1): number => {
+  const waitFor = (at: number, cost = 1, spares = false): number => {
     expire(at)
     let wait = 0
-    windows.forEach(({ limit, windowMillis }, index) => {
+    windows.forEach((window, index) => {
+      const { windowMillis } = window
+      const limit = spares && window.limit > 1 ? window.limit - Math.ceil(window.limit / 10) : window.limit
       if (cost > limit) {
         wait = Infinity
         return
@@ -121,8 +124,8 @@ export const makeLog = (windows: ReadonlyArray<Window>): Log => {
 
   return {
     waitFor,
-    take: (at, cost = 1) => {
-      const wait = waitFor(at, cost)
+    take: (at, cost = 1, spares = false) => {
+      const wait = waitFor(at, cost, spares)
       if (wait > 0) return wait
       times.push(at)
       costs.push(cost)
@@ -146,11 +149,12 @@ export const makeLog = (windows: ReadonlyArray<Window>): Log => {
  * @since 0.1.0
  */
 export const both = (logs: ReadonlyArray<Log>): Log => {
-  const waitFor = (at: number, cost = 1): number => Math.max(0, ...logs.map((log) => log.waitFor(at, cost)))
+  const waitFor = (at: number, cost = 1, spares = false): number =>
+    Math.max(0, ...logs.map((log) => log.waitFor(at, cost, spares)))
   return {
     waitFor,
-    take: (at, cost = 1) => {
-      const wait = waitFor(at, cost)
+    take: (at, cost = 1, spares = false) => {
+      const wait = waitFor(at, cost, spares)
       if (wait === 0) { for (const log of logs) log.take(at, cost) }
       return wait
     },
@@ -321,8 +325,8 @@ export interface Limit {
 
 /**
  * The logs that keep the limits for one connection to an origin: of messages,
- * where there is a limit on them, and of dials. What is per address is shared
- * through the governor.
+ * where there is a limit on them, of subscriptions, and of dials. What is per
+ * address is shared through the governor.
  *
  * @category constructors
  * @since 0.1.0
@@ -331,7 +335,7 @@ export const logsOf = (
   limits: ReadonlyArray<Limit>,
   origin: string,
   governor: Governor["Service"] | undefined
-): { readonly messages: Log | undefined; readonly dials: Log } => {
+): { readonly messages: Log | undefined; readonly subscriptions: Log; readonly dials: Log } => {
   const windowsOf = (of: Limit["of"], per: Limit["per"]): ReadonlyArray<Window> =>
     limits.flatMap((limit) =>
       limit.of === of && limit.per === per && limit.windowMillis !== undefined
@@ -347,7 +351,11 @@ export const logsOf = (
     ]
   }
   const messages = logOf("messages")
-  return { messages: messages.length === 0 ? undefined : both(messages), dials: both(logOf("dials")) }
+  return {
+    messages: messages.length === 0 ? undefined : both(messages),
+    subscriptions: both(logOf("subscriptions")),
+    dials: both(logOf("dials"))
+  }
 }
 
 /**

@@ -77,6 +77,23 @@ describe("KeepAlive", () => {
         })
     ))
 
+  it.effect("answers a test at once where ordinary messages have used the limit up", () =>
+    withVenue(policyWith({ heartbeat }), ({ host }) =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.connect(url, {
+          keepAlive: requested,
+          limits: [{ of: "messages", per: "connection", limit: 20, windowMillis: 5_000 }]
+        })
+        const [peer] = host.peers()
+        for (let i = 0; i < 50; i++) yield* connection.send(`query ${i}`, { delivery: "keep", priority: "query" })
+        yield* TestClock.adjust("1 second")
+        // Of twenty two are left to what is urgent, of which the enabling request took one.
+        assert.strictEqual(peer?.received.length, 19)
+        yield* peer!.send("test")
+        yield* settle
+        assert.strictEqual(peer?.received.at(-1), "alive 2")
+      })))
+
   it.effect("drops a link whose beats do not come, after their time and the timeout, exactly", () =>
     withVenue(policyWith({ heartbeat }), ({ host }) =>
       Effect.gen(function*() {
