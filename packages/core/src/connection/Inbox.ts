@@ -19,7 +19,6 @@ import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Latch from "effect/Latch"
 import type * as Pull from "effect/Pull"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -305,34 +304,117 @@ export interface Inbox<A> {
   readonly missed: () => number
 }
 
-/**
- * Makes the fan-out of one connection.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const make = <A>(): Inbox<A> => {
-  const consumers = new Set<Consumer<A>>()
-  const taken = Latch.makeUnsafe(false)
-  const backlogs = new Map<"everything" | "rejections", Consumer<A>>()
-  let unblocked = false
-  let missedByGone = 0
-  let isShutDown = false
+// One for each connection: its methods are shared, and what few connections need is made when it is needed.
+class Fanout<A> implements Inbox<A> {
+  private consumers: ReadonlyArray<Consumer<A>> = []
+  // What is kept for the first consumer to come, of everything and of rejections.
+  private everything: Consumer<A> | undefined
+  private rejections: Consumer<A> | undefined
+  // Who waits for room.
+  private waiters: ReadonlyArray<(effect: Effect.Effect<void>) => void> = []
+  private unblocked = false
+  private missedByGone = 0
+  private isShutDown = false
 
-  const isBlocked = (): boolean => {
-    if (unblocked) return false
-    for (const consumer of consumers) {
+  offer(item: Item<A>): void {
+    for (const consumer of this.consumers) {
+      if (isWanted(consumer.interest, item)) offer(consumer, item)
+    }
+  }
+
+  // Consumers are resumed within the call that brought them something, not by a task of the scheduler: what waits for
+  // the next turn of the event loop is tens of microseconds late.
+  wake(): void {
+    for (const consumer of this.consumers) {
+      const { resume } = consumer
+      if (resume === undefined || (consumer.items.length === 0 && consumer.ended === undefined)) continue
+      consumer.resume = undefined
+      resume(Effect.void)
+    }
+  }
+
+  isBlocked(): boolean {
+    if (this.unblocked) return false
+    for (const consumer of this.consumers) {
       if (consumer.overflow === "block" && consumer.ended === undefined && isOver(consumer)) return true
     }
     return false
   }
 
-  const takeBacklog = (consumer: Consumer<A>): void => {
+  get room(): Effect.Effect<void> {
+    return Effect.suspend(() => this.isBlocked() ? Effect.andThen(this.taken, this.room) : Effect.void)
+  }
+
+  unblock(on: boolean): Effect.Effect<void> {
+    return Effect.sync(() => {
+      this.unblocked = on
+      this.release()
+    })
+  }
+
+  keep(): void {
+    const isThere = (interest: Interest): boolean =>
+      this.consumers.some((consumer) =>
+        consumer.ended === undefined && (consumer.interest === "everything" || consumer.interest === interest)
+      )
+    if (!isThere("batches")) this.everything = this.keepFor("everything")
+    if (!isThere("rejections")) this.rejections = this.keepFor("rejections")
+  }
+
+  end(how: Exit.Exit<never, ConnectError | Cause.Done>): Effect.Effect<void> {
+    return this.endWhere(
+      how,
+      (consumer) => consumer.interest !== "transitions" && consumer !== this.everything && consumer !== this.rejections
+    )
+  }
+
+  get shutdown(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.isShutDown = true
+      return this.endWhere(Exit.fail(Cause.Done()), () => true)
+    })
+  }
+
+  consume<B, E = never>(
+    interest: Interest,
+    options: ConsumerOptions | undefined,
+    read: (items: Arr.NonEmptyReadonlyArray<Item<A>>) => ReadonlyArray<B>,
+    endedBy?: Effect.Effect<never, E> | undefined
+  ): Stream.Stream<B, ConnectError | ConsumerOverflow | E> {
+    const attach = Effect.sync(() => this.attach(interest, options))
+    const detach = (consumer: Consumer<A>) => Effect.sync(() => this.detach(consumer))
+    const makePull = this.makePull.bind(this)
+    return Stream.unwrap(Effect.gen(function*() {
+      const consumer = yield* Effect.acquireRelease(attach, detach)
+      let end: Exit.Exit<never, E> | undefined
+      if (endedBy !== undefined) {
+        yield* Effect.forkScoped(Effect.onExit(endedBy, (exit) =>
+          Effect.sync(() => {
+            end = exit
+            consumer.resume?.(Effect.void)
+          })))
+      }
+      return Stream.fromPull(Effect.succeed(makePull(consumer, read, () => end)))
+    }))
+  }
+
+  missed(): number {
+    return this.consumers.reduce((total, consumer) => total + consumer.missed, this.missedByGone)
+  }
+
+  private keepFor(interest: "everything" | "rejections"): Consumer<A> {
+    const backlog = makeConsumer<A>(interest, { overflow: "drop-oldest" })
+    this.consumers = [...this.consumers, backlog]
+    return backlog
+  }
+
+  private takeBacklog(consumer: Consumer<A>): void {
+    if (consumer.interest === "transitions") return
     const name = consumer.interest === "rejections" ? "rejections" : "everything"
-    const backlog = backlogs.get(name)
-    if (backlog === undefined || consumer.interest === "transitions") return
-    backlogs.delete(name)
-    consumers.delete(backlog)
+    const backlog = this[name]
+    if (backlog === undefined) return
+    this[name] = undefined
+    this.remove(backlog)
     consumer.missed = backlog.missed
     for (const item of backlog.items) {
       if (!isWanted(consumer.interest, item)) continue
@@ -341,37 +423,45 @@ export const make = <A>(): Inbox<A> => {
     }
   }
 
-  const attach = (interest: Interest, options: ConsumerOptions | undefined): Consumer<A> => {
+  private attach(interest: Interest, options: ConsumerOptions | undefined): Consumer<A> {
     const consumer = makeConsumer<A>(interest, options)
-    takeBacklog(consumer)
-    if (isShutDown) consumer.ended = Exit.fail(Cause.Done())
-    consumers.add(consumer)
+    this.takeBacklog(consumer)
+    if (this.isShutDown) consumer.ended = Exit.fail(Cause.Done())
+    this.consumers = [...this.consumers, consumer]
     return consumer
   }
 
-  const detach = (consumer: Consumer<A>): Effect.Effect<boolean> =>
-    Effect.suspend(() => {
-      consumers.delete(consumer)
-      missedByGone += consumer.missed
-      return taken.release
-    })
-
-  // Consumers are resumed within the call that brought them something, not by a task of the scheduler: what waits for
-  // the next turn of the event loop is tens of microseconds late.
-  const wake = (): void => {
-    for (const consumer of consumers) {
-      const { resume } = consumer
-      if (resume === undefined || (consumer.items.length === 0 && consumer.ended === undefined)) continue
-      consumer.resume = undefined
-      resume(Effect.void)
-    }
+  private detach(consumer: Consumer<A>): void {
+    this.remove(consumer)
+    this.missedByGone += consumer.missed
+    this.release()
   }
 
-  const makePull = <B, E>(
+  private remove(consumer: Consumer<A>): void {
+    this.consumers = this.consumers.filter((other) => other !== consumer)
+  }
+
+  private get taken(): Effect.Effect<void> {
+    return Effect.callback<void>((resume) => {
+      this.waiters = [...this.waiters, resume]
+      return Effect.sync(() => {
+        this.waiters = this.waiters.filter((other) => other !== resume)
+      })
+    })
+  }
+
+  private release(): void {
+    const waiters = this.waiters
+    this.waiters = []
+    // Not within the pull that made the room, which still has its messages to hand over.
+    for (const resume of waiters) resume(Effect.yieldNow)
+  }
+
+  private makePull<B, E>(
     consumer: Consumer<A>,
     read: (items: Arr.NonEmptyReadonlyArray<Item<A>>) => ReadonlyArray<B>,
     endedBy: () => Exit.Exit<never, E> | undefined
-  ): Pull.Pull<Arr.NonEmptyReadonlyArray<B>, ConnectError | ConsumerOverflow | E> => {
+  ): Pull.Pull<Arr.NonEmptyReadonlyArray<B>, ConnectError | ConsumerOverflow | E> {
     const arrived = Effect.callback<void>((resume) => {
       consumer.resume = resume
       return Effect.sync(() => {
@@ -387,79 +477,29 @@ export const make = <A>(): Inbox<A> => {
       consumer.items = []
       consumer.bytes = 0
       const found = read(items)
-      const next = Arr.isReadonlyArrayNonEmpty(found) ? Effect.succeed(found) : pull
-      return wasFull ? Effect.andThen(taken.release, next) : next
+      if (wasFull) this.release()
+      return Arr.isReadonlyArrayNonEmpty(found) ? Effect.succeed(found) : pull
     })
     return pull
   }
 
-  const room: Effect.Effect<void> = Effect.suspend(() => isBlocked() ? Effect.andThen(taken.await, room) : Effect.void)
-
-  const endWhere = (
+  private endWhere(
     how: Exit.Exit<never, ConnectError | Cause.Done>,
     applies: (consumer: Consumer<A>) => boolean
-  ): Effect.Effect<void> =>
-    Effect.sync(() => {
-      for (const consumer of consumers) {
+  ): Effect.Effect<void> {
+    return Effect.sync(() => {
+      for (const consumer of this.consumers) {
         if (applies(consumer)) consumer.ended ??= how
       }
-      wake()
+      this.wake()
     })
-
-  return {
-    offer: (item) => {
-      for (const consumer of consumers) {
-        if (isWanted(consumer.interest, item)) offer(consumer, item)
-      }
-    },
-    wake,
-    isBlocked,
-    room,
-    unblock: (on) =>
-      Effect.suspend(() => {
-        unblocked = on
-        return Effect.asVoid(taken.release)
-      }),
-    keep: () => {
-      for (const name of ["everything", "rejections"] as const) {
-        const isThere = [...consumers].some((consumer) =>
-          consumer.ended === undefined &&
-          (consumer.interest === "everything" || consumer.interest === (name === "everything" ? "batches" : name))
-        )
-        if (isThere) continue
-        const backlog = makeConsumer<A>(name, { overflow: "drop-oldest" })
-        backlogs.set(name, backlog)
-        consumers.add(backlog)
-      }
-    },
-    end: (how) =>
-      endWhere(how, (consumer) => consumer.interest !== "transitions" && ![...backlogs.values()].includes(consumer)),
-    shutdown: Effect.suspend(() => {
-      isShutDown = true
-      return endWhere(Exit.fail(Cause.Done()), () => true)
-    }),
-    consume: <B, E>(
-      interest: Interest,
-      options: ConsumerOptions | undefined,
-      read: (items: Arr.NonEmptyReadonlyArray<Item<A>>) => ReadonlyArray<B>,
-      endedBy?: Effect.Effect<never, E> | undefined
-    ) =>
-      Stream.unwrap(Effect.gen(function*() {
-        const consumer = yield* Effect.acquireRelease(Effect.sync(() => attach(interest, options)), detach)
-        let end: Exit.Exit<never, E> | undefined
-        if (endedBy !== undefined) {
-          yield* Effect.forkScoped(Effect.onExit(endedBy, (exit) =>
-            Effect.sync(() => {
-              end = exit
-              consumer.resume?.(Effect.void)
-            })))
-        }
-        return Stream.fromPull(Effect.succeed(makePull(consumer, read, () => end)))
-      })),
-    missed: () => {
-      let total = missedByGone
-      for (const consumer of consumers) total += consumer.missed
-      return total
-    }
   }
 }
+
+/**
+ * Makes the fan-out of one connection.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <A>(): Inbox<A> => new Fanout<A>()
