@@ -31,7 +31,9 @@ export interface Ask {
 /**
  * What a message says of an ask: known by its id where it has one, else by what
  * it names, and then of asks without an id alone; a confirmation that names
- * nothing is that of the oldest of them.
+ * nothing is that of the oldest of them. Where it `lists`, the ask by that id is
+ * confirmed for what is named, in this message and those that follow it at
+ * once, and refused for the rest.
  *
  * @category models
  * @since 0.1.0
@@ -39,6 +41,7 @@ export interface Ask {
 export type Answer =
   | {
     readonly _tag: "Confirmed"
+    readonly lists?: boolean | undefined
     readonly requestId?: string | undefined
     readonly channel?: string | undefined
     readonly product?: string | undefined
@@ -128,6 +131,8 @@ interface Pending {
   readonly at: number
   /** Whether it asks for its channels; else it gives them up. */
   readonly adds: boolean
+  /** Whether it was answered by its id, be it for some of its channels only. */
+  isAnswered: boolean
 }
 
 /**
@@ -150,6 +155,8 @@ export const make = <A>(options: {
   const refusals = new Map<string, Set<Deferred.Deferred<never, SubscriptionRefused>>>()
   const asking = Semaphore.makeUnsafe(1)
   let pending: Array<Pending> = []
+  // The ask of which a list is being read, which may take several messages.
+  let listing: Pending | undefined
   let asked: Channels = new Map()
   // Requests are numbered across epochs, so that no late answer is taken for that of another.
   let nextId = 1
@@ -167,7 +174,7 @@ export const make = <A>(options: {
       yield* admit
       // A wire that ended says why when it is asked again.
       if (!wire.write(ask.text)) yield* wire.ready
-      if (dialect?.answer !== undefined) pending.push({ ask, at: now(), adds })
+      if (dialect?.answer !== undefined) pending.push({ ask, at: now(), adds, isAnswered: false })
     }
   })
 
@@ -214,18 +221,27 @@ export const make = <A>(options: {
     return exact.length > 0 || product === undefined ? exact : channels.filter((one) => one.product === product)
   }
 
+  // What the peer did not list of an ask, it has refused.
+  const endListing = (): void => {
+    if (listing === undefined) return
+    const { channels } = listing.ask
+    const missing = channels.filter((channel) => !confirmed.has(Channel.key(channel)))
+    const isEmpty = missing.length === channels.length
+    listing = undefined
+    refuse(missing, undefined, isEmpty ? "the venue confirmed nothing" : "not among what the venue confirmed")
+  }
+
   const settleConfirmed = (answer: Answer & { readonly _tag: "Confirmed" }, byId: Pending | undefined): void => {
-    if (byId !== undefined) {
-      answered(byId)
-      if (byId.adds) confirm(byId.ask.channels)
-      return
-    }
-    const unnumbered = pending.filter(({ ask }) => ask.requestId === undefined)
-    const [oldest] = unnumbered
-    if (answer.requestId !== undefined || oldest === undefined) return
+    if (answer.requestId !== undefined && byId === undefined) return
+    const asks = byId === undefined ? pending.filter(({ ask }) => ask.requestId === undefined) : [byId]
+    const [first] = asks
+    if (first === undefined) return
+    if (byId !== undefined) byId.isAnswered = true
     const isBare = answer.channel === undefined && answer.product === undefined
-    const meant = new Set((isBare ? oldest.ask.channels : meantBy(answer, unnumbered)).map(Channel.key))
-    for (const one of unnumbered) {
+    const named = isBare ? first.ask.channels : meantBy(answer, asks)
+    // An answer by id may name channels in words of its own.
+    const meant = new Set((named.length === 0 && byId !== undefined ? byId.ask.channels : named).map(Channel.key))
+    for (const one of asks) {
       const channels = one.ask.channels.filter((channel) => meant.has(Channel.key(channel)))
       if (channels.length === 0) continue
       if (one.adds) confirm(channels)
@@ -284,6 +300,7 @@ export const make = <A>(options: {
     reset: () => {
       asked = new Map()
       pending = []
+      listing = undefined
       confirmed.clear()
       refused.clear()
     },
@@ -297,8 +314,9 @@ export const make = <A>(options: {
     notice: answer === undefined
       ? undefined
       : (message) => {
-        if (pending.length === 0) return
+        if (pending.length === 0 && listing === undefined) return
         const found = answer(message)
+        if (found?.requestId === undefined || found.requestId !== listing?.ask.requestId) endListing()
         if (found !== undefined) settle(found)
       },
     refusal: (channel) =>
@@ -318,6 +336,8 @@ export const make = <A>(options: {
         )
       }),
     unanswered: (at, millis) =>
-      pending.flatMap((one) => one.ask.requestId !== undefined && at - one.at >= millis ? one.ask.channels : [])
+      pending.flatMap((one) =>
+        one.ask.requestId !== undefined && !one.isAnswered && at - one.at >= millis ? one.ask.channels : []
+      )
   }
 }

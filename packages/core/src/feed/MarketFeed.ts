@@ -164,8 +164,10 @@ export class MarketFeed extends Context.Service<MarketFeed, {
 const makeAnswerOf = ({ channels }: Venue) => (event: MarketEvent.MarketEvent): Restoration.Answer | undefined => {
   switch (event._tag) {
     case "Subscribed":
-    case "Unsubscribed":
-      return { _tag: "Confirmed", requestId: event.requestId, channel: event.channel, product: event.product }
+    case "Unsubscribed": {
+      const { channel, product, requestId } = event
+      return { _tag: "Confirmed", lists: true, requestId, channel, product }
+    }
     case "Response":
       return { _tag: "Confirmed", requestId: event.requestId ?? "" }
     case "VenueError":
