@@ -18,6 +18,7 @@
  *
  * @since 0.1.0
  */
+import type { Connection } from "@tickline/core/connection/Connection"
 import type * as ConnectionMetrics from "@tickline/core/connection/ConnectionMetrics"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import * as MarketFeed from "@tickline/core/feed/MarketFeed"
@@ -91,6 +92,36 @@ export interface Sent {
 }
 
 /**
+ * What a client sent, as it came to the venue: on which connection, when (epoch
+ * milliseconds), and its text; `"ping"` for a protocol ping. What a frozen link
+ * or a venue that does not read holds back comes when it is let through.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Heard {
+  readonly connection: number
+  readonly at: number
+  readonly kind: "message" | "ping"
+  readonly text: string
+}
+
+/**
+ * A test that the venue made of the client: on which connection, when (epoch
+ * milliseconds), when the answer came, where it did, and whether the venue ended
+ * the connection for want of it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Tested {
+  readonly connection: number
+  readonly at: number
+  readonly answeredAt: number | undefined
+  readonly isFailed: boolean
+}
+
+/**
  * A simulated venue.
  *
  * @category models
@@ -105,6 +136,10 @@ export interface Simulation {
   readonly sent: ReadonlyArray<Sent>
   /** What each connection, open or ended, is subscribed to, by its number. */
   readonly sessions: ReadonlyMap<number, MockVenue.Session>
+  /** Everything that clients sent, in the order in which it came. */
+  readonly heard: ReadonlyArray<Heard>
+  /** The tests that the venue made of its clients, in order. */
+  readonly tests: ReadonlyArray<Tested>
   readonly faults: FaultPlan.Running
   readonly log: EventLog.EventLog
   /** Ends the ticking; what is under way still arrives. */
@@ -152,6 +187,9 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
   })
   const sent: Array<Sent> = []
   const sessions = new Map<number, MockVenue.Session>()
+  const heard: Array<Heard> = []
+  const tests: Array<{ -readonly [Name in keyof Tested]: Tested[Name] }> = []
+  const beating = new Set<number>()
   const counts = new Map<number, number>()
   const markets = new Map<string, Market.Market>()
   const seed = options.seed
@@ -176,18 +214,53 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
         const id = event === undefined ? undefined : idOf(event)
         sent.push({ ...data, id: id ?? "", text, connection: peer.id, at: now() })
       }
+      if (rules?.isTest(text) === true) test(peer, rules.within)
       peer.sendUnsafe(text)
     }
   }
 
+  // Who does not answer a test in time is dropped.
+  const rules = server.enforcement?.tests
+  const test = (peer: VirtualNetwork.Peer, withinMillis: number): void => {
+    const made: (typeof tests)[number] = { connection: peer.id, at: now(), answeredAt: undefined, isFailed: false }
+    tests.push(made)
+    network.schedule(withinMillis, () => {
+      if (made.answeredAt !== undefined || !peer.isOpen()) return
+      made.isFailed = true
+      Effect.runSync(peer.drop)
+    })
+  }
+  const answer = (connection: number, frame: Frame.Frame): void => {
+    if (rules?.isAnswer(frame) !== true) return
+    const answered = tests.find((each) => each.connection === connection && each.answeredAt === undefined)
+    if (answered !== undefined) answered.answeredAt = now()
+  }
+
+  // Beats begin when the client has asked for them, and end with the connection.
+  const beat = (peer: VirtualNetwork.Peer): void => {
+    if (!peer.isOpen()) return void beating.delete(peer.id)
+    send(peer, server.heartbeat(sessions.get(peer.id) ?? MockVenue.newSession, floor(peer)))
+    network.schedule(server.heartbeatMillis ?? 0, () => beat(peer))
+  }
+  const beginBeats = (peer: VirtualNetwork.Peer, session: MockVenue.Session): void => {
+    if (server.heartbeatMillis === undefined || beating.has(peer.id)) return
+    if (server.heartbeat(session, floor(peer)).length === 0) return
+    beating.add(peer.id)
+    network.schedule(server.heartbeatMillis, () => beat(peer))
+  }
+
   const host = yield* network.serve(url, (peer) => {
     sessions.set(peer.id, MockVenue.newSession)
+    peer.onPing(() => void heard.push({ connection: peer.id, at: now(), kind: "ping", text: "" }))
     peer.onMessage((frame) => {
+      heard.push({ connection: peer.id, at: now(), kind: "message", text: typeof frame === "string" ? frame : "" })
+      answer(peer.id, frame)
       const session = sessions.get(peer.id) ?? MockVenue.newSession
-      const answer = server.receive(session, frame, floor(peer))
-      sessions.set(peer.id, answer.session)
-      send(peer, answer.replies)
-      if (answer.close !== undefined) Effect.runSync(peer.close(answer.close.code, answer.close.reason))
+      const { close, replies, session: after } = server.receive(session, frame, floor(peer))
+      sessions.set(peer.id, after)
+      send(peer, replies)
+      beginBeats(peer, after)
+      if (close !== undefined) Effect.runSync(peer.close(close.code, close.reason))
     })
     send(peer, server.greet?.(floor(peer)) ?? [])
     return Effect.void
@@ -223,6 +296,8 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
     venue,
     sent,
     sessions,
+    heard,
+    tests,
     faults,
     log: network.log,
     stopMarket: Effect.sync(() => {
@@ -403,7 +478,8 @@ export interface RunOptions extends Options {
 /**
  * What a run came to. It is sound when `violations` is empty: nothing was lost
  * in silence or delivered twice or out of its epoch, every drop is told as one
- * gap for each channel, and the venue's last session is what the client wants.
+ * gap for each channel, and the venue's last session is what the client wants
+ * and has confirmed.
  *
  * @category models
  * @since 0.1.0
@@ -418,6 +494,8 @@ export interface Report {
   readonly gaps: number
   readonly rejected: number
   readonly strikes: ReadonlyArray<FaultPlan.Strike>
+  readonly heard: ReadonlyArray<Heard>
+  readonly tests: ReadonlyArray<Tested>
   readonly events: ReadonlyArray<MarketEvent.AnyEvent>
   readonly metrics: ConnectionMetrics.ConnectionMetrics | undefined
   readonly log: EventLog.EventLog
@@ -516,8 +594,8 @@ const play = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<
   yield* TestClock.adjust(options.settles ?? "10 minutes")
 
   const metrics = Deferred.isDoneUnsafe(made) ? yield* (yield* Deferred.await(made)).connection.metrics : undefined
-  const wanted = Deferred.isDoneUnsafe(made) ? yield* (yield* Deferred.await(made)).connection.subscriptions : []
-  violations.push(...inspect(simulation, seen, metrics, wanted, channels))
+  const standings = Deferred.isDoneUnsafe(made) ? yield* (yield* Deferred.await(made)).connection.standings : []
+  violations.push(...inspect(simulation, seen, metrics, standings, channels))
   const dials = [...host.dials]
 
   // The graceful close takes virtual time of its own.
@@ -537,6 +615,8 @@ const play = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<
     gaps: seen.filter((event) => event._tag === "Gap" && event.cause === "disconnect").length,
     rejected: seen.filter((event) => event._tag === "FrameRejected").length,
     strikes: simulation.faults.strikes,
+    heard: simulation.heard,
+    tests: simulation.tests,
     events: seen,
     metrics,
     log,
@@ -560,7 +640,7 @@ const inspect = (
   simulation: Simulation,
   seen: ReadonlyArray<MarketEvent.AnyEvent>,
   metrics: ConnectionMetrics.ConnectionMetrics | undefined,
-  wanted: ReadonlyArray<Channel.Channel>,
+  standings: Effect.Success<Connection<MarketEvent.MarketEvent>["standings"]>,
   channels: ReadonlyArray<Channel.Channel>
 ): Array<string> => {
   if (metrics === undefined) return ["the feed was never connected"]
@@ -575,7 +655,13 @@ const inspect = (
     const asked = [...session.channels].flatMap(([channel, products]) =>
       [...products].map((product) => Channel.key(Channel.make(channel, product)))
     )
-    const desired = wanted.map(Channel.key)
+    const wanted = standings.map(({ channel }) => channel)
+    const desired = wanted.filter(({ product }) => product !== undefined).map(Channel.key)
+    const absent = wanted.filter(({ channel, product }) => product === undefined && !session.channels.has(channel))
+    for (const { channel } of absent) violations.push(`the venue was not asked for ${channel}`)
+    for (const { channel, standing } of standings) {
+      if (standing !== "confirmed") violations.push(`at rest ${Channel.key(channel)} is ${standing}`)
+    }
     if (asked.toSorted().join() !== desired.toSorted().join()) {
       violations.push(`the venue was asked for ${asked.join()}, wanted is ${desired.join()}`)
     }

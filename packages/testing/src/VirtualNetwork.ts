@@ -101,6 +101,8 @@ export interface Peer {
   readonly received: ReadonlyArray<Frame.Frame>
   /** Calls back on each message from the client, besides `receive`. */
   readonly onMessage: (listener: (frame: Frame.Frame) => void) => void
+  /** Calls back on each protocol ping from the client as it is answered. */
+  readonly onPing: (listener: () => void) => void
   /** Sends a close frame. */
   readonly close: (code?: number | undefined, reason?: string | undefined) => Effect.Effect<void>
   /** Cuts the connection, as a TCP reset does: what is under way is lost. */
@@ -371,6 +373,7 @@ export const make = Effect.fnUntraced(function*(
       const inbox: Queue.Queue<Frame.Frame> = yield* Queue.unbounded<Frame.Frame>()
       const received: Array<Frame.Frame> = []
       const listeners: Array<(frame: Frame.Frame) => void> = []
+      const pingListeners: Array<() => void> = []
       let inbound: Array<Frame.Frame> = []
       let inboundBytes = 0
       let unread = 0
@@ -453,6 +456,9 @@ export const make = Effect.fnUntraced(function*(
         onMessage: (listener) => {
           listeners.push(listener)
         },
+        onPing: (listener) => {
+          pingListeners.push(listener)
+        },
         close: (code = 1000, reason = "") => Effect.sync(() => close(code, reason)),
         drop: Effect.sync(() => end(new WireClosed({ by: "network", code: 1006, reason: "connection reset" }))),
         freeze: Effect.sync(() => {
@@ -516,7 +522,10 @@ export const make = Effect.fnUntraced(function*(
           let answer = (): void => {
             isAnswered = true
           }
-          toServer.push(() => toClient.push(() => answer()))
+          toServer.push(() => {
+            for (const listener of pingListeners) listener()
+            toClient.push(() => answer())
+          })
           // On a network without latency the answer is there already.
           if (isAnswered) return Effect.void
           return Effect.raceFirst(
