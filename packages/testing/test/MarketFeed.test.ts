@@ -6,6 +6,7 @@ import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
+import * as Deribit from "@tickline/core/venue/Deribit"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -276,6 +277,36 @@ describe("MarketFeed", () => {
         Channel.make("matches", "X-Y"),
         Channel.make("ticker", "BTC-USD")
       ]
+    }))
+
+  it.effect("what a list of confirmations leaves out is refused, be it all", () =>
+    Effect.gen(function*() {
+      const network = yield* VirtualNetwork.make({ seed: 1 })
+      const host = yield* network.serve(url)
+      yield* Effect.gen(function*() {
+        const wanted = ["BTC", "NO", "ETH"].map((coin) => Channel.make("trades.100ms", `${coin}-PERPETUAL`))
+        const feed = yield* MarketFeed.make(Deribit.venue, { url, channels: wanted })
+        const standings = Effect.map(feed.connection.standings, (all) => all.map(({ standing }) => standing))
+        const peer = yield* host.nextPeer
+        const answer = (id: number, ...channels: ReadonlyArray<string>) =>
+          Effect.andThen(peer.send(JSON.stringify({ jsonrpc: "2.0", id, result: channels })), TestClock.adjust(0))
+        yield* answer(1, "trades.BTC-PERPETUAL.100ms", "trades.ETH-PERPETUAL.100ms")
+        // A list that takes a message an entry ends with the next message of another kind.
+        yield* peer.send("{\"jsonrpc\":\"2.0\",\"method\":\"heartbeat\",\"params\":{\"type\":\"heartbeat\"}}")
+        yield* TestClock.adjust(0)
+        assert.deepStrictEqual(yield* standings, ["confirmed", "refused", "confirmed"])
+        const none = Channel.make("trades.100ms", "NONE")
+        yield* feed.connection.subscribe([none])
+        yield* answer(2)
+        const refused = yield* Effect.flip(feed.connection.refusal(none))
+        assert.strictEqual(refused.reason, "the venue confirmed nothing")
+        yield* TestClock.adjust("1 minute")
+        assert.strictEqual((yield* feed.connection.metrics).epoch, 1)
+      }).pipe(
+        Effect.scoped,
+        Effect.provide(Reconnection.layerWithBreaker({ ...ConnectionPolicy.preset("fast"), heartbeat: "none" })),
+        Effect.provideService(Transport, network.transport)
+      )
     }))
 
   it.effect("refuses a kind of channel that the venue does not have", () =>

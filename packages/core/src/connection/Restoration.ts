@@ -131,8 +131,6 @@ interface Pending {
   readonly at: number
   /** Whether it asks for its channels; else it gives them up. */
   readonly adds: boolean
-  /** Whether it was answered by its id, be it for some of its channels only. */
-  isAnswered: boolean
 }
 
 /**
@@ -160,34 +158,39 @@ export const make = <A>(options: {
   let asked: Channels = new Map()
   // Requests are numbered across epochs, so that no late answer is taken for that of another.
   let nextId = 1
+  // Counts the resets: who has waited while one came asks for an epoch that is over, and of which nothing is to be
+  // remembered.
+  let resets = 0
 
   const write = Effect.fnUntraced(function*(
     wire: Wire,
     frames: ReadonlyArray<Frame | Ask>,
     channels: ReadonlyArray<Channel.Channel>,
-    adds: boolean
+    adds: boolean,
+    begun: number
   ): Effect.fn.Return<void, WireClosed> {
     nextId += frames.length
     for (const frame of frames) {
       const ask = askOf(frame, channels)
       yield* wire.ready
       yield* admit
+      if (begun !== resets) return
       // A wire that ended says why when it is asked again.
       if (!wire.write(ask.text)) yield* wire.ready
-      if (dialect?.answer !== undefined) pending.push({ ask, at: now(), adds, isAnswered: false })
+      if (dialect?.answer !== undefined) pending.push({ ask, at: now(), adds })
     }
   })
 
-  const ask = Effect.fnUntraced(function*(wire: Wire): Effect.fn.Return<void, WireClosed> {
+  const ask = Effect.fnUntraced(function*(wire: Wire, begun: number): Effect.fn.Return<void, WireClosed> {
     if (dialect === undefined) return
-    while (true) {
+    while (begun === resets) {
       const adds = without(wanted, asked)
       const removes = without(asked, wanted)
       if (adds.length + removes.length === 0) return
       asked = new Map(wanted)
       for (const channel of removes) confirmed.delete(Channel.key(channel))
-      yield* write(wire, dialect.subscribe(adds, nextId), adds, true)
-      yield* write(wire, dialect.unsubscribe(removes, nextId), removes, false)
+      yield* write(wire, dialect.subscribe(adds, nextId), adds, true, begun)
+      yield* write(wire, dialect.unsubscribe(removes, nextId), removes, false, begun)
     }
   })
 
@@ -224,24 +227,37 @@ export const make = <A>(options: {
   // What the peer did not list of an ask, it has refused.
   const endListing = (): void => {
     if (listing === undefined) return
-    const { channels } = listing.ask
+    const one = listing
+    listing = undefined
+    answered(one)
+    const { channels } = one.ask
     const missing = channels.filter((channel) => !confirmed.has(Channel.key(channel)))
     const isEmpty = missing.length === channels.length
-    listing = undefined
     refuse(missing, undefined, isEmpty ? "the venue confirmed nothing" : "not among what the venue confirmed")
   }
 
-  const settleConfirmed = (answer: Answer & { readonly _tag: "Confirmed" }, byId: Pending | undefined): void => {
-    if (answer.requestId !== undefined && byId === undefined) return
-    const asks = byId === undefined ? pending.filter(({ ask }) => ask.requestId === undefined) : [byId]
-    const [first] = asks
-    if (first === undefined) return
-    if (byId !== undefined) byId.isAnswered = true
+  // By its id it is of the whole ask, but where it lists what there is of it. It may name channels in words of its own.
+  const settleById = (answer: Answer & { readonly _tag: "Confirmed" }, one: Pending): void => {
     const isBare = answer.channel === undefined && answer.product === undefined
-    const named = isBare ? first.ask.channels : meantBy(answer, asks)
-    // An answer by id may name channels in words of its own.
-    const meant = new Set((named.length === 0 && byId !== undefined ? byId.ask.channels : named).map(Channel.key))
-    for (const one of asks) {
+    const named = isBare ? [] : meantBy(answer, [one])
+    if (one.adds && answer.lists && (isBare || named.length > 0)) {
+      listing = one
+      confirm(named)
+      if (isBare || one.ask.channels.every((channel) => confirmed.has(Channel.key(channel)))) endListing()
+      return
+    }
+    answered(one)
+    if (one.adds) confirm(one.ask.channels)
+  }
+
+  const settleConfirmed = (answer: Answer & { readonly _tag: "Confirmed" }, byId: Pending | undefined): void => {
+    if (byId !== undefined) return settleById(answer, byId)
+    const unnumbered = pending.filter(({ ask }) => ask.requestId === undefined)
+    const [oldest] = unnumbered
+    if (answer.requestId !== undefined || oldest === undefined) return
+    const isBare = answer.channel === undefined && answer.product === undefined
+    const meant = new Set((isBare ? oldest.ask.channels : meantBy(answer, unnumbered)).map(Channel.key))
+    for (const one of unnumbered) {
       const channels = one.ask.channels.filter((channel) => meant.has(Channel.key(channel)))
       if (channels.length === 0) continue
       if (one.adds) confirm(channels)
@@ -298,19 +314,27 @@ export const make = <A>(options: {
           : "wanted"
       })),
     reset: () => {
+      resets++
       asked = new Map()
       pending = []
       listing = undefined
       confirmed.clear()
       refused.clear()
     },
-    ask: (wire) => asking.withPermits(1)(ask(wire)),
+    ask: (wire) =>
+      Effect.suspend(() => {
+        const begun = resets
+        return asking.withPermits(1)(Effect.suspend(() => ask(wire, begun)))
+      }),
     renew: (wire, channels) =>
-      asking.withPermits(1)(Effect.gen(function*() {
-        if (dialect === undefined) return
-        yield* write(wire, dialect.unsubscribe(channels, nextId), channels, false)
-        yield* write(wire, dialect.subscribe(channels, nextId), channels, true)
-      })),
+      Effect.suspend(() => {
+        const begun = resets
+        return asking.withPermits(1)(Effect.gen(function*() {
+          if (dialect === undefined || begun !== resets) return
+          yield* write(wire, dialect.unsubscribe(channels, nextId), channels, false, begun)
+          yield* write(wire, dialect.subscribe(channels, nextId), channels, true, begun)
+        }))
+      }),
     notice: answer === undefined
       ? undefined
       : (message) => {
@@ -337,7 +361,7 @@ export const make = <A>(options: {
       }),
     unanswered: (at, millis) =>
       pending.flatMap((one) =>
-        one.ask.requestId !== undefined && !one.isAnswered && at - one.at >= millis ? one.ask.channels : []
+        one.ask.requestId !== undefined && one !== listing && at - one.at >= millis ? one.ask.channels : []
       )
   }
 }
