@@ -168,6 +168,22 @@ describe("Limits of a connection", () => {
         })
     ))
 
+  it.effect("restores all of what is wanted where the limit held asks of the epoch before", () =>
+    withVenue(policyWith({ heartbeat: "none" }), ({ host }) =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.connect(url, {
+          limits: limits.slice(0, 1),
+          dialect: { subscribe: (channels) => channels.map(({ channel }) => channel), unsubscribe: () => [] }
+        })
+        for (const channel of ["a", "b", "c", "d", "e"]) {
+          yield* Effect.forkChild(connection.subscribe([{ channel }]), { startImmediately: true })
+        }
+        assert.deepStrictEqual(host.peers()[0]?.received, ["a", "b"])
+        yield* host.drop
+        yield* TestClock.adjust("10 seconds")
+        assert.deepStrictEqual(host.peers()[0]?.received, ["a", "b", "c", "d", "e"])
+      })))
+
   it.effect("counts dials, those of others to the same address included", () =>
     withVenue(policyWith({ heartbeat: "none" }), ({ host }) =>
       Effect.gen(function*() {
