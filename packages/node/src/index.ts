@@ -58,6 +58,13 @@ export * as Demo from "./runner/Demo.ts"
 export * as Explanation from "./runner/Explanation.ts"
 
 /**
+ * `/healthz`: whether every venue of a service is up, and how each is.
+ *
+ * @since 0.1.0
+ */
+export * as Health from "./runner/Health.ts"
+
+/**
  * The world around the runner: its arguments' surroundings, its three streams
  * and its signals, as one service, so that a test can be that world.
  *
@@ -140,6 +147,22 @@ export * as Scenario from "./demo/Scenario.ts"
 export * as Screen from "./runner/Screen.ts"
 
 /**
+ * `tickline run`: market data of several venues for as long as it is wanted,
+ * with pages that say how it is, and a configuration that can change meanwhile.
+ *
+ * @since 0.1.0
+ */
+export * as Service from "./runner/Service.ts"
+
+/**
+ * The configuration of `tickline run`: a TOML file that says which venues are
+ * streamed, how each comes back, what goes to stdout, and where its pages are.
+ *
+ * @since 0.1.0
+ */
+export * as ServiceConfig from "./runner/ServiceConfig.ts"
+
+/**
  * `tickline simulate`: a mock venue on loopback that goes wrong on a schedule.
  *
  * @since 0.1.0
@@ -161,6 +184,14 @@ export * as Streaming from "./runner/Streaming.ts"
  * @since 0.1.0
  */
 export * as Style from "./runner/Style.ts"
+
+/**
+ * What a run came to: the events that were printed, and the life of its
+ * connections.
+ *
+ * @since 0.1.0
+ */
+export * as Tally from "./runner/Tally.ts"
 
 /**
  * A mock venue that writes down what it sends: the sender's side of the demo's

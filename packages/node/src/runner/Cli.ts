@@ -218,6 +218,23 @@ const stream = Command.make(
   ])
 )
 
+const run = Command.make(
+  "run",
+  {
+    config: Flag.String("config").pipe(
+      Flag.withMetavar("file.toml"),
+      Flag.withDescription("What it does: venues, products, policies, output, pages; SIGHUP reads it again")
+    )
+  },
+  ({ config }) =>
+    running(() => Effect.flatMap(Effect.promise(() => import("./Service.ts")), (Service) => Service.run(config)))
+).pipe(
+  Command.withDescription("The long-running service: market data of several venues, with /metrics and /healthz"),
+  Command.withExamples([
+    { command: "tickline run --config tickline.toml", description: "Until SIGINT or SIGTERM" }
+  ])
+)
+
 const simulate = Command.make(
   "simulate",
   {
@@ -293,6 +310,6 @@ const demo = Command.make(
  */
 export const command = Command.make("tickline").pipe(
   Command.withDescription("Exact market data over connections that survive"),
-  Command.withSubcommands([demo, stream, decode, simulate, venues]),
+  Command.withSubcommands([demo, stream, run, decode, simulate, venues]),
   Command.withGlobalFlags([formatFlag, logFormatFlag])
 )

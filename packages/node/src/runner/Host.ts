@@ -8,7 +8,9 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import process from "node:process"
 import type { Writable } from "node:stream"
 
@@ -63,6 +65,11 @@ export class Host extends Context.Service<Host, {
   readonly stderr: Sink
   /** Completes at the first signal. */
   readonly signal: Effect.Effect<Signal>
+  /**
+   * An element for each SIGHUP, or for several that come together. Who does not
+   * follow it is ended by the first, as is usual.
+   */
+  readonly hangups: Stream.Stream<void>
 }>()("@tickline/node/runner/Host") {}
 
 const colorOf = (env: Readonly<Record<string, string | undefined>>, isTerminal: boolean): boolean =>
@@ -128,6 +135,18 @@ export const sinkOf = (
 /** A run that was told to stop has so long to do it in good order; the promise is 2 s. */
 const graceMillis = 1_800
 
+const hangups = Stream.callback<void>((queue) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const heard = () => {
+        Queue.offerUnsafe(queue, undefined)
+      }
+      process.on("SIGHUP", heard)
+      return heard
+    }),
+    (heard) => Effect.sync(() => process.off("SIGHUP", heard))
+  ), { bufferSize: 1, strategy: "sliding" })
+
 /** Ends the process without waiting for anything; a live table may have hidden the cursor. */
 const leave = (code: number): void => {
   if (process.stdout.isTTY) process.stdout.write("\u001b[?25h")
@@ -156,6 +175,7 @@ export const layer: Layer.Layer<Host> = Layer.sync(Host, () => {
     stdin: { isTerminal: process.stdin.isTTY === true, bytes: () => process.stdin },
     stdout: sinkOf(process.stdout, process.env),
     stderr: sinkOf(process.stderr, process.env),
-    signal: Deferred.await(signal)
+    signal: Deferred.await(signal),
+    hangups
   }
 })

@@ -33,7 +33,8 @@ import * as Policy from "./Policy.ts"
 import * as Recording from "./Recording.ts"
 import { RunFailed, UsageError } from "./RunnerError.ts"
 import * as Screen from "./Screen.ts"
-import { counted, grouped, paint as makePaint, span } from "./Style.ts"
+import { paint as makePaint } from "./Style.ts"
+import * as Tally from "./Tally.ts"
 import type { Target } from "./Targets.ts"
 
 /**
@@ -85,26 +86,24 @@ export const isPrinted = (
   return (event) => chosen.has(event._tag) || (options.lifecycle && !MarketEvent.isMarketData(event))
 }
 
-/** What became of the run so far. */
-interface Tally {
-  market: number
-  printed: number
-  readonly byTag: Map<string, number>
-  epochs: number
-  drops: number
-  gaps: number
-  /** The venues that have ever answered with a subscription or data. */
-  readonly served: Set<string>
-  /** Whether the run is over, and only the connection's end is still told. */
-  isOver: boolean
-}
-
-const failedBy = (error: ConnectError.ConnectError): RunFailed | UsageError =>
+/**
+ * What the failure of a connection is to the run.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const failedBy = (error: ConnectError.ConnectError): RunFailed | UsageError =>
   error._tag === "DialError" && error.reason._tag === "BadUrl"
     ? new UsageError({ key: "--url", value: error.url, expected: `a ws:// or wss:// URL (${error.reason.message})` })
     : new RunFailed({ detail: error.message })
 
-const ndjson = (events: ReadonlyArray<MarketEvent.AnyEvent>): string => {
+/**
+ * Events as NDJSON, a line each.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const ndjson = (events: ReadonlyArray<MarketEvent.AnyEvent>): string => {
   let text = ""
   for (const event of events) text += `${MarketEvent.toJson(event)}\n`
   return text
@@ -151,12 +150,6 @@ const show = Effect.fnUntraced(function*(
   }
 })
 
-const summary = (tally: Tally, millis: number): string => {
-  const parts = [...tally.byTag].map(([tag, count]) => `${grouped(count)} ${tag}`).join(", ")
-  return `${counted(tally.printed, "event")} in ${span(millis)}${parts === "" ? "" : ` (${parts})`}; ` +
-    `${counted(tally.epochs, "epoch")}, ${counted(tally.drops, "drop")}, ${counted(tally.gaps, "gap")}\n`
-}
-
 type Failure = RunFailed | UsageError | OutputClosed
 
 /** How a run came to its end: as it was asked to, or told to stop by who does not care for the rest. */
@@ -173,16 +166,12 @@ const live = Effect.fnUntraced(function*(
   const feeds = yield* MarketFeeds.prepare()
   const view = yield* show(options.format, `tickline stream ${names.join(" ")}`, stdout)
   const isWanted = isPrinted(options)
-  const tally: Tally = {
-    market: 0,
-    printed: 0,
-    byTag: new Map(),
-    epochs: 0,
-    drops: 0,
-    gaps: 0,
-    served: new Set(),
-    isOver: false
-  }
+  const tally = Tally.make()
+  let marketEvents = 0
+  // The venues that have ever answered with a subscription or data.
+  const served = new Set<string>()
+  // Whether the run is over, and only the connections' end is still told.
+  let isOver = false
   const limit = options.count ?? Infinity
   const counted = yield* Deferred.make<void>()
   const refused = yield* Deferred.make<void>()
@@ -223,21 +212,18 @@ const live = Effect.fnUntraced(function*(
       const refusals: Array<MarketEvent.VenueError> = []
       for (const event of events) {
         const isMarket = MarketEvent.isMarketData(event)
-        if (isMarket || (event._tag === "Subscribed" && !isBeat(event))) tally.served.add(event.venue)
-        if (event._tag === "VenueError" && !tally.served.has(event.venue) && !failures.has(event.venue)) {
+        if (isMarket || (event._tag === "Subscribed" && !isBeat(event))) served.add(event.venue)
+        if (event._tag === "VenueError" && !served.has(event.venue) && !failures.has(event.venue)) {
           refusals.push(event)
         }
-        if (event._tag === "Connection" && event.state === "Connected") tally.epochs++
-        if (event._tag === "Connection" && event.state === "Reconnecting" && event.attempt === 1) tally.drops++
-        if (event._tag === "Gap") tally.gaps++
+        tally.observe(event)
         if (!isWanted(event) || !isAsked(event)) continue
-        if (isMarket && (tally.market >= limit || tally.isOver)) continue
-        if (isMarket) tally.market++
-        tally.byTag.set(event._tag, (tally.byTag.get(event._tag) ?? 0) + 1)
+        if (isMarket && (marketEvents >= limit || isOver)) continue
+        if (isMarket) marketEvents++
+        tally.printed(event)
         printed.push(event)
       }
-      tally.printed += printed.length
-      if (tally.market >= limit) Deferred.doneUnsafe(counted, Effect.void)
+      if (marketEvents >= limit) Deferred.doneUnsafe(counted, Effect.void)
       view.observe(events)
       return Effect.andThen(
         printed.length === 0 ? Effect.void : view.print(printed),
@@ -291,7 +277,7 @@ const live = Effect.fnUntraced(function*(
   ]
   const end = yield* Effect.raceAllFirst(ends).pipe(
     Effect.ensuring(Effect.gen(function*() {
-      tally.isOver = true
+      isOver = true
       for (const { connection, venue } of all) {
         const { lastError, state } = yield* connection.metrics
         const hasEnded = state === "Failed" || state === "Disconnected"
@@ -302,7 +288,7 @@ const live = Effect.fnUntraced(function*(
       yield* Effect.forEach(all, ({ connection }) => connection.close(), { concurrency: "unbounded", discard: true })
       yield* Effect.ignore(Effect.timeoutOption(Fiber.await(consumer), 200))
       yield* Effect.ignore(view.draw)
-      stderr.writeUnsafe(summary(tally, (yield* Clock.currentTimeMillis) - startedAt))
+      stderr.writeUnsafe(tally.summary((yield* Clock.currentTimeMillis) - startedAt))
     }))
   )
   if (end === "done" && failures.size > 0) {

@@ -35,8 +35,13 @@ export const expectedVenue = (name: string): string => {
   return `${meant === undefined ? "" : `did you mean ${meant}? `}one of ${names.join(", ")}`
 }
 
-/** Without what may be a secret: user information and query. */
-const shownUrl = (url: string): string => url.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//")
+/**
+ * A URL without what may be a secret: user information and query.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const shownUrl = (url: string): string => url.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//")
 
 const wrong = (key: string, value: string | undefined, expected: string) =>
   Result.fail(new UsageError({ key, ...(value === undefined ? {} : { value }), expected }))

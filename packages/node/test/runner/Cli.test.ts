@@ -44,6 +44,8 @@ describe("the command line", () => {
       "--record",
       "/no/such/dir/x"
     )
+    usage(["run"], "--config")
+    usage(["run", "--config", "/no/such.toml"], "--config", "/no/such.toml", "can be read")
     usage(["simulate", "generic", "--fault", "dorp@3s"], "--fault", "dorp@3s", "did you mean drop?")
     usage(["simulate", "generic", "--fault", "close=1006@3s"], "--fault", "close=1006", "may be sent")
     usage(["simulate", "generic", "--port", "99999"], "--port", "99999", "0 to 65535")
@@ -69,7 +71,7 @@ describe("the command line", () => {
       const version = TestHost.make()
       assert.strictEqual(yield* TestHost.run(version, "--version"), 0)
       assert.strictEqual(version.stdout(), "tickline v0.1.0\n")
-      for (const command of ["demo", "stream", "decode", "simulate", "venues"]) {
+      for (const command of ["demo", "stream", "run", "decode", "simulate", "venues"]) {
         const help = TestHost.make()
         assert.strictEqual(yield* TestHost.run(help, command, "--help"), 0)
         assert.include(help.stdout(), `tickline ${command}`)

@@ -3,6 +3,9 @@ import * as MockVenues from "@tickline/testing/MockVenues"
 import * as MockServer from "@tickline/testing/node/MockServer"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
+import * as Fs from "node:fs"
+import * as Net from "node:net"
+import * as Os from "node:os"
 import * as Path from "node:path"
 
 const bin = Path.join(import.meta.dirname, "../../src/bin.ts")
@@ -113,5 +116,44 @@ describe("the process", { timeout: 20_000 }, () => {
         assert.isBelow(end.at - then, 2_000)
       }),
     15_000
+  )
+
+  it.live(
+    "run: SIGHUP reads the configuration again, SIGTERM ends it within 2 s though a page is kept open",
+    () =>
+      Effect.gen(function*() {
+        const server = yield* MockServer.make({ venue, rate: 200 })
+        const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "tickline-"))
+        yield* Effect.addFinalizer(() => Effect.sync(() => Fs.rmSync(folder, { recursive: true })))
+        const file = Path.join(folder, "tickline.toml")
+        const write = (products: string) =>
+          Fs.writeFileSync(
+            file,
+            `[http]\nport = 0\n[output]\nlifecycle = true\n[venues.${venue.name}]\n` +
+              `url = "${server.url}"\nproducts = ${products}\n`
+          )
+        write("[\"BTC-USD\"]")
+        const run = start("run", "--config", file)
+        yield* run.printed(/"product":"BTC-USD"/)
+        const address = /http:\/\/127\.0\.0\.1:\d+/.exec(run.stderr())?.[0] ?? ""
+        const open = Net.connect(Number(new URL(address).port), "127.0.0.1")
+        yield* Effect.addFinalizer(() => Effect.sync(() => open.destroy()))
+        const answered = Effect.promise(() => new Promise((resolve) => open.once("data", resolve)))
+        open.write("GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\n")
+        assert.match(String(yield* answered), /^HTTP\/1\.1 200/)
+        write("[\"BTC-USD\", \"ETH-USD\"]")
+        run.child.kill("SIGHUP")
+        yield* run.printed(/"product":"ETH-USD"/)
+        assert.strictEqual(server.metrics().dials, 1)
+        const asked = Date.now()
+        run.child.kill("SIGTERM")
+        const { at, code } = yield* run.ended
+        assert.strictEqual(code, 0)
+        assert.isBelow(at - asked, 1_500)
+        const lines = run.stdout().trimEnd().split("\n").map((line) => JSON.parse(line))
+        assert.strictEqual(lines.at(-1).state, "Disconnected")
+        assert.deepInclude(server.entries().at(-1), { _tag: "Closed", code: 1000 })
+      }),
+    10_000
   )
 })

@@ -3,6 +3,8 @@ import { Host, OutputClosed, type Signal, type Sink } from "@tickline/node/runne
 import * as Runner from "@tickline/node/runner/Runner"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
 
 // Every run in this process looks at its stdin; one process of the runner's own has one run.
 process.stdin.setMaxListeners(0)
@@ -14,8 +16,11 @@ export interface TestHost {
   /** The objects on stdout, one a line. */
   readonly objects: () => ReadonlyArray<Record<string, unknown>>
   readonly send: (signal: Signal) => Effect.Effect<void>
+  readonly hangup: Effect.Effect<void>
   /** Completes when stdout matches. */
   readonly printed: (pattern: RegExp) => Effect.Effect<void>
+  /** Completes when stderr matches. */
+  readonly said: (pattern: RegExp) => Effect.Effect<void>
 }
 
 export interface Options {
@@ -28,7 +33,10 @@ export interface Options {
 
 export const make = (options: Options = {}): TestHost => {
   const signal = Deferred.makeUnsafe<Signal>()
-  const waiting = new Set<{ readonly pattern: RegExp; readonly done: Deferred.Deferred<void> }>()
+  const hangups = Effect.runSync(Queue.unbounded<void>())
+  const waiting = new Set<
+    { readonly of: "stdout" | "stderr"; readonly pattern: RegExp; readonly done: Deferred.Deferred<void> }
+  >()
   const texts = { stdout: "", stderr: "" }
   const closed = Deferred.makeUnsafe<void>()
   let writes = 0
@@ -39,7 +47,7 @@ export const make = (options: Options = {}): TestHost => {
     }
     texts[name] += text
     for (const waiter of waiting) {
-      if (waiter.pattern.test(texts.stdout)) {
+      if (waiter.pattern.test(texts[waiter.of])) {
         waiting.delete(waiter)
         Deferred.doneUnsafe(waiter.done, Effect.void)
       }
@@ -55,6 +63,13 @@ export const make = (options: Options = {}): TestHost => {
     flushed: Effect.void,
     closed: name === "stdout" ? Deferred.await(closed) : Effect.never
   })
+  const matched = (of: "stdout" | "stderr", pattern: RegExp) =>
+    Effect.suspend(() => {
+      if (pattern.test(texts[of])) return Effect.void
+      const done = Deferred.makeUnsafe<void>()
+      waiting.add({ of, pattern, done })
+      return Deferred.await(done)
+    })
   const stdin = async function*() {
     const { stdin = "" } = options
     for (const chunk of typeof stdin === "string" ? [Buffer.from(stdin)] : stdin) yield chunk
@@ -65,19 +80,16 @@ export const make = (options: Options = {}): TestHost => {
       stdin: { isTerminal: false, bytes: stdin },
       stdout: sink("stdout"),
       stderr: sink("stderr"),
-      signal: Deferred.await(signal)
+      signal: Deferred.await(signal),
+      hangups: Stream.fromQueue(hangups)
     },
     stdout: () => texts.stdout,
     stderr: () => texts.stderr,
     objects: () => texts.stdout.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line)),
     send: (name) => Effect.asVoid(Deferred.succeed(signal, name)),
-    printed: (pattern) =>
-      Effect.suspend(() => {
-        if (pattern.test(texts.stdout)) return Effect.void
-        const done = Deferred.makeUnsafe<void>()
-        waiting.add({ pattern, done })
-        return Deferred.await(done)
-      })
+    hangup: Effect.asVoid(Queue.offer(hangups, undefined)),
+    printed: (pattern) => matched("stdout", pattern),
+    said: (pattern) => matched("stderr", pattern)
   }
 }
 

@@ -1,0 +1,110 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as ServiceConfig from "@tickline/node/runner/ServiceConfig"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+
+const parse = (text: string, env: Record<string, string> = {}) => ServiceConfig.parse(text, env)
+
+const asked = ({ entries }: ServiceConfig.ServiceConfig): Record<string, ReadonlyArray<string>> =>
+  Object.fromEntries(entries.map(({ channels = [], venue }) => [
+    venue.name,
+    channels.map(({ channel, product }) => product === undefined ? channel : `${channel} ${product}`)
+  ]))
+
+describe("the configuration of a service", () => {
+  it.effect("deploy/tickline.toml is what it says", () =>
+    Effect.gen(function*() {
+      const text = Fs.readFileSync(Path.join(import.meta.dirname, "../../../../deploy/tickline.toml"), "utf8")
+      const config = yield* parse(text)
+      assert.deepStrictEqual(config.output, { stdout: "ndjson", lifecycle: true })
+      assert.deepStrictEqual(config.http, { host: "127.0.0.1", port: 9464 })
+      assert.deepStrictEqual(asked(config), {
+        "coinbase-exchange": ["matches BTC-USD", "matches ETH-USD", "ticker BTC-USD", "ticker ETH-USD"],
+        kraken: ["trade BTC/USD", "trade ETH/USD", "book BTC/USD", "book ETH/USD"],
+        binance: ["trade BTCUSDT", "bookTicker BTCUSDT"],
+        deribit: ["trades.100ms BTC-PERPETUAL"]
+      })
+      const caps = config.entries.map(({ policy }) => policy === undefined ? 0 : Duration.toMillis(policy.backoff.cap))
+      assert.deepStrictEqual(caps, [30_000, 10_000, 30_000, 30_000])
+      for (const { policy } of config.entries) assert.strictEqual(policy?.retry.maxRetries, "unlimited")
+    }))
+
+  it.effect("what is not said is as in market-feed, on stdout, without pages", () =>
+    Effect.gen(function*() {
+      const config = yield* parse("[venues.kraken]\nproducts = [\"BTC/USD\"]")
+      assert.deepStrictEqual(config.output, { stdout: "ndjson", lifecycle: false })
+      assert.isUndefined(config.http)
+      assert.deepStrictEqual(asked(config), { kraken: ["trade BTC/USD"] })
+      assert.isTrue(config.entries[0]?.policy?.retryInitialConnect)
+    }))
+
+  it.effect("what is read twice is the same, tokens included", () =>
+    Effect.gen(function*() {
+      const tokens = new Map()
+      const text =
+        "[venues.kraken]\nproducts = [\"BTC/USD\"]\ntoken_env = \"T\"\n[venues.kraken.reconnection]\njitter = \"full\""
+      const first = yield* ServiceConfig.parse(text, { T: "secret" }, tokens)
+      const second = yield* ServiceConfig.parse(text, { T: "secret" }, tokens)
+      assert.isTrue(Equal.equals(first, second))
+    }))
+
+  it.effect("the environment wins over every policy", () =>
+    Effect.gen(function*() {
+      const text = "[venues.kraken]\nproducts = [\"A\"]\n[venues.kraken.reconnection]\nmax_delay = \"10s\""
+      const config = yield* parse(text, { TICKLINE_RECONNECTION_MAX_DELAY: "7s" })
+      const policy = config.entries[0]?.policy
+      assert.strictEqual(policy === undefined ? 0 : Duration.toMillis(policy.backoff.cap), 7_000)
+    }))
+
+  const venue = "[venues.kraken]\nproducts = [\"BTC/USD\"]\n"
+  const wrong: ReadonlyArray<readonly [text: string, key: string, value: string | undefined, expected: RegExp]> = [
+    ["[venues", "--config", undefined, /TOML/],
+    ["", "venues", undefined, /at least one venue/],
+    [`${venue}[htpp]\nport = 1`, "htpp", "{\"port\":1}", /did you mean http\?/],
+    [`${venue}[output]\nstdout = "json"`, "output.stdout", "json", /"ndjson", "none"/],
+    [`${venue}[output]\nstdut = "none"`, "output.stdut", "none", /did you mean output\.stdout\?/],
+    [`${venue}[http]\nport = 99999`, "http.port", "99999", /0 to 65535/],
+    [`${venue}[http]\nhost = "::1"`, "http.port", undefined, /a port/],
+    [`${venue}[reconnection]\nmax_dely = "1s"`, "reconnection.max_dely", "1s", /did you mean max_delay\?/],
+    [
+      `${venue}[venues.kraken.reconnection]\nmax_delay = "soon"`,
+      "venues.kraken.reconnection.max_delay",
+      "soon",
+      /duration/
+    ],
+    ["[venues.krakn]\nproducts = [\"A\"]", "venues.krakn", undefined, /did you mean kraken\?/],
+    [
+      "[venues.kraken]\nproduct = [\"A\"]",
+      "venues.kraken.product",
+      "[\"A\"]",
+      /did you mean venues\.kraken\.products\?/
+    ],
+    ["[venues.kraken]\nproducts = \"A\"", "venues.kraken.products", "A", /a list of products/],
+    ["[venues.kraken]\nproducts = [\"A\", 3]", "venues.kraken.products[1]", "3", /text/],
+    ["[venues.kraken]\nproducts = []", "venues.kraken.products", undefined, /at least one/],
+    [`${venue}channels = ["trade", "trades"]`, "venues.kraken.channels[1]", "trades", /"trade", "ticker", "book"/],
+    [`${venue}url = "http://a.test"`, "venues.kraken.url", "http://a.test", /ws:\/\//],
+    ["[venues.generic]\nproducts = [\"A\"]", "venues.generic.url", undefined, /none of its own/],
+    [`${venue}token_env = "NO_SUCH"`, "venues.kraken.token_env", "NO_SUCH", /variable that is set/],
+    [`${venue}[symbols.krakn]\nA = "B"`, "symbols.krakn", "{\"A\":\"B\"}", /did you mean symbols\.kraken\?/],
+    [`${venue}[symbols.kraken]\nA = 3`, "symbols.kraken.A", "3", /own symbol/],
+    ["venues = 3", "venues", "3", /a table/]
+  ]
+  for (const [text, key, value, expected] of wrong) {
+    it.effect(`refuses ${key} ${value ?? ""}`, () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(parse(text))
+        assert.deepStrictEqual([error.key, error.value], [key, value])
+        assert.match(error.expected, expected)
+      }))
+  }
+
+  it.effect("shows no secret of an address", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(parse(`${venue}url = "http://me:secret@a.test/x?key=secret"`))
+      assert.notInclude(error.message, "secret")
+    }))
+})
