@@ -180,6 +180,7 @@ describe("Limits of a connection", () => {
         }
         assert.deepStrictEqual(host.peers()[0]?.received, ["a", "b"])
         yield* host.drop
+        yield* settle
         yield* TestClock.adjust("10 seconds")
         assert.deepStrictEqual(host.peers()[0]?.received, ["a", "b", "c", "d", "e"])
       })))
