@@ -29,6 +29,14 @@ export * as Backoff from "./resilience/Backoff.ts"
 export * as BearerToken from "./connection/BearerToken.ts"
 
 /**
+ * Binance spot, the public market data streams, combined and bare. Frames of
+ * the futures' streams, which hold a little more, are read as well.
+ *
+ * @since 0.1.0
+ */
+export * as Binance from "./venue/Binance.ts"
+
+/**
  * The transport over the WebSocket that browsers, Deno, Bun and Node have of
  * their own, handed in as its constructor.
  *
@@ -51,6 +59,13 @@ export * as Channel from "./value/Channel.ts"
  * @since 0.1.0
  */
 export * as CircuitBreaker from "./resilience/CircuitBreaker.ts"
+
+/**
+ * Coinbase Advanced Trade, the market data feed.
+ *
+ * @since 0.1.0
+ */
+export * as Coinbase from "./venue/Coinbase.ts"
 
 /**
  * Coinbase Exchange, the public market data feed.
@@ -110,12 +125,26 @@ export * as ConnectionState from "./connection/ConnectionState.ts"
 export * as Decimal from "./value/Decimal.ts"
 
 /**
+ * Deribit, the public market data of its JSON-RPC API over WebSocket.
+ *
+ * @since 0.1.0
+ */
+export * as Deribit from "./venue/Deribit.ts"
+
+/**
  * Why a dial did not give a wire. Each reason is a class of its own, so that
  * what to do about it can be decided without reading a message.
  *
  * @since 0.1.0
  */
 export * as DialError from "./transport/DialError.ts"
+
+/**
+ * dYdX v4, the WebSocket feed of its indexer.
+ *
+ * @since 0.1.0
+ */
+export * as Dydx from "./venue/Dydx.ts"
 
 /**
  * JSON read exactly: every number stays the text that was sent, so that 18
@@ -135,6 +164,14 @@ export * as ExactJson from "./value/ExactJson.ts"
 export * as Frame from "./transport/Frame.ts"
 
 /**
+ * How fresh each subscription's data is, apart from whether the connection is
+ * alive.
+ *
+ * @since 0.1.0
+ */
+export * as Freshness from "./feed/Freshness.ts"
+
+/**
  * A server of one's own that speaks the generic price message: subscribe with
  * `{"type":"subscribe","product_ids":[…]}`, acknowledged by
  * `{"type":"subscribed","product_ids":[…]}`, then one price a frame.
@@ -144,11 +181,20 @@ export * as Frame from "./transport/Frame.ts"
 export * as Generic from "./venue/Generic.ts"
 
 /**
- * Protocol pings with a deadline: finds links that are connected and dead.
+ * Finds links that are connected and dead, in the way that the peer offers:
+ * protocol pings, pings of its own dialect, heartbeats that it sends, or tests
+ * that it makes and wants answered.
  *
  * @since 0.1.0
  */
 export * as Heartbeat from "./connection/Heartbeat.ts"
+
+/**
+ * Hyperliquid, the public data of its WebSocket API.
+ *
+ * @since 0.1.0
+ */
+export * as Hyperliquid from "./venue/Hyperliquid.ts"
 
 /**
  * What a connection received, fanned out to its consumers in batches. Each
@@ -158,6 +204,23 @@ export * as Heartbeat from "./connection/Heartbeat.ts"
  * @since 0.1.0
  */
 export * as Inbox from "./connection/Inbox.ts"
+
+/**
+ * Kraken, the spot market's public data, version 2 of its WebSocket API.
+ *
+ * @since 0.1.0
+ */
+export * as Kraken from "./venue/Kraken.ts"
+
+/**
+ * The checksum of Kraken's books: CRC-32 over the digits of the ten best asks,
+ * then of the ten best bids. Of each level the price, then the size, without
+ * point and leading zeros; trailing zeros count, so it can only be had from
+ * exact decimals.
+ *
+ * @since 0.1.0
+ */
+export * as KrakenChecksum from "./venue/KrakenChecksum.ts"
 
 /**
  * The fast way through frames of a known layout. A venue writes all frames of
@@ -189,6 +252,22 @@ export * as MarketEvent from "./value/MarketEvent.ts"
  * @since 0.1.0
  */
 export * as MarketFeed from "./feed/MarketFeed.ts"
+
+/**
+ * The feeds of several venues as one: one stream of everything, each event with
+ * its venue's name and its venue's own symbols, and each venue's feed by itself.
+ *
+ * @since 0.1.0
+ */
+export * as MarketFeeds from "./feed/MarketFeeds.ts"
+
+/**
+ * What venues share that write prices as JSON numbers: decimals that keep the
+ * digits of the number, and lists of objects of which each is an event.
+ *
+ * @since 0.1.0
+ */
+export * as NumberWire from "./venue/NumberWire.ts"
 
 /**
  * The messages that wait to be written. Each is written at most once, in the
@@ -260,13 +339,25 @@ export * as Rejection from "./venue/Rejection.ts"
 export * as Requests from "./connection/Requests.ts"
 
 /**
- * Subscriptions as desired state: which channels are wanted, and which of them
- * this epoch was asked for. An epoch begins with nothing asked for; asking goes
- * on until the two agree.
+ * Subscriptions as desired state: which channels are wanted, which of them this
+ * epoch was asked for, and which the peer has confirmed or refused. An epoch
+ * begins with nothing asked for; asking goes on until what is asked for is what
+ * is wanted.
  *
  * @since 0.1.0
  */
 export * as Restoration from "./connection/Restoration.ts"
+
+/**
+ * A single pass over frames that no fixed layout fits, such as batches whose
+ * elements differ from one to the next: the caller says piece by piece what
+ * must come, and takes the decimals as they pass. It knows compact JSON without
+ * escapes, which is how venues write; a step that meets anything else fails,
+ * nothing was decided, and the frame is read the exact way.
+ *
+ * @since 0.1.0
+ */
+export * as Scanner from "./value/Scanner.ts"
 
 /**
  * Continuity of a numbered stream: counts the gaps between the numbers that a
@@ -286,12 +377,29 @@ export * as Sequence from "./connection/Sequence.ts"
 export * as Subscriptions from "./feed/Subscriptions.ts"
 
 /**
+ * What a mistyped word may have meant.
+ *
+ * @since 0.1.0
+ */
+export * as Suggestion from "./value/Suggestion.ts"
+
+/**
  * What keeps one connection up: dial, live, decide, wait, dial again. The only
  * place of the house that dials.
  *
  * @since 0.1.0
  */
 export * as Supervisor from "./connection/Supervisor.ts"
+
+/**
+ * One name for a product at every venue: `BTC-USD` is `BTC/USD` at Kraken,
+ * `BTC-USDT` is `BTCUSDT` at Binance. Events keep the symbol as the venue sent
+ * it; the table is for asking several venues for the same thing, and for
+ * telling what came from where.
+ *
+ * @since 0.1.0
+ */
+export * as Symbols from "./feed/Symbols.ts"
 
 /**
  * What Tickline measures of itself: the metric definitions of Effect's

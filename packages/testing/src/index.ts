@@ -16,6 +16,15 @@
 export * as Chance from "./Chance.ts"
 
 /**
+ * What a venue does to clients that do not keep its rules: limits on messages
+ * and dials, counted in every rolling window, and answers that are due in time.
+ * Pure values; a mock server carries them out.
+ *
+ * @since 0.1.0
+ */
+export * as Enforcement from "./Enforcement.ts"
+
+/**
  * What happened, as text lines that are the same for the same seed, and their
  * fingerprint.
  *
@@ -42,6 +51,15 @@ export * as Fault from "./Fault.ts"
 export * as FaultPlan from "./FaultPlan.ts"
 
 /**
+ * The few questions over HTTP that a general client asks a venue before it
+ * subscribes: what is listed, and what time it is. Each answer has the venue's
+ * own shape, and is of the mock's own products. Pure values.
+ *
+ * @since 0.1.0
+ */
+export * as Listing from "./Listing.ts"
+
+/**
  * A synthetic market: from a product and a seed, an endless sequence of trades
  * with the book they come from. Pure: a step takes a market and the time and
  * gives the tick and the market after it, so the same seed gives the same
@@ -50,6 +68,28 @@ export * as FaultPlan from "./FaultPlan.ts"
  * @since 0.1.0
  */
 export * as Market from "./Market.ts"
+
+/**
+ * The mock of Binance's spot market data: the streams `trade`, `aggTrade`,
+ * `bookTicker`, `ticker`, `miniTicker`, `depth`, `depth@100ms`, and `depth5`,
+ * `depth10` and `depth20`, each with `@100ms` or without; combined
+ * (`{"stream":…,"data":…}`), or bare where the client dialled `/ws`. Streams are
+ * asked for by request, or by the address: `/ws/btcusdt@trade`,
+ * `/stream?streams=btcusdt@trade/btcusdt@ticker`.
+ *
+ * @since 0.1.0
+ */
+export * as MockBinance from "./MockBinance.ts"
+
+/**
+ * The mock of Coinbase Advanced Trade's market data: channels `heartbeats`,
+ * `ticker`, `ticker_batch`, `market_trades`, `level2` (answered as `l2_data`),
+ * `candles` and `status` (acknowledged, silent). Every frame has the next
+ * `sequence_num` of its connection, and the side of a trade is the maker's.
+ *
+ * @since 0.1.0
+ */
+export * as MockCoinbase from "./MockCoinbase.ts"
 
 /**
  * The mock of Coinbase Exchange's public feed: channels `heartbeat`, `ticker`,
@@ -61,6 +101,26 @@ export * as Market from "./Market.ts"
 export * as MockCoinbaseExchange from "./MockCoinbaseExchange.ts"
 
 /**
+ * The mock of Deribit's public market data: `ticker`, `incremental_ticker`,
+ * `quote`, `trades` of an instrument and `book`, raw and grouped, over JSON-RPC.
+ * Changes of a book name the change before them. Once it is asked for
+ * heartbeats, it tests the client at each, and hears no more from one that sent
+ * too many requests.
+ *
+ * @since 0.1.0
+ */
+export * as MockDeribit from "./MockDeribit.ts"
+
+/**
+ * The mock of dYdX v4's indexer: channels `v4_trades`, `v4_orderbook` and
+ * `v4_markets`, batched or not, as each subscription asks. Every frame of a
+ * connection has the next `message_id`, from the `connected` that greets it.
+ *
+ * @since 0.1.0
+ */
+export * as MockDydx from "./MockDydx.ts"
+
+/**
  * The mock of the generic venue: the founding documents' price message,
  * `{"product_id":"BTC-USD","price":"45000.50","timestamp":"…"}`, with a
  * `sequence` that is consecutive per product.
@@ -68,6 +128,25 @@ export * as MockCoinbaseExchange from "./MockCoinbaseExchange.ts"
  * @since 0.1.0
  */
 export * as MockGeneric from "./MockGeneric.ts"
+
+/**
+ * The mock of Hyperliquid's WebSocket API: subscriptions `trades`, `bbo`,
+ * `l2Book` and `allMids`, and the application's `ping`. A product's symbol is
+ * its coin.
+ *
+ * @since 0.1.0
+ */
+export * as MockHyperliquid from "./MockHyperliquid.ts"
+
+/**
+ * The mock of Kraken's public data, version 2: channels `trade`, `ticker`,
+ * `book` with each of its depths and `instrument`, heartbeats and pings. Prices
+ * and sizes are bare JSON numbers with all their digits, and a book's checksum
+ * is that of its ten best levels.
+ *
+ * @since 0.1.0
+ */
+export * as MockKraken from "./MockKraken.ts"
 
 /**
  * A venue seen from its server's side: how it answers a client and what a tick

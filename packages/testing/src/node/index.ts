@@ -8,8 +8,9 @@
 
 /**
  * A mock venue on a real socket: a WebSocket server on loopback that speaks a
- * venue's dialect, makes a seeded market flow to whoever subscribes, and goes
- * wrong on demand.
+ * venue's dialect, makes a seeded market flow to whoever subscribes, enforces
+ * the venue's rules, and goes wrong on demand. On the same port it answers what
+ * a general client asks the venue over HTTP.
  *
  * @since 0.1.0
  */
