@@ -60,7 +60,7 @@ export type Answer =
  * @category models
  * @since 0.1.0
  */
-export interface Dialect<A = never> {
+export interface Dialect<A = unknown> {
   readonly subscribe: (channels: ReadonlyArray<Channel.Channel>, id: number) => ReadonlyArray<Frame | Ask>
   readonly unsubscribe: (channels: ReadonlyArray<Channel.Channel>, id: number) => ReadonlyArray<Frame | Ask>
   readonly answer?: ((message: A) => Answer | undefined) | undefined
