@@ -83,14 +83,14 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "the connect timeout is not the policy's",
     file: supervisor,
-    original: "}).pipe(\n    Effect.timeoutOrElse({\n      duration: policy.connectTimeout,",
-    replacement: "}).pipe(\n    Effect.timeoutOrElse({\n      duration: \"10 seconds\",",
+    original: "const { connectTimeout } = this.policy\n",
+    replacement: "const connectTimeout = \"10 seconds\"\n",
     test: [ofConnection, "connection timeout handling"]
   },
   {
     name: "the time in a state is counted from the first",
     file: supervisor,
-    original: "        stateSince = at\n",
+    original: "        this.stateSince = at\n",
     replacement: "",
     test: [ofConnection, "connection state transitions"]
   },
@@ -118,8 +118,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a graceful close waits for longer than it may",
     file: supervisor,
-    original: "duration: policy.closeTimeout",
-    replacement: "duration: policy.connectTimeout",
+    original: "duration: this.policy.closeTimeout",
+    replacement: "duration: this.policy.connectTimeout",
     test: [ofConnection, "graceful disconnect: a peer that never answers"]
   },
 
@@ -148,29 +148,29 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "the backoff is not reset by a success",
     file: supervisor,
-    original: "          yield* backoff.reset\n          yield* typeof",
-    replacement: "          yield* typeof",
+    original: "Effect.andThen(this.backoff.reset, report)",
+    replacement: "report",
     test: [ofReconnection, "backoff reset on success"]
   },
   {
     name: "the count of retries is not reset by a success",
     file: supervisor,
-    original: "          retries = 0\n          yield* backoff.reset\n          yield* typeof",
-    replacement: "          yield* backoff.reset\n          yield* typeof",
+    original: "      session.retries = 0\n      const report",
+    replacement: "      const report",
     test: [ofReconnection, "backoff reset on success"]
   },
   {
     name: "a reconnect during a reconnect is an error",
     file: supervisor,
-    original: "recorder.conflicted()\n        return Deferred.await(cycle)",
-    replacement: "return connect",
+    original: "recorder.conflicted()\n          return Deferred.await(this.cycle)",
+    replacement: "return this.connect",
     test: [ofReconnection, "concurrent reconnection attempts"]
   },
   {
     name: "each reconnect of a live link forgets the one before",
     file: supervisor,
-    original: "if (Deferred.isDoneUnsafe(cycle)) cycle = Deferred.makeUnsafe()\n        else recorder.conflicted()",
-    replacement: "cycle = Deferred.makeUnsafe()",
+    original: "if (Deferred.isDoneUnsafe(this.cycle)) this.cycle = Deferred.makeUnsafe()\n          else recorder.conflicted()",
+    replacement: "this.cycle = Deferred.makeUnsafe()",
     test: [overSockets, "any number of reconnects at once"]
   },
   {
@@ -450,36 +450,36 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "the breaker's rest and the backoff add up",
     file: supervisor,
-    original: "seen._tag === \"Open\" ? Math.max(dueAt, seen.until) : dueAt",
-    replacement: "seen._tag === \"Open\" && seen.until > at ? dueAt + seen.until - at : dueAt",
+    original: "seen._tag === \"Open\" ? Math.max(session.dueAt, seen.until) : session.dueAt",
+    replacement: "seen._tag === \"Open\" && seen.until > at ? session.dueAt + seen.until - at : session.dueAt",
     test: [ofPresets, "patient: the first dial after ten failures"]
   },
   {
     name: "after its rest the breaker goes on where it was",
     file: supervisor,
-    original: "          retries = 0\n          yield* backoff.reset\n        }",
-    replacement: "        }",
+    original: "        session.retries = 0\n        yield* this.backoff.reset\n      }",
+    replacement: "      }",
     test: [ofPresets, "test: 10, 20 ms"]
   },
   {
     name: "a first connect is retried though the policy says no",
     file: supervisor,
-    original: "if (recovery === \"stop\" || (!isEstablished && !policy.retryInitialConnect))",
+    original: "if (recovery === \"stop\" || (!session.isEstablished && !this.policy.retryInitialConnect))",
     replacement: "if (recovery === \"stop\")",
     test: [ofPresets, "patient: a first connect that fails"]
   },
   {
     name: "an open breaker uses up retries",
     file: supervisor,
-    original: "if (!waitsForBreaker && breakerUntil > at) {",
+    original: "if (!this.waitsForBreaker && breakerUntil > at) {",
     replacement: "if (at < 0) {",
     test: [ofPresets, "fast, first connect fails"]
   },
   {
     name: "every drop counts",
     file: supervisor,
-    original: "else if (circuit !== \"none\" && circuit.countDisconnect) {",
-    replacement: "else if (circuit !== \"none\") {",
+    original: "circuit !== \"none\" && circuit.countDisconnect ?",
+    replacement: "circuit !== \"none\" ?",
     test: [ofPresets, "fast: 100, 200, 400, 800, 800 ms"]
   },
   {
@@ -506,7 +506,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a healthy link stays a probe",
     file: supervisor,
-    original: "proof.isGiven() ? breaker.recordStable : Effect.void",
+    original: "turn.isProven ? breaker.recordStable : Effect.void",
     replacement: "Effect.void",
     test: [ofPresets, "market-feed: a link that has lived"]
   },
@@ -550,8 +550,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a restore that fails is told as healthy",
     file: supervisor,
-    original: "yield* restore(on, number)",
-    replacement: "yield* Effect.ignore(restore(on, number))",
+    original: "yield* this.restore(on, number)",
+    replacement: "yield* Effect.ignore(this.restore(on, number))",
     test: [ofEpochs, "a restore that fails"]
   },
   {
@@ -564,7 +564,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "who is told that it is up cannot send yet",
     file: supervisor,
-    original: "        outbox.begin(on, number)\n",
+    original: "    outbox.begin(on, number)\n",
     replacement: "",
     test: [ofEpochs, "a send on a connection that was never up"]
   },
@@ -644,14 +644,14 @@ export const breakages: ReadonlyArray<Breakage> = [
     {
       name: "what came before a drop is not delivered",
       file: supervisor,
-      original: "        read(frames, now())\n",
-      replacement: "        if (epoch > 1) read(frames, now())\n",
+      original: "        read(frames, this.now())\n",
+      replacement: "        if (number > 1) read(frames, this.now())\n",
       test: [file, "a drop is one reconnect"]
     },
     {
       name: "a dead link is believed",
       file: supervisor,
-      original: "Effect.as(endWire(on, failed(failure)), false)",
+      original: "Effect.as(this.endWire(on, failed(failure)), false)",
       replacement: "Effect.succeed(false)",
       test: [file, "a link that is connected and dead"]
     }
@@ -688,8 +688,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "dials are not counted",
     file: supervisor,
-    original: "options.dials.take(now())",
-    replacement: "options.dials.waitFor(now())",
+    original: "dials.take(this.now())",
+    replacement: "dials.waitFor(this.now())",
     test: [ofKeepAlive, "counts dials"]
   },
   {

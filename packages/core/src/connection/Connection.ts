@@ -306,7 +306,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
         inbox.offer(overdue)
         inbox.wake()
       }),
-    renew: supervisor.renew,
+    renew: (channels) => supervisor.renew(channels),
     close: (how) => supervisor.close(how?.mode ?? "graceful"),
     state: {
       current: supervisor.state,

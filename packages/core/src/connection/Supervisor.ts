@@ -23,10 +23,11 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as Backoff from "../resilience/Backoff.ts"
 import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
+import type { ConnectionPolicy } from "../resilience/ConnectionPolicy.ts"
 import type { Log } from "../resilience/RateLimit.ts"
 import * as Address from "../transport/Address.ts"
 import { DialError, TimedOut } from "../transport/DialError.ts"
-import { Transport, type Wire, type WireClosed } from "../transport/Transport.ts"
+import { type Capabilities, Transport, type Wire, type WireClosed } from "../transport/Transport.ts"
 import type { Channel } from "../value/Channel.ts"
 import type { BearerToken } from "./BearerToken.ts"
 import * as ConnectError from "./ConnectError.ts"
@@ -104,10 +105,22 @@ type Ending =
   | { readonly _tag: "Redial" }
   | { readonly _tag: "Closing" }
 
-// That an epoch met the policy's `resetOn`: the backoff begins anew and the breaker is told of a success.
-interface Proof {
-  readonly isGiven: () => boolean
-  readonly give: Effect.Effect<void>
+// What one `connect` began, until it ends: what the loop carries from dial to dial.
+interface Session {
+  isEstablished: boolean
+  isRefreshed: boolean
+  retries: number
+  attempt: number
+  failure: ConnectError.Failure | undefined
+  /** The earliest time of the next dial, by the backoff and the venue's Retry-After. */
+  dueAt: number
+}
+
+// One dial and its epoch: what the breaker admitted it by, and whether it met the policy's `resetOn`.
+interface Turn {
+  readonly session: Session
+  readonly permit: CircuitBreaker.Permit
+  isProven: boolean
 }
 
 const failed = (failure: ConnectError.Failure, uptimeMillis?: number | undefined): Ending => ({
@@ -126,6 +139,675 @@ const retryAfterOf = (failure: ConnectError.Failure): number =>
     ? failure.reason.retryAfterMillis ?? 0
     : 0
 
+// What a token adds to the headers of a dial.
+const authorization = (token: Redacted.Redacted<string>): Record<string, Redacted.Redacted<string>> => ({
+  Authorization: Redacted.make(`Bearer ${Redacted.value(token)}`, { label: "Authorization" })
+})
+
+const both = <A>(
+  one: ((message: A) => void) | undefined,
+  other: ((message: A) => void) | undefined
+): ((message: A) => void) | undefined => {
+  if (one === undefined || other === undefined) return one ?? other
+  return (message) => {
+    one(message)
+    other(message)
+  }
+}
+
+// One for each connection: its methods are shared, and an effect is made when it is asked for.
+class Supervision<A> implements Supervisor {
+  private readonly options: Options<A>
+  private readonly capabilities: Capabilities
+  private readonly reconnection: Reconnection["Service"]
+  private readonly clock: Clock.Clock
+  private readonly backoff: Backoff.Stepper
+  private readonly fibers = Scope.makeUnsafe()
+
+  private readonly current = Ref.makeUnsafe<ConnectionState.ConnectionState>(State.Disconnected())
+  private stateSince: number
+  private number = 0
+  private wire: Wire | undefined
+  // Why the wire is being ended, where it is ended by us.
+  private ending: Ending | undefined
+  private closing: Closed["mode"] | undefined
+  private supervision: Fiber.Fiber<void> | undefined
+  // Completes when the connection is up again, or will not be.
+  private cycle = Deferred.makeUnsafe<void, ConnectError.ConnectError>()
+  private stalledSince: number | undefined
+  private resumedAt = 0
+
+  constructor(
+    options: Options<A>,
+    capabilities: Capabilities,
+    reconnection: Reconnection["Service"],
+    clock: Clock.Clock,
+    backoff: Backoff.Stepper
+  ) {
+    this.options = options
+    this.capabilities = capabilities
+    this.reconnection = reconnection
+    this.clock = clock
+    this.backoff = backoff
+    this.stateSince = this.now()
+  }
+
+  private now(): number {
+    return this.clock.currentTimeMillisUnsafe()
+  }
+
+  private get policy(): ConnectionPolicy {
+    return this.reconnection.policy
+  }
+
+  private get waitsForBreaker(): boolean {
+    const { circuit } = this.policy
+    return circuit === "none" || circuit.whenOpen === "wait"
+  }
+
+  private get connectTimeoutMillis(): number {
+    return Duration.toMillis(this.policy.connectTimeout)
+  }
+
+  private log(level: "Info" | "Warn" | "Error", message: string, annotations: Readonly<Record<string, unknown>>) {
+    return Effect.annotateLogs(Effect.logWithLevel(level)(message), { connection: this.options.label, ...annotations })
+  }
+
+  private become(to: ConnectionState.ConnectionState, reason: string): Effect.Effect<void> {
+    const { inbox, recorder } = this.options
+    return Effect.map(
+      Ref.modify(
+        this.current,
+        (from) => ConnectionState.allows(from, to) ? [from, to] as const : [undefined, from] as const
+      ),
+      (from) => {
+        if (from === undefined) return
+        const at = this.now()
+        recorder.moved(to)
+        inbox.offer({ _tag: "Transition", from, to, at, heldMillis: at - this.stateSince, reason })
+        this.stateSince = at
+        inbox.wake()
+      }
+    )
+  }
+
+  // ---- an open wire -------------------------------------------------------------------------------------------------
+
+  private endWire(on: Wire, how: Ending): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.ending ??= how
+      return Effect.andThen(this.options.inbox.unblock(true), on.terminate)
+    })
+  }
+
+  private makeHeartbeat(on: Wire, number: number): Heartbeat.Heartbeat<A> | undefined {
+    const { keepAlive, outbox, recorder } = this.options
+    const { heartbeat } = this.policy
+    if (heartbeat === "none" || (keepAlive._tag === "Protocol" && !this.capabilities.ping)) return undefined
+    const { interval, onMiss, timeout } = heartbeat
+    const timeoutMillis = Duration.toMillis(timeout)
+    const now = () => this.now()
+    return Heartbeat.make({
+      wire: on,
+      keepAlive,
+      intervalMillis: Duration.toMillis(interval),
+      timeoutMillis,
+      send: outbox.urgent,
+      admit: outbox.admit,
+      isStalled: () => this.stalledSince !== undefined || on.paused(),
+      resumedAt: () => this.resumedAt,
+      onRoundTrip: (millis) => Effect.sync(() => recorder.answered(now(), millis)),
+      onStall: (stall) =>
+        Effect.suspend(() => {
+          recorder.stalled(stall)
+          return this.log("Warn", stall === "consumer" ? "consumer stalled" : "event loop stalled", { epoch: number })
+        }),
+      onMiss: Effect.suspend(() => {
+        recorder.missedPong()
+        const failure = new ConnectError.HeartbeatMissed({ epoch: number, afterMillis: timeoutMillis })
+        return onMiss === "report"
+          ? Effect.as(this.log("Warn", failure.message, { epoch: number }), true)
+          : Effect.as(this.endWire(on, failed(failure)), false)
+      })
+    }, now)
+  }
+
+  // Waits for room where a consumer blocks; the wire is not pulled meanwhile.
+  private absorb(): Effect.Effect<void> {
+    const { inbox } = this.options
+    inbox.wake()
+    if (!inbox.isBlocked()) return Effect.void
+    this.stalledSince = this.now()
+    return Effect.map(inbox.room, () => {
+      this.stalledSince = undefined
+      this.resumedAt = this.now()
+    })
+  }
+
+  // A subscription that is never answered is one that is not there: the restore has failed.
+  private watchAnswers(on: Wire, number: number): Effect.Effect<void> {
+    return Effect.flatMap(Effect.sleep(this.policy.connectTimeout), () => {
+      const millis = this.connectTimeoutMillis
+      const [channel] = this.options.restoration.unanswered(this.now(), millis)
+      if (channel === undefined) return Effect.void
+      const detail = `no answer to the subscription of ${channel.channel}${
+        channel.product === undefined ? "" : ` of ${channel.product}`
+      } within ${millis} ms`
+      return this.endWire(on, failed(new ConnectError.RestoreFailed({ epoch: number, detail })))
+    })
+  }
+
+  // The epoch met the policy's `resetOn`: the backoff begins anew and the breaker is told of a success.
+  private prove(turn: Turn): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { permit, session } = turn
+      turn.isProven = true
+      session.isRefreshed = false
+      if (session.retries > 0) this.options.recorder.backoffReset()
+      session.retries = 0
+      const report = typeof this.policy.retry.resetOn === "object" ? permit.prove : permit.succeed
+      return Effect.andThen(this.backoff.reset, report)
+    })
+  }
+
+  // What else happens while a wire is open: sending, keeping alive, and the proof by time.
+  private *attend(
+    on: Wire,
+    number: number,
+    heartbeat: Heartbeat.Heartbeat<A> | undefined,
+    turn: Turn
+  ): Effect.fn.Return<void, never, Scope.Scope> {
+    const { breaker, outbox, restoration } = this.options
+    const { circuit, retry: { resetOn } } = this.policy
+    yield* Effect.forkScoped(Effect.ignore(outbox.drain))
+    if (restoration.notice !== undefined) yield* Effect.forkScoped(this.watchAnswers(on, number))
+    if (heartbeat !== undefined) yield* Effect.forkScoped(Effect.ignore(heartbeat.run))
+    if (typeof resetOn === "object") {
+      yield* Effect.forkScoped(Effect.andThen(Effect.sleep(resetOn.stableFor), this.prove(turn)))
+    } else if (circuit !== "none") {
+      // The connect was the probe's success. Where more are asked for, a link that stays up has no way to give them,
+      // and its drop in a week would count as a failed probe: one that outlives the breaker's rest has shown enough.
+      yield* Effect.forkScoped(Effect.flatMap(
+        Effect.sleep(circuit.openDuration),
+        () => turn.isProven ? breaker.recordStable : Effect.void
+      ))
+    }
+  }
+
+  // Takes from the wire until it ends. What arrived before its end is delivered, in order, before this completes.
+  private receive(
+    on: Wire,
+    number: number,
+    notice: ((message: A) => void) | undefined,
+    onFirst: Effect.Effect<void>
+  ): Effect.Effect<WireClosed> {
+    const read = Reception.make(this.options, number, notice)
+    let isFirst = true
+    return on.pull.pipe(
+      Effect.flatMap((frames) => {
+        read(frames, this.now())
+        if (!isFirst) return this.absorb()
+        isFirst = false
+        return Effect.flatMap(onFirst, () => this.absorb())
+      }),
+      Effect.forever,
+      Effect.flip
+    )
+  }
+
+  private live(on: Wire, number: number, turn: Turn): Effect.Effect<Ending, never, Scope.Scope> {
+    const { resetOn } = this.policy.retry
+    const begun = this.now()
+    const proof = this.prove(turn)
+    const heartbeat = this.makeHeartbeat(on, number)
+    const notice = both(heartbeat?.notice, this.options.restoration.notice)
+    const closed = this.receive(on, number, notice, resetOn === "first-message" ? proof : Effect.void)
+    return (resetOn === "connect" ? proof : Effect.void).pipe(
+      Effect.andThen(Effect.gen(() => this.attend(on, number, heartbeat, turn))),
+      Effect.andThen(closed),
+      Effect.flatMap((closed) => this.ended(number, begun, closed))
+    )
+  }
+
+  private ended(number: number, begun: number, closed: WireClosed): Effect.Effect<Ending> {
+    const { inbox, outbox } = this.options
+    outbox.end()
+    this.stalledSince = undefined
+    return Effect.map(inbox.unblock(false), () => {
+      const how = this.ending ?? failed(new ConnectError.Dropped({ epoch: number, closed }))
+      return how._tag === "Failed" ? failed(how.failure, this.now() - begun) : how
+    })
+  }
+
+  // ---- one dial -----------------------------------------------------------------------------------------------------
+
+  private dial(): Effect.Effect<Wire, DialError | ConnectError.AuthError, Scope.Scope> {
+    const { auth, dials, recorder, url } = this.options
+    const { connectTimeout } = this.policy
+    const headers = auth === undefined ? Effect.succeed({}) : Effect.map(auth.current, authorization)
+    return Effect.flatMap(headers, (added) => {
+      recorder.dialled()
+      dials.take(this.now())
+      return this.options.dial(added)
+    }).pipe(
+      Effect.timeoutOrElse({
+        duration: connectTimeout,
+        orElse: () =>
+          Effect.fail(
+            new DialError({
+              url: Address.shown(url),
+              reason: new TimedOut({ afterMillis: this.connectTimeoutMillis })
+            })
+          )
+      })
+    )
+  }
+
+  // Asks the new epoch for what is wanted, before anybody is told that it is up.
+  private restore(on: Wire, number: number): Effect.Effect<void, ConnectError.RestoreFailed> {
+    return this.options.restoration.ask(on).pipe(
+      Effect.timeoutOrElse({
+        duration: this.policy.connectTimeout,
+        orElse: () => Effect.fail({ message: `not written within ${this.connectTimeoutMillis} ms` })
+      }),
+      Effect.mapError(({ message }) => new ConnectError.RestoreFailed({ epoch: number, detail: message }))
+    )
+  }
+
+  private begin(): void {
+    this.ending = undefined
+    this.options.restoration.reset()
+  }
+
+  private end(): void {
+    this.wire = undefined
+    this.options.outbox.end()
+    this.options.restoration.reset()
+  }
+
+  // ---- the loop -----------------------------------------------------------------------------------------------------
+
+  private *finish(to: ConnectionState.ConnectionState, error: ConnectError.ConnectError): Effect.fn.Return<void> {
+    const { inbox, outbox, recorder } = this.options
+    recorder.ended(error)
+    outbox.close()
+    yield* this.become(to, error.message)
+    yield* inbox.end(Exit.fail(error))
+    yield* Deferred.fail(this.cycle, error)
+  }
+
+  private *giveUp(error: ConnectError.ConnectError): Effect.fn.Return<void> {
+    this.options.recorder.gaveUp(error._tag === "ConnectionAborted")
+    yield* this.log("Error", "gave up", { error: error.message })
+    yield* this.finish(State.Failed({ error }), error)
+  }
+
+  private *stop(session: Session, error: ConnectError.Failure): Effect.fn.Return<void> {
+    if (session.isEstablished) return yield* this.giveUp(error)
+    yield* this.log("Error", "not connected", { error: error.message })
+    yield* this.finish(State.Disconnected(), error)
+  }
+
+  private showBreaker({ attempt, failure }: Session, until: number): Effect.Effect<void> {
+    return Effect.flatMap(Ref.get(this.current), (current) =>
+      current._tag === "CircuitOpen" && current.until === until
+        ? Effect.void
+        : this.become(State.CircuitOpen({ attempt, delayMillis: until - this.now(), until, failure }), "circuit open"))
+  }
+
+  // Waits until the dial is due and the breaker admits it. The permit is released with the scope.
+  private *admission(
+    session: Session
+  ): Effect.fn.Return<CircuitBreaker.Permit, CircuitBreaker.CircuitOpen, Scope.Scope> {
+    const { breaker, dials } = this.options
+    const { circuit } = this.policy
+    const { waitsForBreaker } = this
+    let waited = false
+    while (true) {
+      const at = this.now()
+      const seen = yield* breaker.state
+      const open = waitsForBreaker && seen._tag === "Open" ? Math.max(session.dueAt, seen.until) : session.dueAt
+      const until = Math.max(open, at + dials.waitFor(at))
+      if (until <= at) break
+      if (open > session.dueAt) {
+        waited = true
+        yield* this.showBreaker(session, open)
+      }
+      // The breaker may be closed by hand, or opened for longer by another connection.
+      yield* Effect.raceFirst(Effect.sleep(until - at), waitsForBreaker ? breaker.changed : Effect.never)
+    }
+    const admitted = yield* Effect.result(
+      Effect.acquireRelease(breaker.acquire, (permit) => permit.release)
+    )
+    if (Result.isSuccess(admitted)) {
+      if (waited && circuit !== "none" && circuit.halfOpen === "skip") {
+        session.retries = 0
+        yield* this.backoff.reset
+      }
+      return admitted.success
+    }
+    if (!waitsForBreaker) return yield* admitted.failure
+    yield* this.showBreaker(session, Math.max(admitted.failure.until, this.now()))
+    return yield* breaker.awaitPermit
+  }
+
+  // From the dial until the connection is up.
+  private *rise(session: Session): Effect.fn.Return<Wire, ConnectError.Failure, Scope.Scope> {
+    const { outbox, recorder, restoration } = this.options
+    yield* this.become(
+      State.Connecting({ attempt: session.attempt }),
+      session.failure === undefined ? "connect" : "retry"
+    )
+    yield* Effect.acquireRelease(Effect.sync(() => this.begin()), () => Effect.sync(() => this.end()))
+    const on = yield* this.dial()
+    const number = ++this.number
+    this.wire = on
+    yield* this.restore(on, number)
+    recorder.connected(this.now())
+    session.isEstablished = true
+    yield* this.log("Info", "connected", {
+      epoch: number,
+      attempt: session.attempt,
+      subscriptions: restoration.wanted().length
+    })
+    // Before anybody can see that it is up: who is told so can send.
+    outbox.begin(on, number)
+    yield* this.become(State.Connected({ epoch: number }), "handshake complete")
+    yield* Deferred.succeed(this.cycle, void 0)
+    // What came to be wanted between the restore and the new state.
+    yield* Effect.ignore(restoration.ask(on))
+    return on
+  }
+
+  // One dial and, where it gives a wire, one epoch; and what it says to the breaker. Nothing of the way up is held while
+  // the epoch lives.
+  private turn(session: Session): Effect.Effect<Ending, CircuitBreaker.CircuitOpen, Scope.Scope> {
+    return Effect.flatMap(Effect.gen(() => this.admission(session)), (permit) => {
+      const turn: Turn = { session, permit, isProven: false }
+      return Effect.gen(() => this.rise(session)).pipe(
+        Effect.flatMap((on) => this.live(on, this.number, turn)),
+        Effect.catch((error) => Effect.succeed(failed(error))),
+        Effect.tap((how) => this.judge(turn, how))
+      )
+    })
+  }
+
+  private judge({ isProven, permit, session }: Turn, how: Ending): Effect.Effect<void> {
+    const { circuit } = this.policy
+    if (this.closing !== undefined || how._tag !== "Failed" || !this.isCounted(session, how.failure)) return Effect.void
+    const kind = ConnectError.kind(how.failure)
+    // A permit takes one outcome. A proven connection has given it; its drop is counted where drops count.
+    if (!isProven) return permit.fail(kind)
+    return circuit !== "none" && circuit.countDisconnect ? this.options.breaker.recordFailure(kind) : Effect.void
+  }
+
+  // What is not retried says nothing about the venue's health.
+  private isCounted(session: Session, failure: ConnectError.Failure): boolean {
+    return this.reconnection.classify(failure) === "retry" &&
+      (session.isEstablished || this.policy.retryInitialConnect)
+  }
+
+  // Refreshes the token where that is what the failure asks for, once. Succeeds with whether to dial again.
+  private reauthenticate(session: Session): Effect.Effect<boolean, ConnectError.AuthError> {
+    const refresh = this.options.auth?.refresh
+    if (refresh === undefined || session.isRefreshed) return Effect.succeed(false)
+    session.isRefreshed = true
+    return Effect.as(refresh, true)
+  }
+
+  // Decides about the next dial: sets when it is due and shows it, or ends.
+  private *plan(
+    session: Session,
+    of: ConnectError.Failure,
+    uptimeMillis: number | undefined
+  ): Effect.fn.Return<boolean> {
+    const { breaker, recorder } = this.options
+    const { maxRetries } = this.policy.retry
+    const { retries } = session
+    if (maxRetries !== "unlimited" && retries >= maxRetries) {
+      yield* this.giveUp(new ConnectError.ConnectionAborted({ retries, last: of }))
+      return false
+    }
+    const at = this.now()
+    const seen = yield* breaker.state
+    const breakerUntil = seen._tag === "Open" && seen.until > at ? seen.until : at
+    if (!this.waitsForBreaker && breakerUntil > at) {
+      yield* this.giveUp(
+        new CircuitBreaker.CircuitOpen({
+          key: breaker.key,
+          until: breakerUntil,
+          retryAfterMillis: breakerUntil - at,
+          probing: false
+        })
+      )
+      return false
+    }
+    const attempt = ++session.retries
+    session.attempt = attempt
+    recorder.retried()
+    const step = yield* this.backoff.next({ kind: ConnectError.kind(of), uptimeMillis })
+    session.dueAt = at + Math.max(step.delayMillis, retryAfterOf(of))
+    const isOpen = breakerUntil > session.dueAt
+    const until = Math.max(session.dueAt, breakerUntil)
+    const delayMillis = until - at
+    yield* this.log(isOpen ? "Warn" : "Info", isOpen ? "circuit open" : "reconnecting", {
+      attempt,
+      delay_ms: delayMillis,
+      ...(step.pattern === undefined ? {} : { pattern: step.pattern })
+    })
+    yield* this.become(
+      isOpen
+        ? State.CircuitOpen({ attempt, delayMillis, until, failure: of })
+        : State.Reconnecting({ attempt, delayMillis, until, failure: of, pattern: step.pattern }),
+      of.message
+    )
+    return true
+  }
+
+  private *supervise(): Effect.fn.Return<void> {
+    const { recorder } = this.options
+    const session: Session = {
+      isEstablished: false,
+      isRefreshed: false,
+      retries: 0,
+      attempt: 1,
+      failure: undefined,
+      dueAt: this.now()
+    }
+    while (true) {
+      const turned = yield* Effect.result(Effect.scoped(this.turn(session)))
+      if (Result.isFailure(turned)) return yield* this.giveUp(turned.failure)
+      const how = turned.success
+      if (this.closing !== undefined || how._tag === "Closing") return
+
+      recorder.down(this.now())
+      if (Deferred.isDoneUnsafe(this.cycle)) this.cycle = Deferred.makeUnsafe()
+      if (how._tag === "Redial") {
+        session.failure = undefined
+        session.attempt = 1
+        session.dueAt = this.now()
+        continue
+      }
+
+      const { failure } = how
+      session.failure = failure
+      recorder.failed(failure)
+      yield* this.log("Warn", how.uptimeMillis === undefined ? "dial failed" : "dropped", {
+        kind: ConnectError.kind(failure),
+        error: failure.message
+      })
+
+      const recovery = this.reconnection.classify(failure)
+      if (recovery === "reauthenticate") {
+        const refreshed = yield* Effect.result(this.reauthenticate(session))
+        if (Result.isFailure(refreshed)) return yield* this.stop(session, refreshed.failure)
+        if (!refreshed.success) return yield* this.stop(session, refusedToken(failure))
+        session.dueAt = this.now()
+        continue
+      }
+      if (recovery === "stop" || (!session.isEstablished && !this.policy.retryInitialConnect)) {
+        return yield* this.stop(session, failure)
+      }
+      if (!(yield* this.plan(session, failure, how.uptimeMillis))) return
+    }
+  }
+
+  // A defect, such as a decoder that throws, is shown to everybody who waits: it must not look like silence.
+  private *surface(exit: Exit.Exit<void>): Effect.fn.Return<void> {
+    if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return
+    const { inbox, outbox } = this.options
+    outbox.close()
+    yield* this.become(State.Closing({ mode: "forced" }), "defect")
+    yield* this.become(State.Disconnected(), "defect")
+    yield* inbox.end(Exit.failCause(exit.cause))
+    yield* Deferred.failCause(this.cycle, exit.cause)
+  }
+
+  // ---- what the owner calls -----------------------------------------------------------------------------------------
+
+  get state(): Supervisor["state"] {
+    return Ref.get(this.current)
+  }
+
+  epoch(): number {
+    return this.number
+  }
+
+  get connect(): Supervisor["connect"] {
+    return Effect.gen(() => this.starting())
+  }
+
+  private *starting(): Effect.fn.Return<void, ConnectError.ConnectError | ConnectError.AlreadyConnected> {
+    const { inbox, recorder } = this.options
+    const current = yield* Ref.get(this.current)
+    if (current._tag !== "Disconnected" && current._tag !== "Failed") {
+      recorder.conflicted()
+      return yield* new ConnectError.AlreadyConnected({ state: current._tag })
+    }
+    this.closing = undefined
+    this.cycle = Deferred.makeUnsafe()
+    inbox.keep()
+    yield* this.become(State.Connecting({ attempt: 1 }), "connect")
+    recorder.sessionBegan(`conn_${(yield* Random.nextIntBetween(0, 0xffffffff)).toString(16).padStart(8, "0")}`)
+    yield* this.backoff.reset
+    const up = Deferred.await(this.cycle)
+    this.supervision = yield* Effect.gen(() => this.supervise()).pipe(
+      Effect.onExit((exit) => Effect.gen(() => this.surface(exit))),
+      Effect.forkIn(this.fibers)
+    )
+    return yield* Effect.onInterrupt(up, () => this.close("forced"))
+  }
+
+  get reconnect(): Supervisor["reconnect"] {
+    return Effect.flatMap(Ref.get(this.current), (current) => {
+      const { recorder } = this.options
+      switch (current._tag) {
+        case "Disconnected":
+        case "Failed":
+          return this.connect
+        case "Closing":
+          return Effect.fail(new ConnectError.ConnectionClosed())
+        case "Connected": {
+          // Somebody may have ended this epoch already: then there is a cycle to wait for.
+          if (Deferred.isDoneUnsafe(this.cycle)) this.cycle = Deferred.makeUnsafe()
+          else recorder.conflicted()
+          const up = Deferred.await(this.cycle)
+          return this.wire === undefined ? up : Effect.andThen(this.endWire(this.wire, { _tag: "Redial" }), up)
+        }
+        case "Connecting":
+        case "Reconnecting":
+        case "CircuitOpen":
+          recorder.conflicted()
+          return Deferred.await(this.cycle)
+      }
+    })
+  }
+
+  close(mode: Closed["mode"]): Effect.Effect<Closed> {
+    return Effect.uninterruptible(Effect.gen(() => this.shutting(mode)))
+  }
+
+  private shake(on: Wire, mode: Closed["mode"]): Effect.Effect<boolean> {
+    return mode === "forced"
+      ? Effect.as(on.terminate, false)
+      : on.close(1000, "").pipe(
+        Effect.map(({ clean }) => clean),
+        Effect.timeoutOrElse({ duration: this.policy.closeTimeout, orElse: () => Effect.succeed(false) }),
+        Effect.tap(on.terminate)
+      )
+  }
+
+  private *shutting(mode: Closed["mode"]): Effect.fn.Return<Closed> {
+    const { inbox, outbox, recorder } = this.options
+    const current = yield* Ref.get(this.current)
+    if (current._tag === "Disconnected") return { mode, clean: true }
+    if (this.closing !== undefined) {
+      if (this.supervision !== undefined) yield* Fiber.await(this.supervision)
+      return { mode: this.closing, clean: false }
+    }
+    this.closing = mode
+    recorder.closed(mode)
+    yield* this.become(State.Closing({ mode }), `${mode} close`)
+    yield* inbox.unblock(true)
+    const { supervision, wire } = this
+    let clean = mode === "graceful"
+    if (current._tag === "Connected" && wire !== undefined) {
+      this.ending = { _tag: "Closing" }
+      clean = yield* this.shake(wire, mode)
+      if (supervision !== undefined) {
+        // What arrived is delivered before the end; a forced close does not wait for it longer than its time.
+        const limit = mode === "forced" ? this.policy.forcedTimeout : Duration.infinity
+        yield* Effect.timeoutOrElse(Fiber.await(supervision), {
+          duration: limit,
+          orElse: () => Fiber.interrupt(supervision)
+        })
+      }
+    } else if (supervision !== undefined) {
+      yield* Fiber.interrupt(supervision)
+    }
+    const unsent = outbox.close()
+    yield* inbox.unblock(false)
+    yield* this.log(unsent > 0 ? "Warn" : "Info", "closed", { mode, clean, unsent })
+    yield* this.become(State.Disconnected(), `${mode} close`)
+    yield* inbox.end(Exit.fail(Cause.Done()))
+    yield* Deferred.fail(this.cycle, new ConnectError.ConnectionClosed())
+    return { mode, clean }
+  }
+
+  get shutdown(): Effect.Effect<void> {
+    return Effect.andThen(this.close("graceful"), Scope.close(this.fibers, Exit.void))
+  }
+
+  private onWire(use: (on: Wire) => Effect.Effect<void, WireClosed>): Effect.Effect<void> {
+    return Effect.flatMap(
+      Ref.get(this.current),
+      (current) => current._tag === "Connected" && this.wire !== undefined ? Effect.ignore(use(this.wire)) : Effect.void
+    )
+  }
+
+  get ask(): Effect.Effect<void> {
+    return this.onWire((on) => this.options.restoration.ask(on))
+  }
+
+  renew(channels: ReadonlyArray<Channel>): Effect.Effect<void> {
+    return this.onWire((on) => this.options.restoration.renew(on, channels))
+  }
+
+  get probe(): Supervisor["probe"] {
+    return Effect.suspend(() => {
+      const { connectTimeout, heartbeat } = this.policy
+      const on = this.wire
+      const begun = this.now()
+      if (on === undefined || !this.capabilities.ping) return Effect.succeedNone
+      return Effect.andThen(this.options.outbox.admit, on.ping).pipe(
+        Effect.map(() => this.now() - begun),
+        Effect.timeoutOption(heartbeat === "none" ? connectTimeout : heartbeat.timeout),
+        Effect.catch(() => Effect.succeedNone)
+      )
+    })
+  }
+}
+
 /**
  * Makes a supervisor, without dialling. It closes gracefully when the scope
  * ends.
@@ -136,549 +818,11 @@ const retryAfterOf = (failure: ConnectError.Failure): number =>
 export const make = Effect.fnUntraced(function*<A>(
   options: Options<A>
 ): Effect.fn.Return<Supervisor, never, Scope.Scope | Transport | Reconnection> {
-  const { breaker, inbox, label, outbox, recorder, restoration } = options
   const { capabilities } = yield* Transport
-  const { classify, policy } = yield* Reconnection
+  const reconnection = yield* Reconnection
   const clock = yield* Clock.Clock
-  const scope = yield* Effect.scope
-  const fibers = yield* Scope.make()
-  const backoff = yield* Backoff.make(policy.backoff)
-  const now = (): number => clock.currentTimeMillisUnsafe()
-
-  const { circuit } = policy
-  const { resetOn } = policy.retry
-  const waitsForBreaker = circuit === "none" || circuit.whenOpen === "wait"
-  const connectTimeoutMillis = Duration.toMillis(policy.connectTimeout)
-
-  const state = yield* Ref.make<ConnectionState.ConnectionState>(State.Disconnected())
-  let stateSince = now()
-  let epoch = 0
-  let wire: Wire | undefined
-  // Why the wire is being ended, where it is ended by us.
-  let ending: Ending | undefined
-  let closing: Closed["mode"] | undefined
-  let supervision: Fiber.Fiber<void> | undefined
-  // Completes when the connection is up again, or will not be.
-  let cycle = Deferred.makeUnsafe<void, ConnectError.ConnectError>()
-  let stalledSince: number | undefined
-  let resumedAt = 0
-
-  const log = (level: "Info" | "Warn" | "Error", message: string, annotations: Readonly<Record<string, unknown>>) =>
-    Effect.annotateLogs(Effect.logWithLevel(level)(message), { connection: label, ...annotations })
-
-  const become = (to: ConnectionState.ConnectionState, reason: string): Effect.Effect<void> =>
-    Effect.map(
-      Ref.modify(state, (from) => ConnectionState.allows(from, to) ? [from, to] as const : [undefined, from] as const),
-      (from) => {
-        if (from === undefined) return
-        const at = now()
-        recorder.moved(to)
-        inbox.offer({ _tag: "Transition", from, to, at, heldMillis: at - stateSince, reason })
-        stateSince = at
-        inbox.wake()
-      }
-    )
-
-  // ---- an open wire ---------------------------------------------------------------------------------------------------
-
-  const endWire = (on: Wire, how: Ending): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      ending ??= how
-      return Effect.andThen(inbox.unblock(true), on.terminate)
-    })
-
-  const makeHeartbeat = (on: Wire, number: number): Heartbeat.Heartbeat<A> | undefined => {
-    if (policy.heartbeat === "none" || (options.keepAlive._tag === "Protocol" && !capabilities.ping)) return undefined
-    const { interval, onMiss, timeout } = policy.heartbeat
-    const timeoutMillis = Duration.toMillis(timeout)
-    return Heartbeat.make({
-      wire: on,
-      keepAlive: options.keepAlive,
-      intervalMillis: Duration.toMillis(interval),
-      timeoutMillis,
-      send: outbox.urgent,
-      admit: outbox.admit,
-      isStalled: () => stalledSince !== undefined || on.paused(),
-      resumedAt: () => resumedAt,
-      onRoundTrip: (millis) => Effect.sync(() => recorder.answered(now(), millis)),
-      onStall: (stall) =>
-        Effect.suspend(() => {
-          recorder.stalled(stall)
-          return log("Warn", stall === "consumer" ? "consumer stalled" : "event loop stalled", { epoch: number })
-        }),
-      onMiss: Effect.suspend(() => {
-        recorder.missedPong()
-        const failure = new ConnectError.HeartbeatMissed({ epoch: number, afterMillis: timeoutMillis })
-        return onMiss === "report"
-          ? Effect.as(log("Warn", failure.message, { epoch: number }), true)
-          : Effect.as(endWire(on, failed(failure)), false)
-      })
-    }, now)
-  }
-
-  const noticeOf = (heartbeat: Heartbeat.Heartbeat<A> | undefined): ((message: A) => void) | undefined => {
-    const ofHeartbeat = heartbeat?.notice
-    const ofRestoration = restoration.notice
-    if (ofHeartbeat === undefined || ofRestoration === undefined) return ofHeartbeat ?? ofRestoration
-    return (message) => {
-      ofHeartbeat(message)
-      ofRestoration(message)
-    }
-  }
-
-  // Waits for room where a consumer blocks; the wire is not pulled meanwhile.
-  const absorb: Effect.Effect<void> = Effect.suspend(() => {
-    inbox.wake()
-    if (!inbox.isBlocked()) return Effect.void
-    stalledSince = now()
-    return Effect.andThen(
-      inbox.room,
-      Effect.sync(() => {
-        stalledSince = undefined
-        resumedAt = now()
-      })
-    )
-  })
-
-  // A subscription that is never answered is one that is not there: the restore has failed.
-  const watchAnswers = (on: Wire, number: number): Effect.Effect<void> =>
-    Effect.gen(function*() {
-      yield* Effect.sleep(policy.connectTimeout)
-      const [channel] = restoration.unanswered(now(), connectTimeoutMillis)
-      if (channel === undefined) return
-      const detail = `no answer to the subscription of ${channel.channel}${
-        channel.product === undefined ? "" : ` of ${channel.product}`
-      } within ${connectTimeoutMillis} ms`
-      yield* endWire(on, failed(new ConnectError.RestoreFailed({ epoch: number, detail })))
-    })
-
-  // What else happens while a wire is open: sending, keeping alive, and the proof by time.
-  const attend = (on: Wire, number: number, heartbeat: Heartbeat.Heartbeat<A> | undefined, proof: Proof) =>
-    Effect.gen(function*() {
-      yield* Effect.forkScoped(Effect.ignore(outbox.drain))
-      if (restoration.notice !== undefined) yield* Effect.forkScoped(watchAnswers(on, number))
-      if (heartbeat !== undefined) yield* Effect.forkScoped(Effect.ignore(heartbeat.run))
-      if (typeof resetOn === "object") {
-        yield* Effect.forkScoped(Effect.andThen(Effect.sleep(resetOn.stableFor), proof.give))
-      } else if (circuit !== "none") {
-        // The connect was the probe's success. Where more are asked for, a link that stays up has no way to give them,
-        // and its drop in a week would count as a failed probe: one that outlives the breaker's rest has shown enough.
-        yield* Effect.forkScoped(Effect.andThen(
-          Effect.sleep(circuit.openDuration),
-          Effect.suspend(() => proof.isGiven() ? breaker.recordStable : Effect.void)
-        ))
-      }
-    })
-
-  // Takes from the wire until it ends. What arrived before its end is delivered, in order, before this completes.
-  const receive = Effect.fnUntraced(function*(
-    on: Wire,
-    number: number,
-    notice: ((message: A) => void) | undefined,
-    onFirst: Effect.Effect<void>
-  ) {
-    const read = Reception.make(options, number, notice)
-    let isFirst = true
-    return yield* on.pull.pipe(
-      Effect.flatMap((frames) => {
-        read(frames, now())
-        if (!isFirst) return absorb
-        isFirst = false
-        return Effect.andThen(onFirst, absorb)
-      }),
-      Effect.forever,
-      Effect.flip
-    )
-  })
-
-  const live = Effect.fnUntraced(function*(on: Wire, number: number, proof: Proof) {
-    const begun = now()
-    if (resetOn === "connect") yield* proof.give
-    const heartbeat = makeHeartbeat(on, number)
-    yield* attend(on, number, heartbeat, proof)
-    const closed = yield* receive(
-      on,
-      number,
-      noticeOf(heartbeat),
-      resetOn === "first-message" ? proof.give : Effect.void
-    )
-    outbox.end()
-    stalledSince = undefined
-    yield* inbox.unblock(false)
-    const how = ending ?? failed(new ConnectError.Dropped({ epoch: number, closed }))
-    return how._tag === "Failed" ? failed(how.failure, now() - begun) : how
-  })
-
-  // ---- one dial -------------------------------------------------------------------------------------------------------
-
-  const headers: Effect.Effect<Record<string, Redacted.Redacted<string>>, ConnectError.AuthError> =
-    options.auth === undefined
-      ? Effect.succeed({})
-      : Effect.map(options.auth.current, (token) => ({
-        Authorization: Redacted.make(`Bearer ${Redacted.value(token)}`, { label: "Authorization" })
-      }))
-
-  const dial = Effect.flatMap(headers, (added) => {
-    recorder.dialled()
-    options.dials.take(now())
-    return options.dial(added)
-  }).pipe(
-    Effect.timeoutOrElse({
-      duration: policy.connectTimeout,
-      orElse: () =>
-        Effect.fail(
-          new DialError({
-            url: Address.shown(options.url),
-            reason: new TimedOut({ afterMillis: connectTimeoutMillis })
-          })
-        )
-    })
-  )
-
-  // Asks the new epoch for what is wanted, before anybody is told that it is up.
-  const restore = (on: Wire, number: number): Effect.Effect<void, ConnectError.RestoreFailed> =>
-    restoration.ask(on).pipe(
-      Effect.timeoutOrElse({
-        duration: policy.connectTimeout,
-        orElse: () => Effect.fail({ message: `not written within ${connectTimeoutMillis} ms` })
-      }),
-      Effect.mapError(({ message }) => new ConnectError.RestoreFailed({ epoch: number, detail: message }))
-    )
-
-  const open = Effect.acquireRelease(
-    Effect.sync(() => {
-      ending = undefined
-      restoration.reset()
-    }),
-    () =>
-      Effect.sync(() => {
-        wire = undefined
-        outbox.end()
-        restoration.reset()
-      })
-  )
-
-  // ---- the loop -------------------------------------------------------------------------------------------------------
-
-  const finish = (to: ConnectionState.ConnectionState, error: ConnectError.ConnectError) =>
-    Effect.gen(function*() {
-      recorder.ended(error)
-      outbox.close()
-      yield* become(to, error.message)
-      yield* inbox.end(Exit.fail(error))
-      yield* Deferred.fail(cycle, error)
-    })
-
-  const giveUp = (error: ConnectError.ConnectError) =>
-    Effect.gen(function*() {
-      recorder.gaveUp(error._tag === "ConnectionAborted")
-      yield* log("Error", "gave up", { error: error.message })
-      yield* finish(State.Failed({ error }), error)
-    })
-
-  const supervise = Effect.gen(function*() {
-    let isEstablished = false
-    let isRefreshed = false
-    let retries = 0
-    let attempt = 1
-    let failure: ConnectError.Failure | undefined
-    // The earliest time of the next dial, by the backoff and the venue's Retry-After.
-    let dueAt = now()
-
-    const stop = (error: ConnectError.Failure) =>
-      isEstablished
-        ? giveUp(error)
-        : Effect.andThen(
-          log("Error", "not connected", { error: error.message }),
-          finish(State.Disconnected(), error)
-        )
-
-    const showBreaker = (until: number) =>
-      Effect.flatMap(Ref.get(state), (current) =>
-        current._tag === "CircuitOpen" && current.until === until
-          ? Effect.void
-          : become(State.CircuitOpen({ attempt, delayMillis: until - now(), until, failure }), "circuit open"))
-
-    // Waits until the dial is due and the breaker admits it. The permit is released with the scope.
-    const admission = Effect.gen(function*() {
-      let waited = false
-      while (true) {
-        const at = now()
-        const seen = yield* breaker.state
-        const open = waitsForBreaker && seen._tag === "Open" ? Math.max(dueAt, seen.until) : dueAt
-        const until = Math.max(open, at + options.dials.waitFor(at))
-        if (until <= at) break
-        if (open > dueAt) {
-          waited = true
-          yield* showBreaker(open)
-        }
-        // The breaker may be closed by hand, or opened for longer by another connection.
-        yield* Effect.raceFirst(Effect.sleep(until - at), waitsForBreaker ? breaker.changed : Effect.never)
-      }
-      const admitted = yield* Effect.result(
-        Effect.acquireRelease(breaker.acquire, (permit) => permit.release)
-      )
-      if (Result.isSuccess(admitted)) {
-        if (waited && circuit !== "none" && circuit.halfOpen === "skip") {
-          retries = 0
-          yield* backoff.reset
-        }
-        return admitted.success
-      }
-      if (!waitsForBreaker) return yield* admitted.failure
-      yield* showBreaker(Math.max(admitted.failure.until, now()))
-      return yield* breaker.awaitPermit
-    })
-
-    // One dial and, where it gives a wire, one epoch; and what it says to the breaker.
-    const turn = Effect.gen(function*() {
-      const permit = yield* admission
-      let isProven = false
-      const proof: Proof = {
-        isGiven: () => isProven,
-        give: Effect.gen(function*() {
-          isProven = true
-          isRefreshed = false
-          if (retries > 0) recorder.backoffReset()
-          retries = 0
-          yield* backoff.reset
-          yield* typeof resetOn === "object" ? permit.prove : permit.succeed
-        })
-      }
-
-      const epochEnds = Effect.gen(function*() {
-        yield* become(State.Connecting({ attempt }), failure === undefined ? "connect" : "retry")
-        yield* open
-        const on = yield* dial
-        const number = ++epoch
-        wire = on
-        yield* restore(on, number)
-        recorder.connected(now())
-        isEstablished = true
-        yield* log("Info", "connected", { epoch: number, attempt, subscriptions: restoration.wanted().length })
-        // Before anybody can see that it is up: who is told so can send.
-        outbox.begin(on, number)
-        yield* become(State.Connected({ epoch: number }), "handshake complete")
-        yield* Deferred.succeed(cycle, void 0)
-        // What came to be wanted between the restore and the new state.
-        yield* Effect.ignore(restoration.ask(on))
-        return yield* live(on, number, proof)
-      })
-
-      const how = yield* Effect.catch(epochEnds, (error) => Effect.succeed(failed(error)))
-      if (closing !== undefined || how._tag !== "Failed" || !isCounted(how.failure)) return how
-      // A permit takes one outcome. A proven connection has given it; its drop is counted where drops count.
-      if (!isProven) yield* permit.fail(ConnectError.kind(how.failure))
-      else if (circuit !== "none" && circuit.countDisconnect) {
-        yield* breaker.recordFailure(ConnectError.kind(how.failure))
-      }
-      return how
-    })
-
-    // What is not retried says nothing about the venue's health.
-    const isCounted = (of: ConnectError.Failure): boolean =>
-      classify(of) === "retry" && (isEstablished || policy.retryInitialConnect)
-
-    // Refreshes the token where that is what the failure asks for, once. Succeeds with whether to dial again.
-    const reauthenticate = Effect.suspend(() => {
-      if (options.auth?.refresh === undefined || isRefreshed) return Effect.succeed(false)
-      isRefreshed = true
-      return Effect.as(options.auth.refresh, true)
-    })
-
-    // Decides about the next dial: sets when it is due and shows it, or ends.
-    const plan = Effect.fnUntraced(function*(of: ConnectError.Failure, uptimeMillis: number | undefined) {
-      const { maxRetries } = policy.retry
-      if (maxRetries !== "unlimited" && retries >= maxRetries) {
-        return yield* Effect.as(giveUp(new ConnectError.ConnectionAborted({ retries, last: of })), false)
-      }
-      const at = now()
-      const seen = yield* breaker.state
-      const breakerUntil = seen._tag === "Open" && seen.until > at ? seen.until : at
-      if (!waitsForBreaker && breakerUntil > at) {
-        const open = new CircuitBreaker.CircuitOpen({
-          key: breaker.key,
-          until: breakerUntil,
-          retryAfterMillis: breakerUntil - at,
-          probing: false
-        })
-        return yield* Effect.as(giveUp(open), false)
-      }
-      attempt = ++retries
-      recorder.retried()
-      const step = yield* backoff.next({ kind: ConnectError.kind(of), uptimeMillis })
-      dueAt = at + Math.max(step.delayMillis, retryAfterOf(of))
-      const until = Math.max(dueAt, breakerUntil)
-      const delayMillis = until - at
-      yield* log(breakerUntil > dueAt ? "Warn" : "Info", breakerUntil > dueAt ? "circuit open" : "reconnecting", {
-        attempt,
-        delay_ms: delayMillis,
-        ...(step.pattern === undefined ? {} : { pattern: step.pattern })
-      })
-      yield* become(
-        breakerUntil > dueAt
-          ? State.CircuitOpen({ attempt, delayMillis, until, failure: of })
-          : State.Reconnecting({ attempt, delayMillis, until, failure: of, pattern: step.pattern }),
-        of.message
-      )
-      return true
-    })
-
-    while (true) {
-      const turned = yield* Effect.result(Effect.scoped(turn))
-      if (Result.isFailure(turned)) return yield* giveUp(turned.failure)
-      const how = turned.success
-      if (closing !== undefined || how._tag === "Closing") return
-
-      recorder.down(now())
-      if (Deferred.isDoneUnsafe(cycle)) cycle = Deferred.makeUnsafe()
-      if (how._tag === "Redial") {
-        failure = undefined
-        attempt = 1
-        dueAt = now()
-        continue
-      }
-
-      failure = how.failure
-      recorder.failed(failure)
-      yield* log("Warn", how.uptimeMillis === undefined ? "dial failed" : "dropped", {
-        kind: ConnectError.kind(failure),
-        error: failure.message
-      })
-
-      const recovery = classify(failure)
-      if (recovery === "reauthenticate") {
-        const refreshed = yield* Effect.result(reauthenticate)
-        if (Result.isFailure(refreshed)) return yield* stop(refreshed.failure)
-        if (!refreshed.success) return yield* stop(refusedToken(failure))
-        dueAt = now()
-        continue
-      }
-      if (recovery === "stop" || (!isEstablished && !policy.retryInitialConnect)) return yield* stop(failure)
-      if (!(yield* plan(failure, how.uptimeMillis))) return
-    }
-  })
-
-  // A defect, such as a decoder that throws, is shown to everybody who waits: it must not look like silence.
-  const surface = (exit: Exit.Exit<void>): Effect.Effect<void> =>
-    Effect.gen(function*() {
-      if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return
-      outbox.close()
-      yield* become(State.Closing({ mode: "forced" }), "defect")
-      yield* become(State.Disconnected(), "defect")
-      yield* inbox.end(Exit.failCause(exit.cause))
-      yield* Deferred.failCause(cycle, exit.cause)
-    })
-
-  // ---- what the owner calls -------------------------------------------------------------------------------------------
-
-  const shake = (on: Wire, mode: Closed["mode"]): Effect.Effect<boolean> =>
-    mode === "forced"
-      ? Effect.as(on.terminate, false)
-      : on.close(1000, "").pipe(
-        Effect.map(({ clean }) => clean),
-        Effect.timeoutOrElse({ duration: policy.closeTimeout, orElse: () => Effect.succeed(false) }),
-        Effect.tap(on.terminate)
-      )
-
-  const close = (mode: Closed["mode"]): Effect.Effect<Closed> =>
-    Effect.uninterruptible(Effect.gen(function*() {
-      const current = yield* Ref.get(state)
-      if (current._tag === "Disconnected") return { mode, clean: true }
-      if (closing !== undefined) {
-        if (supervision !== undefined) yield* Fiber.await(supervision)
-        return { mode: closing, clean: false }
-      }
-      closing = mode
-      recorder.closed(mode)
-      yield* become(State.Closing({ mode }), `${mode} close`)
-      yield* inbox.unblock(true)
-      let clean = mode === "graceful"
-      if (current._tag === "Connected" && wire !== undefined) {
-        ending = { _tag: "Closing" }
-        clean = yield* shake(wire, mode)
-        if (supervision !== undefined) {
-          // What arrived is delivered before the end; a forced close does not wait for it longer than its time.
-          const loop = supervision
-          const limit = mode === "forced" ? policy.forcedTimeout : Duration.infinity
-          yield* Effect.timeoutOrElse(Fiber.await(loop), { duration: limit, orElse: () => Fiber.interrupt(loop) })
-        }
-      } else if (supervision !== undefined) {
-        yield* Fiber.interrupt(supervision)
-      }
-      const unsent = outbox.close()
-      yield* inbox.unblock(false)
-      yield* log(unsent > 0 ? "Warn" : "Info", "closed", { mode, clean, unsent })
-      yield* become(State.Disconnected(), `${mode} close`)
-      yield* inbox.end(Exit.fail(Cause.Done()))
-      yield* Deferred.fail(cycle, new ConnectError.ConnectionClosed())
-      return { mode, clean }
-    }))
-
-  const connect: Supervisor["connect"] = Effect.gen(function*() {
-    const current = yield* Ref.get(state)
-    if (current._tag !== "Disconnected" && current._tag !== "Failed") {
-      recorder.conflicted()
-      return yield* new ConnectError.AlreadyConnected({ state: current._tag })
-    }
-    closing = undefined
-    cycle = Deferred.makeUnsafe()
-    inbox.keep()
-    yield* become(State.Connecting({ attempt: 1 }), "connect")
-    recorder.sessionBegan(`conn_${(yield* Random.nextIntBetween(0, 0xffffffff)).toString(16).padStart(8, "0")}`)
-    yield* backoff.reset
-    const up = Deferred.await(cycle)
-    supervision = yield* Effect.forkIn(Effect.onExit(supervise, surface), fibers)
-    return yield* Effect.onInterrupt(up, () => close("forced"))
-  })
-
-  const reconnect: Supervisor["reconnect"] = Effect.flatMap(Ref.get(state), (current) => {
-    switch (current._tag) {
-      case "Disconnected":
-      case "Failed":
-        return connect
-      case "Closing":
-        return Effect.fail(new ConnectError.ConnectionClosed())
-      case "Connected": {
-        // Somebody may have ended this epoch already: then there is a cycle to wait for.
-        if (Deferred.isDoneUnsafe(cycle)) cycle = Deferred.makeUnsafe()
-        else recorder.conflicted()
-        const up = Deferred.await(cycle)
-        return wire === undefined ? up : Effect.andThen(endWire(wire, { _tag: "Redial" }), up)
-      }
-      case "Connecting":
-      case "Reconnecting":
-      case "CircuitOpen":
-        recorder.conflicted()
-        return Deferred.await(cycle)
-    }
-  })
-
-  const onWire = (use: (on: Wire) => Effect.Effect<void, WireClosed>): Effect.Effect<void> =>
-    Effect.flatMap(
-      Ref.get(state),
-      (current) => current._tag === "Connected" && wire !== undefined ? Effect.ignore(use(wire)) : Effect.void
-    )
-
-  yield* Scope.addFinalizer(scope, Effect.andThen(close("graceful"), Scope.close(fibers, Exit.void)))
-
-  return {
-    state: Ref.get(state),
-    epoch: () => epoch,
-    connect,
-    reconnect,
-    close,
-    ask: onWire(restoration.ask),
-    probe: Effect.suspend(() => {
-      const on = wire
-      const begun = now()
-      if (on === undefined || !capabilities.ping) return Effect.succeedNone
-      return Effect.andThen(outbox.admit, on.ping).pipe(
-        Effect.map(() => now() - begun),
-        Effect.timeoutOption(policy.heartbeat === "none" ? policy.connectTimeout : policy.heartbeat.timeout),
-        Effect.catch(() => Effect.succeedNone)
-      )
-    }),
-    renew: (channels) => onWire((on) => restoration.renew(on, channels))
-  }
+  const backoff = yield* Backoff.make(reconnection.policy.backoff)
+  const supervision = new Supervision(options, capabilities, reconnection, clock, backoff)
+  yield* Scope.addFinalizer(yield* Effect.scope, supervision.shutdown)
+  return supervision
 })
