@@ -67,18 +67,26 @@ export const leaves = (text: string): ReadonlyArray<Leaf> => {
   return found
 }
 
+/** How venues write the two sides. */
+const opposites: ReadonlyMap<string, string> = new Map(
+  [["buy", "sell"], ["BUY", "SELL"], ["bid", "offer"], ["B", "A"], ["true", "false"]].flatMap(([a = "", b = ""]) => [
+    [a, b],
+    [b, a]
+  ])
+)
+
 /** Other values that a decoder may take in a value's place: the first that it takes tells where the value goes. */
 const others = (value: string): ReadonlyArray<string> => {
   const isString = value.startsWith("\"")
   const text = isString ? value.slice(1, -1) : value
   const wrap = (other: string) => isString ? `"${other}"` : other
   const found: Array<string> = []
-  if (text === "buy" || text === "sell") found.push(text === "buy" ? "sell" : "buy")
+  const opposite = opposites.get(text)
+  if (opposite !== undefined) found.push(opposite)
   // The last digit can change without changing the form, be it of an instant, a decimal or an integer.
   const digit = /^(.*)(\d)(\D*)$/s.exec(text)
   if (digit !== null) found.push(`${digit[1] ?? ""}${digit[2] === "1" ? "2" : "1"}${digit[3]}`)
   if (isString) found.push(`${text}~`)
-  if (text === "true" || text === "false") found.push(text === "true" ? "false" : "true")
   return found.map(wrap)
 }
 
@@ -150,6 +158,30 @@ const isShown = (member: string): boolean => {
   return index === undefined || Number(index) < shownLevels
 }
 
+const meanings: Readonly<Record<MarketEvent.RejectionReason, string>> = {
+  MalformedJson: "the frame is no JSON text",
+  NotAnObject: "the frame is neither an object nor a list of them",
+  MissingField: "a member that the frame must have is not there",
+  InvalidField: "a member cannot be read as what it is to be",
+  UnknownMessage: "no member says of what kind the frame is",
+  TooLarge: "the frame is longer than is read"
+}
+
+/** Where a rejection came from: the member that it names, as it stands in the frame. */
+const rejected = (paint: Paint, frame: string, { field, reason }: MarketEvent.FrameRejected): string => {
+  const line = (label: string, text: string, rest: string) =>
+    `    ${pad(label, 14)} ${pad(fit(printable(text), 34), 34)} ${rest}\n`
+  const out = line("reason", reason, paint("dim", meanings[reason]))
+  if (field === undefined) return out
+  const within = leaves(frame)
+  const leaf = within.find(({ path }) => path === field)
+  const isBranch = within.some(({ path }) => path.startsWith(`${field}.`) || path.startsWith(`${field}[`))
+  const found = leaf !== undefined
+    ? fit(printable(frame.slice(leaf.start, leaf.end)), 34)
+    : paint("dim", isBranch ? "an object or a list" : "not in the frame")
+  return out + line("field", field, `${paint("dim", "←")} ${found}`)
+}
+
 /**
  * The explanation of a frame as lines for people.
  *
@@ -163,6 +195,9 @@ export const format = (
   events: ReadonlyArray<MarketEvent.AnyEvent>
 ): string => {
   let out = `  ${paint("dim", fit(printable(frame), 110))}\n`
+  const [only] = events
+  // What is refused is refused whole: there are no members to be traced.
+  if (only?._tag === "FrameRejected") return out + rejected(paint, frame, only)
   const traced = trace(venue, frame, events)
   for (const sources of traced) {
     if (traced.length > 1) out += `  ${paint("bold", bare(sources[0]?.text ?? ""))}\n`
@@ -179,7 +214,7 @@ export const format = (
         const isSame = bare(leaf.text) === bare(text)
         const how = isSame
           ? ""
-          : /^(buy|sell|bid|ask)$/.test(bare(text))
+          : opposites.get(bare(leaf.text).toLowerCase()) === bare(text)
           ? ` ${printable(bare(leaf.text))}, the maker's, flipped`
           : ` ${printable(leaf.text)}, rewritten`
         return `${leaf.path}${paint("dim", how)}`

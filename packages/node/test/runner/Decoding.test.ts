@@ -146,6 +146,40 @@ describe("decode", () => {
       ) assert.include(lines, line)
     }))
 
+  it.live("shows where a side came from, however the venue writes it", () =>
+    Effect.gen(function*() {
+      const binance =
+        `{"e":"trade","E":1,"s":"BTCUSDT","t":12345,"p":"1.00","q":"2.0","T":1672515782136,"m":true,"M":true}`
+      const hyperliquid = `{"channel":"trades","data":[{"coin":"BTC","side":"A","px":"1.0","sz":"2.0",` +
+        `"hash":"0x1","time":1672515782136,"tid":5,"users":["0x1","0x2"]}]}`
+      for (
+        const [venue, frame, line] of [
+          ["binance", binance, "side sell ← m true, rewritten"],
+          ["hyperliquid", hyperliquid, "side sell ← data[0].side \"A\", rewritten"]
+        ] as const
+      ) {
+        const world = TestHost.make({ stdin: frame })
+        assert.strictEqual(yield* TestHost.run(world, "decode", venue, "--explain"), 0)
+        assert.include(world.stdout().split("\n").map((line) => line.trim().replace(/ +/g, " ")), line)
+      }
+    }))
+
+  it.live("shows of a refused frame what was refused, and nothing that was not read", () =>
+    Effect.gen(function*() {
+      const frames = [
+        "{\"type\":\"ticker\",\"product_id\":\"X\",\"price\":\"1\",\"best_ask\":\"abc\"}",
+        "{\"type\":\"match\",\"product_id\":\"X\"}",
+        "nonsense"
+      ]
+      const world = TestHost.make({ stdin: frames.join("\n") })
+      assert.strictEqual(yield* TestHost.run(world, "decode", "coinbase-exchange", "--explain"), 0)
+      const lines = world.stdout().split("\n").map((line) => line.trim().replace(/ +/g, " "))
+      assert.include(lines, "field best_ask ← \"abc\"")
+      assert.include(lines, "field price ← not in the frame")
+      assert.include(lines, "reason MalformedJson the frame is no JSON text")
+      assert.notInclude(world.stdout(), "the frame's kind")
+    }))
+
   it.live("ends quietly with 0 when its reader leaves", () =>
     Effect.gen(function*() {
       const world = TestHost.make({
