@@ -39,8 +39,7 @@ const run = Effect.gen(function*() {
   return yield* Effect.promise(() => answered)
 }).pipe(
   Effect.scoped,
-  Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.preset("fast"))),
-  Effect.provide(NodeTransport.layer),
+  Effect.provide([Reconnection.layerWithBreaker(ConnectionPolicy.preset("fast")), NodeTransport.layer]),
   Effect.provideService(References.MinimumLogLevel, "None")
 )
 

@@ -96,8 +96,7 @@ const ours = (): Promise<Held> =>
     return { heapBytes, revivalMillis: performance.now() - begun }
   }).pipe(
     Effect.scoped,
-    Effect.provide(Reconnection.layerWithBreaker(policy)),
-    Effect.provide(NodeTransport.layer),
+    Effect.provide([Reconnection.layerWithBreaker(policy), NodeTransport.layer]),
     Effect.provideService(References.MinimumLogLevel, "None"),
     Effect.runPromise
   )

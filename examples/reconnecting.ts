@@ -57,4 +57,4 @@ const live = Layer.unwrap(Effect.gen(function*() {
 })).pipe(Layer.provide([NodeTransport.layer, Reconnection.layerWithBreaker(ConnectionPolicy.fast)]))
 
 // The events say what the log would say.
-NodeRuntime.runMain(program.pipe(Effect.scoped, Effect.provide(live), Effect.provide(Logger.layer([]))))
+NodeRuntime.runMain(program.pipe(Effect.scoped, Effect.provide([live, Logger.layer([])])))

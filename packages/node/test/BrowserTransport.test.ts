@@ -168,8 +168,7 @@ const onBrowser = (policy: ConnectionPolicy.ConnectionPolicy, behaviour: Behavio
     listening,
     ({ harness }) =>
       Effect.scoped(behaviour({ ...harness, seenAs: BrowserTransport.sentCode })).pipe(
-        Effect.provide(Reconnection.layerWithBreaker(policy)),
-        Effect.provide(BrowserTransport.layer(WebSocket)),
+        Effect.provide([Reconnection.layerWithBreaker(policy), BrowserTransport.layer(WebSocket)]),
         Effect.provideService(References.MinimumLogLevel, "None")
       )
   )

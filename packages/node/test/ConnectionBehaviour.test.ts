@@ -10,8 +10,7 @@ import { listening } from "./Loopback.ts"
 const onNode = (policy: ConnectionPolicy.ConnectionPolicy, behaviour: Behaviour) =>
   Effect.flatMap(listening, ({ harness }) =>
     Effect.scoped(behaviour(harness)).pipe(
-      Effect.provide(Reconnection.layerWithBreaker(policy)),
-      Effect.provide(NodeTransport.layer),
+      Effect.provide([Reconnection.layerWithBreaker(policy), NodeTransport.layer]),
       Effect.provideService(References.MinimumLogLevel, "None")
     ))
 

@@ -542,8 +542,7 @@ const written = (event: MarketEvent.AnyEvent): Record<string, string | number> =
 export const run = (options: RunOptions): Effect.Effect<Report> =>
   Effect.scoped(play(options)).pipe(
     Random.withSeed(options.seed),
-    Effect.provide(Logger.layer([])),
-    Effect.provide(TestClock.layer())
+    Effect.provide([Logger.layer([]), TestClock.layer()])
   )
 
 const play = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<Report, never, Scope.Scope> {
