@@ -8,23 +8,57 @@ import * as Venues from "@tickline/core/venue/Venues"
 import * as Effect from "effect/Effect"
 import { Host, type OutputClosed } from "./Host.ts"
 import type { Format } from "./Output.ts"
-import { fit, type Paint, paint as makePaint, table } from "./Style.ts"
+import { fit, grouped, pad, type Paint, paint as makePaint, table } from "./Style.ts"
 
 const continuity: Readonly<Record<Venue["continuity"], string>> = {
   none: "none",
-  sequence: "sequence numbers",
+  sequence: "sequence",
   checksum: "checksum",
-  snapshots: "full snapshots"
+  snapshots: "snapshots"
 }
 
 const prices: Readonly<Record<Venue["prices"], string>> = {
   string: "strings",
   number: "numbers",
-  either: "strings or numbers"
+  either: "either"
 }
 
-const channels = (venue: Venue): string =>
-  Object.entries(venue.channels).map(([kind, name]) => kind === name ? kind : `${kind} (${name})`).join(", ")
+/** A length of time that somebody has chosen: `30 s`, `5 m`, `24 h`. */
+const length = (millis: number): string => {
+  const units = [["h", 3_600_000], ["m", 60_000], ["s", 1_000]] as const
+  const [unit, size] = units.find(([, size]) => millis >= size && millis % size === 0) ?? ["ms", 1]
+  return `${millis / size} ${unit}`
+}
+
+const channels = ({ channels, wholeChannels }: Venue): string =>
+  [
+    ...Object.entries(channels).map(([kind, name]) => kind === name ? kind : `${kind} (${name})`),
+    ...(wholeChannels === undefined ? [] : [`of all products at once ${[...wholeChannels].join(", ")}`])
+  ].join(", ")
+
+/** What shows that a connection is alive, in a few words. */
+const aliveBy = ({ keepAlive }: Venue): string => {
+  switch (keepAlive._tag) {
+    case "Protocol":
+      return "protocol pings"
+    case "Application":
+      return `pings, ${length(keepAlive.everyMillis)}`
+    case "Server":
+      return `its beats, ${length(keepAlive.withinMillis)}`
+    case "Requested":
+      return `beats on request, ${length(keepAlive.withinMillis)}`
+    case "None":
+      return "nothing"
+  }
+}
+
+const session = ({ sessionMillis }: Venue): string => sessionMillis === undefined ? "no end" : length(sessionMillis)
+
+/** The limits that a connection keeps by counting. */
+const kept = ({ rates }: Venue): string =>
+  rates.map(({ limit, of, per, windowMillis }) =>
+    `${grouped(limit)} ${of}${windowMillis === undefined ? " at once" : ` in ${length(windowMillis)}`} per ${per}`
+  ).join(", ")
 
 /**
  * The venues as a table for people, and below it where each is and what its
@@ -38,39 +72,58 @@ export const pretty = (paint: Paint, venues: ReadonlyArray<Venue>, columns: numb
     paint("bold", venue.name),
     prices[venue.prices],
     continuity[venue.continuity],
-    venue.heartbeat
+    aliveBy(venue),
+    session(venue)
   ])
-  const head = table(paint, ["venue", "prices", "continuity", "heartbeat"].map((title) => ({ title })), rows)
-  const notes = venues.flatMap((venue) => [
-    "",
-    `${paint("bold", venue.name)} ${paint("dim", venue.title)}`,
-    `  ${paint("dim", "endpoint")}  ${venue.endpoint ?? "none: give one with --url"}`,
-    `  ${paint("dim", "channels")}  ${channels(venue)}`,
-    `  ${paint("dim", "limits")}    ${venue.limits}`,
-    `  ${paint("dim", "docs")}      ${venue.documentation}`
-  ])
-  return `${[...head.map((line) => fit(line, columns)), ...notes].join("\n")}\n`
+  const titles = ["venue", "prices", "continuity", "alive by", "session"].map((title) => ({ title }))
+  const notes = venues.flatMap((venue) => {
+    const facts = [
+      ["endpoint", venue.endpoint ?? "none: give one with --url"],
+      ["channels", channels(venue)],
+      ["alive", venue.heartbeat],
+      ["limits", venue.limits],
+      ["kept", kept(venue)],
+      ["docs", venue.documentation]
+    ]
+    return [
+      "",
+      `${paint("bold", venue.name)} ${paint("dim", venue.title)}`,
+      ...facts.flatMap(([name = "", fact = ""]) => fact === "" ? [] : [`  ${paint("dim", pad(name, 8))}  ${fact}`])
+    ]
+  })
+  return `${[...table(paint, titles, rows).map((line) => fit(line, columns)), ...notes].join("\n")}\n`
 }
 
 /**
- * A venue as one line of NDJSON.
+ * A venue as one line of NDJSON: what its adapter declares. Times are
+ * milliseconds; a limit without a window is on how many there are at once.
  *
  * @category getters
  * @since 0.1.0
  */
-export const toJson = (venue: Venue): string =>
-  JSON.stringify({
+export const toJson = (venue: Venue): string => {
+  const { keepAlive } = venue
+  return JSON.stringify({
     _tag: "Venue",
     venue: venue.name,
     title: venue.title,
-    ...(venue.endpoint === undefined ? {} : { endpoint: venue.endpoint }),
+    endpoint: venue.endpoint,
     channels: venue.channels,
+    wholeChannels: venue.wholeChannels === undefined ? undefined : [...venue.wholeChannels],
     prices: venue.prices,
     continuity: venue.continuity,
     heartbeat: venue.heartbeat,
+    keepAlive: {
+      kind: keepAlive._tag,
+      everyMillis: "everyMillis" in keepAlive ? keepAlive.everyMillis : undefined,
+      withinMillis: "withinMillis" in keepAlive ? keepAlive.withinMillis : undefined
+    },
     limits: venue.limits,
+    rates: venue.rates,
+    sessionMillis: venue.sessionMillis,
     documentation: venue.documentation
   })
+}
 
 /**
  * Runs the command.

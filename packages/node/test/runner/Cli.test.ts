@@ -121,10 +121,17 @@ describe("the command line", () => {
       const objects = pipe.objects()
       assert.deepStrictEqual(objects.map(({ venue }) => venue), Venues.all.map(({ name }) => name))
       for (const venue of objects) {
-        for (const member of ["channels", "prices", "continuity", "heartbeat", "limits"]) assert.property(venue, member)
+        for (const member of ["channels", "prices", "continuity", "heartbeat", "keepAlive", "limits", "rates"]) {
+          assert.property(venue, member)
+        }
       }
+      const deribit = objects.find(({ venue }) => venue === "deribit")
+      assert.deepStrictEqual(deribit?.keepAlive, { kind: "Requested", withinMillis: 30_000 })
+      assert.deepInclude(objects.find(({ venue }) => venue === "binance"), { sessionMillis: 86_400_000 })
       const terminal = TestHost.make({ terminal: true })
       assert.strictEqual(yield* TestHost.run(terminal, "venues"), 0)
-      assert.match(terminal.stdout(), /^venue +prices +continuity +heartbeat\n/)
+      assert.match(terminal.stdout(), /^venue +prices +continuity +alive by +session\n/)
+      assert.match(terminal.stdout(), /^deribit +numbers +sequence +beats on request, 30 s +no end$/m)
+      assert.match(terminal.stdout(), /^ {2}kept +5 messages in 1 s per connection, 300 dials in 5 m per address/m)
     }))
 })

@@ -3,6 +3,7 @@ import { Host, OutputClosed, type Signal, type Sink } from "@tickline/node/runne
 import * as Runner from "@tickline/node/runner/Runner"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 
@@ -93,6 +94,9 @@ export const make = (options: Options = {}): TestHost => {
   }
 }
 
-/** Runs the arguments in the world; gives the exit code. */
+/** Runs the arguments in the world, with metrics of its own; gives the exit code. */
 export const run = (world: TestHost, ...args: ReadonlyArray<string>): Effect.Effect<number> =>
-  Effect.provideService(Runner.run(args, "0.1.0"), Host, world.host)
+  Runner.run(args, "0.1.0").pipe(
+    Effect.provideService(Host, world.host),
+    Effect.provideService(Metric.MetricRegistry, new Map())
+  )
