@@ -514,8 +514,8 @@ class Supervision<A> implements Supervisor {
     outbox.begin(on, number)
     yield* this.become(State.Connected({ epoch: number }), "handshake complete")
     yield* Deferred.succeed(this.cycle, void 0)
-    // What came to be wanted between the restore and the new state.
-    yield* Effect.ignore(restoration.ask(on))
+    // What came to be wanted between the restore and the new state. Reading does not wait for the limit on messages.
+    yield* Effect.forkScoped(Effect.ignore(restoration.ask(on)), { startImmediately: true })
     return on
   }
 

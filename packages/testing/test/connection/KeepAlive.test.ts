@@ -179,8 +179,10 @@ describe("Limits of a connection", () => {
           yield* Effect.forkChild(connection.subscribe([{ channel }]), { startImmediately: true })
         }
         assert.deepStrictEqual(host.peers()[0]?.received, ["a", "b"])
+        yield* settle
         yield* host.drop
         yield* settle
+        assert.strictEqual((yield* connection.state.current)._tag, "Reconnecting")
         yield* TestClock.adjust("10 seconds")
         assert.deepStrictEqual(host.peers()[0]?.received, ["a", "b", "c", "d", "e"])
       })))
