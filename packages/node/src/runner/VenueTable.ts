@@ -54,10 +54,12 @@ const aliveBy = ({ keepAlive }: Venue): string => {
 
 const session = ({ sessionMillis }: Venue): string => sessionMillis === undefined ? "no end" : length(sessionMillis)
 
-/** The limits that a connection keeps by counting. */
+/** The limits that a connection keeps by counting: on messages and dials in a window. */
 const kept = ({ rates }: Venue): string =>
-  rates.map(({ limit, of, per, windowMillis }) =>
-    `${grouped(limit)} ${of}${windowMillis === undefined ? " at once" : ` in ${length(windowMillis)}`} per ${per}`
+  rates.flatMap(({ limit, of, per, windowMillis }) =>
+    windowMillis === undefined || of === "subscriptions"
+      ? []
+      : [`${grouped(limit)} ${of} in ${length(windowMillis)} per ${per}`]
   ).join(", ")
 
 /**
