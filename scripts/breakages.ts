@@ -627,8 +627,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "any pong will do",
     file: "packages/node/src/NodeTransport.ts",
-    original: "const resume = pongs.get(payload)",
-    replacement: "const resume = pongs.values().next().value",
+    original: "this.pongs.find((one) => one.payload === payload)",
+    replacement: "this.pongs[0]",
     test: [ofTransport, "a ping completes on the pong with its own payload only"]
   },
 

@@ -104,7 +104,6 @@ const dial = (request: DialRequest, options: Options): Effect.Effect<Wire, DialE
     // Outside of the interruptible part, so that an interruption between the
     // open socket and its finaliser cannot lose it.
     let line: Line | undefined
-    const release = Effect.sync(() => line?.release())
     const opening = Clock.clockWith((clock) =>
       Effect.callback<Line, DialError>((resume) => {
         const started = Result.try({
@@ -118,20 +117,27 @@ const dial = (request: DialRequest, options: Options): Effect.Effect<Wire, DialE
         if (Result.isFailure(started)) return resume(Effect.fail(started.failure))
         const ws = started.success
         const fail = (reason: DialReason) => resume(Effect.fail(new DialError({ url: target.success.shown, reason })))
+        const opened = new Line(ws, request, options.sendBufferBytes ?? 1_048_576)
         ws.once("unexpected-response", (_, response) => fail(rejection(response, clock.currentTimeMillisUnsafe())))
         ws.once("error", (error) => fail(reasonOf(error, target.success.url.protocol === "wss:")))
         ws.once("close", () => fail(new Unreachable({ detail: "closed before the handshake ended" })))
-        const opened = makeLine(ws, request, options.sendBufferBytes ?? 1_048_576)
-        ws.once("open", () => resume(Effect.succeed(opened)))
+        ws.once("open", () => {
+          // Those of the dial go with all that they hold.
+          ws.removeAllListeners()
+          opened.listen()
+          resume(Effect.succeed(opened))
+        })
         line = opened
       })
     )
     return restore(opening).pipe(
-      Effect.onError(() => release),
-      Effect.tap(() => Effect.addFinalizer(() => release)),
-      Effect.map(({ wire }) => wire)
+      Effect.onError(() => Effect.sync(() => line?.release())),
+      Effect.tap(releaseWithScope)
     )
   })
+
+const releaseWithScope = (line: Line): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.addFinalizer(() => Effect.sync(() => line.release()))
 
 interface Target {
   readonly url: URL
@@ -179,214 +185,238 @@ const start = (target: Target, request: DialRequest, options: Options): WebSocke
   return new WebSocket(target.url, [...request.protocols], settings)
 }
 
-interface Line {
-  readonly wire: Wire
-  /** Ends the wire at once and forgets the socket. */
-  readonly release: () => void
-}
-
 type Resume<A, E = never> = (effect: Effect.Effect<A, E>) => void
 
-const makeLine = (ws: WebSocket, request: DialRequest, sendBufferBytes: number): Line => {
-  let frames: Array<Frame> = []
-  let bytes = 0
-  let paused = false
-  let closing: WireClosed | undefined
-  let ended: WireClosed | undefined
-  let clean: boolean | undefined
-  let puller: Resume<NonEmptyReadonlyArray<Frame>, WireClosed> | undefined
-  let waking = false
-  let pings = 0
-  const pongs = new Map<string, Resume<void, WireClosed>>()
-  const writers = new Set<Resume<void, WireClosed>>()
-  const closers = new Set<Resume<{ readonly clean: boolean }>>()
+// The wire over one socket. Thousands may be held: what is not a wire's is shared, and who waits for something is kept
+// in a list that is empty at rest.
+class Line implements Wire {
+  private readonly ws: WebSocket
+  private readonly maxMessageBytes: number
+  private readonly inboundBytes: number
+  private readonly sendBufferBytes: number
+  private frames: Array<Frame> = []
+  private bytes = 0
+  private isPaused = false
+  private closing: WireClosed | undefined
+  private ended: WireClosed | undefined
+  private clean: boolean | undefined
+  private puller: Resume<NonEmptyReadonlyArray<Frame>, WireClosed> | undefined
+  private waking = false
+  private pings = 0
+  private pongs: ReadonlyArray<{ readonly payload: string; readonly resume: Resume<void, WireClosed> }> = []
+  private writers: ReadonlyArray<Resume<void, WireClosed>> = []
+  private closers: ReadonlyArray<Resume<{ readonly clean: boolean }>> = []
 
-  const resumeReading = () => {
-    if (!paused) return
-    paused = false
-    ws.resume()
+  constructor(ws: WebSocket, request: DialRequest, sendBufferBytes: number) {
+    this.ws = ws
+    this.maxMessageBytes = request.maxMessageBytes
+    this.inboundBytes = request.inboundBytes
+    this.sendBufferBytes = sendBufferBytes
   }
 
-  const take = (): Effect.Effect<NonEmptyReadonlyArray<Frame>, WireClosed> | undefined => {
-    const batch = frames
+  /** Begins to hear the socket, which has just opened. */
+  listen(): void {
+    this.ws.on("message", (data, isBinary) => this.onMessage(data, isBinary))
+    this.ws.on("pong", (data) => this.onPong(data))
+    this.ws.on("error", (error) => this.onError(error))
+    this.ws.on("close", (code, reason) => this.onClose(code, reason))
+  }
+
+  /** Ends the wire at once and forgets the socket. */
+  release(): void {
+    this.terminateNow()
+    this.ws.removeAllListeners()
+    // An error of a socket that nobody holds any more must not end the process.
+    this.ws.on("error", ignore)
+  }
+
+  // The members of a wire are its own, so that it can be spread into another.
+
+  readonly pull: Wire["pull"] = Effect.suspend(() => this.take() ?? this.arrival)
+
+  private readonly arrival: Wire["pull"] = Effect.callback((resume) => {
+    this.puller = resume
+    return Effect.sync(() => {
+      this.puller = undefined
+    })
+  })
+
+  readonly ready: Wire["ready"] = Effect.suspend(() =>
+    this.writers.length === 0 && this.hasRoom() ? Effect.void : this.room()
+  )
+
+  readonly write: Wire["write"] = (frame) => {
+    if (this.ended !== undefined || this.ws.readyState !== WebSocket.OPEN) return false
+    this.ws.send(frame, this.onSent)
+    return true
+  }
+
+  readonly ping: Wire["ping"] = Effect.callback((resume) => {
+    if (this.ended !== undefined) return resume(Effect.fail(this.ended))
+    const payload = String(++this.pings)
+    this.pongs = [...this.pongs, { payload, resume }]
+    if (this.ws.readyState === WebSocket.OPEN) this.ws.ping(payload)
+    return Effect.sync(() => this.forgetPing(payload))
+  })
+
+  readonly close: Wire["close"] = (code, reason) =>
+    Effect.suspend(() => {
+      if (this.clean !== undefined) return Effect.succeed({ clean: this.clean })
+      const text = cut(reason, closeReasonBytes)
+      this.ws.close(code, text) // a code that no endpoint may send (RFC 6455 §7.4) is a defect
+      this.closing ??= new WireClosed({ by: "local", code, reason: text })
+      // The peer's close frame may be behind what waits to be read.
+      this.resumeReading()
+      return Effect.callback<{ readonly clean: boolean }>((resume) => {
+        this.closers = [...this.closers, resume]
+        return Effect.sync(() => {
+          this.closers = this.closers.filter((other) => other !== resume)
+        })
+      })
+    })
+
+  readonly terminate: Wire["terminate"] = Effect.sync(() => this.terminateNow())
+
+  readonly bufferedBytes: Wire["bufferedBytes"] = () => this.ws.bufferedAmount
+
+  readonly paused: Wire["paused"] = () => this.isPaused
+
+  private terminateNow(): void {
+    this.end(new WireClosed({ by: "local", code: 1006, reason: "terminated" }))
+    this.settle(false)
+    this.ws.terminate()
+  }
+
+  private resumeReading(): void {
+    if (!this.isPaused) return
+    this.isPaused = false
+    this.ws.resume()
+  }
+
+  private take(): Effect.Effect<NonEmptyReadonlyArray<Frame>, WireClosed> | undefined {
+    const batch = this.frames
     if (isReadonlyArrayNonEmpty(batch)) {
-      frames = []
-      bytes = 0
-      resumeReading()
+      this.frames = []
+      this.bytes = 0
+      this.resumeReading()
       return Effect.succeed(batch)
     }
-    return ended === undefined ? undefined : Effect.fail(ended)
+    return this.ended === undefined ? undefined : Effect.fail(this.ended)
   }
 
   // Runs when the socket's read callback has returned: all messages of one
   // read (64 KiB, hundreds of frames under load) cost one wake, and a lone
   // message does not wait for the rest of the event loop's turn.
-  const wake = () => {
-    waking = false
-    if (puller === undefined) return
-    const batch = take()
+  private wakeSoon(): void {
+    if (this.puller === undefined || this.waking) return
+    this.waking = true
+    process.nextTick(wake, this)
+  }
+
+  wake(): void {
+    this.waking = false
+    if (this.puller === undefined) return
+    const batch = this.take()
     if (batch === undefined) return
-    const resume = puller
-    puller = undefined
+    const resume = this.puller
+    this.puller = undefined
     resume(batch)
   }
 
-  const wakeSoon = () => {
-    if (puller === undefined || waking) return
-    waking = true
-    process.nextTick(wake)
-  }
-
-  const end = (closed: WireClosed) => {
-    if (ended !== undefined) return
-    ended = closed
-    ws.off("message", onMessage)
-    wakeSoon()
-    for (const resume of pongs.values()) resume(Effect.fail(closed))
-    pongs.clear()
+  private end(closed: WireClosed): void {
+    if (this.ended !== undefined) return
+    this.ended = closed
+    this.ws.removeAllListeners("message")
+    this.wakeSoon()
+    const { pongs, writers } = this
+    this.pongs = []
+    this.writers = []
+    for (const { resume } of pongs) resume(Effect.fail(closed))
     for (const resume of writers) resume(Effect.fail(closed))
-    writers.clear()
   }
 
-  const settle = (value: boolean) => {
-    if (clean !== undefined) return
-    clean = value
-    for (const resume of closers) resume(Effect.succeed({ clean: value }))
-    closers.clear()
+  private settle(clean: boolean): void {
+    if (this.clean !== undefined) return
+    this.clean = clean
+    const { closers } = this
+    this.closers = []
+    for (const resume of closers) resume(Effect.succeed({ clean }))
   }
 
-  const onMessage = (data: RawData, isBinary: boolean) => {
+  private onMessage(data: RawData, isBinary: boolean): void {
     if (!Buffer.isBuffer(data)) return // never: "nodebuffer" is the binary type
     // Nobody waits for what comes while we close: beyond the bound it is let go.
-    if (closing !== undefined && bytes >= request.inboundBytes) return
-    bytes += data.length
+    if (this.closing !== undefined && this.bytes >= this.inboundBytes) return
+    this.bytes += data.length
     // A binary message is copied: it is a view of the buffer of a whole read.
-    frames.push(isBinary ? new Uint8Array(data) : data.toString())
-    if (puller !== undefined && !waking) {
-      waking = true
-      process.nextTick(wake)
-    }
-    if (bytes >= request.inboundBytes && !paused && closing === undefined) {
-      paused = true
-      ws.pause()
+    this.frames.push(isBinary ? new Uint8Array(data) : data.toString())
+    this.wakeSoon()
+    if (this.bytes >= this.inboundBytes && !this.isPaused && this.closing === undefined) {
+      this.isPaused = true
+      this.ws.pause()
     }
   }
 
-  const onPong = (data: Buffer) => {
+  private onPong(data: Buffer): void {
     const payload = data.toString("latin1")
-    const resume = pongs.get(payload)
-    if (resume === undefined) return
-    pongs.delete(payload)
-    resume(Effect.void)
+    const pinged = this.pongs.find((one) => one.payload === payload)
+    if (pinged === undefined) return
+    this.forgetPing(payload)
+    pinged.resume(Effect.void)
   }
 
-  const onError = (error: Error) => {
+  private forgetPing(payload: string): void {
+    this.pongs = this.pongs.filter((one) => one.payload !== payload)
+  }
+
+  private onError(error: Error): void {
     const code = codeOf(error)
-    end(
+    this.end(
       code.startsWith("WS_ERR_")
         ? new WireClosed({
           by: "local",
           code: protocolCodes[code] ?? 1002,
-          reason: protocolCodes[code] === 1009 ? `message over ${request.maxMessageBytes} bytes` : error.message
+          reason: protocolCodes[code] === 1009 ? `message over ${this.maxMessageBytes} bytes` : error.message
         })
         : new WireClosed({ by: "network", code: 1006, reason: code })
     )
   }
 
-  const onClose = (code: number, reason: Buffer) => {
-    end(
-      closing ??
+  private onClose(code: number, reason: Buffer): void {
+    this.end(
+      this.closing ??
         new WireClosed({ by: code === 1006 ? "network" : "peer", code, reason: reason.toString() })
     )
-    settle(code !== 1006)
+    this.settle(code !== 1006)
   }
 
-  const hasRoom = () => ws.readyState === WebSocket.OPEN && ws.bufferedAmount <= sendBufferBytes
+  private hasRoom(): boolean {
+    return this.ws.readyState === WebSocket.OPEN && this.ws.bufferedAmount <= this.sendBufferBytes
+  }
+
+  private room(): Effect.Effect<void, WireClosed> {
+    return Effect.callback<void, WireClosed>((resume) => {
+      if (this.ended !== undefined) return resume(Effect.fail(this.ended))
+      this.writers = [...this.writers, resume]
+      return Effect.sync(() => {
+        this.writers = this.writers.filter((other) => other !== resume)
+      })
+    })
+  }
 
   // One listener for all writes, so that they cost no closure. Each writer
   // that it wakes may fill the buffer again.
-  const onSent = () => {
-    if (writers.size === 0) return
-    for (const resume of writers) {
-      if (!hasRoom()) return
-      writers.delete(resume)
+  private readonly onSent = (): void => {
+    while (this.hasRoom()) {
+      const [resume, ...others] = this.writers
+      if (resume === undefined) return
+      this.writers = others
       resume(Effect.void)
     }
   }
-
-  ws.on("message", onMessage)
-  ws.on("pong", onPong)
-  ws.on("error", onError)
-  ws.on("close", onClose)
-
-  const arrival = Effect.callback<NonEmptyReadonlyArray<Frame>, WireClosed>((resume) => {
-    puller = resume
-    return Effect.sync(() => {
-      puller = undefined
-    })
-  })
-
-  const room = Effect.callback<void, WireClosed>((resume) => {
-    if (ended !== undefined) return resume(Effect.fail(ended))
-    writers.add(resume)
-    return Effect.sync(() => {
-      writers.delete(resume)
-    })
-  })
-
-  const terminate = (): void => {
-    end(new WireClosed({ by: "local", code: 1006, reason: "terminated" }))
-    settle(false)
-    ws.terminate()
-  }
-
-  const wire: Wire = {
-    pull: Effect.suspend(() => take() ?? arrival),
-    ready: Effect.suspend(() => writers.size === 0 && hasRoom() ? Effect.void : room),
-    write: (frame) => {
-      if (ended !== undefined || ws.readyState !== WebSocket.OPEN) return false
-      ws.send(frame, onSent)
-      return true
-    },
-    ping: Effect.callback<void, WireClosed>((resume) => {
-      if (ended !== undefined) return resume(Effect.fail(ended))
-      const payload = String(++pings)
-      pongs.set(payload, resume)
-      if (ws.readyState === WebSocket.OPEN) ws.ping(payload)
-      return Effect.sync(() => {
-        pongs.delete(payload)
-      })
-    }),
-    close: (code, reason) =>
-      Effect.suspend(() => {
-        if (clean !== undefined) return Effect.succeed({ clean })
-        const text = cut(reason, closeReasonBytes)
-        ws.close(code, text) // a code that no endpoint may send (RFC 6455 §7.4) is a defect
-        closing ??= new WireClosed({ by: "local", code, reason: text })
-        // The peer's close frame may be behind what waits to be read.
-        resumeReading()
-        return Effect.callback<{ readonly clean: boolean }>((resume) => {
-          closers.add(resume)
-          return Effect.sync(() => {
-            closers.delete(resume)
-          })
-        })
-      }),
-    terminate: Effect.sync(terminate),
-    bufferedBytes: () => ws.bufferedAmount,
-    paused: () => paused
-  }
-
-  return {
-    wire,
-    release: () => {
-      terminate()
-      ws.removeAllListeners()
-      // An error of a socket that nobody holds any more must not end the process.
-      ws.on("error", ignore)
-    }
-  }
 }
+
+const wake = (line: Line): void => line.wake()
 
 const ignore = (): void => {}
 
