@@ -19,7 +19,7 @@ const closeTimeout = Duration.seconds(1)
 /**
  * A refused policy as a wrong use, its keys under those of `within`.
  *
- * @category conversions
+ * @category constructors
  * @since 0.1.0
  */
 export const refused = (error: ConnectionPolicy.PolicyError, within = ""): UsageError =>

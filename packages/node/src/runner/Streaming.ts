@@ -89,7 +89,7 @@ export const isPrinted = (
 /**
  * What the failure of a connection is to the run.
  *
- * @category conversions
+ * @category constructors
  * @since 0.1.0
  */
 export const failedBy = (error: ConnectError.ConnectError): RunFailed | UsageError =>
@@ -299,6 +299,26 @@ const live = Effect.fnUntraced(function*(
   }
 })
 
+/**
+ * What the feeds are asked for. One token is one venue's: of several venues only
+ * those get it for whom an endpoint is named.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const entriesOf = (
+  targets: ReadonlyArray<Target>,
+  kinds: ReadonlyArray<ChannelKind>,
+  auth: BearerToken.BearerToken | undefined
+): ReadonlyArray<MarketFeeds.Entry> =>
+  targets.map(({ products, url, venue }) => ({
+    venue,
+    products,
+    kinds,
+    url,
+    auth: targets.length === 1 || url !== undefined ? auth : undefined
+  }))
+
 type Requirements = Transport | Reconnection.Reconnection | CircuitBreaker
 
 /**
@@ -316,15 +336,8 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
     const policy = yield* Policy.make(options, env)
     const token = env["TICKLINE_TOKEN"] ?? ""
     const auth = token === "" ? undefined : yield* BearerToken.make(Redacted.make(token, { label: "TICKLINE_TOKEN" }))
+    const entries = entriesOf(targets, options.kinds, auth)
     const isAlone = targets.length === 1
-    const entries = targets.map(({ products, url, venue }): MarketFeeds.Entry => ({
-      venue,
-      products,
-      kinds: options.kinds,
-      url,
-      // One token is one venue's: of several, theirs for whom an endpoint is named.
-      auth: isAlone || url !== undefined ? auth : undefined
-    }))
     const nameOf = (url: string) => targets.find((target) => (target.url ?? target.venue.endpoint) === url)?.venue.name
     const recorder = options.record === undefined
       ? undefined

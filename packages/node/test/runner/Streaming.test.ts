@@ -1,7 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as BearerToken from "@tickline/core/connection/BearerToken"
+import * as Streaming from "@tickline/node/runner/Streaming"
+import * as Targets from "@tickline/node/runner/Targets"
 import * as MockVenues from "@tickline/testing/MockVenues"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
@@ -325,12 +330,18 @@ describe.concurrent("stream from several venues", { timeout: 20_000 }, () => {
 
   it.live("a token goes to those for whom an endpoint is named, and to nobody else", () =>
     Effect.gen(function*() {
-      const token = "s3cr3t-t0k3n"
-      const generic = yield* simulate("generic", ["--require-token", "--rate", "100"], { TICKLINE_TOKEN: token })
-      const world = TestHost.make({ env: { TICKLINE_TOKEN: token } })
-      const urls = ["--url", `generic=${generic.url}`]
-      assert.strictEqual(yield* TestHost.run(world, "stream", "generic:BTC-USD", ...urls, "--count", "2"), 0)
-      assert.notInclude(world.stdout() + world.stderr(), token)
+      const auth = yield* BearerToken.make(Redacted.make("s3cr3t-t0k3n"))
+      const has = (...args: Parameters<typeof Targets.parse>) =>
+        Streaming.entriesOf(Result.getOrThrow(Targets.parse(...args)), ["trade"], auth).map(({ auth }) =>
+          auth !== undefined
+        )
+      const named = ["generic=ws://127.0.0.1:1"]
+      assert.deepStrictEqual(has("kraken:BTC/USD", ["generic:BTC-USD", "coinbase:BTC-USD"], named), [
+        false,
+        true,
+        false
+      ])
+      assert.deepStrictEqual(has("kraken:BTC/USD", [], []), [true])
     }))
 
   it.live("a recording names the venue of each connection", () =>
