@@ -98,6 +98,32 @@ describe("Freshness", () => {
         assert.deepStrictEqual(told, ["30 ticker 30000"])
       }), { channels: [trades, tickers] }))
 
+  it.effect("sees a deadline in time, whenever the subscription was made", () =>
+    withFeed((feed, _, told) =>
+      Effect.gen(function*() {
+        yield* TestClock.adjust("1 hour")
+        yield* feed.subscribe([tickers])
+        yield* TestClock.adjust("150 millis")
+        assert.deepStrictEqual(told, ["3600.15 ticker 150"])
+      }), { channels: [], freshness: { deadlineMillis: () => 150, targetMillis: 100 } }))
+
+  it.effect("renews and reconnects once for all that are overdue at once, and never for one that was refused", () =>
+    withFeed((feed, host, told) =>
+      Effect.gen(function*() {
+        const peer = yield* host.nextPeer
+        yield* peer.send("{\"type\":\"error\",\"message\":\"Failed to subscribe\",\"reason\":\"X-Y is unknown\"}")
+        yield* TestClock.adjust("2 minutes")
+        assert.strictEqual((yield* feed.connection.metrics).epoch, 2)
+        assert.deepStrictEqual(peer.received.slice(2).map((frame) => JSON.parse(String(frame))), [
+          { type: "unsubscribe", product_ids: ["BTC-USD"], channels: ["ticker", "ticker_batch"] },
+          { type: "subscribe", product_ids: ["BTC-USD"], channels: ["ticker", "ticker_batch"] }
+        ])
+        assert.isFalse(told.some((line) => line.startsWith("30 matches")))
+      }), {
+      channels: [tickers, Channel.make("ticker_batch", "BTC-USD"), Channel.make("matches", "X-Y")],
+      freshness: { deadlineMillis: () => 30_000, targetMillis: 5_000 }
+    }))
+
   it.effect("watches nothing where it is told so", () =>
     withFeed((_, host, told) =>
       Effect.gen(function*() {

@@ -22,6 +22,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -161,7 +162,8 @@ export class MarketFeed extends Context.Service<MarketFeed, {
 }>()("@tickline/core/feed/MarketFeed") {}
 
 // What an event says of a subscription. Data shows that its channel is subscribed to.
-const makeAnswerOf = ({ channels }: Venue) => (event: MarketEvent.MarketEvent): Restoration.Answer | undefined => {
+const makeAnswerOf = (venue: Venue) => (event: MarketEvent.MarketEvent): Restoration.Answer | undefined => {
+  const { channels } = venue
   switch (event._tag) {
     case "Subscribed":
     case "Unsubscribed": {
@@ -181,7 +183,10 @@ const makeAnswerOf = ({ channels }: Venue) => (event: MarketEvent.MarketEvent): 
       return { _tag: "Confirmed", channel: channels.book, product: event.product }
     case "PriceUpdate":
       return { _tag: "Confirmed", channel: channels.ticker, product: event.product }
-    case "Heartbeat":
+    case "Heartbeat": {
+      const [beats] = venue.keepAlive.channels?.([]) ?? []
+      return beats === undefined ? undefined : { _tag: "Confirmed", channel: beats.channel }
+    }
     case "Other":
       return undefined
   }
@@ -327,14 +332,13 @@ const makeRouter = (venue: Venue) => {
   }
 }
 
-// How long the watch sleeps at most: a subscription made meanwhile has its deadline seen in time.
-const watchMillis = 5_000
-
 // Watches that what was subscribed to delivers, and does about it what grows: probe, subscribe again, reconnect, report.
+// Gives the effect that tells it of a subscription made meanwhile.
 const watch = <A>(connection: Connection.Connection<A>, freshness: Freshness.Freshness) =>
   Effect.gen(function*() {
-    const act = ({ channel, silentForMillis, step }: Freshness.Overdue): Effect.Effect<void> => {
-      const told = Effect.andThen(
+    const changes = yield* Queue.sliding<void>(1)
+    const tell = ({ channel, silentForMillis, step }: Freshness.Overdue): Effect.Effect<void> =>
+      Effect.andThen(
         Effect.annotateLogs(Effect.logWarning("subscription does not deliver"), {
           connection: connection.label,
           channel: channel.channel,
@@ -344,34 +348,51 @@ const watch = <A>(connection: Connection.Connection<A>, freshness: Freshness.Fre
         }),
         connection.tell({ _tag: "Overdue", channel, step, silentForMillis })
       )
+    // One probe, one renewal, one reconnect, however many subscriptions are overdue at once.
+    const act = (step: Freshness.Step, channels: ReadonlyArray<Channel.Channel>): Effect.Effect<void> => {
       switch (step) {
         case "probe":
-          return Effect.andThen(told, connection.probe)
+          return Effect.asVoid(connection.probe)
         case "resubscribe":
-          return Effect.andThen(told, connection.renew([channel]))
+          return connection.renew(channels)
         case "reconnect":
-          return Effect.andThen(told, Effect.ignore(connection.reconnect))
+          return Effect.ignore(connection.reconnect)
         case "report":
-          return told
+          return Effect.void
       }
     }
     yield* connection.state.transitions.pipe(
       Stream.runForEach(({ at, from, to }) =>
-        Effect.sync(() => {
+        Effect.suspend(() => {
           if (to._tag === "Connected") freshness.connected(at)
           else if (from._tag === "Connected") freshness.disconnected()
+          return Queue.offer(changes, undefined)
         })
       ),
       Effect.forkScoped({ startImmediately: true })
     )
     yield* Effect.gen(function*() {
+      const next = freshness.nextDeadline()
+      if (next === undefined) return yield* Queue.take(changes)
       const now = yield* Clock.currentTimeMillis
-      const next = freshness.nextDeadline() ?? now + watchMillis
-      yield* Effect.sleep(Math.max(1, Math.min(next - now, watchMillis)))
+      yield* Effect.raceFirst(Effect.sleep(Math.max(1, next - now)), Queue.take(changes))
       const at = yield* Clock.currentTimeMillis
-      const isPaused = yield* connection.isStalled
-      yield* Effect.forEach(freshness.check(at, isPaused), act, { discard: true })
+      const overdue = freshness.check(at, yield* connection.isStalled)
+      if (overdue.length === 0) return
+      // Who was refused waits for nothing.
+      const refused = new Set(
+        (yield* connection.standings).flatMap(({ channel, standing }) =>
+          standing === "refused" ? [Channel.key(channel)] : []
+        )
+      )
+      for (const step of Freshness.steps) {
+        const late = overdue.filter((one) => one.step === step && !refused.has(Channel.key(one.channel)))
+        if (late.length === 0) continue
+        yield* Effect.forEach(late, tell, { discard: true })
+        yield* act(step, late.map(({ channel }) => channel))
+      }
     }).pipe(Effect.forever, Effect.forkScoped)
+    return Effect.asVoid(Queue.offer(changes, undefined))
   })
 
 /**
@@ -407,13 +428,13 @@ export const prepare = Effect.fnUntraced(function*(
       }
     }
   })
-  if (options.freshness !== "none") yield* watch(connection, freshness)
+  const watchAnew = options.freshness === "none" ? Effect.void : yield* watch(connection, freshness)
 
   // The channels that are wanted for their data, apart from those that only keep alive.
   let wanted: ReadonlyArray<Channel.Channel> = []
   const follow = (channels: ReadonlyArray<Channel.Channel>): Effect.Effect<void> =>
     Effect.clockWith((clock) =>
-      Effect.map(connection.subscriptions, (all) => {
+      Effect.flatMap(connection.subscriptions, (all) => {
         const beats = new Set(beatsOf(all).map(Channel.key))
         wanted = all.filter((one) => !beats.has(Channel.key(one)))
         router.follow(wanted)
@@ -422,6 +443,7 @@ export const prepare = Effect.fnUntraced(function*(
           if (keys.has(Channel.key(one))) freshness.subscribed(one, clock.currentTimeMillisUnsafe())
           else freshness.unsubscribed(one)
         }
+        return watchAnew
       })
     )
   const subscriptions = Subscriptions.make({
