@@ -10,8 +10,8 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Pull from "effect/Pull"
 import * as Random from "effect/Random"
-import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 
 /**
@@ -282,30 +282,44 @@ export interface Stepper {
   readonly reset: Effect.Effect<void>
 }
 
+type Advance = (now: number, failure: Failure) => Pull.Pull<[Adaptive, Duration.Duration], never, Adaptive>
+
+// A step of the schedule is begun by the first failure: to most backoffs none comes.
+class Course implements Stepper {
+  private readonly options: Options
+  private memory = initial
+  private advance: Advance | undefined
+
+  constructor(options: Options) {
+    this.options = options
+  }
+
+  next(failure: Failure): Effect.Effect<Step> {
+    return Effect.gen(() => this.step(failure))
+  }
+
+  get reset(): Effect.Effect<void> {
+    return Effect.sync(() => {
+      this.memory = { ...this.memory, reset: true }
+      this.advance = undefined
+    })
+  }
+
+  private *step(failure: Failure): Effect.fn.Return<Step> {
+    const now = yield* Clock.currentTimeMillis
+    const advance = this.advance ??= yield* Schedule.toStep(steps(this.options, this.memory))
+    // `steps` never ends, so its end would be a defect.
+    const [state, delay] = yield* Effect.orDie(advance(now, failure))
+    this.memory = state
+    const delayMillis = Duration.toMillis(delay)
+    return state.pattern === undefined ? { delayMillis } : { delayMillis, pattern: state.pattern }
+  }
+}
+
 /**
  * Starts a backoff.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: Options): Effect.Effect<Stepper> =>
-  Effect.gen(function*() {
-    const fresh = (start: Adaptive) => Schedule.toStep(steps(options, start))
-    const memory = yield* Ref.make(initial)
-    const step = yield* Ref.make(yield* fresh(initial))
-    return {
-      next: Effect.fnUntraced(function*(failure: Failure) {
-        const now = yield* Clock.currentTimeMillis
-        const advance = yield* Ref.get(step)
-        // `steps` never ends, so its end would be a defect.
-        const [state, delay] = yield* Effect.orDie(advance(now, failure))
-        yield* Ref.set(memory, state)
-        const delayMillis = Duration.toMillis(delay)
-        return state.pattern === undefined ? { delayMillis } : { delayMillis, pattern: state.pattern }
-      }),
-      reset: Effect.gen(function*() {
-        const start = yield* Ref.updateAndGet(memory, (state) => ({ ...state, reset: true }))
-        yield* Ref.set(step, yield* fresh(start))
-      })
-    }
-  })
+export const make = (options: Options): Effect.Effect<Stepper> => Effect.sync(() => new Course(options))
