@@ -324,9 +324,19 @@ export interface Limit {
 }
 
 /**
+ * By how many milliseconds a peer's window is kept longer. It counts what
+ * arrives, and what is sent a window apart arrives closer together where the
+ * first was held up on the way; 100 ms is more than paths usually vary by.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const transitMillis = 100
+
+/**
  * The logs that keep the limits for one connection to an origin: of messages,
- * where there is a limit on them, of subscriptions, and of dials. What is per
- * address is shared through the governor.
+ * where there is a limit on them, of subscriptions, and of dials, each window
+ * longer by `transitMillis`. What is per address is shared through the governor.
  *
  * @category constructors
  * @since 0.1.0
@@ -339,7 +349,7 @@ export const logsOf = (
   const windowsOf = (of: Limit["of"], per: Limit["per"]): ReadonlyArray<Window> =>
     limits.flatMap((limit) =>
       limit.of === of && limit.per === per && limit.windowMillis !== undefined
-        ? [{ limit: limit.limit, windowMillis: limit.windowMillis }]
+        ? [{ limit: limit.limit, windowMillis: limit.windowMillis + transitMillis }]
         : []
     )
   const logOf = (of: Limit["of"]): ReadonlyArray<Log> => {

@@ -146,7 +146,7 @@ describe("Limits of a connection", () => {
         }
         yield* settle
         yield* TestClock.adjust("5 seconds")
-        assert.deepStrictEqual(times, ["a 0", "b 0", "d 1001", "c 1001"])
+        assert.deepStrictEqual(times, ["a 0", "b 0", "d 1101", "c 1101"])
       })))
 
   it.effect("charges nothing for what was withdrawn, and says how long to wait when it is full", () =>
@@ -159,7 +159,7 @@ describe("Limits of a connection", () => {
           yield* connection.send("b")
           const waiting = yield* Effect.forkChild(connection.send("c"), { startImmediately: true })
           const error = yield* Effect.flip(connection.send("d"))
-          assert.deepInclude(error, { _tag: "RateLimited", retryAfterMillis: 1_001 })
+          assert.deepInclude(error, { _tag: "RateLimited", retryAfterMillis: 1_101 })
           yield* Fiber.interrupt(waiting)
           yield* TestClock.adjust("2 seconds")
           yield* connection.send("e")
@@ -197,6 +197,6 @@ describe("Limits of a connection", () => {
         yield* TestClock.adjust("59 seconds")
         assert.deepStrictEqual(host.dials.map(({ at }) => at), [0, 0])
         yield* TestClock.adjust("2 seconds")
-        assert.deepStrictEqual(host.dials.map(({ at }) => at), [0, 0, 60_001])
+        assert.deepStrictEqual(host.dials.map(({ at }) => at), [0, 0, 60_101])
       }).pipe(Effect.provide(RateLimit.layerGovernor))))
 })
