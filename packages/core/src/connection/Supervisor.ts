@@ -428,9 +428,8 @@ class Supervision<A> implements Supervisor {
   // ---- the loop -----------------------------------------------------------------------------------------------------
 
   private *finish(to: ConnectionState.ConnectionState, error: ConnectError.ConnectError): Effect.fn.Return<void> {
-    const { inbox, outbox, recorder } = this.options
+    const { inbox, recorder } = this.options
     recorder.ended(error)
-    outbox.close()
     yield* this.become(to, error.message)
     yield* inbox.end(Exit.fail(error))
     yield* Deferred.fail(this.cycle, error)
@@ -740,7 +739,12 @@ class Supervision<A> implements Supervisor {
   private *shutting(mode: Closed["mode"]): Effect.fn.Return<Closed> {
     const { inbox, outbox, recorder } = this.options
     const current = yield* Ref.get(this.current)
-    if (current._tag === "Disconnected") return { mode, clean: true }
+    if (current._tag === "Disconnected") {
+      // What was kept for a connect that never came, or failed.
+      const unsent = outbox.close()
+      if (unsent > 0) yield* this.log("Warn", "closed", { mode, clean: true, unsent })
+      return { mode, clean: true }
+    }
     if (this.closing !== undefined) {
       if (this.supervision !== undefined) yield* Fiber.await(this.supervision)
       return { mode: this.closing, clean: false }

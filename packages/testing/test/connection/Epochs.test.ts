@@ -37,6 +37,38 @@ describe("Epochs", () => {
         assert.isTrue(yield* connection.isConnected)
       })))
 
+  it.effect("what is kept waits through a give-up for the connect that comes after it, in order", () =>
+    withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        const { connection } = yield* connected()
+        yield* host.otherwise({ _tag: "Refuse" })
+        yield* host.drop
+        yield* settle
+        yield* connection.send("kept while down", { delivery: "keep" })
+        yield* TestClock.adjust("1 minute")
+        assert.strictEqual((yield* connection.state.current)._tag, "Failed")
+        yield* connection.send("kept after the end", { delivery: "keep" })
+        yield* host.otherwise({ _tag: "Accept" })
+        yield* connection.connect
+        yield* settle
+        assert.deepStrictEqual(host.peers().map(({ received }) => received), [[
+          "kept while down",
+          "kept after the end"
+        ]])
+        const { outbox } = yield* connection.metrics
+        assert.deepStrictEqual({ sent: outbox.sent, unsent: outbox.unsent }, { sent: 2, unsent: 0 })
+      })))
+
+  it.effect("what was kept for a connect that never came is accounted for when the connection is closed", () =>
+    withVenue(policyWith({}), () =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.make(url)
+        yield* connection.send("kept", { delivery: "keep" })
+        yield* connection.close()
+        const { outbox } = yield* connection.metrics
+        assert.deepStrictEqual({ waiting: outbox.waiting, unsent: outbox.unsent }, { waiting: 0, unsent: 1 })
+      })))
+
   it.effect("nothing is written on an epoch that it was not meant for", () =>
     withVenue(policyWith({}), ({ host }) =>
       Effect.gen(function*() {
