@@ -190,15 +190,15 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a kept message is sent twice",
     file: outbox,
-    original: "if (written > 0) entries.splice(0, written)",
-    replacement: "if (written > 0) entries.splice(0, written - 1)",
+    original: "this.entries.shift()",
+    replacement: "if (this.sentAfterWaiting % 2 === 1) this.entries.shift()",
     test: [ofReconnection, "connection state preservation"]
   },
   {
     name: "the outbox has no bound",
     file: outbox,
-    original: "const isFull = entries.length >= bounds.messages || bytes + Frame.size(frame) > bounds.bytes",
-    replacement: "const isFull = bytes + Frame.size(frame) > bounds.bytes",
+    original: "const isFull = this.entries.length >= bounds.messages || this.bytes + Frame.size(frame) > bounds.bytes",
+    replacement: "const isFull = this.bytes + Frame.size(frame) > bounds.bytes",
     test: [ofReconnection, "connection state preservation"]
   },
   {
@@ -543,7 +543,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a withdrawn message is sent all the same",
     file: outbox,
-    original: "          entries.splice(at, 1)\n",
+    original: "    this.entries.splice(at, 1)\n",
     replacement: "",
     test: [ofEpochs, "nothing is written on an epoch"]
   },

@@ -19,7 +19,6 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Latch from "effect/Latch"
 import { type Log, priorities, type Priority, RateLimited } from "../resilience/RateLimit.ts"
 import * as Frame from "../transport/Frame.ts"
 import type { Wire, WireClosed } from "../transport/Transport.ts"
@@ -114,8 +113,8 @@ export interface Outbox {
   readonly admit: Effect.Effect<void>
   /** Makes `wire` the one that messages go to, from now until `end`. */
   readonly begin: (wire: Wire, epoch: number) => void
-  /** Writes what waits, as the wire takes it, until the wire ends. */
-  readonly drain: Effect.Effect<void, WireClosed>
+  /** Writes what waits from now on, as the wire takes it: `run` is given what does so whenever something waits. */
+  readonly attend: (run: (drain: Effect.Effect<void>) => void) => void
   /** Ends the epoch: what was for it fails, what is to be kept stays. */
   readonly end: () => void
   /** Ends the connection: all that waits fails. Returns how many kept messages were dropped. */
@@ -124,167 +123,213 @@ export interface Outbox {
 }
 
 /**
- * Makes an outbox that holds up to `messages` messages and `bytes` bytes. It
- * hands messages to a wire while fewer than `bufferedBytes` wait in the socket
- * (default 1 MiB).
+ * How much an outbox holds, and the bytes in the socket up to which it hands
+ * messages to a wire (default 1 MiB).
  *
- * @category constructors
+ * @category models
  * @since 0.1.0
  */
-export const make = (
-  bounds: { readonly messages: number; readonly bytes: number; readonly bufferedBytes?: number | undefined },
-  pace?: Pace | undefined
-): Outbox => {
-  const bufferedBound = bounds.bufferedBytes ?? 1024 * 1024
-  const arrived = Latch.makeUnsafe(false)
-  let entries: Array<Entry> = []
-  let bytes = 0
-  let wire: Wire | undefined
-  let epoch = 0
-  let mostWaiting = 0
-  let sent = 0
-  let sentAfterWaiting = 0
-  let withdrawn = 0
-  let refused = 0
-  let unsent = 0
+export interface Bounds {
+  readonly messages: number
+  readonly bytes: number
+  readonly bufferedBytes?: number | undefined
+}
 
-  const forget = (entry: Entry): void => {
-    bytes -= Frame.size(entry.frame)
+// One for each connection: its methods are shared, and nothing runs while nothing waits.
+class Waiting implements Outbox {
+  private readonly bounds: Bounds
+  private readonly pace: Pace | undefined
+  private entries: Array<Entry> = []
+  private bytes = 0
+  private wire: Wire | undefined
+  private epoch = 0
+  private run: ((drain: Effect.Effect<void>) => void) | undefined
+  private isDraining = false
+  private mostWaiting = 0
+  private sent = 0
+  private sentAfterWaiting = 0
+  private withdrawn = 0
+  private refused = 0
+  private unsent = 0
+
+  constructor(bounds: Bounds, pace: Pace | undefined) {
+    this.bounds = bounds
+    this.pace = pace
   }
 
-  const retain = (keeps: (entry: Entry) => boolean, reason: NotSent["reason"]): number => {
-    const gone = entries.filter((entry) => !keeps(entry))
-    entries = entries.filter(keeps)
+  send(frame: Frame.Frame, options: SendOptions = {}): ReturnType<Outbox["send"]> {
+    return Effect.suspend((): ReturnType<Outbox["send"]> => {
+      const { bounds, pace, wire } = this
+      const delivery = options.delivery ?? "now"
+      const rank = priorities.indexOf(options.priority ?? "order")
+      if (wire !== undefined && this.isClear(wire) && this.take(frame, rank) === 0 && wire.write(frame)) {
+        this.sent++
+        return Effect.succeed<Accepted>({ _tag: "Sent", epoch: this.epoch })
+      }
+      if (wire === undefined && delivery === "now") {
+        this.unsent++
+        return Effect.fail(new NotSent({ reason: "NotConnected" }))
+      }
+      const wait = pace?.log.waitFor(pace.now(), pace.cost?.(frame), rank > 0 && pace.spares) ?? 0
+      const isFull = this.entries.length >= bounds.messages || this.bytes + Frame.size(frame) > bounds.bytes
+      if (isFull || wait === Infinity) {
+        this.refused++
+        return Effect.fail(
+          pace !== undefined && wait > 0
+            ? new RateLimited({ key: pace.key, retryAfterMillis: wait })
+            : new OutboxFull({ messages: this.entries.length, bytes: this.bytes })
+        )
+      }
+      if (delivery === "keep") {
+        this.enqueue({ frame, delivery, rank, settle: undefined })
+        return Effect.succeed<Accepted>({ _tag: "Kept" })
+      }
+      return Effect.callback<Accepted, NotSent>((settle) => {
+        const entry: Entry = { frame, delivery, rank, settle }
+        this.enqueue(entry)
+        return Effect.sync(() => this.withdraw(entry))
+      })
+    })
+  }
+
+  urgent(frame: Frame.Frame): void {
+    if (this.wire === undefined) return
+    this.enqueue({ frame, delivery: "now", rank: 0, settle: undefined })
+    this.flush(this.wire)
+  }
+
+  get admit(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const wait = this.take("", 1)
+      return wait === 0 ? Effect.void : Effect.andThen(Effect.sleep(wait), this.admit)
+    })
+  }
+
+  begin(wire: Wire, epoch: number): void {
+    this.wire = wire
+    this.epoch = epoch
+  }
+
+  attend(run: (drain: Effect.Effect<void>) => void): void {
+    this.run = run
+    this.rouse()
+  }
+
+  end(): void {
+    this.leave()
+    this.retain((entry) => entry.delivery === "keep", "EpochEnded")
+  }
+
+  close(): number {
+    this.leave()
+    return this.retain(() => false, "Closed")
+  }
+
+  account(): Account {
+    return {
+      waiting: this.entries.length,
+      waitingBytes: this.bytes,
+      mostWaiting: this.mostWaiting,
+      sent: this.sent,
+      sentAfterWaiting: this.sentAfterWaiting,
+      withdrawn: this.withdrawn,
+      refused: this.refused,
+      unsent: this.unsent
+    }
+  }
+
+  private leave(): void {
+    this.wire = undefined
+    this.run = undefined
+    this.isDraining = false
+  }
+
+  private isClear(to: Wire): boolean {
+    return this.entries.length === 0 && this.hasRoom(to)
+  }
+
+  private hasRoom(to: Wire): boolean {
+    return to.bufferedBytes() < (this.bounds.bufferedBytes ?? defaultBufferedBytes)
+  }
+
+  private take(frame: Frame.Frame, rank: number): number {
+    const { pace } = this
+    return pace === undefined ? 0 : pace.log.take(pace.now(), pace.cost?.(frame), rank > 0 && pace.spares)
+  }
+
+  private enqueue(entry: Entry): void {
+    const place = this.entries.findLastIndex((other) => other.rank <= entry.rank) + 1
+    this.entries.splice(place, 0, entry)
+    this.bytes += Frame.size(entry.frame)
+    this.mostWaiting = Math.max(this.mostWaiting, this.entries.length)
+    this.rouse()
+  }
+
+  private forget(entry: Entry): void {
+    this.bytes -= Frame.size(entry.frame)
+  }
+
+  private withdraw(entry: Entry): void {
+    const at = this.entries.indexOf(entry)
+    if (at < 0) return
+    this.entries.splice(at, 1)
+    this.forget(entry)
+    this.withdrawn++
+  }
+
+  private retain(keeps: (entry: Entry) => boolean, reason: NotSent["reason"]): number {
+    const gone = this.entries.filter((entry) => !keeps(entry))
+    this.entries = this.entries.filter(keeps)
     for (const entry of gone) {
-      forget(entry)
-      unsent++
+      this.forget(entry)
+      this.unsent++
       entry.settle?.(Effect.fail(new NotSent({ reason })))
     }
     return gone.filter((entry) => entry.delivery === "keep").length
   }
 
-  const take = (frame: Frame.Frame, rank: number): number =>
-    pace === undefined ? 0 : pace.log.take(pace.now(), pace.cost?.(frame), rank > 0 && pace.spares)
-
-  // Writes what may go now. Returns for how long the limit holds the rest up, 0 where it does not.
-  const flush = (to: Wire): number => {
-    let written = 0
-    let wait = 0
-    while (written < entries.length) {
-      const entry = entries[written]!
-      if (entry.rank > 0 && to.bufferedBytes() >= bufferedBound) break
-      wait = take(entry.frame, entry.rank)
-      if (wait > 0 || !to.write(entry.frame)) break
-      written++
-      forget(entry)
-      sent++
-      sentAfterWaiting++
-      entry.settle?.(Effect.succeed({ _tag: "Sent", epoch }))
+  // Writes what may go now. Returns for how long the limit holds the rest up, 0 where it does not. An entry is out of
+  // the queue before its sender hears of it, who may send again at once.
+  private flush(to: Wire): number {
+    for (let entry = this.entries[0]; entry !== undefined; entry = this.entries[0]) {
+      if (entry.rank > 0 && !this.hasRoom(to)) return 0
+      const wait = this.take(entry.frame, entry.rank)
+      if (wait > 0) return wait
+      if (!to.write(entry.frame)) return 0
+      this.entries.shift()
+      this.forget(entry)
+      this.sent++
+      this.sentAfterWaiting++
+      entry.settle?.(Effect.succeed({ _tag: "Sent", epoch: this.epoch }))
     }
-    if (written > 0) entries.splice(0, written)
-    return wait
+    return 0
   }
 
-  const enqueue = (entry: Entry): void => {
-    const place = entries.findLastIndex((other) => other.rank <= entry.rank) + 1
-    entries.splice(place, 0, entry)
-    bytes += Frame.size(entry.frame)
-    mostWaiting = Math.max(mostWaiting, entries.length)
-    arrived.openUnsafe()
+  private rouse(): void {
+    const { run, wire } = this
+    if (run === undefined || wire === undefined || this.isDraining || this.entries.length === 0) return
+    this.isDraining = true
+    run(Effect.ignore(this.drain(wire)))
   }
 
-  const isClear = (to: Wire): boolean => entries.length === 0 && to.bufferedBytes() < bufferedBound
-
-  const send: Outbox["send"] = (frame, options = {}) =>
-    Effect.suspend((): Effect.Effect<Accepted, NotSent | OutboxFull | RateLimited> => {
-      const delivery = options.delivery ?? "now"
-      const rank = priorities.indexOf(options.priority ?? "order")
-      if (wire !== undefined && isClear(wire) && take(frame, rank) === 0 && wire.write(frame)) {
-        sent++
-        return Effect.succeed<Accepted>({ _tag: "Sent", epoch })
-      }
-      if (wire === undefined && delivery === "now") {
-        unsent++
-        return Effect.fail(new NotSent({ reason: "NotConnected" }))
-      }
-      const wait = pace?.log.waitFor(pace.now(), pace.cost?.(frame), rank > 0 && pace.spares) ?? 0
-      const isFull = entries.length >= bounds.messages || bytes + Frame.size(frame) > bounds.bytes
-      if (isFull || wait === Infinity) {
-        refused++
-        return Effect.fail(
-          pace !== undefined && wait > 0
-            ? new RateLimited({ key: pace.key, retryAfterMillis: wait })
-            : new OutboxFull({ messages: entries.length, bytes })
-        )
-      }
-      if (delivery === "keep") {
-        enqueue({ frame, delivery, rank, settle: undefined })
-        return Effect.succeed<Accepted>({ _tag: "Kept" })
-      }
-      return Effect.callback<Accepted, NotSent>((settle) => {
-        const entry: Entry = { frame, delivery, rank, settle }
-        enqueue(entry)
-        return Effect.sync(() => {
-          const at = entries.indexOf(entry)
-          if (at < 0) return
-          entries.splice(at, 1)
-          forget(entry)
-          withdrawn++
-        })
-      })
-    })
-
-  const drain = Effect.suspend((): Effect.Effect<void, WireClosed> => {
-    const to = wire
-    if (to === undefined) return Effect.void
-    return Effect.forever(
-      Effect.suspend(() => {
-        if (entries.length === 0) arrived.closeUnsafe()
-        return Effect.andThen(
-          arrived.await,
-          Effect.suspend(() => {
-            const wait = flush(to)
-            if (wait > 0) return Effect.sleep(wait)
-            return entries.length === 0 ? Effect.void : to.ready
-          })
-        )
-      })
-    )
-  })
-
-  return {
-    send,
-    urgent: (frame) => {
-      if (wire === undefined) return
-      enqueue({ frame, delivery: "now", rank: 0, settle: undefined })
-      flush(wire)
-    },
-    admit: Effect.suspend(function admit(): Effect.Effect<void> {
-      const wait = take("", 1)
-      return wait === 0 ? Effect.void : Effect.andThen(Effect.sleep(wait), Effect.suspend(admit))
-    }),
-    drain,
-    begin: (next, number) => {
-      wire = next
-      epoch = number
-    },
-    end: () => {
-      wire = undefined
-      retain((entry) => entry.delivery === "keep", "EpochEnded")
-    },
-    close: () => {
-      wire = undefined
-      return retain(() => false, "Closed")
-    },
-    account: () => ({
-      waiting: entries.length,
-      waitingBytes: bytes,
-      mostWaiting,
-      sent,
-      sentAfterWaiting,
-      withdrawn,
-      refused,
-      unsent
+  // Writes what waits, as the wire takes it, until nothing waits or the wire ends.
+  private drain(to: Wire): Effect.Effect<void, WireClosed> {
+    return Effect.suspend((): Effect.Effect<void, WireClosed> => {
+      const wait = this.flush(to)
+      if (this.entries.length > 0) return Effect.andThen(wait > 0 ? Effect.sleep(wait) : to.ready, this.drain(to))
+      this.isDraining = false
+      return Effect.void
     })
   }
 }
+
+const defaultBufferedBytes = 1024 * 1024
+
+/**
+ * Makes an outbox within bounds, and paced by the peer's limit on messages
+ * where there is one.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (bounds: Bounds, pace?: Pace | undefined): Outbox => new Waiting(bounds, pace)

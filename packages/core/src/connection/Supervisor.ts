@@ -252,7 +252,7 @@ class Supervision<A> implements Supervisor {
       keepAlive,
       intervalMillis: Duration.toMillis(interval),
       timeoutMillis,
-      send: outbox.urgent,
+      send: (frame) => outbox.urgent(frame),
       admit: outbox.admit,
       isStalled: () => this.stalledSince !== undefined || on.paused(),
       resumedAt: () => this.resumedAt,
@@ -319,7 +319,9 @@ class Supervision<A> implements Supervisor {
   ): Effect.fn.Return<void, never, Scope.Scope> {
     const { breaker, outbox, restoration } = this.options
     const { circuit, retry: { resetOn } } = this.policy
-    yield* Effect.forkScoped(Effect.ignore(outbox.drain))
+    const scope = yield* Effect.scope
+    const fork = Effect.runForkWith(yield* Effect.context())
+    outbox.attend((drain) => Fiber.runIn(fork(drain), scope))
     if (restoration.notice !== undefined) yield* Effect.forkScoped(this.watchAnswers(on, number))
     if (heartbeat !== undefined) yield* Effect.forkScoped(Effect.ignore(heartbeat.run))
     if (typeof resetOn === "object") {

@@ -69,6 +69,23 @@ describe("Epochs", () => {
         assert.deepStrictEqual({ waiting: outbox.waiting, unsent: outbox.unsent }, { waiting: 0, unsent: 1 })
       })))
 
+  it.effect("a sender that sends what is more urgent as soon as it is told is heard once, and disturbs nobody", () =>
+    withVenue(policyWith({ heartbeat: "none" }), ({ host }) =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.connect(url, {
+          limits: [{ of: "messages", per: "connection", limit: 2, windowMillis: 1_000 }]
+        })
+        yield* connection.send("1")
+        yield* connection.send("2")
+        yield* Effect.forkChild(
+          Effect.andThen(connection.send("3"), connection.send("cancel", { priority: "cancel" })),
+          { startImmediately: true }
+        )
+        yield* Effect.forkChild(connection.send("4"), { startImmediately: true })
+        yield* TestClock.adjust("5 seconds")
+        assert.deepStrictEqual(host.peers()[0]?.received, ["1", "2", "3", "cancel", "4"])
+      })))
+
   it.effect("nothing is written on an epoch that it was not meant for", () =>
     withVenue(policyWith({}), ({ host }) =>
       Effect.gen(function*() {
