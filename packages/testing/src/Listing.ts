@@ -77,10 +77,16 @@ const instrument = (market: Market): Instrument => {
   return { symbol, base, quote, isPerpetual, priceScale, sizeScale, market }
 }
 
-const instruments = ({ markets }: Floor): ReadonlyArray<Instrument> => markets.map(instrument)
+/** What is listed: the products whose symbols are spelt as the venue's own, or all where none is. */
+const instruments = ({ markets }: Floor, spelling = /./): ReadonlyArray<Instrument> => {
+  const own = markets.filter(({ product }) => spelling.test(product.symbol))
+  return (own.length === 0 ? markets : own).map(instrument)
+}
 
-const currencies = (floor: Floor): ReadonlyArray<string> => [
-  ...new Set(instruments(floor).flatMap(({ base, quote }) => [base, quote]))
+const spellings = { binance: /^[A-Z0-9]+$/, kraken: /\//, deribit: /-PERPETUAL$|_/ }
+
+const currencies = (listed: ReadonlyArray<Instrument>): ReadonlyArray<string> => [
+  ...new Set(listed.flatMap(({ base, quote }) => [base, quote]))
 ]
 
 /** The last digit's unit: `0.01` of two decimals. */
@@ -89,10 +95,10 @@ const unit = (scale: number): string => Decimal.format(BigDecimal.make(1n, scale
 const unitNumber = (scale: number): number => Number(unit(scale))
 
 /** The finest size of any product that is counted in the currency. */
-const scaleOf = (floor: Floor, currency: string): number =>
+const scaleOf = (listed: ReadonlyArray<Instrument>, currency: string): number =>
   Math.max(
     2,
-    ...instruments(floor).flatMap(({ base, quote, sizeScale, priceScale }) =>
+    ...listed.flatMap(({ base, quote, sizeScale, priceScale }) =>
       base === currency ? [sizeScale] : quote === currency ? [priceScale] : []
     )
   )
@@ -106,7 +112,8 @@ const scaleOf = (floor: Floor, currency: string): number =>
  * @since 0.1.0
  */
 export const coinbaseExchange: Listing = ({ path }, floor) => {
-  const products = instruments(floor).map(({ base, priceScale, quote, sizeScale, symbol }) => ({
+  const listed = instruments(floor)
+  const products = listed.map(({ base, priceScale, quote, sizeScale, symbol }) => ({
     id: symbol,
     base_currency: base,
     quote_currency: quote,
@@ -130,13 +137,13 @@ export const coinbaseExchange: Listing = ({ path }, floor) => {
     case "/products":
       return products
     case "/currencies":
-      return currencies(floor).map((id, index) => ({
+      return currencies(listed).map((id, index) => ({
         id,
         name: id,
-        min_size: unit(scaleOf(floor, id)),
+        min_size: unit(scaleOf(listed, id)),
         status: "online",
         message: "",
-        max_precision: unit(scaleOf(floor, id)),
+        max_precision: unit(scaleOf(listed, id)),
         convertible_to: [],
         details: { type: /^(?:USD|EUR)$/.test(id) ? "fiat" : "crypto", symbol: null, sort_order: index },
         default_network: "",
@@ -169,7 +176,7 @@ export const binance: Listing = ({ path, query }, floor) => {
       return { serverTime: floor.atMillis }
     case "/api/v3/exchangeInfo": {
       const asked = query.get("symbols") ?? query.get("symbol")
-      const symbols = instruments(floor).filter(({ symbol }) =>
+      const symbols = instruments(floor, spellings.binance).filter(({ symbol }) =>
         asked === undefined || asked === symbol || asked.includes(`"${symbol}"`)
       )
       return {
@@ -246,6 +253,7 @@ const assetOf = (currency: string): { readonly id: string; readonly altname: str
  * @since 0.1.0
  */
 export const kraken: Listing = ({ path }, floor) => {
+  const listed = instruments(floor, spellings.kraken)
   const succeed = (result: object): object => ({ error: [], result })
   switch (path) {
     case "/0/public/Time":
@@ -254,9 +262,9 @@ export const kraken: Listing = ({ path }, floor) => {
       return succeed({ status: "online", timestamp: Timestamp.format(Timestamp.fromEpochMillis(floor.atMillis)) })
     case "/0/public/Assets":
       return succeed(Object.fromEntries(
-        currencies(floor).map((currency) => {
+        currencies(listed).map((currency) => {
           const { altname, id } = assetOf(currency)
-          const decimals = scaleOf(floor, currency)
+          const decimals = scaleOf(listed, currency)
           return [id, {
             aclass: "currency",
             altname,
@@ -311,6 +319,7 @@ export const kraken: Listing = ({ path }, floor) => {
  * @since 0.1.0
  */
 export const deribit: Listing = ({ path, query }, floor) => {
+  const all = instruments(floor, spellings.deribit)
   const micros = floor.atMillis * 1_000
   const succeed = (result: unknown): object => ({
     jsonrpc: "2.0",
@@ -326,7 +335,7 @@ export const deribit: Listing = ({ path, query }, floor) => {
     case "/api/v2/public/get_time":
       return succeed(floor.atMillis)
     case "/api/v2/public/get_currencies":
-      return succeed([...new Set(instruments(floor).map(({ base }) => base))].map((currency) => ({
+      return succeed([...new Set(all.map(({ base }) => base))].map((currency) => ({
         currency,
         currency_long: currency,
         coin_type: currency,
@@ -340,7 +349,7 @@ export const deribit: Listing = ({ path, query }, floor) => {
       })))
     case "/api/v2/public/get_instruments": {
       const currency = query.get("currency") ?? "any"
-      const listed = instruments(floor).filter(({ base }) => currency === "any" || base === currency)
+      const listed = all.filter(({ base }) => currency === "any" || base === currency)
       return succeed(listed.map(({ base, isPerpetual, priceScale, quote, sizeScale, symbol }, index) => {
         const isInverse = isPerpetual && quote === "USD"
         return {

@@ -117,6 +117,16 @@ describe("Listing", () => {
       assert.deepStrictEqual(column(currencies, "currency"), ["BTC", "SOL"])
     }))
 
+  it.live("what is spelt in the venue's own way is listed, and not the same again by another name", () =>
+    Effect.gen(function*() {
+      const kraken = yield* listing("kraken", "BTC/USD", "BTC-USD")
+      const pairs = at((yield* kraken.ask("/0/public/AssetPairs")).body, "result")
+      assert.deepStrictEqual(keys(pairs), ["XXBTZUSD"])
+      const binance = yield* listing("binance", "BTCUSDT", "BTC-USDT")
+      const symbols = at((yield* binance.ask("/api/v3/exchangeInfo")).body, "symbols")
+      assert.deepStrictEqual(column(symbols, "symbol"), ["BTCUSDT"])
+    }))
+
   it.live("Hyperliquid by POST, dYdX by GET; a venue without any says that it wants an upgrade", () =>
     Effect.gen(function*() {
       const hyperliquid = yield* listing("hyperliquid", "BTC", "SOL")
