@@ -176,8 +176,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a subscription is not restored",
     file: `${connection}/Restoration.ts`,
-    original: "reset: () => {\n      asked = new Map()",
-    replacement: "reset: () => {",
+    original: "    this.asked = none\n",
+    replacement: "",
     test: [ofReconnection, "connection state preservation"]
   },
   {
@@ -557,8 +557,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what is not wanted any more is restored",
     file: `${connection}/Restoration.ts`,
-    original: "wanted.delete(Channel.key(channel))",
-    replacement: "wanted.has(Channel.key(channel))",
+    original: "this.wants.delete(Channel.key(channel))",
+    replacement: "this.wants.has(Channel.key(channel))",
     test: [ofEpochs, "what is wanted is what was asked for"]
   },
   {

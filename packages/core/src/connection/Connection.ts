@@ -297,9 +297,9 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
         restoration.unwant(channels)
         return supervisor.ask
       }),
-    subscriptions: Effect.sync(restoration.wanted),
-    standings: Effect.sync(restoration.standings),
-    refusal: restoration.refusal,
+    subscriptions: Effect.sync(() => restoration.wanted()),
+    standings: Effect.sync(() => restoration.standings()),
+    refusal: (channel) => restoration.refusal(channel),
     probe: supervisor.probe,
     tell: (overdue) =>
       Effect.sync(() => {

@@ -133,6 +133,272 @@ interface Pending {
   readonly adds: boolean
 }
 
+// The channels of an ask that a confirmation means: those it names, else those of the product that it names. A
+// channel's own name may differ in the answer: Coinbase Exchange confirms `level2_batch` as `level2_50`.
+const meantBy = (
+  { channel, product }: Answer & { readonly _tag: "Confirmed" },
+  asks: ReadonlyArray<Pending>
+): ReadonlyArray<Channel.Channel> => {
+  const channels = asks.flatMap(({ ask }) => ask.channels)
+  const exact = channels.filter((one) => one.channel === channel && (product === undefined || one.product === product))
+  return exact.length > 0 || product === undefined ? exact : channels.filter((one) => one.product === product)
+}
+
+// What one connection's subscriptions are made with.
+interface Options<A> {
+  readonly dialect: Dialect<A> | undefined
+  readonly admit: Effect.Effect<void>
+  readonly now: () => number
+}
+
+const none: Channels = new Map()
+
+// One for each connection: its methods are shared, and what few connections need is made when it is needed.
+class Subscriptions<A> implements Restoration<A> {
+  private readonly options: Options<A>
+  private readonly wants = new Map<string, Channel.Channel>()
+  private readonly confirmed = new Set<string>()
+  private readonly refused = new Map<string, SubscriptionRefused>()
+  private refusals: Map<string, Set<Deferred.Deferred<never, SubscriptionRefused>>> | undefined
+  // One asks at a time.
+  private turns: Semaphore.Semaphore | undefined
+  private pending: ReadonlyArray<Pending> = []
+  // The ask of which a list is being read, which may take several messages.
+  private listing: Pending | undefined
+  private asked: Channels = none
+  // Requests are numbered across epochs, so that no late answer is taken for that of another.
+  private nextId = 1
+  // Counts the resets: who has waited while one came asks for an epoch that is over, and of which nothing is to be
+  // remembered.
+  private resets = 0
+  readonly notice: Restoration<A>["notice"]
+
+  constructor(options: Options<A>) {
+    this.options = options
+    const answer = options.dialect?.answer
+    if (answer !== undefined) this.notice = (message) => this.hear(message, answer)
+  }
+
+  want(channels: ReadonlyArray<Channel.Channel>): void {
+    for (const channel of channels) {
+      this.wants.set(Channel.key(channel), channel)
+      this.refused.delete(Channel.key(channel))
+    }
+  }
+
+  unwant(channels: ReadonlyArray<Channel.Channel>): void {
+    for (const channel of channels) this.wants.delete(Channel.key(channel))
+  }
+
+  wanted(): ReadonlyArray<Channel.Channel> {
+    return [...this.wants.values()]
+  }
+
+  standings(): ReturnType<Restoration<A>["standings"]> {
+    return [...this.wants].map(([key, channel]) => ({
+      channel,
+      standing: this.refused.has(key)
+        ? "refused"
+        : this.confirmed.has(key)
+        ? "confirmed"
+        : this.asked.has(key)
+        ? "asked"
+        : "wanted"
+    }))
+  }
+
+  reset(): void {
+    this.resets++
+    this.asked = none
+    this.pending = []
+    this.listing = undefined
+    this.confirmed.clear()
+    this.refused.clear()
+  }
+
+  ask(wire: Wire): Effect.Effect<void, WireClosed> {
+    return this.inTurn((dialect, begun) => this.converge(dialect, wire, begun))
+  }
+
+  renew(wire: Wire, channels: ReadonlyArray<Channel.Channel>): Effect.Effect<void, WireClosed> {
+    return this.inTurn((dialect, begun) => this.anew(dialect, wire, channels, begun))
+  }
+
+  refusal(channel: Channel.Channel): Effect.Effect<never, SubscriptionRefused> {
+    return Effect.suspend(() => {
+      const key = Channel.key(channel)
+      const known = this.refused.get(key)
+      if (known !== undefined) return Effect.fail(known)
+      const waiting = Deferred.makeUnsafe<never, SubscriptionRefused>()
+      const refusals = this.refusals ??= new Map()
+      const others = refusals.get(key) ?? new Set()
+      refusals.set(key, others.add(waiting))
+      return Effect.ensuring(
+        Deferred.await(waiting),
+        Effect.sync(() => {
+          others.delete(waiting)
+          if (others.size === 0) refusals.delete(key)
+        })
+      )
+    })
+  }
+
+  unanswered(at: number, millis: number): ReadonlyArray<Channel.Channel> {
+    return this.pending.flatMap((one) =>
+      one.ask.requestId !== undefined && one !== this.listing && at - one.at >= millis ? one.ask.channels : []
+    )
+  }
+
+  private inTurn(
+    ask: (dialect: Dialect<A>, begun: number) => Effect.fn.Return<void, WireClosed>
+  ): Effect.Effect<void, WireClosed> {
+    return Effect.suspend(() => {
+      const { dialect } = this.options
+      if (dialect === undefined) return Effect.void
+      const begun = this.resets
+      this.turns ??= Semaphore.makeUnsafe(1)
+      return this.turns.withPermits(1)(Effect.gen(() => ask(dialect, begun)))
+    })
+  }
+
+  private *write(
+    wire: Wire,
+    frames: ReadonlyArray<Frame | Ask>,
+    channels: ReadonlyArray<Channel.Channel>,
+    adds: boolean,
+    begun: number
+  ): Effect.fn.Return<void, WireClosed> {
+    this.nextId += frames.length
+    for (const frame of frames) {
+      const ask = askOf(frame, channels)
+      yield* wire.ready
+      yield* this.options.admit
+      if (begun !== this.resets) return
+      // A wire that ended says why when it is asked again.
+      if (!wire.write(ask.text)) yield* wire.ready
+      if (this.options.dialect?.answer !== undefined) {
+        this.pending = [...this.pending, { ask, at: this.options.now(), adds }]
+      }
+    }
+  }
+
+  private *converge(
+    dialect: Dialect<A>,
+    wire: Wire,
+    begun: number
+  ): Effect.fn.Return<void, WireClosed> {
+    while (begun === this.resets) {
+      const adds = without(this.wants, this.asked)
+      const removes = without(this.asked, this.wants)
+      if (adds.length + removes.length === 0) return
+      this.asked = new Map(this.wants)
+      for (const channel of removes) this.confirmed.delete(Channel.key(channel))
+      yield* this.write(wire, dialect.subscribe(adds, this.nextId), adds, true, begun)
+      yield* this.write(wire, dialect.unsubscribe(removes, this.nextId), removes, false, begun)
+    }
+  }
+
+  private *anew(
+    dialect: Dialect<A>,
+    wire: Wire,
+    channels: ReadonlyArray<Channel.Channel>,
+    begun: number
+  ): Effect.fn.Return<void, WireClosed> {
+    if (begun !== this.resets) return
+    yield* this.write(wire, dialect.unsubscribe(channels, this.nextId), channels, false, begun)
+    yield* this.write(wire, dialect.subscribe(channels, this.nextId), channels, true, begun)
+  }
+
+  private confirm(channels: ReadonlyArray<Channel.Channel>): void {
+    for (const channel of channels) this.confirmed.add(Channel.key(channel))
+  }
+
+  private refuse(channels: ReadonlyArray<Channel.Channel>, code: string | undefined, reason: string): void {
+    for (const channel of channels) {
+      const key = Channel.key(channel)
+      const error = new SubscriptionRefused({ channel, reason, ...(code === undefined ? {} : { code }) })
+      this.refused.set(key, error)
+      for (const waiting of this.refusals?.get(key) ?? []) Deferred.doneUnsafe(waiting, Effect.fail(error))
+    }
+  }
+
+  private answered(one: Pending): void {
+    this.pending = this.pending.filter((other) => other !== one)
+  }
+
+  // What the peer did not list of an ask, it has refused.
+  private endListing(): void {
+    if (this.listing === undefined) return
+    const one = this.listing
+    this.listing = undefined
+    this.answered(one)
+    const { channels } = one.ask
+    const missing = channels.filter((channel) => !this.confirmed.has(Channel.key(channel)))
+    const isEmpty = missing.length === channels.length
+    this.refuse(missing, undefined, isEmpty ? "the venue confirmed nothing" : "not among what the venue confirmed")
+  }
+
+  // By its id it is of the whole ask, but where it lists what there is of it. It may name channels in words of its own.
+  private settleById(answer: Answer & { readonly _tag: "Confirmed" }, one: Pending): void {
+    const isBare = answer.channel === undefined && answer.product === undefined
+    const named = isBare ? [] : meantBy(answer, [one])
+    if (one.adds && answer.lists && (isBare || named.length > 0)) {
+      this.listing = one
+      this.confirm(named)
+      if (isBare || one.ask.channels.every((channel) => this.confirmed.has(Channel.key(channel)))) this.endListing()
+      return
+    }
+    this.answered(one)
+    if (one.adds) this.confirm(one.ask.channels)
+  }
+
+  private settleConfirmed(answer: Answer & { readonly _tag: "Confirmed" }, byId: Pending | undefined): void {
+    if (byId !== undefined) return this.settleById(answer, byId)
+    const unnumbered = this.pending.filter(({ ask }) => ask.requestId === undefined)
+    const [oldest] = unnumbered
+    if (answer.requestId !== undefined || oldest === undefined) return
+    const isBare = answer.channel === undefined && answer.product === undefined
+    const meant = new Set((isBare ? oldest.ask.channels : meantBy(answer, unnumbered)).map(Channel.key))
+    for (const one of unnumbered) {
+      const channels = one.ask.channels.filter((channel) => meant.has(Channel.key(channel)))
+      if (channels.length === 0) continue
+      if (one.adds) this.confirm(channels)
+      if (one.ask.channels.every((channel) => !one.adds || this.confirmed.has(Channel.key(channel)))) this.answered(one)
+    }
+  }
+
+  // A refusal without an id is of the ask whose channels its words name, else of the oldest. Where it names some of an
+  // ask's products, it is those that are refused.
+  private settleRefused(answer: Answer & { readonly _tag: "Refused" }, byId: Pending | undefined): void {
+    const reason = answer.message ?? "no reason given"
+    const isNamed = (channel: Channel.Channel): boolean =>
+      channel.product !== undefined && reason.includes(channel.product)
+    const adding = this.pending.filter(({ adds, ask }) => adds && ask.requestId === undefined)
+    const one = answer.requestId === undefined
+      ? adding.find(({ ask }) => ask.channels.some(isNamed)) ?? adding[0]
+      : byId
+    if (one === undefined) return
+    const named = one.ask.channels.filter(isNamed)
+    if (named.length === 0 || named.length === one.ask.channels.length) this.answered(one)
+    if (one.adds) this.refuse(named.length === 0 ? one.ask.channels : named, answer.code, reason)
+  }
+
+  private settle(answer: Answer): void {
+    const byId = answer.requestId === undefined
+      ? undefined
+      : this.pending.find(({ ask }) => ask.requestId === answer.requestId)
+    if (answer._tag === "Confirmed") this.settleConfirmed(answer, byId)
+    else this.settleRefused(answer, byId)
+  }
+
+  private hear(message: A, answer: (message: A) => Answer | undefined): void {
+    if (this.pending.length === 0 && this.listing === undefined) return
+    const found = answer(message)
+    if (found?.requestId === undefined || found.requestId !== this.listing?.ask.requestId) this.endListing()
+    if (found !== undefined) this.settle(found)
+  }
+}
+
 /**
  * Makes the subscriptions of one connection. Without a dialect nothing is asked
  * for; `admit` waits for the limit on messages before each frame; `now` is the
@@ -141,227 +407,4 @@ interface Pending {
  * @category constructors
  * @since 0.1.0
  */
-export const make = <A>(options: {
-  readonly dialect: Dialect<A> | undefined
-  readonly admit: Effect.Effect<void>
-  readonly now: () => number
-}): Restoration<A> => {
-  const { admit, dialect, now } = options
-  const wanted = new Map<string, Channel.Channel>()
-  const confirmed = new Set<string>()
-  const refused = new Map<string, SubscriptionRefused>()
-  const refusals = new Map<string, Set<Deferred.Deferred<never, SubscriptionRefused>>>()
-  const asking = Semaphore.makeUnsafe(1)
-  let pending: Array<Pending> = []
-  // The ask of which a list is being read, which may take several messages.
-  let listing: Pending | undefined
-  let asked: Channels = new Map()
-  // Requests are numbered across epochs, so that no late answer is taken for that of another.
-  let nextId = 1
-  // Counts the resets: who has waited while one came asks for an epoch that is over, and of which nothing is to be
-  // remembered.
-  let resets = 0
-
-  const write = Effect.fnUntraced(function*(
-    wire: Wire,
-    frames: ReadonlyArray<Frame | Ask>,
-    channels: ReadonlyArray<Channel.Channel>,
-    adds: boolean,
-    begun: number
-  ): Effect.fn.Return<void, WireClosed> {
-    nextId += frames.length
-    for (const frame of frames) {
-      const ask = askOf(frame, channels)
-      yield* wire.ready
-      yield* admit
-      if (begun !== resets) return
-      // A wire that ended says why when it is asked again.
-      if (!wire.write(ask.text)) yield* wire.ready
-      if (dialect?.answer !== undefined) pending.push({ ask, at: now(), adds })
-    }
-  })
-
-  const ask = Effect.fnUntraced(function*(wire: Wire, begun: number): Effect.fn.Return<void, WireClosed> {
-    if (dialect === undefined) return
-    while (begun === resets) {
-      const adds = without(wanted, asked)
-      const removes = without(asked, wanted)
-      if (adds.length + removes.length === 0) return
-      asked = new Map(wanted)
-      for (const channel of removes) confirmed.delete(Channel.key(channel))
-      yield* write(wire, dialect.subscribe(adds, nextId), adds, true, begun)
-      yield* write(wire, dialect.unsubscribe(removes, nextId), removes, false, begun)
-    }
-  })
-
-  const confirm = (channels: ReadonlyArray<Channel.Channel>): void => {
-    for (const channel of channels) confirmed.add(Channel.key(channel))
-  }
-
-  const refuse = (channels: ReadonlyArray<Channel.Channel>, code: string | undefined, reason: string): void => {
-    for (const channel of channels) {
-      const key = Channel.key(channel)
-      const error = new SubscriptionRefused({ channel, reason, ...(code === undefined ? {} : { code }) })
-      refused.set(key, error)
-      for (const waiting of refusals.get(key) ?? []) Deferred.doneUnsafe(waiting, Effect.fail(error))
-    }
-  }
-
-  const answered = (one: Pending): void => {
-    pending = pending.filter((other) => other !== one)
-  }
-
-  // The channels of an ask that a confirmation means: those it names, else those of the product that it names. A
-  // channel's own name may differ in the answer: Coinbase Exchange confirms `level2_batch` as `level2_50`.
-  const meantBy = (
-    { channel, product }: Answer & { readonly _tag: "Confirmed" },
-    asks: ReadonlyArray<Pending>
-  ): ReadonlyArray<Channel.Channel> => {
-    const channels = asks.flatMap(({ ask }) => ask.channels)
-    const exact = channels.filter((one) =>
-      one.channel === channel && (product === undefined || one.product === product)
-    )
-    return exact.length > 0 || product === undefined ? exact : channels.filter((one) => one.product === product)
-  }
-
-  // What the peer did not list of an ask, it has refused.
-  const endListing = (): void => {
-    if (listing === undefined) return
-    const one = listing
-    listing = undefined
-    answered(one)
-    const { channels } = one.ask
-    const missing = channels.filter((channel) => !confirmed.has(Channel.key(channel)))
-    const isEmpty = missing.length === channels.length
-    refuse(missing, undefined, isEmpty ? "the venue confirmed nothing" : "not among what the venue confirmed")
-  }
-
-  // By its id it is of the whole ask, but where it lists what there is of it. It may name channels in words of its own.
-  const settleById = (answer: Answer & { readonly _tag: "Confirmed" }, one: Pending): void => {
-    const isBare = answer.channel === undefined && answer.product === undefined
-    const named = isBare ? [] : meantBy(answer, [one])
-    if (one.adds && answer.lists && (isBare || named.length > 0)) {
-      listing = one
-      confirm(named)
-      if (isBare || one.ask.channels.every((channel) => confirmed.has(Channel.key(channel)))) endListing()
-      return
-    }
-    answered(one)
-    if (one.adds) confirm(one.ask.channels)
-  }
-
-  const settleConfirmed = (answer: Answer & { readonly _tag: "Confirmed" }, byId: Pending | undefined): void => {
-    if (byId !== undefined) return settleById(answer, byId)
-    const unnumbered = pending.filter(({ ask }) => ask.requestId === undefined)
-    const [oldest] = unnumbered
-    if (answer.requestId !== undefined || oldest === undefined) return
-    const isBare = answer.channel === undefined && answer.product === undefined
-    const meant = new Set((isBare ? oldest.ask.channels : meantBy(answer, unnumbered)).map(Channel.key))
-    for (const one of unnumbered) {
-      const channels = one.ask.channels.filter((channel) => meant.has(Channel.key(channel)))
-      if (channels.length === 0) continue
-      if (one.adds) confirm(channels)
-      if (one.ask.channels.every((channel) => !one.adds || confirmed.has(Channel.key(channel)))) answered(one)
-    }
-  }
-
-  // A refusal without an id is of the ask whose channels its words name, else of the oldest. Where it names some of an
-  // ask's products, it is those that are refused.
-  const settleRefused = (answer: Answer & { readonly _tag: "Refused" }, byId: Pending | undefined): void => {
-    const reason = answer.message ?? "no reason given"
-    const isNamed = (channel: Channel.Channel): boolean =>
-      channel.product !== undefined && reason.includes(channel.product)
-    const adding = pending.filter(({ adds, ask }) => adds && ask.requestId === undefined)
-    const one = answer.requestId === undefined
-      ? adding.find(({ ask }) => ask.channels.some(isNamed)) ?? adding[0]
-      : byId
-    if (one === undefined) return
-    const named = one.ask.channels.filter(isNamed)
-    if (named.length === 0 || named.length === one.ask.channels.length) answered(one)
-    if (one.adds) refuse(named.length === 0 ? one.ask.channels : named, answer.code, reason)
-  }
-
-  const settle = (answer: Answer): void => {
-    const byId = answer.requestId === undefined
-      ? undefined
-      : pending.find(({ ask }) => ask.requestId === answer.requestId)
-    if (answer._tag === "Confirmed") settleConfirmed(answer, byId)
-    else settleRefused(answer, byId)
-  }
-
-  const answer = dialect?.answer
-
-  return {
-    want: (channels) => {
-      for (const channel of channels) {
-        wanted.set(Channel.key(channel), channel)
-        refused.delete(Channel.key(channel))
-      }
-    },
-    unwant: (channels) => {
-      for (const channel of channels) wanted.delete(Channel.key(channel))
-    },
-    wanted: () => [...wanted.values()],
-    standings: () =>
-      [...wanted].map(([key, channel]) => ({
-        channel,
-        standing: refused.has(key)
-          ? "refused"
-          : confirmed.has(key)
-          ? "confirmed"
-          : asked.has(key)
-          ? "asked"
-          : "wanted"
-      })),
-    reset: () => {
-      resets++
-      asked = new Map()
-      pending = []
-      listing = undefined
-      confirmed.clear()
-      refused.clear()
-    },
-    ask: (wire) =>
-      Effect.suspend(() => {
-        const begun = resets
-        return asking.withPermits(1)(Effect.suspend(() => ask(wire, begun)))
-      }),
-    renew: (wire, channels) =>
-      Effect.suspend(() => {
-        const begun = resets
-        return asking.withPermits(1)(Effect.gen(function*() {
-          if (dialect === undefined || begun !== resets) return
-          yield* write(wire, dialect.unsubscribe(channels, nextId), channels, false, begun)
-          yield* write(wire, dialect.subscribe(channels, nextId), channels, true, begun)
-        }))
-      }),
-    notice: answer === undefined
-      ? undefined
-      : (message) => {
-        if (pending.length === 0 && listing === undefined) return
-        const found = answer(message)
-        if (found?.requestId === undefined || found.requestId !== listing?.ask.requestId) endListing()
-        if (found !== undefined) settle(found)
-      },
-    refusal: (channel) =>
-      Effect.suspend(() => {
-        const key = Channel.key(channel)
-        const known = refused.get(key)
-        if (known !== undefined) return Effect.fail(known)
-        const waiting = Deferred.makeUnsafe<never, SubscriptionRefused>()
-        const others = refusals.get(key) ?? new Set()
-        refusals.set(key, others.add(waiting))
-        return Effect.ensuring(
-          Deferred.await(waiting),
-          Effect.sync(() => {
-            others.delete(waiting)
-            if (others.size === 0) refusals.delete(key)
-          })
-        )
-      }),
-    unanswered: (at, millis) =>
-      pending.flatMap((one) =>
-        one.ask.requestId !== undefined && one !== listing && at - one.at >= millis ? one.ask.channels : []
-      )
-  }
-}
+export const make = <A>(options: Options<A>): Restoration<A> => new Subscriptions(options)
