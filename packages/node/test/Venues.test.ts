@@ -23,6 +23,7 @@ import * as MockVenues from "@tickline/testing/MockVenues"
 import * as MockServer from "@tickline/testing/node/MockServer"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 
@@ -282,8 +283,7 @@ const onStage = <A, E>(
       return yield* use({ server, ticks, feed, events, failures, sent })
     }).pipe(
       Effect.scoped,
-      Effect.provide(Reconnection.layerWithBreaker(options.policy ?? quick)),
-      Effect.provide(NodeTransport.layer),
+      Effect.provide(Layer.merge(Reconnection.layerWithBreaker(options.policy ?? quick), NodeTransport.layer)),
       Effect.provideService(References.MinimumLogLevel, "None")
     )
   })
