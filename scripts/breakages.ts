@@ -169,7 +169,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "each reconnect of a live link forgets the one before",
     file: supervisor,
-    original: "if (Deferred.isDoneUnsafe(this.cycle)) this.cycle = Deferred.makeUnsafe()\n          else recorder.conflicted()",
+    original:
+      "if (Deferred.isDoneUnsafe(this.cycle)) this.cycle = Deferred.makeUnsafe()\n          else recorder.conflicted()",
     replacement: "this.cycle = Deferred.makeUnsafe()",
     test: [overSockets, "any number of reconnects at once"]
   },
