@@ -588,6 +588,8 @@ const play = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<
   )
 
   const running = yield* Effect.forkScoped(client)
+  // Each gives the fibers one turn: without latency the client is up, and has begun to keep alive, before time goes on.
+  for (let turn = 0; turn < 16; turn++) yield* TestClock.adjust(0)
   yield* TestClock.adjust(options.lasts ?? "1 hour")
   yield* simulation.stopMarket
   yield* TestClock.adjust(options.settles ?? "10 minutes")

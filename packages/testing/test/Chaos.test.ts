@@ -86,14 +86,15 @@ const company = (scenario: Scenario, violations: Array<string>) => {
           epoch = batch.epoch
         })))
       // Consumers that come, take a few and leave, so that the wanted channels change at any time.
-      yield* Effect.forkScoped(Effect.forever(Effect.gen(function*() {
+      // In the end there is rest.
+      yield* Effect.gen(function*() {
         yield* Effect.sleep(Duration.seconds(5 + chance.integer(240)))
         yield* feed.trades(churned.symbol).pipe(
           Stream.take(1 + chance.integer(5)),
           Stream.runDrain,
           Effect.timeoutOrElse({ duration: "5 minutes", orElse: () => Effect.void })
         )
-      })))
+      }).pipe(Effect.forever, Effect.timeoutOption("1 hour"), Effect.forkScoped)
       // One that keeps the latest only and is never in a hurry.
       yield* Effect.forkScoped(Stream.runForEach(
         feed.ticker(product, { overflow: "keep-latest", bytes: 2_048 }),
