@@ -129,6 +129,25 @@ describe("MarketFeed", () => {
         ])
       }), { channels: [Channel.make("matches", "BTC-USD"), Channel.make("ticker", "ETH-USD")] }))
 
+  it.effect("tells the gap of an outage that a close ends, and none for the close of a link that is up", () =>
+    withFeed((feed, host) =>
+      Effect.gen(function*() {
+        const gaps = (events: ReadonlyArray<{ readonly _tag: string }>) => events.filter(({ _tag }) => _tag === "Gap")
+        const first = yield* collect(feed.events())
+        yield* feed.connection.close()
+        yield* TestClock.adjust("3 seconds")
+        assert.deepStrictEqual(gaps(first.got), [])
+        yield* Effect.forkChild(feed.connection.connect)
+        const second = yield* collect(feed.events())
+        yield* host.otherwise({ _tag: "Hang" })
+        yield* host.drop
+        yield* TestClock.adjust(50)
+        yield* feed.connection.close()
+        yield* TestClock.adjust("3 seconds")
+        assert.deepInclude(gaps(second.got)[0], { _tag: "Gap", product: "BTC-USD", channel: "matches" })
+        assert.strictEqual(gaps(second.got).length, 1)
+      }), { channels: [Channel.make("matches", "BTC-USD")] }))
+
   it.effect("keeps refused frames and the venue's words in the stream, and the connection up", () =>
     withFeed((feed, host) =>
       Effect.gen(function*() {

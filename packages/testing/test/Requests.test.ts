@@ -97,4 +97,20 @@ describe("Requests", () => {
         yield* settle
         assert.strictEqual(yield* Fiber.join(again), "answer 1 new")
       })))
+
+  it.effect("says that nothing was sent where its time was up before its turn came", () =>
+    withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        const { connection, requests } = yield* setUp
+        const peer = yield* host.nextPeer
+        yield* peer.stopReading(true)
+        yield* connection.send("x".repeat(1024 * 1024))
+        const asked = yield* Effect.forkChild(Effect.flip(requests.request("1", "ask", { timeout: "1 second" })))
+        yield* settle
+        yield* TestClock.adjust("1 second")
+        assert.deepInclude(yield* Fiber.join(asked), { _tag: "NotSent", reason: "TimedOut" })
+        yield* peer.stopReading(false)
+        yield* settle
+        assert.notInclude(peer.received, "ask")
+      })))
 })

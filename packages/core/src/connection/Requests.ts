@@ -17,7 +17,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { RateLimited } from "../resilience/RateLimit.ts"
 import type { Frame } from "../transport/Frame.ts"
-import type { NotSent, OutboxFull } from "./ConnectError.ts"
+import { NotSent, type OutboxFull } from "./ConnectError.ts"
 import type { Connection } from "./Connection.ts"
 
 /**
@@ -136,10 +136,15 @@ export const make = Effect.fnUntraced(function*<A>(
         if (waiting.has(id)) return Effect.fail(new DuplicateRequest({ id }))
         const answer = Deferred.makeUnsafe<A, OutcomeUnknown>()
         waiting.set(id, answer)
-        return Effect.andThen(connection.send(frame), Deferred.await(answer)).pipe(
+        let isSent = false
+        const sent = Effect.map(connection.send(frame), () => {
+          isSent = true
+        })
+        return Effect.andThen(sent, Deferred.await(answer)).pipe(
           Effect.timeoutOrElse({
             duration: options?.timeout ?? "30 seconds",
-            orElse: () => Effect.fail(new OutcomeUnknown({ id, reason: "timeout" }))
+            orElse: (): Effect.Effect<never, RequestError> =>
+              Effect.fail(isSent ? new OutcomeUnknown({ id, reason: "timeout" }) : new NotSent({ reason: "TimedOut" }))
           }),
           Effect.ensuring(Effect.sync(() => {
             if (waiting.get(id) === answer) waiting.delete(id)

@@ -236,8 +236,9 @@ const makeNarrator = (venue: string, wanted: () => ReadonlyArray<Channel.Channel
       case "Failed":
         return [event, ...gaps(undefined)]
       case "Closing":
-        missing = []
-        return [event]
+        // Who closes a link that is up misses nothing; who closes one that is down has missed what came since.
+        if (from._tag === "Connected") missing = []
+        return [event, ...gaps(undefined)]
       default:
         return [event]
     }
