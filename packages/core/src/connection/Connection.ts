@@ -278,10 +278,11 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     inbox.wake()
   })
 
+  const { state } = supervisor
   return {
     label,
-    connect: supervisor.connect,
-    reconnect: supervisor.reconnect,
+    connect: Effect.suspend(() => supervisor.connect),
+    reconnect: Effect.suspend(() => supervisor.reconnect),
     send: (message, how) =>
       Effect.map(outbox.send(message, how), (accepted) => {
         if (accepted._tag === "Kept") recorder.waiting(outbox.account().waiting)
@@ -300,7 +301,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     subscriptions: Effect.sync(() => restoration.wanted()),
     standings: Effect.sync(() => restoration.standings()),
     refusal: (channel) => restoration.refusal(channel),
-    probe: supervisor.probe,
+    probe: Effect.suspend(() => supervisor.probe),
     tell: (overdue) =>
       Effect.sync(() => {
         inbox.offer(overdue)
@@ -309,23 +310,25 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     renew: (channels) => supervisor.renew(channels),
     close: (how) => supervisor.close(how?.mode ?? "graceful"),
     state: {
-      current: supervisor.state,
+      current: state,
       // No consumer of transitions blocks or fails, and no failure of the connection ends them.
-      transitions: Stream.orDie(inbox.consume("transitions", undefined, only("Transition")))
+      transitions: Stream.suspend(() => Stream.orDie(inbox.consume("transitions", undefined, only("Transition"))))
     },
-    isConnected: Effect.map(supervisor.state, ConnectionState.isConnected),
+    isConnected: Effect.map(state, ConnectionState.isConnected),
     isStalled: Effect.sync(() => inbox.isBlocked()),
     inbound: (consumer) => inbox.consume("everything", consumer, (items) => items),
     batches: (consumer) => inbox.consume("batches", consumer, only("Batch")),
     messages: (consumer) => inbox.consume("batches", consumer, messagesOf),
     select: (wants, consumer, endedBy) =>
       inbox.consume("batches", consumer, (items) => selected(items, wants), endedBy),
-    rejections: Stream.map(
-      inbox.consume("rejections", { overflow: "drop-oldest" }, only("Rejected")),
-      ({ rejection }) => rejection
+    rejections: Stream.suspend(() =>
+      Stream.map(
+        inbox.consume("rejections", { overflow: "drop-oldest" }, only("Rejected")),
+        ({ rejection }) => rejection
+      )
     ),
     metrics: Effect.map(
-      supervisor.state,
+      state,
       ({ _tag }) => recorder.read(_tag, supervisor.epoch(), now(), outbox.account(), inbox.missed())
     ),
     breaker
