@@ -1,0 +1,43 @@
+/** One virtual day of one supervised connection, with a heartbeat every 15 s, under TestClock. */
+import * as Connection from "@tickline/core/connection/Connection"
+import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Probe from "@tickline/testing/Probe"
+import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
+import * as Effect from "effect/Effect"
+import * as References from "effect/References"
+import * as TestClock from "effect/testing/TestClock"
+import * as Rounds from "./Rounds.ts"
+
+const url = "ws://venue.test"
+const heartbeats = 24 * 60 * 4
+
+const day = (): Promise<number> =>
+  Effect.gen(function*() {
+    const network = yield* VirtualNetwork.Network
+    yield* network.serve(url)
+    const connection = yield* Probe.within(Connection.connect(url))
+    const begun = performance.now()
+    yield* TestClock.adjust("1 day")
+    const took = performance.now() - begun
+    const { heartbeat } = yield* connection.metrics
+    if (heartbeat.answered !== heartbeats) return yield* Effect.die(`${heartbeat.answered} heartbeats, not ${heartbeats}`)
+    return took / 1_000
+  }).pipe(
+    Effect.scoped,
+    Effect.provide(Probe.layer({ policy: ConnectionPolicy.recommended })),
+    Effect.provide(TestClock.layer()),
+    Effect.provideService(References.MinimumLogLevel, "None"),
+    Effect.runPromise
+  )
+
+const { days } = await Rounds.interleave({ days: day }, { rounds: 5, warmup: 1 })
+
+Rounds.report([{
+  name: "a virtual day of a connection, a heartbeat every 15 s",
+  value: Rounds.median(days),
+  unit: "s",
+  higher: false,
+  must: 1,
+  goal: 0.3,
+  detail: `${heartbeats} heartbeats`
+}])
