@@ -621,7 +621,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a scope that ends leaves the streams open",
     file: `${connection}/Connection.ts`,
-    original: "yield* Effect.addFinalizer(() => inbox.shutdown)",
+    original: "yield* Scope.addFinalizer(yield* Effect.scope, inbox.shutdown)",
     replacement: "",
     test: [ofHousekeeping, "a closed scope frees the socket"]
   },

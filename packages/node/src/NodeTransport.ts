@@ -33,7 +33,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import type { IncomingMessage } from "node:http"
 import type { ConnectionOptions } from "node:tls"
 import { type ClientOptions, type RawData, WebSocket } from "ws"
@@ -137,7 +137,7 @@ const dial = (request: DialRequest, options: Options): Effect.Effect<Wire, DialE
   })
 
 const releaseWithScope = (line: Line): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.addFinalizer(() => Effect.sync(() => line.release()))
+  Effect.flatMap(Effect.scope, (scope) => Scope.addFinalizer(scope, Effect.sync(() => line.release())))
 
 interface Target {
   readonly url: URL

@@ -24,7 +24,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
 import * as RateLimit from "../resilience/RateLimit.ts"
@@ -246,7 +246,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   })
 
   // Ends the consumers after the supervisor has closed: finalisers run last to first.
-  yield* Effect.addFinalizer(() => inbox.shutdown)
+  yield* Scope.addFinalizer(yield* Effect.scope, inbox.shutdown)
   const supervisor = yield* Supervisor.make({
     url,
     label,

@@ -477,9 +477,10 @@ class Supervision<A> implements Supervisor {
       // The breaker may be closed by hand, or opened for longer by another connection.
       yield* Effect.raceFirst(Effect.sleep(until - at), waitsForBreaker ? breaker.changed : Effect.never)
     }
-    const admitted = yield* Effect.result(
-      Effect.acquireRelease(breaker.acquire, (permit) => permit.release)
-    )
+    const scope = yield* Effect.scope
+    const admitted = yield* Effect.result(Effect.uninterruptible(
+      Effect.tap(breaker.acquire, (permit) => Scope.addFinalizer(scope, permit.release))
+    ))
     if (Result.isSuccess(admitted)) {
       if (waited && circuit !== "none" && circuit.halfOpen === "skip") {
         session.retries = 0
@@ -499,7 +500,8 @@ class Supervision<A> implements Supervisor {
       State.Connecting({ attempt: session.attempt }),
       session.failure === undefined ? "connect" : "retry"
     )
-    yield* Effect.acquireRelease(Effect.sync(() => this.begin()), () => Effect.sync(() => this.end()))
+    this.begin()
+    yield* Scope.addFinalizer(yield* Effect.scope, Effect.sync(() => this.end()))
     const on = yield* this.dial()
     const number = ++this.number
     this.wire = on

@@ -23,7 +23,7 @@ import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 
 /**
@@ -587,22 +587,45 @@ class Machine {
   }
 
   permit(): Permit {
-    const epoch = this.epoch
-    let used = false
-    const once = (report: (now: number) => void) =>
-      Effect.clockWith((clock) => {
-        if (!used) {
-          used = true
-          report(clock.currentTimeMillisUnsafe())
-        }
-        return Effect.void
-      })
-    return {
-      succeed: once((now) => this.succeed(epoch, now)),
-      prove: once((now) => this.succeed(epoch, now, proveEvent)),
-      fail: (reason) => once((now) => this.fail(epoch, now, reason)),
-      release: once((now) => this.release(epoch, now))
-    }
+    return new Admission(this)
+  }
+}
+
+// A connection holds one for as long as it lives: what it reports is made when it is reported.
+class Admission implements Permit {
+  private readonly machine: Machine
+  private readonly epoch: number
+  private used = false
+
+  constructor(machine: Machine) {
+    this.machine = machine
+    this.epoch = machine.epoch
+  }
+
+  get succeed(): Effect.Effect<void> {
+    return this.once((now) => this.machine.succeed(this.epoch, now))
+  }
+
+  get prove(): Effect.Effect<void> {
+    return this.once((now) => this.machine.succeed(this.epoch, now, proveEvent))
+  }
+
+  fail(reason: string): Effect.Effect<void> {
+    return this.once((now) => this.machine.fail(this.epoch, now, reason))
+  }
+
+  get release(): Effect.Effect<void> {
+    return this.once((now) => this.machine.release(this.epoch, now))
+  }
+
+  private once(report: (now: number) => void): Effect.Effect<void> {
+    return Effect.clockWith((clock) => {
+      if (!this.used) {
+        this.used = true
+        report(clock.currentTimeMillisUnsafe())
+      }
+      return Effect.void
+    })
   }
 }
 
@@ -722,10 +745,10 @@ const fromMachine = (machine: Machine): Breaker => {
     }),
     transitions: Stream.fromPubSub(machine.pubsub),
     observe: (listener) =>
-      Effect.asVoid(Effect.acquireRelease(
-        Effect.sync(() => machine.listeners.add(listener)),
-        () => Effect.sync(() => machine.listeners.delete(listener))
-      )),
+      Effect.flatMap(Effect.scope, (scope) => {
+        machine.listeners.add(listener)
+        return Scope.addFinalizer(scope, Effect.sync(() => machine.listeners.delete(listener)))
+      }),
     acquire,
     awaitPermit: Effect.uninterruptibleMask((restore) =>
       Effect.tap(admission(restore), (permit) => Effect.addFinalizer(() => permit.release))
