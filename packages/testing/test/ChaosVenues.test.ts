@@ -73,11 +73,13 @@ const fastForever: ConnectionPolicy.ConnectionPolicy = {
   retry: { maxRetries: "unlimited", resetOn: "connect" },
   circuit: circuit === "none" ? circuit : { ...circuit, whenOpen: "wait" }
 }
+// And one that no breaker holds back from dialling on.
+const tireless: ConnectionPolicy.ConnectionPolicy = { ...fastForever, circuit: "none" }
 
 const policies: readonly [ConnectionPolicy.ConnectionPolicy, ...Array<ConnectionPolicy.ConnectionPolicy>] = [
   ConnectionPolicy.recommended,
   fastForever,
-  fastForever,
+  tireless,
   ConnectionPolicy.marketFeed
 ]
 
@@ -91,9 +93,21 @@ const kinds: NonEmptyReadonlyArray<FaultPlan.Kind> = [firstKind, ...otherKinds]
 
 const overflows = ["drop-oldest", "keep-latest", "fail"] as const
 
+/** A venue that lets everybody in and nobody stay, for more dials than it allows. */
+const storm = (at: Duration.Duration, { enforcement }: MockVenue): FaultPlan.FaultPlan =>
+  (enforcement?.limits ?? []).flatMap(({ limit, of }) =>
+    of === "dials"
+      ? [
+        FaultPlan.at(at, { _tag: "AcceptThenClose", dials: limit + 20, code: 1013 }),
+        FaultPlan.at(at, { _tag: "Drop" })
+      ]
+      : []
+  )
+
 /** What a seed stands for at a venue. */
-const scenarioOf = ({ client }: Subject, seed: number) => {
+const scenarioOf = ({ client, server }: Subject, seed: number) => {
   const chance = Chance.make(seed).fork(client.name)
+  const policy = chance.pick(policies)
   const [steady, ...churned] = Market.products.slice(0, 3) as [Market.Product, ...Array<Market.Product>]
   const { ticker = "", trade = "" } = client.channels
   const channels: NonEmptyReadonlyArray<Channel.Channel> = [
@@ -105,10 +119,13 @@ const scenarioOf = ({ client }: Subject, seed: number) => {
     steady,
     churned,
     channels,
-    policy: chance.pick(policies),
+    policy,
     everyMillis: 6_000 + chance.integer(10_000),
-    latency: chance.happens(0.2) ? 0 : 1 + chance.integer(150),
-    faults: FaultPlan.random({ seed, within: "40 minutes", perHour: 10 + chance.integer(30), kinds })
+    latency: chance.happens(0.3) ? 0 : 1 + chance.integer(150),
+    faults: [
+      ...FaultPlan.random({ seed, within: "40 minutes", perHour: 10 + chance.integer(30), kinds }),
+      ...(policy === tireless && chance.happens(0.3) ? storm(Duration.minutes(chance.integer(30)), server) : [])
+    ]
   }
 }
 
