@@ -8,7 +8,7 @@
 export interface Row {
   readonly name: string
   readonly value: number
-  readonly unit: "×" | "µs" | "ms" | "KB"
+  readonly unit: "×" | "µs" | "ms" | "s" | "KB"
   /** Whether a larger value is better. */
   readonly higher: boolean
   /** The bound that `--check` holds, or none where a row is there to be compared with. */

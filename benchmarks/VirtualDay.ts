@@ -4,6 +4,7 @@ import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as Probe from "@tickline/testing/Probe"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as References from "effect/References"
 import * as TestClock from "effect/testing/TestClock"
 import * as Rounds from "./Rounds.ts"
@@ -20,12 +21,13 @@ const day = (): Promise<number> =>
     yield* TestClock.adjust("1 day")
     const took = performance.now() - begun
     const { heartbeat } = yield* connection.metrics
-    if (heartbeat.answered !== heartbeats) return yield* Effect.die(`${heartbeat.answered} heartbeats, not ${heartbeats}`)
+    if (heartbeat.answered !== heartbeats) {
+      return yield* Effect.die(`${heartbeat.answered} heartbeats, not ${heartbeats}`)
+    }
     return took / 1_000
   }).pipe(
     Effect.scoped,
-    Effect.provide(Probe.layer({ policy: ConnectionPolicy.recommended })),
-    Effect.provide(TestClock.layer()),
+    Effect.provide(Layer.provideMerge(Probe.layer({ policy: ConnectionPolicy.recommended }), TestClock.layer())),
     Effect.provideService(References.MinimumLogLevel, "None"),
     Effect.runPromise
   )

@@ -5,6 +5,7 @@ import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Decimal from "@tickline/core/value/Decimal"
+import type { AnyEvent } from "@tickline/core/value/MarketEvent"
 import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
 import * as Deribit from "@tickline/core/venue/Deribit"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
@@ -132,7 +133,7 @@ describe("MarketFeed", () => {
   it.effect("tells the gap of an outage that a close ends, and none for the close of a link that is up", () =>
     withFeed((feed, host) =>
       Effect.gen(function*() {
-        const gaps = (events: ReadonlyArray<{ readonly _tag: string }>) => events.filter(({ _tag }) => _tag === "Gap")
+        const gaps = (events: ReadonlyArray<AnyEvent>) => events.filter(({ _tag }) => _tag === "Gap")
         const first = yield* collect(feed.events())
         yield* feed.connection.close()
         yield* TestClock.adjust("3 seconds")
