@@ -17,7 +17,7 @@ import * as Stream from "effect/Stream"
 import * as FaultPlan from "@tickline/testing/FaultPlan"
 import * as Simulation from "@tickline/testing/Simulation"
 import * as Result from "effect/Result"
-import { readFileSync } from "node:fs"
+import { assertShown } from "./Regions.ts"
 
 // #region application
 /** The application: the highest price of a product, over as many as are asked for. */
@@ -116,18 +116,6 @@ describe("docs: testing your application", () => {
   // #endregion
 
   it("shows these very lines", () => {
-    const here = readFileSync(new URL("docs.test.ts", import.meta.url), "utf8")
-    const page = readFileSync(new URL("../../../docs/testing-your-application.md", import.meta.url), "utf8")
-    const dedent = (text: string): string => {
-      const lines = text.split("\n")
-      const margin = Math.min(...lines.filter((line) => line.trim() !== "").map((line) => line.search(/\S/)))
-      return lines.map((line) => line.slice(margin)).join("\n").trim()
-    }
-    const regions = [...here.matchAll(/^ *\/\/ #region (\S+)\n([\s\S]*?)^ *\/\/ #endregion$/gm)]
-    assert.isAbove(regions.length, 4)
-    for (const [, name, code = ""] of regions) {
-      assert.isTrue(page.includes(`\`\`\`ts\n${dedent(code)}\n\`\`\``), `the page does not show the region ${name}`)
-    }
-    assert.strictEqual([...page.matchAll(/^```ts$/gm)].length, regions.length)
+    assertShown("testing-your-application.md", [new URL(import.meta.url)])
   })
 })

@@ -1,0 +1,156 @@
+// #region imports
+/**
+ * Harbour, an exchange that does not exist: trades and tickers over one socket.
+ *
+ * Prices and sizes are JSON numbers, times milliseconds since 1970. `side` is
+ * the taker's.
+ *
+ * @see https://harbour.test/docs/websocket (read 2026-11-21)
+ */
+import type { Channel } from "@tickline/core/value/Channel"
+import * as ExactJson from "@tickline/core/value/ExactJson"
+import * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as Rejection from "@tickline/core/venue/Rejection"
+import type { Ask, Decode, Venue } from "@tickline/core/venue/Venue"
+import * as Wire from "@tickline/core/venue/Wire"
+import * as Schema from "effect/Schema"
+
+const name = "harbour"
+const limitsSource = "https://harbour.test/docs/limits, read 2026-11-21"
+
+type Decoded = ReturnType<Decode>
+// #endregion
+
+// #region asks
+/** A request names at most so many topics: https://harbour.test/docs/subscribe, read 2026-11-21. */
+const maxTopics = 20
+
+const topicOf = ({ channel, product }: Channel): string => `${channel}:${product ?? ""}`
+
+const request = (op: "subscribe" | "unsubscribe", channels: ReadonlyArray<Channel>, id: number): ReadonlyArray<Ask> => {
+  const asks: Array<Ask> = []
+  for (let from = 0; from < channels.length; from += maxTopics) {
+    const batch = channels.slice(from, from + maxTopics)
+    const requestId = id + asks.length
+    asks.push({
+      text: JSON.stringify({ op, id: requestId, topics: batch.map(topicOf) }),
+      channels: batch,
+      requestId: String(requestId)
+    })
+  }
+  return asks
+}
+// #endregion
+
+// #region answers
+const readAnswer = Wire.reader({ id: Wire.Id, topics: Schema.Array(Schema.NonEmptyString) })
+const readError = Wire.reader({ id: Wire.optional(Wire.Id), code: Schema.String, message: Schema.String })
+
+const answer = (op: string, frame: ExactJson.JsonObject): Decoded => {
+  switch (op) {
+    case "subscribed":
+    case "unsubscribed": {
+      const it = readAnswer(name, frame)
+      if (MarketEvent.isFrameRejected(it)) return it
+      const confirm = op === "subscribed" ? MarketEvent.subscribed : MarketEvent.unsubscribed
+      return it.topics.map((topic) => {
+        const [channel, product] = topic.split(":")
+        return confirm(name, channel, product, it.id)
+      })
+    }
+    case "error": {
+      const it = readError(name, frame)
+      if (MarketEvent.isFrameRejected(it)) return it
+      const { code, message } = it
+      const id = Wire.present(it.id)
+      return [
+        new MarketEvent.VenueError({ venue: name, code, message, ...(id === undefined ? {} : { requestId: id }) })
+      ]
+    }
+    case "pong":
+      return [MarketEvent.heartbeat(name, "pong")]
+    default:
+      return [MarketEvent.other(name, op)]
+  }
+}
+// #endregion
+
+// #region data
+const readTrade = Wire.reader({
+  product: Schema.NonEmptyString,
+  id: Wire.Id,
+  price: Wire.DecimalText,
+  size: Wire.DecimalText,
+  side: Schema.Literals(["buy", "sell"]),
+  at: Wire.Millis
+})
+
+const readTicker = Wire.reader({
+  product: Schema.NonEmptyString,
+  last: Wire.DecimalText,
+  bid: Wire.optional(Wire.DecimalText),
+  ask: Wire.optional(Wire.DecimalText),
+  at: Wire.Millis
+})
+
+const data = (topic: string, frame: ExactJson.JsonObject): Decoded => {
+  switch (topic) {
+    case "trades": {
+      const it = readTrade(name, frame)
+      if (MarketEvent.isFrameRejected(it)) return it
+      return [MarketEvent.trade(name, it.product, it.price, it.size, it.side, it.id, it.at, undefined, false)]
+    }
+    case "ticker": {
+      const it = readTicker(name, frame)
+      if (MarketEvent.isFrameRejected(it)) return it
+      const [bid, ask] = [Wire.present(it.bid), Wire.present(it.ask)]
+      const [bidSize, askSize, volume, sequence] = [undefined, undefined, undefined, undefined]
+      return [MarketEvent.ticker(name, it.product, it.last, bid, bidSize, ask, askSize, volume, it.at, sequence)]
+    }
+    default:
+      return [MarketEvent.other(name, topic)]
+  }
+}
+// #endregion
+
+// #region decode
+const decode: Decode = (frame) => {
+  if (typeof frame !== "string") return Rejection.binary(name, frame)
+  const json = ExactJson.parse(frame)
+  if (json instanceof ExactJson.Malformed) return Rejection.malformed(name, frame, json)
+  if (!ExactJson.isObject(json)) return Rejection.notAnObject(name, json)
+  const { op, topic } = json
+  if (typeof op === "string") return answer(op, json)
+  if (typeof topic === "string") return data(topic, json)
+  return Rejection.unknownMessage(name, "op or topic")
+}
+// #endregion
+
+// #region venue
+export const venue: Venue = {
+  name,
+  title: "Harbour",
+  endpoint: "wss://stream.harbour.test/v1",
+  documentation: "https://harbour.test/docs/websocket",
+  prices: "number",
+  continuity: "none",
+  heartbeat: "a ping of its own, 20 s",
+  // A connection that says nothing for a minute is closed: https://harbour.test/docs/ping, read 2026-11-21.
+  keepAlive: {
+    _tag: "Application",
+    everyMillis: 20_000,
+    ping: (id) => JSON.stringify({ op: "ping", id }),
+    isPong: (event) => event._tag === "Heartbeat" && event.kind === "pong"
+  },
+  limits: "10 messages/s per connection; 60 connections/min per IP",
+  rates: [
+    { of: "messages", per: "connection", limit: 10, windowMillis: 1_000, source: limitsSource },
+    { of: "dials", per: "address", limit: 60, windowMillis: 60_000, source: limitsSource }
+  ],
+  sessionMillis: undefined,
+  channels: { trade: "trades", ticker: "ticker" },
+  subscribe: (channels, id) => request("subscribe", channels, id),
+  unsubscribe: (channels, id) => request("unsubscribe", channels, id),
+  decode
+}
+// #endregion
