@@ -282,7 +282,8 @@ class Line implements Wire {
   readonly paused: Wire["paused"] = () => this.isPaused
 
   private terminateNow(): void {
-    this.end(new WireClosed({ by: "local", code: 1006, reason: "terminated" }))
+    // An error is dear: most wires that are let go have ended already.
+    if (this.ended === undefined) this.end(new WireClosed({ by: "local", code: 1006, reason: "terminated" }))
     this.settle(false)
     this.ws.terminate()
   }
