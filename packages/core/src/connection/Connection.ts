@@ -232,7 +232,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   // Ordinary messages that use a limit up must not make an answer to a heartbeat late.
   const spares = keepAlive._tag === "Application" || keepAlive._tag === "Requested"
   const outbox = Outbox.make(
-    policy.buffer,
+    { ...policy.buffer, onWaiting: (messages) => recorder.waiting(messages) },
     limits.messages === undefined ? undefined : { key: label, log: limits.messages, now, cost: options.cost, spares }
   )
   const admitAsk: Effect.Effect<void> = Effect.suspend(() => {
@@ -283,11 +283,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     label,
     connect: Effect.suspend(() => supervisor.connect),
     reconnect: Effect.suspend(() => supervisor.reconnect),
-    send: (message, how) =>
-      Effect.map(outbox.send(message, how), (accepted) => {
-        if (accepted._tag === "Kept") recorder.waiting(outbox.account().waiting)
-        return accepted
-      }),
+    send: (message, how) => outbox.send(message, how),
     subscribe: (channels) =>
       Effect.suspend(() => {
         restoration.want(channels)

@@ -133,6 +133,8 @@ export interface Bounds {
   readonly messages: number
   readonly bytes: number
   readonly bufferedBytes?: number | undefined
+  /** Is told how many messages wait, whenever that changes. */
+  readonly onWaiting?: ((messages: number) => void) | undefined
 }
 
 // One for each connection: its methods are shared, and nothing runs while nothing waits.
@@ -262,11 +264,13 @@ class Waiting implements Outbox {
     this.entries.splice(place, 0, entry)
     this.bytes += Frame.size(entry.frame)
     this.mostWaiting = Math.max(this.mostWaiting, this.entries.length)
+    this.bounds.onWaiting?.(this.entries.length)
     this.rouse()
   }
 
   private forget(entry: Entry): void {
     this.bytes -= Frame.size(entry.frame)
+    this.bounds.onWaiting?.(this.entries.length)
   }
 
   private withdraw(entry: Entry): void {

@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Metric from "effect/Metric"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { policyWith, settle, url, withVenue } from "../Rig.ts"
@@ -120,6 +121,25 @@ describe("KeepAlive", () => {
         yield* TestClock.adjust("20 seconds")
         assert.isTrue(yield* connection.isConnected)
         assert.isAbove((yield* connection.metrics).heartbeat.missed, 1)
+      })))
+})
+
+describe("The gauge of what waits", () => {
+  it.effect("rises with what is kept and falls with what is sent", () =>
+    withVenue(policyWith({ heartbeat: "none" }), ({ host }) =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.make(url, { label: "gauged" })
+        const waiting = Effect.map(Metric.snapshot, (all) =>
+          all.find(({ attributes, id }) =>
+            id === "tickline_outbox_waiting" && attributes?.["connection"] === "gauged"
+          ))
+        yield* connection.send("a", { delivery: "keep" })
+        yield* connection.send("b", { delivery: "keep" })
+        assert.deepInclude((yield* waiting)?.state, { value: 2 })
+        yield* connection.connect
+        yield* settle
+        assert.deepStrictEqual(host.peers()[0]?.received, ["a", "b"])
+        assert.deepInclude((yield* waiting)?.state, { value: 0 })
       })))
 })
 
