@@ -16,7 +16,7 @@ const program = Effect.gen(function*() {
   yield* feed.trades("BTC-USD").pipe(
     Stream.take(10),
     Stream.runForEach((trade) =>
-      Console.log(trade.product, trade.side.padEnd(4), Decimal.format(trade.size), "@", Decimal.format(trade.price))
+      Console.log(trade.product, trade.side?.padEnd(4), Decimal.format(trade.size), "@", Decimal.format(trade.price))
     )
   )
 })

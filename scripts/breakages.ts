@@ -720,5 +720,28 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "else if (item._tag === \"Transition\" && item.from._tag === \"Connected\") drop()",
     replacement: "",
     test: ["packages/testing/test/Requests.test.ts", "says that the outcome is unknown"]
+  },
+
+  // ---- what venues send where there is nothing to send --------------------------------------------------------------
+  {
+    name: "a trade that was not made on the market is one",
+    file: "packages/core/src/venue/Binance.ts",
+    original: "if (offMarket.has(Layout.text(members, 6))) return undefined",
+    replacement: "",
+    test: ["packages/core/test/Binance.test.ts", "reads a trade of the futures that is none of the market's, NA, bare"]
+  },
+  {
+    name: "an empty price refuses the frame",
+    file: "packages/core/src/venue/Wire.ts",
+    original: "optional(Schema.Union([Decimal.FromText, Schema.Literal(\"\")]))",
+    replacement: "optional(Schema.Union([Decimal.FromText]))",
+    test: ["packages/core/test/Coinbase.test.ts", "reads a ticker with an empty price, before the first trade"]
+  },
+  {
+    name: "a greeting in plain text is a fault",
+    file: "packages/core/src/venue/Hyperliquid.ts",
+    original: "frame === greeting ? greeted : Rejection",
+    replacement: "Rejection",
+    test: ["packages/core/test/Hyperliquid.test.ts", "passes over the plain text that greets"]
   }
 ]

@@ -154,6 +154,14 @@ describe("Binance", () => {
     ["a trade with less", without(trade, "t", "T", "E", "M"), without(tradeEvent, "tradeId", "timestamp")],
     ["a trade with nulls", { ...trade, t: null, T: null }, without(tradeEvent, "tradeId", "timestamp")],
     ["an aggregate trade, in microseconds", aggregate, aggregateEvent],
+    ["a trade of the futures", { ...trade, X: "MARKET" }, tradeEvent],
+    ["a trade of the futures that does not say how", { ...trade, X: null }, tradeEvent],
+    ...["NA", "INSURANCE_FUND", "ADL"].flatMap((X) =>
+      [
+        [`a trade of the futures that is none of the market's, ${X}`, { ...trade, p: "0", q: "0", X }, other("trade")],
+        [`an aggregate that is none of the market's, ${X}`, { ...aggregate, X }, other("aggTrade")]
+      ] as const
+    ),
     ["a ticker", ticker, tickerEvent],
     [
       "a ticker of the futures, which has no quotes",
@@ -165,7 +173,15 @@ describe("Binance", () => {
       { ...ticker, c: null, B: null, v: null },
       without(tickerEvent, "price", "bidSize", "volume")
     ],
+    ["a ticker with empty texts", { ...ticker, b: "", B: "", c: "" }, without(tickerEvent, "price", "bid", "bidSize")],
+    ["a ticker of nothing yet", { ...ticker, c: "", b: null, a: "" }, without(tickerEvent, "price", "bid", "ask")],
     ["a book ticker", bookTicker, bookTickerEvent],
+    ["a book ticker of an empty book", { ...bookTicker, b: "", B: "", a: "", A: "" }, {
+      _tag: "Ticker",
+      venue,
+      product: "BNBUSDT",
+      sequence: "400900217"
+    }],
     ["a book ticker of the futures", { e: "bookTicker", ...bookTicker, T: 1672515782130, E: 1672515782136 }, {
       ...bookTickerEvent,
       timestamp: "2022-12-31T19:43:02.130Z"
@@ -193,7 +209,7 @@ describe("Binance", () => {
   ]
   for (const [what, message, event] of messages) {
     const stream = "bnbbtc@depth5@100ms"
-    const named = "lastUpdateId" in message || !("s" in message) ? { ...event, product: "bnbbtc" } : event
+    const named = "lastUpdateId" in message || !("s" in message) ? { ...event, product: "BNBBTC" } : event
     const ways: ReadonlyArray<readonly [how: string, frame: unknown, events: ReadonlyArray<object>]> = [
       ["bare", message, [event]],
       ["combined", combined(stream, message), [named]],
@@ -243,7 +259,9 @@ describe("Binance", () => {
     ["a stream that it does not know", combined("btcusdt@new", { x: 1, price: "1" }), [other("btcusdt@new")]],
     ["a stream without a product", combined("", partial), [partialEvent]],
     ["a stream that begins with @", combined("@depth5", partial), [partialEvent]],
-    ["a stream that is a product", combined("bnbbtc", partial), [{ ...partialEvent, product: "bnbbtc" }]],
+    ["a stream that is a product", combined("bnbbtc", partial), [{ ...partialEvent, product: "BNBBTC" }]],
+    ["a stream of all products", combined("!depth@arr", partial), [partialEvent]],
+    ["a symbol beyond ASCII", combined("币安人生usdt@depth5", partial), [{ ...partialEvent, product: "币安人生USDT" }]],
     ["a message of the private streams", { subscriptionId: 0, event: { e: "executionReport", p: "1" } }, [
       other("executionReport")
     ]],

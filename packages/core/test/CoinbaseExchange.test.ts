@@ -86,6 +86,8 @@ describe("CoinbaseExchange", () => {
     ["a match with less", without(match, "trade_id", "sequence", "time"), [
       without(trade, "tradeId", "timestamp", "sequence")
     ]],
+    ["a match of an unknown side", { ...match, side: "UNKNOWN_ORDER_SIDE" }, [without(trade, "side")]],
+    ["a match of an empty side", { ...match, side: "" }, [without(trade, "side")]],
     ["a match with nulls", { ...match, trade_id: null, sequence: null, time: null }, [
       without(trade, "tradeId", "timestamp", "sequence")
     ]],
@@ -105,6 +107,25 @@ describe("CoinbaseExchange", () => {
     ["a ticker with less", { type: "ticker", product_id: "A-B", price: "1.0", best_bid: null }, [
       { _tag: "Ticker", venue, product: "A-B", price: "1.0" }
     ]],
+    [
+      "a ticker with empty texts",
+      {
+        type: "ticker",
+        product_id: "A-B",
+        price: "",
+        best_bid: "",
+        best_bid_size: "",
+        best_ask: "2.0",
+        best_ask_size: "",
+        volume_24h: ""
+      },
+      [{ _tag: "Ticker", venue, product: "A-B", ask: "2.0" }]
+    ],
+    [
+      "a ticker of a product that has neither quotes nor trades",
+      { type: "ticker", product_id: "A-B", price: "", best_bid: "", best_ask: "", volume_24h: "0" },
+      [{ _tag: "Ticker", venue, product: "A-B", volume: "0" }]
+    ],
     ["a ticker of quotes only", { type: "ticker", product_id: "A-B", best_bid: "1", best_ask: "2.0" }, [
       { _tag: "Ticker", venue, product: "A-B", bid: "1", ask: "2.0" }
     ]],

@@ -211,6 +211,10 @@ describe("Hyperliquid", () => {
     })
   }
 
+  it("passes over the plain text that greets", () => {
+    assert.deepStrictEqual(decode("Websocket connection established."), [{ _tag: "Other", venue, kind: "greeting" }])
+  })
+
   it("reads any frame alike the fast way and the exact way", () => {
     const chance = Chance.make(1)
     const texts = frames.map(([, frame]) => JSON.stringify(frame))
@@ -275,7 +279,9 @@ describe("Hyperliquid", () => {
   > = [
     ["bytes", new Uint8Array([0, 1]), "MalformedJson", undefined],
     ["nothing", "", "MalformedJson", undefined],
-    ["words", "Websocket connection established.", "MalformedJson", undefined],
+    ["words", "Websocket connection closed.", "MalformedJson", undefined],
+    ["the greeting and more", "Websocket connection established.\n", "MalformedJson", undefined],
+    ["the greeting as JSON", "\"Websocket connection established.\"", "NotAnObject", undefined],
     ["half a frame", JSON.stringify(mids).slice(0, -1), "MalformedJson", undefined],
     ["more than a frame", `${JSON.stringify(mids)}}`, "MalformedJson", undefined],
     ["an array", [trades], "NotAnObject", undefined],

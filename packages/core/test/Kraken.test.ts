@@ -90,6 +90,9 @@ describe("Kraken", () => {
       ticker,
       { ...ticker, product: "BTC/USD" }
     ]],
+    ["a ticker of nothing yet", frame("ticker", "update", "{\"symbol\":\"A/B\",\"last\":null,\"bid\":null}"), [
+      { _tag: "Ticker", venue, product: "A/B" }
+    ]],
     [
       "a ticker with nulls",
       frame(

@@ -35,8 +35,8 @@ describe("Symbols", () => {
     )
   })
 
-  it("reads Binance's symbols in small letters too, as its streams are named", () => {
-    assert.strictEqual(Symbols.byRule.nameOf("binance", "btcusdt"), "BTC-USDT")
+  it("takes a stream's small letters for no symbol of Binance's: events have them in the venue's upper case", () => {
+    assert.isUndefined(Symbols.byRule.nameOf("binance", "btcusdt"))
   })
 
   it("does not take a perpetual for the coin, nor a future or a number for a pair", () => {

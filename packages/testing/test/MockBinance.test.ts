@@ -90,8 +90,8 @@ describe("MockBinance", () => {
         firstSequence: String(last.sequence - last.changes.length),
         sequence
       },
-      { _tag: "BookSnapshot", venue, product: "btcusdt", bids: bids.slice(0, 5), asks: asks.slice(0, 5), sequence },
-      { _tag: "BookSnapshot", venue, product: "btcusdt", bids, asks, sequence }
+      { _tag: "BookSnapshot", venue, product: "BTCUSDT", bids: bids.slice(0, 5), asks: asks.slice(0, 5), sequence },
+      { _tag: "BookSnapshot", venue, product: "BTCUSDT", bids, asks, sequence }
     ])
   })
 

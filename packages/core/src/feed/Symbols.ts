@@ -144,11 +144,9 @@ const binanceQuotes: ReadonlyArray<string> = [
 const binance: Rule = {
   write: ({ base, isPerpetual, quote }) =>
     isPerpetual || !binanceQuotes.includes(quote) ? undefined : `${base}${quote}`,
-  // The product of a partial book is the stream's name, which is in small letters.
   read: (symbol) => {
-    const text = symbol.toUpperCase()
-    const quote = binanceQuotes.find((quote) => text.endsWith(quote) && text.length > quote.length)
-    return /^[A-Z0-9]+$/.test(text) && quote !== undefined ? spot(text.slice(0, -quote.length), quote) : undefined
+    const quote = binanceQuotes.find((quote) => symbol.endsWith(quote) && symbol.length > quote.length)
+    return /^[A-Z0-9]+$/.test(symbol) && quote !== undefined ? spot(symbol.slice(0, -quote.length), quote) : undefined
   }
 }
 

@@ -55,7 +55,8 @@ export type Side = typeof Side.Type
 
 /**
  * A trade. `product` is the venue's own symbol as sent, `side` the taker's,
- * whatever the venue's convention. `history` marks a trade that the venue
+ * whatever the venue's convention, and absent where the venue does not know it.
+ * `history` marks a trade that the venue
  * replays in a snapshot.
  *
  * @category models
@@ -66,7 +67,7 @@ export class Trade extends Schema.TaggedClass<Trade>()("Trade", {
   product: Schema.String,
   price: Decimal.FromText,
   size: Decimal.FromText,
-  side: Side,
+  side: Schema.optionalKey(Side),
   tradeId: Schema.optionalKey(Schema.String),
   timestamp: Schema.optionalKey(Timestamp.FromText),
   sequence: Schema.optionalKey(Schema.String),
@@ -468,7 +469,7 @@ const TrustedTrade = trusted(Trade.prototype, function(
   product: string,
   price: Decimal.Decimal,
   size: Decimal.Decimal,
-  side: Side,
+  side: Side | undefined,
   tradeId: string | undefined,
   timestamp: Timestamp.Timestamp | undefined,
   sequence: string | undefined,
@@ -479,7 +480,7 @@ const TrustedTrade = trusted(Trade.prototype, function(
   this.product = product
   this.price = price
   this.size = size
-  this.side = side
+  if (side !== undefined) this.side = side
   if (tradeId !== undefined) this.tradeId = tradeId
   if (timestamp !== undefined) this.timestamp = timestamp
   if (sequence !== undefined) this.sequence = sequence
@@ -497,7 +498,7 @@ export const trade = (
   product: string,
   price: Decimal.Decimal,
   size: Decimal.Decimal,
-  side: Side,
+  side: Side | undefined,
   tradeId: string | undefined,
   timestamp: Timestamp.Timestamp | undefined,
   sequence: string | undefined,

@@ -84,8 +84,18 @@ const tradeMembers = {
   p: Decimal.FromText,
   q: Decimal.FromText,
   T: Wire.optional(Wire.TimestampText),
-  m: Schema.Boolean
+  m: Schema.Boolean,
+  X: Wire.optional(Schema.String)
 }
+/**
+ * Why the futures say that a trade was made, where it was not on the market: their insurance fund took a position
+ * over, positions were reduced by force, or nothing was traded at all. Their aggregates leave these out.
+ *
+ * @see https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams/Aggregate-Trade-Streams (read 2026-11-25)
+ * @see https://github.com/QuantConnect/Lean.Brokerages.Binance/issues/28 (read 2026-11-25)
+ */
+const offMarket = new Set<string | null | undefined>(["INSURANCE_FUND", "ADL", "NA"])
+
 const readTrade = Wire.reader({ ...tradeMembers, t: Wire.optional(Wire.Id) })
 const readAggregate = Wire.reader({ ...tradeMembers, a: Wire.optional(Wire.Id) })
 
@@ -93,7 +103,7 @@ const readAggregate = Wire.reader({ ...tradeMembers, a: Wire.optional(Wire.Id) }
 const takerSide = (buyerMade: boolean): Side => buyerMade ? "sell" : "buy"
 
 const tradePlans = (id: "t" | "a"): Pick<Kind, "bare" | "combined"> =>
-  plans(["s", id, "p", "q", "T", "m"], ["T"], [], (members) => {
+  plans(["s", id, "p", "q", "T", "m", "X"], ["T"], [], (members) => {
     const product = Layout.text(members, 0)
     const tradeId = identifier(members, 1)
     const price = Layout.decimal(members, 2)
@@ -101,6 +111,7 @@ const tradePlans = (id: "t" | "a"): Pick<Kind, "bare" | "combined"> =>
     const time = Layout.timestamp(members, 4)
     const buyerMade = Layout.text(members, 5)
     if (!product || tradeId === null || !price || !size || time === null || buyerMade === undefined) return undefined
+    if (offMarket.has(Layout.text(members, 6))) return undefined
     return [trade(name, product, price, size, takerSide(buyerMade === "true"), tradeId, time, undefined, false)]
   })
 
@@ -108,7 +119,8 @@ const tradeKind: Kind = {
   read: (message, at) => {
     const it = readTrade(name, message, at)
     if (isFrameRejected(it)) return it
-    const { m, p, q, s, t, T } = it
+    const { m, p, q, s, t, T, X } = it
+    if (offMarket.has(X)) return other(name, "trade")
     return trade(name, s, p, q, takerSide(m), Wire.present(t), Wire.present(T), undefined, false)
   },
   ...tradePlans("t")
@@ -119,7 +131,8 @@ const aggregate: Kind = {
   read: (message, at) => {
     const it = readAggregate(name, message, at)
     if (isFrameRejected(it)) return it
-    const { a, m, p, q, s, T } = it
+    const { a, m, p, q, s, T, X } = it
+    if (offMarket.has(X)) return other(name, "aggTrade")
     return trade(name, s, p, q, takerSide(m), Wire.present(a), Wire.present(T), undefined, false)
   },
   ...tradePlans("a")
@@ -129,12 +142,12 @@ const aggregate: Kind = {
 
 const readTicker = Wire.reader({
   s: Schema.NonEmptyString,
-  c: Wire.optional(Decimal.FromText),
-  b: Wire.optional(Decimal.FromText),
-  B: Wire.optional(Decimal.FromText),
-  a: Wire.optional(Decimal.FromText),
-  A: Wire.optional(Decimal.FromText),
-  v: Wire.optional(Decimal.FromText),
+  c: Wire.OptionalDecimal,
+  b: Wire.OptionalDecimal,
+  B: Wire.OptionalDecimal,
+  a: Wire.OptionalDecimal,
+  A: Wire.OptionalDecimal,
+  v: Wire.OptionalDecimal,
   E: Wire.optional(Wire.TimestampText)
 })
 
@@ -143,22 +156,19 @@ const tickerKind: Kind = {
   read: (message, at) => {
     const it = readTicker(name, message, at)
     if (isFrameRejected(it)) return it
-    const price = Wire.present(it.c)
-    const bid = Wire.present(it.b)
-    const ask = Wire.present(it.a)
-    if (price === undefined && bid === undefined && ask === undefined) {
+    if (!Wire.hasAny(message, "c", "b", "a")) {
       const field = Rejection.formatPath([...at, "c"])
       return frameRejected(name, "MissingField", field, `${field} is missing, and so are b and a`)
     }
     return ticker(
       name,
       it.s,
-      price,
-      bid,
-      Wire.present(it.B),
-      ask,
-      Wire.present(it.A),
-      Wire.present(it.v),
+      Wire.presentDecimal(it.c),
+      Wire.presentDecimal(it.b),
+      Wire.presentDecimal(it.B),
+      Wire.presentDecimal(it.a),
+      Wire.presentDecimal(it.A),
+      Wire.presentDecimal(it.v),
       Wire.present(it.E),
       undefined
     )
@@ -187,10 +197,10 @@ const tickerKind: Kind = {
 const readBookTicker = Wire.reader({
   u: Wire.optional(Wire.Id),
   s: Schema.NonEmptyString,
-  b: Wire.optional(Decimal.FromText),
-  B: Wire.optional(Decimal.FromText),
-  a: Wire.optional(Decimal.FromText),
-  A: Wire.optional(Decimal.FromText),
+  b: Wire.OptionalDecimal,
+  B: Wire.OptionalDecimal,
+  a: Wire.OptionalDecimal,
+  A: Wire.OptionalDecimal,
   T: Wire.optional(Wire.TimestampText)
 })
 
@@ -199,9 +209,7 @@ const bookTicker: Kind = {
   read: (message, at) => {
     const it = readBookTicker(name, message, at)
     if (isFrameRejected(it)) return it
-    const bid = Wire.present(it.b)
-    const ask = Wire.present(it.a)
-    if (bid === undefined && ask === undefined) {
+    if (!Wire.hasAny(message, "b", "a")) {
       const field = Rejection.formatPath([...at, "b"])
       return frameRejected(name, "MissingField", field, `${field} is missing, and so is a`)
     }
@@ -209,10 +217,10 @@ const bookTicker: Kind = {
       name,
       it.s,
       undefined,
-      bid,
-      Wire.present(it.B),
-      ask,
-      Wire.present(it.A),
+      Wire.presentDecimal(it.b),
+      Wire.presentDecimal(it.B),
+      Wire.presentDecimal(it.a),
+      Wire.presentDecimal(it.A),
       undefined,
       Wire.present(it.T),
       Wire.present(it.u)
@@ -284,12 +292,15 @@ const update: Kind = {
 
 // --- partial book ------------------------------------------------------------
 
-/** The product that a stream's name begins with, as sent: `btcusdt` of `btcusdt@depth5@100ms`. */
+/**
+ * The product that a stream's name begins with, in the venue's own upper case: `BTCUSDT` of `btcusdt@depth5@100ms`. A
+ * stream of all products names none.
+ */
 const productOf = (stream: string | undefined): string | undefined => {
-  if (stream === undefined) return undefined
+  if (stream === undefined || stream.startsWith("!")) return undefined
   const at = stream.indexOf("@")
   const product = at < 0 ? stream : stream.slice(0, at)
-  return product === "" ? undefined : product
+  return product === "" ? undefined : product.toUpperCase()
 }
 
 const readPartial = Wire.reader({

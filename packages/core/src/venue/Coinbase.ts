@@ -103,11 +103,11 @@ const readList = (
 // --- market_trades -----------------------------------------------------------
 
 /**
- * The taker's side of a trade, given the maker's.
+ * The taker's side of a trade, given the maker's; absent where the venue does not know it.
  *
  * @see https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-channels#market-trades-channel (read 2026-11-21)
  */
-const takerSide = { BUY: "sell", SELL: "buy" } as const
+const takerSide = { BUY: "sell", SELL: "buy", UNKNOWN_ORDER_SIDE: undefined, "": undefined } as const
 
 const readTradesEvent = Wire.reader({ type: Wire.optional(Schema.String) })
 
@@ -115,7 +115,7 @@ const readTrade = Wire.reader({
   product_id: Schema.NonEmptyString,
   price: Decimal.FromText,
   size: Decimal.FromText,
-  side: Schema.Literals(["BUY", "SELL"]),
+  side: Schema.Literals(["BUY", "SELL", "UNKNOWN_ORDER_SIDE", ""]),
   trade_id: Wire.optional(Wire.Id),
   time: Wire.optional(Timestamp.FromText)
 })
@@ -173,20 +173,15 @@ const trades: Kind = {
 
 // --- ticker, ticker_batch ----------------------------------------------------
 
-/** A product without quotes may have empty ones; `ticker_batch` has none at all. */
-const OptionalDecimal = Wire.optional(Schema.Union([Decimal.FromText, Schema.Literal("")]))
-
-const presentDecimal = (value: Decimal.Decimal | "" | null | undefined): Decimal.Decimal | undefined =>
-  value === "" ? undefined : Wire.present(value)
-
+/** A product without quotes or without trades has empty prices; `ticker_batch` has no quotes at all. */
 const readTicker = Wire.reader({
   product_id: Schema.NonEmptyString,
-  price: Wire.optional(Decimal.FromText),
-  best_bid: OptionalDecimal,
-  best_bid_quantity: OptionalDecimal,
-  best_ask: OptionalDecimal,
-  best_ask_quantity: OptionalDecimal,
-  volume_24_h: OptionalDecimal
+  price: Wire.OptionalDecimal,
+  best_bid: Wire.OptionalDecimal,
+  best_bid_quantity: Wire.OptionalDecimal,
+  best_ask: Wire.OptionalDecimal,
+  best_ask_quantity: Wire.OptionalDecimal,
+  volume_24_h: Wire.OptionalDecimal
 })
 
 const tickers: Kind = {
@@ -195,10 +190,10 @@ const tickers: Kind = {
     readList(event, "tickers", at, (element, at) => {
       const it = readTicker(name, element, at)
       if (isFrameRejected(it)) return it
-      const price = Wire.present(it.price)
-      const bid = presentDecimal(it.best_bid)
-      const ask = presentDecimal(it.best_ask)
-      if (price === undefined && bid === undefined && ask === undefined) {
+      const price = Wire.presentDecimal(it.price)
+      const bid = Wire.presentDecimal(it.best_bid)
+      const ask = Wire.presentDecimal(it.best_ask)
+      if (!Wire.hasAny(element, "price", "best_bid", "best_ask")) {
         return Rejection.unexpected(name, [...at, "price"], "a price", undefined)
       }
       return ticker(
@@ -206,10 +201,10 @@ const tickers: Kind = {
         it.product_id,
         price,
         bid,
-        presentDecimal(it.best_bid_quantity),
+        Wire.presentDecimal(it.best_bid_quantity),
         ask,
-        presentDecimal(it.best_ask_quantity),
-        presentDecimal(it.volume_24_h),
+        Wire.presentDecimal(it.best_ask_quantity),
+        Wire.presentDecimal(it.volume_24_h),
         timestamp,
         sequence
       )

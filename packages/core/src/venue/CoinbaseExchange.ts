@@ -46,8 +46,8 @@ interface Kind {
 
 const pinned = ["type"]
 
-/** The taker's side of a match, given the maker's. */
-const takerSide = { buy: "sell", sell: "buy" } as const
+/** The taker's side of a match, given the maker's; absent where the venue does not know it. */
+const takerSide = { buy: "sell", sell: "buy", UNKNOWN_ORDER_SIDE: undefined, "": undefined } as const
 
 /** A decimal that may be absent; `null` where there is a text and it is none. */
 const optionalDecimal = (text: string | undefined): Decimal.Decimal | undefined | null =>
@@ -62,7 +62,7 @@ const readMatch = Wire.reader({
   product_id: Schema.NonEmptyString,
   price: Decimal.FromText,
   size: Decimal.FromText,
-  side: Schema.Literals(["buy", "sell"]),
+  side: Schema.Literals(["buy", "sell", "UNKNOWN_ORDER_SIDE", ""]),
   trade_id: Wire.optional(Wire.Id),
   time: Wire.optional(Timestamp.FromIso),
   sequence: Wire.optional(Wire.Id)
@@ -113,12 +113,12 @@ const match: Kind = {
 
 const readTicker = Wire.reader({
   product_id: Schema.NonEmptyString,
-  price: Wire.optional(Decimal.FromText),
-  best_bid: Wire.optional(Decimal.FromText),
-  best_bid_size: Wire.optional(Decimal.FromText),
-  best_ask: Wire.optional(Decimal.FromText),
-  best_ask_size: Wire.optional(Decimal.FromText),
-  volume_24h: Wire.optional(Decimal.FromText),
+  price: Wire.OptionalDecimal,
+  best_bid: Wire.OptionalDecimal,
+  best_bid_size: Wire.OptionalDecimal,
+  best_ask: Wire.OptionalDecimal,
+  best_ask_size: Wire.OptionalDecimal,
+  volume_24h: Wire.OptionalDecimal,
   time: Wire.optional(Timestamp.FromIso),
   sequence: Wire.optional(Wire.Id)
 })
@@ -127,21 +127,18 @@ const tickerKind: Kind = {
   read: (frame) => {
     const it = readTicker(name, frame)
     if (isFrameRejected(it)) return it
-    const price = Wire.present(it.price)
-    const bid = Wire.present(it.best_bid)
-    const ask = Wire.present(it.best_ask)
-    if (price === undefined && bid === undefined && ask === undefined) {
+    if (!Wire.hasAny(frame, "price", "best_bid", "best_ask")) {
       return frameRejected(name, "MissingField", "price", "price is missing, and so are best_bid and best_ask")
     }
     return [ticker(
       name,
       it.product_id,
-      price,
-      bid,
-      Wire.present(it.best_bid_size),
-      ask,
-      Wire.present(it.best_ask_size),
-      Wire.present(it.volume_24h),
+      Wire.presentDecimal(it.price),
+      Wire.presentDecimal(it.best_bid),
+      Wire.presentDecimal(it.best_bid_size),
+      Wire.presentDecimal(it.best_ask),
+      Wire.presentDecimal(it.best_ask_size),
+      Wire.presentDecimal(it.volume_24h),
       Wire.present(it.time),
       Wire.present(it.sequence)
     )]

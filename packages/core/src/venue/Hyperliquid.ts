@@ -371,6 +371,15 @@ const kinds: ReadonlyMap<string, Kind> = new Map([
   ["pong", fixed(heartbeat(name, "pong"))]
 ])
 
+/**
+ * What the server says to every connection, in plain text; the venue's own clients pass over it.
+ *
+ * @see https://github.com/hyperliquid-dex/hyperliquid-python-sdk/blob/master/hyperliquid/websocket_manager.py (read 2026-11-25)
+ */
+const greeting = "Websocket connection established."
+
+const greeted: Events = [other(name, "greeting")]
+
 const makeDecode = (): Decode => {
   const layouts = Layout.make<Events>()
   const scanner = Scanner.make()
@@ -379,7 +388,9 @@ const makeDecode = (): Decode => {
     const known = layouts.read(frame) ?? scanMids(scanner, frame)
     if (known !== undefined) return known
     const json = ExactJson.parse(frame)
-    if (json instanceof ExactJson.Malformed) return Rejection.malformed(name, frame, json)
+    if (json instanceof ExactJson.Malformed) {
+      return frame === greeting ? greeted : Rejection.malformed(name, frame, json)
+    }
     if (!ExactJson.isObject(json)) return Rejection.notAnObject(name, json)
     if (!Object.hasOwn(json, "channel")) return Rejection.unknownMessage(name, "channel")
     const { channel } = json

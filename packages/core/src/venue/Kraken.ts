@@ -190,20 +190,17 @@ const tickerKind = listing(
   (object, at) => {
     const it = readTicker(name, object, at)
     if (isFrameRejected(it)) return it
-    const last = Wire.present(it.last)
-    const bid = Wire.present(it.bid)
-    const ask = Wire.present(it.ask)
-    if (last === undefined && bid === undefined && ask === undefined) {
+    if (!Wire.hasAny(object, "last", "bid", "ask")) {
       const field = Rejection.formatPath([...at, "last"])
       return frameRejected(name, "MissingField", field, `${field} is missing, and so are bid and ask`)
     }
     return ticker(
       name,
       it.symbol,
-      last,
-      bid,
+      Wire.present(it.last),
+      Wire.present(it.bid),
       Wire.present(it.bid_qty),
-      ask,
+      Wire.present(it.ask),
       Wire.present(it.ask_qty),
       Wire.present(it.volume),
       Wire.present(it.timestamp),

@@ -78,6 +78,34 @@ export const optional = <S extends Schema.Constraint>(schema: S): Schema.optiona
 export const present = <A>(value: A | null | undefined): A | undefined => value ?? undefined
 
 /**
+ * A decimal that a venue may leave out, or send as `null` or as an empty string
+ * where there is none: the quote of a side without orders, the last price before
+ * the first trade.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const OptionalDecimal = optional(Schema.Union([Decimal.FromText, Schema.Literal("")]))
+
+/**
+ * What an optional decimal holds: `undefined` for absent, `null` and empty.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const presentDecimal = (value: Decimal.Decimal | "" | null | undefined): Decimal.Decimal | undefined =>
+  value === "" ? undefined : present(value)
+
+/**
+ * Whether an object has a member of any of these names, with or without a value.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const hasAny = (object: JsonObject, ...names: ReadonlyArray<string>): boolean =>
+  names.some((name) => Object.hasOwn(object, name))
+
+/**
  * A time as whole milliseconds since 1970, whatever its magnitude: the text of
  * the number. `undefined` where it is none.
  *

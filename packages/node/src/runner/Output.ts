@@ -34,7 +34,8 @@ const brief = (bound: string | undefined): string | undefined =>
 
 const levels = (count: number): string => `${count} ${count === 1 ? "level" : "levels"}`
 
-const side = (paint: Paint, side: MarketEvent.Side): string => paint(side === "buy" ? "green" : "red", pad(side, 4))
+const side = (paint: Paint, side: MarketEvent.Side | undefined): string =>
+  side === undefined ? pad("", 4) : paint(side === "buy" ? "green" : "red", pad(side, 4))
 
 const connectionTone = (state: string): "green" | "yellow" | "red" | "dim" => {
   switch (state) {
