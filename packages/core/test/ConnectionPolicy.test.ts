@@ -113,10 +113,12 @@ describe("ConnectionPolicy", () => {
 
   it("the bounds and deadlines that all presets share", () => {
     for (const name of ConnectionPolicy.presetNames) {
-      const { buffer, closeTimeout, forcedTimeout, heartbeat, inbound } = ConnectionPolicy.preset(name)
+      const { acknowledgementTimeout, buffer, closeTimeout, forcedTimeout, heartbeat, inbound } = ConnectionPolicy
+        .preset(name)
       assert.deepStrictEqual(buffer, { messages: 1000, bytes: 8_388_608 })
       assert.deepStrictEqual(inbound, { bytes: 8_388_608, maxMessageBytes: 10_485_760 })
       assert.deepStrictEqual([Duration.toMillis(closeTimeout), Duration.toMillis(forcedTimeout)], [2000, 100])
+      assert.strictEqual(Duration.toMillis(acknowledgementTimeout), 10_000)
       assert.deepStrictEqual(
         heartbeat,
         name === "test"
@@ -132,6 +134,7 @@ describe("ConnectionPolicy", () => {
     assert.isFalse(valid({ ...fast, backoff: { ...fast.backoff, cap: Duration.millis(99) } }))
     assert.isFalse(valid({ ...fast, backoff: { ...fast.backoff, factor: 0.9 } }))
     assert.isFalse(valid({ ...fast, connectTimeout: Duration.zero }))
+    assert.isFalse(valid({ ...fast, acknowledgementTimeout: Duration.zero }))
     assert.isFalse(valid({ ...fast, retry: { ...fast.retry, maxRetries: -1 } }))
     assert.isTrue(valid({ ...fast, retry: { ...fast.retry, maxRetries: 0 } }))
   })
@@ -212,6 +215,7 @@ describe("ConnectionPolicy", () => {
         const policy = yield* toml(`
           preset = "supervised"
           connect_timeout = "20 seconds"
+          acknowledgement_timeout = "3s"
           retry_initial_connect = false
           initial_delay = "500ms"
           max_delay = "2m"
@@ -241,6 +245,7 @@ describe("ConnectionPolicy", () => {
         `)
         assert.deepStrictEqual(policy, {
           connectTimeout: Duration.seconds(20),
+          acknowledgementTimeout: Duration.seconds(3),
           retryInitialConnect: false,
           backoff: {
             base: Duration.millis(500),

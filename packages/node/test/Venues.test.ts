@@ -202,7 +202,8 @@ const recorded = (name: string) => {
 const quick: ConnectionPolicy.ConnectionPolicy = {
   ...ConnectionPolicy.test,
   circuit: "none",
-  connectTimeout: Duration.millis(400)
+  connectTimeout: Duration.millis(400),
+  acknowledgementTimeout: Duration.millis(400)
 }
 
 const attentive: ConnectionPolicy.ConnectionPolicy = {

@@ -286,8 +286,9 @@ class Supervision<A> implements Supervisor {
 
   // A subscription that is never answered is one that is not there: the restore has failed.
   private watchAnswers(on: Wire, number: number): Effect.Effect<void> {
-    return Effect.flatMap(Effect.sleep(this.policy.connectTimeout), () => {
-      const millis = this.connectTimeoutMillis
+    const { acknowledgementTimeout } = this.policy
+    return Effect.flatMap(Effect.sleep(acknowledgementTimeout), () => {
+      const millis = Duration.toMillis(acknowledgementTimeout)
       const [channel] = this.options.restoration.unanswered(this.now(), millis)
       if (channel === undefined) return Effect.void
       const detail = `no answer to the subscription of ${channel.channel}${

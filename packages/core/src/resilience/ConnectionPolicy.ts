@@ -98,6 +98,8 @@ export const HeartbeatPolicy = Schema.Struct({
 const Fields = Schema.Struct({
   /** For one dial, handshake included. */
   connectTimeout: Positive,
+  /** By when the peer is to answer a subscription; data of the channel is an answer, too. */
+  acknowledgementTimeout: Positive,
   /** Whether the very first dial is retried like any other. */
   retryInitialConnect: Schema.Boolean,
   backoff: BackoffPolicy,
@@ -170,6 +172,7 @@ export interface ConnectionPolicy extends Fields {}
 // What the presets share. 1,000 messages, 10 MB a message and both close timeouts are the public nzeza repository's;
 // the other figures are ours.
 const common = {
+  acknowledgementTimeout: Duration.seconds(10),
   buffer: { messages: 1000, bytes: 8 * 1024 * 1024 },
   inbound: { bytes: 8 * 1024 * 1024, maxMessageBytes: 10 * 1024 * 1024 },
   heartbeat: { interval: Duration.seconds(15), timeout: Duration.seconds(10), onMiss: "close" },
@@ -579,6 +582,10 @@ const withoutAdaptive: Set = (policy) => {
 
 const settings: ReadonlyArray<Setting> = [
   time(["connect_timeout"], (connectTimeout) => (policy) => ({ ...policy, connectTimeout })),
+  time(
+    ["acknowledgement_timeout"],
+    (acknowledgementTimeout) => (policy) => ({ ...policy, acknowledgementTimeout })
+  ),
   setting(
     ["retry_initial_connect"],
     flag,
