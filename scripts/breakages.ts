@@ -743,5 +743,20 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "frame === greeting ? greeted : Rejection",
     replacement: "Rejection",
     test: ["packages/core/test/Hyperliquid.test.ts", "passes over the plain text that greets"]
+  },
+  // ---- the terminal -------------------------------------------------------------------------------------------------
+  {
+    name: "what shows as nothing is left as it is",
+    file: "packages/core/src/value/Printable.ts",
+    original: "\\p{Zp}\\p{Default_Ignorable_Code_Point}]",
+    replacement: "\\p{Zp}]",
+    test: ["packages/core/test/Printable.test.ts", "escapes fillers"]
+  },
+  {
+    name: "a close reason goes into the log as it came",
+    file: "packages/core/src/transport/Transport.ts",
+    original: "Printable.escape(this.reason)",
+    replacement: "this.reason",
+    test: ["packages/core/test/Printable.test.ts", "no error's message shows it raw"]
   }
 ]

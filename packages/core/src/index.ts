@@ -292,6 +292,15 @@ export * as Outbox from "./connection/Outbox.ts"
 export * as PriceMessage from "./value/PriceMessage.ts"
 
 /**
+ * Text of a peer, made fit to be shown: on a terminal, in a log line, in the
+ * label of a metric. What cannot be seen, or moves or reorders what stands
+ * around it, is shown as the escape that JSON has for it.
+ *
+ * @since 0.1.0
+ */
+export * as Printable from "./value/Printable.ts"
+
+/**
  * Limits that hold in every rolling window, not on average: at most so much
  * cost in any so many milliseconds, for several windows at once. A log of what
  * was taken is kept, so that no burst at the edge of a window gets through; a

@@ -259,7 +259,7 @@ describe("MarketEvent", () => {
   })
 
   it("keeps the line of a rejection within 1,000 characters", () => {
-    for (const hostile of ["\u0001", "\ud800", "\"", "\\", "\u2028", "😀"]) {
+    for (const hostile of ["\u0001", "\ud800", "\"", "\\", "\u2028", "\u202e", "\u{e0041}", "😀"]) {
       const event = MarketEvent.frameRejected(
         "coinbase-exchange",
         "InvalidField",
@@ -273,7 +273,7 @@ describe("MarketEvent", () => {
   it("quotes a peer's input cut at 64 and printable", () => {
     assert.strictEqual(MarketEvent.quote("abc"), "`abc`")
     assert.strictEqual(MarketEvent.quote("a".repeat(65)), `\`${"a".repeat(64)}…\``)
-    assert.strictEqual(MarketEvent.quote("a\n`\ud800"), "`a???`")
+    assert.strictEqual(MarketEvent.quote("a\n`\ud800"), "`a\\u000a'\\ud800`")
     assert.strictEqual(MarketEvent.quote("{\"a\""), "`{\"a\"`")
     assert.strictEqual(MarketEvent.quote(`${"a".repeat(63)}😀`), `\`${"a".repeat(63)}…\``)
   })

@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import { CircuitOpen } from "../resilience/CircuitBreaker.ts"
 import { DialError, type DialReason } from "../transport/DialError.ts"
 import { WireClosed } from "../transport/Transport.ts"
+import * as Printable from "../value/Printable.ts"
 
 /**
  * No token could be had, or the venue refused the one it was shown (`status`
@@ -23,8 +24,8 @@ export class AuthError extends Schema.TaggedError<AuthError>()("AuthError", {
 }) {
   override get message(): string {
     return this.status === undefined
-      ? `authentication failed: ${this.detail}`
-      : `authentication failed with status ${this.status}: ${this.detail}`
+      ? `authentication failed: ${Printable.escape(this.detail)}`
+      : `authentication failed with status ${this.status}: ${Printable.escape(this.detail)}`
   }
 }
 
@@ -72,7 +73,7 @@ export class RestoreFailed extends Schema.TaggedError<RestoreFailed>()("RestoreF
   detail: Schema.String
 }) {
   override get message(): string {
-    return `subscriptions not restored: ${this.detail}`
+    return `subscriptions not restored: ${Printable.escape(this.detail)}`
   }
 }
 

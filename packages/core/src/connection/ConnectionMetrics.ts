@@ -7,6 +7,7 @@
 import * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 import type * as Schema from "effect/Schema"
+import * as Printable from "../value/Printable.ts"
 import * as Telemetry from "../value/Telemetry.ts"
 import * as ConnectError from "./ConnectError.ts"
 import type { ConnectionState, Tag } from "./ConnectionState.ts"
@@ -358,5 +359,8 @@ class Recording implements Recorder {
  */
 export const make = (label: string, context: Context.Context<never>): Recorder => {
   const attributes = Context.get(context, Metric.CurrentMetricAttributes)
-  return new Recording(Context.add(context, Metric.CurrentMetricAttributes, { ...attributes, connection: label }))
+  return new Recording(Context.add(context, Metric.CurrentMetricAttributes, {
+    ...attributes,
+    connection: Printable.escape(label)
+  }))
 }

@@ -13,6 +13,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { Frame } from "../transport/Frame.ts"
 import type { Wire, WireClosed } from "../transport/Transport.ts"
 import * as Channel from "../value/Channel.ts"
+import * as Printable from "../value/Printable.ts"
 
 /**
  * A frame that asks for channels or gives them up. `requestId` is the id that
@@ -79,7 +80,9 @@ export class SubscriptionRefused extends Schema.TaggedError<SubscriptionRefused>
 }) {
   override get message(): string {
     const { channel, product } = this.channel
-    return `subscription to ${channel}${product === undefined ? "" : ` of ${product}`} refused: ${this.reason}`
+    return Printable.escape(
+      `subscription to ${channel}${product === undefined ? "" : ` of ${product}`} refused: ${this.reason}`
+    )
   }
 }
 

@@ -29,6 +29,7 @@ import * as Address from "../transport/Address.ts"
 import { DialError, TimedOut } from "../transport/DialError.ts"
 import { type Capabilities, Transport, type Wire, type WireClosed } from "../transport/Transport.ts"
 import type { Channel } from "../value/Channel.ts"
+import * as Printable from "../value/Printable.ts"
 import type { BearerToken } from "./BearerToken.ts"
 import * as ConnectError from "./ConnectError.ts"
 import * as ConnectionState from "./ConnectionState.ts"
@@ -210,7 +211,10 @@ class Supervision<A> implements Supervisor {
   }
 
   private log(level: "Info" | "Warn" | "Error", message: string, annotations: Readonly<Record<string, unknown>>) {
-    return Effect.annotateLogs(Effect.logWithLevel(level)(message), { connection: this.options.label, ...annotations })
+    const shown = Object.entries({ connection: this.options.label, ...annotations }).map(([key, value]) =>
+      [key, typeof value === "string" ? Printable.escape(value) : value] as const
+    )
+    return Effect.annotateLogs(Effect.logWithLevel(level)(message), Object.fromEntries(shown))
   }
 
   private become(to: ConnectionState.ConnectionState, reason: string): Effect.Effect<void> {

@@ -39,6 +39,7 @@ import type { CircuitBreaker } from "../resilience/CircuitBreaker.ts"
 import type { Transport } from "../transport/Transport.ts"
 import * as Channel from "../value/Channel.ts"
 import * as MarketEvent from "../value/MarketEvent.ts"
+import * as Printable from "../value/Printable.ts"
 import * as Timestamp from "../value/Timestamp.ts"
 import { type ChannelKind, channelOf, type Venue } from "../venue/Venue.ts"
 import * as Freshness from "./Freshness.ts"
@@ -342,8 +343,8 @@ const watch = <A>(connection: Connection.Connection<A>, freshness: Freshness.Fre
       Effect.andThen(
         Effect.annotateLogs(Effect.logWarning("subscription does not deliver"), {
           connection: connection.label,
-          channel: channel.channel,
-          product: channel.product ?? "",
+          channel: Printable.escape(channel.channel),
+          product: Printable.escape(channel.product ?? ""),
           silent_for_ms: silentForMillis,
           step
         }),

@@ -25,6 +25,7 @@ import * as Stream from "effect/Stream"
 import * as Backoff from "../resilience/Backoff.ts"
 import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
 import type { ConnectionPolicy } from "../resilience/ConnectionPolicy.ts"
+import * as Printable from "../value/Printable.ts"
 
 /**
  * A source of market data. `subscribe` adds to what is subscribed. `nextEvent`
@@ -64,7 +65,7 @@ export class ConnectionAborted extends Schema.TaggedError<ConnectionAborted>()("
   last: Schema.String
 }) {
   override get message(): string {
-    return `${this.exchangeName}: connection aborted after ${this.retries} retries: ${this.last}`
+    return Printable.escape(`${this.exchangeName}: connection aborted after ${this.retries} retries: ${this.last}`)
   }
 }
 

@@ -25,6 +25,7 @@ import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Printable from "../value/Printable.ts"
 
 /**
  * When a breaker opens, for how long, and how it closes.
@@ -958,7 +959,7 @@ const gauges: ReadonlyArray<
 ]
 
 const label = (key: string): string =>
-  `{key="${key.replaceAll("\\", "\\\\").replaceAll("\"", "\\\"").replaceAll("\n", "\\n")}"}`
+  `{key="${Printable.escape(key).replaceAll("\\", "\\\\").replaceAll("\"", "\\\"").replaceAll("\n", "\\n")}"}`
 
 /**
  * Returns the metrics of breakers as Prometheus text, one series per key; what

@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import * as Printable from "../value/Printable.ts"
 
 /**
  * Nobody listens at the address, or who does cut the connection before the
@@ -15,7 +16,7 @@ import * as Schema from "effect/Schema"
  */
 export class Refused extends Schema.TaggedError<Refused>()("Refused", { detail: Schema.String }) {
   override get message(): string {
-    return `connection refused: ${this.detail}`
+    return `connection refused: ${Printable.escape(this.detail)}`
   }
 }
 
@@ -27,7 +28,7 @@ export class Refused extends Schema.TaggedError<Refused>()("Refused", { detail: 
  */
 export class NotResolved extends Schema.TaggedError<NotResolved>()("NotResolved", { detail: Schema.String }) {
   override get message(): string {
-    return `host name not resolved: ${this.detail}`
+    return `host name not resolved: ${Printable.escape(this.detail)}`
   }
 }
 
@@ -40,7 +41,7 @@ export class NotResolved extends Schema.TaggedError<NotResolved>()("NotResolved"
  */
 export class Unreachable extends Schema.TaggedError<Unreachable>()("Unreachable", { detail: Schema.String }) {
   override get message(): string {
-    return `unreachable: ${this.detail}`
+    return `unreachable: ${Printable.escape(this.detail)}`
   }
 }
 
@@ -64,7 +65,7 @@ export class TimedOut extends Schema.TaggedError<TimedOut>()("TimedOut", { after
  */
 export class TlsFailed extends Schema.TaggedError<TlsFailed>()("TlsFailed", { detail: Schema.String }) {
   override get message(): string {
-    return `TLS failed: ${this.detail}`
+    return `TLS failed: ${Printable.escape(this.detail)}`
   }
 }
 
@@ -83,7 +84,7 @@ export class HandshakeRejected extends Schema.TaggedError<HandshakeRejected>()("
 }) {
   override get message(): string {
     const wait = this.retryAfterMillis === undefined ? "" : `, retry after ${this.retryAfterMillis} ms`
-    const detail = this.detail === undefined ? "" : ` (${this.detail})`
+    const detail = this.detail === undefined ? "" : ` (${Printable.escape(this.detail)})`
     return `handshake rejected with status ${this.status}${wait}${detail}`
   }
 }
@@ -97,7 +98,7 @@ export class HandshakeRejected extends Schema.TaggedError<HandshakeRejected>()("
  */
 export class BadUrl extends Schema.TaggedError<BadUrl>()("BadUrl", { detail: Schema.String }) {
   override get message(): string {
-    return `bad URL: ${this.detail}`
+    return `bad URL: ${Printable.escape(this.detail)}`
   }
 }
 
@@ -110,7 +111,7 @@ export class BadUrl extends Schema.TaggedError<BadUrl>()("BadUrl", { detail: Sch
  */
 export class Unsupported extends Schema.TaggedError<Unsupported>()("Unsupported", { detail: Schema.String }) {
   override get message(): string {
-    return `unsupported: ${this.detail}`
+    return `unsupported: ${Printable.escape(this.detail)}`
   }
 }
 

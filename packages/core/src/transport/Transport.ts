@@ -14,6 +14,7 @@ import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as Printable from "../value/Printable.ts"
 import type { DialError } from "./DialError.ts"
 import type { Frame } from "./Frame.ts"
 
@@ -56,7 +57,7 @@ export class WireClosed extends Schema.TaggedError<WireClosed>()("WireClosed", {
   reason: Schema.String
 }) {
   override get message(): string {
-    return `closed by ${this.by} with ${this.code}${this.reason === "" ? "" : `: ${this.reason}`}`
+    return `closed by ${this.by} with ${this.code}${this.reason === "" ? "" : `: ${Printable.escape(this.reason)}`}`
   }
 }
 

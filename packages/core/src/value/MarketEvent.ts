@@ -15,6 +15,7 @@
  */
 import * as Schema from "effect/Schema"
 import * as Decimal from "./Decimal.ts"
+import * as Printable from "./Printable.ts"
 import * as Timestamp from "./Timestamp.ts"
 
 // ---------------------------------------------------------------------------
@@ -751,16 +752,6 @@ const TrustedFrameRejected = trusted(FrameRejected.prototype, function(
 const longestField = 100
 const longestMessage = 280
 
-/** Control characters and lone surrogates take six characters in JSON, and say nothing. */
-const printable = (text: string): string => text.replace(/\p{Cc}|\p{Cs}/gu, "?")
-
-/** Cuts a text, never in the middle of a surrogate pair. */
-const cut = (text: string, length: number): string => {
-  if (text.length <= length) return text
-  const last = text.charCodeAt(length - 1)
-  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length)
-}
-
 /**
  * Makes the rejection of a frame. An overlong path or message is cut, so that
  * the printed line stays within 1,000 characters.
@@ -777,20 +768,20 @@ export const frameRejected = (
   new TrustedFrameRejected(
     venue,
     reason,
-    field === undefined ? undefined : printable(cut(field, longestField)),
-    printable(cut(message, longestMessage))
+    field === undefined ? undefined : Printable.cut(field, longestField),
+    Printable.cut(message, longestMessage)
   )
 
 /**
  * Shows a piece of a peer's input in a message: quoted, cut at 64 characters,
- * and printable (control characters and lone surrogates become `?`).
+ * and escaped where it cannot be shown ([Printable](./Printable.ts)).
  *
  * @category getters
  * @since 0.1.0
  */
 export const quote = (input: string): string => {
-  const shown = cut(input, 64)
-  return `\`${printable(shown).replace(/[\u2028\u2029`]/g, "?")}${shown.length < input.length ? "…" : ""}\``
+  const shown = Printable.cut(input, 64)
+  return `\`${shown.replaceAll("`", "'")}${shown.length < Printable.escape(input.slice(0, 65)).length ? "…" : ""}\``
 }
 
 // ---------------------------------------------------------------------------

@@ -7,8 +7,9 @@
  */
 import * as Decimal from "@tickline/core/value/Decimal"
 import type * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as Printable from "@tickline/core/value/Printable"
 import * as Timestamp from "@tickline/core/value/Timestamp"
-import { fit, grouped, pad, type Paint, printable, span, type Tone, width } from "./Style.ts"
+import { fit, grouped, pad, type Paint, span, type Tone, width } from "./Style.ts"
 
 /**
  * What the table's last columns show: the quote or trade, or what a client that
@@ -175,7 +176,7 @@ export const make = (options: Options): Board => {
   }
 
   const note = (tone: Tone, text: string, venue = ""): void => {
-    happened.push({ at: now(), tone, text: printable(text), venue })
+    happened.push({ at: now(), tone, text: Printable.escape(text), venue })
     if (happened.length > 100) happened.shift()
   }
 
@@ -306,7 +307,7 @@ export const make = (options: Options): Board => {
       return [
         paint("dim", title),
         ...all.map((row) =>
-          `  ${pad(printable(row.product), productCells)}  ${paint("bold", pad(row.price, priceCells))}  ${
+          `  ${pad(Printable.escape(row.product), productCells)}  ${paint("bold", pad(row.price, priceCells))}  ${
             float(paint, row.price, 22)
           }  ${pad(rate(row), 5, "right")}  ${pad(grouped(row.total), 6, "right")}`
         )
@@ -322,7 +323,7 @@ export const make = (options: Options): Board => {
     return [
       paint("dim", title),
       ...all.map((row) =>
-        `  ${pad(printable(row.product), productCells)}  ${paint("bold", pad(row.price, priceCells))}  ${
+        `  ${pad(Printable.escape(row.product), productCells)}  ${paint("bold", pad(row.price, priceCells))}  ${
           paint(row.side === "sell" ? "red" : "green", pad(row.side ?? "", 4))
         }  ${pad(fit(row.extra, extras), extras)}  ${pad(row.at, 12)}  ${pad(rate(row), 5, "right")}  ${
           pad(grouped(row.total), 7, "right")

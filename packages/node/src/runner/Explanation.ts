@@ -7,8 +7,9 @@
  * @since 0.1.0
  */
 import * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as Printable from "@tickline/core/value/Printable"
 import type { Venue } from "@tickline/core/venue/Venue"
-import { fit, pad, type Paint, printable } from "./Style.ts"
+import { fit, pad, type Paint } from "./Style.ts"
 
 /**
  * A value in a frame: its path as in `changes[0][1]`, and where its text is.
@@ -170,14 +171,14 @@ const meanings: Readonly<Record<MarketEvent.RejectionReason, string>> = {
 /** Where a rejection came from: the member that it names, as it stands in the frame. */
 const rejected = (paint: Paint, frame: string, { field, reason }: MarketEvent.FrameRejected): string => {
   const line = (label: string, text: string, rest: string) =>
-    `    ${pad(label, 14)} ${pad(fit(printable(text), 34), 34)} ${rest}\n`
+    `    ${pad(label, 14)} ${pad(fit(Printable.escape(text), 34), 34)} ${rest}\n`
   const out = line("reason", reason, paint("dim", meanings[reason]))
   if (field === undefined) return out
   const within = leaves(frame)
   const leaf = within.find(({ path }) => path === field)
   const isBranch = within.some(({ path }) => path.startsWith(`${field}.`) || path.startsWith(`${field}[`))
   const found = leaf !== undefined
-    ? fit(printable(frame.slice(leaf.start, leaf.end)), 34)
+    ? fit(Printable.escape(frame.slice(leaf.start, leaf.end)), 34)
     : paint("dim", isBranch ? "an object or a list" : "not in the frame")
   return out + line("field", field, `${paint("dim", "←")} ${found}`)
 }
@@ -194,7 +195,7 @@ export const format = (
   frame: string,
   events: ReadonlyArray<MarketEvent.AnyEvent>
 ): string => {
-  let out = `  ${paint("dim", fit(printable(frame), 110))}\n`
+  let out = `  ${paint("dim", fit(Printable.escape(frame), 110))}\n`
   const [only] = events
   // What is refused is refused whole: there are no members to be traced.
   if (only?._tag === "FrameRejected") return out + rejected(paint, frame, only)
@@ -215,12 +216,12 @@ export const format = (
         const how = isSame
           ? ""
           : opposites.get(bare(leaf.text).toLowerCase()) === bare(text)
-          ? ` ${printable(bare(leaf.text))}, the maker's, flipped`
-          : ` ${printable(leaf.text)}, rewritten`
-        return `${leaf.path}${paint("dim", how)}`
+          ? ` ${Printable.escape(bare(leaf.text))}, the maker's, flipped`
+          : ` ${Printable.escape(leaf.text)}, rewritten`
+        return `${Printable.escape(leaf.path)}${paint("dim", how)}`
       })
       const shown = origin.length === 0 ? paint("dim", "the frame's kind") : origin.join(", ")
-      out += `    ${pad(member, 14)} ${pad(fit(printable(bare(text)), 34), 34)} ${paint("dim", "←")} ${shown}\n`
+      out += `    ${pad(member, 14)} ${pad(fit(Printable.escape(bare(text)), 34), 34)} ${paint("dim", "←")} ${shown}\n`
     }
     if (hidden > 0) out += `    ${paint("dim", `… and ${hidden} more members of levels`)}\n`
   }

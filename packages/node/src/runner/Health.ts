@@ -5,6 +5,7 @@
  */
 import type * as Freshness from "@tickline/core/feed/Freshness"
 import type * as MarketFeed from "@tickline/core/feed/MarketFeed"
+import * as Printable from "@tickline/core/value/Printable"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -81,7 +82,7 @@ export const page = (
         status: areUp ? "up" : "down",
         venues: venues.map((health) => toJson(health, now))
       })
-      return HttpServerResponse.text(`${body}\n`, {
+      return HttpServerResponse.text(`${Printable.escape(body)}\n`, {
         status: areUp ? 200 : 503,
         contentType: "application/json"
       })

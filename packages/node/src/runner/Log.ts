@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Printable from "@tickline/core/value/Printable"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -10,7 +11,7 @@ import * as Logger from "effect/Logger"
 import type * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
 import { Host } from "./Host.ts"
-import { pad, type Paint, paint as makePaint, printable, type Tone } from "./Style.ts"
+import { pad, type Paint, paint as makePaint, type Tone } from "./Style.ts"
 
 /**
  * The form of the log.
@@ -38,10 +39,10 @@ const tones: Readonly<Partial<Record<LogLevel.LogLevel, Tone>>> = {
 }
 
 const plain = (value: unknown): string => {
-  if (typeof value === "string") return printable(value)
+  if (typeof value === "string") return Printable.escape(value)
   // Of a value that is no text its JSON: `Redacted` and the like say there what they want to be seen.
   const json = JSON.stringify(value)
-  return printable(json ?? String(value))
+  return Printable.escape(json ?? String(value))
 }
 
 const pretty = (paint: Paint) =>
@@ -50,7 +51,9 @@ const pretty = (paint: Paint) =>
     const annotations = Object.entries(fiber.getRef(References.CurrentLogAnnotations)).flatMap(([key, value]) =>
       value === undefined ? [] : [` ${paint("dim", `${key}=`)}${plain(value)}`]
     )
-    const why = cause.reasons.length === 0 ? "" : `\n${Cause.pretty(cause)}`
+    const why = cause.reasons.length === 0
+      ? ""
+      : `\n${Cause.pretty(cause).split("\n").map((line) => `  ${Printable.escape(line)}`).join("\n")}`
     const level = paint(tones[logLevel] ?? "dim", pad(logLevel.toUpperCase(), 5))
     return `${paint("dim", date.toISOString().slice(11, 23))} ${level} ${texts}${annotations.join("")}${why}`
   })
@@ -63,7 +66,9 @@ const pretty = (paint: Paint) =>
  */
 export const layer = (format: Format): Layer.Layer<never, never, Host> =>
   Layer.unwrap(Effect.map(Host, ({ stderr }) => {
-    const text = format === "json" ? Logger.formatJson : pretty(makePaint(stderr.hasColor))
+    const text = format === "json"
+      ? Logger.map(Logger.formatJson, Printable.escape)
+      : pretty(makePaint(stderr.hasColor))
     return Logger.layer([Logger.map(text, (line) => stderr.writeUnsafe(`${line}\n`))])
   }))
 

@@ -6,8 +6,9 @@
  */
 import * as Decimal from "@tickline/core/value/Decimal"
 import type * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as Printable from "@tickline/core/value/Printable"
 import * as Timestamp from "@tickline/core/value/Timestamp"
-import { pad, type Paint, printable, span } from "./Style.ts"
+import { pad, type Paint, span } from "./Style.ts"
 
 /**
  * The form of what a command prints.
@@ -56,7 +57,7 @@ const members = (paint: Paint, event: MarketEvent.AnyEvent): string => {
   const decimal = (label: string, value: Decimal.Decimal | undefined) =>
     value === undefined ? "" : ` ${paint("dim", label)} ${Decimal.format(value)}`
   const text = (label: string, value: string | undefined) =>
-    value === undefined ? "" : ` ${paint("dim", label)} ${printable(value)}`
+    value === undefined ? "" : ` ${paint("dim", label)} ${Printable.escape(value)}`
   switch (event._tag) {
     case "Trade":
       return `${side(paint, event.side)} ${Decimal.format(event.size)} @ ${
@@ -78,17 +79,17 @@ const members = (paint: Paint, event: MarketEvent.AnyEvent): string => {
       return `${paint("bold", Decimal.format(event.price))} ${paint("dim", time(event.timestamp))}`
     case "Heartbeat":
     case "Other":
-      return paint("dim", printable(event.kind))
+      return paint("dim", Printable.escape(event.kind))
     case "Subscribed":
     case "Unsubscribed":
-      return printable([event.channel, event.requestId].filter((text) => text !== undefined).join(" "))
+      return Printable.escape([event.channel, event.requestId].filter((text) => text !== undefined).join(" "))
     case "VenueError":
-      return paint("red", printable([event.code, event.message].filter((text) => text !== undefined).join(": ")))
+      return paint("red", Printable.escape([event.code, event.message].filter((text) => text !== undefined).join(": ")))
     case "Response":
       return text("request", event.requestId).trim()
     case "FrameRejected":
       return `${paint("yellow", event.reason)}${text("at", event.field)}${paint("dim", ":")} ${
-        printable(event.message)
+        Printable.escape(event.message)
       }`
     case "Connection":
       return [
@@ -96,7 +97,7 @@ const members = (paint: Paint, event: MarketEvent.AnyEvent): string => {
         event.epoch === undefined ? "" : `epoch ${event.epoch}`,
         event.attempt === undefined ? "" : `attempt ${event.attempt}`,
         event.delayMillis === undefined ? "" : `in ${span(event.delayMillis)}`,
-        paint("dim", printable(event.reason ?? ""))
+        paint("dim", Printable.escape(event.reason ?? ""))
       ].filter((part) => part !== "").join(" ")
     case "Breaker":
       return `${event.from} → ${
@@ -142,7 +143,7 @@ export const eventLine = (
   event: MarketEvent.AnyEvent,
   origin?: { readonly frame: number } | undefined
 ): string => {
-  const product = "product" in event && event.product !== undefined ? printable(event.product) : ""
+  const product = "product" in event && event.product !== undefined ? Printable.escape(event.product) : ""
   const number = origin === undefined ? "" : paint("dim", pad(`#${origin.frame}`, 7))
   return `${number}${paint(tone(event), pad(event._tag, 13))} ${pad(product, 9)} ${members(paint, event)}`.trimEnd()
 }

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Printable from "@tickline/core/value/Printable"
 import * as Schema from "effect/Schema"
 
 /**
@@ -26,7 +27,9 @@ export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
   expected: Schema.String
 }) {
   override get message(): string {
-    return `${this.key}${this.value === undefined ? "" : ` "${this.value}"`}: expected ${this.expected}`
+    return Printable.escape(
+      `${this.key}${this.value === undefined ? "" : ` "${this.value}"`}: expected ${this.expected}`
+    )
   }
 }
 
@@ -38,6 +41,6 @@ export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
  */
 export class RunFailed extends Schema.TaggedError<RunFailed>()("RunFailed", { detail: Schema.String }) {
   override get message(): string {
-    return this.detail
+    return Printable.escape(this.detail)
   }
 }

@@ -12,6 +12,7 @@ import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as RateLimit from "@tickline/core/resilience/RateLimit"
 import type { Transport } from "@tickline/core/transport/Transport"
 import type * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as Printable from "@tickline/core/value/Printable"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -107,7 +108,10 @@ const serve = Effect.fnUntraced(function*(
         Effect.forEach(
           refusals,
           ({ code, message, venue }) =>
-            Effect.annotateLogs(Effect.logError("venue error"), { connection: venue, error: message ?? code ?? "" }),
+            Effect.annotateLogs(Effect.logError("venue error"), {
+              connection: venue,
+              error: Printable.escape(message ?? code ?? "")
+            }),
           { discard: true }
         )
       )

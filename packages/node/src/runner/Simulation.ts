@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Symbols from "@tickline/core/feed/Symbols"
+import * as Printable from "@tickline/core/value/Printable"
 import { nearest } from "@tickline/core/value/Suggestion"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import type { Venue } from "@tickline/core/venue/Venue"
@@ -119,7 +120,9 @@ export const toJson = ({ _tag, at, ...members }: MockServer.LogEntry): string =>
   JSON.stringify({ _tag, at: Timestamp.format(Timestamp.fromEpochMillis(at)), ...members })
 
 const toLine = (paint: Paint, { _tag, at, ...members }: MockServer.LogEntry): string => {
-  const rest = Object.entries(members).map(([key, value]) => `${paint("dim", `${key}=`)}${String(value)}`).join(" ")
+  const rest = Object.entries(members).map(([key, value]) =>
+    `${paint("dim", `${key}=`)}${Printable.escape(String(value))}`
+  ).join(" ")
   const tone = _tag === "Fault" || _tag === "Drop" || _tag === "Rejected" ? "yellow" : "cyan"
   const time = Timestamp.format(Timestamp.fromEpochMillis(at)).slice(11, 23)
   return `${paint("dim", time)} ${paint(tone, pad(_tag, 9))} ${rest}`

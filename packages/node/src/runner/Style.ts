@@ -62,15 +62,6 @@ const leadingEscape = new RegExp(`^${escape}`)
 export const width = (text: string): number => text.replace(escapes, "").length
 
 /**
- * Makes what a peer sent fit to be shown on a terminal: control characters,
- * which could move the cursor or hide text, become `?`.
- *
- * @category getters
- * @since 0.1.0
- */
-export const printable = (text: string): string => text.replace(/\p{Cc}|\p{Cs}|[\u2028\u2029]/gu, "?")
-
-/**
  * Cuts a text to so many cells, with an ellipsis where something is cut;
  * colours stay whole.
  *
