@@ -7,13 +7,23 @@
  * test that is to notice something must be green.
  *
  *     node scripts/mutants.ts [part of a breakage's name]
+ *     node scripts/mutants.ts --random 100 --seed 1 [--under packages/core/src/value]
+ *
+ * The second form draws that many one-operator changes by chance from a seed,
+ * runs for each the tests that import the changed module, the nearest first,
+ * and prints what none of them noticed. Changes on the list of harmless ones
+ * are drawn but not tried. It fails where less than nine in ten are noticed.
  */
-import { spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
+import { parseArgs } from "node:util"
 import { type Breakage, breakages } from "./breakages.ts"
-import { workspace } from "./source.ts"
+import { apply, type Change, changesOf, draw } from "./changes.ts"
+import { harmless } from "./harmless.ts"
+import { changed, related, testFiles } from "./related.ts"
+import { parse, read, workspace } from "./source.ts"
 
 /** How many copies are worked on at the same time. */
 const workers = 2
@@ -41,6 +51,8 @@ const copy = (to: string): void => {
       link(Path.join(to, "packages", name), Path.join(to, folder, "node_modules/@tickline", name))
     }
   }
+  // Some tests read what is published.
+  for (const folder of ["docs", "deploy", "examples"]) link(Path.join(workspace, folder), Path.join(to, folder))
   linkModules(".")
   for (const name of packages) {
     const folder = Path.join("packages", name)
@@ -51,6 +63,62 @@ const copy = (to: string): void => {
   }
 }
 
+/** Ends a test run and all processes it has begun, some of which may go round in circles. */
+const end = ({ pid }: ChildProcess): void => {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, "SIGKILL")
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+/** What a test run came to. */
+interface Run {
+  /** None where it was ended from outside. */
+  readonly code: number | null
+  readonly output: string
+  /** Vitest's report; none where it did not get so far. */
+  readonly report:
+    | {
+      readonly numFailedTests: number
+      readonly numPassedTests: number
+      readonly testResults: ReadonlyArray<
+        { readonly name: string; readonly startTime: number; readonly endTime: number }
+      >
+    }
+    | undefined
+}
+
+/** Runs vitest in a copy, up to a time limit. */
+const vitest = (root: string, flags: ReadonlyArray<string>, millis: number): Promise<Run> =>
+  new Promise((resolve) => {
+    const report = Path.join(root, "report.json")
+    Fs.rmSync(report, { force: true })
+    const started = spawn(process.execPath, [
+      Path.join(root, "node_modules/vitest/vitest.mjs"),
+      "run",
+      "--config",
+      "vitest.workspace.ts",
+      "--reporter",
+      "dot",
+      "--reporter",
+      "json",
+      "--outputFile",
+      report,
+      ...flags
+    ], { cwd: root, detached: true, stdio: ["ignore", "pipe", "pipe"] })
+    let output = ""
+    started.stdout.on("data", (data) => (output += data))
+    started.stderr.on("data", (data) => (output += data))
+    const timer = setTimeout(() => end(started), millis)
+    started.on("close", (code) => {
+      clearTimeout(timer)
+      end(started)
+      resolve({ code, output, report: Fs.existsSync(report) ? JSON.parse(Fs.readFileSync(report, "utf8")) : undefined })
+    })
+  })
+
 interface Outcome {
   readonly passed: number
   readonly failed: number
@@ -59,35 +127,20 @@ interface Outcome {
 }
 
 /** Runs tests in a copy: those of a file whose names begin with `name`, or all of several files. */
-const run = (root: string, files: ReadonlyArray<string>, name?: string): Promise<Outcome> =>
-  new Promise((resolve) => {
-    const report = Path.join(root, "report.json")
-    Fs.rmSync(report, { force: true })
-    const only = name === undefined ? [] : ["--bail", "1", "-t", name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")]
-    const vitest = spawn(process.execPath, [
-      Path.join(root, "node_modules/vitest/vitest.mjs"),
-      "run",
-      "--config",
-      "vitest.workspace.ts",
-      "--reporter",
-      "json",
-      "--outputFile",
-      report,
-      ...(name === undefined ? [] : ["--testTimeout", "3000", "--hookTimeout", "1000", "--teardownTimeout", "1000"]),
-      ...only,
-      ...files
-    ], { cwd: root, stdio: ["ignore", "pipe", "pipe"] })
-    let output = ""
-    vitest.stdout.on("data", (data) => (output += data))
-    vitest.stderr.on("data", (data) => (output += data))
-    const timer = setTimeout(() => vitest.kill("SIGKILL"), name === undefined ? 4 * patience : patience)
-    vitest.on("close", (code) => {
-      clearTimeout(timer)
-      if (!Fs.existsSync(report)) return resolve({ passed: 0, failed: code === null ? 1 : 0, output })
-      const { numFailedTests, numPassedTests } = JSON.parse(Fs.readFileSync(report, "utf8"))
-      resolve({ passed: numPassedTests, failed: numFailedTests, output })
-    })
-  })
+const run = async (root: string, files: ReadonlyArray<string>, name?: string): Promise<Outcome> => {
+  const only = name === undefined ? [] : [
+    "--testTimeout=3000",
+    "--hookTimeout=1000",
+    "--teardownTimeout=1000",
+    "--bail=1",
+    "-t",
+    name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")
+  ]
+  const { code, output, report } = await vitest(root, [...only, ...files], name === undefined ? 4 * patience : patience)
+  return report === undefined
+    ? { passed: 0, failed: code === null ? 1 : 0, output }
+    : { passed: report.numPassedTests, failed: report.numFailedTests, output }
+}
 
 /** Applies one breakage to a copy, runs its test and takes the breakage back. Says what is wrong, if anything. */
 const attempt = async (root: string, { file, original, replacement, test }: Breakage): Promise<string | undefined> => {
@@ -105,10 +158,180 @@ const attempt = async (root: string, { file, original, replacement, test }: Brea
   }
 }
 
-const main = async (): Promise<number> => {
+/** Works on a queue with every copy of the workspace at once. */
+const share = async <A>(
+  roots: ReadonlyArray<string>,
+  all: ReadonlyArray<A>,
+  work: (root: string, one: A, at: number) => Promise<void>
+): Promise<void> => {
+  const queue = all.map((one, at) => ({ one, at }))
+  await Promise.all(roots.map(async (root) => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await work(root, next.one, next.at)
+  }))
+}
+
+const minutesSince = (begun: number): string => ((performance.now() - begun) / 60_000).toFixed(1)
+
+/** Tries the list: every breakage must be noticed by its test. */
+const tryList = async (roots: ReadonlyArray<string>, wanted: string | undefined): Promise<boolean> => {
   const begun = performance.now()
-  const wanted = process.argv[2]
   const chosen = breakages.filter(({ name }) => wanted === undefined || name.includes(wanted))
+  const files = [...new Set(chosen.map(({ test }) => test[0]))]
+  const sound = await run(roots[0]!, files)
+  if (sound.failed > 0 || sound.passed === 0) {
+    console.error(sound.output)
+    console.error(`Mutants: the tests are not green as they are: ${sound.failed} fail`)
+    return false
+  }
+  const results: Array<{ readonly breakage: Breakage; readonly fault: string | undefined }> = []
+  await share(roots, chosen, async (root, breakage, at) => {
+    results[at] = { breakage, fault: await attempt(root, breakage) }
+  })
+  const width = Math.max(...chosen.map(({ name }) => name.length))
+  for (const { breakage, fault } of results) {
+    const [file, name] = breakage.test
+    console.log(
+      `${fault === undefined ? "noticed" : "MISSED "}  ${breakage.name.padEnd(width)}  ${
+        Path.basename(file, ".test.ts")
+      }: ${name}${fault === undefined ? "" : `\n         ${fault}`}`
+    )
+  }
+  const missed = results.filter(({ fault }) => fault !== undefined).length
+  const seconds = ((performance.now() - begun) / 1000).toFixed(0)
+  console.log(`\nMutants: ${results.length - missed} passed, ${missed} failed, in ${seconds} s`)
+  return missed === 0
+}
+
+/** The share of the changes drawn by chance that must be noticed. */
+const enough = 0.9
+/** Test files whose tests take up to so many milliseconds are run before the rest, where they are near. */
+const soon = 3000
+
+/**
+ * Runs whole test files in a copy until the first failure. Says whether all of
+ * them passed within the time, and how long each file took.
+ */
+const runFiles = async (root: string, files: ReadonlyArray<string>, millis: number): Promise<{
+  readonly passed: boolean
+  readonly took: ReadonlyArray<readonly [file: string, millis: number]>
+  readonly output: string
+}> => {
+  const limits = ["--testTimeout=10000", "--hookTimeout=5000", "--teardownTimeout=1000", "--bail=1"]
+  const { code, output, report } = await vitest(
+    root,
+    ["--no-isolate", "--maxWorkers=1", "--execArgv=--max-old-space-size=2048", ...limits, ...files],
+    millis
+  )
+  if (report === undefined && code !== null) throw new Error(`vitest did not run\n${output}`)
+  const took = (report?.testResults ?? []).map(({ endTime, name, startTime }) =>
+    [Path.relative(root, name).split(Path.sep).join("/"), endTime - startTime] as const
+  )
+  return { passed: code === 0, took, output }
+}
+
+const keyOf = ({ file, original, replacement, within }: Omit<Change, "at" | "edit">): string =>
+  JSON.stringify([file, within, original, replacement])
+
+/** Tries changes drawn by chance: nine in ten of those that are not harmless must be noticed. */
+const tryRandom = async (
+  roots: ReadonlyArray<string>,
+  many: number,
+  seed: number,
+  under: string
+): Promise<boolean> => {
+  const begun = performance.now()
+  const sources = read(workspace, changed)
+  const all = sources.flatMap(changesOf)
+  const known = new Set(all.map(keyOf))
+  for (const one of harmless.filter((entry) => !known.has(keyOf(entry)))) {
+    console.log(`no such change any more  ${one.file} ${one.within}: ${one.original} -> ${one.replacement}`)
+  }
+  const pardoned = new Set(harmless.map(keyOf))
+  const drawn = draw(all.filter(({ file }) => file.includes(under)), many, seed)
+  const tried = drawn.filter((change) => !pardoned.has(keyOf(change)))
+
+  // As they are, all must pass; that run also says how long each takes.
+  const took = new Map<string, number>()
+  const files = testFiles()
+  const halves = roots.map((_, i) => files.filter((__, at) => at % roots.length === i))
+  const faults = await Promise.all(roots.map(async (root, i) => {
+    const sound = await runFiles(root, halves[i]!, 20 * patience)
+    for (const [file, millis] of sound.took) took.set(file, millis)
+    return sound.passed ? "" : sound.output
+  }))
+  if (faults.some((fault) => fault !== "")) {
+    console.error(`${faults.join("\n")}\nMutants: the tests are not green as they are`)
+    return false
+  }
+
+  const testsOf = related()
+  const isNoticed = async (root: string, { edit, file }: Change): Promise<boolean> => {
+    const path = Path.join(root, file)
+    const source = Fs.readFileSync(path, "utf8")
+    const text = apply(source, edit)
+    parse(file, text)
+    const costOf = (test: string): number => took.get(test) ?? 0
+    const tests = [...testsOf(file)].toSorted(([a, near], [b, far]) => near - far || costOf(a) - costOf(b))
+    const first: Array<string> = []
+    let budget = soon
+    for (const [test, distance] of tests) {
+      if (distance > 1 || costOf(test) > budget) continue
+      budget -= costOf(test)
+      first.push(test)
+    }
+    const rest = tests.map(([test]) => test).filter((test) => !first.includes(test))
+    Fs.writeFileSync(path, text)
+    try {
+      for (const stage of [first, rest].filter((some) => some.length > 0)) {
+        const cost = stage.reduce((sum, test) => sum + costOf(test), 0)
+        if (!(await runFiles(root, stage, 2 * patience + 8 * cost)).passed) return true
+      }
+      return false
+    } finally {
+      Fs.writeFileSync(path, source)
+    }
+  }
+  const missed: Array<Change> = []
+  let done = 0
+  await share(roots, tried, async (root, change) => {
+    const noticed = await isNoticed(root, change)
+    done++
+    if (!noticed) {
+      missed.push(change)
+      console.log(
+        `MISSED  ${change.at} in ${change.within}\n        ${change.original}\n     -> ${change.replacement}` +
+          `\n        (${done} of ${tried.length} tried, ${minutesSince(begun)} min)`
+      )
+    }
+  })
+  const noticed = tried.length - missed.length
+  const portion = tried.length === 0 ? 1 : noticed / tried.length
+  console.log(
+    `\nMutants: seed ${seed}: ${drawn.length} drawn of ${all.length}, ${drawn.length - tried.length} harmless, ` +
+      `${noticed} of ${tried.length} noticed (${(100 * portion).toFixed(1)} %), ${missed.length} missed, ` +
+      `in ${minutesSince(begun)} min`
+  )
+  return portion >= enough
+}
+
+/** A whole number of an option, or the end of the run with what is wrong. */
+const whole = (name: string, text: string): number => {
+  const value = Number(text)
+  if (Number.isSafeInteger(value) && value >= 0) return value
+  throw new Error(`--${name} wants a whole number, not ${text}`)
+}
+
+const main = async (): Promise<number> => {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: {
+      random: { type: "string" },
+      seed: { type: "string", default: "1" },
+      under: { type: "string", default: "" }
+    }
+  })
+  const many = values.random === undefined ? undefined : whole("random", values.random)
+  const seed = whole("seed", values.seed)
   const base = Fs.realpathSync(Fs.mkdtempSync(Path.join(Os.tmpdir(), "tickline-mutants-")))
   try {
     const roots = Array.from({ length: workers }, (_, i) => Path.join(base, String(i)))
@@ -116,33 +339,10 @@ const main = async (): Promise<number> => {
       Fs.mkdirSync(root)
       copy(root)
     }
-    const files = [...new Set(chosen.map(({ test }) => test[0]))]
-    const sound = await run(roots[0]!, files)
-    if (sound.failed > 0 || sound.passed === 0) {
-      console.error(sound.output)
-      console.error(`Mutants: the tests are not green as they are: ${sound.failed} fail`)
-      return 1
-    }
-    const results: Array<{ readonly breakage: Breakage; readonly fault: string | undefined }> = []
-    const queue = chosen.map((breakage, at) => ({ breakage, at }))
-    await Promise.all(roots.map(async (root) => {
-      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        results[next.at] = { breakage: next.breakage, fault: await attempt(root, next.breakage) }
-      }
-    }))
-    const width = Math.max(...chosen.map(({ name }) => name.length))
-    for (const { breakage, fault } of results) {
-      const [file, name] = breakage.test
-      console.log(
-        `${fault === undefined ? "noticed" : "MISSED "}  ${breakage.name.padEnd(width)}  ${
-          Path.basename(file, ".test.ts")
-        }: ${name}${fault === undefined ? "" : `\n         ${fault}`}`
-      )
-    }
-    const missed = results.filter(({ fault }) => fault !== undefined).length
-    const seconds = ((performance.now() - begun) / 1000).toFixed(0)
-    console.log(`\nMutants: ${results.length - missed} passed, ${missed} failed, in ${seconds} s`)
-    return missed === 0 ? 0 : 1
+    const held = many === undefined
+      ? await tryList(roots, positionals[0])
+      : await tryRandom(roots, many, seed, values.under)
+    return held ? 0 : 1
   } finally {
     Fs.rmSync(base, { recursive: true, force: true })
   }
