@@ -9,8 +9,8 @@
  * Message shapes, answers and errors, and the limit of five messages a second:
  * https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams
  * (read 2026-11-21). Like the venue it acknowledges a stream of a product that
- * it does not list, and never sends anything on it; a request of more than
- * 4,096 bytes it never answers
+ * it does not list, and one whose symbol is not in lower case, and never sends
+ * anything on it; a request of more than 4,096 bytes it never answers
  * (https://github.com/binance/binance-connector-rust/issues/27).
  *
  * @since 0.1.0
@@ -192,16 +192,18 @@ const message = (channel: string, tick: Market.Tick, market: Market.Market | und
 
 const isBare = (floor: MockVenue.Floor): boolean => /^\/ws(?![^/?])/.test(floor.path ?? "/")
 
-/** A stream in parts: its channel, and its product where the floor lists it. */
+/** A stream in parts: its channel, and its product where the floor lists it and it is written in lower case. */
 const parse = (
   stream: string,
   floor: MockVenue.Floor
 ): { readonly channel: string; readonly product: string | undefined } | undefined => {
   const at = stream.indexOf("@")
   const channel = stream.slice(at + 1)
-  if (at < 1 || !channels.has(channel) || stream.slice(0, at) !== stream.slice(0, at).toLowerCase()) return undefined
-  const product = stream.slice(0, at).toUpperCase()
-  return { channel, product: floor.market(product) === undefined ? undefined : product }
+  if (at < 1 || !channels.has(channel)) return undefined
+  const symbol = stream.slice(0, at)
+  const product = symbol.toUpperCase()
+  const isServed = symbol === symbol.toLowerCase() && floor.market(product) !== undefined
+  return { channel, product: isServed ? product : undefined }
 }
 
 /** The session that follows the streams besides what it did; `undefined` where one of them is no stream. */

@@ -8,8 +8,9 @@
  * https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-channels
  * (read 2026-11-21). A subscription is answered by the list of all, then
  * greeted: `market_trades` and `ticker` with a snapshot of the last, `level2`
- * with one of the book. Channels of a user are refused without a token, as
- * there. How the venue words its other refusals it does not document.
+ * with one of the book. A product in USDC is served as the one in dollars.
+ * Channels of a user are refused without a token, as there. How the venue words
+ * its other refusals it does not document.
  *
  * @since 0.1.0
  */
@@ -32,6 +33,16 @@ const channels = new Set([
   "futures_balance_summary"
 ])
 const ofUser = new Set(["user", "futures_balance_summary"])
+
+/**
+ * The product whose data a channel gives: that in dollars of one in USDC, but for two.
+ *
+ * @see https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-endpoints (read 2026-11-25)
+ */
+const servedAs = (channel: string, product: string): string =>
+  ofUser.has(channel) || product === "USDT-USDC" || product === "EURC-USDC"
+    ? product
+    : product.replace(/-USDC$/, "-USD")
 
 const Request = Schema.Struct({
   type: Schema.Literals(["subscribe", "unsubscribe"]),
@@ -154,17 +165,18 @@ export const make = (): MockVenue.MockVenue => ({
     if (Result.isFailure(json)) return refuse("malformed JSON")
     const request = readRequest(json.success)
     if (Result.isFailure(request)) return refuse("malformed request")
-    const { channel, jwt, product_ids = [], type } = request.success
+    const { channel, jwt, type } = request.success
     if (!channels.has(channel)) return refuse(`channel ${channel} is not supported`)
     if (ofUser.has(channel) && jwt === undefined) return refuse("authentication failure")
+    const asked = new Set((request.success.product_ids ?? []).map((product) => servedAs(channel, product)))
     if (type === "unsubscribe") {
-      const after = MockVenue.unfollow(session, channel, product_ids)
+      const after = MockVenue.unfollow(session, channel, asked)
       return { session: after, replies: frames([subscriptions(after)], floor) }
     }
-    const unknown = product_ids.find((product) => floor.market(product) === undefined)
+    const unknown = [...asked].find((product) => floor.market(product) === undefined)
     if (unknown !== undefined) return refuse(`${unknown} is not a valid product`)
-    const fresh = product_ids.filter((product) => !MockVenue.follows(session, channel, product))
-    const after = MockVenue.follow(session, channel, channel === "heartbeats" ? [] : product_ids)
+    const fresh = [...asked].filter((product) => !MockVenue.follows(session, channel, product))
+    const after = MockVenue.follow(session, channel, channel === "heartbeats" ? [] : asked)
     const greetings = fresh.flatMap((product) => {
       const market = floor.market(product)
       return market === undefined ? [] : greeting(channel, market)

@@ -4,8 +4,9 @@
  * its coin.
  *
  * Message shapes: https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket/subscriptions.
- * A subscription is acknowledged by repeating it, and answered with what there
- * is: the last trade, the quotes, the book. A refusal is a sentence on the
+ * A connection is greeted in plain text, as the venue's own client for Python
+ * expects it. A subscription is acknowledged by repeating it, and answered with
+ * what there is: the last trade, the quotes, the book. A refusal is a sentence on the
  * channel `error`; its wordings are those of
  * https://github.com/nktkas/hyperliquid/issues/78 and of live answers quoted in
  * https://github.com/gemwalletcom/wallet/issues/462 (read 2026-11-21).
@@ -104,6 +105,8 @@ export const make = (): MockVenue.MockVenue => ({
   heartbeatMillis: undefined,
   enforcement: Enforcement.hyperliquid,
   listing: Listing.hyperliquid,
+  // https://github.com/hyperliquid-dex/hyperliquid-python-sdk/blob/master/hyperliquid/websocket_manager.py (2026-11-25)
+  greet: () => [{ text: "Websocket connection established.", data: undefined }],
   receive: (session, frame, floor) => {
     const heard = MockVenue.hear(session, floor.atMillis, limits.messages)
     const say = (...replies: ReadonlyArray<MockVenue.Outgoing>) => ({ session: heard ?? session, replies })

@@ -200,7 +200,7 @@ describe("Enforcement", () => {
       const two = yield* connect(hyperliquid.url)
       two.ws.send(JSON.stringify({ method: "ping" }))
       yield* two.ended
-      assert.deepStrictEqual(two.frames, [JSON.stringify({ channel: "pong" })])
+      assert.deepStrictEqual(two.frames, ["Websocket connection established.", JSON.stringify({ channel: "pong" })])
       assert.deepStrictEqual(rules(hyperliquid), ["idle"])
     }))
 

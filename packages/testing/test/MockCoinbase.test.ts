@@ -167,6 +167,18 @@ describe("MockCoinbase", () => {
     assert.deepStrictEqual(mock.publish(all.session, market.last, floor), [])
   })
 
+  it("serves a product in USDC as the one in dollars", () => {
+    const answer = ask({ type: "subscribe", channel: "ticker", product_ids: ["BTC-USDC", product] })
+    assert.deepStrictEqual(decoded(answer.replies), [
+      { _tag: "Subscribed", venue, channel: "ticker", product },
+      ticker(market, 1)
+    ])
+    const ended = ask({ type: "unsubscribe", channel: "ticker", product_ids: ["BTC-USDC"] }, answer.session)
+    assert.deepStrictEqual(decoded(ended.replies), [{ _tag: "Subscribed", venue }])
+    const apart = ask({ type: "subscribe", channel: "ticker", product_ids: ["USDT-USDC"] })
+    assert.strictEqual(decoded(apart.replies)[0]?.["message"], "USDT-USDC is not a valid product")
+  })
+
   it("refuses, and changes nothing", () => {
     for (
       const [frame, message] of [

@@ -45,6 +45,12 @@ const millis = (timestamp: string): string =>
   Timestamp.format(Timestamp.fromEpochMillis(Timestamp.epochMillis(Timestamp.parse(timestamp)!)))
 
 describe("MockHyperliquid", () => {
+  it("greets in plain text", () => {
+    const greeting = mock.greet?.(floor) ?? []
+    assert.deepStrictEqual(greeting.map(({ text }) => text), ["Websocket connection established."])
+    assert.deepStrictEqual(decoded(greeting), [{ _tag: "Other", venue: "hyperliquid", kind: "greeting" }])
+  })
+
   it("confirms what our venue asks for, and says at once what there is", () => {
     const channels = ["trades", "bbo", "l2Book"].map((channel) => ({ channel, product: bitcoin.symbol }))
     let session = MockVenue.newSession
