@@ -572,22 +572,23 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a slow consumer loses in silence",
     file: inbox,
-    original: "consumer.missed += item.messages.length",
-    replacement: "consumer.missed += 0",
+    original: "    consumer.missed += gone\n",
+    replacement: "",
     test: [ofConsumers, "drop-oldest"]
   },
   {
     name: "a consumer that blocks is passed over",
     file: inbox,
-    original: "if (consumer.overflow === \"block\" && consumer.ended === undefined && isOver(consumer)) return true",
+    original:
+      "if (consumer.overflow === \"block\" && consumer.ended === undefined && isOver(consumer, this.allowance)) return true",
     replacement: "",
     test: [ofConsumers, "block:"]
   },
   {
-    name: "what is no batch fills the memory",
+    name: "rejections fill the memory",
     file: inbox,
-    original: "if (isOver(consumer)) dropWhere(",
-    replacement: "if (consumer.bytes < 0) dropWhere(",
+    original: "item.bytes + (item._tag === \"Batch\" ? share * item.messages.length : share)",
+    replacement: "item._tag === \"Batch\" ? item.bytes + share * item.messages.length : 0",
     test: [ofConsumers, "what nobody reads is bounded"]
   },
   {
@@ -758,5 +759,27 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "Printable.escape(this.reason)",
     replacement: "this.reason",
     test: ["packages/core/test/Printable.test.ts", "no error's message shows it raw"]
+  },
+  // ---- bounds ----------------------------------------------------------------------------------------------------
+  {
+    name: "a message without bytes weighs nothing",
+    file: inbox,
+    original: "item.bytes + (item._tag === \"Batch\" ? share * item.messages.length : share)",
+    replacement: "item.bytes + (item._tag === \"Batch\" ? 0 : share)",
+    test: [ofConsumers, "a message costs its bytes and a share"]
+  },
+  {
+    name: "a consumer that conflates is given what is superseded",
+    file: inbox,
+    original: "return key === undefined || newest.get(key) === at",
+    replacement: "return key === undefined || at >= 0",
+    test: [ofConsumers, "conflate: the newest of each key stays"]
+  },
+  {
+    name: "transitions that nobody reads wait for ever",
+    file: inbox,
+    original: "if (consumer.lifecycle > consumer.mostLifecycle) mergeOlder(consumer)",
+    replacement: "",
+    test: [ofConsumers, "who reads no transitions stops nothing"]
   }
 ]

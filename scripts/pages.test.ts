@@ -110,6 +110,12 @@ describe("examples of configuration", () => {
     }))
 })
 
+describe("docs/consumers.md", () => {
+  it("shows the example that is compiled and run", () => {
+    assert.include(read("docs/consumers.md"), `\`\`\`ts\n${read("examples/consumers.ts")}\`\`\``)
+  })
+})
+
 describe("links", () => {
   const pages = Fs.globSync(["*.md", "docs/*.md", "packages/*/README.md"], { cwd: workspace })
 

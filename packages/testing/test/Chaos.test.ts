@@ -97,7 +97,7 @@ const company = (scenario: Scenario, violations: Array<string>) => {
       }).pipe(Effect.forever, Effect.timeoutOption("1 hour"), Effect.forkScoped)
       // One that keeps the latest only and is never in a hurry.
       yield* Effect.forkScoped(Stream.runForEach(
-        feed.ticker(product, { overflow: "keep-latest", bytes: 2_048 }),
+        feed.ticker(product, { overflow: "conflate", bytes: 2_048 }),
         () => Effect.sleep(Duration.seconds(90))
       ))
       if (!isSlow) return

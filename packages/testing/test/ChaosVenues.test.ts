@@ -91,7 +91,7 @@ const [firstKind, ...otherKinds] = [
 ] as const
 const kinds: NonEmptyReadonlyArray<FaultPlan.Kind> = [firstKind, ...otherKinds]
 
-const overflows = ["drop-oldest", "keep-latest", "fail"] as const
+const overflows = ["drop-oldest", "conflate", "fail"] as const
 
 /** A venue that lets everybody in and nobody stay, for more dials than it allows. */
 const storm = (at: Duration.Duration, { enforcement }: MockVenue): FaultPlan.FaultPlan =>

@@ -193,7 +193,7 @@ describe("MarketFeed", () => {
       Effect.gen(function*() {
         const quick = yield* collect(feed.trades("BTC-USD"))
         const slow: Array<string> = []
-        const reading = yield* feed.events({ overflow: "keep-latest", bytes: 1_000 }).pipe(
+        const reading = yield* feed.events({ overflow: "conflate", bytes: 1_000 }).pipe(
           Stream.runForEach((event) =>
             Effect.andThen(
               Effect.sync(() => slow.push(event._tag === "Trade" ? event.tradeId ?? "" : event._tag)),
@@ -217,6 +217,56 @@ describe("MarketFeed", () => {
         assert.strictEqual(slow.filter((told) => /^\d+$/.test(told)).length + missed, 50)
       })
     ))
+
+  it.effect("conflates by product and kind, and tells gaps of what was shed and of nothing else", () =>
+    withFeed((feed, host) =>
+      Effect.gen(function*() {
+        const slow: Array<AnyEvent> = []
+        const reading = yield* feed.events({ overflow: "conflate", bytes: 1_000 }).pipe(
+          Stream.runForEach((event) => Effect.andThen(Effect.sync(() => slow.push(event)), Effect.sleep("1 second"))),
+          Effect.forkChild
+        )
+        yield* TestClock.adjust("5 seconds")
+        const peer = yield* host.nextPeer
+        yield* peer.send(match("ETH-USD", "2.5", 1))
+        for (let id = 2; id <= 50; id++) {
+          yield* Effect.andThen(peer.send(match("BTC-USD", "1.5", id)), TestClock.adjust(10))
+        }
+        // The link breaks while the consumer is behind.
+        yield* host.drop
+        yield* TestClock.adjust("1 minute")
+        yield* Fiber.interrupt(reading)
+        const told = slow.map((event) => {
+          switch (event._tag) {
+            case "Connection":
+              return event.state
+            case "Gap":
+              return `Gap ${event.product} ${event.channel} ${event.cause} ${event.missing ?? ""}`
+            case "Trade":
+              return `${event.product} ${event.tradeId}`
+            default:
+              return event._tag
+          }
+        })
+        const life = told.slice(told.indexOf("Reconnecting"))
+        assert.deepStrictEqual(told.slice(0, -life.length), [
+          "Connecting",
+          "Connected",
+          "ETH-USD 1",
+          "Gap BTC-USD matches overflow 48",
+          "BTC-USD 50"
+        ])
+        assert.deepStrictEqual(life, [
+          "Reconnecting",
+          "Connecting",
+          "Connected",
+          "Gap BTC-USD matches disconnect ",
+          "Gap ETH-USD matches disconnect ",
+          "Gap SOL-USD matches disconnect "
+        ])
+      }), {
+      channels: ["BTC-USD", "ETH-USD", "SOL-USD"].map((product) => Channel.make("matches", product))
+    }))
 
   it.effect("fails a consumer that does not keep up, where it does not say otherwise, and nobody else", () =>
     withFeed((feed, host) =>

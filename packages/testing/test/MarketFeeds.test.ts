@@ -152,7 +152,7 @@ describe("MarketFeeds", () => {
       Effect.gen(function*() {
         const quick = yield* collect(feeds.events())
         const slow: Array<string> = []
-        yield* feeds.events({ overflow: "keep-latest", bytes: 1_000 }).pipe(
+        yield* feeds.events({ overflow: "conflate", bytes: 1_000 }).pipe(
           Stream.runForEach((event) =>
             Effect.andThen(
               Effect.sync(() => slow.push(event._tag)),

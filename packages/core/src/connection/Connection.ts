@@ -81,6 +81,11 @@ export interface Options<A> {
   readonly cost?: ((message: Frame.Frame) => number) | undefined
   /** Is shown each batch's messages and when they came, before any consumer has them. Must be quick and not throw. */
   readonly observe?: ((messages: ReadonlyArray<A>, at: number) => void) | undefined
+  /**
+   * What messages are told apart by, for consumers that conflate: of those with
+   * the same key the newest stays. Default: all have the same.
+   */
+  readonly keyOf?: Inbox.KeyOf<A> | undefined
   /** The member that numbers the messages, or a function that reads it, to have gaps counted. */
   readonly sequence?: string | Sequence.SequenceOf<A> | undefined
 }
@@ -142,13 +147,21 @@ export interface Connection<A> {
   ) => Effect.Effect<Supervisor.Closed>
   readonly state: {
     readonly current: Effect.Effect<ConnectionState.ConnectionState>
-    /** Every transition from the moment of the first pull, until the connection's scope ends. */
+    /**
+     * Every transition from the moment of the first pull, until the connection's
+     * scope ends. Of a reader a thousand behind the older half are merged.
+     */
     readonly transitions: Stream.Stream<ConnectionState.Transition>
   }
   readonly isConnected: Effect.Effect<boolean>
   /** Whether reading stands still because a consumer does not take. */
   readonly isStalled: Effect.Effect<boolean>
-  /** Everything in order: batches, rejections, transitions, gaps of the sequence, what was missed. */
+  /**
+   * Everything in order: batches, rejections, transitions, gaps of the sequence,
+   * what was missed. Of this and all other streams of messages: a consumer more
+   * than 4 MiB behind fails with `ConsumerOverflow`, where its options say
+   * nothing else.
+   */
   readonly inbound: (
     options?: Inbox.ConsumerOptions | undefined
   ) => Stream.Stream<Inbox.Item<A>, ConnectError.ConnectError | Inbox.ConsumerOverflow>
@@ -221,7 +234,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   const label = options.label ?? origin
   const breaker = yield* breakers.get(origin)
   const recorder = ConnectionMetrics.make(label, yield* Effect.context())
-  const inbox = Inbox.make<A>()
+  const inbox = Inbox.make(options.keyOf)
   const limits = RateLimit.logsOf(
     options.limits ?? [],
     origin,
@@ -307,7 +320,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     close: (how) => supervisor.close(how?.mode ?? "graceful"),
     state: {
       current: state,
-      // No consumer of transitions blocks or fails, and no failure of the connection ends them.
+      // Transitions fill no queue, and no failure of the connection ends them.
       transitions: Stream.suspend(() => Stream.orDie(inbox.consume("transitions", undefined, only("Transition"))))
     },
     isConnected: Effect.map(state, ConnectionState.isConnected),

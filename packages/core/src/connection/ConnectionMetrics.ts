@@ -31,7 +31,8 @@ import type * as Sequence from "./Sequence.ts"
  * - `conflicts`: calls of `connect` and `reconnect` that caused no dial of their own
  * - `failures`, `rejections`: by kind and by reason, those that happened
  * - `frames`, `bytes`: received; `messages`: what they were decoded to
- * - `missed`: messages that consumers did not get because they did not keep up
+ * - `missed`: messages and rejections that consumers did not get because they did
+ *   not keep up
  * - `stalls`: overdue pongs for which a consumer or our event loop was to blame
  *
  * @category models

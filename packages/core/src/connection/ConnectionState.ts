@@ -80,6 +80,11 @@ export interface Transition {
   readonly at: number
   readonly heldMillis: number
   readonly reason: string
+  /**
+   * How many transitions this one stands for, from the first's `from` to the
+   * last's `to`, where a consumer stood still for so many that they were merged.
+   */
+  readonly merged?: number | undefined
 }
 
 const successors: Readonly<Record<Tag, ReadonlyArray<Tag>>> = {

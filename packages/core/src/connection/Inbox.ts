@@ -3,15 +3,20 @@
  * consumer has a queue of its own, bounded in bytes, and says what happens when
  * it is full:
  *
- * - `block`: the connection stops taking from the wire until there is room
- *   (the default); only the transport's byte bound then pauses the socket
+ * - `fail` (the default): the consumer's stream fails with `ConsumerOverflow`
+ * - `conflate`: of the messages with the same key only the newest stays
  * - `drop-oldest`: the oldest batches go
- * - `keep-latest`: everything but the newest batch goes
- * - `fail`: the consumer's stream fails with `ConsumerOverflow`
+ * - `block`: the connection stops taking from the wire until there is room;
+ *   only the transport's byte bound then pauses the socket
+ *
+ * A message counts its bytes and a fixed share for what it keeps in memory
+ * besides. Life-cycle items (transitions, gaps of the sequence, breaker moves,
+ * overdue subscriptions, what was missed) do not count, and are never shed:
+ * where more than a thousand of them wait, the older half are merged.
  *
  * What a consumer missed is said in its own stream, as `Missed`, at the place
- * where it is missing. Before the first consumer comes, what arrives is kept
- * for it, as if it were there with `drop-oldest`.
+ * where it begins to be missing. Before the first consumer comes, what arrives
+ * is kept for it, as if it were there with `drop-oldest`.
  *
  * @since 0.1.0
  */
@@ -23,7 +28,7 @@ import type * as Pull from "effect/Pull"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
-import type { Channel } from "../value/Channel.ts"
+import * as Channel from "../value/Channel.ts"
 import type { FrameRejected } from "../value/MarketEvent.ts"
 import type { ConnectError } from "./ConnectError.ts"
 import type { Transition } from "./ConnectionState.ts"
@@ -34,7 +39,7 @@ import type { Transition } from "./ConnectionState.ts"
  * @category models
  * @since 0.1.0
  */
-export type Overflow = "block" | "drop-oldest" | "keep-latest" | "fail"
+export type Overflow = "fail" | "conflate" | "drop-oldest" | "block"
 
 /**
  * The messages of one epoch that one pull brought, in order. `at` is when, in
@@ -52,7 +57,7 @@ export interface Batch<A> {
 }
 
 /**
- * A frame that could not be read.
+ * A frame that could not be read. `bytes` is its size on the wire.
  *
  * @category models
  * @since 0.1.0
@@ -61,11 +66,14 @@ export interface Rejected {
   readonly _tag: "Rejected"
   readonly epoch: number
   readonly at: number
+  readonly bytes: number
   readonly rejection: FrameRejected
 }
 
 /**
  * The sequence member went from `from` to `to` with `missing` numbers between.
+ * Where several gaps are merged, from the first's `from` to the last's `to`,
+ * with the numbers that all of them miss.
  *
  * @category models
  * @since 0.1.0
@@ -79,8 +87,8 @@ export interface SequenceGap {
 }
 
 /**
- * What this consumer did not get because it did not keep up: so many messages,
- * and so much else.
+ * What this consumer did not get because it did not keep up: so many messages
+ * and so many rejections, received from `from` to `to` (epoch milliseconds).
  *
  * @category models
  * @since 0.1.0
@@ -88,8 +96,14 @@ export interface SequenceGap {
 export interface Missed {
   readonly _tag: "Missed"
   readonly messages: number
-  /** Rejections, transitions and the like, which go last. */
-  readonly others: number
+  readonly rejections: number
+  readonly from: number
+  readonly to: number
+  /**
+   * The messages by their keys. Those without a key, and those of more keys
+   * than a thousand, count under `undefined`.
+   */
+  readonly keys: ReadonlyMap<string | undefined, number>
 }
 
 /**
@@ -112,7 +126,7 @@ export interface BreakerMoved {
  */
 export interface Overdue {
   readonly _tag: "Overdue"
-  readonly channel: Channel
+  readonly channel: Channel.Channel
   readonly step: string
   readonly silentForMillis: number
 }
@@ -140,15 +154,26 @@ export class ConsumerOverflow extends Schema.TaggedError<ConsumerOverflow>()("Co
 }
 
 /**
- * How a consumer's queue is bounded: 4 MiB and `block` by default.
+ * How a consumer's queue is bounded, and what happens beyond the bound.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ConsumerOptions {
+  /** What happens when the queue is full. Default: `fail`. */
   readonly overflow?: Overflow | undefined
+  /** How much may wait: the bytes of the messages, and 256 more for each of them. Default: 4 MiB. */
   readonly bytes?: number | undefined
 }
+
+/**
+ * What messages are told apart by: of those with the same key a consumer that
+ * conflates keeps the newest. One without a key is superseded by none.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type KeyOf<A> = (message: A) => string | undefined
 
 /**
  * What of a connection a consumer is shown.
@@ -159,10 +184,23 @@ export interface ConsumerOptions {
 export type Interest = "everything" | "batches" | "rejections" | "transitions"
 
 const defaultBytes = 4 * 1024 * 1024
-// What an item that is no batch weighs in a queue: about what it keeps in memory.
-const itemBytes = 256
+// What a message or a rejection keeps in memory besides its bytes, about.
+const share = 256
+// What conflates keeps the newest of each key within this, however small its bound.
+const leastConflated = 64 * 1024
+// How many life-cycle items may wait before the older half are merged.
+const mostLifecycle = 1024
+// How many keys one `Missed` names: a peer that makes up names does not make it grow.
+const mostKeys = 1024
 
-const weight = <A>(item: Item<A>): number => item._tag === "Batch" ? item.bytes + itemBytes : itemBytes
+const weight = <A>(item: Sheddable<A>): number =>
+  item.bytes + (item._tag === "Batch" ? share * item.messages.length : share)
+
+type Sheddable<A> = Batch<A> | Rejected
+
+type Lifecycle = Exclude<Item<never>, Sheddable<never> | Missed>
+
+const isSheddable = <A>(item: Item<A>): item is Sheddable<A> => item._tag === "Batch" || item._tag === "Rejected"
 
 const isWanted = <A>(interest: Interest, item: Item<A>): boolean => {
   switch (item._tag) {
@@ -186,84 +224,214 @@ interface Consumer<A> {
   overflow: Overflow
   bound: number
   items: Array<Item<A>>
+  /** What the batches and rejections among the items weigh. */
   bytes: number
+  /** How many life-cycle items there are, and how many there may be. */
+  lifecycle: number
+  mostLifecycle: number
   missed: number
+  /** Whether it has been full since its last pull. */
+  overflowed: boolean
   resume: ((effect: Effect.Effect<void>) => void) | undefined
   ended: Exit.Exit<never, ConnectError | ConsumerOverflow | Cause.Done> | undefined
 }
 
 const makeConsumer = <A>(interest: Interest, options: ConsumerOptions | undefined): Consumer<A> => ({
   interest,
-  overflow: options?.overflow ?? "block",
+  overflow: options?.overflow ?? "fail",
   bound: options?.bytes ?? defaultBytes,
   items: [],
   bytes: 0,
+  lifecycle: 0,
+  mostLifecycle,
   missed: 0,
+  overflowed: false,
   resume: undefined,
   ended: undefined
 })
 
-const isOver = <A>(consumer: Consumer<A>): boolean => consumer.bytes >= consumer.bound
+const isOver = <A>(consumer: Consumer<A>, times = 1): boolean => consumer.bytes >= consumer.bound * times
 
 // What is shed at once beyond what must be, so that a long queue is not gone through for every batch: a 64th of it.
 const slack = <A>(consumer: Consumer<A>): number => Math.floor(consumer.bound / 65_536) * 1024
 
-// Drops batches from the oldest on, until there is room or, for `keep-latest`, until none is left. What is no batch
-// goes only where it fills the queue alone, and then the older half of it. One `Missed` stands where the first that was
-// dropped stood.
-const shed = <A>(consumer: Consumer<A>): void => {
-  let marker: { readonly _tag: "Missed"; messages: number; others: number } | undefined
-  const dropWhere = (drops: (item: Item<A>) => boolean): void => {
-    const kept: Array<Item<A>> = []
-    for (const item of consumer.items) {
-      if (item._tag === "Missed" && marker === undefined) {
-        marker = { ...item }
-        kept.push(marker)
-        continue
-      }
-      if (item === marker || (item._tag !== "Missed" && !drops(item))) {
-        kept.push(item)
-        continue
-      }
-      consumer.bytes -= weight(item)
-      if (marker === undefined) {
-        marker = { _tag: "Missed", messages: 0, others: 0 }
-        kept.push(marker)
-        consumer.bytes += itemBytes
-      }
-      if (item._tag === "Batch") {
-        marker.messages += item.messages.length
-        consumer.missed += item.messages.length
-      } else if (item._tag === "Missed") {
-        marker.messages += item.messages
-        marker.others += item.others
-      } else {
-        marker.others++
-      }
-    }
-    consumer.items = kept
-  }
-  const goal = consumer.bound - slack(consumer)
-  dropWhere((item) => item._tag === "Batch" && (consumer.overflow === "keep-latest" || consumer.bytes >= goal))
-  if (isOver(consumer)) dropWhere(() => consumer.bytes >= consumer.bound / 2)
+const push = <A>(consumer: Consumer<A>, item: Item<A>): void => {
+  consumer.items.push(item)
+  if (isSheddable(item)) consumer.bytes += weight(item)
+  else consumer.lifecycle++
 }
 
-const offer = <A>(consumer: Consumer<A>, item: Item<A>): void => {
-  if (consumer.ended !== undefined) return
-  if (isOver(consumer)) {
-    switch (consumer.overflow) {
-      case "block":
-        break
-      case "fail":
-        consumer.ended = Exit.fail(new ConsumerOverflow({ bytes: consumer.bytes }))
-        return
-      case "drop-oldest":
-      case "keep-latest":
-        shed(consumer)
+// What a consumer missed, in the making.
+interface Marker extends Missed {
+  messages: number
+  rejections: number
+  from: number
+  to: number
+  readonly keys: Map<string | undefined, number>
+}
+
+const count = (marker: Marker, key: string | undefined, messages: number): void => {
+  marker.messages += messages
+  const named = marker.keys.has(key) || marker.keys.size < mostKeys ? key : undefined
+  marker.keys.set(named, (marker.keys.get(named) ?? 0) + messages)
+}
+
+// What of a queue stays when it sheds. It is asked oldest first, until it has enough.
+interface Shedding<A> {
+  readonly hasEnough: () => boolean
+  readonly keepsMessage: (message: A, weight: number) => boolean
+  readonly keepsRejection: (rejected: Rejected, weight: number) => boolean
+}
+
+// What is shed is counted in one `Missed`, which stands where the first of it stood.
+const shed = <A>(consumer: Consumer<A>, keyOf: KeyOf<A>, shedding: Shedding<A>): void => {
+  const { items } = consumer
+  let marker: Marker | undefined
+  const marked = (from: number, to: number): Marker => {
+    if (marker === undefined) {
+      marker = { _tag: "Missed", messages: 0, rejections: 0, from, to, keys: new Map() }
+      push(consumer, marker)
+    }
+    marker.from = Math.min(marker.from, from)
+    marker.to = Math.max(marker.to, to)
+    return marker
+  }
+  const shedBatch = (batch: Batch<A>): void => {
+    const each = weight(batch) / batch.messages.length
+    const kept: Array<A> = []
+    for (const message of batch.messages) {
+      if (shedding.keepsMessage(message, each)) kept.push(message)
+      else count(marked(batch.at, batch.at), keyOf(message), 1)
+    }
+    const gone = batch.messages.length - kept.length
+    consumer.missed += gone
+    if (gone === 0) push(consumer, batch)
+    else if (Arr.isArrayNonEmpty(kept)) {
+      push(consumer, { ...batch, messages: kept, bytes: Math.ceil(batch.bytes * kept.length / batch.messages.length) })
     }
   }
-  consumer.items.push(item)
-  consumer.bytes += weight(item)
+  consumer.items = []
+  consumer.bytes = 0
+  consumer.lifecycle = 0
+  for (const item of items) {
+    if (item._tag === "Missed") {
+      const into = marked(item.from, item.to)
+      into.rejections += item.rejections
+      for (const [key, messages] of item.keys) count(into, key, messages)
+    } else if (!isSheddable(item) || shedding.hasEnough()) {
+      push(consumer, item)
+    } else if (item._tag === "Batch") {
+      shedBatch(item)
+    } else if (shedding.keepsRejection(item, weight(item))) {
+      push(consumer, item)
+    } else {
+      marked(item.at, item.at).rejections++
+      consumer.missed++
+    }
+  }
+}
+
+const dropOldest = <A>(consumer: Consumer<A>, keyOf: KeyOf<A>, goal: number): void => {
+  let left = consumer.bytes
+  const hasEnough = (): boolean => left < goal
+  const keeps = (weight: number): boolean => {
+    if (hasEnough()) return true
+    left -= weight
+    return false
+  }
+  shed(consumer, keyOf, {
+    hasEnough,
+    keepsMessage: (_, weight) => keeps(weight),
+    keepsRejection: (_, weight) => keeps(weight)
+  })
+}
+
+// Keeps the newest of each key, and of the rejections; the oldest of these go where even they are too much.
+const conflate = <A>(consumer: Consumer<A>, keyOf: KeyOf<A>): void => {
+  const newest = new Map<string, number>()
+  let newestRejected: Rejected | undefined
+  let place = 0
+  for (const item of consumer.items) {
+    if (item._tag === "Rejected") newestRejected = item
+    if (item._tag !== "Batch") continue
+    for (const message of item.messages) {
+      const key = keyOf(message)
+      if (key !== undefined) newest.set(key, place)
+      place++
+    }
+  }
+  place = 0
+  shed(consumer, keyOf, {
+    hasEnough: () => false,
+    keepsMessage: (message) => {
+      const key = keyOf(message)
+      const at = place++
+      return key === undefined || newest.get(key) === at
+    },
+    keepsRejection: (rejected) => rejected === newestRejected
+  })
+  const most = Math.max(consumer.bound, leastConflated)
+  if (consumer.bytes >= most) dropOldest(consumer, keyOf, most - most / 8)
+}
+
+// Two life-cycle items of a kind as one, which says what both say together.
+const merged = (older: Lifecycle, newer: Lifecycle): Lifecycle => {
+  if (older._tag === "Transition" && newer._tag === "Transition") {
+    return { ...newer, from: older.from, merged: (older.merged ?? 1) + (newer.merged ?? 1) }
+  }
+  if (older._tag === "BreakerMoved" && newer._tag === "BreakerMoved") {
+    return { ...newer, transition: { ...newer.transition, from: older.transition.from } }
+  }
+  if (older._tag === "SequenceGap" && newer._tag === "SequenceGap") {
+    return { ...newer, from: older.from, missing: older.missing + newer.missing }
+  }
+  return newer
+}
+
+const kindOf = (item: Lifecycle): string =>
+  item._tag === "Overdue" ? `${item._tag}\n${Channel.key(item.channel)}` : item._tag
+
+// Merges the older half of the life-cycle items: one of each kind is left, where the last of them stood.
+const mergeOlder = <A>(consumer: Consumer<A>): void => {
+  let left = Math.floor(consumer.lifecycle / 2)
+  const seen = new Map<string, { readonly item: Lifecycle; readonly place: number }>()
+  const items: Array<Item<A> | undefined> = []
+  for (const item of consumer.items) {
+    if (isSheddable(item) || item._tag === "Missed" || left === 0) {
+      items.push(item)
+      continue
+    }
+    left--
+    const kind = kindOf(item)
+    const older = seen.get(kind)
+    const whole = older === undefined ? item : merged(older.item, item)
+    if (older !== undefined) {
+      items[older.place] = undefined
+      consumer.lifecycle--
+    }
+    seen.set(kind, { item: whole, place: items.length })
+    items.push(whole)
+  }
+  consumer.items = items.filter((item) => item !== undefined)
+  consumer.mostLifecycle = Math.max(mostLifecycle, 2 * consumer.lifecycle)
+}
+
+const offer = <A>(consumer: Consumer<A>, keyOf: KeyOf<A>, item: Item<A>): void => {
+  if (consumer.ended !== undefined) return
+  if (!isSheddable(item)) {
+    push(consumer, item)
+    if (consumer.lifecycle > consumer.mostLifecycle) mergeOlder(consumer)
+    return
+  }
+  const wasOver = isOver(consumer)
+  consumer.overflowed ||= wasOver
+  if (wasOver && consumer.overflow === "fail") {
+    consumer.ended = Exit.fail(new ConsumerOverflow({ bytes: consumer.bytes }))
+    return
+  }
+  if (wasOver && consumer.overflow === "drop-oldest") dropOldest(consumer, keyOf, consumer.bound - slack(consumer))
+  push(consumer, item)
+  if (wasOver && consumer.overflow === "conflate") conflate(consumer, keyOf)
 }
 
 /**
@@ -281,8 +449,11 @@ export interface Inbox<A> {
   readonly isBlocked: () => boolean
   /** Completes when no consumer blocks. */
   readonly room: Effect.Effect<void>
-  /** While on, no consumer blocks: a wire is ending, and what it still holds is bounded. */
-  readonly unblock: (on: boolean) => Effect.Effect<void>
+  /**
+   * How many times its bound a consumer may hold before it blocks: 1 but where a
+   * wire ends, whose end is to be read, and what it still holds.
+   */
+  readonly allow: (times: number) => Effect.Effect<void>
   /** Keeps what arrives from now on for the first consumer to come, where there is none. */
   readonly keep: () => void
   /** Ends the consumers of messages after what they still have to take; those to come wait for more. */
@@ -300,7 +471,7 @@ export interface Inbox<A> {
     read: (items: Arr.NonEmptyReadonlyArray<Item<A>>) => ReadonlyArray<B>,
     endedBy?: Effect.Effect<never, E> | undefined
   ) => Stream.Stream<B, ConnectError | ConsumerOverflow | E>
-  /** Messages that consumers missed, all in all. */
+  /** Messages and rejections that consumers missed, all in all. */
   readonly missed: () => number
 }
 
@@ -312,13 +483,18 @@ class Fanout<A> implements Inbox<A> {
   private rejections: Consumer<A> | undefined
   // Who waits for room.
   private waiters: ReadonlyArray<(effect: Effect.Effect<void>) => void> = []
-  private unblocked = false
+  private allowance = 1
   private missedByGone = 0
   private isShutDown = false
+  private readonly keyOf: KeyOf<A>
+
+  constructor(keyOf: KeyOf<A>) {
+    this.keyOf = keyOf
+  }
 
   offer(item: Item<A>): void {
     for (const consumer of this.consumers) {
-      if (isWanted(consumer.interest, item)) offer(consumer, item)
+      if (isWanted(consumer.interest, item)) offer(consumer, this.keyOf, item)
     }
   }
 
@@ -334,9 +510,8 @@ class Fanout<A> implements Inbox<A> {
   }
 
   isBlocked(): boolean {
-    if (this.unblocked) return false
     for (const consumer of this.consumers) {
-      if (consumer.overflow === "block" && consumer.ended === undefined && isOver(consumer)) return true
+      if (consumer.overflow === "block" && consumer.ended === undefined && isOver(consumer, this.allowance)) return true
     }
     return false
   }
@@ -345,9 +520,9 @@ class Fanout<A> implements Inbox<A> {
     return Effect.suspend(() => this.isBlocked() ? Effect.andThen(this.taken, this.room) : Effect.void)
   }
 
-  unblock(on: boolean): Effect.Effect<void> {
+  allow(times: number): Effect.Effect<void> {
     return Effect.sync(() => {
-      this.unblocked = on
+      this.allowance = times
       this.release()
     })
   }
@@ -417,9 +592,7 @@ class Fanout<A> implements Inbox<A> {
     this.remove(backlog)
     consumer.missed = backlog.missed
     for (const item of backlog.items) {
-      if (!isWanted(consumer.interest, item)) continue
-      consumer.items.push(item)
-      consumer.bytes += weight(item)
+      if (isWanted(consumer.interest, item)) push(consumer, item)
     }
   }
 
@@ -469,13 +642,17 @@ class Fanout<A> implements Inbox<A> {
       })
     })
     const pull: Pull.Pull<Arr.NonEmptyReadonlyArray<B>, ConnectError | ConsumerOverflow | E> = Effect.suspend(() => {
-      const items = consumer.items
+      // Who conflates and was full gets the newest of each key, and nothing else.
+      if (consumer.overflowed && consumer.overflow === "conflate") conflate(consumer, this.keyOf)
+      const { items } = consumer
       if (!Arr.isReadonlyArrayNonEmpty(items)) {
         return endedBy() ?? consumer.ended ?? Effect.andThen(arrived, pull)
       }
       const wasFull = consumer.overflow === "block" && isOver(consumer)
       consumer.items = []
       consumer.bytes = 0
+      consumer.lifecycle = 0
+      consumer.overflowed = false
       const found = read(items)
       if (wasFull) this.release()
       return Arr.isReadonlyArrayNonEmpty(found) ? Effect.succeed(found) : pull
@@ -497,9 +674,10 @@ class Fanout<A> implements Inbox<A> {
 }
 
 /**
- * Makes the fan-out of one connection.
+ * Makes the fan-out of one connection. Where no key is given all messages have
+ * the same one, so that who conflates gets the newest.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = <A>(): Inbox<A> => new Fanout<A>()
+export const make = <A>(keyOf: KeyOf<A> = () => ""): Inbox<A> => new Fanout(keyOf)

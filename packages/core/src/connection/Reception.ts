@@ -79,17 +79,17 @@ export const make = <A>(
     for (const frame of frames) {
       const size = Frame.size(frame)
       total += size
-      bytes += size
       const decoded = decode(frame)
       if ("_tag" in decoded) {
         deliver(messages, at, bytes)
         messages = []
         bytes = 0
         recorder.rejected(decoded.reason)
-        inbox.offer({ _tag: "Rejected", epoch, at, rejection: decoded })
+        inbox.offer({ _tag: "Rejected", epoch, at, bytes: size, rejection: decoded })
       } else if (frames.length === 1) {
-        deliver(decoded, at, bytes)
+        deliver(decoded, at, size)
       } else {
+        bytes += size
         for (const message of decoded) messages.push(message)
       }
     }

@@ -240,7 +240,7 @@ class Supervision<A> implements Supervisor {
   private endWire(on: Wire, how: Ending): Effect.Effect<void> {
     return Effect.suspend(() => {
       this.ending ??= how
-      return Effect.andThen(this.options.inbox.unblock(true), on.terminate)
+      return Effect.andThen(this.options.inbox.allow(Infinity), on.terminate)
     })
   }
 
@@ -380,7 +380,7 @@ class Supervision<A> implements Supervisor {
     const { inbox, outbox } = this.options
     outbox.end()
     this.stalledSince = undefined
-    return Effect.map(inbox.unblock(false), () => {
+    return Effect.map(inbox.allow(1), () => {
       const how = this.ending ?? failed(new ConnectError.Dropped({ epoch: number, closed }))
       return how._tag === "Failed" ? failed(how.failure, this.now() - begun) : how
     })
@@ -761,12 +761,15 @@ class Supervision<A> implements Supervisor {
     this.closing = mode
     recorder.closed(mode)
     yield* this.become(State.Closing({ mode }), `${mode} close`)
-    yield* inbox.unblock(true)
+    // The peer's answer comes after what it sent before, of which it may send much. Once the wire has ended it holds no
+    // more than the transport's bound.
+    yield* inbox.allow(2)
     const { supervision, wire } = this
     let clean = mode === "graceful"
     if (current._tag === "Connected" && wire !== undefined) {
       this.ending = { _tag: "Closing" }
       clean = yield* this.shake(wire, mode)
+      yield* inbox.allow(Infinity)
       if (supervision !== undefined) {
         // What arrived is delivered before the end; a forced close does not wait for it longer than its time.
         const limit = mode === "forced" ? this.policy.forcedTimeout : Duration.infinity
@@ -779,7 +782,7 @@ class Supervision<A> implements Supervisor {
       yield* Fiber.interrupt(supervision)
     }
     const unsent = outbox.close()
-    yield* inbox.unblock(false)
+    yield* inbox.allow(1)
     yield* this.log(unsent > 0 ? "Warn" : "Info", "closed", { mode, clean, unsent })
     yield* this.become(State.Disconnected(), `${mode} close`)
     yield* inbox.end(Exit.fail(Cause.Done()))

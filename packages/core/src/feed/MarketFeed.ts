@@ -193,8 +193,34 @@ const makeAnswerOf = (venue: Venue) => (event: MarketEvent.MarketEvent): Restora
   }
 }
 
+// What a consumer that conflates tells events apart by: the kind, and the product or what else the kind is about.
+const keyOf = (event: MarketEvent.MarketEvent): string => {
+  switch (event._tag) {
+    case "Trade":
+    case "Ticker":
+    case "BookSnapshot":
+    case "BookDelta":
+    case "PriceUpdate":
+      return `${event._tag}\n${event.product ?? ""}`
+    case "Heartbeat":
+    case "Other":
+      return `${event._tag}\n${event.kind}`
+    case "Subscribed":
+    case "Unsubscribed":
+      return `${event._tag}\n${event.channel ?? ""}\n${event.product ?? ""}`
+    case "VenueError":
+      return `${event._tag}\n${event.requestId ?? ""}\n${event.code ?? ""}`
+    case "Response":
+      return `${event._tag}\n${event.requestId ?? ""}`
+  }
+}
+
 // Tells the life of the connection as events. It remembers since when nothing was heard, to bound the gaps.
-const makeNarrator = (venue: string, wanted: () => ReadonlyArray<Channel.Channel>) => {
+const makeNarrator = (
+  venue: string,
+  wanted: () => ReadonlyArray<Channel.Channel>,
+  channelsFor: Router["channelsFor"]
+) => {
   let heardAt: number | undefined
   let missing: ReadonlyArray<Channel.Channel> = []
 
@@ -214,7 +240,32 @@ const makeNarrator = (venue: string, wanted: () => ReadonlyArray<Channel.Channel
     )
   }
 
-  const moved = ({ at, from, reason, to }: ConnectionState.Transition): ReadonlyArray<MarketEvent.AnyEvent> => {
+  // What this consumer's own queue has shed, by the products and channels that it was of.
+  const overflowed = ({ from, keys, rejections, to }: Inbox.Missed): Array<MarketEvent.AnyEvent> => {
+    const counts = new Map<string, { readonly of: Partial<Channel.Channel>; missing: number }>()
+    const add = (of: Partial<Channel.Channel>, missing: number): void => {
+      const key = `${of.channel ?? ""}\n${of.product ?? ""}`
+      const before = counts.get(key)
+      if (before === undefined) counts.set(key, { of, missing })
+      else before.missing += missing
+    }
+    for (const [key = "", missing] of keys) {
+      const at = key.indexOf("\n")
+      for (const channel of channelsFor(key.slice(0, at), key.slice(at + 1))) add(channel, missing)
+    }
+    if (rejections > 0) add({}, rejections)
+    return Array.from(counts.values(), ({ missing, of }) =>
+      new MarketEvent.Gap({
+        venue,
+        ...of,
+        from: Timestamp.format(Timestamp.fromEpochMillis(from)),
+        to: Timestamp.format(Timestamp.fromEpochMillis(to)),
+        cause: "overflow",
+        missing
+      }))
+  }
+
+  const moved = ({ at, from, merged, reason, to }: ConnectionState.Transition): ReadonlyArray<MarketEvent.AnyEvent> => {
     if (from._tag === "Connected") {
       heardAt ??= at
       missing = wanted()
@@ -225,7 +276,7 @@ const makeNarrator = (venue: string, wanted: () => ReadonlyArray<Channel.Channel
       ...(to._tag === "Connected" ? { epoch: to.epoch } : {}),
       ...("attempt" in to ? { attempt: to.attempt } : {}),
       ...("delayMillis" in to ? { delayMillis: to.delayMillis } : {}),
-      reason,
+      reason: merged === undefined ? reason : `${reason} (the last of ${merged} transitions)`,
       at: Timestamp.fromEpochMillis(at)
     })
     switch (to._tag) {
@@ -277,14 +328,7 @@ const makeNarrator = (venue: string, wanted: () => ReadonlyArray<Channel.Channel
           })
         ]
       case "Missed":
-        return (item.messages === 0 ? [] : wanted()).map((channel) =>
-          new MarketEvent.Gap({
-            venue,
-            ...(channel.product === undefined ? {} : { product: channel.product }),
-            channel: channel.channel,
-            cause: "overflow"
-          })
-        )
+        return overflowed(item)
     }
   }
 }
@@ -292,24 +336,46 @@ const makeNarrator = (venue: string, wanted: () => ReadonlyArray<Channel.Channel
 // Which of the wanted channels an event's data belongs to: by its product, and by its kind where the venue has one
 // channel for that kind.
 const makeRouter = (venue: Venue) => {
-  const kinds: Readonly<Partial<Record<MarketEvent.MarketEvent["_tag"], ReadonlyArray<string | undefined>>>> = {
+  const kinds: { readonly [tag: string]: ReadonlyArray<string | undefined> } = {
     Trade: [venue.channels.ticker, venue.channels.book],
     Ticker: [venue.channels.trade, venue.channels.book],
     BookSnapshot: [venue.channels.trade, venue.channels.ticker],
     BookDelta: [venue.channels.trade, venue.channels.ticker],
     PriceUpdate: []
   }
+  const hasOne = new Set(Object.values(venue.channels)).size === 1
   const none: ReadonlyArray<Channel.Channel> = []
+  // By kind: the channels of each wanted product, and those without a product, which are of every product. It holds what
+  // is wanted, never what a peer names.
+  interface Found {
+    readonly byProduct: ReadonlyMap<string, ReadonlyArray<Channel.Channel>>
+    readonly general: ReadonlyArray<Channel.Channel>
+  }
   let wanted: ReadonlyArray<Channel.Channel> = []
-  let known = new Map<string, Map<string | undefined, ReadonlyArray<Channel.Channel>>>()
+  let known = new Map<string, Found>()
 
-  const find = (tag: MarketEvent.MarketEvent["_tag"], product: string | undefined): ReadonlyArray<Channel.Channel> => {
+  const find = (others: ReadonlyArray<string | undefined>): Found => {
+    const suitable = wanted.filter(({ channel }) => hasOne || !others.includes(channel))
+    const general = suitable.filter(({ product }) => product === undefined)
+    const byProduct = new Map<string, Array<Channel.Channel>>()
+    for (const channel of suitable) {
+      if (channel.product === undefined) continue
+      const channels = byProduct.get(channel.product)
+      if (channels === undefined) byProduct.set(channel.product, [...general, channel])
+      else channels.push(channel)
+    }
+    return { byProduct, general }
+  }
+
+  const channelsOf = (tag: string, product: string): ReadonlyArray<Channel.Channel> => {
     const others = kinds[tag]
     if (others === undefined) return none
-    return wanted.filter((channel) =>
-      (channel.product === undefined || product === undefined || channel.product === product) &&
-      (!others.includes(channel.channel) || new Set(Object.values(venue.channels)).size === 1)
-    )
+    let found = known.get(tag)
+    if (found === undefined) {
+      found = find(others)
+      known.set(tag, found)
+    }
+    return found.byProduct.get(product) ?? found.general
   }
 
   return {
@@ -317,22 +383,17 @@ const makeRouter = (venue: Venue) => {
       wanted = channels
       known = new Map()
     },
-    channelsOf: (event: MarketEvent.MarketEvent): ReadonlyArray<Channel.Channel> => {
-      if (!("product" in event) || kinds[event._tag] === undefined) return none
-      let products = known.get(event._tag)
-      if (products === undefined) {
-        products = new Map()
-        known.set(event._tag, products)
-      }
-      let channels = products.get(event.product)
-      if (channels === undefined) {
-        channels = find(event._tag, event.product)
-        products.set(event.product, channels)
-      }
-      return channels
+    channelsOf: (event: MarketEvent.MarketEvent): ReadonlyArray<Channel.Channel> =>
+      "product" in event && event.product !== undefined ? channelsOf(event._tag, event.product) : none,
+    // What an event that is gone was of: the wanted channels, or what its kind and product say.
+    channelsFor: (tag: string, product: string): ReadonlyArray<Partial<Channel.Channel>> => {
+      const channels = channelsOf(tag, product)
+      return channels.length > 0 ? channels : [kinds[tag] === undefined || product === "" ? {} : { product }]
     }
   }
 }
+
+type Router = ReturnType<typeof makeRouter>
 
 // Watches that what was subscribed to delivers, and does about it what grows: probe, subscribe again, reconnect, report.
 // Gives the effect that tells it of a subscription made meanwhile.
@@ -423,6 +484,7 @@ export const prepare = Effect.fnUntraced(function*(
     decode: venue.decode,
     dialect: { subscribe: venue.subscribe, unsubscribe: venue.unsubscribe, answer: makeAnswerOf(venue) },
     keepAlive: options.keepAlive ?? venue.keepAlive,
+    keyOf,
     limits: venue.rates,
     observe: (events, at) => {
       for (const event of events) {
@@ -466,13 +528,6 @@ export const prepare = Effect.fnUntraced(function*(
       : Effect.succeed(channelOf(venue, name, product))
   }
 
-  // A consumer that does not keep up fails, where it does not say otherwise: it neither starves the link nor loses
-  // anything in silence.
-  const consumerOf = (consumer: Inbox.ConsumerOptions | undefined): Inbox.ConsumerOptions => ({
-    overflow: "fail",
-    ...consumer
-  })
-
   const ofProduct = <A extends MarketEvent.MarketData>(
     kind: ChannelKind,
     product: string,
@@ -484,7 +539,7 @@ export const prepare = Effect.fnUntraced(function*(
       yield* want([wanted])
       return connection.select(
         (event): event is A => select(event) && event.product === product,
-        consumerOf(consumer),
+        consumer,
         connection.refusal(wanted)
       )
     }))
@@ -516,8 +571,8 @@ export const prepare = Effect.fnUntraced(function*(
       ofProduct("ticker", product, (event): event is MarketEvent.PriceUpdate => event._tag === "PriceUpdate", consumer),
     events: (consumer) =>
       Stream.unwrap(Effect.sync(() => {
-        const narrate = makeNarrator(venue.name, () => wanted)
-        return Stream.flattenIterable(Stream.map(connection.inbound(consumerOf(consumer)), narrate))
+        const narrate = makeNarrator(venue.name, () => wanted, router.channelsFor)
+        return Stream.flattenIterable(Stream.map(connection.inbound(consumer), narrate))
       }))
   }
 })

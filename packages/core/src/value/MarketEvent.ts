@@ -311,7 +311,8 @@ export class BreakerEvent extends Schema.TaggedClass<BreakerEvent>()("Breaker", 
 
 /**
  * Data went missing between two points, which are sequence numbers or
- * timestamps. `recovered` says how the hole was closed, where it was.
+ * timestamps. `recovered` says how the hole was closed, where it was; `missing`
+ * how many messages it holds, where that is known.
  *
  * @category models
  * @since 0.1.0
@@ -323,7 +324,8 @@ export class Gap extends Schema.TaggedClass<Gap>()("Gap", {
   from: Schema.optionalKey(Schema.String),
   to: Schema.optionalKey(Schema.String),
   cause: Schema.Literals(["disconnect", "sequence", "checksum", "overflow", "stale"]),
-  recovered: Schema.optionalKey(Schema.Literals(["snapshot", "backfill", "redundant"]))
+  recovered: Schema.optionalKey(Schema.Literals(["snapshot", "backfill", "redundant"])),
+  missing: Schema.optionalKey(Schema.Finite)
 }) {}
 
 /**

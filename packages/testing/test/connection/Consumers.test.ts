@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
 import type * as Inbox from "@tickline/core/connection/Inbox"
+import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as Generic from "@tickline/core/venue/Generic"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -70,17 +71,166 @@ describe("Consumers", () => {
       assert.strictEqual(missed, 6)
     }))
 
-  it.effect("keep-latest: everything but the newest goes, and is counted", () =>
+  it.effect("conflate: without a key everything but the newest goes, and is counted", () =>
     Effect.gen(function*() {
-      const { before, missed, taken } = yield* slow("keep-latest")
-      assert.strictEqual(taken[0], "0")
-      assert.strictEqual(taken.at(-1), "9")
-      const lost = taken.flatMap((text) => /^missed (\d+)$/.exec(text)?.slice(1).map(Number) ?? [])
-      const delivered = taken.length - lost.length
-      assert.strictEqual(delivered + lost.reduce((sum, n) => sum + n, 0), 10)
-      assert.strictEqual(missed, 10 - delivered)
+      const { before, missed, taken } = yield* slow("conflate")
+      assert.deepStrictEqual(taken, ["0", "missed 8", "9"])
+      assert.strictEqual(missed, 8)
       assert.strictEqual(before.length, 10)
     }))
+
+  it.effect("conflate: the newest of each key stays, and all that tells the life of the connection", () =>
+    withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.make<string>(url, {
+          decode: (frame) => [String(frame)],
+          keyOf: (text) => text === "unique" ? undefined : text.split(" ")[0]
+        })
+        const items: Array<Inbox.Item<string>> = []
+        const gate = yield* Deferred.make<void>()
+        yield* connection.inbound({ overflow: "conflate", bytes: 1 }).pipe(
+          Stream.runForEach((item) =>
+            Effect.suspend(() => {
+              items.push(item)
+              return item._tag === "Batch" ? Deferred.await(gate) : Effect.void
+            })
+          ),
+          Effect.forkChild
+        )
+        yield* settle
+        yield* connection.connect
+        const first = yield* host.nextPeer
+        for (const text of ["BTC 0", "BTC 1", "ETH 1", "unique", "BTC 2"]) {
+          yield* Effect.andThen(first.send(text), settle)
+        }
+        yield* host.drop
+        yield* TestClock.adjust("1 second")
+        const second = yield* host.nextPeer
+        for (const text of ["BTC 3", "SOL 1", "BTC 4"]) yield* Effect.andThen(second.send(text), settle)
+        yield* Deferred.succeed(gate, void 0)
+        yield* settle
+        const told = items.map((item) => {
+          switch (item._tag) {
+            case "Batch":
+              return item.messages.join()
+            case "Transition":
+              return item.to._tag
+            case "Missed":
+              return `missed ${item.messages}: ${[...item.keys].map(([key, count]) => `${key} ${count}`).join()}`
+            default:
+              return item._tag
+          }
+        })
+        assert.deepStrictEqual(told, [
+          "Connecting",
+          "Connected",
+          "BTC 0",
+          "missed 3: BTC 3",
+          "ETH 1",
+          "unique",
+          "Reconnecting",
+          "Connecting",
+          "Connected",
+          "SOL 1",
+          "BTC 4"
+        ])
+      })))
+
+  it.effect("a message costs its bytes and a share: empty ones fill a queue too", () =>
+    withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.make(url)
+        const { reading, release, taken } = yield* stalling(connection, { overflow: "drop-oldest" })
+        yield* connection.connect
+        const peer = yield* host.nextPeer
+        for (let n = 0; n < 10; n++) {
+          yield* Effect.andThen(peer.send(...Array.from({ length: 10_000 }, () => "")), settle)
+        }
+        yield* release
+        yield* settle
+        yield* Fiber.interrupt(reading)
+        const kept = taken.filter((text) => text === "").length
+        // 4 MiB of 256 bytes, besides the first batch and the last.
+        assert.isAtMost(kept, 20_000 + 4 * 1024 * 1024 / 256)
+        assert.strictEqual((yield* connection.metrics).missed, 100_000 - kept)
+      })))
+
+  it.effect("fails where nothing else is said, and does not hold up the others", () =>
+    withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        const { connection, recorded } = yield* connected()
+        const stuck = <A, E>(stream: Stream.Stream<A, E>) =>
+          Effect.forkChild(Effect.result(Stream.runForEach(stream, () => Effect.sleep("1 hour"))))
+        const reading = [
+          yield* stuck(connection.inbound()),
+          yield* stuck(connection.batches()),
+          yield* stuck(connection.messages()),
+          yield* stuck(connection.select((_): _ is string => true))
+        ]
+        yield* settle
+        const peer = yield* host.nextPeer
+        const megabyte = "x".repeat(1024 * 1024)
+        for (let n = 0; n < 8; n++) {
+          yield* Effect.andThen(peer.send(megabyte), settle)
+        }
+        assert.strictEqual(recorded.messages.length, 8)
+        yield* TestClock.adjust("1 day")
+        for (const fiber of reading) {
+          const result = yield* Fiber.join(fiber)
+          assert.strictEqual(result._tag === "Failure" && result.failure._tag, "ConsumerOverflow")
+        }
+        assert.isTrue(yield* connection.isConnected)
+      })))
+
+  it.effect(
+    "who reads no transitions stops nothing, and is told all of them as one",
+    () =>
+      withVenue(
+        policyWith({ retry: { ...ConnectionPolicy.fast.retry, maxRetries: "unlimited" } }),
+        ({ host }) =>
+          Effect.gen(function*() {
+            const connection = yield* Connection.make(url)
+            const gate = yield* Deferred.make<void>()
+            const stuck = (stream: Stream.Stream<Inbox.Item<unknown>, unknown>) =>
+              Effect.gen(function*() {
+                const items: Array<Inbox.Item<unknown>> = []
+                yield* Effect.forkChild(Stream.runForEach(stream, (item) => {
+                  items.push(item)
+                  return Deferred.await(gate)
+                }))
+                return items
+              })
+            const all = [
+              yield* stuck(connection.state.transitions),
+              yield* stuck(connection.inbound({ overflow: "block", bytes: 1 })),
+              yield* stuck(connection.inbound({ overflow: "fail", bytes: 1 })),
+              yield* stuck(connection.inbound({ overflow: "drop-oldest", bytes: 1 })),
+              yield* stuck(connection.inbound({ overflow: "conflate", bytes: 1 }))
+            ]
+            yield* settle
+            yield* connection.connect
+            for (let n = 0; n < 9_000; n++) {
+              yield* host.drop
+              yield* TestClock.adjust(100)
+            }
+            assert.deepStrictEqual(yield* connection.state.current, { _tag: "Connected", epoch: 9_001 })
+            yield* Deferred.succeed(gate, void 0)
+            yield* settle
+            for (const items of all) {
+              assert.isBelow(items.length, 2_000)
+              const transitions = items.filter((item) => item._tag === "Transition")
+              assert.strictEqual(transitions.reduce((sum, { merged }) => sum + (merged ?? 1), 0), 2 + 3 * 9_000)
+              // They follow one another without a hole.
+              transitions.reduce((before, next) => {
+                assert.deepStrictEqual(next.from, before.to)
+                return next
+              })
+              assert.deepInclude(transitions.at(-1)!.to, { _tag: "Connected", epoch: 9_001 })
+            }
+          })
+      ),
+    60_000
+  )
 
   it.effect("fail: the consumer's stream fails with ConsumerOverflow; the connection and the others live on", () =>
     Effect.gen(function*() {
@@ -114,10 +264,11 @@ describe("Consumers", () => {
         yield* connection.close()
         const items = yield* Fiber.join(reading)
         const [first] = items
-        const others = first?._tag === "Missed" ? first.others : 0
-        assert.isAbove(others, 20_000)
-        // The four transitions of connect and close are there or among what is gone; nothing is unaccounted.
-        assert.strictEqual(items.length - 1 + others, 40_000 + 4)
+        const missed = items.reduce((sum, item) => item._tag === "Missed" ? sum + item.rejections : sum, 0)
+        assert.isAbove(missed, 20_000)
+        // The four transitions of connect and close are there, the first of them first; nothing is unaccounted.
+        assert.strictEqual(first?._tag, "Transition")
+        assert.strictEqual(items.length - 1 + missed, 40_000 + 4)
         assert.deepStrictEqual((yield* connection.metrics).rejections, { MalformedJson: 40_000 })
       })))
 
