@@ -745,6 +745,13 @@ export const breakages: ReadonlyArray<Breakage> = [
     replacement: "Rejection",
     test: ["packages/core/test/Hyperliquid.test.ts", "passes over the plain text that greets"]
   },
+  {
+    name: "the last of two members does not count",
+    file: `${connection}/Sequence.ts`,
+    original: "if (isName(text, key, colon, name)) found = text.slice(value, at)",
+    replacement: "if (isName(text, key, colon, name)) found ??= text.slice(value, at)",
+    test: ["packages/core/test/Sequence.test.ts", "reads the last of two"]
+  },
   // ---- the terminal -------------------------------------------------------------------------------------------------
   {
     name: "what shows as nothing is left as it is",

@@ -8,6 +8,7 @@
  */
 import type { Frame } from "@tickline/core/transport/Frame"
 import { Transport, type Wire } from "@tickline/core/transport/Transport"
+import * as ExactJson from "@tickline/core/value/ExactJson"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -137,10 +138,19 @@ export interface Envelope {
   readonly kind: string
 }
 
-const member = (json: object, name: string): string | undefined => {
-  const value: unknown = Object.hasOwn(json, name) ? Reflect.get(json, name) : undefined
-  return typeof value === "string" ? value : typeof value === "number" ? String(value) : undefined
+const member = (json: object, name: string): unknown => Object.hasOwn(json, name) ? Reflect.get(json, name) : undefined
+
+/** An envelope's number or text, as its own text: a number may have more digits than a double. */
+const identifier = (json: object, line: string): string | undefined => {
+  const value = member(json, "id")
+  if (typeof value !== "number") return typeof value === "string" ? value : undefined
+  const exact = ExactJson.parse(line)
+  const id = exact instanceof ExactJson.Malformed || !ExactJson.isObject(exact) ? undefined : exact["id"]
+  return id instanceof ExactJson.JsonNumber ? id.text : undefined
 }
+
+const text = (value: unknown, otherwise: string): string =>
+  typeof value === "string" ? value : typeof value === "number" ? String(value) : otherwise
 
 /**
  * Reads a line as an envelope; `undefined` where it is a raw frame.
@@ -158,12 +168,12 @@ export const envelopeOf = (line: string): Envelope | undefined => {
     return undefined
   }
   if (typeof json !== "object" || json === null || Array.isArray(json)) return undefined
-  const raw: unknown = Object.hasOwn(json, "raw") ? Reflect.get(json, "raw") : undefined
+  const raw = member(json, "raw")
   return typeof raw !== "string" ? undefined : {
     raw,
-    id: member(json, "id"),
-    direction: member(json, "direction") ?? "in",
-    kind: member(json, "kind") ?? "frame"
+    id: identifier(json, line),
+    direction: text(member(json, "direction"), "in"),
+    kind: text(member(json, "kind"), "frame")
   }
 }
 

@@ -52,7 +52,9 @@ describe("decode", () => {
         "   ",
         JSON.stringify({ raw, direction: "in", kind: "frame", id: "last" }),
         JSON.stringify({ raw: 5, product_id: "A" }),
-        `{"\\u0072aw":${JSON.stringify(raw)}}`
+        `{"\\u0072aw":${JSON.stringify(raw)}}`,
+        `{"id":12345678901234567890,"raw":${JSON.stringify(raw)}}`,
+        `{"id":1.0,"raw":${JSON.stringify(raw)},"id":7.0}`
       ]
       const { code, events, world } = yield* decode(`${lines.join("\r\n")}`)
       assert.strictEqual(code, 0)
@@ -63,10 +65,13 @@ describe("decode", () => {
           ["PriceUpdate", 6, "last"],
           // `raw` is no text there, so the line is itself a frame, and not a good one.
           ["FrameRejected", 7, undefined],
-          ["PriceUpdate", 8, undefined]
+          ["PriceUpdate", 8, undefined],
+          // A number is its own digits.
+          ["PriceUpdate", 9, "12345678901234567890"],
+          ["PriceUpdate", 10, "7.0"]
         ]
       )
-      assert.include(world.stderr(), "8 lines: 4 frames, 4 passed over; 4 events, 1 frame rejected")
+      assert.include(world.stderr(), "10 lines: 6 frames, 4 passed over; 6 events, 1 frame rejected")
     }))
 
   it.live("rejects what it cannot read, goes on and exits with 0; --strict exits with 1", () =>

@@ -259,7 +259,8 @@ describe("Circuit breaker", () => {
   it.effect("message ordering preservation", () =>
     withVenue("fast", ({ host, network }) =>
       Effect.gen(function*() {
-        const numbered = (n: number) => `{"seq":${n}}`
+        // Its own number counts, not one that it carries.
+        const numbered = (n: number) => `{"data":{"seq":7},"seq" :${n}}`
         const sequenced = yield* Connection.make(url, { sequence: "seq" })
         const recorded = yield* record(sequenced)
         yield* sequenced.connect

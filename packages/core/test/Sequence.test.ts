@@ -1,0 +1,110 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Sequence from "@tickline/core/connection/Sequence"
+import * as ExactJson from "@tickline/core/value/ExactJson"
+import * as Chance from "@tickline/testing/Chance"
+
+const sequenceOf = Sequence.member("seq")
+
+describe("Sequence.member", () => {
+  const texts: ReadonlyArray<readonly [what: string, text: string, number: bigint | undefined]> = [
+    ["a number", "{\"seq\":9}", 9n],
+    ["its own, not one that a member holds", "{\"data\":{\"seq\":5},\"seq\":9}", 9n],
+    ["its own, not one in a list", "{\"data\":[{\"seq\":5}],\"seq\":9}", 9n],
+    ["its own, not one in a text", "{\"note\":\"\\\"seq\\\":5\",\"seq\":9}", 9n],
+    ["its own, after a text that ends in backslashes", "{\"note\":\"\\\\\",\"seq\":9,\"x\":\"\\\\\\\"\"}", 9n],
+    ["none of those that its members hold", "{\"data\":{\"seq\":5}}", undefined],
+    ["one with white space around", " {\n \"seq\" : 9 \t}\r\n", 9n],
+    ["one of digits in a string", "{\"seq\":\"10\"}", 10n],
+    ["one of digits in escapes", "{\"seq\":\"\\u0031\\u0030\"}", 10n],
+    ["one under a name in escapes", "{\"\\u0073eq\":9}", 9n],
+    ["one beyond 2^53, and beyond 64 bits", "{\"seq\":12345678901234567890123}", 12_345_678_901_234_567_890_123n],
+    ["the last of two", "{\"seq\":1,\"seq\":2}", 2n],
+    ["the last of two, which is none", "{\"seq\":1,\"seq\":null}", undefined],
+    ["none of a part of a number", "{\"seq\":5.5}", undefined],
+    ["none of a number that begins another", "{\"seq\":5e3}", undefined],
+    ["none of a text that begins with digits", "{\"seq\":\"5x\"}", undefined],
+    ["none of an object", "{\"seq\":{\"seq\":5}}", undefined],
+    ["none of a longer name", "{\"seqs\":5,\"xseq\":5}", undefined],
+    ["none of a list", "[{\"seq\":5}]", undefined],
+    ["none of an empty object", "{}", undefined],
+    ["none of half a frame", "{\"seq\":5", undefined],
+    ["none of a frame and more", "{\"seq\":5}}", undefined],
+    ["none of no JSON", "seq", undefined],
+    ["none of nothing", "", undefined]
+  ]
+  for (const [what, text, number] of texts) it(`reads ${what}`, () => assert.strictEqual(sequenceOf(text), number))
+
+  it("reads an object's member, whatever holds its digits", () => {
+    assert.strictEqual(sequenceOf({ seq: 7 }), 7n)
+    assert.strictEqual(sequenceOf({ seq: 7n }), 7n)
+    assert.strictEqual(sequenceOf({ seq: "9007199254740993" }), 9_007_199_254_740_993n)
+    assert.strictEqual(sequenceOf(ExactJson.parse("{\"seq\":9007199254740993}")), 9_007_199_254_740_993n)
+    assert.isUndefined(sequenceOf({ seq: 2 ** 53 }))
+    assert.isUndefined(sequenceOf({ seq: 1.5 }))
+    assert.isUndefined(sequenceOf({ other: 1 }))
+    assert.isUndefined(sequenceOf(new Uint8Array([1])))
+    assert.isUndefined(sequenceOf(undefined))
+  })
+
+  it("agrees with the exact reader on any JSON", () => {
+    const chance = Chance.make(11)
+    const space = (): string => chance.pick(["", "", "", " ", "\n\t"])
+    const word = (): string => chance.pick(["seq", "s", "a\\", "\"seq\":3", "{", "}", "],", "\u2028", "é", ""])
+    const quoted = (text: string): string =>
+      chance.integer(4) === 0
+        ? `"${[...text].map((letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`).join("")}"`
+        : JSON.stringify(text)
+    const value = (depth: number): string => {
+      switch (chance.integer(depth > 3 ? 5 : 7)) {
+        case 0:
+          return chance.pick(["0", "7", "12345678901234567890", "-1", "1.5", "1e3"])
+        case 1:
+          return quoted(chance.pick(["5", "0012", "x", "", "9007199254740993"]))
+        case 2:
+          return quoted(word())
+        case 3:
+          return chance.pick(["null", "true", "false"])
+        case 4:
+          return "[]"
+        case 5:
+          return `[${space()}${value(depth + 1)}${space()},${value(depth + 1)}]`
+        default:
+          return object(depth + 1)
+      }
+    }
+    const object = (depth: number): string =>
+      `{${space()}${
+        Array.from(
+          { length: chance.integer(4) },
+          () => `${quoted(word())}${space()}:${space()}${value(depth)}${space()}`
+        ).join(`,${space()}`)
+      }}`
+    let found = 0
+    for (let i = 0; i < 20_000; i++) {
+      const text = `${space()}${object(0)}${space()}`
+      const exact = sequenceOf(ExactJson.parse(text))
+      if (exact !== undefined) found++
+      assert.strictEqual(sequenceOf(text), exact, text)
+    }
+    assert.isAbove(found, 300)
+  })
+
+  it("takes a megabyte in time that grows with its length alone", () => {
+    const hostile = [
+      `{"a":"${"\\\\".repeat(500_000)}","seq":9}`,
+      `{"a":"${"\\\"".repeat(500_000)}","seq":9}`,
+      `{"a":${"[".repeat(500_000)}${"]".repeat(500_000)},"seq":9}`,
+      `{${"\"seq\":1,".repeat(125_000)}"seq":9}`,
+      `{"a":1${" ".repeat(1_000_000)},"seq":9}`
+    ]
+    for (const text of hostile) {
+      let best = Number.POSITIVE_INFINITY
+      for (let i = 0; i < 5; i++) {
+        const start = performance.now()
+        assert.strictEqual(sequenceOf(text), 9n)
+        best = Math.min(best, performance.now() - start)
+      }
+      assert.isBelow(best, 50, text.slice(0, 20))
+    }
+  })
+})
