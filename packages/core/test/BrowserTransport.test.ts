@@ -150,7 +150,7 @@ describe("BrowserTransport: dials", () => {
         assert.strictEqual(error.reason._tag, "Unsupported")
         assert.strictEqual(
           error.message,
-          "wss://venue.example/feed: unsupported: a browser sends no headers (Authorization): authenticate by a subprotocol or a first message"
+          "wss://venue.example: unsupported: a browser sends no headers (Authorization): authenticate by a subprotocol or a first message"
         )
         assert.notInclude(inspect(error, { depth: 9 }), "t0ken")
         assert.strictEqual(made, 0)
@@ -209,7 +209,7 @@ describe("BrowserTransport: dials", () => {
       )
       sockets[0]!.ends(1006)
       const error = yield* Fiber.join(dialling)
-      assert.strictEqual(error.message, "wss://venue.example/feed: unreachable: a browser does not say why")
+      assert.strictEqual(error.message, "wss://venue.example: unreachable: a browser does not say why")
       assert.strictEqual(sockets[0]!.listening, 0)
     }))
 

@@ -19,6 +19,7 @@ import {
   TlsFailed,
   Unreachable
 } from "@tickline/core/transport/DialError"
+import * as Endpoint from "@tickline/core/transport/Endpoint"
 import type { Frame } from "@tickline/core/transport/Frame"
 import {
   type Capabilities,
@@ -31,7 +32,6 @@ import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Arra
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import type { IncomingMessage } from "node:http"
@@ -71,6 +71,14 @@ const retryAfterCapMillis = 86_400_000
 const closeReasonBytes = 123
 
 /**
+ * The most fragments of one message, and the most reads of the socket that one
+ * frame may take: what is under `maxMessageBytes` may still be sent one byte at a
+ * time, and each piece costs some hundred bytes. Those of `ws` 8.23.
+ */
+const maxFragments = 16_384
+const maxBufferedChunks = 262_144
+
+/**
  * Makes the transport.
  *
  * @category constructors
@@ -99,27 +107,25 @@ export const layerWith = (options: Options): Layer.Layer<Transport> => Layer.suc
 
 const dial = (request: DialRequest, options: Options): Effect.Effect<Wire, DialError, Scope.Scope> =>
   Effect.uninterruptibleMask((restore) => {
-    const target = targetOf(request)
-    if (Result.isFailure(target)) return Effect.fail(target.failure)
+    const endpoint = Endpoint.check(request, capabilities)
+    if (Result.isFailure(endpoint)) return Effect.fail(endpoint.failure)
+    const failed = (reason: DialReason) => new DialError({ url: Address.origin(request.url), reason })
     // Outside of the interruptible part, so that an interruption between the
     // open socket and its finaliser cannot lose it.
     let line: Line | undefined
     const opening = Clock.clockWith((clock) =>
       Effect.callback<Line, DialError>((resume) => {
         const started = Result.try({
-          try: () => start(target.success, request, options),
-          catch: () =>
-            new DialError({
-              url: target.success.shown,
-              reason: new BadUrl({ detail: "a header or subprotocol holds characters that HTTP does not allow" })
-            })
+          try: () => start(endpoint.success, request, options),
+          // What Node says of it may hold the URL.
+          catch: () => failed(new BadUrl({ detail: "Node does not take it" }))
         })
         if (Result.isFailure(started)) return resume(Effect.fail(started.failure))
         const ws = started.success
-        const fail = (reason: DialReason) => resume(Effect.fail(new DialError({ url: target.success.shown, reason })))
+        const fail = (reason: DialReason) => resume(Effect.fail(failed(reason)))
         const opened = new Line(ws, request, options.sendBufferBytes ?? 1_048_576)
         ws.once("unexpected-response", (_, response) => fail(rejection(response, clock.currentTimeMillisUnsafe())))
-        ws.once("error", (error) => fail(reasonOf(error, target.success.url.protocol === "wss:")))
+        ws.once("error", (error) => fail(reasonOf(error, endpoint.success.isSecure)))
         ws.once("close", () => fail(new Unreachable({ detail: "closed before the handshake ended" })))
         ws.once("open", () => {
           // Those of the dial go with all that they hold.
@@ -139,50 +145,27 @@ const dial = (request: DialRequest, options: Options): Effect.Effect<Wire, DialE
 const releaseWithScope = (line: Line): Effect.Effect<void, never, Scope.Scope> =>
   Effect.flatMap(Effect.scope, (scope) => Scope.addFinalizer(scope, Effect.sync(() => line.release())))
 
-interface Target {
-  readonly url: URL
-  readonly shown: string
-  readonly headers: Record<string, string>
-}
-
-/** Checks the URL, and that no secret would travel in the clear. */
-const targetOf = (request: DialRequest): Result.Result<Target, DialError> => {
-  const refuse = (detail: string) =>
-    Result.fail(new DialError({ url: Address.shown(request.url), reason: new BadUrl({ detail }) }))
-  const url = URL.parse(request.url)
-  if (url === null) return refuse("not a URL with a host")
-  if (url.protocol !== "ws:" && url.protocol !== "wss:") {
-    return refuse(`the scheme is ${url.protocol.slice(0, -1)}, expected ws or wss`)
-  }
-  if (url.hash !== "") return refuse("it holds a fragment")
-  const headers: Record<string, string> = {}
-  let secret = url.username !== "" || url.password !== ""
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (Redacted.isRedacted(value)) secret = true
-    headers[name] = typeof value === "string" ? value : Redacted.value(value)
-  }
-  const host = url.hostname.startsWith("[") ? url.hostname.slice(1, -1) : url.hostname
-  if (secret && url.protocol === "ws:" && !isLoopback(host) && !request.plaintextHosts.includes(host)) {
-    return refuse(`a secret would travel to ${host} unencrypted: use wss, or allow the host by name`)
-  }
-  return Result.succeed({ url, shown: Address.shown(request.url), headers })
-}
-
-const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host)
-
-const start = (target: Target, request: DialRequest, options: Options): WebSocket => {
-  // `@types/ws` knows neither the TLS options, which `ws` passes on, nor `closeTimeout`.
-  const settings: ClientOptions & Pick<ConnectionOptions, "ALPNProtocols"> & { closeTimeout: number } = {
-    headers: target.headers,
+const start = (endpoint: Endpoint.Endpoint, request: DialRequest, options: Options): WebSocket => {
+  // `@types/ws` knows neither the TLS options, which `ws` passes on, nor the newer bounds.
+  const settings: ClientOptions & Pick<ConnectionOptions, "ALPNProtocols"> & {
+    closeTimeout: number
+    maxFragments: number
+    maxBufferedChunks: number
+  } = {
+    headers: { ...endpoint.headers },
     perMessageDeflate: request.deflate,
-    maxPayload: request.maxMessageBytes,
+    // `ws` keeps it in 32 bits, and takes 0 for no limit.
+    maxPayload: Math.min(request.maxMessageBytes, 0x7fff_ffff),
+    maxFragments,
+    maxBufferedChunks,
+    autoPong: false,
     skipUTF8Validation: false,
     followRedirects: false,
     closeTimeout: lingerMillis,
     ALPNProtocols: ["http/1.1"]
   }
   if (options.ca !== undefined) settings.ca = typeof options.ca === "string" ? options.ca : [...options.ca]
-  return new WebSocket(target.url, [...request.protocols], settings)
+  return new WebSocket(endpoint.url, [...endpoint.protocols], settings)
 }
 
 type Resume<A, E = never> = (effect: Effect.Effect<A, E>) => void
@@ -190,7 +173,8 @@ type Resume<A, E = never> = (effect: Effect.Effect<A, E>) => void
 // The wire over one socket. Thousands may be held: what is not a wire's is shared, and who waits for something is kept
 // in a list that is empty at rest.
 class Line implements Wire {
-  private readonly ws: WebSocket
+  // Private to the runtime as well: the socket holds the URL and the headers, and an inspection would show them.
+  readonly #ws: WebSocket
   private readonly maxMessageBytes: number
   private readonly inboundBytes: number
   private readonly sendBufferBytes: number
@@ -203,12 +187,14 @@ class Line implements Wire {
   private puller: Resume<NonEmptyReadonlyArray<Frame>, WireClosed> | undefined
   private waking = false
   private pings = 0
+  private isAnswering = false
+  private unanswered: Uint8Array | undefined
   private pongs: ReadonlyArray<{ readonly payload: string; readonly resume: Resume<void, WireClosed> }> = []
   private writers: ReadonlyArray<Resume<void, WireClosed>> = []
   private closers: ReadonlyArray<Resume<{ readonly clean: boolean }>> = []
 
   constructor(ws: WebSocket, request: DialRequest, sendBufferBytes: number) {
-    this.ws = ws
+    this.#ws = ws
     this.maxMessageBytes = request.maxMessageBytes
     this.inboundBytes = request.inboundBytes
     this.sendBufferBytes = sendBufferBytes
@@ -216,18 +202,19 @@ class Line implements Wire {
 
   /** Begins to hear the socket, which has just opened. */
   listen(): void {
-    this.ws.on("message", (data, isBinary) => this.onMessage(data, isBinary))
-    this.ws.on("pong", (data) => this.onPong(data))
-    this.ws.on("error", (error) => this.onError(error))
-    this.ws.on("close", (code, reason) => this.onClose(code, reason))
+    this.#ws.on("message", (data, isBinary) => this.onMessage(data, isBinary))
+    this.#ws.on("ping", (data) => this.onPing(data))
+    this.#ws.on("pong", (data) => this.onPong(data))
+    this.#ws.on("error", (error) => this.onError(error))
+    this.#ws.on("close", (code, reason) => this.onClose(code, reason))
   }
 
   /** Ends the wire at once and forgets the socket. */
   release(): void {
     this.terminateNow()
-    this.ws.removeAllListeners()
+    this.#ws.removeAllListeners()
     // An error of a socket that nobody holds any more must not end the process.
-    this.ws.on("error", ignore)
+    this.#ws.on("error", ignore)
   }
 
   // The members of a wire are its own, so that it can be spread into another.
@@ -246,8 +233,8 @@ class Line implements Wire {
   )
 
   readonly write: Wire["write"] = (frame) => {
-    if (this.ended !== undefined || this.ws.readyState !== WebSocket.OPEN) return false
-    this.ws.send(frame, this.onSent)
+    if (this.ended !== undefined || this.#ws.readyState !== WebSocket.OPEN) return false
+    this.#ws.send(frame, this.onSent)
     return true
   }
 
@@ -255,7 +242,7 @@ class Line implements Wire {
     if (this.ended !== undefined) return resume(Effect.fail(this.ended))
     const payload = String(++this.pings)
     this.pongs = [...this.pongs, { payload, resume }]
-    if (this.ws.readyState === WebSocket.OPEN) this.ws.ping(payload)
+    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.ping(payload)
     return Effect.sync(() => this.forgetPing(payload))
   })
 
@@ -263,7 +250,7 @@ class Line implements Wire {
     Effect.suspend(() => {
       if (this.clean !== undefined) return Effect.succeed({ clean: this.clean })
       const text = cut(reason, closeReasonBytes)
-      this.ws.close(code, text) // a code that no endpoint may send (RFC 6455 §7.4) is a defect
+      this.#ws.close(code, text) // a code that no endpoint may send (RFC 6455 §7.4) is a defect
       this.closing ??= new WireClosed({ by: "local", code, reason: text })
       // The peer's close frame may be behind what waits to be read.
       this.resumeReading()
@@ -277,7 +264,7 @@ class Line implements Wire {
 
   readonly terminate: Wire["terminate"] = Effect.sync(() => this.terminateNow())
 
-  readonly bufferedBytes: Wire["bufferedBytes"] = () => this.ws.bufferedAmount
+  readonly bufferedBytes: Wire["bufferedBytes"] = () => this.#ws.bufferedAmount
 
   readonly paused: Wire["paused"] = () => this.isPaused
 
@@ -285,13 +272,13 @@ class Line implements Wire {
     // An error is dear: most wires that are let go have ended already.
     if (this.ended === undefined) this.end(new WireClosed({ by: "local", code: 1006, reason: "terminated" }))
     this.settle(false)
-    this.ws.terminate()
+    this.#ws.terminate()
   }
 
   private resumeReading(): void {
     if (!this.isPaused) return
     this.isPaused = false
-    this.ws.resume()
+    this.#ws.resume()
   }
 
   private take(): Effect.Effect<NonEmptyReadonlyArray<Frame>, WireClosed> | undefined {
@@ -327,7 +314,7 @@ class Line implements Wire {
   private end(closed: WireClosed): void {
     if (this.ended !== undefined) return
     this.ended = closed
-    this.ws.removeAllListeners("message")
+    this.#ws.removeAllListeners("message")
     this.wakeSoon()
     const { pongs, writers } = this
     this.pongs = []
@@ -354,8 +341,26 @@ class Line implements Wire {
     this.wakeSoon()
     if (this.bytes >= this.inboundBytes && !this.isPaused && this.closing === undefined) {
       this.isPaused = true
-      this.ws.pause()
+      this.#ws.pause()
     }
+  }
+
+  // RFC 6455 §5.5.3: of the pings that came while a pong waits for the network, the latest is answered. So a flood of
+  // them costs no memory, and ends nothing.
+  private onPing(data: Buffer): void {
+    if (this.isAnswering) this.unanswered = new Uint8Array(data)
+    else this.answer(data)
+  }
+
+  private answer(data: Uint8Array): void {
+    if (this.#ws.readyState !== WebSocket.OPEN) return
+    this.isAnswering = true
+    this.#ws.pong(data, true, () => {
+      this.isAnswering = false
+      const next = this.unanswered
+      this.unanswered = undefined
+      if (next !== undefined) this.answer(next)
+    })
   }
 
   private onPong(data: Buffer): void {
@@ -377,10 +382,20 @@ class Line implements Wire {
         ? new WireClosed({
           by: "local",
           code: protocolCodes[code] ?? 1002,
-          reason: protocolCodes[code] === 1009 ? `message over ${this.maxMessageBytes} bytes` : error.message
+          reason: this.refusalOf(code) ?? error.message
         })
         : new WireClosed({ by: "network", code: 1006, reason: code })
     )
+  }
+
+  private refusalOf(code: string): string | undefined {
+    switch (protocolCodes[code]) {
+      case 1008:
+        return "message in too many parts"
+      case 1009:
+        return `message over ${this.maxMessageBytes} bytes`
+    }
+    return undefined
   }
 
   private onClose(code: number, reason: Buffer): void {
@@ -392,7 +407,7 @@ class Line implements Wire {
   }
 
   private hasRoom(): boolean {
-    return this.ws.readyState === WebSocket.OPEN && this.ws.bufferedAmount <= this.sendBufferBytes
+    return this.#ws.readyState === WebSocket.OPEN && this.#ws.bufferedAmount <= this.sendBufferBytes
   }
 
   private room(): Effect.Effect<void, WireClosed> {

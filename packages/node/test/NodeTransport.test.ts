@@ -13,6 +13,7 @@ import { readFileSync } from "node:fs"
 import { createServer, type IncomingMessage } from "node:http"
 import { createServer as createTlsServer } from "node:https"
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net"
+import { inspect } from "node:util"
 import { type WebSocket, WebSocketServer } from "ws"
 
 const transport = NodeTransport.make()
@@ -106,7 +107,7 @@ describe("NodeTransport: dials that fail", () => {
       const error = yield* refusal(`ws://127.0.0.1:${port}/feed?token=s3cret`)
       assert.strictEqual(error.reason._tag, "Refused")
       assert.include(error.message, `ECONNREFUSED 127.0.0.1:${port}`)
-      assert.strictEqual(error.url, `ws://127.0.0.1:${port}/feed`)
+      assert.strictEqual(error.url, `ws://127.0.0.1:${port}`)
     }))
 
   it.live("no such host: NotResolved", () =>
@@ -203,7 +204,21 @@ describe("NodeTransport: dials that fail", () => {
       ["ws://", "not a URL"],
       ["example.com", "not a URL"],
       ["ws://exa mple/?token=s3cret", "not a URL"],
-      ["wss://example.com/#part", "fragment"]
+      ["wss://example.com/#part", "fragment"],
+      [" wss://me:s3cret@example.com/", "not a URL"],
+      ["wss://me:s3cret@example.com/ ", "not a URL"],
+      ["w\tss://me:s3cret@example.com/", "not a URL"],
+      ["wss://me:s3\tcret@example.com/", "not a URL"],
+      ["wss:/me:s3cret@example.com/", "not a URL"],
+      ["wss:me:s3cret@example.com/", "not a URL"],
+      ["wss:\\\\me:s3cret@example.com/", "not a URL"],
+      ["wss://me:s3cret\\@example.com/", "not a URL"],
+      ["wss://me:s3cret/x@example.com/", "not a URL"],
+      ["wss://me:s3cret%40example.com/", "not a URL"],
+      ["me:s3cret@example.com", "not a URL"],
+      ["s3cret:me@example.com", "not a URL"],
+      ["HTTPS://me:s3cret@example.com/", "the scheme is https"],
+      ["wss://me:s3cret@example.com:99999/", "not a URL"]
     ] as const
   ) {
     it.live(`BadUrl: ${url}`, () =>
@@ -218,9 +233,12 @@ describe("NodeTransport: dials that fail", () => {
   it.live("a header or subprotocol that HTTP forbids is refused without showing it", () =>
     Effect.gen(function*() {
       const header = yield* refusal("ws://127.0.0.1:1", { headers: { authorization: Redacted.make("s3cret\r\n") } })
-      assert.strictEqual(header.reason._tag, "BadUrl")
+      assert.strictEqual(
+        header.message,
+        "ws://127.0.0.1:1: bad header authorization: its value cannot be sent: it holds a line break"
+      )
       assert.notInclude(JSON.stringify(header), "s3cret")
-      assert.strictEqual((yield* refusal("ws://127.0.0.1:1", { protocols: ["a b"] })).reason._tag, "BadUrl")
+      assert.strictEqual((yield* refusal("ws://127.0.0.1:1", { protocols: ["a b"] })).reason._tag, "BadHeader")
     }))
 
   it.live("an interrupted dial leaves no socket on the server", () =>
@@ -287,6 +305,32 @@ describe("NodeTransport: secrets", () => {
       const error = yield* refusal(`${refusing}/feed?token=s3cret`)
       assert.notInclude(`${JSON.stringify(error)}${error}${error.stack}`, "s3cret")
     }))
+
+  it.live("are in no inspection of an open wire", () =>
+    Effect.gen(function*() {
+      const url = yield* serve((ws) => ws.send("in"))
+      const wire = yield* dial(`${url.replace("//", "//me:pa55word@")}/listen-k3y?token=query-t0ken`, {
+        headers: { "X-Key": Redacted.make("header-k3y") },
+        protocols: []
+      })
+      yield* wire.pull
+      const seen = `${inspect(wire, { depth: 12, showHidden: true })}${JSON.stringify(Object.entries(wire))}`
+      for (const secret of ["pa55word", "listen-k3y", "query-t0ken", "header-k3y"]) assert.notInclude(seen, secret)
+    }))
+
+  it.live("a subprotocol may be one: it travels, in the clear to loopback only", () =>
+    Effect.gen(function*() {
+      const seen: Array<string | undefined> = []
+      const url = yield* serve((ws, { headers }) => {
+        seen.push(headers["sec-websocket-protocol"])
+        ws.send("in")
+      })
+      const protocols = ["v1.venue", Redacted.make("bearer.s3cret")]
+      yield* (yield* dial(url, { protocols })).pull
+      assert.deepStrictEqual(seen, ["v1.venue,bearer.s3cret"])
+      const error = yield* refusal("ws://feed.invalid/", { protocols })
+      assert.include(error.message, "unencrypted")
+    }))
 })
 
 describe("NodeTransport: messages", () => {
@@ -336,6 +380,46 @@ describe("NodeTransport: messages", () => {
         yield* until(() => codes.length === n)
       }
       assert.deepStrictEqual(codes, [1009, 1009])
+    }))
+
+  it.live("a message in more fragments than any venue sends ends the wire, and is told as ours", () =>
+    Effect.gen(function*() {
+      const codes: Array<number> = []
+      const url = yield* serve((ws) => {
+        ws.on("close", (code) => codes.push(code))
+        ws.send("before")
+        for (let n = 0; n <= 16_384; n++) ws.send("x", { fin: false })
+      })
+      const { closed, frames } = yield* pullAll(yield* dial(url))
+      assert.deepStrictEqual(frames, ["before"])
+      assert.deepStrictEqual(facts(closed), { by: "local", code: 1008, reason: "message in too many parts" })
+      yield* until(() => codes.length === 1)
+      assert.deepStrictEqual(codes, [1008])
+    }))
+
+  it.live("a flood of pings whose pongs nobody reads ends nothing and holds nothing; the latest is answered", () =>
+    Effect.gen(function*() {
+      const peer = yield* Deferred.make<{ readonly ws: WebSocket; readonly socket: Socket }>()
+      const pongs: Array<string> = []
+      const url = yield* serve((ws, { socket }) => {
+        ws.on("pong", (data) => pongs.push(String(data)))
+        socket.pause()
+        Deferred.doneUnsafe(peer, Effect.succeed({ ws, socket }))
+      })
+      const wire = yield* dial(url)
+      const { socket, ws } = yield* Deferred.await(peer)
+      const count = 200_000
+      const payload = (n: number) => String(n).padStart(100, "0")
+      for (let n = 1; n <= count; n++) {
+        ws.ping(payload(n))
+        if (n % 10_000 === 0) yield* until(() => ws.bufferedAmount === 0)
+      }
+      assert.isAtMost(wire.bufferedBytes(), 1_000_000)
+      socket.resume()
+      yield* until(() => pongs.at(-1) === payload(count))
+      assert.isBelow(pongs.length, count)
+      ws.send("after")
+      assert.deepStrictEqual(yield* wire.pull, ["after"])
     }))
 
   it.live("text that is not UTF-8 ends the wire with 1007", () =>

@@ -19,7 +19,6 @@
  */
 import * as Address from "@tickline/core/transport/Address"
 import {
-  BadUrl,
   DialError,
   type DialReason,
   HandshakeRejected,
@@ -28,6 +27,7 @@ import {
   TlsFailed,
   Unreachable
 } from "@tickline/core/transport/DialError"
+import * as Endpoint from "@tickline/core/transport/Endpoint"
 import * as Frame from "@tickline/core/transport/Frame"
 import {
   type Capabilities,
@@ -366,7 +366,7 @@ export const make = Effect.fnUntraced(function*(
   const open = (host: MutableHost, request: DialRequest, thenClose: number | undefined) =>
     Effect.gen(function*() {
       const id = ++host.peers
-      const name = `${Address.shown(host.url)}#${id}`
+      const name = `${Address.origin(host.url)}#${id}`
       const arrived = Latch.makeUnsafe(false)
       const drained = Latch.makeUnsafe(true)
       const ended = Deferred.makeUnsafe<WireClosed>()
@@ -559,15 +559,23 @@ export const make = Effect.fnUntraced(function*(
       return wire
     })
 
+  const capabilities: Capabilities = {
+    headers: true,
+    ping: true,
+    pause: true,
+    handshakeStatus: true,
+    ...options.capabilities
+  }
+
   // ---- dials ------------------------------------------------------------------------------------------------------------
 
   const failed = (request: DialRequest, reason: DialReason) =>
-    Effect.fail(new DialError({ url: Address.shown(request.url), reason }))
+    Effect.fail(new DialError({ url: Address.origin(request.url), reason }))
 
   const dial = Effect.fnUntraced(function*(request: DialRequest): Effect.fn.Return<Wire, DialError, Scope.Scope> {
-    if (!/^wss?:\/\/[^/?#]/i.test(request.url)) {
-      return yield* failed(request, new BadUrl({ detail: "not a ws:// or wss:// URL" }))
-    }
+    // Nothing travels here, so nothing travels in the clear.
+    const plaintextHosts = [Address.parse(request.url)?.host ?? ""]
+    yield* Effect.fromResult(Endpoint.check({ ...request, plaintextHosts }, capabilities))
     const host = hosts.get(Address.origin(request.url))
     if (host === undefined) {
       return yield* failed(
@@ -578,7 +586,7 @@ export const make = Effect.fnUntraced(function*(
     const { otherwise } = host
     const outcome = host.scripted.shift() ?? (typeof otherwise === "function" ? otherwise(request) : otherwise)
     host.dials.push({ at: now(), outcome: outcome._tag })
-    note("dial", { host: Address.shown(host.url), outcome: outcome._tag })
+    note("dial", { host: Address.origin(host.url), outcome: outcome._tag })
     const roundTrip = oneWay(host) + oneWay(host)
     const after = outcome._tag === "Accept" ? outcome.afterMillis ?? roundTrip : roundTrip
     if (after > 0 && outcome._tag !== "Hang") yield* Effect.sleep(after)
@@ -610,7 +618,7 @@ export const make = Effect.fnUntraced(function*(
 
   return {
     transport: {
-      capabilities: { headers: true, ping: true, pause: true, handshakeStatus: true, ...options.capabilities },
+      capabilities,
       dial
     },
     serve: (url, serve) =>

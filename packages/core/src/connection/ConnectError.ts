@@ -12,8 +12,9 @@ import { WireClosed } from "../transport/Transport.ts"
 import * as Printable from "../value/Printable.ts"
 
 /**
- * No token could be had, or the venue refused the one it was shown (`status`
- * 401 or 403) also after one refresh where a refresh is given. Not retried.
+ * No token could be had, the one that was had cannot be the value of a header,
+ * or the venue refused the one it was shown (`status` 401 or 403) also after one
+ * refresh where a refresh is given. Not retried.
  *
  * @category errors
  * @since 0.1.0
@@ -101,6 +102,9 @@ export type Failure = typeof Failure.Type
  */
 export type FailureKind = Exclude<Failure["_tag"], "DialError"> | DialReason["_tag"] | "TooLarge"
 
+/** The codes with which a transport ends a wire for the size of a message: too many bytes, or too many parts. */
+const tooLarge: ReadonlySet<number> = new Set([1009, 1008])
+
 /**
  * Returns the class of a failure.
  *
@@ -112,7 +116,7 @@ export const kind = (failure: Failure): FailureKind => {
     case "DialError":
       return failure.reason._tag
     case "Dropped":
-      return failure.closed.by === "local" && failure.closed.code === 1009 ? "TooLarge" : "Dropped"
+      return failure.closed.by === "local" && tooLarge.has(failure.closed.code) ? "TooLarge" : "Dropped"
     default:
       return failure._tag
   }
@@ -142,6 +146,7 @@ export const recoveries: Readonly<Record<FailureKind, Recovery>> = {
   TlsFailed: "retry",
   HandshakeRejected: "retry",
   BadUrl: "stop",
+  BadHeader: "stop",
   Unsupported: "stop",
   AuthError: "stop",
   Dropped: "retry",

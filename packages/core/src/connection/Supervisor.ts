@@ -27,6 +27,7 @@ import type { ConnectionPolicy } from "../resilience/ConnectionPolicy.ts"
 import type { Log } from "../resilience/RateLimit.ts"
 import * as Address from "../transport/Address.ts"
 import { DialError, TimedOut } from "../transport/DialError.ts"
+import * as Endpoint from "../transport/Endpoint.ts"
 import { type Capabilities, Transport, type Wire, type WireClosed } from "../transport/Transport.ts"
 import type { Channel } from "../value/Channel.ts"
 import * as Printable from "../value/Printable.ts"
@@ -141,9 +142,14 @@ const retryAfterOf = (failure: ConnectError.Failure): number =>
     : 0
 
 // What a token adds to the headers of a dial.
-const authorization = (token: Redacted.Redacted<string>): Record<string, Redacted.Redacted<string>> => ({
-  Authorization: Redacted.make(`Bearer ${Redacted.value(token)}`, { label: "Authorization" })
-})
+const authorization = (
+  token: Redacted.Redacted<string>
+): Effect.Effect<Record<string, Redacted.Redacted<string>>, ConnectError.AuthError> => {
+  const fault = Endpoint.headerFault(Redacted.value(token))
+  return fault === undefined
+    ? Effect.succeed({ Authorization: Redacted.make(`Bearer ${Redacted.value(token)}`, { label: "Authorization" }) })
+    : Effect.fail(new ConnectError.AuthError({ detail: `the token cannot be the value of a header: ${fault}` }))
+}
 
 const both = <A>(
   one: ((message: A) => void) | undefined,
@@ -391,7 +397,7 @@ class Supervision<A> implements Supervisor {
   private dial(): Effect.Effect<Wire, DialError | ConnectError.AuthError, Scope.Scope> {
     const { auth, dials, recorder, url } = this.options
     const { connectTimeout } = this.policy
-    const headers = auth === undefined ? Effect.succeed({}) : Effect.map(auth.current, authorization)
+    const headers = auth === undefined ? Effect.succeed({}) : Effect.flatMap(auth.current, authorization)
     return Effect.flatMap(headers, (added) => {
       recorder.dialled()
       dials.take(this.now())
@@ -402,7 +408,7 @@ class Supervision<A> implements Supervisor {
         orElse: () =>
           Effect.fail(
             new DialError({
-              url: Address.shown(url),
+              url: Address.origin(url),
               reason: new TimedOut({ afterMillis: this.connectTimeoutMillis })
             })
           )

@@ -1,27 +1,67 @@
 /**
- * Parts of a WebSocket URL that are safe to compare and to show.
+ * A URL in its parts, and the one form of it that is safe to compare and to
+ * show. What is not exactly of the form is not guessed at: nothing of a text
+ * that was not parsed is ever shown.
  *
  * @since 0.1.0
  */
 
 /**
- * The URL without its query, fragment and user information, which may hold
- * secrets.
+ * The parts of a `ws`, `wss`, `http` or `https` URL.
  *
- * @category getters
+ * - `userInfo`: user and password as they were written, without the `@`
+ * - `host`: in lower case, an IPv6 address in its brackets
+ * - `port`: absent where none is written
+ * - `rest`: path, query and fragment as they were written
+ *
+ * @category models
  * @since 0.1.0
  */
-export const shown = (url: string): string =>
-  url.replace(/[?#].*$/s, "").replace(/^([a-z][a-z0-9+.-]*:)?(\/*)[^/]*@/i, "$1$2")
+export interface Address {
+  readonly scheme: "ws" | "wss" | "http" | "https"
+  readonly userInfo?: string | undefined
+  readonly host: string
+  readonly port?: number | undefined
+  readonly rest: string
+}
+
+// Stricter than the URL standard, which passes over what surrounds a URL, drops tabs, takes a backslash for a slash and
+// counts slashes loosely: what it reads as a password there is easily read as something else here.
+const grammar =
+  /^(?<scheme>wss?|https?):\/\/(?:(?<userInfo>[^/?#\\]*)@)?(?<host>\[[\da-f:.]+\]|[\p{L}\p{N}._~-]+)(?::(?<port>\d{1,5}))?(?<rest>(?:[/?#].*)?)$/iu
+
+/** White space and control characters: no URL holds any. */
+const unfit = /[\s\p{Cc}]/u
+
+const schemes = { ws: "ws", wss: "wss", http: "http", https: "https" } as const
+
+const isScheme = (text: string): text is keyof typeof schemes => Object.hasOwn(schemes, text)
 
 /**
- * Scheme and host of a URL in lower case, such as `wss://venue.example:443`:
- * what breakers are shared by. A text that is no WebSocket URL is its own.
+ * Reads a URL; `undefined` where the text is not exactly
+ * `scheme://[user[:password]@]host[:port][/path][?query][#fragment]`.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const parse = (url: string): Address | undefined => {
+  const { host = "", port, rest = "", scheme: written = "", userInfo } = grammar.exec(url)?.groups ?? {}
+  const scheme = written.toLowerCase()
+  if (!isScheme(scheme) || unfit.test(url) || Number(port ?? 0) > 65_535) return undefined
+  return { scheme, userInfo, host: host.toLowerCase(), port: port === undefined ? undefined : Number(port), rest }
+}
+
+/**
+ * Scheme, host and port of a URL in lower case, such as
+ * `wss://venue.example:8443`: what breakers are shared by, and all of a URL
+ * that is ever shown. User information, path (which may be a listen key) and
+ * query may hold secrets. A text that cannot be read is `(unreadable URL)`.
  *
  * @category getters
  * @since 0.1.0
  */
 export const origin = (url: string): string => {
-  const plain = shown(url)
-  return /^wss?:\/\/[^/]*/i.exec(plain)?.[0].toLowerCase() ?? plain
+  const address = parse(url)
+  if (address === undefined) return "(unreadable URL)"
+  return `${address.scheme}://${address.host}${address.port === undefined ? "" : `:${address.port}`}`
 }

@@ -25,7 +25,8 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Address from "./Address.ts"
-import { BadUrl, DialError, type DialReason, Unreachable, Unsupported } from "./DialError.ts"
+import { BadUrl, DialError, type DialReason, Unreachable } from "./DialError.ts"
+import * as Endpoint from "./Endpoint.ts"
 import * as Frame from "./Frame.ts"
 import { type Capabilities, type DialRequest, Transport, type Wire, WireClosed } from "./Transport.ts"
 
@@ -159,18 +160,19 @@ const dial = (
   sendBufferBytes: number
 ): Effect.Effect<Wire, DialError, Scope.Scope> =>
   Effect.uninterruptibleMask((restore) => {
-    const failed = (reason: DialReason) => new DialError({ url: Address.shown(request.url), reason })
-    const refused = refusalOf(request)
-    if (refused !== undefined) return Effect.fail(failed(refused))
+    const failed = (reason: DialReason) => new DialError({ url: Address.origin(request.url), reason })
+    const endpoint = Endpoint.check(request, capabilities)
+    if (Result.isFailure(endpoint)) return Effect.fail(endpoint.failure)
+    const { protocols, url } = endpoint.success
     // Outside of the interruptible part, so that an interruption between the
     // open socket and its finaliser cannot lose it.
     let line: Line | undefined
     const release = Effect.sync(() => line?.release())
     const opening = Effect.callback<Wire, DialError>((resume) => {
       const started = Result.try({
-        try: () => new Constructor(request.url, [...request.protocols]),
+        try: () => new Constructor(url, [...protocols]),
         // What the browser says of it holds the whole URL, and so what is secret in it.
-        catch: () => failed(new BadUrl({ detail: "no URL with a host, a port out of bounds, or a bad subprotocol" }))
+        catch: () => failed(new BadUrl({ detail: "the runtime does not take it" }))
       })
       if (Result.isFailure(started)) return resume(Effect.fail(started.failure))
       line = makeLine(started.success, request, sendBufferBytes, {
@@ -183,30 +185,6 @@ const dial = (
       Effect.tap(() => Effect.addFinalizer(() => release))
     )
   })
-
-/** Scheme, user information and host; only these, for the runtime's own parser sees the rest. */
-const authority = /^(wss?):\/\/([^/?#\\]*@)?(\[[^\]]*\]|[^/?#\\:]*)/i
-
-/** Why the request cannot be dialled from here, if that is so. */
-const refusalOf = (request: DialRequest): DialReason | undefined => {
-  const [whole, scheme = "", user = "", bracketed = ""] = authority.exec(request.url) ?? []
-  // The standard takes http: and relative URLs as well; nobody who dials a venue means those.
-  if (whole === undefined) return new BadUrl({ detail: "the scheme is not ws or wss" })
-  if (bracketed === "") return new BadUrl({ detail: "not a URL with a host" })
-  if (request.url.includes("#")) return new BadUrl({ detail: "it holds a fragment" })
-  const host = bracketed.replace(/^\[|\]$/g, "").toLowerCase()
-  if (user !== "" && scheme.toLowerCase() === "ws" && !isLoopback(host) && !request.plaintextHosts.includes(host)) {
-    return new BadUrl({
-      detail: `a secret would travel to ${host} unencrypted: use wss, or allow the host by name`
-    })
-  }
-  const headers = Object.keys(request.headers)
-  return headers.length === 0 ? undefined : new Unsupported({
-    detail: `a browser sends no headers (${headers.join(", ")}): authenticate by a subprotocol or a first message`
-  })
-}
-
-const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host)
 
 interface Line {
   /** Ends the wire at once and forgets the socket, also while it is being dialled. */

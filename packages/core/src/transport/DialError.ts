@@ -90,8 +90,8 @@ export class HandshakeRejected extends Schema.TaggedError<HandshakeRejected>()("
 }
 
 /**
- * The URL cannot be dialled: not a URL, a scheme other than `ws` or `wss`, no
- * host, or a secret that would travel over plain `ws://`.
+ * The URL cannot be dialled: not exactly a URL, a scheme other than `ws` or
+ * `wss`, a fragment, or a secret that would travel over plain `ws://`.
  *
  * @category errors
  * @since 0.1.0
@@ -99,6 +99,23 @@ export class HandshakeRejected extends Schema.TaggedError<HandshakeRejected>()("
 export class BadUrl extends Schema.TaggedError<BadUrl>()("BadUrl", { detail: Schema.String }) {
   override get message(): string {
     return `bad URL: ${Printable.escape(this.detail)}`
+  }
+}
+
+/**
+ * A header, or the list of subprotocols, cannot be sent over HTTP: it holds what
+ * HTTP does not allow. `name` is the header's, empty where that is what is
+ * wrong; the value is never said. Nothing was dialled.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class BadHeader extends Schema.TaggedError<BadHeader>()("BadHeader", {
+  name: Schema.String,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `bad header${this.name === "" ? "" : ` ${this.name}`}: ${this.detail}`
   }
 }
 
@@ -129,6 +146,7 @@ export const DialReason = Schema.Union([
   TlsFailed,
   HandshakeRejected,
   BadUrl,
+  BadHeader,
   Unsupported
 ])
 
@@ -141,8 +159,8 @@ export const DialReason = Schema.Union([
 export type DialReason = typeof DialReason.Type
 
 /**
- * A dial that failed. `url` is shown without its query and user information,
- * which may hold secrets.
+ * A dial that failed. Of the URL only scheme, host and port are in `url`: user
+ * information, path and query may hold secrets.
  *
  * @category errors
  * @since 0.1.0

@@ -25,12 +25,12 @@ import type { Frame } from "./Frame.ts"
  * @since 0.1.0
  */
 export interface DialRequest {
-  /** A `ws://` or `wss://` URL, its query kept as it is. */
+  /** A `ws://` or `wss://` URL, dialled as it is. */
   readonly url: string
   /** Headers of the upgrade request. A `Redacted` value is a secret. */
   readonly headers: Readonly<Record<string, string | Redacted.Redacted<string>>>
-  /** WebSocket subprotocols to offer, best first. */
-  readonly protocols: ReadonlyArray<string>
+  /** WebSocket subprotocols to offer, best first. A `Redacted` one is a secret. */
+  readonly protocols: ReadonlyArray<string | Redacted.Redacted<string>>
   /** A larger inbound message closes the wire with code 1009. */
   readonly maxMessageBytes: number
   /** Inbound bytes held for `pull` beyond which the transport stops reading the socket, or ends it where it cannot. */

@@ -11,6 +11,7 @@ import * as BearerToken from "@tickline/core/connection/BearerToken"
 import * as MarketFeeds from "@tickline/core/feed/MarketFeeds"
 import * as Symbols from "@tickline/core/feed/Symbols"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Endpoint from "@tickline/core/transport/Endpoint"
 import * as Channel from "@tickline/core/value/Channel"
 import { nearest } from "@tickline/core/value/Suggestion"
 import { type ChannelKind, channelOf, type Venue } from "@tickline/core/venue/Venue"
@@ -216,7 +217,8 @@ export const parse = Effect.fnUntraced(function*(
 
     const url = yield* value(table, "url", path, "a ws:// or wss:// URL", isText, venue.endpoint ?? "")
     if (url === "") return yield* refuse(`${path}.url`, undefined, `an endpoint: ${name} has none of its own`)
-    if (!/^wss?:\/\/./i.test(url)) return yield* refuse(`${path}.url`, shownUrl(url), "a ws:// or wss:// URL")
+    const fault = Endpoint.urlFault(url)
+    if (fault !== undefined) return yield* refuse(`${path}.url`, shownUrl(url), `a ws:// or wss:// URL (${fault})`)
 
     const tokenName = yield* value(table, "token_env", path, "the name of a variable", isText, "")
     const token = tokenName === "" ? "" : env[tokenName] ?? ""

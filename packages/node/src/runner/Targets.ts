@@ -4,6 +4,8 @@
  *
  * @since 0.1.0
  */
+import * as Address from "@tickline/core/transport/Address"
+import * as Endpoint from "@tickline/core/transport/Endpoint"
 import * as Suggestion from "@tickline/core/value/Suggestion"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
@@ -36,12 +38,14 @@ export const expectedVenue = (name: string): string => {
 }
 
 /**
- * A URL without what may be a secret: user information and query.
+ * Of an address that was refused what may be shown: scheme, host and port,
+ * where they can be read.
  *
  * @category getters
  * @since 0.1.0
  */
-export const shownUrl = (url: string): string => url.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//")
+export const shownUrl = (url: string): string | undefined =>
+  Address.parse(url) === undefined ? undefined : Address.origin(url)
 
 const wrong = (key: string, value: string | undefined, expected: string) =>
   Result.fail(new UsageError({ key, ...(value === undefined ? {} : { value }), expected }))
@@ -86,7 +90,8 @@ const readUrls = (
     }
     if (!venues.includes(name)) return wrong("--url", name, `a venue that is streamed: ${venues.join(", ")}`)
     if (urls.has(name)) return wrong("--url", shownUrl(text), `one endpoint for ${name}`)
-    if (!/^wss?:\/\/./i.test(url)) return wrong("--url", shownUrl(url), "a ws:// or wss:// URL")
+    const fault = Endpoint.urlFault(url)
+    if (fault !== undefined) return wrong("--url", shownUrl(url), `a ws:// or wss:// URL (${fault})`)
     urls.set(name, url)
   }
   return Result.succeed(urls)

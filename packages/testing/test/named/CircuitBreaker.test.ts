@@ -321,11 +321,11 @@ describe("Circuit breaker", () => {
           })
           assert.deepStrictEqual(yield* told(url, { _tag: "Refuse" }), [
             [["Refused", 1]],
-            "ws://venue.test/feed: connection refused: scripted"
+            "ws://venue.test: connection refused: scripted"
           ])
           assert.deepStrictEqual(yield* told("http://venue.test", { _tag: "Accept" }), [
             [["BadUrl", 1]],
-            "http://venue.test: bad URL: not a ws:// or wss:// URL"
+            "http://venue.test: bad URL: the scheme is http, expected ws or wss"
           ])
           assert.deepStrictEqual(yield* told("ws://nowhere.test", { _tag: "Accept" }), [
             [["NotResolved", 1]],
@@ -333,19 +333,19 @@ describe("Circuit breaker", () => {
           ])
           assert.deepStrictEqual(yield* told(url, { _tag: "Unreachable" }), [
             [["Unreachable", 1]],
-            "ws://venue.test/feed: unreachable: scripted"
+            "ws://venue.test: unreachable: scripted"
           ])
           assert.deepStrictEqual(yield* told(url, { _tag: "Hang" }), [
             [["TimedOut", 1]],
-            "ws://venue.test/feed: connection timeout: no handshake within 500 ms"
+            "ws://venue.test: connection timeout: no handshake within 500 ms"
           ])
           assert.deepStrictEqual(yield* told(url, { _tag: "Reject", status: 503 }), [
             [["HandshakeRejected", 1]],
-            "ws://venue.test/feed: handshake rejected with status 503"
+            "ws://venue.test: handshake rejected with status 503"
           ])
           assert.deepStrictEqual(yield* told(url, { _tag: "BadTls" }), [
             [["TlsFailed", 1]],
-            "ws://venue.test/feed: TLS failed: scripted"
+            "ws://venue.test: TLS failed: scripted"
           ])
           // Whatever went wrong before, the next connect works.
           yield* host.otherwise({ _tag: "Accept" })
