@@ -36,6 +36,7 @@ const ofPresets = `${named}/Presets.test.ts`
 const ofEpochs = "packages/testing/test/connection/Epochs.test.ts"
 const ofConsumers = "packages/testing/test/connection/Consumers.test.ts"
 const ofHousekeeping = "packages/testing/test/connection/Housekeeping.test.ts"
+const ofSecrets = "packages/testing/test/connection/Secrets.test.ts"
 const ofKeepAlive = "packages/testing/test/connection/KeepAlive.test.ts"
 const ofStream = "packages/core/test/ReconnectingStream.test.ts"
 const ofTransport = "packages/node/test/NodeTransport.test.ts"
@@ -606,10 +607,10 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofConsumers, "with report"]
   },
   {
-    name: "the query of a URL is shown",
+    name: "path and query of a URL are shown",
     file: "packages/core/src/transport/Address.ts",
-    original: "url.replace(/[?#].*$/s, \"\")",
-    replacement: "url",
+    original: "address.port === undefined ? \"\" : `:${address.port}`}`",
+    replacement: "address.port === undefined ? \"\" : `:${address.port}`}${address.rest}`",
     test: [ofHousekeeping, "no log line, error"]
   },
   {
@@ -788,5 +789,34 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "if (consumer.lifecycle > consumer.mostLifecycle) mergeOlder(consumer)",
     replacement: "",
     test: [ofConsumers, "who reads no transitions stops nothing"]
+  },
+  // ---- secrets ------------------------------------------------------------------------------------------------------
+  {
+    name: "a URL that cannot be read is shown as it is",
+    file: "packages/core/src/transport/Address.ts",
+    original: "return \"(unreadable URL)\"",
+    replacement: "return url",
+    test: [ofSecrets, "shows no secret of"]
+  },
+  {
+    name: "a venue's echo of the token is passed on",
+    file: `${connection}/Connection.ts`,
+    original: "return Secrets.clear(request, transport.dial(request))",
+    replacement: "return transport.dial(request)",
+    test: [ofSecrets, "is cleared of the token"]
+  },
+  {
+    name: "a token with a line break is tried as a header",
+    file: supervisor,
+    original: "const fault = Endpoint.headerFault(Redacted.value(token))",
+    replacement: "const fault = undefined",
+    test: [ofSecrets, "a token that no header can hold"]
+  },
+  {
+    name: "every ping is answered, however many pongs wait",
+    file: "packages/node/src/NodeTransport.ts",
+    original: "if (this.isAnswering) this.unanswered = new Uint8Array(data)\n    else this.answer(data)",
+    replacement: "this.answer(data)",
+    test: [ofTransport, "a flood of pings"]
   }
 ]

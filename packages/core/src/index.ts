@@ -7,7 +7,9 @@
  */
 
 /**
- * Parts of a WebSocket URL that are safe to compare and to show.
+ * A URL in its parts, and the one form of it that is safe to compare and to
+ * show. What is not exactly of the form is not guessed at: nothing of a text
+ * that was not parsed is ever shown.
  *
  * @since 0.1.0
  */
@@ -145,6 +147,14 @@ export * as DialError from "./transport/DialError.ts"
  * @since 0.1.0
  */
 export * as Dydx from "./venue/Dydx.ts"
+
+/**
+ * Every check of a dial request, in one place: what each transport asks before
+ * it dials.
+ *
+ * @since 0.1.0
+ */
+export * as Endpoint from "./transport/Endpoint.ts"
 
 /**
  * JSON read exactly: every number stays the text that was sent, so that 18
@@ -367,6 +377,15 @@ export * as Restoration from "./connection/Restoration.ts"
  * @since 0.1.0
  */
 export * as Scanner from "./value/Scanner.ts"
+
+/**
+ * What a peer sends back, cleared of the secrets that were shown to it: a token
+ * that a venue repeats in an error, a close reason or a frame is masked before
+ * anybody reads, logs or records it.
+ *
+ * @since 0.1.0
+ */
+export * as Secrets from "./transport/Secrets.ts"
 
 /**
  * Continuity of a numbered stream: counts the gaps between the numbers that a

@@ -30,7 +30,8 @@ import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
 import * as RateLimit from "../resilience/RateLimit.ts"
 import * as Address from "../transport/Address.ts"
 import type * as Frame from "../transport/Frame.ts"
-import { Transport } from "../transport/Transport.ts"
+import * as Secrets from "../transport/Secrets.ts"
+import { type DialRequest, Transport } from "../transport/Transport.ts"
 import type * as Channel from "../value/Channel.ts"
 import type { FrameRejected } from "../value/MarketEvent.ts"
 import type { BearerToken } from "./BearerToken.ts"
@@ -57,8 +58,8 @@ export interface Options<A> {
   readonly label?: string | undefined
   /** Headers of the upgrade request; secrets as `Redacted`. */
   readonly headers?: Readonly<Record<string, string | Redacted.Redacted<string>>> | undefined
-  /** Subprotocols to offer, best first. */
-  readonly protocols?: ReadonlyArray<string> | undefined
+  /** Subprotocols to offer, best first; secrets as `Redacted`. */
+  readonly protocols?: ReadonlyArray<string | Redacted.Redacted<string>> | undefined
   /** The token for the `Authorization: Bearer` header. */
   readonly auth?: BearerToken | undefined
   /** Whether to offer permessage-deflate. Default: no; it costs about 70 µs a frame. */
@@ -275,8 +276,8 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     // Without a decoder A is Frame, by the overloads of `make`.
     decode: options.decode ?? ((frame) => [frame as A]),
     sequence: typeof options.sequence === "string" ? Sequence.member(options.sequence) : options.sequence,
-    dial: (headers) =>
-      transport.dial({
+    dial: (headers) => {
+      const request: DialRequest = {
         url,
         headers: { ...options.headers, ...headers },
         protocols: options.protocols ?? [],
@@ -284,7 +285,9 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
         inboundBytes: policy.inbound.bytes,
         deflate: options.deflate ?? false,
         plaintextHosts: options.plaintextHosts ?? []
-      })
+      }
+      return Secrets.clear(request, transport.dial(request))
+    }
   })
   yield* breaker.observe((transition) => {
     inbox.offer({ _tag: "BreakerMoved", transition })

@@ -1,0 +1,190 @@
+/**
+ * What a peer sends back, cleared of the secrets that were shown to it: a token
+ * that a venue repeats in an error, a close reason or a frame is masked before
+ * anybody reads, logs or records it.
+ *
+ * A mask is as many `*` as the secret had characters, so that a frame still
+ * reads. Secrets shorter than {@link minLength} are not looked for: they would
+ * be found by chance, in prices and in names, and no venue issues any.
+ *
+ * @since 0.1.0
+ */
+import * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Base64 from "effect/encoding/Base64"
+import * as Redacted from "effect/Redacted"
+import * as RegExp from "effect/RegExp"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Address from "./Address.ts"
+import { DialError } from "./DialError.ts"
+import type { Frame } from "./Frame.ts"
+import { type DialRequest, type Wire, WireClosed } from "./Transport.ts"
+
+/**
+ * Characters of the shortest secret that is looked for.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const minLength = 8
+
+/**
+ * Masks the secrets in a text, or in a frame of either kind; what holds none is
+ * given back as it is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Mask {
+  readonly text: (text: string) => string
+  readonly frame: (frame: Frame) => Frame
+}
+
+const hexOf = (unit: number, digits: number): string =>
+  unit.toString(16).padStart(digits, "0").replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`)
+
+/** How one character of a secret may stand in a frame: as it is, escaped as in JSON or in a URL, or in bytes of UTF-8. */
+const written = (character: string): string => {
+  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index))
+  const bytes = encodeURIComponent(character).replace(/%(..)/g, (_, hex) => String.fromCharCode(Number(`0x${hex}`)))
+  const octets = Array.from(bytes, (byte) => `%${hexOf(byte.charCodeAt(0), 2)}`).join("")
+  const forms = [
+    RegExp.escape(character),
+    RegExp.escape(bytes),
+    units.map((unit) => `\\\\u${hexOf(unit, 4)}`).join(""),
+    octets,
+    ...("\"\\/".includes(character) ? [`\\\\${RegExp.escape(character)}`] : [])
+  ]
+  return `(?:${[...new Set(forms)].join("|")})`
+}
+
+const stars = (found: string): string => "*".repeat(found.length)
+
+/** The bytes as a text of as many characters. */
+const latin1 = (bytes: Uint8Array): string => {
+  let text = ""
+  for (let from = 0; from < bytes.length; from += 8_192) {
+    text += String.fromCharCode(...bytes.subarray(from, from + 8_192))
+  }
+  return text
+}
+
+/**
+ * The mask over some secrets; `undefined` where none of them is long enough to
+ * be looked for, so that nobody pays for it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const mask = (secrets: Iterable<string>): Mask | undefined => {
+  const long = [...new Set(secrets)].map((secret) => secret.toWellFormed()).filter(({ length }) => length >= minLength)
+  if (long.length === 0) return undefined
+  // A secret may be a part of another.
+  const sought = long.sort((one, other) => other.length - one.length).map((secret) => ({
+    secret,
+    pattern: RegExp.RegExp(Array.from(secret, written).join(""), "g")
+  }))
+  const text = (text: string): string => {
+    let masked = text
+    for (const { pattern, secret } of sought) {
+      // The plain form is found fastest; the others hold a backslash, a percent sign or what is not ASCII.
+      if (masked.includes(secret) || /[\\%\u0080-\uffff]/.test(masked)) masked = masked.replace(pattern, stars)
+    }
+    return masked
+  }
+  return {
+    text,
+    frame: (frame) => {
+      if (typeof frame === "string") return text(frame)
+      const before = latin1(frame)
+      const after = text(before)
+      return before === after ? frame : Uint8Array.from(frame, (_, index) => after.charCodeAt(index))
+    }
+  }
+}
+
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** Of `Bearer abc` what comes after the scheme. */
+const credentials = (header: string): string => /^[\w-]+ +(\S.*)$/s.exec(header)?.[1] ?? header
+
+// A listen key, by its looks; an account's address on a chain is no secret, and is in the data itself.
+const isKey = (text: string): boolean => /^(?!0x)[\w-]{32,}$/.test(text)
+
+const isSecretName = (name: string): boolean => /token|key|secret|sign|auth|pass|jwt|credential|session/i.test(name)
+
+const ofUrl = (url: string): ReadonlyArray<string> => {
+  const address = Address.parse(url)
+  if (address === undefined) return []
+  const { rest, userInfo = "" } = address
+  const [, user = "", password = ""] = /^([^:]*):?(.*)$/s.exec(userInfo) ?? []
+  const [path = "", query = ""] = rest.split(/[?#]/)
+  const parameters = query.split("&").flatMap((pair) => {
+    const [name = "", ...value] = pair.split("=")
+    return isSecretName(name) || value.some(isKey) ? [value.join("=")] : []
+  })
+  const found = [user, password, ...path.split("/").filter(isKey), ...parameters]
+  // What a client makes of user and password is a header.
+  return [...found, ...found.map(decoded), Base64.encode(`${decoded(user)}:${decoded(password)}`)]
+}
+
+/**
+ * The mask over the secrets of a dial: `Redacted` headers and subprotocols, and
+ * what a URL may hold: user and password, the value of a parameter that is
+ * called a token, a key, a signature or the like, and a path segment or value of
+ * 32 letters and digits or more (a listen key).
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const maskOf = ({ headers, protocols, url }: DialRequest): Mask | undefined =>
+  mask([
+    ...ofUrl(url),
+    ...[...Object.values(headers), ...protocols].flatMap((value) =>
+      typeof value === "string" ? [] : [credentials(Redacted.value(value))]
+    )
+  ])
+
+const ofError = ({ text }: Mask) => (error: DialError): DialError =>
+  text(error.message) === error.message
+    ? error
+    : Schema.decodeUnknownSync(DialError)(JSON.parse(text(JSON.stringify(Schema.encodeSync(DialError)(error)))))
+
+const ofEnd = ({ text }: Mask) => (closed: WireClosed): WireClosed =>
+  text(closed.reason) === closed.reason
+    ? closed
+    : new WireClosed({ by: closed.by, code: closed.code, reason: text(closed.reason) })
+
+/**
+ * A dial whose wire gives what the peer sends cleared of the request's secrets:
+ * frames, the reason of a close, and why the dial failed. Without secrets it is
+ * the dial itself.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const clear = (
+  request: DialRequest,
+  dial: Effect.Effect<Wire, DialError, Scope.Scope>
+): Effect.Effect<Wire, DialError, Scope.Scope> => {
+  const found = maskOf(request)
+  if (found === undefined) return dial
+  const { frame } = found
+  const ended = ofEnd(found)
+  return Effect.mapBoth(dial, {
+    onFailure: ofError(found),
+    onSuccess: (wire) => ({
+      ...wire,
+      pull: Effect.mapBoth(wire.pull, { onSuccess: Arr.map(frame), onFailure: ended }),
+      ready: Effect.mapError(wire.ready, ended),
+      ping: Effect.mapError(wire.ping, ended)
+    })
+  })
+}
