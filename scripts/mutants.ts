@@ -22,7 +22,7 @@ import { parseArgs } from "node:util"
 import { type Breakage, breakages } from "./breakages.ts"
 import { apply, type Change, changesOf, draw } from "./changes.ts"
 import { harmless } from "./harmless.ts"
-import { changed, related, testFiles } from "./related.ts"
+import { changed, related } from "./related.ts"
 import { parse, read, workspace } from "./source.ts"
 
 /** How many copies are worked on at the same time. */
@@ -83,9 +83,17 @@ interface Run {
     | {
       readonly numFailedTests: number
       readonly numPassedTests: number
-      readonly testResults: ReadonlyArray<
-        { readonly name: string; readonly startTime: number; readonly endTime: number }
-      >
+      readonly testResults: ReadonlyArray<{
+        readonly name: string
+        readonly startTime: number
+        readonly endTime: number
+        readonly message: string
+        readonly assertionResults: ReadonlyArray<{
+          readonly fullName: string
+          readonly status: string
+          readonly failureMessages: ReadonlyArray<string>
+        }>
+      }>
     }
     | undefined
 }
@@ -100,8 +108,6 @@ const vitest = (root: string, flags: ReadonlyArray<string>, millis: number): Pro
       "run",
       "--config",
       "vitest.workspace.ts",
-      "--reporter",
-      "dot",
       "--reporter",
       "json",
       "--outputFile",
@@ -216,17 +222,23 @@ const runFiles = async (root: string, files: ReadonlyArray<string>, millis: numb
   readonly took: ReadonlyArray<readonly [file: string, millis: number]>
   readonly output: string
 }> => {
-  const limits = ["--testTimeout=10000", "--hookTimeout=5000", "--teardownTimeout=1000", "--bail=1"]
+  const limits = ["--testTimeout=20000", "--hookTimeout=5000", "--teardownTimeout=1000", "--bail=1"]
   const { code, output, report } = await vitest(
     root,
     ["--no-isolate", "--maxWorkers=1", "--execArgv=--max-old-space-size=2048", ...limits, ...files],
     millis
   )
   if (report === undefined && code !== null) throw new Error(`vitest did not run\n${output}`)
-  const took = (report?.testResults ?? []).map(({ endTime, name, startTime }) =>
+  const results = report?.testResults ?? []
+  const failures = results.flatMap(({ assertionResults, message }) => [
+    message,
+    ...assertionResults.filter(({ status }) => status === "failed")
+      .map(({ failureMessages, fullName }) => `${fullName}\n${failureMessages.join("\n")}`)
+  ]).filter((text) => text !== "")
+  const took = results.map(({ endTime, name, startTime }) =>
     [Path.relative(root, name).split(Path.sep).join("/"), endTime - startTime] as const
   )
-  return { passed: code === 0, took, output }
+  return { passed: code === 0, took, output: failures.length === 0 ? output : failures.join("\n") }
 }
 
 const keyOf = ({ file, original, replacement, within }: Omit<Change, "at" | "edit">): string =>
@@ -252,7 +264,8 @@ const tryRandom = async (
 
   // As they are, all must pass; that run also says how long each takes.
   const took = new Map<string, number>()
-  const files = testFiles()
+  const testsOf = related()
+  const files = [...new Set(tried.flatMap(({ file }) => [...testsOf(file).keys()]))]
   const halves = roots.map((_, i) => files.filter((__, at) => at % roots.length === i))
   const faults = await Promise.all(roots.map(async (root, i) => {
     const sound = await runFiles(root, halves[i]!, 20 * patience)
@@ -264,7 +277,6 @@ const tryRandom = async (
     return false
   }
 
-  const testsOf = related()
   const isNoticed = async (root: string, { edit, file }: Change): Promise<boolean> => {
     const path = Path.join(root, file)
     const source = Fs.readFileSync(path, "utf8")

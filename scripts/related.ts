@@ -9,6 +9,9 @@ import { read, type Source, workspace } from "./source.ts"
 /** Suites that find by mass what the others find by aim, or that hold the documentation: not asked about a change. */
 const leftOut = /\/(Chaos\w*|Fuzz|Jit|docs)\.test\.ts$/
 
+/** What opens real sockets takes real time, and is asked only about the modules that do so. */
+const socketed = (path: string): boolean => /\/node\/|\/MockServer\.test\.ts$/.test(path)
+
 /** The folders whose modules are changed, and those with the tests that are to notice. */
 export const changed = ["packages/core/src", "packages/testing/src"]
 const tested = ["packages/core/test", "packages/testing/test"]
@@ -60,14 +63,8 @@ export const related = (): (file: string) => ReadonlyMap<string, number> => {
     }
     return new Map(
       [...distances].filter(([path]) => path.endsWith(".test.ts") && !leftOut.test(path))
+        .filter(([path]) => socketed(file) || !socketed(path))
         .map(([path, distance]) => [path, wordOf(path) === wordOf(file) ? 0 : distance])
     )
   }
 }
-
-/** Every test file that is asked about changes. */
-export const testFiles = (): ReadonlyArray<string> =>
-  Fs.globSync(tested.map((folder) => `${folder}/**/*.test.ts`), { cwd: workspace })
-    .map((path) => path.split(Path.sep).join("/"))
-    .filter((path) => !leftOut.test(path))
-    .toSorted()

@@ -397,7 +397,8 @@ describe("MockServer: faults", () => {
       assert.deepStrictEqual(faults, ["drop", "drop", "status=503;retry-after=1", "drop"])
       const opened = mock.entries().find(({ _tag }) => _tag === "Upgraded")?.at ?? 0
       const drops = mock.entries().flatMap((entry) => entry._tag === "Drop" ? [entry.at - opened] : [])
-      for (const [index, at] of drops.entries()) assert.approximately(at, 60 + index * 100, 40)
+      // Never early; how late depends on how busy the machine is. Timers may fire a millisecond before their time.
+      for (const [index, at] of drops.entries()) assert.isAtLeast(at, 60 + index * 100 - 2)
     }))
 
   it.live("a dial that is no WebSocket is counted and harms nobody", () =>
