@@ -118,7 +118,9 @@ describe("Timestamp, at its edges", () => {
         }
       }
     }
-    for (const text of ["", ".5", "1.", "1..2", "-1", "+1", " 1", "1 ", "17616528001x3", "/761652800123", "176165280012:"]) {
+    for (
+      const text of ["", ".5", "1.", "1..2", "-1", "+1", " 1", "1 ", "17616528001x3", "/761652800123", "176165280012:"]
+    ) {
       assert.isUndefined(Timestamp.fromEpoch(text), text)
     }
     assert.isUndefined(Timestamp.fromEpoch(`1.${"1".repeat(31)}`))
