@@ -39,6 +39,7 @@ const ofHousekeeping = "packages/testing/test/connection/Housekeeping.test.ts"
 const ofSecrets = "packages/testing/test/connection/Secrets.test.ts"
 const ofKeepAlive = "packages/testing/test/connection/KeepAlive.test.ts"
 const ofStream = "packages/core/test/ReconnectingStream.test.ts"
+const ofSteps = "packages/testing/test/SteppedClock.test.ts"
 const ofTransport = "packages/node/test/NodeTransport.test.ts"
 const overNetwork = "packages/testing/test/ConnectionBehaviour.test.ts"
 const overSockets = "packages/node/test/ConnectionBehaviour.test.ts"
@@ -818,5 +819,27 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "if (this.isAnswering) this.unanswered = new Uint8Array(data)\n    else this.answer(data)",
     replacement: "this.answer(data)",
     test: [ofTransport, "a flood of pings"]
+  },
+  // ---- time ---------------------------------------------------------------------------------------------------------
+  {
+    name: "a connection waits by the wall clock",
+    file: supervisor,
+    original: "return Monotonic.nowMillis(this.clock)",
+    replacement: "return this.clock.currentTimeMillisUnsafe()",
+    test: [ofSteps, "changes no backoff"]
+  },
+  {
+    name: "limits are kept by the wall clock",
+    file: `${connection}/Connection.ts`,
+    original: "const now = (): number => Monotonic.nowMillis(clock)",
+    replacement: "const now = (): number => clock.currentTimeMillisUnsafe()",
+    test: [ofSteps, "changes no limit"]
+  },
+  {
+    name: "the moment of the last message is not the wall clock's",
+    file: metrics,
+    original: "Math.round(at + this.heardAt - now)",
+    replacement: "this.heardAt",
+    test: [ofSteps, "changes no duration that is told"]
   }
 ]

@@ -272,6 +272,16 @@ export * as MarketFeed from "./feed/MarketFeed.ts"
 export * as MarketFeeds from "./feed/MarketFeeds.ts"
 
 /**
+ * The clock for what waits. Deadlines, intervals, limits and durations are
+ * measured on it: it only ever goes forward, at the rate at which `Effect.sleep`
+ * does, whatever is done to the wall clock. Its zero means nothing; what is told
+ * to people takes the wall clock, `Clock.currentTimeMillis`.
+ *
+ * @since 0.1.0
+ */
+export * as Monotonic from "./value/Monotonic.ts"
+
+/**
  * What venues share that write prices as JSON numbers: decimals that keep the
  * digits of the number, and lists of objects of which each is an event.
  *

@@ -21,6 +21,7 @@
  * @since 0.1.0
  */
 import type * as Frame from "@tickline/core/transport/Frame"
+import * as Monotonic from "@tickline/core/value/Monotonic"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -338,7 +339,7 @@ export const run = Effect.fnUntraced(function*(
   const waiting: Array<Altering> = []
   const isData = options.isData ?? (() => true)
   const corrupt = options.corrupt ?? raiseDigits
-  const now = (): number => clock.currentTimeMillisUnsafe()
+  const now = (): number => Monotonic.nowMillis(clock)
   let downs = 0
 
   const alter = (peer: Peer) => {

@@ -31,7 +31,7 @@ import * as Reconnection from "@tickline/core/connection/Reconnection"
 import type * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import type { Transport } from "@tickline/core/transport/Transport"
-import * as Clock from "effect/Clock"
+import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -84,11 +84,11 @@ export const until = Effect.fnUntraced(function*<E, R>(
   options: Options = {}
 ): Effect.fn.Return<number, NotInTime | E, R> {
   const most = Duration.toMillis(Duration.fromInputUnsafe(options.within ?? "1 hour"))
-  const begun = yield* Clock.currentTimeMillis
+  const begun = yield* Monotonic.now
   // Lets what is due by now happen.
   yield* TestClock.adjust(0)
   while (true) {
-    const passed = (yield* Clock.currentTimeMillis) - begun
+    const passed = (yield* Monotonic.now) - begun
     if (yield* condition) return passed
     if (passed >= most) return yield* new NotInTime({ what: options.what ?? "the condition", afterMillis: passed })
     yield* TestClock.adjust(Math.min(Math.max(1, Math.floor(passed / 16)), most - passed))

@@ -27,6 +27,7 @@ import type * as Frame from "@tickline/core/transport/Frame"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
 import * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
 import type { Venue } from "@tickline/core/venue/Venue"
@@ -178,7 +179,9 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
     { client: CoinbaseExchange.venue, server: MockCoinbaseExchange.make() }
   const url = options.url ?? "wss://venue.test/feed"
   const clock = yield* Clock.Clock
-  const now = (): number => clock.currentTimeMillisUnsafe()
+  const now = (): number => Monotonic.nowMillis(clock)
+  // Of the venue's frames, which tell people when.
+  const wallNow = (): number => clock.currentTimeMillisUnsafe()
   const network = yield* VirtualNetwork.make({
     seed: options.seed,
     latency: options.latency,
@@ -194,12 +197,12 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
   const markets = new Map<string, Market.Market>()
   const seed = options.seed
   for (const product of options.products ?? Market.products.slice(0, 2)) {
-    markets.set(product.symbol, Market.make(product, { seed, atMillis: now() }))
+    markets.set(product.symbol, Market.make(product, { seed, atMillis: wallNow() }))
   }
   const market = (product: string): Market.Market | undefined => markets.get(product)
 
   const floor = (peer: VirtualNetwork.Peer): MockVenue.Floor => ({
-    atMillis: now(),
+    atMillis: wallNow(),
     market,
     sent: counts.get(peer.id) ?? 0,
     path: peer.url.replace(/^\w+:\/\/[^/?]*/, "")
@@ -272,7 +275,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
     if (!isTicking) return
     const peers = host.peers()
     for (const [product, before] of markets) {
-      const after = Market.next(before, now())
+      const after = Market.next(before, wallNow())
       markets.set(product, after)
       for (const peer of peers) {
         send(peer, server.publish(sessions.get(peer.id) ?? MockVenue.newSession, after.last, floor(peer)))
@@ -563,7 +566,7 @@ const play = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<
   const made = yield* Deferred.make<MarketFeed.MarketFeed["Service"]>()
 
   const note = (event: MarketEvent.AnyEvent): void => {
-    const at = clock.currentTimeMillisUnsafe()
+    const at = Monotonic.nowMillis(clock)
     seen.push(event)
     log.add(at, event._tag, written(event))
     options.onEvent?.(event, at)

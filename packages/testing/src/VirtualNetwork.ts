@@ -36,6 +36,7 @@ import {
   type Wire,
   WireClosed
 } from "@tickline/core/transport/Transport"
+import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -68,7 +69,7 @@ export type DialOutcome =
   | { readonly _tag: "BadTls" }
 
 /**
- * A dial that reached a host: when (epoch milliseconds), and what it met.
+ * A dial that reached a host: when (milliseconds of the monotonic clock), and what it met.
  *
  * @category models
  * @since 0.1.0
@@ -251,7 +252,7 @@ export const make = Effect.fnUntraced(function*(
   const hosts = new Map<string, MutableHost>()
   let latency: Latency = options.latency ?? 0
 
-  const now = (): number => clock.currentTimeMillisUnsafe()
+  const now = (): number => Monotonic.nowMillis(clock)
   const note = (event: string, detail: Record<string, string | number>): void => log.add(now(), event, detail)
 
   // ---- the timeline ---------------------------------------------------------------------------------------------------

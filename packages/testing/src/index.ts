@@ -186,6 +186,17 @@ export * as Probe from "./Probe.ts"
 export * as Simulation from "./Simulation.ts"
 
 /**
+ * A wall clock that is set while a program runs: an NTP step, a machine that
+ * was suspended, an operator. It stands over Effect's `TestClock` and shifts
+ * what the wall clock says; neither `Effect.sleep` nor the monotonic clock
+ * follows, as on a real machine. What measures its waits on the wall clock
+ * shows itself at once.
+ *
+ * @since 0.1.0
+ */
+export * as SteppedClock from "./SteppedClock.ts"
+
+/**
  * A network that exists only on Effect's clock: a `Transport` whose hosts,
  * latencies and faults are values. Under `TestClock` a day of it takes a
  * second, and with the same seed every run is the same, to the event.

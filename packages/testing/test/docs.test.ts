@@ -16,6 +16,7 @@ import * as Stream from "effect/Stream"
 // #endregion
 import * as FaultPlan from "@tickline/testing/FaultPlan"
 import * as Simulation from "@tickline/testing/Simulation"
+import * as SteppedClock from "@tickline/testing/SteppedClock"
 import * as Result from "effect/Result"
 import { assertShown } from "./Regions.ts"
 
@@ -85,6 +86,18 @@ describe("docs: testing your application", () => {
       assert.deepStrictEqual(states, [{ at: 25_000, state: "Reconnecting" }])
       yield* Probe.state(connection, "Connected")
     })).pipe(Effect.provide(Probe.layer())))
+  // #endregion
+
+  // #region step
+  it.effect("reconnects in a second, whatever the wall clock says", () =>
+    Probe.scoped(Effect.gen(function*() {
+      const network = yield* VirtualNetwork.Network
+      const host = yield* network.serve("ws://venue.test")
+      const connection = yield* Probe.within(Connection.connect("ws://venue.test"))
+      yield* host.drop
+      yield* SteppedClock.step("-1 hour")
+      yield* Probe.state(connection, "Connected", { within: "2 seconds" })
+    })).pipe(Effect.provide([Probe.layer({ policy: ConnectionPolicy.standard }), SteppedClock.layer])))
   // #endregion
 
   // #region plan

@@ -34,6 +34,7 @@ import * as Secrets from "../transport/Secrets.ts"
 import { type DialRequest, Transport } from "../transport/Transport.ts"
 import type * as Channel from "../value/Channel.ts"
 import type { FrameRejected } from "../value/MarketEvent.ts"
+import * as Monotonic from "../value/Monotonic.ts"
 import type { BearerToken } from "./BearerToken.ts"
 import type * as ConnectError from "./ConnectError.ts"
 import * as ConnectionMetrics from "./ConnectionMetrics.ts"
@@ -80,8 +81,11 @@ export interface Options<A> {
   readonly limits?: ReadonlyArray<RateLimit.Limit> | undefined
   /** What a message costs of the limits on messages. Default: 1. */
   readonly cost?: ((message: Frame.Frame) => number) | undefined
-  /** Is shown each batch's messages and when they came, before any consumer has them. Must be quick and not throw. */
-  readonly observe?: ((messages: ReadonlyArray<A>, at: number) => void) | undefined
+  /**
+   * Is shown each batch's messages before any consumer has them, and when they came: `at` in epoch milliseconds,
+   * `now` on the monotonic clock. Must be quick and not throw.
+   */
+  readonly observe?: ((messages: ReadonlyArray<A>, at: number, now: number) => void) | undefined
   /**
    * What messages are told apart by, for consumers that conflate: of those with
    * the same key the newest stays. Default: all have the same.
@@ -241,7 +245,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     origin,
     Option.getOrUndefined(yield* Effect.serviceOption(RateLimit.Governor))
   )
-  const now = (): number => clock.currentTimeMillisUnsafe()
+  const now = (): number => Monotonic.nowMillis(clock)
   const keepAlive = options.keepAlive ?? { _tag: "Protocol" }
   // Ordinary messages that use a limit up must not make an answer to a heartbeat late.
   const spares = keepAlive._tag === "Application" || keepAlive._tag === "Requested"
@@ -341,7 +345,15 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     ),
     metrics: Effect.map(
       state,
-      ({ _tag }) => recorder.read(_tag, supervisor.epoch(), now(), outbox.account(), inbox.missed())
+      ({ _tag }) =>
+        recorder.read(
+          _tag,
+          supervisor.epoch(),
+          clock.currentTimeMillisUnsafe(),
+          now(),
+          outbox.account(),
+          inbox.missed()
+        )
     ),
     breaker
   }

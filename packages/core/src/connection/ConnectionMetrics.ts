@@ -16,7 +16,9 @@ import type * as Outbox from "./Outbox.ts"
 import type * as Sequence from "./Sequence.ts"
 
 /**
- * What a connection has seen since it was made. Times are epoch milliseconds.
+ * What a connection has seen since it was made. Times are epoch milliseconds;
+ * durations are measured on the monotonic clock, and so is how long ago
+ * `lastHeardAt` was.
  *
  * `id` and `connectedAt` are of the session: from one `connect` to the next,
  * kept across reconnects. `retries` counts waits before a dial, `attempts`
@@ -141,9 +143,10 @@ export interface Recorder {
   readonly sessionBegan: (id: string) => void
   readonly moved: (to: ConnectionState) => void
   readonly dialled: () => void
-  readonly connected: (at: number) => void
-  /** The connection is down since now, where it was not already. */
-  readonly down: (at: number) => void
+  /** An epoch began at `at`, in epoch milliseconds, which is `now` on the monotonic clock. */
+  readonly connected: (at: number, now: number) => void
+  /** The connection is down since `now`, on the monotonic clock, where it was not already. */
+  readonly down: (now: number) => void
   readonly failed: (failure: ConnectError.Failure) => void
   readonly ended: (error: ConnectError.ConnectError) => void
   readonly retried: () => void
@@ -151,15 +154,25 @@ export interface Recorder {
   readonly backoffReset: () => void
   readonly conflicted: () => void
   readonly closed: (mode: "graceful" | "forced") => void
-  readonly received: (at: number, frames: number, bytes: number) => void
+  /** Frames came at `now`, on the monotonic clock. */
+  readonly received: (now: number, frames: number, bytes: number) => void
   readonly delivered: (messages: number) => void
   readonly rejected: (reason: string) => void
   readonly stepped: (step: Sequence.Step) => void
   readonly waiting: (messages: number) => void
   readonly stalled: (stall: Heartbeat.Stall) => void
-  readonly answered: (at: number, roundTripMillis: number) => void
+  /** A ping was answered at `now`, on the monotonic clock. */
+  readonly answered: (now: number, roundTripMillis: number) => void
   readonly missedPong: () => void
-  readonly read: (state: Tag, epoch: number, at: number, outbox: Outbox.Account, missed: number) => ConnectionMetrics
+  /** What was seen by `at`, in epoch milliseconds, which is `now` on the monotonic clock. */
+  readonly read: (
+    state: Tag,
+    epoch: number,
+    at: number,
+    now: number,
+    outbox: Outbox.Account,
+    missed: number
+  ) => ConnectionMetrics
 }
 
 // One for each connection: its methods are shared, and what is told carries the label by the context alone.
@@ -172,7 +185,7 @@ class Recording implements Recorder {
   private readonly stalls: Record<Heartbeat.Stall, number> = { consumer: 0, loop: 0 }
   private id: string | undefined
   private connectedAt: number | undefined
-  private lastHeardAt: number | undefined
+  private heardAt: number | undefined
   private lastError: ConnectError.ConnectError | undefined
   private downSince: number | undefined
   private attempts = 0
@@ -214,18 +227,18 @@ class Recording implements Recorder {
     Telemetry.dials.updateUnsafe(1, this.context)
   }
 
-  connected(at: number): void {
+  connected(at: number, now: number): void {
     this.connects++
     Telemetry.connects.updateUnsafe(1, this.context)
     if (this.connectedAt !== undefined) this.reconnections++
     this.connectedAt ??= at
-    this.lastHeardAt = at
-    if (this.downSince !== undefined) this.downtimeMillis += at - this.downSince
+    this.heardAt = now
+    if (this.downSince !== undefined) this.downtimeMillis += now - this.downSince
     this.downSince = undefined
   }
 
-  down(at: number): void {
-    this.downSince ??= at
+  down(now: number): void {
+    this.downSince ??= now
   }
 
   failed(failure: ConnectError.Failure): void {
@@ -261,8 +274,8 @@ class Recording implements Recorder {
     this.closes[mode]++
   }
 
-  received(at: number, frames: number, bytes: number): void {
-    this.lastHeardAt = at
+  received(now: number, frames: number, bytes: number): void {
+    this.heardAt = now
     this.frames += frames
     this.bytes += bytes
     Telemetry.frames.updateUnsafe(frames, this.context)
@@ -296,10 +309,10 @@ class Recording implements Recorder {
     this.stalls[stall]++
   }
 
-  answered(at: number, roundTripMillis: number): void {
+  answered(now: number, roundTripMillis: number): void {
     this.roundTrips[this.pongs % 100] = roundTripMillis
     this.pongs++
-    this.lastHeardAt = at
+    this.heardAt = now
     this.lastRoundTripMillis = roundTripMillis
     Telemetry.roundTrip.updateUnsafe(roundTripMillis, this.context)
   }
@@ -313,20 +326,27 @@ class Recording implements Recorder {
     return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]
   }
 
-  read(state: Tag, epoch: number, at: number, outbox: Outbox.Account, missed: number): ConnectionMetrics {
+  read(
+    state: Tag,
+    epoch: number,
+    at: number,
+    now: number,
+    outbox: Outbox.Account,
+    missed: number
+  ): ConnectionMetrics {
     return {
       id: this.id,
       state,
       epoch,
       connectedAt: this.connectedAt,
-      lastHeardAt: this.lastHeardAt,
+      lastHeardAt: this.heardAt === undefined ? undefined : Math.round(at + this.heardAt - now),
       lastError: this.lastError,
       attempts: this.attempts,
       connects: this.connects,
       reconnections: this.reconnections,
       retries: this.retries,
       maxRetriesExceeded: this.maxRetriesExceeded,
-      downtimeMillis: this.downtimeMillis + (this.downSince === undefined ? 0 : at - this.downSince),
+      downtimeMillis: Math.round(this.downtimeMillis + (this.downSince === undefined ? 0 : now - this.downSince)),
       averageReconnectionMillis: this.reconnections === 0 ? 0 : this.downtimeMillis / this.reconnections,
       backoffResets: this.backoffResets,
       backoffDelayMillis: this.backoffDelayMillis,

@@ -10,9 +10,9 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Wire, WireClosed } from "../transport/Transport.ts"
+import * as Monotonic from "../value/Monotonic.ts"
 
 /**
  * Who kept us from hearing: a consumer that does not take, or our own event
@@ -74,7 +74,7 @@ export interface Options<A> {
   readonly admit: Effect.Effect<void>
   /** Whether reading stands still now, because of a consumer. */
   readonly isStalled: () => boolean
-  /** When reading last went on after standing still, in epoch milliseconds. */
+  /** When reading last went on after standing still, by the monotonic clock. */
   readonly resumedAt: () => number
   readonly onRoundTrip: (millis: number) => Effect.Effect<void>
   readonly onStall: (stall: Stall) => Effect.Effect<void>
@@ -97,8 +97,8 @@ export interface Heartbeat<A> {
 
 const sleepUntil = (at: number): Effect.Effect<number> =>
   Effect.flatMap(
-    Clock.currentTimeMillis,
-    (now) => Effect.andThen(at > now ? Effect.sleep(at - now) : Effect.void, Clock.currentTimeMillis)
+    Monotonic.now,
+    (now) => Effect.andThen(at > now ? Effect.sleep(at - now) : Effect.void, Monotonic.now)
   )
 
 // Completes when what was to be heard within `millis` of `since` is overdue and nobody but the peer is to blame.
@@ -135,13 +135,13 @@ const ping = Effect.fnUntraced(function*<A>(
   while (true) {
     yield* Effect.sleep(everyMillis)
     yield* options.admit
-    const begun = yield* Clock.currentTimeMillis
+    const begun = yield* Monotonic.now
     const isAnswered = yield* Effect.raceFirst(
       Effect.as(once, true),
       Effect.as(overdue(options, () => begun, options.timeoutMillis), false)
     )
     if (isAnswered) {
-      yield* options.onRoundTrip((yield* Clock.currentTimeMillis) - begun)
+      yield* options.onRoundTrip((yield* Monotonic.now) - begun)
     } else if (!(yield* options.onMiss)) {
       return
     }
@@ -158,8 +158,8 @@ const listen = Effect.fnUntraced(function*<A>(options: Options<A>, beatAt: () =>
 })
 
 /**
- * Makes the heartbeat of one epoch that begins now. `now` reads the clock in
- * epoch milliseconds.
+ * Makes the heartbeat of one epoch that begins now. `now` reads the
+ * monotonic clock in milliseconds.
  *
  * @category constructors
  * @since 0.1.0

@@ -73,8 +73,8 @@ export interface SendOptions {
 }
 
 /**
- * The limit on messages: what was written, the clock in epoch milliseconds, and
- * what a message costs (1 where not given).
+ * The limit on messages: what was written, the monotonic clock in milliseconds,
+ * and what a message costs (1 where not given).
  *
  * @category models
  * @since 0.1.0

@@ -29,14 +29,17 @@ export interface Options<A> {
   readonly decode: Decode<A>
   readonly sequence: Sequence.SequenceOf<A> | undefined
   readonly inbox: Inbox<A>
-  /** Is shown each batch's messages and when they came, in epoch milliseconds, before any consumer has them. */
-  readonly observe: ((messages: ReadonlyArray<A>, at: number) => void) | undefined
+  /**
+   * Is shown each batch's messages before any consumer has them, and when they came: `at` in epoch milliseconds,
+   * `now` on the monotonic clock.
+   */
+  readonly observe: ((messages: ReadonlyArray<A>, at: number, now: number) => void) | undefined
   readonly recorder: Recorder
 }
 
 /**
  * Makes the reader of one epoch: given what a pull brought and when, in epoch
- * milliseconds. `notice` is shown each message before any consumer has it. Per
+ * milliseconds and on the monotonic clock. `notice` is shown each message before any consumer has it. Per
  * frame there is no effect and no allocation but the
  * messages themselves.
  *
@@ -47,7 +50,7 @@ export const make = <A>(
   { decode, inbox, observe, recorder, sequence }: Options<A>,
   epoch: number,
   notice?: ((message: A) => void) | undefined
-): (frames: Arr.NonEmptyReadonlyArray<Frame.Frame>, at: number) => void => {
+): (frames: Arr.NonEmptyReadonlyArray<Frame.Frame>, at: number, now: number) => void => {
   let last: bigint | undefined
 
   const follow = (messages: ReadonlyArray<A>, sequenceOf: Sequence.SequenceOf<A>): void => {
@@ -63,16 +66,16 @@ export const make = <A>(
     }
   }
 
-  const deliver = (messages: ReadonlyArray<A>, at: number, bytes: number): void => {
+  const deliver = (messages: ReadonlyArray<A>, at: number, now: number, bytes: number): void => {
     if (!Arr.isReadonlyArrayNonEmpty(messages)) return
     recorder.delivered(messages.length)
     if (notice !== undefined) messages.forEach(notice)
-    observe?.(messages, at)
+    observe?.(messages, at, now)
     if (sequence !== undefined) follow(messages, sequence)
     inbox.offer({ _tag: "Batch", epoch, at, messages, bytes })
   }
 
-  return (frames, at) => {
+  return (frames, at, now) => {
     let messages: Array<A> = []
     let bytes = 0
     let total = 0
@@ -81,19 +84,19 @@ export const make = <A>(
       total += size
       const decoded = decode(frame)
       if ("_tag" in decoded) {
-        deliver(messages, at, bytes)
+        deliver(messages, at, now, bytes)
         messages = []
         bytes = 0
         recorder.rejected(decoded.reason)
         inbox.offer({ _tag: "Rejected", epoch, at, bytes: size, rejection: decoded })
       } else if (frames.length === 1) {
-        deliver(decoded, at, size)
+        deliver(decoded, at, now, size)
       } else {
         bytes += size
         for (const message of decoded) messages.push(message)
       }
     }
-    deliver(messages, at, bytes)
-    recorder.received(at, frames.length, total)
+    deliver(messages, at, now, bytes)
+    recorder.received(now, frames.length, total)
   }
 }

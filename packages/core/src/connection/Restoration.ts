@@ -405,7 +405,7 @@ class Subscriptions<A> implements Restoration<A> {
 /**
  * Makes the subscriptions of one connection. Without a dialect nothing is asked
  * for; `admit` waits for the limit on messages before each frame; `now` is the
- * clock in epoch milliseconds.
+ * monotonic clock in milliseconds.
  *
  * @category constructors
  * @since 0.1.0

@@ -30,6 +30,7 @@ import { DialError, TimedOut } from "../transport/DialError.ts"
 import * as Endpoint from "../transport/Endpoint.ts"
 import { type Capabilities, Transport, type Wire, type WireClosed } from "../transport/Transport.ts"
 import type { Channel } from "../value/Channel.ts"
+import * as Monotonic from "../value/Monotonic.ts"
 import * as Printable from "../value/Printable.ts"
 import type { BearerToken } from "./BearerToken.ts"
 import * as ConnectError from "./ConnectError.ts"
@@ -114,7 +115,7 @@ interface Session {
   retries: number
   attempt: number
   failure: ConnectError.Failure | undefined
-  /** The earliest time of the next dial, by the backoff and the venue's Retry-After. */
+  /** The earliest time of the next dial, by the backoff and the venue's Retry-After, on the monotonic clock. */
   dueAt: number
 }
 
@@ -181,6 +182,8 @@ class Supervision<A> implements Supervisor {
   private supervision: Fiber.Fiber<void> | undefined
   // Completes when the connection is up again, or will not be.
   private cycle = Deferred.makeUnsafe<void, ConnectError.ConnectError>()
+  // Until when the breaker is shown to be waited for, on the monotonic clock.
+  private shownUntil: number | undefined
   private stalledSince: number | undefined
   private resumedAt = 0
 
@@ -199,7 +202,12 @@ class Supervision<A> implements Supervisor {
     this.stateSince = this.now()
   }
 
+  // What waits is measured by this one; what is told to people has the wall clock's time.
   private now(): number {
+    return Monotonic.nowMillis(this.clock)
+  }
+
+  private wallNow(): number {
     return this.clock.currentTimeMillisUnsafe()
   }
 
@@ -232,10 +240,17 @@ class Supervision<A> implements Supervisor {
       ),
       (from) => {
         if (from === undefined) return
-        const at = this.now()
+        const now = this.now()
         recorder.moved(to)
-        inbox.offer({ _tag: "Transition", from, to, at, heldMillis: at - this.stateSince, reason })
-        this.stateSince = at
+        inbox.offer({
+          _tag: "Transition",
+          from,
+          to,
+          at: this.wallNow(),
+          heldMillis: Math.round(now - this.stateSince),
+          reason
+        })
+        this.stateSince = now
         inbox.wake()
       }
     )
@@ -266,7 +281,7 @@ class Supervision<A> implements Supervisor {
       admit: outbox.admit,
       isStalled: () => this.stalledSince !== undefined || on.paused(),
       resumedAt: () => this.resumedAt,
-      onRoundTrip: (millis) => Effect.sync(() => recorder.answered(now(), millis)),
+      onRoundTrip: (millis) => Effect.sync(() => recorder.answered(this.now(), millis)),
       onStall: (stall) =>
         Effect.suspend(() => {
           recorder.stalled(stall)
@@ -358,7 +373,7 @@ class Supervision<A> implements Supervisor {
     let isFirst = true
     return on.pull.pipe(
       Effect.flatMap((frames) => {
-        read(frames, this.now())
+        read(frames, this.wallNow(), this.now())
         if (!isFirst) return this.absorb()
         isFirst = false
         return Effect.flatMap(onFirst, () => this.absorb())
@@ -388,7 +403,7 @@ class Supervision<A> implements Supervisor {
     this.stalledSince = undefined
     return Effect.map(inbox.allow(1), () => {
       const how = this.ending ?? failed(new ConnectError.Dropped({ epoch: number, closed }))
-      return how._tag === "Failed" ? failed(how.failure, this.now() - begun) : how
+      return how._tag === "Failed" ? failed(how.failure, Math.round(this.now() - begun)) : how
     })
   }
 
@@ -460,11 +475,20 @@ class Supervision<A> implements Supervisor {
     yield* this.finish(State.Disconnected(), error)
   }
 
-  private showBreaker({ attempt, failure }: Session, until: number): Effect.Effect<void> {
-    return Effect.flatMap(Ref.get(this.current), (current) =>
-      current._tag === "CircuitOpen" && current.until === until
-        ? Effect.void
-        : this.become(State.CircuitOpen({ attempt, delayMillis: until - this.now(), until, failure }), "circuit open"))
+  private showBreaker(session: Session, until: number): Effect.Effect<void> {
+    return Effect.flatMap(
+      Ref.get(this.current),
+      (current) =>
+        current._tag === "CircuitOpen" && this.shownUntil === until
+          ? Effect.void
+          : this.become(this.circuitOpen(session, until, this.now()), "circuit open")
+    )
+  }
+
+  private circuitOpen({ attempt, failure }: Session, until: number, now: number): ConnectionState.ConnectionState {
+    this.shownUntil = until
+    const delayMillis = Math.round(until - now)
+    return State.CircuitOpen({ attempt, delayMillis, until: this.wallNow() + delayMillis, failure })
   }
 
   // Waits until the dial is due and the breaker admits it. The permit is released with the scope.
@@ -500,7 +524,7 @@ class Supervision<A> implements Supervisor {
       return admitted.success
     }
     if (!waitsForBreaker) return yield* admitted.failure
-    yield* this.showBreaker(session, Math.max(admitted.failure.until, this.now()))
+    yield* this.showBreaker(session, this.now() + Math.max(0, admitted.failure.retryAfterMillis))
     return yield* breaker.awaitPermit
   }
 
@@ -517,7 +541,7 @@ class Supervision<A> implements Supervisor {
     const number = ++this.number
     this.wire = on
     yield* this.restore(on, number)
-    recorder.connected(this.now())
+    recorder.connected(this.wallNow(), this.now())
     session.isEstablished = true
     yield* this.log("Info", "connected", {
       epoch: number,
@@ -589,8 +613,8 @@ class Supervision<A> implements Supervisor {
       yield* this.giveUp(
         new CircuitBreaker.CircuitOpen({
           key: breaker.key,
-          until: breakerUntil,
-          retryAfterMillis: breakerUntil - at,
+          until: Monotonic.toEpochMillis(this.clock, breakerUntil),
+          retryAfterMillis: Math.round(breakerUntil - at),
           probing: false
         })
       )
@@ -600,10 +624,10 @@ class Supervision<A> implements Supervisor {
     session.attempt = attempt
     recorder.retried()
     const step = yield* this.backoff.next({ kind: ConnectError.kind(of), uptimeMillis })
-    session.dueAt = at + Math.max(step.delayMillis, retryAfterOf(of))
+    const backoffMillis = Math.max(step.delayMillis, retryAfterOf(of))
+    session.dueAt = at + backoffMillis
     const isOpen = breakerUntil > session.dueAt
-    const until = Math.max(session.dueAt, breakerUntil)
-    const delayMillis = until - at
+    const delayMillis = isOpen ? Math.round(breakerUntil - at) : backoffMillis
     yield* this.log(isOpen ? "Warn" : "Info", isOpen ? "circuit open" : "reconnecting", {
       attempt,
       delay_ms: delayMillis,
@@ -611,8 +635,14 @@ class Supervision<A> implements Supervisor {
     })
     yield* this.become(
       isOpen
-        ? State.CircuitOpen({ attempt, delayMillis, until, failure: of })
-        : State.Reconnecting({ attempt, delayMillis, until, failure: of, pattern: step.pattern }),
+        ? this.circuitOpen(session, breakerUntil, at)
+        : State.Reconnecting({
+          attempt,
+          delayMillis,
+          until: this.wallNow() + delayMillis,
+          failure: of,
+          pattern: step.pattern
+        }),
       of.message
     )
     return true

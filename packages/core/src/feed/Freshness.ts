@@ -8,8 +8,8 @@
  * has passed. What is done about it grows: probe the connection, subscribe
  * again, reconnect, report.
  *
- * The tracker is pure: it is told what happened and when, in epoch
- * milliseconds, and says what to do.
+ * The tracker is pure: it is told what happened and when, in milliseconds of
+ * the monotonic clock, and says what to do.
  *
  * @since 0.1.0
  */
@@ -151,7 +151,7 @@ export const make = (policy: Policy = recommended): Freshness => {
     if (step === undefined) return undefined
     entry.steps++
     entry.steppedAt = at
-    return { channel: entry.channel, step, silentForMillis: at - entry.askedAt }
+    return { channel: entry.channel, step, silentForMillis: Math.round(at - entry.askedAt) }
   }
 
   return {

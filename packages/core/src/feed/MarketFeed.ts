@@ -18,7 +18,6 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -39,6 +38,7 @@ import type { CircuitBreaker } from "../resilience/CircuitBreaker.ts"
 import type { Transport } from "../transport/Transport.ts"
 import * as Channel from "../value/Channel.ts"
 import * as MarketEvent from "../value/MarketEvent.ts"
+import * as Monotonic from "../value/Monotonic.ts"
 import * as Printable from "../value/Printable.ts"
 import * as Timestamp from "../value/Timestamp.ts"
 import { type ChannelKind, channelOf, type Venue } from "../venue/Venue.ts"
@@ -425,9 +425,9 @@ const watch = <A>(connection: Connection.Connection<A>, freshness: Freshness.Fre
       }
     }
     yield* connection.state.transitions.pipe(
-      Stream.runForEach(({ at, from, to }) =>
-        Effect.suspend(() => {
-          if (to._tag === "Connected") freshness.connected(at)
+      Stream.runForEach(({ from, to }) =>
+        Effect.flatMap(Monotonic.now, (now) => {
+          if (to._tag === "Connected") freshness.connected(now)
           else if (from._tag === "Connected") freshness.disconnected()
           return Queue.offer(changes, undefined)
         })
@@ -437,9 +437,9 @@ const watch = <A>(connection: Connection.Connection<A>, freshness: Freshness.Fre
     yield* Effect.gen(function*() {
       const next = freshness.nextDeadline()
       if (next === undefined) return yield* Queue.take(changes)
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* Monotonic.now
       yield* Effect.raceFirst(Effect.sleep(Math.max(1, next - now)), Queue.take(changes))
-      const at = yield* Clock.currentTimeMillis
+      const at = yield* Monotonic.now
       const overdue = freshness.check(at, yield* connection.isStalled)
       if (overdue.length === 0) return
       // Who was refused waits for nothing.
@@ -486,9 +486,9 @@ export const prepare = Effect.fnUntraced(function*(
     keepAlive: options.keepAlive ?? venue.keepAlive,
     keyOf,
     limits: venue.rates,
-    observe: (events, at) => {
+    observe: (events, _, now) => {
       for (const event of events) {
-        for (const channel of router.channelsOf(event)) freshness.heard(channel, at)
+        for (const channel of router.channelsOf(event)) freshness.heard(channel, now)
       }
     }
   })
@@ -504,7 +504,7 @@ export const prepare = Effect.fnUntraced(function*(
         router.follow(wanted)
         const keys = new Set(wanted.map(Channel.key))
         for (const one of channels) {
-          if (keys.has(Channel.key(one))) freshness.subscribed(one, clock.currentTimeMillisUnsafe())
+          if (keys.has(Channel.key(one))) freshness.subscribed(one, Monotonic.nowMillis(clock))
           else freshness.unsubscribed(one)
         }
         return watchAnew
@@ -558,7 +558,7 @@ export const prepare = Effect.fnUntraced(function*(
         epoch,
         lastHeardAt,
         standings,
-        freshness: freshness.report(yield* Clock.currentTimeMillis)
+        freshness: freshness.report(yield* Monotonic.now)
       }
     }),
     channel,

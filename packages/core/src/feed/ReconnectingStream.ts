@@ -12,7 +12,6 @@
  * @since 0.1.0
  */
 import type * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -25,6 +24,7 @@ import * as Stream from "effect/Stream"
 import * as Backoff from "../resilience/Backoff.ts"
 import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
 import type { ConnectionPolicy } from "../resilience/ConnectionPolicy.ts"
+import * as Monotonic from "../value/Monotonic.ts"
 import * as Printable from "../value/Printable.ts"
 
 /**
@@ -94,7 +94,7 @@ export interface Options<in E> {
 }
 
 /**
- * Where the wrapper stands. Times are epoch milliseconds.
+ * Where the wrapper stands. Times are those of the monotonic clock, in milliseconds.
  *
  * - `Down`: the next dial is due at `dueAt`; it is retry number `retry` of this
  *   outage, 0 for a first connect
@@ -190,10 +190,10 @@ export const make = <A, E>(
       yield* record
       const after = yield* breaker.state
       if (before._tag !== "Open" && after._tag === "Open") {
-        const now = yield* Clock.currentTimeMillis
+        const now = yield* Monotonic.now
         yield* log("Warn", "circuit breaker open", {
           failures: after.failures,
-          cooldown_secs: (after.until - now) / 1000
+          cooldown_secs: Math.round(after.until - now) / 1000
         })
       }
     })
@@ -208,14 +208,14 @@ export const make = <A, E>(
       if (maxRetries !== "unlimited" && retry > maxRetries) {
         return yield* end(new ConnectionAborted({ exchangeName, retries: maxRetries, last }))
       }
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* Monotonic.now
       const { delayMillis } = yield* backoff.next(failure)
       yield* Ref.set(link, { _tag: "Down", dueAt: now + delayMillis, retry })
       const state = yield* breaker.state
       const waits = state._tag === "Open" && !failsOpen
       yield* log("Info", "reconnect attempt", {
         attempt: retry,
-        delay_ms: waits ? Math.max(delayMillis, state.until - now) : delayMillis,
+        delay_ms: waits ? Math.max(delayMillis, Math.round(state.until - now)) : delayMillis,
         reason: last
       })
     })
@@ -223,7 +223,7 @@ export const make = <A, E>(
     const proven = (report: Effect.Effect<void>) => Effect.andThen(report, backoff.reset)
 
     const up = Effect.fnUntraced(function*(permit: CircuitBreaker.Permit, retry: number) {
-      const since = yield* Clock.currentTimeMillis
+      const since = yield* Monotonic.now
       if (resetOn === "connect") yield* proven(permit.succeed)
       yield* Ref.set(link, { _tag: "Up", since, retry, unproven: resetOn === "connect" ? undefined : permit })
     })
@@ -245,7 +245,7 @@ export const make = <A, E>(
     const admission = Effect.fnUntraced(function*(dueAt: number, interruptibly: Interruptibly) {
       const seen = yield* breaker.state
       const rejects = failsOpen && seen._tag === "Open" && !seen.ready
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* Monotonic.now
       if (!rejects && now < dueAt) yield* interruptibly(Effect.sleep(Duration.millis(dueAt - now)))
       const before = yield* breaker.state
       const permit = yield* acquire(interruptibly)
@@ -302,7 +302,7 @@ export const make = <A, E>(
       kind: string,
       reason: string
     ) {
-      const uptimeMillis = (yield* Clock.currentTimeMillis) - state.since
+      const uptimeMillis = Math.round((yield* Monotonic.now) - state.since)
       yield* log("Warn", "disconnected", { reason, uptime_ms: uptimeMillis })
       const { unproven } = yield* lived(state)
       if (unproven !== undefined) yield* recorded(unproven.fail(kind))
@@ -314,7 +314,7 @@ export const make = <A, E>(
     // is heard of it: nothing depends on it before.
     const lived = Effect.fnUntraced(function*(state: Up<E>) {
       if (state.unproven === undefined || typeof resetOn === "string") return state
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* Monotonic.now
       if (now - state.since < Duration.toMillis(resetOn.stableFor)) return state
       yield* proven(state.unproven.prove)
       const next = { ...state, unproven: undefined }

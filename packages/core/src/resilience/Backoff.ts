@@ -7,12 +7,12 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Pull from "effect/Pull"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
+import * as Monotonic from "../value/Monotonic.ts"
 
 /**
  * How much chance a delay has. Every kind stays at or below the delay before
@@ -88,7 +88,7 @@ export type Pattern = "rapid_consecutive" | "persistent_failure" | "intermittent
 
 /**
  * What a backoff remembers, as a value: `delayMillis` is the last delay before
- * jitter, `failedAt` when the last failure was reported (epoch milliseconds),
+ * jitter, `failedAt` when the last failure was reported (`Monotonic.now`),
  * `unanswered` how many attempts in a row nobody answered, `brief` whether the
  * last failure ended a short connection, `reset` whether the backoff was reset
  * since: then only a short connection still takes up the last delay.
@@ -147,7 +147,7 @@ export const persistentShare = 0.8
 
 /**
  * Steps an adaptive backoff: what it remembers after `failure`, reported at
- * `now` (epoch milliseconds). Pure; the wait, before jitter, is `delayMillis`.
+ * `now` (`Monotonic.now`). Pure; the wait, before jitter, is `delayMillis`.
  *
  * A connection that came back moderates the delay once: where the one after it
  * is as short, the delay grows again, so that a server which accepts and drops
@@ -306,7 +306,7 @@ class Course implements Stepper {
   }
 
   private *step(failure: Failure): Effect.fn.Return<Step> {
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* Monotonic.now
     const advance = this.advance ??= yield* Schedule.toStep(steps(this.options, this.memory))
     // `steps` never ends, so its end would be a defect.
     const [state, delay] = yield* Effect.orDie(advance(now, failure))

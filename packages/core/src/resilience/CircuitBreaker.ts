@@ -7,13 +7,14 @@
  * puts it around any effect, permits serve what lasts, such as a connection.
  * The service `CircuitBreaker` holds one breaker per key.
  *
- * Time is the wall clock's, in epoch milliseconds, so that `until` means the
- * same to whoever reads it.
+ * What it waits for is measured on the monotonic clock (`Monotonic.now`): an
+ * open time is as long as it says, whatever is done to the wall clock. What is
+ * told of it, in errors, transitions and metrics, has the wall clock's times.
  *
  * @since 0.1.0
  */
 import type * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -25,6 +26,7 @@ import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Monotonic from "../value/Monotonic.ts"
 import * as Printable from "../value/Printable.ts"
 
 /**
@@ -79,7 +81,7 @@ export interface Closed {
 }
 
 /**
- * Nothing is admitted before `until`. This is opening number `openings` since
+ * Nothing is admitted before `until`, by the monotonic clock. This is opening number `openings` since
  * the breaker was last closed, after `failures` failures. `ready` is whether
  * the open time is over, so that the next to ask is admitted; only
  * `Breaker.state` sets it, as nothing else happens at that moment.
@@ -141,7 +143,8 @@ export type Event =
   | { readonly _tag: "Fail"; readonly reason: string }
 
 /**
- * One step from a state to another, at `at` (epoch milliseconds). Where it
+ * One step from a state to another, at `at`: in the monotonic milliseconds of
+ * `transition`, and in epoch milliseconds where a breaker tells it. Where it
  * opens, `openForMillis` is for how long, and `failures` after how many.
  *
  * @category models
@@ -211,7 +214,7 @@ const failClosed = (policy: Policy, state: Closed, at: number, reason: string): 
 }
 
 /**
- * Steps a breaker. Pure; `now` is in epoch milliseconds.
+ * Steps a breaker. Pure; `now` is in milliseconds of the monotonic clock.
  *
  * @category combinators
  * @since 0.1.0
@@ -374,7 +377,9 @@ export interface Breaker {
 
 /**
  * What a breaker has counted since it was made, or since `resetAt`. Times are
- * epoch milliseconds, durations milliseconds, rates percent of all outcomes.
+ * epoch milliseconds (those of `failureHistory`, `successHistory` and
+ * `openUntil` by the wall clock as it stands when they are read), durations
+ * milliseconds, rates percent of all outcomes.
  * `timeouts` is how often an open time ended in an attempt; calls are those of
  * `execute`; a history holds the last 100, oldest first.
  *
@@ -466,10 +471,10 @@ class Counts {
     this.stateSince = now
     this.resetAt = resetAt
   }
-  moved(transition: Transition, event: Event): void {
+  moved(transition: Transition, event: Event, now: number): void {
     this.stateTransitions++
-    this.held[transition.from] += transition.at - this.stateSince
-    this.stateSince = transition.at
+    this.held[transition.from] += now - this.stateSince
+    this.stateSince = now
     if (transition.from === "Open" && event._tag === "Acquire") this.timeouts++
     if (transition.to === "Open") this.openedAt = transition.at
     if (transition.to === "Closed") this.closedAt = transition.at
@@ -522,16 +527,18 @@ class Machine {
     this.counts = new Counts(now, undefined)
   }
 
-  apply(event: Event, now: number): boolean {
+  apply(event: Event, clock: Clock.Clock): boolean {
     const before = Ref.getUnsafe(this.state)
     // Nearly every call: nothing has failed, and nothing does.
     if (before === closed && (event === acquireEvent || event === succeedEvent)) return true
-    const { admitted, state, transition: moved } = transition(before, event, now, this.policy)
+    const now = Monotonic.nowMillis(clock)
+    const { admitted, state, transition: step } = transition(before, event, now, this.policy)
     if (state === before) return admitted
     // The only writer of the Ref; synchronous, so no other can come between.
     this.state.ref.current = state
+    const moved = step === undefined ? undefined : { ...step, at: clock.currentTimeMillisUnsafe() }
     if (moved !== undefined) {
-      this.counts.moved(moved, event)
+      this.counts.moved(moved, event, now)
       if (moved.to === "Open") this.epoch++
       PubSub.publishUnsafe(this.pubsub, moved)
       for (const listener of this.listeners) listener(moved)
@@ -546,8 +553,8 @@ class Machine {
     Deferred.doneUnsafe(change, Effect.void)
   }
 
-  acquire(now: number): boolean {
-    if (!this.apply(acquireEvent, now)) {
+  acquire(clock: Clock.Clock): boolean {
+    if (!this.apply(acquireEvent, clock)) {
       this.counts.rejected++
       return false
     }
@@ -555,36 +562,36 @@ class Machine {
     return true
   }
 
-  rejection(now: number): CircuitOpen {
+  rejection(clock: Clock.Clock): CircuitOpen {
     const state = Ref.getUnsafe(this.state)
-    const until = state._tag === "Open" ? state.until : now
+    const retryAfterMillis = state._tag === "Open" ? Math.round(state.until - Monotonic.nowMillis(clock)) : 0
     return circuitOpen({
       key: this.key,
-      until,
-      retryAfterMillis: until - now,
+      until: clock.currentTimeMillisUnsafe() + retryAfterMillis,
+      retryAfterMillis,
       probing: state._tag === "HalfOpen"
     })
   }
 
-  succeed(epoch: number, now: number, event: Event = succeedEvent): void {
+  succeed(epoch: number, clock: Clock.Clock, event: Event = succeedEvent, now = Monotonic.nowMillis(clock)): void {
     if (epoch !== this.epoch) return
     this.counts.succeeded(now)
-    this.apply(event, now)
+    this.apply(event, clock)
   }
 
-  fail(epoch: number, now: number, reason: string): void {
+  fail(epoch: number, clock: Clock.Clock, reason: string): void {
     if (epoch !== this.epoch) return
-    this.counts.failed(now, reason)
-    this.apply({ _tag: "Fail", reason }, now)
+    this.counts.failed(Monotonic.nowMillis(clock), reason)
+    this.apply({ _tag: "Fail", reason }, clock)
   }
 
-  release(epoch: number, now: number): void {
-    if (epoch === this.epoch) this.apply(releaseEvent, now)
+  release(epoch: number, clock: Clock.Clock): void {
+    if (epoch === this.epoch) this.apply(releaseEvent, clock)
   }
 
-  reset(now: number): void {
+  reset(clock: Clock.Clock): void {
     this.epoch++
-    this.apply(resetEvent, now)
+    this.apply(resetEvent, clock)
   }
 
   permit(): Permit {
@@ -604,26 +611,26 @@ class Admission implements Permit {
   }
 
   get succeed(): Effect.Effect<void> {
-    return this.once((now) => this.machine.succeed(this.epoch, now))
+    return this.once((clock) => this.machine.succeed(this.epoch, clock))
   }
 
   get prove(): Effect.Effect<void> {
-    return this.once((now) => this.machine.succeed(this.epoch, now, proveEvent))
+    return this.once((clock) => this.machine.succeed(this.epoch, clock, proveEvent))
   }
 
   fail(reason: string): Effect.Effect<void> {
-    return this.once((now) => this.machine.fail(this.epoch, now, reason))
+    return this.once((clock) => this.machine.fail(this.epoch, clock, reason))
   }
 
   get release(): Effect.Effect<void> {
-    return this.once((now) => this.machine.release(this.epoch, now))
+    return this.once((clock) => this.machine.release(this.epoch, clock))
   }
 
-  private once(report: (now: number) => void): Effect.Effect<void> {
+  private once(report: (clock: Clock.Clock) => void): Effect.Effect<void> {
     return Effect.clockWith((clock) => {
       if (!this.used) {
         this.used = true
-        report(clock.currentTimeMillisUnsafe())
+        report(clock)
       }
       return Effect.void
     })
@@ -651,8 +658,9 @@ const verdict = <E>(cause: Cause.Cause<E>, isFailure: ((error: E) => boolean) | 
   return event
 }
 
-const snapshot = (machine: Machine, now: number): BreakerMetrics => {
+const snapshot = (machine: Machine, clock: Clock.Clock): BreakerMetrics => {
   const { counts, policy } = machine
+  const now = Monotonic.nowMillis(clock)
   const state = Ref.getUnsafe(machine.state)
   const outcomes = counts.failures + counts.successes
   const timeInState = now - counts.stateSince
@@ -678,7 +686,7 @@ const snapshot = (machine: Machine, now: number): BreakerMetrics => {
     rejected: counts.rejected,
     openedAt: counts.openedAt,
     closedAt: counts.closedAt,
-    openUntil: state._tag === "Open" ? state.until : undefined,
+    openUntil: state._tag === "Open" ? Monotonic.toEpochMillis(clock, state.until) : undefined,
     calls: counts.calls,
     fastestCall: counts.calls === 0 ? undefined : counts.fastestCall,
     slowestCall: counts.calls === 0 ? undefined : counts.slowestCall,
@@ -687,8 +695,11 @@ const snapshot = (machine: Machine, now: number): BreakerMetrics => {
     backoffMultiplier: policy.openFactor,
     backoffMax: Duration.toMillis(policy.openCap),
     resetAt: counts.resetAt,
-    failureHistory: counts.failureHistory.entries(),
-    successHistory: counts.successHistory.entries(),
+    failureHistory: counts.failureHistory.entries().map(({ at, reason }) => ({
+      at: Monotonic.toEpochMillis(clock, at),
+      reason
+    })),
+    successHistory: counts.successHistory.entries().map((at) => Monotonic.toEpochMillis(clock, at)),
     transitionHistory: counts.transitionHistory.entries()
   }
 }
@@ -708,27 +719,24 @@ export const make = (
 ): Effect.Effect<Breaker> =>
   Effect.gen(function*() {
     const pubsub = yield* PubSub.sliding<Transition>(transitionsKept)
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* Monotonic.now
     return fromMachine(new Machine(options?.key ?? "", policy === "none" ? never : policy, pubsub, now))
   })
 
 const fromMachine = (machine: Machine): Breaker => {
-  const at = <A, E = never, R = never>(f: (now: number) => Effect.Effect<A, E, R>) =>
-    Effect.clockWith((clock) => f(clock.currentTimeMillisUnsafe()))
-  const sync = <A>(f: (now: number) => A) => at((now) => Effect.succeed(f(now)))
+  const sync = <A>(f: (clock: Clock.Clock) => A) => Effect.clockWith((clock) => Effect.succeed(f(clock)))
 
-  const acquire = at((now): Effect.Effect<Permit, CircuitOpen> =>
-    machine.acquire(now) ? Effect.succeed(machine.permit()) : Effect.fail(machine.rejection(now))
+  const acquire = Effect.clockWith((clock): Effect.Effect<Permit, CircuitOpen> =>
+    machine.acquire(clock) ? Effect.succeed(machine.permit()) : Effect.fail(machine.rejection(clock))
   )
 
   // Rejection and the change to await are read in one step: no change between the two can be missed.
-  const attempt = sync((now): Permit | { readonly wait: Effect.Effect<void> } => {
-    if (machine.acquire(now)) return machine.permit()
+  const attempt = sync((clock): Permit | { readonly wait: Effect.Effect<void> } => {
+    if (machine.acquire(clock)) return machine.permit()
     const state = Ref.getUnsafe(machine.state)
     const change = Deferred.await(machine.change)
-    return {
-      wait: state._tag === "Open" ? Effect.raceFirst(Effect.sleep(Duration.millis(state.until - now)), change) : change
-    }
+    if (state._tag !== "Open") return { wait: change }
+    return { wait: Effect.raceFirst(Effect.sleep(Duration.millis(state.until - Monotonic.nowMillis(clock))), change) }
   })
   const admission = (
     restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
@@ -740,9 +748,9 @@ const fromMachine = (machine: Machine): Breaker => {
 
   return {
     key: machine.key,
-    state: sync((now) => {
+    state: sync((clock) => {
       const state = Ref.getUnsafe(machine.state)
-      return state._tag === "Open" && now >= state.until ? { ...state, ready: true } : state
+      return state._tag === "Open" && Monotonic.nowMillis(clock) >= state.until ? { ...state, ready: true } : state
     }),
     transitions: Stream.fromPubSub(machine.pubsub),
     observe: (listener) =>
@@ -756,15 +764,15 @@ const fromMachine = (machine: Machine): Breaker => {
     ),
     changed: Effect.suspend(() => Deferred.await(machine.change)),
     execute: (effect, options) => execute(machine, effect, options?.isFailure),
-    recordStable: sync((now) => {
-      if (Ref.getUnsafe(machine.state)._tag === "HalfOpen") machine.succeed(machine.epoch, now, proveEvent)
+    recordStable: sync((clock) => {
+      if (Ref.getUnsafe(machine.state)._tag === "HalfOpen") machine.succeed(machine.epoch, clock, proveEvent)
     }),
-    recordFailure: (reason) => sync((now) => machine.fail(machine.epoch, now, reason)),
-    reset: sync((now) => machine.reset(now)),
-    resetMetrics: sync((now) => {
-      machine.counts = new Counts(now, now)
+    recordFailure: (reason) => sync((clock) => machine.fail(machine.epoch, clock, reason)),
+    reset: sync((clock) => machine.reset(clock)),
+    resetMetrics: sync((clock) => {
+      machine.counts = new Counts(Monotonic.nowMillis(clock), clock.currentTimeMillisUnsafe())
     }),
-    metrics: sync((now) => snapshot(machine, now))
+    metrics: sync((clock) => snapshot(machine, clock))
   }
 }
 
@@ -778,10 +786,10 @@ const execute = <A, E, R>(
       // What is admitted by a closed breaker holds no slot: its interruption
       // says nothing and need not be seen, which saves a fifth of the cost.
       const { epoch } = machine
-      const start = clock.currentTimeMillisUnsafe()
+      const start = Monotonic.nowMillis(clock)
       return Effect.onExitPrimitive(
         effect,
-        (exit) => settle(machine, epoch, start, clock.currentTimeMillisUnsafe(), exit, isFailure),
+        (exit) => settle(machine, epoch, start, clock, exit, isFailure),
         true
       )
     }
@@ -791,9 +799,8 @@ const execute = <A, E, R>(
     // interruption between the two can leave a probe's slot taken.
     return Effect.onExitPrimitive(
       Effect.suspend((): Effect.Effect<A, E | CircuitOpen, R> => {
-        const now = clock.currentTimeMillisUnsafe()
-        if (!machine.acquire(now)) return Effect.fail(machine.rejection(now))
-        start = now
+        if (!machine.acquire(clock)) return Effect.fail(machine.rejection(clock))
+        start = Monotonic.nowMillis(clock)
         epoch = machine.epoch
         return effect
       }),
@@ -801,7 +808,7 @@ const execute = <A, E, R>(
         epoch === -1
           ? undefined
           // Once admitted, only `effect` can have failed.
-          : settle(machine, epoch, start, clock.currentTimeMillisUnsafe(), exit as Exit.Exit<A, E>, isFailure)
+          : settle(machine, epoch, start, clock, exit as Exit.Exit<A, E>, isFailure)
     )
   })
 
@@ -809,18 +816,19 @@ const settle = <A, E>(
   machine: Machine,
   epoch: number,
   start: number,
-  now: number,
+  clock: Clock.Clock,
   exit: Exit.Exit<A, E>,
   isFailure: ((error: E) => boolean) | undefined
 ): undefined => {
   const event = exit._tag === "Success" ? succeedEvent : verdict(exit.cause, isFailure)
   if (event._tag === "Release") {
-    machine.release(epoch, now)
+    machine.release(epoch, clock)
     return undefined
   }
+  const now = Monotonic.nowMillis(clock)
   machine.counts.called(now - start)
-  if (event._tag === "Fail") machine.fail(epoch, now, event.reason)
-  else machine.succeed(epoch, now)
+  if (event._tag === "Fail") machine.fail(epoch, clock, event.reason)
+  else machine.succeed(epoch, clock, succeedEvent, now)
   return undefined
 }
 

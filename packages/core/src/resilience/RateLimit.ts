@@ -17,6 +17,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as Monotonic from "../value/Monotonic.ts"
 
 /**
  * At most `limit` of cost in any rolling window of `windowMillis`.
@@ -53,7 +54,7 @@ export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited"
  */
 export interface Log {
   /**
-   * Admits and charges the cost at `at` (epoch milliseconds), or says after how
+   * Admits and charges the cost at `at` (`Monotonic.now`), or says after how
    * many milliseconds it could be, charging nothing. 0 is admitted; `Infinity`
    * is never. What `spares` leaves a tenth of each limit, one at least, to what
    * does not.
@@ -116,7 +117,7 @@ export const makeLog = (windows: ReadonlyArray<Window>): Log => {
       let sum = sums[index] ?? 0
       for (let i = begins[index] ?? 0; sum + cost > limit && i < times.length; i++) {
         sum -= costs[i] ?? 0
-        wait = Math.max(wait, (times[i] ?? 0) + windowMillis + 1 - at)
+        wait = Math.max(wait, Math.ceil((times[i] ?? 0) + windowMillis + 1 - at))
       }
     })
     return wait
@@ -232,7 +233,7 @@ export const make = Effect.fnUntraced(function*(options: {
   const log = options.log ?? makeLog(options.windows ?? [])
   const capacity = options.capacity ?? 1_000
   const queues = new Map<Priority, Array<Waiter>>(priorities.map((priority) => [priority, []]))
-  const now = (): number => clock.currentTimeMillisUnsafe()
+  const now = (): number => Monotonic.nowMillis(clock)
   let timer: Fiber.Fiber<void> | undefined
 
   const waiting = (): number => {

@@ -12,8 +12,8 @@ import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as RateLimit from "@tickline/core/resilience/RateLimit"
 import type { Transport } from "@tickline/core/transport/Transport"
 import type * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Printable from "@tickline/core/value/Printable"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -72,7 +72,7 @@ const serve = Effect.fnUntraced(function*(
   Host | Scope.Scope | Transport | Reconnection.Reconnection | CircuitBreaker
 > {
   const { env, hangups, signal, stderr, stdout } = yield* Host
-  const startedAt = yield* Clock.currentTimeMillis
+  const startedAt = yield* Monotonic.now
   const tokens = new Map<string, BearerToken.BearerToken>()
   const load = Effect.flatMap(Policy.readFile(path), (text) => ServiceConfig.parse(text, env, tokens))
 
@@ -147,7 +147,7 @@ const serve = Effect.fnUntraced(function*(
       const all = yield* feeds.all
       yield* Effect.forEach(all, ({ connection }) => connection.close(), { concurrency: "unbounded", discard: true })
       yield* Effect.ignore(Effect.timeoutOption(Fiber.await(consumer), 200))
-      stderr.writeUnsafe(tally.summary((yield* Clock.currentTimeMillis) - startedAt))
+      stderr.writeUnsafe(tally.summary((yield* Monotonic.now) - startedAt))
     }))
   )
 })

@@ -14,6 +14,7 @@ import type { PresetName } from "@tickline/core/resilience/ConnectionPolicy"
 import * as RateLimit from "@tickline/core/resilience/RateLimit"
 import type { Transport } from "@tickline/core/transport/Transport"
 import * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as Monotonic from "@tickline/core/value/Monotonic"
 import type { ChannelKind } from "@tickline/core/venue/Venue"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -161,7 +162,7 @@ const live = Effect.fnUntraced(function*(
   recorder: Recording.Recorder | undefined
 ): Effect.fn.Return<void, Failure, Host | Scope.Scope | Requirements> {
   const { signal, stderr, stdout } = yield* Host
-  const startedAt = yield* Clock.currentTimeMillis
+  const startedAt = yield* Monotonic.now
   const names = entries.map(({ venue }) => venue.name)
   const feeds = yield* MarketFeeds.prepare()
   const view = yield* show(options.format, `tickline stream ${names.join(" ")}`, stdout)
@@ -288,7 +289,7 @@ const live = Effect.fnUntraced(function*(
       yield* Effect.forEach(all, ({ connection }) => connection.close(), { concurrency: "unbounded", discard: true })
       yield* Effect.ignore(Effect.timeoutOption(Fiber.await(consumer), 200))
       yield* Effect.ignore(view.draw)
-      stderr.writeUnsafe(tally.summary((yield* Clock.currentTimeMillis) - startedAt))
+      stderr.writeUnsafe(tally.summary((yield* Monotonic.now) - startedAt))
     }))
   )
   if (end === "done" && failures.size > 0) {

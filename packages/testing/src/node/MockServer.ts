@@ -17,6 +17,7 @@
  * @since 0.1.0
  */
 import type { Frame } from "@tickline/core/transport/Frame"
+import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -357,7 +358,9 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
   Effect.gen(function*() {
     const { venue } = options
     const clock = yield* Clock.Clock
-    const now = () => clock.currentTimeMillisUnsafe()
+    const now = () => Monotonic.nowMillis(clock)
+    // What is told, in records and in the venue's frames.
+    const wallNow = () => clock.currentTimeMillisUnsafe()
     const scope = yield* Scope.fork(yield* Scope.Scope)
     const accepted = yield* Queue.sliding<MockConnection>(1_024)
     const published = yield* PubSub.unbounded<LogEntry | undefined>({ replay: 1_000 }) // undefined ends it
@@ -399,10 +402,10 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
 
     const markets = new Map<string, Market.Market>()
     for (const product of options.products ?? Market.products) {
-      markets.set(product.symbol, Market.make(product, { seed: options.seed ?? 0, atMillis: now() }))
+      markets.set(product.symbol, Market.make(product, { seed: options.seed ?? 0, atMillis: wallNow() }))
     }
     const floor = (line: Line): MockVenue.Floor => ({
-      atMillis: now(),
+      atMillis: wallNow(),
       market: (product) => delisted.has(product) ? undefined : markets.get(product),
       sent: line.sent,
       path: line.connection.path
@@ -499,7 +502,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     }
 
     const enforce = (line: Line, rule: Rule, close: { readonly code: number; readonly reason: string } | undefined) => {
-      record({ _tag: "Enforced", at: now(), connection: line.connection.id, rule })
+      record({ _tag: "Enforced", at: wallNow(), connection: line.connection.id, rule })
       line.debts.clear()
       if (close !== undefined) line.ws.close(close.code, close.reason)
     }
@@ -508,7 +511,12 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     const hears = (line: Line, kind: Arrival["kind"], frame: Frame): boolean => {
       const at = now()
       if (arrivals.length >= 100_000) arrivals.shift()
-      arrivals.push({ connection: line.connection.id, at, kind, text: typeof frame === "string" ? frame : "" })
+      arrivals.push({
+        connection: line.connection.id,
+        at: wallNow(),
+        kind,
+        text: typeof frame === "string" ? frame : ""
+      })
       if (kind !== "message" && !enforcement.countsPings) return true
       if (line.ws.readyState !== line.ws.OPEN) return false
       const isWithin = line.messages.admits(at) && counterOf(messagesOf, line.address, "messages").admits(at)
@@ -538,7 +546,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
 
     const ping = (line: Line) => {
       if (line.silent || withheld.has("heartbeat") || line.ws.readyState !== line.ws.OPEN) return
-      const payload = String(now())
+      const payload = String(wallNow())
       line.ws.ping(payload)
       if (enforcement.pings === undefined || line.debts.has("pong")) return
       line.pinged = payload
@@ -561,7 +569,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       line.dropped = true
       lines.delete(line.connection.id)
       count.dropped++
-      record({ _tag: "Drop", at: now(), connection: line.connection.id })
+      record({ _tag: "Drop", at: wallNow(), connection: line.connection.id })
       line.socket.resetAndDestroy()
     }
 
@@ -609,7 +617,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       lines.set(id, line)
       line.session = venue.open?.(floor(line)) ?? line.session
       if (enforcement.subscribeWithin !== undefined) line.debts.set("subscribe", now() + enforcement.subscribeWithin)
-      record({ _tag: "Upgraded", at: now(), dial, connection: id })
+      record({ _tag: "Upgraded", at: wallNow(), dial, connection: id })
 
       ws.on("message", (data, isBinary) => {
         if (!Buffer.isBuffer(data)) return // never: "nodebuffer" is the binary type
@@ -640,7 +648,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
         lines.delete(id)
         if (!line.dropped) {
           count.closed++
-          record({ _tag: "Closed", at: now(), connection: id, code, reason: reason.toString() })
+          record({ _tag: "Closed", at: wallNow(), connection: id, code, reason: reason.toString() })
         }
         Queue.endUnsafe(received)
         if (line.slow !== undefined) Queue.endUnsafe(line.slow.parcels)
@@ -664,7 +672,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       const found = venue.listing(
         { method: request.method ?? "GET", path: pathname, query: new Map(searchParams), body },
         {
-          atMillis: now(),
+          atMillis: wallNow(),
           markets: [...markets.values()].filter(({ product }) => !delisted.has(product.symbol))
         }
       )
@@ -694,7 +702,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
 
     const reject = (dial: number, how: "refused" | "hung" | "status", status?: number) => {
       count.rejected++
-      record({ _tag: "Rejected", at: now(), dial, how, ...(status === undefined ? {} : { status }) })
+      record({ _tag: "Rejected", at: wallNow(), dial, how, ...(status === undefined ? {} : { status }) })
     }
 
     http.on("connection", (socket: Socket) => {
@@ -702,7 +710,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       sockets.add(socket)
       socket.on("error", ignore)
       socket.on("close", () => sockets.delete(socket))
-      record({ _tag: "Dial", at: now(), dial })
+      record({ _tag: "Dial", at: wallNow(), dial })
       const fate = mode === "Timeout" ? hang : fates.shift()
       dials.set(socket, { dial, fate })
       if (fate?._tag === "Refuse") {
@@ -798,7 +806,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
           (line) => connection === undefined || line.connection.id === connection
         )
         const connections = struck.map((line) => line.connection.id)
-        record({ _tag: "Fault", at: now(), fault: Fault.formatAction(action), connections })
+        record({ _tag: "Fault", at: wallNow(), fault: Fault.formatAction(action), connections })
         if (onDials) fates.push(...Array.from({ length: action._tag === "Refuse" ? action.dials : 1 }, () => action))
         return Effect.forEach(struck, (line) => strike(line, action), { discard: true })
       })
@@ -825,7 +833,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       if (followed.size === 0) return 0
       const market = markets.get([...followed].sort()[turn++ % followed.size] ?? "")
       if (market === undefined) return 0
-      const after = Market.next(market, now())
+      const after = Market.next(market, wallNow())
       markets.set(after.product.symbol, after)
       let most = 0
       for (const line of lines.values()) {
@@ -912,7 +920,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       nextConnection: Queue.take(accepted),
       connections: () => Array.from(lines.values(), (line) => line.connection),
       sendPrice: (product, price) =>
-        Effect.sync(() => lines.forEach((line) => deliver(line, venue.price(product, price, now())))),
+        Effect.sync(() => lines.forEach((line) => deliver(line, venue.price(product, price, wallNow())))),
       sendRaw: toAll,
       sendMalformed: (text = malformed) => toAll(text),
       sendBinary: (bytes = binary) => toAll(bytes),

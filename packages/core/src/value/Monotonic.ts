@@ -1,0 +1,39 @@
+/**
+ * The clock for what waits. Deadlines, intervals, limits and durations are
+ * measured on it: it only ever goes forward, at the rate at which `Effect.sleep`
+ * does, whatever is done to the wall clock. Its zero means nothing; what is told
+ * to people takes the wall clock, `Clock.currentTimeMillis`.
+ *
+ * @since 0.1.0
+ */
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+
+/**
+ * The milliseconds that a clock's monotonic side has counted, with their
+ * fraction.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const nowMillis = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
+
+/**
+ * The milliseconds that the current clock's monotonic side has counted, with
+ * their fraction.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const now: Effect.Effect<number> = Effect.clockWith((clock) => Effect.succeed(nowMillis(clock)))
+
+/**
+ * The wall clock's time, in whole epoch milliseconds, at which the monotonic one
+ * shows `at`, as far as can be said now: a wall clock that is set later says
+ * otherwise.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const toEpochMillis = (clock: Clock.Clock, at: number): number =>
+  Math.round(clock.currentTimeMillisUnsafe() + at - nowMillis(clock))
