@@ -288,6 +288,14 @@ describe("BrowserTransport: inbound", () => {
       assert.isFalse(wire.paused())
     }))
 
+  it.effect("what waits is bounded where it has no bytes, too", () =>
+    Effect.gen(function*() {
+      const { socket, wire } = yield* opened({ inboundBytes: 65_536 })
+      socket.brings(...Array.from({ length: 5_000 }, () => ""))
+      assert.strictEqual((yield* wire.pull).length, 1_024 + 65_536 / 64)
+      assert.strictEqual((yield* Effect.flip(wire.pull)).reason, "inbound overflow: 2048 messages wait")
+    }))
+
   it.effect("a message that is neither text nor bytes is not lost in silence", () =>
     Effect.gen(function*() {
       const { socket, wire } = yield* opened()

@@ -20,7 +20,7 @@ import {
   Unreachable
 } from "@tickline/core/transport/DialError"
 import * as Endpoint from "@tickline/core/transport/Endpoint"
-import type { Frame } from "@tickline/core/transport/Frame"
+import * as Frame from "@tickline/core/transport/Frame"
 import {
   type Capabilities,
   type DialRequest,
@@ -178,13 +178,13 @@ class Line implements Wire {
   private readonly maxMessageBytes: number
   private readonly inboundBytes: number
   private readonly sendBufferBytes: number
-  private frames: Array<Frame> = []
+  private frames: Array<Frame.Frame> = []
   private bytes = 0
   private isPaused = false
   private closing: WireClosed | undefined
   private ended: WireClosed | undefined
   private clean: boolean | undefined
-  private puller: Resume<NonEmptyReadonlyArray<Frame>, WireClosed> | undefined
+  private puller: Resume<NonEmptyReadonlyArray<Frame.Frame>, WireClosed> | undefined
   private waking = false
   private pings = 0
   private isAnswering = false
@@ -281,7 +281,7 @@ class Line implements Wire {
     this.#ws.resume()
   }
 
-  private take(): Effect.Effect<NonEmptyReadonlyArray<Frame>, WireClosed> | undefined {
+  private take(): Effect.Effect<NonEmptyReadonlyArray<Frame.Frame>, WireClosed> | undefined {
     const batch = this.frames
     if (isReadonlyArrayNonEmpty(batch)) {
       this.frames = []
@@ -334,12 +334,12 @@ class Line implements Wire {
   private onMessage(data: RawData, isBinary: boolean): void {
     if (!Buffer.isBuffer(data)) return // never: "nodebuffer" is the binary type
     // Nobody waits for what comes while we close: beyond the bound it is let go.
-    if (this.closing !== undefined && this.bytes >= this.inboundBytes) return
+    if (this.closing !== undefined && this.isFull()) return
     this.bytes += data.length
     // A binary message is copied: it is a view of the buffer of a whole read.
     this.frames.push(isBinary ? new Uint8Array(data) : data.toString())
     this.wakeSoon()
-    if (this.bytes >= this.inboundBytes && !this.isPaused && this.closing === undefined) {
+    if (!this.isPaused && this.isFull() && this.closing === undefined) {
       this.isPaused = true
       this.#ws.pause()
     }
@@ -361,6 +361,10 @@ class Line implements Wire {
       this.unanswered = undefined
       if (next !== undefined) this.answer(next)
     })
+  }
+
+  private isFull(): boolean {
+    return Frame.fills(this.inboundBytes, this.bytes, this.frames.length)
   }
 
   private onPong(data: Buffer): void {

@@ -470,6 +470,19 @@ describe("NodeTransport: messages", () => {
       assert.deepStrictEqual([...first, ...rest].map(Number), Array.from({ length: count }, (_, n) => n))
     }))
 
+  it.live("reading stops when nobody pulls messages without bytes, too", () =>
+    Effect.gen(function*() {
+      const url = yield* serve((ws) => {
+        for (let n = 0; n < 300_000; n++) ws.send("")
+      })
+      const wire = yield* dial(url, { inboundBytes: 65_536 })
+      yield* until(() => wire.paused())
+      const first = yield* wire.pull
+      // The bound, and what one read of 64 KiB can add to it: a frame without bytes is two bytes long.
+      assert.isAtMost(first.length, 2_048 + 32_768)
+      yield* pullUntil(wire, 300_000 - first.length)
+    }))
+
   it.live("an interrupted pull loses nothing", () =>
     Effect.gen(function*() {
       const url = yield* serve((ws) => ws.on("message", () => ws.send("late")))

@@ -384,7 +384,7 @@ export const make = Effect.fnUntraced(function*(
       let closed: WireClosed | undefined
       let closeSent = false
       let rule: ((frame: Frame.Frame) => ReadonlyArray<Frame.Frame>) | undefined
-      const isPaused = (): boolean => inboundBytes >= request.inboundBytes
+      const isPaused = (): boolean => Frame.fills(request.inboundBytes, inboundBytes, inbound.length)
       const toClient = makeLane(host, () => isFrozen || isPaused())
       const toServer = makeLane(host, () => isFrozen || !isReading)
 

@@ -261,7 +261,10 @@ const makeLine = (socket: Socket, request: DialRequest, sendBufferBytes: number,
     if (frame === undefined) return refuse(1003, "a message that is neither text nor an ArrayBuffer")
     const size = Frame.size(frame)
     if (size > maxMessageBytes) return refuse(1009, `message over ${maxMessageBytes} bytes`)
-    if (bytes >= inboundBytes) return refuse(1009, `inbound overflow: ${bytes} bytes wait`)
+    if (Frame.fills(inboundBytes, bytes, frames.length)) {
+      const what = bytes >= inboundBytes ? `${bytes} bytes` : `${frames.length} messages`
+      return refuse(1009, `inbound overflow: ${what} wait`)
+    }
     bytes += size
     frames.push(frame)
     wake()

@@ -33,3 +33,19 @@ export const isText = (frame: Frame): frame is string => typeof frame === "strin
  * @since 0.1.0
  */
 export const size = (frame: Frame): number => typeof frame === "string" ? frame.length : frame.byteLength
+
+// What a message keeps in memory besides its bytes, about; and how many need not be counted so.
+const share = 64
+const few = 1_024
+
+/**
+ * Returns whether so many messages of so many bytes fill a bound in bytes: by
+ * their bytes alone, or by their number, where there are more than a thousand
+ * and each counts 64 bytes more than it has. So messages without bytes fill
+ * it too.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const fills = (bound: number, bytes: number, messages: number): boolean =>
+  bytes >= bound || (messages > few && bytes + share * (messages - few) >= bound)

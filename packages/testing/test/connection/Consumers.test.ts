@@ -155,6 +155,27 @@ describe("Consumers", () => {
         assert.strictEqual((yield* connection.metrics).missed, 100_000 - kept)
       })))
 
+  it.effect("block: messages without bytes stay with the peer, too", () =>
+    withVenue(
+      policyWith({ inbound: { bytes: 65_536, maxMessageBytes: 65_536 } }),
+      ({ host }) =>
+        Effect.gen(function*() {
+          const connection = yield* Connection.make(url)
+          const { reading, release, taken } = yield* stalling(connection, { overflow: "block", bytes: 65_536 })
+          yield* connection.connect
+          const peer = yield* host.nextPeer
+          for (let n = 0; n < 100; n++) {
+            yield* Effect.andThen(peer.send(...Array.from({ length: 100 }, () => "")), settle)
+          }
+          // The first batch, the queue's 64 KiB of 256 bytes each, the last batch, and the wire's 64 KiB of 64 bytes each.
+          assert.isAtMost((yield* connection.metrics).messages, 100 + 256 + 100 + 1_024 + 1_024)
+          yield* release
+          yield* Effect.repeat(settle, { times: 50 })
+          assert.strictEqual(taken.length, 10_000)
+          yield* Fiber.interrupt(reading)
+        })
+    ))
+
   it.effect("fails where nothing else is said, and does not hold up the others", () =>
     withVenue(policyWith({}), ({ host }) =>
       Effect.gen(function*() {
