@@ -68,8 +68,8 @@ export interface Options<A> {
   readonly intervalMillis: number
   /** How long a pong, or an overdue beat, is waited for. */
   readonly timeoutMillis: number
-  /** Sends ahead of everything else. */
-  readonly send: (frame: string) => void
+  /** Sends ahead of everything else, where nothing of that kind waits to be sent. */
+  readonly send: (frame: string, kind: "ping" | "enable" | "answer") => void
   /** Waits for the limit on messages to admit a ping. */
   readonly admit: Effect.Effect<void>
   /** Whether reading stands still now, because of a consumer. */
@@ -184,7 +184,7 @@ export const make = <A>(options: Options<A>, now: () => number): Heartbeat<A> =>
           keepAlive.everyMillis,
           Effect.callback<void>((resume) => {
             onPong = resume
-            options.send(keepAlive.ping(++requests))
+            options.send(keepAlive.ping(++requests), "ping")
             return Effect.sync(() => {
               onPong = undefined
             })
@@ -204,10 +204,10 @@ export const make = <A>(options: Options<A>, now: () => number): Heartbeat<A> =>
           if (!keepAlive.isBeat(message)) return
           beatAt = now()
           const answer = keepAlive.answer(message, ++requests)
-          if (answer !== undefined) options.send(answer)
+          if (answer !== undefined) options.send(answer, "answer")
         },
         run: Effect.suspend(() => {
-          options.send(keepAlive.enable(++requests))
+          options.send(keepAlive.enable(++requests), "enable")
           return listen(options, () => beatAt, keepAlive.withinMillis)
         })
       }

@@ -92,6 +92,8 @@ interface Entry {
   readonly frame: Frame.Frame
   readonly delivery: Delivery
   readonly rank: number
+  /** What it is, where the connection sends it by itself. */
+  readonly kind?: string | undefined
   readonly settle: ((outcome: Effect.Effect<Accepted, NotSent>) => void) | undefined
 }
 
@@ -107,8 +109,12 @@ export interface Outbox {
     frame: Frame.Frame,
     options?: SendOptions | undefined
   ) => Effect.Effect<Accepted, NotSent | OutboxFull | RateLimited>
-  /** Sends ahead of everything that waits, whatever the socket still holds: an answer to a heartbeat. */
-  readonly urgent: (frame: Frame.Frame) => void
+  /**
+   * Sends ahead of everything that waits: a ping, or an answer to a test. One of
+   * a kind that waits makes another needless, so a peer that asks and does not
+   * read fills nothing.
+   */
+  readonly urgent: (frame: Frame.Frame, kind: string) => void
   /** Waits until the limit admits one more frame and charges it, for what is written past the outbox. */
   readonly admit: Effect.Effect<void>
   /** Makes `wire` the one that messages go to, from now until `end`. */
@@ -194,9 +200,9 @@ class Waiting implements Outbox {
     })
   }
 
-  urgent(frame: Frame.Frame): void {
-    if (this.wire === undefined) return
-    this.enqueue({ frame, delivery: "now", rank: 0, settle: undefined })
+  urgent(frame: Frame.Frame, kind: string): void {
+    if (this.wire === undefined || this.entries.some((entry) => entry.kind === kind)) return
+    this.enqueue({ frame, delivery: "now", rank: 0, kind, settle: undefined })
     this.flush(this.wire)
   }
 
@@ -296,7 +302,7 @@ class Waiting implements Outbox {
   // the queue before its sender hears of it, who may send again at once.
   private flush(to: Wire): number {
     for (let entry = this.entries[0]; entry !== undefined; entry = this.entries[0]) {
-      if (entry.rank > 0 && !this.hasRoom(to)) return 0
+      if (!this.hasRoom(to)) return 0
       const wait = this.take(entry.frame, entry.rank)
       if (wait > 0) return wait
       if (!to.write(entry.frame)) return 0

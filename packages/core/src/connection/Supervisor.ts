@@ -277,7 +277,7 @@ class Supervision<A> implements Supervisor {
       keepAlive,
       intervalMillis: Duration.toMillis(interval),
       timeoutMillis,
-      send: (frame) => outbox.urgent(frame),
+      send: (frame, kind) => outbox.urgent(frame, kind),
       admit: outbox.admit,
       isStalled: () => this.stalledSince !== undefined || on.paused(),
       resumedAt: () => this.resumedAt,

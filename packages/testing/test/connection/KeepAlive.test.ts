@@ -78,6 +78,46 @@ describe("KeepAlive", () => {
         })
     ))
 
+  it.effect("a flood of tests from a peer that does not read makes one answer wait, and fills no socket", () =>
+    withVenue(policyWith({ heartbeat }), ({ host }) =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.connect(url, { keepAlive: requested })
+        const [peer] = host.peers()
+        yield* settle
+        yield* peer!.stopReading(true)
+        const flood = Effect.andThen(peer!.send(...Array.from({ length: 1_000 }, () => "test")), settle)
+        yield* Effect.repeat(flood, { times: 200 })
+        const { outbox } = yield* connection.metrics
+        assert.deepInclude(outbox, { waiting: 1, mostWaiting: 1 })
+        yield* peer!.stopReading(false)
+        yield* settle
+        // What the socket holds is a mebibyte; the peer is heard and answered as before.
+        const answers = peer!.received.slice(1)
+        assert.isAtMost(answers.reduce((sum, frame) => sum + String(frame).length, 0), 1024 * 1024 + 100)
+        yield* peer!.send("test")
+        yield* settle
+        assert.strictEqual(peer?.received.at(-1), "alive 201002")
+      })))
+
+  it.effect("a flood of tests does not fill the outbox where the limit holds the answers up", () =>
+    withVenue(policyWith({ heartbeat }), ({ host }) =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.connect(url, {
+          keepAlive: requested,
+          limits: [{ of: "messages", per: "connection", limit: 20, windowMillis: 5_000 }]
+        })
+        const [peer] = host.peers()
+        for (let n = 0; n < 1_000; n++) {
+          yield* peer!.send(...Array.from({ length: 100 }, () => "test"))
+          yield* TestClock.adjust(10)
+        }
+        const { outbox } = yield* connection.metrics
+        // The request that enables the tests, and an answer.
+        assert.isAtMost(outbox.mostWaiting, 2)
+        // 20 in each window of five seconds: ten seconds hold no more than three of them.
+        assert.isAtMost(peer!.received.length, 60)
+      })))
+
   it.effect("answers a test at once where ordinary messages have used the limit up", () =>
     withVenue(policyWith({ heartbeat }), ({ host }) =>
       Effect.gen(function*() {
