@@ -699,8 +699,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a refusal is of the oldest ask, whatever it names",
     file: `${connection}/Restoration.ts`,
-    original: "adding.find(({ ask }) => ask.channels.some(isNamed)) ?? adding[0]",
-    replacement: "adding[0]",
+    original: "waiting.find(({ ask }) => ask.channels.some(isNamed)) ?? waiting[0]",
+    replacement: "waiting[0]",
     test: ["packages/testing/test/MarketFeed.test.ts", "fails the stream of a product that the venue refuses"]
   },
   {
@@ -848,5 +848,27 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "Math.round(at + this.heardAt - now)",
     replacement: "this.heardAt",
     test: [ofSteps, "changes no duration that is told"]
+  },
+  // ---- whose the data is ------------------------------------------------------------------------------------------
+  {
+    name: "what was refused together with a bad symbol stays unasked",
+    file: `${connection}/Restoration.ts`,
+    original: "        this.askAgain(others)\n",
+    replacement: "",
+    test: ["packages/testing/test/Refusals.test.ts", "first: the good ones flow"]
+  },
+  {
+    name: "what is not answered in time is never told",
+    file: `${connection}/Restoration.ts`,
+    original: "this.refuse(channels, undefined, `no answer within ${millis} ms`, undefined)",
+    replacement: "",
+    test: ["packages/testing/test/Refusals.test.ts", "in the form of no answer"]
+  },
+  {
+    name: "a list of everything refuses nothing",
+    file: `${connection}/Restoration.ts`,
+    original: "    this.refuseUnlisted(listed, by)\n",
+    replacement: "",
+    test: ["packages/testing/test/Refusals.test.ts", "in the form of a list that lacks it"]
   }
 ]

@@ -361,9 +361,6 @@ describe("MarketFeed", () => {
         const answer = (id: number, ...channels: ReadonlyArray<string>) =>
           Effect.andThen(peer.send(JSON.stringify({ jsonrpc: "2.0", id, result: channels })), TestClock.adjust(0))
         yield* answer(1, "trades.BTC-PERPETUAL.100ms", "trades.ETH-PERPETUAL.100ms")
-        // A list that takes a message an entry ends with the next message of another kind.
-        yield* peer.send("{\"jsonrpc\":\"2.0\",\"method\":\"heartbeat\",\"params\":{\"type\":\"heartbeat\"}}")
-        yield* TestClock.adjust(0)
         assert.deepStrictEqual(yield* standings, ["confirmed", "refused", "confirmed"])
         const none = Channel.make("trades.100ms", "NONE")
         yield* feed.connection.subscribe([none])

@@ -257,10 +257,16 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     const wait = limits.subscriptions.take(now())
     return wait === 0 ? outbox.admit : Effect.andThen(Effect.sleep(wait), admitAsk)
   })
+  // Those that are still to be logged.
+  const refusals: Array<Restoration.SubscriptionRefused> = []
   const restoration = Restoration.make<A>({
     dialect: options.dialect,
     admit: admitAsk,
-    now
+    now,
+    onRefused: ({ by, refused }) => {
+      inbox.offer({ _tag: "Refused", refused, by })
+      refusals.push(...refused)
+    }
   })
 
   // Ends the consumers after the supervisor has closed: finalisers run last to first.
@@ -272,6 +278,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     outbox,
     recorder,
     restoration,
+    refusals,
     breaker,
     auth: options.auth,
     keepAlive,

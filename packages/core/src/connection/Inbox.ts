@@ -32,6 +32,7 @@ import * as Channel from "../value/Channel.ts"
 import type { FrameRejected } from "../value/MarketEvent.ts"
 import type { ConnectError } from "./ConnectError.ts"
 import type { Transition } from "./ConnectionState.ts"
+import type { Refusal } from "./Restoration.ts"
 
 /**
  * What happens when a consumer does not keep up.
@@ -132,12 +133,24 @@ export interface Overdue {
 }
 
 /**
+ * Wanted subscriptions were refused. `by` is the message that is nothing but the
+ * refusal, where there is one: it is in the batch that follows. Where nothing is
+ * refused, what that message refused is asked for again in parts.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Refused<A> extends Refusal<A> {
+  readonly _tag: "Refused"
+}
+
+/**
  * Everything a connection tells, in the order in which it happened.
  *
  * @category models
  * @since 0.1.0
  */
-export type Item<A> = Batch<A> | Rejected | Transition | BreakerMoved | SequenceGap | Overdue | Missed
+export type Item<A> = Batch<A> | Rejected | Transition | BreakerMoved | SequenceGap | Overdue | Refused<A> | Missed
 
 /**
  * A consumer with the policy `fail` did not keep up.
@@ -198,7 +211,7 @@ const weight = <A>(item: Sheddable<A>): number =>
 
 type Sheddable<A> = Batch<A> | Rejected
 
-type Lifecycle = Exclude<Item<never>, Sheddable<never> | Missed>
+type Lifecycle<A> = Exclude<Item<A>, Sheddable<A> | Missed>
 
 const isSheddable = <A>(item: Item<A>): item is Sheddable<A> => item._tag === "Batch" || item._tag === "Rejected"
 
@@ -213,6 +226,7 @@ const isWanted = <A>(interest: Interest, item: Item<A>): boolean => {
     case "BreakerMoved":
     case "SequenceGap":
     case "Overdue":
+    case "Refused":
       return interest === "everything"
     case "Missed":
       return true
@@ -375,7 +389,7 @@ const conflate = <A>(consumer: Consumer<A>, keyOf: KeyOf<A>): void => {
 }
 
 // Two life-cycle items of a kind as one, which says what both say together.
-const merged = (older: Lifecycle, newer: Lifecycle): Lifecycle => {
+const merged = <A>(older: Lifecycle<A>, newer: Lifecycle<A>): Lifecycle<A> => {
   if (older._tag === "Transition" && newer._tag === "Transition") {
     return { ...newer, from: older.from, merged: (older.merged ?? 1) + (newer.merged ?? 1) }
   }
@@ -385,16 +399,19 @@ const merged = (older: Lifecycle, newer: Lifecycle): Lifecycle => {
   if (older._tag === "SequenceGap" && newer._tag === "SequenceGap") {
     return { ...newer, from: older.from, missing: older.missing + newer.missing }
   }
+  if (older._tag === "Refused" && newer._tag === "Refused") {
+    return { ...newer, refused: [...older.refused, ...newer.refused] }
+  }
   return newer
 }
 
-const kindOf = (item: Lifecycle): string =>
+const kindOf = <A>(item: Lifecycle<A>): string =>
   item._tag === "Overdue" ? `${item._tag}\n${Channel.key(item.channel)}` : item._tag
 
 // Merges the older half of the life-cycle items: one of each kind is left, where the last of them stood.
 const mergeOlder = <A>(consumer: Consumer<A>): void => {
   let left = Math.floor(consumer.lifecycle / 2)
-  const seen = new Map<string, { readonly item: Lifecycle; readonly place: number }>()
+  const seen = new Map<string, { readonly item: Lifecycle<A>; readonly place: number }>()
   const items: Array<Item<A> | undefined> = []
   for (const item of consumer.items) {
     if (isSheddable(item) || item._tag === "Missed" || left === 0) {

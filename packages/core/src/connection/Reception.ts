@@ -39,9 +39,9 @@ export interface Options<A> {
 
 /**
  * Makes the reader of one epoch: given what a pull brought and when, in epoch
- * milliseconds and on the monotonic clock. `notice` is shown each message before any consumer has it. Per
- * frame there is no effect and no allocation but the
- * messages themselves.
+ * milliseconds and on the monotonic clock. `notice` is shown the messages of each
+ * frame before any consumer has them. Per frame there is no effect and no
+ * allocation but the messages themselves.
  *
  * @category constructors
  * @since 0.1.0
@@ -49,7 +49,7 @@ export interface Options<A> {
 export const make = <A>(
   { decode, inbox, observe, recorder, sequence }: Options<A>,
   epoch: number,
-  notice?: ((message: A) => void) | undefined
+  notice?: ((messages: ReadonlyArray<A>, frame: Frame.Frame) => void) | undefined
 ): (frames: Arr.NonEmptyReadonlyArray<Frame.Frame>, at: number, now: number) => void => {
   let last: bigint | undefined
 
@@ -69,7 +69,6 @@ export const make = <A>(
   const deliver = (messages: ReadonlyArray<A>, at: number, now: number, bytes: number): void => {
     if (!Arr.isReadonlyArrayNonEmpty(messages)) return
     recorder.delivered(messages.length)
-    if (notice !== undefined) messages.forEach(notice)
     observe?.(messages, at, now)
     if (sequence !== undefined) follow(messages, sequence)
     inbox.offer({ _tag: "Batch", epoch, at, messages, bytes })
@@ -90,9 +89,11 @@ export const make = <A>(
         recorder.rejected(decoded.reason)
         inbox.offer({ _tag: "Rejected", epoch, at, bytes: size, rejection: decoded })
       } else if (frames.length === 1) {
+        notice?.(decoded, frame)
         deliver(decoded, at, now, size)
       } else {
         bytes += size
+        notice?.(decoded, frame)
         for (const message of decoded) messages.push(message)
       }
     }

@@ -18,7 +18,8 @@ import * as Printable from "../value/Printable.ts"
 /**
  * A frame that asks for channels or gives them up. `requestId` is the id that
  * the answer repeats, `undefined` where the peer answers by naming the channels,
- * or not at all.
+ * or not at all. `isListed` says that the peer answers each such frame, in
+ * order, by the list of everything that is subscribed to, or by an error.
  *
  * @category models
  * @since 0.1.0
@@ -27,14 +28,16 @@ export interface Ask {
   readonly text: Frame
   readonly channels: ReadonlyArray<Channel.Channel>
   readonly requestId: string | undefined
+  readonly isListed?: boolean | undefined
 }
 
 /**
  * What a message says of an ask: known by its id where it has one, else by what
- * it names, and then of asks without an id alone; a confirmation that names
- * nothing is that of the oldest of them. Where it `lists`, the ask by that id is
- * confirmed for what is named, in this message and those that follow it at
- * once, and refused for the rest.
+ * it names, and then of asks without an id alone; what names nothing is of the
+ * oldest of them. Where it `lists`, the ask by that id is confirmed for what is
+ * named in the messages of its frame, and refused for the rest. A refusal that
+ * has no `channel` and no `product` of its own is of the products that stand in
+ * its message as words.
  *
  * @category models
  * @since 0.1.0
@@ -50,13 +53,17 @@ export type Answer =
   | {
     readonly _tag: "Refused"
     readonly requestId?: string | undefined
+    readonly channel?: string | undefined
+    readonly product?: string | undefined
     readonly code?: string | undefined
     readonly message?: string | undefined
   }
 
 /**
  * How a peer is asked for channels, in frames or in asks, numbered from `id` on:
- * none for none. `answer` knows the messages that answer.
+ * none for none. `answer` knows the messages that answer, each with the frame
+ * that it came in. `objection` is why a channel cannot be asked for, if it
+ * cannot: then it is refused without the peer.
  *
  * @category models
  * @since 0.1.0
@@ -64,11 +71,13 @@ export type Answer =
 export interface Dialect<A = unknown> {
   readonly subscribe: (channels: ReadonlyArray<Channel.Channel>, id: number) => ReadonlyArray<Frame | Ask>
   readonly unsubscribe: (channels: ReadonlyArray<Channel.Channel>, id: number) => ReadonlyArray<Frame | Ask>
-  readonly answer?: ((message: A) => Answer | undefined) | undefined
+  readonly answer?: ((message: A, frame: Frame) => Answer | undefined) | undefined
+  readonly objection?: ((channel: Channel.Channel) => string | undefined) | undefined
 }
 
 /**
- * The peer refused a subscription. It is not asked for again in this epoch.
+ * A subscription was refused: by the peer, in an answer or by leaving it out or
+ * unanswered, or for what is asked for. It is not asked for again in this epoch.
  *
  * @category errors
  * @since 0.1.0
@@ -84,6 +93,19 @@ export class SubscriptionRefused extends Schema.TaggedError<SubscriptionRefused>
       `subscription to ${channel}${product === undefined ? "" : ` of ${product}`} refused: ${this.reason}`
     )
   }
+}
+
+/**
+ * What was refused at once, each subscription once an epoch, and the message
+ * that is nothing but the refusal, where there is one. Where nothing is refused,
+ * what the message refused is asked for again in parts.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Refusal<A> {
+  readonly refused: ReadonlyArray<SubscriptionRefused>
+  readonly by: A | undefined
 }
 
 /**
@@ -113,12 +135,22 @@ export interface Restoration<A> {
   readonly ask: (wire: Wire) => Effect.Effect<void, WireClosed>
   /** Gives the channels up and asks for them again, on an epoch that is up. */
   readonly renew: (wire: Wire, channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void, WireClosed>
-  /** Shows it a message; absent where the dialect knows no answers. */
-  readonly notice: ((message: A) => void) | undefined
+  /** Shows it the messages of a frame; absent where the dialect knows no answers. */
+  readonly notice: ((messages: ReadonlyArray<A>, frame: Frame) => void) | undefined
+  /** Data of the channels has come, which confirms them. */
+  readonly heard: (channels: ReadonlyArray<Channel.Channel>) => void
+  /** Whether something is to be asked for once more, because it was refused together with something else. */
+  readonly isUnasked: () => boolean
   /** Fails when the peer refuses the channel, at once where it has in this epoch. */
   readonly refusal: (channel: Channel.Channel) => Effect.Effect<never, SubscriptionRefused>
-  /** The channels whose ask, by id, was not answered for so many milliseconds. */
-  readonly unanswered: (at: number, millis: number) => ReadonlyArray<Channel.Channel>
+  /** When the oldest ask, by id, that waits for its answer was written. */
+  readonly waitingSince: () => number | undefined
+  /**
+   * Refuses what was not answered for so many milliseconds. Where nothing at all
+   * is confirmed, the epoch is to blame: then it refuses nothing and gives a
+   * channel that waits.
+   */
+  readonly expire: (at: number, millis: number) => Channel.Channel | undefined
 }
 
 type Channels = ReadonlyMap<string, Channel.Channel>
@@ -134,17 +166,36 @@ interface Pending {
   readonly at: number
   /** Whether it asks for its channels; else it gives them up. */
   readonly adds: boolean
+  /** Whether it was answered, by a list that need not be the last. */
+  isAnswered: boolean
+  /** Whether it was given up waiting for. */
+  isExpired: boolean
+}
+
+const wordPart = /[\p{L}\p{N}_/-]/u
+
+// Whether the product stands in the words as a word of its own: `BTC-USD` does not in `BTC-USDC is unknown`.
+const isWordOf = (words: string, product: string): boolean => {
+  for (let at = words.indexOf(product); at >= 0; at = words.indexOf(product, at + 1)) {
+    const around = words.charAt(at - 1) + words.charAt(at + product.length)
+    if (!wordPart.test(around)) return true
+  }
+  return false
 }
 
 // The channels of an ask that a confirmation means: those it names, else those of the product that it names. A
-// channel's own name may differ in the answer: Coinbase Exchange confirms `level2_batch` as `level2_50`.
+// channel's own name may differ in the answer: Coinbase Exchange confirms `level2_batch` as `level2_50`. What is wanted
+// by that very name means no other.
 const meantBy = (
   { channel, product }: Answer & { readonly _tag: "Confirmed" },
-  asks: ReadonlyArray<Pending>
+  asks: ReadonlyArray<Pending>,
+  wants: Channels
 ): ReadonlyArray<Channel.Channel> => {
   const channels = asks.flatMap(({ ask }) => ask.channels)
   const exact = channels.filter((one) => one.channel === channel && (product === undefined || one.product === product))
-  return exact.length > 0 || product === undefined ? exact : channels.filter((one) => one.product === product)
+  if (exact.length > 0 || product === undefined) return exact
+  const isWanted = channel !== undefined && wants.has(Channel.key({ channel, product }))
+  return isWanted ? [] : channels.filter((one) => one.product === product)
 }
 
 // What one connection's subscriptions are made with.
@@ -152,6 +203,7 @@ interface Options<A> {
   readonly dialect: Dialect<A> | undefined
   readonly admit: Effect.Effect<void>
   readonly now: () => number
+  readonly onRefused: (refusal: Refusal<A>) => void
 }
 
 const none: Channels = new Map()
@@ -162,13 +214,17 @@ class Subscriptions<A> implements Restoration<A> {
   private readonly wants = new Map<string, Channel.Channel>()
   private readonly confirmed = new Set<string>()
   private readonly refused = new Map<string, SubscriptionRefused>()
+  // What cannot be asked for, in no epoch, and whether that was told.
+  private readonly barred = new Map<string, { readonly refused: SubscriptionRefused; isTold: boolean }>()
   private refusals: Map<string, Set<Deferred.Deferred<never, SubscriptionRefused>>> | undefined
   // One asks at a time.
   private turns: Semaphore.Semaphore | undefined
   private pending: ReadonlyArray<Pending> = []
-  // The ask of which a list is being read, which may take several messages.
-  private listing: Pending | undefined
   private asked: Channels = none
+  // Lists of channels of which data has come since something last changed.
+  private readonly known = new Set<ReadonlyArray<Channel.Channel>>()
+  // What was refused together with something else, to be asked for by itself.
+  private again: Array<ReadonlyArray<Channel.Channel>> = []
   // Requests are numbered across epochs, so that no late answer is taken for that of another.
   private nextId = 1
   // Counts the resets: who has waited while one came asks for an epoch that is over, and of which nothing is to be
@@ -179,18 +235,27 @@ class Subscriptions<A> implements Restoration<A> {
   constructor(options: Options<A>) {
     this.options = options
     const answer = options.dialect?.answer
-    if (answer !== undefined) this.notice = (message) => this.hear(message, answer)
+    if (answer !== undefined) this.notice = (messages, frame) => this.hear(messages, frame, answer)
   }
 
   want(channels: ReadonlyArray<Channel.Channel>): void {
     for (const channel of channels) {
-      this.wants.set(Channel.key(channel), channel)
-      this.refused.delete(Channel.key(channel))
+      const key = Channel.key(channel)
+      this.wants.set(key, channel)
+      this.refused.delete(key)
+      const reason = this.options.dialect?.objection?.(channel)
+      if (reason === undefined || this.barred.has(key)) continue
+      const refused = new SubscriptionRefused({ channel, reason })
+      this.barred.set(key, { refused, isTold: false })
+      this.fail(key, refused)
     }
   }
 
   unwant(channels: ReadonlyArray<Channel.Channel>): void {
-    for (const channel of channels) this.wants.delete(Channel.key(channel))
+    for (const channel of channels) {
+      this.wants.delete(Channel.key(channel))
+      this.barred.delete(Channel.key(channel))
+    }
   }
 
   wanted(): ReadonlyArray<Channel.Channel> {
@@ -200,7 +265,7 @@ class Subscriptions<A> implements Restoration<A> {
   standings(): ReturnType<Restoration<A>["standings"]> {
     return [...this.wants].map(([key, channel]) => ({
       channel,
-      standing: this.refused.has(key)
+      standing: this.refused.has(key) || this.barred.has(key)
         ? "refused"
         : this.confirmed.has(key)
         ? "confirmed"
@@ -212,9 +277,10 @@ class Subscriptions<A> implements Restoration<A> {
 
   reset(): void {
     this.resets++
+    this.known.clear()
     this.asked = none
     this.pending = []
-    this.listing = undefined
+    this.again = []
     this.confirmed.clear()
     this.refused.clear()
   }
@@ -230,7 +296,7 @@ class Subscriptions<A> implements Restoration<A> {
   refusal(channel: Channel.Channel): Effect.Effect<never, SubscriptionRefused> {
     return Effect.suspend(() => {
       const key = Channel.key(channel)
-      const known = this.refused.get(key)
+      const known = this.refused.get(key) ?? this.barred.get(key)?.refused
       if (known !== undefined) return Effect.fail(known)
       const waiting = Deferred.makeUnsafe<never, SubscriptionRefused>()
       const refusals = this.refusals ??= new Map()
@@ -246,10 +312,30 @@ class Subscriptions<A> implements Restoration<A> {
     })
   }
 
-  unanswered(at: number, millis: number): ReadonlyArray<Channel.Channel> {
-    return this.pending.flatMap((one) =>
-      one.ask.requestId !== undefined && one !== this.listing && at - one.at >= millis ? one.ask.channels : []
-    )
+  heard(channels: ReadonlyArray<Channel.Channel>): void {
+    if (this.known.has(channels)) return
+    this.known.add(channels)
+    this.confirm(channels)
+    if (this.pending.length > 0) this.pending = this.pending.filter((one) => !this.isConfirmedByData(one))
+  }
+
+  isUnasked(): boolean {
+    return this.again.length > 0
+  }
+
+  waitingSince(): number | undefined {
+    return this.pending.find((one) => this.isWaiting(one))?.at
+  }
+
+  expire(at: number, millis: number): Channel.Channel | undefined {
+    const late = this.pending.filter((one) => this.isWaiting(one) && at - one.at >= millis)
+    const channels = late.flatMap(({ adds, ask }) => adds ? this.unconfirmed(ask.channels) : [])
+    const [first] = channels
+    if (first !== undefined && this.confirmed.size === 0) return first
+    // A late answer is still known for what it is.
+    for (const one of late) one.isExpired = true
+    this.refuse(channels, undefined, `no answer within ${millis} ms`, undefined)
+    return undefined
   }
 
   private inTurn(
@@ -280,7 +366,9 @@ class Subscriptions<A> implements Restoration<A> {
       // A wire that ended says why when it is asked again.
       if (!wire.write(ask.text)) yield* wire.ready
       if (this.options.dialect?.answer !== undefined) {
-        this.pending = [...this.pending, { ask, at: this.options.now(), adds }]
+        const one = { ask, at: this.options.now(), adds, isAnswered: false, isExpired: false }
+        this.pending = [...this.pending, one]
+        this.known.clear()
       }
     }
   }
@@ -290,11 +378,20 @@ class Subscriptions<A> implements Restoration<A> {
     wire: Wire,
     begun: number
   ): Effect.fn.Return<void, WireClosed> {
+    this.tellBarred()
     while (begun === this.resets) {
-      const adds = without(this.wants, this.asked)
-      const removes = without(this.asked, this.wants)
-      if (adds.length + removes.length === 0) return
-      this.asked = new Map(this.wants)
+      const [group] = this.again.splice(0, 1)
+      if (group !== undefined) {
+        const wanted = group.filter((channel) => this.wants.has(Channel.key(channel)))
+        yield* this.write(wire, dialect.subscribe(wanted, this.nextId), wanted, true, begun)
+        continue
+      }
+      const adds = without(this.wants, this.asked).filter((channel) => !this.barred.has(Channel.key(channel)))
+      const gone = without(this.asked, this.wants)
+      if (adds.length + gone.length === 0) return
+      this.asked = new Map([...this.wants].filter(([key]) => !this.barred.has(key)))
+      // There is nothing to give up of what was refused.
+      const removes = gone.filter((channel) => !this.refused.delete(Channel.key(channel)))
       for (const channel of removes) this.confirmed.delete(Channel.key(channel))
       yield* this.write(wire, dialect.subscribe(adds, this.nextId), adds, true, begun)
       yield* this.write(wire, dialect.unsubscribe(removes, this.nextId), removes, false, begun)
@@ -312,17 +409,60 @@ class Subscriptions<A> implements Restoration<A> {
     yield* this.write(wire, dialect.subscribe(channels, this.nextId), channels, true, begun)
   }
 
+  // What was refused and comes nevertheless is not refused.
   private confirm(channels: ReadonlyArray<Channel.Channel>): void {
-    for (const channel of channels) this.confirmed.add(Channel.key(channel))
-  }
-
-  private refuse(channels: ReadonlyArray<Channel.Channel>, code: string | undefined, reason: string): void {
     for (const channel of channels) {
       const key = Channel.key(channel)
-      const error = new SubscriptionRefused({ channel, reason, ...(code === undefined ? {} : { code }) })
-      this.refused.set(key, error)
-      for (const waiting of this.refusals?.get(key) ?? []) Deferred.doneUnsafe(waiting, Effect.fail(error))
+      this.confirmed.add(key)
+      this.refused.delete(key)
     }
+  }
+
+  private isConfirmed(channel: Channel.Channel): boolean {
+    return this.confirmed.has(Channel.key(channel))
+  }
+
+  private unconfirmed(channels: ReadonlyArray<Channel.Channel>): Array<Channel.Channel> {
+    return channels.filter((channel) => !this.isConfirmed(channel))
+  }
+
+  // Data of all its channels answers an ask, but for one whose answers are counted.
+  private isConfirmedByData({ adds, ask }: Pending): boolean {
+    return adds && ask.isListed !== true && ask.channels.every((channel) => this.isConfirmed(channel))
+  }
+
+  private isWaiting({ ask, isExpired }: Pending): boolean {
+    return ask.requestId !== undefined && !isExpired
+  }
+
+  private fail(key: string, refused: SubscriptionRefused): void {
+    for (const waiting of this.refusals?.get(key) ?? []) Deferred.doneUnsafe(waiting, Effect.fail(refused))
+  }
+
+  private tellBarred(): void {
+    const untold = [...this.barred.values()].filter(({ isTold }) => !isTold)
+    for (const one of untold) one.isTold = true
+    if (untold.length > 0) this.options.onRefused({ refused: untold.map(({ refused }) => refused), by: undefined })
+  }
+
+  private refuse(
+    channels: ReadonlyArray<Channel.Channel>,
+    code: string | undefined,
+    reason: string,
+    by: A | undefined
+  ): void {
+    const all: Array<SubscriptionRefused> = []
+    for (const channel of channels) {
+      const key = Channel.key(channel)
+      if (this.refused.has(key) || !this.wants.has(key)) continue
+      const refused = new SubscriptionRefused({ channel, reason, ...(code === undefined ? {} : { code }) })
+      this.confirmed.delete(key)
+      this.known.clear()
+      this.refused.set(key, refused)
+      this.fail(key, refused)
+      all.push(refused)
+    }
+    if (all.length > 0) this.options.onRefused({ refused: all, by })
   }
 
   private answered(one: Pending): void {
@@ -330,75 +470,126 @@ class Subscriptions<A> implements Restoration<A> {
   }
 
   // What the peer did not list of an ask, it has refused.
-  private endListing(): void {
-    if (this.listing === undefined) return
-    const one = this.listing
-    this.listing = undefined
-    this.answered(one)
-    const { channels } = one.ask
-    const missing = channels.filter((channel) => !this.confirmed.has(Channel.key(channel)))
+  private refuseUnlisted(asks: ReadonlyArray<Pending>, by: A | undefined): void {
+    const channels = asks.flatMap(({ adds, ask }) => adds ? ask.channels : [])
+    const missing = this.unconfirmed(channels)
     const isEmpty = missing.length === channels.length
-    this.refuse(missing, undefined, isEmpty ? "the venue confirmed nothing" : "not among what the venue confirmed")
+    this.refuse(missing, undefined, isEmpty ? "the venue confirmed nothing" : "not among what the venue confirmed", by)
   }
 
-  // By its id it is of the whole ask, but where it lists what there is of it. It may name channels in words of its own.
-  private settleById(answer: Answer & { readonly _tag: "Confirmed" }, one: Pending): void {
+  // A list of everything answers the oldest ask that waits for one. When each has been answered, in whatever order, what
+  // no list named is refused.
+  private endLists(by: A | undefined): void {
+    const listed = this.pending.filter(({ ask }) => ask.isListed === true)
+    if (listed.some(({ isAnswered }) => !isAnswered)) return
+    this.pending = this.pending.filter(({ ask }) => ask.isListed !== true)
+    this.refuseUnlisted(listed, by)
+  }
+
+  // By its id it is of the whole ask, but where it lists what there is of it: then it is `true`, and the ask ends with
+  // the frame. It may name channels in words of its own.
+  private settleById(answer: Answer & { readonly _tag: "Confirmed" }, one: Pending): boolean {
     const isBare = answer.channel === undefined && answer.product === undefined
-    const named = isBare ? [] : meantBy(answer, [one])
+    const named = isBare ? [] : meantBy(answer, [one], this.wants)
     if (one.adds && answer.lists && (isBare || named.length > 0)) {
-      this.listing = one
       this.confirm(named)
-      if (isBare || one.ask.channels.every((channel) => this.confirmed.has(Channel.key(channel)))) this.endListing()
-      return
+      return true
     }
     this.answered(one)
     if (one.adds) this.confirm(one.ask.channels)
+    return false
   }
 
-  private settleConfirmed(answer: Answer & { readonly _tag: "Confirmed" }, byId: Pending | undefined): void {
-    if (byId !== undefined) return this.settleById(answer, byId)
+  private settleByName(answer: Answer & { readonly _tag: "Confirmed" }): void {
     const unnumbered = this.pending.filter(({ ask }) => ask.requestId === undefined)
     const [oldest] = unnumbered
-    if (answer.requestId !== undefined || oldest === undefined) return
     const isBare = answer.channel === undefined && answer.product === undefined
-    const meant = new Set((isBare ? oldest.ask.channels : meantBy(answer, unnumbered)).map(Channel.key))
+    if (oldest === undefined || (isBare && oldest.ask.isListed === true)) return
+    const meant = new Set((isBare ? oldest.ask.channels : meantBy(answer, unnumbered, this.wants)).map(Channel.key))
     for (const one of unnumbered) {
       const channels = one.ask.channels.filter((channel) => meant.has(Channel.key(channel)))
       if (channels.length === 0) continue
       if (one.adds) this.confirm(channels)
-      if (one.ask.channels.every((channel) => !one.adds || this.confirmed.has(Channel.key(channel)))) this.answered(one)
+      if (one.ask.isListed !== true && (!one.adds || one.ask.channels.every((channel) => this.isConfirmed(channel)))) {
+        this.answered(one)
+      }
     }
   }
 
-  // A refusal without an id is of the ask whose channels its words name, else of the oldest. Where it names some of an
-  // ask's products, it is those that are refused.
-  private settleRefused(answer: Answer & { readonly _tag: "Refused" }, byId: Pending | undefined): void {
-    const reason = answer.message ?? "no reason given"
+  // A refusal without an id is of the ask whose channels it names, else of the oldest. Where it names some of an ask's
+  // channels, it is those that are refused; the others are asked for again. Where it names none of several, each half is.
+  private settleRefused(answer: Answer & { readonly _tag: "Refused" }, byId: Pending | undefined, by: A): void {
+    const { channel: name, message: reason = "no reason given", product } = answer
     const isNamed = (channel: Channel.Channel): boolean =>
-      channel.product !== undefined && reason.includes(channel.product)
+      name === undefined && product === undefined
+        ? channel.product !== undefined && isWordOf(reason, channel.product)
+        : (name === undefined || channel.channel === name) && (product === undefined || channel.product === product)
     const adding = this.pending.filter(({ adds, ask }) => adds && ask.requestId === undefined)
+    const waiting = adding.filter(({ isAnswered }) => !isAnswered)
     const one = answer.requestId === undefined
-      ? adding.find(({ ask }) => ask.channels.some(isNamed)) ?? adding[0]
+      ? waiting.find(({ ask }) => ask.channels.some(isNamed)) ?? waiting[0] ?? adding[0]
       : byId
     if (one === undefined) return
-    const named = one.ask.channels.filter(isNamed)
-    if (named.length === 0 || named.length === one.ask.channels.length) this.answered(one)
-    if (one.adds) this.refuse(named.length === 0 ? one.ask.channels : named, answer.code, reason)
+    this.answered(one)
+    if (one.adds) {
+      const open = this.unconfirmed(one.ask.channels)
+      const named = one.ask.channels.filter(isNamed)
+      const others = open.filter((channel) => !named.includes(channel))
+      if (named.length > 0) {
+        this.refuse(open.filter(isNamed), answer.code, reason, by)
+        this.askAgain(others)
+      } else if (open.length === 1) {
+        this.refuse(open, answer.code, reason, by)
+      } else {
+        const half = Math.ceil(open.length / 2)
+        if (half > 0) this.options.onRefused({ refused: [], by })
+        this.askAgain(open.slice(0, half))
+        this.askAgain(open.slice(half))
+      }
+    }
+    if (one.ask.isListed === true) this.endLists(undefined)
   }
 
-  private settle(answer: Answer): void {
+  private askAgain(channels: ReadonlyArray<Channel.Channel>): void {
+    if (channels.length > 0) this.again.push(channels)
+  }
+
+  private settle(answer: Answer, message: A): Pending | undefined {
     const byId = answer.requestId === undefined
       ? undefined
       : this.pending.find(({ ask }) => ask.requestId === answer.requestId)
-    if (answer._tag === "Confirmed") this.settleConfirmed(answer, byId)
-    else this.settleRefused(answer, byId)
+    if (answer._tag === "Refused") this.settleRefused(answer, byId, message)
+    else if (byId !== undefined) return this.settleById(answer, byId) ? byId : undefined
+    else if (answer.requestId === undefined) this.settleByName(answer)
+    return undefined
   }
 
-  private hear(message: A, answer: (message: A) => Answer | undefined): void {
-    if (this.pending.length === 0 && this.listing === undefined) return
-    const found = answer(message)
-    if (found?.requestId === undefined || found.requestId !== this.listing?.ask.requestId) this.endListing()
-    if (found !== undefined) this.settle(found)
+  private hear(
+    messages: ReadonlyArray<A>,
+    frame: Frame,
+    answer: (message: A, frame: Frame) => Answer | undefined
+  ): void {
+    if (this.pending.length === 0) return
+    let listed: Pending | undefined
+    let isList = false
+    let bare: A | undefined
+    for (const message of messages) {
+      const found = answer(message, frame)
+      if (found === undefined) continue
+      listed = this.settle(found, message) ?? listed
+      if (found._tag !== "Confirmed" || found.lists !== true) continue
+      isList ||= found.requestId === undefined
+      if (found.channel === undefined && found.product === undefined) bare = message
+    }
+    if (listed !== undefined) {
+      this.answered(listed)
+      this.refuseUnlisted([listed], bare)
+    }
+    if (!isList) return
+    const oldest = this.pending.find(({ ask, isAnswered }) => ask.isListed === true && !isAnswered)
+    if (oldest === undefined) return
+    oldest.isAnswered = true
+    this.endLists(bare)
   }
 }
 

@@ -28,6 +28,7 @@ import type { Log } from "../resilience/RateLimit.ts"
 import * as Address from "../transport/Address.ts"
 import { DialError, TimedOut } from "../transport/DialError.ts"
 import * as Endpoint from "../transport/Endpoint.ts"
+import type { Frame } from "../transport/Frame.ts"
 import { type Capabilities, Transport, type Wire, type WireClosed } from "../transport/Transport.ts"
 import type { Channel } from "../value/Channel.ts"
 import * as Monotonic from "../value/Monotonic.ts"
@@ -39,7 +40,7 @@ import * as Heartbeat from "./Heartbeat.ts"
 import type { Outbox } from "./Outbox.ts"
 import * as Reception from "./Reception.ts"
 import { Reconnection } from "./Reconnection.ts"
-import type { Restoration } from "./Restoration.ts"
+import type { Restoration, SubscriptionRefused } from "./Restoration.ts"
 
 const State = ConnectionState.ConnectionState
 
@@ -66,6 +67,8 @@ export interface Options<A> extends Reception.Options<A> {
   readonly label: string
   readonly outbox: Outbox
   readonly restoration: Restoration<A>
+  /** What was refused and is still to be logged. */
+  readonly refusals: Array<SubscriptionRefused>
   readonly breaker: CircuitBreaker.Breaker
   readonly auth: BearerToken | undefined
   readonly keepAlive: Heartbeat.KeepAlive<A>
@@ -152,14 +155,16 @@ const authorization = (
     : Effect.fail(new ConnectError.AuthError({ detail: `the token cannot be the value of a header: ${fault}` }))
 }
 
+type Notice<A> = (messages: ReadonlyArray<A>, frame: Frame) => void
+
 const both = <A>(
   one: ((message: A) => void) | undefined,
-  other: ((message: A) => void) | undefined
-): ((message: A) => void) | undefined => {
-  if (one === undefined || other === undefined) return one ?? other
-  return (message) => {
-    one(message)
-    other(message)
+  other: Notice<A> | undefined
+): Notice<A> | undefined => {
+  if (one === undefined) return other
+  return (messages, frame) => {
+    messages.forEach(one)
+    other?.(messages, frame)
   }
 }
 
@@ -185,6 +190,10 @@ class Supervision<A> implements Supervisor {
   // Until when the breaker is shown to be waited for, on the monotonic clock.
   private shownUntil: number | undefined
   private stalledSince: number | undefined
+  // Whether answers are being waited for.
+  private isWatching = false
+  // Lets something go on beside the epoch that is up, and end with it.
+  private beside: ((effect: Effect.Effect<void>) => void) | undefined
   private resumedAt = 0
 
   constructor(
@@ -309,17 +318,62 @@ class Supervision<A> implements Supervisor {
     })
   }
 
-  // A subscription that is never answered is one that is not there: the restore has failed.
-  private watchAnswers(on: Wire, number: number): Effect.Effect<void> {
-    const { acknowledgementTimeout } = this.policy
-    return Effect.flatMap(Effect.sleep(acknowledgementTimeout), () => {
-      const millis = Duration.toMillis(acknowledgementTimeout)
-      const [channel] = this.options.restoration.unanswered(this.now(), millis)
-      if (channel === undefined) return Effect.void
+  // What was refused, by name, and only once.
+  private tellRefusals(): Effect.Effect<void> {
+    const refusals = this.options.refusals.splice(0)
+    return refusals.length === 0
+      ? Effect.void
+      : Effect.forEach(
+        refusals,
+        ({ channel: { channel, product }, code, reason }) =>
+          this.log("Warn", "subscription refused", {
+            channel,
+            ...(product === undefined ? {} : { product }),
+            ...(code === undefined ? {} : { code }),
+            reason
+          }),
+        { discard: true }
+      )
+  }
+
+  // What is not answered in time is refused. Where nothing is answered at all, the restore has failed.
+  private watchAnswers(on: Wire): Effect.Effect<void> {
+    const { inbox, restoration } = this.options
+    const millis = Duration.toMillis(this.policy.acknowledgementTimeout)
+    const watch: Effect.Effect<void> = Effect.suspend(() => {
+      const since = restoration.waitingSince()
+      if (since === undefined || this.wire !== on) return Effect.void
+      const wait = since + millis - this.now()
+      if (wait > 0) return Effect.andThen(Effect.sleep(wait), watch)
+      const channel = restoration.expire(this.now(), millis)
+      inbox.wake()
+      if (channel === undefined) return Effect.andThen(this.tellRefusals(), watch)
       const detail = `no answer to the subscription of ${channel.channel}${
         channel.product === undefined ? "" : ` of ${channel.product}`
       } within ${millis} ms`
-      return this.endWire(on, failed(new ConnectError.RestoreFailed({ epoch: number, detail })))
+      return this.endWire(on, failed(new ConnectError.RestoreFailed({ epoch: this.number, detail })))
+    })
+    return Effect.suspend(() => {
+      if (this.isWatching) return Effect.void
+      this.isWatching = true
+      return Effect.ensuring(
+        watch,
+        Effect.sync(() => {
+          this.isWatching = false
+        })
+      )
+    })
+  }
+
+  // Asks for what is wanted now, and sees to the answers.
+  private asking(
+    on: Wire,
+    ask: Effect.Effect<void, WireClosed> = this.options.restoration.ask(on)
+  ): Effect.Effect<void, WireClosed> {
+    return Effect.flatMap(ask, () => {
+      this.options.inbox.wake()
+      if (this.options.restoration.waitingSince() !== undefined) this.beside?.(this.watchAnswers(on))
+      return this.tellRefusals()
     })
   }
 
@@ -339,7 +393,6 @@ class Supervision<A> implements Supervisor {
   // What else happens while a wire is open: sending, keeping alive, and the proof by time.
   private *attend(
     on: Wire,
-    number: number,
     heartbeat: Heartbeat.Heartbeat<A> | undefined,
     turn: Turn
   ): Effect.fn.Return<void, never, Scope.Scope> {
@@ -348,7 +401,8 @@ class Supervision<A> implements Supervisor {
     const scope = yield* Effect.scope
     const fork = Effect.runForkWith(yield* Effect.context())
     outbox.attend((drain) => Fiber.runIn(fork(drain), scope))
-    if (restoration.notice !== undefined) yield* Effect.forkScoped(this.watchAnswers(on, number))
+    this.beside = (effect) => void Fiber.runIn(fork(effect), scope)
+    if (restoration.waitingSince() !== undefined) this.beside(this.watchAnswers(on))
     if (heartbeat !== undefined) yield* Effect.forkScoped(Effect.ignore(heartbeat.run))
     if (typeof resetOn === "object") {
       yield* Effect.forkScoped(Effect.andThen(Effect.sleep(resetOn.stableFor), this.prove(turn)))
@@ -366,7 +420,7 @@ class Supervision<A> implements Supervisor {
   private receive(
     on: Wire,
     number: number,
-    notice: ((message: A) => void) | undefined,
+    notice: Notice<A> | undefined,
     onFirst: Effect.Effect<void>
   ): Effect.Effect<WireClosed> {
     const read = Reception.make(this.options, number, notice)
@@ -374,9 +428,12 @@ class Supervision<A> implements Supervisor {
     return on.pull.pipe(
       Effect.flatMap((frames) => {
         read(frames, this.wallNow(), this.now())
-        if (!isFirst) return this.absorb()
+        const told = this.options.refusals.length > 0 ? this.tellRefusals() : undefined
+        if (this.options.restoration.isUnasked()) this.beside?.(Effect.ignore(this.asking(on)))
+        if (!isFirst && told === undefined) return this.absorb()
+        const first = isFirst ? onFirst : Effect.void
         isFirst = false
-        return Effect.flatMap(onFirst, () => this.absorb())
+        return Effect.flatMap(Effect.andThen(first, told ?? Effect.void), () => this.absorb())
       }),
       Effect.forever,
       Effect.flip
@@ -391,7 +448,7 @@ class Supervision<A> implements Supervisor {
     const notice = both(heartbeat?.notice, this.options.restoration.notice)
     const closed = this.receive(on, number, notice, resetOn === "first-message" ? proof : Effect.void)
     return (resetOn === "connect" ? proof : Effect.void).pipe(
-      Effect.andThen(Effect.gen(() => this.attend(on, number, heartbeat, turn))),
+      Effect.andThen(Effect.gen(() => this.attend(on, heartbeat, turn))),
       Effect.andThen(closed),
       Effect.flatMap((closed) => this.ended(number, begun, closed))
     )
@@ -433,7 +490,7 @@ class Supervision<A> implements Supervisor {
 
   // Asks the new epoch for what is wanted, before anybody is told that it is up.
   private restore(on: Wire, number: number): Effect.Effect<void, ConnectError.RestoreFailed> {
-    return this.options.restoration.ask(on).pipe(
+    return this.asking(on).pipe(
       Effect.timeoutOrElse({
         duration: this.policy.connectTimeout,
         orElse: () => Effect.fail({ message: `not written within ${this.connectTimeoutMillis} ms` })
@@ -449,6 +506,7 @@ class Supervision<A> implements Supervisor {
 
   private end(): void {
     this.wire = undefined
+    this.beside = undefined
     this.options.outbox.end()
     this.options.restoration.reset()
   }
@@ -553,7 +611,7 @@ class Supervision<A> implements Supervisor {
     yield* this.become(State.Connected({ epoch: number }), "handshake complete")
     yield* Deferred.succeed(this.cycle, void 0)
     // What came to be wanted between the restore and the new state. Reading does not wait for the limit on messages.
-    yield* Effect.forkScoped(Effect.ignore(restoration.ask(on)), { startImmediately: true })
+    yield* Effect.forkScoped(Effect.ignore(this.asking(on)), { startImmediately: true })
     return on
   }
 
@@ -838,11 +896,11 @@ class Supervision<A> implements Supervisor {
   }
 
   get ask(): Effect.Effect<void> {
-    return this.onWire((on) => this.options.restoration.ask(on))
+    return this.onWire((on) => this.asking(on))
   }
 
   renew(channels: ReadonlyArray<Channel>): Effect.Effect<void> {
-    return this.onWire((on) => this.options.restoration.renew(on, channels))
+    return this.onWire((on) => this.asking(on, this.options.restoration.renew(on, channels)))
   }
 
   get probe(): Supervisor["probe"] {

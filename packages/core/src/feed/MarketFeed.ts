@@ -35,6 +35,7 @@ import type * as Inbox from "../connection/Inbox.ts"
 import type { Reconnection } from "../connection/Reconnection.ts"
 import type * as Restoration from "../connection/Restoration.ts"
 import type { CircuitBreaker } from "../resilience/CircuitBreaker.ts"
+import type { Frame } from "../transport/Frame.ts"
 import type { Transport } from "../transport/Transport.ts"
 import * as Channel from "../value/Channel.ts"
 import * as MarketEvent from "../value/MarketEvent.ts"
@@ -163,35 +164,42 @@ export class MarketFeed extends Context.Service<MarketFeed, {
 }>()("@tickline/core/feed/MarketFeed") {}
 
 // What an event says of a subscription. Data shows that its channel is subscribed to.
-const makeAnswerOf = (venue: Venue) => (event: MarketEvent.MarketEvent): Restoration.Answer | undefined => {
-  const { channels } = venue
-  switch (event._tag) {
-    case "Subscribed":
-    case "Unsubscribed": {
-      const { channel, product, requestId } = event
-      return { _tag: "Confirmed", lists: true, requestId, channel, product }
+const makeAnswerOf =
+  (venue: Venue) => (event: MarketEvent.MarketEvent, frame: Frame): Restoration.Answer | undefined => {
+    const { channels } = venue
+    switch (event._tag) {
+      case "Subscribed":
+      case "Unsubscribed": {
+        const { channel, product, requestId } = event
+        return { _tag: "Confirmed", lists: true, requestId, channel, product }
+      }
+      case "Response":
+        return { _tag: "Confirmed", requestId: event.requestId ?? "" }
+      case "VenueError":
+        return {
+          _tag: "Refused",
+          requestId: event.requestId,
+          code: event.code,
+          message: event.message,
+          ...venue.refused?.(frame)
+        }
+      case "Trade":
+        return { _tag: "Confirmed", channel: channels.trade, product: event.product }
+      case "Ticker":
+        return { _tag: "Confirmed", channel: channels.ticker, product: event.product }
+      case "BookSnapshot":
+      case "BookDelta":
+        return { _tag: "Confirmed", channel: channels.book, product: event.product }
+      case "PriceUpdate":
+        return { _tag: "Confirmed", channel: channels.ticker, product: event.product }
+      case "Heartbeat": {
+        const [beats] = venue.keepAlive.channels?.([]) ?? []
+        return beats === undefined ? undefined : { _tag: "Confirmed", channel: beats.channel }
+      }
+      case "Other":
+        return undefined
     }
-    case "Response":
-      return { _tag: "Confirmed", requestId: event.requestId ?? "" }
-    case "VenueError":
-      return { _tag: "Refused", requestId: event.requestId, code: event.code, message: event.message }
-    case "Trade":
-      return { _tag: "Confirmed", channel: channels.trade, product: event.product }
-    case "Ticker":
-      return { _tag: "Confirmed", channel: channels.ticker, product: event.product }
-    case "BookSnapshot":
-    case "BookDelta":
-      return { _tag: "Confirmed", channel: channels.book, product: event.product }
-    case "PriceUpdate":
-      return { _tag: "Confirmed", channel: channels.ticker, product: event.product }
-    case "Heartbeat": {
-      const [beats] = venue.keepAlive.channels?.([]) ?? []
-      return beats === undefined ? undefined : { _tag: "Confirmed", channel: beats.channel }
-    }
-    case "Other":
-      return undefined
   }
-}
 
 // What a consumer that conflates tells events apart by: the kind, and the product or what else the kind is about.
 const keyOf = (event: MarketEvent.MarketEvent): string => {
@@ -220,7 +228,7 @@ const makeNarrator = (
   venue: string,
   wanted: () => ReadonlyArray<Channel.Channel>,
   channelsFor: Router["channelsFor"]
-) => {
+): (item: Inbox.Item<MarketEvent.MarketEvent>) => ReadonlyArray<MarketEvent.AnyEvent> => {
   let heardAt: number | undefined
   let missing: ReadonlyArray<Channel.Channel> = []
 
@@ -296,11 +304,43 @@ const makeNarrator = (
     }
   }
 
-  return (item: Inbox.Item<MarketEvent.MarketEvent>): ReadonlyArray<MarketEvent.AnyEvent> => {
+  // Refusals by the message that is nothing but they, and in whose place they are told.
+  const refusals = new Map<MarketEvent.MarketEvent, Array<MarketEvent.VenueError>>()
+
+  const refused = ({ by, refused }: Inbox.Refused<MarketEvent.MarketEvent>): ReadonlyArray<MarketEvent.VenueError> => {
+    const requestId = by !== undefined && "requestId" in by ? by.requestId : undefined
+    const errors = refused.map(({ code, message }) =>
+      new MarketEvent.VenueError({
+        venue,
+        ...(code === undefined ? {} : { code }),
+        message,
+        ...(requestId === undefined ? {} : { requestId })
+      })
+    )
+    if (by === undefined) return errors
+    refusals.set(by, [...refusals.get(by) ?? [], ...errors])
+    return []
+  }
+
+  // Where the message was shed on its way, the refusals are told nevertheless.
+  const told = (events: ReadonlyArray<MarketEvent.AnyEvent>): ReadonlyArray<MarketEvent.AnyEvent> => {
+    const errors = new Map<MarketEvent.AnyEvent, Array<MarketEvent.VenueError>>(refusals)
+    refusals.clear()
+    const replaced = events.flatMap((event) => {
+      const found = errors.get(event)
+      errors.delete(event)
+      return found ?? [event]
+    })
+    return [...[...errors.values()].flat(), ...replaced]
+  }
+
+  const narrate = (item: Inbox.Item<MarketEvent.MarketEvent>): ReadonlyArray<MarketEvent.AnyEvent> => {
     switch (item._tag) {
       case "Batch":
         heardAt = item.at
         return item.messages
+      case "Refused":
+        return refused(item)
       case "Rejected":
         heardAt = item.at
         return [item.rejection]
@@ -330,6 +370,12 @@ const makeNarrator = (
       case "Missed":
         return overflowed(item)
     }
+  }
+
+  return (item) => {
+    const isPending = refusals.size > 0 && item._tag !== "Refused"
+    const events = narrate(item)
+    return isPending ? told(events) : events
   }
 }
 

@@ -493,7 +493,8 @@ const request = (type: "subscribe" | "unsubscribe", channels: ReadonlyArray<Chan
       products.size === 0 ? { type, channel } : { type, product_ids: [...products], channel }
     ),
     channels: products.size === 0 ? [{ channel }] : Array.from(products, (product) => ({ channel, product })),
-    requestId: undefined
+    requestId: undefined,
+    isListed: true
   }))
 }
 

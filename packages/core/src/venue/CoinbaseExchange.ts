@@ -437,7 +437,8 @@ const request = (type: "subscribe" | "unsubscribe", channels: ReadonlyArray<Chan
       channels: names.flatMap((channel) =>
         products.length === 0 ? [{ channel }] : products.map((product) => ({ channel, product }))
       ),
-      requestId: undefined
+      requestId: undefined,
+      isListed: true
     })
   )
 }

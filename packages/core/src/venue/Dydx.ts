@@ -14,6 +14,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import type { Frame } from "../transport/Frame.ts"
 import type { Channel } from "../value/Channel.ts"
 import * as Decimal from "../value/Decimal.ts"
 import * as ExactJson from "../value/ExactJson.ts"
@@ -228,6 +229,27 @@ const batch = (frame: ExactJson.JsonObject): Events | FrameRejected => {
 }
 
 const readError = Wire.reader({ message: Wire.optional(Schema.String) })
+
+const readRefusal = Wire.reader({
+  type: Schema.Literal("error"),
+  message: Wire.optional(Schema.String),
+  channel: Wire.optional(Schema.NonEmptyString),
+  id: Wire.optional(Schema.NonEmptyString)
+})
+
+/** The indexer's own form: `(v4_trades-BTC-USD)`. */
+const subscriptionForm = /\((v4_\w+)-(.+)\)/
+
+/** Some errors have a channel and an id, others name both in parentheses. */
+const refused = (frame: Frame): Partial<Channel> | undefined => {
+  const json = typeof frame === "string" ? ExactJson.parse(frame) : undefined
+  if (json === undefined || json instanceof ExactJson.Malformed || !ExactJson.isObject(json)) return undefined
+  const it = readRefusal(name, json)
+  if (isFrameRejected(it)) return undefined
+  const [, channel = it.channel, product = it.id] = subscriptionForm.exec(it.message ?? "") ?? []
+  if (!channel) return undefined
+  return product && product !== channel ? { channel, product } : { channel }
+}
 
 /** What is wrong stands in words; neither a code nor the request is named. */
 const error = (frame: ExactJson.JsonObject): Events | FrameRejected => {
@@ -467,7 +489,8 @@ export const make = ({ batched = true }: Options = {}): Venue => ({
       (channel, id) => ({ type: "unsubscribe", channel, ...(id === undefined ? {} : { id }) }),
       channels.filter(({ channel, product }) => product === undefined || !ofAllMarkets.has(channel))
     ),
-  decode: makeDecode()
+  decode: makeDecode(),
+  refused
 })
 
 /**

@@ -9,6 +9,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import type { Frame } from "../transport/Frame.ts"
 import type { Channel } from "../value/Channel.ts"
 import * as Decimal from "../value/Decimal.ts"
 import * as ExactJson from "../value/ExactJson.ts"
@@ -406,6 +407,23 @@ const makeDecode = (): Decode => {
 
 // --- subscribing -------------------------------------------------------------
 
+const refusedSubscription = /^(?:Invalid subscription|Already (?:un)?subscribed:) (\{.*\})$/s
+
+/** The subscription that an error quotes: `Invalid subscription {"type":"trades","coin":"NOSUCH"}`. */
+const refused = (frame: Frame): Partial<Channel> | undefined => {
+  const json = typeof frame === "string" ? ExactJson.parse(frame) : undefined
+  if (json === undefined || json instanceof ExactJson.Malformed || !ExactJson.isObject(json)) return undefined
+  const { channel, data } = json
+  const [, quoted] = channel === "error" && typeof data === "string" ? refusedSubscription.exec(data) ?? [] : []
+  const subscription = quoted === undefined ? undefined : ExactJson.parse(quoted)
+  if (subscription === undefined || subscription instanceof ExactJson.Malformed || !ExactJson.isObject(subscription)) {
+    return undefined
+  }
+  const it = readSubscription(name, subscription)
+  if (isFrameRejected(it) || !it.type) return undefined
+  return it.coin ? { channel: it.type, product: it.coin } : { channel: it.type }
+}
+
 /** The channels that are of all coins at once. */
 const ofAllCoins = new Set(["allMids"])
 
@@ -461,7 +479,8 @@ export const make = (): Venue => ({
   wholeChannels: ofAllCoins,
   subscribe: (channels) => request("subscribe", channels),
   unsubscribe: (channels) => request("unsubscribe", channels),
-  decode: makeDecode()
+  decode: makeDecode(),
+  refused
 })
 
 /**

@@ -103,6 +103,12 @@ export interface Venue {
   readonly unsubscribe: (channels: ReadonlyArray<Channel>, id: number) => ReadonlyArray<Ask>
   /** Reads one frame. */
   readonly decode: Decode
+  /**
+   * Which subscription a frame refuses, where the venue says so otherwise than by
+   * the id of the request; `undefined` where it does not, and where the frame
+   * refuses none. Default: the products that stand in its words are refused.
+   */
+  readonly refused?: ((frame: Frame) => Partial<Channel> | undefined) | undefined
 }
 
 /**

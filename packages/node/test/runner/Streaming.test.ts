@@ -260,8 +260,8 @@ describe.concurrent("stream from each venue there is", { timeout: 20_000 }, () =
         const { url } = yield* simulate(name)
         const world = TestHost.make()
         const code = yield* TestHost.run(world, "stream", name, "NOSUCH", "--url", url, "--duration", "2s")
-        // Binance confirms what it does not have like the rest, Deribit answers with a list that lacks it.
-        assert.strictEqual(code, name === "binance" || name === "deribit" ? 0 : 1, world.stderr())
+        // Binance confirms what it does not have like the rest.
+        assert.strictEqual(code, name === "binance" ? 0 : 1, world.stderr())
         if (code === 1) assert.include(world.stderr(), `${name} refused the subscription`)
       }))
   }
