@@ -870,5 +870,26 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "    this.refuseUnlisted(listed, by)\n",
     replacement: "",
     test: ["packages/testing/test/Refusals.test.ts", "in the form of a list that lacks it"]
+  },
+  {
+    name: "a price that is cut is not marked",
+    file: "packages/node/src/runner/BoardLayout.ts",
+    original: "`${after.slice(0, digits.fraction - 1)}…`",
+    replacement: "after.slice(0, digits.fraction)",
+    test: ["packages/node/test/runner/Board.test.ts", "market, trade: no line is too long, no venue is lost"]
+  },
+  {
+    name: "a venue for which there is no line is not told",
+    file: "packages/node/src/runner/BoardLayout.ts",
+    original: "  if (given.isCrowded) {",
+    replacement: "  if (given.isCrowded && given.shown.length === 0) {",
+    test: ["packages/node/test/runner/Board.test.ts", "says how many venues there is no line for"]
+  },
+  {
+    name: "the table remembers every product whole",
+    file: "packages/node/src/runner/Board.ts",
+    original: "if (of.rows.size >= 2 * mostRows) {",
+    replacement: "if (of.rows.size < 0) {",
+    test: ["packages/node/test/runner/Board.test.ts", "draws 200,000 within milliseconds"]
   }
 ]

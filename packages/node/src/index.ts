@@ -15,13 +15,20 @@
 export * as Account from "./demo/Account.ts"
 
 /**
- * The live table: what a connection is doing and what its prices are, gathered
- * from events and laid out for a terminal of any size. Pure but for what it
- * remembers.
+ * The live table: what connections are doing and what the prices are, gathered
+ * from events; `BoardLayout` lays it out. Pure but for what it remembers.
  *
  * @since 0.1.0
  */
 export * as Board from "./runner/Board.ts"
+
+/**
+ * How the live table is laid out: what is known of venues and products, as lines
+ * for a terminal of any size. Pure.
+ *
+ * @since 0.1.0
+ */
+export * as BoardLayout from "./runner/BoardLayout.ts"
 
 /**
  * The commands of `tickline`, their arguments and flags. What a command does is

@@ -1,7 +1,9 @@
 /**
- * The live table: what a connection is doing and what its prices are, gathered
- * from events and laid out for a terminal of any size. Pure but for what it
- * remembers.
+ * The live table: what connections are doing and what the prices are, gathered
+ * from events; `BoardLayout` lays it out. Pure but for what it remembers.
+ *
+ * However many products there are, a draw costs what is shown: of the busiest
+ * some hundreds are at hand, of the others only how many events they had.
  *
  * @since 0.1.0
  */
@@ -9,16 +11,8 @@ import * as Decimal from "@tickline/core/value/Decimal"
 import type * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Printable from "@tickline/core/value/Printable"
 import * as Timestamp from "@tickline/core/value/Timestamp"
-import { fit, grouped, pad, type Paint, span, type Tone, width } from "./Style.ts"
-
-/**
- * What the table's last columns show: the quote or trade, or what a client that
- * reads prices as floating-point numbers would have shown.
- *
- * @category models
- * @since 0.1.0
- */
-export type Detail = "market" | "float"
+import * as BoardLayout from "./BoardLayout.ts"
+import { type Paint, span, type Tone } from "./Style.ts"
 
 /**
  * How a board is made.
@@ -30,9 +24,11 @@ export interface Options {
   readonly title: string
   /** What is said below the title. */
   readonly note?: string | undefined
-  readonly detail: Detail
-  /** Now, in epoch milliseconds. */
+  readonly detail: BoardLayout.Detail
+  /** Now, in epoch milliseconds: what people are told. */
   readonly now: () => number
+  /** Milliseconds of a clock that never steps: what waits and rates are measured by. `now` by default. */
+  readonly monotonic?: (() => number) | undefined
 }
 
 /**
@@ -46,29 +42,48 @@ export interface Board {
   /** Adds a line to what happened of late, of a venue or of none. */
   readonly note: (tone: Tone, text: string, venue?: string | undefined) => void
   /** The table as it is to be drawn now. */
-  readonly lines: (
-    paint: Paint,
-    size: { readonly columns: number; readonly rows: number }
-  ) => ReadonlyArray<string>
+  readonly lines: (paint: Paint, size: BoardLayout.Size) => ReadonlyArray<string>
 }
 
-/** A rate is that of the last seconds; shorter and it trembles, longer and it lags. */
-const rateSeconds = 5
+/** The busiest products at hand: more than any terminal has lines. */
+const mostRows = 512
+
+/** Products of a venue whose events are counted; beyond that the one that came first is forgotten. */
+const mostProducts = 250_000
+
+/** A product name is shown up to so many characters. */
+const longestName = 100
+
+const mostHappenings = 200
+
+/** What a rate forgets half of: shorter and it trembles, longer and it lags. */
+const halfLifeMillis = 3_000
+
+const decay = (millis: number): number => 2 ** (-millis / halfLifeMillis)
 
 interface Row {
   readonly product: string
-  price: string
-  side: MarketEvent.Side | undefined
-  extra: string
-  at: string
-  total: number
-  /** How many came in each of the last seconds, by second. */
-  readonly recent: Map<number, number>
+  readonly name: string
+  readonly since: number
+  /** Events, each weighing less the older it is, as of `at`. */
+  weight: number
+  at: number
+  events: number
+  isShown: boolean
+  price: Decimal.Decimal | undefined
+  trade: MarketEvent.Trade | undefined
+  quote: MarketEvent.Ticker | undefined
+  book: string | undefined
+  timestamp: Timestamp.Timestamp | undefined
 }
 
 interface Section {
   readonly venue: string
-  readonly rows: Map<string, Row>
+  /** The busiest. */
+  rows: Map<string, Row>
+  /** Every product, and the events of those that are not among the busiest. */
+  readonly products: Map<string, number>
+  isMore: boolean
   state: string
   epoch: number
   dials: number
@@ -77,8 +92,17 @@ interface Section {
   attempt: number | undefined
   breaker: MarketEvent.BreakerEvent["to"]
   gaps: number
+  readonly openGaps: Set<string>
   lastGap: string | undefined
   rejected: number
+}
+
+interface Happening {
+  readonly at: number
+  readonly tone: Tone
+  readonly text: string
+  readonly venue: string
+  times: number
 }
 
 const clock = (millis: number): string => Timestamp.format(Timestamp.fromEpochMillis(millis)).slice(11, 23)
@@ -87,58 +111,14 @@ const clock = (millis: number): string => Timestamp.format(Timestamp.fromEpochMi
 const why = (reason: string | undefined): string =>
   reason === undefined ? "" : `: ${reason.replace(/^wss?:\/\/\S+: /, "")}`
 
-const states: Readonly<Record<string, Tone>> = {
-  Connected: "green",
-  Connecting: "yellow",
-  Reconnecting: "yellow",
-  CircuitOpen: "red",
-  Failed: "red",
-  Closing: "dim",
-  Disconnected: "dim"
-}
-
 const breakers: Readonly<Record<MarketEvent.BreakerEvent["to"], Tone>> = {
   Closed: "green",
   HalfOpen: "yellow",
   Open: "red"
 }
 
-/**
- * What a client that reads a price as a floating-point number shows for it.
- *
- * @category getters
- * @since 0.1.0
- */
-export const asFloat = (price: string): string => String(Number(price))
-
-/** The price a float client shows, the digits that it lost or made up in red. */
-const float = (paint: Paint, price: string, cells: number): string => {
-  const shown = asFloat(price)
-  if (shown === price) return paint("dim", pad("the same", cells))
-  let same = 0
-  while (same < shown.length && shown[same] === price[same]) same++
-  const made = shown.slice(same)
-  const missing = price.slice(same).replace(/\D/g, "").length
-  const lost = made === "" ? ` −${missing} digit${missing === 1 ? "" : "s"}` : ""
-  return pad(shown.slice(0, same) + paint("red", made) + paint("red", lost), cells)
-}
-
-const describe = (event: MarketEvent.MarketData): { readonly price?: string; readonly extra: string } => {
-  switch (event._tag) {
-    case "Trade":
-      return { price: Decimal.format(event.price), extra: Decimal.format(event.size) }
-    case "PriceUpdate":
-      return { price: Decimal.format(event.price), extra: "" }
-    case "Ticker": {
-      const quote = [event.bid, event.ask].map((side) => side === undefined ? "" : Decimal.format(side)).join(" / ")
-      const extra = quote === " / " ? "" : quote
-      return event.price === undefined ? { extra } : { price: Decimal.format(event.price), extra }
-    }
-    case "BookSnapshot":
-    case "BookDelta":
-      return { extra: `book ${event.bids.length}b ${event.asks.length}a` }
-  }
-}
+const text = (value: Decimal.Decimal | undefined): string | undefined =>
+  value === undefined ? undefined : Decimal.format(value)
 
 /**
  * Makes a board of venues, in the order in which they are first heard of.
@@ -148,10 +128,10 @@ const describe = (event: MarketEvent.MarketData): { readonly price?: string; rea
  */
 export const make = (options: Options): Board => {
   const { now } = options
-  const startedAt = now()
+  const monotonic = options.monotonic ?? now
+  const startedAt = monotonic()
   const sections = new Map<string, Section>()
-  const happened: Array<{ readonly at: number; readonly tone: Tone; readonly text: string; readonly venue: string }> =
-    []
+  const happened: Array<Happening> = []
 
   const section = (venue: string): Section => {
     let found = sections.get(venue)
@@ -159,6 +139,8 @@ export const make = (options: Options): Board => {
       found = {
         venue,
         rows: new Map(),
+        products: new Map(),
+        isMore: false,
         state: "Disconnected",
         epoch: 0,
         dials: 0,
@@ -167,6 +149,7 @@ export const make = (options: Options): Board => {
         attempt: undefined,
         breaker: "Closed",
         gaps: 0,
+        openGaps: new Set(),
         lastGap: undefined,
         rejected: 0
       }
@@ -176,29 +159,83 @@ export const make = (options: Options): Board => {
   }
 
   const note = (tone: Tone, text: string, venue = ""): void => {
-    happened.push({ at: now(), tone, text: Printable.escape(text), venue })
-    if (happened.length > 100) happened.shift()
+    const shown = Printable.cut(text, 300)
+    const last = happened.at(-1)
+    if (last !== undefined && last.text === shown && last.venue === venue) {
+      last.times++
+      return
+    }
+    happened.push({ at: now(), tone, text: shown, venue, times: 1 })
+    if (happened.length > mostHappenings) happened.shift()
   }
 
   const told = (venue: string, tone: Tone, text: string): void => note(tone, text, venue)
 
-  const market = (of: Section, event: MarketEvent.MarketData): void => {
-    const product = event.product ?? "?"
-    let row = of.rows.get(product)
-    if (row === undefined) {
-      row = { product, price: "", side: undefined, extra: "", at: "", total: 0, recent: new Map() }
-      of.rows.set(product, row)
+  // What is shown stays until another is twice as busy: a table of equals would flicker.
+  const busiestFirst = (of: Section): Array<Row> => {
+    const at = monotonic()
+    const weights = new Map<Row, number>()
+    for (const row of of.rows.values()) weights.set(row, row.weight * decay(at - row.at) * (row.isShown ? 2 : 1))
+    return [...of.rows.values()].sort((a, b) => (weights.get(b) ?? 0) - (weights.get(a) ?? 0))
+  }
+
+  const rowOf = (of: Section, product: string, at: number): Row => {
+    const found = of.rows.get(product)
+    if (found !== undefined) return found
+    if (of.rows.size >= 2 * mostRows) {
+      const kept = busiestFirst(of)
+      for (const { events, product } of kept.splice(mostRows)) of.products.set(product, events)
+      of.rows = new Map(kept.map((row) => [row.product, row]))
     }
-    const { extra, price } = describe(event)
-    if (price !== undefined) row.price = price
-    if (event._tag === "Trade") row.side = event.side
-    row.extra = extra
-    if (event.timestamp !== undefined) row.at = Timestamp.format(event.timestamp).slice(11, 23)
-    row.total++
-    const second = Math.floor(now() / 1000)
-    row.recent.set(second, (row.recent.get(second) ?? 0) + 1)
-    if (row.recent.size > rateSeconds + 2) {
-      for (const key of row.recent.keys()) if (key < second - rateSeconds) row.recent.delete(key)
+    const row: Row = {
+      product,
+      name: Printable.cut(product, longestName),
+      since: at,
+      weight: 0,
+      at,
+      events: of.products.get(product) ?? 0,
+      isShown: false,
+      price: undefined,
+      trade: undefined,
+      quote: undefined,
+      book: undefined,
+      timestamp: undefined
+    }
+    of.rows.set(product, row)
+    of.products.set(product, row.events)
+    if (of.products.size > mostProducts) {
+      for (const first of of.products.keys()) {
+        of.products.delete(first)
+        of.isMore = true
+        break
+      }
+    }
+    return row
+  }
+
+  const market = (of: Section, event: MarketEvent.MarketData): void => {
+    const at = monotonic()
+    const row = rowOf(of, event.product ?? "?", at)
+    row.weight = row.weight * decay(at - row.at) + 1
+    row.at = at
+    row.events++
+    if (event.timestamp !== undefined) row.timestamp = event.timestamp
+    switch (event._tag) {
+      case "Trade":
+        row.trade = event
+        row.price = event.price
+        return
+      case "PriceUpdate":
+        row.price = event.price
+        return
+      case "Ticker":
+        row.quote = event
+        row.price = event.price ?? row.price
+        return
+      case "BookSnapshot":
+      case "BookDelta":
+        // Only how large it was: of a book its levels would be kept.
+        row.book = `${event.bids.length} bids, ${event.asks.length} asks`
     }
   }
 
@@ -206,7 +243,7 @@ export const make = (options: Options): Board => {
     if (of.state === "Connected" && event.state !== "Closing") of.drops++
     of.state = event.state
     of.attempt = event.attempt
-    of.waitUntil = event.delayMillis === undefined ? undefined : now() + event.delayMillis
+    of.waitUntil = event.delayMillis === undefined ? undefined : monotonic() + event.delayMillis
     switch (event.state) {
       case "Connecting":
         of.dials++
@@ -250,10 +287,14 @@ export const make = (options: Options): Board => {
           }`
         )
       case "Gap": {
-        of.gaps++
+        // One that is told twice, when it is noticed and when it is over, is one.
+        const key = JSON.stringify([event.product, event.channel, event.from, event.cause])
+        const isTold = event.to !== undefined && of.openGaps.delete(key)
+        if (!isTold) of.gaps++
+        if (event.to === undefined && of.openGaps.size < mostRows) of.openGaps.add(key)
         const [from, to] = [event.from, event.to].map((text) => text === undefined ? undefined : Date.parse(text))
-        const length = from === undefined || to === undefined || Number.isNaN(to - from) ? "" : `${span(to - from)} `
-        of.lastGap = length === "" ? event.cause : length.trimEnd()
+        const length = from === undefined || to === undefined || Number.isNaN(to - from) ? "" : span(to - from)
+        of.lastGap = length === "" ? event.cause : length
         return
       }
       case "FrameRejected":
@@ -268,98 +309,75 @@ export const make = (options: Options): Board => {
     }
   }
 
-  const rate = (row: Row): string => {
-    const second = Math.floor(now() / 1000)
-    let count = 0
-    // The second under way is not over yet.
-    for (let back = 1; back <= rateSeconds; back++) count += row.recent.get(second - back) ?? 0
-    const seconds = Math.min(rateSeconds, Math.max(1, Math.floor((now() - startedAt) / 1000)))
-    return (count / seconds).toFixed(1)
+  const rate = (row: Row, at: number): number => {
+    // A row that is young has not had the time to weigh what it will.
+    const filled = 1 - decay(Math.max(1_000, at - row.since))
+    return row.weight * decay(at - row.at) * Math.LN2 * 1000 / halfLifeMillis / filled
   }
 
-  const head = (paint: Paint, of: Section): ReadonlyArray<string> => {
-    const left = of.waitUntil === undefined ? 0 : Math.max(0, of.waitUntil - now())
-    const wait = of.waitUntil === undefined || of.state === "Connected"
-      ? ""
-      : `attempt ${of.attempt ?? 1} in ${(left / 1000).toFixed(1)} s`
-    const facts = [
-      `epoch ${of.epoch}`,
-      `dials ${of.dials}`,
-      `drops ${of.drops}`,
-      `breaker ${paint(breakers[of.breaker], of.breaker)}`,
-      ...(of.rejected > 0 ? [`rejected ${paint("yellow", String(of.rejected))}`] : []),
-      ...(of.lastGap === undefined ? [] : [`gaps ${of.gaps}, last ${of.lastGap}`])
-    ]
-    return [
-      `${paint("bold", of.venue)}  ${paint(states[of.state] ?? "dim", `● ${of.state}`)}  ${paint("yellow", wait)}`,
-      `  ${facts.join(paint("dim", " · "))}`
-    ]
+  const view = (row: Row, at: number): BoardLayout.Row => ({
+    product: row.name,
+    price: text(row.price),
+    side: row.trade?.side,
+    size: text(row.trade?.size),
+    bid: text(row.quote?.bid),
+    bidSize: text(row.quote?.bidSize),
+    ask: text(row.quote?.ask),
+    askSize: text(row.quote?.askSize),
+    volume: text(row.quote?.volume),
+    book: row.book,
+    tradeId: row.trade?.tradeId === undefined ? undefined : Printable.cut(row.trade.tradeId, longestName),
+    time: row.timestamp === undefined ? undefined : Timestamp.format(row.timestamp).slice(11).replace("Z", ""),
+    rate: rate(row, at),
+    events: row.events
+  })
+
+  const rows = (of: Section, most: number): ReadonlyArray<BoardLayout.Row> => {
+    const at = monotonic()
+    const shown = of.rows.size <= most ? [...of.rows.values()] : busiestFirst(of).slice(0, most)
+    for (const row of of.rows.values()) row.isShown = false
+    for (const row of shown) row.isShown = true
+    return shown.sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0).map((row) => view(row, at))
   }
 
-  const rows = (paint: Paint, of: Section, columns: number): ReadonlyArray<string> => {
-    const all = [...of.rows.values()]
-    const priceCells = Math.max(12, ...all.map((row) => row.price.length))
-    const productCells = Math.max(9, ...all.map((row) => row.product.length))
-    if (options.detail === "float") {
-      const title = `  ${pad("product", productCells)}  ${pad("exact price", priceCells)}  ${
-        pad("a float client shows", 22)
-      }  ${pad("/s", 5, "right")}  ${pad("events", 6, "right")}`
-      return [
-        paint("dim", title),
-        ...all.map((row) =>
-          `  ${pad(Printable.escape(row.product), productCells)}  ${paint("bold", pad(row.price, priceCells))}  ${
-            float(paint, row.price, 22)
-          }  ${pad(rate(row), 5, "right")}  ${pad(grouped(row.total), 6, "right")}`
-        )
-      ]
-    }
-    const extraCells = Math.max(4, ...all.map((row) => row.extra.length))
-    // 42 cells are the other columns and the blanks between; what is left for this one may be too little to be read.
-    const room = columns - productCells - priceCells - 42
-    const extras = room < 8 ? 0 : Math.min(extraCells, room)
-    const title = `  ${pad("product", productCells)}  ${pad("price", priceCells)}  ${pad("side", 4)}  ${
-      pad("size or quote", extras).slice(0, extras)
-    }  ${pad("time", 12)}  ${pad("/s", 5, "right")}  ${pad("events", 7, "right")}`
-    return [
-      paint("dim", title),
-      ...all.map((row) =>
-        `  ${pad(Printable.escape(row.product), productCells)}  ${paint("bold", pad(row.price, priceCells))}  ${
-          paint(row.side === "sell" ? "red" : "green", pad(row.side ?? "", 4))
-        }  ${pad(fit(row.extra, extras), extras)}  ${pad(row.at, 12)}  ${pad(rate(row), 5, "right")}  ${
-          pad(grouped(row.total), 7, "right")
-        }`
-      )
-    ]
-  }
+  const viewOf = (of: Section): BoardLayout.Section => ({
+    venue: of.venue,
+    state: of.state,
+    epoch: of.epoch,
+    dials: of.dials,
+    drops: of.drops,
+    breaker: of.breaker,
+    rejected: of.rejected,
+    gaps: of.gaps,
+    lastGap: of.lastGap,
+    wait: of.waitUntil === undefined || of.state === "Connected"
+      ? undefined
+      : { attempt: of.attempt ?? 1, millis: Math.max(0, of.waitUntil - monotonic()) },
+    products: of.products.size,
+    isMore: of.isMore,
+    rows: (most) => rows(of, most)
+  })
 
   return {
     observe,
     note,
-    lines: (paint, { columns, rows: height }) => {
-      const elapsed = span(Math.floor((now() - startedAt) / 1000) * 1000)
-      const right = paint("dim", `${elapsed} · ^C ends`)
-      const left = paint("bold", options.title)
-      const gap = " ".repeat(Math.max(1, columns - width(left) - width(right)))
-      const out = [`${left}${gap}${right}`]
-      if (options.note !== undefined) out.push(paint("dim", options.note))
-      for (const of of sections.values()) {
-        out.push("", ...head(paint, of))
-        if (of.rows.size > 0) out.push(...rows(paint, of, columns))
-      }
-      // What is left of the terminal shows what happened of late, at least two lines of it.
-      const room = Math.max(2, Math.min(10, height - out.length - 3))
-      const late = happened.slice(-room)
-      const widest = Math.max(...[...sections.keys()].map((venue) => venue.length))
-      if (late.length > 0) {
-        out.push(
-          "",
-          ...late.map(({ at, text, tone, venue }) => {
-            const whose = sections.size > 1 ? `${paint("dim", pad(venue, widest))}  ` : ""
-            return `${paint("dim", clock(at))}  ${whose}${paint(tone, text)}`
-          })
-        )
-      }
-      return out
-    }
+    lines: (paint, size) =>
+      BoardLayout.layout(
+        {
+          title: options.title,
+          note: options.note,
+          detail: options.detail,
+          elapsedMillis: monotonic() - startedAt,
+          sections: Array.from(sections.values(), viewOf),
+          happened: happened.map(({ at, text, times, tone, venue }) => ({
+            time: clock(at),
+            venue,
+            tone,
+            text: times === 1 ? text : `${text} (${times} ×)`
+          }))
+        },
+        paint,
+        size
+      )
   }
 }

@@ -30,6 +30,7 @@ import * as Scenario from "../demo/Scenario.ts"
 import * as Tape from "../demo/Tape.ts"
 import * as NodeTransport from "../NodeTransport.ts"
 import * as Board from "./Board.ts"
+import * as BoardLayout from "./BoardLayout.ts"
 import { Host, type OutputClosed } from "./Host.ts"
 import * as Log from "./Log.ts"
 import { eventLine, type Format } from "./Output.ts"
@@ -143,7 +144,7 @@ const stage = Effect.fnUntraced(function*(
         seen.add(key)
         const price = Decimal.format(event.price)
         tally.prices++
-        if (Board.asFloat(price) !== price) tally.differing++
+        if (BoardLayout.asFloat(price) !== price) tally.differing++
         return true
       }
       case "Gap":

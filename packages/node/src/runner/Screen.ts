@@ -16,12 +16,16 @@ import { fit } from "./Style.ts"
  * @since 0.1.0
  */
 export interface Screen {
-  /** Draws the lines in place of those before; each is cut to the terminal's width. */
+  /**
+   * Draws the lines in place of those before; each is cut to the terminal's
+   * width. Where the terminal's size has changed the screen is drawn anew.
+   */
   readonly draw: (lines: ReadonlyArray<string>) => Effect.Effect<void, OutputClosed>
 }
 
 const hideCursor = "\u001b[?25l"
 const showCursor = "\u001b[?25h"
+const home = "\u001b[H"
 const clearLine = "\u001b[K"
 const clearBelow = "\u001b[J"
 
@@ -34,17 +38,23 @@ const clearBelow = "\u001b[J"
 export const make = (sink: Sink): Effect.Effect<Screen, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      let drawn: ReadonlyArray<string> = []
+      let drawn = 0
+      let last = sink.size()
       sink.writeUnsafe(hideCursor)
       return {
         draw: (lines) =>
           Effect.suspend(() => {
-            const { columns, rows } = sink.size()
+            const size = sink.size()
+            const { columns, rows } = size
+            // A terminal of another size has wrapped or moved what it shows: nobody knows where the block begins.
+            const isResized = columns !== last.columns || rows !== last.rows
+            last = size
             // The last row is left to the cursor: a block as high as the terminal would scroll it.
             const shown = lines.slice(0, Math.max(1, rows - 1)).map((line) => fit(line, columns))
-            let text = drawn.length > 0 ? `\u001b[${drawn.length}A\r` : "\r"
-            for (const line of shown) text += `${line}${clearLine}\n`
-            drawn = shown
+            let text = isResized ? home + clearBelow : drawn > 0 ? `\u001b[${drawn}A\r` : "\r"
+            // Erased before it is written: after a line of the full width the cursor still stands on its last cell.
+            for (const line of shown) text += `${clearLine}${line}\n`
+            drawn = shown.length
             return sink.write(text + clearBelow)
           })
       }

@@ -50,45 +50,107 @@ export const paint = (hasColor: boolean): Paint =>
 // Control Sequence Introducer, parameters, `m`: what `paint` writes. Spelled out, as a pattern must not hold ESC itself.
 const escape = "\u001b\\[[0-9;]*m"
 const escapes = new RegExp(escape, "g")
-const leadingEscape = new RegExp(`^${escape}`)
+// What a text is cut between: a colour, or a character.
+const pieces = new RegExp(`${escape}|.`, "gsu")
+
+const isNarrow = /^[ -~]*$/
+const mark = /^\p{M}$/u
+const emoji = /^\p{Emoji_Presentation}$/u
+
+/** The blocks of East Asian characters that take two cells (Unicode, EastAsianWidth: W and F). */
+const wide: ReadonlyArray<readonly [first: number, last: number]> = [
+  [0x1100, 0x115f],
+  [0x2329, 0x232a],
+  [0x2e80, 0x303e],
+  [0x3041, 0xa4cf],
+  [0xa960, 0xa97f],
+  [0xac00, 0xd7a3],
+  [0xf900, 0xfaff],
+  [0xfe10, 0xfe19],
+  [0xfe30, 0xfe6f],
+  [0xff00, 0xff60],
+  [0xffe0, 0xffe6],
+  [0x16fe0, 0x18cff],
+  [0x1b000, 0x1b2ff],
+  [0x1f200, 0x1f2ff],
+  [0x20000, 0x3fffd]
+]
+
+/** The cells of one character that is printable. */
+const cellsOf = (character: string): number => {
+  const point = character.codePointAt(0) ?? 0
+  if (point < 0x300) return 1
+  if (mark.test(character)) return 0
+  return emoji.test(character) || wide.some(([first, last]) => point >= first && point <= last) ? 2 : 1
+}
 
 /**
- * The number of cells that a text takes, its colours aside. The runner prints
- * characters of one cell only.
+ * The number of cells that a text takes, its colours aside: a wide character
+ * takes two, a combining mark none. The text is printable ([Printable](@tickline/core)).
  *
  * @category getters
  * @since 0.1.0
  */
-export const width = (text: string): number => text.replace(escapes, "").length
+export const width = (text: string): number => {
+  const bare = text.includes("\u001b") ? text.replace(escapes, "") : text
+  if (isNarrow.test(bare)) return bare.length
+  let cells = 0
+  for (const character of bare) cells += cellsOf(character)
+  return cells
+}
 
 /**
  * Cuts a text to so many cells, with an ellipsis where something is cut;
- * colours stay whole.
+ * colours, pairs of surrogates and marks stay whole.
  *
  * @category getters
  * @since 0.1.0
  */
 export const fit = (text: string, cells: number): string => {
   if (width(text) <= cells) return text
+  if (cells < 1) return ""
   let out = ""
-  let room = Math.max(0, cells - 1)
-  let index = 0
+  let room = cells - 1
   let colored = false
-  while (index < text.length) {
-    const found = leadingEscape.exec(text.slice(index, index + 12))?.[0]
-    if (found !== undefined) {
+  for (const [piece] of text.matchAll(pieces)) {
+    if (piece.startsWith("\u001b")) {
       colored = true
-      out += found
-      index += found.length
-    } else if (room === 0) {
-      break
-    } else {
-      out += text[index]
-      room--
-      index++
+      out += piece
+      continue
     }
+    const taken = cellsOf(piece)
+    if (taken > room) break
+    out += piece
+    room -= taken
   }
   return `${out}…${colored ? "\u001b[0m" : ""}`
+}
+
+/**
+ * Cuts a text without colours to so many cells in its middle, so that names
+ * which begin alike stay apart.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const fitMiddle = (text: string, cells: number): string => {
+  if (width(text) <= cells) return text
+  if (cells < 5) return fit(text, cells)
+  let head = ""
+  let tail = ""
+  let room = cells - 1
+  const characters = [...text]
+  const add = (character: string | undefined, put: (character: string) => void): boolean => {
+    if (character === undefined || cellsOf(character) > room) return false
+    room -= cellsOf(character)
+    put(character)
+    return true
+  }
+  for (let first = 0, last = characters.length - 1; first <= last; first++, last--) {
+    if (!add(characters[first], (character) => head += character)) break
+    if (!add(characters[last], (character) => tail = character + tail)) break
+  }
+  return `${head}…${tail}`
 }
 
 /**
@@ -125,7 +187,7 @@ export const table = (
   rows: ReadonlyArray<ReadonlyArray<string>>
 ): ReadonlyArray<string> => {
   const widths = columns.map(({ title }, index) =>
-    Math.max(width(title), ...rows.map((row) => width(row[index] ?? "")))
+    rows.reduce((widest, row) => Math.max(widest, width(row[index] ?? "")), width(title))
   )
   const line = (cells: ReadonlyArray<string>) =>
     columns.map(({ align }, index) => pad(cells[index] ?? "", widths[index] ?? 0, align)).join("  ").trimEnd()
