@@ -39,6 +39,7 @@ const ofHousekeeping = "packages/testing/test/connection/Housekeeping.test.ts"
 const ofSecrets = "packages/testing/test/connection/Secrets.test.ts"
 const ofKeepAlive = "packages/testing/test/connection/KeepAlive.test.ts"
 const ofStream = "packages/core/test/ReconnectingStream.test.ts"
+const ofMetrics = "packages/testing/test/connection/Metrics.test.ts"
 const ofSteps = "packages/testing/test/SteppedClock.test.ts"
 const ofTransport = "packages/node/test/NodeTransport.test.ts"
 const overNetwork = "packages/testing/test/ConnectionBehaviour.test.ts"
@@ -891,5 +892,20 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "if (of.rows.size >= 2 * mostRows) {",
     replacement: "if (of.rows.size < 0) {",
     test: ["packages/node/test/runner/Board.test.ts", "draws 200,000 within milliseconds"]
+  },
+  // ---- metrics ------------------------------------------------------------------------------------------------------
+  {
+    name: "a metric is not there before it counts",
+    file: metrics,
+    original: "for (const metric of metrics) metric.valueUnsafe(labelled)",
+    replacement: "",
+    test: [ofMetrics, "are there at zero before anything has happened"]
+  },
+  {
+    name: "what consumers miss is not counted",
+    file: inbox,
+    original: "if (consumer.missed > before) this.onMissed?.(consumer.missed - before)",
+    replacement: "",
+    test: [ofMetrics, "count what slow consumers did not get"]
   }
 ]

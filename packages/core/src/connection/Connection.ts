@@ -239,7 +239,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   const label = options.label ?? origin
   const breaker = yield* breakers.get(origin)
   const recorder = ConnectionMetrics.make(label, yield* Effect.context())
-  const inbox = Inbox.make(options.keyOf)
+  const inbox = Inbox.make(options.keyOf, recorder.missed)
   const limits = RateLimit.logsOf(
     options.limits ?? [],
     origin,

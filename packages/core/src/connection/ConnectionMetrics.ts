@@ -6,7 +6,9 @@
  */
 import * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
+import * as Record from "effect/Record"
 import type * as Schema from "effect/Schema"
+import { RejectionReason } from "../value/MarketEvent.ts"
 import * as Printable from "../value/Printable.ts"
 import * as Telemetry from "../value/Telemetry.ts"
 import * as ConnectError from "./ConnectError.ts"
@@ -142,7 +144,8 @@ export const toJson = (metrics: ConnectionMetrics): Schema.Json => ({
 export interface Recorder {
   readonly sessionBegan: (id: string) => void
   readonly moved: (to: ConnectionState) => void
-  readonly dialled: () => void
+  /** A dial begins at `now`, on the monotonic clock. */
+  readonly dialled: (now: number) => void
   /** An epoch began at `at`, in epoch milliseconds, which is `now` on the monotonic clock. */
   readonly connected: (at: number, now: number) => void
   /** The connection is down since `now`, on the monotonic clock, where it was not already. */
@@ -157,9 +160,11 @@ export interface Recorder {
   /** Frames came at `now`, on the monotonic clock. */
   readonly received: (now: number, frames: number, bytes: number) => void
   readonly delivered: (messages: number) => void
-  readonly rejected: (reason: string) => void
+  readonly rejected: (reason: RejectionReason) => void
   readonly stepped: (step: Sequence.Step) => void
   readonly waiting: (messages: number) => void
+  /** A consumer did not get so many messages. */
+  readonly missed: (messages: number) => void
   readonly stalled: (stall: Heartbeat.Stall) => void
   /** A ping was answered at `now`, on the monotonic clock. */
   readonly answered: (now: number, roundTripMillis: number) => void
@@ -175,6 +180,36 @@ export interface Recorder {
   ) => ConnectionMetrics
 }
 
+// A metric with an attribute is made once; its values are kept by the context's label.
+const failuresOf = Record.map(
+  ConnectError.recoveries,
+  (_, kind) => Metric.withAttributes(Telemetry.failures, { kind })
+)
+const rejectionsOf = new Map(
+  RejectionReason.literals.map((reason) => [reason, Metric.withAttributes(Telemetry.rejections, { reason })])
+)
+
+// What is there from the beginning, at zero.
+const metrics = [
+  Telemetry.dials,
+  Telemetry.connects,
+  Telemetry.retries,
+  Telemetry.giveUps,
+  Telemetry.frames,
+  Telemetry.bytes,
+  Telemetry.sequenceGaps,
+  Telemetry.missed,
+  Telemetry.heartbeatsMissed,
+  Telemetry.connected,
+  Telemetry.backoffDelay,
+  Telemetry.outboxWaiting,
+  Telemetry.roundTrips,
+  Telemetry.dialDurations,
+  Telemetry.outages,
+  ...Object.values(failuresOf),
+  ...rejectionsOf.values()
+]
+
 // One for each connection: its methods are shared, and what is told carries the label by the context alone.
 class Recording implements Recorder {
   private readonly context: Context.Context<never>
@@ -188,6 +223,7 @@ class Recording implements Recorder {
   private heardAt: number | undefined
   private lastError: ConnectError.ConnectError | undefined
   private downSince: number | undefined
+  private dialledAt: number | undefined
   private attempts = 0
   private connects = 0
   private reconnections = 0
@@ -222,8 +258,9 @@ class Recording implements Recorder {
     Telemetry.connected.updateUnsafe(to._tag === "Connected" ? 1 : 0, this.context)
   }
 
-  dialled(): void {
+  dialled(now: number): void {
     this.attempts++
+    this.dialledAt = now
     Telemetry.dials.updateUnsafe(1, this.context)
   }
 
@@ -233,7 +270,11 @@ class Recording implements Recorder {
     if (this.connectedAt !== undefined) this.reconnections++
     this.connectedAt ??= at
     this.heardAt = now
-    if (this.downSince !== undefined) this.downtimeMillis += now - this.downSince
+    if (this.dialledAt !== undefined) Telemetry.dialDurations.updateUnsafe(now - this.dialledAt, this.context)
+    if (this.downSince !== undefined) {
+      this.downtimeMillis += now - this.downSince
+      Telemetry.outages.updateUnsafe(now - this.downSince, this.context)
+    }
     this.downSince = undefined
   }
 
@@ -245,7 +286,7 @@ class Recording implements Recorder {
     this.lastError = failure
     const kind = ConnectError.kind(failure)
     this.failures[kind] = (this.failures[kind] ?? 0) + 1
-    Metric.withAttributes(Telemetry.failures, { kind }).updateUnsafe(1, this.context)
+    failuresOf[kind].updateUnsafe(1, this.context)
   }
 
   ended(error: ConnectError.ConnectError): void {
@@ -286,9 +327,9 @@ class Recording implements Recorder {
     this.messages += messages
   }
 
-  rejected(reason: string): void {
+  rejected(reason: RejectionReason): void {
     this.rejections[reason] = (this.rejections[reason] ?? 0) + 1
-    Telemetry.rejections.updateUnsafe(1, this.context)
+    rejectionsOf.get(reason)?.updateUnsafe(1, this.context)
   }
 
   stepped(step: Sequence.Step): void {
@@ -299,6 +340,11 @@ class Recording implements Recorder {
     } else if (step._tag === "Violation") {
       this.violations++
     }
+  }
+
+  // Handed over as a function.
+  readonly missed = (messages: number): void => {
+    Telemetry.missed.updateUnsafe(messages, this.context)
   }
 
   waiting(messages: number): void {
@@ -315,10 +361,12 @@ class Recording implements Recorder {
     this.heardAt = now
     this.lastRoundTripMillis = roundTripMillis
     Telemetry.roundTrip.updateUnsafe(roundTripMillis, this.context)
+    Telemetry.roundTrips.updateUnsafe(roundTripMillis, this.context)
   }
 
   missedPong(): void {
     this.missedPongs++
+    Telemetry.heartbeatsMissed.updateUnsafe(1, this.context)
   }
 
   private rank(share: number): number | undefined {
@@ -380,8 +428,10 @@ class Recording implements Recorder {
  */
 export const make = (label: string, context: Context.Context<never>): Recorder => {
   const attributes = Context.get(context, Metric.CurrentMetricAttributes)
-  return new Recording(Context.add(context, Metric.CurrentMetricAttributes, {
+  const labelled = Context.add(context, Metric.CurrentMetricAttributes, {
     ...attributes,
     connection: Printable.escape(label)
-  }))
+  })
+  for (const metric of metrics) metric.valueUnsafe(labelled)
+  return new Recording(labelled)
 }

@@ -504,14 +504,19 @@ class Fanout<A> implements Inbox<A> {
   private missedByGone = 0
   private isShutDown = false
   private readonly keyOf: KeyOf<A>
+  private readonly onMissed: ((messages: number) => void) | undefined
 
-  constructor(keyOf: KeyOf<A>) {
+  constructor(keyOf: KeyOf<A>, onMissed: ((messages: number) => void) | undefined) {
     this.keyOf = keyOf
+    this.onMissed = onMissed
   }
 
   offer(item: Item<A>): void {
     for (const consumer of this.consumers) {
-      if (isWanted(consumer.interest, item)) offer(consumer, this.keyOf, item)
+      if (!isWanted(consumer.interest, item)) continue
+      const before = consumer.missed
+      offer(consumer, this.keyOf, item)
+      if (consumer.missed > before) this.onMissed?.(consumer.missed - before)
     }
   }
 
@@ -692,9 +697,13 @@ class Fanout<A> implements Inbox<A> {
 
 /**
  * Makes the fan-out of one connection. Where no key is given all messages have
- * the same one, so that who conflates gets the newest.
+ * the same one, so that who conflates gets the newest. `onMissed` is told how
+ * many messages a consumer has just missed.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = <A>(keyOf: KeyOf<A> = () => ""): Inbox<A> => new Fanout(keyOf)
+export const make = <A>(
+  keyOf: KeyOf<A> = () => "",
+  onMissed?: ((messages: number) => void) | undefined
+): Inbox<A> => new Fanout(keyOf, onMissed)

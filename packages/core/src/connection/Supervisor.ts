@@ -471,7 +471,7 @@ class Supervision<A> implements Supervisor {
     const { connectTimeout } = this.policy
     const headers = auth === undefined ? Effect.succeed({}) : Effect.flatMap(auth.current, authorization)
     return Effect.flatMap(headers, (added) => {
-      recorder.dialled()
+      recorder.dialled(this.now())
       dials.take(this.now())
       return this.options.dial(added)
     }).pipe(

@@ -3,7 +3,9 @@
  * `Metric`, updated once per batch or per transition, never per frame.
  *
  * Every metric carries the attribute `connection`: the connection's label, a
- * venue's name where it has one, its origin otherwise.
+ * venue's name where it has one, its origin otherwise. All are there from the
+ * moment a connection or feed is made, at zero, so that an alert on a counter's
+ * increase sees the first one too.
  *
  * @since 0.1.0
  */
@@ -78,13 +80,13 @@ export const bytes = Metric.counter("tickline_received_bytes_total", {
 })
 
 /**
- * Frames that could not be read.
+ * Frames that could not be read, by the attribute `reason`.
  *
  * @category constants
  * @since 0.1.0
  */
 export const rejections = Metric.counter("tickline_rejections_total", {
-  description: "Frames that could not be read",
+  description: "Frames that could not be read, by reason",
   incremental: true
 })
 
@@ -134,3 +136,105 @@ export const outboxWaiting = Metric.gauge("tickline_outbox_waiting", {
  * @since 0.1.0
  */
 export const roundTrip = Metric.gauge("tickline_round_trip_ms", { description: "Last ping round trip in milliseconds" })
+
+/**
+ * Messages that consumers did not get because they did not keep up.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const missed = Metric.counter("tickline_missed_messages_total", {
+  description: "Messages that slow consumers did not get",
+  incremental: true
+})
+
+/**
+ * Pings without an answer in time, and overdue heartbeats.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const heartbeatsMissed = Metric.counter("tickline_heartbeats_missed_total", {
+  description: "Heartbeats that did not come in time",
+  incremental: true
+})
+
+/**
+ * Market events of a feed, by the attribute `channel`: the venue's own channel.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const events = Metric.counter("tickline_events_total", {
+  description: "Market events received, by channel",
+  incremental: true
+})
+
+/**
+ * Gaps of a feed, by the attribute `cause`, one for each channel and product.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const gaps = Metric.counter("tickline_gaps_total", {
+  description: "Gaps in the data, by cause",
+  incremental: true
+})
+
+/**
+ * Subscriptions of a feed that were found not to deliver.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const stale = Metric.counter("tickline_stale_total", {
+  description: "Subscriptions found not to deliver",
+  incremental: true
+})
+
+/**
+ * How old the last data of a subscription is, in milliseconds, by the
+ * attributes `channel` and `product`; read when metrics are, and NaN where
+ * nothing has come in this epoch.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const age = Metric.gauge("tickline_data_age_ms", {
+  description: "Age of a subscription's last data in milliseconds"
+})
+
+/**
+ * Round trips of pings, in milliseconds.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const roundTrips = Metric.histogram("tickline_ping_round_trip_ms", {
+  description: "Ping round trips in milliseconds",
+  boundaries: [0.5, 1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000]
+})
+
+/**
+ * From the begin of a dial to the open connection with its subscriptions asked
+ * for, in milliseconds.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const dialDurations = Metric.histogram("tickline_dial_duration_ms", {
+  description: "Duration of successful dials in milliseconds",
+  boundaries: [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000]
+})
+
+/**
+ * From the end of an epoch, or a first failed dial, to the next epoch, in
+ * milliseconds.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const outages = Metric.histogram("tickline_outage_duration_ms", {
+  description: "Duration of outages in milliseconds",
+  boundaries: [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000, 1_800_000, 3_600_000]
+})
