@@ -684,11 +684,18 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofKeepAlive, "answers a test at once"]
   },
   {
-    name: "data counts as a beat",
+    name: "what came in before a ping answers it",
     file: `${connection}/Heartbeat.ts`,
-    original: "if (keepAlive.isBeat(message)) beatAt = now()",
-    replacement: "beatAt = now()",
-    test: [ofKeepAlive, "drops a link whose beats do not come"]
+    original: "options.heardAt() <= begun && !",
+    replacement: "options.heardAt() <= 0 && !",
+    test: [ofKeepAlive, "data from before a ping does not answer it"]
+  },
+  {
+    name: "data does not stand for a pong",
+    file: `${connection}/Heartbeat.ts`,
+    original: "options.heardAt() <= begun && !",
+    replacement: "!",
+    test: [ofKeepAlive, "Protocol: a link whose answers and beats fail to come"]
   },
   {
     name: "dials are not counted",

@@ -3,7 +3,9 @@
  * protocol pings, pings of its own dialect, heartbeats that it sends, or tests
  * that it makes and wants answered.
  *
- * A miss is only ever a confirmed one. While the socket is paused because a
+ * Whatever comes in shows that the peer lives: an answer or a beat that fails to
+ * come is missed only where nothing else came in its stead. And a miss is only
+ * ever a confirmed one. While the socket is paused because a
  * consumer does not take, nothing can be heard, so the deadline stands still and
  * starts afresh on resume; the same holds when our own event loop was late.
  * Both are reported as stalls of ours, never as a dead peer.
@@ -24,12 +26,13 @@ import * as Monotonic from "../value/Monotonic.ts"
 export type Stall = "consumer" | "loop"
 
 /**
- * How a peer shows that it is alive, besides its messages. Times are
- * milliseconds.
+ * How a peer shows that it is alive where it has nothing else to say: any
+ * message does as well. Times are milliseconds.
  *
  * - `Protocol`: it answers WebSocket pings, as RFC 6455 has it
  * - `Application`: it answers a ping of its own dialect; `isPong` knows the answer
- * - `Server`: it sends a beat by itself, at least every `withinMillis`
+ * - `Server`: it sends something by itself, a beat if nothing else, at least
+ *   every `withinMillis`
  * - `Requested`: asked by `enable`, it beats or tests us at least every
  *   `withinMillis`; `answer` gives the reply to a message that is such a test
  * - `None`: nothing is asked and nothing expected
@@ -46,12 +49,11 @@ export type KeepAlive<A> =
     readonly ping: (id: number) => string
     readonly isPong: (message: A) => boolean
   }
-  | { readonly _tag: "Server"; readonly withinMillis: number; readonly isBeat: (message: A) => boolean }
+  | { readonly _tag: "Server"; readonly withinMillis: number }
   | {
     readonly _tag: "Requested"
     readonly withinMillis: number
     readonly enable: (id: number) => string
-    readonly isBeat: (message: A) => boolean
     readonly answer: (message: A, id: number) => string | undefined
   }
 
@@ -76,6 +78,8 @@ export interface Options<A> {
   readonly isStalled: () => boolean
   /** When reading last went on after standing still, by the monotonic clock. */
   readonly resumedAt: () => number
+  /** When something last came in, by the same clock; when the epoch began where nothing did. */
+  readonly heardAt: () => number
   readonly onRoundTrip: (millis: number) => Effect.Effect<void>
   readonly onStall: (stall: Stall) => Effect.Effect<void>
   /** What to do about a miss: the effect's value says whether to go on. */
@@ -142,31 +146,29 @@ const ping = Effect.fnUntraced(function*<A>(
     )
     if (isAnswered) {
       yield* options.onRoundTrip((yield* Monotonic.now) - begun)
-    } else if (!(yield* options.onMiss)) {
+    } else if (options.heardAt() <= begun && !(yield* options.onMiss)) {
       return
     }
   }
 })
 
-// Waits for beats that come by themselves.
-const listen = Effect.fnUntraced(function*<A>(options: Options<A>, beatAt: () => number, withinMillis: number) {
+// Waits for what comes by itself.
+const listen = Effect.fnUntraced(function*<A>(options: Options<A>, withinMillis: number) {
   while (true) {
-    yield* overdue(options, beatAt, withinMillis + options.timeoutMillis)
+    yield* overdue(options, options.heardAt, withinMillis + options.timeoutMillis)
     if (!(yield* options.onMiss)) return
     yield* Effect.sleep(withinMillis)
   }
 })
 
 /**
- * Makes the heartbeat of one epoch that begins now. `now` reads the
- * monotonic clock in milliseconds.
+ * Makes the heartbeat of one epoch that begins now.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = <A>(options: Options<A>, now: () => number): Heartbeat<A> => {
+export const make = <A>(options: Options<A>): Heartbeat<A> => {
   const { keepAlive } = options
-  let beatAt = now()
   let requests = 0
   let onPong: ((effect: Effect.Effect<void>) => void) | undefined
   switch (keepAlive._tag) {
@@ -192,23 +194,18 @@ export const make = <A>(options: Options<A>, now: () => number): Heartbeat<A> =>
         )
       }
     case "Server":
-      return {
-        notice: (message) => {
-          if (keepAlive.isBeat(message)) beatAt = now()
-        },
-        run: listen(options, () => beatAt, keepAlive.withinMillis)
-      }
+      return { notice: undefined, run: listen(options, keepAlive.withinMillis) }
     case "Requested":
       return {
         notice: (message) => {
-          if (!keepAlive.isBeat(message)) return
-          beatAt = now()
-          const answer = keepAlive.answer(message, ++requests)
-          if (answer !== undefined) options.send(answer, "answer")
+          const answer = keepAlive.answer(message, requests + 1)
+          if (answer === undefined) return
+          requests++
+          options.send(answer, "answer")
         },
         run: Effect.suspend(() => {
           options.send(keepAlive.enable(++requests), "enable")
-          return listen(options, () => beatAt, keepAlive.withinMillis)
+          return listen(options, keepAlive.withinMillis)
         })
       }
   }

@@ -195,6 +195,8 @@ class Supervision<A> implements Supervisor {
   // Lets something go on beside the epoch that is up, and end with it.
   private beside: ((effect: Effect.Effect<void>) => void) | undefined
   private resumedAt = 0
+  // When this epoch's wire last brought something.
+  private heardAt = 0
 
   constructor(
     options: Options<A>,
@@ -280,7 +282,6 @@ class Supervision<A> implements Supervisor {
     if (heartbeat === "none" || (keepAlive._tag === "Protocol" && !this.capabilities.ping)) return undefined
     const { interval, onMiss, timeout } = heartbeat
     const timeoutMillis = Duration.toMillis(timeout)
-    const now = () => this.now()
     return Heartbeat.make({
       wire: on,
       keepAlive,
@@ -290,6 +291,7 @@ class Supervision<A> implements Supervisor {
       admit: outbox.admit,
       isStalled: () => this.stalledSince !== undefined || on.paused(),
       resumedAt: () => this.resumedAt,
+      heardAt: () => this.heardAt,
       onRoundTrip: (millis) => Effect.sync(() => recorder.answered(this.now(), millis)),
       onStall: (stall) =>
         Effect.suspend(() => {
@@ -303,7 +305,7 @@ class Supervision<A> implements Supervisor {
           ? Effect.as(this.log("Warn", failure.message, { epoch: number }), true)
           : Effect.as(this.endWire(on, failed(failure)), false)
       })
-    }, now)
+    })
   }
 
   // Waits for room where a consumer blocks; the wire is not pulled meanwhile.
@@ -427,7 +429,8 @@ class Supervision<A> implements Supervisor {
     let isFirst = true
     return on.pull.pipe(
       Effect.flatMap((frames) => {
-        read(frames, this.wallNow(), this.now())
+        this.heardAt = this.now()
+        read(frames, this.wallNow(), this.heardAt)
         const told = this.options.refusals.length > 0 ? this.tellRefusals() : undefined
         if (this.options.restoration.isUnasked()) this.beside?.(Effect.ignore(this.asking(on)))
         if (!isFirst && told === undefined) return this.absorb()
@@ -443,6 +446,7 @@ class Supervision<A> implements Supervisor {
   private live(on: Wire, number: number, turn: Turn): Effect.Effect<Ending, never, Scope.Scope> {
     const { resetOn } = this.policy.retry
     const begun = this.now()
+    this.heardAt = begun
     const proof = this.prove(turn)
     const heartbeat = this.makeHeartbeat(on, number)
     const notice = both(heartbeat?.notice, this.options.restoration.notice)

@@ -519,7 +519,6 @@ export const make = (): Venue => ({
   keepAlive: {
     _tag: "Server",
     withinMillis: 1_000,
-    isBeat: (event) => event._tag === "Heartbeat",
     // Most channels end after 60 to 90 s without data, unless this one is subscribed to as well.
     channels: () => [{ channel: "heartbeats" }]
   },

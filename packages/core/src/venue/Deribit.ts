@@ -614,7 +614,6 @@ export const make = (): Venue => ({
   keepAlive: {
     _tag: "Requested",
     withinMillis: heartbeatSeconds * 1_000,
-    isBeat: (event) => event._tag === "Heartbeat",
     enable: (id) => rpc(firstKeepAlive + id, "public/set_heartbeat", { interval: heartbeatSeconds }),
     answer: (event, id) =>
       event._tag === "Heartbeat" && event.kind === "testRequest"

@@ -25,15 +25,12 @@ const requested: Heartbeat.KeepAlive<Frame> = {
   _tag: "Requested",
   withinMillis: 10_000,
   enable: (id) => `enable ${id}`,
-  isBeat: (message) => message === "beat" || message === "test",
   answer: (message, id) => message === "test" ? `alive ${id}` : undefined
 }
 
-const server: Heartbeat.KeepAlive<Frame> = {
-  _tag: "Server",
-  withinMillis: 1_000,
-  isBeat: (message) => message === "beat"
-}
+const server: Heartbeat.KeepAlive<Frame> = { _tag: "Server", withinMillis: 1_000 }
+
+const protocol: Heartbeat.KeepAlive<Frame> = { _tag: "Protocol" }
 
 describe("KeepAlive", () => {
   it.effect("pings in the peer's own dialect, and knows its pong", () =>
@@ -135,21 +132,55 @@ describe("KeepAlive", () => {
         assert.strictEqual(peer?.received.at(-1), "alive 2")
       })))
 
-  it.effect("drops a link whose beats do not come, after their time and the timeout, exactly", () =>
+  it.effect("drops a link on which nothing comes, after its time and the timeout, exactly", () =>
     withVenue(policyWith({ heartbeat }), ({ host }) =>
       Effect.gen(function*() {
         const connection = yield* Connection.connect(url, { keepAlive: server })
         const [peer] = host.peers()
         for (let i = 0; i < 20; i++) {
           yield* TestClock.adjust("1 second")
-          yield* peer!.send("beat", "data")
+          yield* peer!.send("beat")
         }
-        // Data alone is no beat.
+        // Whatever comes is as good as a beat.
         yield* TestClock.adjust("5 seconds")
         yield* peer!.send("data")
-        yield* TestClock.adjust("999 millis")
+        yield* TestClock.adjust("5999 millis")
         assert.isTrue(yield* connection.isConnected)
         assert.strictEqual(host.dials.length, 1)
+        yield* TestClock.adjust("1 millis")
+        assert.deepInclude((yield* connection.metrics).failures, { HeartbeatMissed: 1 })
+      })))
+
+  for (const keepAlive of [protocol, application, server, requested]) {
+    it.effect(`${keepAlive._tag}: a link whose answers and beats fail to come lives by its data, and dies of silence`, () =>
+      withVenue(policyWith({ heartbeat }), ({ host }) =>
+        Effect.gen(function*() {
+          const connection = yield* Connection.connect(url, { keepAlive })
+          const [peer] = host.peers()
+          // The peer sends and hears nothing: no ping is answered, and no request.
+          yield* peer!.stopReading(true)
+          for (let second = 0; second < 120; second++) {
+            yield* peer!.send("data")
+            yield* TestClock.adjust("1 second")
+          }
+          assert.isTrue(yield* connection.isConnected)
+          assert.strictEqual(host.dials.length, 1)
+          assert.strictEqual((yield* connection.metrics).heartbeat.missed, 0)
+          yield* TestClock.adjust("20 seconds")
+          assert.isAtLeast((yield* connection.metrics).failures.HeartbeatMissed ?? 0, 1)
+        })))
+  }
+
+  it.effect("data from before a ping does not answer it", () =>
+    withVenue(policyWith({ heartbeat }), ({ host }) =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.connect(url, { keepAlive: protocol })
+        const [peer] = host.peers()
+        yield* peer!.stopReading(true)
+        yield* TestClock.adjust("14999 millis")
+        yield* peer!.send("data")
+        yield* TestClock.adjust("5 seconds")
+        assert.isTrue(yield* connection.isConnected)
         yield* TestClock.adjust("1 millis")
         assert.deepInclude((yield* connection.metrics).failures, { HeartbeatMissed: 1 })
       })))
