@@ -1,0 +1,81 @@
+/** What the mock venues send of two products for a few seconds, as tests of decoders want it. */
+import * as Binance from "@tickline/core/venue/Binance"
+import * as Coinbase from "@tickline/core/venue/Coinbase"
+import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
+import * as Deribit from "@tickline/core/venue/Deribit"
+import * as Dydx from "@tickline/core/venue/Dydx"
+import * as Generic from "@tickline/core/venue/Generic"
+import * as Hyperliquid from "@tickline/core/venue/Hyperliquid"
+import * as Kraken from "@tickline/core/venue/Kraken"
+import type { Venue } from "@tickline/core/venue/Venue"
+import * as Market from "@tickline/testing/Market"
+import * as MockBinance from "@tickline/testing/MockBinance"
+import * as MockCoinbase from "@tickline/testing/MockCoinbase"
+import * as MockCoinbaseExchange from "@tickline/testing/MockCoinbaseExchange"
+import * as MockDeribit from "@tickline/testing/MockDeribit"
+import * as MockDydx from "@tickline/testing/MockDydx"
+import * as MockGeneric from "@tickline/testing/MockGeneric"
+import * as MockHyperliquid from "@tickline/testing/MockHyperliquid"
+import * as MockKraken from "@tickline/testing/MockKraken"
+import * as MockVenue from "@tickline/testing/MockVenue"
+
+/** A venue, its mock, and the channels to ask for. */
+export interface Case {
+  readonly make: () => Venue
+  readonly server: MockVenue.MockVenue
+  readonly asks: ReadonlyArray<string>
+}
+
+/** All venues that have a decoder of their own. */
+export const cases: ReadonlyArray<Case> = [
+  {
+    make: () => CoinbaseExchange.make(),
+    server: MockCoinbaseExchange.make(),
+    asks: ["matches", "ticker", "level2_batch", "heartbeat"]
+  },
+  {
+    make: () => Coinbase.make(),
+    server: MockCoinbase.make(),
+    asks: ["market_trades", "ticker", "level2", "heartbeats"]
+  },
+  {
+    make: () => Binance.make(),
+    server: MockBinance.make(),
+    asks: ["trade", "aggTrade", "bookTicker", "ticker", "depth@100ms", "depth5@100ms"]
+  },
+  { make: () => Kraken.make(), server: MockKraken.make(), asks: ["trade", "ticker", "book", "book-25"] },
+  {
+    make: () => Deribit.make(),
+    server: MockDeribit.make(),
+    asks: ["trades.100ms", "ticker.100ms", "incremental_ticker", "quote", "book.100ms", "book.none.10.100ms"]
+  },
+  { make: () => Hyperliquid.make(), server: MockHyperliquid.make(), asks: ["trades", "bbo", "l2Book", "allMids"] },
+  { make: () => Dydx.make(), server: MockDydx.make(), asks: ["v4_trades", "v4_orderbook", "v4_markets"] },
+  { make: () => Generic.make(), server: MockGeneric.make(), asks: ["price"] }
+]
+
+/** What a mock sends of two products for a few seconds. */
+export const framesOf = ({ asks, make, server }: Case): ReadonlyArray<string> => {
+  const products = Market.products.slice(0, 2)
+  const markets = new Map(products.map((product) => [product.symbol, Market.make(product, { seed: 1, atMillis: 0 })]))
+  const floor = { atMillis: 1_700_000_000_000, market: (product: string) => markets.get(product) }
+  const channels = asks.flatMap((channel) => products.map(({ symbol }) => ({ channel, product: symbol })))
+  let session = MockVenue.newSession
+  const texts: Array<string> = []
+  for (const { text: request } of make().subscribe(channels, 1)) {
+    const answer = server.receive(session, request, floor)
+    session = answer.session
+    for (const { text } of answer.replies) texts.push(text)
+  }
+  for (let at = 1; at <= 12; at++) {
+    for (const [product, market] of markets) {
+      const next = Market.next(market, at * 1_000)
+      markets.set(product, next)
+      for (const { text } of server.publish(session, next.last, floor)) texts.push(text)
+    }
+    for (const { text } of server.heartbeat(session, { ...floor, atMillis: floor.atMillis + at * 1_000 })) {
+      texts.push(text)
+    }
+  }
+  return texts
+}
