@@ -15,5 +15,78 @@ export interface Harmless {
   readonly because: string
 }
 
+const core = "packages/core/src"
+
 /** The harmless changes, by file. */
-export const harmless: ReadonlyArray<Harmless> = []
+export const harmless: ReadonlyArray<Harmless> = [
+  // ---- value --------------------------------------------------------------------------------------------------------
+  {
+    file: `${core}/value/Decimal.ts`,
+    within: "parseRange",
+    original:
+      "if ((code === 101 || code === 69) && at > first) { return parseExponential(text.slice(start, end)) } else { return undefined }",
+    replacement:
+      "if ((code === 101 || code === 69) && at >= first) { return parseExponential(text.slice(start, end)) } else { return undefined }",
+    because: "the pattern of a number with an exponent refuses one without digits before it"
+  },
+  {
+    file: `${core}/value/Decimal.ts`,
+    within: "parseRange",
+    original:
+      "if ((code === 101 || code === 69) && at > first) { return parseExponential(text.slice(start, end)) } else { return undefined }",
+    replacement: "if (true) { return parseExponential(text.slice(start, end)) } else { return undefined }",
+    because: "the pattern of a number with an exponent refuses every other text"
+  },
+  {
+    file: `${core}/value/Decimal.ts`,
+    within: "withoutPoint",
+    original: "point < 0 ? text.slice(from, end) : text.slice(from, point) + text.slice(point + 1, end)",
+    replacement: "point <= 0 ? text.slice(from, end) : text.slice(from, point) + text.slice(point + 1, end)",
+    because: "a point is never the first character of what was read"
+  },
+  {
+    file: `${core}/value/Decimal.ts`,
+    within: "parseRange",
+    original: "code === 46 && point < 0 && at > first",
+    replacement: "code === 46 && point <= 0 && at > first",
+    because: "a point is never the first character of what was read"
+  },
+  {
+    file: `${core}/value/Decimal.ts`,
+    within: "parseExponential.needed",
+    original: "const needed = scale <= 0 ? digits.length - scale : Math.max(digits.length, scale + 1)",
+    replacement: "const needed = scale <= (-1) ? digits.length - scale : Math.max(digits.length, scale + 1)",
+    because: "at a scale of 0 both count the digits"
+  },
+  // ---- resilience ---------------------------------------------------------------------------------------------------
+  {
+    file: `${core}/resilience/CircuitBreaker.ts`,
+    within: "transition",
+    original: "return stay(state.failures === 0 || policy.window !== undefined ? state : closed)",
+    replacement: "return stay(state.failures === (-1) || policy.window !== undefined ? state : closed)",
+    because: "a closed state without failures is the closed state"
+  },
+  // ---- venue --------------------------------------------------------------------------------------------------------
+  {
+    file: `${core}/venue/CoinbaseExchange.ts`,
+    within: "subscriptions.read.products",
+    original: "const products = typeof entry === \"string\" ? [] : entry.product_ids ?? []",
+    replacement: "const products = false ? [] : entry.product_ids ?? []",
+    because: "a string has no product_ids"
+  },
+  {
+    file: `${core}/venue/Dydx.ts`,
+    within: "make.unsubscribe",
+    original: "(channel, id) => ({ type: \"unsubscribe\", channel, ...(id === undefined ? {} : { id }) })",
+    replacement: "(channel, id) => ({ type: \"unsubscribe\", channel, ...(false ? {} : { id }) })",
+    because: "JSON leaves out a member that is undefined"
+  },
+  {
+    file: `${core}/venue/Deribit.ts`,
+    within: "channelOf",
+    original:
+      "return product === undefined ? Channel.make(text) : Channel.make([family, ...rest].join(\".\"), product)",
+    replacement: "return false ? Channel.make(text) : Channel.make([family, ...rest].join(\".\"), product)",
+    because: "without a product the parts of a name are all of it"
+  }
+]
