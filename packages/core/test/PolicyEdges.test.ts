@@ -75,9 +75,7 @@ describe("the circuit breaker, step by step", () => {
     openDuration: Duration.seconds(10),
     openFactor: 2,
     openCap: Duration.seconds(35),
-    halfOpen: { successThreshold: 2 },
-    countDisconnect: true,
-    whenOpen: "fail"
+    halfOpen: { successThreshold: 2 }
   }
   const skipping: CircuitBreaker.Policy = { ...policy, halfOpen: "skip" }
   const windowed: CircuitBreaker.Policy = { ...policy, window: Duration.seconds(60) }
