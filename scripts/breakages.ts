@@ -665,8 +665,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a window ends a millisecond early",
     file: `${resilience}/RateLimit.ts`,
-    original: "at - (times[begin] ?? 0) > windowMillis",
-    replacement: "at - (times[begin] ?? 0) >= windowMillis",
+    original: "at - (times[window.begin] ?? 0) > window.windowMillis",
+    replacement: "at - (times[window.begin] ?? 0) >= window.windowMillis",
     test: ["packages/core/test/RateLimit.test.ts", "admits at the very time it names"]
   },
   {
@@ -679,8 +679,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "an answer to a test waits behind the outbox",
     file: outbox,
-    original: "enqueue({ frame, delivery: \"now\", rank: 0, settle: undefined })",
-    replacement: "enqueue({ frame, delivery: \"now\", rank: 9, settle: undefined })",
+    original: "rank: 0, cost: this.ownCost(frame), kind, settle: undefined",
+    replacement: "rank: 9, cost: this.ownCost(frame), kind, settle: undefined",
     test: [ofKeepAlive, "answers a test at once"]
   },
   {
@@ -700,8 +700,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "dials are not counted",
     file: supervisor,
-    original: "dials.take(this.now())",
-    replacement: "dials.waitFor(this.now())",
+    original: "place.use(this.now())",
+    replacement: "place.release()",
     test: [ofKeepAlive, "counts dials"]
   },
   {

@@ -70,7 +70,110 @@ describe("RateLimit.Log", () => {
   })
 })
 
+describe("RateLimit.Governor", () => {
+  const share = (governor: RateLimit.Governor, windows: ReadonlyArray<RateLimit.Window>) =>
+    governor.share("ws://venue.test dials", windows)
+  const at = Clock.currentTimeMillis
+
+  it.effect("judges all that share a key by the windows of each, what was taken before included", () =>
+    Effect.gen(function*() {
+      const governor = RateLimit.makeGovernor()
+      const lax = yield* share(governor, [{ limit: 5, windowMillis: 1_000 }])
+      for (let i = 0; i < 3; i++) assert.strictEqual(lax.take(0), 0)
+      yield* Effect.scoped(Effect.gen(function*() {
+        const strict = yield* share(governor, [{ limit: 2, windowMillis: 1_000 }, { limit: 4, windowMillis: 60_000 }])
+        assert.strictEqual(strict.take(0), 1_001)
+        assert.strictEqual(lax.take(0), 1_001)
+        assert.strictEqual(strict.take(1_001), 0)
+        assert.strictEqual(lax.take(1_001), 59_000)
+      }))
+      // Who declared them has left.
+      assert.strictEqual(lax.take(1_001), 0)
+    }))
+
+  it.effect("remembers what was taken for as long as it counts, and then forgets the key", () =>
+    Effect.gen(function*() {
+      const governor = RateLimit.makeGovernor()
+      const windows = [{ limit: 1, windowMillis: 1_000 }]
+      const isFree = Effect.scoped(
+        Effect.flatMap(share(governor, windows), (log) => Effect.map(at, (now) => log.take(now) === 0))
+      )
+      assert.isTrue(yield* isFree)
+      assert.isFalse(yield* isFree)
+      // Many others between, which are looked through.
+      for (let i = 0; i < 2_000; i++) yield* Effect.scoped(governor.share(`key ${i}`, windows))
+      assert.isFalse(yield* isFree)
+      yield* TestClock.adjust("1001 millis")
+      assert.isTrue(yield* isFree)
+    }))
+})
+
 describe("RateLimit", () => {
+  it.effect("refuses a cost that is no cost, and limits on", () =>
+    Effect.gen(function*() {
+      const limit = yield* RateLimit.make({ key: "venue", windows: [{ limit: 2, windowMillis: 1_000 }] })
+      for (const cost of [NaN, -1, Infinity, -Infinity]) {
+        const error = yield* Effect.flip(limit.acquire({ cost }))
+        assert.strictEqual(error._tag, "InvalidCost")
+        assert.strictEqual(limit.log.take(0, cost), Infinity)
+        assert.strictEqual(RateLimit.both([limit.log]).take(0, cost), Infinity)
+      }
+      yield* limit.acquire()
+      yield* limit.acquire()
+      assert.deepInclude(yield* Effect.flip(limit.acquire({ withinMillis: 0 })), { retryAfterMillis: 1_001 })
+    }))
+
+  it.effect("refuses a limit that nothing could keep", () =>
+    Effect.gen(function*() {
+      for (
+        const [limit, windowMillis] of [
+          [NaN, 1_000],
+          [0, 1_000],
+          [-1, 1_000],
+          [Infinity, 1_000],
+          [1, NaN],
+          [1, 0],
+          [1, -1],
+          [1, Infinity]
+        ] as const
+      ) {
+        const error = yield* Effect.flip(RateLimit.make({ key: "venue", windows: [{ limit, windowMillis }] }))
+        assert.strictEqual(error._tag, "InvalidLimit", `${limit} in ${windowMillis}`)
+      }
+    }))
+
+  it.effect("lets what is more urgent pass who waits for more, and the next go where the head leaves", () =>
+    Effect.gen(function*() {
+      const limit = yield* RateLimit.make({ key: "venue", windows: [{ limit: 10, windowMillis: 5_000 }] })
+      const order: Array<string> = []
+      yield* limit.acquire({ cost: 8 })
+      yield* acquired(limit, "dear", order, { cost: 10, priority: "query" })
+      yield* TestClock.adjust("1 second")
+      yield* acquired(limit, "free", order, { cost: 0, priority: "cancel" })
+      yield* acquired(limit, "cheap", order, { cost: 1, priority: "cancel" })
+      yield* TestClock.adjust("1 second")
+      const dear = yield* acquired(limit, "order", order, { cost: 9 })
+      yield* acquired(limit, "next", order, { cost: 1, priority: "subscribe" })
+      yield* TestClock.adjust(0)
+      assert.deepStrictEqual(order, ["free@1000", "cheap@1000"])
+      yield* Fiber.interrupt(dear)
+      yield* TestClock.adjust(0)
+      assert.deepStrictEqual(order, ["free@1000", "cheap@1000", "next@2000"])
+    }))
+
+  it.effect("fails who waits when its scope closes, and who comes after", () =>
+    Effect.gen(function*() {
+      const { limit, waiting } = yield* Effect.scoped(Effect.gen(function*() {
+        const limit = yield* RateLimit.make({ key: "venue", windows: [{ limit: 1, windowMillis: 1_000 }] })
+        yield* limit.acquire()
+        const waiting = yield* Effect.forkDetach(Effect.flip(limit.acquire()), { startImmediately: true })
+        return { limit, waiting }
+      }))
+      assert.deepInclude(yield* Fiber.join(waiting), { _tag: "RateLimited", retryAfterMillis: Infinity })
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* Effect.flip(limit.acquire()))._tag, "RateLimited")
+    }))
+
   const acquired = (limit: RateLimit.RateLimit, name: string, order: Array<string>, wish?: RateLimit.Wish) =>
     Effect.forkChild(
       Effect.andThen(
@@ -113,16 +216,13 @@ describe("RateLimit", () => {
       const limit = yield* RateLimit.make({ key: "venue", windows: [{ limit: 1, windowMillis: 1_000 }] })
       yield* limit.acquire()
       const error = yield* Effect.flip(limit.acquire({ withinMillis: 500 }))
-      assert.deepStrictEqual({ key: error.key, retryAfterMillis: error.retryAfterMillis }, {
-        key: "venue",
-        retryAfterMillis: 1_001
-      })
+      assert.deepInclude(error, { _tag: "RateLimited", key: "venue", retryAfterMillis: 1_001 })
       const ahead = yield* Effect.forkChild(limit.acquire())
       const late = yield* Effect.forkChild(Effect.flip(limit.acquire({ withinMillis: 1_500 })))
       yield* TestClock.adjust(0)
       yield* TestClock.adjust("1500 millis")
       yield* Fiber.join(ahead)
-      assert.strictEqual((yield* Fiber.join(late)).retryAfterMillis, 502)
+      assert.deepInclude(yield* Fiber.join(late), { _tag: "RateLimited", retryAfterMillis: 502 })
       assert.strictEqual(limit.waiting(), 0)
     }))
 

@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import type { SubscriptionRefused } from "@tickline/core/connection/Restoration"
 import * as MarketFeed from "@tickline/core/feed/MarketFeed"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import type { Channel } from "@tickline/core/value/Channel"
@@ -395,8 +394,8 @@ describe.concurrent.each(rows)("Venue $venue.name against its mock", (row) => {
         const { failures, feed } = stage
         yield* confirmed(stage)
         yield* feed.connection.subscribe([row.refused])
-        const refused: SubscriptionRefused = yield* Effect.flip(feed.connection.refusal(row.refused))
-        assert.strictEqual(refused._tag, "SubscriptionRefused")
+        const refused = yield* Effect.flip(feed.connection.refusal(row.refused))
+        assert(refused._tag === "SubscriptionRefused")
         assert.deepInclude(refused.channel, row.refused)
         assert.match(refused.reason, row.words)
         const standings = yield* feed.connection.standings

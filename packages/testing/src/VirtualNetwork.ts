@@ -620,6 +620,7 @@ export const make = Effect.fnUntraced(function*(
   return {
     transport: {
       capabilities,
+      network: hosts,
       dial
     },
     serve: (url, serve) =>

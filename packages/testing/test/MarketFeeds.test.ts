@@ -308,7 +308,8 @@ describe("MarketFeeds", () => {
       yield* TestClock.adjust("2 seconds")
       yield* Effect.provideService(run, RateLimit.Governor, governor)
       const windows = [{ limit: 1, windowMillis: 1_000 }]
-      assert.strictEqual(governor.log("ws://exchange.test dials", windows).left(2_000)[0], 0)
+      const log = yield* governor.share("ws://exchange.test dials", windows)
+      assert.strictEqual(log.left(2_000)[0], 0)
     }))
 
   it.effect("ends every venue with its scope, which each consumer sees to the end", () =>

@@ -7,6 +7,7 @@
  */
 import * as Schema from "effect/Schema"
 import { CircuitOpen } from "../resilience/CircuitBreaker.ts"
+import { InvalidLimit } from "../resilience/RateLimit.ts"
 import { DialError, type DialReason } from "../transport/DialError.ts"
 import { WireClosed } from "../transport/Transport.ts"
 import * as Printable from "../value/Printable.ts"
@@ -223,6 +224,7 @@ export const ConnectError = Schema.Union([
   RestoreFailed,
   ConnectionAborted,
   CircuitOpen,
+  InvalidLimit,
   ConnectionClosed
 ])
 

@@ -23,7 +23,8 @@ import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
@@ -36,7 +37,7 @@ import type * as Channel from "../value/Channel.ts"
 import type { FrameRejected } from "../value/MarketEvent.ts"
 import * as Monotonic from "../value/Monotonic.ts"
 import type { BearerToken } from "./BearerToken.ts"
-import type * as ConnectError from "./ConnectError.ts"
+import * as ConnectError from "./ConnectError.ts"
 import * as ConnectionMetrics from "./ConnectionMetrics.ts"
 import * as ConnectionState from "./ConnectionState.ts"
 import type * as Heartbeat from "./Heartbeat.ts"
@@ -74,9 +75,8 @@ export interface Options<A> {
   /** How the peer shows that it is alive. Default: it answers protocol pings, where the transport can send any. */
   readonly keepAlive?: Heartbeat.KeepAlive<A> | undefined
   /**
-   * The peer's limits on messages and dials, kept in every rolling window. Those
-   * per address are shared with all who dial the origin, by the `Governor` where
-   * one is provided.
+   * The peer's limits on messages, dials and subscriptions, kept in every rolling window. Those per address are
+   * shared with all who dial the URL's origin in the same network, through the `RateLimit.Governor`.
    */
   readonly limits?: ReadonlyArray<RateLimit.Limit> | undefined
   /** What a message costs of the limits on messages. Default: 1. */
@@ -123,9 +123,15 @@ export interface Connection<A> {
   readonly send: (
     message: Frame.Frame,
     options?: Outbox.SendOptions | undefined
-  ) => Effect.Effect<Outbox.Accepted, ConnectError.NotSent | ConnectError.OutboxFull | RateLimit.RateLimited>
-  /** Adds channels to what is wanted: asked for now where the connection is up, and again on each epoch. */
-  readonly subscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void>
+  ) => Effect.Effect<
+    Outbox.Accepted,
+    ConnectError.NotSent | ConnectError.OutboxFull | RateLimit.RateLimited | RateLimit.InvalidCost
+  >
+  /**
+   * Adds channels to what is wanted: asked for now where the connection is up, and again on each epoch. Fails where the
+   * connection's scope has closed.
+   */
+  readonly subscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void, ConnectError.ConnectionClosed>
   /** Takes channels from what is wanted. */
   readonly unsubscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void>
   /** The channels that are wanted, in the order in which they were asked for. */
@@ -134,8 +140,13 @@ export interface Connection<A> {
   readonly standings: Effect.Effect<
     ReadonlyArray<{ readonly channel: Channel.Channel; readonly standing: Restoration.Standing }>
   >
-  /** Fails when the peer refuses the channel, at once where it has in this epoch. Never succeeds. */
-  readonly refusal: (channel: Channel.Channel) => Effect.Effect<never, Restoration.SubscriptionRefused>
+  /**
+   * Fails when the peer refuses the channel, at once where it has in this epoch, or when the connection's scope closes.
+   * Never succeeds.
+   */
+  readonly refusal: (
+    channel: Channel.Channel
+  ) => Effect.Effect<never, Restoration.SubscriptionRefused | ConnectError.ConnectionClosed>
   /** Pings, where the connection is up: the round trip in milliseconds, or nothing where no answer came in time. */
   readonly probe: Effect.Effect<Option.Option<number>>
   /** Tells the consumers of `inbound` that a subscription does not deliver. */
@@ -219,6 +230,12 @@ const selected = <A, B extends A>(
   return messages
 }
 
+// Whether the peer is shown something that it may refuse: a secret in a header or a subprotocol, or a user in the URL.
+const showsSecret = <A>(url: string, { headers = {}, protocols = [] }: Options<A>): boolean =>
+  (Address.parse(url)?.userInfo ?? "") !== "" ||
+  [...Object.values(headers), ...protocols].some(Redacted.isRedacted) ||
+  Object.keys(headers).some((name) => name.toLowerCase() === "authorization")
+
 type Requirements = Scope.Scope | Transport | Reconnection | CircuitBreaker.CircuitBreaker
 
 const only =
@@ -240,28 +257,23 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   const breaker = yield* breakers.get(origin)
   const recorder = ConnectionMetrics.make(label, yield* Effect.context())
   const inbox = Inbox.make(options.keyOf, recorder.missed)
-  const limits = RateLimit.logsOf(
-    options.limits ?? [],
-    origin,
-    Option.getOrUndefined(yield* Effect.serviceOption(RateLimit.Governor))
-  )
+  const kept = yield* Effect.result(RateLimit.logsOf(options.limits ?? [], origin, transport.network))
+  const limits = Result.getOrElse(kept, () => RateLimit.unlimited)
   const now = (): number => Monotonic.nowMillis(clock)
   const keepAlive = options.keepAlive ?? { _tag: "Protocol" }
   // Ordinary messages that use a limit up must not make an answer to a heartbeat late.
   const spares = keepAlive._tag === "Application" || keepAlive._tag === "Requested"
   const outbox = Outbox.make(
     { ...policy.buffer, onWaiting: (messages) => recorder.waiting(messages) },
-    limits.messages === undefined ? undefined : { key: label, log: limits.messages, now, cost: options.cost, spares }
+    limits.asks === undefined
+      ? undefined
+      : { key: label, log: limits.messages ?? RateLimit.both([]), asks: limits.asks, now, cost: options.cost, spares }
   )
-  const admitAsk: Effect.Effect<void> = Effect.suspend(() => {
-    const wait = limits.subscriptions.take(now())
-    return wait === 0 ? outbox.admit : Effect.andThen(Effect.sleep(wait), admitAsk)
-  })
   // Those that are still to be logged.
   const refusals: Array<Restoration.SubscriptionRefused> = []
   const restoration = Restoration.make<A>({
     dialect: options.dialect,
-    admit: admitAsk,
+    admit: (frame) => outbox.admit("ask", frame),
     now,
     onRefused: ({ by, refused }) => {
       inbox.offer({ _tag: "Refused", refused, by })
@@ -270,7 +282,10 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   })
 
   // Ends the consumers after the supervisor has closed: finalisers run last to first.
-  yield* Scope.addFinalizer(yield* Effect.scope, inbox.shutdown)
+  yield* Scope.addFinalizer(
+    yield* Effect.scope,
+    Effect.andThen(inbox.shutdown, Effect.sync(() => restoration.shutdown()))
+  )
   const supervisor = yield* Supervisor.make({
     url,
     label,
@@ -283,6 +298,8 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     auth: options.auth,
     keepAlive,
     dials: limits.dials,
+    invalid: Option.getOrUndefined(Result.getFailure(kept)),
+    showsToken: options.auth !== undefined || showsSecret(url, options),
     observe: options.observe,
     // Without a decoder A is Frame, by the overloads of `make`.
     decode: options.decode ?? ((frame) => [frame as A]),
@@ -312,7 +329,8 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     reconnect: Effect.suspend(() => supervisor.reconnect),
     send: (message, how) => outbox.send(message, how),
     subscribe: (channels) =>
-      Effect.suspend(() => {
+      Effect.suspend((): Effect.Effect<void, ConnectError.ConnectionClosed> => {
+        if (supervisor.isShutDown()) return Effect.fail(new ConnectError.ConnectionClosed())
         restoration.want(channels)
         return supervisor.ask
       }),

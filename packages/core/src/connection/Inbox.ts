@@ -668,7 +668,7 @@ class Fanout<A> implements Inbox<A> {
       if (consumer.overflowed && consumer.overflow === "conflate") conflate(consumer, this.keyOf)
       const { items } = consumer
       if (!Arr.isReadonlyArrayNonEmpty(items)) {
-        return endedBy() ?? consumer.ended ?? Effect.andThen(arrived, pull)
+        return consumer.ended ?? endedBy() ?? Effect.andThen(arrived, pull)
       }
       const wasFull = consumer.overflow === "block" && isOver(consumer)
       consumer.items = []

@@ -19,7 +19,16 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { type Log, priorities, type Priority, RateLimited } from "../resilience/RateLimit.ts"
+import {
+  InvalidCost,
+  isCost,
+  type Log,
+  makeNap,
+  type Nap,
+  priorities,
+  type Priority,
+  RateLimited
+} from "../resilience/RateLimit.ts"
 import * as Frame from "../transport/Frame.ts"
 import type { Wire, WireClosed } from "../transport/Transport.ts"
 import { NotSent, OutboxFull } from "./ConnectError.ts"
@@ -82,7 +91,10 @@ export interface SendOptions {
 export interface Pace {
   readonly key: string
   readonly log: Log
+  /** The limits on what asks for subscriptions, that on messages included. */
+  readonly asks: Log
   readonly now: () => number
+  /** Where it gives what is no cost, a send fails, and what the connection sends by itself is charged 1. */
   readonly cost?: ((frame: Frame.Frame) => number) | undefined
   /** Whether a tenth of the limit is left to what is urgent. */
   readonly spares?: boolean | undefined
@@ -92,9 +104,10 @@ interface Entry {
   readonly frame: Frame.Frame
   readonly delivery: Delivery
   readonly rank: number
+  readonly cost: number
   /** What it is, where the connection sends it by itself. */
   readonly kind?: string | undefined
-  readonly settle: ((outcome: Effect.Effect<Accepted, NotSent>) => void) | undefined
+  readonly settle: ((outcome: Effect.Effect<Accepted, NotSent | RateLimited>) => void) | undefined
 }
 
 /**
@@ -108,15 +121,15 @@ export interface Outbox {
   readonly send: (
     frame: Frame.Frame,
     options?: SendOptions | undefined
-  ) => Effect.Effect<Accepted, NotSent | OutboxFull | RateLimited>
+  ) => Effect.Effect<Accepted, NotSent | OutboxFull | RateLimited | InvalidCost>
   /**
    * Sends ahead of everything that waits: a ping, or an answer to a test. One of
    * a kind that waits makes another needless, so a peer that asks and does not
    * read fills nothing.
    */
   readonly urgent: (frame: Frame.Frame, kind: string) => void
-  /** Waits until the limit admits one more frame and charges it, for what is written past the outbox. */
-  readonly admit: Effect.Effect<void>
+  /** Waits until the limits admit the frame and charges it, for what is written past the outbox. */
+  readonly admit: (kind: "ask" | "ping", frame: Frame.Frame) => Effect.Effect<void>
   /** Makes `wire` the one that messages go to, from now until `end`. */
   readonly begin: (wire: Wire, epoch: number) => void
   /** Writes what waits from now on, as the wire takes it: `run` is given what does so whenever something waits. */
@@ -125,6 +138,8 @@ export interface Outbox {
   readonly end: () => void
   /** Ends the connection: all that waits fails. Returns how many kept messages were dropped. */
   readonly close: () => number
+  /** Ends it for good: what is sent from now on is not, whether it is to be kept or not. */
+  readonly shutdown: () => void
   readonly account: () => Account
 }
 
@@ -153,6 +168,8 @@ class Waiting implements Outbox {
   private epoch = 0
   private run: ((drain: Effect.Effect<void>) => void) | undefined
   private isDraining = false
+  private isShutDown = false
+  private nap: Nap | undefined
   private mostWaiting = 0
   private sent = 0
   private sentAfterWaiting = 0
@@ -170,15 +187,20 @@ class Waiting implements Outbox {
       const { bounds, pace, wire } = this
       const delivery = options.delivery ?? "now"
       const rank = priorities.indexOf(options.priority ?? "order")
-      if (wire !== undefined && this.isClear(wire) && this.take(frame, rank) === 0 && wire.write(frame)) {
+      const cost = pace?.cost?.(frame) ?? 1
+      if (pace !== undefined && !isCost(cost)) {
+        this.refused++
+        return Effect.fail(new InvalidCost({ key: pace.key, cost }))
+      }
+      if (wire !== undefined && this.isClear(wire) && this.take(cost, rank) === 0 && wire.write(frame)) {
         this.sent++
         return Effect.succeed<Accepted>({ _tag: "Sent", epoch: this.epoch })
       }
-      if (wire === undefined && delivery === "now") {
+      if (this.isShutDown || (wire === undefined && delivery === "now")) {
         this.unsent++
-        return Effect.fail(new NotSent({ reason: "NotConnected" }))
+        return Effect.fail(new NotSent({ reason: this.isShutDown ? "Closed" : "NotConnected" }))
       }
-      const wait = pace?.log.waitFor(pace.now(), pace.cost?.(frame), rank > 0 && pace.spares) ?? 0
+      const wait = pace?.log.waitFor(pace.now(), cost, rank > 0 && pace.spares) ?? 0
       const isFull = this.entries.length >= bounds.messages || this.bytes + Frame.size(frame) > bounds.bytes
       if (isFull || wait === Infinity) {
         this.refused++
@@ -189,11 +211,11 @@ class Waiting implements Outbox {
         )
       }
       if (delivery === "keep") {
-        this.enqueue({ frame, delivery, rank, settle: undefined })
+        this.enqueue({ frame, delivery, rank, cost, settle: undefined })
         return Effect.succeed<Accepted>({ _tag: "Kept" })
       }
-      return Effect.callback<Accepted, NotSent>((settle) => {
-        const entry: Entry = { frame, delivery, rank, settle }
+      return Effect.callback<Accepted, NotSent | RateLimited>((settle) => {
+        const entry: Entry = { frame, delivery, rank, cost, settle }
         this.enqueue(entry)
         return Effect.sync(() => this.withdraw(entry))
       })
@@ -202,14 +224,17 @@ class Waiting implements Outbox {
 
   urgent(frame: Frame.Frame, kind: string): void {
     if (this.wire === undefined || this.entries.some((entry) => entry.kind === kind)) return
-    this.enqueue({ frame, delivery: "now", rank: 0, kind, settle: undefined })
+    this.enqueue({ frame, delivery: "now", rank: 0, cost: this.ownCost(frame), kind, settle: undefined })
     this.flush(this.wire)
   }
 
-  get admit(): Effect.Effect<void> {
+  admit(kind: "ask" | "ping", frame: Frame.Frame): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const wait = this.take("", 1)
-      return wait === 0 ? Effect.void : Effect.andThen(Effect.sleep(wait), this.admit)
+      const { pace } = this
+      if (pace === undefined) return Effect.void
+      const isAsk = kind === "ask"
+      const wait = (isAsk ? pace.asks : pace.log).take(pace.now(), this.ownCost(frame), isAsk && pace.spares)
+      return wait === 0 ? Effect.void : Effect.andThen(Effect.sleep(wait), this.admit(kind, frame))
     })
   }
 
@@ -231,6 +256,10 @@ class Waiting implements Outbox {
   close(): number {
     this.leave()
     return this.retain(() => false, "Closed")
+  }
+
+  shutdown(): void {
+    this.isShutDown = true
   }
 
   account(): Account {
@@ -260,9 +289,14 @@ class Waiting implements Outbox {
     return to.bufferedBytes() < (this.bounds.bufferedBytes ?? defaultBufferedBytes)
   }
 
-  private take(frame: Frame.Frame, rank: number): number {
+  private take(cost: number, rank: number): number {
     const { pace } = this
-    return pace === undefined ? 0 : pace.log.take(pace.now(), pace.cost?.(frame), rank > 0 && pace.spares)
+    return pace === undefined ? 0 : pace.log.take(pace.now(), cost, rank > 0 && pace.spares)
+  }
+
+  private ownCost(frame: Frame.Frame): number {
+    const cost = this.pace?.cost?.(frame) ?? 1
+    return isCost(cost) ? cost : 1
   }
 
   private enqueue(entry: Entry): void {
@@ -272,6 +306,8 @@ class Waiting implements Outbox {
     this.mostWaiting = Math.max(this.mostWaiting, this.entries.length)
     this.bounds.onWaiting?.(this.entries.length)
     this.rouse()
+    // What is more urgent does not wait for as long as another had to.
+    if (place === 0) this.nap?.rouse()
   }
 
   private forget(entry: Entry): void {
@@ -285,6 +321,7 @@ class Waiting implements Outbox {
     this.entries.splice(at, 1)
     this.forget(entry)
     this.withdrawn++
+    if (at === 0) this.nap?.rouse()
   }
 
   private retain(keeps: (entry: Entry) => boolean, reason: NotSent["reason"]): number {
@@ -298,12 +335,24 @@ class Waiting implements Outbox {
     return gone.filter((entry) => entry.delivery === "keep").length
   }
 
+  // Another connection has declared a limit since, which never admits it.
+  private refuse(entry: Entry): void {
+    this.entries.shift()
+    this.forget(entry)
+    this.unsent++
+    entry.settle?.(Effect.fail(new RateLimited({ key: this.pace?.key ?? "", retryAfterMillis: Infinity })))
+  }
+
   // Writes what may go now. Returns for how long the limit holds the rest up, 0 where it does not. An entry is out of
   // the queue before its sender hears of it, who may send again at once.
   private flush(to: Wire): number {
     for (let entry = this.entries[0]; entry !== undefined; entry = this.entries[0]) {
       if (!this.hasRoom(to)) return 0
-      const wait = this.take(entry.frame, entry.rank)
+      const wait = this.take(entry.cost, entry.rank)
+      if (wait === Infinity) {
+        this.refuse(entry)
+        continue
+      }
       if (wait > 0) return wait
       if (!to.write(entry.frame)) return 0
       this.entries.shift()
@@ -326,7 +375,10 @@ class Waiting implements Outbox {
   private drain(to: Wire): Effect.Effect<void, WireClosed> {
     return Effect.suspend((): Effect.Effect<void, WireClosed> => {
       const wait = this.flush(to)
-      if (this.entries.length > 0) return Effect.andThen(wait > 0 ? Effect.sleep(wait) : to.ready, this.drain(to))
+      if (this.entries.length > 0) {
+        const pause = wait > 0 ? (this.nap ??= makeNap()).sleep(wait) : to.ready
+        return Effect.andThen(pause, this.drain(to))
+      }
       this.isDraining = false
       return Effect.void
     })

@@ -15,7 +15,7 @@ import * as PubSub from "effect/PubSub"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { RateLimited } from "../resilience/RateLimit.ts"
+import type { InvalidCost, RateLimited } from "../resilience/RateLimit.ts"
 import type { Frame } from "../transport/Frame.ts"
 import { NotSent, type OutboxFull } from "./ConnectError.ts"
 import type { Connection } from "./Connection.ts"
@@ -57,7 +57,7 @@ export class DuplicateRequest extends Schema.TaggedError<DuplicateRequest>()("Du
  * @category models
  * @since 0.1.0
  */
-export type RequestError = NotSent | OutboxFull | RateLimited | OutcomeUnknown | DuplicateRequest
+export type RequestError = NotSent | OutboxFull | RateLimited | InvalidCost | OutcomeUnknown | DuplicateRequest
 
 /**
  * The requests of one connection.
@@ -94,6 +94,7 @@ export const make = Effect.fnUntraced(function*<A>(
 ): Effect.fn.Return<Requests<A>, never, Scope.Scope> {
   const waiting = new Map<string, Deferred.Deferred<A, OutcomeUnknown>>()
   const unmatched = yield* PubSub.sliding<A>(64)
+  let isClosed = false
 
   const drop = (): void => {
     for (const [id, answer] of waiting) {
@@ -115,7 +116,7 @@ export const make = Effect.fnUntraced(function*<A>(
   }
 
   // Answers and the end of the epoch come in one stream, so that what was answered before a drop is answered.
-  yield* connection.inbound({ overflow: "drop-oldest" }).pipe(
+  const received = connection.inbound({ overflow: "drop-oldest" }).pipe(
     Stream.runForEachArray((items) =>
       Effect.sync(() => {
         for (const item of items) {
@@ -126,13 +127,21 @@ export const make = Effect.fnUntraced(function*<A>(
     ),
     Effect.ignore,
     Effect.ensuring(Effect.sync(drop)),
-    Effect.forever,
+    Effect.forever
+  )
+  // The transitions go on through closes, and end with the connection's scope.
+  yield* Effect.raceFirst(received, Stream.runDrain(connection.state.transitions)).pipe(
+    Effect.ensuring(Effect.suspend(() => {
+      isClosed = true
+      return PubSub.shutdown(unmatched)
+    })),
     Effect.forkScoped({ startImmediately: true })
   )
 
   return {
     request: (id, frame, options) =>
       Effect.suspend((): Effect.Effect<A, RequestError> => {
+        if (isClosed) return Effect.fail(new NotSent({ reason: "Closed" }))
         if (waiting.has(id)) return Effect.fail(new DuplicateRequest({ id }))
         const answer = Deferred.makeUnsafe<A, OutcomeUnknown>()
         waiting.set(id, answer)

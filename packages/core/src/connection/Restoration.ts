@@ -14,6 +14,7 @@ import type { Frame } from "../transport/Frame.ts"
 import type { Wire, WireClosed } from "../transport/Transport.ts"
 import * as Channel from "../value/Channel.ts"
 import * as Printable from "../value/Printable.ts"
+import { ConnectionClosed } from "./ConnectError.ts"
 
 /**
  * A frame that asks for channels or gives them up. `requestId` is the id that
@@ -141,8 +142,10 @@ export interface Restoration<A> {
   readonly heard: (channels: ReadonlyArray<Channel.Channel>) => void
   /** Whether something is to be asked for once more, because it was refused together with something else. */
   readonly isUnasked: () => boolean
-  /** Fails when the peer refuses the channel, at once where it has in this epoch. */
-  readonly refusal: (channel: Channel.Channel) => Effect.Effect<never, SubscriptionRefused>
+  /** Fails when the peer refuses the channel, at once where it has in this epoch, and after `shutdown`. */
+  readonly refusal: (channel: Channel.Channel) => Effect.Effect<never, SubscriptionRefused | ConnectionClosed>
+  /** Ends it for good: nobody waits for a refusal any more. */
+  readonly shutdown: () => void
   /** When the oldest ask, by id, that waits for its answer was written. */
   readonly waitingSince: () => number | undefined
   /**
@@ -201,7 +204,7 @@ const meantBy = (
 // What one connection's subscriptions are made with.
 interface Options<A> {
   readonly dialect: Dialect<A> | undefined
-  readonly admit: Effect.Effect<void>
+  readonly admit: (frame: Frame) => Effect.Effect<void>
   readonly now: () => number
   readonly onRefused: (refusal: Refusal<A>) => void
 }
@@ -216,7 +219,8 @@ class Subscriptions<A> implements Restoration<A> {
   private readonly refused = new Map<string, SubscriptionRefused>()
   // What cannot be asked for, in no epoch, and whether that was told.
   private readonly barred = new Map<string, { readonly refused: SubscriptionRefused; isTold: boolean }>()
-  private refusals: Map<string, Set<Deferred.Deferred<never, SubscriptionRefused>>> | undefined
+  private refusals: Map<string, Set<Deferred.Deferred<never, SubscriptionRefused | ConnectionClosed>>> | undefined
+  private isShutDown = false
   // One asks at a time.
   private turns: Semaphore.Semaphore | undefined
   private pending: ReadonlyArray<Pending> = []
@@ -293,12 +297,13 @@ class Subscriptions<A> implements Restoration<A> {
     return this.inTurn((dialect, begun) => this.anew(dialect, wire, channels, begun))
   }
 
-  refusal(channel: Channel.Channel): Effect.Effect<never, SubscriptionRefused> {
+  refusal(channel: Channel.Channel): ReturnType<Restoration<A>["refusal"]> {
     return Effect.suspend(() => {
+      if (this.isShutDown) return Effect.fail(new ConnectionClosed())
       const key = Channel.key(channel)
       const known = this.refused.get(key) ?? this.barred.get(key)?.refused
       if (known !== undefined) return Effect.fail(known)
-      const waiting = Deferred.makeUnsafe<never, SubscriptionRefused>()
+      const waiting = Deferred.makeUnsafe<never, SubscriptionRefused | ConnectionClosed>()
       const refusals = this.refusals ??= new Map()
       const others = refusals.get(key) ?? new Set()
       refusals.set(key, others.add(waiting))
@@ -338,6 +343,13 @@ class Subscriptions<A> implements Restoration<A> {
     return undefined
   }
 
+  shutdown(): void {
+    this.isShutDown = true
+    for (const others of this.refusals?.values() ?? []) {
+      for (const waiting of others) Deferred.doneUnsafe(waiting, Effect.fail(new ConnectionClosed()))
+    }
+  }
+
   private inTurn(
     ask: (dialect: Dialect<A>, begun: number) => Effect.fn.Return<void, WireClosed>
   ): Effect.Effect<void, WireClosed> {
@@ -361,7 +373,7 @@ class Subscriptions<A> implements Restoration<A> {
     for (const frame of frames) {
       const ask = askOf(frame, channels)
       yield* wire.ready
-      yield* this.options.admit
+      yield* this.options.admit(ask.text)
       if (begun !== this.resets) return
       // A wire that ended says why when it is asked again.
       if (!wire.write(ask.text)) yield* wire.ready

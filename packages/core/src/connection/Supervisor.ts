@@ -24,9 +24,9 @@ import * as Scope from "effect/Scope"
 import * as Backoff from "../resilience/Backoff.ts"
 import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
 import type { ConnectionPolicy } from "../resilience/ConnectionPolicy.ts"
-import type { Log } from "../resilience/RateLimit.ts"
+import type { InvalidLimit, Log, Reservation } from "../resilience/RateLimit.ts"
 import * as Address from "../transport/Address.ts"
-import { DialError, TimedOut } from "../transport/DialError.ts"
+import { DialError, type HandshakeRejected, TimedOut } from "../transport/DialError.ts"
 import * as Endpoint from "../transport/Endpoint.ts"
 import type { Frame } from "../transport/Frame.ts"
 import { type Capabilities, Transport, type Wire, type WireClosed } from "../transport/Transport.ts"
@@ -74,6 +74,10 @@ export interface Options<A> extends Reception.Options<A> {
   readonly keepAlive: Heartbeat.KeepAlive<A>
   /** The limit on dials. */
   readonly dials: Log
+  /** Why nothing is dialled at all: a limit that nothing could keep. */
+  readonly invalid: InvalidLimit | undefined
+  /** Whether a dial shows something that the venue can refuse. */
+  readonly showsToken: boolean
   /** The dial, given the headers that the token adds. */
   readonly dial: (
     headers: Readonly<Record<string, Redacted.Redacted<string>>>
@@ -92,6 +96,8 @@ export interface Supervisor {
   readonly connect: Effect.Effect<void, ConnectError.ConnectError | ConnectError.AlreadyConnected>
   readonly reconnect: Effect.Effect<void, ConnectError.ConnectError | ConnectError.AlreadyConnected>
   readonly close: (mode: Closed["mode"]) => Effect.Effect<Closed>
+  /** Whether its scope has closed, or is about to: it will not connect any more. */
+  readonly isShutDown: () => boolean
   /** Asks the epoch that is up, if any, for what is wanted now. */
   readonly ask: Effect.Effect<void>
   /** Pings, where the connection is up: the round trip in milliseconds, or nothing where no answer came in time. */
@@ -118,8 +124,16 @@ interface Session {
   retries: number
   attempt: number
   failure: ConnectError.Failure | undefined
+  /** Whether the dial that is due has waited for the breaker. */
+  hasWaited: boolean
   /** The earliest time of the next dial, by the backoff and the venue's Retry-After, on the monotonic clock. */
   dueAt: number
+}
+
+// What a dial was admitted by: the breaker, and its place within the limit on dials.
+interface Admission {
+  readonly permit: CircuitBreaker.Permit
+  readonly place: Reservation
 }
 
 // One dial and its epoch: what the breaker admitted it by, and whether it met the policy's `resetOn`.
@@ -129,21 +143,31 @@ interface Turn {
   isProven: boolean
 }
 
+// A close, from its begin on. A forced one completes `forced`, which cuts a graceful one short.
+interface Closing {
+  mode: Closed["mode"]
+  readonly forced: Deferred.Deferred<void>
+  readonly outcome: Deferred.Deferred<Closed>
+}
+
 const failed = (failure: ConnectError.Failure, uptimeMillis?: number | undefined): Ending => ({
   _tag: "Failed",
   failure,
   uptimeMillis
 })
 
-const refusedToken = (failure: ConnectError.Failure): ConnectError.Failure =>
-  failure._tag === "DialError" && failure.reason._tag === "HandshakeRejected"
-    ? new ConnectError.AuthError({ status: failure.reason.status, detail: "the venue refused the token" })
-    : failure
+const rejectionOf = (failure: ConnectError.Failure): HandshakeRejected | undefined =>
+  failure._tag === "DialError" && failure.reason._tag === "HandshakeRejected" ? failure.reason : undefined
 
-const retryAfterOf = (failure: ConnectError.Failure): number =>
-  failure._tag === "DialError" && failure.reason._tag === "HandshakeRejected"
-    ? failure.reason.retryAfterMillis ?? 0
-    : 0
+// A 403 is often that of a firewall that was dialled too fast.
+const forbiddenMillis = 5_000
+
+// How long the venue wants to be left alone.
+const restMillisOf = (failure: ConnectError.Failure): number => {
+  const rejection = rejectionOf(failure)
+  if (rejection === undefined) return 0
+  return Math.max(rejection.retryAfterMillis ?? 0, rejection.status === 403 ? forbiddenMillis : 0)
+}
 
 // What a token adds to the headers of a dial.
 const authorization = (
@@ -183,7 +207,9 @@ class Supervision<A> implements Supervisor {
   private wire: Wire | undefined
   // Why the wire is being ended, where it is ended by us.
   private ending: Ending | undefined
-  private closing: Closed["mode"] | undefined
+  // The close that is under way, or that has ended the connection.
+  private closing: Closing | undefined
+  private isEnding = false
   private supervision: Fiber.Fiber<void> | undefined
   // Completes when the connection is up again, or will not be.
   private cycle = Deferred.makeUnsafe<void, ConnectError.ConnectError>()
@@ -288,7 +314,7 @@ class Supervision<A> implements Supervisor {
       intervalMillis: Duration.toMillis(interval),
       timeoutMillis,
       send: (frame, kind) => outbox.urgent(frame, kind),
-      admit: outbox.admit,
+      admit: outbox.admit("ping", ""),
       isStalled: () => this.stalledSince !== undefined || on.paused(),
       resumedAt: () => this.resumedAt,
       heardAt: () => this.heardAt,
@@ -470,13 +496,13 @@ class Supervision<A> implements Supervisor {
 
   // ---- one dial -----------------------------------------------------------------------------------------------------
 
-  private dial(): Effect.Effect<Wire, DialError | ConnectError.AuthError, Scope.Scope> {
-    const { auth, dials, recorder, url } = this.options
+  private dial(place: Reservation): Effect.Effect<Wire, DialError | ConnectError.AuthError, Scope.Scope> {
+    const { auth, recorder, url } = this.options
     const { connectTimeout } = this.policy
     const headers = auth === undefined ? Effect.succeed({}) : Effect.flatMap(auth.current, authorization)
     return Effect.flatMap(headers, (added) => {
       recorder.dialled(this.now())
-      dials.take(this.now())
+      place.use(this.now())
       return this.options.dial(added)
     }).pipe(
       Effect.timeoutOrElse({
@@ -553,45 +579,72 @@ class Supervision<A> implements Supervisor {
     return State.CircuitOpen({ attempt, delayMillis, until: this.wallNow() + delayMillis, failure })
   }
 
-  // Waits until the dial is due and the breaker admits it. The permit is released with the scope.
-  private *admission(
-    session: Session
-  ): Effect.fn.Return<CircuitBreaker.Permit, CircuitBreaker.CircuitOpen, Scope.Scope> {
+  // Waits until the dial is due and there is room for it within the limit on dials.
+  private *dueTime(session: Session): Effect.fn.Return<void> {
     const { breaker, dials } = this.options
-    const { circuit } = this.policy
     const { waitsForBreaker } = this
-    let waited = false
     while (true) {
       const at = this.now()
       const seen = yield* breaker.state
       const open = waitsForBreaker && seen._tag === "Open" ? Math.max(session.dueAt, seen.until) : session.dueAt
       const until = Math.max(open, at + dials.waitFor(at))
-      if (until <= at) break
+      if (until <= at) return
       if (open > session.dueAt) {
-        waited = true
+        session.hasWaited = true
         yield* this.showBreaker(session, open)
       }
       // The breaker may be closed by hand, or opened for longer by another connection.
       yield* Effect.raceFirst(Effect.sleep(until - at), waitsForBreaker ? breaker.changed : Effect.never)
     }
+  }
+
+  // Waits until the breaker admits the dial. The permit is released with the scope.
+  private *permission(
+    session: Session
+  ): Effect.fn.Return<CircuitBreaker.Permit, CircuitBreaker.CircuitOpen, Scope.Scope> {
+    const { breaker } = this.options
+    const { circuit } = this.policy
     const scope = yield* Effect.scope
     const admitted = yield* Effect.result(Effect.uninterruptible(
       Effect.tap(breaker.acquire, (permit) => Scope.addFinalizer(scope, permit.release))
     ))
     if (Result.isSuccess(admitted)) {
-      if (waited && circuit !== "none" && circuit.halfOpen === "skip") {
+      if (session.hasWaited && circuit !== "none" && circuit.halfOpen === "skip") {
         session.retries = 0
         yield* this.backoff.reset
       }
       return admitted.success
     }
-    if (!waitsForBreaker) return yield* admitted.failure
+    if (!this.waitsForBreaker) return yield* admitted.failure
     yield* this.showBreaker(session, this.now() + Math.max(0, admitted.failure.retryAfterMillis))
     return yield* breaker.awaitPermit
   }
 
+  // Reserves the dial's place in the step that finds it. It is given back with the scope, where it was not used.
+  private reserve(): Effect.Effect<Reservation | number, never, Scope.Scope> {
+    return Effect.uninterruptible(Effect.tap(
+      Effect.sync(() => this.options.dials.reserve(this.now())),
+      (place) => typeof place === "number" ? Effect.void : Effect.addFinalizer(() => Effect.sync(() => place.release()))
+    ))
+  }
+
+  private *admission(session: Session): Effect.fn.Return<Admission, CircuitBreaker.CircuitOpen, Scope.Scope> {
+    session.hasWaited = false
+    while (true) {
+      yield* Effect.gen(() => this.dueTime(session))
+      const permit = yield* Effect.gen(() => this.permission(session))
+      const place = yield* this.reserve()
+      if (typeof place !== "number") return { permit, place }
+      // Others were faster while the breaker was waited for.
+      yield* permit.release
+    }
+  }
+
   // From the dial until the connection is up.
-  private *rise(session: Session): Effect.fn.Return<Wire, ConnectError.Failure, Scope.Scope> {
+  private *rise(
+    session: Session,
+    place: Reservation
+  ): Effect.fn.Return<Wire, ConnectError.Failure, Scope.Scope> {
     const { outbox, recorder, restoration } = this.options
     yield* this.become(
       State.Connecting({ attempt: session.attempt }),
@@ -599,7 +652,7 @@ class Supervision<A> implements Supervisor {
     )
     this.begin()
     yield* Scope.addFinalizer(yield* Effect.scope, Effect.sync(() => this.end()))
-    const on = yield* this.dial()
+    const on = yield* this.dial(place)
     const number = ++this.number
     this.wire = on
     yield* this.restore(on, number)
@@ -622,9 +675,9 @@ class Supervision<A> implements Supervisor {
   // One dial and, where it gives a wire, one epoch; and what it says to the breaker. Nothing of the way up is held while
   // the epoch lives.
   private turn(session: Session): Effect.Effect<Ending, CircuitBreaker.CircuitOpen, Scope.Scope> {
-    return Effect.flatMap(Effect.gen(() => this.admission(session)), (permit) => {
+    return Effect.flatMap(Effect.gen(() => this.admission(session)), ({ permit, place }) => {
       const turn: Turn = { session, permit, isProven: false }
-      return Effect.gen(() => this.rise(session)).pipe(
+      return Effect.gen(() => this.rise(session, place)).pipe(
         Effect.flatMap((on) => this.live(on, this.number, turn)),
         Effect.catch((error) => Effect.succeed(failed(error))),
         Effect.tap((how) => this.judge(turn, how))
@@ -643,8 +696,25 @@ class Supervision<A> implements Supervisor {
 
   // What is not retried says nothing about the venue's health.
   private isCounted(session: Session, failure: ConnectError.Failure): boolean {
-    return this.reconnection.classify(failure) === "retry" &&
+    return this.recoveryOf(failure) === "retry" &&
       (session.isEstablished || this.policy.retryInitialConnect)
+  }
+
+  // Without a token there is none to show anew: a 403 is then the address's, which may pass.
+  private recoveryOf(failure: ConnectError.Failure): ConnectError.Recovery {
+    const recovery = this.reconnection.classify(failure)
+    if (recovery !== "reauthenticate" || this.options.showsToken) return recovery
+    return rejectionOf(failure)?.status === 403 ? "retry" : "stop"
+  }
+
+  // What a failure that ends the connection is called: a refused token by its name.
+  private finalOf(failure: ConnectError.Failure): ConnectError.Failure {
+    const rejection = rejectionOf(failure)
+    if (rejection === undefined || this.reconnection.classify(failure) !== "reauthenticate") return failure
+    const detail = this.options.showsToken
+      ? "the venue refused the token"
+      : "the venue wants a token, and none was shown"
+    return new ConnectError.AuthError({ status: rejection.status, detail })
   }
 
   // Refreshes the token where that is what the failure asks for, once. Succeeds with whether to dial again.
@@ -686,7 +756,7 @@ class Supervision<A> implements Supervisor {
     session.attempt = attempt
     recorder.retried()
     const step = yield* this.backoff.next({ kind: ConnectError.kind(of), uptimeMillis })
-    const backoffMillis = Math.max(step.delayMillis, retryAfterOf(of))
+    const backoffMillis = Math.max(step.delayMillis, restMillisOf(of))
     session.dueAt = at + backoffMillis
     const isOpen = breakerUntil > session.dueAt
     const delayMillis = isOpen ? Math.round(breakerUntil - at) : backoffMillis
@@ -718,6 +788,7 @@ class Supervision<A> implements Supervisor {
       retries: 0,
       attempt: 1,
       failure: undefined,
+      hasWaited: false,
       dueAt: this.now()
     }
     while (true) {
@@ -743,16 +814,16 @@ class Supervision<A> implements Supervisor {
         error: failure.message
       })
 
-      const recovery = this.reconnection.classify(failure)
+      const recovery = this.recoveryOf(failure)
       if (recovery === "reauthenticate") {
         const refreshed = yield* Effect.result(this.reauthenticate(session))
         if (Result.isFailure(refreshed)) return yield* this.stop(session, refreshed.failure)
-        if (!refreshed.success) return yield* this.stop(session, refusedToken(failure))
+        if (!refreshed.success) return yield* this.stop(session, this.finalOf(failure))
         session.dueAt = this.now()
         continue
       }
       if (recovery === "stop" || (!session.isEstablished && !this.policy.retryInitialConnect)) {
-        return yield* this.stop(session, failure)
+        return yield* this.stop(session, recovery === "stop" ? this.finalOf(failure) : failure)
       }
       if (!(yield* this.plan(session, failure, how.uptimeMillis))) return
     }
@@ -779,6 +850,10 @@ class Supervision<A> implements Supervisor {
     return this.number
   }
 
+  isShutDown(): boolean {
+    return this.isEnding
+  }
+
   get connect(): Supervisor["connect"] {
     return Effect.gen(() => this.starting())
   }
@@ -786,6 +861,8 @@ class Supervision<A> implements Supervisor {
   private *starting(): Effect.fn.Return<void, ConnectError.ConnectError | ConnectError.AlreadyConnected> {
     const { inbox, recorder } = this.options
     const current = yield* Ref.get(this.current)
+    if (this.isEnding) return yield* new ConnectError.ConnectionClosed()
+    if (this.options.invalid !== undefined) return yield* this.options.invalid
     if (current._tag !== "Disconnected" && current._tag !== "Failed") {
       recorder.conflicted()
       return yield* new ConnectError.AlreadyConnected({ state: current._tag })
@@ -833,63 +910,92 @@ class Supervision<A> implements Supervisor {
     return Effect.uninterruptible(Effect.gen(() => this.shutting(mode)))
   }
 
-  private shake(on: Wire, mode: Closed["mode"]): Effect.Effect<boolean> {
-    return mode === "forced"
-      ? Effect.as(on.terminate, false)
-      : on.close(1000, "").pipe(
-        Effect.map(({ clean }) => clean),
-        Effect.timeoutOrElse({ duration: this.policy.closeTimeout, orElse: () => Effect.succeed(false) }),
-        Effect.tap(on.terminate)
-      )
+  private shake(on: Wire, closing: Closing): Effect.Effect<boolean> {
+    return Effect.tap(
+      Effect.raceFirst(
+        Effect.as(Deferred.await(closing.forced), false),
+        on.close(1000, "").pipe(
+          Effect.map(({ clean }) => clean),
+          Effect.timeoutOrElse({ duration: this.policy.closeTimeout, orElse: () => Effect.succeed(false) })
+        )
+      ),
+      on.terminate
+    )
+  }
+
+  // What arrived is delivered before the end; a forced close does not wait for it longer than its time.
+  private awaitEnd(supervision: Fiber.Fiber<void>, { forced }: Closing): Effect.Effect<unknown> {
+    const ended = Fiber.await(supervision)
+    const cut = Effect.timeoutOrElse(ended, {
+      duration: this.policy.forcedTimeout,
+      orElse: () => Fiber.interrupt(supervision)
+    })
+    return Effect.raceFirst(ended, Effect.andThen(Deferred.await(forced), cut))
   }
 
   private *shutting(mode: Closed["mode"]): Effect.fn.Return<Closed> {
-    const { inbox, outbox, recorder } = this.options
     const current = yield* Ref.get(this.current)
+    const { closing } = this
     if (current._tag === "Disconnected") {
       // What was kept for a connect that never came, or failed.
-      const unsent = outbox.close()
+      const unsent = this.options.outbox.close()
       if (unsent > 0) yield* this.log("Warn", "closed", { mode, clean: true, unsent })
-      return { mode, clean: true }
+      return closing === undefined ? { mode, clean: true } : yield* Deferred.await(closing.outcome)
     }
-    if (this.closing !== undefined) {
-      if (this.supervision !== undefined) yield* Fiber.await(this.supervision)
-      return { mode: this.closing, clean: false }
+    if (closing !== undefined) {
+      if (mode === "forced") yield* this.force(closing)
+      return yield* Deferred.await(closing.outcome)
     }
-    this.closing = mode
+    const begun: Closing = { mode: "graceful", forced: Deferred.makeUnsafe(), outcome: Deferred.makeUnsafe() }
+    this.closing = begun
+    if (mode === "forced") yield* this.force(begun)
+    return yield* Effect.onExit(
+      Effect.gen(() => this.closeDown(current, begun)),
+      (exit) => Deferred.done(begun.outcome, exit)
+    )
+  }
+
+  private force(closing: Closing): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      closing.mode = "forced"
+      return Effect.asVoid(Deferred.succeed(closing.forced, void 0))
+    })
+  }
+
+  private *closeDown(current: ConnectionState.ConnectionState, closing: Closing): Effect.fn.Return<Closed> {
+    const { inbox, outbox, recorder } = this.options
+    const { mode } = closing
     recorder.closed(mode)
     yield* this.become(State.Closing({ mode }), `${mode} close`)
     // The peer's answer comes after what it sent before, of which it may send much. Once the wire has ended it holds no
     // more than the transport's bound.
     yield* inbox.allow(2)
     const { supervision, wire } = this
-    let clean = mode === "graceful"
+    let answered = true
     if (current._tag === "Connected" && wire !== undefined) {
       this.ending = { _tag: "Closing" }
-      clean = yield* this.shake(wire, mode)
+      answered = yield* this.shake(wire, closing)
       yield* inbox.allow(Infinity)
-      if (supervision !== undefined) {
-        // What arrived is delivered before the end; a forced close does not wait for it longer than its time.
-        const limit = mode === "forced" ? this.policy.forcedTimeout : Duration.infinity
-        yield* Effect.timeoutOrElse(Fiber.await(supervision), {
-          duration: limit,
-          orElse: () => Fiber.interrupt(supervision)
-        })
-      }
+      if (supervision !== undefined) yield* this.awaitEnd(supervision, closing)
     } else if (supervision !== undefined) {
       yield* Fiber.interrupt(supervision)
     }
+    const how: Closed = { mode: closing.mode, clean: answered && closing.mode === "graceful" }
     const unsent = outbox.close()
     yield* inbox.allow(1)
-    yield* this.log(unsent > 0 ? "Warn" : "Info", "closed", { mode, clean, unsent })
-    yield* this.become(State.Disconnected(), `${mode} close`)
+    yield* this.log(unsent > 0 ? "Warn" : "Info", "closed", { ...how, unsent })
+    yield* this.become(State.Disconnected(), `${how.mode} close`)
     yield* inbox.end(Exit.fail(Cause.Done()))
     yield* Deferred.fail(this.cycle, new ConnectError.ConnectionClosed())
-    return { mode, clean }
+    return how
   }
 
   get shutdown(): Effect.Effect<void> {
-    return Effect.andThen(this.close("graceful"), Scope.close(this.fibers, Exit.void))
+    return Effect.suspend(() => {
+      this.isEnding = true
+      this.options.outbox.shutdown()
+      return Effect.andThen(this.close("graceful"), Scope.close(this.fibers, Exit.void))
+    })
   }
 
   private onWire(use: (on: Wire) => Effect.Effect<void, WireClosed>): Effect.Effect<void> {
@@ -913,7 +1019,7 @@ class Supervision<A> implements Supervisor {
       const on = this.wire
       const begun = this.now()
       if (on === undefined || !this.capabilities.ping) return Effect.succeedNone
-      return Effect.andThen(this.options.outbox.admit, on.ping).pipe(
+      return Effect.andThen(this.options.outbox.admit("ping", ""), on.ping).pipe(
         Effect.map(() => this.now() - begun),
         Effect.timeoutOption(heartbeat === "none" ? connectTimeout : heartbeat.timeout),
         Effect.catch(() => Effect.succeedNone)

@@ -154,7 +154,9 @@ export class MarketFeed extends Context.Service<MarketFeed, {
     options?: Inbox.ConsumerOptions | undefined
   ) => Stream.Stream<MarketEvent.AnyEvent, FeedError>
   /** Subscribes to channels by the venue's own names until the scope ends. */
-  readonly subscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void, never, Scope.Scope>
+  readonly subscribe: (
+    channels: ReadonlyArray<Channel.Channel>
+  ) => Effect.Effect<void, ConnectError.ConnectionClosed, Scope.Scope>
   /** The channel for a kind and a product, in the venue's own names. */
   readonly channel: (kind: ChannelKind, product: string) => Effect.Effect<Channel.Channel, UnknownChannel>
   /** Whether the feed is up, where each subscription stands, and how fresh its data is. */
@@ -590,7 +592,8 @@ export const prepare = Effect.fnUntraced(function*(
       )
     }))
 
-  yield* want(options.channels ?? [])
+  // Where its scope has closed already, `connect` says so.
+  yield* Effect.ignore(want(options.channels ?? []))
 
   return {
     venue,

@@ -28,18 +28,17 @@ import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
+import { ConnectionClosed } from "../connection/ConnectError.ts"
 import type * as Inbox from "../connection/Inbox.ts"
 import * as Reconnection from "../connection/Reconnection.ts"
 import type { CircuitBreaker } from "../resilience/CircuitBreaker.ts"
 import type { ConnectionPolicy } from "../resilience/ConnectionPolicy.ts"
-import * as RateLimit from "../resilience/RateLimit.ts"
 import type { Transport } from "../transport/Transport.ts"
 import * as Channel from "../value/Channel.ts"
 import type * as MarketEvent from "../value/MarketEvent.ts"
@@ -120,11 +119,11 @@ export class MarketFeeds extends Context.Service<MarketFeeds, {
   /**
    * Makes the feeds be those of the entries, and nothing else: comes back when
    * what is gone is closed and what is new is on its way. What cannot be is
-   * refused before anything is touched.
+   * refused before anything is touched, and everything where their scope has closed.
    */
   readonly set: (
     entries: ReadonlyArray<Entry>
-  ) => Effect.Effect<Change, MarketFeed.UnknownChannel | DuplicateVenue>
+  ) => Effect.Effect<Change, MarketFeed.UnknownChannel | DuplicateVenue | ConnectionClosed>
 }>()("@tickline/core/feed/MarketFeeds") {}
 
 /**
@@ -196,14 +195,12 @@ export const prepare = Effect.fnUntraced(function*(
   options: { readonly symbols?: Symbols.Symbols | undefined } = {}
 ): Effect.fn.Return<MarketFeeds["Service"], never, Requirements> {
   const symbols = options.symbols ?? Symbols.byRule
-  const ambient = yield* Effect.context<Transport | Reconnection.Reconnection | CircuitBreaker>()
-  // One budget per address for all of them, the process's own where it has one.
-  const governor = Option.getOrElse(yield* Effect.serviceOption(RateLimit.Governor), RateLimit.makeGovernor)
-  const context = Context.add(ambient, RateLimit.Governor, governor)
+  const context = yield* Effect.context<Transport | Reconnection.Reconnection | CircuitBreaker>()
   const lock = yield* Semaphore.make(1)
   const consumers = new Set<Consumer>()
   let members: ReadonlyMap<string, Member> = new Map()
   let isChanging = false
+  let isClosed = false
 
   const endWhereDone = (consumer: Consumer): void => {
     if (consumer.live === 0 && !isChanging) Queue.endUnsafe(consumer.queue)
@@ -240,7 +237,9 @@ export const prepare = Effect.fnUntraced(function*(
     return subscribed
   })
 
-  const open = Effect.fnUntraced(function*({ channels, entry }: Wanted): Effect.fn.Return<Member> {
+  const open = Effect.fnUntraced(function*(
+    { channels, entry }: Wanted
+  ): Effect.fn.Return<Member, ConnectionClosed> {
     const scope = yield* Scope.make()
     const own = entry.policy === undefined
       ? context
@@ -253,7 +252,10 @@ export const prepare = Effect.fnUntraced(function*(
   })
 
   // Other channels on the connection that there is: the new ones are asked for before the old ones are given up.
-  const resubscribe = Effect.fnUntraced(function*(member: Member, wanted: Wanted): Effect.fn.Return<Member> {
+  const resubscribe = Effect.fnUntraced(function*(
+    member: Member,
+    wanted: Wanted
+  ): Effect.fn.Return<Member, ConnectionClosed> {
     const subscribed = yield* subscribe(member.feed, member.scope, wanted.channels)
     yield* Scope.close(member.subscribed, Exit.void)
     return { ...member, ...wanted, subscribed }
@@ -277,7 +279,9 @@ export const prepare = Effect.fnUntraced(function*(
   const hasEnded = ({ feed }: Member): Effect.Effect<boolean> =>
     Effect.map(feed.connection.state.current, ({ _tag }) => _tag === "Failed" || _tag === "Disconnected")
 
-  const change = Effect.fnUntraced(function*(wanted: ReadonlyMap<string, Wanted>): Effect.fn.Return<Change> {
+  const change = Effect.fnUntraced(function*(
+    wanted: ReadonlyMap<string, Wanted>
+  ): Effect.fn.Return<Change, ConnectionClosed> {
     const of: { readonly [Key in keyof Change]: Array<string> } = {
       added: [],
       removed: [],
@@ -319,12 +323,14 @@ export const prepare = Effect.fnUntraced(function*(
     return of
   })
 
+  // A change that is under way ends first: what it opens is closed.
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
       const last = members
       members = new Map()
+      isClosed = true
       return Effect.andThen(closeAll(last.values()), Effect.sync(() => consumers.forEach(endWhereDone)))
-    })
+    }).pipe(lock.withPermits(1))
   )
 
   return {
@@ -332,18 +338,22 @@ export const prepare = Effect.fnUntraced(function*(
     get: (venue) => members.get(venue)?.feed,
     all: Effect.sync(() => Array.from(members.values(), ({ feed }) => feed)),
     set: (entries) =>
-      Effect.flatMap(Effect.fromResult(read(entries)), (wanted) =>
-        Effect.suspend(() => {
-          isChanging = true
-          return change(wanted)
-        }).pipe(
-          Effect.ensuring(Effect.sync(() => {
-            isChanging = false
-            consumers.forEach(endWhereDone)
-          })),
-          Effect.uninterruptible,
-          lock.withPermits(1)
-        )),
+      Effect.flatMap(
+        Effect.fromResult(read(entries)),
+        (wanted) =>
+          Effect.suspend((): Effect.Effect<Change, ConnectionClosed> => {
+            if (isClosed) return Effect.fail(new ConnectionClosed())
+            isChanging = true
+            return change(wanted)
+          }).pipe(
+            Effect.ensuring(Effect.sync(() => {
+              isChanging = false
+              consumers.forEach(endWhereDone)
+            })),
+            Effect.uninterruptible,
+            lock.withPermits(1)
+          )
+      ),
     events: (consumerOptions) =>
       Stream.unwrap(Effect.gen(function*() {
         const scope = yield* Effect.scope
@@ -354,6 +364,7 @@ export const prepare = Effect.fnUntraced(function*(
         const consumer: Consumer = { options: consumerOptions, queue, scope, live: 0 }
         yield* Effect.addFinalizer(() => Effect.sync(() => consumers.delete(consumer)))
         consumers.add(consumer)
+        if (isClosed) Queue.endUnsafe(queue)
         yield* Effect.forEach([...members.values()], (member) => follow(consumer, member), { discard: true })
         return Stream.flattenIterable(Stream.fromQueue(queue))
       }))
@@ -370,8 +381,11 @@ export const prepare = Effect.fnUntraced(function*(
 export const make = (
   entries: ReadonlyArray<Entry>,
   options?: { readonly symbols?: Symbols.Symbols | undefined } | undefined
-): Effect.Effect<MarketFeeds["Service"], MarketFeed.UnknownChannel | DuplicateVenue, Requirements> =>
-  Effect.tap(prepare(options), (feeds) => feeds.set(entries))
+): Effect.Effect<
+  MarketFeeds["Service"],
+  MarketFeed.UnknownChannel | DuplicateVenue | ConnectionClosed,
+  Requirements
+> => Effect.tap(prepare(options), (feeds) => feeds.set(entries))
 
 /**
  * Feeds of the entries, on their way when the layer is built.
@@ -384,6 +398,6 @@ export const layer = (
   options?: { readonly symbols?: Symbols.Symbols | undefined } | undefined
 ): Layer.Layer<
   MarketFeeds,
-  MarketFeed.UnknownChannel | DuplicateVenue,
+  MarketFeed.UnknownChannel | DuplicateVenue | ConnectionClosed,
   Transport | Reconnection.Reconnection | CircuitBreaker
 > => Layer.effect(MarketFeeds, make(entries, options))

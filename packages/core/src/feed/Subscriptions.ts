@@ -14,9 +14,9 @@ import * as Channel from "../value/Channel.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Subscriptions {
+export interface Subscriptions<E = never> {
   /** Wants the channels until the scope ends. */
-  readonly want: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void, never, Scope.Scope>
+  readonly want: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void, E, Scope.Scope>
   /** How many consumers want each channel. */
   readonly counts: Effect.Effect<ReadonlyMap<string, number>>
 }
@@ -27,10 +27,10 @@ export interface Subscriptions {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (source: {
-  readonly subscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void>
+export const make = <E = never>(source: {
+  readonly subscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void, E>
   readonly unsubscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void>
-}): Subscriptions => {
+}): Subscriptions<E> => {
   const counts = new Map<string, number>()
 
   // Changes the counts by one and returns the channels whose count came to be `edge`.

@@ -16,11 +16,12 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Monotonic from "../value/Monotonic.ts"
 
 /**
- * At most `limit` of cost in any rolling window of `windowMillis`.
+ * At most `limit` of cost, a finite number of 1 or more, in any rolling window
+ * of `windowMillis`, a finite number above 0.
  *
  * @category models
  * @since 0.1.0
@@ -32,7 +33,8 @@ export interface Window {
 
 /**
  * The cost cannot be admitted now: it would be in `retryAfterMillis`, or never
- * (`Infinity`) where it is more than a window ever admits.
+ * (`Infinity`) where it is more than a window ever admits, or the limit's scope
+ * has closed.
  *
  * @category errors
  * @since 0.1.0
@@ -42,12 +44,79 @@ export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited"
   retryAfterMillis: Schema.Number
 }) {
   override get message(): string {
-    return `rate limited: ${this.key}, retry after ${this.retryAfterMillis} ms`
+    return this.retryAfterMillis === Infinity
+      ? `rate limited: ${this.key} never admits this`
+      : `rate limited: ${this.key}, retry after ${this.retryAfterMillis} ms`
   }
 }
 
 /**
- * What was taken, as far as it still counts.
+ * A cost that is not a finite number of 0 or more, such as that of a `cost`
+ * function that divided by zero. Nothing was charged and nothing was sent.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidCost extends Schema.TaggedError<InvalidCost>()("InvalidCost", {
+  key: Schema.String,
+  cost: Schema.Number
+}) {
+  override get message(): string {
+    return `rate limit of ${this.key}: expected a cost that is a finite number of 0 or more, got ${this.cost}`
+  }
+}
+
+/**
+ * A limit that nothing could keep: its `limit` is not a finite number of 1 or
+ * more, or its `windowMillis` not a finite number above 0.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidLimit extends Schema.TaggedError<InvalidLimit>()("InvalidLimit", {
+  limit: Schema.Number,
+  windowMillis: Schema.Number
+}) {
+  override get message(): string {
+    return "rate limit: expected a finite limit of 1 or more in a finite window above 0 ms, " +
+      `got ${this.limit} in ${this.windowMillis} ms`
+  }
+}
+
+/**
+ * Whether a number can be a cost: finite, and 0 or more.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isCost = (cost: number): boolean => Number.isFinite(cost) && cost >= 0
+
+// The first of the windows that nothing could keep.
+const invalid = (windows: ReadonlyArray<Window>): InvalidLimit | undefined => {
+  for (const { limit, windowMillis } of windows) {
+    const isKept = Number.isFinite(limit) && limit >= 1 && Number.isFinite(windowMillis) && windowMillis > 0
+    if (!isKept) return new InvalidLimit({ limit, windowMillis })
+  }
+  return undefined
+}
+
+/**
+ * A cost that was admitted before it is known when it is spent: it counts in
+ * every window until it is. Of its two ends the first counts.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Reservation {
+  /** It is spent at `at`, and counts from then on. */
+  readonly use: (at: number) => void
+  /** It will not be spent: nothing was charged. */
+  readonly release: () => void
+}
+
+/**
+ * What was taken, as far as it still counts. A cost that is no cost (see
+ * `isCost`) is never admitted.
  *
  * @category models
  * @since 0.1.0
@@ -60,14 +129,148 @@ export interface Log {
    * does not.
    */
   readonly take: (at: number, cost?: number | undefined, spares?: boolean | undefined) => number
+  /**
+   * As `take`, for what is spent later: gives the reservation instead of 0. Who
+   * waits for what is reserved waits as if it were spent now.
+   */
+  readonly reserve: (at: number, cost?: number | undefined, spares?: boolean | undefined) => Reservation | number
   /** As `take`, charging nothing in any case. */
   readonly waitFor: (at: number, cost?: number | undefined, spares?: boolean | undefined) => number
   /** What of each window's limit is left at `at`, in the windows' order. */
   readonly left: (at: number) => ReadonlyArray<number>
 }
 
+// A window as a ledger keeps it: what of its costs is in it, and how many declared it.
+interface Kept extends Window {
+  begin: number
+  sum: number
+  holders: number
+}
+
+class Ledger implements Log {
+  private windows: ReadonlyArray<Kept> = []
+  // Costs in the order of time, one entry a millisecond. `first` is where the longest window begins; before it all is
+  // forgotten.
+  private times: Array<number> = []
+  private costs: Array<number> = []
+  private first = 0
+  private longest = 0
+  private reserved = 0
+
+  /** Keeps these windows too, what was taken before included, until each is withdrawn. */
+  declare(windows: ReadonlyArray<Window>): void {
+    for (const { limit, windowMillis } of windows) {
+      const known = this.windows.find((kept) => kept.limit === limit && kept.windowMillis === windowMillis)
+      if (known !== undefined) {
+        known.holders++
+        continue
+      }
+      let sum = 0
+      for (let i = this.first; i < this.times.length; i++) sum += this.costs[i] ?? 0
+      this.windows = [...this.windows, { limit, windowMillis, begin: this.first, sum, holders: 1 }]
+      this.longest = Math.max(this.longest, windowMillis)
+    }
+  }
+
+  withdraw(windows: ReadonlyArray<Window>): void {
+    for (const { limit, windowMillis } of windows) {
+      const known = this.windows.find((kept) => kept.limit === limit && kept.windowMillis === windowMillis)
+      if (known !== undefined) known.holders--
+    }
+    // What was taken goes on to count for the longest of them all the same: its windows may be declared again.
+    this.windows = this.windows.filter(({ holders }) => holders > 0)
+  }
+
+  /** Whether nobody holds it and nothing of it counts any more. */
+  isForgotten(at: number): boolean {
+    if (this.windows.length > 0) return false
+    this.expire(at)
+    return this.first === this.times.length
+  }
+
+  waitFor(at: number, cost = 1, spares = false): number {
+    if (!isCost(cost)) return Infinity
+    this.expire(at)
+    let wait = 0
+    for (const window of this.windows) {
+      const { windowMillis } = window
+      const limit = spares && window.limit > 1 ? window.limit - Math.ceil(window.limit / 10) : window.limit
+      if (cost > limit) return Infinity
+      let sum = window.sum + this.reserved
+      for (let i = window.begin; sum + cost > limit && i < this.times.length; i++) {
+        sum -= this.costs[i] ?? 0
+        wait = Math.max(wait, Math.ceil((this.times[i] ?? 0) + windowMillis + 1 - at))
+      }
+      if (this.reserved > 0 && sum + cost > limit) wait = Math.max(wait, Math.ceil(windowMillis + 1))
+    }
+    return wait
+  }
+
+  take(at: number, cost = 1, spares = false): number {
+    const wait = this.waitFor(at, cost, spares)
+    if (wait === 0) this.charge(at, cost)
+    return wait
+  }
+
+  reserve(at: number, cost = 1, spares = false): Reservation | number {
+    const wait = this.waitFor(at, cost, spares)
+    if (wait > 0) return wait
+    this.reserved += cost
+    let isOpen = true
+    const end = (): boolean => {
+      const was = isOpen
+      if (was) this.reserved -= cost
+      isOpen = false
+      return was
+    }
+    return {
+      use: (usedAt) => {
+        if (end()) this.charge(usedAt, cost)
+      },
+      release: () => void end()
+    }
+  }
+
+  left(at: number): ReadonlyArray<number> {
+    this.expire(at)
+    return this.windows.map(({ limit, sum }) => limit - sum - this.reserved)
+  }
+
+  private charge(at: number, cost: number): void {
+    if (cost === 0) return
+    const last = this.times.length - 1
+    if (last >= this.first && Math.floor(at) === Math.floor(this.times[last] ?? 0)) {
+      this.times[last] = at
+      this.costs[last] = (this.costs[last] ?? 0) + cost
+    } else {
+      this.times.push(at)
+      this.costs.push(cost)
+    }
+    for (const window of this.windows) window.sum += cost
+  }
+
+  private expire(at: number): void {
+    const { costs, times } = this
+    for (const window of this.windows) {
+      while (window.begin < times.length && at - (times[window.begin] ?? 0) > window.windowMillis) {
+        window.sum -= costs[window.begin] ?? 0
+        window.begin++
+      }
+      // Sums of fractions drift.
+      if (window.begin === times.length) window.sum = 0
+    }
+    while (this.first < times.length && at - (times[this.first] ?? 0) > this.longest) this.first++
+    if (this.first < 1024 || this.first < times.length / 2) return
+    this.times = times.slice(this.first)
+    this.costs = costs.slice(this.first)
+    for (const window of this.windows) window.begin -= this.first
+    this.first = 0
+  }
+}
+
 /**
- * Makes an empty log.
+ * Makes an empty log. Windows that nothing could keep are a defect, the
+ * `InvalidLimit` that `make` and a connection fail with.
  *
  * A cost counts for its window's whole length and the millisecond after: the
  * clock's milliseconds are cut, so two readings that differ by the length may be
@@ -77,69 +280,11 @@ export interface Log {
  * @since 0.1.0
  */
 export const makeLog = (windows: ReadonlyArray<Window>): Log => {
-  const longest = Math.max(0, ...windows.map(({ windowMillis }) => windowMillis))
-  // Taken costs in the order of time. `first` is where the longest window begins; before it all is forgotten.
-  let times: Array<number> = []
-  let costs: Array<number> = []
-  let first = 0
-  const begins = windows.map(() => 0)
-  const sums = windows.map(() => 0)
-
-  const expire = (at: number): void => {
-    windows.forEach(({ windowMillis }, index) => {
-      let begin = begins[index] ?? 0
-      while (begin < times.length && at - (times[begin] ?? 0) > windowMillis) {
-        sums[index] = (sums[index] ?? 0) - (costs[begin] ?? 0)
-        begin++
-      }
-      begins[index] = begin
-    })
-    while (first < times.length && at - (times[first] ?? 0) > longest) first++
-    if (first < 1024 || first < times.length / 2) return
-    times = times.slice(first)
-    costs = costs.slice(first)
-    begins.forEach((begin, index) => {
-      begins[index] = begin - first
-    })
-    first = 0
-  }
-
-  const waitFor = (at: number, cost = 1, spares = false): number => {
-    expire(at)
-    let wait = 0
-    windows.forEach((window, index) => {
-      const { windowMillis } = window
-      const limit = spares && window.limit > 1 ? window.limit - Math.ceil(window.limit / 10) : window.limit
-      if (cost > limit) {
-        wait = Infinity
-        return
-      }
-      let sum = sums[index] ?? 0
-      for (let i = begins[index] ?? 0; sum + cost > limit && i < times.length; i++) {
-        sum -= costs[i] ?? 0
-        wait = Math.max(wait, Math.ceil((times[i] ?? 0) + windowMillis + 1 - at))
-      }
-    })
-    return wait
-  }
-
-  return {
-    waitFor,
-    take: (at, cost = 1, spares = false) => {
-      const wait = waitFor(at, cost, spares)
-      if (wait > 0) return wait
-      times.push(at)
-      costs.push(cost)
-      windows.forEach((_, index) => {
-        sums[index] = (sums[index] ?? 0) + cost
-      })
-      return 0
-    },
-    left: (at) => {
-      expire(at)
-      return windows.map(({ limit }, index) => limit - (sums[index] ?? 0))
-    }
-  }
+  const error = invalid(windows)
+  if (error !== undefined) throw error
+  const ledger = new Ledger()
+  ledger.declare(windows)
+  return ledger
 }
 
 /**
@@ -151,13 +296,26 @@ export const makeLog = (windows: ReadonlyArray<Window>): Log => {
  */
 export const both = (logs: ReadonlyArray<Log>): Log => {
   const waitFor = (at: number, cost = 1, spares = false): number =>
-    Math.max(0, ...logs.map((log) => log.waitFor(at, cost, spares)))
+    isCost(cost) ? Math.max(0, ...logs.map((log) => log.waitFor(at, cost, spares))) : Infinity
   return {
     waitFor,
     take: (at, cost = 1, spares = false) => {
       const wait = waitFor(at, cost, spares)
       if (wait === 0) { for (const log of logs) log.take(at, cost) }
       return wait
+    },
+    reserve: (at, cost = 1, spares = false) => {
+      const wait = waitFor(at, cost, spares)
+      if (wait > 0) return wait
+      const reserved = logs.map((log) => log.reserve(at, cost)).filter((one) => typeof one !== "number")
+      return {
+        use: (usedAt) => {
+          for (const one of reserved) one.use(usedAt)
+        },
+        release: () => {
+          for (const one of reserved) one.release()
+        }
+      }
     },
     left: (at) => logs.flatMap((log) => log.left(at))
   }
@@ -203,10 +361,10 @@ export interface RateLimit {
   /**
    * Waits to be admitted, and is charged then. Fails at once with `RateLimited`
    * where the queue is full, or where the wait would be longer than it may be
-   * as far as is known; and when its time is up. Interrupted or failed, it was
-   * charged nothing.
+   * as far as is known; and when its time is up, or the limit's scope closes.
+   * Interrupted or failed, it was charged nothing.
    */
-  readonly acquire: (wish?: Wish | undefined) => Effect.Effect<void, RateLimited>
+  readonly acquire: (wish?: Wish | undefined) => Effect.Effect<void, RateLimited | InvalidCost>
   readonly log: Log
   readonly waiting: () => number
 }
@@ -214,6 +372,42 @@ export interface RateLimit {
 interface Waiter {
   readonly cost: number
   readonly settle: (outcome: Effect.Effect<void, RateLimited>) => void
+}
+
+/**
+ * A wait that can be cut short: `rouse` wakes whoever sleeps, and does nothing
+ * where nobody does. One sleeper at a time.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Nap {
+  readonly sleep: (millis: number) => Effect.Effect<void>
+  readonly rouse: () => void
+}
+
+/**
+ * Makes a wait that can be cut short.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeNap = (): Nap => {
+  let resume: ((effect: Effect.Effect<void>) => void) | undefined
+  const roused = Effect.callback<void>((wake) => {
+    resume = wake
+    return Effect.sync(() => {
+      resume = undefined
+    })
+  })
+  return {
+    sleep: (millis) => Effect.raceFirst(Effect.sleep(millis), roused),
+    rouse: () => {
+      const wake = resume
+      resume = undefined
+      wake?.(Effect.void)
+    }
+  }
 }
 
 /**
@@ -227,14 +421,19 @@ export const make = Effect.fnUntraced(function*(options: {
   readonly windows?: ReadonlyArray<Window> | undefined
   readonly log?: Log | undefined
   readonly capacity?: number | undefined
-}): Effect.fn.Return<RateLimit, never, Scope.Scope> {
+}): Effect.fn.Return<RateLimit, InvalidLimit, Scope.Scope> {
+  const { capacity = 1_000, key, windows = [] } = options
+  const error = invalid(windows)
+  if (error !== undefined) return yield* error
   const clock = yield* Clock.Clock
   const scope = yield* Effect.scope
-  const log = options.log ?? makeLog(options.windows ?? [])
-  const capacity = options.capacity ?? 1_000
+  const fork = Effect.runForkWith(yield* Effect.context())
+  const log = options.log ?? makeLog(windows)
   const queues = new Map<Priority, Array<Waiter>>(priorities.map((priority) => [priority, []]))
   const now = (): number => Monotonic.nowMillis(clock)
-  let timer: Fiber.Fiber<void> | undefined
+  const nap = makeNap()
+  let isRunning = false
+  let isClosed = false
 
   const waiting = (): number => {
     let count = 0
@@ -242,7 +441,7 @@ export const make = Effect.fnUntraced(function*(options: {
     return count
   }
 
-  const limited = (retryAfterMillis: number) => new RateLimited({ key: options.key, retryAfterMillis })
+  const limited = (retryAfterMillis: number) => new RateLimited({ key, retryAfterMillis })
 
   const head = (): Array<Waiter> | undefined => {
     for (const priority of priorities) {
@@ -265,18 +464,48 @@ export const make = Effect.fnUntraced(function*(options: {
     return undefined
   }
 
+  // Runs while somebody waits.
   const run: Effect.Effect<void> = Effect.suspend(() => {
     const wait = admit()
-    if (wait === undefined) {
-      timer = undefined
-      return Effect.void
-    }
-    return Effect.andThen(Effect.sleep(wait), run)
+    if (wait !== undefined) return Effect.andThen(nap.sleep(wait), run)
+    isRunning = false
+    return Effect.void
   })
 
-  const acquire = (wish: Wish = {}): Effect.Effect<void, RateLimited> =>
-    Effect.suspend((): Effect.Effect<void, RateLimited> => {
+  // Who came to the head, or has left it, does not wait for as long as another had to.
+  const enqueue = (queue: Array<Waiter>, waiter: Waiter): void => {
+    queue.push(waiter)
+    if (isRunning) {
+      if (head()?.[0] === waiter) nap.rouse()
+      return
+    }
+    isRunning = true
+    Fiber.runIn(fork(run), scope)
+  }
+
+  const leave = (queue: Array<Waiter>, waiter: Waiter): void => {
+    const at = queue.indexOf(waiter)
+    if (at < 0) return
+    const wasHead = head()?.[0] === waiter
+    queue.splice(at, 1)
+    if (wasHead) nap.rouse()
+  }
+
+  yield* Scope.addFinalizer(
+    scope,
+    Effect.sync(() => {
+      isClosed = true
+      for (const queue of queues.values()) {
+        for (const { settle } of queue.splice(0)) settle(Effect.fail(limited(Infinity)))
+      }
+    })
+  )
+
+  const acquire = (wish: Wish = {}): Effect.Effect<void, RateLimited | InvalidCost> =>
+    Effect.suspend((): Effect.Effect<void, RateLimited | InvalidCost> => {
       const { cost = 1, priority = "order", withinMillis = Infinity } = wish
+      if (!isCost(cost)) return Effect.fail(new InvalidCost({ key, cost }))
+      if (isClosed) return Effect.fail(limited(Infinity))
       const queue = queues.get(priority) ?? []
       const isFirst = priorities.every((other) =>
         (queues.get(other)?.length ?? 0) === 0 || priorities.indexOf(other) > priorities.indexOf(priority)
@@ -286,24 +515,13 @@ export const make = Effect.fnUntraced(function*(options: {
       if (wait > withinMillis || wait === Infinity || waiting() >= capacity) return Effect.fail(limited(wait))
       const queued = Effect.callback<void, RateLimited>((settle) => {
         const waiter: Waiter = { cost, settle }
-        queue.push(waiter)
-        return Effect.sync(() => {
-          const at = queue.indexOf(waiter)
-          if (at >= 0) queue.splice(at, 1)
-        })
+        enqueue(queue, waiter)
+        return Effect.sync(() => leave(queue, waiter))
       })
-      const admitted = withinMillis === Infinity ? queued : Effect.timeoutOrElse(queued, {
+      return withinMillis === Infinity ? queued : Effect.timeoutOrElse(queued, {
         duration: withinMillis,
         orElse: () => Effect.suspend(() => Effect.fail(limited(log.waitFor(now(), cost))))
       })
-      // The timer runs while somebody waits; one that was reckoned for another head is begun anew.
-      const old = timer
-      if (old !== undefined && !isFirst) return admitted
-      // It begins when this fiber has queued.
-      const begin = Effect.map(Effect.forkIn(run, scope), (fiber) => {
-        timer = fiber
-      })
-      return Effect.andThen(old === undefined ? begin : Effect.andThen(Fiber.interrupt(old), begin), admitted)
     })
 
   return { acquire, log, waiting }
@@ -334,76 +552,186 @@ export interface Limit {
  */
 export const transitMillis = 100
 
+// Charges 1 for each, whatever it costs of other limits, and spares nothing.
+const counting = (log: Log): Log => ({
+  take: (at) => log.take(at),
+  reserve: (at) => log.reserve(at),
+  waitFor: (at) => log.waitFor(at),
+  left: (at) => log.left(at)
+})
+
 /**
- * The logs that keep the limits for one connection to an origin: of messages,
- * where there is a limit on them, of subscriptions, and of dials, each window
- * longer by `transitMillis`. What is per address is shared through the governor.
+ * The logs that keep the limits of one connection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Logs {
+  /** Of messages, absent where nothing limits them. */
+  readonly messages: Log | undefined
+  /** Of what asks for subscriptions, each of which counts 1, and of messages; absent where nothing limits either. */
+  readonly asks: Log | undefined
+  readonly dials: Log
+}
+
+/**
+ * The logs of a connection without limits.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const unlimited: Logs = { messages: undefined, asks: undefined, dials: both([]) }
+
+/**
+ * The logs that keep the limits for one connection to an address, each window
+ * longer by `transitMillis`, until the scope ends. Those per address are shared
+ * through the `Governor` with all who dial it in the same network.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const logsOf = (
+export const logsOf = Effect.fnUntraced(function*(
   limits: ReadonlyArray<Limit>,
-  origin: string,
-  governor: Governor["Service"] | undefined
-): { readonly messages: Log | undefined; readonly subscriptions: Log; readonly dials: Log } => {
-  const windowsOf = (of: Limit["of"], per: Limit["per"]): ReadonlyArray<Window> =>
-    limits.flatMap((limit) =>
-      limit.of === of && limit.per === per && limit.windowMillis !== undefined
-        ? [{ limit: limit.limit, windowMillis: limit.windowMillis + transitMillis }]
-        : []
-    )
-  const logOf = (of: Limit["of"]): ReadonlyArray<Log> => {
-    const own = windowsOf(of, "connection")
-    const shared = windowsOf(of, "address")
+  address: string,
+  network?: object | undefined
+): Effect.fn.Return<Logs, InvalidLimit, Scope.Scope> {
+  const { share } = yield* Governor
+  const logOf = Effect.fnUntraced(function*(
+    of: Limit["of"]
+  ): Effect.fn.Return<ReadonlyArray<Log>, InvalidLimit, Scope.Scope> {
+    const windowsOf = (per: Limit["per"]): ReadonlyArray<Window> =>
+      limits.flatMap((limit) =>
+        limit.of === of && limit.per === per && limit.windowMillis !== undefined
+          ? [{ limit: limit.limit, windowMillis: limit.windowMillis }]
+          : []
+      )
+    const longer = (windows: ReadonlyArray<Window>): ReadonlyArray<Window> =>
+      windows.map(({ limit, windowMillis }) => ({ limit, windowMillis: windowMillis + transitMillis }))
+    const own = windowsOf("connection")
+    const shared = windowsOf("address")
+    const error = invalid([...own, ...shared])
+    if (error !== undefined) return yield* error
     return [
-      ...(own.length === 0 ? [] : [makeLog(own)]),
-      ...(shared.length === 0 ? [] : [governor?.log(`${origin} ${of}`, shared) ?? makeLog(shared)])
+      ...(own.length === 0 ? [] : [makeLog(longer(own))]),
+      ...(shared.length === 0 ? [] : [yield* share(`${address} ${of}`, longer(shared), network)])
     ]
-  }
-  const messages = logOf("messages")
+  })
+  const messages = yield* logOf("messages")
+  const asks = [...messages, ...(yield* logOf("subscriptions")).map(counting)]
   return {
     messages: messages.length === 0 ? undefined : both(messages),
-    subscriptions: both(logOf("subscriptions")),
-    dials: both(logOf("dials"))
+    asks: asks.length === 0 ? undefined : both(asks),
+    dials: both(yield* logOf("dials"))
+  }
+})
+
+/**
+ * Keeps one budget for each key, such as an address, for everybody who dials or
+ * sends to it. What was taken outlives who took it, until its windows have
+ * passed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Governor {
+  /**
+   * The budget of a key. While the scope lives, all who share the key are
+   * judged by these windows too, what was taken before included. `network` is
+   * the network in which the key is an address, `Transport.network`.
+   */
+  readonly share: (
+    key: string,
+    windows: ReadonlyArray<Window>,
+    network?: object | undefined
+  ) => Effect.Effect<Log, never, Scope.Scope>
+}
+
+// So many keys are kept before it is looked which of them are forgotten.
+const keptKeys = 256
+
+/**
+ * Makes a governor with nothing taken: one budget for each key, whatever the
+ * network.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeGovernor = (): Governor => {
+  const ledgers = new Map<string, Ledger>()
+  let sweepAt = keptKeys
+
+  const sweep = (at: number): void => {
+    for (const [key, ledger] of ledgers) if (ledger.isForgotten(at)) ledgers.delete(key)
+    sweepAt = Math.max(keptKeys, 2 * ledgers.size)
+  }
+
+  const ledgerOf = (key: string, at: number): Ledger => {
+    const known = ledgers.get(key)
+    if (known !== undefined) return known
+    if (ledgers.size >= sweepAt) sweep(at)
+    const ledger = new Ledger()
+    ledgers.set(key, ledger)
+    return ledger
+  }
+
+  return {
+    share: (key, windows) =>
+      Effect.acquireRelease(
+        Effect.clockWith((clock) =>
+          Effect.sync(() => {
+            const ledger = ledgerOf(key, Monotonic.nowMillis(clock))
+            ledger.declare(windows)
+            return ledger
+          })
+        ),
+        (ledger) => Effect.sync(() => ledger.withdraw(windows))
+      )
   }
 }
 
 /**
- * One budget for each name, shared by everybody in the process who dials or
- * sends to a host: the same windows give the same log however often they are
- * asked for, and it outlives any connection.
+ * A governor that shares nothing: each connection keeps the limits per address
+ * for itself alone.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const unshared: Governor = { share: (_, windows) => Effect.sync(() => makeLog(windows)) }
+
+// A governor for each network; where a transport names none, for each clock. So those of the live clock are one, and a
+// test, which has a clock of its own, shares with no other.
+const makePerNetwork = (): Governor => {
+  const governors = new WeakMap<object, Governor>()
+  const governorOf = (network: object): Governor => {
+    const known = governors.get(network)
+    if (known !== undefined) return known
+    const governor = makeGovernor()
+    governors.set(network, governor)
+    return governor
+  }
+  return {
+    share: (key, windows, network) => Effect.clockWith((clock) => governorOf(network ?? clock).share(key, windows))
+  }
+}
+
+/**
+ * Who keeps the limits per address. By default they are shared by all that dial
+ * an address in one network: by the whole process where the transport names
+ * none, by those of one `TestClock` in tests, and by those of one
+ * `VirtualNetwork`. Provide `makeGovernor()` to share otherwise, `unshared` to
+ * share nothing.
  *
  * @category services
  * @since 0.1.0
  */
-export class Governor extends Context.Service<Governor, {
-  readonly log: (key: string, windows: ReadonlyArray<Window>) => Log
-}>()("@tickline/core/resilience/RateLimit/Governor") {}
+export const Governor: Context.Reference<Governor> = Context.Reference("@tickline/core/resilience/RateLimit/Governor", {
+  defaultValue: makePerNetwork
+})
 
 /**
- * A governor with nothing taken.
+ * A governor of its own, with nothing taken.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layerGovernor: Layer.Layer<Governor> = Layer.sync(Governor, () => makeGovernor())
-
-/**
- * Makes a governor with nothing taken.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const makeGovernor = (): Governor["Service"] => {
-  const logs = new Map<string, Log>()
-  return {
-    log: (key, windows) => {
-      const known = logs.get(key)
-      if (known !== undefined) return known
-      const log = makeLog(windows)
-      logs.set(key, log)
-      return log
-    }
-  }
-}
+export const layerGovernor: Layer.Layer<never> = Layer.sync(Governor, makeGovernor)

@@ -5,6 +5,10 @@
  *
  * @since 0.1.0
  */
+import * as Result from "effect/Result"
+
+// Core is compiled without the types of a runtime; each of them has the parser of the URL standard.
+declare const URL: new(url: string) => { readonly protocol: string; readonly host: string }
 
 /**
  * The parts of a `ws`, `wss`, `http` or `https` URL.
@@ -52,9 +56,11 @@ export const parse = (url: string): Address | undefined => {
 }
 
 /**
- * Scheme, host and port of a URL in lower case, such as
- * `wss://venue.example:8443`: what breakers are shared by, and all of a URL
- * that is ever shown. User information, path (which may be a listen key) and
+ * Scheme, host and port of a URL in the one form that all its spellings have,
+ * such as `wss://venue.example` or `ws://[::1]:8080`: what breakers and limits
+ * are shared by, and all of a URL that is ever shown. The host is in lower case
+ * and without a trailing dot, an IP address in its shortest form, the scheme's
+ * own port left out. User information, path (which may be a listen key) and
  * query may hold secrets. A text that cannot be read is `(unreadable URL)`.
  *
  * @category getters
@@ -63,5 +69,8 @@ export const parse = (url: string): Address | undefined => {
 export const origin = (url: string): string => {
   const address = parse(url)
   if (address === undefined) return "(unreadable URL)"
-  return `${address.scheme}://${address.host}${address.port === undefined ? "" : `:${address.port}`}`
+  const port = address.port === undefined ? "" : `:${address.port}`
+  const written = `${address.scheme}://${address.host.replace(/\.$/, "")}${port}`
+  const standard = Result.try(() => new URL(written))
+  return Result.isFailure(standard) ? written : `${standard.success.protocol}//${standard.success.host}`
 }

@@ -128,5 +128,10 @@ export interface Capabilities {
  */
 export class Transport extends Context.Service<Transport, {
   readonly capabilities: Capabilities
+  /**
+   * The network whose hosts are dialled, by identity: limits per address are
+   * shared by all who dial in one. Absent: the one of the process, or of a test.
+   */
+  readonly network?: object | undefined
   readonly dial: (request: DialRequest) => Effect.Effect<Wire, DialError, Scope.Scope>
 }>()("@tickline/core/transport/Transport") {}

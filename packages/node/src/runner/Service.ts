@@ -9,7 +9,6 @@ import * as Reconnection from "@tickline/core/connection/Reconnection"
 import * as MarketFeeds from "@tickline/core/feed/MarketFeeds"
 import type { CircuitBreaker } from "@tickline/core/resilience/CircuitBreaker"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
-import * as RateLimit from "@tickline/core/resilience/RateLimit"
 import type { Transport } from "@tickline/core/transport/Transport"
 import type * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Monotonic from "@tickline/core/value/Monotonic"
@@ -163,10 +162,6 @@ const serve = Effect.fnUntraced(function*(
  */
 export const run = (path: string): Effect.Effect<void, Failure, Host> =>
   Effect.scoped(serve(path)).pipe(
-    Effect.provide(Layer.mergeAll(
-      NodeTransport.layer,
-      RateLimit.layerGovernor,
-      // Every venue has a policy of its own.
-      Reconnection.layerWithBreaker(ConnectionPolicy.marketFeed)
-    ))
+    // Every venue has a policy of its own.
+    Effect.provide(Layer.mergeAll(NodeTransport.layer, Reconnection.layerWithBreaker(ConnectionPolicy.marketFeed)))
   )

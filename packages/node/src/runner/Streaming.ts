@@ -11,7 +11,6 @@ import * as MarketFeeds from "@tickline/core/feed/MarketFeeds"
 import * as Symbols from "@tickline/core/feed/Symbols"
 import type { CircuitBreaker } from "@tickline/core/resilience/CircuitBreaker"
 import type { PresetName } from "@tickline/core/resilience/ConnectionPolicy"
-import * as RateLimit from "@tickline/core/resilience/RateLimit"
 import type { Transport } from "@tickline/core/transport/Transport"
 import * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Monotonic from "@tickline/core/value/Monotonic"
@@ -247,22 +246,23 @@ const live = Effect.fnUntraced(function*(
     const address = yield* Metrics.serve({ host: "127.0.0.1", port: metricsPort, key: "--metrics-port" }, feeds.all)
     yield* Effect.logInfo("serving metrics").pipe(Effect.annotateLogs({ url: address }))
   }
-  yield* Effect.mapError(
-    feeds.set(entries),
-    (error) =>
-      new UsageError(
-        error._tag === "UnknownChannel"
-          ? {
-            key: "--channel",
-            value: error.kind,
-            expected: `a channel that ${error.venue} has: ${
-              entries.filter(({ venue }) => venue.name === error.venue)
-                .map(({ venue }) => Object.keys(venue.channels).join(", ")).join()
-            }`
-          }
-          : { key: "venue", value: error.venue, expected: "each venue once" }
-      )
-  )
+  yield* Effect.mapError(feeds.set(entries), (error): Failure => {
+    switch (error._tag) {
+      case "UnknownChannel":
+        return new UsageError({
+          key: "--channel",
+          value: error.kind,
+          expected: `a channel that ${error.venue} has: ${
+            entries.filter(({ venue }) => venue.name === error.venue)
+              .map(({ venue }) => Object.keys(venue.channels).join(", ")).join()
+          }`
+        })
+      case "DuplicateVenue":
+        return new UsageError({ key: "venue", value: error.venue, expected: "each venue once" })
+      case "ConnectionClosed":
+        return new RunFailed({ detail: error.message })
+    }
+  })
   const all = yield* feeds.all
 
   const stopped = Effect.as("stopped" as const)
@@ -348,7 +348,7 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
       : Layer.provide(Recording.transport(recorder), NodeTransport.layer)
     const isLive = options.format === "pretty" && stdout.isTerminal
     yield* Effect.scoped(live(options, entries, recorder)).pipe(
-      Effect.provide(Layer.mergeAll(transport, Reconnection.layerWithBreaker(policy), RateLimit.layerGovernor)),
+      Effect.provide(Layer.mergeAll(transport, Reconnection.layerWithBreaker(policy))),
       // The table shows what a log would say, and a log line would tear it.
       isLive ? Effect.provide(Log.silent) : (self) => self
     )
