@@ -56,7 +56,7 @@ const rows: ReadonlyArray<Row> = [
       `{"type":"subscribe","product_ids":["BTC-USD"],"channel":"market_trades"}`
     ],
     refused: { channel: "market_trades", product: "NO-SUCH" },
-    words: /NO-SUCH is not a valid product/
+    words: /the venue confirmed nothing/
   },
   {
     venue: CoinbaseExchange.venue,

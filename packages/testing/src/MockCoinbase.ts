@@ -8,7 +8,8 @@
  * https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-channels
  * (read 2026-11-21). A subscription is answered by the list of all, then
  * greeted: `market_trades` and `ticker` with a snapshot of the last, `level2`
- * with one of the book. A product in USDC is served as the one in dollars.
+ * with one of the book. A product that is not listed is left out of that list
+ * without another word. A product in USDC is served as the one in dollars.
  * Channels of a user are refused without a token, as there. How the venue words
  * its other refusals it does not document.
  *
@@ -173,10 +174,12 @@ export const make = (): MockVenue.MockVenue => ({
       const after = MockVenue.unfollow(session, channel, asked)
       return { session: after, replies: frames([subscriptions(after)], floor) }
     }
-    const unknown = [...asked].find((product) => floor.market(product) === undefined)
-    if (unknown !== undefined) return refuse(`${unknown} is not a valid product`)
-    const fresh = [...asked].filter((product) => !MockVenue.follows(session, channel, product))
-    const after = MockVenue.follow(session, channel, channel === "heartbeats" ? [] : asked)
+    const listed = [...asked].filter((product) => floor.market(product) !== undefined)
+    if (asked.size > 0 && listed.length === 0) {
+      return { session, replies: frames([subscriptions(session)], floor) }
+    }
+    const fresh = listed.filter((product) => !MockVenue.follows(session, channel, product))
+    const after = MockVenue.follow(session, channel, channel === "heartbeats" ? [] : listed)
     const greetings = fresh.flatMap((product) => {
       const market = floor.market(product)
       return market === undefined ? [] : greeting(channel, market)
