@@ -385,7 +385,7 @@ describe("MockServer: faults", () => {
 
   it.live("a plan counts from the first connection and runs on across reconnects", () =>
     Effect.gen(function*() {
-      const mock = yield* server({ faults: ["drop@60ms/100ms", "status=503;retry-after=1@160ms"].map(fault) })
+      const mock = yield* server({ faults: ["drop@400ms/600ms", "status=503;retry-after=1@1s"].map(fault) })
       yield* Effect.sleep(80) // nobody is there yet, so nothing happens
       assert.strictEqual(mock.metrics().faults, 0)
       assert.strictEqual(yield* (yield* connect(mock.url)).ended, 1006)
