@@ -914,5 +914,12 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "if (consumer.missed > before) this.onMissed?.(consumer.missed - before)",
     replacement: "",
     test: [ofMetrics, "count what slow consumers did not get"]
+  },
+  {
+    name: "a breaker's metrics are not Effect's",
+    file: breaker,
+    original: "return Effect.as(Scope.provide(register(breaker), scope), breaker)",
+    replacement: "return Effect.succeed(breaker)",
+    test: [ofMetrics, "have those of the breaker among them"]
   }
 ]

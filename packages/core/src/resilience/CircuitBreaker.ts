@@ -20,7 +20,9 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import { constVoid } from "effect/Function"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as PubSub from "effect/PubSub"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
@@ -846,28 +848,32 @@ export class CircuitBreaker extends Context.Service<CircuitBreaker, {
 
 /**
  * Gives a registry of breakers by one policy; with `"none"` everything is
- * always admitted.
+ * always admitted. Each breaker's metrics are among Effect's from when it is
+ * made until the layer's scope ends.
  *
  * @category layers
  * @since 0.1.0
  */
 export const layer = (policy: Policy | "none"): Layer.Layer<CircuitBreaker> =>
-  Layer.sync(CircuitBreaker, () => {
-    const breakers = new Map<string, Breaker>()
-    return {
-      get: (key) =>
-        Effect.suspend(() => {
-          const known = breakers.get(key)
-          if (known !== undefined) return Effect.succeed(known)
-          return Effect.map(make(policy, { key }), (made) => {
-            const breaker = breakers.get(key) ?? made
-            breakers.set(key, breaker)
-            return breaker
-          })
-        }),
-      all: Effect.sync(() => [...breakers.values()])
-    }
-  })
+  Layer.effect(
+    CircuitBreaker,
+    Effect.map(Effect.scope, (scope) => {
+      const breakers = new Map<string, Breaker>()
+      return {
+        get: (key) =>
+          Effect.suspend(() => {
+            const known = breakers.get(key)
+            if (known !== undefined) return Effect.succeed(known)
+            return Effect.flatMap(make(policy, { key }), (made) => {
+              const breaker = breakers.get(key) ?? made
+              breakers.set(key, breaker)
+              return Effect.as(Scope.provide(register(breaker), scope), breaker)
+            })
+          }),
+        all: Effect.sync(() => [...breakers.values()])
+      }
+    })
+  )
 
 const round = (n: number): number => Math.round(n * 1000) / 1000
 
@@ -965,6 +971,45 @@ const gauges: ReadonlyArray<
   ],
   ["circuit_breaker_reset_timestamp_ms", "gauge", "When the metrics were last reset", (m) => m.resetAt]
 ]
+
+// The series of one breaker, as Effect's metrics read them; what has not happened yet is 0.
+const series = gauges.map(([name, type, description, value]) => {
+  const read = (breaker: Breaker, context: Context.Context<never>): number =>
+    value(Effect.runSyncWith(context)(breaker.metrics)) ?? 0
+  const ignored = { update: constVoid, modify: constVoid }
+  const counter = Metric.counter(name, { description, incremental: true })
+  const gauge = Metric.gauge(name, { description })
+  return (breaker: Breaker, context: Context.Context<never>): Metric.Registration =>
+    type === "counter"
+      ? Metric.registerUnsafe(counter, context, {
+        ...ignored,
+        get: (reader) => ({ count: read(breaker, reader), incremental: true })
+      })
+      : Metric.registerUnsafe(gauge, context, { ...ignored, get: (reader) => ({ value: read(breaker, reader) }) })
+})
+
+/**
+ * Adds the metrics of a breaker to Effect's, by the attribute `key`, until the
+ * scope ends. They are read when a snapshot of the metrics is taken, and cost
+ * nothing before. Of two breakers with one key the later shows.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const register = (breaker: Breaker): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.asVoid(Effect.acquireRelease(
+    Effect.contextWith((context: Context.Context<never>) =>
+      Effect.sync(() => {
+        const attributes = {
+          ...Context.get(context, Metric.CurrentMetricAttributes),
+          key: Printable.escape(breaker.key)
+        }
+        const labelled = Context.add(context, Metric.CurrentMetricAttributes, attributes)
+        return series.map((one) => one(breaker, labelled))
+      })
+    ),
+    (registrations) => Effect.sync(() => registrations.forEach((registration) => registration.remove()))
+  ))
 
 const label = (key: string): string =>
   `{key="${Printable.escape(key).replaceAll("\\", "\\\\").replaceAll("\"", "\\\"").replaceAll("\n", "\\n")}"}`

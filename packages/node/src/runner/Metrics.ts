@@ -4,12 +4,9 @@
  * @since 0.1.0
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import type * as MarketFeed from "@tickline/core/feed/MarketFeed"
-import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import type * as Scope from "effect/Scope"
@@ -31,27 +28,16 @@ export interface Place {
 }
 
 /**
- * Serves the metrics of the process and of the feeds' breakers at `/metrics`,
- * and other pages beside it, until the scope ends; gives the URL of `/metrics`.
+ * Serves the metrics of the process at `/metrics`, and other pages beside it, until the scope ends; gives the URL of `/metrics`.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const serve = Effect.fnUntraced(function*(
   { host, key, port }: Place,
-  feeds: Effect.Effect<ReadonlyArray<MarketFeed.MarketFeed["Service"]>>,
   others: Layer.Layer<never, never, HttpRouter.HttpRouter> = Layer.empty
 ): Effect.fn.Return<string, UsageError, Scope.Scope> {
-  const page = Effect.gen(function*() {
-    const metrics = yield* PrometheusMetrics.format()
-    // Two feeds of one origin have one breaker.
-    const breakers = new Set((yield* feeds).map(({ connection }) => connection.breaker))
-    const circuits = yield* Effect.forEach(breakers, (breaker) => breaker.metrics)
-    return HttpServerResponse.text(`${metrics}${metrics === "" ? "" : "\n"}${CircuitBreaker.toPrometheus(circuits)}`, {
-      contentType: "text/plain; version=0.0.4; charset=utf-8"
-    })
-  })
-  const server = HttpRouter.serve(Layer.mergeAll(HttpRouter.add("GET", "/metrics", page), others), {
+  const server = HttpRouter.serve(Layer.mergeAll(PrometheusMetrics.layerHttp(), others), {
     disableLogger: true,
     disableListenLog: true
   }).pipe(Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { port, host })))

@@ -38,7 +38,7 @@ const makePages = Effect.fnUntraced(function*(feeds: MarketFeeds.MarketFeeds["Se
 
   const open = Effect.fnUntraced(function*(http: NonNullable<ServiceConfig.ServiceConfig["http"]>) {
     const scope = yield* Scope.fork(parent)
-    const url = yield* Metrics.serve({ ...http, key: "http.port" }, feeds.all, Health.page(feeds.all)).pipe(
+    const url = yield* Metrics.serve({ ...http, key: "http.port" }, Health.page(feeds.all)).pipe(
       Scope.provide(scope),
       Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
     )

@@ -243,7 +243,7 @@ const live = Effect.fnUntraced(function*(
   if (options.metricsPort !== undefined) {
     const { metricsPort } = options
     const Metrics = yield* Effect.promise(() => import("./Metrics.ts"))
-    const address = yield* Metrics.serve({ host: "127.0.0.1", port: metricsPort, key: "--metrics-port" }, feeds.all)
+    const address = yield* Metrics.serve({ host: "127.0.0.1", port: metricsPort, key: "--metrics-port" })
     yield* Effect.logInfo("serving metrics").pipe(Effect.annotateLogs({ url: address }))
   }
   yield* Effect.mapError(feeds.set(entries), (error): Failure => {

@@ -1,12 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
+import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { backoffOf, policyWith, settle, url, withVenue } from "../Rig.ts"
+import { backoffOf, circuitWith, policyWith, settle, url, withVenue } from "../Rig.ts"
 
 /** Runs a test with metrics of its own. */
 const apart = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -98,4 +99,35 @@ describe("metrics", () => {
         const text = yield* PrometheusMetrics.format()
         assert.include(text, `\ntickline_missed_messages_total{connection="ws://venue.test"} ${missed}\n`)
       }))))
+
+  it.effect("have those of the breaker among them, as they are when they are read", () =>
+    apart(withVenue(
+      policyWith({ circuit: circuitWith({ failureThreshold: 1, whenOpen: "wait" }), backoff: backoffOf(100, 1, 100) }),
+      ({ host }) =>
+        Effect.gen(function*() {
+          yield* host.otherwise({ _tag: "Refuse" })
+          const connection = yield* Connection.make(url)
+          const label = `{key="ws://venue.test"}`
+          const before = yield* PrometheusMetrics.format()
+          assert.include(before, `# TYPE circuit_breaker_state gauge\ncircuit_breaker_state${label} 0\n`)
+          assert.include(
+            before,
+            `# TYPE circuit_breaker_failures_total counter\ncircuit_breaker_failures_total${label} 0\n`
+          )
+          yield* Effect.forkScoped(Effect.ignore(connection.connect))
+          yield* TestClock.adjust("4 seconds")
+          const after = yield* PrometheusMetrics.format()
+          assert.include(after, `\ncircuit_breaker_state${label} 2\n`)
+          assert.include(after, `\ncircuit_breaker_failures_total${label} 1\n`)
+          assert.include(after, `\ncircuit_breaker_time_in_state_ms${label} 4000\n`)
+        })
+    )))
+
+  it.effect("of a breaker end with the layer that made it", () =>
+    apart(Effect.gen(function*() {
+      yield* CircuitBreaker.CircuitBreaker.use((breakers) => breakers.get("venue")).pipe(
+        Effect.provide(CircuitBreaker.layer("none"))
+      )
+      assert.notInclude(yield* PrometheusMetrics.format(), "circuit_breaker")
+    })))
 })
