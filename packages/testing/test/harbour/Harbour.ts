@@ -1,4 +1,3 @@
-// #region imports
 /**
  * Harbour, an exchange that does not exist: trades and tickers over one socket.
  *
@@ -19,9 +18,7 @@ const name = "harbour"
 const limitsSource = "https://harbour.test/docs/limits, read 2026-11-21"
 
 type Decoded = ReturnType<Decode>
-// #endregion
 
-// #region asks
 /** A request names at most so many topics: https://harbour.test/docs/subscribe, read 2026-11-21. */
 const maxTopics = 20
 
@@ -40,9 +37,7 @@ const request = (op: "subscribe" | "unsubscribe", channels: ReadonlyArray<Channe
   }
   return asks
 }
-// #endregion
 
-// #region answers
 const readAnswer = Wire.reader({ id: Wire.Id, topics: Schema.Array(Schema.NonEmptyString) })
 const readError = Wire.reader({ id: Wire.optional(Wire.Id), code: Schema.String, message: Schema.String })
 
@@ -73,9 +68,7 @@ const answer = (op: string, frame: ExactJson.JsonObject): Decoded => {
       return [MarketEvent.other(name, op)]
   }
 }
-// #endregion
 
-// #region data
 const readTrade = Wire.reader({
   product: Schema.NonEmptyString,
   id: Wire.Id,
@@ -111,9 +104,7 @@ const data = (topic: string, frame: ExactJson.JsonObject): Decoded => {
       return [MarketEvent.other(name, topic)]
   }
 }
-// #endregion
 
-// #region decode
 const decode: Decode = (frame) => {
   if (typeof frame !== "string") return Rejection.binary(name, frame)
   const json = ExactJson.parse(frame)
@@ -124,9 +115,7 @@ const decode: Decode = (frame) => {
   if (typeof topic === "string") return data(topic, json)
   return Rejection.unknownMessage(name, "op or topic")
 }
-// #endregion
 
-// #region venue
 export const venue: Venue = {
   name,
   title: "Harbour",
@@ -153,4 +142,3 @@ export const venue: Venue = {
   unsubscribe: (channels, id) => request("unsubscribe", channels, id),
   decode
 }
-// #endregion

@@ -1,4 +1,3 @@
-// #region mock
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import type * as Market from "@tickline/testing/Market"
 import * as MockVenue from "@tickline/testing/MockVenue"
@@ -64,4 +63,3 @@ export const make = (): MockVenue.MockVenue => ({
   price: ticker,
   corrupt: () => undefined
 })
-// #endregion
