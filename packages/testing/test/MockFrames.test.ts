@@ -74,3 +74,70 @@ describe("the same seed sends the same frames", () => {
     })
   }
 })
+
+describe("the same products are listed in the same words", () => {
+  const symbols: Readonly<Record<string, ReadonlyArray<string>>> = {
+    coinbase: ["BTC-USD"],
+    "coinbase-exchange": ["BTC-USD", "SOL-EUR"],
+    binance: ["BTCUSDT", "DOGEFDUSD", "btcusdt"],
+    kraken: ["BTC/USD", "SOL/EUR"],
+    deribit: ["BTC-PERPETUAL", "SOL_USDC-PERPETUAL", "ETH_USDC"],
+    hyperliquid: ["BTC", "PURR/USDC"],
+    dydx: ["BTC-USD", "SOL-USD"],
+    generic: ["BTC-USD"]
+  }
+  const questions = [
+    "/products",
+    "/products/BTC-USD",
+    "/products/NO-NE",
+    "/currencies",
+    "/time",
+    "/api/v3/ping",
+    "/api/v3/time",
+    "/api/v3/exchangeInfo",
+    "/api/v3/exchangeInfo?symbol=BTCUSDT",
+    "/api/v3/exchangeInfo?symbols=[\"BTCUSDT\",\"X\"]",
+    "/0/public/Time",
+    "/0/public/SystemStatus",
+    "/0/public/Assets",
+    "/0/public/AssetPairs",
+    "/api/v2/public/test",
+    "/api/v2/public/get_time",
+    "/api/v2/public/get_currencies",
+    "/api/v2/public/get_instruments",
+    "/api/v2/public/get_instruments?currency=BTC",
+    "/api/v2/public/get_instruments?currency=USDC&kind=future",
+    "/api/v2/public/get_instruments?currency=any&kind=spot",
+    "/api/v2/public/get_instruments?kind=option",
+    "/v4/time",
+    "/v4/perpetualMarkets",
+    "/v4/perpetualMarkets?ticker=SOL-USD",
+    "/v4/perpetualMarkets?market=NO",
+    "/info meta",
+    "/info spotMeta",
+    "/info allMids",
+    "/info what",
+    "/info",
+    "/nowhere"
+  ]
+  for (const { listing, name } of MockVenues.all) {
+    if (listing === undefined) continue
+    it(name, () => {
+      const markets = (symbols[name] ?? []).map((symbol, i) =>
+        Market.make({ symbol, price: ["43250.10", "98.730", "0.5"][i] ?? "1", size: "0.0500" }, { seed: 7, atMillis })
+      )
+      const lines = questions.flatMap((question) => {
+        const [address = "", type] = question.split(" ")
+        const [path = "", query = ""] = address.split("?")
+        const answer = listing({
+          method: path === "/info" ? "POST" : "GET",
+          path,
+          query: new Map(new URLSearchParams(query)),
+          body: type === undefined ? "" : JSON.stringify({ type })
+        }, { atMillis, markets })
+        return answer === undefined ? [] : [`${question}: ${JSON.stringify(answer)}`]
+      })
+      expect(lines.join("\n")).toMatchSnapshot()
+    })
+  }
+})
