@@ -39,6 +39,14 @@ export * as BoardLayout from "./runner/BoardLayout.ts"
 export * as Cli from "./runner/Cli.ts"
 
 /**
+ * Shell completions: those that effect/cli makes of the commands, with venues,
+ * files and the flags of every command besides.
+ *
+ * @since 0.1.0
+ */
+export * as Completion from "./runner/Completion.ts"
+
+/**
  * `tickline decode`: a recording's frames in, events out. No network, and no
  * memory from one frame to the next.
  *
@@ -70,6 +78,13 @@ export * as Explanation from "./runner/Explanation.ts"
  * @since 0.1.0
  */
 export * as Health from "./runner/Health.ts"
+
+/**
+ * The help of a command, broken between words to the terminal's width.
+ *
+ * @since 0.1.0
+ */
+export * as Help from "./runner/Help.ts"
 
 /**
  * The world around the runner: its arguments' surroundings, its three streams
@@ -215,6 +230,14 @@ export * as Tape from "./demo/Tape.ts"
  * @since 0.1.0
  */
 export * as Targets from "./runner/Targets.ts"
+
+/**
+ * What is said of a command line that is wrong: the flag or argument, its value,
+ * what was expected, and what may have been meant.
+ *
+ * @since 0.1.0
+ */
+export * as Usage from "./runner/Usage.ts"
 
 /**
  * `tickline venues`: what Tickline knows of each venue.

@@ -14,6 +14,7 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Completion from "./Completion.ts"
 import { Host } from "./Host.ts"
 import * as Log from "./Log.ts"
 import { type Format, formats } from "./Output.ts"
@@ -57,9 +58,14 @@ const durationFlag = (name: string, description: string) =>
     Flag.withDescription(description)
   )
 
+// Read from the text, so that one message says what is expected, whatever is wrong with it.
 const wholeFlag = (name: string, least: number, most: number, expected: string, description: string) =>
-  Flag.Int(name).pipe(
-    Flag.filter((value) => value >= least && value <= most, () => expected),
+  Flag.String(name).pipe(
+    Flag.filterMap((text) => {
+      const value = /^\d+$/.test(text) ? Number(text) : NaN
+      return value >= least && value <= most ? Option.some(value) : Option.none()
+    }, () => expected),
+    Flag.withMetavar("number"),
     Flag.withDescription(description)
   )
 
@@ -128,13 +134,20 @@ const decode = Command.make(
 
 const venues = Command.make(
   "venues",
-  {},
-  () =>
+  { venue: venue.pipe(Argument.optional) },
+  ({ venue }) =>
     running(({ format }) =>
-      Effect.flatMap(Effect.promise(() => import("./VenueTable.ts")), (VenueTable) => VenueTable.run(format))
+      Effect.flatMap(
+        Effect.promise(() => import("./VenueTable.ts")),
+        (VenueTable) => VenueTable.run(format, Option.getOrUndefined(venue))
+      )
     )
 ).pipe(
-  Command.withDescription("Venues: channels, form of prices, continuity, heartbeat, limits")
+  Command.withDescription("Venues: channels, form of prices, continuity, heartbeat, limits; or one of them"),
+  Command.withExamples([
+    { command: "tickline venues", description: "All of them" },
+    { command: "tickline venues kraken", description: "One of them, in detail" }
+  ])
 )
 
 const stream = Command.make(
@@ -243,8 +256,12 @@ const simulate = Command.make(
       .pipe(
         Flag.withDefault(0)
       ),
-    rate: Flag.Finite("rate").pipe(
-      Flag.filter((rate) => rate > 0 && rate <= 100_000, () => "a number of frames per second, more than 0"),
+    rate: Flag.String("rate").pipe(
+      Flag.filterMap((text) => {
+        const rate = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : NaN
+        return rate > 0 && rate <= 100_000 ? Option.some(rate) : Option.none()
+      }, () => "frames per second, a number more than 0 and up to 100000"),
+      Flag.withMetavar("number"),
       Flag.withDescription("Market data frames per second; 20 by default"),
       Flag.withDefault(20)
     ),
@@ -301,6 +318,20 @@ const demo = Command.make(
     { command: "tickline demo --virtual --seed 7", description: "An hour of it in a second or two" }
   ])
 )
+
+/**
+ * The flags that are not of a command: help, version, completions and the rest.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const builtIns: ReadonlyArray<GlobalFlag.BuiltIn> = [
+  GlobalFlag.Help,
+  GlobalFlag.Version,
+  GlobalFlag.Wizard,
+  Completion.flag,
+  GlobalFlag.LogLevel
+]
 
 /**
  * The command `tickline` with all its subcommands.

@@ -5,7 +5,9 @@
  * @since 0.1.0
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Printable from "@tickline/core/value/Printable"
 import * as Cause from "effect/Cause"
+import * as CliConfig from "effect/cli/CliConfig"
 import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
@@ -14,24 +16,36 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Cli from "./Cli.ts"
-import { Host, OutputClosed } from "./Host.ts"
+import * as Help from "./Help.ts"
+import { Host, OutputClosed, type Sink } from "./Host.ts"
 import { exitCodes, RunFailed, UsageError } from "./RunnerError.ts"
-import { paint as makePaint } from "./Style.ts"
+import { paint as makePaint, wrap } from "./Style.ts"
+import * as Usage from "./Usage.ts"
+
+/** Says what is wrong, on one line, which a terminal gets broken between words. */
+const sayOn = (stderr: Sink) => (text: string): void => {
+  const line = `${makePaint(stderr.hasColor)("red", "tickline:")} ${text}`
+  const lines = stderr.isTerminal ? wrap(line, stderr.size().columns, "  ") : [line]
+  stderr.writeUnsafe(`${lines.join("\n")}\n`)
+}
 
 /** Help and version are data that was asked for; what is wrong with a command line goes to stderr. */
 const presenter = (host: Host["Service"]): CliOutput.Presenter => {
   const formatter = CliOutput.defaultFormatter({ colors: host.stdout.hasColor })
   const paint = makePaint(host.stderr.hasColor)
+  const say = sayOn(host.stderr)
   return {
     present: (event) =>
       Effect.sync(() => {
         switch (event._tag) {
           case "Help":
-            return host.stdout.writeUnsafe(`${formatter.formatHelpDoc(event.helpDoc)}\n`)
+            return host.stdout.writeUnsafe(
+              `${Help.format(makePaint(host.stdout.hasColor), event.helpDoc, host.stdout.size().columns)}\n`
+            )
           case "Version":
             return host.stdout.writeUnsafe(`${formatter.formatVersion(event.name, event.version)}\n`)
           case "InvalidInvocation": {
-            for (const error of event.errors) host.stderr.writeUnsafe(`${paint("red", "tickline:")} ${error.message}\n`)
+            for (const error of event.errors) say(Usage.message(error, event))
             const path = event.commandPath.join(" ")
             return host.stderr.writeUnsafe(`${paint("dim", `See ${path} --help.`)}\n`)
           }
@@ -60,8 +74,7 @@ export const run = Effect.fnUntraced(function*(
   version: string
 ): Effect.fn.Return<number, never, Host> {
   const host = yield* Host
-  const paint = makePaint(host.stderr.hasColor)
-  const say = (text: string) => host.stderr.writeUnsafe(`${paint("red", "tickline:")} ${text}\n`)
+  const say = sayOn(host.stderr)
 
   const codeOf = (exit: Exit.Exit<void, unknown>): number => {
     if (Exit.isSuccess(exit)) return exitCodes.done
@@ -79,13 +92,18 @@ export const run = Effect.fnUntraced(function*(
       }
       if (CliError.isCliError(error)) return say(error.message), exitCodes.usage
     }
-    say(`this is a bug.\n${Cause.pretty(exit.cause)}`)
+    say("this is a bug.")
+    for (const line of Cause.pretty(exit.cause).split("\n")) host.stderr.writeUnsafe(`${Printable.escape(line)}\n`)
     return exitCodes.bug
   }
 
   const exit = yield* Effect.exit(
     Command.runWith(Cli.command, { version })(args).pipe(
-      Effect.provide(Layer.mergeAll(NodeServices.layer, CliOutput.layerPresenter(presenter(host)))),
+      Effect.provide(Layer.mergeAll(
+        NodeServices.layer,
+        CliOutput.layerPresenter(presenter(host)),
+        CliConfig.layer({ builtIns: Cli.builtIns })
+      )),
       Effect.provideService(Console.Console, consoleOf(host))
     )
   )

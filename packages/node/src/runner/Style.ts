@@ -165,6 +165,36 @@ export const pad = (text: string, cells: number, align: "left" | "right" = "left
 }
 
 /**
+ * Breaks a text between words into lines of at most so many cells. The first
+ * begins with `first`, each other with `indent`; a word that is longer than a
+ * line has one of its own.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const wrap = (
+  text: string,
+  cells: number,
+  indent: string = "",
+  first: string = indent
+): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  let line = first
+  let isEmpty = true
+  for (const word of text.split(" ")) {
+    const next = isEmpty ? line + word : `${line} ${word}`
+    if (!isEmpty && width(next) > cells) {
+      lines.push(line)
+      line = indent + word
+    } else {
+      line = next
+    }
+    isEmpty = false
+  }
+  return [...lines, line]
+}
+
+/**
  * A column of a table: its title, and to which side its cells are flush.
  *
  * @category models

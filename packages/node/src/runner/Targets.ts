@@ -6,11 +6,11 @@
  */
 import * as Address from "@tickline/core/transport/Address"
 import * as Endpoint from "@tickline/core/transport/Endpoint"
-import * as Suggestion from "@tickline/core/value/Suggestion"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
 import * as Result from "effect/Result"
 import { UsageError } from "./RunnerError.ts"
+import * as Usage from "./Usage.ts"
 
 /**
  * A venue, the products asked of it, and where it is if not where it says.
@@ -32,10 +32,7 @@ const names = Venues.all.map(({ name }) => name)
  * @category getters
  * @since 0.1.0
  */
-export const expectedVenue = (name: string): string => {
-  const meant = Suggestion.nearest(name, names)
-  return `${meant === undefined ? "" : `did you mean ${meant}? `}one of ${names.join(", ")}`
-}
+export const expectedVenue = (name: string): string => Usage.oneOf(name, names)
 
 /**
  * Of an address that was refused what may be shown: scheme, host and port,

@@ -3,24 +3,31 @@
  *
  * @since 0.1.0
  */
+import * as Symbols from "@tickline/core/feed/Symbols"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
 import * as Effect from "effect/Effect"
 import { Host, type OutputClosed } from "./Host.ts"
 import type { Format } from "./Output.ts"
-import { fit, grouped, pad, type Paint, paint as makePaint, table } from "./Style.ts"
+import { fit, grouped, pad, type Paint, paint as makePaint, table, wrap } from "./Style.ts"
 
 const continuity: Readonly<Record<Venue["continuity"], string>> = {
-  none: "none",
-  sequence: "sequence",
-  checksum: "checksum",
-  snapshots: "snapshots"
+  none: "no way to prove that nothing is missing",
+  sequence: "each message follows the one before by its number",
+  checksum: "a book is held against the venue's checksum",
+  snapshots: "each message of a book is a whole one"
 }
 
 const prices: Readonly<Record<Venue["prices"], string>> = {
   string: "strings",
   number: "numbers",
   either: "either"
+}
+
+const writtenAs: Readonly<Record<Venue["prices"], string>> = {
+  string: "JSON strings",
+  number: "JSON numbers, read exactly",
+  either: "JSON strings or numbers, read exactly"
 }
 
 /** A length of time that somebody has chosen: `30 s`, `5 m`, `24 h`. */
@@ -62,6 +69,26 @@ const kept = ({ rates }: Venue): string =>
       : [`${grouped(limit)} ${of} in ${length(windowMillis)} per ${per}`]
   ).join(", ")
 
+/** Facts with their names before them, broken between words. */
+const listed = (
+  paint: Paint,
+  facts: ReadonlyArray<readonly [name: string, fact: string]>,
+  columns: number
+): ReadonlyArray<string> => {
+  const cells = facts.reduce((widest, [name]) => Math.max(widest, name.length), 0)
+  const indent = " ".repeat(cells + 4)
+  return facts.flatMap(([name, fact]) =>
+    fact === "" ? [] : wrap(fact, columns, indent, `  ${paint("dim", pad(name, cells))}  `)
+  )
+}
+
+const endpoint = (venue: Venue): string => venue.endpoint ?? "none: give one with --url"
+
+/** A product that the venue most probably has, by its own symbol. */
+const someProduct = ({ name }: Venue): string =>
+  ["BTC-USD", "BTC-USD-PERP", "BTC-USDT"].map((product) => Symbols.byRule.symbolOf(name, product))
+    .find((symbol) => symbol !== undefined) ?? "BTC-USD"
+
 /**
  * The venues as a table for people, and below it where each is and what its
  * limits are.
@@ -73,27 +100,56 @@ export const pretty = (paint: Paint, venues: ReadonlyArray<Venue>, columns: numb
   const rows = venues.map((venue) => [
     paint("bold", venue.name),
     prices[venue.prices],
-    continuity[venue.continuity],
+    venue.continuity,
     aliveBy(venue),
     session(venue)
   ])
   const titles = ["venue", "prices", "continuity", "alive by", "session"].map((title) => ({ title }))
-  const notes = venues.flatMap((venue) => {
-    const facts = [
-      ["endpoint", venue.endpoint ?? "none: give one with --url"],
+  const notes = venues.flatMap((venue) => [
+    "",
+    `${paint("bold", venue.name)} ${paint("dim", venue.title)}`,
+    ...listed(paint, [
+      ["endpoint", endpoint(venue)],
       ["channels", channels(venue)],
       ["alive", venue.heartbeat],
       ["limits", venue.limits],
       ["kept", kept(venue)],
       ["docs", venue.documentation]
-    ]
-    return [
-      "",
-      `${paint("bold", venue.name)} ${paint("dim", venue.title)}`,
-      ...facts.flatMap(([name = "", fact = ""]) => fact === "" ? [] : [`  ${paint("dim", pad(name, 8))}  ${fact}`])
-    ]
-  })
+    ], columns)
+  ])
   return `${[...table(paint, titles, rows).map((line) => fit(line, columns)), ...notes].join("\n")}\n`
+}
+
+/**
+ * One venue in detail, for people.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const detail = (paint: Paint, venue: Venue, columns: number): string => {
+  const lines = [
+    `${paint("bold", venue.name)} ${paint("dim", venue.title)}`,
+    "",
+    ...listed(paint, [
+      ["endpoint", endpoint(venue)],
+      ["channels", channels(venue)],
+      ["prices", writtenAs[venue.prices]],
+      ["continuity", `${venue.continuity}: ${continuity[venue.continuity]}`],
+      ["alive by", `${aliveBy(venue)} (${venue.heartbeat})`],
+      ["session", session(venue)],
+      ["limits", venue.limits],
+      ["kept", kept(venue)],
+      ["docs", venue.documentation]
+    ], columns),
+    "",
+    `  ${
+      paint(
+        "cyan",
+        `tickline stream ${venue.name} ${someProduct(venue)}${venue.endpoint === undefined ? " --url <url>" : ""}`
+      )
+    }`
+  ]
+  return `${lines.join("\n")}\n`
 }
 
 /**
@@ -128,15 +184,17 @@ export const toJson = (venue: Venue): string => {
 }
 
 /**
- * Runs the command.
+ * Runs the command: all venues, or one.
  *
  * @category running
  * @since 0.1.0
  */
-export const run = (format: Format): Effect.Effect<void, OutputClosed, Host> =>
-  Effect.flatMap(Host, ({ stdout }) =>
-    stdout.write(
-      format === "pretty"
-        ? pretty(makePaint(stdout.hasColor), Venues.all, stdout.size().columns)
-        : Venues.all.map((venue) => `${toJson(venue)}\n`).join("")
-    ))
+export const run = (format: Format, venue: Venue | undefined): Effect.Effect<void, OutputClosed, Host> =>
+  Effect.flatMap(Host, ({ stdout }) => {
+    const paint = makePaint(stdout.hasColor)
+    const { columns } = stdout.size()
+    if (format === "ndjson") {
+      return stdout.write((venue === undefined ? Venues.all : [venue]).map((each) => `${toJson(each)}\n`).join(""))
+    }
+    return stdout.write(venue === undefined ? pretty(paint, Venues.all, columns) : detail(paint, venue, columns))
+  })

@@ -31,9 +31,26 @@ describe("the command line", () => {
     usage(["stream", "kraken:X", "--url", "kraken=http://127.0.0.1:1"], "--url", "http://127.0.0.1:1", "ws://")
     usage(["stream", "kraken", "X", "--url", "ws://a.test", "--url", "kraken=ws://b.test"], "--url", "one endpoint")
     usage(["stream", "generic", "X", "--duration", "3x"], "--duration", "3x", "20s")
-    usage(["stream", "generic", "X", "--count", "0"], "--count", "0", "1 or more")
-    usage(["stream", "generic", "X", "--channel", "trades"], "--channel", "trades", "ticker")
-    usage(["stream", "generic", "X", "--preset", "faster"], "--preset", "faster", "market-feed")
+    for (const count of ["0", "-1", "1.5", "abc", "1e3", "", "99999999999999999999"]) {
+      usage(["stream", "generic", "X", `--count=${count}`], "--count", count, count === "" ? "number" : "1 or more")
+    }
+    usage(["stream", "generic", "X", "--count"], "--count", "no value", "number")
+    usage(["stream", "generic", "X", "--count", "1", "--count", "2"], "--count", "2 times", "once")
+    usage(["stream", "generic", "X", "--metrics-port", "http"], "--metrics-port", "http", "0 to 65535")
+    usage(["stream", "generic", "X", "--channel", "trades"], "--channel", "trades", "ticker", "did you mean trade?")
+    usage(["stream", "generic", "X", "--preset", "fsat"], "--preset", "fsat", "market-feed", "did you mean fast?")
+    usage(["stream", "generic", "X", "--preset", "xyz"], "--preset \"xyz\": expected one of fast, standard")
+    usage(["stream", "generic", "X", "--preset"], "--preset", "no value", "market-feed")
+    usage(["stream", "generic", "X", "--prest", "fast"], "--prest", "did you mean --preset?")
+    usage(["stream", "generic", "X", "--lifecycle=perhaps"], "--lifecycle", "perhaps", "true")
+    usage(["stream"], "venue: missing", "kraken")
+    usage(["demo", "now"], "tickline demo", "\"now\"")
+    usage(["venues", "krkaen"], "venue", "krkaen", "did you mean kraken?")
+    usage(["simulate", "generic", "--rate", "fast"], "--rate", "fast", "more than 0")
+    usage(["simulate", "generic", "--rate", "0"], "--rate", "0", "more than 0")
+    usage(["simulate", "generic", "--port", "http"], "--port", "http", "0 to 65535")
+    usage(["simulate", "generic", "--seed", "x"], "--seed", "x", "0 or more")
+    usage(["--completions", "bsh"], "--completions", "bsh", "did you mean bash?")
     usage(
       ["stream", "generic", "X", "--url", "ws://127.0.0.1:1", "--config", "/no/such.toml"],
       "--config",
@@ -54,6 +71,8 @@ describe("the command line", () => {
     usage(["venues", "--format", "xml"], "--format", "xml", "ndjson")
     usage(["venues", "--log-format", "xml"], "--log-format", "xml", "json")
     usage(["venues", "--log-level", "loud"], "--log-level", "loud", "debug")
+    usage(["venues", "--log-level", "wran"], "--log-level", "wran", "did you mean warn?")
+    usage(["venues", "--format", "\u001b[2J\u202e"], "--format", "\\u001b[2J\\u202e")
   })
 
   it.live("a wrong setting in the environment is named", () =>
@@ -77,6 +96,44 @@ describe("the command line", () => {
         assert.include(help.stdout(), `tickline ${command}`)
         for (const flag of ["--format", "--log-level", "--log-format"]) assert.include(help.stdout(), flag)
         assert.strictEqual(help.stderr(), "")
+      }
+    }))
+
+  it.live("no help, and nothing of the venues, breaks a word or runs beyond the terminal", () =>
+    Effect.gen(function*() {
+      const commands = [[], ["demo"], ["stream"], ["run"], ["decode"], ["simulate"], ["venues"]]
+      const asked = [
+        ...commands.map((command) => [...command, "--help"]),
+        ["venues"],
+        ...Venues.all.map(({ name }) => ["venues", name])
+      ]
+      const words = (text: string) =>
+        text.replaceAll(" \\\n", " ").split(/\s+/).filter((word) => word !== "#").join(" ")
+      for (const args of asked) {
+        const texts: Array<string> = []
+        for (const columns of [60, 80, 200]) {
+          const world = TestHost.make({ terminal: true, columns })
+          assert.strictEqual(yield* TestHost.run(world, ...args), 0)
+          for (const line of world.stdout().split("\n")) {
+            // A word that is longer than a line, such as an address, is not broken either.
+            const longest = Math.max(...line.trim().split(" ").map((word) => word.length))
+            if (line.length > columns) assert.isAbove(longest, columns - 40, `${args.join(" ")}: ${line}`)
+          }
+          texts.push(words(world.stdout()))
+        }
+        if (args.length > 1 || args[0] !== "venues") assert.strictEqual(new Set(texts).size, 1, args.join(" "))
+      }
+    }))
+
+  it.live("what is wrong is said on one line in a pipe, and between words on a terminal", () =>
+    Effect.gen(function*() {
+      for (const terminal of [false, true]) {
+        const world = TestHost.make({ terminal, columns: 60 })
+        assert.strictEqual(yield* TestHost.run(world, "venues", "krkaen"), 2)
+        const lines = world.stderr().trimEnd().split("\n")
+        if (!terminal) assert.strictEqual(lines.length, 2)
+        else for (const line of lines) assert.isAtMost(line.length, 60)
+        assert.match(world.stderr(), /dydx,\s+generic\s+\(did\s+you\s+mean\s+kraken\?\)/)
       }
     }))
 
@@ -133,5 +190,20 @@ describe("the command line", () => {
       assert.match(terminal.stdout(), /^venue +prices +continuity +alive by +session\n/)
       assert.match(terminal.stdout(), /^deribit +numbers +sequence +beats on request, 30 s +no end$/m)
       assert.match(terminal.stdout(), /^ {2}kept +5 messages in 1 s per connection, 300 dials in 5 m per address/m)
+    }))
+
+  it.live("one venue is shown in detail, and is one line of NDJSON", () =>
+    Effect.gen(function*() {
+      for (const { name } of Venues.all) {
+        const pipe = TestHost.make()
+        assert.strictEqual(yield* TestHost.run(pipe, "venues", name, "--format", "ndjson"), 0)
+        assert.deepStrictEqual(pipe.objects().map(({ _tag, venue }) => [_tag, venue]), [["Venue", name]])
+        const terminal = TestHost.make({ terminal: true })
+        assert.strictEqual(yield* TestHost.run(terminal, "venues", name), 0)
+        for (const fact of ["endpoint", "channels", "prices", "continuity", "alive by", "session"]) {
+          assert.match(terminal.stdout(), new RegExp(`^ {2}${fact} +\\S`, "m"))
+        }
+        assert.include(terminal.stdout(), `tickline stream ${name} `)
+      }
     }))
 })

@@ -28,6 +28,8 @@ export interface Options {
   readonly env?: Record<string, string>
   readonly stdin?: string | ReadonlyArray<Uint8Array>
   readonly terminal?: boolean
+  /** How wide the terminal is; 80 by default. */
+  readonly columns?: number
   /** The reader of stdout leaves after so many writes. */
   readonly closesAfter?: number
 }
@@ -58,7 +60,7 @@ export const make = (options: Options = {}): TestHost => {
   const sink = (name: "stdout" | "stderr"): Sink => ({
     isTerminal: options.terminal ?? false,
     hasColor: false,
-    size: () => ({ columns: 80, rows: 24 }),
+    size: () => ({ columns: options.columns ?? 80, rows: 24 }),
     write: (text) => Effect.suspend(() => add(name, text) ? Effect.void : Effect.fail(new OutputClosed())),
     writeUnsafe: (text) => void add(name, text),
     flushed: Effect.void,
