@@ -11,16 +11,30 @@ import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { Buffer } from "node:buffer"
+import { createWriteStream } from "node:fs"
+import { Socket } from "node:net"
 import process from "node:process"
 import type { Writable } from "node:stream"
 
 /**
- * The reader of an output has gone (`EPIPE`). Not a failure of the run.
+ * An output takes no more. Without a `reason` its reader has gone (a closed pipe
+ * or a terminal that hung up), which ends a run quietly; with one the system
+ * refuses to write, such as on a full disk, and the run has failed.
  *
  * @category errors
  * @since 0.1.0
  */
-export class OutputClosed extends Schema.TaggedError<OutputClosed>()("OutputClosed", {}) {}
+export class OutputClosed extends Schema.TaggedError<OutputClosed>()("OutputClosed", {
+  output: Schema.String,
+  reason: Schema.optionalKey(Schema.String)
+}) {
+  override get message(): string {
+    return this.reason === undefined
+      ? `the reader of ${this.output} has gone`
+      : `cannot write ${this.output}: ${this.reason}`
+  }
+}
 
 /**
  * Somewhere to write text.
@@ -34,14 +48,22 @@ export interface Sink {
   readonly hasColor: boolean
   /** The terminal's size in cells; 80 × 24 where there is no terminal. */
   readonly size: () => { readonly columns: number; readonly rows: number }
-  /** Writes, and completes when there is room for more. */
-  readonly write: (text: string) => Effect.Effect<void, OutputClosed>
-  /** Writes without waiting; for what is short. Nothing happens where the reader has gone. */
+  /**
+   * Writes, and completes when all of it has been handed over. A write that is
+   * interrupted is given up between two lines, where a line is no longer than a
+   * pipe takes at once (4,096 bytes).
+   */
+  readonly write: (data: string | Uint8Array) => Effect.Effect<void, OutputClosed>
+  /**
+   * Writes without waiting; for what is short. Nothing happens where the output
+   * takes no more. What its reader leaves unread beyond 1 MiB is dropped, and
+   * how much is told when it reads again.
+   */
   readonly writeUnsafe: (text: string) => void
-  /** Completes when all that was written has been handed over, or the reader has gone. */
-  readonly flushed: Effect.Effect<void>
-  /** Completes when the reader has gone. */
-  readonly closed: Effect.Effect<void>
+  /** Completes when all that was written and not given up has been handed over. */
+  readonly flushed: Effect.Effect<void, OutputClosed>
+  /** Completes when the reader has gone, and fails where the output cannot be written. */
+  readonly closed: Effect.Effect<void, OutputClosed>
 }
 
 /**
@@ -81,55 +103,124 @@ interface TerminalSize {
   readonly rows?: number
 }
 
+/** What a pipe takes whole or not at all (`PIPE_BUF` on Linux). */
+const pipeBytes = 4_096
+
+/** How much of what was written without waiting may wait. */
+const unsafeBytes = 1_048_576
+
+const lineFeed = 10
+
+/** Where the piece ends that begins at `from`: as many whole lines as a pipe takes together, at least one. */
+const pieceEnd = (bytes: Uint8Array, from: number): number => {
+  if (bytes.length - from <= pipeBytes) return bytes.length
+  const last = bytes.lastIndexOf(lineFeed, from + pipeBytes - 1)
+  if (last >= from) return last + 1
+  const next = bytes.indexOf(lineFeed, from)
+  return next < 0 ? bytes.length : next + 1
+}
+
+const goneCodes: ReadonlyArray<string | undefined> = new Set(["EPIPE", "ECONNRESET", "ERR_STREAM_DESTROYED"])
+
 /**
- * A sink over a Node stream. It takes the stream's errors upon itself.
+ * A sink over a Node stream, whose errors it takes upon itself. `name` is what
+ * its failures call it, `terminal` the terminal that it is, where it is one.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const sinkOf = (
-  stream: Writable & TerminalSize,
-  env: Readonly<Record<string, string | undefined>>
+  name: string,
+  stream: Writable,
+  env: Readonly<Record<string, string | undefined>>,
+  terminal: TerminalSize = {}
 ): Sink => {
-  const closed = Deferred.makeUnsafe<void>()
-  const isGone = () => Deferred.isDoneUnsafe(closed) || stream.destroyed || stream.writableEnded
-  // Whatever breaks an output, it is no more: a closed pipe (EPIPE) above all, a terminal that hung up (EIO).
-  const gone = () => Deferred.doneUnsafe(closed, Effect.void)
-  stream.on("error", gone)
-  stream.on("close", gone)
-  const isTerminal = stream.isTTY === true
-  const room = Effect.callback<void, OutputClosed>((resume) => {
-    const settle = () => {
-      stream.off("drain", settle)
-      stream.off("close", settle)
-      stream.off("error", settle)
-      resume(isGone() ? Effect.fail(new OutputClosed()) : Effect.void)
-    }
-    stream.on("drain", settle)
-    stream.on("close", settle)
-    stream.on("error", settle)
-    return Effect.sync(settle)
-  })
+  const closed = Deferred.makeUnsafe<void, OutputClosed>()
+  const isTerminal = terminal.isTTY === true
+  const isPipe = stream instanceof Socket
+  let end: OutputClosed | undefined
+  let isGivenUp = false
+  let dropped = 0
+
+  const close = (error?: NodeJS.ErrnoException | null): void => {
+    if (end !== undefined) return
+    // A terminal that hung up answers EIO; on a disk that is a failure.
+    const isGone = error === undefined || error === null || goneCodes.has(error.code) ||
+      (isTerminal && error.code === "EIO")
+    end = new OutputClosed({ output: name, ...(isGone ? {} : { reason: error.message }) })
+    Deferred.doneUnsafe(closed, isGone ? Effect.void : Effect.fail(end))
+  }
+  stream.on("error", close)
+  stream.on("close", () => close())
+
+  const outcome = () => end === undefined ? Effect.void : Effect.fail(end)
+
+  const write = (bytes: Uint8Array): Effect.Effect<void, OutputClosed> =>
+    Effect.callback((resume) => {
+      let from = 0
+      let isWanted = true
+      const next = (): void => {
+        while (isWanted) {
+          if (end !== undefined || from === bytes.length) {
+            isWanted = false
+            return resume(outcome())
+          }
+          const to = isPipe ? pieceEnd(bytes, from) : bytes.length
+          const piece = bytes.subarray(from, to)
+          from = to
+          stream.write(piece, (error) => {
+            if (error) close(error)
+            if (!isTaken) next()
+          })
+          // A pipe that has room has taken the piece by now.
+          const isTaken = isPipe && stream.writableLength === 0
+          if (!isTaken) return
+        }
+      }
+      next()
+      return Effect.sync(() => {
+        isWanted = false
+        isGivenUp = true
+      })
+    })
+
   return {
     isTerminal,
     hasColor: colorOf(env, isTerminal),
-    size: () => ({ columns: stream.columns || 80, rows: stream.rows || 24 }),
-    write: (text) =>
-      Effect.suspend(() => {
-        if (isGone()) return Effect.fail(new OutputClosed())
-        return stream.write(text) ? Effect.void : room
-      }),
+    size: () => ({ columns: terminal.columns || 80, rows: terminal.rows || 24 }),
+    write: (data) => Effect.suspend(() => write(typeof data === "string" ? Buffer.from(data) : data)),
     writeUnsafe: (text) => {
-      if (!isGone()) stream.write(text)
+      if (end !== undefined) return
+      if (stream.writableLength > unsafeBytes) {
+        dropped += text.length
+        return
+      }
+      if (dropped > 0) stream.write(`tickline: ${dropped} characters were dropped here: ${name} was not read\n`)
+      dropped = 0
+      stream.write(text)
     },
-    flushed: Effect.callback<void>((resume) => {
-      if (isGone()) return resume(Effect.void)
-      const settle = () => resume(Effect.void)
-      stream.once("error", settle)
-      stream.write("", settle)
+    flushed: Effect.callback((resume) => {
+      const settle = () => resume(outcome())
+      if (end !== undefined || isGivenUp) return settle()
+      stream.write("", (error) => {
+        if (error) close(error)
+        settle()
+      })
     }),
     closed: Deferred.await(closed)
   }
+}
+
+/**
+ * The stream behind a descriptor. What is no pipe is written by the system's
+ * calls that say how much was taken: Node's own stream for a file passes over a
+ * short write, the last one before a disk is full.
+ */
+const streamOf = (fd: number, own: Writable & TerminalSize): Writable => {
+  if (own instanceof Socket) return own
+  // Others may write to it too, and nothing of theirs ends the process.
+  own.on("error", () => {})
+  return createWriteStream("", { fd, autoClose: false })
 }
 
 /** A run that was told to stop has so long to do it in good order; the promise is 2 s. */
@@ -173,8 +264,8 @@ export const layer: Layer.Layer<Host> = Layer.sync(Host, () => {
   return {
     env: process.env,
     stdin: { isTerminal: process.stdin.isTTY === true, bytes: () => process.stdin },
-    stdout: sinkOf(process.stdout, process.env),
-    stderr: sinkOf(process.stderr, process.env),
+    stdout: sinkOf("stdout", streamOf(1, process.stdout), process.env, process.stdout),
+    stderr: sinkOf("stderr", streamOf(2, process.stderr), process.env, process.stderr),
     signal: Deferred.await(signal),
     hangups
   }

@@ -214,13 +214,16 @@ export interface Recorder {
   readonly record: (inner: Transport["Service"]) => Transport["Service"]
   /** Fails when the file cannot be written any longer. */
   readonly failed: Effect.Effect<never, RunFailed>
+  /** Ends the file. Completes when all of it is written, and fails where it is not. */
+  readonly finish: Effect.Effect<void, RunFailed>
   readonly frames: () => number
 }
 
 /**
  * Starts a recording at a path, compressed where its name ends in `.gz`. It is
- * complete when the scope has closed. Connections are numbered; where a name is
- * given for their URL the name stands before the number.
+ * complete when it is finished, or when the scope has closed. Connections are
+ * numbered; where a name is given for their URL the name stands before the
+ * number.
  *
  * @category constructors
  * @since 0.1.0
@@ -231,20 +234,31 @@ export const recorder = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Recorder, UsageError, Scope.Scope> {
   const failed = yield* Deferred.make<never, RunFailed>()
   const clock = yield* Clock.Clock
-  const file = yield* Effect.acquireRelease(
-    Effect.tryPromise({
-      try: async () => (await Fs.promises.open(path, "w")).createWriteStream(),
-      catch: () => new UsageError({ key: "--record", value: path, expected: "a file that can be written" })
-    }),
-    (file) => Effect.promise(() => finished(file).catch(() => undefined))
-  )
+  const file = yield* Effect.tryPromise({
+    try: async () => (await Fs.promises.open(path, "w")).createWriteStream(),
+    catch: () => new UsageError({ key: "--record", value: path, expected: "a file that can be written" })
+  })
   const gzip = path.endsWith(".gz") ? Zlib.createGzip() : undefined
   const out = gzip ?? file
-  const fail = (cause: Error) =>
-    Deferred.doneUnsafe(failed, Effect.fail(new RunFailed({ detail: `cannot write ${path}: ${cause.message}` })))
+  const unwritten = (cause: unknown) =>
+    new RunFailed({ detail: `cannot write ${path}: ${cause instanceof Error ? cause.message : String(cause)}` })
+  const fail = (cause: Error) => {
+    Deferred.doneUnsafe(failed, Effect.fail(unwritten(cause)))
+    // What flows into a file that is no more goes nowhere.
+    gzip?.destroy()
+  }
   file.on("error", fail)
   gzip?.pipe(file)
-  yield* Effect.addFinalizer(() => Effect.sync(() => out.end()))
+  const ended = finished(file)
+  ended.catch(() => {})
+  const finish = Effect.tryPromise({
+    try: () => {
+      out.end()
+      return ended
+    },
+    catch: unwritten
+  })
+  yield* Effect.addFinalizer(() => Effect.ignore(finish))
 
   let connections = 0
   let frames = 0
@@ -305,6 +319,7 @@ export const recorder = Effect.fnUntraced(function*(
       dial: (request) => Effect.map(inner.dial(request), (wire) => tap(wire, nameOf(request.url)))
     }),
     failed: Deferred.await(failed),
+    finish,
     frames: () => frames
   }
 })

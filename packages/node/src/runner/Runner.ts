@@ -61,10 +61,14 @@ const consoleOf = ({ stderr, stdout }: Host["Service"]): Console.Console => {
   return Object.assign(made, { log: to(stdout), info: to(stdout), error: to(stderr), warn: to(stderr) })
 }
 
+/** How long the end of a run waits for the reader of stderr. */
+const stderrGrace = "1 second"
+
 /**
  * Runs the arguments to their end. Never fails: a wrong use is 2, a failed run
  * 1, a bug 70 with its cause on stderr, all else 0. A reader of stdout who has
- * gone ends the run quietly with 0.
+ * gone ends the run quietly with 0; where stdout cannot be written for another
+ * reason, such as a full disk, the run has failed.
  *
  * @category running
  * @since 0.1.0
@@ -76,6 +80,10 @@ export const run = Effect.fnUntraced(function*(
   const host = yield* Host
   const say = sayOn(host.stderr)
 
+  const outputClosed = (error: OutputClosed): number => {
+    if (error.reason === undefined) return exitCodes.done
+    return say(error.message), exitCodes.failed
+  }
   const codeOf = (exit: Exit.Exit<void, unknown>): number => {
     if (Exit.isSuccess(exit)) return exitCodes.done
     // A bug shows even where a failure stands beside it.
@@ -83,7 +91,7 @@ export const run = Effect.fnUntraced(function*(
     if (!hasDefect) {
       if (Cause.hasInterruptsOnly(exit.cause)) return exitCodes.done
       const error = Cause.squash(exit.cause)
-      if (error instanceof OutputClosed) return exitCodes.done
+      if (error instanceof OutputClosed) return outputClosed(error)
       if (error instanceof RunFailed) return say(error.message), exitCodes.failed
       if (error instanceof UsageError) return say(error.message), exitCodes.usage
       // Presented already.
@@ -108,6 +116,10 @@ export const run = Effect.fnUntraced(function*(
     )
   )
   const code = codeOf(exit)
-  yield* Effect.all([host.stdout.flushed, host.stderr.flushed], { discard: true })
-  return code
+  // Of what was written without waiting it is known only now whether it could be.
+  const isFlushed = yield* Effect.exit(host.stdout.flushed)
+  const last = code === exitCodes.done ? codeOf(isFlushed) : code
+  // Nobody has to read the log for the run to end.
+  yield* Effect.ignore(Effect.timeoutOption(host.stderr.flushed, stderrGrace))
+  return last
 })

@@ -42,6 +42,33 @@ const start = (...args: ReadonlyArray<string>) => {
   }
 }
 
+/** Runs it to its end with outputs of one's own: descriptors, or "pipe" for what is to be read. */
+const finish = (
+  args: ReadonlyArray<string>,
+  outputs: { readonly stdout?: number; readonly stderr?: number },
+  stdin?: number
+) =>
+  Effect.promise(() =>
+    new Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>((resolve) => {
+      const child = spawn(process.execPath, [bin, ...args], {
+        stdio: [stdin ?? "ignore", outputs.stdout ?? "pipe", outputs.stderr ?? "pipe"]
+      })
+      const texts = { stdout: "", stderr: "" }
+      for (const name of ["stdout", "stderr"] as const) {
+        child[name]?.setEncoding("utf8").on("data", (text: string) => {
+          texts[name] += text
+        })
+      }
+      child.on("close", (code) => resolve({ code, ...texts }))
+    })
+  )
+
+/** A disk that is full. */
+const fullDisk = Effect.acquireRelease(
+  Effect.sync(() => Fs.openSync("/dev/full", "w")),
+  (fd) => Effect.sync(() => Fs.closeSync(fd))
+)
+
 const venue = MockVenues.byName("coinbase-exchange") ?? MockVenues.all[0]!
 
 describe("the process", { timeout: 20_000 }, () => {
@@ -156,4 +183,83 @@ describe("the process", { timeout: 20_000 }, () => {
       }),
     10_000
   )
+})
+
+describe.skipIf(!Fs.existsSync("/dev/full"))("an output that cannot be written", { timeout: 30_000 }, () => {
+  const folder = Effect.acquireRelease(
+    Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "tickline-"))),
+    (path) => Effect.sync(() => Fs.rmSync(path, { recursive: true }))
+  )
+
+  it.live("stdout on a full disk: every command ends with 1 and names the cause", () =>
+    Effect.gen(function*() {
+      const stdout = yield* fullDisk
+      const server = yield* MockServer.make({ venue, rate: 200 })
+      const path = yield* folder
+      const frames = Path.join(path, "frames.jsonl")
+      Fs.writeFileSync(frames, "{\"product_id\":\"A\",\"price\":\"1\",\"timestamp\":1}\n")
+      const config = Path.join(path, "tickline.toml")
+      Fs.writeFileSync(config, `[venues.${venue.name}]\nurl = "${server.url}"\nproducts = ["BTC-USD"]\n`)
+      const commands: ReadonlyArray<ReadonlyArray<string>> = [
+        ["stream", venue.name, "BTC-USD", "--url", server.url],
+        ["stream", venue.name, "BTC-USD", "--url", server.url, "--count", "1", "--format", "pretty"],
+        ["run", "--config", config],
+        ["decode", "generic", frames],
+        ["simulate", "generic"],
+        ["demo", "--duration", "2s"],
+        ["demo", "--virtual", "--duration", "10s"],
+        ["venues"],
+        ["--help"],
+        ["--version"],
+        ["--completions", "bash"]
+      ]
+      for (const args of commands) {
+        const { code, stderr } = yield* finish(args, { stdout })
+        assert.strictEqual(code, 1, args.join(" "))
+        assert.match(stderr, /^tickline: cannot write stdout: ENOSPC: no space left on device/m, args.join(" "))
+      }
+    }))
+
+  it.live("stderr on a full disk changes nothing", () =>
+    Effect.gen(function*() {
+      const stderr = yield* fullDisk
+      const server = yield* MockServer.make({ venue, rate: 200 })
+      const flags = ["--url", server.url, "--count", "20", "--log-level", "trace"]
+      const { code, stdout } = yield* finish(["stream", venue.name, "BTC-USD", ...flags], { stderr })
+      assert.strictEqual(code, 0)
+      assert.strictEqual(stdout.trimEnd().split("\n").length, 20)
+      assert.strictEqual((yield* finish(["stream", "nowhere", "A"], { stderr })).code, 2)
+    }))
+
+  it.live("a reader of stderr that has gone changes nothing, and one that pauses holds nothing up", () =>
+    Effect.gen(function*() {
+      const server = yield* MockServer.make({ venue, rate: 2_000 })
+      const flags = ["--url", server.url, "--count", "4000", "--log-level", "trace", "--lifecycle"]
+      const gone = start("stream", venue.name, "BTC-USD", ...flags)
+      gone.child.stderr.destroy()
+      assert.strictEqual((yield* gone.ended).code, 0)
+      assert.strictEqual(gone.stdout().match(/"_tag":"Trade"/g)?.length, 4000)
+      const paused = start("stream", venue.name, "BTC-USD", ...flags)
+      paused.child.stderr.removeAllListeners("data").pause()
+      const exited = new Promise<number | null>((resolve) => paused.child.on("exit", resolve))
+      assert.strictEqual(yield* Effect.promise(() => exited), 0)
+      assert.strictEqual(paused.stdout().match(/"_tag":"Trade"/g)?.length, 4000)
+    }))
+
+  it.live("a recording on a full disk fails the run, to its last byte", () =>
+    Effect.gen(function*() {
+      const server = yield* MockServer.make({ venue, rate: 500 })
+      const path = yield* folder
+      for (const name of ["a.jsonl", "a.jsonl.gz"]) {
+        const file = Path.join(path, name)
+        Fs.symlinkSync("/dev/full", file)
+        // A compressed one is written only when it ends.
+        for (const flags of [["--duration", "700ms"], ["--count", "3"]]) {
+          const args = ["stream", venue.name, "BTC-USD", "--url", server.url, "--record", file, ...flags]
+          const { code, stderr } = yield* finish(args, {})
+          assert.strictEqual(code, 1, `${name} ${flags.join(" ")}`)
+          assert.include(stderr, `tickline: cannot write ${file}: ENOSPC`)
+        }
+      }
+    }))
 })

@@ -61,7 +61,8 @@ export const make = (options: Options = {}): TestHost => {
     isTerminal: options.terminal ?? false,
     hasColor: false,
     size: () => ({ columns: options.columns ?? 80, rows: 24 }),
-    write: (text) => Effect.suspend(() => add(name, text) ? Effect.void : Effect.fail(new OutputClosed())),
+    write: (data) =>
+      Effect.suspend(() => add(name, String(data)) ? Effect.void : Effect.fail(new OutputClosed({ output: name }))),
     writeUnsafe: (text) => void add(name, text),
     flushed: Effect.void,
     closed: name === "stdout" ? Deferred.await(closed) : Effect.never
