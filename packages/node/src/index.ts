@@ -124,6 +124,14 @@ export * as NodeTransport from "./NodeTransport.ts"
 export * as Output from "./runner/Output.ts"
 
 /**
+ * What waits to be written to stdout. The run goes on while the reader of stdout
+ * pauses: up to 64 MiB wait for it, and beyond that a policy holds.
+ *
+ * @since 0.1.0
+ */
+export * as OutputQueue from "./runner/OutputQueue.ts"
+
+/**
  * The policy that the flags, a file and the environment ask for: the
  * environment over the file over the preset.
  *
@@ -137,6 +145,14 @@ export * as Policy from "./runner/Policy.ts"
  * @since 0.1.0
  */
 export * as Recording from "./runner/Recording.ts"
+
+/**
+ * The subscriptions that venues have refused: which, with what reason, and
+ * whether anything is left of what was asked for.
+ *
+ * @since 0.1.0
+ */
+export * as Refusals from "./runner/Refusals.ts"
 
 /**
  * Runs `tickline` for a list of arguments and says with which code the process

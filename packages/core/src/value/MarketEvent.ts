@@ -850,7 +850,8 @@ const body = (event: AnyEvent): string => {
         instant("at", event.at)
     case "Gap":
       return text("product", event.product) + text("channel", event.channel) + text("from", event.from) +
-        text("to", event.to) + text("cause", event.cause) + text("recovered", event.recovered)
+        text("to", event.to) + text("cause", event.cause) + text("recovered", event.recovered) +
+        number("missing", event.missing)
     case "Stale":
       return text("product", event.product) + text("channel", event.channel) +
         number("silentForMillis", event.silentForMillis)

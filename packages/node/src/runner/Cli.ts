@@ -18,6 +18,7 @@ import * as Completion from "./Completion.ts"
 import { Host } from "./Host.ts"
 import * as Log from "./Log.ts"
 import { type Format, formats } from "./Output.ts"
+import { type Overflow, overflows } from "./OutputQueue.ts"
 import * as Targets from "./Targets.ts"
 
 // ---------------------------------------------------------------------------
@@ -83,6 +84,10 @@ const preset = Flag.Literals("preset", ConnectionPolicy.presetNames).pipe(
 )
 
 const kinds: ReadonlyArray<ChannelKind> = ["trade", "ticker", "book"]
+
+const overflow = Flag.Literals("overflow", overflows).pipe(
+  Flag.withDescription("When nobody reads stdout: beyond 64 MiB drop-oldest, the default, block or fail")
+)
 
 const switchFlag = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withDefault(false), Flag.withDescription(description))
@@ -191,6 +196,7 @@ const stream = Command.make(
       Flag.withDescription("Record the frames as envelopes; compressed where the name ends in .gz"),
       Flag.optional
     ),
+    overflow: overflow.pipe(Flag.withDefault<Overflow>("drop-oldest")),
     lifecycle: switchFlag("lifecycle", "Print the connection's life, heartbeats and other frames too"),
     metricsPort: wholeFlag(
       "metrics-port",
@@ -215,6 +221,7 @@ const stream = Command.make(
           count: Option.getOrUndefined(flags.count),
           record: Option.getOrUndefined(flags.record),
           lifecycle: flags.lifecycle,
+          overflow: flags.overflow,
           metricsPort: Option.getOrUndefined(flags.metricsPort)
         })
       })
@@ -237,10 +244,16 @@ const run = Command.make(
     config: Flag.String("config").pipe(
       Flag.withMetavar("file.toml"),
       Flag.withDescription("What it does: venues, products, policies, output, pages; SIGHUP reads it again")
-    )
+    ),
+    overflow: overflow.pipe(Flag.optional)
   },
-  ({ config }) =>
-    running(() => Effect.flatMap(Effect.promise(() => import("./Service.ts")), (Service) => Service.run(config)))
+  ({ config, overflow }) =>
+    running(() =>
+      Effect.flatMap(
+        Effect.promise(() => import("./Service.ts")),
+        (Service) => Service.run(config, Option.getOrUndefined(overflow))
+      )
+    )
 ).pipe(
   Command.withDescription("The long-running service: market data of several venues, with /metrics and /healthz"),
   Command.withExamples([

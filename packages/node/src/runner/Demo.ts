@@ -34,9 +34,11 @@ import * as BoardLayout from "./BoardLayout.ts"
 import { Host, type OutputClosed } from "./Host.ts"
 import * as Log from "./Log.ts"
 import { eventLine, type Format } from "./Output.ts"
+import * as OutputQueue from "./OutputQueue.ts"
 import { RunFailed, UsageError } from "./RunnerError.ts"
 import * as Screen from "./Screen.ts"
 import { counted, grouped, pad, type Paint, paint as makePaint, span } from "./Style.ts"
+import * as Tally from "./Tally.ts"
 
 /**
  * How the demo is run. The default duration is 20 s, under the virtual clock an
@@ -72,7 +74,7 @@ interface Stage {
     readonly gaps: Array<Account.DeclaredGap>
   }
   readonly tally: { prices: number; differing: number; opened: number; closed: number; drops: number; rejected: number }
-  readonly consumer: Fiber.Fiber<void, OutputClosed | ConnectError.ConnectError>
+  readonly consumer: Fiber.Fiber<void, OutputClosed | RunFailed | ConnectError.ConnectError>
 }
 
 const millisOf = (text: string | undefined): number | undefined => {
@@ -99,7 +101,7 @@ const keepMarketOpen = Effect.fnUntraced(
   }
 )
 
-type Show = (events: ReadonlyArray<MarketEvent.AnyEvent>) => Effect.Effect<void, OutputClosed>
+type Show = (events: ReadonlyArray<MarketEvent.AnyEvent>) => Effect.Effect<void, OutputClosed | RunFailed>
 
 const stage = Effect.fnUntraced(function*(
   name: string,
@@ -131,6 +133,7 @@ const stage = Effect.fnUntraced(function*(
   const tally: Stage["tally"] = { prices: 0, differing: 0, opened: 0, closed: 0, drops: 0, rejected: 0 }
   const seen = new Set<string>()
   let place = 0
+  let isUp = false
   const enter = (event: MarketEvent.AnyEvent): boolean => {
     place++
     switch (event._tag) {
@@ -158,7 +161,8 @@ const stage = Effect.fnUntraced(function*(
         tally.rejected++
         return true
       case "Connection":
-        if (event.state === "Reconnecting" && event.attempt === 1) tally.drops++
+        if (isUp && event.state !== "Connected" && event.state !== "Closing") tally.drops++
+        isUp = event.state === "Connected"
         return true
       default:
         return true
@@ -166,7 +170,7 @@ const stage = Effect.fnUntraced(function*(
   }
   const consumer = yield* feed.events({ overflow: "block" }).pipe(
     Stream.runForEachArray((events) => show(events.filter(enter))),
-    Effect.catchTag("ConsumerOverflow", Effect.die),
+    Effect.catchTag("ConsumerOverflow", (error) => Effect.fail(new RunFailed({ detail: error.message }))),
     Effect.forkScoped({ startImmediately: true })
   )
   yield* Effect.forkScoped(Effect.ignore(feed.connection.connect))
@@ -266,19 +270,25 @@ const play = Effect.fnUntraced(function*(
   const time = () => said("dim", `${((now() - startedAt) / 1000).toFixed(2).padStart(6)} s`)
   say(Scenario.policyText)
 
+  // Whoever pauses the output changes nothing of what is played, nor of its account.
+  const queue = yield* OutputQueue.make({
+    stdout,
+    overflow: () => "drop-oldest",
+    format: (event) => `${options.format === "ndjson" ? MarketEvent.toJson(event) : eventLine(paint, event)}\n`,
+    tally: Tally.make()
+  })
+
   const show: Show = (events) =>
     Effect.suspend(() => {
       if (isLive) return Effect.sync(() => events.forEach(board.observe))
-      let text = ""
       for (const event of events) {
-        text += `${options.format === "ndjson" ? MarketEvent.toJson(event) : eventLine(paint, event)}\n`
         const isStory = event._tag === "Connection" || event._tag === "Breaker" || event._tag === "Gap" ||
           event._tag === "FrameRejected"
         if (isStory && options.format === "ndjson") {
           say(`${time()}  ${said("dim", event.venue.padEnd(17))} ${eventLine(said, event)}`)
         }
       }
-      return text === "" ? Effect.void : stdout.write(text)
+      return queue.offer(events)
     })
 
   const stages = yield* Effect.forEach(
@@ -306,12 +316,16 @@ const play = Effect.fnUntraced(function*(
 
   const stopped = yield* Deferred.make<"signal" | "closed">()
   yield* Effect.forkScoped(Effect.andThen(signal, Deferred.succeed(stopped, "signal")))
-  yield* Effect.forkScoped(Effect.andThen(stdout.closed, Deferred.succeed(stopped, "closed")))
+  yield* Effect.forkScoped(Effect.andThen(Effect.exit(stdout.closed), Deferred.succeed(stopped, "closed")))
   const isStopped = () => Deferred.isDoneUnsafe(stopped)
 
   const broken = Effect.raceAllFirst(stages.map(({ consumer }) => Fiber.join(consumer))).pipe(
     Effect.catch((error) =>
-      Effect.fail(error._tag === "OutputClosed" ? error : new RunFailed({ detail: `a feed ended: ${error.message}` }))
+      Effect.fail(
+        error._tag === "OutputClosed" || error._tag === "RunFailed"
+          ? error
+          : new RunFailed({ detail: `a feed ended: ${error.message}` })
+      )
     )
   )
   const period = Effect.gen(function*() {
@@ -333,7 +347,10 @@ const play = Effect.fnUntraced(function*(
       .map((account) => [venue.name, account] as const)
   )
   yield* Effect.forEach(stages, ({ feed }) => feed.connection.close(), { concurrency: "unbounded", discard: true })
-  yield* draw
+  yield* OutputQueue.settled(
+    Effect.andThen(Effect.forEach(stages, ({ consumer }) => Fiber.await(consumer)), isLive ? draw : queue.end),
+    { signal, stdout }
+  )
   stderr.writeUnsafe(summary(said, stages, accounts))
   const wrong = accounts.filter(([, { isBalanced }]) => !isBalanced)
   if (wrong.length > 0 && !isStopped()) {

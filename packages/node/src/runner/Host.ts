@@ -120,7 +120,7 @@ const pieceEnd = (bytes: Uint8Array, from: number): number => {
   return next < 0 ? bytes.length : next + 1
 }
 
-const goneCodes: ReadonlyArray<string | undefined> = new Set(["EPIPE", "ECONNRESET", "ERR_STREAM_DESTROYED"])
+const goneCodes: ReadonlySet<string | undefined> = new Set(["EPIPE", "ECONNRESET", "ERR_STREAM_DESTROYED"])
 
 /**
  * A sink over a Node stream, whose errors it takes upon itself. `name` is what

@@ -13,6 +13,7 @@ import type { Transport } from "@tickline/core/transport/Transport"
 import type * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Printable from "@tickline/core/value/Printable"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -23,8 +24,10 @@ import * as NodeTransport from "../NodeTransport.ts"
 import * as Health from "./Health.ts"
 import { Host, type OutputClosed } from "./Host.ts"
 import * as Metrics from "./Metrics.ts"
+import * as OutputQueue from "./OutputQueue.ts"
 import * as Policy from "./Policy.ts"
-import { RunFailed, type UsageError } from "./RunnerError.ts"
+import * as Refusals from "./Refusals.ts"
+import { RunFailed, UsageError } from "./RunnerError.ts"
 import * as ServiceConfig from "./ServiceConfig.ts"
 import { isPrinted, ndjson } from "./Streaming.ts"
 import * as Tally from "./Tally.ts"
@@ -64,7 +67,8 @@ const changed = (change: MarketFeeds.Change): Readonly<Record<string, string>> =
   )
 
 const serve = Effect.fnUntraced(function*(
-  path: string
+  path: string,
+  overflow: OutputQueue.Overflow | undefined
 ): Effect.fn.Return<
   void,
   Failure,
@@ -87,38 +91,59 @@ const serve = Effect.fnUntraced(function*(
       yield* pages(config.http)
       output = config.output
       isWanted = isPrinted({ kinds: ["trade", "ticker", "book"], lifecycle: output.lifecycle })
-      // The configuration has been read by the rules that the feeds have.
-      return yield* Effect.orDie(feeds.set(config.entries))
-    })
-
-  const take = (events: ReadonlyArray<MarketEvent.AnyEvent>): Effect.Effect<void, OutputClosed> =>
-    Effect.suspend(() => {
-      const printed: Array<MarketEvent.AnyEvent> = []
-      const refusals: Array<MarketEvent.VenueError> = []
-      for (const event of events) {
-        tally.observe(event)
-        if (event._tag === "VenueError") refusals.push(event)
-        if (output.stdout === "none" || !isWanted(event)) continue
-        tally.printed(event)
-        printed.push(event)
-      }
-      return Effect.andThen(
-        printed.length === 0 ? Effect.void : stdout.write(ndjson(printed)),
-        Effect.forEach(
-          refusals,
-          ({ code, message, venue }) =>
-            Effect.annotateLogs(Effect.logError("venue error"), {
-              connection: venue,
-              error: Printable.escape(message ?? code ?? "")
-            }),
-          { discard: true }
-        )
+      return yield* Effect.mapError(
+        feeds.set(config.entries),
+        (error) => new UsageError({ key: `venues.${error.venue}`, expected: `what can be streamed (${error.message})` })
       )
     })
 
-  const consumer = yield* feeds.events().pipe(
+  const queue = yield* OutputQueue.make({ stdout, overflow: () => overflow ?? output.overflow, format: ndjson, tally })
+  const refusals = Refusals.make()
+  // The venues that have refused everything that was asked of them.
+  const refusing = new Set<string>()
+  const refused = yield* Deferred.make<void>()
+
+  const answered = Effect.fnUntraced(function*(name: string, errors: ReadonlyArray<MarketEvent.VenueError>) {
+    const feed = feeds.get(name)
+    if (feed === undefined) return
+    const { isNew, isWhole } = yield* refusals.update(feed)
+    if (isWhole) refusing.add(name)
+    else refusing.delete(name)
+    // What is a refusal is logged by name already.
+    for (const { code, message } of isNew ? [] : errors) {
+      yield* Effect.annotateLogs(Effect.logError("venue error"), {
+        connection: name,
+        error: Printable.escape(message ?? code ?? "")
+      })
+    }
+    const all = yield* feeds.all
+    if (all.every(({ venue }) => refusing.has(venue.name))) yield* Deferred.succeed(refused, undefined)
+  })
+
+  const take = (events: ReadonlyArray<MarketEvent.AnyEvent>): Effect.Effect<void, OutputClosed | RunFailed> =>
+    Effect.suspend(() => {
+      const printed: Array<MarketEvent.AnyEvent> = []
+      const answers = new Map<string, Array<MarketEvent.VenueError>>()
+      for (const event of events) {
+        tally.observe(event)
+        if (Refusals.isAnswer(event)) {
+          const errors = answers.get(event.venue) ?? []
+          answers.set(event.venue, errors)
+          if (event._tag === "VenueError") errors.push(event)
+        }
+        if (!isWanted(event)) continue
+        if (output.stdout === "none") tally.unprinted("not printed, as configured", 1)
+        else printed.push(event)
+      }
+      return Effect.andThen(
+        printed.length === 0 ? Effect.void : queue.offer(printed),
+        Effect.forEach(answers, ([name, errors]) => answered(name, errors), { discard: true })
+      )
+    })
+
+  const consumer = yield* feeds.events({ overflow: "block" }).pipe(
     Stream.runForEachArray(take),
-    Effect.catchTag("ConsumerOverflow", Effect.die),
+    Effect.catchTag("ConsumerOverflow", (error) => Effect.fail(new RunFailed({ detail: error.message }))),
     Effect.forkChild({ startImmediately: true })
   )
 
@@ -141,12 +166,18 @@ const serve = Effect.fnUntraced(function*(
     return yield* new RunFailed({ detail: `every venue has ended: ${why.join("; ")}` })
   })
 
-  yield* Effect.raceAllFirst([ended, Effect.asVoid(signal), stdout.closed]).pipe(
+  const isRefused = Effect.andThen(
+    Deferred.await(refused),
+    Effect.suspend(() => new RunFailed({ detail: refusals.sentences().join("; ") }))
+  )
+  yield* Effect.raceAllFirst([ended, isRefused, Effect.asVoid(signal), stdout.closed]).pipe(
     Effect.ensuring(Effect.gen(function*() {
       const all = yield* feeds.all
       yield* Effect.forEach(all, ({ connection }) => connection.close(), { concurrency: "unbounded", discard: true })
-      yield* Effect.ignore(Effect.timeoutOption(Fiber.await(consumer), 200))
+      yield* OutputQueue.settled(Effect.andThen(Fiber.await(consumer), queue.end), { signal, stdout })
+      queue.report()
       stderr.writeUnsafe(tally.summary((yield* Monotonic.now) - startedAt))
+      if (!Deferred.isDoneUnsafe(refused)) { for (const text of refusals.sentences()) stderr.writeUnsafe(`${text}\n`) }
     }))
   )
 })
@@ -155,13 +186,17 @@ const serve = Effect.fnUntraced(function*(
  * Runs the service of a configuration file: until a signal, or until every
  * venue has given up, which is a failure. SIGHUP reads the file again: what
  * changed is changed, what did not stays as it is, and a file that cannot be
- * read changes nothing.
+ * read changes nothing. `overflow` is what happens when nobody reads stdout,
+ * whatever the file says of it.
  *
  * @category running
  * @since 0.1.0
  */
-export const run = (path: string): Effect.Effect<void, Failure, Host> =>
-  Effect.scoped(serve(path)).pipe(
+export const run = (
+  path: string,
+  overflow?: OutputQueue.Overflow | undefined
+): Effect.Effect<void, Failure, Host> =>
+  Effect.scoped(serve(path, overflow)).pipe(
     // Every venue has a policy of its own.
     Effect.provide(Layer.mergeAll(NodeTransport.layer, Reconnection.layerWithBreaker(ConnectionPolicy.marketFeed)))
   )

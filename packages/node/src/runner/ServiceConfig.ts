@@ -21,6 +21,7 @@ import * as Toml from "effect/encoding/Toml"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import { type Overflow, overflows } from "./OutputQueue.ts"
 import * as Policy from "./Policy.ts"
 import { UsageError } from "./RunnerError.ts"
 import { expectedVenue, shownUrl } from "./Targets.ts"
@@ -36,6 +37,8 @@ export interface ServiceConfig {
     readonly stdout: "ndjson" | "none"
     /** Whether the life of the connections, heartbeats and other frames are printed too. */
     readonly lifecycle: boolean
+    /** What happens when nobody reads stdout. Default: `drop-oldest`. */
+    readonly overflow: Overflow
   }
   /** Where `/metrics` and `/healthz` are served, or `undefined` where they are not. */
   readonly http: { readonly host: string; readonly port: number } | undefined
@@ -109,10 +112,11 @@ const textsOf = (table: Table, key: string, path: string, expected: string): Rea
 const outputs = ["ndjson", "none"] as const
 
 const readOutput = Effect.fnUntraced(function*(root: Table): Effect.fn.Return<ServiceConfig["output"], UsageError> {
-  const table = yield* tableOf(root, "output", "output", ["stdout", "lifecycle"])
+  const table = yield* tableOf(root, "output", "output", ["stdout", "lifecycle", "overflow"])
   return {
     stdout: yield* value(table, "stdout", "output", quoted(outputs), isOneOf(outputs), "ndjson"),
-    lifecycle: yield* value(table, "lifecycle", "output", "true or false", Predicate.isBoolean, false)
+    lifecycle: yield* value(table, "lifecycle", "output", "true or false", Predicate.isBoolean, false),
+    overflow: yield* value(table, "overflow", "output", quoted(overflows), isOneOf(overflows), "drop-oldest")
   }
 })
 

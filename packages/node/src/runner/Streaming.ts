@@ -29,8 +29,10 @@ import * as Board from "./Board.ts"
 import { Host, type OutputClosed, type Sink } from "./Host.ts"
 import * as Log from "./Log.ts"
 import { eventLine, type Format } from "./Output.ts"
+import * as OutputQueue from "./OutputQueue.ts"
 import * as Policy from "./Policy.ts"
 import * as Recording from "./Recording.ts"
+import * as Refusals from "./Refusals.ts"
 import { RunFailed, UsageError } from "./RunnerError.ts"
 import * as Screen from "./Screen.ts"
 import { paint as makePaint } from "./Style.ts"
@@ -53,6 +55,8 @@ export interface Options {
   readonly count: number | undefined
   readonly record: string | undefined
   readonly lifecycle: boolean
+  /** What happens when nobody reads stdout. */
+  readonly overflow: OutputQueue.Overflow
   readonly metricsPort: number | undefined
   readonly format: Format
 }
@@ -64,9 +68,9 @@ const tags: Readonly<Record<ChannelKind, ReadonlyArray<MarketEvent.AnyEvent["_ta
 }
 
 /**
- * Whether an event is printed: market events of the chosen kinds and what the
- * venue says of subscriptions, errors and refused frames always, the rest where
- * the connection's life is asked for.
+ * Whether an event is printed: market events of the chosen kinds, the venue's
+ * errors and rejected frames always, the rest where the connection's life is
+ * asked for.
  *
  * @category predicates
  * @since 0.1.0
@@ -78,8 +82,6 @@ export const isPrinted = (
     // A bare price belongs to no kind.
     "PriceUpdate",
     ...options.kinds.flatMap((kind) => tags[kind]),
-    "Subscribed",
-    "Unsubscribed",
     "VenueError",
     "FrameRejected"
   ])
@@ -98,55 +100,65 @@ export const failedBy = (error: ConnectError.ConnectError): RunFailed | UsageErr
     : new RunFailed({ detail: error.message })
 
 /**
- * Events as NDJSON, a line each.
+ * An event as a line of NDJSON, its line feed included.
  *
- * @category encoding
+ * @category getters
  * @since 0.1.0
  */
-export const ndjson = (events: ReadonlyArray<MarketEvent.AnyEvent>): string => {
-  let text = ""
-  for (const event of events) text += `${MarketEvent.toJson(event)}\n`
-  return text
-}
+export const ndjson = (event: MarketEvent.AnyEvent): string => `${MarketEvent.toJson(event)}\n`
 
 /** How often the live table is drawn. */
 const frameMillis = 100
 
 /** Where events go: lines on stdout, or a table drawn in place on a terminal. */
-const show = Effect.fnUntraced(function*(
-  format: Format,
-  title: string,
-  stdout: Sink
-): Effect.fn.Return<
-  {
-    readonly print: (events: ReadonlyArray<MarketEvent.AnyEvent>) => Effect.Effect<void, OutputClosed>
-    readonly observe: (events: ReadonlyArray<MarketEvent.AnyEvent>) => void
-    readonly draw: Effect.Effect<void, OutputClosed>
-    readonly isLive: boolean
-  },
-  never,
-  Scope.Scope
-> {
+interface View {
+  readonly print: (events: ReadonlyArray<MarketEvent.AnyEvent>) => Effect.Effect<void, OutputClosed | RunFailed>
+  readonly observe: (events: ReadonlyArray<MarketEvent.AnyEvent>) => void
+  /** Completes when all that was printed has been written, or drawn. */
+  readonly end: Effect.Effect<void, OutputClosed>
+  /** Market events that were to be printed and were dropped. */
+  readonly dropped: () => number
+  readonly report: () => void
+}
+
+const lines = Effect.fnUntraced(function*(
+  { format, overflow }: Options,
+  stdout: Sink,
+  tally: Tally.Tally
+): Effect.fn.Return<View, never, Scope.Scope> {
   const paint = makePaint(stdout.hasColor)
-  if (format === "ndjson" || !stdout.isTerminal) {
-    const text = format === "ndjson"
-      ? ndjson
-      : (events: ReadonlyArray<MarketEvent.AnyEvent>) => events.map((event) => `${eventLine(paint, event)}\n`).join("")
-    return {
-      print: (events) => stdout.write(text(events)),
-      observe: () => {},
-      draw: Effect.void,
-      isLive: false
-    }
+  const queue = yield* OutputQueue.make({
+    stdout,
+    overflow: () => overflow,
+    format: format === "ndjson" ? ndjson : (event) => `${eventLine(paint, event)}\n`,
+    tally
+  })
+  return {
+    print: queue.offer,
+    observe: () => {},
+    end: queue.end,
+    dropped: queue.dropped,
+    report: queue.report
   }
+})
+
+const table = Effect.fnUntraced(function*(
+  title: string,
+  stdout: Sink,
+  tally: Tally.Tally
+): Effect.fn.Return<View, never, Scope.Scope> {
+  const paint = makePaint(stdout.hasColor)
   const clock = yield* Clock.Clock
   const board = Board.make({ title, detail: "market", now: () => clock.currentTimeMillisUnsafe() })
   const screen = yield* Screen.make(stdout)
+  const draw = Effect.suspend(() => screen.draw(board.lines(paint, stdout.size())))
+  yield* Effect.forkScoped(Effect.ignore(Effect.forever(Effect.andThen(draw, Effect.sleep(frameMillis)))))
   return {
-    print: () => Effect.void,
+    print: (events) => Effect.sync(() => events.forEach(({ _tag }) => tally.printed(_tag, 1))),
     observe: (events) => events.forEach(board.observe),
-    draw: Effect.suspend(() => screen.draw(board.lines(paint, stdout.size()))),
-    isLive: true
+    end: draw,
+    dropped: () => 0,
+    report: () => {}
   }
 })
 
@@ -164,28 +176,21 @@ const live = Effect.fnUntraced(function*(
   const startedAt = yield* Monotonic.now
   const names = entries.map(({ venue }) => venue.name)
   const feeds = yield* MarketFeeds.prepare()
-  const view = yield* show(options.format, `tickline stream ${names.join(" ")}`, stdout)
-  const isWanted = isPrinted(options)
   const tally = Tally.make()
+  const view = yield* options.format === "pretty" && stdout.isTerminal
+    ? table(`tickline stream ${names.join(" ")}`, stdout, tally)
+    : lines(options, stdout, tally)
+  const isWanted = isPrinted(options)
+  const refusals = Refusals.make()
   let marketEvents = 0
-  // The venues that have ever answered with a subscription or data.
-  const served = new Set<string>()
   // Whether the run is over, and only the connections' end is still told.
   let isOver = false
   const limit = options.count ?? Infinity
   const counted = yield* Deferred.make<void>()
   const refused = yield* Deferred.make<void>()
-  // Why each venue failed that did. The others go on.
+  // The venues that have refused everything, and why each venue failed that did. The others go on.
+  const refusing = new Set<string>()
   const failures = new Map<string, RunFailed | UsageError>()
-
-  // A confirmed channel of heartbeats says nothing of what was asked for.
-  const beats = new Set(
-    entries.flatMap(({ products = [], venue }) =>
-      (venue.keepAlive.channels?.(products) ?? []).map(({ channel }) => `${venue.name} ${channel}`)
-    )
-  )
-  const isBeat = ({ channel, venue }: MarketEvent.Subscribed): boolean =>
-    channel !== undefined && beats.has(`${venue} ${channel}`)
 
   // A channel of all products gives more than was asked for.
   const asked = new Map(entries.flatMap(({ products = [], venue }) =>
@@ -196,50 +201,53 @@ const live = Effect.fnUntraced(function*(
   const isAsked = (event: MarketEvent.AnyEvent): boolean =>
     event._tag !== "PriceUpdate" || event.product === undefined || (asked.get(event.venue)?.has(event.product) ?? true)
 
-  const refuse = (event: MarketEvent.VenueError): Effect.Effect<void> => {
-    const reason = event.message ?? event.code ?? "no reason given"
-    const failure = new RunFailed({ detail: `${event.venue} refused the subscription: ${reason}` })
-    failures.set(event.venue, failure)
-    if (failures.size === names.length) return Effect.asVoid(Deferred.succeed(refused, undefined))
-    const closed = feeds.get(event.venue)?.connection.close() ?? Effect.void
+  // Of a venue that has refused everything nothing is left to wait for.
+  const answered = Effect.fnUntraced(function*(name: string) {
+    const feed = feeds.get(name)
+    if (feed === undefined || refusing.has(name)) return
+    const { isWhole } = yield* refusals.update(feed)
+    if (!isWhole) return
+    refusing.add(name)
+    if (refusing.size === names.length) {
+      yield* Deferred.succeed(refused, undefined)
+      return
+    }
+    yield* Effect.logError(`${name} refused everything that was asked for`)
     // Who reads the events that the closing gives cannot be who waits for it.
-    return Effect.andThen(Effect.logError(failure.message), Effect.asVoid(Effect.forkDetach(closed)))
-  }
+    yield* Effect.forkDetach(feed.connection.close())
+  })
 
-  const take = (events: ReadonlyArray<MarketEvent.AnyEvent>): Effect.Effect<void, OutputClosed> =>
+  const take = (events: ReadonlyArray<MarketEvent.AnyEvent>): Effect.Effect<void, OutputClosed | RunFailed> =>
     Effect.suspend(() => {
       const printed: Array<MarketEvent.AnyEvent> = []
-      const refusals: Array<MarketEvent.VenueError> = []
+      const answering = new Set<string>()
       for (const event of events) {
         const isMarket = MarketEvent.isMarketData(event)
-        if (isMarket || (event._tag === "Subscribed" && !isBeat(event))) served.add(event.venue)
-        if (event._tag === "VenueError" && !served.has(event.venue) && !failures.has(event.venue)) {
-          refusals.push(event)
-        }
+        if (Refusals.isAnswer(event)) answering.add(event.venue)
         tally.observe(event)
         if (!isWanted(event) || !isAsked(event)) continue
-        if (isMarket && (marketEvents >= limit || isOver)) continue
+        // What was dropped on its way to stdout does not count.
+        if (isMarket && (marketEvents - view.dropped() >= limit || isOver)) continue
         if (isMarket) marketEvents++
-        tally.printed(event)
         printed.push(event)
       }
-      if (marketEvents >= limit) Deferred.doneUnsafe(counted, Effect.void)
       view.observe(events)
       return Effect.andThen(
         printed.length === 0 ? Effect.void : view.print(printed),
-        Effect.forEach(refusals, refuse, { discard: true })
+        Effect.suspend(() => {
+          if (marketEvents - view.dropped() >= limit) Deferred.doneUnsafe(counted, Effect.void)
+          return Effect.forEach(answering, answered, { discard: true })
+        })
       )
     })
 
-  // Everything is consumed to the end of the connections, their own closing included.
-  const consumer = yield* feeds.events().pipe(
+  // Everything is consumed to the end of the connections, their own closing included. Where stdout is not read, what
+  // waits for it is bounded there; this consumer waits for nothing else.
+  const consumer = yield* feeds.events({ overflow: "block" }).pipe(
     Stream.runForEachArray(take),
-    Effect.catchTag("ConsumerOverflow", Effect.die),
+    Effect.catchTag("ConsumerOverflow", (error) => Effect.fail(new RunFailed({ detail: error.message }))),
     Effect.forkChild({ startImmediately: true })
   )
-  if (view.isLive) {
-    yield* Effect.forkChild(Effect.ignore(Effect.forever(Effect.andThen(view.draw, Effect.sleep(frameMillis)))))
-  }
   if (options.metricsPort !== undefined) {
     const { metricsPort } = options
     const Metrics = yield* Effect.promise(() => import("./Metrics.ts"))
@@ -282,17 +290,21 @@ const live = Effect.fnUntraced(function*(
       for (const { connection, venue } of all) {
         const { lastError, state } = yield* connection.metrics
         const hasEnded = state === "Failed" || state === "Disconnected"
-        if (hasEnded && lastError !== undefined && !failures.has(venue.name)) {
+        if (hasEnded && lastError !== undefined && !refusing.has(venue.name)) {
           failures.set(venue.name, failedBy(lastError))
         }
       }
       yield* Effect.forEach(all, ({ connection }) => connection.close(), { concurrency: "unbounded", discard: true })
-      yield* Effect.ignore(Effect.timeoutOption(Fiber.await(consumer), 200))
-      yield* Effect.ignore(view.draw)
+      yield* OutputQueue.settled(Effect.andThen(Fiber.await(consumer), view.end), { signal, stdout })
+      view.report()
       stderr.writeUnsafe(tally.summary((yield* Monotonic.now) - startedAt))
+      const sentences = refusals.sentences()
+      if (refusing.size < names.length) { for (const sentence of sentences) stderr.writeUnsafe(`${sentence}\n`) }
     }))
   )
-  if (end === "done" && failures.size > 0) {
+  if (end !== "done") return
+  if (refusing.size === names.length) return yield* new RunFailed({ detail: refusals.sentences().join("; ") })
+  if (failures.size > 0) {
     const [first, ...others] = failures.values()
     return yield* first !== undefined && others.length === 0
       ? first
@@ -352,4 +364,6 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
       // The table shows what a log would say, and a log line would tear it.
       isLive ? Effect.provide(Log.silent) : (self) => self
     )
+    // The last of a recording is written only now.
+    if (recorder !== undefined) yield* recorder.finish
   }))

@@ -16,8 +16,10 @@ import { counted, grouped, span } from "./Style.ts"
 export interface Tally {
   /** Notes an event that came, printed or not. */
   readonly observe: (event: MarketEvent.AnyEvent) => void
-  /** Counts an event that was printed. */
-  readonly printed: (event: MarketEvent.AnyEvent) => void
+  /** Counts events that were printed. */
+  readonly printed: (tag: MarketEvent.AnyEvent["_tag"], count: number) => void
+  /** Counts events that were not printed, and why. */
+  readonly unprinted: (why: string, count: number) => void
   /** The count as a line for people, of a run of so many milliseconds. */
   readonly summary: (millis: number) => string
 }
@@ -30,23 +32,48 @@ export interface Tally {
  */
 export const make = (): Tally => {
   const byTag = new Map<string, number>()
+  const byReason = new Map<string, number>()
+  // The connections that are up, and the gaps that have not ended.
+  const up = new Set<string>()
+  const open = new Set<string>()
   let printed = 0
   let epochs = 0
   let drops = 0
   let gaps = 0
+
+  const connection = ({ state, venue }: MarketEvent.ConnectionEvent): void => {
+    if (state === "Connected") {
+      epochs++
+      up.add(venue)
+    } else if (up.delete(venue) && state !== "Closing") {
+      drops++
+    }
+  }
+
+  // A gap is told when it is noticed, and again when it is over; or once, then.
+  const gap = ({ cause, channel, from, product, to, venue }: MarketEvent.Gap): void => {
+    const key = [venue, product, channel, from, cause].join(" ")
+    const isKnown = to === undefined ? open.has(key) : open.delete(key)
+    if (to === undefined) open.add(key)
+    if (!isKnown) gaps++
+  }
+
   return {
     observe: (event) => {
-      if (event._tag === "Connection" && event.state === "Connected") epochs++
-      if (event._tag === "Connection" && event.state === "Reconnecting" && event.attempt === 1) drops++
-      if (event._tag === "Gap") gaps++
+      if (event._tag === "Connection") connection(event)
+      if (event._tag === "Gap") gap(event)
     },
-    printed: ({ _tag }) => {
-      printed++
-      byTag.set(_tag, (byTag.get(_tag) ?? 0) + 1)
+    printed: (tag, count) => {
+      printed += count
+      byTag.set(tag, (byTag.get(tag) ?? 0) + count)
+    },
+    unprinted: (why, count) => {
+      if (count > 0) byReason.set(why, (byReason.get(why) ?? 0) + count)
     },
     summary: (millis) => {
       const parts = Array.from(byTag, ([tag, count]) => `${grouped(count)} ${tag}`).join(", ")
-      return `${counted(printed, "event")} in ${span(millis)}${parts === "" ? "" : ` (${parts})`}; ` +
+      const others = Array.from(byReason, ([why, count]) => `; ${counted(count, "event")} ${why}`).join("")
+      return `${counted(printed, "event")} in ${span(millis)}${parts === "" ? "" : ` (${parts})`}${others}; ` +
         `${counted(epochs, "epoch")}, ${counted(drops, "drop")}, ${counted(gaps, "gap")}\n`
     }
   }

@@ -19,7 +19,7 @@ describe("the configuration of a service", () => {
     Effect.gen(function*() {
       const text = Fs.readFileSync(Path.join(import.meta.dirname, "../../../../deploy/tickline.toml"), "utf8")
       const config = yield* parse(text)
-      assert.deepStrictEqual(config.output, { stdout: "ndjson", lifecycle: true })
+      assert.deepStrictEqual(config.output, { stdout: "ndjson", lifecycle: true, overflow: "drop-oldest" })
       assert.deepStrictEqual(config.http, { host: "127.0.0.1", port: 9464 })
       assert.deepStrictEqual(asked(config), {
         "coinbase-exchange": ["matches BTC-USD", "matches ETH-USD", "ticker BTC-USD", "ticker ETH-USD"],
@@ -35,7 +35,7 @@ describe("the configuration of a service", () => {
   it.effect("what is not said is as in market-feed, on stdout, without pages", () =>
     Effect.gen(function*() {
       const config = yield* parse("[venues.kraken]\nproducts = [\"BTC/USD\"]")
-      assert.deepStrictEqual(config.output, { stdout: "ndjson", lifecycle: false })
+      assert.deepStrictEqual(config.output, { stdout: "ndjson", lifecycle: false, overflow: "drop-oldest" })
       assert.isUndefined(config.http)
       assert.deepStrictEqual(asked(config), { kraken: ["trade BTC/USD"] })
       assert.isTrue(config.entries[0]?.policy?.retryInitialConnect)
