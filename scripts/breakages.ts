@@ -921,5 +921,41 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "return Effect.as(Scope.provide(register(breaker), scope), breaker)",
     replacement: "return Effect.succeed(breaker)",
     test: [ofMetrics, "have those of the breaker among them"]
+
+  // What leaves the process
+  {
+    name: "what was dropped on the way to stdout is told to nobody",
+    file: "packages/node/src/runner/OutputQueue.ts",
+    original: "for (const [key, span] of chunk.spans) add(loss.spans, key, span)",
+    replacement: "",
+    test: ["packages/node/test/runner/OutputQueue.test.ts", "stream, when nobody reads its stdout lives on"]
+  },
+  {
+    name: "a full disk is a reader that has gone",
+    file: "packages/node/src/runner/Host.ts",
+    original: "goneCodes.has(error.code)",
+    replacement: "error.code !== undefined",
+    test: ["packages/node/test/runner/Process.test.ts", "stdout on a full disk"]
+  },
+  {
+    name: "the last of a recording may be lost",
+    file: "packages/node/src/runner/Streaming.ts",
+    original: "if (recorder !== undefined) yield* recorder.finish",
+    replacement: "",
+    test: ["packages/node/test/runner/Process.test.ts", "a recording on a full disk"]
+  },
+  {
+    name: "a failed dial is a drop",
+    file: "packages/node/src/runner/Tally.ts",
+    original: "} else if (up.delete(venue) && state !== \"Closing\") {",
+    replacement: "} else if (state === \"Reconnecting\") {",
+    test: ["packages/node/test/runner/Streaming.test.ts", "counts a drop only of a link that was up"]
+  },
+  {
+    name: "one refusal ends the run",
+    file: "packages/node/src/runner/Refusals.ts",
+    original: "refused.size === asked.length",
+    replacement: "refused.size > 0",
+    test: ["packages/node/test/runner/Streaming.test.ts", "the rest goes on, wherever it stands"]
   }
 ]

@@ -97,7 +97,7 @@ describe.concurrent("run", { timeout: 20_000 }, () => {
           venueOf("generic", "ws://127.0.0.1:1", ["ETH-USD"])
       )
       yield* service.world.printed(/"Trade"/)
-      yield* service.world.said(/"venue error"/)
+      yield* service.world.said(/"subscription refused"/)
       const health = yield* service.get("/healthz")
       assert.strictEqual(health.status, 503)
       const { venues } = JSON.parse(health.text)
@@ -105,6 +105,20 @@ describe.concurrent("run", { timeout: 20_000 }, () => {
       assert.deepInclude(venues[0].subscriptions, { confirmed: 1, refused: 1 })
       assert.include(["Connecting", "Reconnecting"], venues[1].state)
       assert.strictEqual(yield* service.ended, 0)
+      assert.match(service.world.stderr(), /^kraken refused the subscription to trade of NO\/SUCH: /m)
+    }))
+
+  it.live("ends with 1 when everything that it asks for is refused, and names it", () =>
+    Effect.gen(function*() {
+      const kraken = yield* mock("kraken")
+      const dydx = yield* mock("dydx")
+      const service = yield* start(
+        venueOf("kraken", kraken.url, ["NO/SUCH"]) + venueOf("dydx", dydx.url, ["NONE-USD"])
+      )
+      assert.strictEqual(yield* Fiber.join(service.fiber), 1)
+      for (const name of ["kraken", "dydx"]) {
+        assert.match(service.world.stderr(), new RegExp(`tickline: .*${name} refused the subscription to `))
+      }
     }))
 
   it.live("stdout is silent where it is to be", () =>
@@ -115,6 +129,7 @@ describe.concurrent("run", { timeout: 20_000 }, () => {
       while (kraken.metrics().framesSent < 20) yield* Effect.sleep(20)
       assert.strictEqual(yield* service.ended, 0)
       assert.strictEqual(service.world.stdout(), "")
+      assert.match(service.world.stderr(), /^0 events in .*; \d+ events not printed, as configured; 1 epoch/m)
     }))
 
   it.live("SIGHUP changes what changed and leaves the rest connected; a wrong file changes nothing", () =>

@@ -118,6 +118,15 @@ describe.concurrent("stream from simulate", { timeout: 20_000 }, () => {
     10_000
   )
 
+  it.live("the summary counts a drop only of a link that was up", () =>
+    Effect.gen(function*() {
+      const never = yield* stream("ws://127.0.0.1:1", ["--duration", "400ms"])
+      assert.match(never.world.stderr(), /^0 events in .*; 0 epochs, 0 drops, 0 gaps$/m)
+      const { url } = yield* simulate("coinbase-exchange", ["--rate", "100", "--fault", "drop@200ms"])
+      const once = yield* stream(url, ["--count", "60"])
+      assert.match(once.world.stderr(), /^60 events in .*; 2 epochs, 1 drop, 1 gap$/m)
+    }))
+
   it.live("a subscription that the venue refuses is a failed run", () =>
     Effect.gen(function*() {
       const { url } = yield* simulate("coinbase-exchange")
