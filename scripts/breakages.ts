@@ -921,6 +921,7 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "return Effect.as(Scope.provide(register(breaker), scope), breaker)",
     replacement: "return Effect.succeed(breaker)",
     test: [ofMetrics, "have those of the breaker among them"]
+  },
 
   // What leaves the process
   {

@@ -63,7 +63,7 @@ export const make = (): Refusals => {
         : standing === "confirmed"
         ? undefined
         : known?.get(key)
-      if (found !== undefined) refused.set(key, found)
+      if (found?._tag === "SubscriptionRefused") refused.set(key, found)
     }
     byVenue.set(venue.name, refused)
     return {

@@ -86,14 +86,17 @@ const serve = Effect.fnUntraced(function*(
   let { output } = first
   let isWanted = isPrinted({ kinds: ["trade", "ticker", "book"], lifecycle: output.lifecycle })
 
-  const apply = (config: ServiceConfig.ServiceConfig): Effect.Effect<MarketFeeds.Change, UsageError> =>
+  const apply = (config: ServiceConfig.ServiceConfig): Effect.Effect<MarketFeeds.Change, UsageError | RunFailed> =>
     Effect.gen(function*() {
       yield* pages(config.http)
       output = config.output
       isWanted = isPrinted({ kinds: ["trade", "ticker", "book"], lifecycle: output.lifecycle })
       return yield* Effect.mapError(
         feeds.set(config.entries),
-        (error) => new UsageError({ key: `venues.${error.venue}`, expected: `what can be streamed (${error.message})` })
+        (error) =>
+          error._tag === "ConnectionClosed"
+            ? new RunFailed({ detail: error.message })
+            : new UsageError({ key: `venues.${error.venue}`, expected: `what can be streamed (${error.message})` })
       )
     })
 
