@@ -14,6 +14,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import * as Members from "./members.ts"
 import { workspace } from "./source.ts"
 
 /** A table: its head, then its rows, as the text of their cells. */
@@ -128,7 +129,8 @@ export const tables: ReadonlyArray<readonly [page: string, name: string, table: 
   ["docs/errors.md", "recoveries", recoveries],
   ["docs/operating.md", "metrics", metrics],
   ["docs/operating.md", "breaker metrics", breakerMetrics],
-  ["docs/venues.md", "venues", venues]
+  ["docs/venues.md", "venues", venues],
+  ...Venues.all.map((venue) => ["docs/venues.md", `members of ${venue.name}`, () => Members.table(venue)] as const)
 ]
 
 const blockOf = (name: string): RegExp => new RegExp(`(<!-- ${name} -->\n)([\\s\\S]*?)(<!-- /${name} -->)`)

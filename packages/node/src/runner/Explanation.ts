@@ -76,7 +76,7 @@ const opposites: ReadonlyMap<string, string> = new Map(
   ])
 )
 
-/** Other values that a decoder may take in a value's place: the first that it takes tells where the value goes. */
+/** Other values that a decoder may take in a value's place: the first that makes a difference tells where it goes. */
 const others = (value: string): ReadonlyArray<string> => {
   const isString = value.startsWith("\"")
   const text = isString ? value.slice(1, -1) : value
@@ -87,7 +87,8 @@ const others = (value: string): ReadonlyArray<string> => {
   // The last digit can change without changing the form, be it of an instant, a decimal or an integer.
   const digit = /^(.*)(\d)(\D*)$/s.exec(text)
   if (digit !== null) found.push(`${digit[1] ?? ""}${digit[2] === "1" ? "2" : "1"}${digit[3]}`)
-  if (isString) found.push(`${text}~`)
+  // A name may hold another, before or after a mark.
+  if (isString) found.push(`${text}~`, `~${text}`)
   return found.map(wrap)
 }
 
@@ -131,13 +132,16 @@ export const trace = (
       if ("_tag" in decoded || decoded.length !== events.length) continue
       const isSameKind = decoded.every((event, index) => event._tag === events[index]?._tag)
       if (!isSameKind) continue
+      let isFound = false
       decoded.forEach((event, index) => {
         const now = membersOf(event)
         for (const [key, text] of members[index] ?? []) {
-          if (now.get(key) !== text) sources[index]?.get(key)?.push(leaf)
+          if (now.get(key) === text) continue
+          isFound = true
+          sources[index]?.get(key)?.push(leaf)
         }
       })
-      break
+      if (isFound) break
     }
   }
   return members.map((of, index) =>

@@ -155,11 +155,13 @@ describe("decode", () => {
     Effect.gen(function*() {
       const binance =
         `{"e":"trade","E":1,"s":"BTCUSDT","t":12345,"p":"1.00","q":"2.0","T":1672515782136,"m":true,"M":true}`
+      const partial = `{"stream":"btcusdt@depth20","data":{"lastUpdateId":160,"bids":[],"asks":[]}}`
       const hyperliquid = `{"channel":"trades","data":[{"coin":"BTC","side":"A","px":"1.0","sz":"2.0",` +
         `"hash":"0x1","time":1672515782136,"tid":5,"users":["0x1","0x2"]}]}`
       for (
         const [venue, frame, line] of [
           ["binance", binance, "side sell ← m true, rewritten"],
+          ["binance", partial, "product BTCUSDT ← stream \"btcusdt@depth20\", rewritten"],
           ["hyperliquid", hyperliquid, "side sell ← data[0].side \"A\", rewritten"]
         ] as const
       ) {
