@@ -48,6 +48,7 @@ describe("Fault", () => {
   for (
     const [spec, part, expected] of [
       ["", "", "one of drop, close"],
+      ["@3s", "@3s", "one of drop, close"],
       ["dorp@3s", "dorp", "one of drop, close"],
       ["constructor@3s", "constructor", "one of drop, close"],
       ["drop", "drop", "@ and a duration"],

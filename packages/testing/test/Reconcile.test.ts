@@ -156,6 +156,23 @@ describe("reconcile", () => {
   })
 })
 
+describe("what a message is known by", () => {
+  it("is its number, or its time, or nothing", () => {
+    const idOf = (frame: string): string | undefined => {
+      const events = venue.decode(frame)
+      const [event] = MarketEvent.isFrameRejected(events) ? [] : events
+      return event === undefined ? assert.fail("no event") : Simulation.idOf(event)
+    }
+    const change = `{"type":"l2update","product_id":"${product}","changes":[]`
+    assert.strictEqual(idOf(text(7)), "7")
+    assert.strictEqual(idOf(`${change},"time":"2024-01-02T03:04:05.5Z"}`), "2024-01-02T03:04:05.5Z")
+    assert.isUndefined(idOf("{\"type\":\"heartbeat\",\"sequence\":3}"))
+    assert.isUndefined(
+      Simulation.idOf(MarketEvent.bookDelta("x", "A", [], [], undefined, undefined, undefined, undefined, undefined))
+    )
+  })
+})
+
 describe("a simulation", () => {
   it.live("balances its account, whatever strikes, and repeats itself", () =>
     Effect.gen(function*() {

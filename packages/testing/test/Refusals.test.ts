@@ -26,7 +26,12 @@ interface Row {
 }
 
 const rows: ReadonlyArray<Row> = [
-  { name: "coinbase", good: ["BTC-USD", "ETH-USD"], bad: "NO-SUCH", reason: /NO-SUCH is not a valid product/ },
+  {
+    name: "coinbase",
+    good: ["BTC-USD", "ETH-USD"],
+    bad: "NO-SUCH",
+    reason: /not among what the venue confirmed/
+  },
   { name: "coinbase-exchange", good: ["BTC-USD", "ETH-USD"], bad: "NO-SUCH", reason: /NO-SUCH is not a valid product/ },
   { name: "kraken", good: ["BTC/USD", "ETH/USD"], bad: "NO/SUCH", reason: /Currency pair not supported NO\/SUCH/ },
   {
