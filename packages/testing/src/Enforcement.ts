@@ -43,6 +43,7 @@ export interface Excess {
  * The rules of a venue. Times are milliseconds; what is absent is not enforced.
  *
  * - `limits`: on messages and dials. A dial too many is answered 429.
+ * - `connections`: how many an address may have at a time; a dial for one more is answered 429.
  * - `countsPings`: whether a client's pings and pongs count as messages.
  * - `excess`: what a message too many leads to.
  * - `subscribeWithin`: how long a new connection may stay without a
@@ -58,6 +59,7 @@ export interface Excess {
  */
 export interface Enforcement {
   readonly limits: ReadonlyArray<Limit>
+  readonly connections?: number | undefined
   readonly countsPings: boolean
   readonly excess: Excess
   readonly subscribeWithin?: number | undefined
@@ -166,17 +168,19 @@ export const kraken: Enforcement = {
 
 /**
  * Deribit: 100 requests in any 5 s, which is what a full budget of credits
- * gives; the error 10028 and the end of the session for one more. A test that
- * is not answered with `public/test` ends the connection; the venue does not
- * say how soon.
+ * gives; the error 10028 and the end of the session for one more; 32
+ * connections of an address at a time. A test that is not answered with
+ * `public/test` ends the connection; the venue does not say how soon.
  *
  * @see https://docs.deribit.com/articles/rate-limits (read 2026-11-21)
+ * @see https://docs.deribit.com/articles/connection-management-best-practices (read 2026-11-21)
  * @see https://docs.deribit.com/api-reference/session-management/public-set_heartbeat (read 2026-11-21)
  * @category constants
  * @since 0.1.0
  */
 export const deribit: Enforcement = {
   limits: [{ of: "messages", per: "address", limit: 100, windowMillis: 5_000 }],
+  connections: 32,
   countsPings: false,
   excess: {
     error: (frame) => {
@@ -197,8 +201,9 @@ export const deribit: Enforcement = {
 }
 
 /**
- * Hyperliquid: 2,000 messages and 30 dials a minute and address; a connection
- * ends to which the server has sent nothing for a minute.
+ * Hyperliquid: 2,000 messages and 30 dials a minute and address, 10 connections
+ * at a time; a connection ends to which the server has sent nothing for a
+ * minute.
  *
  * @see https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/rate-limits-and-user-limits (read 2026-11-21)
  * @see https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket/timeouts-and-heartbeats (read 2026-11-21)
@@ -210,6 +215,7 @@ export const hyperliquid: Enforcement = {
     { of: "messages", per: "address", limit: 2_000, windowMillis: 60_000 },
     { of: "dials", per: "address", limit: 30, windowMillis: 60_000 }
   ],
+  connections: 10,
   countsPings: false,
   excess: {
     error: () => JSON.stringify({ channel: "error", data: "Cannot send more than 2000 messages per minute." })

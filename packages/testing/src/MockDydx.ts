@@ -6,7 +6,7 @@
  * Message shapes and wordings are those of the indexer's own source,
  * https://github.com/dydxprotocol/v4-chain/tree/main/indexer/services/socks (read 2026-11-21).
  * A subscription is confirmed with the state so far: the last trade, the whole
- * book, every market. Not as there, an error takes a `message_id` of its own.
+ * book, every market. An error repeats the latest `message_id`, as there.
  *
  * @since 0.1.0
  */
@@ -129,7 +129,10 @@ export const make = (): MockVenue.MockVenue => ({
     const messageId = floor.sent ?? 0
     const refuse = (message: string, more: object = {}) => ({
       session,
-      replies: [MockVenue.notice({ ...head("error", messageId), message, ...more })]
+      replies: [{
+        ...MockVenue.notice({ ...head("error", Math.max(0, messageId - 1)), message, ...more }),
+        isNumbered: false
+      }]
     })
     const invalid = (message: string) => {
       const heard = MockVenue.hear(session, floor.atMillis, limits.invalid)

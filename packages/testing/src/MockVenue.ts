@@ -41,7 +41,8 @@ export const newSession: Session = { channels: new Map() }
  * acknowledgements, errors and heartbeats have none. Only frames with `data`
  * are counted as sent and struck by the faults that take a data frame. `beat` is
  * whether it shows that the venue is alive; `bare` is the frame without its
- * data, of an acknowledgement that carries some.
+ * data, of an acknowledgement that carries some. `isNumbered` is whether it
+ * counts for venues that number what they send on a connection (default true).
  *
  * @category models
  * @since 0.1.0
@@ -51,6 +52,7 @@ export interface Outgoing {
   readonly data: { readonly product: string; readonly channel: string } | undefined
   readonly beat?: boolean | undefined
   readonly bare?: string | undefined
+  readonly isNumbered?: boolean | undefined
 }
 
 /**

@@ -209,7 +209,8 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
   })
 
   const send = (peer: VirtualNetwork.Peer, frames: ReadonlyArray<MockVenue.Outgoing>): void => {
-    counts.set(peer.id, (counts.get(peer.id) ?? 0) + frames.length)
+    const numbered = frames.filter(({ isNumbered }) => isNumbered !== false)
+    counts.set(peer.id, (counts.get(peer.id) ?? 0) + numbered.length)
     for (const { data, text } of frames) {
       if (data !== undefined) {
         const decoded = venue.decode(text)

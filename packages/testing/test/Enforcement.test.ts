@@ -217,6 +217,16 @@ describe("Enforcement", () => {
       yield* connect(strict.url)
       yield* connect(strict.url)
       assert.strictEqual(yield* Effect.flip(connect(strict.url)), 429)
+      const few = yield* MockServer.make({
+        venue: venue("generic"),
+        rate: 0,
+        enforcement: { ...Enforcement.none, connections: 1 }
+      })
+      const first = yield* connect(few.url)
+      assert.strictEqual(yield* Effect.flip(connect(few.url)), 429)
+      first.ws.close()
+      yield* until(() => few.metrics().open === 0)
+      yield* connect(few.url)
       const lax = yield* MockServer.make({
         venue: venue("coinbase-exchange"),
         rate: 0,

@@ -182,6 +182,12 @@ describe("MockDydx", () => {
     assert.deepStrictEqual(ask({ type: "ping" }, session).replies, [])
   })
 
+  it("an error repeats the number of the message before it, and takes none", () => {
+    const { replies: [refusal] } = ask({ type: "hello" }, undefined, { ...floor, sent: 5 })
+    assert.strictEqual(JSON.parse(refusal?.text ?? "").message_id, 4)
+    assert.isFalse(refusal?.isNumbered)
+  })
+
   it("refuses the 33rd subscription of a channel", () => {
     const products = Array.from({ length: 33 }, (_, i) => `P${i}-USD`)
     const busy = { ...floor, market: (product: string) => products.includes(product) ? before : undefined }

@@ -444,7 +444,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       const outgoing = allowed(said, isAnswer)
       if (outgoing === undefined) return
       const { data, text } = outgoing
-      line.sent++
+      if (outgoing.isNumbered !== false) line.sent++
       if (data === undefined) return send(line, text)
       const enter = (what: Exclude<keyof Account, "channel" | "product">) => {
         for (const each of [books, line.books]) counters(each, data)[what]++
@@ -726,7 +726,10 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
         stream.resume() // so that the client is seen to leave
         return
       }
-      const isTooMany = !counterOf(dialsOf, socket.remoteAddress ?? "", "dials").admits(now())
+      const address = socket.remoteAddress ?? ""
+      const { connections = Number.POSITIVE_INFINITY } = enforcement
+      const isTooMany = [...lines.values()].filter((line) => line.address === address).length >= connections ||
+        !counterOf(dialsOf, address, "dials").admits(now())
       const status = fate?._tag === "Status"
         ? fate.status
         : isTooMany
