@@ -30,6 +30,21 @@ describe("tables", () => {
     })
   }
 
+  it("docs/operating.md has every line of the log, and no other", () => {
+    const page = read("docs/operating.md")
+    const table = page.slice(page.indexOf("## The log"), page.indexOf("## Metrics"))
+    const written = [...table.matchAll(/^\| (`[^|]+)\|/gm)]
+      .flatMap(([, cell = ""]) => [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? ""))
+    const said = ["packages/core/src/connection", "packages/core/src/feed", "packages/node/src/runner"]
+      .flatMap((folder) => Fs.readdirSync(Path.join(workspace, folder)).map((name) => Path.join(folder, name)))
+      // The stream around a source of one's own says other things, in its own words.
+      .filter((path) => path.endsWith(".ts") && !path.endsWith("ReconnectingStream.ts"))
+      .flatMap((path) => [...read(path).matchAll(/\.log(?:Info|Warning|Error)?\(([^{]*?)[,)]?\s*(?:\{|\)|$)/gm)])
+      .flatMap(([, args = ""]) => [...args.matchAll(/"([^"]+)"/g)].map((match) => match[1] ?? ""))
+      .filter((text) => !["Info", "Warn", "Error", "consumer"].includes(text))
+    assert.deepStrictEqual(new Set(written), new Set(said))
+  })
+
   it("docs/errors.md explains every kind of failure", () => {
     const page = read("docs/errors.md")
     for (const [, name, table] of tables.filter(([of]) => of === "docs/errors.md")) {

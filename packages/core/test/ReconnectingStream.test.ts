@@ -486,4 +486,24 @@ describe("ReconnectingStream", () => {
         ["resubscribed", { exchange, count: 2 }]
       ])
     }))
+
+  it.effect("escapes in its log lines what the source said", () =>
+    Effect.gen(function*() {
+      const lines: Array<unknown> = []
+      const logger = Logger.make(({ message }) => {
+        lines.push(message)
+      })
+      const hostile = { _tag: "Disconnected", reason: "a\u202e\u009b\n" } as const
+      const { source } = scripted({ connects: ["ok", "ok"], says: [[hostile], []] })
+      yield* Effect.gen(function*() {
+        const stream = yield* ReconnectingStream.make(source, test)
+        yield* stream.connect
+        yield* reading(stream)
+        yield* TestClock.adjust("1 second")
+      }).pipe(Effect.provide(Logger.layer([logger])))
+      assert.deepStrictEqual(lines[0], [
+        "disconnected",
+        { exchange: "scripted", reason: "a\\u202e\\u009b\\u000a", uptime_ms: 0 }
+      ])
+    }))
 })

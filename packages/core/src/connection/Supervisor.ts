@@ -262,10 +262,10 @@ class Supervision<A> implements Supervisor {
   }
 
   private log(level: "Info" | "Warn" | "Error", message: string, annotations: Readonly<Record<string, unknown>>) {
-    const shown = Object.entries({ connection: this.options.label, ...annotations }).map(([key, value]) =>
-      [key, typeof value === "string" ? Printable.escape(value) : value] as const
+    return Effect.annotateLogs(
+      Effect.logWithLevel(level)(message),
+      Printable.fields({ connection: this.options.label, ...annotations })
     )
-    return Effect.annotateLogs(Effect.logWithLevel(level)(message), Object.fromEntries(shown))
   }
 
   private become(to: ConnectionState.ConnectionState, reason: string): Effect.Effect<void> {
@@ -328,7 +328,7 @@ class Supervision<A> implements Supervisor {
         recorder.missedPong()
         const failure = new ConnectError.HeartbeatMissed({ epoch: number, afterMillis: timeoutMillis })
         return onMiss === "report"
-          ? Effect.as(this.log("Warn", failure.message, { epoch: number }), true)
+          ? Effect.as(this.log("Warn", "pong missed", { epoch: number, error: failure.message }), true)
           : Effect.as(this.endWire(on, failed(failure)), false)
       })
     })

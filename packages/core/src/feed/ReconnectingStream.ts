@@ -166,7 +166,7 @@ export const make = <A, E>(
     const subscriptions = new Set<string>()
 
     const log = (level: "Info" | "Warn" | "Error", message: string, fields: Readonly<Record<string, unknown>>) =>
-      Effect.logWithLevel(level)(message, { exchange: exchangeName, ...fields })
+      Effect.logWithLevel(level)(message, Printable.fields({ exchange: exchangeName, ...fields }))
 
     // The policy's `connectTimeout` is the only failure that is not the source's.
     const kindOf = (error: E | Cause.TimeoutError): string =>

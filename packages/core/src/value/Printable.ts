@@ -37,6 +37,18 @@ const escaped = (text: string): string => {
 export const escape = (text: string): string => isPlain.test(text) ? text : text.replace(hidden, escaped)
 
 /**
+ * A record with its texts escaped: the annotations of a log line, the
+ * attributes of a span or of a metric.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const fields = (of: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    Object.entries(of).map(([key, value]) => [key, typeof value === "string" ? escape(value) : value])
+  )
+
+/**
  * Whether a text is shown as it is.
  *
  * @category predicates
