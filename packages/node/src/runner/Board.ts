@@ -27,8 +27,8 @@ export interface Options {
   readonly detail: BoardLayout.Detail
   /** Now, in epoch milliseconds: what people are told. */
   readonly now: () => number
-  /** Milliseconds of a clock that never steps: what waits and rates are measured by. `now` by default. */
-  readonly monotonic?: (() => number) | undefined
+  /** Milliseconds of a clock that never steps: what waits and rates are measured by. */
+  readonly monotonic: () => number
 }
 
 /**
@@ -127,8 +127,7 @@ const text = (value: Decimal.Decimal | undefined): string | undefined =>
  * @since 0.1.0
  */
 export const make = (options: Options): Board => {
-  const { now } = options
-  const monotonic = options.monotonic ?? now
+  const { monotonic, now } = options
   const startedAt = monotonic()
   const sections = new Map<string, Section>()
   const happened: Array<Happening> = []

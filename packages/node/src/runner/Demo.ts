@@ -11,6 +11,7 @@ import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
@@ -261,7 +262,13 @@ const play = Effect.fnUntraced(function*(
   const paint = makePaint(stdout.hasColor)
   const said = makePaint(stderr.hasColor)
   const isLive = options.format === "pretty" && stdout.isTerminal
-  const board = Board.make({ title: "tickline demo", note: Scenario.policyText, detail: "float", now })
+  const board = Board.make({
+    title: "tickline demo",
+    note: Scenario.policyText,
+    detail: "float",
+    now,
+    monotonic: () => Monotonic.nowMillis(clock)
+  })
   const screen = isLive ? yield* Screen.make(stdout) : undefined
   const draw = Effect.suspend(() => screen?.draw(board.lines(paint, stdout.size())) ?? Effect.void)
   const say = (text: string) => {

@@ -149,7 +149,12 @@ const table = Effect.fnUntraced(function*(
 ): Effect.fn.Return<View, never, Scope.Scope> {
   const paint = makePaint(stdout.hasColor)
   const clock = yield* Clock.Clock
-  const board = Board.make({ title, detail: "market", now: () => clock.currentTimeMillisUnsafe() })
+  const board = Board.make({
+    title,
+    detail: "market",
+    now: () => clock.currentTimeMillisUnsafe(),
+    monotonic: () => Monotonic.nowMillis(clock)
+  })
   const screen = yield* Screen.make(stdout)
   const draw = Effect.suspend(() => screen.draw(board.lines(paint, stdout.size())))
   yield* Effect.forkScoped(Effect.ignore(Effect.forever(Effect.andThen(draw, Effect.sleep(frameMillis)))))

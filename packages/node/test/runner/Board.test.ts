@@ -6,6 +6,9 @@ import * as Board from "@tickline/node/runner/Board"
 import type * as BoardLayout from "@tickline/node/runner/BoardLayout"
 import * as Style from "@tickline/node/runner/Style"
 
+/** The wall clock and the monotonic one, where they go together. */
+const clocks = (now: () => number) => ({ now, monotonic: now })
+
 const plain = Style.paint(false)
 const size = { columns: 80, rows: 24 }
 
@@ -48,7 +51,7 @@ const text = (board: Board.Board, columns: number, rows: number) => board.lines(
 describe("the live table", () => {
   it("fits two venues in trouble into 80 × 24", () => {
     let now = 0
-    const board = Board.make({ title: "tickline demo", note: "policy", detail: "float", now: () => now })
+    const board = Board.make({ title: "tickline demo", note: "policy", detail: "float", ...clocks(() => now) })
     for (const venue of ["coinbase-exchange", "generic"]) {
       board.observe(state(venue, "Connecting", { attempt: 1 }))
       board.observe(state(venue, "Connected", { epoch: 1 }))
@@ -70,7 +73,7 @@ describe("the live table", () => {
   })
 
   it("shows prices of 18 decimals and their sizes whole in 80 cells, under whole titles", () => {
-    const board = Board.make({ title: "tickline stream", detail: "market", now: () => 0 })
+    const board = Board.make({ title: "tickline stream", detail: "market", ...clocks(() => 0) })
     board.observe(trade("v", "BTC-USD", "43250.10"))
     board.observe(trade("v", "WETH-DAI", "2279.845612345678901230", "0.123456789012345678"))
     for (const columns of [80, 120, 200]) {
@@ -86,7 +89,7 @@ describe("the live table", () => {
   })
 
   it("aligns prices at the point, over all venues", () => {
-    const board = Board.make({ title: "t", detail: "market", now: () => 0 })
+    const board = Board.make({ title: "t", detail: "market", ...clocks(() => 0) })
     const prices = ["43250.10", "0.00001234", "7", "2279.8456"]
     prices.forEach((price, index) => board.observe(trade(index % 2 === 0 ? "a" : "b", `P${index}`, price)))
     const points = board.lines(plain, size).flatMap((line) => {
@@ -98,7 +101,7 @@ describe("the live table", () => {
   })
 
   it("has a column for the bid and one for the ask", () => {
-    const board = Board.make({ title: "t", detail: "market", now: () => 0 })
+    const board = Board.make({ title: "t", detail: "market", ...clocks(() => 0) })
     board.observe(ticker("v", "BTC-USD", "43250.10", "43250.35"))
     assert.match(text(board, 80, 24), /^ {2}product +price +bid +ask/m)
     assert.match(text(board, 80, 24), /43250\.10 +43250\.10 +43250\.35/)
@@ -107,21 +110,39 @@ describe("the live table", () => {
   })
 
   it("uses a wide terminal for what happened, beside the table", () => {
-    const board = Board.make({ title: "t", detail: "market", now: () => 0 })
+    const board = Board.make({ title: "t", detail: "market", ...clocks(() => 0) })
     board.observe(state("v", "Connected", { epoch: 3 }))
     board.observe(trade("v", "BTC-USD", "43250.10"))
     assert.match(text(board, 200, 50), /│ 00:00:00\.000 {2}connected, epoch 3/)
     assert.notInclude(text(board, 100, 50), "│")
   })
 
+  it("measures on a clock that never steps, and tells what happened by the wall clock", () => {
+    let wall = 36_000_000
+    let monotonic = 0
+    const board = Board.make({ title: "t", detail: "market", now: () => wall, monotonic: () => monotonic })
+    board.observe(state("v", "Connected", { epoch: 1 }))
+    for (let events = 0; events < 100; events++) {
+      board.observe(trade("v", "BTC-USD", "43250.10"))
+      monotonic += 100
+    }
+    wall -= 3_600_000
+    board.observe(state("v", "Reconnecting", { attempt: 2, delayMillis: 1_500 }))
+    const shown = text(board, 120, 24)
+    assert.include(shown, "10 s · ^C ends")
+    assert.include(shown, "attempt 2 in 1.5 s")
+    assert.match(shown, /BTC-USD .* (9\.\d|10\.\d) +100$/m)
+    assert.match(shown, /^09:00:00\.000 {2}attempt 2/m)
+  })
+
   it("tells a repeated event once, with how often", () => {
-    const board = Board.make({ title: "t", detail: "market", now: () => 0 })
+    const board = Board.make({ title: "t", detail: "market", ...clocks(() => 0) })
     for (let index = 0; index < 40; index++) board.observe(new MarketEvent.VenueError({ venue: "v", message: "no" }))
     assert.match(text(board, 80, 24), /venue error: no \(40 ×\)/)
   })
 
   it("counts a gap that is noticed and later over once", () => {
-    const board = Board.make({ title: "t", detail: "market", now: () => 0 })
+    const board = Board.make({ title: "t", detail: "market", ...clocks(() => 0) })
     const gap = { venue: "v", product: "P", channel: "c", from: "2025-10-28T12:00:00Z", cause: "disconnect" as const }
     board.observe(new MarketEvent.Gap(gap))
     board.observe(new MarketEvent.Gap({ ...gap, to: "2025-10-28T12:00:02Z" }))
@@ -129,7 +150,7 @@ describe("the live table", () => {
   })
 
   it("lets nothing that a peer sent move the cursor", () => {
-    const board = Board.make({ title: "t", detail: "market", now: () => 0 })
+    const board = Board.make({ title: "t", detail: "market", ...clocks(() => 0) })
     board.observe(trade("v", "A\u001b[2J\u0007", "1.0"))
     board.observe(new MarketEvent.VenueError({ venue: "v", message: "\u001b[31mred\r\n" }))
     // oxlint-disable-next-line no-control-regex
@@ -162,7 +183,7 @@ describe("the live table at any size", () => {
 
   const made = (venues: number, perVenue: number, detail: BoardLayout.Detail, kinds: string) => {
     let now = 0
-    const board = Board.make({ title: "tickline stream of venues", note: "a note", detail, now: () => now })
+    const board = Board.make({ title: "tickline stream of venues", note: "a note", detail, ...clocks(() => now) })
     for (const venue of names.slice(0, venues)) {
       board.observe(state(venue, "Connecting", { attempt: 1 }))
       board.observe(state(venue, "Connected", { epoch: 1 }))
@@ -246,7 +267,7 @@ describe("the live table at any size", () => {
 describe("the live table of very many products", () => {
   const filled = (products: number) => {
     let now = 0
-    const board = Board.make({ title: "t", detail: "market", now: () => now })
+    const board = Board.make({ title: "t", detail: "market", ...clocks(() => now) })
     board.observe(state("v", "Connected", { epoch: 1 }))
     const event = trade("v", "P", "43250.10")
     for (let index = 0; index < products; index++) {
@@ -274,7 +295,7 @@ describe("the live table of very many products", () => {
 
   it("stays as it is while all are equally busy", () => {
     let now = 0
-    const board = Board.make({ title: "t", detail: "market", now: () => now })
+    const board = Board.make({ title: "t", detail: "market", ...clocks(() => now) })
     const products = () => board.lines(plain, size).flatMap((line) => /^ {2}(P\d+) /.exec(line)?.[1] ?? []).join()
     const round = () => {
       for (let index = 0; index < 400; index++) {
@@ -292,7 +313,7 @@ describe("the live table of very many products", () => {
 
   it("keeps count of a product that was not among the busiest for a while", () => {
     let now = 0
-    const board = Board.make({ title: "t", detail: "market", now: () => now })
+    const board = Board.make({ title: "t", detail: "market", ...clocks(() => now) })
     for (let index = 0; index < 5; index++) board.observe(trade("v", "OLD", "1.0"))
     for (let index = 0; index < 5_000; index++) {
       now += 10
@@ -305,7 +326,7 @@ describe("the live table of very many products", () => {
   })
 
   it("counts 250,000 of a venue, and says that there are more", () => {
-    const board = Board.make({ title: "t", detail: "market", now: () => 0 })
+    const board = Board.make({ title: "t", detail: "market", ...clocks(() => 0) })
     const event = trade("v", "P", "1.0")
     for (let index = 0; index < 250_010; index++) {
       board.observe(of(event, `P${index}`))
