@@ -36,6 +36,7 @@ const ofPresets = `${named}/Presets.test.ts`
 const ofEpochs = "packages/testing/test/connection/Epochs.test.ts"
 const ofConsumers = "packages/testing/test/connection/Consumers.test.ts"
 const ofHousekeeping = "packages/testing/test/connection/Housekeeping.test.ts"
+const ofRunnerSecrets = "packages/node/test/runner/Secrets.test.ts"
 const ofSecrets = "packages/testing/test/connection/Secrets.test.ts"
 const ofKeepAlive = "packages/testing/test/connection/KeepAlive.test.ts"
 const ofStream = "packages/core/test/ReconnectingStream.test.ts"
@@ -958,5 +959,34 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "refused.size === asked.length",
     replacement: "refused.size > 0",
     test: ["packages/node/test/runner/Streaming.test.ts", "the rest goes on, wherever it stands"]
+  },
+  // ---- secrets of a configuration, and who may read the pages ---------------------------------------------------------
+  {
+    name: "the value of an unknown key is quoted",
+    file: "packages/node/src/runner/ServiceConfig.ts",
+    original: "`${path}${key}`,\n      undefined,",
+    replacement: "`${path}${key}`,\n      table[key],",
+    test: [ofRunnerSecrets, "shows no secret, and ends with 2"]
+  },
+  {
+    name: "frames are recorded with the secrets in them",
+    file: "packages/node/src/runner/Recording.ts",
+    original: "mask === undefined ? frame : mask.frame(frame)",
+    replacement: "frame",
+    test: [ofRunnerSecrets, "finds it masked on stdout"]
+  },
+  {
+    name: "a foreign host is answered",
+    file: "packages/node/src/runner/Guard.ts",
+    original: "!isAnswered(headers[\"host\"], place)",
+    replacement: "!isAnswered(undefined, place)",
+    test: [ofRunnerSecrets, "answer to loopback names"]
+  },
+  {
+    name: "the variables of the environment are not asked for",
+    file: policy,
+    original: "const value = Option.orElse(variable, () => ofKeys[index] ?? Option.none())",
+    replacement: "const value = ofKeys[index] ?? Option.none()",
+    test: ["packages/core/test/ConnectionPolicy.test.ts", "is read by itself"]
   }
 ]

@@ -457,6 +457,15 @@ export * as Telemetry from "./value/Telemetry.ts"
 export * as Timestamp from "./value/Timestamp.ts"
 
 /**
+ * TOML as configuration is read: what is wrong with a text is told by line and
+ * column and never by its values, one of which may be a secret; and what nests
+ * without end is refused.
+ *
+ * @since 0.1.0
+ */
+export * as TomlText from "./value/TomlText.ts"
+
+/**
  * The port through which the house reaches a network: dial a URL, get a wire.
  *
  * @since 0.1.0

@@ -350,7 +350,7 @@ describe("ConnectionPolicy", () => {
       Effect.gen(function*() {
         const error = yield* Effect.flip(toml("max_dealy_ms = 1"))
         assert.strictEqual(error.key, "reconnection.max_dealy_ms")
-        assert.strictEqual(error.value, "1")
+        assert.isUndefined(error.value)
         assert.strictEqual(error.expected, "a key there is (did you mean max_delay_ms?)")
         const strange = yield* Effect.flip(toml("zzzzzz = 1"))
         for (const key of ConnectionPolicy.keys) assert.include(strange.expected, key)
@@ -370,6 +370,40 @@ describe("ConnectionPolicy", () => {
           ConnectionPolicy.fromUnknown(JSON.parse("{\"reconnection\":{\"__proto__\":{\"preset\":\"fast\"}}}"))
         )
         assert.strictEqual(error.key, "reconnection.__proto__")
+      }))
+  })
+
+  describe("what is no policy", () => {
+    it.effect("is told without the value of an unknown key, or what is inside of a list", () =>
+      Effect.gen(function*() {
+        for (
+          const text of [
+            "[reconnection]\ntoken = \"s3cret\"",
+            "[reconnection]\ntoken = [\"s3cret\"]",
+            "reconnection = [\"s3cret\"]",
+            "[reconnection]\nmax_delay = [\"s3cret\"]",
+            "[reconnection]\nmax_delay = { token = \"s3cret\" }",
+            "token = s3cret",
+            "token = 99999999999999999999",
+            "token = 1979-13-99",
+            "token = \"s3cret"
+          ]
+        ) {
+          const error = yield* Effect.flip(ConnectionPolicy.fromToml(text))
+          assert.notMatch(`${error.message}${JSON.stringify(error)}`, /s3cret|9999|1979/, text)
+        }
+      }))
+
+    it.effect("is told of what nests without end, in every way to write it", () =>
+      Effect.gen(function*() {
+        for (
+          const text of [`a = ${"[".repeat(20_000)}`, `a = ${"{a=".repeat(20_000)}`, `${"a.".repeat(20_000)}a = 1`]
+        ) {
+          const error = yield* Effect.flip(ConnectionPolicy.fromToml(text))
+          assert.strictEqual(error.message, "toml: expected TOML (nested more than 32 deep)")
+        }
+        const deep = `a = ${"[".repeat(30)}${"]".repeat(30)}`
+        assert.deepStrictEqual(yield* ConnectionPolicy.fromToml(deep), ConnectionPolicy.patient)
       }))
   })
 
@@ -413,8 +447,33 @@ describe("ConnectionPolicy", () => {
         )
         assert.include(
           error.message,
-          "reconnection.max_retries: expected a whole number of at least 0, or \"unlimited\", got \"many\""
+          "TICKLINE_RECONNECTION_MAX_RETRIES: expected a whole number of at least 0, or \"unlimited\", got \"many\""
         )
+      }))
+
+    it.effect("is read by itself, from the process's own variables", () =>
+      Effect.gen(function*() {
+        const policy = yield* ConnectionPolicy.config
+        assert.deepStrictEqual(policy, {
+          ...ConnectionPolicy.fast,
+          backoff: { ...ConnectionPolicy.fast.backoff, cap: Duration.seconds(10) }
+        })
+      }).pipe(Effect.provideService(
+        ConfigProvider.ConfigProvider,
+        ConfigProvider.fromEnvRecord({ TICKLINE_RECONNECTION_PRESET: "fast", TICKLINE_RECONNECTION_MAX_DELAY: "10s" })
+      )))
+
+    it.effect("wins over what stands under reconnection, and a bad value there names its key", () =>
+      Effect.gen(function*() {
+        const variables = ConfigProvider.fromEnvRecord({ TICKLINE_RECONNECTION_MAX_RETRIES: "3" })
+        const file = ConfigProvider.fromUnknown({ reconnection: { max_retries: 7, max_delay: "soon" } })
+        const parse = (provider: ConfigProvider.ConfigProvider) => ConnectionPolicy.config.parse(provider)
+        const policy = yield* parse(
+          ConfigProvider.orElse(variables, ConfigProvider.fromUnknown({ reconnection: { max_retries: 7 } }))
+        )
+        assert.strictEqual(policy.retry.maxRetries, 3)
+        const error = yield* Effect.flip(parse(ConfigProvider.orElse(variables, file)))
+        assert.include(error.message, "reconnection.max_delay: expected a duration")
       }))
 
     it.effect("reads any provider of Effect's", () =>

@@ -49,8 +49,9 @@ describe("the keys of a policy, at their bounds", () => {
       const result = read({ max_retries: text })
       assert.isTrue(Result.isFailure(result))
       if (!Result.isFailure(result)) continue
-      assert.strictEqual(result.failure.value.length, 64)
-      assert.isTrue(result.failure.value.startsWith("\"axx") && result.failure.value.endsWith(ends))
+      const { value = "" } = result.failure
+      assert.strictEqual(value.length, 64)
+      assert.isTrue(value.startsWith("\"axx") && value.endsWith(ends))
     }
   })
 

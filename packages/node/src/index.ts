@@ -73,6 +73,15 @@ export * as Demo from "./runner/Demo.ts"
 export * as Explanation from "./runner/Explanation.ts"
 
 /**
+ * Who is answered by the pages of the runner: who asked for them by a name that
+ * is theirs. A page in a browser can make a name of its own resolve to this
+ * machine (DNS rebinding) and would read them; the `Host` header gives it away.
+ *
+ * @since 0.1.0
+ */
+export * as Guard from "./runner/Guard.ts"
+
+/**
  * `/healthz`: whether every venue of a service is up, and how each is.
  *
  * @since 0.1.0
@@ -246,6 +255,13 @@ export * as Tape from "./demo/Tape.ts"
  * @since 0.1.0
  */
 export * as Targets from "./runner/Targets.ts"
+
+/**
+ * Bearer tokens, which come from the environment and from nowhere else.
+ *
+ * @since 0.1.0
+ */
+export * as Token from "./runner/Token.ts"
 
 /**
  * What is said of a command line that is wrong: the flag or argument, its value,

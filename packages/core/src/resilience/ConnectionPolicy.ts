@@ -13,13 +13,13 @@ import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Toml from "effect/encoding/Toml"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { nearest } from "../value/Suggestion.ts"
+import * as TomlText from "../value/TomlText.ts"
 
 const Positive = Schema.Duration.check(
   Schema.makeFilter((duration) => Duration.isFinite(duration) && Duration.isPositive(duration), {
@@ -412,20 +412,21 @@ export const presetNames: ReadonlyArray<PresetName> = [
 export const preset = (name: PresetName): ConnectionPolicy => presets[name]
 
 /**
- * A configuration that is no policy: the key as in `"reconnection.max_delay_ms"`,
- * the value as given, and what was expected. A file that is no TOML has the key
- * `"toml"`.
+ * A configuration that is no policy: the key as in `"reconnection.max_delay_ms"`
+ * or the variable of the environment, the value as given, and what was expected.
+ * Of an unknown key the value is not told, for it may be a secret in the wrong
+ * place. A file that is no TOML has the key `"toml"`.
  *
  * @category errors
  * @since 0.1.0
  */
 export class PolicyError extends Schema.TaggedError<PolicyError>()("PolicyError", {
   key: Schema.String,
-  value: Schema.String,
+  value: Schema.optionalKey(Schema.String),
   expected: Schema.String
 }) {
   override get message(): string {
-    return `${this.key}: expected ${this.expected}, got ${this.value}`
+    return `${this.key}: expected ${this.expected}${this.value === undefined ? "" : `, got ${this.value}`}`
   }
 }
 
@@ -671,6 +672,7 @@ const presetNamed = oneOf(presetNames)
 export const keys: ReadonlyArray<string> = ["preset", ...settings.flatMap(({ names }) => names)]
 
 const shown = (value: unknown): string => {
+  if (Array.isArray(value)) return "a list"
   const text = typeof value === "string" ? JSON.stringify(value) : Predicate.isObject(value) ? "a table" : String(value)
   return text.length > 64 ? `${text.slice(0, 63)}…` : text
 }
@@ -691,7 +693,8 @@ const readSection = (
   start: ConnectionPolicy
 ): Result.Result<ConnectionPolicy, PolicyError> => {
   for (const name of Object.keys(section)) {
-    if (!keys.includes(name)) return refuse(name, section[name], expectedKey(name))
+    if (keys.includes(name)) continue
+    return Result.fail(new PolicyError({ key: `reconnection.${name}`, expected: expectedKey(name) }))
   }
   let policy: Fields = start
   if (Object.hasOwn(section, "preset")) {
@@ -761,39 +764,55 @@ export const fromToml = (
   text: string,
   start: ConnectionPolicy = patient
 ): Effect.Effect<ConnectionPolicy, PolicyError> =>
-  Effect.fromResult(Toml.parse(text)).pipe(
-    Effect.mapError((error) =>
-      new PolicyError({ key: "toml", value: "a text that is none", expected: `TOML (${error.message})` })
-    ),
+  Effect.fromResult(TomlText.parse(text)).pipe(
+    Effect.mapError(({ detail }) => new PolicyError({ key: "toml", expected: `TOML (${detail})` })),
     Effect.flatMap((root) => fromUnknown(root, start))
   )
 
+const prefix = "TICKLINE_RECONNECTION_"
+
 /**
- * Reads the keys of {@link fromUnknown} through Effect's `ConfigProvider`,
- * under `reconnection`, over `start`. A provider is asked for known keys only,
- * so that an unknown one passes unseen; use {@link fromToml} for files.
+ * The variables of the environment that set a policy, such as
+ * `TICKLINE_RECONNECTION_MAX_DELAY`: {@link keys} in capitals, in their order.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const variables: ReadonlyArray<string> = keys.map((key) => prefix + key.toUpperCase())
+
+/**
+ * Reads the keys of {@link fromUnknown} through Effect's `ConfigProvider`, over
+ * `start`: from the {@link variables}, and where one is not set, under
+ * `reconnection`. A value that cannot be read fails by the name under which it
+ * was found. A provider is asked for known keys only, so that an unknown one
+ * passes unseen; use {@link fromToml} for files.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const configOver = (start: ConnectionPolicy): Config.Config<ConnectionPolicy> =>
-  Config.all(Object.fromEntries(keys.map((key) => [key, Config.option(Config.String(key))]))).pipe(
-    Config.nested("reconnection"),
-    Config.mapEffect((values) => {
+export const configOver = (start: ConnectionPolicy): Config.Config<ConnectionPolicy> => {
+  const textsOf = (names: ReadonlyArray<string>) => Config.all(names.map((name) => Config.option(Config.String(name))))
+  return Config.all([textsOf(variables), Config.nested(textsOf(keys), "reconnection")]).pipe(
+    Config.mapEffect(([ofVariables, ofKeys]) => {
       const section: Record<string, string> = {}
-      for (const key of keys) {
-        const value = values[key]
-        if (value !== undefined && Option.isSome(value)) section[key] = value.value
+      const sources = new Map<string, string>()
+      for (const [index, key] of keys.entries()) {
+        const variable = ofVariables[index] ?? Option.none()
+        const value = Option.orElse(variable, () => ofKeys[index] ?? Option.none())
+        if (Option.isSome(value)) section[key] = value.value
+        if (Option.isSome(variable)) sources.set(`reconnection.${key}`, variables[index] ?? key)
       }
-      return Effect.mapError(Effect.fromResult(readSection(section, start)), (error) =>
-        new Config.ConfigError(
-          new Schema.SchemaError(new SchemaIssue.InvalidValue({ message: error.message }))
-        ))
+      return Effect.mapError(Effect.fromResult(readSection(section, start)), (error) => {
+        const { message } = new PolicyError({ ...error, key: sources.get(error.key) ?? error.key })
+        return new Config.ConfigError(new Schema.SchemaError(new SchemaIssue.InvalidValue({ message })))
+      })
     })
   )
+}
 
 /**
- * The policy of the environment, over `recommended`.
+ * The policy of the environment (`TICKLINE_RECONNECTION_MAX_DELAY=60s`), over
+ * `recommended`.
  *
  * @category constructors
  * @since 0.1.0
@@ -801,12 +820,11 @@ export const configOver = (start: ConnectionPolicy): Config.Config<ConnectionPol
 export const config: Config.Config<ConnectionPolicy> = configOver(recommended)
 
 /**
- * Makes a provider answer from variables such as
- * `TICKLINE_RECONNECTION_MAX_DELAY=60s`: puts `TICKLINE_` before each name and
- * writes it in capitals.
+ * A provider that is asked for the {@link variables} only, and not for what
+ * stands under `reconnection`.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const environment = (provider: ConfigProvider.ConfigProvider): ConfigProvider.ConfigProvider =>
-  provider.pipe(ConfigProvider.nested("tickline"), ConfigProvider.constantCase)
+  ConfigProvider.make((path) => variables.includes(path.join("_")) ? provider.load(path) : Effect.undefined)

@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import type * as Scope from "effect/Scope"
 import { createServer } from "node:http"
+import * as Guard from "./Guard.ts"
 import { UsageError } from "./RunnerError.ts"
 
 /**
@@ -25,6 +26,21 @@ export interface Place {
   readonly port: number
   /** The flag or key that the port came from. */
   readonly key: string
+  /** Other names under which they are asked for. */
+  readonly names?: ReadonlyArray<string> | undefined
+}
+
+/** What asks for a page is small and quick; what is neither is cut. */
+const createBoundedServer = () => {
+  const server = createServer({
+    maxHeaderSize: 8_192,
+    headersTimeout: 5_000,
+    requestTimeout: 10_000,
+    keepAliveTimeout: 5_000,
+    connectionsCheckingInterval: 1_000
+  })
+  server.maxConnections = 64
+  return server
 }
 
 /**
@@ -34,13 +50,13 @@ export interface Place {
  * @since 0.1.0
  */
 export const serve = Effect.fnUntraced(function*(
-  { host, key, port }: Place,
+  { host, key, names, port }: Place,
   others: Layer.Layer<never, never, HttpRouter.HttpRouter> = Layer.empty
 ): Effect.fn.Return<string, UsageError, Scope.Scope> {
-  const server = HttpRouter.serve(Layer.mergeAll(PrometheusMetrics.layerHttp(), others), {
-    disableLogger: true,
-    disableListenLog: true
-  }).pipe(Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { port, host })))
+  const pages = Layer.mergeAll(PrometheusMetrics.layerHttp(), others, Guard.layer({ host, names }))
+  const server = HttpRouter.serve(pages, { disableLogger: true, disableListenLog: true }).pipe(
+    Layer.provideMerge(NodeHttpServer.layer(createBoundedServer, { port, host }))
+  )
   const context = yield* Effect.mapError(
     Layer.build(server),
     () => new UsageError({ key, value: String(port), expected: `a port of ${host} that is free` })

@@ -6,10 +6,10 @@
  */
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import { nearest } from "@tickline/core/value/Suggestion"
-import * as ConfigProvider from "effect/ConfigProvider"
+import * as TomlText from "@tickline/core/value/TomlText"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Toml from "effect/encoding/Toml"
+import { Buffer, isUtf8 } from "node:buffer"
 import * as Fs from "node:fs"
 import { UsageError } from "./RunnerError.ts"
 
@@ -22,20 +22,54 @@ const closeTimeout = Duration.seconds(1)
  * @category constructors
  * @since 0.1.0
  */
-export const refused = (error: ConnectionPolicy.PolicyError, within = ""): UsageError =>
-  new UsageError({ key: within + error.key, value: error.value.replace(/^"(.*)"$/s, "$1"), expected: error.expected })
+export const refused = ({ expected, key, value }: ConnectionPolicy.PolicyError, within = ""): UsageError =>
+  new UsageError({
+    key: within + key,
+    ...(value === undefined ? {} : { value: value.replace(/^"(.*)"$/s, "$1") }),
+    expected
+  })
+
+/** Bytes of the largest configuration that is read. */
+const mostBytes = 1024 * 1024
+
+const read = async (path: string): Promise<string | undefined> => {
+  const chunks: Array<Buffer> = []
+  let size = 0
+  for await (const chunk of Fs.createReadStream(path, { end: mostBytes })) {
+    chunks.push(chunk)
+    size += chunk.length
+  }
+  const bytes = Buffer.concat(chunks)
+  return size > mostBytes || !isUtf8(bytes) ? undefined : bytes.toString("utf8")
+}
 
 /**
- * The text of the file that `--config` names.
+ * The text of the file that `--config` names: UTF-8, 1 MiB at most.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const readFile = (path: string): Effect.Effect<string, UsageError> =>
-  Effect.tryPromise({
-    try: () => Fs.promises.readFile(path, "utf8"),
-    catch: () => new UsageError({ key: "--config", value: path, expected: "a file that can be read" })
-  })
+export const readFile = (path: string): Effect.Effect<string, UsageError> => {
+  const refuse = (expected: string) => new UsageError({ key: "--config", value: path, expected })
+  return Effect.tryPromise({
+    try: () => read(path),
+    catch: () => refuse("a file that can be read")
+  }).pipe(
+    Effect.filterOrFail((text) => text !== undefined, () => refuse("a file of at most 1 MiB of UTF-8"))
+  )
+}
+
+/**
+ * The TOML of the file that `--config` names.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const parse = (text: string): Effect.Effect<Readonly<Record<string, unknown>>, UsageError> =>
+  Effect.mapError(
+    Effect.fromResult(TomlText.parse(text)),
+    ({ detail }) => new UsageError({ key: "--config", expected: `a file of TOML (${detail})` })
+  )
 
 /** Without the name of a preset, which the flag overrides. */
 const withoutPreset = (root: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {
@@ -44,39 +78,46 @@ const withoutPreset = (root: Readonly<Record<string, unknown>>): Readonly<Record
   return { ...root, reconnection: Object.fromEntries(Object.entries(section).filter(([key]) => key !== "preset")) }
 }
 
-const fromFile = Effect.fnUntraced(function*(path: string, preset: ConnectionPolicy.PresetName | undefined) {
-  const text = yield* readFile(path)
-  const root = yield* Effect.mapError(
-    Effect.fromResult(Toml.parse(text)),
-    (error) => new UsageError({ key: "--config", value: path, expected: `TOML (${error.message})` })
-  )
-  return yield* Effect.mapError(
-    preset === undefined
-      ? ConnectionPolicy.fromUnknown(root)
-      : ConnectionPolicy.fromUnknown(withoutPreset(root), ConnectionPolicy.preset(preset)),
-    (error) => refused(error)
-  )
-})
+const fromFile = (path: string, preset: ConnectionPolicy.PresetName | undefined) =>
+  Effect.flatMap(readFile(path), (text) =>
+    parse(text).pipe(
+      Effect.flatMap((root) =>
+        Effect.mapError(
+          preset === undefined
+            ? ConnectionPolicy.fromUnknown(root)
+            : ConnectionPolicy.fromUnknown(withoutPreset(root), ConnectionPolicy.preset(preset)),
+          (error) => refused(error)
+        )
+      ),
+      Effect.mapError((error) => error.in(path))
+    ))
 
 const prefix = "TICKLINE_RECONNECTION_"
 
-/** Keys of the environment that look like the policy's and are none would pass unseen. */
-const checkNames = (env: Readonly<Record<string, string | undefined>>): Effect.Effect<void, UsageError> => {
-  for (const name of Object.keys(env)) {
-    if (!name.startsWith(prefix)) continue
+/** The variables of a policy, by its keys. One that is none of them would pass unseen. */
+const sectionOf = (
+  env: Readonly<Record<string, string | undefined>>
+): Effect.Effect<Readonly<Record<string, string>>, UsageError> => {
+  const section: Record<string, string> = {}
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith(prefix) || value === undefined) continue
     const key = name.slice(prefix.length).toLowerCase()
-    if (ConnectionPolicy.keys.includes(key)) continue
+    if (ConnectionPolicy.variables.includes(name)) {
+      section[key] = value
+      continue
+    }
     const meant = nearest(key, ConnectionPolicy.keys)
     return Effect.fail(
       new UsageError({
         key: name,
+        source: "the environment",
         expected: meant === undefined
-          ? `one of ${ConnectionPolicy.keys.map((key) => prefix + key.toUpperCase()).join(", ")}`
+          ? `one of ${ConnectionPolicy.variables.join(", ")}`
           : `a variable there is (did you mean ${prefix}${meant.toUpperCase()}?)`
       })
     )
   }
-  return Effect.void
+  return Effect.succeed(section)
 }
 
 /**
@@ -90,16 +131,11 @@ export const overEnvironment = Effect.fnUntraced(function*(
   base: ConnectionPolicy.ConnectionPolicy,
   env: Readonly<Record<string, string | undefined>>
 ): Effect.fn.Return<ConnectionPolicy.ConnectionPolicy, UsageError> {
-  yield* checkNames(env)
-  const given = Object.fromEntries(
-    Object.entries(env).flatMap(([key, value]) => value === undefined ? [] : [[key, value]])
-  )
-  const provider = ConnectionPolicy.environment(ConfigProvider.fromEnvRecord(given))
   const policy = yield* Effect.mapError(
-    ConnectionPolicy.configOver(base).parse(provider),
+    ConnectionPolicy.fromUnknown({ reconnection: yield* sectionOf(env) }, base),
     (error) => {
-      const [, key, expected = error.message] = /reconnection\.(\w+): expected (.*?)\)?$/s.exec(error.message) ?? []
-      return new UsageError({ key: key === undefined ? "environment" : prefix + key.toUpperCase(), expected })
+      const key = prefix + error.key.replace("reconnection.", "").toUpperCase()
+      return refused(new ConnectionPolicy.PolicyError({ ...error, key })).in("the environment")
     }
   )
   return { ...policy, closeTimeout: Duration.min(policy.closeTimeout, closeTimeout) }

@@ -2,11 +2,13 @@
  * Recordings: frames as JSON Lines, plain or gzip, read and written.
  *
  * A line is a raw frame's text, or an envelope: an object whose string member
- * `raw` is the frame's exact text, with when, where and which way it went.
+ * `raw` is the frame's exact text, with when, where and which way it went. The
+ * secrets of a dial are masked in what is recorded, whichever way it went.
  *
  * @since 0.1.0
  */
 import type { Frame } from "@tickline/core/transport/Frame"
+import * as Secrets from "@tickline/core/transport/Secrets"
 import { Transport, type Wire } from "@tickline/core/transport/Transport"
 import * as ExactJson from "@tickline/core/value/ExactJson"
 import * as Timestamp from "@tickline/core/value/Timestamp"
@@ -291,23 +293,26 @@ export const recorder = Effect.fnUntraced(function*(
     return Effect.sync(settle)
   })
 
-  const tap = (wire: Wire, name: string | undefined): Wire => {
+  const tap = (wire: Wire, name: string | undefined, mask: Secrets.Mask | undefined): Wire => {
     connections++
     const connection = name === undefined ? connections : `${name} ${connections}`
+    const masked = (frame: Frame): Frame => mask === undefined ? frame : mask.frame(frame)
     add(connection, "open", "in", "")
     return {
       ...wire,
       pull: wire.pull.pipe(
         Effect.tap((batch) => {
           let hasRoom = true
-          for (const frame of batch) hasRoom = addFrame(connection, "in", frame)
+          for (const frame of batch) hasRoom = addFrame(connection, "in", masked(frame))
           return hasRoom ? Effect.void : room
         }),
-        Effect.tapError((closed) => Effect.sync(() => add(connection, "close", "in", closed.message)))
+        Effect.tapError(({ message }) =>
+          Effect.sync(() => add(connection, "close", "in", mask === undefined ? message : mask.text(message)))
+        )
       ),
       write: (frame) => {
         const isWritten = wire.write(frame)
-        if (isWritten) addFrame(connection, "out", frame)
+        if (isWritten) addFrame(connection, "out", masked(frame))
         return isWritten
       }
     }
@@ -316,7 +321,8 @@ export const recorder = Effect.fnUntraced(function*(
   return {
     record: (inner) => ({
       ...inner,
-      dial: (request) => Effect.map(inner.dial(request), (wire) => tap(wire, nameOf(request.url)))
+      dial: (request) =>
+        Effect.map(inner.dial(request), (wire) => tap(wire, nameOf(request.url), Secrets.maskOf(request)))
     }),
     failed: Deferred.await(failed),
     finish,

@@ -16,7 +16,9 @@ import * as Schema from "effect/Schema"
 export const exitCodes = { done: 0, failed: 1, usage: 2, bug: 70 } as const
 
 /**
- * A wrong use: the flag, argument or key, its value, and what was expected.
+ * A wrong use: the flag, argument, key or variable, its value, where it stands
+ * (the path of a file, or `the environment`; absent on the command line), and
+ * what was expected. Of what may hold a secret the value is absent.
  *
  * @category errors
  * @since 0.1.0
@@ -24,12 +26,18 @@ export const exitCodes = { done: 0, failed: 1, usage: 2, bug: 70 } as const
 export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
   key: Schema.String,
   value: Schema.optionalKey(Schema.String),
+  source: Schema.optionalKey(Schema.String),
   expected: Schema.String
 }) {
   override get message(): string {
-    return Printable.escape(
-      `${this.key}${this.value === undefined ? "" : ` "${this.value}"`}: expected ${this.expected}`
-    )
+    const value = this.value === undefined ? "" : ` "${this.value}"`
+    const source = this.source === undefined ? "" : ` in ${this.source}`
+    return Printable.escape(`${this.key}${value}${source}: expected ${this.expected}`)
+  }
+
+  /** The same of a place, where none is said yet. */
+  in(source: string): UsageError {
+    return this.source === undefined ? new UsageError({ ...this, source }) : this
   }
 }
 

@@ -51,7 +51,7 @@ const makePages = Effect.fnUntraced(function*(feeds: MarketFeeds.MarketFeeds["Se
 
   return (http: ServiceConfig.ServiceConfig["http"]): Effect.Effect<void, UsageError> =>
     Effect.gen(function*() {
-      const place = http === undefined ? "" : `${http.host} ${http.port}`
+      const place = http === undefined ? "" : [http.host, http.port, ...http.names].join(" ")
       if (served?.place === place) return
       const before = served
       // Where the new place is taken the old pages stay.
@@ -77,7 +77,10 @@ const serve = Effect.fnUntraced(function*(
   const { env, hangups, signal, stderr, stdout } = yield* Host
   const startedAt = yield* Monotonic.now
   const tokens = new Map<string, BearerToken.BearerToken>()
-  const load = Effect.flatMap(Policy.readFile(path), (text) => ServiceConfig.parse(text, env, tokens))
+  const load = Effect.flatMap(
+    Policy.readFile(path),
+    (text) => Effect.mapError(ServiceConfig.parse(text, env, tokens), (error) => error.in(path))
+  )
 
   const first = yield* load
   const feeds = yield* MarketFeeds.prepare()

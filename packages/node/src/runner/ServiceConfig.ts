@@ -17,14 +17,13 @@ import { nearest } from "@tickline/core/value/Suggestion"
 import { type ChannelKind, channelOf, type Venue } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
 import * as Effect from "effect/Effect"
-import * as Toml from "effect/encoding/Toml"
 import * as Predicate from "effect/Predicate"
-import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { type Overflow, overflows } from "./OutputQueue.ts"
 import * as Policy from "./Policy.ts"
 import { UsageError } from "./RunnerError.ts"
 import { expectedVenue, shownUrl } from "./Targets.ts"
+import * as Token from "./Token.ts"
 
 /**
  * What a service does.
@@ -41,20 +40,23 @@ export interface ServiceConfig {
     readonly overflow: Overflow
   }
   /** Where `/metrics` and `/healthz` are served, or `undefined` where they are not. */
-  readonly http: { readonly host: string; readonly port: number } | undefined
+  readonly http: { readonly host: string; readonly port: number; readonly names: ReadonlyArray<string> } | undefined
   readonly entries: ReadonlyArray<MarketFeeds.Entry>
 }
 
 type Table = Readonly<Record<string, unknown>>
 type Read<A> = Effect.Effect<A, UsageError>
 
-const shown = (value: unknown): string => {
-  const text = typeof value === "string" ? value : JSON.stringify(value) ?? String(value)
-  return text.length > 64 ? `${text.slice(0, 63)}…` : text
+/** A text, number or truth value as it was written. What is inside a table or a list has keys of its own. */
+const shown = (value: unknown): { readonly value?: string } => {
+  if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") return {}
+  const text = String(value)
+  return { value: text.length > 64 ? `${text.slice(0, 63)}…` : text }
 }
 
+/** The value is that of a key that is known and can hold no secret; else `undefined`. */
 const refuse = (key: string, value: unknown, expected: string): Effect.Effect<never, UsageError> =>
-  Effect.fail(new UsageError({ key, ...(value === undefined ? {} : { value: shown(value) }), expected }))
+  Effect.fail(new UsageError({ key, ...shown(value), expected }))
 
 const isTable = (value: unknown): value is Table => Predicate.isObject(value) && !Array.isArray(value)
 
@@ -73,7 +75,7 @@ const checked = (table: Table, path: string, known: ReadonlyArray<string>): Read
     const meant = nearest(key, known)
     return refuse(
       `${path}${key}`,
-      table[key],
+      undefined,
       meant === undefined ? `one of the keys ${known.join(", ")}` : `a key there is (did you mean ${path}${meant}?)`
     )
   }
@@ -122,11 +124,12 @@ const readOutput = Effect.fnUntraced(function*(root: Table): Effect.fn.Return<Se
 
 const readHttp = Effect.fnUntraced(function*(root: Table): Effect.fn.Return<ServiceConfig["http"], UsageError> {
   if (!Object.hasOwn(root, "http")) return undefined
-  const table = yield* tableOf(root, "http", "http", ["host", "port"])
+  const table = yield* tableOf(root, "http", "http", ["host", "port", "names"])
   if (!Object.hasOwn(table, "port")) return yield* refuse("http.port", undefined, "a port, 0 to 65535")
   return {
     host: yield* value(table, "host", "http", "an address to listen on", isText, "127.0.0.1"),
-    port: yield* value(table, "port", "http", "a port, 0 to 65535", isPort, 0)
+    port: yield* value(table, "port", "http", "a port, 0 to 65535", isPort, 0),
+    names: yield* textsOf(table, "names", "http", "a list of names, such as [\"tickline\"]")
   }
 })
 
@@ -137,7 +140,7 @@ const readSymbols = Effect.fnUntraced(function*(root: Table): Effect.fn.Return<S
     const table = yield* tableOf(yield* tableOf(root, "symbols", "symbols"), venue, `symbols.${venue}`)
     const symbols: Record<string, string> = {}
     for (const [name, symbol] of Object.entries(table)) {
-      if (!isText(symbol)) return yield* refuse(`symbols.${venue}.${name}`, symbol, "the venue's own symbol, a text")
+      if (!isText(symbol)) return yield* refuse(`symbols.${venue}.${name}`, undefined, "the venue's own symbol, a text")
       symbols[name] = symbol
     }
     entries[venue] = symbols
@@ -196,11 +199,7 @@ export const parse = Effect.fnUntraced(function*(
   env: Readonly<Record<string, string | undefined>>,
   tokens: Map<string, BearerToken.BearerToken> = new Map()
 ): Effect.fn.Return<ServiceConfig, UsageError> {
-  const parsed = yield* Effect.mapError(
-    Effect.fromResult(Toml.parse(text)),
-    (error) => new UsageError({ key: "--config", expected: `a file of TOML (${error.message})` })
-  )
-  const root = yield* checked(parsed, "", ["output", "http", "reconnection", "symbols", "venues"])
+  const root = yield* checked(yield* Policy.parse(text), "", ["output", "http", "reconnection", "symbols", "venues"])
   const output = yield* readOutput(root)
   const http = yield* readHttp(root)
   const symbols = yield* readSymbols(root)
@@ -219,19 +218,22 @@ export const parse = Effect.fnUntraced(function*(
     if (venue === undefined) return yield* refuse(path, undefined, expectedVenue(name))
     const table = yield* tableOf(tables, name, path, venueKeys)
 
-    const url = yield* value(table, "url", path, "a ws:// or wss:// URL", isText, venue.endpoint ?? "")
+    const url = Object.hasOwn(table, "url") ? table["url"] : venue.endpoint ?? ""
+    if (typeof url !== "string") return yield* refuse(`${path}.url`, undefined, "a ws:// or wss:// URL")
     if (url === "") return yield* refuse(`${path}.url`, undefined, `an endpoint: ${name} has none of its own`)
     const fault = Endpoint.urlFault(url)
     if (fault !== undefined) return yield* refuse(`${path}.url`, shownUrl(url), `a ws:// or wss:// URL (${fault})`)
 
-    const tokenName = yield* value(table, "token_env", path, "the name of a variable", isText, "")
-    const token = tokenName === "" ? "" : env[tokenName] ?? ""
-    if (tokenName !== "" && token === "") {
-      return yield* refuse(`${path}.token_env`, tokenName, "a variable that is set")
+    // Whoever mistakes this key writes the token itself there: what stands there is not shown.
+    const tokenName = Object.hasOwn(table, "token_env") ? table["token_env"] : ""
+    if (typeof tokenName !== "string" || !/^(\w+)?$/.test(tokenName)) {
+      return yield* refuse(`${path}.token_env`, undefined, "the name of a variable, not the token")
     }
-    if (token !== "" && !tokens.has(tokenName)) {
-      tokens.set(tokenName, yield* BearerToken.make(Redacted.make(token, { label: tokenName })))
+    const token = yield* Token.read(env, tokenName)
+    if (tokenName !== "" && token === undefined) {
+      return yield* refuse(`${path}.token_env`, undefined, "the name of a variable that is set")
     }
+    if (token !== undefined && !tokens.has(tokenName)) tokens.set(tokenName, yield* BearerToken.make(token))
 
     const own = yield* Effect.mapError(
       ConnectionPolicy.fromUnknown(

@@ -13,7 +13,6 @@ import * as Market from "@tickline/testing/Market"
 import * as MockVenues from "@tickline/testing/MockVenues"
 import * as MockServer from "@tickline/testing/node/MockServer"
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { Host, type OutputClosed } from "./Host.ts"
@@ -21,6 +20,7 @@ import type { Format } from "./Output.ts"
 import * as Recording from "./Recording.ts"
 import { type RunFailed, UsageError } from "./RunnerError.ts"
 import { counted, grouped, pad, type Paint, paint as makePaint } from "./Style.ts"
+import * as Token from "./Token.ts"
 
 /**
  * What is simulated.
@@ -146,8 +146,8 @@ export const run = (options: Options): Effect.Effect<void, UsageError | RunFaile
         expected: `a venue that has a mock: ${MockVenues.all.map(({ name }) => name).join(", ")}`
       })
     }
-    const token = env["TICKLINE_TOKEN"] ?? ""
-    if (options.requireToken && token === "") {
+    const requireToken = options.requireToken ? yield* Token.read(env, Token.variable) : undefined
+    if (options.requireToken && requireToken === undefined) {
       return yield* new UsageError({ key: "--require-token", expected: "a token in the environment as TICKLINE_TOKEN" })
     }
     const replay = options.replay === undefined ? undefined : yield* framesOf(options.replay)
@@ -158,7 +158,7 @@ export const run = (options: Options): Effect.Effect<void, UsageError | RunFaile
       seed: options.seed,
       products: listedBy(venue.name),
       faults,
-      requireToken: options.requireToken ? Redacted.make(token) : undefined,
+      requireToken,
       replay
     }).pipe(
       Effect.mapError((error) =>

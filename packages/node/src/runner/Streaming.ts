@@ -21,7 +21,6 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as NodeTransport from "../NodeTransport.ts"
@@ -38,6 +37,7 @@ import * as Screen from "./Screen.ts"
 import { paint as makePaint } from "./Style.ts"
 import * as Tally from "./Tally.ts"
 import type { Target } from "./Targets.ts"
+import * as Token from "./Token.ts"
 
 /**
  * What is streamed, how, and until when.
@@ -352,8 +352,8 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
     const { env, stdout } = yield* Host
     const { targets } = options
     const policy = yield* Policy.make(options, env)
-    const token = env["TICKLINE_TOKEN"] ?? ""
-    const auth = token === "" ? undefined : yield* BearerToken.make(Redacted.make(token, { label: "TICKLINE_TOKEN" }))
+    const token = yield* Token.read(env, Token.variable)
+    const auth = token === undefined ? undefined : yield* BearerToken.make(token)
     const entries = entriesOf(targets, options.kinds, auth)
     const isAlone = targets.length === 1
     const nameOf = (url: string) => targets.find((target) => (target.url ?? target.venue.endpoint) === url)?.venue.name

@@ -52,6 +52,24 @@ describe("the policy of a run", () => {
       assert.include((yield* Effect.flip(Policy.make({ preset: undefined, config: broken }, {}))).expected, "TOML")
     }))
 
+  it.effect("names the variable, or the file", () =>
+    Effect.gen(function*() {
+      const variable = yield* Effect.flip(Policy.make(none, { TICKLINE_RECONNECTION_MAX_DELAY: "soon" }))
+      assert.match(
+        variable.message,
+        /^TICKLINE_RECONNECTION_MAX_DELAY "soon" in the environment: expected a duration greater than zero/
+      )
+      const unknown = yield* Effect.flip(Policy.make(none, { TICKLINE_RECONNECTION_MAX_DELY: "s3cret" }))
+      assert.strictEqual(
+        unknown.message,
+        "TICKLINE_RECONNECTION_MAX_DELY in the environment: " +
+          "expected a variable there is (did you mean TICKLINE_RECONNECTION_MAX_DELAY?)"
+      )
+      const config = yield* write("[reconnection]\nmax_delay = \"soon\"\n")
+      const key = yield* Effect.flip(Policy.make({ preset: undefined, config }, {}))
+      assert.isTrue(key.message.startsWith(`reconnection.max_delay "soon" in ${config}: expected a duration`))
+    }))
+
   it.effect("leaves the closing handshake a second at most, so that a run ends in time", () =>
     Effect.gen(function*() {
       assert.strictEqual(Duration.toMillis((yield* Policy.make(none, {})).closeTimeout), 1_000)

@@ -166,7 +166,7 @@ describe("the process", { timeout: 20_000 }, () => {
         const open = Net.connect(Number(new URL(address).port), "127.0.0.1")
         yield* Effect.addFinalizer(() => Effect.sync(() => open.destroy()))
         const answered = Effect.promise(() => new Promise((resolve) => open.once("data", resolve)))
-        open.write("GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\n")
+        open.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n")
         assert.match(String(yield* answered), /^HTTP\/1\.1 200/)
         write("[\"BTC-USD\", \"ETH-USD\"]")
         run.child.kill("SIGHUP")

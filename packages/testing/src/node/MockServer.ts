@@ -17,6 +17,7 @@
  * @since 0.1.0
  */
 import type { Frame } from "@tickline/core/transport/Frame"
+import * as Secrets from "@tickline/core/transport/Secrets"
 import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import type * as Cause from "effect/Cause"
@@ -32,7 +33,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { createServer, type IncomingMessage, STATUS_CODES } from "node:http"
 import type { Socket } from "node:net"
-import { type WebSocket, WebSocketServer } from "ws"
+import { type ServerOptions, type WebSocket, WebSocketServer } from "ws"
 import * as Enforcement from "../Enforcement.ts"
 import * as Fault from "../Fault.ts"
 import * as Market from "../Market.ts"
@@ -635,7 +636,10 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
         if (close !== undefined) ws.close(close.code, close.reason)
       })
       ws.on("ping", (data) => {
-        if (hears(line, "ping", data.toString()) && !line.silent && !withheld.has("heartbeat")) ws.pong(data)
+        if (hears(line, "ping", data.toString()) && !line.silent && !withheld.has("heartbeat")) {
+          // A client that reads none of its pongs is owed no more of them.
+          if (ws.bufferedAmount <= sendBound) ws.pong(data)
+        }
       })
       ws.on("pong", (data) => {
         const payload = data.toString()
@@ -643,16 +647,26 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
         line.pinged = undefined
         line.debts.delete("pong")
       })
-      ws.on("error", ignore)
-      ws.on("close", (code, reason) => {
+      // A client may repeat its token, in what it says of it.
+      const mask = Secrets.mask(
+        [connection.token, options.requireToken].flatMap((token) => token === undefined ? [] : [Redacted.value(token)])
+      )
+      // What `ws` ended because of what the client sent was ended by us: it says so before the socket closes.
+      let refused: { readonly code: number; readonly reason: string } | undefined
+      ws.on("error", (error) => {
+        refused ??= refusalOf(error)
+      })
+      ws.on("close", (code, text) => {
         lines.delete(id)
+        const end = refused ?? { code, reason: text.toString() }
+        const reason = mask === undefined ? end.reason : mask.text(end.reason)
         if (!line.dropped) {
           count.closed++
-          record({ _tag: "Closed", at: wallNow(), connection: id, code, reason: reason.toString() })
+          record({ _tag: "Closed", at: wallNow(), connection: id, code: end.code, reason })
         }
         Queue.endUnsafe(received)
         if (line.slow !== undefined) Queue.endUnsafe(line.slow.parcels)
-        Deferred.doneUnsafe(ended, Exit.succeed({ code, reason: reason.toString() }))
+        Deferred.doneUnsafe(ended, Exit.succeed({ code: end.code, reason }))
       })
 
       for (const greeting of venue.greet?.(floor(line)) ?? []) deliver(line, greeting)
@@ -692,12 +706,16 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
         response.end(JSON.stringify(found.body))
       })
     })
-    const wss = new WebSocketServer({
+    // `@types/ws` does not know the newer bounds.
+    const settings: ServerOptions & { maxFragments: number; maxBufferedChunks: number } = {
       noServer: true,
       perMessageDeflate: false,
       maxPayload: options.maxPayload ?? 1_048_576,
+      maxFragments: 1_024,
+      maxBufferedChunks: 65_536,
       autoPong: false
-    })
+    }
+    const wss = new WebSocketServer(settings)
     const dials = new WeakMap<Socket, { readonly dial: number; readonly fate: DialFate | undefined }>()
 
     const reject = (dial: number, how: "refused" | "hung" | "status", status?: number) => {
@@ -990,6 +1008,21 @@ const hang: DialFate = { _tag: "Hang" }
 const binary = Uint8Array.of(0, 255, 1, 254)
 
 const ignore = (): void => {}
+
+/** How the server ends a connection whose client sends what `ws` does not accept; nothing where the network failed. */
+const refusalOf = (error: Error): { readonly code: number; readonly reason: string } | undefined => {
+  const code = "code" in error && typeof error.code === "string" ? error.code : ""
+  switch (code) {
+    case "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH":
+    case "WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH":
+      return { code: 1009, reason: "message too large" }
+    case "WS_ERR_TOO_MANY_BUFFERED_PARTS":
+      return { code: 1008, reason: "message in too many parts" }
+    case "WS_ERR_INVALID_UTF8":
+      return { code: 1007, reason: "not UTF-8" }
+  }
+  return code.startsWith("WS_ERR_") ? { code: 1002, reason: "protocol error" } : undefined
+}
 
 const counters = (
   books: Map<string, Counters>,
