@@ -16,6 +16,10 @@ process.on("uncaughtException", (cause) => {
   process.exit(70)
 })
 
+// While the run is being loaded there is nothing to end in good order.
+const leave = () => process.exit(0)
+process.on("SIGINT", leave).on("SIGTERM", leave)
+
 // Loaded after the compile cache is on.
 await import("effect/schema/SchemaJITCompiler/enable")
 const Effect = await import("effect/Effect")
@@ -25,6 +29,7 @@ const Runner = await import("./runner/Runner.ts")
 const { version }: { readonly version: string } = JSON.parse(
   readFileSync(new URL("../package.json", import.meta.url), "utf8")
 )
+process.off("SIGINT", leave).off("SIGTERM", leave)
 const code = await Effect.runPromise(
   Runner.run(process.argv.slice(2), version).pipe(Effect.provide(Host.layer))
 )

@@ -16,6 +16,7 @@ import { createWriteStream } from "node:fs"
 import { Socket } from "node:net"
 import process from "node:process"
 import type { Writable } from "node:stream"
+import { ReadStream } from "node:tty"
 
 /**
  * An output takes no more. Without a `reason` its reader has gone (a closed pipe
@@ -212,15 +213,19 @@ export const sinkOf = (
 }
 
 /**
- * The stream behind a descriptor. What is no pipe is written by the system's
- * calls that say how much was taken: Node's own stream for a file passes over a
- * short write, the last one before a disk is full.
+ * The stream behind a descriptor. Node writes to a terminal and to a file of its
+ * own accord in calls that block: a terminal that is paused (Ctrl-S) would hold
+ * up the whole process. And of a file it passes over a short write, the last one
+ * before a disk is full.
  */
 const streamOf = (fd: number, own: Writable & TerminalSize): Writable => {
-  if (own instanceof Socket) return own
+  const isTerminal = own.isTTY === true
+  if (own instanceof Socket && !isTerminal) return own
   // Others may write to it too, and nothing of theirs ends the process.
   own.on("error", () => {})
-  return createWriteStream("", { fd, autoClose: false })
+  if (!isTerminal) return createWriteStream("", { fd, autoClose: false })
+  // The one of the two ends of a terminal that does not block. It is written to only.
+  return process.platform === "win32" ? own : new ReadStream(fd)
 }
 
 /** A run that was told to stop has so long to do it in good order; the promise is 2 s. */
@@ -238,12 +243,6 @@ const hangups = Stream.callback<void>((queue) =>
     (heard) => Effect.sync(() => process.off("SIGHUP", heard))
   ), { bufferSize: 1, strategy: "sliding" })
 
-/** Ends the process without waiting for anything; a live table may have hidden the cursor. */
-const leave = (code: number): void => {
-  if (process.stdout.isTTY) process.stdout.write("\u001b[?25h")
-  process.exit(code)
-}
-
 /**
  * The process as the runner's world. The first SIGINT or SIGTERM completes
  * `signal`, and ends the process with 0 where the run has not ended by itself
@@ -254,6 +253,13 @@ const leave = (code: number): void => {
  */
 export const layer: Layer.Layer<Host> = Layer.sync(Host, () => {
   const signal = Deferred.makeUnsafe<Signal>()
+  const stdout = streamOf(1, process.stdout)
+  const stderr = streamOf(2, process.stderr)
+  // Ends the process without waiting for anything; a live table may have hidden the cursor.
+  const leave = (code: number): void => {
+    if (process.stdout.isTTY) stdout.write("\u001b[?25h")
+    process.exit(code)
+  }
   for (const [name, number] of [["SIGINT", 2], ["SIGTERM", 15]] as const) {
     process.on(name, () => {
       if (Deferred.isDoneUnsafe(signal)) return leave(128 + number)
@@ -264,8 +270,8 @@ export const layer: Layer.Layer<Host> = Layer.sync(Host, () => {
   return {
     env: process.env,
     stdin: { isTerminal: process.stdin.isTTY === true, bytes: () => process.stdin },
-    stdout: sinkOf("stdout", streamOf(1, process.stdout), process.env, process.stdout),
-    stderr: sinkOf("stderr", streamOf(2, process.stderr), process.env, process.stderr),
+    stdout: sinkOf("stdout", stdout, process.env, process.stdout),
+    stderr: sinkOf("stderr", stderr, process.env, process.stderr),
     signal: Deferred.await(signal),
     hangups
   }

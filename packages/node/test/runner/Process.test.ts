@@ -263,3 +263,27 @@ describe.skipIf(!Fs.existsSync("/dev/full"))("an output that cannot be written",
       }
     }))
 })
+
+describe.skipIf(!Fs.existsSync("/usr/bin/script"))("a terminal", { timeout: 30_000 }, () => {
+  it.live("one that is paused holds up neither the link nor the end", () =>
+    Effect.gen(function*() {
+      const server = yield* MockServer.make({ venue, rate: 500, pingMillis: 100 })
+      const command = [process.execPath, bin, "stream", venue.name, "BTC-USD", "--url", server.url]
+      // `script` has a terminal for it, and stops reading it once its own reader does.
+      const child = spawn(
+        "/usr/bin/script",
+        ["-qefc", `${command.join(" ")} --format ndjson --duration 6s`, "/dev/null"],
+        { stdio: ["ignore", "pipe", "ignore"] }
+      )
+      yield* Effect.addFinalizer(() => Effect.sync(() => child.kill("SIGKILL")))
+      const connection = yield* server.nextConnection
+      const pongs = () => server.arrivals().filter(({ kind }) => kind === "pong").length
+      // By then the terminal and all that lies between is full.
+      yield* Effect.sleep(4_000)
+      const before = pongs()
+      yield* Effect.sleep(1_000)
+      assert.isAbove(pongs(), before + 4)
+      assert.deepInclude(yield* connection.ended, { code: 1000 })
+      assert.strictEqual(server.metrics().dials, 1)
+    }))
+})
