@@ -282,6 +282,13 @@ describe("Dydx", () => {
     assert.isAbove(read, 5_000)
   })
 
+  it("gives the markets in the frame's order, though one's name be a number", () => {
+    const frame = "{\"type\":\"channel_data\",\"channel\":\"v4_markets\",\"contents\":{\"oraclePrices\":{" +
+      "\"B-USD\":{\"oraclePrice\":\"1\"},\"7\":{\"oraclePrice\":\"2\"},\"2\":{\"oraclePrice\":\"3\"}}}}"
+    const events = decode(frame) as ReadonlyArray<{ readonly product: string }>
+    assert.deepStrictEqual(events.map(({ product }) => product), ["B-USD", "7", "2"])
+  })
+
   it("keeps the digits of message_id", () => {
     const frame = JSON.stringify(data("v4_orderbook", { bids: [["1", "2"]] }))
     for (const digits of ["0", "7.0", "1e3", "9007199254740993", "\"a-1\""]) {

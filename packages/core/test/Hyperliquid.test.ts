@@ -254,6 +254,18 @@ describe("Hyperliquid", () => {
     assert.isAbove(read, 5_000)
   })
 
+  it("gives prices in the frame's order, though a coin's name be a number", () => {
+    const text =
+      "{\"channel\":\"allMids\",\"data\":{\"mids\":{\"BTC\":\"1\",\"7\":\"2\",\"2Z\":\"3\",\"2\":\"4\",\"7\":\"5\"}}}"
+    const events = decode(text) as ReadonlyArray<{ readonly product: string; readonly price: string }>
+    assert.deepStrictEqual(events.map(({ price, product }) => [product, price]), [
+      ["BTC", "1"],
+      ["7", "5"],
+      ["2Z", "3"],
+      ["2", "4"]
+    ])
+  })
+
   it("keeps the digits of trade ids and reads milliseconds of any magnitude", () => {
     const venue = Hyperliquid.make()
     decode(JSON.stringify(trades), venue)

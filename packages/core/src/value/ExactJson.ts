@@ -47,6 +47,23 @@ export interface JsonObject {
  */
 export type Json = null | boolean | string | JsonNumber | ReadonlyArray<Json> | JsonObject
 
+/** Where an object keeps the order of its members, where the engine has another. */
+const order = Symbol("ExactJson/order")
+
+/**
+ * The members of an object in the order in which they were written. Those of a
+ * JavaScript object begin with the names that are whole numbers, from the least.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const entries = (object: JsonObject): ReadonlyArray<readonly [name: string, value: Json]> => {
+  const names: unknown = Reflect.get(object, order)
+  return Array.isArray(names)
+    ? names.map((name: string) => [name, object[name] ?? null] as const)
+    : Object.entries(object)
+}
+
 /**
  * Why a text is not JSON. A plain value: it captures no stack.
  *
@@ -262,6 +279,7 @@ class Reader {
 
   object(): Json | undefined {
     const members: Record<string, Json> = {}
+    let names: Array<string> | undefined
     this.at++
     if (this.next() === 125) {
       this.at++
@@ -275,6 +293,9 @@ class Reader {
       this.at++
       const value = this.value()
       if (value === undefined) return undefined
+      // A name that begins with a digit may be a whole number, which the engine would put before the others.
+      if (names === undefined && isDigit(key.charCodeAt(0))) names = Object.keys(members)
+      if (names !== undefined && !Object.hasOwn(members, key)) names.push(key)
       if (key === "__proto__") {
         // An assignment would set the prototype; as in `JSON.parse`, it is a member.
         Object.defineProperty(members, key, { value, writable: true, enumerable: true, configurable: true })
@@ -284,6 +305,7 @@ class Reader {
       const code = this.next()
       if (code === 125) {
         this.at++
+        if (names !== undefined) Object.defineProperty(members, order, { value: names })
         return members
       }
       if (code !== 44) return this.fail("a comma or }")

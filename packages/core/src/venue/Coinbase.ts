@@ -355,7 +355,7 @@ const readSubscriptions = (
   if (listed === null || listed === undefined) return undefined
   const path = [...at, "subscriptions"]
   if (!ExactJson.isObject(listed)) return Rejection.unexpected(name, path, "an object", listed)
-  for (const [channel, products] of Object.entries(listed)) {
+  for (const [channel, products] of ExactJson.entries(listed)) {
     if (products !== null && !Array.isArray(products)) {
       return Rejection.unexpected(name, [...path, channel], "an array", products)
     }

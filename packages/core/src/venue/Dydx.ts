@@ -131,10 +131,10 @@ const readMarket = Wire.reader({
 /** `markets` in the state so far, `oraclePrices` in updates; `trading` has no price. */
 const markets: ReadContents = (contents, { at }) => {
   const events: Array<MarketEvent> = []
-  for (const [member, group] of Object.entries(contents)) {
+  for (const [member, group] of ExactJson.entries(contents)) {
     if ((member !== "markets" && member !== "oraclePrices") || group === null) continue
     if (!ExactJson.isObject(group)) return Rejection.unexpected(name, [...at, member], "an object", group)
-    for (const [product, market] of Object.entries(group)) {
+    for (const [product, market] of ExactJson.entries(group)) {
       const path = [...at, member, product]
       if (!ExactJson.isObject(market)) return Rejection.unexpected(name, path, "an object", market)
       const it = readMarket(name, market, path)

@@ -255,7 +255,7 @@ const mids: Kind = {
     const path = inner === undefined ? at : [...at, "mids"]
     if (!ExactJson.isObject(prices)) return Rejection.unexpected(name, path, "an object", prices)
     const events: Array<MarketEvent> = []
-    for (const [coin, text] of Object.entries(prices)) {
+    for (const [coin, text] of ExactJson.entries(prices)) {
       // A coin without a price has none to give.
       if (text === null) continue
       const price = typeof text === "string" ? Decimal.parse(text) : undefined
