@@ -257,8 +257,8 @@ const play = Effect.fnUntraced(function*(
 > {
   const { signal, stderr, stdout } = yield* Host
   const clock = yield* Clock.Clock
-  const now = () => clock.currentTimeMillisUnsafe()
-  const startedAt = now()
+  const monotonic = () => Monotonic.nowMillis(clock)
+  const startedAt = monotonic()
   const paint = makePaint(stdout.hasColor)
   const said = makePaint(stderr.hasColor)
   const isLive = options.format === "pretty" && stdout.isTerminal
@@ -266,15 +266,15 @@ const play = Effect.fnUntraced(function*(
     title: "tickline demo",
     note: Scenario.policyText,
     detail: "float",
-    now,
-    monotonic: () => Monotonic.nowMillis(clock)
+    now: () => clock.currentTimeMillisUnsafe(),
+    monotonic
   })
   const screen = isLive ? yield* Screen.make(stdout) : undefined
   const draw = Effect.suspend(() => screen?.draw(board.lines(paint, stdout.size())) ?? Effect.void)
   const say = (text: string) => {
     if (!isLive) stderr.writeUnsafe(`${text}\n`)
   }
-  const time = () => said("dim", `${((now() - startedAt) / 1000).toFixed(2).padStart(6)} s`)
+  const time = () => said("dim", `${((monotonic() - startedAt) / 1000).toFixed(2).padStart(6)} s`)
   say(Scenario.policyText)
 
   // Whoever pauses the output changes nothing of what is played, nor of its account.
@@ -308,7 +308,7 @@ const play = Effect.fnUntraced(function*(
     Scenario.troubles(durationMillis),
     (trouble) =>
       Effect.gen(function*() {
-        yield* Effect.sleep(Math.max(0, startedAt + trouble.atMillis - now()))
+        yield* Effect.sleep(Math.max(0, startedAt + trouble.atMillis - monotonic()))
         board.note("magenta", `fault: ${trouble.text}`, trouble.venue)
         say(
           `${time()}  ${said("dim", trouble.venue.padEnd(17))} ${
