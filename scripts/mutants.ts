@@ -63,8 +63,13 @@ const copy = (to: string): void => {
   }
 }
 
+/** The test runs under way, each with a process group of its own, which no Ctrl-C reaches. */
+const running = new Set<ChildProcess>()
+
 /** Ends a test run and all processes it has begun, some of which may go round in circles. */
-const end = ({ pid }: ChildProcess): void => {
+const end = (started: ChildProcess): void => {
+  const { pid } = started
+  running.delete(started)
   if (pid === undefined) return
   try {
     process.kill(-pid, "SIGKILL")
@@ -114,6 +119,7 @@ const vitest = (root: string, flags: ReadonlyArray<string>, millis: number): Pro
       report,
       ...flags
     ], { cwd: root, detached: true, stdio: ["ignore", "pipe", "pipe"] })
+    running.add(started)
     let output = ""
     started.stdout.on("data", (data) => (output += data))
     started.stderr.on("data", (data) => (output += data))
@@ -345,6 +351,13 @@ const main = async (): Promise<number> => {
   const many = values.random === undefined ? undefined : whole("random", values.random)
   const seed = whole("seed", values.seed)
   const base = Fs.realpathSync(Fs.mkdtempSync(Path.join(Os.tmpdir(), "tickline-mutants-")))
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      for (const started of running) end(started)
+      Fs.rmSync(base, { recursive: true, force: true })
+      process.exit(1)
+    })
+  }
   try {
     const roots = Array.from({ length: workers }, (_, i) => Path.join(base, String(i)))
     for (const root of roots) {

@@ -1,9 +1,11 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, expect, it } from "@effect/vitest"
 import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
+import * as TestClock from "effect/testing/TestClock"
 
 const read = (section: Readonly<Record<string, unknown>>) =>
   Effect.runSync(Effect.result(ConnectionPolicy.fromUnknown({ reconnection: section }, ConnectionPolicy.recommended)))
@@ -53,6 +55,65 @@ describe("the keys of a policy, at their bounds", () => {
       assert.strictEqual(value.length, 64)
       assert.isTrue(value.startsWith("\"axx") && value.endsWith(ends))
     }
+  })
+
+  it("a part comes on over a start without it, and goes off", () => {
+    const over = (section: Readonly<Record<string, unknown>>) => {
+      const result = read(section)
+      return Result.isSuccess(result) ? result.success : assert.fail(JSON.stringify(section))
+    }
+    // `supervised` has no breaker and nothing adaptive.
+    const start = { preset: "supervised" }
+    assert.strictEqual(over(start).circuit, "none")
+    assert.notStrictEqual(over({ ...start, circuit_breaker: true }).circuit, "none")
+    assert.deepStrictEqual(over({ ...start, max_consecutive_failures: 3 }).circuit, {
+      ...Object(over({ ...start, circuit_breaker: true }).circuit),
+      failureThreshold: 3
+    })
+    assert.strictEqual(over({ preset: "fast", circuit_breaker: false }).circuit, "none")
+    assert.isUndefined(over(start).backoff.adaptive)
+    assert.deepStrictEqual(
+      over({ ...start, adaptive: true }).backoff.adaptive,
+      ConnectionPolicy.recommended.backoff.adaptive
+    )
+    assert.isUndefined(over({ preset: "recommended", adaptive: false }).backoff.adaptive)
+    assert.strictEqual(over({ heartbeat: false }).heartbeat, "none")
+    assert.notStrictEqual(over({ heartbeat: true }).heartbeat, "none")
+    assert.deepStrictEqual(over({ ...start, circuit_breaker: true, circuit_breaker_cooldown: "20 minutes" }).circuit, {
+      ...Object(over({ ...start, circuit_breaker: true }).circuit),
+      openDuration: Duration.minutes(20),
+      openCap: Duration.minutes(20)
+    })
+  })
+
+  it("two times in the wrong order are refused by the name that was given", () => {
+    const refused = (section: Readonly<Record<string, unknown>>): string => {
+      const result = read(section)
+      return Result.isFailure(result) ? result.failure.message : "accepted"
+    }
+    const start = { preset: "standard" }
+    assert.strictEqual(refused({ ...start, initial_delay: "8 seconds" }), "accepted")
+    assert.strictEqual(
+      refused({ ...start, initial_delay: "9 seconds" }),
+      "reconnection.initial_delay: expected at most max_delay, 8000 ms, got \"9 seconds\""
+    )
+    assert.strictEqual(
+      refused({ ...start, base_backoff_ms: 8001 }),
+      "reconnection.base_backoff_ms: expected at most max_delay, 8000 ms, got 8001"
+    )
+    assert.strictEqual(
+      refused({ ...start, max_delay: "999 millis" }),
+      "reconnection.max_delay: expected at least initial_delay, 1000 ms, got \"999 millis\""
+    )
+    assert.strictEqual(
+      refused({ ...start, base_backoff_ms: 20, max_backoff_ms: 10 }),
+      "reconnection.max_backoff_ms: expected at least initial_delay, 20 ms, got 10"
+    )
+    assert.strictEqual(
+      refused({ ...start, circuit_breaker_cooldown: "1 minute", circuit_breaker_max_cooldown: "59 seconds" }),
+      "reconnection.circuit_breaker_max_cooldown: expected at least circuit_breaker_cooldown, 60000 ms, " +
+        "got \"59 seconds\""
+    )
   })
 
   it("a part that is off takes no keys, and one that is on does", () => {
@@ -198,4 +259,52 @@ describe("the circuit breaker, step by step", () => {
       35_000
     ])
   })
+})
+
+describe("the breaker's metrics", () => {
+  it.effect("tell a whole life, as values, as JSON and as Prometheus text", () =>
+    Effect.gen(function*() {
+      const breaker = yield* CircuitBreaker.make({
+        failureThreshold: 2,
+        window: undefined,
+        openDuration: Duration.seconds(10),
+        openFactor: 2,
+        openCap: Duration.seconds(15),
+        halfOpen: { successThreshold: 2 }
+      }, { key: "wss://venue.test" })
+      const call = (takes: number, fails: boolean) =>
+        Effect.gen(function*() {
+          const running = yield* Effect.forkChild(
+            Effect.ignore(
+              breaker.execute(Effect.andThen(Effect.sleep(takes), fails ? Effect.fail("down") : Effect.void))
+            ),
+            { startImmediately: true }
+          )
+          yield* TestClock.adjust(takes)
+          yield* Fiber.join(running)
+        })
+      const told: Array<string> = []
+      const tell = Effect.map(breaker.metrics, (metrics) => {
+        told.push(JSON.stringify(CircuitBreaker.toJson(metrics)), CircuitBreaker.toPrometheus([metrics]))
+      })
+      yield* tell
+      yield* TestClock.adjust(1000)
+      yield* call(30, false)
+      yield* call(7, true)
+      yield* tell
+      yield* call(100, false)
+      yield* call(20, true)
+      yield* call(20, true)
+      yield* call(5, false) // refused
+      yield* TestClock.adjust(500)
+      yield* tell
+      yield* TestClock.adjust(9500)
+      yield* call(11, true)
+      yield* TestClock.adjust(14_999)
+      yield* call(1, false) // refused
+      yield* call(12, false)
+      yield* call(13, false)
+      yield* tell
+      expect(told.join("\n")).toMatchSnapshot()
+    }))
 })
