@@ -223,15 +223,15 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "Retry-After is ignored",
     file: supervisor,
-    original: "Math.max(step.delayMillis, retryAfterOf(of))",
+    original: "Math.max(step.delayMillis, restMillisOf(of))",
     replacement: "step.delayMillis",
     test: [ofReconnection, "reconnection failure modes: Retry-After"]
   },
   {
     name: "Retry-After is added to the backoff",
     file: supervisor,
-    original: "Math.max(step.delayMillis, retryAfterOf(of))",
-    replacement: "(step.delayMillis + retryAfterOf(of) + 1)",
+    original: "Math.max(step.delayMillis, restMillisOf(of))",
+    replacement: "(step.delayMillis + restMillisOf(of) + 1)",
     test: [ofReconnection, "reconnection failure modes: Retry-After"]
   },
   {
@@ -251,8 +251,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a forced close is told as a clean one",
     file: supervisor,
-    original: "? Effect.as(on.terminate, false)",
-    replacement: "? Effect.as(on.terminate, true)",
+    original: "clean: answered && closing.mode === \"graceful\"",
+    replacement: "clean: true",
     test: [ofReconnection, "forced disconnect"]
   },
   {
@@ -612,8 +612,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "path and query of a URL are shown",
     file: "packages/core/src/transport/Address.ts",
-    original: "address.port === undefined ? \"\" : `:${address.port}`}`",
-    replacement: "address.port === undefined ? \"\" : `:${address.port}`}${address.rest}`",
+    original: "`${standard.success.protocol}//${standard.success.host}`",
+    replacement: "`${standard.success.protocol}//${standard.success.host}${address.rest}`",
     test: [ofHousekeeping, "no log line, error"]
   },
   {
@@ -626,8 +626,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a scope that ends leaves the streams open",
     file: `${connection}/Connection.ts`,
-    original: "yield* Scope.addFinalizer(yield* Effect.scope, inbox.shutdown)",
-    replacement: "",
+    original: "Effect.andThen(inbox.shutdown, Effect.sync(() => restoration.shutdown()))",
+    replacement: "Effect.void",
     test: [ofHousekeeping, "a closed scope frees the socket"]
   },
   {
@@ -919,8 +919,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a breaker's metrics are not Effect's",
     file: breaker,
-    original: "return Effect.as(Scope.provide(register(breaker), scope), breaker)",
-    replacement: "return Effect.succeed(breaker)",
+    original: "this.registered.set(machine.key, registerUnsafe(machine.breaker, context))",
+    replacement: "",
     test: [ofMetrics, "have those of the breaker among them"]
   },
 
@@ -988,5 +988,83 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "const value = Option.orElse(variable, () => ofKeys[index] ?? Option.none())",
     replacement: "const value = ofKeys[index] ?? Option.none()",
     test: ["packages/core/test/ConnectionPolicy.test.ts", "is read by itself"]
+  },
+  // ---- limits and closes -------------------------------------------------------------------------------------------
+  {
+    name: "limits per address are each connection's own",
+    file: `${resilience}/RateLimit.ts`,
+    original: "defaultValue: makePerNetwork",
+    replacement: "defaultValue: () => unshared",
+    test: ["packages/testing/test/connection/Limits.test.ts", "are shared by all who dial it"]
+  },
+  {
+    name: "a dial's place is free while its token is fetched",
+    file: `${resilience}/RateLimit.ts`,
+    original: "this.reserved += cost",
+    replacement: "this.reserved += 0",
+    test: ["packages/testing/test/connection/Limits.test.ts", "hold while tokens are fetched"]
+  },
+  {
+    name: "a dial that is not made keeps its place",
+    file: supervisor,
+    original: "Effect.addFinalizer(() => Effect.sync(() => place.release()))",
+    replacement: "Effect.void",
+    test: ["packages/testing/test/connection/Limits.test.ts", "give back the place of a dial"]
+  },
+  {
+    name: "the first to come says which windows an address has",
+    file: `${resilience}/RateLimit.ts`,
+    original: "            ledger.declare(windows)",
+    replacement: "            if (ledger.left(0).length === 0) ledger.declare(windows)",
+    test: ["packages/testing/test/connection/Limits.test.ts", "are the strictest of those"]
+  },
+  {
+    name: "a message that cannot have its cost switches the limit off",
+    file: outbox,
+    original: "if (pace !== undefined && !isCost(cost)) {",
+    replacement: "if (pace !== undefined && cost === 0.5) {",
+    test: ["packages/testing/test/connection/Limits.test.ts", "refuse what cannot be a cost"]
+  },
+  {
+    name: "what is urgent waits for as long as what was first",
+    file: outbox,
+    original: "if (place === 0) this.nap?.rouse()",
+    replacement: "",
+    test: ["packages/testing/test/connection/Limits.test.ts", "let a free cancel pass"]
+  },
+  {
+    name: "a spelling of an address is another address",
+    file: "packages/core/src/transport/Address.ts",
+    original: "Result.isFailure(standard) ? written :",
+    replacement: "true ? written :",
+    test: ["packages/testing/test/connection/Limits.test.ts", "however it is written"]
+  },
+  {
+    name: "a registry forgets a breaker that is open",
+    file: breaker,
+    original: "if (!machine.isWorthKeeping(now)) this.drop(machine)",
+    replacement: "this.drop(machine)",
+    test: ["packages/core/test/CircuitBreaker.test.ts", "the registry forgets keys"]
+  },
+  {
+    name: "a forced close waits a graceful one out",
+    file: supervisor,
+    original: "if (mode === \"forced\") yield* this.force(closing)",
+    replacement: "",
+    test: ["packages/testing/test/connection/Closing.test.ts", "by force cuts a graceful one short"]
+  },
+  {
+    name: "a connection whose scope has closed keeps what is sent",
+    file: outbox,
+    original: "if (this.isShutDown || (wire === undefined",
+    replacement: "if ((wire === undefined",
+    test: ["packages/testing/test/connection/Closing.test.ts", "a connection refuses by a typed error"]
+  },
+  {
+    name: "a 403 without a token ends a feed for good",
+    file: supervisor,
+    original: "rejectionOf(failure)?.status === 403 ? \"retry\" : \"stop\"",
+    replacement: "\"stop\"",
+    test: ["packages/testing/test/connection/Authorization.test.ts", "a 403 passes"]
   }
 ]

@@ -474,4 +474,37 @@ describe("CircuitBreaker", () => {
       assert.deepStrictEqual([yield* tag(a), yield* tag(b)], ["Open", "Closed"])
       assert.deepStrictEqual((yield* breakers.all).map(({ key }) => key), ["a", "b"])
     }).pipe(Effect.provide(CircuitBreaker.layer(policy))))
+  it.effect("the registry forgets keys that have nothing to say, and keeps what is open, watched or held", () =>
+    Effect.gen(function*() {
+      const breakers = yield* CircuitBreaker.CircuitBreaker
+      yield* fail(yield* breakers.get("open"), 5)
+      yield* fail(yield* breakers.get("failing"), 4)
+      const watched: Array<string> = []
+      yield* (yield* breakers.get("watched")).observe(({ to }) => watched.push(to))
+      const held = yield* breakers.get("held")
+      for (let i = 0; i < 10_000; i++) yield* (yield* breakers.get(`key ${i}`)).execute(Effect.void)
+      const keys = new Set((yield* breakers.all).map(({ key }) => key))
+      assert.isAtMost(keys.size, 1_100)
+      for (const key of ["open", "failing", "watched"]) assert.isTrue(keys.has(key), key)
+      assert.strictEqual(yield* tag(yield* breakers.get("open")), "Open")
+      yield* fail(yield* breakers.get("failing"), 1)
+      assert.strictEqual(yield* tag(yield* breakers.get("failing")), "Open")
+      yield* fail(yield* breakers.get("watched"), 5)
+      assert.deepStrictEqual(watched, ["Open"])
+      // Who holds one holds that of whoever asks for it next; once it fails, the registry keeps it again.
+      assert.isFalse(keys.has("held"))
+      yield* fail(held, 5)
+      assert.isTrue((yield* breakers.all).includes(held))
+      assert.strictEqual(yield* breakers.get("held"), held)
+    }).pipe(Effect.scoped, Effect.provide(CircuitBreaker.layer(policy))))
+
+  it.effect("the registry forgets failures and open times that nobody has asked about for long", () =>
+    Effect.gen(function*() {
+      const breakers = yield* CircuitBreaker.CircuitBreaker
+      for (let i = 0; i < 3_000; i++) yield* fail(yield* breakers.get(`old ${i}`), i % 6)
+      assert.isAbove((yield* breakers.all).length, 2_400)
+      yield* TestClock.adjust("2 hours")
+      for (let i = 0; i < 6_000; i++) yield* breakers.get(`new ${i}`)
+      assert.isAtMost((yield* breakers.all).length, 1_100)
+    }).pipe(Effect.provide(CircuitBreaker.layer(policy))))
 })

@@ -26,7 +26,7 @@ import * as Metric from "effect/Metric"
 import * as PubSub from "effect/PubSub"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Monotonic from "../value/Monotonic.ts"
 import * as Printable from "../value/Printable.ts"
@@ -432,16 +432,16 @@ export const historySize = 100
 
 /** The last entries of a history, in constant memory and constant time. */
 class History<A> {
-  private readonly ring: Array<A> = []
+  private ring: Array<A> | undefined
   private next = 0
   add(entry: A): void {
-    this.ring[this.next] = entry
+    const ring = this.ring ??= []
+    ring[this.next] = entry
     this.next = this.next === historySize - 1 ? 0 : this.next + 1
   }
   entries(): ReadonlyArray<A> {
-    return this.ring.length < historySize
-      ? this.ring.slice()
-      : [...this.ring.slice(this.next), ...this.ring.slice(0, this.next)]
+    const { next, ring = [] } = this
+    return ring.length < historySize ? ring.slice() : [...ring.slice(next), ...ring.slice(0, next)]
   }
 }
 
@@ -517,16 +517,23 @@ class Machine {
   readonly key: string
   readonly policy: Policy
   readonly state = Ref.makeUnsafe<State>(closed)
-  readonly pubsub: PubSub.PubSub<Transition>
-  readonly listeners = new Set<(transition: Transition) => void>()
+  // What most breakers never need is made when it is needed: a registry may hold very many.
+  hub: PubSub.PubSub<Transition> | undefined
+  listeners: Set<(transition: Transition) => void> | undefined
+  // Whoever has one of the two has both: what a permit or a call reports is what the next to ask is judged by.
+  readonly breaker: Breaker = new Handle(this)
+  /** Has a registry keep it again that had dropped it. */
+  recall: (() => void) | undefined
   epoch = 0
-  change: Deferred.Deferred<void> = Deferred.makeUnsafe()
   counts: Counts
-  constructor(key: string, policy: Policy, pubsub: PubSub.PubSub<Transition>, now: number) {
+  /** When its state last changed, on the monotonic clock. */
+  changedAt: number
+  private change: Deferred.Deferred<void> | undefined
+  constructor(key: string, policy: Policy, now: number) {
     this.key = key
     this.policy = policy
-    this.pubsub = pubsub
     this.counts = new Counts(now, undefined)
+    this.changedAt = now
   }
 
   apply(event: Event, clock: Clock.Clock): boolean {
@@ -538,21 +545,49 @@ class Machine {
     if (state === before) return admitted
     // The only writer of the Ref; synchronous, so no other can come between.
     this.state.ref.current = state
+    this.changedAt = now
     const moved = step === undefined ? undefined : { ...step, at: clock.currentTimeMillisUnsafe() }
     if (moved !== undefined) {
       this.counts.moved(moved, event, now)
       if (moved.to === "Open") this.epoch++
-      PubSub.publishUnsafe(this.pubsub, moved)
-      for (const listener of this.listeners) listener(moved)
+      if (this.hub !== undefined) PubSub.publishUnsafe(this.hub, moved)
+      for (const listener of this.listeners ?? []) listener(moved)
     }
+    this.recall?.()
     if (moved !== undefined || (before._tag === "HalfOpen" && before.probing)) this.signal()
     return admitted
   }
 
+  /** Completes at the next change after this. */
+  changed(): Effect.Effect<void> {
+    return Deferred.await(this.change ??= Deferred.makeUnsafe())
+  }
+
   private signal(): void {
     const change = this.change
-    this.change = Deferred.makeUnsafe()
-    Deferred.doneUnsafe(change, Effect.void)
+    this.change = undefined
+    if (change !== undefined) Deferred.doneUnsafe(change, Effect.void)
+  }
+
+  isWatched(): boolean {
+    return this.listeners !== undefined && this.listeners.size > 0
+  }
+
+  /**
+   * Whether forgetting it would change what is admitted, or somebody is told of
+   * its changes. What a breaker remembers of a key that nobody has asked for in
+   * so long a time is of no use to who asks next.
+   */
+  isWorthKeeping(now: number): boolean {
+    const state = Ref.getUnsafe(this.state)
+    if (this.isWatched()) return true
+    if (state === closed || this.policy === never) return false
+    const rests = Math.max(
+      memoryMillis,
+      Duration.toMillis(this.policy.openCap),
+      this.policy.window === undefined ? 0 : Duration.toMillis(this.policy.window)
+    )
+    return now < Math.max(this.changedAt, state._tag === "Open" ? state.until : 0) + rests
   }
 
   acquire(clock: Clock.Clock): boolean {
@@ -719,62 +754,118 @@ export const make = (
   policy: Policy | "none",
   options?: { readonly key?: string | undefined } | undefined
 ): Effect.Effect<Breaker> =>
-  Effect.gen(function*() {
-    const pubsub = yield* PubSub.sliding<Transition>(transitionsKept)
-    const now = yield* Monotonic.now
-    return fromMachine(new Machine(options?.key ?? "", policy === "none" ? never : policy, pubsub, now))
-  })
-
-const fromMachine = (machine: Machine): Breaker => {
-  const sync = <A>(f: (clock: Clock.Clock) => A) => Effect.clockWith((clock) => Effect.succeed(f(clock)))
-
-  const acquire = Effect.clockWith((clock): Effect.Effect<Permit, CircuitOpen> =>
-    machine.acquire(clock) ? Effect.succeed(machine.permit()) : Effect.fail(machine.rejection(clock))
+  Effect.map(
+    Monotonic.now,
+    (now) => new Machine(options?.key ?? "", policy === "none" ? never : policy, now).breaker
   )
 
-  // Rejection and the change to await are read in one step: no change between the two can be missed.
-  const attempt = sync((clock): Permit | { readonly wait: Effect.Effect<void> } => {
-    if (machine.acquire(clock)) return machine.permit()
-    const state = Ref.getUnsafe(machine.state)
-    const change = Deferred.await(machine.change)
-    if (state._tag !== "Open") return { wait: change }
-    return { wait: Effect.raceFirst(Effect.sleep(Duration.millis(state.until - Monotonic.nowMillis(clock))), change) }
-  })
-  const admission = (
-    restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  ): Effect.Effect<Permit> =>
-    Effect.flatMap(attempt, (outcome) =>
-      "wait" in outcome
-        ? Effect.flatMap(restore(outcome.wait), () => admission(restore))
-        : Effect.succeed(outcome))
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
-  return {
-    key: machine.key,
-    state: sync((clock) => {
+// A breaker over its machine: its methods are shared, and an effect is made when it is asked for.
+class Handle implements Breaker {
+  private readonly machine: Machine
+
+  constructor(machine: Machine) {
+    this.machine = machine
+  }
+
+  get key(): string {
+    return this.machine.key
+  }
+
+  get state(): Breaker["state"] {
+    return this.sync((machine, clock) => {
       const state = Ref.getUnsafe(machine.state)
       return state._tag === "Open" && Monotonic.nowMillis(clock) >= state.until ? { ...state, ready: true } : state
-    }),
-    transitions: Stream.fromPubSub(machine.pubsub),
-    observe: (listener) =>
-      Effect.flatMap(Effect.scope, (scope) => {
-        machine.listeners.add(listener)
-        return Scope.addFinalizer(scope, Effect.sync(() => machine.listeners.delete(listener)))
-      }),
-    acquire,
-    awaitPermit: Effect.uninterruptibleMask((restore) =>
-      Effect.tap(admission(restore), (permit) => Effect.addFinalizer(() => permit.release))
-    ),
-    changed: Effect.suspend(() => Deferred.await(machine.change)),
-    execute: (effect, options) => execute(machine, effect, options?.isFailure),
-    recordStable: sync((clock) => {
+    })
+  }
+
+  get transitions(): Breaker["transitions"] {
+    const { machine } = this
+    return Stream.unwrap(Effect.map(
+      PubSub.sliding<Transition>(transitionsKept),
+      (made) => Stream.fromPubSub(machine.hub ??= made)
+    ))
+  }
+
+  observe(listener: (transition: Transition) => void): ReturnType<Breaker["observe"]> {
+    const { machine } = this
+    // Each has its own place, whatever else it is given to.
+    const own = (transition: Transition): void => listener(transition)
+    return Effect.asVoid(Effect.acquireRelease(
+      Effect.sync(() => (machine.listeners ??= new Set()).add(own)),
+      (listeners) => Effect.sync(() => listeners.delete(own))
+    ))
+  }
+
+  get acquire(): Breaker["acquire"] {
+    const { machine } = this
+    return Effect.clockWith((clock): Effect.Effect<Permit, CircuitOpen> =>
+      machine.acquire(clock) ? Effect.succeed(machine.permit()) : Effect.fail(machine.rejection(clock))
+    )
+  }
+
+  get awaitPermit(): Breaker["awaitPermit"] {
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.tap(this.admission(restore), (permit) => Effect.addFinalizer(() => permit.release))
+    )
+  }
+
+  get changed(): Breaker["changed"] {
+    return Effect.suspend(() => this.machine.changed())
+  }
+
+  execute<A, E, R>(
+    effect: Effect.Effect<A, E, R>,
+    options?: { readonly isFailure?: ((error: E) => boolean) | undefined } | undefined
+  ): Effect.Effect<A, E | CircuitOpen, R> {
+    return execute(this.machine, effect, options?.isFailure)
+  }
+
+  get recordStable(): Breaker["recordStable"] {
+    return this.sync((machine, clock) => {
       if (Ref.getUnsafe(machine.state)._tag === "HalfOpen") machine.succeed(machine.epoch, clock, proveEvent)
-    }),
-    recordFailure: (reason) => sync((clock) => machine.fail(machine.epoch, clock, reason)),
-    reset: sync((clock) => machine.reset(clock)),
-    resetMetrics: sync((clock) => {
+    })
+  }
+
+  recordFailure(reason: string): Effect.Effect<void> {
+    return this.sync((machine, clock) => machine.fail(machine.epoch, clock, reason))
+  }
+
+  get reset(): Breaker["reset"] {
+    return this.sync((machine, clock) => machine.reset(clock))
+  }
+
+  get resetMetrics(): Breaker["resetMetrics"] {
+    return this.sync((machine, clock) => {
       machine.counts = new Counts(Monotonic.nowMillis(clock), clock.currentTimeMillisUnsafe())
-    }),
-    metrics: sync((clock) => snapshot(machine, clock))
+    })
+  }
+
+  get metrics(): Breaker["metrics"] {
+    return this.sync(snapshot)
+  }
+
+  private sync<A>(f: (machine: Machine, clock: Clock.Clock) => A): Effect.Effect<A> {
+    return Effect.clockWith((clock) => Effect.succeed(f(this.machine, clock)))
+  }
+
+  private admission(restore: Restore): Effect.Effect<Permit> {
+    return Effect.flatMap(this.attempt, (outcome) =>
+      "wait" in outcome
+        ? Effect.flatMap(restore(outcome.wait), () => this.admission(restore))
+        : Effect.succeed(outcome))
+  }
+
+  // Rejection and the change to await are read in one step: no change between the two can be missed.
+  private get attempt(): Effect.Effect<Permit | { readonly wait: Effect.Effect<void> }> {
+    return this.sync((machine, clock) => {
+      if (machine.acquire(clock)) return machine.permit()
+      const state = Ref.getUnsafe(machine.state)
+      const change = machine.changed()
+      if (state._tag !== "Open") return { wait: change }
+      return { wait: Effect.raceFirst(Effect.sleep(Duration.millis(state.until - Monotonic.nowMillis(clock))), change) }
+    })
   }
 }
 
@@ -836,7 +927,9 @@ const settle = <A, E>(
 
 /**
  * A registry of breakers: one per key, made when first asked for, all by one
- * policy.
+ * policy. Beyond 1,024 keys it forgets those that nobody holds and that have
+ * nothing to say: closed without a failure, or left alone for ten minutes or
+ * more after their failures and open times. `all` are those that it keeps.
  *
  * @category services
  * @since 0.1.0
@@ -846,10 +939,96 @@ export class CircuitBreaker extends Context.Service<CircuitBreaker, {
   readonly all: Effect.Effect<ReadonlyArray<Breaker>>
 }>()("@tickline/core/resilience/CircuitBreaker") {}
 
+// How many breakers a registry keeps before it looks for some to forget, and how long their failures count.
+const keptBreakers = 1_024
+const memoryMillis = 600_000
+
+// Breakers by their keys, the one asked for last at the end.
+class Registry {
+  private readonly policy: Policy | "none"
+  private readonly kept = new Map<string, Machine>()
+  // Those that are not kept any more are the same for as long as somebody holds them.
+  private readonly dropped = new Map<string, WeakRef<Machine>>()
+  // How the metrics of some leave Effect's: they weigh more than the breaker.
+  private readonly registered = new Map<string, () => void>()
+  private sweepAt = keptBreakers
+  private clearAt = keptBreakers
+  private isClosed = false
+
+  constructor(policy: Policy | "none") {
+    this.policy = policy
+  }
+
+  get(key: string, now: number, context: Context.Context<never>): Breaker {
+    const machine = this.kept.get(key) ?? this.dropped.get(key)?.deref() ?? this.made(key, now)
+    this.keep(machine)
+    if (!this.isClosed && !this.registered.has(key)) this.register(machine, context)
+    return machine.breaker
+  }
+
+  all(): ReadonlyArray<Breaker> {
+    return Array.from(this.kept.values(), ({ breaker }) => breaker)
+  }
+
+  close(): void {
+    this.isClosed = true
+    for (const key of this.registered.keys()) this.unregister(key)
+  }
+
+  private made(key: string, now: number): Machine {
+    if (this.kept.size >= this.sweepAt) this.sweep(now)
+    return new Machine(key, this.policy === "none" ? never : this.policy, now)
+  }
+
+  private keep(machine: Machine): void {
+    const { key } = machine
+    machine.recall = undefined
+    this.dropped.delete(key)
+    this.kept.delete(key)
+    this.kept.set(key, machine)
+  }
+
+  private drop(machine: Machine): void {
+    const { key } = machine
+    this.unregister(key)
+    machine.recall = () => this.keep(machine)
+    this.kept.delete(key)
+    this.dropped.set(key, new WeakRef(machine))
+  }
+
+  private register(machine: Machine, context: Context.Context<never>): void {
+    if (this.registered.size >= keptBreakers) {
+      for (const key of this.registered.keys()) {
+        if (this.kept.get(key)?.isWatched() === true) continue
+        this.unregister(key)
+        break
+      }
+    }
+    this.registered.set(machine.key, registerUnsafe(machine.breaker, context))
+  }
+
+  private unregister(key: string): void {
+    this.registered.get(key)?.()
+    this.registered.delete(key)
+  }
+
+  private sweep(now: number): void {
+    for (const machine of this.kept.values()) {
+      if (this.kept.size <= keptBreakers / 2) break
+      if (!machine.isWorthKeeping(now)) this.drop(machine)
+    }
+    this.sweepAt = Math.max(keptBreakers, 2 * this.kept.size)
+    if (this.dropped.size < this.clearAt) return
+    for (const [key, machine] of this.dropped) if (machine.deref() === undefined) this.dropped.delete(key)
+    this.clearAt = Math.max(keptBreakers, 2 * this.dropped.size)
+  }
+}
+
 /**
  * Gives a registry of breakers by one policy; with `"none"` everything is
  * always admitted. Each breaker's metrics are among Effect's from when it is
- * made until the layer's scope ends.
+ * made until it is forgotten or the layer's scope ends; where more than 1,024
+ * are kept, those of the ones that are watched or were asked for last.
  *
  * @category layers
  * @since 0.1.0
@@ -857,20 +1036,15 @@ export class CircuitBreaker extends Context.Service<CircuitBreaker, {
 export const layer = (policy: Policy | "none"): Layer.Layer<CircuitBreaker> =>
   Layer.effect(
     CircuitBreaker,
-    Effect.map(Effect.scope, (scope) => {
-      const breakers = new Map<string, Breaker>()
+    Effect.gen(function*() {
+      const registry = new Registry(policy)
+      yield* Effect.addFinalizer(() => Effect.sync(() => registry.close()))
       return {
         get: (key) =>
-          Effect.suspend(() => {
-            const known = breakers.get(key)
-            if (known !== undefined) return Effect.succeed(known)
-            return Effect.flatMap(make(policy, { key }), (made) => {
-              const breaker = breakers.get(key) ?? made
-              breakers.set(key, breaker)
-              return Effect.as(Scope.provide(register(breaker), scope), breaker)
-            })
-          }),
-        all: Effect.sync(() => [...breakers.values()])
+          Effect.contextWith((context: Context.Context<never>) =>
+            Effect.map(Monotonic.now, (now) => registry.get(key, now, context))
+          ),
+        all: Effect.sync(() => registry.all())
       }
     })
   )
@@ -998,18 +1172,19 @@ const series = gauges.map(([name, type, description, value]) => {
  */
 export const register = (breaker: Breaker): Effect.Effect<void, never, Scope.Scope> =>
   Effect.asVoid(Effect.acquireRelease(
-    Effect.contextWith((context: Context.Context<never>) =>
-      Effect.sync(() => {
-        const attributes = {
-          ...Context.get(context, Metric.CurrentMetricAttributes),
-          key: Printable.escape(breaker.key)
-        }
-        const labelled = Context.add(context, Metric.CurrentMetricAttributes, attributes)
-        return series.map((one) => one(breaker, labelled))
-      })
-    ),
-    (registrations) => Effect.sync(() => registrations.forEach((registration) => registration.remove()))
+    Effect.contextWith((context: Context.Context<never>) => Effect.sync(() => registerUnsafe(breaker, context))),
+    (unregister) => Effect.sync(unregister)
   ))
+
+const registerUnsafe = (breaker: Breaker, context: Context.Context<never>): () => void => {
+  const attributes = {
+    ...Context.get(context, Metric.CurrentMetricAttributes),
+    key: Printable.escape(breaker.key)
+  }
+  const labelled = Context.add(context, Metric.CurrentMetricAttributes, attributes)
+  const registrations = series.map((one) => one(breaker, labelled))
+  return () => registrations.forEach((registration) => registration.remove())
+}
 
 const label = (key: string): string =>
   `{key="${Printable.escape(key).replaceAll("\\", "\\\\").replaceAll("\"", "\\\"").replaceAll("\n", "\\n")}"}`
