@@ -124,7 +124,10 @@ const dial = (request: DialRequest, options: Options): Effect.Effect<Wire, DialE
         const ws = started.success
         const fail = (reason: DialReason) => resume(Effect.fail(failed(reason)))
         const opened = new Line(ws, request, options.sendBufferBytes ?? 1_048_576)
-        ws.once("unexpected-response", (_, response) => fail(rejection(response, clock.currentTimeMillisUnsafe())))
+        ws.once(
+          "unexpected-response",
+          (_, response) => fail(rejection(response, request.url, clock.currentTimeMillisUnsafe()))
+        )
         ws.once("error", (error) => fail(reasonOf(error, endpoint.success.isSecure)))
         ws.once("close", () => fail(new Unreachable({ detail: "closed before the handshake ended" })))
         ws.once("open", () => {
@@ -510,10 +513,14 @@ const networkCodes: ReadonlySet<string> = new Set([
   "ERR_SOCKET_CONNECTION_TIMEOUT"
 ])
 
-const rejection = (response: IncomingMessage, now: number): HandshakeRejected => {
+const rejection = (response: IncomingMessage, url: string, now: number): HandshakeRejected => {
   const retryAfterMillis = retryAfter(response, now)
-  const status = response.statusCode ?? 0
-  return new HandshakeRejected(retryAfterMillis === undefined ? { status } : { status, retryAfterMillis })
+  const { location } = response.headers
+  return new HandshakeRejected({
+    status: response.statusCode ?? 0,
+    ...(retryAfterMillis === undefined ? {} : { retryAfterMillis }),
+    ...(location === undefined ? {} : { location: Address.movedTo(location, url) })
+  })
 }
 
 /**

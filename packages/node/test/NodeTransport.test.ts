@@ -153,6 +153,37 @@ describe("NodeTransport: dials that fail", () => {
       assert.notProperty(error.reason, "retryAfterMillis")
     }))
 
+  it.live("a redirect is not followed, and tells where to, without what may be secret", () =>
+    Effect.gen(function*() {
+      const key = "pqia91ma19a5s61cv6a81va65sdf19v8a65a1a5s61cv6a81va65sdf19v8a65a1"
+      for (
+        const [location, shown] of [
+          ["wss://Stream.Venue.example:443/ws/v2?token=s3cret#x", "wss://stream.venue.example/ws/v2"],
+          ["https://user:s3cret@venue.example/ws", "https://venue.example/ws"],
+          [`//venue.example/ws/${key}/v2`, "ws://venue.example/ws/…/v2"],
+          ["/v2?listenKey=s3cret", "/v2"],
+          ["venue.example s3cret", "(unreadable URL)"],
+          ["javascript:s3cret", "(unreadable URL)"],
+          [`/${"a/".repeat(4_000)}`, "/a/"]
+        ] as const
+      ) {
+        for (
+          const status of ["301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"]
+        ) {
+          const { url } = yield* reply(`HTTP/1.1 ${status}\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`)
+          const error = yield* refusal(url)
+          assert(error.reason._tag === "HandshakeRejected")
+          assert.include(
+            error.message,
+            `${Number.parseInt(status, 10)}, moved to ${shown.startsWith("/") ? url.replace(/\/$/, "") : ""}${shown}`
+          )
+          assert.notInclude(JSON.stringify(error), "s3cret")
+          assert.notInclude(JSON.stringify(error), key)
+          assert.isBelow(error.message.length, 400)
+        }
+      }
+    }))
+
   const retryAfter = (headers: string) =>
     Effect.gen(function*() {
       const { url } = yield* reply(`HTTP/1.1 429 Too Many Requests\r\n${headers}\r\nContent-Length: 0\r\n\r\n`)

@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
+import * as Printable from "../value/Printable.ts"
 
 // Core is compiled without the types of a runtime; each of them has the parser of the URL standard.
 declare const URL: new(url: string) => { readonly protocol: string; readonly host: string }
@@ -73,4 +74,28 @@ export const origin = (url: string): string => {
   const written = `${address.scheme}://${address.host.replace(/\.$/, "")}${port}`
   const standard = Result.try(() => new URL(written))
   return Result.isFailure(standard) ? written : `${standard.success.protocol}//${standard.success.host}`
+}
+
+// What stands in a path like a key, such as a listen key.
+const keyLike = /[\w-]{32,}/g
+
+/**
+ * Where an answer of the peer at `url` says that it has moved to
+ * (`Location`, RFC 9110 §10.2.2), fit to be shown: scheme, host, port and path,
+ * what is like a key in the path left out, at most 200 characters.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const movedTo = (location: string, url: string): string => {
+  const [, scheme = ""] = /^(\w+:)/.exec(origin(url)) ?? []
+  const target = location.startsWith("//")
+    ? `${scheme}${location}`
+    : location.startsWith("/")
+    ? `${origin(url)}${location}`
+    : location
+  const address = parse(target)
+  if (address === undefined) return origin(target)
+  const path = address.rest.replace(/[?#].*$/s, "").replace(keyLike, "…")
+  return Printable.cut(`${origin(target)}${path}`, 200)
 }

@@ -72,7 +72,8 @@ export class TlsFailed extends Schema.TaggedError<TlsFailed>()("TlsFailed", { de
 /**
  * The server answered the upgrade with something other than 101, or with an
  * answer that is no WebSocket handshake (`status` is then what it sent).
- * `retryAfterMillis` is its `Retry-After`, where it sent one.
+ * `retryAfterMillis` is its `Retry-After`, where it sent one, `location` where
+ * it says that the venue has moved to, without what may be secret.
  *
  * @category errors
  * @since 0.1.0
@@ -80,12 +81,14 @@ export class TlsFailed extends Schema.TaggedError<TlsFailed>()("TlsFailed", { de
 export class HandshakeRejected extends Schema.TaggedError<HandshakeRejected>()("HandshakeRejected", {
   status: Schema.Finite,
   retryAfterMillis: Schema.optionalKey(Schema.Finite),
+  location: Schema.optionalKey(Schema.String),
   detail: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
     const wait = this.retryAfterMillis === undefined ? "" : `, retry after ${this.retryAfterMillis} ms`
     const detail = this.detail === undefined ? "" : ` (${Printable.escape(this.detail)})`
-    return `handshake rejected with status ${this.status}${wait}${detail}`
+    const moved = this.location === undefined ? "" : `, moved to ${this.location}`
+    return `handshake rejected with status ${this.status}${moved}${wait}${detail}`
   }
 }
 
