@@ -62,7 +62,8 @@ const life = Effect.fnUntraced(function*(
   return [
     ...lines.toSorted(([a], [b]) => a - b).map(([when, line]) => `${when} ${line}`),
     ...report.accounts.map((account) => JSON.stringify(account)),
-    ...report.violations,
+    // Without the stack, which names files.
+    ...report.violations.map((violation) => violation.split("\n")[0]),
     ...(report.metrics === undefined ? [] : [JSON.stringify(ConnectionMetrics.toJson(report.metrics))])
   ].join("\n")
 })
