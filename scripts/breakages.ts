@@ -1066,5 +1066,33 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "rejectionOf(failure)?.status === 403 ? \"retry\" : \"stop\"",
     replacement: "\"stop\"",
     test: ["packages/testing/test/connection/Authorization.test.ts", "a 403 passes"]
+  },
+  {
+    name: "data confirms no subscription",
+    file: `${connection}/Restoration.ts`,
+    original: "for (const of of channels) this.heard(of)",
+    replacement: "void channels",
+    test: ["packages/testing/test/Refusals.test.ts", "data without an acknowledgement at kraken"]
+  },
+  {
+    name: "data is that of every subscription to the product",
+    file: "packages/core/src/feed/Router.ts",
+    original: "const routes = topic === undefined ? undefined : names.get(topic.name)",
+    replacement: "const routes = [...names.values()][0]",
+    test: ["packages/testing/test/Routing.test.ts", "binance: depth20 beside trade"]
+  },
+  {
+    name: "a product is asked for as it was written",
+    file: "packages/core/src/feed/MarketFeed.ts",
+    original: "channels.map((channel) => normalised(venue, channel))",
+    replacement: "channels",
+    test: ["packages/testing/test/Routing.test.ts", "binance: btcusdt, of every stream"]
+  },
+  {
+    name: "a typed stream has the events of another subscription",
+    file: "packages/core/src/feed/MarketFeed.ts",
+    original: "channels.some((one) => isSame(one, wanted))",
+    replacement: "channels.length >= 0",
+    test: ["packages/testing/test/Routing.test.ts", "binance: trades are not told twice"]
   }
 ]

@@ -16,6 +16,14 @@
 export * as Address from "./transport/Address.ts"
 
 /**
+ * To which of the wanted channels a message belongs, said once for each frame
+ * and carried with the messages.
+ *
+ * @since 0.1.0
+ */
+export * as Attribution from "./connection/Attribution.ts"
+
+/**
  * How long to wait after a failure before the next attempt.
  *
  * @since 0.1.0
@@ -378,6 +386,14 @@ export * as Requests from "./connection/Requests.ts"
 export * as Restoration from "./connection/Restoration.ts"
 
 /**
+ * Which of a feed's wanted channels an event belongs to, as the venue says it of
+ * the frame that the event came in.
+ *
+ * @since 0.1.0
+ */
+export * as Router from "./feed/Router.ts"
+
+/**
  * A single pass over frames that no fixed layout fits, such as batches whose
  * elements differ from one to the next: the caller says piece by piece what
  * must come, and takes the decimals as they pass. It knows compact JSON without
@@ -464,6 +480,14 @@ export * as Timestamp from "./value/Timestamp.ts"
  * @since 0.1.0
  */
 export * as TomlText from "./value/TomlText.ts"
+
+/**
+ * Reading of a frame what it is of, beside its events: the beginning of the
+ * frame where the venue writes it as it always does, the whole of it else.
+ *
+ * @since 0.1.0
+ */
+export * as Topics from "./venue/Topics.ts"
 
 /**
  * The port through which the house reaches a network: dial a URL, get a wire.

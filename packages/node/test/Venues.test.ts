@@ -482,7 +482,7 @@ describe.concurrent.each(rows)("Venue $venue.name against its mock", (row) => {
         assert.deepStrictEqual(failures, [])
       })))
 
-  it.live("a withheld acknowledgement fails the restore where answers have ids; elsewhere data confirms", () =>
+  it.live("a withheld acknowledgement is no matter where data flows, which confirms", () =>
     onStage(row, { feed: { channels: [tradesOf(row)] } }, (stage) =>
       Effect.gen(function*() {
         const { events, failures, feed, server } = stage
@@ -490,16 +490,29 @@ describe.concurrent.each(rows)("Venue $venue.name against its mock", (row) => {
         yield* server.withhold("acknowledgement", true)
         yield* feed.connection.reconnect
         const heard = priced(events).length
+        yield* until(() => priced(events).length > heard + 40)
+        yield* confirmed(stage)
+        yield* Effect.sleep(500)
+        assert.deepStrictEqual([failures, server.metrics().open], [[], 1])
+      })))
+
+  it.live("where neither an answer nor data comes, the restore has failed if answers have ids", () =>
+    onStage(row, { feed: { channels: [tradesOf(row)] } }, (stage) =>
+      Effect.gen(function*() {
+        const { failures, feed, server } = stage
+        yield* confirmed(stage)
+        yield* server.withhold("acknowledgement", true)
+        yield* server.withhold("data", true)
+        yield* feed.connection.reconnect
         if (numbered.has(row.venue.name)) {
           yield* until(() => failures.length > 0)
-          yield* server.withhold("acknowledgement", false)
           assert.deepStrictEqual([...new Set(failures)], ["RestoreFailed"])
-          yield* confirmed(stage)
         } else {
-          yield* until(() => priced(events).length > heard + 40)
-          yield* confirmed(stage)
           yield* Effect.sleep(500)
-          assert.deepStrictEqual([failures, server.metrics().open], [[], 1])
+          assert.deepStrictEqual(failures, [])
         }
+        yield* server.withhold("acknowledgement", false)
+        yield* server.withhold("data", false)
+        yield* confirmed(stage)
       })))
 })

@@ -75,7 +75,7 @@ const onStage = <A, E, R>(
       seed: 1,
       venue: { client, server: change(server) },
       products,
-      every: "20 seconds"
+      every: "5 seconds"
     })
     const events: Array<MarketEvent.AnyEvent> = []
     return yield* Effect.gen(function*() {
@@ -261,3 +261,30 @@ describe("a refusal", () => {
         })
     ))
 })
+
+/** The acknowledgements do not come; what else there is does. */
+const withoutAnswers = (server: MockVenue): MockVenue => ({
+  ...server,
+  receive: (session, frame, floor) => {
+    const answer = server.receive(session, frame, floor)
+    return { ...answer, replies: answer.replies.filter(({ beat, data }) => data !== undefined || beat === true) }
+  }
+})
+
+describe.each([...rows, { name: "binance", good: ["BTCUSDT", "ETHUSDT"] } as const])(
+  "data without an acknowledgement at $name",
+  (row) => {
+    it.effect("confirms, and the connection lives", () => {
+      const { client } = venueOf(row.name)
+      const channels = row.good.map((product) => Channel.make(client.channels.trade ?? "", product))
+      return onStage(row, channels, ({ events, feed, simulation }) =>
+        Effect.gen(function*() {
+          yield* TestClock.adjust("1 hour")
+          assert.strictEqual(simulation.host.dials.length, 1)
+          const standings = yield* standingsOf(feed.connection)
+          for (const product of row.good) assert.strictEqual(standings[product], "confirmed")
+          assert.deepStrictEqual(errorsOf(events), [])
+        }), withoutAnswers)
+    })
+  }
+)

@@ -36,6 +36,7 @@ import { type DialRequest, Transport } from "../transport/Transport.ts"
 import type * as Channel from "../value/Channel.ts"
 import type { FrameRejected } from "../value/MarketEvent.ts"
 import * as Monotonic from "../value/Monotonic.ts"
+import type * as Attribution from "./Attribution.ts"
 import type { BearerToken } from "./BearerToken.ts"
 import * as ConnectError from "./ConnectError.ts"
 import * as ConnectionMetrics from "./ConnectionMetrics.ts"
@@ -82,10 +83,12 @@ export interface Options<A> {
   /** What a message costs of the limits on messages. Default: 1. */
   readonly cost?: ((message: Frame.Frame) => number) | undefined
   /**
-   * Is shown each batch's messages before any consumer has them, and when they came: `at` in epoch milliseconds,
-   * `now` on the monotonic clock. Must be quick and not throw.
+   * Says to which of the wanted channels each message of a frame belongs; data of
+   * a channel confirms it. Must be quick and not throw. Default: nobody says.
    */
-  readonly observe?: ((messages: ReadonlyArray<A>, at: number, now: number) => void) | undefined
+  readonly attribute?: Attribution.Attribute<A> | undefined
+  /** Is shown each batch's messages before any consumer has them. Must be quick and not throw. */
+  readonly observe?: Attribution.Observe<A> | undefined
   /**
    * What messages are told apart by, for consumers that conflate: of those with
    * the same key the newest stays. Default: all have the same.
@@ -191,10 +194,11 @@ export interface Connection<A> {
   ) => Stream.Stream<A, ConnectError.ConnectError | Inbox.ConsumerOverflow>
   /**
    * The messages that a consumer wants, one by one: cheaper than a filter after
-   * `messages`. Ends with the failure of `endedBy`, where that fails.
+   * `messages`. It is asked with the channels that the message belongs to. Ends
+   * with the failure of `endedBy`, where that fails.
    */
   readonly select: <B extends A, E = never>(
-    wants: (message: A) => message is B,
+    wants: (message: A, channels: ReadonlyArray<Channel.Channel>) => message is B,
     options?: Inbox.ConsumerOptions | undefined,
     endedBy?: Effect.Effect<never, E> | undefined
   ) => Stream.Stream<B, ConnectError.ConnectError | Inbox.ConsumerOverflow | E>
@@ -216,18 +220,22 @@ const messagesOf = <A>(items: NonEmptyReadonlyArray<Inbox.Item<A>>): ReadonlyArr
   return messages
 }
 
+const none: ReadonlyArray<Channel.Channel> = []
+
 const selected = <A, B extends A>(
   items: NonEmptyReadonlyArray<Inbox.Item<A>>,
-  wants: (message: A) => message is B
+  wants: (message: A, channels: ReadonlyArray<Channel.Channel>) => message is B
 ): ReadonlyArray<B> => {
-  const messages: Array<B> = []
+  const selected: Array<B> = []
   for (const item of items) {
     if (item._tag !== "Batch") continue
-    for (const message of item.messages) {
-      if (wants(message)) messages.push(message)
+    const { channels, messages } = item
+    for (let i = 0; i < messages.length; i++) {
+      const message = messages[i]
+      if (message !== undefined && wants(message, channels?.[i] ?? none)) selected.push(message)
     }
   }
-  return messages
+  return selected
 }
 
 // Whether the peer is shown something that it may refuse: a secret in a header or a subprotocol, or a user in the URL.
@@ -301,6 +309,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     invalid: Option.getOrUndefined(Result.getFailure(kept)),
     showsToken: options.auth !== undefined || showsSecret(url, options),
     observe: options.observe,
+    attribute: options.attribute,
     // Without a decoder A is Frame, by the overloads of `make`.
     decode: options.decode ?? ((frame) => [frame as A]),
     sequence: typeof options.sequence === "string" ? Sequence.member(options.sequence) : options.sequence,

@@ -30,6 +30,7 @@ import * as Stream from "effect/Stream"
 import type * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
 import * as Channel from "../value/Channel.ts"
 import type { FrameRejected } from "../value/MarketEvent.ts"
+import type { MessageChannels } from "./Attribution.ts"
 import type { ConnectError } from "./ConnectError.ts"
 import type { Transition } from "./ConnectionState.ts"
 import type { Refusal } from "./Restoration.ts"
@@ -44,7 +45,8 @@ export type Overflow = "fail" | "conflate" | "drop-oldest" | "block"
 
 /**
  * The messages of one epoch that one pull brought, in order. `at` is when, in
- * epoch milliseconds; `bytes` is their size on the wire.
+ * epoch milliseconds; `bytes` is their size on the wire; `channels` are the
+ * wanted channels that each of them belongs to, where that is known.
  *
  * @category models
  * @since 0.1.0
@@ -54,6 +56,7 @@ export interface Batch<A> {
   readonly epoch: number
   readonly at: number
   readonly messages: Arr.NonEmptyReadonlyArray<A>
+  readonly channels?: MessageChannels | undefined
   readonly bytes: number
 }
 
@@ -313,15 +316,19 @@ const shed = <A>(consumer: Consumer<A>, keyOf: KeyOf<A>, shedding: Shedding<A>):
   const shedBatch = (batch: Batch<A>): void => {
     const each = weight(batch) / batch.messages.length
     const kept: Array<A> = []
-    for (const message of batch.messages) {
-      if (shedding.keepsMessage(message, each)) kept.push(message)
-      else count(marked(batch.at, batch.at), keyOf(message), 1)
-    }
+    const channels: Array<MessageChannels[number]> = []
+    batch.messages.forEach((message, index) => {
+      if (!shedding.keepsMessage(message, each)) return count(marked(batch.at, batch.at), keyOf(message), 1)
+      kept.push(message)
+      const of = batch.channels?.[index]
+      if (of !== undefined) channels.push(of)
+    })
     const gone = batch.messages.length - kept.length
     consumer.missed += gone
     if (gone === 0) push(consumer, batch)
     else if (Arr.isArrayNonEmpty(kept)) {
-      push(consumer, { ...batch, messages: kept, bytes: Math.ceil(batch.bytes * kept.length / batch.messages.length) })
+      const left = { ...batch, messages: kept, channels: batch.channels && channels }
+      push(consumer, { ...left, bytes: Math.ceil(batch.bytes * kept.length / batch.messages.length) })
     }
   }
   consumer.items = []

@@ -7,6 +7,7 @@
 import * as Arr from "effect/Array"
 import * as Frame from "../transport/Frame.ts"
 import type { FrameRejected } from "../value/MarketEvent.ts"
+import type * as Attribution from "./Attribution.ts"
 import type { Recorder } from "./ConnectionMetrics.ts"
 import type { Inbox } from "./Inbox.ts"
 import * as Sequence from "./Sequence.ts"
@@ -33,7 +34,9 @@ export interface Options<A> {
    * Is shown each batch's messages before any consumer has them, and when they came: `at` in epoch milliseconds,
    * `now` on the monotonic clock.
    */
-  readonly observe: ((messages: ReadonlyArray<A>, at: number, now: number) => void) | undefined
+  readonly observe: Attribution.Observe<A> | undefined
+  /** Says of each message of a frame to which wanted channels it belongs. */
+  readonly attribute: Attribution.Attribute<A> | undefined
   readonly recorder: Recorder
 }
 
@@ -47,9 +50,9 @@ export interface Options<A> {
  * @since 0.1.0
  */
 export const make = <A>(
-  { decode, inbox, observe, recorder, sequence }: Options<A>,
+  { attribute, decode, inbox, observe, recorder, sequence }: Options<A>,
   epoch: number,
-  notice?: ((messages: ReadonlyArray<A>, frame: Frame.Frame) => void) | undefined
+  notice?: Attribution.Notice<A> | undefined
 ): (frames: Arr.NonEmptyReadonlyArray<Frame.Frame>, at: number, now: number) => void => {
   let last: bigint | undefined
 
@@ -66,16 +69,23 @@ export const make = <A>(
     }
   }
 
-  const deliver = (messages: ReadonlyArray<A>, at: number, now: number, bytes: number): void => {
+  const deliver = (
+    messages: ReadonlyArray<A>,
+    channels: Attribution.MessageChannels | undefined,
+    at: number,
+    now: number,
+    bytes: number
+  ): void => {
     if (!Arr.isReadonlyArrayNonEmpty(messages)) return
     recorder.delivered(messages.length)
-    observe?.(messages, at, now)
+    observe?.(messages, at, now, channels)
     if (sequence !== undefined) follow(messages, sequence)
-    inbox.offer({ _tag: "Batch", epoch, at, messages, bytes })
+    inbox.offer({ _tag: "Batch", epoch, at, messages, ...(channels === undefined ? {} : { channels }), bytes })
   }
 
   return (frames, at, now) => {
     let messages: Array<A> = []
+    let channels: Array<Attribution.MessageChannels[number]> | undefined = attribute === undefined ? undefined : []
     let bytes = 0
     let total = 0
     for (const frame of frames) {
@@ -83,21 +93,25 @@ export const make = <A>(
       total += size
       const decoded = decode(frame)
       if ("_tag" in decoded) {
-        deliver(messages, at, now, bytes)
+        deliver(messages, channels, at, now, bytes)
         messages = []
+        channels = attribute === undefined ? undefined : []
         bytes = 0
         recorder.rejected(decoded.reason)
         inbox.offer({ _tag: "Rejected", epoch, at, bytes: size, rejection: decoded })
-      } else if (frames.length === 1) {
-        notice?.(decoded, frame)
-        deliver(decoded, at, now, size)
+        continue
+      }
+      const of = attribute?.(frame, decoded)
+      notice?.(decoded, frame, of)
+      if (frames.length === 1) {
+        deliver(decoded, of, at, now, size)
       } else {
         bytes += size
-        notice?.(decoded, frame)
         for (const message of decoded) messages.push(message)
+        if (of !== undefined) { for (const each of of) channels?.push(each) }
       }
     }
-    deliver(messages, at, now, bytes)
+    deliver(messages, channels, at, now, bytes)
     recorder.received(now, frames.length, total)
   }
 }

@@ -14,6 +14,7 @@ import type { Frame } from "../transport/Frame.ts"
 import type { Wire, WireClosed } from "../transport/Transport.ts"
 import * as Channel from "../value/Channel.ts"
 import * as Printable from "../value/Printable.ts"
+import type { Notice } from "./Attribution.ts"
 import { ConnectionClosed } from "./ConnectError.ts"
 
 /**
@@ -136,10 +137,11 @@ export interface Restoration<A> {
   readonly ask: (wire: Wire) => Effect.Effect<void, WireClosed>
   /** Gives the channels up and asks for them again, on an epoch that is up. */
   readonly renew: (wire: Wire, channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void, WireClosed>
-  /** Shows it the messages of a frame; absent where the dialect knows no answers. */
-  readonly notice: ((messages: ReadonlyArray<A>, frame: Frame) => void) | undefined
-  /** Data of the channels has come, which confirms them. */
-  readonly heard: (channels: ReadonlyArray<Channel.Channel>) => void
+  /**
+   * Shows it the messages of a frame, and the channels that each belongs to, which
+   * that confirms; absent where the dialect knows no answers.
+   */
+  readonly notice: Notice<A> | undefined
   /** Whether something is to be asked for once more, because it was refused together with something else. */
   readonly isUnasked: () => boolean
   /** Fails when the peer refuses the channel, at once where it has in this epoch, and after `shutdown`. */
@@ -239,7 +241,11 @@ class Subscriptions<A> implements Restoration<A> {
   constructor(options: Options<A>) {
     this.options = options
     const answer = options.dialect?.answer
-    if (answer !== undefined) this.notice = (messages, frame) => this.hear(messages, frame, answer)
+    if (answer === undefined) return
+    this.notice = (messages, frame, channels) => {
+      if (channels !== undefined) { for (const of of channels) this.heard(of) }
+      this.hear(messages, frame, answer)
+    }
   }
 
   want(channels: ReadonlyArray<Channel.Channel>): void {
@@ -315,13 +321,6 @@ class Subscriptions<A> implements Restoration<A> {
         })
       )
     })
-  }
-
-  heard(channels: ReadonlyArray<Channel.Channel>): void {
-    if (this.known.has(channels)) return
-    this.known.add(channels)
-    this.confirm(channels)
-    if (this.pending.length > 0) this.pending = this.pending.filter((one) => !this.isConfirmedByData(one))
   }
 
   isUnasked(): boolean {
@@ -419,6 +418,14 @@ class Subscriptions<A> implements Restoration<A> {
     if (begun !== this.resets) return
     yield* this.write(wire, dialect.unsubscribe(channels, this.nextId), channels, false, begun)
     yield* this.write(wire, dialect.subscribe(channels, this.nextId), channels, true, begun)
+  }
+
+  // Data of the channels has come, which confirms them.
+  private heard(channels: ReadonlyArray<Channel.Channel>): void {
+    if (channels.length === 0 || this.known.has(channels)) return
+    this.known.add(channels)
+    this.confirm(channels)
+    if (this.pending.length > 0) this.pending = this.pending.filter((one) => !this.isConfirmedByData(one))
   }
 
   // What was refused and comes nevertheless is not refused.

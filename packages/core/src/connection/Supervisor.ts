@@ -28,11 +28,11 @@ import type { InvalidLimit, Log, Reservation } from "../resilience/RateLimit.ts"
 import * as Address from "../transport/Address.ts"
 import { DialError, type HandshakeRejected, TimedOut } from "../transport/DialError.ts"
 import * as Endpoint from "../transport/Endpoint.ts"
-import type { Frame } from "../transport/Frame.ts"
 import { type Capabilities, Transport, type Wire, type WireClosed } from "../transport/Transport.ts"
 import type { Channel } from "../value/Channel.ts"
 import * as Monotonic from "../value/Monotonic.ts"
 import * as Printable from "../value/Printable.ts"
+import type * as Attribution from "./Attribution.ts"
 import type { BearerToken } from "./BearerToken.ts"
 import * as ConnectError from "./ConnectError.ts"
 import * as ConnectionState from "./ConnectionState.ts"
@@ -179,16 +179,14 @@ const authorization = (
     : Effect.fail(new ConnectError.AuthError({ detail: `the token cannot be the value of a header: ${fault}` }))
 }
 
-type Notice<A> = (messages: ReadonlyArray<A>, frame: Frame) => void
-
 const both = <A>(
   one: ((message: A) => void) | undefined,
-  other: Notice<A> | undefined
-): Notice<A> | undefined => {
+  other: Attribution.Notice<A> | undefined
+): Attribution.Notice<A> | undefined => {
   if (one === undefined) return other
-  return (messages, frame) => {
+  return (messages, frame, channels) => {
     messages.forEach(one)
-    other?.(messages, frame)
+    other?.(messages, frame, channels)
   }
 }
 
@@ -448,7 +446,7 @@ class Supervision<A> implements Supervisor {
   private receive(
     on: Wire,
     number: number,
-    notice: Notice<A> | undefined,
+    notice: Attribution.Notice<A> | undefined,
     onFirst: Effect.Effect<void>
   ): Effect.Effect<WireClosed> {
     const read = Reception.make(this.options, number, notice)

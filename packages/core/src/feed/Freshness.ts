@@ -35,25 +35,27 @@ export const steps: ReadonlyArray<Step> = ["probe", "resubscribe", "reconnect", 
 
 /**
  * How long a subscription may take to deliver for the first time, and within
- * which age its data counts as fresh, in milliseconds.
+ * which age its data counts as fresh, in milliseconds. `isQuiet` is whether the
+ * venue says of the channel that it may be well and silent for minutes.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Policy {
-  readonly deadlineMillis: (channel: Channel) => number
+  readonly deadlineMillis: (channel: Channel, isQuiet: boolean) => number
   readonly targetMillis: number
 }
 
 /**
- * The default: 30 s for the first data of a channel, 120 s for trades, of which
- * a small market may have none for long; data counts as fresh for 5 s.
+ * The default: 30 s for the first data of a channel, 120 s for one that may be
+ * quiet, as trades are, of which a small market may have none for long; data
+ * counts as fresh for 5 s.
  *
  * @category constants
  * @since 0.1.0
  */
 export const recommended: Policy = {
-  deadlineMillis: (channel) => /trade|match/i.test(channel.channel) ? 120_000 : 30_000,
+  deadlineMillis: (_, isQuiet) => isQuiet ? 120_000 : 30_000,
   targetMillis: 5_000
 }
 
@@ -89,6 +91,7 @@ export interface Report {
 
 interface Entry {
   readonly channel: Channel
+  readonly deadlineMillis: number
   // Since when it is waited for, or undefined where it is not (no epoch is up).
   askedAt: number | undefined
   // When it last delivered in this epoch.
@@ -128,13 +131,23 @@ export interface Freshness {
 const remembered = 256
 
 /**
- * Makes the freshness of a feed without subscriptions.
+ * Makes the freshness of a feed without subscriptions. `isQuiet` says of a
+ * channel by its name whether it may be; by default none may.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (policy: Policy = recommended): Freshness => {
+export const make = (
+  policy: Policy = recommended,
+  isQuiet: (channel: string) => boolean = () => false
+): Freshness => {
   const entries = new Map<string, Entry>()
+  // The entries by the channels themselves, which saves making a key for every message.
+  const byChannel = new Map<Channel, Entry | undefined>()
+  const entryOf = (channel: Channel): Entry | undefined => {
+    if (!byChannel.has(channel)) byChannel.set(channel, entries.get(ChannelKey.key(channel)))
+    return byChannel.get(channel)
+  }
   let connectedAt: number | undefined
 
   const expect = (entry: Entry, at: number | undefined): void => {
@@ -146,7 +159,7 @@ export const make = (policy: Policy = recommended): Freshness => {
   // The first three steps are taken once in an outage of data; data, and nothing else, starts them anew.
   const overdue = (entry: Entry, at: number): Overdue | undefined => {
     if (entry.askedAt === undefined || entry.heardAt !== undefined || entry.steppedAt === undefined) return undefined
-    if (at - entry.steppedAt < policy.deadlineMillis(entry.channel)) return undefined
+    if (at - entry.steppedAt < entry.deadlineMillis) return undefined
     const step = steps[entry.steps]
     if (step === undefined) return undefined
     entry.steps++
@@ -160,6 +173,7 @@ export const make = (policy: Policy = recommended): Freshness => {
       if (entries.has(key)) return
       const entry: Entry = {
         channel,
+        deadlineMillis: policy.deadlineMillis(channel, isQuiet(channel.channel)),
         askedAt: undefined,
         heardAt: undefined,
         steppedAt: undefined,
@@ -172,9 +186,11 @@ export const make = (policy: Policy = recommended): Freshness => {
       }
       expect(entry, connectedAt === undefined ? undefined : at)
       entries.set(key, entry)
+      byChannel.clear()
     },
     unsubscribed: (channel) => {
       entries.delete(ChannelKey.key(channel))
+      byChannel.clear()
     },
     connected: (at) => {
       connectedAt = at
@@ -185,7 +201,7 @@ export const make = (policy: Policy = recommended): Freshness => {
       for (const entry of entries.values()) expect(entry, undefined)
     },
     heard: (channel, at) => {
-      const entry = entries.get(ChannelKey.key(channel))
+      const entry = entryOf(channel)
       if (entry === undefined) return
       if (entry.heardAt !== undefined) {
         const age = at - entry.heardAt
@@ -202,7 +218,7 @@ export const make = (policy: Policy = recommended): Freshness => {
       let next: number | undefined
       for (const entry of entries.values()) {
         if (entry.steppedAt === undefined || entry.heardAt !== undefined || entry.steps >= steps.length) continue
-        const due = entry.steppedAt + policy.deadlineMillis(entry.channel)
+        const due = entry.steppedAt + entry.deadlineMillis
         next = next === undefined ? due : Math.min(next, due)
       }
       return next

@@ -21,8 +21,10 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import type * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -42,8 +44,9 @@ import * as MarketEvent from "../value/MarketEvent.ts"
 import * as Monotonic from "../value/Monotonic.ts"
 import * as Printable from "../value/Printable.ts"
 import * as Timestamp from "../value/Timestamp.ts"
-import { type ChannelKind, channelOf, type Venue } from "../venue/Venue.ts"
+import { type ChannelKind, channelOf, normalise, normalised, type Venue } from "../venue/Venue.ts"
 import * as Freshness from "./Freshness.ts"
+import * as Router from "./Router.ts"
 import * as Subscriptions from "./Subscriptions.ts"
 
 /**
@@ -165,10 +168,12 @@ export class MarketFeed extends Context.Service<MarketFeed, {
   readonly connection: Connection.Connection<MarketEvent.MarketEvent>
 }>()("@tickline/core/feed/MarketFeed") {}
 
-// What an event says of a subscription. Data shows that its channel is subscribed to.
+const isSame = (one: Channel.Channel, other: Channel.Channel): boolean =>
+  one === other || (one.channel === other.channel && one.product === other.product)
+
+// What an event says of a subscription.
 const makeAnswerOf =
   (venue: Venue) => (event: MarketEvent.MarketEvent, frame: Frame): Restoration.Answer | undefined => {
-    const { channels } = venue
     switch (event._tag) {
       case "Subscribed":
       case "Unsubscribed": {
@@ -185,20 +190,7 @@ const makeAnswerOf =
           message: event.message,
           ...venue.refused?.(frame)
         }
-      case "Trade":
-        return { _tag: "Confirmed", channel: channels.trade, product: event.product }
-      case "Ticker":
-        return { _tag: "Confirmed", channel: channels.ticker, product: event.product }
-      case "BookSnapshot":
-      case "BookDelta":
-        return { _tag: "Confirmed", channel: channels.book, product: event.product }
-      case "PriceUpdate":
-        return { _tag: "Confirmed", channel: channels.ticker, product: event.product }
-      case "Heartbeat": {
-        const [beats] = venue.keepAlive.channels?.([]) ?? []
-        return beats === undefined ? undefined : { _tag: "Confirmed", channel: beats.channel }
-      }
-      case "Other":
+      default:
         return undefined
     }
   }
@@ -229,7 +221,7 @@ const keyOf = (event: MarketEvent.MarketEvent): string => {
 const makeNarrator = (
   venue: string,
   wanted: () => ReadonlyArray<Channel.Channel>,
-  channelsFor: Router["channelsFor"]
+  channelsFor: Router.Router["channelsFor"]
 ): (item: Inbox.Item<MarketEvent.MarketEvent>) => ReadonlyArray<MarketEvent.AnyEvent> => {
   let heardAt: number | undefined
   let missing: ReadonlyArray<Channel.Channel> = []
@@ -381,68 +373,6 @@ const makeNarrator = (
   }
 }
 
-// Which of the wanted channels an event's data belongs to: by its product, and by its kind where the venue has one
-// channel for that kind.
-const makeRouter = (venue: Venue) => {
-  const kinds: { readonly [tag: string]: ReadonlyArray<string | undefined> } = {
-    Trade: [venue.channels.ticker, venue.channels.book],
-    Ticker: [venue.channels.trade, venue.channels.book],
-    BookSnapshot: [venue.channels.trade, venue.channels.ticker],
-    BookDelta: [venue.channels.trade, venue.channels.ticker],
-    PriceUpdate: []
-  }
-  const hasOne = new Set(Object.values(venue.channels)).size === 1
-  const none: ReadonlyArray<Channel.Channel> = []
-  // By kind: the channels of each wanted product, and those without a product, which are of every product. It holds what
-  // is wanted, never what a peer names.
-  interface Found {
-    readonly byProduct: ReadonlyMap<string, ReadonlyArray<Channel.Channel>>
-    readonly general: ReadonlyArray<Channel.Channel>
-  }
-  let wanted: ReadonlyArray<Channel.Channel> = []
-  let known = new Map<string, Found>()
-
-  const find = (others: ReadonlyArray<string | undefined>): Found => {
-    const suitable = wanted.filter(({ channel }) => hasOne || !others.includes(channel))
-    const general = suitable.filter(({ product }) => product === undefined)
-    const byProduct = new Map<string, Array<Channel.Channel>>()
-    for (const channel of suitable) {
-      if (channel.product === undefined) continue
-      const channels = byProduct.get(channel.product)
-      if (channels === undefined) byProduct.set(channel.product, [...general, channel])
-      else channels.push(channel)
-    }
-    return { byProduct, general }
-  }
-
-  const channelsOf = (tag: string, product: string): ReadonlyArray<Channel.Channel> => {
-    const others = kinds[tag]
-    if (others === undefined) return none
-    let found = known.get(tag)
-    if (found === undefined) {
-      found = find(others)
-      known.set(tag, found)
-    }
-    return found.byProduct.get(product) ?? found.general
-  }
-
-  return {
-    follow: (channels: ReadonlyArray<Channel.Channel>): void => {
-      wanted = channels
-      known = new Map()
-    },
-    channelsOf: (event: MarketEvent.MarketEvent): ReadonlyArray<Channel.Channel> =>
-      "product" in event && event.product !== undefined ? channelsOf(event._tag, event.product) : none,
-    // What an event that is gone was of: the wanted channels, or what its kind and product say.
-    channelsFor: (tag: string, product: string): ReadonlyArray<Partial<Channel.Channel>> => {
-      const channels = channelsOf(tag, product)
-      return channels.length > 0 ? channels : [kinds[tag] === undefined || product === "" ? {} : { product }]
-    }
-  }
-}
-
-type Router = ReturnType<typeof makeRouter>
-
 // Watches that what was subscribed to delivers, and does about it what grows: probe, subscribe again, reconnect, report.
 // Gives the effect that tells it of a subscription made meanwhile.
 const watch = <A>(connection: Connection.Connection<A>, freshness: Freshness.Freshness) =>
@@ -522,52 +452,82 @@ export const prepare = Effect.fnUntraced(function*(
   never,
   Scope.Scope | Transport | Reconnection | CircuitBreaker
 > {
-  const freshness = Freshness.make(options.freshness === "none" ? undefined : options.freshness)
-  const router = makeRouter(venue)
+  const isQuiet = venue.isQuiet ?? ((channel: string) => channel === venue.channels.trade)
+  const freshness = Freshness.make(options.freshness === "none" ? undefined : options.freshness, isQuiet)
+  const router = Router.make(venue)
   const connection = yield* Connection.make(options.url ?? venue.endpoint ?? "", {
     label: venue.name,
     auth: options.auth,
     headers: options.headers,
     plaintextHosts: options.plaintextHosts,
     decode: venue.decode,
-    dialect: { subscribe: venue.subscribe, unsubscribe: venue.unsubscribe, answer: makeAnswerOf(venue) },
+    dialect: {
+      subscribe: venue.subscribe,
+      unsubscribe: venue.unsubscribe,
+      answer: makeAnswerOf(venue),
+      objection: ({ channel, product }) =>
+        product === undefined ? undefined : Option.getOrUndefined(Result.getFailure(normalise(venue, product, channel)))
+    },
     keepAlive: options.keepAlive ?? venue.keepAlive,
     keyOf,
     limits: venue.rates,
-    observe: (events, _, now) => {
-      for (const event of events) {
-        for (const channel of router.channelsOf(event)) freshness.heard(channel, now)
+    attribute: router.attribute,
+    observe: (_, __, now, belonging = []) => {
+      let last: ReadonlyArray<Channel.Channel> | undefined
+      for (const channels of belonging) {
+        if (channels === last) continue
+        last = channels
+        for (const channel of channels) freshness.heard(channel, now)
       }
     }
   })
   const watchAnew = options.freshness === "none" ? Effect.void : yield* watch(connection, freshness)
 
-  // The channels that are wanted for their data, apart from those that only keep alive.
+  // What is wanted; and for its data, apart from what only keeps alive.
+  const all = new Map<string, Channel.Channel>()
   let wanted: ReadonlyArray<Channel.Channel> = []
-  const follow = (channels: ReadonlyArray<Channel.Channel>): Effect.Effect<void> =>
-    Effect.clockWith((clock) =>
-      Effect.flatMap(connection.subscriptions, (all) => {
-        const beats = new Set(beatsOf(all).map(Channel.key))
-        wanted = all.filter((one) => !beats.has(Channel.key(one)))
-        router.follow(wanted)
-        const keys = new Set(wanted.map(Channel.key))
-        for (const one of channels) {
-          if (keys.has(Channel.key(one))) freshness.subscribed(one, Monotonic.nowMillis(clock))
-          else freshness.unsubscribed(one)
-        }
-        return watchAnew
-      })
-    )
+  const follow = (): void => {
+    const channels = [...all.values()]
+    const beats = new Set(beatsOf(channels).map(Channel.key))
+    wanted = channels.filter((one) => !beats.has(Channel.key(one)))
+    router.follow(channels, wanted)
+  }
+  const watchFreshness = (channels: ReadonlyArray<Channel.Channel>): Effect.Effect<void> =>
+    Effect.flatMap(Monotonic.now, (now) => {
+      const keys = new Set(wanted.map(Channel.key))
+      for (const one of channels) {
+        if (keys.has(Channel.key(one))) freshness.subscribed(one, now)
+        else freshness.unsubscribed(one)
+      }
+      return watchAnew
+    })
+  // Data is known for what it is as soon as it is asked for, and until it is given up.
   const subscriptions = Subscriptions.make({
-    subscribe: (channels) => Effect.andThen(connection.subscribe(channels), follow(channels)),
-    unsubscribe: (channels) => Effect.andThen(connection.unsubscribe(channels), follow(channels))
+    subscribe: (channels) =>
+      Effect.suspend(() => {
+        for (const channel of channels) all.set(Channel.key(channel), channel)
+        follow()
+        return Effect.andThen(connection.subscribe(channels), watchFreshness(channels))
+      }),
+    unsubscribe: (channels) =>
+      Effect.andThen(
+        connection.unsubscribe(channels),
+        Effect.suspend(() => {
+          for (const channel of channels) all.delete(Channel.key(channel))
+          follow()
+          return watchFreshness(channels)
+        })
+      )
   })
   // Where the venue beats on channels of its own, they are subscribed to with the data that they vouch for.
   const beatsOf = (channels: ReadonlyArray<Channel.Channel>): ReadonlyArray<Channel.Channel> =>
     options.keepAlive === undefined && venue.keepAlive.channels !== undefined
       ? venue.keepAlive.channels([...new Set(channels.flatMap(({ product }) => product ?? []))])
       : []
-  const want = (channels: ReadonlyArray<Channel.Channel>) => subscriptions.want([...channels, ...beatsOf(channels)])
+  const want = (channels: ReadonlyArray<Channel.Channel>) => {
+    const written = channels.map((channel) => normalised(venue, channel))
+    return subscriptions.want([...written, ...beatsOf(written)])
+  }
 
   const channel = (kind: ChannelKind, product: string): Effect.Effect<Channel.Channel, UnknownChannel> => {
     const name = venue.channels[kind]
@@ -585,8 +545,12 @@ export const prepare = Effect.fnUntraced(function*(
     Stream.unwrap(Effect.gen(function*() {
       const wanted = yield* channel(kind, product)
       yield* want([wanted])
+      // Where the channel is of all products, it is the event that says of which one it is.
+      const written = wanted.product ?? Result.getOrElse(normalise(venue, product, wanted.channel), () => product)
+      const isOfProduct = (event: A): boolean => wanted.product !== undefined || event.product === written
       return connection.select(
-        (event): event is A => select(event) && event.product === product,
+        (event, channels): event is A =>
+          select(event) && isOfProduct(event) && channels.some((one) => isSame(one, wanted)),
         consumer,
         connection.refusal(wanted)
       )

@@ -9,7 +9,9 @@
  * @see https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams (read 2026-11-21)
  * @since 0.1.0
  */
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type { Frame } from "../transport/Frame.ts"
 import type { Channel } from "../value/Channel.ts"
 import * as Decimal from "../value/Decimal.ts"
 import * as ExactJson from "../value/ExactJson.ts"
@@ -29,7 +31,8 @@ import {
   VenueError
 } from "../value/MarketEvent.ts"
 import * as Rejection from "./Rejection.ts"
-import type { Ask, Decode, Venue } from "./Venue.ts"
+import * as Topics from "./Topics.ts"
+import type { Ask, Decode, Topic, Venue } from "./Venue.ts"
 import * as Wire from "./Wire.ts"
 
 const name = "binance"
@@ -546,9 +549,79 @@ const bytesOf = (text: string): number => {
   return bytes
 }
 
-/** A stream's name: the product in small letters, then the channel; the channel alone where it is of all products. */
-const streamOf = ({ channel, product }: Channel): string =>
-  product === undefined ? channel : `${product.toLowerCase()}@${channel}`
+/**
+ * A stream's name: the product in small letters, then the channel. A channel
+ * without a product is the whole name, such as `!ticker@arr` or `btcusdt@trade`.
+ */
+const streamOf = ({ channel, product }: Channel): string => {
+  if (product !== undefined) return `${product.toLowerCase()}@${channel}`
+  const at = channel.indexOf("@")
+  return at > 0 && !channel.startsWith("!") ? channel.slice(0, at).toLowerCase() + channel.slice(at) : channel
+}
+
+/** The kinds that are not named as their streams are. */
+const kindOfStream: ReadonlyMap<string, string> = new Map([
+  ["ticker", "24hrTicker"],
+  ["miniTicker", "24hrMiniTicker"],
+  ["depth", "depthUpdate"],
+  ["depth5", "partial"],
+  ["depth10", "partial"],
+  ["depth20", "partial"],
+  ["markPrice", "markPriceUpdate"]
+])
+
+/**
+ * Its data is known by the stream in a combined frame, and by its kind and
+ * product in a bare one, which names no stream.
+ */
+const topics = (channel: Channel): ReadonlyArray<Topic> => {
+  const stream = streamOf(channel)
+  const subject = subjectOf(stream)
+  const kind = kindOfStream.get(subject) ?? subject
+  const product = stream.startsWith("!") || !stream.includes("@") ? undefined : stream.split("@", 1)[0]?.toUpperCase()
+  return [{ name: stream }, { name: `bare ${kind}`, product: kind === "partial" ? undefined : product }]
+}
+
+/** A kline's interval is part of its stream's name: `kline_1m`. */
+const bareTopic = (message: ExactJson.JsonObject | undefined, kind: string | undefined): Topic | undefined => {
+  const named = Topics.textIn(message, "e") ?? kind
+  if (named === undefined) return undefined
+  const interval = Topics.textIn(Topics.objectIn(message, "k"), "i")
+  return {
+    name: `bare ${interval === undefined ? named : `${named}_${interval}`}`,
+    product: Topics.textIn(message, "s")
+  }
+}
+
+/** The kinds of events whose messages may come without `e`. */
+const unnamedKind = (event: MarketEvent): string | undefined =>
+  event._tag === "Ticker" ? "bookTicker" : event._tag === "BookSnapshot" ? "partial" : undefined
+
+const isData = ({ _tag }: MarketEvent): boolean => _tag !== "Response" && _tag !== "VenueError"
+
+const topicOf = (frame: Frame, events: ReadonlyArray<MarketEvent>): Topic | undefined => {
+  const stream = Topics.textAfter(frame, "{\"stream\":\"")
+  if (stream !== undefined) return { name: stream }
+  const event = events[0]
+  if (event === undefined || typeof frame !== "string" || !isData(event)) return undefined
+  const kind = event._tag === "Other" ? undefined : Topics.textAfter(frame, "{\"e\":\"")
+  if (kind !== undefined) return { name: `bare ${kind}` }
+  const json = ExactJson.parse(frame)
+  if (json instanceof ExactJson.Malformed) return undefined
+  const message = Array.isArray(json) ? json[0] : json
+  if (message === undefined || !ExactJson.isObject(message)) return undefined
+  const named = Topics.textIn(message, "stream")
+  return named === undefined ? bareTopic(message, unnamedKind(event)) : { name: named }
+}
+
+/** What can stand before the `@` of a stream's name. */
+const symbol = /^[^@/,"\\]+$/
+
+/** Its data names products in capitals, whatever they are asked for by. */
+const normalise = (product: string): Result.Result<string, string> =>
+  symbol.test(product)
+    ? Result.succeed(product.toUpperCase())
+    : Result.fail("a symbol of Binance is written without a mark, such as BTCUSDT")
 
 const request = (
   method: "SUBSCRIBE" | "UNSUBSCRIBE",
@@ -620,7 +693,11 @@ export const make = (): Venue => ({
   channels: { trade: "trade", ticker: "ticker", book: "depth@100ms" },
   subscribe: (channels, id) => request("SUBSCRIBE", channels, id),
   unsubscribe: (channels, id) => request("UNSUBSCRIBE", channels, id),
-  decode: makeDecode()
+  decode: makeDecode(),
+  topics,
+  topicOf,
+  normalise,
+  isQuiet: (channel) => channel === "trade" || channel === "aggTrade"
 })
 
 /**

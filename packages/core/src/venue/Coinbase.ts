@@ -8,7 +8,9 @@
  * @see https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-channels (read 2026-11-21)
  * @since 0.1.0
  */
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type { Frame } from "../transport/Frame.ts"
 import type { Channel } from "../value/Channel.ts"
 import * as Decimal from "../value/Decimal.ts"
 import * as ExactJson from "../value/ExactJson.ts"
@@ -30,7 +32,8 @@ import {
 } from "../value/MarketEvent.ts"
 import * as Timestamp from "../value/Timestamp.ts"
 import * as Rejection from "./Rejection.ts"
-import type { Ask, Decode, Venue } from "./Venue.ts"
+import * as Topics from "./Topics.ts"
+import type { Ask, Decode, Topic, Venue } from "./Venue.ts"
 import * as Wire from "./Wire.ts"
 
 const name = "coinbase"
@@ -498,6 +501,65 @@ const request = (type: "subscribe" | "unsubscribe", channels: ReadonlyArray<Chan
   }))
 }
 
+const topics = ({ channel, product }: Channel): ReadonlyArray<Topic> => [
+  { name: channel === "level2" ? "l2_data" : channel, product }
+]
+
+const beats: Topic = { name: "heartbeats" }
+const marketTrades: Topic = { name: "market_trades" }
+const l2Data: Topic = { name: "l2_data" }
+
+/** The product that all of a frame's lists are of: those of `candles` name it, those of `status` are it. */
+const productOf = (frame: ExactJson.JsonObject): string | undefined => {
+  const events: ReadonlyArray<ExactJson.Json> = Array.isArray(frame["events"]) ? frame["events"] : []
+  const products = new Set(events.flatMap((event) =>
+    ExactJson.isObject(event)
+      ? Object.values(event).filter(Array.isArray).map((list) =>
+        Topics.textInAll(list, "product_id") ?? Topics.textInAll(list, "id")
+      )
+      : []
+  ))
+  const [product] = products
+  return products.size === 1 ? product : undefined
+}
+
+const topicOf = (frame: Frame, events: ReadonlyArray<MarketEvent>): Topic | undefined => {
+  const event = events[0]
+  switch (event?._tag) {
+    case "Trade":
+      return marketTrades
+    case "BookSnapshot":
+    case "BookDelta":
+      return l2Data
+    case "Heartbeat":
+      return beats
+    case "Ticker": {
+      const name = Topics.textAfter(frame, "{\"channel\":\"") ?? Topics.textIn(Topics.objectOf(frame), "channel")
+      return name === undefined ? undefined : { name }
+    }
+    case "Other": {
+      const json = Topics.objectOf(frame)
+      const name = Topics.textIn(json, "channel")
+      return json === undefined || name === undefined ? undefined : { name, product: productOf(json) }
+    }
+    default:
+      return undefined
+  }
+}
+
+/**
+ * All but two products in USDC are served as those in USD, but on the channel of
+ * the user.
+ *
+ * @see https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-channels (read 2026-11-25)
+ */
+const inUsdc = new Set(["USDT-USDC", "EURC-USDC"])
+
+const normalise = (product: string, channel: string): Result.Result<string, string> => {
+  const symbol = product.toUpperCase()
+  return Result.succeed(channel === "user" || inUsdc.has(symbol) ? symbol : symbol.replace(/-USDC$/, "-USD"))
+}
+
 // Another page of the venue's says 750 connections a second; the lower figure is kept.
 const limitsSource =
   "https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-rate-limits, read 2026-11-21"
@@ -531,7 +593,11 @@ export const make = (): Venue => ({
   channels: { trade: "market_trades", ticker: "ticker", book: "level2" },
   subscribe: (channels) => request("subscribe", channels),
   unsubscribe: (channels) => request("unsubscribe", channels),
-  decode: makeDecode()
+  decode: makeDecode(),
+  topics,
+  topicOf,
+  normalise,
+  isQuiet: (channel) => channel === "market_trades" || withoutProducts.has(channel)
 })
 
 /**

@@ -7,7 +7,9 @@
  * @see https://docs.cdp.coinbase.com/exchange/websocket-feed/channels
  * @since 0.1.0
  */
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type { Frame } from "../transport/Frame.ts"
 import type { Channel } from "../value/Channel.ts"
 import * as Decimal from "../value/Decimal.ts"
 import * as ExactJson from "../value/ExactJson.ts"
@@ -31,7 +33,8 @@ import {
 } from "../value/MarketEvent.ts"
 import * as Timestamp from "../value/Timestamp.ts"
 import * as Rejection from "./Rejection.ts"
-import type { Ask, Decode, Venue } from "./Venue.ts"
+import * as Topics from "./Topics.ts"
+import type { Ask, Decode, Topic, Venue } from "./Venue.ts"
 import * as Wire from "./Wire.ts"
 
 const name = "coinbase-exchange"
@@ -443,6 +446,38 @@ const request = (type: "subscribe" | "unsubscribe", channels: ReadonlyArray<Chan
   )
 }
 
+/** The channels of several types of messages, or of a type that is not named as they are. */
+const typesOf: ReadonlyMap<string, ReadonlyArray<string>> = new Map([
+  ["matches", ["match"]],
+  ["ticker_batch", ["ticker"]],
+  ["level2", ["l2update"]],
+  ["level2_batch", ["l2update"]],
+  ["level2_50", ["l2update"]],
+  ["full", ["received", "open", "done", "match", "change", "activate"]],
+  ["user", ["received", "open", "done", "match", "change", "activate"]],
+  ["rfq_matches", ["rfq_match"]],
+  ["auctionfeed", ["auction"]]
+])
+
+const topics = ({ channel, product }: Channel): ReadonlyArray<Topic> =>
+  (typesOf.get(channel) ?? [channel]).map((name) => ({ name, product }))
+
+/** The types whose events are theirs alone, a snapshot's being those of the changes that follow. */
+const ofTag: Readonly<Partial<Record<MarketEvent["_tag"], Topic>>> = {
+  Trade: { name: "match" },
+  Ticker: { name: "ticker" },
+  BookSnapshot: { name: "l2update" },
+  BookDelta: { name: "l2update" }
+}
+
+const topicOf = (frame: Frame, events: ReadonlyArray<MarketEvent>): Topic | undefined => {
+  const event = events[0]
+  if (event?._tag !== "Other" && event?._tag !== "Heartbeat") return event === undefined ? undefined : ofTag[event._tag]
+  const json = Topics.objectOf(frame)
+  const name = Topics.textIn(json, "type")
+  return name === undefined ? undefined : { name, product: Topics.textIn(json, "product_id") }
+}
+
 const limitsSource = "https://docs.cdp.coinbase.com/exchange/websocket-feed/rate-limits, read 2026-11-21"
 
 /**
@@ -471,7 +506,11 @@ export const make = (): Venue => ({
   channels: { trade: "matches", ticker: "ticker", book: "level2_batch" },
   subscribe: (channels) => request("subscribe", channels),
   unsubscribe: (channels) => request("unsubscribe", channels),
-  decode: makeDecode()
+  decode: makeDecode(),
+  topics,
+  topicOf,
+  normalise: (product) => Result.succeed(product.toUpperCase()),
+  isQuiet: (channel) => /match|^full$|^user$|^auction/.test(channel)
 })
 
 /**

@@ -21,6 +21,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import type { Frame } from "../transport/Frame.ts"
 import * as Channel from "../value/Channel.ts"
 import * as Decimal from "../value/Decimal.ts"
 import * as ExactJson from "../value/ExactJson.ts"
@@ -31,6 +32,7 @@ import {
   type FrameRejected,
   heartbeat,
   isFrameRejected,
+  isMarketData,
   type Level,
   type MarketEvent,
   other,
@@ -44,7 +46,8 @@ import {
 } from "../value/MarketEvent.ts"
 import * as NumberWire from "./NumberWire.ts"
 import * as Rejection from "./Rejection.ts"
-import type { Ask, Decode, Venue } from "./Venue.ts"
+import * as Topics from "./Topics.ts"
+import type { Ask, Decode, Topic, Venue } from "./Venue.ts"
 import * as Wire from "./Wire.ts"
 
 const name = "deribit"
@@ -589,6 +592,18 @@ const request = (
   })
 }
 
+/** How the venue writes every notification. */
+const notificationBeginning = "{\"jsonrpc\":\"2.0\",\"method\":\"subscription\",\"params\":{\"channel\":\""
+
+const topicOf = (frame: Frame, events: ReadonlyArray<MarketEvent>): Topic | undefined => {
+  const event = events[0]
+  const text = Topics.textAfter(frame, notificationBeginning)
+  if (text !== undefined) return { name: text }
+  if (event === undefined || (event._tag !== "Other" && !isMarketData(event))) return undefined
+  const name = Topics.textIn(Topics.objectIn(Topics.objectOf(frame), "params"), "channel")
+  return name === undefined ? undefined : { name }
+}
+
 /** Every so many seconds; the venue takes no less than 10. */
 const heartbeatSeconds = 30
 
@@ -638,7 +653,10 @@ export const make = (): Venue => ({
   channels: { trade: "trades.100ms", ticker: "ticker.100ms", book: "book.100ms" },
   subscribe: (channels, id) => request("public/subscribe", channels, id),
   unsubscribe: (channels, id) => request("public/unsubscribe", channels, id),
-  decode: makeDecode()
+  decode: makeDecode(),
+  topics: (channel) => [{ name: nameOf(channel) }],
+  topicOf,
+  isQuiet: (channel) => /^(?:trades|chart\.trades|block_trade_confirmations|user|block_rfq)\b/.test(channel)
 })
 
 /**

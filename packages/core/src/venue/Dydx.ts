@@ -36,7 +36,8 @@ import {
 import * as Scanner from "../value/Scanner.ts"
 import * as Timestamp from "../value/Timestamp.ts"
 import * as Rejection from "./Rejection.ts"
-import type { Ask, Decode, Venue } from "./Venue.ts"
+import * as Topics from "./Topics.ts"
+import type { Ask, Decode, Topic, Venue } from "./Venue.ts"
 import * as Wire from "./Wire.ts"
 
 const name = "dydx"
@@ -242,10 +243,9 @@ const subscriptionForm = /\((v4_\w+)-(.+)\)/
 
 /** Some errors have a channel and an id, others name both in parentheses. */
 const refused = (frame: Frame): Partial<Channel> | undefined => {
-  const json = typeof frame === "string" ? ExactJson.parse(frame) : undefined
-  if (json === undefined || json instanceof ExactJson.Malformed || !ExactJson.isObject(json)) return undefined
-  const it = readRefusal(name, json)
-  if (isFrameRejected(it)) return undefined
+  const json = Topics.objectOf(frame)
+  const it = json === undefined ? undefined : readRefusal(name, json)
+  if (it === undefined || isFrameRejected(it)) return undefined
   const [, channel = it.channel, product = it.id] = subscriptionForm.exec(it.message ?? "") ?? []
   if (!channel) return undefined
   return product && product !== channel ? { channel, product } : { channel }
@@ -421,6 +421,28 @@ const makeDecode = (): Decode => {
 
 // --- subscribing -------------------------------------------------------------
 
+/** The channels whose events are theirs alone. */
+const ofTag: Readonly<Partial<Record<MarketEvent["_tag"], Topic>>> = {
+  Trade: { name: "v4_trades" },
+  BookSnapshot: { name: "v4_orderbook" },
+  BookDelta: { name: "v4_orderbook" },
+  PriceUpdate: { name: "v4_markets" }
+}
+
+/** Whether the state that a confirmation comes with holds anything. */
+const isState = (contents: ExactJson.Json | undefined): boolean =>
+  contents !== undefined && ExactJson.isObject(contents) &&
+  Object.values(contents).some((value) => typeof value === "object" && value !== null && Object.keys(value).length > 0)
+
+const topicOf = (frame: Frame, events: ReadonlyArray<MarketEvent>): Topic | undefined => {
+  const last = events.at(-1)
+  if (last?._tag !== "Other" && last?._tag !== "Subscribed") return last === undefined ? undefined : ofTag[last._tag]
+  const json = Topics.objectOf(frame)
+  const it = json === undefined ? undefined : head(json)
+  if (json === undefined || it === undefined || isFrameRejected(it)) return undefined
+  return last._tag === "Other" || isState(json["contents"]) ? { name: it.channel, product: it.product } : undefined
+}
+
 /** The channels that are of all markets at once, and take no id. */
 const ofAllMarkets = new Set(["v4_markets", "v4_block_height"])
 
@@ -490,6 +512,9 @@ export const make = ({ batched = true }: Options = {}): Venue => ({
       channels.filter(({ channel, product }) => product === undefined || !ofAllMarkets.has(channel))
     ),
   decode: makeDecode(),
+  topics: ({ channel, product }) => [{ name: channel, product }],
+  topicOf,
+  isQuiet: (channel) => channel === "v4_trades" || channel === "v4_candles" || channel.includes("subaccounts"),
   refused
 })
 

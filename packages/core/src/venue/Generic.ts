@@ -25,7 +25,7 @@ import {
 } from "../value/MarketEvent.ts"
 import * as PriceMessage from "../value/PriceMessage.ts"
 import * as Rejection from "./Rejection.ts"
-import type { Ask, Decode, Venue } from "./Venue.ts"
+import type { Ask, Decode, Topic, Venue } from "./Venue.ts"
 import * as Wire from "./Wire.ts"
 
 const name = "generic"
@@ -141,6 +141,8 @@ const request = (type: "subscribe" | "unsubscribe", channels: ReadonlyArray<Chan
     : [{ text: JSON.stringify({ type, product_ids: [...products] }), channels, requestId: undefined }]
 }
 
+const prices: Topic = { name: "price" }
+
 /**
  * Makes the venue for a server with rules of its own. A venue has no clock: the
  * rules on age and skew are not applied here (`PriceMessage.validateTimestamp`
@@ -165,7 +167,10 @@ export const make = (rules: PriceMessage.Rules = PriceMessage.strict): Venue => 
   channels: { trade: "price", ticker: "price" },
   subscribe: (channels) => request("subscribe", channels),
   unsubscribe: (channels) => request("unsubscribe", channels),
-  decode: makeDecode(rules)
+  decode: makeDecode(rules),
+  topics: ({ product }) => [{ name: "price", product }],
+  topicOf: (_, events) => events[0]?._tag === "PriceUpdate" ? prices : undefined,
+  isQuiet: () => false
 })
 
 /**

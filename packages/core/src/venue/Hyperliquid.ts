@@ -31,7 +31,8 @@ import {
 } from "../value/MarketEvent.ts"
 import * as Scanner from "../value/Scanner.ts"
 import * as Rejection from "./Rejection.ts"
-import type { Ask, Decode, Venue } from "./Venue.ts"
+import * as Topics from "./Topics.ts"
+import type { Ask, Decode, Topic, Venue } from "./Venue.ts"
 import * as Wire from "./Wire.ts"
 
 const name = "hyperliquid"
@@ -411,14 +412,10 @@ const refusedSubscription = /^(?:Invalid subscription|Already (?:un)?subscribed:
 
 /** The subscription that an error quotes: `Invalid subscription {"type":"trades","coin":"NOSUCH"}`. */
 const refused = (frame: Frame): Partial<Channel> | undefined => {
-  const json = typeof frame === "string" ? ExactJson.parse(frame) : undefined
-  if (json === undefined || json instanceof ExactJson.Malformed || !ExactJson.isObject(json)) return undefined
-  const { channel, data } = json
-  const [, quoted] = channel === "error" && typeof data === "string" ? refusedSubscription.exec(data) ?? [] : []
-  const subscription = quoted === undefined ? undefined : ExactJson.parse(quoted)
-  if (subscription === undefined || subscription instanceof ExactJson.Malformed || !ExactJson.isObject(subscription)) {
-    return undefined
-  }
+  const json = Topics.objectOf(frame)
+  const words = Topics.textIn(json, "channel") === "error" ? Topics.textIn(json, "data") : undefined
+  const subscription = Topics.objectOf(refusedSubscription.exec(words ?? "")?.[1] ?? "")
+  if (subscription === undefined) return undefined
   const it = readSubscription(name, subscription)
   if (isFrameRejected(it) || !it.type) return undefined
   return it.coin ? { channel: it.type, product: it.coin } : { channel: it.type }
@@ -426,6 +423,30 @@ const refused = (frame: Frame): Partial<Channel> | undefined => {
 
 /** The channels that are of all coins at once. */
 const ofAllCoins = new Set(["allMids"])
+
+/** A coin of the spot market has a channel of its own name for one that is asked for by the other's. */
+const topics = ({ channel, product }: Channel): ReadonlyArray<Topic> =>
+  channel === "activeAssetCtx"
+    ? [{ name: channel, product }, { name: "activeSpotAssetCtx", product }]
+    : [{ name: channel, product }]
+
+/** The channels whose events are theirs alone. */
+const ofTag: Readonly<Partial<Record<MarketEvent["_tag"], Topic>>> = {
+  Trade: { name: "trades" },
+  Ticker: { name: "bbo" },
+  BookSnapshot: { name: "l2Book" },
+  PriceUpdate: { name: "allMids" }
+}
+
+/** A candle names its coin `s`. */
+const topicOf = (frame: Frame, events: ReadonlyArray<MarketEvent>): Topic | undefined => {
+  const event = events[0]
+  if (event?._tag !== "Other") return event === undefined ? undefined : ofTag[event._tag]
+  const json = Topics.objectOf(frame)
+  const name = Topics.textIn(json, "channel")
+  const data = Topics.objectIn(json, "data")
+  return name === undefined ? undefined : { name, product: Topics.textIn(data, "coin") ?? Topics.textIn(data, "s") }
+}
 
 /** One frame a subscription: the venue has no batches. */
 const request = (method: "subscribe" | "unsubscribe", channels: ReadonlyArray<Channel>): ReadonlyArray<Ask> => {
@@ -480,6 +501,9 @@ export const make = (): Venue => ({
   subscribe: (channels) => request("subscribe", channels),
   unsubscribe: (channels) => request("unsubscribe", channels),
   decode: makeDecode(),
+  topics,
+  topicOf,
+  isQuiet: (channel) => channel === "trades" || /^(?:user|order|notification|webData)/.test(channel),
   refused
 })
 

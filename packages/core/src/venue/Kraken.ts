@@ -15,6 +15,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import type { Frame } from "../transport/Frame.ts"
 import * as Channel from "../value/Channel.ts"
 import * as ExactJson from "../value/ExactJson.ts"
 import * as Layout from "../value/Layout.ts"
@@ -38,7 +39,8 @@ import {
 import * as Timestamp from "../value/Timestamp.ts"
 import * as NumberWire from "./NumberWire.ts"
 import * as Rejection from "./Rejection.ts"
-import type { Ask, Decode, Venue } from "./Venue.ts"
+import * as Topics from "./Topics.ts"
+import type { Ask, Decode, Topic, Venue } from "./Venue.ts"
 import * as Wire from "./Wire.ts"
 
 const name = "kraken"
@@ -414,6 +416,26 @@ const request = (
   })
 }
 
+const topics = ({ channel, product }: Channel.Channel): ReadonlyArray<Topic> => [
+  { name: depthOf.exec(channel)?.[1] ?? channel, product }
+]
+
+/** The channels whose events are theirs alone. */
+const ofTag: Readonly<Partial<Record<MarketEvent["_tag"], Topic>>> = {
+  Trade: { name: "trade" },
+  Ticker: { name: "ticker" },
+  BookSnapshot: { name: "book" },
+  BookDelta: { name: "book" }
+}
+
+const topicOf = (frame: Frame, events: ReadonlyArray<MarketEvent>): Topic | undefined => {
+  const event = events[0]
+  if (event?._tag !== "Other") return event === undefined ? undefined : ofTag[event._tag]
+  const json = Topics.objectOf(frame)
+  const name = Topics.textIn(json, "channel")
+  return name === undefined ? undefined : { name, product: Topics.textInAll(json?.["data"], "symbol") }
+}
+
 /**
  * Makes the venue anew, with no layout learned. `venue` is one for all to share.
  *
@@ -450,7 +472,10 @@ export const make = (): Venue => ({
   channels: { trade: "trade", ticker: "ticker", book: "book" },
   subscribe: (channels, id) => request("subscribe", channels, id),
   unsubscribe: (channels, id) => request("unsubscribe", channels, id),
-  decode: makeDecode()
+  decode: makeDecode(),
+  topics,
+  topicOf,
+  isQuiet: (channel) => channel === "trade" || channel === "executions"
 })
 
 /**

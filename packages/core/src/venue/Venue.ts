@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import * as Result from "effect/Result"
 import type * as Heartbeat from "../connection/Heartbeat.ts"
 import type * as Restoration from "../connection/Restoration.ts"
 import type * as RateLimit from "../resilience/RateLimit.ts"
@@ -63,6 +64,18 @@ export interface Limit extends RateLimit.Limit {
 }
 
 /**
+ * By what data is known on the wire: a name that its frames have, and the
+ * product where products share the name.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Topic {
+  readonly name: string
+  readonly product?: string | undefined
+}
+
+/**
  * A venue.
  *
  * @category models
@@ -104,6 +117,28 @@ export interface Venue {
   /** Reads one frame. */
   readonly decode: Decode
   /**
+   * By what the data of a channel is known: any of these. Default, as for
+   * `topicOf`: a channel that stands in `channels` has the market data of its
+   * kind and product, and any other everything that might be its.
+   */
+  readonly topics?: ((channel: Channel) => ReadonlyArray<Topic>) | undefined
+  /**
+   * By what the data of a frame is known, given the events that it was read to;
+   * `undefined` where it holds none. Its product is of events without one; where
+   * it has none either, they are of every product that is wanted by the name.
+   */
+  readonly topicOf?: ((frame: Frame, events: ReadonlyArray<MarketEvent>) => Topic | undefined) | undefined
+  /**
+   * The product as the venue itself writes it in the data of the channel, or why
+   * it can have no such product. Default: as it is.
+   */
+  readonly normalise?: ((product: string, channel: string) => Result.Result<string, string>) | undefined
+  /**
+   * Whether a channel that is well may have nothing to say for minutes, from its
+   * subscription on. Default: that of trades may.
+   */
+  readonly isQuiet?: ((channel: string) => boolean) | undefined
+  /**
    * Which subscription a frame refuses, where the venue says so otherwise than by
    * the id of the request; `undefined` where it does not, and where the frame
    * refuses none. Default: the products that stand in its words are refused.
@@ -111,12 +146,42 @@ export interface Venue {
   readonly refused?: ((frame: Frame) => Partial<Channel> | undefined) | undefined
 }
 
+// White space, control characters and what has no character at all are in no venue's symbols.
+const unwritable = /[\s\p{C}]/u
+
 /**
- * The channel of a venue for a product, by the channel's own name: without the
- * product where the channel is of all of them.
+ * A product of a channel as the venue itself writes it, or why the venue can
+ * have no such product.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const normalise = (venue: Venue, product: string, channel: string): Result.Result<string, string> => {
+  if (product === "") return Result.fail("an empty text is no product")
+  if (unwritable.test(product)) return Result.fail("a product has no white space and no control characters")
+  return venue.normalise?.(product, channel) ?? Result.succeed(product)
+}
+
+/**
+ * The channel with its product as the venue itself writes it, and as it is where
+ * the venue can have no such product.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const normalised = (venue: Venue, channel: Channel): Channel => {
+  if (channel.product === undefined) return channel
+  const product = Result.getOrElse(normalise(venue, channel.product, channel.channel), () => channel.product)
+  return product === undefined || product === channel.product ? channel : { channel: channel.channel, product }
+}
+
+/**
+ * The channel of a venue for a product, by the channel's own name: with the
+ * product as the venue writes it, and without where the channel is of all of
+ * them.
  *
  * @category getters
  * @since 0.1.0
  */
 export const channelOf = (venue: Venue, name: string, product: string): Channel =>
-  venue.wholeChannels?.has(name) ? { channel: name } : { channel: name, product }
+  venue.wholeChannels?.has(name) ? { channel: name } : normalised(venue, { channel: name, product })

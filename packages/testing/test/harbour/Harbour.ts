@@ -12,6 +12,7 @@ import * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Rejection from "@tickline/core/venue/Rejection"
 import type { Ask, Decode, Venue } from "@tickline/core/venue/Venue"
 import * as Wire from "@tickline/core/venue/Wire"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 
 const name = "harbour"
@@ -140,5 +141,10 @@ export const venue: Venue = {
   channels: { trade: "trades", ticker: "ticker" },
   subscribe: (channels, id) => request("subscribe", channels, id),
   unsubscribe: (channels, id) => request("unsubscribe", channels, id),
-  decode
+  decode,
+  topics: ({ channel, product }) => [{ name: channel, product }],
+  topicOf: (_, [event]) =>
+    event?._tag === "Trade" ? { name: "trades" } : event?._tag === "Ticker" ? { name: "ticker" } : undefined,
+  normalise: (product) => Result.succeed(product.toUpperCase()),
+  isQuiet: (channel) => channel === "trades"
 }
