@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import * as Printable from "@tickline/core/value/Printable"
 import { readFileSync } from "node:fs"
 import { enableCompileCache } from "node:module"
 import process from "node:process"
@@ -12,7 +13,10 @@ import process from "node:process"
 enableCompileCache()
 
 process.on("uncaughtException", (cause) => {
-  process.stderr.write(`tickline: this is a bug.\n${cause instanceof Error ? cause.stack : String(cause)}\n`)
+  const text = cause instanceof Error ? cause.stack ?? cause.message : String(cause)
+  // A live table may have hidden the cursor.
+  if (process.stdout.isTTY) process.stdout.write("\u001b[?25h")
+  process.stderr.write(`tickline: this is a bug.\n${text.split("\n").map(Printable.escape).join("\n")}\n`)
   process.exit(70)
 })
 

@@ -61,8 +61,10 @@ const halfLifeMillis = 3_000
 
 const decay = (millis: number): number => 2 ** (-millis / halfLifeMillis)
 
+type Quote = Readonly<Record<"bid" | "bidSize" | "ask" | "askSize" | "volume", Decimal.Decimal | undefined>>
+
+/** What is kept of a product. No event is: its texts may be pieces of a frame, and would keep the whole of it. */
 interface Row {
-  readonly product: string
   readonly name: string
   readonly since: number
   /** Events, each weighing less the older it is, as of `at`. */
@@ -71,8 +73,10 @@ interface Row {
   events: number
   isShown: boolean
   price: Decimal.Decimal | undefined
-  trade: MarketEvent.Trade | undefined
-  quote: MarketEvent.Ticker | undefined
+  side: MarketEvent.Side | undefined
+  size: Decimal.Decimal | undefined
+  tradeId: string | undefined
+  quote: Quote | undefined
   book: string | undefined
   timestamp: Timestamp.Timestamp | undefined
 }
@@ -117,6 +121,9 @@ const breakers: Readonly<Record<MarketEvent.BreakerEvent["to"], Tone>> = {
   Open: "red"
 }
 
+/** A text that is a piece of nothing longer. */
+const copied = (text: string): string => Buffer.from(text).toString()
+
 const text = (value: Decimal.Decimal | undefined): string | undefined =>
   value === undefined ? undefined : Decimal.format(value)
 
@@ -158,7 +165,7 @@ export const make = (options: Options): Board => {
   }
 
   const note = (tone: Tone, text: string, venue = ""): void => {
-    const shown = Printable.cut(text, 300)
+    const shown = copied(Printable.cut(text, 300))
     const last = happened.at(-1)
     if (last !== undefined && last.text === shown && last.venue === venue) {
       last.times++
@@ -179,29 +186,31 @@ export const make = (options: Options): Board => {
   }
 
   const rowOf = (of: Section, product: string, at: number): Row => {
-    const found = of.rows.get(product)
+    const name = Printable.cut(product, longestName)
+    const found = of.rows.get(name)
     if (found !== undefined) return found
     if (of.rows.size >= 2 * mostRows) {
       const kept = busiestFirst(of)
-      for (const { events, product } of kept.splice(mostRows)) of.products.set(product, events)
-      of.rows = new Map(kept.map((row) => [row.product, row]))
+      for (const { events, name } of kept.splice(mostRows)) of.products.set(name, events)
+      of.rows = new Map(kept.map((row) => [row.name, row]))
     }
     const row: Row = {
-      product,
-      name: Printable.cut(product, longestName),
+      name: copied(name),
       since: at,
       weight: 0,
       at,
-      events: of.products.get(product) ?? 0,
+      events: of.products.get(name) ?? 0,
       isShown: false,
       price: undefined,
-      trade: undefined,
+      side: undefined,
+      size: undefined,
+      tradeId: undefined,
       quote: undefined,
       book: undefined,
       timestamp: undefined
     }
-    of.rows.set(product, row)
-    of.products.set(product, row.events)
+    of.rows.set(row.name, row)
+    of.products.set(row.name, row.events)
     if (of.products.size > mostProducts) {
       for (const first of of.products.keys()) {
         of.products.delete(first)
@@ -221,16 +230,23 @@ export const make = (options: Options): Board => {
     if (event.timestamp !== undefined) row.timestamp = event.timestamp
     switch (event._tag) {
       case "Trade":
-        row.trade = event
         row.price = event.price
+        row.side = event.side
+        row.size = event.size
+        // Up to twelve characters are never a piece of a longer text.
+        row.tradeId = event.tradeId === undefined || event.tradeId.length <= 12
+          ? event.tradeId
+          : copied(event.tradeId.slice(0, longestName))
         return
       case "PriceUpdate":
         row.price = event.price
         return
-      case "Ticker":
-        row.quote = event
+      case "Ticker": {
+        const { ask, askSize, bid, bidSize, volume } = event
+        row.quote = { ask, askSize, bid, bidSize, volume }
         row.price = event.price ?? row.price
         return
+      }
       case "BookSnapshot":
       case "BookDelta":
         // Only how large it was: of a book its levels would be kept.
@@ -317,15 +333,15 @@ export const make = (options: Options): Board => {
   const view = (row: Row, at: number): BoardLayout.Row => ({
     product: row.name,
     price: text(row.price),
-    side: row.trade?.side,
-    size: text(row.trade?.size),
+    side: row.side,
+    size: text(row.size),
     bid: text(row.quote?.bid),
     bidSize: text(row.quote?.bidSize),
     ask: text(row.quote?.ask),
     askSize: text(row.quote?.askSize),
     volume: text(row.quote?.volume),
     book: row.book,
-    tradeId: row.trade?.tradeId === undefined ? undefined : Printable.cut(row.trade.tradeId, longestName),
+    tradeId: row.tradeId === undefined ? undefined : Printable.cut(row.tradeId, longestName),
     time: row.timestamp === undefined ? undefined : Timestamp.format(row.timestamp).slice(11).replace("Z", ""),
     rate: rate(row, at),
     events: row.events

@@ -5,6 +5,8 @@ import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Board from "@tickline/node/runner/Board"
 import type * as BoardLayout from "@tickline/node/runner/BoardLayout"
 import * as Style from "@tickline/node/runner/Style"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 
 /** The wall clock and the monotonic one, where they go together. */
 const clocks = (now: () => number) => ({ now, monotonic: now })
@@ -323,6 +325,23 @@ describe("the live table of very many products", () => {
     now += 60_000
     for (let index = 0; index < 30; index++) board.observe(trade("v", "OLD", "1.0"))
     assert.match(text(board, 80, 24), /^ {2}OLD .* 35$/m)
+  })
+
+  it("keeps no frame alive by a piece of its text", () => {
+    const board = Board.make({ title: "t", detail: "market", ...clocks(() => 0) })
+    setFlagsFromString("--expose-gc")
+    const collect: () => void = runInNewContext("gc")
+    const used = () => (collect(), process.memoryUsage().heapUsed)
+    const before = used()
+    for (let index = 0; index < 400; index++) {
+      // As a frame's text, of which the names are slices.
+      const frame = `${String(index).padStart(20, "P")}${"x".repeat(1_000_000)}`
+      const event = of(trade("v", frame.slice(0, 20), "1.0"), frame.slice(0, 20))
+      board.observe(Object.assign(event, { tradeId: frame.slice(0, 30) }))
+      board.observe(new MarketEvent.VenueError({ venue: "v", message: frame.slice(0, 40) }))
+    }
+    assert.isBelow(used() - before, 20_000_000)
+    assert.include(text(board, 80, 24), "more")
   })
 
   it("counts 250,000 of a venue, and says that there are more", () => {
