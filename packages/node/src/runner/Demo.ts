@@ -255,13 +255,13 @@ const play = Effect.fnUntraced(function*(
   RunFailed | OutputClosed,
   Host | Scope.Scope | Effect.Services<ReturnType<typeof MarketFeed.prepare>>
 > {
-  const { signal, stderr, stdout } = yield* Host
+  const { env, signal, stderr, stdout } = yield* Host
   const clock = yield* Clock.Clock
   const monotonic = () => Monotonic.nowMillis(clock)
   const startedAt = monotonic()
   const paint = makePaint(stdout.hasColor)
   const said = makePaint(stderr.hasColor)
-  const isLive = options.format === "pretty" && stdout.isTerminal
+  const isLive = options.format === "pretty" && Screen.isPossible(stdout, env)
   const board = Board.make({
     title: "tickline demo",
     note: Scenario.policyText,

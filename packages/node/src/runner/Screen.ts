@@ -23,6 +23,16 @@ export interface Screen {
   readonly draw: (lines: ReadonlyArray<string>) => Effect.Effect<void, OutputClosed>
 }
 
+/**
+ * Whether an output can be drawn on: a terminal that moves its cursor. On one
+ * that calls itself `dumb` lines are printed.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isPossible = (sink: Sink, env: Readonly<Record<string, string | undefined>>): boolean =>
+  sink.isTerminal && env["TERM"] !== "dumb"
+
 const hideCursor = "\u001b[?25l"
 const showCursor = "\u001b[?25h"
 const home = "\u001b[H"

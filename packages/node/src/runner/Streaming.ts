@@ -177,12 +177,12 @@ const live = Effect.fnUntraced(function*(
   entries: ReadonlyArray<MarketFeeds.Entry>,
   recorder: Recording.Recorder | undefined
 ): Effect.fn.Return<void, Failure, Host | Scope.Scope | Requirements> {
-  const { signal, stderr, stdout } = yield* Host
+  const { env, signal, stderr, stdout } = yield* Host
   const startedAt = yield* Monotonic.now
   const names = entries.map(({ venue }) => venue.name)
   const feeds = yield* MarketFeeds.prepare()
   const tally = Tally.make()
-  const view = yield* options.format === "pretty" && stdout.isTerminal
+  const view = yield* options.format === "pretty" && Screen.isPossible(stdout, env)
     ? table(`tickline stream ${names.join(" ")}`, stdout, tally)
     : lines(options, stdout, tally)
   const isWanted = isPrinted(options)
@@ -363,7 +363,7 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
     const transport: Layer.Layer<Transport> = recorder === undefined
       ? NodeTransport.layer
       : Layer.provide(Recording.transport(recorder), NodeTransport.layer)
-    const isLive = options.format === "pretty" && stdout.isTerminal
+    const isLive = options.format === "pretty" && Screen.isPossible(stdout, env)
     yield* Effect.scoped(live(options, entries, recorder)).pipe(
       Effect.provide(Layer.mergeAll(transport, Reconnection.layerWithBreaker(policy))),
       // The table shows what a log would say, and a log line would tear it.

@@ -148,7 +148,7 @@ describe("what a peer sent is shown escaped", { timeout: 20_000 }, () => {
       )
       const world = TestHost.make()
       const fiber = yield* Effect.forkChild(TestHost.run(world, "run", "--config", config))
-      yield* world.said(/venue error/)
+      yield* world.said(/subscription refused/)
       yield* world.said(/dropped/)
       const address = /http:\/\/127\.0\.0\.1:\d+/.exec(world.stderr())?.[0] ?? ""
       for (const page of ["/healthz", "/metrics"]) {
