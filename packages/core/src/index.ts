@@ -168,7 +168,7 @@ export * as Endpoint from "./transport/Endpoint.ts"
  * JSON read exactly: every number stays the text that was sent, so that 18
  * decimals, trailing zeros, exponents, `-0` and integers beyond 2^53 all
  * survive. It accepts precisely what `JSON.parse` accepts, up to `maxDepth`
- * levels of nesting, and never throws.
+ * levels of nesting and `maxNames` different names of members, and never throws.
  *
  * @since 0.1.0
  */

@@ -443,9 +443,11 @@ describe("Coinbase", () => {
     const fastest = (frame: string): number => {
       let best = Number.POSITIVE_INFINITY
       for (let i = 0; i < 5; i++) {
-        const start = performance.now()
+        // The thread's own time: the machine may be busy with other things.
+        const start = process.threadCpuUsage()
         venue.decode(frame)
-        best = Math.min(best, performance.now() - start)
+        const { system, user } = process.threadCpuUsage(start)
+        best = Math.min(best, (system + user) / 1_000)
       }
       return best
     }

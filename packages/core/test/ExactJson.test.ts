@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ExactJson from "@tickline/core/value/ExactJson"
+import * as Generic from "@tickline/core/venue/Generic"
 import { plain, reference, referenceAccepts } from "./ExactJson.reference.ts"
 
 const read = (text: string): unknown => {
@@ -121,6 +122,19 @@ describe("ExactJson", () => {
     assert.strictEqual(Object.getPrototypeOf(json), Object.prototype)
     assert.isUndefined((json as { readonly type?: unknown }).type)
     assert.isUndefined(({} as { readonly type?: unknown }).type)
+  })
+
+  it("reads some thousand different names of members, and no more", () => {
+    const names = (count: number): string => `{${Array.from({ length: count }, (_, n) => `"k${n}":${n}`).join(",")}}`
+    assert.strictEqual(Object.keys(Object(ExactJson.parse(names(8_192)))).length, 8_192)
+    const refused = ExactJson.parse(names(8_193))
+    assert.deepInclude(refused, { message: "more than 4096 different names of members", isTooLarge: true })
+    assert.instanceOf(ExactJson.parse(`[${names(100).replaceAll("k", "a")},${names(20_000)}]`), ExactJson.Malformed)
+    // The same names may come as often as they like.
+    const same = `[${Array.from({ length: 50_000 }, () => "{\"price\":1,\"qty\":2}").join(",")}]`
+    assert.notInstanceOf(ExactJson.parse(same), ExactJson.Malformed)
+    const rejection = Generic.venue.decode(names(10_000))
+    assert.deepInclude(rejection, { _tag: "FrameRejected", reason: "TooLarge" })
   })
 
   it("takes 256 levels and refuses more without exhausting the stack", () => {

@@ -9,6 +9,7 @@ import * as Generic from "@tickline/core/venue/Generic"
 import * as Hyperliquid from "@tickline/core/venue/Hyperliquid"
 import * as Kraken from "@tickline/core/venue/Kraken"
 import type { Venue } from "@tickline/core/venue/Venue"
+import * as Venues from "@tickline/core/venue/Venues"
 import * as Chance from "@tickline/testing/Chance"
 import * as Market from "@tickline/testing/Market"
 import * as MockBinance from "@tickline/testing/MockBinance"
@@ -248,7 +249,7 @@ describe("Fuzz", () => {
     }
   )
 
-  it("no frame of up to 1 MiB takes more than 50 ms", { timeout: 60_000 }, () => {
+  it("no frame takes more than 50 ms a mebibyte, at any venue", { timeout: 300_000 }, () => {
     const script = fileURLToPath(new URL("Fuzz.giants.ts", import.meta.url))
     // On a busy machine the thread's own time grows as well, so what seems slow is looked at again.
     let slow: ReadonlyArray<Measured> = []
@@ -256,8 +257,8 @@ describe("Fuzz", () => {
       const { status, stderr, stdout } = spawnSync(process.execPath, [script, "50"], { encoding: "utf8" })
       assert.strictEqual(status, 0, stderr)
       const measured: ReadonlyArray<Measured> = JSON.parse(stdout)
-      assert.strictEqual(measured.length, 2 * Object.keys(giants).length)
-      assert.isAtMost(Math.max(...measured.map(({ units }) => units)), mebibyte)
+      assert.isAtLeast(measured.length, Venues.all.length * Object.keys(giants).length)
+      assert.isAtMost(Math.max(...measured.map(({ units }) => units)), 10 * mebibyte)
       assert.deepStrictEqual(measured.filter(({ wrong }) => wrong !== undefined), [])
       slow = measured.filter(({ giant, millis, venue }) =>
         millis > 50 && (attempt === 0 || slow.some((before) => before.giant === giant && before.venue === venue))

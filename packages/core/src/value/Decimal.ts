@@ -62,6 +62,38 @@ const parseExponential = (text: string): Decimal | undefined => {
   return BigDecimal.make(match[1] === "-" ? -value : value, scale)
 }
 
+// The usual number with an exponent: digits that a double holds, and an exponent of a few digits. `undefined` leaves it to
+// the expression, which is slow where a book is full of such.
+const parseShortExponential = (
+  text: string,
+  first: number,
+  point: number,
+  letter: number,
+  end: number,
+  negative: boolean,
+  value: number
+): Decimal | undefined => {
+  const digits = letter - first - (point < 0 ? 0 : 1)
+  if (digits > exactDoubleDigits || end - letter > 6 || point === letter - 1) return undefined
+  if (text.charCodeAt(first) === 48 && digits > 1 && point !== first + 1) return undefined
+  let at = letter + 1
+  const sign = text.charCodeAt(at)
+  if (sign === 43 || sign === 45) at++
+  if (at >= end) return undefined
+  let exponent = 0
+  for (; at < end; at++) {
+    const code = text.charCodeAt(at)
+    if (!(code >= 48 && code <= 57)) return undefined
+    exponent = exponent * 10 + (code - 48)
+  }
+  const scale = (point < 0 ? 0 : letter - 1 - point) - (sign === 45 ? -exponent : exponent)
+  if (value === 0 && scale <= 0) return zero
+  let significant = 1
+  for (let power = 10; value >= power; power *= 10) significant++
+  if ((scale <= 0 ? significant - scale : Math.max(significant, scale + 1)) > maxDigits) return undefined
+  return BigDecimal.make(BigInt(negative ? -value : value), scale)
+}
+
 /**
  * Reads the decimal between two offsets of a text, as `parse` does.
  *
@@ -83,7 +115,8 @@ export const parseRange = (text: string, start: number, end: number): Decimal | 
     } else if (code === 46 && point < 0 && at > first) {
       point = at
     } else if ((code === 101 || code === 69) && at > first) {
-      return parseExponential(text.slice(start, end))
+      return parseShortExponential(text, first, point, at, end, negative, value) ??
+        parseExponential(text.slice(start, end))
     } else {
       return undefined
     }

@@ -2,7 +2,7 @@
  * JSON read exactly: every number stays the text that was sent, so that 18
  * decimals, trailing zeros, exponents, `-0` and integers beyond 2^53 all
  * survive. It accepts precisely what `JSON.parse` accepts, up to `maxDepth`
- * levels of nesting, and never throws.
+ * levels of nesting and `maxNames` different names of members, and never throws.
  *
  * @since 0.1.0
  */
@@ -75,10 +75,13 @@ export class Malformed {
   readonly message: string
   /** Where, in UTF-16 units from the start. */
   readonly offset: number
+  /** Whether it may be JSON, but has more different names of members than are read. */
+  readonly isTooLarge: boolean
 
-  constructor(message: string, offset: number) {
+  constructor(message: string, offset: number, isTooLarge = false) {
     this.message = message
     this.offset = offset
+    this.isTooLarge = isTooLarge
   }
 }
 
@@ -114,6 +117,20 @@ export const describe = (value: unknown): string => {
  */
 export const maxDepth = 256
 
+/**
+ * How many different names the members of one text may have, beyond its first
+ * 4,096 members. Venues' frames have some dozens, and those that are keyed by
+ * product a few thousand; each name that was never seen costs a microsecond, so
+ * that a hostile frame of 10 MiB would stop everything for seconds.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const maxNames = 4_096
+
+// The members whose names are not looked at: no usual frame pays for the bound.
+const freeMembers = 4_096
+
 const isDigit = (code: number): boolean => code >= 48 && code <= 57
 
 const escapes: Readonly<Record<string, string>> = {
@@ -134,6 +151,8 @@ class Reader {
   readonly text: string
   at = 0
   depth = 0
+  members = 0
+  names: Set<string> | undefined = undefined
   failure: Malformed | undefined = undefined
 
   constructor(text: string) {
@@ -277,6 +296,15 @@ class Reader {
     }
   }
 
+  /** Whether a member may have this name: whether it is one of few. */
+  admits(name: string): boolean {
+    if (++this.members <= freeMembers) return true
+    this.names ??= new Set()
+    if (this.names.has(name)) return true
+    this.names.add(name)
+    return this.names.size <= maxNames
+  }
+
   object(): Json | undefined {
     const members: Record<string, Json> = {}
     let names: Array<string> | undefined
@@ -289,6 +317,10 @@ class Reader {
       if (this.next() !== 34) return this.fail("a member's name in quotes")
       const key = this.string()
       if (key === undefined) return undefined
+      if (!this.admits(key)) {
+        this.failure = new Malformed(`more than ${maxNames} different names of members`, this.at, true)
+        return undefined
+      }
       if (this.next() !== 58) return this.fail("a colon")
       this.at++
       const value = this.value()

@@ -158,6 +158,12 @@ export const maxLayouts = 16
 /** A longer frame without tables or lists is not looked at: it is none of a venue's usual ones. */
 const maxFlatFrame = 16_384
 
+/**
+ * How many layouts may begin like a long frame before it is read the exact way.
+ * To find that a table's or list's end is another costs its whole length.
+ */
+const maxTries = 2
+
 /** Frames with more values, or members with unusual names, are not learned. */
 const maxMembers = 64
 const plainName = /^[\w-]{1,40}$/
@@ -341,6 +347,9 @@ const readFrame = <A>(layout: Layout<A>, frame: string): A | undefined => {
   return texts === null ? undefined : plan.build({ frame, tables: none, lists: none, books: none, texts, places })
 }
 
+/** Whether the last frame began like the layout, up to its first table, list or book. */
+let hasBegun = false
+
 const readSegments = <A>(layout: Layout<A>, frame: string): A | undefined => {
   const { last, places, plan, segments } = layout
   const texts: Array<string | undefined> = [undefined]
@@ -356,6 +365,7 @@ const readSegments = <A>(layout: Layout<A>, frame: string): A | undefined => {
     if (match === null) return undefined
     for (let group = 1; group < match.length; group++) texts.push(match[group])
     if (segment === undefined) break
+    hasBegun = true
     if (segment._tag === "Table") {
       const cells: Array<number> = []
       at = typeof segment.row === "number"
@@ -554,11 +564,17 @@ export interface Layouts<A> {
 export const make = <A>(): Layouts<A> => {
   const layouts: Array<Layout<A>> = []
   const read = (frame: string): A | undefined => {
+    const isLong = frame.length > maxFlatFrame
+    let tries = 0
     for (let i = 0; i < layouts.length; i++) {
       const layout = layouts[i]
       if (layout === undefined) continue
+      hasBegun = false
       const result = readFrame(layout, frame)
-      if (result === undefined) continue
+      if (result === undefined) {
+        if (isLong && hasBegun && ++tries === maxTries) return undefined
+        continue
+      }
       const before = layouts[i - 1]
       if (before !== undefined) {
         // One step forward on each hit: what comes often is tried first.

@@ -99,11 +99,22 @@ const Rows = Wire.rows<ReadonlyArray<Level>>((rows) => Wire.levelsOf(rows, "pric
 
 const readRows = Wire.reader({ bids: Wire.optional(Rows), asks: Wire.optional(Rows) })
 
+/** The rows of one side, `null` where they are not what they should be: a batch may hold a hundred thousand of them. */
+const plainRows = (rows: ExactJson.Json | undefined): ReadonlyArray<Level> | undefined | null => {
+  if (rows === undefined || rows === null) return undefined
+  const levels = Array.isArray(rows) ? Wire.levelsOf(rows, "price", "size") : null
+  return levels instanceof Wire.BadCell ? null : levels
+}
+
 const orderbook: ReadContents = (contents, { at, isSnapshot, product, sequence }) => {
-  const it = readRows(name, contents, at)
-  if (isFrameRejected(it)) return it
-  const bids = Wire.present(it.bids)
-  const asks = Wire.present(it.asks)
+  let bids = plainRows(contents["bids"])
+  let asks = plainRows(contents["asks"])
+  if (bids === null || asks === null) {
+    const it = readRows(name, contents, at)
+    if (isFrameRejected(it)) return it
+    bids = Wire.present(it.bids)
+    asks = Wire.present(it.asks)
+  }
   if (bids === undefined && asks === undefined) return none
   return [
     isSnapshot

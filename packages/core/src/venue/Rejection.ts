@@ -18,12 +18,13 @@ export const binary = (venue: string, bytes: Uint8Array): FrameRejected =>
   frameRejected(venue, "MalformedJson", undefined, `JSON syntax: a binary message of ${bytes.byteLength} bytes`)
 
 /**
- * A text that is not JSON.
+ * A text that is not JSON, or has more different names of members than are read.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const malformed = (venue: string, frame: string, cause: ExactJson.Malformed): FrameRejected => {
+  if (cause.isTooLarge) return frameRejected(venue, "TooLarge", undefined, cause.message)
   const from = Math.max(0, cause.offset - 16)
   return frameRejected(
     venue,

@@ -169,7 +169,7 @@ const meanings: Readonly<Record<MarketEvent.RejectionReason, string>> = {
   MissingField: "a member that the frame must have is not there",
   InvalidField: "a member cannot be read as what it is to be",
   UnknownMessage: "no member says of what kind the frame is",
-  TooLarge: "the frame is longer than is read"
+  TooLarge: "the frame is longer, or has more different names of members, than is read"
 }
 
 /** Where a rejection came from: the member that it names, as it stands in the frame. */

@@ -145,6 +145,7 @@ const member = (json: object, name: string): unknown => Object.hasOwn(json, name
 /** An envelope's number or text, as its own text: a number may have more digits than a double. */
 const identifier = (json: object, line: string): string | undefined => {
   const value = member(json, "id")
+  if (value instanceof ExactJson.JsonNumber) return value.text
   if (typeof value !== "number") return typeof value === "string" ? value : undefined
   const exact = ExactJson.parse(line)
   const id = exact instanceof ExactJson.Malformed || !ExactJson.isObject(exact) ? undefined : exact["id"]
@@ -152,7 +153,27 @@ const identifier = (json: object, line: string): string | undefined => {
 }
 
 const text = (value: unknown, otherwise: string): string =>
-  typeof value === "string" ? value : typeof value === "number" ? String(value) : otherwise
+  typeof value === "string"
+    ? value
+    : typeof value === "number" || value instanceof ExactJson.JsonNumber
+    ? String(value)
+    : otherwise
+
+// A longer line is read by the reader that bounds what one may cost: `JSON.parse` takes a second for a frame of 10 MiB
+// whose members all have names of their own.
+const usualLine = 65_536
+
+const parse = (line: string): unknown => {
+  if (line.length > usualLine) {
+    const json = ExactJson.parse(line)
+    return json instanceof ExactJson.Malformed || !ExactJson.isObject(json) ? undefined : json
+  }
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}
 
 /**
  * Reads a line as an envelope; `undefined` where it is a raw frame.
@@ -163,12 +184,7 @@ const text = (value: unknown, otherwise: string): string =>
 export const envelopeOf = (line: string): Envelope | undefined => {
   // Most frames are told apart without parsing; a member name may also be written with escapes.
   if (!line.includes("\"raw\"") && !line.includes("\\u")) return undefined
-  let json: unknown
-  try {
-    json = JSON.parse(line)
-  } catch {
-    return undefined
-  }
+  const json = parse(line)
   if (typeof json !== "object" || json === null || Array.isArray(json)) return undefined
   const raw = member(json, "raw")
   return typeof raw !== "string" ? undefined : {
