@@ -935,7 +935,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what was dropped on the way to stdout is told to nobody",
     file: "packages/node/src/runner/OutputQueue.ts",
-    original: "for (const [key, span] of chunk.spans) add(loss.spans, key, span)",
+    original: "for (const [key, span] of chunk.spans) lose(loss, key, span)",
     replacement: "",
     test: ["packages/node/test/runner/OutputQueue.test.ts", "stream, when nobody reads its stdout lives on"]
   },

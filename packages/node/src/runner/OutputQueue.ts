@@ -19,6 +19,7 @@ import * as Venues from "@tickline/core/venue/Venues"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
 import { Buffer } from "node:buffer"
 import type { Host, OutputClosed, Sink } from "./Host.ts"
@@ -197,6 +198,20 @@ const add = (spans: Map<string, Span>, key: string, { count, from, source, to }:
   found.count += count
 }
 
+/** A peer may make up products for ever: beyond so many the rest are told as those of their venue. */
+const mostSpans = 10_000
+
+const lose = (loss: Loss, key: string, span: Span): void => {
+  const { venue } = span.source
+  if (loss.spans.size < mostSpans || loss.spans.has(key)) add(loss.spans, key, span)
+  else add(loss.spans, venue, { ...span, source: { venue } })
+}
+
+const droppedEvents = Metric.counter("tickline_output_dropped_total", {
+  description: "Events dropped, as stdout was not read",
+  incremental: true
+})
+
 const instant = (millis: number): string => Timestamp.format(Timestamp.fromEpochMillis(millis))
 
 const gapOf = ({ count, from, source, to }: Span): MarketEvent.Gap =>
@@ -214,8 +229,11 @@ export const make = Effect.fnUntraced(function*(
   const { format, overflow, stdout, tally } = options
   const bound = options.bytes ?? defaultBytes
   const clock = yield* Clock.Clock
+  const context = yield* Effect.context<never>()
+  // There at zero, so that an alert sees the first one.
+  droppedEvents.valueUnsafe(context)
   // What was dropped, and what was kept of it, stands before what waits.
-  let front: Array<Chunk | Loss> = []
+  const front: Array<Chunk | Loss> = []
   let chunks: Array<Chunk> = []
   let head = 0
   let size = 0
@@ -274,8 +292,6 @@ export const make = Effect.fnUntraced(function*(
     const chunk = chunks[head]
     if (chunk === undefined) return undefined
     head++
-    size -= chunk.size
-    waiting -= chunk.events
     if (head === chunks.length || head > 1_024) {
       chunks = chunks.slice(head)
       head = 0
@@ -283,20 +299,28 @@ export const make = Effect.fnUntraced(function*(
     return chunk
   }
 
+  const forget = (chunk: Chunk): void => {
+    size -= chunk.size
+    waiting -= chunk.events
+  }
+
   const drop = (): void => {
+    const before = dropped.events
     while (isFull()) {
       const chunk = oldest()
-      if (chunk === undefined) return
+      if (chunk === undefined) break
       if (chunk.isKept) {
         front.push(chunk)
         continue
       }
       let loss = front.at(-1)
       if (loss?._tag !== "Loss") front.push(loss = { _tag: "Loss", spans: new Map() })
-      for (const [key, span] of chunk.spans) add(loss.spans, key, span)
+      for (const [key, span] of chunk.spans) lose(loss, key, span)
+      forget(chunk)
       dropped.events += chunk.events
       dropped.market += chunk.market
     }
+    droppedEvents.updateUnsafe(dropped.events - before, context)
   }
 
   const told = (loss: Loss): Chunk => {
@@ -307,8 +331,10 @@ export const make = Effect.fnUntraced(function*(
   }
 
   const take = (): Chunk | undefined => {
-    const first = front.shift()
-    return first === undefined ? oldest() : first._tag === "Loss" ? told(first) : first
+    const first = front.shift() ?? oldest()
+    if (first?._tag === "Loss") return told(first)
+    if (first !== undefined) forget(first)
+    return first
   }
 
   const wake = (): void => {
@@ -367,6 +393,11 @@ export const make = Effect.fnUntraced(function*(
     Effect.forkScoped({ startImmediately: true })
   )
 
+  const giveUp = Effect.suspend(() => {
+    isGivenUp = true
+    return Effect.fail(new RunFailed({ detail: `stdout is not read: ${counted(waiting, "event")} wait for it` }))
+  })
+
   const warn = Effect.suspend(() => {
     const now = Monotonic.nowMillis(clock)
     if (now < warnAt) return Effect.void
@@ -388,14 +419,12 @@ export const make = Effect.fnUntraced(function*(
         switch (overflow()) {
           case "drop-oldest":
             drop()
-            return warn
+            // What is left then is the life of the connections alone.
+            return isFull() ? giveUp : warn
           case "block":
             return room
           case "fail":
-            isGivenUp = true
-            return Effect.fail(
-              new RunFailed({ detail: `stdout is not read: ${counted(waiting, "event")} wait for it` })
-            )
+            return giveUp
         }
       }),
     end: Effect.suspend(() => {
@@ -406,10 +435,7 @@ export const make = Effect.fnUntraced(function*(
     dropped: () => dropped.market,
     report: () => {
       tally.unprinted("dropped, as stdout was not read", dropped.events)
-      tally.unprinted(
-        "left unread",
-        front.reduce((sum, item) => item._tag === "Chunk" ? sum + item.events : sum, waiting + inFlight)
-      )
+      tally.unprinted("left unread", waiting + inFlight)
     }
   }
 })

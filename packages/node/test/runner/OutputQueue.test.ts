@@ -1,8 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as MarketEvent from "@tickline/core/value/MarketEvent"
+import type { Sink } from "@tickline/node/runner/Host"
+import * as OutputQueue from "@tickline/node/runner/OutputQueue"
+import * as Streaming from "@tickline/node/runner/Streaming"
+import * as Tally from "@tickline/node/runner/Tally"
 import * as MockVenues from "@tickline/testing/MockVenues"
 import * as MockServer from "@tickline/testing/node/MockServer"
+import * as BigDecimal from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import * as Queue from "effect/Queue"
+import * as TestClock from "effect/testing/TestClock"
 import { spawn } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
@@ -162,3 +170,84 @@ for (const command of ["stream", "run"] as const) {
       }))
   })
 }
+
+describe("the queue before stdout", () => {
+  const price = (product: string) =>
+    new MarketEvent.PriceUpdate({ venue: "generic", product, price: BigDecimal.make(15n, 1) })
+  const connected = (epoch: number) => new MarketEvent.ConnectionEvent({ venue: "generic", state: "Connected", epoch })
+
+  /** A queue of so many bytes, and what its reader has read; it pauses from the first write on until it is released. */
+  const paused = Effect.fnUntraced(function*(bytes: number, overflow: OutputQueue.Overflow = "drop-oldest") {
+    const reads = yield* Latch.make(false)
+    const written: Array<string> = []
+    const stdout: Sink = {
+      isTerminal: false,
+      hasColor: false,
+      size: () => ({ columns: 80, rows: 24 }),
+      write: (data) => Effect.andThen(reads.await, Effect.sync(() => void written.push(Buffer.from(data).toString()))),
+      writeUnsafe: () => {},
+      flushed: Effect.void,
+      closed: Effect.never
+    }
+    const tally = Tally.make()
+    const queue = yield* OutputQueue.make({ stdout, overflow: () => overflow, bytes, tally, format: Streaming.ndjson })
+    const lines = () => written.join("").split("\n").slice(0, -1).map((line): Event => JSON.parse(line))
+    return { queue, tally, reads, lines }
+  })
+
+  it.effect("keeps the life of the connections, with the gaps in order about it", () =>
+    Effect.gen(function*() {
+      const { lines, queue, reads } = yield* paused(64 * 1024)
+      for (let epoch = 1; epoch <= 3; epoch++) {
+        yield* queue.offer([connected(epoch)])
+        for (let id = 0; id < 2_000; id++) yield* queue.offer([price("€")])
+        yield* TestClock.adjust("1 second")
+      }
+      yield* reads.open
+      yield* queue.end
+      const events = lines()
+      assert.deepStrictEqual(events.flatMap(({ epoch }) => epoch ?? []), [1, 2, 3])
+      const shape = events.flatMap(({ _tag, epoch, missing }, index) =>
+        _tag === "PriceUpdate" && events[index - 1]?._tag === "PriceUpdate" ? [] : [epoch ?? missing ?? _tag]
+      )
+      const left = events.filter(({ _tag }) => _tag === "PriceUpdate").length
+      assert.deepStrictEqual(shape, [1, 2_000, 2, 2_000, 3, 2_000 - left, "PriceUpdate"])
+      const gaps = events.filter(({ _tag }) => _tag === "Gap")
+      assert.deepStrictEqual(
+        gaps.map(({ from, product, to }) => [product, from, to]),
+        [0, 1, 2].map((second) => [
+          "€",
+          ...Array<string>(2).fill(`1970-01-01T00:00:0${second}.000Z`)
+        ])
+      )
+    }))
+
+  it.effect("is bounded where a peer makes up products, and where only the life of the connections is left", () =>
+    Effect.gen(function*() {
+      const { lines, queue, reads } = yield* paused(64 * 1024)
+      for (let id = 0; id < 30_000; id++) yield* queue.offer([price(`P${id}`)])
+      yield* reads.open
+      yield* queue.end
+      const events = lines()
+      const gaps = events.filter(({ _tag }) => _tag === "Gap")
+      assert.isAtMost(gaps.length, 10_001)
+      const missing = gaps.reduce((sum, gap) => sum + Number(gap.missing), 0)
+      assert.strictEqual(missing + events.length - gaps.length, 30_000)
+      const flapping = yield* paused(64 * 1024)
+      const failure = yield* Effect.flip(Effect.forever(flapping.queue.offer([connected(1), price("A")])))
+      assert.strictEqual(failure._tag, "RunFailed")
+      yield* flapping.queue.end
+    }))
+
+  it.effect("counts what it has written, what it dropped, and what is left", () =>
+    Effect.gen(function*() {
+      const { queue, tally } = yield* paused(4 * 1024)
+      for (let id = 0; id < 1_000; id++) yield* queue.offer([price("A")])
+      queue.report()
+      const [, dropped, left] =
+        /^0 events in 1 s; (\d+) events dropped, as stdout was not read; (\d+) events left unread; /
+          .exec(tally.summary(1_000)) ?? []
+      assert.strictEqual(Number(dropped) + Number(left), 1_000)
+      assert.strictEqual(queue.dropped(), Number(dropped))
+    }))
+})
