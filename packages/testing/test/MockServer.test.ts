@@ -411,3 +411,34 @@ describe("MockServer: faults", () => {
       yield* connect(mock.url)
     }))
 })
+
+describe("what a client may send", () => {
+  const ended = (send: (ws: WebSocket) => void) =>
+    Effect.gen(function*() {
+      const venue = yield* server({ maxPayload: 1_000 })
+      const { ended, ws } = yield* connect(venue.url)
+      const connection = yield* venue.nextConnection
+      send(ws)
+      const how = yield* connection.ended
+      const told = venue.entries().find(({ _tag }) => _tag === "Closed")
+      return { seen: yield* ended, how, told }
+    })
+
+  it.live("is bounded by bytes: who sends more is told 1009, and the log says who ended it", () =>
+    Effect.gen(function*() {
+      const { how, seen, told } = yield* ended((ws) => ws.send("x".repeat(1_001)))
+      assert.strictEqual(seen, 1009)
+      assert.deepStrictEqual(how, { code: 1009, reason: "message too large" })
+      assert.deepInclude(told, how)
+    }))
+
+  it.live("is bounded by fragments: who sends more is told 1008", () =>
+    Effect.gen(function*() {
+      const { how, seen, told } = yield* ended((ws) => {
+        for (let n = 0; n <= 1_024; n++) ws.send(n < 500 ? "x" : "", { fin: false })
+      })
+      assert.strictEqual(seen, 1008)
+      assert.deepStrictEqual(how, { code: 1008, reason: "message in too many parts" })
+      assert.deepInclude(told, how)
+    }))
+})
