@@ -184,6 +184,15 @@ describe("NodeTransport: dials that fail", () => {
       }
     }))
 
+  it.live("a redirect that repeats our own path tells nothing of it", () =>
+    Effect.gen(function*() {
+      const location = "https://venue.example/v2/ws/listen-k3y/"
+      const { url } = yield* reply(`HTTP/1.1 301 Moved\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`)
+      const error = yield* refusal(`${url}/ws/listen-k3y/`)
+      assert.include(error.message, "moved to https://venue.example/v2/…/…/")
+      assert.notInclude(JSON.stringify(error), "k3y")
+    }))
+
   const retryAfter = (headers: string) =>
     Effect.gen(function*() {
       const { url } = yield* reply(`HTTP/1.1 429 Too Many Requests\r\n${headers}\r\nContent-Length: 0\r\n\r\n`)

@@ -76,13 +76,17 @@ export const origin = (url: string): string => {
   return Result.isFailure(standard) ? written : `${standard.success.protocol}//${standard.success.host}`
 }
 
+const segmentsOf = (url: string): ReadonlyArray<string> =>
+  (parse(url)?.rest ?? "").replace(/[?#].*$/s, "").split("/").slice(1)
+
 // What stands in a path like a key, such as a listen key.
 const keyLike = /[\w-]{32,}/g
 
 /**
  * Where an answer of the peer at `url` says that it has moved to
  * (`Location`, RFC 9110 §10.2.2), fit to be shown: scheme, host, port and path,
- * what is like a key in the path left out, at most 200 characters.
+ * at most 200 characters. Left out of the path is what is like a key, and what
+ * stood in our own, which may be one.
  *
  * @category getters
  * @since 0.1.0
@@ -96,6 +100,8 @@ export const movedTo = (location: string, url: string): string => {
     : location
   const address = parse(target)
   if (address === undefined) return origin(target)
-  const path = address.rest.replace(/[?#].*$/s, "").replace(keyLike, "…")
-  return Printable.cut(`${origin(target)}${path}`, 200)
+  // A server that moves a whole site repeats the path that it was asked for.
+  const own = new Set(segmentsOf(url).filter((segment) => segment !== ""))
+  const path = segmentsOf(target).map((segment) => own.has(segment) ? "…" : segment.replace(keyLike, "…"))
+  return Printable.cut([origin(target), ...path].join("/"), 200)
 }
