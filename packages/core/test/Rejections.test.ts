@@ -1,6 +1,7 @@
 /** A frame with a value that cannot be read is rejected, and the rejection names that value: on every venue, everywhere. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, expect, it } from "@effect/vitest"
 import * as MarketEvent from "@tickline/core/value/MarketEvent"
+import type { Venue } from "@tickline/core/venue/Venue"
 import { type Case, cases, framesOf } from "./Frames.ts"
 
 type Path = ReadonlyArray<string | number>
@@ -40,6 +41,41 @@ const kindsOf = (one: Case): ReadonlyArray<string> => {
   }
   return [...kinds.values()]
 }
+
+const printed = (decoded: ReturnType<Venue["decode"]>): string =>
+  (MarketEvent.isFrameRejected(decoded) ? [decoded] : decoded).map((event) => MarketEvent.toJson(event)).join()
+
+describe("what is read of a frame, as a table; `vitest run -u` writes it anew", () => {
+  const wrongs = [{ x: [] }, ["x"], "", "?", true, null, -1, "7", undefined]
+  for (const one of cases) {
+    const { name } = one.make()
+    it(name, () => {
+      const lines: Array<string> = []
+      for (const frame of kindsOf(one)) {
+        const json: unknown = JSON.parse(frame)
+        const { decode } = one.make()
+        const usual = printed(decode(JSON.stringify(json)))
+        lines.push(`${JSON.stringify(json).slice(0, 100)}…`)
+        for (const path of pathsOf(json)) {
+          const outcomes = wrongs.map((wrong) => decode(JSON.stringify(replaced(json, path, wrong))))
+          // R: rejected; =: as if nothing had been changed; ~: read as something else.
+          const marks = outcomes.map((outcome) =>
+            MarketEvent.isFrameRejected(outcome) ? "R" : printed(outcome) === usual ? "=" : "~"
+          ).join("")
+          if (marks === "=========") continue
+          const words = new Set(
+            outcomes.flatMap((outcome) => MarketEvent.isFrameRejected(outcome) ? [outcome.message] : [])
+          )
+          lines.push(
+            `  ${marks} ${shown(path)}`,
+            ...[...words].slice(0, 2).map((word) => `    ${word.replace(shown(path), "…")}`)
+          )
+        }
+      }
+      expect(lines.join("\n")).toMatchSnapshot()
+    })
+  }
+})
 
 describe("what cannot be read is named, and nothing else", () => {
   for (const one of cases) {

@@ -141,3 +141,13 @@ describe("the same products are listed in the same words", () => {
     })
   }
 })
+
+it("the figures that the mock venues enforce", () => {
+  const lines = MockVenues.all.map(({ enforcement, heartbeatMillis, name }) =>
+    `${name}: ${
+      JSON.stringify({ heartbeatMillis, ...enforcement }, (_, value: unknown) =>
+        typeof value === "function" ? "…" : value instanceof Map ? [...value] : value)
+    }`
+  )
+  expect(lines.join("\n")).toMatchSnapshot()
+})
