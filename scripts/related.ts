@@ -10,7 +10,7 @@ import { read, type Source, workspace } from "./source.ts"
 const leftOut = /\/(Chaos\w*|Fuzz|Jit|docs)\.test\.ts$/
 
 /** What opens real sockets takes real time, and is asked only about the modules that do so. */
-const socketed = (path: string): boolean => /\/node\/|\/MockServer\.test\.ts$/.test(path)
+const socketed = (path: string): boolean => /\/node\/|\/MockServer(\.\w+)?\.test\.ts$/.test(path)
 
 /** The folders whose modules are changed, and those with the tests that are to notice. */
 export const changed = ["packages/core/src", "packages/testing/src"]
