@@ -1101,5 +1101,19 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "channels.some((one) => isSame(one, wanted))",
     replacement: "channels.length >= 0",
     test: ["packages/testing/test/Routing.test.ts", "binance: trades are not told twice"]
+  },
+  {
+    name: "a feed counts no gaps of a drop",
+    file: "packages/core/src/feed/MarketFeed.ts",
+    original: "metrics.gaps(\"disconnect\", wanted.length)",
+    replacement: "",
+    test: ["packages/testing/test/FeedMetrics.test.ts", "count events by channel"]
+  },
+  {
+    name: "events of a batch are counted once",
+    file: "packages/core/src/feed/MarketFeed.ts",
+    original: "metrics.arrived(channel.channel, i + 1 - first)",
+    replacement: "metrics.arrived(channel.channel, 1)",
+    test: ["packages/testing/test/FeedMetrics.test.ts", "count events by channel"]
   }
 ]

@@ -175,6 +175,15 @@ export * as Endpoint from "./transport/Endpoint.ts"
 export * as ExactJson from "./value/ExactJson.ts"
 
 /**
+ * What a feed tells Effect's `Metric` of itself: events by channel, gaps by
+ * cause, subscriptions that do not deliver, and how old each subscription's
+ * data is. Updated once a batch or a transition.
+ *
+ * @since 0.1.0
+ */
+export * as FeedMetrics from "./feed/FeedMetrics.ts"
+
+/**
  * What one WebSocket message carries: text, or bytes.
  *
  * @since 0.1.0

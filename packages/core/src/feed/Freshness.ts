@@ -96,6 +96,8 @@ interface Entry {
   askedAt: number | undefined
   // When it last delivered in this epoch.
   heardAt: number | undefined
+  // When it last delivered in any, or was made.
+  lastAt: number
   // Since when the step is waited for.
   steppedAt: number | undefined
   steps: number
@@ -121,6 +123,8 @@ export interface Freshness {
   readonly disconnected: () => void
   /** Data of a subscription arrived. */
   readonly heard: (channel: Channel, at: number) => void
+  /** How old the last data of a subscription is, through all epochs; before the first, how long ago it was made. */
+  readonly age: (channel: Channel, at: number) => number
   /** When the next deadline passes, where there is one. */
   readonly nextDeadline: () => number | undefined
   /** What is overdue at a time: each subscription at most once a step. `paused` says that it is we who do not read. */
@@ -176,6 +180,7 @@ export const make = (
         deadlineMillis: policy.deadlineMillis(channel, isQuiet(channel.channel)),
         askedAt: undefined,
         heardAt: undefined,
+        lastAt: at,
         steppedAt: undefined,
         steps: 0,
         ages: [],
@@ -212,8 +217,10 @@ export const make = (
         entry.withinMillis += Math.min(age, policy.targetMillis)
       }
       entry.heardAt = at
+      entry.lastAt = at
       entry.steps = 0
     },
+    age: (channel, at) => at - (entries.get(ChannelKey.key(channel))?.lastAt ?? at),
     nextDeadline: () => {
       let next: number | undefined
       for (const entry of entries.values()) {

@@ -45,6 +45,7 @@ import * as Monotonic from "../value/Monotonic.ts"
 import * as Printable from "../value/Printable.ts"
 import * as Timestamp from "../value/Timestamp.ts"
 import { type ChannelKind, channelOf, normalise, normalised, type Venue } from "../venue/Venue.ts"
+import * as FeedMetrics from "./FeedMetrics.ts"
 import * as Freshness from "./Freshness.ts"
 import * as Router from "./Router.ts"
 import * as Subscriptions from "./Subscriptions.ts"
@@ -221,7 +222,8 @@ const keyOf = (event: MarketEvent.MarketEvent): string => {
 const makeNarrator = (
   venue: string,
   wanted: () => ReadonlyArray<Channel.Channel>,
-  channelsFor: Router.Router["channelsFor"]
+  channelsFor: Router.Router["channelsFor"],
+  metrics: FeedMetrics.FeedMetrics
 ): (item: Inbox.Item<MarketEvent.MarketEvent>) => ReadonlyArray<MarketEvent.AnyEvent> => {
   let heardAt: number | undefined
   let missing: ReadonlyArray<Channel.Channel> = []
@@ -256,6 +258,7 @@ const makeNarrator = (
       for (const channel of channelsFor(key.slice(0, at), key.slice(at + 1))) add(channel, missing)
     }
     if (rejections > 0) add({}, rejections)
+    metrics.gaps("overflow", counts.size)
     return Array.from(counts.values(), ({ missing, of }) =>
       new MarketEvent.Gap({
         venue,
@@ -375,20 +378,23 @@ const makeNarrator = (
 
 // Watches that what was subscribed to delivers, and does about it what grows: probe, subscribe again, reconnect, report.
 // Gives the effect that tells it of a subscription made meanwhile.
-const watch = <A>(connection: Connection.Connection<A>, freshness: Freshness.Freshness) =>
+const watch = <A>(connection: Connection.Connection<A>, freshness: Freshness.Freshness, onStale: () => void) =>
   Effect.gen(function*() {
     const changes = yield* Queue.sliding<void>(1)
     const tell = ({ channel, silentForMillis, step }: Freshness.Overdue): Effect.Effect<void> =>
-      Effect.andThen(
-        Effect.annotateLogs(Effect.logWarning("subscription does not deliver"), {
-          connection: connection.label,
-          channel: Printable.escape(channel.channel),
-          product: Printable.escape(channel.product ?? ""),
-          silent_for_ms: silentForMillis,
-          step
-        }),
-        connection.tell({ _tag: "Overdue", channel, step, silentForMillis })
-      )
+      Effect.suspend(() => {
+        onStale()
+        return Effect.andThen(
+          Effect.annotateLogs(Effect.logWarning("subscription does not deliver"), {
+            connection: connection.label,
+            channel: Printable.escape(channel.channel),
+            product: Printable.escape(channel.product ?? ""),
+            silent_for_ms: silentForMillis,
+            step
+          }),
+          connection.tell({ _tag: "Overdue", channel, step, silentForMillis })
+        )
+      })
     // One probe, one renewal, one reconnect, however many subscriptions are overdue at once.
     const act = (step: Freshness.Step, channels: ReadonlyArray<Channel.Channel>): Effect.Effect<void> => {
       switch (step) {
@@ -455,6 +461,7 @@ export const prepare = Effect.fnUntraced(function*(
   const isQuiet = venue.isQuiet ?? ((channel: string) => channel === venue.channels.trade)
   const freshness = Freshness.make(options.freshness === "none" ? undefined : options.freshness, isQuiet)
   const router = Router.make(venue)
+  const metrics = yield* FeedMetrics.make(venue.name)
   const connection = yield* Connection.make(options.url ?? venue.endpoint ?? "", {
     label: venue.name,
     auth: options.auth,
@@ -473,15 +480,27 @@ export const prepare = Effect.fnUntraced(function*(
     limits: venue.rates,
     attribute: router.attribute,
     observe: (_, __, now, belonging = []) => {
-      let last: ReadonlyArray<Channel.Channel> | undefined
-      for (const channels of belonging) {
-        if (channels === last) continue
-        last = channels
+      // Most batches are of one subscription, or of few in turn.
+      let first = 0
+      for (let i = 0; i < belonging.length; i++) {
+        const channels = belonging[i]
+        if (channels === undefined || channels === belonging[i + 1]) continue
         for (const channel of channels) freshness.heard(channel, now)
+        const [channel] = channels
+        if (channel !== undefined) metrics.arrived(channel.channel, i + 1 - first)
+        first = i + 1
       }
     }
   })
-  const watchAnew = options.freshness === "none" ? Effect.void : yield* watch(connection, freshness)
+  const watchAnew = options.freshness === "none" ? Effect.void : yield* watch(connection, freshness, metrics.stale)
+  yield* connection.state.transitions.pipe(
+    Stream.runForEach(({ from, to }) =>
+      Effect.sync(() => {
+        if (from._tag === "Connected" && to._tag !== "Closing") metrics.gaps("disconnect", wanted.length)
+      })
+    ),
+    Effect.forkScoped({ startImmediately: true })
+  )
 
   // What is wanted; and for its data, apart from what only keeps alive.
   const all = new Map<string, Channel.Channel>()
@@ -499,6 +518,7 @@ export const prepare = Effect.fnUntraced(function*(
         if (keys.has(Channel.key(one))) freshness.subscribed(one, now)
         else freshness.unsubscribed(one)
       }
+      metrics.follow(wanted, freshness.age)
       return watchAnew
     })
   // Data is known for what it is as soon as it is asked for, and until it is given up.
@@ -584,7 +604,7 @@ export const prepare = Effect.fnUntraced(function*(
       ofProduct("ticker", product, (event): event is MarketEvent.PriceUpdate => event._tag === "PriceUpdate", consumer),
     events: (consumer) =>
       Stream.unwrap(Effect.sync(() => {
-        const narrate = makeNarrator(venue.name, () => wanted, router.channelsFor)
+        const narrate = makeNarrator(venue.name, () => wanted, router.channelsFor, metrics)
         return Stream.flattenIterable(Stream.map(connection.inbound(consumer), narrate))
       }))
   }

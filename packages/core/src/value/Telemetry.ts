@@ -194,8 +194,8 @@ export const stale = Metric.counter("tickline_stale_total", {
 
 /**
  * How old the last data of a subscription is, in milliseconds, by the
- * attributes `channel` and `product`; read when metrics are, and NaN where
- * nothing has come in this epoch.
+ * attributes `channel` and `product`; read when metrics are. Before the first
+ * it is how long ago it was subscribed to. It grows through outages.
  *
  * @category constants
  * @since 0.1.0
