@@ -8,8 +8,8 @@ import * as MarketEvent from "@tickline/core/value/MarketEvent"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Effect from "effect/Effect"
 import * as Explanation from "./Explanation.ts"
-import { Host, type OutputClosed } from "./Host.ts"
-import { eventLine, type Format } from "./Output.ts"
+import { Host, type OutputClosed, type Sink } from "./Host.ts"
+import { eventLine, type Format, jsonLine } from "./Output.ts"
 import * as Recording from "./Recording.ts"
 import { RunFailed, type UsageError } from "./RunnerError.ts"
 import { counted, grouped, type Paint, paint as makePaint } from "./Style.ts"
@@ -66,7 +66,11 @@ const isBlank = (line: Recording.Line): boolean => typeof line === "string" && l
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: Pick<Options, "venue" | "format" | "explain">, paint: Paint): Decoder => {
+export const make = (
+  options: Pick<Options, "venue" | "format" | "explain">,
+  paint: Paint,
+  output: Pick<Sink, "isTerminal">
+): Decoder => {
   const { explain, format, venue } = options
   let lines = 0
   let frames = 0
@@ -77,7 +81,7 @@ export const make = (options: Pick<Options, "venue" | "format" | "explain">, pai
   const print = (event: MarketEvent.AnyEvent, id: string | undefined): string => {
     events++
     return format === "ndjson"
-      ? `${MarketEvent.toJson(event, id === undefined ? { frame: lines } : { frame: lines, id })}\n`
+      ? jsonLine(MarketEvent.toJson(event, id === undefined ? { frame: lines } : { frame: lines, id }), output)
       : `${eventLine(paint, event, { frame: lines })}\n`
   }
 
@@ -137,7 +141,7 @@ export const run = (options: Options): Effect.Effect<void, UsageError | RunFaile
   Effect.scoped(Effect.gen(function*() {
     const { signal, stderr, stdin, stdout } = yield* Host
     const bytes = options.file === undefined ? stdin.bytes() : yield* Recording.open(options.file)
-    const decoder = make(options, makePaint(stdout.hasColor))
+    const decoder = make(options, makePaint(stdout.hasColor), stdout)
     const source = Recording.lines(bytes)
     const read = Effect.tryPromise({
       try: () => source.next(),

@@ -34,7 +34,7 @@ import * as Board from "./Board.ts"
 import * as BoardLayout from "./BoardLayout.ts"
 import { Host, type OutputClosed } from "./Host.ts"
 import * as Log from "./Log.ts"
-import { eventLine, type Format } from "./Output.ts"
+import { eventLine, type Format, jsonLine } from "./Output.ts"
 import * as OutputQueue from "./OutputQueue.ts"
 import { RunFailed, UsageError } from "./RunnerError.ts"
 import * as Screen from "./Screen.ts"
@@ -281,7 +281,8 @@ const play = Effect.fnUntraced(function*(
   const queue = yield* OutputQueue.make({
     stdout,
     overflow: () => "drop-oldest",
-    format: (event) => `${options.format === "ndjson" ? MarketEvent.toJson(event) : eventLine(paint, event)}\n`,
+    format: (event) =>
+      options.format === "ndjson" ? jsonLine(MarketEvent.toJson(event), stdout) : `${eventLine(paint, event)}\n`,
     tally: Tally.make()
   })
 

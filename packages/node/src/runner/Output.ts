@@ -8,6 +8,7 @@ import * as Decimal from "@tickline/core/value/Decimal"
 import type * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Printable from "@tickline/core/value/Printable"
 import * as Timestamp from "@tickline/core/value/Timestamp"
+import type { Sink } from "./Host.ts"
 import { pad, type Paint, span } from "./Style.ts"
 
 /**
@@ -25,6 +26,17 @@ export type Format = "pretty" | "ndjson"
  * @since 0.1.0
  */
 export const formats: ReadonlyArray<Format> = ["pretty", "ndjson"]
+
+/**
+ * A JSON text as a line of NDJSON, its line feed included. On a terminal what
+ * must not be shown there is escaped as JSON has it, which whoever reads the
+ * line reads as the same; anywhere else the line is as it was.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const jsonLine = (json: string, { isTerminal }: Pick<Sink, "isTerminal">): string =>
+  `${isTerminal ? Printable.escape(json) : json}\n`
 
 const time = (timestamp: Timestamp.Timestamp | undefined): string =>
   timestamp === undefined ? "" : Timestamp.format(timestamp).slice(11)

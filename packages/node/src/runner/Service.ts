@@ -103,7 +103,12 @@ const serve = Effect.fnUntraced(function*(
       )
     })
 
-  const queue = yield* OutputQueue.make({ stdout, overflow: () => overflow ?? output.overflow, format: ndjson, tally })
+  const queue = yield* OutputQueue.make({
+    stdout,
+    overflow: () => overflow ?? output.overflow,
+    format: ndjson(stdout),
+    tally
+  })
   const refusals = Refusals.make()
   // The venues that have refused everything that was asked of them.
   const refusing = new Set<string>()

@@ -16,7 +16,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { Host, type OutputClosed } from "./Host.ts"
-import type { Format } from "./Output.ts"
+import { type Format, jsonLine } from "./Output.ts"
 import * as Recording from "./Recording.ts"
 import { type RunFailed, UsageError } from "./RunnerError.ts"
 import { counted, grouped, pad, type Paint, paint as makePaint } from "./Style.ts"
@@ -175,7 +175,9 @@ export const run = (options: Options): Effect.Effect<void, UsageError | RunFaile
     )
     const print = Stream.runForEachArray(server.log, (entries) =>
       stdout.write(
-        entries.map((entry) => `${options.format === "ndjson" ? toJson(entry) : toLine(paint, entry)}\n`).join("")
+        entries.map((entry) =>
+          options.format === "ndjson" ? jsonLine(toJson(entry), stdout) : `${toLine(paint, entry)}\n`
+        ).join("")
       ))
     yield* Effect.raceFirst(print, Effect.raceFirst(Effect.asVoid(signal), stdout.closed))
     // Clients are told that the server goes away, and are given a moment to say goodbye.

@@ -27,7 +27,7 @@ import * as NodeTransport from "../NodeTransport.ts"
 import * as Board from "./Board.ts"
 import { Host, type OutputClosed, type Sink } from "./Host.ts"
 import * as Log from "./Log.ts"
-import { eventLine, type Format } from "./Output.ts"
+import { eventLine, type Format, jsonLine } from "./Output.ts"
 import * as OutputQueue from "./OutputQueue.ts"
 import * as Policy from "./Policy.ts"
 import * as Recording from "./Recording.ts"
@@ -100,12 +100,13 @@ export const failedBy = (error: ConnectError.ConnectError): RunFailed | UsageErr
     : new RunFailed({ detail: error.message })
 
 /**
- * An event as a line of NDJSON, its line feed included.
+ * How an event becomes a line of NDJSON on an output, its line feed included.
  *
- * @category getters
+ * @category encoding
  * @since 0.1.0
  */
-export const ndjson = (event: MarketEvent.AnyEvent): string => `${MarketEvent.toJson(event)}\n`
+export const ndjson = (stdout: Sink) => (event: MarketEvent.AnyEvent): string =>
+  jsonLine(MarketEvent.toJson(event), stdout)
 
 /** How often the live table is drawn. */
 const frameMillis = 100
@@ -130,7 +131,7 @@ const lines = Effect.fnUntraced(function*(
   const queue = yield* OutputQueue.make({
     stdout,
     overflow: () => overflow,
-    format: format === "ndjson" ? ndjson : (event) => `${eventLine(paint, event)}\n`,
+    format: format === "ndjson" ? ndjson(stdout) : (event) => `${eventLine(paint, event)}\n`,
     tally
   })
   return {

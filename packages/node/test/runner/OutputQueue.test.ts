@@ -190,7 +190,13 @@ describe("the queue before stdout", () => {
       closed: Effect.never
     }
     const tally = Tally.make()
-    const queue = yield* OutputQueue.make({ stdout, overflow: () => overflow, bytes, tally, format: Streaming.ndjson })
+    const queue = yield* OutputQueue.make({
+      stdout,
+      overflow: () => overflow,
+      bytes,
+      tally,
+      format: Streaming.ndjson(stdout)
+    })
     const lines = () => written.join("").split("\n").slice(0, -1).map((line): Event => JSON.parse(line))
     return { queue, tally, reads, lines }
   })

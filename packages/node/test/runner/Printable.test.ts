@@ -91,6 +91,21 @@ describe("what a peer sent is shown escaped", { timeout: 20_000 }, () => {
       isShown(world.stderr(), "stderr")
     }))
 
+  it.live("ndjson on a terminal is the same JSON, escaped", () =>
+    Effect.gen(function*() {
+      const { url } = yield* generic
+      const world = TestHost.make({ terminal: true })
+      const args = ["stream", "generic", "BTC-USD", "--url", url, ...flags, "--format", "ndjson"]
+      assert.strictEqual(yield* TestHost.run(world, ...args), 0)
+      isShown(world.stdout(), "stream")
+      const products = world.objects().filter(({ _tag }) => _tag === "PriceUpdate").map(({ product }) => product)
+      assert.include(products, `A${hostile}B`)
+      const decoded = TestHost.make({ terminal: true, stdin: price(`A${hostile}B`) })
+      assert.strictEqual(yield* TestHost.run(decoded, "decode", "generic", "--format", "ndjson"), 0)
+      isShown(decoded.stdout(), "decode")
+      assert.strictEqual(decoded.objects()[0]?.["product"], `A${hostile}B`)
+    }))
+
   it.live("a refusal, as the end of the run", () =>
     Effect.gen(function*() {
       const { url } = yield* coinbase
