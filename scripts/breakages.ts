@@ -708,8 +708,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a refusal is of the oldest ask, whatever it names",
     file: `${connection}/Restoration.ts`,
-    original: "waiting.find(({ ask }) => ask.channels.some(isNamed)) ?? waiting[0]",
-    replacement: "waiting[0]",
+    original: "? candidates[0] ?? waiting[0] ?? adding[0]",
+    replacement: "? waiting[0] ?? adding[0]",
     test: ["packages/testing/test/MarketFeed.test.ts", "fails the stream of a product that the venue refuses"]
   },
   {

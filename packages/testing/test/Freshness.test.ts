@@ -131,6 +131,27 @@ describe("Freshness", () => {
         assert.deepStrictEqual([told.length, host.dials.length], [0, 1])
       }), { freshness: "none" }))
 
+  it.effect("a quiet market is waited for as long as it was silent before, and never ends the connection", () =>
+    withFeed((feed, host, told) =>
+      Effect.gen(function*() {
+        yield* host.peers()[0]!.send(match("BTC-USD", 1))
+        yield* TestClock.adjust("20 minutes")
+        yield* host.peers()[0]!.send(match("BTC-USD", 2))
+        yield* TestClock.adjust("1 second")
+        yield* host.drop
+        yield* TestClock.adjust("39 minutes")
+        assert.deepStrictEqual(told, [])
+        yield* TestClock.adjust("4 hours")
+        // A probe, a renewal and the report: no third dial.
+        assert.lengthOf(told, 3)
+        assert.strictEqual(host.dials.length, 2)
+        yield* host.peers()[0]!.send(match("BTC-USD", 3))
+        yield* TestClock.adjust("4 hours")
+        assert.lengthOf(told, 3)
+        assert.isTrue((yield* feed.health).freshness[0]?.isDelivering)
+      })
+    ))
+
   it("reports how stale data was: p50, p99, max, and the share of time within the target", () => {
     const freshness = Freshness.make({ deadlineMillis: () => 1_000, targetMillis: 100 })
     freshness.connected(0)

@@ -233,6 +233,32 @@ describe("a refusal", () => {
         })
     ))
 
+  it.effect("of a channel alone is not laid at the door of a product: dYdX's limit", () =>
+    onStage(
+      { name: "dydx", good: ["BTC-USD", "ETH-USD"] },
+      [Channel.make("v4_trades", "BTC-USD"), Channel.make("v4_trades", "ETH-USD")],
+      ({ events, feed }) =>
+        Effect.gen(function*() {
+          assert.deepStrictEqual(errorsOf(events), [
+            "Per-connection subscription limit reached for v4_trades (limit=1)."
+          ])
+          assert.deepStrictEqual(yield* standingsOf(feed.connection), { "BTC-USD": "asked", "ETH-USD": "asked" })
+          yield* TestClock.adjust("1 minute")
+          assert.deepStrictEqual(yield* standingsOf(feed.connection), { "BTC-USD": "confirmed", "ETH-USD": "asked" })
+        }),
+      // The confirmation takes its time, the refusal does not.
+      (server) => ({
+        ...server,
+        receive: (session, frame, floor) => {
+          const answer = server.receive(session, frame, floor)
+          const message = "Per-connection subscription limit reached for v4_trades (limit=1)."
+          return String(frame).includes("ETH-USD")
+            ? { session, replies: [{ text: JSON.stringify({ type: "error", message }), data: undefined }] }
+            : { ...answer, replies: [] }
+        }
+      })
+    ))
+
   it.effect("that names nothing is found among many: Binance refuses a request for one stream", () =>
     onStage(
       { name: "binance", good: ["BTCUSDT", "ETHUSDT"] },

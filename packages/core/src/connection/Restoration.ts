@@ -535,19 +535,26 @@ class Subscriptions<A> implements Restoration<A> {
     }
   }
 
-  // A refusal without an id is of the ask whose channels it names, else of the oldest. Where it names some of an ask's
-  // channels, it is those that are refused; the others are asked for again. Where it names none of several, each half is.
+  // A refusal without an id is of the ask whose channels it names, else of the oldest; one that names by members of its
+  // own what several asks are of, or none, is of none that is known. Where it names some of an ask's channels, it is
+  // those that are refused; the others are asked for again. Where it names none of several, each half is.
   private settleRefused(answer: Answer & { readonly _tag: "Refused" }, byId: Pending | undefined, by: A): void {
     const { channel: name, message: reason = "no reason given", product } = answer
+    const isByWords = name === undefined && product === undefined
     const isNamed = (channel: Channel.Channel): boolean =>
-      name === undefined && product === undefined
+      isByWords
         ? channel.product !== undefined && isWordOf(reason, channel.product)
         : (name === undefined || channel.channel === name) && (product === undefined || channel.product === product)
     const adding = this.pending.filter(({ adds, ask }) => adds && ask.requestId === undefined)
     const waiting = adding.filter(({ isAnswered }) => !isAnswered)
-    const one = answer.requestId === undefined
-      ? waiting.find(({ ask }) => ask.channels.some(isNamed)) ?? waiting[0] ?? adding[0]
-      : byId
+    const candidates = waiting.filter(({ ask }) => ask.channels.some(isNamed))
+    const meant = new Set(candidates.flatMap(({ ask }) => ask.channels.filter(isNamed)).map(Channel.key))
+    const unnumbered = isByWords
+      ? candidates[0] ?? waiting[0] ?? adding[0]
+      : meant.size === 1
+      ? candidates[0]
+      : undefined
+    const one = answer.requestId === undefined ? unnumbered : byId
     if (one === undefined) return
     this.answered(one)
     if (one.adds) {

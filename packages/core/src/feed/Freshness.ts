@@ -6,7 +6,9 @@
  * epoch may fall silent as long as it likes. One that was asked for and has
  * never delivered is dead, however alive the connection is, once its deadline
  * has passed. What is done about it grows: probe the connection, subscribe
- * again, reconnect, report.
+ * again, reconnect, report. A channel of which the venue says that it may be
+ * quiet has more time, at least twice the longest silence that was seen of it,
+ * and once it has delivered no silence of it ends the connection.
  *
  * The tracker is pure: it is told what happened and when, in milliseconds of
  * the monotonic clock, and says what to do.
@@ -92,6 +94,10 @@ export interface Report {
 interface Entry {
   readonly channel: Channel
   readonly deadlineMillis: number
+  readonly isQuiet: boolean
+  // Whether it has ever delivered, in any epoch, and the longest that it was silent between.
+  hasDelivered: boolean
+  longestSilence: number
   // Since when it is waited for, or undefined where it is not (no epoch is up).
   askedAt: number | undefined
   // When it last delivered in this epoch.
@@ -160,10 +166,16 @@ export const make = (
     entry.heardAt = undefined
   }
 
-  // The first three steps are taken once in an outage of data; data, and nothing else, starts them anew.
+  // A quiet channel may be silent again for as long as it was before.
+  const patienceOf = ({ deadlineMillis, isQuiet, longestSilence }: Entry): number =>
+    isQuiet ? Math.max(deadlineMillis, 2 * longestSilence) : deadlineMillis
+
+  // The first three steps are taken once in an outage of data; data, and nothing else, starts them anew. For a quiet
+  // channel that has ever delivered the connection is not torn down: it is the market that is silent, most likely.
   const overdue = (entry: Entry, at: number): Overdue | undefined => {
     if (entry.askedAt === undefined || entry.heardAt !== undefined || entry.steppedAt === undefined) return undefined
-    if (at - entry.steppedAt < entry.deadlineMillis) return undefined
+    if (at - entry.steppedAt < patienceOf(entry)) return undefined
+    if (steps[entry.steps] === "reconnect" && entry.isQuiet && entry.hasDelivered) entry.steps++
     const step = steps[entry.steps]
     if (step === undefined) return undefined
     entry.steps++
@@ -178,6 +190,9 @@ export const make = (
       const entry: Entry = {
         channel,
         deadlineMillis: policy.deadlineMillis(channel, isQuiet(channel.channel)),
+        isQuiet: isQuiet(channel.channel),
+        hasDelivered: false,
+        longestSilence: 0,
         askedAt: undefined,
         heardAt: undefined,
         lastAt: at,
@@ -213,11 +228,17 @@ export const make = (
         entry.ages[entry.next] = age
         entry.next = (entry.next + 1) % remembered
         entry.max = Math.max(entry.max, age)
+        entry.longestSilence = Math.max(entry.longestSilence, age)
         entry.totalMillis += age
         entry.withinMillis += Math.min(age, policy.targetMillis)
       }
+      // What came before anything but a probe was done about its silence had come by itself.
+      if (entry.heardAt === undefined && entry.askedAt !== undefined && entry.steps <= 1) {
+        entry.longestSilence = Math.max(entry.longestSilence, at - entry.askedAt)
+      }
       entry.heardAt = at
       entry.lastAt = at
+      entry.hasDelivered = true
       entry.steps = 0
     },
     age: (channel, at) => at - (entries.get(ChannelKey.key(channel))?.lastAt ?? at),
@@ -225,7 +246,7 @@ export const make = (
       let next: number | undefined
       for (const entry of entries.values()) {
         if (entry.steppedAt === undefined || entry.heardAt !== undefined || entry.steps >= steps.length) continue
-        const due = entry.steppedAt + entry.deadlineMillis
+        const due = entry.steppedAt + patienceOf(entry)
         next = next === undefined ? due : Math.min(next, due)
       }
       return next

@@ -252,12 +252,17 @@ const readRefusal = Wire.reader({
 /** The indexer's own form: `(v4_trades-BTC-USD)`. */
 const subscriptionForm = /\((v4_\w+)-(.+)\)/
 
+/** A limit on a channel is told without the id: `Per-connection subscription limit reached for v4_trades`. */
+const channelForm = /\bfor (v4_\w+)/
+
 /** Some errors have a channel and an id, others name both in parentheses. */
 const refused = (frame: Frame): Partial<Channel> | undefined => {
   const json = Topics.objectOf(frame)
   const it = json === undefined ? undefined : readRefusal(name, json)
   if (it === undefined || isFrameRejected(it)) return undefined
-  const [, channel = it.channel, product = it.id] = subscriptionForm.exec(it.message ?? "") ?? []
+  const message = it.message ?? ""
+  const [, channel = it.channel ?? channelForm.exec(message)?.[1], product = it.id] = subscriptionForm.exec(message) ??
+    []
   if (!channel) return undefined
   return product && product !== channel ? { channel, product } : { channel }
 }
