@@ -200,6 +200,10 @@ describe("a refusal", () => {
           yield* TestClock.adjust("1 hour")
           assert.deepInclude(yield* standingsOf(feed.connection), { "BTC/USD": "confirmed", "ETH/USD": "refused" })
           assert.strictEqual(simulation.host.dials.length, 1)
+          // It may be subscribed to nevertheless, so it is given up when nobody wants it any more.
+          yield* feed.connection.unsubscribe([Channel.make("trade", "ETH/USD")])
+          yield* TestClock.adjust("1 second")
+          assert.include(simulation.heard.map(({ text }) => text).join(), "unsubscribe")
         }),
       (server) => ({
         ...server,

@@ -219,6 +219,8 @@ class Subscriptions<A> implements Restoration<A> {
   private readonly wants = new Map<string, Channel.Channel>()
   private readonly confirmed = new Set<string>()
   private readonly refused = new Map<string, SubscriptionRefused>()
+  // Of these, what was refused for want of an answer.
+  private readonly unanswered = new Set<string>()
   // What cannot be asked for, in no epoch, and whether that was told.
   private readonly barred = new Map<string, { readonly refused: SubscriptionRefused; isTold: boolean }>()
   private refusals: Map<string, Set<Deferred.Deferred<never, SubscriptionRefused | ConnectionClosed>>> | undefined
@@ -293,6 +295,7 @@ class Subscriptions<A> implements Restoration<A> {
     this.again = []
     this.confirmed.clear()
     this.refused.clear()
+    this.unanswered.clear()
   }
 
   ask(wire: Wire): Effect.Effect<void, WireClosed> {
@@ -339,6 +342,7 @@ class Subscriptions<A> implements Restoration<A> {
     // A late answer is still known for what it is.
     for (const one of late) one.isExpired = true
     this.refuse(channels, undefined, `no answer within ${millis} ms`, undefined)
+    for (const channel of channels) this.unanswered.add(Channel.key(channel))
     return undefined
   }
 
@@ -401,8 +405,11 @@ class Subscriptions<A> implements Restoration<A> {
       const gone = without(this.asked, this.wants)
       if (adds.length + gone.length === 0) return
       this.asked = new Map([...this.wants].filter(([key]) => !this.barred.has(key)))
-      // There is nothing to give up of what was refused.
-      const removes = gone.filter((channel) => !this.refused.delete(Channel.key(channel)))
+      // There is nothing to give up of what the peer has refused; what it did not answer may be subscribed to.
+      const removes = gone.filter((channel) => {
+        const isRefused = this.refused.delete(Channel.key(channel))
+        return this.unanswered.delete(Channel.key(channel)) || !isRefused
+      })
       for (const channel of removes) this.confirmed.delete(Channel.key(channel))
       yield* this.write(wire, dialect.subscribe(adds, this.nextId), adds, true, begun)
       yield* this.write(wire, dialect.unsubscribe(removes, this.nextId), removes, false, begun)
@@ -434,6 +441,7 @@ class Subscriptions<A> implements Restoration<A> {
       const key = Channel.key(channel)
       this.confirmed.add(key)
       this.refused.delete(key)
+      this.unanswered.delete(key)
     }
   }
 
