@@ -1115,5 +1115,26 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "metrics.arrived(channel.channel, i + 1 - first)",
     replacement: "metrics.arrived(channel.channel, 1)",
     test: ["packages/testing/test/FeedMetrics.test.ts", "count events by channel"]
+  },
+  {
+    name: "what was handed over before a drop is not told",
+    file: supervisor,
+    original: "this.unconfirmed = unconfirmed\n",
+    replacement: "",
+    test: ["packages/testing/test/connection/Unconfirmed.test.ts", "is told of a drop"]
+  },
+  {
+    name: "a pong confirms nothing",
+    file: supervisor,
+    original: "          confirm()\n",
+    replacement: "",
+    test: ["packages/testing/test/connection/Unconfirmed.test.ts", "is told of a drop"]
+  },
+  {
+    name: "a ping of the venue's own is charged twice",
+    file: supervisor,
+    original: "{ admitted: kind === \"ping\" }",
+    replacement: "{ admitted: false }",
+    test: ["packages/testing/test/connection/Unconfirmed.test.ts", "is charged once"]
   }
 ]

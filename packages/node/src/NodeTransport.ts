@@ -193,6 +193,9 @@ class Line implements Wire {
   private isAnswering = false
   private unanswered: Uint8Array | undefined
   private pongs: ReadonlyArray<{ readonly payload: string; readonly resume: Resume<void, WireClosed> }> = []
+  // Sizes of the messages that the network has not taken yet, in order, and their sum.
+  private readonly unsent: Array<number> = []
+  private unsentBytes = 0
   private writers: ReadonlyArray<Resume<void, WireClosed>> = []
   private closers: ReadonlyArray<Resume<{ readonly clean: boolean }>> = []
 
@@ -237,6 +240,9 @@ class Line implements Wire {
 
   readonly write: Wire["write"] = (frame) => {
     if (this.ended !== undefined || this.#ws.readyState !== WebSocket.OPEN) return false
+    const size = Frame.size(frame)
+    this.unsent.push(size)
+    this.unsentBytes += size
     this.#ws.send(frame, this.onSent)
     return true
   }
@@ -267,7 +273,9 @@ class Line implements Wire {
 
   readonly terminate: Wire["terminate"] = Effect.sync(() => this.terminateNow())
 
-  readonly bufferedBytes: Wire["bufferedBytes"] = () => this.#ws.bufferedAmount
+  // A socket that has ended has thrown away what it held, and says 0.
+  readonly bufferedBytes: Wire["bufferedBytes"] = () =>
+    this.ended === undefined ? this.#ws.bufferedAmount : this.unsentBytes
 
   readonly paused: Wire["paused"] = () => this.isPaused
 
@@ -429,7 +437,8 @@ class Line implements Wire {
 
   // One listener for all writes, so that they cost no closure. Each writer
   // that it wakes may fill the buffer again.
-  private readonly onSent = (): void => {
+  private readonly onSent = (error?: Error | null): void => {
+    if (error === undefined || error === null) this.unsentBytes -= this.unsent.shift() ?? 0
     while (this.hasRoom()) {
       const [resume, ...others] = this.writers
       if (resume === undefined) return

@@ -153,6 +153,27 @@ describe("NodeTransport: dials that fail", () => {
       assert.notProperty(error.reason, "retryAfterMillis")
     }))
 
+  it.live("a wire that has ended says how many bytes the network never took", () =>
+    Effect.gen(function*() {
+      const sockets: Array<Socket> = []
+      const url = yield* serve((_, upgrade) => {
+        upgrade.socket.pause()
+        sockets.push(upgrade.socket)
+      })
+      const wire = yield* dial(url)
+      assert.isTrue(wire.write("small"))
+      yield* until(() => wire.bufferedBytes() === 0 && sockets.length === 1)
+      const text = "x".repeat(1_000_000)
+      for (let i = 0; i < 20; i++) wire.write(text)
+      yield* until(() => wire.bufferedBytes() > 0)
+      sockets[0]?.resetAndDestroy()
+      yield* Effect.flip(Effect.forever(wire.pull))
+      const left = wire.bufferedBytes()
+      assert.isAbove(left, 0)
+      assert.isAtMost(left, 20_000_000)
+      assert.strictEqual(left % 1_000_000, 0)
+    }))
+
   it.live("a redirect is not followed, and tells where to, without what may be secret", () =>
     Effect.gen(function*() {
       const key = "pqia91ma19a5s61cv6a81va65sdf19v8a65a1a5s61cv6a81va65sdf19v8a65a1"

@@ -32,18 +32,48 @@ export class AuthError extends Schema.TaggedError<AuthError>()("AuthError", {
 }
 
 /**
+ * The messages that were handed to the socket since the peer last showed that it
+ * had read all before them (by answering a ping of ours), with their bytes: they
+ * may not have left, or not have arrived. `bufferedBytes` is how many bytes had
+ * not left for certain. What connections send by themselves is not among them.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Unconfirmed = Schema.Struct({
+  messages: Schema.Finite,
+  bytes: Schema.Finite,
+  bufferedBytes: Schema.Finite
+})
+
+/**
+ * The messages that may not have left when an epoch ended.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Unconfirmed = typeof Unconfirmed.Type
+
+/**
  * An open connection ended: by the peer, by the network, or by a message over
- * the size limit (code 1009).
+ * the size limit (code 1009). `unconfirmed` is absent where nothing was sent that
+ * the peer has not been seen to have read.
  *
  * @category errors
  * @since 0.1.0
  */
 export class Dropped extends Schema.TaggedError<Dropped>()("Dropped", {
   epoch: Schema.Finite,
-  closed: WireClosed
+  closed: WireClosed,
+  unconfirmed: Schema.optionalKey(Unconfirmed)
 }) {
   override get message(): string {
-    return `dropped: ${this.closed.message}`
+    const { closed, unconfirmed } = this
+    if (unconfirmed === undefined) return `dropped: ${closed.message}`
+    const { bytes, messages } = unconfirmed
+    return `dropped: ${closed.message}; ${messages} sent ${
+      messages === 1 ? "message" : "messages"
+    } (${bytes} bytes) may not have arrived`
   }
 }
 

@@ -121,7 +121,8 @@ export const toJson = (metrics: ConnectionMetrics): Schema.Json => ({
     sent_after_waiting: metrics.outbox.sentAfterWaiting,
     withdrawn: metrics.outbox.withdrawn,
     overflows: metrics.outbox.refused,
-    unsent: metrics.outbox.unsent
+    unsent: metrics.outbox.unsent,
+    unconfirmed: metrics.outbox.unconfirmed
   },
   missed: metrics.missed,
   stalls: { ...metrics.stalls },
@@ -150,6 +151,8 @@ export interface Recorder {
   readonly connected: (at: number, now: number) => void
   /** The connection is down since `now`, on the monotonic clock, where it was not already. */
   readonly down: (now: number) => void
+  /** So many messages of the epoch that has ended may not have arrived. */
+  readonly unconfirmed: (messages: number) => void
   readonly failed: (failure: ConnectError.Failure) => void
   readonly ended: (error: ConnectError.ConnectError) => void
   readonly retried: () => void
@@ -199,6 +202,7 @@ const metrics = [
   Telemetry.bytes,
   Telemetry.sequenceGaps,
   Telemetry.missed,
+  Telemetry.unconfirmed,
   Telemetry.heartbeatsMissed,
   Telemetry.connected,
   Telemetry.backoffDelay,
@@ -280,6 +284,10 @@ class Recording implements Recorder {
 
   down(now: number): void {
     this.downSince ??= now
+  }
+
+  unconfirmed(messages: number): void {
+    Telemetry.unconfirmed.updateUnsafe(messages, this.context)
   }
 
   failed(failure: ConnectError.Failure): void {

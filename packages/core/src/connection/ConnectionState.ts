@@ -14,7 +14,7 @@
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
-import type { ConnectError, Failure } from "./ConnectError.ts"
+import type { ConnectError, Failure, Unconfirmed } from "./ConnectError.ts"
 
 /**
  * Where a connection stands.
@@ -85,6 +85,8 @@ export interface Transition {
    * last's `to`, where a consumer stood still for so many that they were merged.
    */
   readonly merged?: number | undefined
+  /** What was sent in the epoch that ended here, and may not have left; absent where there is none. */
+  readonly unconfirmed?: Unconfirmed | undefined
 }
 
 const successors: Readonly<Record<Tag, ReadonlyArray<Tag>>> = {

@@ -31,7 +31,7 @@ import {
 } from "../resilience/RateLimit.ts"
 import * as Frame from "../transport/Frame.ts"
 import type { Wire, WireClosed } from "../transport/Transport.ts"
-import { NotSent, OutboxFull } from "./ConnectError.ts"
+import { NotSent, OutboxFull, type Unconfirmed } from "./ConnectError.ts"
 
 /**
  * Whether a message waits for a connection.
@@ -53,7 +53,8 @@ export type Accepted = { readonly _tag: "Sent"; readonly epoch: number } | { rea
 /**
  * What the outbox has seen: messages waiting and their bytes, and how many were
  * sent, withdrawn by their caller, refused because it was full, and ended
- * unsent (with the epoch, or with the connection).
+ * unsent (with the epoch, or with the connection). `unconfirmed` are those that
+ * were sent in epochs which ended before the peer was seen to have read them.
  *
  * @category models
  * @since 0.1.0
@@ -67,6 +68,7 @@ export interface Account {
   readonly withdrawn: number
   readonly refused: number
   readonly unsent: number
+  readonly unconfirmed: number
 }
 
 /**
@@ -111,6 +113,23 @@ interface Entry {
 }
 
 /**
+ * How an urgent message is sent: `admitted` is whether the limit was charged for
+ * it by `admit`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface UrgentOptions {
+  readonly admitted?: boolean | undefined
+}
+
+// Messages and their bytes.
+interface Tally {
+  messages: number
+  bytes: number
+}
+
+/**
  * The messages that wait to be written.
  *
  * @category models
@@ -127,9 +146,13 @@ export interface Outbox {
    * a kind that waits makes another needless, so a peer that asks and does not
    * read fills nothing.
    */
-  readonly urgent: (frame: Frame.Frame, kind: string) => void
+  readonly urgent: (frame: Frame.Frame, kind: string, options?: UrgentOptions | undefined) => void
   /** Waits until the limits admit the frame and charges it, for what is written past the outbox. */
   readonly admit: (kind: "ask" | "ping", frame: Frame.Frame) => Effect.Effect<void>
+  /** What has been written on this epoch by now is known to have arrived, once the function is called. */
+  readonly checkpoint: () => () => void
+  /** The messages written on this epoch that are not known to have arrived, and their bytes. */
+  readonly unconfirmed: () => Omit<Unconfirmed, "bufferedBytes">
   /** Makes `wire` the one that messages go to, from now until `end`. */
   readonly begin: (wire: Wire, epoch: number) => void
   /** Writes what waits from now on, as the wire takes it: `run` is given what does so whenever something waits. */
@@ -176,6 +199,10 @@ class Waiting implements Outbox {
   private withdrawn = 0
   private refused = 0
   private unsent = 0
+  // Of this epoch: what was written, and how much of it is known to have arrived.
+  private readonly written: Tally = { messages: 0, bytes: 0 }
+  private readonly arrived: Tally = { messages: 0, bytes: 0 }
+  private lost = 0
 
   constructor(bounds: Bounds, pace: Pace | undefined) {
     this.bounds = bounds
@@ -194,6 +221,7 @@ class Waiting implements Outbox {
       }
       if (wire !== undefined && this.isClear(wire) && this.take(cost, rank) === 0 && wire.write(frame)) {
         this.sent++
+        this.count(frame)
         return Effect.succeed<Accepted>({ _tag: "Sent", epoch: this.epoch })
       }
       if (this.isShutDown || (wire === undefined && delivery === "now")) {
@@ -222,9 +250,10 @@ class Waiting implements Outbox {
     })
   }
 
-  urgent(frame: Frame.Frame, kind: string): void {
+  urgent(frame: Frame.Frame, kind: string, options?: UrgentOptions): void {
     if (this.wire === undefined || this.entries.some((entry) => entry.kind === kind)) return
-    this.enqueue({ frame, delivery: "now", rank: 0, cost: this.ownCost(frame), kind, settle: undefined })
+    const cost = options?.admitted === true ? 0 : this.ownCost(frame)
+    this.enqueue({ frame, delivery: "now", rank: 0, cost, kind, settle: undefined })
     this.flush(this.wire)
   }
 
@@ -241,6 +270,24 @@ class Waiting implements Outbox {
   begin(wire: Wire, epoch: number): void {
     this.wire = wire
     this.epoch = epoch
+    Object.assign(this.arrived, this.written)
+  }
+
+  checkpoint(): () => void {
+    const { epoch } = this
+    const { bytes, messages } = this.written
+    return () => {
+      if (this.epoch !== epoch || messages < this.arrived.messages) return
+      this.arrived.messages = messages
+      this.arrived.bytes = bytes
+    }
+  }
+
+  unconfirmed(): Tally {
+    return {
+      messages: this.written.messages - this.arrived.messages,
+      bytes: this.written.bytes - this.arrived.bytes
+    }
   }
 
   attend(run: (drain: Effect.Effect<void>) => void): void {
@@ -249,6 +296,8 @@ class Waiting implements Outbox {
   }
 
   end(): void {
+    this.lost += this.unconfirmed().messages
+    Object.assign(this.arrived, this.written)
     this.leave()
     this.retain((entry) => entry.delivery === "keep", "EpochEnded")
   }
@@ -271,8 +320,14 @@ class Waiting implements Outbox {
       sentAfterWaiting: this.sentAfterWaiting,
       withdrawn: this.withdrawn,
       refused: this.refused,
-      unsent: this.unsent
+      unsent: this.unsent,
+      unconfirmed: this.lost
     }
+  }
+
+  private count(frame: Frame.Frame): void {
+    this.written.messages++
+    this.written.bytes += Frame.size(frame)
   }
 
   private leave(): void {
@@ -359,6 +414,7 @@ class Waiting implements Outbox {
       this.forget(entry)
       this.sent++
       this.sentAfterWaiting++
+      if (entry.kind === undefined) this.count(entry.frame)
       entry.settle?.(Effect.succeed({ _tag: "Sent", epoch: this.epoch }))
     }
     return 0

@@ -205,6 +205,8 @@ class Supervision<A> implements Supervisor {
   private wire: Wire | undefined
   // Why the wire is being ended, where it is ended by us.
   private ending: Ending | undefined
+  // What the epoch that has ended had sent and was not seen to arrive, until it is told.
+  private unconfirmed: ConnectError.Unconfirmed | undefined
   // The close that is under way, or that has ended the connection.
   private closing: Closing | undefined
   private isEnding = false
@@ -266,6 +268,13 @@ class Supervision<A> implements Supervisor {
     )
   }
 
+  // What a log line says of messages that may not have arrived.
+  private told(): Readonly<Record<string, number>> {
+    if (this.unconfirmed === undefined) return {}
+    const { bufferedBytes, bytes, messages } = this.unconfirmed
+    return { unconfirmed: messages, unconfirmed_bytes: bytes, buffered_bytes: bufferedBytes }
+  }
+
   private become(to: ConnectionState.ConnectionState, reason: string): Effect.Effect<void> {
     const { inbox, recorder } = this.options
     return Effect.map(
@@ -283,8 +292,10 @@ class Supervision<A> implements Supervisor {
           to,
           at: this.wallNow(),
           heldMillis: Math.round(now - this.stateSince),
-          reason
+          reason,
+          ...(this.unconfirmed === undefined ? {} : { unconfirmed: this.unconfirmed })
         })
+        this.unconfirmed = undefined
         this.stateSince = now
         inbox.wake()
       }
@@ -306,17 +317,26 @@ class Supervision<A> implements Supervisor {
     if (heartbeat === "none" || (keepAlive._tag === "Protocol" && !this.capabilities.ping)) return undefined
     const { interval, onMiss, timeout } = heartbeat
     const timeoutMillis = Duration.toMillis(timeout)
+    // Who answers a ping has read what was sent before it.
+    let confirm = outbox.checkpoint()
     return Heartbeat.make({
       wire: on,
       keepAlive,
       intervalMillis: Duration.toMillis(interval),
       timeoutMillis,
-      send: (frame, kind) => outbox.urgent(frame, kind),
-      admit: outbox.admit("ping", ""),
+      // A ping was admitted before.
+      send: (frame, kind) => outbox.urgent(frame, kind, { admitted: kind === "ping" }),
+      admit: Effect.map(outbox.admit("ping", ""), () => {
+        confirm = outbox.checkpoint()
+      }),
       isStalled: () => this.stalledSince !== undefined || on.paused(),
       resumedAt: () => this.resumedAt,
       heardAt: () => this.heardAt,
-      onRoundTrip: (millis) => Effect.sync(() => recorder.answered(this.now(), millis)),
+      onRoundTrip: (millis) =>
+        Effect.sync(() => {
+          confirm()
+          recorder.answered(this.now(), millis)
+        }),
       onStall: (stall) =>
         Effect.suspend(() => {
           recorder.stalled(stall)
@@ -478,16 +498,24 @@ class Supervision<A> implements Supervisor {
     return (resetOn === "connect" ? proof : Effect.void).pipe(
       Effect.andThen(Effect.gen(() => this.attend(on, heartbeat, turn))),
       Effect.andThen(closed),
-      Effect.flatMap((closed) => this.ended(number, begun, closed))
+      Effect.flatMap((closed) => this.ended(on, number, begun, closed))
     )
   }
 
-  private ended(number: number, begun: number, closed: WireClosed): Effect.Effect<Ending> {
-    const { inbox, outbox } = this.options
+  private ended(on: Wire, number: number, begun: number, closed: WireClosed): Effect.Effect<Ending> {
+    const { inbox, outbox, recorder } = this.options
+    // Our close frame was answered by who had read all before it.
+    if (closed.by === "local" && closed.code === 1000) outbox.checkpoint()()
+    const sent = outbox.unconfirmed()
+    const unconfirmed = sent.messages === 0 ? undefined : { ...sent, bufferedBytes: on.bufferedBytes() }
+    this.unconfirmed = unconfirmed
+    if (unconfirmed !== undefined) recorder.unconfirmed(unconfirmed.messages)
     outbox.end()
     this.stalledSince = undefined
     return Effect.map(inbox.allow(1), () => {
-      const how = this.ending ?? failed(new ConnectError.Dropped({ epoch: number, closed }))
+      const how = this.ending ?? failed(
+        new ConnectError.Dropped({ epoch: number, closed, ...(unconfirmed === undefined ? {} : { unconfirmed }) })
+      )
       return how._tag === "Failed" ? failed(how.failure, Math.round(this.now() - begun)) : how
     })
   }
@@ -809,7 +837,8 @@ class Supervision<A> implements Supervisor {
       recorder.failed(failure)
       yield* this.log("Warn", how.uptimeMillis === undefined ? "dial failed" : "dropped", {
         kind: ConnectError.kind(failure),
-        error: failure.message
+        error: failure.message,
+        ...this.told()
       })
 
       const recovery = this.recoveryOf(failure)
@@ -981,7 +1010,7 @@ class Supervision<A> implements Supervisor {
     const how: Closed = { mode: closing.mode, clean: answered && closing.mode === "graceful" }
     const unsent = outbox.close()
     yield* inbox.allow(1)
-    yield* this.log(unsent > 0 ? "Warn" : "Info", "closed", { ...how, unsent })
+    yield* this.log(unsent > 0 ? "Warn" : "Info", "closed", { ...how, unsent, ...this.told() })
     yield* this.become(State.Disconnected(), `${how.mode} close`)
     yield* inbox.end(Exit.fail(Cause.Done()))
     yield* Deferred.fail(this.cycle, new ConnectError.ConnectionClosed())
@@ -1017,7 +1046,10 @@ class Supervision<A> implements Supervisor {
       const on = this.wire
       const begun = this.now()
       if (on === undefined || !this.capabilities.ping) return Effect.succeedNone
-      return Effect.andThen(this.options.outbox.admit("ping", ""), on.ping).pipe(
+      return Effect.andThen(
+        this.options.outbox.admit("ping", ""),
+        Effect.suspend(() => Effect.map(on.ping, this.options.outbox.checkpoint()))
+      ).pipe(
         Effect.map(() => this.now() - begun),
         Effect.timeoutOption(heartbeat === "none" ? connectTimeout : heartbeat.timeout),
         Effect.catch(() => Effect.succeedNone)

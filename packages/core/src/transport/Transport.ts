@@ -100,7 +100,7 @@ export interface Wire {
   readonly close: (code: number, reason: string) => Effect.Effect<{ readonly clean: boolean }>
   /** Drops the connection at once, without a close frame. */
   readonly terminate: Effect.Effect<void>
-  /** Bytes accepted by `write` and not yet taken by the network. */
+  /** Bytes accepted by `write` and not yet taken by the network; when the wire has ended, those that never were. */
   readonly bufferedBytes: () => number
   /** Whether reading is paused because `inboundBytes` are waiting for `pull`. */
   readonly paused: () => boolean

@@ -149,6 +149,18 @@ export const missed = Metric.counter("tickline_missed_messages_total", {
 })
 
 /**
+ * Messages that were sent in an epoch which ended before the peer was seen to
+ * have read them.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const unconfirmed = Metric.counter("tickline_unconfirmed_messages_total", {
+  description: "Sent messages that may not have arrived",
+  incremental: true
+})
+
+/**
  * Pings without an answer in time, and overdue heartbeats.
  *
  * @category constants

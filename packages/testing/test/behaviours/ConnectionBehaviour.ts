@@ -371,6 +371,29 @@ export const behaviours: ReadonlyArray<{
       })
   },
   {
+    name: "of what is sent before a reset, all arrives or may not have, as is told",
+    policy: quick(),
+    run: (harness) =>
+      Effect.gen(function*() {
+        const { connection, peer, recorded } = yield* opened(harness)
+        yield* harness.until(() => harness.peers.length === 1)
+        yield* peer.freeze
+        const text = "x".repeat(9_000)
+        // More than the network takes between here and there; what has no room waits for the next epoch.
+        for (let i = 0; i < 984; i++) yield* connection.send(text, { delivery: "keep" })
+        yield* harness.wait(50)
+        const { outbox: { sent } } = yield* connection.metrics
+        yield* peer.drop
+        yield* harness.until(() => harness.peers.length === 2)
+        const end = recorded.transitions.find(({ from }) => from._tag === "Connected")
+        assert.isAtLeast(peer.received.length + (end?.unconfirmed?.messages ?? 0), sent)
+        assert.strictEqual(end?.unconfirmed?.messages, sent)
+        assert.strictEqual(end?.unconfirmed?.bytes, sent * text.length)
+        assert.isAtMost(end?.unconfirmed?.bufferedBytes ?? 0, sent * text.length)
+        yield* harness.until(() => peer.received.length + harness.peers[1]!.received.length >= 984 - sent)
+      })
+  },
+  {
     name: "a graceful close waits no longer than its timeout for a dead peer, a forced one not at all",
     policy: quick(),
     run: (harness) =>
