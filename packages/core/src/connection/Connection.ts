@@ -63,7 +63,11 @@ export interface Options<A> {
   readonly headers?: Readonly<Record<string, string | Redacted.Redacted<string>>> | undefined
   /** Subprotocols to offer, best first; secrets as `Redacted`. */
   readonly protocols?: ReadonlyArray<string | Redacted.Redacted<string>> | undefined
-  /** The token for the `Authorization: Bearer` header. */
+  /**
+   * The token for the `Authorization: Bearer` header. What the peer repeats of
+   * it, and of the other secrets of the dial, is masked before `decode` reads
+   * it; see `Secrets`.
+   */
   readonly auth?: BearerToken | undefined
   /** Whether to offer permessage-deflate. Default: no; it costs about 70 µs a frame. */
   readonly deflate?: boolean | undefined

@@ -4,8 +4,9 @@
  * anybody reads, logs or records it.
  *
  * A mask is as many `*` as the secret had characters, so that a frame still
- * reads. Secrets shorter than {@link minLength} are not looked for: they would
- * be found by chance, in prices and in names, and no venue issues any.
+ * reads. Secrets shorter than {@link minLength}, or than {@link minDigits} where
+ * they are digits alone, are not looked for: they would be found by chance, in
+ * names and in prices, and no venue issues any.
  *
  * @since 0.1.0
  */
@@ -27,7 +28,15 @@ import { type DialRequest, type Wire, WireClosed } from "./Transport.ts"
  * @category constants
  * @since 0.1.0
  */
-export const minLength = 8
+export const minLength = 6
+
+/**
+ * Characters of the shortest secret of digits alone that is looked for.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const minDigits = 10
 
 /**
  * Masks the secrets in a text, or in a frame of either kind; what holds none is
@@ -59,13 +68,16 @@ const written = (character: string): string => {
   return `(?:${[...new Set(forms)].join("|")})`
 }
 
+const isSought = (secret: string): boolean => secret.length >= (/^[\d.,+-]*$/.test(secret) ? minDigits : minLength)
+
 const stars = (found: string): string => "*".repeat(found.length)
 
 /** The bytes as a text of as many characters. */
 const latin1 = (bytes: Uint8Array): string => {
   let text = ""
   for (let from = 0; from < bytes.length; from += 8_192) {
-    text += String.fromCharCode(...bytes.subarray(from, from + 8_192))
+    const units: string = Reflect.apply(String.fromCharCode, undefined, bytes.subarray(from, from + 8_192))
+    text += units
   }
   return text
 }
@@ -78,18 +90,19 @@ const latin1 = (bytes: Uint8Array): string => {
  * @since 0.1.0
  */
 export const mask = (secrets: Iterable<string>): Mask | undefined => {
-  const long = [...new Set(secrets)].map((secret) => secret.toWellFormed()).filter(({ length }) => length >= minLength)
+  const long = [...new Set(secrets)].map((secret) => secret.toWellFormed()).filter(isSought)
   if (long.length === 0) return undefined
   // A secret may be a part of another.
   const sought = long.sort((one, other) => other.length - one.length).map((secret) => ({
     secret,
     pattern: RegExp.RegExp(Array.from(secret, written).join(""), "g")
   }))
+  // In a text any form but the plain one, which is found fastest, holds a backslash or a percent sign.
+  const isEscaped = (text: string): boolean => text.includes("\\") || text.includes("%")
   const text = (text: string): string => {
     let masked = text
     for (const { pattern, secret } of sought) {
-      // The plain form is found fastest; the others hold a backslash, a percent sign or what is not ASCII.
-      if (masked.includes(secret) || /[\\%\u0080-\uffff]/.test(masked)) masked = masked.replace(pattern, stars)
+      if (masked.includes(secret) || isEscaped(masked)) masked = masked.replace(pattern, stars)
     }
     return masked
   }
@@ -98,7 +111,7 @@ export const mask = (secrets: Iterable<string>): Mask | undefined => {
     frame: (frame) => {
       if (typeof frame === "string") return text(frame)
       const before = latin1(frame)
-      const after = text(before)
+      const after = sought.reduce((text, { pattern }) => text.replace(pattern, stars), before)
       return before === after ? frame : Uint8Array.from(frame, (_, index) => after.charCodeAt(index))
     }
   }
@@ -118,7 +131,8 @@ const credentials = (header: string): string => /^[\w-]+ +(\S.*)$/s.exec(header)
 // A listen key, by its looks; an account's address on a chain is no secret, and is in the data itself.
 const isKey = (text: string): boolean => /^(?!0x)[\w-]{32,}$/.test(text)
 
-const isSecretName = (name: string): boolean => /token|key|secret|sign|auth|pass|jwt|credential|session/i.test(name)
+const isSecretName = (name: string): boolean =>
+  /token|key|secret|sign|auth|pass|jwt|credential|session|cookie/i.test(name)
 
 const ofUrl = (url: string): ReadonlyArray<string> => {
   const address = Address.parse(url)
@@ -130,14 +144,16 @@ const ofUrl = (url: string): ReadonlyArray<string> => {
     const [name = "", ...value] = pair.split("=")
     return isSecretName(name) || value.some(isKey) ? [value.join("=")] : []
   })
-  const found = [user, password, ...path.split("/").filter(isKey), ...parameters]
+  // With a password beside it the user is a name, such as may stand in a frame.
+  const found = [password === "" ? user : password, ...path.split("/").filter(isKey), ...parameters]
   // What a client makes of user and password is a header.
   return [...found, ...found.map(decoded), Base64.encode(`${decoded(user)}:${decoded(password)}`)]
 }
 
 /**
- * The mask over the secrets of a dial: `Redacted` headers and subprotocols, and
- * what a URL may hold: user and password, the value of a parameter that is
+ * The mask over the secrets of a dial: `Redacted` headers and subprotocols,
+ * headers that are called a token, a key or the like though they are not
+ * `Redacted`, and what a URL may hold: user and password, the value of a parameter that is
  * called a token, a key, a signature or the like, and a path segment or value of
  * 32 letters and digits or more (a listen key).
  *
@@ -147,9 +163,10 @@ const ofUrl = (url: string): ReadonlyArray<string> => {
 export const maskOf = ({ headers, protocols, url }: DialRequest): Mask | undefined =>
   mask([
     ...ofUrl(url),
-    ...[...Object.values(headers), ...protocols].flatMap((value) =>
-      typeof value === "string" ? [] : [credentials(Redacted.value(value))]
-    )
+    ...Object.entries(headers).flatMap(([name, value]) =>
+      typeof value !== "string" ? [credentials(Redacted.value(value))] : isSecretName(name) ? [credentials(value)] : []
+    ),
+    ...protocols.flatMap((value) => typeof value === "string" ? [] : [credentials(Redacted.value(value))])
   ])
 
 const ofError = ({ text }: Mask) => (error: DialError): DialError =>

@@ -105,7 +105,10 @@ describe("what a peer sends back", () => {
   const bytes = (text: string) => Uint8Array.from(new TextEncoder().encode(text))
 
   const connecting = Effect.fnUntraced(function*(auth: string, to = url) {
-    const connection = yield* Connection.make(to, { auth: yield* BearerToken.make(Redacted.make(auth)) })
+    const connection = yield* Connection.make(to, {
+      auth: yield* BearerToken.make(Redacted.make(auth)),
+      headers: { "X-API-Key": "plain-k3y", Accept: "application/json" }
+    })
     const recorded = yield* record(connection)
     const fiber = yield* Effect.forkChild(connection.connect)
     yield* settle
@@ -144,18 +147,19 @@ describe("what a peer sends back", () => {
         }))
     ))
 
-  it.effect("is cleared of user, password and listen key of the URL", () =>
+  it.effect("is cleared of password, listen key and parameters of the URL, and of headers that are not told to be secret", () =>
     withVenue(policyWith({}), ({ host }) =>
       Effect.gen(function*() {
         const listenKey = "pqia91ma19a5s61cv6a81va65sdf19v8a65a1a5s61cv6a81va65sdf19v8a65a1"
-        const at = `ws://an-account:pass%2Fw0rd!@venue.test/ws/${listenKey}?streams=btcusdt@trade&token=t0ken-of-query`
+        const at = `ws://account:pass%2Fw0rd!@venue.test/ws/${listenKey}?streams=btcusdt@trade&token=t0ken-of-query`
         const { recorded } = yield* connecting("bearer-t0ken", at)
         const peer = yield* host.nextPeer
-        const said = ["an-account", "pass/w0rd!", listenKey, "t0ken-of-query", "bearer-t0ken"]
-        yield* peer.send(...said, "btcusdt@trade", "Bearer")
+        const said = ["pass/w0rd!", listenKey, "t0ken-of-query", "bearer-t0ken", "plain-k3y"]
+        yield* peer.send(...said, "account", "btcusdt@trade", "Bearer")
         yield* settle
         assert.deepStrictEqual(recorded.messages, [
           ...said.map(({ length }) => "*".repeat(length)),
+          "account",
           "btcusdt@trade",
           "Bearer"
         ])
@@ -164,10 +168,16 @@ describe("what a peer sends back", () => {
   it.effect("is left alone where a secret is so short that it stands anywhere", () =>
     withVenue(policyWith({}), ({ host }) =>
       Effect.gen(function*() {
-        const { recorded } = yield* connecting("BTC-USD")
-        yield* (yield* host.nextPeer).send("BTC-USD 1.10")
+        for (const short of ["trade", "431.5", "43250.105"]) {
+          const { recorded } = yield* connecting(short)
+          yield* (yield* host.nextPeer).send(`trade 431.50 43250.105`)
+          yield* settle
+          assert.deepStrictEqual(recorded.messages, ["trade 431.50 43250.105"])
+        }
+        const { recorded } = yield* connecting("s3cret")
+        yield* (yield* host.nextPeer).send("trade s3cret 431.50")
         yield* settle
-        assert.deepStrictEqual(recorded.messages, ["BTC-USD 1.10"])
+        assert.deepStrictEqual(recorded.messages, ["trade ****** 431.50"])
       })))
 
   it.effect("an event of a feed does not hold it either, and the prices beside it are exact", () =>
@@ -198,6 +208,7 @@ describe("what a peer sends back", () => {
         yield* settle
         const text = seen.join("\n")
         assert.notInclude(text, "5ecret")
+        assert.notInclude(`${shown(feed)}${shown(yield* feed.health)}`, "5ecret")
         assert.include(text, "EAuth: **********")
         assert.include(text, "\"price\":\"1.10\"")
         assert.include(text, "FrameRejected")
