@@ -54,6 +54,24 @@ const ask = (url: string, method: string, body: string) =>
   })
 
 describe("MockServer, in detail", () => {
+  it.live("does not hear a client that asks and does not read, until it reads", () =>
+    Effect.gen(function*() {
+      const venue = MockGeneric.make()
+      const megabyte = "x".repeat(1_048_576)
+      const mock = yield* server({
+        venue: { ...venue, receive: (session) => ({ session, replies: [{ text: megabyte, data: undefined }] }) }
+      })
+      const client = yield* connect(mock.url)
+      client.ws.pause()
+      for (let n = 0; n < 100; n++) client.ws.send(String(n).padStart(10_000))
+      yield* until(() => mock.metrics().framesReceived > 17)
+      yield* Effect.sleep(100)
+      // What waits here is 16 MiB; the kernel's own buffers hold a few more, and one read brings six of these.
+      assert.isBelow(mock.metrics().framesReceived, 60)
+      client.ws.resume()
+      yield* until(() => client.frames.length === 100)
+    }))
+
   it.live("writes down every frame of a client with its text and its kind", () =>
     Effect.gen(function*() {
       const mock = yield* server()

@@ -234,7 +234,7 @@ export interface MockConnection {
   readonly token: Redacted.Redacted<string> | undefined
   /** A header of the upgrade request; `authorization` is `token`. */
   readonly header: (name: string) => string | undefined
-  /** What the client sent, the latest 16,384; ends with the connection. */
+  /** What the client sent, the latest 16,384 or fewer where they are more than 64 MiB; ends with the connection. */
   readonly received: Queue.Dequeue<Frame, Cause.Done>
   /** Sends a frame as it is, untouched by faults of data frames and not counted as data. */
   readonly send: (frame: Frame) => Effect.Effect<void>
@@ -296,7 +296,7 @@ export interface MockServer {
    * exist fall silent.
    */
   readonly delist: (product: string, on: boolean) => Effect.Effect<void>
-  /** The latest 100,000 frames of clients, oldest first, those that were refused included. */
+  /** The latest 100,000 frames of clients, within 64 MiB, oldest first, those that were refused included. */
   readonly arrivals: () => ReadonlyArray<Arrival>
   readonly metrics: () => Metrics
   /** Market data sent on all connections, by channel and product. */
@@ -311,6 +311,9 @@ export interface MockServer {
 
 /** A market waits while a client has so many bytes left to read. */
 const sendBound = 16 * 1_048_576
+
+/** Bytes of what clients sent that are kept for a test to look at: of each connection, and of all arrivals. */
+const keptBound = 64 * 1_048_576
 
 const malformed = "{\"type\":\"match\",\"price\":"
 
@@ -392,6 +395,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     const withheld = new Set<Withheld>()
     const delisted = new Set<string>()
     const arrivals: Array<Arrival> = []
+    let arrivalBytes = 0
 
     const record = (entry: LogEntry) => {
       if (entries.length >= 10_000) entries.shift()
@@ -511,13 +515,12 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     /** Whether a client's frame is heard. One more than the limits allow is not, and has its consequence. */
     const hears = (line: Line, kind: Arrival["kind"], frame: Frame): boolean => {
       const at = now()
-      if (arrivals.length >= 100_000) arrivals.shift()
-      arrivals.push({
-        connection: line.connection.id,
-        at: wallNow(),
-        kind,
-        text: typeof frame === "string" ? frame : ""
-      })
+      const text = typeof frame === "string" ? frame : ""
+      arrivalBytes += text.length
+      while (arrivals.length >= 100_000 || (arrivals.length > 0 && arrivalBytes > keptBound)) {
+        arrivalBytes -= arrivals.shift()?.text.length ?? 0
+      }
+      arrivals.push({ connection: line.connection.id, at: wallNow(), kind, text })
       if (kind !== "message" && !enforcement.countsPings) return true
       if (line.ws.readyState !== line.ws.OPEN) return false
       const isWithin = line.messages.admits(at) && counterOf(messagesOf, line.address, "messages").admits(at)
@@ -579,6 +582,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       const received = Effect.runSync(Queue.sliding<Frame, Cause.Done>(16_384))
       const ended = Deferred.makeUnsafe<{ readonly code: number; readonly reason: string }>()
       const lineBooks = new Map<string, Counters>()
+      let receivedBytes = 0
       const connection: MockConnection = {
         id,
         path: request.url ?? "/",
@@ -624,6 +628,13 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
         if (!Buffer.isBuffer(data)) return // never: "nodebuffer" is the binary type
         const frame = isBinary ? new Uint8Array(data) : data.toString()
         count.framesReceived++
+        // Where nobody takes them, the frames of a client do not fill the memory.
+        if (Queue.sizeUnsafe(received) === 0) receivedBytes = 0
+        receivedBytes += data.length
+        if (receivedBytes > keptBound) {
+          Effect.runSync(Queue.clear(received))
+          receivedBytes = data.length
+        }
         Queue.offerUnsafe(received, frame)
         if (!hears(line, "message", frame)) return
         if (enforcement.tests?.isAnswer(frame)) line.debts.delete("test")
@@ -634,6 +645,11 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
           if (options.replay === undefined || reply.data === undefined) deliver(line, reply, true)
         }
         if (close !== undefined) ws.close(close.code, close.reason)
+        // Who asks and does not read the answers is not heard until it does.
+        if (ws.bufferedAmount > sendBound && !ws.isPaused) {
+          ws.pause()
+          socket.once("drain", () => ws.resume())
+        }
       })
       ws.on("ping", (data) => {
         if (hears(line, "ping", data.toString()) && !line.silent && !withheld.has("heartbeat")) {
