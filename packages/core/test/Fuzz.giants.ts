@@ -41,7 +41,8 @@ const mebibyte = 1024 * 1024
 
 const filled = (head: string, unit: string, tail: string): string =>
   head + unit.repeat(Math.floor((mebibyte - head.length - tail.length) / unit.length)) + tail
-const numbered = (head: string, unit: (n: number) => string, tail: string, length = mebibyte): string => {
+/** As many different units as a frame has room for, with commas between. */
+export const numbered = (head: string, unit: (n: number) => string, tail: string, length = mebibyte): string => {
   const parts = [head]
   let size = head.length + tail.length
   for (let n = 0;; n++) {
@@ -130,7 +131,7 @@ export const giants: Readonly<Record<string, string>> = {
 }
 
 /** The lists of the venues: what stands before, one element, what stands after. */
-const lists: Readonly<Record<string, ReadonlyArray<readonly [head: string, element: string, tail: string]>>> = {
+export const lists: Readonly<Record<string, ReadonlyArray<readonly [head: string, element: string, tail: string]>>> = {
   coinbase: [
     [
       "{\"channel\":\"market_trades\",\"client_id\":\"\",\"timestamp\":\"2025-10-28T12:00:00Z\",\"sequence_num\":1,\"events\":[{\"type\":\"update\",\"trades\":[",

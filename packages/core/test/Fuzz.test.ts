@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type * as Frame from "@tickline/core/transport/Frame"
+import * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Binance from "@tickline/core/venue/Binance"
 import * as Coinbase from "@tickline/core/venue/Coinbase"
 import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
@@ -25,7 +26,7 @@ import { spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
-import { giants, judge, type Measured } from "./Fuzz.giants.ts"
+import { giants, judge, lists, type Measured, numbered } from "./Fuzz.giants.ts"
 
 // One run of it all: TICKLINE_SEED=17 npx -y pnpm@12 test fuzz
 const seed = Number(process.env["TICKLINE_SEED"] ?? 1)
@@ -248,6 +249,23 @@ describe("Fuzz", () => {
       assert.isBelow(took, 60_000)
     }
   )
+
+  it("no frame becomes more than ten times as long in plain notation, at any venue", () => {
+    for (const venue of Venues.all) {
+      for (const [head, element, tail] of lists[venue.name] ?? []) {
+        for (const number of ["1e999", "1e-999", "0.1E+99", "1e-8"]) {
+          const frame = numbered(head, () => element.replaceAll("1.5", number), tail)
+          const decoded = venue.decode(frame)
+          if ("_tag" in decoded) {
+            assert.strictEqual(decoded.reason, "TooLarge", `${venue.name}, ${number}`)
+            continue
+          }
+          const printed = decoded.reduce((sum, event) => sum + MarketEvent.toJson(event).length, 0)
+          assert.isAtMost(printed, 10 * frame.length, `${venue.name}, ${number}`)
+        }
+      }
+    }
+  })
 
   it("no frame takes more than 50 ms a mebibyte, at any venue", { timeout: 300_000 }, () => {
     const script = fileURLToPath(new URL("Fuzz.giants.ts", import.meta.url))

@@ -693,7 +693,7 @@ export const make = (): Venue => ({
   channels: { trade: "trade", ticker: "ticker", book: "depth@100ms" },
   subscribe: (channels, id) => request("SUBSCRIBE", channels, id),
   unsubscribe: (channels, id) => request("UNSUBSCRIBE", channels, id),
-  decode: makeDecode(),
+  decode: Wire.bounded(name, makeDecode()),
   topics,
   topicOf,
   normalise,

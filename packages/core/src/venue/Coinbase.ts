@@ -593,7 +593,7 @@ export const make = (): Venue => ({
   channels: { trade: "market_trades", ticker: "ticker", book: "level2" },
   subscribe: (channels) => request("subscribe", channels),
   unsubscribe: (channels) => request("unsubscribe", channels),
-  decode: makeDecode(),
+  decode: Wire.bounded(name, makeDecode()),
   topics,
   topicOf,
   normalise,

@@ -506,7 +506,7 @@ export const make = (): Venue => ({
   channels: { trade: "matches", ticker: "ticker", book: "level2_batch" },
   subscribe: (channels) => request("subscribe", channels),
   unsubscribe: (channels) => request("unsubscribe", channels),
-  decode: makeDecode(),
+  decode: Wire.bounded(name, makeDecode()),
   topics,
   topicOf,
   normalise: (product) => Result.succeed(product.toUpperCase()),

@@ -653,7 +653,7 @@ export const make = (): Venue => ({
   channels: { trade: "trades.100ms", ticker: "ticker.100ms", book: "book.100ms" },
   subscribe: (channels, id) => request("public/subscribe", channels, id),
   unsubscribe: (channels, id) => request("public/unsubscribe", channels, id),
-  decode: makeDecode(),
+  decode: Wire.bounded(name, makeDecode()),
   topics: (channel) => [{ name: nameOf(channel) }],
   topicOf,
   isQuiet: (channel) => /^(?:trades|chart\.trades|block_trade_confirmations|user|block_rfq)\b/.test(channel)

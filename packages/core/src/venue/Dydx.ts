@@ -527,7 +527,7 @@ export const make = ({ batched = true }: Options = {}): Venue => ({
       (channel, id) => ({ type: "unsubscribe", channel, ...(id === undefined ? {} : { id }) }),
       channels.filter(({ channel, product }) => product === undefined || !ofAllMarkets.has(channel))
     ),
-  decode: makeDecode(),
+  decode: Wire.bounded(name, makeDecode()),
   topics: ({ channel, product }) => [{ name: channel, product }],
   topicOf,
   isQuiet: (channel) => channel === "v4_trades" || channel === "v4_candles" || channel.includes("subaccounts"),

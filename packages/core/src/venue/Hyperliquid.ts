@@ -500,7 +500,7 @@ export const make = (): Venue => ({
   wholeChannels: ofAllCoins,
   subscribe: (channels) => request("subscribe", channels),
   unsubscribe: (channels) => request("unsubscribe", channels),
-  decode: makeDecode(),
+  decode: Wire.bounded(name, makeDecode()),
   topics,
   topicOf,
   isQuiet: (channel) => channel === "trades" || /^(?:user|order|notification|webData)/.test(channel),

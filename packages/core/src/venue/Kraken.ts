@@ -472,7 +472,7 @@ export const make = (): Venue => ({
   channels: { trade: "trade", ticker: "ticker", book: "book" },
   subscribe: (channels, id) => request("subscribe", channels, id),
   unsubscribe: (channels, id) => request("unsubscribe", channels, id),
-  decode: makeDecode(),
+  decode: Wire.bounded(name, makeDecode()),
   topics,
   topicOf,
   isQuiet: (channel) => channel === "trade" || channel === "executions"

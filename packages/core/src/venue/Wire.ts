@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import * as BigDecimal from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -16,9 +17,10 @@ import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Decimal from "../value/Decimal.ts"
 import { isObject, type Json, JsonNumber, type JsonObject } from "../value/ExactJson.ts"
 import type { Cells } from "../value/Layout.ts"
-import type { FrameRejected, Level } from "../value/MarketEvent.ts"
+import { type FrameRejected, frameRejected, isMarketData, type Level, type MarketEvent } from "../value/MarketEvent.ts"
 import * as Timestamp from "../value/Timestamp.ts"
 import * as Rejection from "./Rejection.ts"
+import type { Decode } from "./Venue.ts"
 
 const NumberText = Schema.instanceOf(JsonNumber, { expected: "number" })
 
@@ -363,4 +365,49 @@ export const reader = <F extends Fields>(
     }
     return Rejection.invalid(venue, frame, result.failure, at)
   }
+}
+
+/** Frames up to this length are not looked at: what they can become is a few megabytes. */
+const usualFrame = 16_384
+
+/** How many times its own length a frame may have in zeros that stand only for exponents. */
+const mostExpansion = 8
+
+const zerosOf = (decimal: Decimal.Decimal): number => Math.abs(decimal.scale)
+
+const zerosOfLevels = (levels: ReadonlyArray<Level>): number => {
+  let zeros = 0
+  for (const [price, size] of levels) zeros += zerosOf(price) + zerosOf(size)
+  return zeros
+}
+
+const zerosOfEvent = (event: MarketEvent): number => {
+  if (!isMarketData(event)) return 0
+  if (event._tag === "BookSnapshot" || event._tag === "BookDelta") {
+    return zerosOfLevels(event.bids) + zerosOfLevels(event.asks)
+  }
+  let zeros = 0
+  for (const member of Object.values(event)) if (BigDecimal.isBigDecimal(member)) zeros += zerosOf(member)
+  return zeros
+}
+
+/**
+ * Refuses what a long frame holds where plain notation makes it much longer: ten
+ * mebibytes of `1e999` are a gigabyte of zeros, which no text can hold.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const bounded = (venue: string, decode: Decode): Decode => (frame) => {
+  const decoded = decode(frame)
+  if (frame.length <= usualFrame || "_tag" in decoded) return decoded
+  const most = mostExpansion * frame.length
+  let zeros = 0
+  for (const event of decoded) {
+    zeros += zerosOfEvent(event)
+    if (zeros > most) {
+      return frameRejected(venue, "TooLarge", undefined, `more than ${most} digits of exponents in plain notation`)
+    }
+  }
+  return decoded
 }
