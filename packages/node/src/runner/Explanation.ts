@@ -105,16 +105,39 @@ export interface Source {
   readonly from: ReadonlyArray<{ readonly path: string; readonly text: string }>
 }
 
+/** Levels shown of each side of a book. */
+const shownLevels = 3
+
+/** The event with as much of its book as is shown. */
+const shortened = (event: MarketEvent.AnyEvent): MarketEvent.AnyEvent => {
+  switch (event._tag) {
+    case "BookSnapshot":
+      return new MarketEvent.BookSnapshot(
+        { ...event, bids: event.bids.slice(0, shownLevels), asks: event.asks.slice(0, shownLevels) },
+        { disableChecks: true }
+      )
+    case "BookDelta":
+      return new MarketEvent.BookDelta(
+        { ...event, bids: event.bids.slice(0, shownLevels), asks: event.asks.slice(0, shownLevels) },
+        { disableChecks: true }
+      )
+    default:
+      return event
+  }
+}
+
 const membersOf = (event: MarketEvent.AnyEvent): ReadonlyMap<string, string> => {
-  const json = MarketEvent.toJson(event)
+  const json = MarketEvent.toJson(shortened(event))
   return new Map(leaves(json).map(({ end, path, start }) => [path, json.slice(start, end)]))
 }
 
-/** Values tried at most: an explanation is for reading, and a book of ten thousand levels is not read. */
+/** Values tried at most, and characters decoded for it: an explanation is for reading, and is not waited for. */
 const most = 400
+const mostDecoded = 64 * 1024 * 1024
 
 /**
- * Traces the members of a frame's events to the frame.
+ * Traces the members of a frame's events to the frame, of a book those of its
+ * first levels. In a frame of megabytes not all may be found.
  *
  * @category constructors
  * @since 0.1.0
@@ -126,8 +149,11 @@ export const trace = (
 ): ReadonlyArray<ReadonlyArray<Source>> => {
   const members = events.map(membersOf)
   const sources = members.map((of) => new Map(Array.from(of.keys(), (key) => [key, new Array<Leaf>()])))
+  let left = mostDecoded
   for (const leaf of leaves(frame).slice(0, most)) {
     for (const other of others(frame.slice(leaf.start, leaf.end))) {
+      left -= frame.length
+      if (left < 0) break
       const decoded = venue.decode(frame.slice(0, leaf.start) + other + frame.slice(leaf.end))
       if ("_tag" in decoded || decoded.length !== events.length) continue
       const isSameKind = decoded.every((event, index) => event._tag === events[index]?._tag)
@@ -155,13 +181,11 @@ export const trace = (
 
 const bare = (json: string): string => json.startsWith("\"") ? json.slice(1, -1) : json
 
-/** Levels shown of each side of a book. */
-const shownLevels = 3
-
-const isShown = (member: string): boolean => {
-  const index = /\[(\d+)\]/.exec(member)?.[1]
-  return index === undefined || Number(index) < shownLevels
-}
+/** How many members of an event's levels are not shown. */
+const hiddenOf = (event: MarketEvent.AnyEvent | undefined): number =>
+  event?._tag === "BookSnapshot" || event?._tag === "BookDelta"
+    ? [event.bids, event.asks].reduce((sum, side) => sum + 2 * Math.max(0, side.length - shownLevels), 0)
+    : 0
 
 const meanings: Readonly<Record<MarketEvent.RejectionReason, string>> = {
   MalformedJson: "the frame is no JSON text",
@@ -204,15 +228,12 @@ export const format = (
   // What is refused is refused whole: there are no members to be traced.
   if (only?._tag === "FrameRejected") return out + rejected(paint, frame, only)
   const traced = trace(venue, frame, events)
-  for (const sources of traced) {
+  const unfound = frame.length * most > mostDecoded ? "not found in so large a frame" : "the frame's kind"
+  for (const [index, sources] of traced.entries()) {
     if (traced.length > 1) out += `  ${paint("bold", bare(sources[0]?.text ?? ""))}\n`
-    let hidden = 0
+    const hidden = hiddenOf(events[index])
     for (const { from, member, text } of sources) {
       if (member === "_tag" || member === "venue") continue
-      if (!isShown(member)) {
-        hidden++
-        continue
-      }
       // A value that stands in the member as it is tells more than one that only had a say in where it stands.
       const verbatim = from.filter((leaf) => bare(leaf.text) === bare(text))
       const origin = (verbatim.length > 0 ? verbatim : from).map((leaf) => {
@@ -224,7 +245,7 @@ export const format = (
           : ` ${Printable.escape(leaf.text)}, rewritten`
         return `${Printable.escape(leaf.path)}${paint("dim", how)}`
       })
-      const shown = origin.length === 0 ? paint("dim", "the frame's kind") : origin.join(", ")
+      const shown = origin.length === 0 ? paint("dim", unfound) : origin.join(", ")
       out += `    ${pad(member, 14)} ${pad(fit(Printable.escape(bare(text)), 34), 34)} ${paint("dim", "←")} ${shown}\n`
     }
     if (hidden > 0) out += `    ${paint("dim", `… and ${hidden} more members of levels`)}\n`

@@ -151,6 +151,21 @@ describe("decode", () => {
       ) assert.include(lines, line)
     }))
 
+  it.live("explains a long book by its first levels, and is not waited for", () =>
+    Effect.gen(function*() {
+      const bids = Array.from({ length: 15_000 }, (_, i) => [`${10_000 + i}.10`, `${i + 1}.00000001`])
+      const world = TestHost.make({
+        stdin: JSON.stringify({ type: "snapshot", product_id: "BTC-USD", bids, asks: [["1.0", "2.0"]] })
+      })
+      const begun = performance.now()
+      assert.strictEqual(yield* TestHost.run(world, "decode", "coinbase-exchange", "--explain"), 0)
+      assert.isBelow(performance.now() - begun, 15_000)
+      const lines = world.stdout().split("\n").map((line) => line.trim().replace(/ +/g, " "))
+      assert.include(lines, "bids[2][1] 3.00000001 ← bids[2][1]")
+      assert.include(lines, "… and 29994 more members of levels")
+      assert.isFalse(lines.some((line) => line.startsWith("bids[3]")))
+    }))
+
   it.live("shows where a side came from, however the venue writes it", () =>
     Effect.gen(function*() {
       const binance =
