@@ -306,7 +306,8 @@ export const make = Effect.fnUntraced(function*(
 
   const drop = (): void => {
     const before = dropped.events
-    while (isFull()) {
+    // A little more than must be: a reader that is slow is told of few long gaps rather than many short ones.
+    while (size > bound - bound / 16) {
       const chunk = oldest()
       if (chunk === undefined) break
       if (chunk.isKept) {

@@ -280,6 +280,8 @@ describe.concurrent("stream from each venue there is", { timeout: 20_000 }, () =
 describe.concurrent("one product that is refused among those that are not", { timeout: 20_000 }, () => {
   /** Products that each venue lists, by its own symbols. Binance confirms whatever it is asked for. */
   const listed: Readonly<Record<string, readonly [string, string]>> = {
+    coinbase: ["BTC-USD", "ETH-USD"],
+    "coinbase-exchange": ["BTC-USD", "ETH-USD"],
     kraken: ["BTC/USD", "ETH/USD"],
     deribit: ["BTC-PERPETUAL", "ETH-PERPETUAL"],
     hyperliquid: ["BTC", "ETH"],
