@@ -248,10 +248,10 @@ const run = Command.make(
     overflow: overflow.pipe(Flag.optional)
   },
   ({ config, overflow }) =>
-    running(() =>
+    running(({ format }) =>
       Effect.flatMap(
         Effect.promise(() => import("./Service.ts")),
-        (Service) => Service.run(config, Option.getOrUndefined(overflow))
+        (Service) => Service.run({ config, format, overflow: Option.getOrUndefined(overflow) })
       )
     )
 ).pipe(

@@ -24,13 +24,29 @@ import * as NodeTransport from "../NodeTransport.ts"
 import * as Health from "./Health.ts"
 import { Host, type OutputClosed } from "./Host.ts"
 import * as Metrics from "./Metrics.ts"
+import { eventLine, type Format } from "./Output.ts"
 import * as OutputQueue from "./OutputQueue.ts"
 import * as Policy from "./Policy.ts"
 import * as Refusals from "./Refusals.ts"
 import { RunFailed, UsageError } from "./RunnerError.ts"
 import * as ServiceConfig from "./ServiceConfig.ts"
 import { isPrinted, ndjson } from "./Streaming.ts"
+import { paint as makePaint } from "./Style.ts"
 import * as Tally from "./Tally.ts"
+
+/**
+ * How a service is run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** The file of its configuration. */
+  readonly config: string
+  readonly format: Format
+  /** What happens when nobody reads stdout, whatever the file says of it. */
+  readonly overflow: OutputQueue.Overflow | undefined
+}
 
 type Failure = RunFailed | UsageError | OutputClosed
 
@@ -67,8 +83,7 @@ const changed = (change: MarketFeeds.Change): Readonly<Record<string, string>> =
   )
 
 const serve = Effect.fnUntraced(function*(
-  path: string,
-  overflow: OutputQueue.Overflow | undefined
+  { config: path, format, overflow }: Options
 ): Effect.fn.Return<
   void,
   Failure,
@@ -103,10 +118,11 @@ const serve = Effect.fnUntraced(function*(
       )
     })
 
+  const paint = makePaint(stdout.hasColor)
   const queue = yield* OutputQueue.make({
     stdout,
     overflow: () => overflow ?? output.overflow,
-    format: ndjson(stdout),
+    format: format === "ndjson" ? ndjson(stdout) : (event) => `${eventLine(paint, event)}\n`,
     tally
   })
   const refusals = Refusals.make()
@@ -197,17 +213,13 @@ const serve = Effect.fnUntraced(function*(
  * Runs the service of a configuration file: until a signal, or until every
  * venue has given up, which is a failure. SIGHUP reads the file again: what
  * changed is changed, what did not stays as it is, and a file that cannot be
- * read changes nothing. `overflow` is what happens when nobody reads stdout,
- * whatever the file says of it.
+ * read changes nothing.
  *
  * @category running
  * @since 0.1.0
  */
-export const run = (
-  path: string,
-  overflow?: OutputQueue.Overflow | undefined
-): Effect.Effect<void, Failure, Host> =>
-  Effect.scoped(serve(path, overflow)).pipe(
+export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
+  Effect.scoped(serve(options)).pipe(
     // Every venue has a policy of its own.
     Effect.provide(Layer.mergeAll(NodeTransport.layer, Reconnection.layerWithBreaker(ConnectionPolicy.marketFeed)))
   )

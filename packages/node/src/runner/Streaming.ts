@@ -350,7 +350,7 @@ type Requirements = Transport | Reconnection.Reconnection | CircuitBreaker
  */
 export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
   Effect.scoped(Effect.gen(function*() {
-    const { env, stdout } = yield* Host
+    const { env, stderr, stdout } = yield* Host
     const { targets } = options
     const policy = yield* Policy.make(options, env)
     const token = yield* Token.read(env, Token.variable)
@@ -364,11 +364,11 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
     const transport: Layer.Layer<Transport> = recorder === undefined
       ? NodeTransport.layer
       : Layer.provide(Recording.transport(recorder), NodeTransport.layer)
-    const isLive = options.format === "pretty" && Screen.isPossible(stdout, env)
+    const isTorn = options.format === "pretty" && Screen.isPossible(stdout, env) && stderr.isTerminal
     yield* Effect.scoped(live(options, entries, recorder)).pipe(
       Effect.provide(Layer.mergeAll(transport, Reconnection.layerWithBreaker(policy))),
       // The table shows what a log would say, and a log line would tear it.
-      isLive ? Effect.provide(Log.silent) : (self) => self
+      isTorn ? Effect.provide(Log.silent) : (self) => self
     )
     // The last of a recording is written only now.
     if (recorder !== undefined) yield* recorder.finish

@@ -29,11 +29,13 @@ const file = Effect.map(
   }
 )
 
-const start = Effect.fnUntraced(function*(text: string) {
+const start = Effect.fnUntraced(function*(text: string, flags: ReadonlyArray<string> = []) {
   const config = yield* file
   config.write(text)
   const world = TestHost.make()
-  const fiber = yield* Effect.forkChild(TestHost.run(world, "run", "--config", config.path, "--log-format", "json"))
+  const fiber = yield* Effect.forkChild(
+    TestHost.run(world, "run", "--config", config.path, "--log-format", "json", ...flags)
+  )
   const address = (): string => [...world.stderr().matchAll(/http:\/\/127\.0\.0\.1:\d+/g)].at(-1)?.[0] ?? ""
   const get = (page: string) =>
     Effect.promise(async () => {
@@ -130,6 +132,14 @@ describe.concurrent("run", { timeout: 20_000 }, () => {
       assert.strictEqual(yield* service.ended, 0)
       assert.strictEqual(service.world.stdout(), "")
       assert.match(service.world.stderr(), /^0 events in .*; \d+ events not printed, as configured; 1 epoch/m)
+    }))
+
+  it.live("--format pretty prints a line for people an event", () =>
+    Effect.gen(function*() {
+      const kraken = yield* mock("kraken")
+      const service = yield* start(venueOf("kraken", kraken.url, ["BTC/USD"]), ["--format", "pretty"])
+      yield* service.world.printed(/^Trade +BTC\/USD +(buy|sell) +\d/m)
+      assert.strictEqual(yield* service.ended, 0)
     }))
 
   it.live("SIGHUP changes what changed and leaves the rest connected; a wrong file changes nothing", () =>
