@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Printable from "@tickline/core/value/Printable"
+import { nearest } from "@tickline/core/value/Suggestion"
 import * as Schema from "effect/Schema"
 
 /**
@@ -14,6 +15,13 @@ import * as Schema from "effect/Schema"
  * @since 0.1.0
  */
 export const exitCodes = { done: 0, failed: 1, usage: 2, bug: 70 } as const
+
+/** Which of the words that are expected, in quotes, may have been meant. */
+const hint = (value: string | undefined, expected: string): string => {
+  const words = [...expected.matchAll(/"([^" ]+)"/g)].map((match) => match[1] ?? "")
+  const meant = value === undefined ? undefined : nearest(value, words)
+  return meant === undefined || meant === value ? "" : ` (did you mean ${meant}?)`
+}
 
 /**
  * A wrong use: the flag, argument, key or variable, its value, where it stands
@@ -32,7 +40,9 @@ export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
   override get message(): string {
     const value = this.value === undefined ? "" : ` "${this.value}"`
     const source = this.source === undefined ? "" : ` in ${this.source}`
-    return Printable.escape(`${this.key}${value}${source}: expected ${this.expected}`)
+    return Printable.escape(
+      `${this.key}${value}${source}: expected ${this.expected}${hint(this.value, this.expected)}`
+    )
   }
 
   /** The same of a place, where none is said yet. */

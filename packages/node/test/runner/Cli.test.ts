@@ -1,6 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Venues from "@tickline/core/venue/Venues"
 import * as Effect from "effect/Effect"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
 import * as TestHost from "./TestHost.ts"
 
 const usage = (args: ReadonlyArray<string>, ...says: ReadonlyArray<string>) =>
@@ -83,6 +86,20 @@ describe("the command line", () => {
         assert.strictEqual(yield* TestHost.run(world, "stream", "generic", "X", "--url", "ws://127.0.0.1:1"), 2)
         assert.include(world.stderr(), name)
       }
+    }))
+
+  it.live("a mistyped word in the environment or a file is answered as one of a flag is", () =>
+    Effect.gen(function*() {
+      const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "tickline-"))
+      yield* Effect.addFinalizer(() => Effect.sync(() => Fs.rmSync(folder, { recursive: true })))
+      const config = Path.join(folder, "policy.toml")
+      Fs.writeFileSync(config, "[reconnection]\npreset = \"fsat\"\n")
+      const file = TestHost.make()
+      assert.strictEqual(yield* TestHost.run(file, "stream", "kraken", "X", "--config", config), 2)
+      for (const text of ["preset", "fsat", "market-feed", "did you mean fast?"]) assert.include(file.stderr(), text)
+      const world = TestHost.make({ env: { TICKLINE_RECONNECTION_WHEN_OPEN: "wiat" } })
+      assert.strictEqual(yield* TestHost.run(world, "stream", "kraken", "X"), 2)
+      for (const text of ["WHEN_OPEN", "wiat", "did you mean wait?"]) assert.include(world.stderr(), text)
     }))
 
   it.live("--help and --version answer on stdout with 0", () =>

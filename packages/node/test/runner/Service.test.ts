@@ -235,7 +235,7 @@ describe.concurrent("run", { timeout: 20_000 }, () => {
       assert.strictEqual(service.world.stdout(), "")
       assert.include(
         service.world.stderr(),
-        `venues.kraken.channels[0] "trades" in ${service.config.path}: expected "trade", "ticker", "book"`
+        `venues.kraken.channels[0] "trades" in ${service.config.path}: expected "trade", "ticker", "book" (did you mean trade?)`
       )
     }))
 
