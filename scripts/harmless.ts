@@ -66,6 +66,37 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement: "return stay(state.failures === (-1) || policy.window !== undefined ? state : closed)",
     because: "a closed state without failures is the closed state"
   },
+  {
+    file: `${core}/resilience/CircuitBreaker.ts`,
+    within: "layer.get",
+    original: "if (known !== undefined) return Effect.succeed(known)",
+    replacement: "if (false) return Effect.succeed(known)",
+    because: "what is made is thrown away where there is one already"
+  },
+  {
+    file: `${core}/resilience/CircuitBreaker.ts`,
+    within: "circuitOpen",
+    original: "if (limit === undefined) return new CircuitOpen(fields)",
+    replacement: "if (limit === undefined) ;",
+    because: "a runtime without that property takes the assignments for nothing"
+  },
+  {
+    file: `${core}/resilience/Backoff.ts`,
+    within: "initial.delayMillis",
+    original:
+      "export const initial: Adaptive = { delayMillis: 0, failedAt: undefined, unanswered: 0, brief: false, reset: false, pattern: undefined }",
+    replacement:
+      "export const initial: Adaptive = { delayMillis: (-1), failedAt: undefined, unanswered: 0, brief: false, reset: false, pattern: undefined }",
+    because: "the first failure begins at the base, whatever the delay before it was"
+  },
+  // ---- connection ---------------------------------------------------------------------------------------------------
+  {
+    file: `${core}/connection/Supervisor.ts`,
+    within: "Supervision.resumedAt",
+    original: "private resumedAt = 0",
+    replacement: "private resumedAt = (-1)",
+    because: "both are before the clock began"
+  },
   // ---- venue --------------------------------------------------------------------------------------------------------
   {
     file: `${core}/venue/CoinbaseExchange.ts`,
@@ -88,5 +119,13 @@ export const harmless: ReadonlyArray<Harmless> = [
       "return product === undefined ? Channel.make(text) : Channel.make([family, ...rest].join(\".\"), product)",
     replacement: "return false ? Channel.make(text) : Channel.make([family, ...rest].join(\".\"), product)",
     because: "without a product the parts of a name are all of it"
+  },
+  // ---- testing ------------------------------------------------------------------------------------------------------
+  {
+    file: "packages/testing/src/VirtualNetwork.ts",
+    within: "make.open.pull",
+    original: "arrived.closeUnsafe()",
+    replacement: ";",
+    because: "a pull that finds nothing closes it before it waits"
   }
 ]

@@ -64,6 +64,8 @@ const life = Effect.fnUntraced(function*(
     ...report.accounts.map((account) => JSON.stringify(account)),
     // Without the stack, which names files.
     ...report.violations.map((violation) => violation.split("\n")[0]),
+    // Of every line of the log, frames and events included.
+    report.hash,
     ...(report.metrics === undefined ? [] : [JSON.stringify(ConnectionMetrics.toJson(report.metrics))])
   ].join("\n")
 })
