@@ -22,23 +22,6 @@ export const harmless: ReadonlyArray<Harmless> = [
   // ---- value --------------------------------------------------------------------------------------------------------
   {
     file: `${core}/value/Decimal.ts`,
-    within: "parseRange",
-    original:
-      "if ((code === 101 || code === 69) && at > first) { return parseExponential(text.slice(start, end)) } else { return undefined }",
-    replacement:
-      "if ((code === 101 || code === 69) && at >= first) { return parseExponential(text.slice(start, end)) } else { return undefined }",
-    because: "the pattern of a number with an exponent refuses one without digits before it"
-  },
-  {
-    file: `${core}/value/Decimal.ts`,
-    within: "parseRange",
-    original:
-      "if ((code === 101 || code === 69) && at > first) { return parseExponential(text.slice(start, end)) } else { return undefined }",
-    replacement: "if (true) { return parseExponential(text.slice(start, end)) } else { return undefined }",
-    because: "the pattern of a number with an exponent refuses every other text"
-  },
-  {
-    file: `${core}/value/Decimal.ts`,
     within: "withoutPoint",
     original: "point < 0 ? text.slice(from, end) : text.slice(from, point) + text.slice(point + 1, end)",
     replacement: "point <= 0 ? text.slice(from, end) : text.slice(from, point) + text.slice(point + 1, end)",
@@ -65,13 +48,6 @@ export const harmless: ReadonlyArray<Harmless> = [
     original: "return stay(state.failures === 0 || policy.window !== undefined ? state : closed)",
     replacement: "return stay(state.failures === (-1) || policy.window !== undefined ? state : closed)",
     because: "a closed state without failures is the closed state"
-  },
-  {
-    file: `${core}/resilience/CircuitBreaker.ts`,
-    within: "layer.get",
-    original: "if (known !== undefined) return Effect.succeed(known)",
-    replacement: "if (false) return Effect.succeed(known)",
-    because: "what is made is thrown away where there is one already"
   },
   {
     file: `${core}/resilience/CircuitBreaker.ts`,
