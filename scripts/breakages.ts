@@ -66,8 +66,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "only the first reader of a connection is served",
     file: inbox,
-    original: "if (isWanted(consumer.interest, item)) offer(consumer, item)",
-    replacement: "if (isWanted(consumer.interest, item)) { offer(consumer, item); break }",
+    original: "offer(consumer, this.keyOf, item)\n",
+    replacement: "offer(consumer, this.keyOf, item)\n      break\n",
     test: [ofConnection, "concurrent message reading"]
   },
   {
@@ -94,7 +94,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "the time in a state is counted from the first",
     file: supervisor,
-    original: "        this.stateSince = at\n",
+    original: "        this.stateSince = now\n",
     replacement: "",
     test: [ofConnection, "connection state transitions"]
   },
@@ -195,8 +195,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a kept message is sent twice",
     file: outbox,
-    original: "this.entries.shift()",
-    replacement: "if (this.sentAfterWaiting % 2 === 1) this.entries.shift()",
+    original: "this.entries.shift()\n      this.forget(entry)\n      this.sent++",
+    replacement: "if (this.sentAfterWaiting % 2 === 1) { this.entries.shift(); this.forget(entry) }\n      this.sent++",
     test: [ofReconnection, "connection state preservation"]
   },
   {
@@ -395,7 +395,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what is read before a bad frame is lost with it",
     file: `${connection}/Reception.ts`,
-    original: "        deliver(messages, at, bytes)\n        messages = []",
+    original: "        deliver(messages, channels, at, now, bytes)\n        messages = []",
     replacement: "        messages = []",
     test: [ofBreaker, "mixed valid invalid messages"]
   },
@@ -650,8 +650,8 @@ export const breakages: ReadonlyArray<Breakage> = [
     {
       name: "what came before a drop is not delivered",
       file: supervisor,
-      original: "        read(frames, this.now())\n",
-      replacement: "        if (number > 1) read(frames, this.now())\n",
+      original: "        read(frames, this.wallNow(), this.heardAt)\n",
+      replacement: "        if (number > 1) read(frames, this.wallNow(), this.heardAt)\n",
       test: [file, "a drop is one reconnect"]
     },
     {
