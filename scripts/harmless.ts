@@ -96,6 +96,13 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement: "return false ? Channel.make(text) : Channel.make([family, ...rest].join(\".\"), product)",
     because: "without a product the parts of a name are all of it"
   },
+  {
+    file: `${core}/venue/Binance.ts`,
+    within: "partialPlan.build",
+    original: "if (sequence === null || bids === undefined || asks === undefined) return undefined",
+    replacement: "if (sequence === null || bids === undefined && asks === undefined) return undefined",
+    because: "a layout that matches has all of its books"
+  },
   // ---- testing ------------------------------------------------------------------------------------------------------
   {
     file: "packages/testing/src/VirtualNetwork.ts",

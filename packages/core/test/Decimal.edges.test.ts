@@ -82,6 +82,36 @@ describe("Decimal, at its edges", () => {
   })
 })
 
+/** How often a regular expression is asked while a text is read. */
+const expressions = (text: string): number => {
+  const { exec } = RegExp.prototype
+  let times = 0
+  // oxlint-disable-next-line no-extend-native -- counted here, and put back
+  RegExp.prototype.exec = function(this: RegExp, searched: string) {
+    times++
+    return exec.call(this, searched)
+  }
+  try {
+    Decimal.parse(text)
+  } finally {
+    // oxlint-disable-next-line no-extend-native -- as it was
+    RegExp.prototype.exec = exec
+  }
+  return times
+}
+
+it("a number that a double holds is read without an expression, with a short exponent or none", () => {
+  for (
+    const text of ["0", "-1.50", "999999999999999", "0.00000000000001", "1e5", "1.5E+10", "-2.50e-3", "0e5", "0.0e2"]
+      .concat(["123456789012345e-9", "12345678901234.5e+99", "9e999", "0.1e-998", "1e0", "1e00001"])
+  ) {
+    assert.strictEqual(expressions(text), 0, text)
+  }
+  for (const text of ["1234567890123456e1", "1e000001", "1e99999", "1.e5", "01e5", "1e", "1e+", "1ex"]) {
+    assert.isAbove(expressions(text), 0, text)
+  }
+})
+
 describe("Scanner", () => {
   const begun = (text: string, at = 0): Scanner.Scanner => {
     const scanner = Scanner.make()
