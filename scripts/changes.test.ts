@@ -13,6 +13,8 @@ describe("the changes that can be made", () => {
     ["a + b * c", ["a - b * c", "a + b / c"]],
     ["a && !b", ["a || !b", "a && b"]],
     ["a ?? b", ["a && b"]],
+    ["a ?? b ?? c", ["((a ?? b) && (c))", "((a) && (b)) ?? c"]],
+    ["a && b || c", ["((a && b) && (c))", "((a) || (b)) || c"]],
     ["a ?? 5", ["a || 5", "a ?? 6", "a ?? 4"]],
     ["a ? b : c", ["true ? b : c", "false ? b : c"]],
     ["Math.min(a, b)", ["Math.max(a, b)"]],

@@ -76,14 +76,14 @@ const operators: Readonly<Record<string, string>> = {
 }
 
 /** The methods that take each other's place. */
-const methods: Readonly<Record<string, string>> = {
-  min: "max",
-  max: "min",
-  floor: "ceil",
-  ceil: "floor",
-  some: "every",
-  every: "some"
-}
+const methods: ReadonlyMap<string, string> = new Map([
+  ["min", "max"],
+  ["max", "min"],
+  ["floor", "ceil"],
+  ["ceil", "floor"],
+  ["some", "every"],
+  ["every", "some"]
+])
 
 /** Members that hold words for people. */
 const wording = new Set(["message", "description", "title", "documentation", "identifier", "expected", "help"])
@@ -134,14 +134,23 @@ const editsOf = (source: Source, node: Tree, parents: ReadonlyArray<Tree>): Read
     case "AssignmentExpression": {
       if (!isTree(left) || !isTree(right)) return []
       const was = String(node["operator"])
+      /** `??` may not stand beside `&&` or `||` without parentheses. */
+      const logical = (becomes: string): Edit => {
+        const isAlone = ![left, right, parent].some((near) => near?.type === "LogicalExpression")
+        return isAlone
+          ? operator(left.end, right.start, was, becomes)
+          : instead(`((${textOf(left)}) ${becomes} (${textOf(right)}))`)
+      }
       if (was === "+" && (isText(left) || isText(right))) return []
       if (was === "??") {
         // A default that stands for nothing anyway is found out by its opposite only.
         const isWeighty = right.type === "Literal" && Boolean(right["value"]) && right["value"] !== "0n"
-        return [operator(left.end, right.start, was, isWeighty ? "||" : "&&")]
+        return [logical(isWeighty ? "||" : "&&")]
       }
       const becomes = operators[was]
-      return becomes === undefined ? [] : [operator(left.end, right.start, was, becomes)]
+      if (becomes === undefined) return []
+      if (type === "LogicalExpression") return [logical(becomes)]
+      return [operator(left.end, right.start, was, becomes)]
     }
     case "UpdateExpression": {
       const was = String(node["operator"])
@@ -164,7 +173,7 @@ const editsOf = (source: Source, node: Tree, parents: ReadonlyArray<Tree>): Read
     case "CallExpression": {
       const { callee } = node
       if (!isTree(callee) || callee.type !== "MemberExpression" || !isTree(callee["property"])) return []
-      const becomes = methods[nameOf(callee["property"]) ?? ""]
+      const becomes = methods.get(nameOf(callee["property"]) ?? "")
       return becomes === undefined
         ? []
         : [{ start: callee["property"].start, end: callee["property"].end, text: becomes }]
