@@ -680,8 +680,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "an answer to a test waits behind the outbox",
     file: outbox,
-    original: "rank: 0, cost: this.ownCost(frame), kind, settle: undefined",
-    replacement: "rank: 9, cost: this.ownCost(frame), kind, settle: undefined",
+    original: "rank: 0, cost, kind, settle: undefined",
+    replacement: "rank: 9, cost, kind, settle: undefined",
     test: [ofKeepAlive, "answers a test at once"]
   },
   {

@@ -14,14 +14,15 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 
 /**
- * At most `limit` messages or dials in any rolling window of `windowMillis`, of
- * each connection or of each address.
+ * At most `limit` messages, dials or subscriptions (the messages that ask for
+ * some, or give some up) in any rolling window of `windowMillis`, of each
+ * connection or of each address.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Limit {
-  readonly of: "messages" | "dials"
+  readonly of: "messages" | "dials" | "subscriptions"
   readonly per: "connection" | "address"
   readonly limit: number
   readonly windowMillis: number
@@ -42,7 +43,9 @@ export interface Excess {
 /**
  * The rules of a venue. Times are milliseconds; what is absent is not enforced.
  *
- * - `limits`: on messages and dials. A dial too many is answered 429.
+ * - `limits`: on messages, dials and subscriptions. A dial too many is answered
+ *   429.
+ * - `isSubscription`: which frames of a client count as subscriptions.
  * - `connections`: how many an address may have at a time; a dial for one more is answered 429.
  * - `countsPings`: whether a client's pings and pongs count as messages.
  * - `excess`: what a message too many leads to.
@@ -60,6 +63,7 @@ export interface Excess {
 export interface Enforcement {
   readonly limits: ReadonlyArray<Limit>
   readonly connections?: number | undefined
+  readonly isSubscription?: ((frame: Frame) => boolean) | undefined
   readonly countsPings: boolean
   readonly excess: Excess
   readonly subscribeWithin?: number | undefined
@@ -167,9 +171,9 @@ export const kraken: Enforcement = {
 }
 
 /**
- * Deribit: 100 requests in any 5 s, which is what a full budget of credits
- * gives; the error 10028 and the end of the session for one more; 32
- * connections of an address at a time. A test that is not answered with
+ * Deribit: 100 requests in any 5 s, and 10 that subscribe or unsubscribe in any
+ * 3 s, which is what a full budget of credits gives; the error 10028 and the end
+ * of the session for one more; 32 connections of an address at a time. A test that is not answered with
  * `public/test` ends the connection; the venue does not say how soon.
  *
  * @see https://docs.deribit.com/articles/rate-limits (read 2026-11-21)
@@ -179,7 +183,11 @@ export const kraken: Enforcement = {
  * @since 0.1.0
  */
 export const deribit: Enforcement = {
-  limits: [{ of: "messages", per: "address", limit: 100, windowMillis: 5_000 }],
+  limits: [
+    { of: "messages", per: "address", limit: 100, windowMillis: 5_000 },
+    { of: "subscriptions", per: "address", limit: 10, windowMillis: 3_000 }
+  ],
+  isSubscription: (frame) => /^(public|private)\/(un)?subscribe/.test(String(membersOf(frame).method)),
   connections: 32,
   countsPings: false,
   excess: {

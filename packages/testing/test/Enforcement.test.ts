@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Venues from "@tickline/core/venue/Venues"
 import * as Enforcement from "@tickline/testing/Enforcement"
 import type * as MockVenue from "@tickline/testing/MockVenue"
 import * as MockVenues from "@tickline/testing/MockVenues"
@@ -97,6 +98,37 @@ describe("Enforcement", () => {
       yield* until(() => server.arrivals().filter(({ connection }) => connection === 1).length > 3)
       assert.strictEqual(good.ws.readyState, WebSocket.OPEN)
       assert.deepStrictEqual(rules(server), ["pong", "pong"])
+    }))
+
+  it("each venue's limits that a client keeps by counting are enforced by its mock, in the same windows", () => {
+    for (const { name, rates } of Venues.all) {
+      const enforced = venue(name).enforcement?.limits ?? []
+      for (const { limit, of, per, windowMillis } of rates) {
+        if (windowMillis === undefined) continue
+        const same = enforced.find((one) => one.of === of && one.per === per && one.windowMillis === windowMillis)
+        assert.isAtLeast(same?.limit ?? 0, limit, `${name}: ${of} per ${per}`)
+      }
+    }
+  })
+
+  it.live("Deribit's limit on subscriptions is one beside that on messages", () =>
+    Effect.gen(function*() {
+      const server = yield* MockServer.make({ venue: venue("deribit"), rate: 0 })
+      const one = yield* connect(server.url)
+      const ask = (id: number, method: string) =>
+        one.ws.send(
+          JSON.stringify({ jsonrpc: "2.0", id, method, params: { channels: ["trades.BTC-PERPETUAL.100ms"] } })
+        )
+      for (let id = 1; id <= 10; id++) ask(id, id % 2 === 1 ? "public/subscribe" : "public/unsubscribe")
+      ask(11, "public/test")
+      yield* until(() => one.frames.length === 11)
+      assert.strictEqual(one.ws.readyState, WebSocket.OPEN)
+      ask(12, "public/subscribe")
+      assert.strictEqual((yield* one.ended).code, 1000)
+      assert.deepInclude(JSON.parse(one.frames.at(-1) ?? ""), {
+        id: 12,
+        error: { code: 10028, message: "too_many_requests" }
+      })
     }))
 
   it.live("Deribit answers 10028 and ends the session, counting all connections of the address", () =>

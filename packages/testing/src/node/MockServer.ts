@@ -338,6 +338,7 @@ interface Line {
   readonly strikes: Array<FrameFault>
   readonly address: string
   readonly messages: Enforcement.Counter
+  readonly subscriptions: Enforcement.Counter
   /** What the client owes, by rule, and when it is due in epoch milliseconds. */
   readonly debts: Map<Rule, number>
   /** The payload of the ping whose pong is owed. */
@@ -493,6 +494,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     // --- rules ------------------------------------------------------------------
 
     const messagesOf = new Map<string, Enforcement.Counter>()
+    const subscriptionsOf = new Map<string, Enforcement.Counter>()
     const dialsOf = new Map<string, Enforcement.Counter>()
     const counterOf = (
       counters: Map<string, Enforcement.Counter>,
@@ -523,7 +525,11 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       arrivals.push({ connection: line.connection.id, at: wallNow(), kind, text })
       if (kind !== "message" && !enforcement.countsPings) return true
       if (line.ws.readyState !== line.ws.OPEN) return false
-      const isWithin = line.messages.admits(at) && counterOf(messagesOf, line.address, "messages").admits(at)
+      const counters = [line.messages, counterOf(messagesOf, line.address, "messages")]
+      if (kind === "message" && enforcement.isSubscription?.(frame) === true) {
+        counters.push(line.subscriptions, counterOf(subscriptionsOf, line.address, "subscriptions"))
+      }
+      const isWithin = counters.every((counter) => counter.admits(at))
       if (isWithin) return true
       const { close, error } = enforcement.excess
       if (error !== undefined) deliver(line, { text: error(frame), data: undefined })
@@ -609,6 +615,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
         strikes: [],
         address: socket.remoteAddress ?? "",
         messages: Enforcement.makeCounter(limitsOf("messages", "connection")),
+        subscriptions: Enforcement.makeCounter(limitsOf("subscriptions", "connection")),
         debts: new Map(),
         pinged: undefined,
         sentAt: now(),
