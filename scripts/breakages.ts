@@ -1136,5 +1136,12 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "{ admitted: kind === \"ping\" }",
     replacement: "{ admitted: false }",
     test: ["packages/testing/test/connection/Unconfirmed.test.ts", "is charged once"]
+  },
+  {
+    name: "queries starve what asks for subscriptions",
+    file: outbox,
+    original: "      if (this.yields(entry.rank)) return Infinity\n",
+    replacement: "",
+    test: ["packages/testing/test/connection/Limits.test.ts", "let a subscription pass"]
   }
 ]

@@ -96,7 +96,10 @@ export interface Pace {
   /** The limits on what asks for subscriptions, that on messages included. */
   readonly asks: Log
   readonly now: () => number
-  /** Where it gives what is no cost, a send fails, and what the connection sends by itself is charged 1. */
+  /**
+   * Where it gives what is no cost, or more than the limit ever admits, a send fails, and what the connection sends by
+   * itself is charged 1.
+   */
   readonly cost?: ((frame: Frame.Frame) => number) | undefined
   /** Whether a tenth of the limit is left to what is urgent. */
   readonly spares?: boolean | undefined
@@ -193,6 +196,8 @@ class Waiting implements Outbox {
   private isDraining = false
   private isShutDown = false
   private nap: Nap | undefined
+  // The ranks of those that wait to write past the outbox.
+  private askers: ReadonlyArray<number> = []
   private mostWaiting = 0
   private sent = 0
   private sentAfterWaiting = 0
@@ -219,7 +224,7 @@ class Waiting implements Outbox {
         this.refused++
         return Effect.fail(new InvalidCost({ key: pace.key, cost }))
       }
-      if (wire !== undefined && this.isClear(wire) && this.take(cost, rank) === 0 && wire.write(frame)) {
+      if (wire !== undefined && this.isClear(wire, rank) && this.take(cost, rank) === 0 && wire.write(frame)) {
         this.sent++
         this.count(frame)
         return Effect.succeed<Accepted>({ _tag: "Sent", epoch: this.epoch })
@@ -262,8 +267,21 @@ class Waiting implements Outbox {
       const { pace } = this
       if (pace === undefined) return Effect.void
       const isAsk = kind === "ask"
-      const wait = (isAsk ? pace.asks : pace.log).take(pace.now(), this.ownCost(frame), isAsk && pace.spares)
-      return wait === 0 ? Effect.void : Effect.andThen(Effect.sleep(wait), this.admit(kind, frame))
+      const rank = priorities.indexOf(isAsk ? "subscribe" : "heartbeat")
+      const attempt = (): number => this.admitted(pace, rank, isAsk ? pace.asks : pace.log, this.ownCost(frame))
+      if (attempt() === 0) return Effect.void
+      this.askers = [...this.askers, rank]
+      const waiting: Effect.Effect<void> = Effect.suspend(() => {
+        const wait = attempt()
+        return wait === 0 ? Effect.void : Effect.andThen(Effect.sleep(wait), waiting)
+      })
+      return Effect.ensuring(
+        waiting,
+        Effect.sync(() => {
+          this.askers = this.askers.toSpliced(this.askers.indexOf(rank), 1)
+          this.nap?.rouse()
+        })
+      )
     })
   }
 
@@ -336,8 +354,8 @@ class Waiting implements Outbox {
     this.isDraining = false
   }
 
-  private isClear(to: Wire): boolean {
-    return this.entries.length === 0 && this.hasRoom(to)
+  private isClear(to: Wire, rank: number): boolean {
+    return this.entries.length === 0 && !this.yields(rank) && this.hasRoom(to)
   }
 
   private hasRoom(to: Wire): boolean {
@@ -350,8 +368,22 @@ class Waiting implements Outbox {
   }
 
   private ownCost(frame: Frame.Frame): number {
-    const cost = this.pace?.cost?.(frame) ?? 1
-    return isCost(cost) ? cost : 1
+    const { pace } = this
+    const cost = pace?.cost?.(frame) ?? 1
+    return pace === undefined || pace.log.waitFor(pace.now(), cost, pace.spares) < Infinity ? cost : 1
+  }
+
+  // Charges what is written past the outbox, after what is more urgent. Returns for how long it has to wait.
+  private admitted(pace: Pace, rank: number, log: Log, cost: number): number {
+    const [head] = this.entries
+    const isBehind = this.yields(rank) || (this.wire !== undefined && head !== undefined && head.rank < rank)
+    const at = pace.now()
+    return isBehind ? Math.max(1, log.waitFor(at)) : log.take(at, cost, rank > 0 && pace.spares)
+  }
+
+  // Whether something more urgent waits to be written past the outbox.
+  private yields(rank: number): boolean {
+    return this.askers.some((asker) => asker < rank)
   }
 
   private enqueue(entry: Entry): void {
@@ -398,11 +430,13 @@ class Waiting implements Outbox {
     entry.settle?.(Effect.fail(new RateLimited({ key: this.pace?.key ?? "", retryAfterMillis: Infinity })))
   }
 
-  // Writes what may go now. Returns for how long the limit holds the rest up, 0 where it does not. An entry is out of
-  // the queue before its sender hears of it, who may send again at once.
+  // Writes what may go now. Returns for how long the limit holds the rest up, 0 where it does not, `Infinity` where
+  // somebody more urgent goes first, who rouses. An entry is out of the queue before its sender hears of it, who may send
+  // again at once.
   private flush(to: Wire): number {
     for (let entry = this.entries[0]; entry !== undefined; entry = this.entries[0]) {
       if (!this.hasRoom(to)) return 0
+      if (this.yields(entry.rank)) return Infinity
       const wait = this.take(entry.cost, entry.rank)
       if (wait === Infinity) {
         this.refuse(entry)

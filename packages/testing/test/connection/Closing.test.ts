@@ -72,6 +72,25 @@ describe("A close", () => {
         assert.deepStrictEqual(yield* connection.close(), { mode: "forced", clean: false })
       })))
 
+  it.effect("ends a dial under way, and a second tells the same, whichever two they are", () =>
+    withVenue(slowClose, ({ host }) =>
+      Effect.gen(function*() {
+        const modes = ["graceful", "forced"] as const
+        for (const outcome of [{ _tag: "Hang" }, { _tag: "Accept", afterMillis: 500 }, { _tag: "Refuse" }] as const) {
+          for (const [one, two] of modes.flatMap((first) => modes.map((second) => [first, second] as const))) {
+            yield* host.otherwise(outcome)
+            const connection = yield* Connection.make(url)
+            const connecting = yield* Effect.forkChild(failureOf(connection.connect))
+            yield* TestClock.adjust("50 millis")
+            const first = yield* Effect.forkChild(connection.close({ mode: one }))
+            const second = yield* Effect.forkChild(connection.close({ mode: two }))
+            yield* TestClock.adjust("2 hours")
+            assert.deepStrictEqual(yield* Fiber.join(second), yield* Fiber.join(first))
+            assert.strictEqual(yield* Fiber.join(connecting), "ConnectionClosed")
+          }
+        }
+      })))
+
   it.effect("of a connection that never was up is clean", () =>
     withVenue(slowClose, () =>
       Effect.gen(function*() {

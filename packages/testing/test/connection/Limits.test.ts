@@ -9,14 +9,16 @@ import * as RateLimit from "@tickline/core/resilience/RateLimit"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
 import type { Venue } from "@tickline/core/venue/Venue"
+import * as Chance from "@tickline/testing/Chance"
 import * as Enforcement from "@tickline/testing/Enforcement"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
-import { dialTimes, policyWith, settle, url, withVenue } from "../Rig.ts"
+import { circuitWith, dialTimes, policyWith, settle, url, withVenue } from "../Rig.ts"
 
 const dials = (limit: number, windowMillis: number): RateLimit.Limit => ({
   of: "dials",
@@ -163,6 +165,60 @@ describe("Limits of an address", () => {
         assert.deepStrictEqual(dialTimes(host), [1_000])
       })))
 
+  it.effect(
+    "hold through random lives of many connections, which all come up in the end",
+    () =>
+      Effect.forEach([1, 2, 3, 4, 5], (seed) =>
+        withVenue(
+          policyWith({
+            circuit: circuitWith({ failureThreshold: 3, whenOpen: "wait", openDuration: Duration.seconds(3) }),
+            retry: { maxRetries: "unlimited", resetOn: "connect" }
+          }),
+          ({ host }) =>
+            Effect.gen(function*() {
+              const chance = Chance.make(seed)
+              const from = yield* Clock.currentTimeMillis
+              yield* host.otherwise(() =>
+                chance.happens(0.3) ? { _tag: "Refuse" } : { _tag: "Accept", afterMillis: chance.integer(300) }
+              )
+              const auth = {
+                current: Effect.suspend(() =>
+                  chance.happens(0.1)
+                    ? Effect.never
+                    : Effect.delay(Effect.succeed(Redacted.make("token")), chance.integer(800))
+                ),
+                refresh: undefined
+              }
+              const connections = yield* Effect.forEach(Array.from({ length: 15 }, (_, i) => i), (i) =>
+                Connection.make(i % 2 === 0 ? url : "ws://VENUE.test:80/feed", {
+                  limits: i % 3 === 0 ? [dials(3, 1_000), dials(10, 10_000)] : [dials(3, 1_000)],
+                  auth
+                }))
+              for (const { connect } of connections) yield* Effect.forkScoped(Effect.ignore(connect))
+              for (let turn = 0; turn < 200; turn++) {
+                yield* TestClock.adjust(chance.integer(700))
+                const { close, connect, reconnect } = connections[chance.integer(connections.length)]!
+                const mode = chance.happens(0.5) ? "forced" : "graceful"
+                const deeds = [
+                  host.drop,
+                  Effect.ignore(reconnect),
+                  Effect.andThen(close({ mode }), Effect.ignore(connect))
+                ]
+                yield* Effect.forkScoped(deeds[chance.integer(6)] ?? Effect.void)
+              }
+              yield* host.otherwise({ _tag: "Accept" })
+              yield* TestClock.adjust("10 minutes")
+              const times = dialTimes(host).map((at) => at - from)
+              assert.isAtMost(Enforcement.mostWithin(times, 1_000), 3, `seed ${seed}`)
+              assert.isAtMost(Enforcement.mostWithin(times, 10_000), 10, `seed ${seed}`)
+              for (const { isConnected } of connections) {
+                assert.isTrue(yield* isConnected, `seed ${seed}`)
+              }
+            })
+        ), { discard: true }),
+    30_000
+  )
+
   it.effect("are the strictest of those that its connections declare, whoever came first", () =>
     withVenue(policyWith({}), ({ host }) =>
       Effect.gen(function*() {
@@ -229,6 +285,30 @@ describe("Limits of a connection", () => {
         yield* Fiber.interrupt(query)
         yield* settle
         assert.deepStrictEqual(received(), ["half", "cancel", "order"])
+      })))
+
+  it.effect("let a subscription pass queries that wait, as it is more urgent, and no order", () =>
+    withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.connect(url, {
+          limits: [messages(2, 1_000)],
+          dialect: { subscribe: (channels) => channels.map(({ channel }) => channel), unsubscribe: () => [] }
+        })
+        for (let i = 0; i < 20; i++) yield* connection.send(`query ${i}`, { delivery: "keep", priority: "query" })
+        yield* TestClock.adjust("500 millis")
+        yield* Effect.forkChild(connection.subscribe([{ channel: "trades" }]), { startImmediately: true })
+        for (let i = 0; i < 3; i++) yield* connection.send(`order ${i}`, { delivery: "keep" })
+        yield* TestClock.adjust("1 minute")
+        assert.deepStrictEqual(host.peers()[0]?.received.slice(0, 7), [
+          "query 0",
+          "query 1",
+          "order 0",
+          "order 1",
+          "order 2",
+          "trades",
+          "query 2"
+        ])
+        assert.strictEqual(host.peers()[0]?.received.length, 24)
       })))
 
   it.effect("on subscriptions hold on the wire, where those on messages hold the asks up", () =>
