@@ -183,7 +183,9 @@ describe("Reconnection", () => {
             sentAfterWaiting: 1000,
             withdrawn: 0,
             refused: 1,
-            unsent: 0
+            unsent: 0,
+            // The asking of the epoch that was dropped.
+            unconfirmed: 1
           }
         )
         assert.deepStrictEqual((yield* connection.subscriptions).map(Channel.key), ["a", "b", "c"])
