@@ -708,8 +708,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a refusal is of the oldest ask, whatever it names",
     file: `${connection}/Restoration.ts`,
-    original: "? candidates[0] ?? waiting[0] ?? adding[0]",
-    replacement: "? waiting[0] ?? adding[0]",
+    original: "? candidates[0] ?? (this.isAlone",
+    replacement: "? (this.isAlone",
     test: ["packages/testing/test/MarketFeed.test.ts", "fails the stream of a product that the venue refuses"]
   },
   {
@@ -1085,7 +1085,7 @@ export const breakages: ReadonlyArray<Breakage> = [
     name: "data is that of every subscription to the product",
     file: "packages/core/src/feed/Router.ts",
     original: "const routes = topic === undefined ? undefined : names.get(topic.name)",
-    replacement: "const routes = [...names.values()][0]",
+    replacement: "const routes = topic === undefined ? undefined : [...names.values()][0]",
     test: ["packages/testing/test/Routing.test.ts", "binance: depth20 beside trade"]
   },
   {

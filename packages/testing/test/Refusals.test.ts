@@ -185,6 +185,25 @@ describe("a refusal", () => {
       })
     ))
 
+  it.effect("is not concluded from the answers to what somebody else sends", () =>
+    onStage({ name: "coinbase", good: ["BTC-USD", "ETH-USD"] }, [], ({ events, feed }) =>
+      Effect.gen(function*() {
+        const query = JSON.stringify({ type: "unsubscribe", channel: "candles", product_ids: ["BTC-USD"] })
+        for (let sent = 0; sent < 4; sent++) yield* feed.connection.send(query)
+        yield* feed.connection.subscribe([
+          Channel.make("ticker", "BTC-USD"),
+          Channel.make("market_trades", "NO-SUCH"),
+          Channel.make("market_trades", "ETH-USD")
+        ])
+        yield* TestClock.adjust("9 seconds")
+        assert.deepStrictEqual(errorsOf(events), [])
+        yield* TestClock.adjust("3 seconds")
+        assert.deepStrictEqual(errorsOf(events), [
+          "subscription to market_trades of NO-SUCH refused: not among what the venue confirmed"
+        ])
+        assert.deepInclude(yield* standingsOf(feed.connection), { "BTC-USD": "confirmed", "ETH-USD": "confirmed" })
+      })))
+
   it.effect("in the form of no answer is told when the time is up, and the others go on", () =>
     onStage(
       { name: "kraken", good: ["BTC/USD", "ETH/USD"] },

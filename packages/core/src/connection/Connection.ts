@@ -340,7 +340,11 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     label,
     connect: Effect.suspend(() => supervisor.connect),
     reconnect: Effect.suspend(() => supervisor.reconnect),
-    send: (message, how) => outbox.send(message, how),
+    send: (message, how) =>
+      Effect.suspend(() => {
+        restoration.share()
+        return outbox.send(message, how)
+      }),
     subscribe: (channels) =>
       Effect.suspend((): Effect.Effect<void, ConnectError.ConnectionClosed> => {
         if (supervisor.isShutDown()) return Effect.fail(new ConnectError.ConnectionClosed())

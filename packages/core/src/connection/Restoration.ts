@@ -148,7 +148,12 @@ export interface Restoration<A> {
   readonly refusal: (channel: Channel.Channel) => Effect.Effect<never, SubscriptionRefused | ConnectionClosed>
   /** Ends it for good: nobody waits for a refusal any more. */
   readonly shutdown: () => void
-  /** When the oldest ask, by id, that waits for its answer was written. */
+  /**
+   * Somebody else sends, too: answers without an id or a name may be theirs, and
+   * are neither counted nor laid at anybody's door any more.
+   */
+  readonly share: () => void
+  /** When the oldest ask whose answer has a deadline was written. */
   readonly waitingSince: () => number | undefined
   /**
    * Refuses what was not answered for so many milliseconds. Where nothing at all
@@ -219,8 +224,8 @@ class Subscriptions<A> implements Restoration<A> {
   private readonly wants = new Map<string, Channel.Channel>()
   private readonly confirmed = new Set<string>()
   private readonly refused = new Map<string, SubscriptionRefused>()
-  // Of these, what was refused for want of an answer.
-  private readonly unanswered = new Set<string>()
+  // Of these, what was refused without a word: for want of an answer, or left out of one.
+  private readonly unspoken = new Set<string>()
   // What cannot be asked for, in no epoch, and whether that was told.
   private readonly barred = new Map<string, { readonly refused: SubscriptionRefused; isTold: boolean }>()
   private refusals: Map<string, Set<Deferred.Deferred<never, SubscriptionRefused | ConnectionClosed>>> | undefined
@@ -238,6 +243,8 @@ class Subscriptions<A> implements Restoration<A> {
   // Counts the resets: who has waited while one came asks for an epoch that is over, and of which nothing is to be
   // remembered.
   private resets = 0
+  // Whether nobody else sends anything that could be answered by a list, or by an error without a name.
+  private isAlone = true
   readonly notice: Restoration<A>["notice"]
 
   constructor(options: Options<A>) {
@@ -295,7 +302,7 @@ class Subscriptions<A> implements Restoration<A> {
     this.again = []
     this.confirmed.clear()
     this.refused.clear()
-    this.unanswered.clear()
+    this.unspoken.clear()
   }
 
   ask(wire: Wire): Effect.Effect<void, WireClosed> {
@@ -330,19 +337,28 @@ class Subscriptions<A> implements Restoration<A> {
     return this.again.length > 0
   }
 
+  share(): void {
+    this.isAlone = false
+  }
+
   waitingSince(): number | undefined {
     return this.pending.find((one) => this.isWaiting(one))?.at
   }
 
   expire(at: number, millis: number): Channel.Channel | undefined {
-    const late = this.pending.filter((one) => this.isWaiting(one) && at - one.at >= millis)
+    const overdue = this.pending.filter((one) => this.isWaiting(one) && at - one.at >= millis)
+    const listed = overdue.filter(({ ask }) => ask.isListed === true)
+    // Where no list has come, the peer may give none.
+    this.refuseUnlisted(listed.filter(({ isAnswered }) => isAnswered), undefined)
+    this.pending = this.pending.filter((one) => !listed.includes(one))
+    const late = overdue.filter(({ ask }) => ask.isListed !== true)
     const channels = late.flatMap(({ adds, ask }) => adds ? this.unconfirmed(ask.channels) : [])
     const [first] = channels
     if (first !== undefined && this.confirmed.size === 0) return first
     // A late answer is still known for what it is.
     for (const one of late) one.isExpired = true
     this.refuse(channels, undefined, `no answer within ${millis} ms`, undefined)
-    for (const channel of channels) this.unanswered.add(Channel.key(channel))
+    for (const channel of channels) this.unspoken.add(Channel.key(channel))
     return undefined
   }
 
@@ -405,10 +421,10 @@ class Subscriptions<A> implements Restoration<A> {
       const gone = without(this.asked, this.wants)
       if (adds.length + gone.length === 0) return
       this.asked = new Map([...this.wants].filter(([key]) => !this.barred.has(key)))
-      // There is nothing to give up of what the peer has refused; what it did not answer may be subscribed to.
+      // There is nothing to give up of what the peer has refused; what it said nothing of may be subscribed to.
       const removes = gone.filter((channel) => {
         const isRefused = this.refused.delete(Channel.key(channel))
-        return this.unanswered.delete(Channel.key(channel)) || !isRefused
+        return this.unspoken.delete(Channel.key(channel)) || !isRefused
       })
       for (const channel of removes) this.confirmed.delete(Channel.key(channel))
       yield* this.write(wire, dialect.subscribe(adds, this.nextId), adds, true, begun)
@@ -441,7 +457,7 @@ class Subscriptions<A> implements Restoration<A> {
       const key = Channel.key(channel)
       this.confirmed.add(key)
       this.refused.delete(key)
-      this.unanswered.delete(key)
+      this.unspoken.delete(key)
     }
   }
 
@@ -459,7 +475,7 @@ class Subscriptions<A> implements Restoration<A> {
   }
 
   private isWaiting({ ask, isExpired }: Pending): boolean {
-    return ask.requestId !== undefined && !isExpired
+    return ask.isListed === true ? !this.isAlone : ask.requestId !== undefined && !isExpired
   }
 
   private fail(key: string, refused: SubscriptionRefused): void {
@@ -502,11 +518,19 @@ class Subscriptions<A> implements Restoration<A> {
     const missing = this.unconfirmed(channels)
     const isEmpty = missing.length === channels.length
     this.refuse(missing, undefined, isEmpty ? "the venue confirmed nothing" : "not among what the venue confirmed", by)
+    for (const channel of missing) this.unspoken.add(Channel.key(channel))
+  }
+
+  private listed(by: A | undefined): void {
+    const waiting = this.pending.filter(({ ask, isAnswered }) => ask.isListed === true && !isAnswered)
+    for (const one of this.isAlone ? waiting.slice(0, 1) : waiting) one.isAnswered = true
+    if (waiting.length > 0) this.endLists(by)
   }
 
   // A list of everything answers the oldest ask that waits for one. When each has been answered, in whatever order, what
   // no list named is refused.
   private endLists(by: A | undefined): void {
+    if (!this.isAlone) return
     const listed = this.pending.filter(({ ask }) => ask.isListed === true)
     if (listed.some(({ isAnswered }) => !isAnswered)) return
     this.pending = this.pending.filter(({ ask }) => ask.isListed !== true)
@@ -558,7 +582,7 @@ class Subscriptions<A> implements Restoration<A> {
     const candidates = waiting.filter(({ ask }) => ask.channels.some(isNamed))
     const meant = new Set(candidates.flatMap(({ ask }) => ask.channels.filter(isNamed)).map(Channel.key))
     const unnumbered = isByWords
-      ? candidates[0] ?? waiting[0] ?? adding[0]
+      ? candidates[0] ?? (this.isAlone ? waiting[0] ?? adding[0] : undefined)
       : meant.size === 1
       ? candidates[0]
       : undefined
@@ -619,11 +643,7 @@ class Subscriptions<A> implements Restoration<A> {
       this.answered(listed)
       this.refuseUnlisted([listed], bare)
     }
-    if (!isList) return
-    const oldest = this.pending.find(({ ask, isAnswered }) => ask.isListed === true && !isAnswered)
-    if (oldest === undefined) return
-    oldest.isAnswered = true
-    this.endLists(bare)
+    if (isList) this.listed(bare)
   }
 }
 

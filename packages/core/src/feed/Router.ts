@@ -115,12 +115,27 @@ const byKind = (venue: Venue) => {
 export const make = (venue: Venue): Router => {
   const { topicOf, topics } = venue
   const kinds = byKind(venue)
-  let names: ReadonlyMap<string, Routes> = new Map()
+  let followed: ReadonlyArray<Channel> = []
+  // Made when the next frame comes: a thousand subscriptions in a row make it once.
+  let names: ReadonlyMap<string, Routes> | undefined
+
+  const namesOf = (channels: ReadonlyArray<Channel>): ReadonlyMap<string, Routes> => {
+    const named = new Map<string, Array<Named>>()
+    for (const channel of channels) {
+      for (const { name, product } of topics?.(channel) ?? []) {
+        const others = named.get(name)
+        if (others === undefined) named.set(name, [{ channel, product }])
+        else others.push({ channel, product })
+      }
+    }
+    return new Map(Array.from(named, ([name, channels]) => [name, routesOf(channels)]))
+  }
 
   const attribute: Router["attribute"] = topicOf === undefined
     ? (_, events) => events.map((event) => kinds.channelsOf(event._tag, productOf(event)))
     : (frame, events) => {
       const topic = topicOf(frame, events)
+      names ??= namesOf(followed)
       const routes = topic === undefined ? undefined : names.get(topic.name)
       if (topic === undefined || routes === undefined) {
         return events.length === 1 ? onlyNobody : events.map(() => nobody)
@@ -133,16 +148,8 @@ export const make = (venue: Venue): Router => {
   return {
     follow: (all, wanted) => {
       kinds.follow(wanted)
-      if (topics === undefined) return
-      const named = new Map<string, Array<Named>>()
-      for (const channel of all) {
-        for (const { name, product } of topics(channel)) {
-          const others = named.get(name)
-          if (others === undefined) named.set(name, [{ channel, product }])
-          else others.push({ channel, product })
-        }
-      }
-      names = new Map(Array.from(named, ([name, channels]) => [name, routesOf(channels)]))
+      followed = all
+      names = undefined
     },
     attribute,
     channelsFor: (tag, product) => {

@@ -304,6 +304,46 @@ describe.concurrent("one product that is refused among those that are not", { ti
   }
 })
 
+describe.concurrent("a product is asked for as the venue writes it", { timeout: 20_000 }, () => {
+  for (
+    const [name, product, written] of [
+      ["coinbase", "BTC-USDC", "BTC-USD"],
+      ["coinbase", "btc-usd", "BTC-USD"],
+      ["coinbase-exchange", "btc-usd", "BTC-USD"],
+      ["binance", "btcusdt", "BTCUSDT"]
+    ] as const
+  ) {
+    it.live(`${name}: ${product}`, () =>
+      Effect.gen(function*() {
+        const { url } = yield* simulate(name, ["--rate", "50"])
+        const world = TestHost.make()
+        const code = yield* TestHost.run(
+          world,
+          "stream",
+          name,
+          product,
+          "--url",
+          url,
+          "--channel",
+          "book",
+          "--count",
+          "3"
+        )
+        assert.strictEqual(code, 0, world.stderr())
+        assert.deepStrictEqual([...new Set(world.objects().map((object) => object["product"]))], [written])
+      }))
+  }
+
+  it.live("what can be none of the venue's is refused without being sent", () =>
+    Effect.gen(function*() {
+      const { url } = yield* simulate("binance")
+      const world = TestHost.make()
+      assert.strictEqual(yield* TestHost.run(world, "stream", "binance", "BTC/USDT", "--url", url), 1)
+      assert.include(world.stderr(), "binance refused the subscription to trade of BTC/USDT")
+      assert.deepStrictEqual(world.objects().map(({ _tag }) => _tag), ["VenueError"])
+    }))
+})
+
 describe.concurrent("stream from several venues", { timeout: 20_000 }, () => {
   it.live("prints the events of all in one stream, and ends at --count of them together", () =>
     Effect.gen(function*() {
