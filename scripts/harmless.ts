@@ -73,6 +73,13 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement: "private resumedAt = (-1)",
     because: "both are before the clock began"
   },
+  {
+    file: `${core}/connection/Supervisor.ts`,
+    within: "Supervision.dueTime",
+    original: "yield* Effect.raceFirst(Effect.sleep(until - at), waitsForBreaker ? breaker.changed : Effect.never)",
+    replacement: "yield* Effect.raceFirst(Effect.sleep(until - at), true ? breaker.changed : Effect.never)",
+    because: "who wakes early and does not wait for the breaker goes back to sleep"
+  },
   // ---- venue --------------------------------------------------------------------------------------------------------
   {
     file: `${core}/venue/CoinbaseExchange.ts`,
@@ -95,13 +102,6 @@ export const harmless: ReadonlyArray<Harmless> = [
       "return product === undefined ? Channel.make(text) : Channel.make([family, ...rest].join(\".\"), product)",
     replacement: "return false ? Channel.make(text) : Channel.make([family, ...rest].join(\".\"), product)",
     because: "without a product the parts of a name are all of it"
-  },
-  {
-    file: `${core}/venue/Binance.ts`,
-    within: "partialPlan.build",
-    original: "if (sequence === null || bids === undefined || asks === undefined) return undefined",
-    replacement: "if (sequence === null || bids === undefined && asks === undefined) return undefined",
-    because: "a layout that matches has all of its books"
   },
   // ---- testing ------------------------------------------------------------------------------------------------------
   {

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Market from "@tickline/testing/Market"
+import * as MockBinance from "@tickline/testing/MockBinance"
 import * as MockHyperliquid from "@tickline/testing/MockHyperliquid"
 import * as MockVenue from "@tickline/testing/MockVenue"
 
@@ -28,5 +29,25 @@ describe("MockHyperliquid", () => {
     )
     assert.include(ask("unsubscribe", { type: "trades", coin: "C7" }, 1002), "subscriptionResponse")
     assert.include(ask("subscribe", { type: "trades", coin: "ONE" }, 1003), "subscriptionResponse")
+  })
+})
+
+describe("MockBinance", () => {
+  it("takes ids of up to 36 characters and requests of up to 4,088 bytes", () => {
+    const server = MockBinance.make()
+    const floor: MockVenue.Floor = { atMillis: 0, market: () => undefined }
+    const ask = (request: object): ReadonlyArray<string> =>
+      server.receive(MockVenue.newSession, JSON.stringify(request), floor).replies.map(({ text }) => text)
+    const listing = (id: unknown) => ask({ method: "LIST_SUBSCRIPTIONS", id })
+    for (const id of [null, 0, -7, "", "x".repeat(36)]) {
+      assert.deepStrictEqual(listing(id), [JSON.stringify({ result: [], id })])
+    }
+    for (const id of ["x".repeat(37), 1.5, true, {}]) assert.match(listing(id).join(), /"error"|"code"/)
+    const subscribing = (bytes: number) => {
+      const empty = JSON.stringify({ method: "SUBSCRIBE", params: ["@trade"], id: 1 }).length
+      return ask({ method: "SUBSCRIBE", params: [`${"x".repeat(bytes - empty)}@trade`], id: 1 })
+    }
+    assert.deepStrictEqual(subscribing(4088), ["{\"result\":null,\"id\":1}"])
+    assert.deepStrictEqual(subscribing(4089), [])
   })
 })
