@@ -139,10 +139,11 @@ export const fitMiddle = (text: string, cells: number): string => {
   let head = ""
   let tail = ""
   let room = cells - 1
-  const characters = [...text]
+  // A character with its marks.
+  const characters = text.match(/.\p{M}*/gsu) ?? []
   const add = (character: string | undefined, put: (character: string) => void): boolean => {
-    if (character === undefined || cellsOf(character) > room) return false
-    room -= cellsOf(character)
+    if (character === undefined || width(character) > room) return false
+    room -= width(character)
     put(character)
     return true
   }

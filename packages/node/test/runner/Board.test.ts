@@ -375,6 +375,8 @@ describe("text for people", () => {
     assert.strictEqual(Style.pad("東京", 6), "東京  ")
     assert.strictEqual(Style.fitMiddle("BTC-28MAR25-100000-C", 12), "BTC-28…000-C")
     assert.strictEqual(Style.width(Style.fitMiddle("東京都庁舎前", 8)), 7)
+    assert.strictEqual(Style.fitMiddle("abcde\u0301fg", 6), "abc…fg")
+    assert.strictEqual(Style.fitMiddle("abcdefe\u0301g", 6), "abc…e\u0301g")
   })
 
   it("says spans and numbers in short", () => {
