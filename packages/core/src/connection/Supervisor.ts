@@ -609,12 +609,17 @@ class Supervision<A> implements Supervisor {
   private *dueTime(session: Session): Effect.fn.Return<void> {
     const { breaker, dials } = this.options
     const { waitsForBreaker } = this
+    let isTold = false
     while (true) {
       const at = this.now()
       const seen = yield* breaker.state
       const open = waitsForBreaker && seen._tag === "Open" ? Math.max(session.dueAt, seen.until) : session.dueAt
       const until = Math.max(open, at + dials.waitFor(at))
       if (until <= at) return
+      if (until > open && !isTold) {
+        isTold = true
+        yield* this.log("Info", "dial held up by the limit", { delay_ms: Math.round(until - at) })
+      }
       if (open > session.dueAt) {
         session.hasWaited = true
         yield* this.showBreaker(session, open)

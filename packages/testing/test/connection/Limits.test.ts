@@ -16,6 +16,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import { circuitWith, dialTimes, policyWith, settle, url, withVenue } from "../Rig.ts"
@@ -62,6 +63,19 @@ describe("Limits of an address", () => {
         assert.strictEqual(host.dials.length, 6)
         assert.isAtMost(Enforcement.mostWithin(dialTimes(host), 60_000), 2)
       })))
+
+  it.effect("say so once where they hold a dial up", () => {
+    const lines: Array<string> = []
+    const logger = Logger.map(Logger.formatJson, (line) => void lines.push(line))
+    return withVenue(policyWith({}), () =>
+      Effect.gen(function*() {
+        for (let i = 0; i < 4; i++) yield* open(twoAMinute)
+        yield* TestClock.adjust("10 minutes")
+        const held = lines.filter((line) => line.includes("dial held up by the limit"))
+        assert.strictEqual(held.length, 2)
+        assert.include(held[0] ?? "", "\"delay_ms\":60101")
+      })).pipe(Effect.provide(Logger.layer([logger])))
+  })
 
   it.effect("are shared by the feeds of several venues", () =>
     withVenue(policyWith({}), ({ host }) =>
