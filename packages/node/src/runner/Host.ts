@@ -12,7 +12,7 @@ import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Buffer } from "node:buffer"
-import { createWriteStream } from "node:fs"
+import { createReadStream, createWriteStream } from "node:fs"
 import { Socket } from "node:net"
 import process from "node:process"
 import type { Writable } from "node:stream"
@@ -228,6 +228,10 @@ const streamOf = (fd: number, own: Writable & TerminalSize): Writable => {
   return process.platform === "win32" ? own : new ReadStream(fd)
 }
 
+/** What comes in. Of what cannot be read, such as a folder, Node's own stream has no bytes and no error either. */
+const stdin = (): AsyncIterable<Uint8Array> =>
+  process.stdin instanceof Socket ? process.stdin : createReadStream("", { fd: 0, autoClose: false })
+
 /** A run that was told to stop has so long to do it in good order; the promise is 2 s. */
 const graceMillis = 1_800
 
@@ -269,7 +273,7 @@ export const layer: Layer.Layer<Host> = Layer.sync(Host, () => {
   }
   return {
     env: process.env,
-    stdin: { isTerminal: process.stdin.isTTY === true, bytes: () => process.stdin },
+    stdin: { isTerminal: process.stdin.isTTY === true, bytes: stdin },
     stdout: sinkOf("stdout", stdout, process.env, process.stdout),
     stderr: sinkOf("stderr", stderr, process.env, process.stderr),
     signal: Deferred.await(signal),

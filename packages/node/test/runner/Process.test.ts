@@ -87,6 +87,21 @@ describe("the process", { timeout: 20_000 }, () => {
       assert.strictEqual(run.stdout(), "")
     }))
 
+  it.live("stdin is read to its end, and a folder is no input", () =>
+    Effect.gen(function*() {
+      const open = (path: string) =>
+        Effect.acquireRelease(Effect.sync(() => Fs.openSync(path, "r")), (fd) => Effect.sync(() => Fs.closeSync(fd)))
+      const read = yield* finish(["decode", "generic"], {}, yield* open(bin))
+      assert.strictEqual(read.code, 0)
+      assert.strictEqual(
+        read.stdout.split("\n").length,
+        Fs.readFileSync(bin, "utf8").split("\n").filter((line) => line.trim() !== "").length + 1
+      )
+      const folder = yield* finish(["decode", "generic"], {}, yield* open(import.meta.dirname))
+      assert.strictEqual(folder.code, 1)
+      assert.match(folder.stderr, /^tickline: cannot read stdin: EISDIR/m)
+    }))
+
   it.live("a reader that leaves ends it quietly with 0", () =>
     Effect.gen(function*() {
       const server = yield* MockServer.make({ venue, rate: 2_000 })
