@@ -236,6 +236,10 @@ const isWanted = <A>(interest: Interest, item: Item<A>): boolean => {
   }
 }
 
+// What is no number of bytes bounds nothing; and a queue holds one message at least, or nothing would ever be read.
+const boundOf = (bytes: number | undefined): number =>
+  bytes === undefined || Number.isNaN(bytes) ? defaultBytes : Math.max(1, bytes)
+
 interface Consumer<A> {
   interest: Interest
   overflow: Overflow
@@ -256,7 +260,7 @@ interface Consumer<A> {
 const makeConsumer = <A>(interest: Interest, options: ConsumerOptions | undefined): Consumer<A> => ({
   interest,
   overflow: options?.overflow ?? "fail",
-  bound: options?.bytes ?? defaultBytes,
+  bound: boundOf(options?.bytes),
   items: [],
   bytes: 0,
   lifecycle: 0,
@@ -407,7 +411,8 @@ const merged = <A>(older: Lifecycle<A>, newer: Lifecycle<A>): Lifecycle<A> => {
     return { ...newer, from: older.from, missing: older.missing + newer.missing }
   }
   if (older._tag === "Refused" && newer._tag === "Refused") {
-    return { ...newer, refused: [...older.refused, ...newer.refused] }
+    const all = [...older.refused, ...newer.refused].map((one) => [Channel.key(one.channel), one] as const)
+    return { ...newer, refused: [...new Map(all).values()] }
   }
   return newer
 }

@@ -171,8 +171,9 @@ interface Consumer {
   live: number
 }
 
-// How many batches may stand between the feeds and a consumer of all of them; behind these the feeds' own bounds hold.
-const betweenBatches = 16
+// How many batches may stand between the feeds and a consumer of all of them; behind it the feeds' own bounds hold, and
+// what is conflated there is not old when it is read.
+const betweenBatches = 1
 
 // What an entry says apart from its channels: where this is the same, the connection can stay.
 const settingsOf = ({ channels: _, kinds: __, products: ___, ...settings }: Entry) => settings

@@ -303,7 +303,7 @@ export interface MockServer {
   readonly accounts: () => ReadonlyArray<Account>
   /** The latest 10,000 entries, oldest first. */
   readonly entries: () => ReadonlyArray<LogEntry>
-  /** The entries so far and those to come; ends with the server. */
+  /** The latest thousand entries and those to come, of a reader 16,384 behind the latest; ends with the server. */
   readonly log: Stream.Stream<LogEntry>
   /** Cuts every connection and stops listening; no handle is left when it completes. The scope's end does the same. */
   readonly stop: Effect.Effect<void>
@@ -368,7 +368,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     const wallNow = () => clock.currentTimeMillisUnsafe()
     const scope = yield* Scope.fork(yield* Scope.Scope)
     const accepted = yield* Queue.sliding<MockConnection>(1_024)
-    const published = yield* PubSub.unbounded<LogEntry | undefined>({ replay: 1_000 }) // undefined ends it
+    const published = yield* PubSub.sliding<LogEntry | undefined>({ capacity: 16_384, replay: 1_000 }) // undefined ends it
     const firstOpen = yield* Deferred.make<number>()
 
     const entries: Array<LogEntry> = []
