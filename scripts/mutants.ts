@@ -230,7 +230,7 @@ const runFiles = async (root: string, files: ReadonlyArray<string>, millis: numb
   readonly took: ReadonlyArray<readonly [file: string, millis: number]>
   readonly output: string
 }> => {
-  const limits = ["--testTimeout=20000", "--hookTimeout=5000", "--teardownTimeout=1000", "--bail=1", "-t", untimed]
+  const limits = ["--testTimeout=40000", "--hookTimeout=5000", "--teardownTimeout=1000", "--bail=1", "-t", untimed]
   const { code, output, report } = await vitest(
     root,
     ["--no-isolate", "--maxWorkers=1", "--execArgv=--max-old-space-size=2048", ...limits, ...files],

@@ -324,12 +324,14 @@ export const make = Effect.fnUntraced(function*(
   // A later message never overtakes an earlier one, whatever became of the latency.
   const makeLane = (host: MutableHost, isBlocked: () => boolean): Lane => {
     const held: Array<() => void> = []
+    // Where it begins: shifting a long array costs its length each time.
+    let passed = 0
     let underWay = 0
     let lastAt = 0
     // What is sent within one millisecond travels together, as in one segment.
     let segment: { readonly sentAt: number; readonly deliveries: Array<() => void> } | undefined
     const arrive = (deliver: () => void): void => {
-      if (held.length > 0 || isBlocked()) held.push(deliver)
+      if (held.length > passed || isBlocked()) held.push(deliver)
       else deliver()
     }
     return {
@@ -354,10 +356,15 @@ export const make = Effect.fnUntraced(function*(
       },
       pass: () => {
         // A delivery may wake the reader, who lets the next through from within it.
-        while (held.length > 0 && !isBlocked()) held.shift()!()
+        while (held.length > passed && !isBlocked()) held[passed++]!()
+        if (passed * 2 >= held.length) {
+          held.splice(0, passed)
+          passed = 0
+        }
       },
       clear: () => {
         held.length = 0
+        passed = 0
       }
     }
   }
