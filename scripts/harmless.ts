@@ -80,6 +80,14 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement: "yield* Effect.raceFirst(Effect.sleep(until - at), true ? breaker.changed : Effect.never)",
     because: "who wakes early and does not wait for the breaker goes back to sleep"
   },
+  // ---- transport ----------------------------------------------------------------------------------------------------
+  {
+    file: `${core}/transport/BrowserTransport.ts`,
+    within: "cut.point",
+    original: "const point = character.codePointAt(0) ?? 0",
+    replacement: "const point = character.codePointAt(0) ?? 1",
+    because: "a character of a text has a code point"
+  },
   // ---- venue --------------------------------------------------------------------------------------------------------
   {
     file: `${core}/venue/CoinbaseExchange.ts`,

@@ -411,7 +411,15 @@ describe("BrowserTransport: the end", () => {
           ["x".repeat(120) + "€€", "x".repeat(120) + "€"],
           ["x".repeat(120) + "😀", "x".repeat(120)],
           ["ä".repeat(62), "ä".repeat(61)],
-          ["\ud800", "\ufffd"]
+          ["\ud800", "\ufffd"],
+          // The last character of each length in UTF-8, and the first of the next.
+          ["x".repeat(122) + "\u007f", "x".repeat(122) + "\u007f"],
+          ["x".repeat(122) + "\u0080", "x".repeat(122)],
+          ["x".repeat(121) + "\u07ff", "x".repeat(121) + "\u07ff"],
+          ["x".repeat(121) + "\u0800", "x".repeat(121)],
+          ["x".repeat(120) + "\uffff", "x".repeat(120) + "\uffff"],
+          ["x".repeat(120) + "\u{10000}", "x".repeat(120)],
+          ["x".repeat(119) + "\u{10000}", "x".repeat(119) + "\u{10000}"]
         ] as const
       ) {
         const { socket, wire } = yield* opened()
