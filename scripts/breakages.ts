@@ -908,6 +908,27 @@ export const breakages: ReadonlyArray<Breakage> = [
     replacement: "if (of.rows.size < 0) {",
     test: ["packages/node/test/runner/Board.test.ts", "draws 200,000 within milliseconds"]
   },
+  {
+    name: "completions know no venue",
+    file: "packages/node/src/runner/Completion.ts",
+    original: "  venue: venues,\n",
+    replacement: "",
+    test: ["packages/node/test/runner/Completion.test.ts", "bash completes commands, venues"]
+  },
+  {
+    name: "a terminal of another size is drawn over as if it had the old one",
+    file: "packages/node/src/runner/Screen.ts",
+    original: "isResized ? home + clearBelow : drawn > 0",
+    replacement: "drawn > 0",
+    test: ["packages/node/test/runner/Screen.test.ts", "is drawn anew on a terminal of another size"]
+  },
+  {
+    name: "NDJSON on a terminal holds what a peer sent, raw",
+    file: "packages/node/src/runner/Output.ts",
+    original: "isTerminal ? Printable.escape(json) : json",
+    replacement: "isTerminal ? json : json",
+    test: ["packages/node/test/runner/Printable.test.ts", "ndjson on a terminal is the same JSON"]
+  },
   // ---- metrics ------------------------------------------------------------------------------------------------------
   {
     name: "a metric is not there before it counts",
