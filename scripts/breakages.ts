@@ -1056,7 +1056,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what is urgent waits for as long as what was first",
     file: outbox,
-    original: "if (place === 0) this.nap?.rouse()",
+    original: "if (place === 0) this.sleeper?.wake()",
     replacement: "",
     test: ["packages/testing/test/connection/Limits.test.ts", "let a free cancel pass"]
   },

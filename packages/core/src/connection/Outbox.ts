@@ -23,11 +23,11 @@ import {
   InvalidCost,
   isCost,
   type Log,
-  makeNap,
-  type Nap,
+  makeSleeper,
   priorities,
   type Priority,
-  RateLimited
+  RateLimited,
+  type Sleeper
 } from "../resilience/RateLimit.ts"
 import * as Frame from "../transport/Frame.ts"
 import type { Wire, WireClosed } from "../transport/Transport.ts"
@@ -195,7 +195,7 @@ class Waiting implements Outbox {
   private run: ((drain: Effect.Effect<void>) => void) | undefined
   private isDraining = false
   private isShutDown = false
-  private nap: Nap | undefined
+  private sleeper: Sleeper | undefined
   // The ranks of those that wait to write past the outbox.
   private askers: ReadonlyArray<number> = []
   private mostWaiting = 0
@@ -279,7 +279,7 @@ class Waiting implements Outbox {
         waiting,
         Effect.sync(() => {
           this.askers = this.askers.toSpliced(this.askers.indexOf(rank), 1)
-          this.nap?.rouse()
+          this.sleeper?.wake()
         })
       )
     })
@@ -394,7 +394,7 @@ class Waiting implements Outbox {
     this.bounds.onWaiting?.(this.entries.length)
     this.rouse()
     // What is more urgent does not wait for as long as another had to.
-    if (place === 0) this.nap?.rouse()
+    if (place === 0) this.sleeper?.wake()
   }
 
   private forget(entry: Entry): void {
@@ -408,7 +408,7 @@ class Waiting implements Outbox {
     this.entries.splice(at, 1)
     this.forget(entry)
     this.withdrawn++
-    if (at === 0) this.nap?.rouse()
+    if (at === 0) this.sleeper?.wake()
   }
 
   private retain(keeps: (entry: Entry) => boolean, reason: NotSent["reason"]): number {
@@ -431,7 +431,7 @@ class Waiting implements Outbox {
   }
 
   // Writes what may go now. Returns for how long the limit holds the rest up, 0 where it does not, `Infinity` where
-  // somebody more urgent goes first, who rouses. An entry is out of the queue before its sender hears of it, who may send
+  // somebody more urgent goes first, who wakes us. An entry is out of the queue before its sender hears of it, who may send
   // again at once.
   private flush(to: Wire): number {
     for (let entry = this.entries[0]; entry !== undefined; entry = this.entries[0]) {
@@ -466,7 +466,7 @@ class Waiting implements Outbox {
     return Effect.suspend((): Effect.Effect<void, WireClosed> => {
       const wait = this.flush(to)
       if (this.entries.length > 0) {
-        const pause = wait > 0 ? (this.nap ??= makeNap()).sleep(wait) : to.ready
+        const pause = wait > 0 ? (this.sleeper ??= makeSleeper()).sleep(wait) : to.ready
         return Effect.andThen(pause, this.drain(to))
       }
       this.isDraining = false

@@ -5,8 +5,9 @@
  * token bucket of 5 a second lets 9 through in one.
  *
  * The log is pure and synchronous: `take` admits and charges in one step, so
- * that what is charged is what is sent. `make` puts a bounded queue with
- * priorities and deadlines before it.
+ * that what is charged is what is sent; `reserve` admits what is spent later.
+ * `make` puts a bounded queue with priorities and deadlines before it. The
+ * `Governor` shares the logs of an address among all who dial it.
  *
  * @since 0.1.0
  */
@@ -375,37 +376,43 @@ interface Waiter {
 }
 
 /**
- * A wait that can be cut short: `rouse` wakes whoever sleeps, and does nothing
- * where nobody does. One sleeper at a time.
+ * A sleep that can be cut short: `wake` ends it, or the next one where nobody
+ * sleeps, so that none is missed. One at a time.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Nap {
+export interface Sleeper {
   readonly sleep: (millis: number) => Effect.Effect<void>
-  readonly rouse: () => void
+  readonly wake: () => void
 }
 
 /**
- * Makes a wait that can be cut short.
+ * Makes a sleep that can be cut short.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const makeNap = (): Nap => {
+export const makeSleeper = (): Sleeper => {
   let resume: ((effect: Effect.Effect<void>) => void) | undefined
-  const roused = Effect.callback<void>((wake) => {
-    resume = wake
+  let isWoken = false
+  const woken = Effect.callback<void>((callback) => {
+    if (isWoken) {
+      isWoken = false
+      return callback(Effect.void)
+    }
+    resume = callback
     return Effect.sync(() => {
       resume = undefined
     })
   })
   return {
-    sleep: (millis) => Effect.raceFirst(Effect.sleep(millis), roused),
-    rouse: () => {
-      const wake = resume
+    sleep: (millis) => Effect.raceFirst(woken, Effect.sleep(millis)),
+    wake: () => {
+      const callback = resume
       resume = undefined
-      wake?.(Effect.void)
+      isWoken = callback === undefined
+      callback?.(Effect.void)
     }
   }
 }
@@ -431,7 +438,7 @@ export const make = Effect.fnUntraced(function*(options: {
   const log = options.log ?? makeLog(windows)
   const queues = new Map<Priority, Array<Waiter>>(priorities.map((priority) => [priority, []]))
   const now = (): number => Monotonic.nowMillis(clock)
-  const nap = makeNap()
+  const sleeper = makeSleeper()
   let isRunning = false
   let isClosed = false
 
@@ -467,7 +474,7 @@ export const make = Effect.fnUntraced(function*(options: {
   // Runs while somebody waits.
   const run: Effect.Effect<void> = Effect.suspend(() => {
     const wait = admit()
-    if (wait !== undefined) return Effect.andThen(nap.sleep(wait), run)
+    if (wait !== undefined) return Effect.andThen(sleeper.sleep(wait), run)
     isRunning = false
     return Effect.void
   })
@@ -476,7 +483,7 @@ export const make = Effect.fnUntraced(function*(options: {
   const enqueue = (queue: Array<Waiter>, waiter: Waiter): void => {
     queue.push(waiter)
     if (isRunning) {
-      if (head()?.[0] === waiter) nap.rouse()
+      if (head()?.[0] === waiter) sleeper.wake()
       return
     }
     isRunning = true
@@ -488,7 +495,7 @@ export const make = Effect.fnUntraced(function*(options: {
     if (at < 0) return
     const wasHead = head()?.[0] === waiter
     queue.splice(at, 1)
-    if (wasHead) nap.rouse()
+    if (wasHead) sleeper.wake()
   }
 
   yield* Scope.addFinalizer(
