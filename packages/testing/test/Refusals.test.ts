@@ -246,6 +246,26 @@ describe("a refusal", () => {
       (server) => ({ ...server, receive: (session) => ({ session, replies: [] }) })
     ))
 
+  it.effect("that comes within the write is not missed, whoever waits for it, and later ones are told it, too", () =>
+    onStage(
+      { name: "kraken", good: ["BTC/USD", "ETH/USD"] },
+      [Channel.make("trade", "BTC/USD")],
+      ({ events, feed, simulation }) =>
+        Effect.gen(function*() {
+          for (let time = 1; time <= 2; time++) {
+            const both = yield* Effect.forkChild(Effect.all([
+              Effect.flip(Stream.runDrain(feed.trades("NO/SUCH"))),
+              Effect.flip(Stream.runDrain(feed.trades("NO/SUCH")))
+            ], { concurrency: 2 }))
+            yield* TestClock.adjust("1 second")
+            const errors = yield* Fiber.join(both)
+            assert.deepStrictEqual(errors.map(({ _tag }) => _tag), ["SubscriptionRefused", "SubscriptionRefused"])
+            assert.lengthOf(errorsOf(events), time)
+          }
+          assert.notInclude(simulation.heard.map(({ text }) => text).join(), "unsubscribe")
+        })
+    ))
+
   it.effect("of a product is that of no product whose name begins alike", () =>
     onStage(
       { name: "coinbase-exchange", good: ["BTC-USD", "ETH-USD"] },

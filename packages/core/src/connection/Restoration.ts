@@ -357,8 +357,8 @@ class Subscriptions<A> implements Restoration<A> {
     if (first !== undefined && this.confirmed.size === 0) return first
     // A late answer is still known for what it is.
     for (const one of late) one.isExpired = true
-    this.refuse(channels, undefined, `no answer within ${millis} ms`, undefined)
     for (const channel of channels) this.unspoken.add(Channel.key(channel))
+    this.refuse(channels, undefined, `no answer within ${millis} ms`, undefined)
     return undefined
   }
 
@@ -394,13 +394,14 @@ class Subscriptions<A> implements Restoration<A> {
       yield* wire.ready
       yield* this.options.admit(ask.text)
       if (begun !== this.resets) return
-      // A wire that ended says why when it is asked again.
-      if (!wire.write(ask.text)) yield* wire.ready
+      // Before it is written: the answer may be there when that is done.
       if (this.options.dialect?.answer !== undefined) {
         const one = { ask, at: this.options.now(), adds, isAnswered: false, isExpired: false }
         this.pending = [...this.pending, one]
         this.known.clear()
       }
+      // A wire that ended says why when it is asked again.
+      if (!wire.write(ask.text)) yield* wire.ready
     }
   }
 
@@ -517,8 +518,9 @@ class Subscriptions<A> implements Restoration<A> {
     const channels = asks.flatMap(({ adds, ask }) => adds ? ask.channels : [])
     const missing = this.unconfirmed(channels)
     const isEmpty = missing.length === channels.length
-    this.refuse(missing, undefined, isEmpty ? "the venue confirmed nothing" : "not among what the venue confirmed", by)
+    // Before those who wait are told: they may give it up at once.
     for (const channel of missing) this.unspoken.add(Channel.key(channel))
+    this.refuse(missing, undefined, isEmpty ? "the venue confirmed nothing" : "not among what the venue confirmed", by)
   }
 
   private listed(by: A | undefined): void {
