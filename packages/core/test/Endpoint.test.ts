@@ -79,9 +79,31 @@ describe("Endpoint", () => {
     assert.strictEqual(Address.origin(" wss://me:s3cret@venue.example"), "(unreadable URL)")
   })
 
+  it("tells where a peer has moved to, as far as that may be shown", () => {
+    const key = "k".repeat(32)
+    for (
+      const [location, shown] of [
+        ["https://me:s3cret@new.example:444/v2/x?token=s3cret", "https://new.example:444/v2/x"],
+        ["//new.example/v2", "ws://new.example/v2"],
+        ["/v2/", "ws://old.example:1/v2/"],
+        ["/", "ws://old.example:1/"],
+        ["wss://new.example", "wss://new.example"],
+        ["wss://new.example/v2/listen-k3y/x/ws//", "wss://new.example/v2/…/x/…//"],
+        [`/v2/a${key}/b`, "ws://old.example:1/v2/…/b"],
+        ["v2", "(unreadable URL)"],
+        ["wss:/me:s3cret@new.example", "(unreadable URL)"],
+        [`/${"y".repeat(31)}/`.repeat(9), `ws://old.example:1/${`${"y".repeat(31)}//`.repeat(9)}`.slice(0, 200)]
+      ] as const
+    ) {
+      assert.strictEqual(Address.movedTo(location, "ws://me:s3cret@old.example:1/ws/listen-k3y/?token=s3cret"), shown)
+    }
+    assert.strictEqual(Address.movedTo("/v2", " ws://old.example"), "(unreadable URL)")
+  })
+
   it("a secret travels in the clear to loopback and to hosts that are named, however they are written", () => {
     const secrets: ReadonlyArray<Partial<DialRequest>> = [
       { headers: { "X-Key": secret } },
+      { headers: { Accept: "*/*", "X-Key": secret, "X-Other": "x" }, protocols: ["v1"] },
       { protocols: [secret] }
     ]
     for (const held of secrets) {

@@ -104,6 +104,7 @@ describe("the secrets of a dial", () => {
     ["a parameter by its name", { url: "wss://h/?a=b&accessToken=s3cret" }, "s3cret", true],
     ["a parameter that holds an equals sign", { url: "wss://h?key=s3cret=" }, "s3cret=", true],
     ["a parameter by its looks", { url: `wss://h?a=${key}` }, key, true],
+    ["a parameter by its looks, with an equals sign", { url: `wss://h?a=${key}==` }, `${key}==`, true],
     ["any other parameter", { url: "wss://h?streams=btcusdt@trade" }, "btcusdt@trade", false],
     ["what is behind a #", { url: "wss://h?a=b#token=s3cret" }, "s3cret", false]
   ]
