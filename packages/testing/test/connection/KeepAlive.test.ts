@@ -172,11 +172,13 @@ describe("KeepAlive", () => {
   }
 
   it.effect("data from before a ping does not answer it", () =>
-    withVenue(policyWith({ heartbeat }), ({ host }) =>
+    withVenue(policyWith({ heartbeat }), ({ host, network }) =>
       Effect.gen(function*() {
         const connection = yield* Connection.connect(url, { keepAlive: protocol })
         const [peer] = host.peers()
         yield* peer!.stopReading(true)
+        yield* network.setLatency(1)
+        // It arrives in the very millisecond of the ping.
         yield* TestClock.adjust("14999 millis")
         yield* peer!.send("data")
         yield* TestClock.adjust("5 seconds")
