@@ -10,8 +10,8 @@ import { pad, type Paint, width, wrap } from "./Style.ts"
 /** Lines longer than this are hard to read, however wide the terminal is. */
 const widest = 100
 
-/** Where the descriptions begin; what is named at more length has them on the lines below it. */
-const column = 26
+/** Where the descriptions begin; what is named at more length has them on the lines below it, on a narrow terminal all. */
+const columnOf = (cells: number): number => cells < 60 ? 6 : 26
 
 interface Entry {
   readonly name: string
@@ -21,6 +21,7 @@ interface Entry {
 const entry = ({ description, name }: Entry, cells: number): ReadonlyArray<string> => {
   const left = `  ${name}`
   if (description === "") return [left]
+  const column = columnOf(cells)
   const indent = " ".repeat(column)
   return width(left) + 2 <= column
     ? wrap(description, cells, indent, pad(left, column))
@@ -37,8 +38,14 @@ const flagEntry = (paint: Paint, { aliases, description, name, type }: HelpDoc.F
   }
 }
 
-/** A command line that is too long is one that a shell reads over several lines. */
-const commandLines = (paint: Paint, command: string, cells: number): ReadonlyArray<string> => {
+/**
+ * A command line, indented; one that is too long is broken as a shell reads it
+ * over several lines.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const commandLines = (paint: Paint, command: string, cells: number): ReadonlyArray<string> => {
   const lines = wrap(command, cells - 2, "      ", "  ")
   return lines.map((line, index) => `${paint("cyan", line)}${index < lines.length - 1 ? " \\" : ""}`)
 }
@@ -51,7 +58,7 @@ const commandLines = (paint: Paint, command: string, cells: number): ReadonlyArr
  * @since 0.1.0
  */
 export const format = (paint: Paint, doc: HelpDoc.HelpDoc, columns: number): string => {
-  const cells = Math.max(40, Math.min(widest, columns))
+  const cells = Math.max(30, Math.min(widest, columns))
   const sections: Array<ReadonlyArray<string>> = []
   const section = (title: string, lines: ReadonlyArray<string>) => {
     if (lines.length > 0) sections.push([paint("bold", title), ...lines])

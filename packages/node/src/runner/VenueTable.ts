@@ -7,6 +7,7 @@ import * as Symbols from "@tickline/core/feed/Symbols"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
 import * as Effect from "effect/Effect"
+import { commandLines } from "./Help.ts"
 import { Host, type OutputClosed } from "./Host.ts"
 import type { Format } from "./Output.ts"
 import { fit, grouped, pad, type Paint, paint as makePaint, table, wrap } from "./Style.ts"
@@ -127,6 +128,8 @@ export const pretty = (paint: Paint, venues: ReadonlyArray<Venue>, columns: numb
  * @since 0.1.0
  */
 export const detail = (paint: Paint, venue: Venue, columns: number): string => {
+  const url = venue.endpoint === undefined ? " --url <url>" : ""
+  const command = `tickline stream ${venue.name} ${someProduct(venue)}${url}`
   const lines = [
     `${paint("bold", venue.name)} ${paint("dim", venue.title)}`,
     "",
@@ -142,12 +145,7 @@ export const detail = (paint: Paint, venue: Venue, columns: number): string => {
       ["docs", venue.documentation]
     ], columns),
     "",
-    `  ${
-      paint(
-        "cyan",
-        `tickline stream ${venue.name} ${someProduct(venue)}${venue.endpoint === undefined ? " --url <url>" : ""}`
-      )
-    }`
+    ...commandLines(paint, command, columns)
   ]
   return `${lines.join("\n")}\n`
 }

@@ -128,13 +128,13 @@ describe("the command line", () => {
         text.replaceAll(" \\\n", " ").split(/\s+/).filter((word) => word !== "#").join(" ")
       for (const args of asked) {
         const texts: Array<string> = []
-        for (const columns of [60, 80, 200]) {
+        for (const columns of [40, 60, 80, 200]) {
           const world = TestHost.make({ terminal: true, columns })
           assert.strictEqual(yield* TestHost.run(world, ...args), 0)
           for (const line of world.stdout().split("\n")) {
             // A word that is longer than a line, such as an address, is not broken either.
             const longest = Math.max(...line.trim().split(" ").map((word) => word.length))
-            if (line.length > columns) assert.isAbove(longest, columns - 40, `${args.join(" ")}: ${line}`)
+            if (line.length > columns) assert.isAbove(longest, 25, `${args.join(" ")}: ${line}`)
           }
           texts.push(words(world.stdout()))
         }
