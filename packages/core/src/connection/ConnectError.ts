@@ -15,7 +15,8 @@ import * as Printable from "../value/Printable.ts"
 /**
  * No token could be had, the one that was had cannot be the value of a header,
  * or the venue refused the one it was shown (`status` 401 or 403) also after one
- * refresh where a refresh is given. Not retried.
+ * refresh where a refresh is given, or wants one (401) and none was shown. Not
+ * retried.
  *
  * @category errors
  * @since 0.1.0
@@ -155,7 +156,8 @@ export const kind = (failure: Failure): FailureKind => {
 
 /**
  * What a failure leads to: another attempt by the policy, another attempt with
- * a refreshed token, or the end.
+ * a refreshed token, or the end. Where no token was shown, `reauthenticate` is
+ * `retry` for a 403, not sooner than after 5 s, and `stop` for the rest.
  *
  * @category models
  * @since 0.1.0
@@ -229,7 +231,8 @@ export class AlreadyConnected extends Schema.TaggedError<AlreadyConnected>()("Al
 }
 
 /**
- * The connection was closed by its owner before it was up.
+ * The connection was closed by its owner before it was up, or its scope has
+ * closed, after which it takes nothing on.
  *
  * @category errors
  * @since 0.1.0

@@ -113,7 +113,8 @@ export interface Connection<A> {
   /**
    * Brings the connection up, and completes when it is up for the first time.
    * Fails with `AlreadyConnected` where it is up or on its way; after `Failed`
-   * or a close it dials anew, with a new id. Interrupted, it gives up.
+   * or a close it dials anew, with a new id. Interrupted, it gives up. Fails with
+   * `ConnectionClosed` where the connection's scope has closed.
    */
   readonly connect: Effect.Effect<void, ConnectError.ConnectError | ConnectError.AlreadyConnected>
   /**
@@ -162,8 +163,9 @@ export interface Connection<A> {
   readonly renew: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void>
   /**
    * Ends the connection: `graceful` (the default) with a closing handshake
-   * bounded by the policy's close timeout, `forced` at once. Everything that
-   * still waits to be sent fails with `NotSent`.
+   * bounded by the policy's close timeout, `forced` at once, also where a graceful
+   * one is under way. Everything that still waits to be sent fails with `NotSent`.
+   * Where it is closed already, or being closed, it tells how that close ended.
    */
   readonly close: (
     options?: { readonly mode?: "graceful" | "forced" | undefined } | undefined

@@ -45,8 +45,9 @@ import type { Restoration, SubscriptionRefused } from "./Restoration.ts"
 const State = ConnectionState.ConnectionState
 
 /**
- * How a close ended. `clean` is whether the peer answered the close frame; a
- * forced close is never clean.
+ * How a close ended: `forced` also where a graceful one was cut short. `clean`
+ * is whether the peer answered the close frame, or there was nobody to; a forced
+ * close is never clean.
  *
  * @category models
  * @since 0.1.0
