@@ -169,10 +169,15 @@ export const maskOf = ({ headers, protocols, url }: DialRequest): Mask | undefin
     ...protocols.flatMap((value) => typeof value === "string" ? [] : [credentials(Redacted.value(value))])
   ])
 
-const ofError = ({ text }: Mask) => (error: DialError): DialError =>
-  text(error.message) === error.message
-    ? error
-    : Schema.decodeUnknownSync(DialError)(JSON.parse(text(JSON.stringify(Schema.encodeSync(DialError)(error)))))
+const ofError = ({ text }: Mask) => (error: DialError): DialError => {
+  if (text(error.message) === error.message) return error
+  const encoded = Schema.encodeSync(DialError)(error)
+  // Its members' values, and not what they are called.
+  const reason = Object.entries(encoded.reason).map(([name, value]) =>
+    [name, typeof value === "string" && name !== "_tag" ? text(value) : value] as const
+  )
+  return Schema.decodeUnknownSync(DialError)({ ...encoded, reason: Object.fromEntries(reason) })
+}
 
 const ofEnd = ({ text }: Mask) => (closed: WireClosed): WireClosed =>
   text(closed.reason) === closed.reason
