@@ -253,6 +253,28 @@ describe("Consumers", () => {
     60_000
   )
 
+  it.effect("a bound that is no number is the default, and none is so small that nothing is read", () =>
+    withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.make(url)
+        const nothing = yield* stalling(connection, { bytes: NaN })
+        const small: Array<unknown> = []
+        yield* Effect.forkChild(
+          Stream.runForEach(connection.messages({ bytes: 0 }), (text) => Effect.sync(() => small.push(text)))
+        )
+        yield* settle
+        yield* connection.connect
+        const peer = yield* host.nextPeer
+        for (let n = 0; n < 8; n++) {
+          yield* Effect.andThen(peer.send("x".repeat(1024 * 1024)), settle)
+        }
+        assert.strictEqual(small.length, 8)
+        yield* nothing.release
+        yield* settle
+        const result = yield* Fiber.join(nothing.reading)
+        assert.strictEqual(result._tag === "Failure" && result.failure._tag, "ConsumerOverflow")
+      })))
+
   it.effect("fail: the consumer's stream fails with ConsumerOverflow; the connection and the others live on", () =>
     Effect.gen(function*() {
       const { before, ended } = yield* slow("fail")
