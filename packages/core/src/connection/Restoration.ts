@@ -233,6 +233,12 @@ class Subscriptions<A> implements Restoration<A> {
   // One asks at a time.
   private turns: Semaphore.Semaphore | undefined
   private pending: ReadonlyArray<Pending> = []
+  // What those without an id are of, while they are the same.
+  private names: {
+    readonly of: ReadonlyArray<Pending>
+    readonly channels: ReadonlySet<string>
+    readonly products: ReadonlySet<string | undefined>
+  } | undefined
   private asked: Channels = none
   // Lists of channels of which data has come since something last changed.
   private readonly known = new Set<ReadonlyArray<Channel.Channel>>()
@@ -553,11 +559,27 @@ class Subscriptions<A> implements Restoration<A> {
     return false
   }
 
+  // Whether an ask without an id is of what a confirmation names: a frame may name a hundred thousand others.
+  private isNamed({ channel, product }: Answer & { readonly _tag: "Confirmed" }, unnumbered: ReadonlyArray<Pending>) {
+    if (this.names?.of !== this.pending) {
+      const channels = unnumbered.flatMap(({ ask }) => ask.channels)
+      this.names = {
+        of: this.pending,
+        channels: new Set(channels.map(({ channel }) => channel)),
+        products: new Set(channels.map(({ product }) => product))
+      }
+    }
+    return product === undefined
+      ? channel !== undefined && this.names.channels.has(channel)
+      : this.names.products.has(product)
+  }
+
   private settleByName(answer: Answer & { readonly _tag: "Confirmed" }): void {
     const unnumbered = this.pending.filter(({ ask }) => ask.requestId === undefined)
     const [oldest] = unnumbered
     const isBare = answer.channel === undefined && answer.product === undefined
     if (oldest === undefined || (isBare && oldest.ask.isListed === true)) return
+    if (!isBare && !this.isNamed(answer, unnumbered)) return
     const meant = new Set((isBare ? oldest.ask.channels : meantBy(answer, unnumbered, this.wants)).map(Channel.key))
     for (const one of unnumbered) {
       const channels = one.ask.channels.filter((channel) => meant.has(Channel.key(channel)))
@@ -633,9 +655,17 @@ class Subscriptions<A> implements Restoration<A> {
     let listed: Pending | undefined
     let isList = false
     let bare: A | undefined
+    // To confirm the same by its name once more changes nothing.
+    const settled = new Set<string>()
     for (const message of messages) {
       const found = answer(message, frame)
       if (found === undefined) continue
+      if (messages.length > 1 && found._tag === "Confirmed" && found.requestId === undefined) {
+        const name = found.channel ?? found.product
+        const key = `${found.channel ?? ""}\n${found.product ?? ""}`
+        if (name !== undefined && settled.has(key)) continue
+        settled.add(key)
+      }
       listed = this.settle(found, message) ?? listed
       if (found._tag !== "Confirmed" || found.lists !== true) continue
       isList ||= found.requestId === undefined
