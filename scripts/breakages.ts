@@ -972,7 +972,7 @@ export const breakages: ReadonlyArray<Breakage> = [
     file: "packages/node/src/runner/OutputQueue.ts",
     original: "for (const [key, span] of chunk.spans) lose(loss, key, span)",
     replacement: "",
-    test: ["packages/node/test/runner/OutputQueue.test.ts", "stream, when nobody reads its stdout lives on"]
+    test: ["packages/node/test/runner/OutputQueue.test.ts", "keeps the life of the connections, with the gaps"]
   },
   {
     name: "a full disk is a reader that has gone",
