@@ -41,6 +41,13 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement: "const needed = scale <= (-1) ? digits.length - scale : Math.max(digits.length, scale + 1)",
     because: "at a scale of 0 both count the digits"
   },
+  {
+    file: `${core}/value/Suggestion.ts`,
+    within: "distance.last.length",
+    original: "let last = Array.from({ length: b.length + 1 }, (_, j) => j)",
+    replacement: "let last = Array.from({ length: b.length + 2 }, (_, j) => j)",
+    because: "nobody reads beyond the length of the word"
+  },
   // ---- resilience ---------------------------------------------------------------------------------------------------
   {
     file: `${core}/resilience/CircuitBreaker.ts`,
@@ -87,6 +94,13 @@ export const harmless: ReadonlyArray<Harmless> = [
     original: "const point = character.codePointAt(0) ?? 0",
     replacement: "const point = character.codePointAt(0) ?? 1",
     because: "a character of a text has a code point"
+  },
+  {
+    file: `${core}/transport/Secrets.ts`,
+    within: "ofUrl",
+    original: "const [path = \"\", query = \"\"] = rest.split(/[?#]/)",
+    replacement: "const [path = \"?\", query = \"\"] = rest.split(/[?#]/)",
+    because: "what is split has a first part"
   },
   // ---- venue --------------------------------------------------------------------------------------------------------
   {
