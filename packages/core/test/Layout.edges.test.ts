@@ -160,10 +160,38 @@ describe("Layout, at its edges", () => {
     ) {
       assert.isUndefined(after(frame(), frame(bad), parts), bad)
     }
+    // Rows begin and end with their brackets, whatever would fit behind.
+    const rows = frame(row("1", "a"))
+    for (const other of ["{", " ", "\"", "(", "Z", "\\"]) {
+      for (const bracket of ["[{\"p\"", "}],\"n\""]) {
+        const at = rows.indexOf(bracket) + (bracket.startsWith("}") ? 1 : 0)
+        assert.isUndefined(after(frame(), rows.slice(0, at) + other + rows.slice(at + 1), parts), other)
+      }
+    }
     // Every character that a number may be made of, and their neighbours.
     for (const character of "-./0123456789:+,eEdDfF*".split("")) {
       const read = after(frame(), frame(row(`1${character}1`, "a")), parts)
       assert.strictEqual(read, /[-./\d+eE]/.test(character) ? `1 1${character}1,a` : undefined, character)
+    }
+  })
+
+  it("refuses a table, a list and a book that do not begin with their bracket", () => {
+    const frame = (table: string, list: string, book: string): string =>
+      `{"type":"x","t":${table},"l":${list},"b":${book},"n":1}`
+    const [table, list, book] = ["[[\"1\",\"2\"]]", "[{\"p\":\"3\"}]", "[[\"4\",\"5\"]]"]
+    const by = plan({ tables: [["t", 2]], lists: [["l", ["p"]]], books: ["b"], wanted: ["n"] })
+    assert.strictEqual(after(frame(table, list, book), frame(table, list, book), by), "1 1,2 3 4:5")
+    for (const other of ["{", " ", "(", "Z", "]", "\""]) {
+      const instead = (text: string): string => other + text.slice(1)
+      for (
+        const bad of [
+          frame(instead(table), list, book),
+          frame(table, instead(list), book),
+          frame(table, list, instead(book))
+        ]
+      ) {
+        assert.isUndefined(after(frame(table, list, book), bad, by), bad)
+      }
     }
   })
 
