@@ -340,6 +340,11 @@ describe("a product is asked for as the venue writes it", () => {
         yield* TestClock.adjust("30 minutes")
         assert.isAbove(got.length, 100)
         assert.deepStrictEqual([...new Set(got)], ["BTCUSDT"])
+        const standings = yield* stage.feed.connection.standings
+        assert.deepStrictEqual(standings.map(({ channel, standing }) => [channel.product, standing]), [
+          ["BTCUSDT", "confirmed"],
+          ["BTCUSDT", "confirmed"]
+        ])
         assert.deepStrictEqual(staleOf(stage.events), [])
         assert.strictEqual(stage.host.dials.length, 1)
       })))
