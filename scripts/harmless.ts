@@ -48,6 +48,13 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement: "let last = Array.from({ length: b.length + 2 }, (_, j) => j)",
     because: "nobody reads beyond the length of the word"
   },
+  {
+    file: `${core}/value/Layout.ts`,
+    within: "maxTries",
+    original: "const maxTries = 2",
+    replacement: "const maxTries = 3",
+    because: "it says only how soon a long frame that begins like known ones is read the exact way"
+  },
   // ---- resilience ---------------------------------------------------------------------------------------------------
   {
     file: `${core}/resilience/CircuitBreaker.ts`,

@@ -102,4 +102,17 @@ describe("frames that few venues send", () => {
       )
     }
   })
+
+  it("generic: an error whose words or code cannot be read", () => {
+    const told = (members: string) => decoded("generic", `{"type":"error"${members}}`)[0]
+    assert.deepStrictEqual(told(",\"code\":7,\"message\":\"no\""), {
+      _tag: "VenueError",
+      venue: "generic",
+      code: "7",
+      message: "no"
+    })
+    for (const bad of ["code", "message"]) {
+      assert.deepInclude(told(`,"${bad}":{}`), { _tag: "FrameRejected", reason: "InvalidField", field: bad })
+    }
+  })
 })
