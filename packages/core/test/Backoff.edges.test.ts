@@ -1,0 +1,27 @@
+import { assert, it } from "@effect/vitest"
+import * as Backoff from "@tickline/core/resilience/Backoff"
+import * as Duration from "effect/Duration"
+
+it("adaptive: a failure is rapid up to and with the window, counted from the end of the delay before it", () => {
+  const options = {
+    base: Duration.millis(100),
+    factor: 3,
+    cap: Duration.minutes(10),
+    jitter: "none",
+    adaptive: { rapidFactor: 2, rapidWindow: Duration.seconds(5), recoverFactor: 0.5 }
+  } as const
+  const before: Backoff.Adaptive = { ...Backoff.initial, delayMillis: 1000, failedAt: 0 }
+  const next = (failure: Backoff.Failure, now: number, state = before) => {
+    const { delayMillis, pattern } = Backoff.adapt(options, state, failure, now)
+    return [delayMillis, pattern]
+  }
+  const refused: Backoff.Failure = { kind: "Refused", uptimeMillis: undefined }
+  assert.deepStrictEqual(next(refused, 6000), [2000, "rapid_consecutive"])
+  assert.deepStrictEqual(next(refused, 6001), [3000, undefined])
+  assert.deepStrictEqual(next(refused, 1000), [2000, "rapid_consecutive"])
+  // A connection that came and went within the window is a recovery the first time; one that lived as long is none.
+  const dropped = (uptimeMillis: number): Backoff.Failure => ({ kind: "Dropped", uptimeMillis })
+  assert.deepStrictEqual(next(dropped(4999), 9000), [500, "intermittent_recovery"])
+  assert.deepStrictEqual(next(dropped(5000), 9000), [100, undefined])
+  assert.deepStrictEqual(next(dropped(4999), 9000, { ...before, brief: true }), [2000, "rapid_consecutive"])
+})
