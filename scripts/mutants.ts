@@ -148,7 +148,11 @@ const run = async (root: string, files: ReadonlyArray<string>, name?: string): P
     "-t",
     name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")
   ]
-  const { code, output, report } = await vitest(root, [...only, ...files], name === undefined ? 4 * patience : patience)
+  const { code, output, report } = await vitest(
+    root,
+    [...only, ...files],
+    name === undefined ? 20 * patience : patience
+  )
   return report === undefined
     ? { passed: 0, failed: code === null ? 1 : 0, output }
     : { passed: report.numPassedTests, failed: report.numFailedTests, output }
