@@ -204,6 +204,22 @@ describe("a refusal", () => {
         assert.deepInclude(yield* standingsOf(feed.connection), { "BTC-USD": "confirmed", "ETH-USD": "confirmed" })
       })))
 
+  it.effect("is concluded in time, also where somebody else begins to send while its answer is under way", () =>
+    onStage({ name: "coinbase", good: ["BTC-USD", "ETH-USD"] }, [], ({ events, feed }) =>
+      Effect.gen(function*() {
+        yield* feed.connection.subscribe([
+          Channel.make("ticker", "BTC-USD"),
+          Channel.make("market_trades", "NO-SUCH"),
+          Channel.make("market_trades", "ETH-USD")
+        ])
+        const query = JSON.stringify({ type: "unsubscribe", channel: "candles", product_ids: ["BTC-USD"] })
+        yield* feed.connection.send(query)
+        yield* TestClock.adjust("12 seconds")
+        assert.deepStrictEqual(errorsOf(events), [
+          "subscription to market_trades of NO-SUCH refused: not among what the venue confirmed"
+        ])
+      })))
+
   it.effect("in the form of no answer is told when the time is up, and the others go on", () =>
     onStage(
       { name: "kraken", good: ["BTC/USD", "ETH/USD"] },

@@ -344,7 +344,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     reconnect: Effect.suspend(() => supervisor.reconnect),
     send: (message, how) =>
       Effect.suspend(() => {
-        restoration.share()
+        supervisor.share()
         return outbox.send(message, how)
       }),
     subscribe: (channels) =>

@@ -103,6 +103,8 @@ export interface Supervisor {
   readonly ask: Effect.Effect<void>
   /** Pings, where the connection is up: the round trip in milliseconds, or nothing where no answer came in time. */
   readonly probe: Effect.Effect<Option.Option<number>>
+  /** Somebody else sends, too: what may be answered to them has a deadline from now on. */
+  readonly share: () => void
   /** Gives channels up and asks for them again, on the epoch that is up, if any. */
   readonly renew: (channels: ReadonlyArray<Channel>) => Effect.Effect<void>
 }
@@ -412,6 +414,11 @@ class Supervision<A> implements Supervisor {
     })
   }
 
+  // Sees to the answers that have a deadline, beside the epoch that is up.
+  private watchBeside(on: Wire): void {
+    if (this.options.restoration.waitingSince() !== undefined) this.beside?.(this.watchAnswers(on))
+  }
+
   // Asks for what is wanted now, and sees to the answers.
   private asking(
     on: Wire,
@@ -419,7 +426,7 @@ class Supervision<A> implements Supervisor {
   ): Effect.Effect<void, WireClosed> {
     return Effect.flatMap(ask, () => {
       this.options.inbox.wake()
-      if (this.options.restoration.waitingSince() !== undefined) this.beside?.(this.watchAnswers(on))
+      this.watchBeside(on)
       return this.tellRefusals()
     })
   }
@@ -443,13 +450,13 @@ class Supervision<A> implements Supervisor {
     heartbeat: Heartbeat.Heartbeat<A> | undefined,
     turn: Turn
   ): Effect.fn.Return<void, never, Scope.Scope> {
-    const { breaker, outbox, restoration } = this.options
+    const { breaker, outbox } = this.options
     const { circuit, retry: { resetOn } } = this.policy
     const scope = yield* Effect.scope
     const fork = Effect.runForkWith(yield* Effect.context())
     outbox.attend((drain) => Fiber.runIn(fork(drain), scope))
     this.beside = (effect) => void Fiber.runIn(fork(effect), scope)
-    if (restoration.waitingSince() !== undefined) this.beside(this.watchAnswers(on))
+    this.watchBeside(on)
     if (heartbeat !== undefined) yield* Effect.forkScoped(Effect.ignore(heartbeat.run))
     if (typeof resetOn === "object") {
       yield* Effect.forkScoped(Effect.andThen(Effect.sleep(resetOn.stableFor), this.prove(turn)))
@@ -1040,6 +1047,11 @@ class Supervision<A> implements Supervisor {
 
   get ask(): Effect.Effect<void> {
     return this.onWire((on) => this.asking(on))
+  }
+
+  share(): void {
+    this.options.restoration.share()
+    if (this.wire !== undefined) this.watchBeside(this.wire)
   }
 
   renew(channels: ReadonlyArray<Channel>): Effect.Effect<void> {
