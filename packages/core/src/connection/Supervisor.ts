@@ -221,6 +221,8 @@ class Supervision<A> implements Supervisor {
   private stalledSince: number | undefined
   // Whether answers are being waited for.
   private isWatching = false
+  // Whether what was refused together with something else is being asked for once more.
+  private isAskingAgain = false
   // Lets something go on beside the epoch that is up, and end with it.
   private beside: ((effect: Effect.Effect<void>) => void) | undefined
   private resumedAt = 0
@@ -419,6 +421,19 @@ class Supervision<A> implements Supervisor {
     if (this.options.restoration.waitingSince() !== undefined) this.beside?.(this.watchAnswers(on))
   }
 
+  // Where the limit holds it up, much may come meanwhile.
+  private askAgain(on: Wire): void {
+    const { beside } = this
+    if (this.isAskingAgain || beside === undefined || !this.options.restoration.isUnasked()) return
+    this.isAskingAgain = true
+    beside(Effect.ensuring(
+      Effect.ignore(this.asking(on)),
+      Effect.sync(() => {
+        this.isAskingAgain = false
+      })
+    ))
+  }
+
   // Asks for what is wanted now, and sees to the answers.
   private asking(
     on: Wire,
@@ -484,7 +499,7 @@ class Supervision<A> implements Supervisor {
         this.heardAt = this.now()
         read(frames, this.wallNow(), this.heardAt)
         const told = this.options.refusals.length > 0 ? this.tellRefusals() : undefined
-        if (this.options.restoration.isUnasked()) this.beside?.(Effect.ignore(this.asking(on)))
+        this.askAgain(on)
         if (!isFirst && told === undefined) return this.absorb()
         const first = isFirst ? onFirst : Effect.void
         isFirst = false

@@ -17,7 +17,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
+import * as Metric from "effect/Metric"
 import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { circuitWith, dialTimes, policyWith, settle, url, withVenue } from "../Rig.ts"
 
@@ -346,4 +348,37 @@ describe("Limits of a connection", () => {
         assert.strictEqual(times.length, 3)
         assert.isAtMost(Enforcement.mostWithin(times, 500), 1)
       })))
+
+  it.effect("hold up what is asked for once more, and start nothing for what comes meanwhile", () => {
+    let fibers = 0
+    const counting: Metric.FiberRuntimeMetricsService = {
+      recordFiberStart: () => void fibers++,
+      recordFiberEnd: () => void fibers--
+    }
+    return withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.connect(url, {
+          limits: [messages(1, 60_000)],
+          decode: (frame) => [frame],
+          dialect: {
+            subscribe: (channels) => channels.length === 0 ? [] : [channels.map(({ channel }) => channel).join()],
+            unsubscribe: () => [],
+            answer: (frame) => frame === "refused" ? { _tag: "Refused" } : undefined
+          }
+        })
+        const peer = yield* host.nextPeer
+        yield* Stream.runDrain(connection.messages()).pipe(Effect.forkScoped({ startImmediately: true }))
+        yield* connection.subscribe(["a", "b", "c", "d"].map((channel) => ({ channel })))
+        yield* peer.send("refused")
+        yield* settle
+        const before = fibers
+        for (let i = 0; i < 100; i++) {
+          yield* peer.send("data")
+          yield* settle
+        }
+        assert.strictEqual(fibers, before)
+        yield* TestClock.adjust("5 minutes")
+        assert.deepStrictEqual(peer.received, ["a,b,c,d", "a,b", "c,d"])
+      })).pipe(Effect.provideService(Metric.FiberRuntimeMetrics, counting))
+  })
 })
