@@ -155,7 +155,10 @@ const floods = (subject: Subject, { chance }: Scenario, feed: Feed): Effect.Effe
     }
   }))
 
-/** One that stops reading for minutes: what then waits for it is no more than it declared, and the batch beyond. */
+/**
+ * One that stops reading for minutes: what then waits for it is no more than it declared, and the batch beyond; who
+ * conflates keeps the newest of each kind and product besides, however little it declared.
+ */
 const stopper = ({ chance }: Scenario, feed: Feed, found: Array<string>): Effect.Effect<void> =>
   Effect.gen(function*() {
     const overflow = chance.pick(overflows)
@@ -164,12 +167,18 @@ const stopper = ({ chance }: Scenario, feed: Feed, found: Array<string>): Effect
     let resumedAt = 0
     let held = 0
     let largest = 0
+    const keys = new Set<string>()
     yield* feed.connection.batches({ overflow, bytes }).pipe(
       Stream.runForEach((batch) =>
         Effect.gen(function*() {
           largest = Math.max(largest, batch.bytes)
           if (batch.at > stoppedAt && batch.at <= resumedAt) held += batch.bytes
-          if (held > bytes + largest) found.push(`a consumer with ${overflow} held ${held} bytes, of ${bytes}`)
+          if (overflow === "conflate") {
+            for (const event of batch.messages) keys.add(`${event._tag} ${"product" in event ? event.product : ""}`)
+          }
+          if (held > bytes + (1 + keys.size) * largest) {
+            found.push(`a consumer with ${overflow} held ${held} bytes, of ${bytes}`)
+          }
           const now = yield* Clock.currentTimeMillis
           if (now > batch.at || !chance.happens(0.02)) return
           stoppedAt = now
