@@ -57,6 +57,17 @@ describe("CircuitBreaker", () => {
       assert.strictEqual(error.message, "circuit of wss://venue open for another 9999 ms")
     }))
 
+  it.effect("admits whoever waits for as long as it says, also to a part of a millisecond", () =>
+    Effect.gen(function*() {
+      const breaker = yield* CircuitBreaker.make(policy)
+      yield* fail(breaker, 5)
+      yield* TestClock.adjust(Duration.micros(9_999_700n))
+      const { retryAfterMillis } = yield* Effect.flip(breaker.acquire)
+      assert.strictEqual(retryAfterMillis, 1)
+      yield* TestClock.adjust(retryAfterMillis)
+      yield* breaker.acquire
+    }))
+
   it.effect("a success in between starts the count again, but not within a window", () =>
     Effect.gen(function*() {
       const consecutive = yield* CircuitBreaker.make(policy)

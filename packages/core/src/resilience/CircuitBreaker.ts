@@ -71,7 +71,7 @@ export const never: Policy = {
 
 /**
  * Everything is admitted. `failures` counts towards the threshold; with a
- * window `failedAt` has the time of each, oldest first.
+ * window `failedAt` has the time of each, by the monotonic clock, oldest first.
  *
  * @category models
  * @since 0.1.0
@@ -83,10 +83,10 @@ export interface Closed {
 }
 
 /**
- * Nothing is admitted before `until`, by the monotonic clock. This is opening number `openings` since
- * the breaker was last closed, after `failures` failures. `ready` is whether
- * the open time is over, so that the next to ask is admitted; only
- * `Breaker.state` sets it, as nothing else happens at that moment.
+ * Nothing is admitted before `until`, by the monotonic clock. This is opening
+ * number `openings` since the breaker was last closed, after `failures`
+ * failures. `ready` is whether the open time is over, so that the next to ask is
+ * admitted; only `Breaker.state` sets it, as nothing else happens at that moment.
  *
  * @category models
  * @since 0.1.0
@@ -601,7 +601,8 @@ class Machine {
 
   rejection(clock: Clock.Clock): CircuitOpen {
     const state = Ref.getUnsafe(this.state)
-    const retryAfterMillis = state._tag === "Open" ? Math.round(state.until - Monotonic.nowMillis(clock)) : 0
+    // Rounded up: who waits for so long is not rejected for the rest of a millisecond.
+    const retryAfterMillis = state._tag === "Open" ? Math.ceil(state.until - Monotonic.nowMillis(clock)) : 0
     return circuitOpen({
       key: this.key,
       until: clock.currentTimeMillisUnsafe() + retryAfterMillis,
