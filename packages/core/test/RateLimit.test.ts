@@ -55,6 +55,16 @@ describe("RateLimit.Log", () => {
     assert.deepStrictEqual(log.left(1_401), [1])
   })
 
+  it("leaves room to what is urgent, and never all of it", () => {
+    for (const [limit, others] of [[20, 18], [5, 4], [2, 1], [1.5, 1], [1, 1]] as const) {
+      const log = RateLimit.makeLog([{ limit, windowMillis: 1_000 }])
+      let admitted = 0
+      while (log.take(0, 1, true) === 0) admitted++
+      assert.strictEqual(admitted, others, `of ${limit}`)
+      assert.isBelow(log.waitFor(0, 1, true), Infinity)
+    }
+  })
+
   it("says never to a cost beyond the limit, and charges nothing for what it refuses", () => {
     const log = RateLimit.makeLog([{ limit: 3, windowMillis: 1_000 }])
     assert.strictEqual(log.take(0, 4), Infinity)

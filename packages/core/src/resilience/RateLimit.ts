@@ -195,7 +195,7 @@ class Ledger implements Log {
     let wait = 0
     for (const window of this.windows) {
       const { windowMillis } = window
-      const limit = spares && window.limit > 1 ? window.limit - Math.ceil(window.limit / 10) : window.limit
+      const limit = spares ? Math.max(1, window.limit - Math.ceil(window.limit / 10)) : window.limit
       if (cost > limit) return Infinity
       let sum = window.sum + this.reserved
       for (let i = window.begin; sum + cost > limit && i < this.times.length; i++) {
@@ -273,9 +273,9 @@ class Ledger implements Log {
  * Makes an empty log. Windows that nothing could keep are a defect, the
  * `InvalidLimit` that `make` and a connection fail with.
  *
- * A cost counts for its window's whole length and the millisecond after: the
- * clock's milliseconds are cut, so two readings that differ by the length may be
- * less than it apart.
+ * A cost counts for its window's whole length and the millisecond after: to a
+ * peer that counts in whole milliseconds two that are the length apart are
+ * within one window.
  *
  * @category constructors
  * @since 0.1.0
