@@ -240,8 +240,8 @@ class Subscriptions<A> implements Restoration<A> {
     readonly products: ReadonlySet<string | undefined>
   } | undefined
   private asked: Channels = none
-  // Lists of channels of which data has come since something last changed.
-  private readonly known = new Set<ReadonlyArray<Channel.Channel>>()
+  // Lists of channels of which data has come since something last changed. Who attributes may make each anew.
+  private known = new WeakSet<ReadonlyArray<Channel.Channel>>()
   // What was refused together with something else, to be asked for by itself.
   private again: Array<ReadonlyArray<Channel.Channel>> = []
   // Requests are numbered across epochs, so that no late answer is taken for that of another.
@@ -302,7 +302,7 @@ class Subscriptions<A> implements Restoration<A> {
 
   reset(): void {
     this.resets++
-    this.known.clear()
+    this.known = new WeakSet()
     this.asked = none
     this.pending = []
     this.again = []
@@ -404,7 +404,7 @@ class Subscriptions<A> implements Restoration<A> {
       if (this.options.dialect?.answer !== undefined) {
         const one = { ask, at: this.options.now(), adds, isAnswered: false, isExpired: false }
         this.pending = [...this.pending, one]
-        this.known.clear()
+        this.known = new WeakSet()
       }
       // A wire that ended says why when it is asked again.
       if (!wire.write(ask.text)) yield* wire.ready
@@ -507,7 +507,7 @@ class Subscriptions<A> implements Restoration<A> {
       if (this.refused.has(key) || !this.wants.has(key)) continue
       const refused = new SubscriptionRefused({ channel, reason, ...(code === undefined ? {} : { code }) })
       this.confirmed.delete(key)
-      this.known.clear()
+      this.known = new WeakSet()
       this.refused.set(key, refused)
       this.fail(key, refused)
       all.push(refused)
