@@ -1133,7 +1133,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a typed stream has the events of another subscription",
     file: "packages/core/src/feed/MarketFeed.ts",
-    original: "channels.some((one) => isSame(one, wanted))",
+    original: "channels.some(isWanted)",
     replacement: "channels.length >= 0",
     test: ["packages/testing/test/Routing.test.ts", "binance: trades are not told twice"]
   },

@@ -80,7 +80,7 @@ export const make = <A>(
     recorder.delivered(messages.length)
     observe?.(messages, at, now, channels)
     if (sequence !== undefined) follow(messages, sequence)
-    inbox.offer({ _tag: "Batch", epoch, at, messages, ...(channels === undefined ? {} : { channels }), bytes })
+    inbox.offer({ _tag: "Batch", epoch, at, messages, channels, bytes })
   }
 
   return (frames, at, now) => {

@@ -385,13 +385,16 @@ const watch = <A>(connection: Connection.Connection<A>, freshness: Freshness.Fre
       Effect.suspend(() => {
         onStale()
         return Effect.andThen(
-          Effect.annotateLogs(Effect.logWarning("subscription does not deliver"), {
-            connection: connection.label,
-            channel: Printable.escape(channel.channel),
-            product: Printable.escape(channel.product ?? ""),
-            silent_for_ms: silentForMillis,
-            step
-          }),
+          Effect.annotateLogs(
+            Effect.logWarning("subscription does not deliver"),
+            Printable.fields({
+              connection: connection.label,
+              channel: channel.channel,
+              ...(channel.product === undefined ? {} : { product: channel.product }),
+              silent_for_ms: silentForMillis,
+              step
+            })
+          ),
           connection.tell({ _tag: "Overdue", channel, step, silentForMillis })
         )
       })
@@ -568,9 +571,9 @@ export const prepare = Effect.fnUntraced(function*(
       // Where the channel is of all products, it is the event that says of which one it is.
       const written = wanted.product ?? Result.getOrElse(normalise(venue, product, wanted.channel), () => product)
       const isOfProduct = (event: A): boolean => wanted.product !== undefined || event.product === written
+      const isWanted = (one: Channel.Channel): boolean => isSame(one, wanted)
       return connection.select(
-        (event, channels): event is A =>
-          select(event) && isOfProduct(event) && channels.some((one) => isSame(one, wanted)),
+        (event, channels): event is A => select(event) && isOfProduct(event) && channels.some(isWanted),
         consumer,
         connection.refusal(wanted)
       )
