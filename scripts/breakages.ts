@@ -1178,5 +1178,27 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "      if (this.yields(entry.rank)) return Infinity\n",
     replacement: "",
     test: ["packages/testing/test/connection/Limits.test.ts", "let a subscription pass"]
+  },
+  // What is asked for, and who waits for it.
+  {
+    name: "what is asked for is given up with whoever asked for it",
+    file: supervisor,
+    original: "Fiber.await(beside(Effect.ignore(use(wire))))",
+    replacement: "Effect.exit(Effect.ignore(use(wire)))",
+    test: ["packages/testing/test/connection/Limits.test.ts", "lose nothing of what is wanted"]
+  },
+  {
+    name: "what comes while an ask is held up asks once more",
+    file: supervisor,
+    original: "    this.isAskingAgain = true\n",
+    replacement: "",
+    test: ["packages/testing/test/connection/Limits.test.ts", "hold up what is asked for once more"]
+  },
+  {
+    name: "who begins to send leaves a list without a deadline",
+    file: "packages/core/src/connection/Connection.ts",
+    original: "supervisor.share()",
+    replacement: "restoration.share()",
+    test: ["packages/testing/test/Refusals.test.ts", "is concluded in time"]
   }
 ]

@@ -224,7 +224,7 @@ class Supervision<A> implements Supervisor {
   // Whether what was refused together with something else is being asked for once more.
   private isAskingAgain = false
   // Lets something go on beside the epoch that is up, and end with it.
-  private beside: ((effect: Effect.Effect<void>) => void) | undefined
+  private beside: ((effect: Effect.Effect<void>) => Fiber.Fiber<void>) | undefined
   private resumedAt = 0
   // When this epoch's wire last brought something.
   private heardAt = 0
@@ -467,10 +467,7 @@ class Supervision<A> implements Supervisor {
   ): Effect.fn.Return<void, never, Scope.Scope> {
     const { breaker, outbox } = this.options
     const { circuit, retry: { resetOn } } = this.policy
-    const scope = yield* Effect.scope
-    const fork = Effect.runForkWith(yield* Effect.context())
-    outbox.attend((drain) => Fiber.runIn(fork(drain), scope))
-    this.beside = (effect) => void Fiber.runIn(fork(effect), scope)
+    outbox.attend((drain) => this.beside?.(drain))
     this.watchBeside(on)
     if (heartbeat !== undefined) yield* Effect.forkScoped(Effect.ignore(heartbeat.run))
     if (typeof resetOn === "object") {
@@ -705,7 +702,9 @@ class Supervision<A> implements Supervisor {
       session.failure === undefined ? "connect" : "retry"
     )
     this.begin()
-    yield* Scope.addFinalizer(yield* Effect.scope, Effect.sync(() => this.end()))
+    const scope = yield* Effect.scope
+    const fork = Effect.runForkWith(yield* Effect.context())
+    yield* Scope.addFinalizer(scope, Effect.sync(() => this.end()))
     const on = yield* this.dial(place)
     const number = ++this.number
     this.wire = on
@@ -717,12 +716,13 @@ class Supervision<A> implements Supervisor {
       attempt: session.attempt,
       subscriptions: restoration.wanted().length
     })
-    // Before anybody can see that it is up: who is told so can send.
+    // Before anybody can see that it is up: who is told so can send, and ask.
+    this.beside = (effect) => Fiber.runIn(fork(effect), scope)
     outbox.begin(on, number)
     yield* this.become(State.Connected({ epoch: number }), "handshake complete")
     yield* Deferred.succeed(this.cycle, void 0)
     // What came to be wanted between the restore and the new state. Reading does not wait for the limit on messages.
-    yield* Effect.forkScoped(Effect.ignore(this.asking(on)), { startImmediately: true })
+    this.beside(Effect.ignore(this.asking(on)))
     return on
   }
 
@@ -1053,11 +1053,17 @@ class Supervision<A> implements Supervisor {
     })
   }
 
+  // It goes on for as long as the epoch lives: who asks for one channel may ask for those of others with it, and waits
+  // for no longer than it likes.
   private onWire(use: (on: Wire) => Effect.Effect<void, WireClosed>): Effect.Effect<void> {
-    return Effect.flatMap(
-      Ref.get(this.current),
-      (current) => current._tag === "Connected" && this.wire !== undefined ? Effect.ignore(use(this.wire)) : Effect.void
-    )
+    return Effect.flatMap(Ref.get(this.current), (current) => {
+      const { beside, wire } = this
+      if (current._tag !== "Connected" || beside === undefined || wire === undefined) return Effect.void
+      return Effect.flatMap(
+        Fiber.await(beside(Effect.ignore(use(wire)))),
+        (exit) => Exit.isFailure(exit) && !Cause.hasInterrupts(exit.cause) ? exit : Effect.void
+      )
+    })
   }
 
   get ask(): Effect.Effect<void> {

@@ -349,6 +349,24 @@ describe("Limits of a connection", () => {
         assert.isAtMost(Enforcement.mostWithin(times, 500), 1)
       })))
 
+  it.effect("lose nothing of what is wanted where whoever asked for it waits no longer", () =>
+    withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.connect(url, {
+          limits: [messages(1, 1_000)],
+          dialect: { subscribe: (channels) => channels.map(({ channel }) => channel), unsubscribe: () => [] }
+        })
+        const peer = yield* host.nextPeer
+        yield* connection.subscribe([{ channel: "a" }])
+        const impatient = yield* Effect.forkChild(connection.subscribe([{ channel: "b" }, { channel: "c" }]), {
+          startImmediately: true
+        })
+        yield* Effect.forkChild(connection.subscribe([{ channel: "d" }]), { startImmediately: true })
+        yield* Fiber.interrupt(impatient)
+        yield* TestClock.adjust("10 seconds")
+        assert.deepStrictEqual(peer.received, ["a", "b", "c", "d"])
+      })))
+
   it.effect("hold up what is asked for once more, and start nothing for what comes meanwhile", () => {
     let fibers = 0
     const counting: Metric.FiberRuntimeMetricsService = {
