@@ -715,8 +715,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a quiet market is a dead feed",
     file: "packages/core/src/feed/Freshness.ts",
-    original: "entry.askedAt === undefined || entry.heardAt !== undefined || entry.steppedAt === undefined",
-    replacement: "entry.askedAt === undefined || entry.steppedAt === undefined",
+    original: "entry.heardAt = at\n",
+    replacement: "entry.heardAt = undefined\n",
     test: ["packages/testing/test/Freshness.test.ts", "takes a quiet market for what it is"]
   },
   {
