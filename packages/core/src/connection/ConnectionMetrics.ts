@@ -192,6 +192,17 @@ const rejectionsOf = new Map(
   RejectionReason.literals.map((reason) => [reason, Metric.withAttributes(Telemetry.rejections, { reason })])
 )
 
+/**
+ * A counter of the same series for one owner alone, for what is updated with
+ * every batch: a metric remembers the key of the series that it last updated,
+ * and where several share it, each of their updates makes the key anew.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const ownCounter = ({ description, id }: Metric.Counter<number>): Metric.Counter<number> =>
+  Metric.counter(id, { description, incremental: true })
+
 // What is there from the beginning, at zero.
 const metrics = [
   Telemetry.dials,
@@ -214,9 +225,11 @@ const metrics = [
   ...rejectionsOf.values()
 ]
 
-// One for each connection: its methods are shared, and what is told carries the label by the context alone.
+// One for each connection: its methods are shared, and what is told carries the label by the context.
 class Recording implements Recorder {
   private readonly context: Context.Context<never>
+  private readonly framesMetric = ownCounter(Telemetry.frames)
+  private readonly bytesMetric = ownCounter(Telemetry.bytes)
   private readonly roundTrips: Array<number> = []
   private readonly failures: Partial<Record<ConnectError.FailureKind, number>> = {}
   private readonly closes = { graceful: 0, forced: 0 }
@@ -327,8 +340,8 @@ class Recording implements Recorder {
     this.heardAt = now
     this.frames += frames
     this.bytes += bytes
-    Telemetry.frames.updateUnsafe(frames, this.context)
-    Telemetry.bytes.updateUnsafe(bytes, this.context)
+    this.framesMetric.updateUnsafe(frames, this.context)
+    this.bytesMetric.updateUnsafe(bytes, this.context)
   }
 
   delivered(messages: number): void {

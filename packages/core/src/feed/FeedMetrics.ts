@@ -12,6 +12,7 @@ import { constVoid } from "effect/Function"
 import * as Metric from "effect/Metric"
 import * as Record from "effect/Record"
 import type * as Scope from "effect/Scope"
+import * as ConnectionMetrics from "../connection/ConnectionMetrics.ts"
 import * as Channel from "../value/Channel.ts"
 import type { Gap } from "../value/MarketEvent.ts"
 import * as Monotonic from "../value/Monotonic.ts"
@@ -69,7 +70,9 @@ export const make = (label: string): Effect.Effect<FeedMetrics, never, Scope.Sco
         const eventsOf = (channel: string): Metric.Counter<number> => {
           const known = events.get(channel)
           if (known !== undefined) return known
-          const made = Metric.withAttributes(Telemetry.events, { channel: Printable.escape(channel) })
+          const made = Metric.withAttributes(ConnectionMetrics.ownCounter(Telemetry.events), {
+            channel: Printable.escape(channel)
+          })
           events.set(channel, made)
           return made
         }
