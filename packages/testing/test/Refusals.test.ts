@@ -282,6 +282,24 @@ describe("a refusal", () => {
         })
     ))
 
+  it.effect("is no more where the same is wanted anew: it is asked for again", () =>
+    onStage(
+      { name: "kraken", good: ["BTC/USD", "ETH/USD"] },
+      [Channel.make("trade", "BTC/USD")],
+      ({ events, feed }) =>
+        Effect.gen(function*() {
+          for (let time = 1; time <= 2; time++) {
+            yield* feed.connection.subscribe([Channel.make("trade", "NO/SUCH")])
+            yield* TestClock.adjust("1 second")
+            assert.lengthOf(errorsOf(events), time)
+            assert.deepStrictEqual(yield* standingsOf(feed.connection), {
+              "BTC/USD": "confirmed",
+              "NO/SUCH": "refused"
+            })
+          }
+        })
+    ))
+
   it.effect("of a product is that of no product whose name begins alike", () =>
     onStage(
       { name: "coinbase-exchange", good: ["BTC-USD", "ETH-USD"] },

@@ -79,7 +79,8 @@ export interface Dialect<A = unknown> {
 
 /**
  * A subscription was refused: by the peer, in an answer or by leaving it out or
- * unanswered, or for what is asked for. It is not asked for again in this epoch.
+ * unanswered, or for what is asked for. It is not asked for again in this epoch,
+ * unless it is wanted anew.
  *
  * @category errors
  * @since 0.1.0
@@ -264,16 +265,20 @@ class Subscriptions<A> implements Restoration<A> {
   }
 
   want(channels: ReadonlyArray<Channel.Channel>): void {
+    let asked: Map<string, Channel.Channel> | undefined
     for (const channel of channels) {
       const key = Channel.key(channel)
       this.wants.set(key, channel)
-      this.refused.delete(key)
+      this.unspoken.delete(key)
+      // Whoever wants what was refused wants it asked for again.
+      if (this.refused.delete(key)) (asked ??= new Map(this.asked)).delete(key)
       const reason = this.options.dialect?.objection?.(channel)
       if (reason === undefined || this.barred.has(key)) continue
       const refused = new SubscriptionRefused({ channel, reason })
       this.barred.set(key, { refused, isTold: false })
       this.fail(key, refused)
     }
+    if (asked !== undefined) this.asked = asked
   }
 
   unwant(channels: ReadonlyArray<Channel.Channel>): void {
