@@ -1,0 +1,180 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Freshness from "@tickline/core/feed/Freshness"
+import * as Channel from "@tickline/core/value/Channel"
+
+const book = Channel.make("book", "BTC-USD")
+const trades = Channel.make("trades", "BTC-USD")
+const policy: Freshness.Policy = { deadlineMillis: () => 1_000, targetMillis: 100 }
+
+const stepsAt = (freshness: Freshness.Freshness, at: number): ReadonlyArray<string> =>
+  freshness.check(at, false).map(({ channel, silentForMillis, step }) =>
+    `${channel.channel} ${step} ${silentForMillis}`
+  )
+
+describe("Freshness: deadlines", () => {
+  it("takes each step at its deadline and not a millisecond before, and no fifth", () => {
+    const freshness = Freshness.make(policy)
+    freshness.connected(0)
+    freshness.subscribed(book, 500)
+    for (const [index, step] of Freshness.steps.entries()) {
+      const due = 1_500 + index * 1_000
+      assert.strictEqual(freshness.nextDeadline(), due)
+      assert.deepStrictEqual(stepsAt(freshness, due - 1), [])
+      assert.deepStrictEqual(stepsAt(freshness, due), [`book ${step} ${due - 500}`])
+      assert.deepStrictEqual(stepsAt(freshness, due), [])
+    }
+    assert.isUndefined(freshness.nextDeadline())
+    assert.deepStrictEqual(freshness.check(1_000_000, false), [])
+  })
+
+  it("names the nearest of several deadlines, whichever was asked for first", () => {
+    const freshness = Freshness.make({ ...policy, deadlineMillis: ({ channel }) => channel === "book" ? 1_000 : 300 })
+    freshness.connected(0)
+    freshness.subscribed(book, 0)
+    freshness.subscribed(trades, 100)
+    assert.strictEqual(freshness.nextDeadline(), 400)
+    freshness.heard(trades, 200)
+    assert.strictEqual(freshness.nextDeadline(), 1_000)
+    freshness.heard(book, 200)
+    assert.isUndefined(freshness.nextDeadline())
+  })
+
+  it("waits for nothing while no epoch is up, whoever does not read meanwhile, and for all anew in the next", () => {
+    const freshness = Freshness.make(policy)
+    freshness.subscribed(trades, 0)
+    assert.isUndefined(freshness.nextDeadline())
+    freshness.connected(100)
+    freshness.heard(trades, 200)
+    freshness.subscribed(book, 200)
+    freshness.disconnected()
+    freshness.check(300, true)
+    assert.isUndefined(freshness.nextDeadline())
+    assert.deepStrictEqual(stepsAt(freshness, 5_000), [])
+    freshness.connected(6_000)
+    assert.strictEqual(freshness.nextDeadline(), 7_000)
+    assert.deepStrictEqual(stepsAt(freshness, 7_000), ["trades probe 1000", "book probe 1000"])
+    freshness.disconnected()
+    freshness.subscribed(Channel.make("ticker"), 8_000)
+    assert.isUndefined(freshness.nextDeadline())
+  })
+
+  it("moves deadlines along while nobody reads, and counts the silence from the beginning", () => {
+    const freshness = Freshness.make(policy)
+    freshness.connected(0)
+    freshness.subscribed(book, 0)
+    assert.deepStrictEqual(freshness.check(1_500, true), [])
+    assert.strictEqual(freshness.nextDeadline(), 2_500)
+    assert.deepStrictEqual(stepsAt(freshness, 2_500), ["book probe 2500"])
+  })
+
+  it("begins anew with the first step after data, and only after data", () => {
+    const freshness = Freshness.make(policy)
+    freshness.connected(0)
+    freshness.subscribed(book, 0)
+    assert.deepStrictEqual(stepsAt(freshness, 1_000), ["book probe 1000"])
+    freshness.disconnected()
+    freshness.connected(2_000)
+    assert.deepStrictEqual(stepsAt(freshness, 3_000), ["book resubscribe 1000"])
+    freshness.heard(book, 3_500)
+    assert.deepStrictEqual(stepsAt(freshness, 9_000), [])
+    freshness.disconnected()
+    freshness.connected(10_000)
+    assert.deepStrictEqual(stepsAt(freshness, 11_000), ["book probe 1000"])
+  })
+
+  it("a second subscription of the same channel changes nothing, one after it was given up begins anew", () => {
+    const freshness = Freshness.make(policy)
+    freshness.connected(0)
+    freshness.subscribed(book, 0)
+    freshness.subscribed(Channel.make("book", "BTC-USD"), 700)
+    assert.strictEqual(freshness.nextDeadline(), 1_000)
+    freshness.heard(book, 800)
+    freshness.unsubscribed(book)
+    assert.deepStrictEqual([freshness.nextDeadline(), freshness.report(900)], [undefined, []])
+    freshness.heard(book, 900)
+    freshness.subscribed(book, 950)
+    assert.strictEqual(freshness.nextDeadline(), 1_950)
+    assert.isFalse(freshness.report(950)[0]?.isDelivering)
+    freshness.heard(book, 960)
+    assert.isUndefined(freshness.nextDeadline())
+  })
+
+  it("a quiet channel is given twice its longest silence, that before its first data and before a probe's answer too", () => {
+    const quiet = () => Freshness.make(policy, (channel) => channel === "trades")
+    const between = quiet()
+    between.connected(0)
+    between.subscribed(trades, 0)
+    for (const at of [0, 3_000, 3_500]) between.heard(trades, at)
+    between.disconnected()
+    between.connected(10_000)
+    assert.strictEqual(between.nextDeadline(), 16_000)
+
+    const probed = quiet()
+    probed.connected(0)
+    probed.subscribed(trades, 0)
+    assert.deepStrictEqual(stepsAt(probed, 1_000), ["trades probe 1000"])
+    probed.heard(trades, 1_700)
+    probed.disconnected()
+    probed.connected(10_000)
+    assert.strictEqual(probed.nextDeadline(), 13_400)
+
+    // What came after the renewal came because of it.
+    const renewed = quiet()
+    renewed.connected(0)
+    renewed.subscribed(trades, 0)
+    assert.deepStrictEqual(stepsAt(renewed, 1_000), ["trades probe 1000"])
+    assert.deepStrictEqual(stepsAt(renewed, 2_000), ["trades resubscribe 2000"])
+    renewed.heard(trades, 2_100)
+    renewed.disconnected()
+    renewed.connected(10_000)
+    assert.strictEqual(renewed.nextDeadline(), 11_000)
+  })
+
+  it("reconnects for a quiet channel that has never delivered, and not for one that has", () => {
+    for (const [delivers, steps] of [[false, Freshness.steps], [true, ["probe", "resubscribe", "report"]]] as const) {
+      const freshness = Freshness.make(policy, () => true)
+      freshness.connected(0)
+      freshness.subscribed(trades, 0)
+      if (delivers) freshness.heard(trades, 0)
+      freshness.disconnected()
+      freshness.connected(0)
+      const taken = [1_000, 2_000, 3_000, 4_000, 5_000].flatMap((at) => freshness.check(at, false))
+      assert.deepStrictEqual(taken.map(({ step }) => step), [...steps])
+    }
+  })
+
+  it("the age goes on through epochs, and begins with the subscription", () => {
+    const freshness = Freshness.make(policy)
+    assert.strictEqual(freshness.age(book, 50), 0)
+    freshness.subscribed(book, 100)
+    assert.strictEqual(freshness.age(book, 400), 300)
+    freshness.connected(400)
+    freshness.heard(book, 500)
+    freshness.disconnected()
+    freshness.connected(900)
+    assert.strictEqual(freshness.age(book, 1_000), 500)
+  })
+
+  it("reports what never came as stale, what just came as fresh, and remembers the last 256 ages", () => {
+    const freshness = Freshness.make(policy)
+    freshness.connected(0)
+    freshness.subscribed(book, 0)
+    assert.deepInclude(freshness.report(500)[0], {
+      isDelivering: false,
+      ageMillis: undefined,
+      p50: 0,
+      p99: 0,
+      max: 0,
+      shareWithinTarget: 0
+    })
+    freshness.heard(book, 500)
+    assert.deepInclude(freshness.report(500)[0], { isDelivering: true, ageMillis: 0, shareWithinTarget: 1 })
+    assert.deepInclude(freshness.report(900)[0], { ageMillis: 400, max: 400, shareWithinTarget: 0.25 })
+    let at = 500
+    for (let i = 0; i < 2 + 255; i++) freshness.heard(book, at += i < 2 ? 50 : 10)
+    // Of two ages of 50 ms the older is forgotten; the greatest of all is not.
+    assert.deepInclude(freshness.report(at)[0], { p50: 10, p99: 10, max: 50 })
+    for (let i = 0; i < 3; i++) freshness.heard(book, at += 70)
+    assert.deepInclude(freshness.report(at)[0], { p50: 10, p99: 70, max: 70 })
+  })
+})

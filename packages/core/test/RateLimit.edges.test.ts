@@ -1,0 +1,259 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as RateLimit from "@tickline/core/resilience/RateLimit"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+
+const reserved = (log: RateLimit.Log, at: number, cost?: number): RateLimit.Reservation => {
+  const reservation = log.reserve(at, cost)
+  if (typeof reservation === "number") throw new Error(`not reserved, in ${reservation} ms`)
+  return reservation
+}
+
+describe("RateLimit.Log: edges", () => {
+  it("admits a cost that is the whole limit, and none that is more by any fraction", () => {
+    const log = RateLimit.makeLog([{ limit: 3, windowMillis: 1_000 }])
+    assert.strictEqual(log.waitFor(0, 3), 0)
+    assert.strictEqual(log.take(0, 3.001), Infinity)
+    assert.strictEqual(log.take(0, 3), 0)
+    assert.strictEqual(log.waitFor(0, 0), 0)
+    assert.strictEqual(log.waitFor(0, 3), 1_001)
+    // What spares has less of it, and can never have the whole.
+    assert.strictEqual(log.waitFor(5_000, 3, true), Infinity)
+    assert.strictEqual(log.take(5_000, 2, true), 0)
+  })
+
+  it("waits until enough has left, be it one cost or several, in the narrowest window", () => {
+    const log = RateLimit.makeLog([{ limit: 4, windowMillis: 1_000 }, { limit: 6, windowMillis: 5_000 }])
+    for (const at of [0, 100, 200, 300]) assert.strictEqual(log.take(at), 0)
+    assert.deepStrictEqual([1, 2, 3].map((cost) => log.waitFor(400, cost)), [601, 701, 4_601])
+    assert.deepStrictEqual(log.left(400), [0, 2])
+    // A time between two milliseconds waits into the next.
+    assert.strictEqual(log.waitFor(400.5), 601)
+  })
+
+  it("what is within one millisecond is counted once each, and until the last of it has left", () => {
+    const log = RateLimit.makeLog([{ limit: 2, windowMillis: 1_000 }])
+    assert.deepStrictEqual([log.take(0.25), log.take(0.75)], [0, 0])
+    assert.deepStrictEqual([log.left(1_000.5), log.left(1_000.75), log.left(1_000.8)], [[0], [0], [2]])
+  })
+
+  it("goes on as exactly after thousands as after one", () => {
+    const log = RateLimit.makeLog([{ limit: 3, windowMillis: 10 }, { limit: 1_500, windowMillis: 5_000 }])
+    for (let at = 0; at < 40_000; at += 4) assert.strictEqual(log.take(at), 0, `at ${at}`)
+    assert.strictEqual(log.waitFor(39_997), 2)
+    assert.deepStrictEqual(log.left(39_997), [0, 1_500 - 1_250])
+    assert.deepStrictEqual(log.left(45_000), [3, 1_500])
+  })
+
+  it("a reservation counts until it is used or released, in every window, and ends once", () => {
+    const log = RateLimit.makeLog([{ limit: 3, windowMillis: 1_000 }])
+    const first = reserved(log, 0, 2)
+    assert.deepStrictEqual(log.left(0), [1])
+    assert.deepStrictEqual(log.left(60_000), [1])
+    assert.strictEqual(log.reserve(60_000, 2), 1_001)
+    assert.strictEqual(log.take(60_000, 2), 1_001)
+    const second = reserved(log, 60_000)
+    assert.deepStrictEqual(log.left(60_000), [0])
+    second.release()
+    second.release()
+    second.use(60_000)
+    assert.deepStrictEqual(log.left(60_000), [1])
+    first.use(60_500)
+    first.use(60_600)
+    first.release()
+    assert.deepStrictEqual(log.left(61_500), [1])
+    assert.deepStrictEqual(log.left(61_501), [3])
+    assert.strictEqual(log.reserve(61_501, NaN), Infinity)
+    assert.strictEqual(log.reserve(61_501, 4), Infinity)
+  })
+
+  it("with something reserved, waits for what was taken where that is enough", () => {
+    const log = RateLimit.makeLog([{ limit: 3, windowMillis: 1_000 }])
+    assert.strictEqual(log.take(0, 2), 0)
+    reserved(log, 500)
+    assert.strictEqual(log.waitFor(600, 2), 401)
+    assert.strictEqual(log.waitFor(600, 3), 1_001)
+  })
+
+  it("reserves of several logs as one, or of none", () => {
+    const mine = RateLimit.makeLog([{ limit: 2, windowMillis: 1_000 }])
+    const shared = RateLimit.makeLog([{ limit: 1, windowMillis: 500 }])
+    const all = RateLimit.both([mine, shared])
+    const first = reserved(all, 0)
+    assert.deepStrictEqual(all.left(0), [1, 0])
+    assert.strictEqual(all.reserve(0), 501)
+    assert.deepStrictEqual(all.left(0), [1, 0])
+    first.release()
+    assert.deepStrictEqual(all.left(0), [2, 1])
+    reserved(all, 0).use(100)
+    assert.deepStrictEqual([all.left(600), all.left(601), all.left(1_101)], [[1, 0], [1, 1], [2, 1]])
+    assert.strictEqual(all.reserve(2_000, -1), Infinity)
+    assert.strictEqual(RateLimit.both([]).take(0, 1_000), 0)
+    // What spares has to spare of each.
+    assert.strictEqual(all.waitFor(2_000, 2, true), Infinity)
+  })
+})
+
+describe("RateLimit.Governor: edges", () => {
+  const windows = [{ limit: 1, windowMillis: 1_000 }]
+  const take = (governor: RateLimit.Governor, key: string, of = windows) =>
+    Effect.scoped(
+      Effect.flatMap(governor.share(key, of), (log) => Effect.map(Clock.currentTimeMillis, (now) => log.take(now)))
+    )
+
+  it.effect("what is a whole window old counts for who declares it anew, and a millisecond later no more", () =>
+    Effect.gen(function*() {
+      const governor = RateLimit.makeGovernor()
+      assert.strictEqual(yield* take(governor, "a"), 0)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* take(governor, "a"), 1)
+      assert.strictEqual(yield* take(governor, "a"), 1)
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(yield* take(governor, "a"), 0)
+    }))
+
+  it.effect("windows that two declare hold until both have left", () =>
+    Effect.gen(function*() {
+      const governor = RateLimit.makeGovernor()
+      const [one, other] = [yield* Scope.make(), yield* Scope.make()]
+      const log = yield* Scope.provide(governor.share("a", windows), one)
+      yield* Scope.provide(governor.share("a", windows), other)
+      assert.lengthOf(log.left(0), 1)
+      assert.strictEqual(log.take(0), 0)
+      yield* Scope.close(one, Exit.void)
+      assert.strictEqual(log.take(0), 1_001)
+      yield* Scope.close(other, Exit.void)
+      assert.deepStrictEqual(log.left(0), [])
+      assert.strictEqual(log.take(0), 0)
+    }))
+
+  it.effect("forgets no key that somebody holds, however many come and go", () =>
+    Effect.gen(function*() {
+      const governor = RateLimit.makeGovernor()
+      const held = yield* governor.share("held", windows)
+      yield* TestClock.adjust("1 hour")
+      for (let i = 0; i < 600; i++) yield* take(governor, `key ${i}`)
+      assert.strictEqual(held.take(3_600_000), 0)
+      assert.strictEqual(yield* take(governor, "held"), 1_001)
+    }))
+})
+
+describe("RateLimit: edges", () => {
+  it.effect("who may wait exactly as long as it takes is admitted, who may wait less fails at once", () =>
+    Effect.gen(function*() {
+      const limit = yield* RateLimit.make({ key: "venue", windows: [{ limit: 1, windowMillis: 1_000 }] })
+      yield* limit.acquire()
+      assert.deepInclude(yield* Effect.flip(limit.acquire({ withinMillis: 1_000 })), { retryAfterMillis: 1_001 })
+      const waits = yield* Effect.forkChild(limit.acquire({ withinMillis: 1_002 }), { startImmediately: true })
+      assert.strictEqual(limit.waiting(), 1)
+      yield* TestClock.adjust("1001 millis")
+      yield* Fiber.join(waits)
+      assert.strictEqual(limit.waiting(), 0)
+      assert.deepInclude(yield* Effect.flip(limit.acquire({ cost: 2 })), { retryAfterMillis: Infinity })
+    }))
+
+  it.effect("holds as many as its capacity, and who can go at once does not count", () =>
+    Effect.gen(function*() {
+      const limit = yield* RateLimit.make({ key: "venue", windows: [{ limit: 2, windowMillis: 1_000 }], capacity: 2 })
+      yield* limit.acquire()
+      yield* limit.acquire()
+      const queued = [
+        yield* Effect.forkChild(limit.acquire(), { startImmediately: true }),
+        yield* Effect.forkChild(limit.acquire({ priority: "query" }), { startImmediately: true })
+      ]
+      assert.strictEqual(limit.waiting(), 2)
+      // Free, urgent and first in line: it waits for nothing.
+      yield* limit.acquire({ cost: 0, priority: "heartbeat" })
+      assert.deepInclude(yield* Effect.flip(limit.acquire({ priority: "heartbeat" })), { retryAfterMillis: 1_001 })
+      yield* TestClock.adjust("1001 millis")
+      yield* Effect.forEach(queued, Fiber.join)
+    }))
+
+  it.effect("who comes later of the same priority does not pass, though the window has room for it", () =>
+    Effect.gen(function*() {
+      const limit = yield* RateLimit.make({ key: "venue", windows: [{ limit: 3, windowMillis: 1_000 }] })
+      const order: Array<string> = []
+      const asks = (name: string, cost: number) =>
+        Effect.forkChild(Effect.andThen(limit.acquire({ cost }), Effect.sync(() => void order.push(name))), {
+          startImmediately: true
+        })
+      yield* limit.acquire({ cost: 2 })
+      const dear = yield* asks("dear", 3)
+      yield* asks("cheap", 1)
+      assert.deepStrictEqual(order, [])
+      yield* Fiber.interrupt(dear)
+      yield* TestClock.adjust(0)
+      assert.deepStrictEqual(order, ["cheap"])
+    }))
+
+  it("names what it refuses: never, or after how long, and what was wrong", () => {
+    const limited = (retryAfterMillis: number) => new RateLimit.RateLimited({ key: "venue", retryAfterMillis }).message
+    assert.strictEqual(limited(Infinity), "rate limited: venue never admits this")
+    assert.strictEqual(limited(20), "rate limited: venue, retry after 20 ms")
+    assert.throws(
+      () => RateLimit.makeLog([{ limit: 1, windowMillis: 1 }, { limit: 0.5, windowMillis: 1_000 }]),
+      "rate limit: expected a finite limit of 1 or more in a finite window above 0 ms, got 0.5 in 1000 ms"
+    )
+  })
+
+  it.effect("a sleep is cut short once for each wake, be it before it begins", () =>
+    Effect.gen(function*() {
+      const sleeper = RateLimit.makeSleeper()
+      sleeper.wake()
+      yield* sleeper.sleep(1_000)
+      const second = yield* Effect.forkChild(sleeper.sleep(1_000), { startImmediately: true })
+      yield* TestClock.adjust("999 millis")
+      assert.isUndefined(second.pollUnsafe())
+      sleeper.wake()
+      yield* TestClock.adjust(0)
+      yield* Fiber.join(second)
+      const third = yield* Effect.forkChild(sleeper.sleep(1_000), { startImmediately: true })
+      yield* TestClock.adjust("999 millis")
+      assert.isUndefined(third.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      yield* Fiber.join(third)
+    }))
+})
+
+describe("RateLimit.logsOf", () => {
+  const limits: ReadonlyArray<RateLimit.Limit> = [
+    { of: "messages", per: "connection", limit: 4, windowMillis: 1_000 },
+    { of: "subscriptions", per: "connection", limit: 2, windowMillis: 1_000 },
+    { of: "subscriptions", per: "connection", limit: 1, windowMillis: undefined },
+    { of: "dials", per: "address", limit: 1, windowMillis: 60_000 }
+  ]
+
+  it.effect("keeps each limit for what it is of, a little longer than the peer, and those per address together", () =>
+    Effect.gen(function*() {
+      const one = yield* RateLimit.logsOf(limits, "venue.test")
+      const two = yield* RateLimit.logsOf(limits, "venue.test")
+      const elsewhere = yield* RateLimit.logsOf(limits, "other.test")
+      assert.deepStrictEqual(one.messages?.left(0), [4])
+      assert.deepStrictEqual(one.asks?.left(0), [4, 2])
+      // An ask costs what its message does, and counts 1 as a subscription.
+      assert.strictEqual(one.asks?.take(0, 3), 0)
+      assert.deepStrictEqual(one.asks?.left(0), [1, 1])
+      assert.deepStrictEqual(two.asks?.left(0), [4, 2])
+      assert.strictEqual(one.messages?.waitFor(0, 2), 1_000 + RateLimit.transitMillis + 1)
+      assert.strictEqual(one.dials.take(0), 0)
+      assert.strictEqual(two.dials.take(0), 60_000 + RateLimit.transitMillis + 1)
+      assert.strictEqual(elsewhere.dials.take(0), 0)
+    }).pipe(Effect.provideService(RateLimit.Governor, RateLimit.makeGovernor())))
+
+  it.effect("has none for what nothing limits", () =>
+    Effect.gen(function*() {
+      const logs = yield* RateLimit.logsOf(limits.slice(1, 3), "venue.test")
+      assert.isUndefined(logs.messages)
+      assert.deepStrictEqual(logs.asks?.left(0), [2])
+      assert.deepStrictEqual(logs.dials.left(0), [])
+      const reservation = logs.asks?.reserve(0, 5)
+      assert.deepStrictEqual(logs.asks?.left(0), [1])
+      if (typeof reservation === "object") reservation.release()
+      assert.deepStrictEqual(logs.asks?.left(0), [2])
+      assert.isUndefined((yield* RateLimit.logsOf([], "venue.test")).asks)
+    }))
+})
