@@ -71,6 +71,13 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "a runtime without that property takes the assignments for nothing"
   },
   {
+    file: `${core}/resilience/CircuitBreaker.ts`,
+    within: "Counts.slowestCall",
+    original: "slowestCall = 0",
+    replacement: "slowestCall = (-1)",
+    because: "it is told only after a call, and none takes less than no time"
+  },
+  {
     file: `${core}/resilience/Backoff.ts`,
     within: "initial.delayMillis",
     original:
@@ -78,6 +85,102 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement:
       "export const initial: Adaptive = { delayMillis: (-1), failedAt: undefined, unanswered: 0, brief: false, reset: false, pattern: undefined }",
     because: "the first failure begins at the base, whatever the delay before it was"
+  },
+  {
+    file: `${core}/resilience/RateLimit.ts`,
+    within: "keptKeys",
+    original: "const keptKeys = 256",
+    replacement: "const keptKeys = 255",
+    because: "what is forgotten counts no more: it says only when that is looked for"
+  },
+  {
+    file: `${core}/resilience/RateLimit.ts`,
+    within: "keptKeys",
+    original: "const keptKeys = 256",
+    replacement: "const keptKeys = 257",
+    because: "what is forgotten counts no more: it says only when that is looked for"
+  },
+  // ---- feed -----------------------------------------------------------------------------------------------------------
+  {
+    file: `${core}/feed/Freshness.ts`,
+    within: "make.unsubscribed",
+    original: "byChannel.clear()",
+    replacement: ";",
+    because:
+      "what is heard of a channel that was given up changes an entry that nobody reads, and the next subscription clears it"
+  },
+  {
+    file: `${core}/feed/Freshness.ts`,
+    within: "make.entryOf",
+    original: "if (!byChannel.has(channel)) byChannel.set(channel, entries.get(ChannelKey.key(channel)))",
+    replacement: "if (true) byChannel.set(channel, entries.get(ChannelKey.key(channel)))",
+    because: "what is remembered is what would be found again, made slower"
+  },
+  {
+    file: `${core}/feed/Freshness.ts`,
+    within: "make.subscribed.entry.longestSilence",
+    original: "longestSilence: 0",
+    replacement: "longestSilence: (-1)",
+    because: "no silence is shorter than none, and no deadline is below zero"
+  },
+  {
+    file: `${core}/feed/Freshness.ts`,
+    within: "make.subscribed.entry.max",
+    original: "max: 0",
+    replacement: "max: (-1)",
+    because: "it is told as the greatest of itself and an age, which is never below zero"
+  },
+  {
+    file: `${core}/feed/FeedMetrics.ts`,
+    within: "gapsOf.disconnect",
+    original:
+      "{ disconnect: true, sequence: true, checksum: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
+    replacement:
+      "{ disconnect: false, sequence: true, checksum: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
+    because: "only the names are read"
+  },
+  {
+    file: `${core}/feed/FeedMetrics.ts`,
+    within: "gapsOf.sequence",
+    original:
+      "{ disconnect: true, sequence: true, checksum: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
+    replacement:
+      "{ disconnect: true, sequence: false, checksum: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
+    because: "only the names are read"
+  },
+  {
+    file: `${core}/feed/FeedMetrics.ts`,
+    within: "gapsOf.checksum",
+    original:
+      "{ disconnect: true, sequence: true, checksum: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
+    replacement:
+      "{ disconnect: true, sequence: true, checksum: false, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
+    because: "only the names are read"
+  },
+  {
+    file: `${core}/feed/FeedMetrics.ts`,
+    within: "gapsOf.overflow",
+    original:
+      "{ disconnect: true, sequence: true, checksum: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
+    replacement:
+      "{ disconnect: true, sequence: true, checksum: true, overflow: false, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
+    because: "only the names are read"
+  },
+  {
+    file: `${core}/feed/FeedMetrics.ts`,
+    within: "gapsOf.stale",
+    original:
+      "{ disconnect: true, sequence: true, checksum: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
+    replacement:
+      "{ disconnect: true, sequence: true, checksum: true, overflow: true, stale: false } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
+    because: "only the names are read"
+  },
+  {
+    file: `${core}/feed/MarketFeed.ts`,
+    within: "makeNarrator.isPending",
+    original: "const isPending = refusals.size > 0 && item._tag !== \"Refused\"",
+    replacement: "const isPending = refusals.size >= 0 && item._tag !== \"Refused\"",
+    because: "without refusals the events are told as they are"
   },
   // ---- connection ---------------------------------------------------------------------------------------------------
   {

@@ -177,4 +177,46 @@ describe("Freshness: deadlines", () => {
     for (let i = 0; i < 3; i++) freshness.heard(book, at += 70)
     assert.deepInclude(freshness.report(at)[0], { p50: 10, p99: 70, max: 70 })
   })
+
+  it("takes no channel for quiet where nobody says so: no silence lengthens its deadline or saves its connection", () => {
+    const freshness = Freshness.make(policy)
+    freshness.connected(0)
+    freshness.subscribed(trades, 0)
+    freshness.heard(trades, 0)
+    freshness.heard(trades, 60_000)
+    freshness.disconnected()
+    freshness.connected(60_000)
+    const taken = [61_000, 62_000, 63_000, 64_000].flatMap((at) => freshness.check(at, false))
+    assert.deepStrictEqual(taken.map(({ step }) => step), [...Freshness.steps])
+  })
+
+  it("a quiet channel that was never silent has its deadline, be it one millisecond", () => {
+    const freshness = Freshness.make({ ...policy, deadlineMillis: () => 1 }, () => true)
+    freshness.connected(0)
+    freshness.subscribed(trades, 0)
+    assert.strictEqual(freshness.nextDeadline(), 1)
+  })
+
+  it("ranks the last 256 ages, the first of them included, and none before", () => {
+    const p50 = (...ages: ReadonlyArray<readonly [count: number, age: number]>) => {
+      const freshness = Freshness.make(policy)
+      freshness.connected(0)
+      freshness.subscribed(book, 0)
+      let at = 0
+      freshness.heard(book, at)
+      for (const [count, age] of ages) for (let i = 0; i < count; i++) freshness.heard(book, at += age)
+      return freshness.report(at)[0]?.p50
+    }
+    assert.strictEqual(p50([1, 70]), 70)
+    assert.strictEqual(p50([128, 100], [128, 1]), 100)
+    assert.strictEqual(p50([129, 1], [128, 100]), 100)
+  })
+
+  it("recommends 30 s, 120 s for what may be quiet, and 5 s for what counts as fresh", () => {
+    assert.deepStrictEqual(
+      [false, true].map((isQuiet) => Freshness.recommended.deadlineMillis(trades, isQuiet)),
+      [30_000, 120_000]
+    )
+    assert.strictEqual(Freshness.recommended.targetMillis, 5_000)
+  })
 })

@@ -140,6 +140,25 @@ describe("RateLimit.Governor: edges", () => {
       assert.strictEqual(held.take(3_600_000), 0)
       assert.strictEqual(yield* take(governor, "held"), 1_001)
     }))
+
+  it.effect("forgets a key once nobody holds it and nothing of it counts, and not before", () =>
+    Effect.gen(function*() {
+      const governor = RateLimit.makeGovernor()
+      const shared = (key: string) => Effect.scoped(governor.share(key, windows))
+      const many = Effect.fnUntraced(function*(name: string) {
+        for (let i = 0; i < 600; i++) yield* shared(`${name} ${i}`)
+      })
+      const first = yield* shared("a")
+      assert.strictEqual(first, yield* shared("a"))
+      assert.strictEqual(yield* take(governor, "b"), 0)
+      const b = yield* shared("b")
+      yield* many("early")
+      assert.notStrictEqual(first, yield* shared("a"))
+      assert.strictEqual(b, yield* shared("b"))
+      yield* TestClock.adjust("1001 millis")
+      yield* many("late")
+      assert.notStrictEqual(b, yield* shared("b"))
+    }))
 })
 
 describe("RateLimit: edges", () => {
