@@ -1,14 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
 import * as Requests from "@tickline/core/connection/Requests"
+import * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { policyWith, settle, url, withVenue } from "./Rig.ts"
+import { circuitWith, policyWith, settle, url, withVenue } from "./Rig.ts"
 
 const idOf = (frame: unknown): string | undefined =>
   typeof frame === "string" ? /^answer (\w+)/.exec(frame)?.[1] : undefined
+
+const unreadable = new MarketEvent.FrameRejected({ venue: "test", reason: "MalformedJson", message: "garbled" })
 
 const setUp = Effect.gen(function*() {
   const connection = yield* Connection.connect(url)
@@ -96,6 +99,27 @@ describe("Requests", () => {
         yield* peer!.send("answer 1 new")
         yield* settle
         assert.strictEqual(yield* Fiber.join(again), "answer 1 new")
+      })))
+
+  it.effect("waits on through a frame that cannot be read, a gap, and a breaker that moves", () =>
+    withVenue(policyWith({ circuit: circuitWith({ failureThreshold: 1 }) }), ({ host }) =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.connect(url, {
+          decode: (frame) => frame === "garbled" ? unreadable : [String(frame)],
+          sequence: (message) => message.startsWith("n ") ? BigInt(message.slice(2)) : undefined
+        })
+        const requests = yield* Requests.make(connection, idOf)
+        const peer = yield* host.nextPeer
+        const asked = yield* Effect.forkChild(requests.request("1", "ask 1"))
+        yield* settle
+        yield* peer.send("garbled", "n 1", "n 5")
+        yield* connection.breaker.recordFailure("elsewhere")
+        assert.strictEqual((yield* connection.breaker.state)._tag, "Open")
+        yield* settle
+        assert.strictEqual(yield* requests.pending, 1)
+        yield* peer.send("answer 1 x")
+        yield* settle
+        assert.strictEqual(yield* Fiber.join(asked), "answer 1 x")
       })))
 
   it.effect("says that nothing was sent where its time was up before its turn came", () =>
