@@ -140,7 +140,7 @@ export interface Connection<A> {
    * connection's scope has closed.
    */
   readonly subscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void, ConnectError.ConnectionClosed>
-  /** Takes channels from what is wanted. */
+  /** Takes channels from what is wanted. Whoever leaves does not wait for the limit: they are given up as it allows. */
   readonly unsubscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void>
   /** The channels that are wanted, in the order in which they were asked for. */
   readonly subscriptions: Effect.Effect<ReadonlyArray<Channel.Channel>>
@@ -356,7 +356,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     unsubscribe: (channels) =>
       Effect.suspend(() => {
         restoration.unwant(channels)
-        return supervisor.ask
+        return supervisor.askBeside
       }),
     subscriptions: Effect.sync(() => restoration.wanted()),
     standings: Effect.sync(() => restoration.standings()),

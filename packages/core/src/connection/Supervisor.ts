@@ -101,6 +101,8 @@ export interface Supervisor {
   readonly isShutDown: () => boolean
   /** Asks the epoch that is up, if any, for what is wanted now. */
   readonly ask: Effect.Effect<void>
+  /** As `ask`, but completes at once: what the limit holds up goes on beside the epoch. */
+  readonly askBeside: Effect.Effect<void>
   /** Pings, where the connection is up: the round trip in milliseconds, or nothing where no answer came in time. */
   readonly probe: Effect.Effect<Option.Option<number>>
   /** Somebody else sends, too: what may be answered to them has a deadline from now on. */
@@ -1055,19 +1057,27 @@ class Supervision<A> implements Supervisor {
 
   // It goes on for as long as the epoch lives: who asks for one channel may ask for those of others with it, and waits
   // for no longer than it likes.
-  private onWire(use: (on: Wire) => Effect.Effect<void, WireClosed>): Effect.Effect<void> {
-    return Effect.flatMap(Ref.get(this.current), (current) => {
+  private start(use: (on: Wire) => Effect.Effect<void, WireClosed>): Effect.Effect<Fiber.Fiber<void> | undefined> {
+    return Effect.map(Ref.get(this.current), (current) => {
       const { beside, wire } = this
-      if (current._tag !== "Connected" || beside === undefined || wire === undefined) return Effect.void
-      return Effect.flatMap(
-        Fiber.await(beside(Effect.ignore(use(wire)))),
-        (exit) => Exit.isFailure(exit) && !Cause.hasInterrupts(exit.cause) ? exit : Effect.void
-      )
+      return current._tag === "Connected" && wire !== undefined ? beside?.(Effect.ignore(use(wire))) : undefined
     })
+  }
+
+  private onWire(use: (on: Wire) => Effect.Effect<void, WireClosed>): Effect.Effect<void> {
+    return Effect.flatMap(this.start(use), (fiber) =>
+      fiber === undefined ? Effect.void : Effect.flatMap(
+        Fiber.await(fiber),
+        (exit) => Exit.isFailure(exit) && !Cause.hasInterrupts(exit.cause) ? exit : Effect.void
+      ))
   }
 
   get ask(): Effect.Effect<void> {
     return this.onWire((on) => this.asking(on))
+  }
+
+  get askBeside(): Effect.Effect<void> {
+    return Effect.asVoid(this.start((on) => this.asking(on)))
   }
 
   share(): void {
