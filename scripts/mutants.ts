@@ -138,25 +138,35 @@ interface Outcome {
   readonly output: string
 }
 
-/** Runs tests in a copy: those of a file whose names begin with `name`, or all of several files. */
-const run = async (root: string, files: ReadonlyArray<string>, name?: string): Promise<Outcome> => {
-  const only = name === undefined ? [] : [
-    "--testTimeout=3000",
-    "--hookTimeout=1000",
-    "--teardownTimeout=1000",
-    "--bail=1",
-    "-t",
-    name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")
-  ]
-  const { code, output, report } = await vitest(
-    root,
-    [...only, ...files],
-    name === undefined ? 20 * patience : patience
-  )
+/** A pattern of the tests whose names hold one of these. */
+const named = (names: ReadonlyArray<string>): ReadonlyArray<string> => [
+  "-t",
+  names.map((name) => name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("|")
+]
+
+/** The tests that failed, each with why. */
+const failuresOf = (report: NonNullable<Run["report"]>): string =>
+  report.testResults.flatMap(({ assertionResults }) => assertionResults)
+    .filter(({ status }) => status === "failed")
+    .map(({ failureMessages, fullName }) => `${fullName}\n${failureMessages.join("\n")}`)
+    .join("\n")
+
+/** Runs these tests of these files in a copy. */
+const run = async (
+  root: string,
+  files: ReadonlyArray<string>,
+  names: ReadonlyArray<string>,
+  flags: ReadonlyArray<string>,
+  millis: number
+): Promise<Outcome> => {
+  const { code, output, report } = await vitest(root, [...flags, ...named(names), ...files], millis)
   return report === undefined
     ? { passed: 0, failed: code === null ? 1 : 0, output }
-    : { passed: report.numPassedTests, failed: report.numFailedTests, output }
+    : { passed: report.numPassedTests, failed: report.numFailedTests, output: `${output}\n${failuresOf(report)}` }
 }
+
+/** What keeps one that goes round in circles from lasting. */
+const brief = ["--testTimeout=3000", "--hookTimeout=1000", "--teardownTimeout=1000", "--bail=1"]
 
 /** Applies one breakage to a copy, runs its test and takes the breakage back. Says what is wrong, if anything. */
 const attempt = async (root: string, { file, original, replacement, test }: Breakage): Promise<string | undefined> => {
@@ -166,7 +176,7 @@ const attempt = async (root: string, { file, original, replacement, test }: Brea
   if (times !== 1) return `${file} has its text ${times} times, not once`
   Fs.writeFileSync(path, source.replace(original, () => replacement))
   try {
-    const { failed, output, passed } = await run(root, [test[0]], test[1])
+    const { failed, output, passed } = await run(root, [test[0]], [test[1]], brief, patience)
     if (failed > 0) return undefined
     return passed > 0 ? "the test stays green" : `the test did not run\n${output.slice(-2000)}`
   } finally {
@@ -193,7 +203,7 @@ const tryList = async (roots: ReadonlyArray<string>, wanted: string | undefined)
   const begun = performance.now()
   const chosen = breakages.filter(({ name }) => wanted === undefined || name.includes(wanted))
   const files = [...new Set(chosen.map(({ test }) => test[0]))]
-  const sound = await run(roots[0]!, files)
+  const sound = await run(roots[0]!, files, chosen.map(({ test }) => test[1]), [], 20 * patience)
   if (sound.failed > 0 || sound.passed === 0) {
     console.error(sound.output)
     console.error(`Mutants: the tests are not green as they are: ${sound.failed} fail`)
