@@ -197,6 +197,27 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement: "yield* Effect.raceFirst(Effect.sleep(until - at), true ? breaker.changed : Effect.never)",
     because: "who wakes early and does not wait for the breaker goes back to sleep"
   },
+  {
+    file: `${core}/connection/Supervisor.ts`,
+    within: "Supervision.plan.breakerUntil",
+    original: "const breakerUntil = seen._tag === \"Open\" && seen.until > at ? seen.until : at",
+    replacement: "const breakerUntil = seen._tag === \"Open\" && seen.until >= at ? seen.until : at",
+    because: "where they differ in the comparison, both are the same time"
+  },
+  {
+    file: `${core}/connection/ConnectionMetrics.ts`,
+    within: "Recording.read.heartbeat.p99RoundTripMillis",
+    original: "p99RoundTripMillis: this.rank(0.99)",
+    replacement: "p99RoundTripMillis: this.rank(1.99)",
+    because: "of up to 100 round trips, which are all that are kept, both are the longest"
+  },
+  {
+    file: `${core}/connection/Restoration.ts`,
+    within: "Subscriptions.hear",
+    original: "settled.add(key)",
+    replacement: ";",
+    because: "to confirm the same by its name once more changes nothing"
+  },
   // ---- transport ----------------------------------------------------------------------------------------------------
   {
     file: `${core}/transport/BrowserTransport.ts`,
