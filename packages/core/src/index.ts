@@ -47,6 +47,13 @@ export * as BearerToken from "./connection/BearerToken.ts"
 export * as Binance from "./venue/Binance.ts"
 
 /**
+ * What is told to any number of readers from where no effect can run.
+ *
+ * @since 0.1.0
+ */
+export * as Broadcast from "./value/Broadcast.ts"
+
+/**
  * The transport over the WebSocket that browsers, Deno, Bun and Node have of
  * their own, handed in as its constructor.
  *

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
 import * as Requests from "@tickline/core/connection/Requests"
 import * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
@@ -81,6 +82,32 @@ describe("Requests", () => {
         yield* peer.send("answer 7 late")
         yield* settle
         assert.deepInclude(yield* Fiber.join(late), { value: "answer 7 late" })
+      })))
+
+  it.effect("keeps 64 unmatched answers for a reader that is behind, and of more the newest", () =>
+    withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        const { requests } = yield* setUp
+        const peer = yield* host.nextPeer
+        const gate = yield* Deferred.make<void>()
+        const read: Array<unknown> = []
+        yield* Effect.forkScoped(
+          Stream.runForEach(requests.unmatched, (answer) =>
+            Effect.suspend(() => {
+              read.push(answer)
+              return Deferred.await(gate)
+            })),
+          { startImmediately: true }
+        )
+        yield* settle
+        yield* peer.send("answer first")
+        yield* settle
+        const late = Array.from({ length: 70 }, (_, i) => `answer ${i}`)
+        yield* peer.send(...late)
+        yield* settle
+        yield* Deferred.succeed(gate, void 0)
+        yield* settle
+        assert.deepStrictEqual(read, ["answer first", ...late.slice(-64)])
       })))
 
   it.effect("matches again after a reconnect, and no answer of the old epoch to a request of the new", () =>

@@ -17,6 +17,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { InvalidCost, RateLimited } from "../resilience/RateLimit.ts"
 import type { Frame } from "../transport/Frame.ts"
+import * as Broadcast from "../value/Broadcast.ts"
 import { NotSent, type OutboxFull } from "./ConnectError.ts"
 import type { Connection } from "./Connection.ts"
 
@@ -108,7 +109,7 @@ export const make = Effect.fnUntraced(function*<A>(
     if (id === undefined) return
     const answer = waiting.get(id)
     if (answer === undefined) {
-      PubSub.publishUnsafe(unmatched, message)
+      Broadcast.publishUnsafe(unmatched, message)
       return
     }
     waiting.delete(id)

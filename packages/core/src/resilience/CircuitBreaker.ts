@@ -28,6 +28,7 @@ import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Broadcast from "../value/Broadcast.ts"
 import * as Monotonic from "../value/Monotonic.ts"
 import * as Printable from "../value/Printable.ts"
 
@@ -550,7 +551,7 @@ class Machine {
     if (moved !== undefined) {
       this.counts.moved(moved, event, now)
       if (moved.to === "Open") this.epoch++
-      if (this.hub !== undefined) PubSub.publishUnsafe(this.hub, moved)
+      if (this.hub !== undefined) Broadcast.publishUnsafe(this.hub, moved)
       for (const listener of this.listeners ?? []) listener(moved)
     }
     this.recall?.()

@@ -18,6 +18,7 @@
  */
 import type { Frame } from "@tickline/core/transport/Frame"
 import * as Secrets from "@tickline/core/transport/Secrets"
+import * as Broadcast from "@tickline/core/value/Broadcast"
 import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import type * as Cause from "effect/Cause"
@@ -401,7 +402,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     const record = (entry: LogEntry) => {
       if (entries.length >= 10_000) entries.shift()
       entries.push(entry)
-      PubSub.publishUnsafe(published, entry)
+      Broadcast.publishUnsafe(published, entry)
     }
 
     // --- the market -----------------------------------------------------------
