@@ -100,6 +100,125 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement: "const keptKeys = 257",
     because: "what is forgotten counts no more: it says only when that is looked for"
   },
+  {
+    file: `${core}/resilience/CircuitBreaker.ts`,
+    within: "Machine.isWorthKeeping",
+    original: "return now < Math.max(this.changedAt, state._tag === \"Open\" ? state.until : 0) + rests",
+    replacement: "return now < Math.max(this.changedAt, state._tag === \"Open\" ? state.until : (-1)) + rests",
+    because: "no state began before the monotonic clock, which begins at zero"
+  },
+  {
+    file: `${core}/resilience/RateLimit.ts`,
+    within: "Ledger.declare",
+    original: "for (let i = this.first; i < this.times.length; i++) sum += this.costs[i] ?? 0",
+    replacement: "for (let i = this.first; i < this.times.length; i++) sum += this.costs[i] ?? 1",
+    because: "the index is within the list"
+  },
+  {
+    file: `${core}/resilience/RateLimit.ts`,
+    within: "Ledger.declare",
+    original: "for (let i = this.first; i < this.times.length; i++) sum += this.costs[i] ?? 0",
+    replacement: "for (let i = this.first; i < this.times.length; i++) sum += this.costs[i] ?? (-1)",
+    because: "the index is within the list"
+  },
+  {
+    file: `${core}/resilience/RateLimit.ts`,
+    within: "Ledger.waitFor",
+    original: "sum -= this.costs[i] ?? 0",
+    replacement: "sum -= this.costs[i] ?? 1",
+    because: "the index is within the list"
+  },
+  {
+    file: `${core}/resilience/RateLimit.ts`,
+    within: "Ledger.waitFor",
+    original: "sum -= this.costs[i] ?? 0",
+    replacement: "sum -= this.costs[i] ?? (-1)",
+    because: "the index is within the list"
+  },
+  {
+    file: `${core}/resilience/RateLimit.ts`,
+    within: "Ledger.waitFor",
+    original: "wait = Math.max(wait, Math.ceil((this.times[i] ?? 0) + windowMillis + 1 - at))",
+    replacement: "wait = Math.max(wait, Math.ceil((this.times[i] ?? 1) + windowMillis + 1 - at))",
+    because: "the index is within the list"
+  },
+  {
+    file: `${core}/resilience/RateLimit.ts`,
+    within: "Ledger.waitFor",
+    original: "wait = Math.max(wait, Math.ceil((this.times[i] ?? 0) + windowMillis + 1 - at))",
+    replacement: "wait = Math.max(wait, Math.ceil((this.times[i] ?? (-1)) + windowMillis + 1 - at))",
+    because: "the index is within the list"
+  },
+  {
+    file: `${core}/resilience/RateLimit.ts`,
+    within: "Ledger.charge",
+    original: "last >= this.first && Math.floor(at) === Math.floor(this.times[last] ?? 0)",
+    replacement: "last >= this.first && Math.floor(at) === Math.floor(this.times[last] ?? 1)",
+    because: "the index is within the list"
+  },
+  {
+    file: `${core}/resilience/RateLimit.ts`,
+    within: "Ledger.charge",
+    original: "last >= this.first && Math.floor(at) === Math.floor(this.times[last] ?? 0)",
+    replacement: "last >= this.first && Math.floor(at) === Math.floor(this.times[last] ?? (-1))",
+    because: "the index is within the list"
+  },
+  {
+    file: `${core}/resilience/RateLimit.ts`,
+    within: "Ledger.charge",
+    original: "this.costs[last] = (this.costs[last] ?? 0) + cost",
+    replacement: "this.costs[last] = (this.costs[last] ?? 1) + cost",
+    because: "the index is within the list"
+  },
+  {
+    file: `${core}/resilience/RateLimit.ts`,
+    within: "Ledger.charge",
+    original: "this.costs[last] = (this.costs[last] ?? 0) + cost",
+    replacement: "this.costs[last] = (this.costs[last] ?? (-1)) + cost",
+    because: "the index is within the list"
+  },
+  {
+    file: `${core}/resilience/RateLimit.ts`,
+    within: "Ledger.expire",
+    original: "window.begin < times.length && at - (times[window.begin] ?? 0) > window.windowMillis",
+    replacement: "window.begin < times.length && at - (times[window.begin] ?? 1) > window.windowMillis",
+    because: "the index is within the list"
+  },
+  {
+    file: `${core}/resilience/RateLimit.ts`,
+    within: "Ledger.expire",
+    original: "window.begin < times.length && at - (times[window.begin] ?? 0) > window.windowMillis",
+    replacement: "window.begin < times.length && at - (times[window.begin] ?? (-1)) > window.windowMillis",
+    because: "the index is within the list"
+  },
+  {
+    file: `${core}/resilience/RateLimit.ts`,
+    within: "Ledger.expire",
+    original: "window.sum -= costs[window.begin] ?? 0",
+    replacement: "window.sum -= costs[window.begin] ?? 1",
+    because: "the index is within the list"
+  },
+  {
+    file: `${core}/resilience/RateLimit.ts`,
+    within: "Ledger.expire",
+    original: "window.sum -= costs[window.begin] ?? 0",
+    replacement: "window.sum -= costs[window.begin] ?? (-1)",
+    because: "the index is within the list"
+  },
+  {
+    file: `${core}/resilience/RateLimit.ts`,
+    within: "Ledger.expire",
+    original: "while (this.first < times.length && at - (times[this.first] ?? 0) > this.longest) this.first++",
+    replacement: "while (this.first < times.length && at - (times[this.first] ?? 1) > this.longest) this.first++",
+    because: "the index is within the list"
+  },
+  {
+    file: `${core}/resilience/RateLimit.ts`,
+    within: "Ledger.expire",
+    original: "while (this.first < times.length && at - (times[this.first] ?? 0) > this.longest) this.first++",
+    replacement: "while (this.first < times.length && at - (times[this.first] ?? (-1)) > this.longest) this.first++",
+    because: "the index is within the list"
+  },
   // ---- feed -----------------------------------------------------------------------------------------------------------
   {
     file: `${core}/feed/Freshness.ts`,
@@ -129,6 +248,13 @@ export const harmless: ReadonlyArray<Harmless> = [
     original: "max: 0",
     replacement: "max: (-1)",
     because: "it is told as the greatest of itself and an age, which is never below zero"
+  },
+  {
+    file: `${core}/feed/Freshness.ts`,
+    within: "make.report.max",
+    original: "max: Math.max(entry.max, age ?? 0)",
+    replacement: "max: Math.max(entry.max, age ?? (-1))",
+    because: "the greatest age so far is never below zero"
   },
   {
     file: `${core}/feed/FeedMetrics.ts`,

@@ -219,4 +219,19 @@ describe("Freshness: deadlines", () => {
     )
     assert.strictEqual(Freshness.recommended.targetMillis, 5_000)
   })
+
+  it("reports of what does not deliver in this epoch what it was in those before", () => {
+    const freshness = Freshness.make(policy)
+    freshness.connected(0)
+    freshness.subscribed(book, 0)
+    freshness.heard(book, 0)
+    freshness.heard(book, 400)
+    freshness.disconnected()
+    assert.deepInclude(freshness.report(5_000)[0], {
+      isDelivering: false,
+      ageMillis: undefined,
+      max: 400,
+      shareWithinTarget: 0.25
+    })
+  })
 })

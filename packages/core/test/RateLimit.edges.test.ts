@@ -93,6 +93,7 @@ describe("RateLimit.Log: edges", () => {
     assert.deepStrictEqual([all.left(600), all.left(601), all.left(1_101)], [[1, 0], [1, 1], [2, 1]])
     assert.strictEqual(all.reserve(2_000, -1), Infinity)
     assert.strictEqual(RateLimit.both([]).take(0, 1_000), 0)
+    assert.strictEqual(all.waitFor(2_000), 0)
     // What spares has to spare of each.
     assert.strictEqual(all.waitFor(2_000, 2, true), Infinity)
   })
