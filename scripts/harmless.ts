@@ -344,6 +344,20 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement: ";",
     because: "to confirm the same by its name once more changes nothing"
   },
+  {
+    file: `${core}/connection/Supervisor.ts`,
+    within: "Supervision.makeHeartbeat.onMiss",
+    original: "Effect.as(this.endWire(on, failed(failure)), false)",
+    replacement: "Effect.as(this.endWire(on, failed(failure)), true)",
+    because: "the end of the wire ends the heartbeat's fiber with the epoch, before the next ping is due"
+  },
+  {
+    file: `${core}/connection/Supervisor.ts`,
+    within: "Supervision.watchAnswers",
+    original: "if (this.isWatching) return Effect.void",
+    replacement: "if (this.isWatching) ;",
+    because: "a second watch wakes at the same times and finds nothing overdue: it costs a fiber until the answer"
+  },
   // ---- transport ----------------------------------------------------------------------------------------------------
   {
     file: `${core}/transport/BrowserTransport.ts`,

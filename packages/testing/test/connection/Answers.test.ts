@@ -80,6 +80,31 @@ describe("A list of everything", () => {
       })))
 })
 
+describe("Confirmations that name nothing", () => {
+  it.effect("in one frame are of one ask each, the oldest first", () =>
+    withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.make(url, {
+          decode,
+          dialect: {
+            subscribe: (channels) =>
+              channels.map((channel) => ({
+                text: `+ ${products([channel])}`,
+                channels: [channel],
+                requestId: undefined
+              })),
+            unsubscribe: () => [],
+            answer: (message: string): Answer | undefined => message === "ok" ? { _tag: "Confirmed" } : undefined
+          }
+        })
+        yield* connection.subscribe([a, b, c])
+        yield* connection.connect
+        yield* host.peers()[0]!.send("ok; ok")
+        yield* settle
+        assert.deepStrictEqual(yield* standings(connection), ["A confirmed", "B confirmed", "C asked"])
+      })))
+})
+
 describe("What cannot be asked for", () => {
   it.effect("is told of at once on a quiet connection, as an item and a log line, and never written", () => {
     const lines: Array<string> = []

@@ -66,4 +66,12 @@ describe("What a consumer missed", () => {
       const told = yield* missed("conflate", [[10, "a 1"], [10, "b 1"], [10, "b 2"], [10, "b 3"], [10, "a 2"]])
       assert.deepStrictEqual(told, [{ messages: 3, from: 10_000, to: 30_000 }])
     }))
+
+  it.effect("is nothing of the newest of each key within 64 KiB, and the oldest of them from there on", () =>
+    Effect.gen(function*() {
+      // Each weighs 1 KiB: its bytes and a share of 256.
+      const keys = (many: number) => Array.from({ length: many }, (_, i) => [0, `${i} `.padEnd(768, ".")] as const)
+      assert.deepStrictEqual(yield* missed("conflate", keys(63)), [])
+      assert.deepStrictEqual(yield* missed("conflate", keys(64)), [{ messages: 9, from: 0, to: 0 }])
+    }))
 })
