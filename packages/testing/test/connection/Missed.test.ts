@@ -74,4 +74,27 @@ describe("What a consumer missed", () => {
       assert.deepStrictEqual(yield* missed("conflate", keys(63)), [])
       assert.deepStrictEqual(yield* missed("conflate", keys(64)), [{ messages: 9, from: 0, to: 0 }])
     }))
+
+  it.effect("is left out of a stream of messages, which goes on after it", () =>
+    withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.connect(url)
+        const gate = yield* Deferred.make<void>()
+        const read: Array<unknown> = []
+        yield* connection.messages({ overflow: "drop-oldest", bytes: 750 }).pipe(
+          Stream.runForEach((message) =>
+            Effect.suspend(() => {
+              read.push(message)
+              return Deferred.await(gate)
+            })
+          ),
+          Effect.forkChild
+        )
+        yield* settle
+        const [peer] = host.peers()
+        for (const text of ["first", "a", "b", "c", "d"]) yield* Effect.andThen(peer!.send(text), settle)
+        yield* Deferred.succeed(gate, void 0)
+        yield* settle
+        assert.deepStrictEqual(read, ["first", "b", "c", "d"])
+      })))
 })
