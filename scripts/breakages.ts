@@ -1183,8 +1183,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what is asked for is given up with whoever asked for it",
     file: supervisor,
-    original: "Fiber.await(beside(Effect.ignore(use(wire))))",
-    replacement: "Effect.exit(Effect.ignore(use(wire)))",
+    original: "Fiber.await(fiber),",
+    replacement: "Effect.onInterrupt(Fiber.await(fiber), () => Fiber.interrupt(fiber)),",
     test: ["packages/testing/test/connection/Limits.test.ts", "lose nothing of what is wanted"]
   },
   {
@@ -1200,5 +1200,12 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "supervisor.share()",
     replacement: "restoration.share()",
     test: ["packages/testing/test/Refusals.test.ts", "is concluded in time"]
+  },
+  {
+    name: "whoever gives channels up waits for the limit",
+    file: `${connection}/Connection.ts`,
+    original: "return supervisor.askBeside",
+    replacement: "return supervisor.ask",
+    test: ["packages/testing/test/connection/Unsubscribing.test.ts", "keeps nobody who leaves waiting"]
   }
 ]
