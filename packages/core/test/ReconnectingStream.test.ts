@@ -96,6 +96,19 @@ const reading = <E>(stream: ReconnectingStream.MarketDataStream<Event, E>) =>
   })
 
 describe("ReconnectingStream", () => {
+  it.effect("a connect while it is up dials no second time", () =>
+    Effect.gen(function*() {
+      const { connects, source, subscribes } = scripted({ says: [[price("1")]] })
+      const stream = yield* ReconnectingStream.make(source, test)
+      yield* stream.connect
+      yield* stream.subscribe(["a"])
+      yield* stream.connect
+      yield* Effect.all([stream.connect, stream.connect], { concurrency: "unbounded" })
+      assert.deepStrictEqual(connects, [0])
+      assert.deepStrictEqual(subscribes, [[0, ["a"]]])
+      assert.deepStrictEqual(yield* stream.nextEvent, Option.some(price("1")))
+    }))
+
   it.effect("a successful connection", () =>
     Effect.gen(function*() {
       const { connects, source, subscribes } = scripted({ says: [[price("1"), price("2")]] })
