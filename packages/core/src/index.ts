@@ -296,6 +296,13 @@ export * as MarketFeed from "./feed/MarketFeed.ts"
 export * as MarketFeeds from "./feed/MarketFeeds.ts"
 
 /**
+ * What metrics are told apart by.
+ *
+ * @since 0.1.0
+ */
+export * as MetricAttributes from "./value/MetricAttributes.ts"
+
+/**
  * The clock for what waits. Deadlines, intervals, limits and durations are
  * measured on it: it only ever goes forward, at the rate at which `Effect.sleep`
  * does, whatever is done to the wall clock. Its zero means nothing; what is told

@@ -4,12 +4,12 @@
  *
  * @since 0.1.0
  */
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 import * as Record from "effect/Record"
 import type * as Schema from "effect/Schema"
 import { RejectionReason } from "../value/MarketEvent.ts"
-import * as Printable from "../value/Printable.ts"
+import * as MetricAttributes from "../value/MetricAttributes.ts"
 import * as Telemetry from "../value/Telemetry.ts"
 import * as ConnectError from "./ConnectError.ts"
 import type { ConnectionState, Tag } from "./ConnectionState.ts"
@@ -448,11 +448,7 @@ class Recording implements Recorder {
  * @since 0.1.0
  */
 export const make = (label: string, context: Context.Context<never>): Recorder => {
-  const attributes = Context.get(context, Metric.CurrentMetricAttributes)
-  const labelled = Context.add(context, Metric.CurrentMetricAttributes, {
-    ...attributes,
-    connection: Printable.escape(label)
-  })
+  const labelled = MetricAttributes.add(context, { connection: label })
   for (const metric of metrics) metric.valueUnsafe(labelled)
   return new Recording(labelled)
 }

@@ -15,6 +15,7 @@ import type * as Scope from "effect/Scope"
 import * as ConnectionMetrics from "../connection/ConnectionMetrics.ts"
 import * as Channel from "../value/Channel.ts"
 import type { Gap } from "../value/MarketEvent.ts"
+import * as MetricAttributes from "../value/MetricAttributes.ts"
 import * as Monotonic from "../value/Monotonic.ts"
 import * as Printable from "../value/Printable.ts"
 import * as Telemetry from "../value/Telemetry.ts"
@@ -58,11 +59,7 @@ export const make = (label: string): Effect.Effect<FeedMetrics, never, Scope.Sco
   Effect.acquireRelease(
     Effect.contextWith((context: Context.Context<never>) =>
       Effect.sync(() => {
-        const attributes = {
-          ...Context.get(context, Metric.CurrentMetricAttributes),
-          connection: Printable.escape(label)
-        }
-        const labelled = Context.add(context, Metric.CurrentMetricAttributes, attributes)
+        const labelled = MetricAttributes.add(context, { connection: label })
         for (const metric of [Telemetry.stale, ...Object.values(gapsOf)]) metric.valueUnsafe(labelled)
         const events = new Map<string, Metric.Counter<number>>()
         const ages = new Map<string, Metric.Registration>()
@@ -87,10 +84,9 @@ export const make = (label: string): Effect.Effect<FeedMetrics, never, Scope.Sco
           for (const [key, channel] of wanted) {
             eventsOf(channel.channel).valueUnsafe(labelled)
             if (ages.has(key)) continue
-            const of = Context.add(labelled, Metric.CurrentMetricAttributes, {
-              ...attributes,
-              channel: Printable.escape(channel.channel),
-              ...(channel.product === undefined ? {} : { product: Printable.escape(channel.product) })
+            const of = MetricAttributes.add(labelled, {
+              channel: channel.channel,
+              ...(channel.product === undefined ? {} : { product: channel.product })
             })
             ages.set(
               key,

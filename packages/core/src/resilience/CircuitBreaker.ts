@@ -29,6 +29,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Broadcast from "../value/Broadcast.ts"
+import * as MetricAttributes from "../value/MetricAttributes.ts"
 import * as Monotonic from "../value/Monotonic.ts"
 import * as Printable from "../value/Printable.ts"
 
@@ -1179,11 +1180,7 @@ export const register = (breaker: Breaker): Effect.Effect<void, never, Scope.Sco
   ))
 
 const registerUnsafe = (breaker: Breaker, context: Context.Context<never>): () => void => {
-  const attributes = {
-    ...Context.get(context, Metric.CurrentMetricAttributes),
-    key: Printable.escape(breaker.key)
-  }
-  const labelled = Context.add(context, Metric.CurrentMetricAttributes, attributes)
+  const labelled = MetricAttributes.add(context, { key: breaker.key })
   const registrations = series.map((one) => one(breaker, labelled))
   return () => registrations.forEach((registration) => registration.remove())
 }
