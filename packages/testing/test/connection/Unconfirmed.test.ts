@@ -107,52 +107,28 @@ describe("What may not have left", () => {
 })
 
 describe("A ping of the venue's own", () => {
-  it.effect("is charged once", () =>
-    withVenue(
-      policyWith({
-        heartbeat: { interval: Duration.seconds(10), timeout: Duration.seconds(5), onMiss: "report" }
-      }),
-      ({ host }) =>
-        Effect.gen(function*() {
-          const connection = yield* Connection.make<string>(url, {
-            decode: (frame) => [String(frame)],
-            keepAlive: {
-              _tag: "Application",
-              everyMillis: 10_000,
-              ping: (id) => `ping ${id}`,
-              isPong: (message) => message === "pong"
-            },
-            limits: [{ of: "messages", per: "connection", limit: 6, windowMillis: 60_000 }]
-          })
-          yield* connection.connect
-          host.peers()[0]?.onMessage(() => host.peers()[0]?.sendUnsafe("pong"))
-          yield* TestClock.adjust("60 seconds")
-          assert.strictEqual(host.peers()[0]?.received.length, 6)
-        })
-    ))
+  const heartbeat = { interval: Duration.seconds(10), timeout: Duration.seconds(5), onMiss: "report" } as const
+  const options: Connection.Decoding<string> = {
+    decode: (frame) => [String(frame)],
+    keepAlive: {
+      _tag: "Application",
+      everyMillis: 10_000,
+      ping: (id) => `ping ${id}`,
+      isPong: (message) => message === "pong"
+    },
+    limits: [{ of: "messages", per: "connection", limit: 6, windowMillis: 60_000 }]
+  }
+  const sixPings = (options: Connection.Decoding<string>) =>
+    withVenue(policyWith({ heartbeat }), ({ host }) =>
+      Effect.gen(function*() {
+        yield* Connection.connect<string>(url, options)
+        host.peers()[0]?.onMessage(() => host.peers()[0]?.sendUnsafe("pong"))
+        yield* TestClock.adjust("60 seconds")
+        assert.strictEqual(host.peers()[0]?.received.length, 6)
+      }))
+
+  it.effect("is charged once", () => sixPings(options))
 
   it.effect("that costs more than the limit ever admits is charged as one", () =>
-    withVenue(
-      policyWith({
-        heartbeat: { interval: Duration.seconds(10), timeout: Duration.seconds(5), onMiss: "report" }
-      }),
-      ({ host }) =>
-        Effect.gen(function*() {
-          const connection = yield* Connection.make<string>(url, {
-            decode: (frame) => [String(frame)],
-            keepAlive: {
-              _tag: "Application",
-              everyMillis: 10_000,
-              ping: (id) => `ping ${id}`,
-              isPong: (message) => message === "pong"
-            },
-            limits: [{ of: "messages", per: "connection", limit: 6, windowMillis: 60_000 }],
-            cost: () => 100
-          })
-          yield* connection.connect
-          host.peers()[0]?.onMessage(() => host.peers()[0]?.sendUnsafe("pong"))
-          yield* TestClock.adjust("60 seconds")
-          assert.strictEqual(host.peers()[0]?.received.length, 6)
-        })
-    ))
+    sixPings({ ...options, cost: () => 100 }))
 })
