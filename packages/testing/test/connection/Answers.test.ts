@@ -78,6 +78,57 @@ describe("A list of everything", () => {
         const refused = yield* Effect.flip(connection.refusal(b))
         assert.include(refused.message, "not among what the venue confirmed")
       })))
+
+  it.effect("that answers a giving up refuses nothing of what was wanted again since, and is not asked for yet", () =>
+    withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.connect(url, {
+          decode,
+          dialect: {
+            ...listing,
+            unsubscribe: (channels) =>
+              channels.length === 0
+                ? []
+                : [{ text: `- ${products(channels)}`, channels, requestId: undefined, isListed: true }]
+          },
+          limits: [{ of: "messages", per: "connection", limit: 2, windowMillis: 60_000 }]
+        })
+        const peer = yield* host.nextPeer
+        yield* connection.subscribe([a])
+        yield* peer.send("has A")
+        yield* settle
+        yield* connection.unsubscribe([a])
+        yield* settle
+        yield* Effect.forkScoped(connection.subscribe([a]), { startImmediately: true })
+        assert.deepStrictEqual(peer.received, ["+ A", "- A"])
+        yield* peer.send("has")
+        yield* settle
+        assert.deepStrictEqual(yield* standings(connection), ["A asked"])
+        yield* TestClock.adjust("2 minutes")
+        yield* peer.send("has A")
+        yield* settle
+        assert.deepStrictEqual(peer.received, ["+ A", "- A", "+ A"])
+        assert.deepStrictEqual(yield* standings(connection), ["A confirmed"])
+      })))
+})
+
+describe("A refusal", () => {
+  for (const before of [[], ["data"], ["data", "more data"]]) {
+    it.effect(`is logged once, after ${before.length} other messages`, () => {
+      const lines: Array<string> = []
+      const logger = Logger.make(({ message }) => void lines.push(String(message)))
+      return withVenue(policyWith({}), ({ host }) =>
+        Effect.gen(function*() {
+          const connection = yield* Connection.connect(url, { decode, dialect: listing })
+          const peer = yield* host.nextPeer
+          yield* connection.subscribe([a])
+          for (const text of before) yield* Effect.andThen(peer.send(text), settle)
+          assert.notInclude(lines, "subscription refused")
+          for (const text of ["no A", "more data"]) yield* Effect.andThen(peer.send(text), settle)
+          assert.lengthOf(lines.filter((line) => line === "subscription refused"), 1)
+        })).pipe(Effect.provide(Logger.layer([logger])))
+    })
+  }
 })
 
 describe("Confirmations that name nothing", () => {

@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
+import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { connected, policyWith, settle, url, withVenue } from "../Rig.ts"
+import { circuitWith, connected, policyWith, settle, url, withVenue } from "../Rig.ts"
 
 describe("A connection that gave up", () => {
   it.effect("counts those where the retries were used up, and no others", () =>
@@ -23,6 +25,35 @@ describe("A connection that gave up", () => {
         assert.strictEqual((yield* connection.state.current)._tag, "Failed")
         assert.strictEqual((yield* connection.metrics).maxRetriesExceeded, 1)
       })))
+
+  const outages: ReadonlyArray<readonly [what: string, policy: Partial<ConnectionPolicy.ConnectionPolicy>]> = [
+    ["for want of retries", { retry: { maxRetries: 2, resetOn: "connect" } }],
+    ["by the breaker", {
+      circuit: circuitWith({ failureThreshold: 2 }),
+      retry: { maxRetries: "unlimited", resetOn: "connect" }
+    }]
+  ]
+  for (const [what, policy] of outages) {
+    it.effect(`${what} is done with it: it says so once, and dials no more`, () => {
+      const lines: Array<string> = []
+      const logger = Logger.make(({ message }) => void lines.push(String(message)))
+      return withVenue(policyWith(policy), ({ host }) =>
+        Effect.gen(function*() {
+          const { connection, recorded } = yield* connected()
+          yield* host.otherwise({ _tag: "Refuse" })
+          yield* host.drop
+          yield* TestClock.adjust("1 second")
+          assert.strictEqual((yield* connection.state.current)._tag, "Failed")
+          const dials = host.dials.length
+          const told = recorded.transitions.length
+          yield* host.otherwise({ _tag: "Accept" })
+          yield* TestClock.adjust("1 hour")
+          assert.strictEqual(host.dials.length, dials)
+          assert.strictEqual(recorded.transitions.length, told)
+          assert.lengthOf(lines.filter((line) => line === "gave up"), 1)
+        })).pipe(Effect.provide(Logger.layer([logger])))
+    })
+  }
 
   it.effect("goes on telling its transitions to who has listened since before", () =>
     withVenue(policyWith({ retry: { maxRetries: 0, resetOn: "connect" } }), ({ host }) =>
