@@ -288,16 +288,14 @@ class Waiting implements Outbox {
   begin(wire: Wire, epoch: number): void {
     this.wire = wire
     this.epoch = epoch
-    Object.assign(this.arrived, this.written)
   }
 
   checkpoint(): () => void {
-    const { epoch } = this
     const { bytes, messages } = this.written
+    // The end of an epoch settles all that was written on it: an answer that comes later says nothing new.
     return () => {
-      if (this.epoch !== epoch || messages < this.arrived.messages) return
-      this.arrived.messages = messages
-      this.arrived.bytes = bytes
+      this.arrived.messages = Math.max(this.arrived.messages, messages)
+      this.arrived.bytes = Math.max(this.arrived.bytes, bytes)
     }
   }
 
