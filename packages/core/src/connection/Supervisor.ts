@@ -722,7 +722,7 @@ class Supervision<A> implements Supervisor {
     this.beside = (effect) => Fiber.runIn(fork(effect), scope)
     outbox.begin(on, number)
     yield* this.become(State.Connected({ epoch: number }), "handshake complete")
-    yield* Deferred.succeed(this.cycle, void 0)
+    yield* Deferred.done(this.cycle, Exit.void)
     // What came to be wanted between the restore and the new state. Reading does not wait for the limit on messages.
     this.beside(Effect.ignore(this.asking(on)))
     return on
@@ -1015,7 +1015,7 @@ class Supervision<A> implements Supervisor {
   private force(closing: Closing): Effect.Effect<void> {
     return Effect.suspend(() => {
       closing.mode = "forced"
-      return Effect.asVoid(Deferred.succeed(closing.forced, void 0))
+      return Effect.asVoid(Deferred.done(closing.forced, Exit.void))
     })
   }
 
