@@ -67,6 +67,8 @@ describe("RateLimit.Log: edges", () => {
     first.release()
     assert.deepStrictEqual(log.left(61_500), [1])
     assert.deepStrictEqual(log.left(61_501), [3])
+    assert.strictEqual(log.take(61_501, 3), 0)
+    assert.deepStrictEqual(log.reserve(62_501), 1)
     assert.strictEqual(log.reserve(61_501, NaN), Infinity)
     assert.strictEqual(log.reserve(61_501, 4), Infinity)
   })
@@ -91,6 +93,8 @@ describe("RateLimit.Log: edges", () => {
     assert.deepStrictEqual(all.left(0), [2, 1])
     reserved(all, 0).use(100)
     assert.deepStrictEqual([all.left(600), all.left(601), all.left(1_101)], [[1, 0], [1, 1], [2, 1]])
+    assert.strictEqual(all.take(1_200), 0)
+    assert.strictEqual(all.reserve(1_700), 1)
     assert.strictEqual(all.reserve(2_000, -1), Infinity)
     assert.strictEqual(RateLimit.both([]).take(0, 1_000), 0)
     assert.strictEqual(all.waitFor(2_000), 0)
@@ -140,6 +144,25 @@ describe("RateLimit.Governor: edges", () => {
       for (let i = 0; i < 600; i++) yield* take(governor, `key ${i}`)
       assert.strictEqual(held.take(3_600_000), 0)
       assert.strictEqual(yield* take(governor, "held"), 1_001)
+    }))
+
+  it.effect("looks what it can forget at the 257th key, and then when there are twice as many as are kept", () =>
+    Effect.gen(function*() {
+      const governor = RateLimit.makeGovernor()
+      const idle = (key: string) => Effect.scoped(governor.share(key, windows))
+      const many = (name: string, count: number) =>
+        Effect.forEach(Array.from({ length: count }, (_, i) => `${name} ${i}`), idle, { discard: true })
+      const first = yield* idle("first")
+      for (let i = 0; i < 200; i++) yield* governor.share(`held ${i}`, windows)
+      yield* many("idle", 55)
+      assert.strictEqual(yield* idle("first"), first)
+      // Of 256 keys 200 are held.
+      const second = yield* idle("second")
+      assert.notStrictEqual(yield* idle("first"), first)
+      yield* many("later", 198)
+      assert.strictEqual(yield* idle("second"), second)
+      yield* idle("one more")
+      assert.notStrictEqual(yield* idle("second"), second)
     }))
 
   it.effect("forgets a key once nobody holds it and nothing of it counts, and not before", () =>
@@ -219,6 +242,15 @@ describe("RateLimit: edges", () => {
       "rate limit: expected a finite limit of 1 or more in a finite window above 0 ms, got 0.5 in 1000 ms"
     )
   })
+
+  it.effect("a sleep that nobody cuts short lasts as long as it says", () =>
+    Effect.gen(function*() {
+      const sleep = yield* Effect.forkChild(RateLimit.makeSleeper().sleep(1_000), { startImmediately: true })
+      yield* TestClock.adjust("999 millis")
+      assert.isUndefined(sleep.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      yield* Fiber.join(sleep)
+    }))
 
   it.effect("a sleep is cut short once for each wake, be it before it begins", () =>
     Effect.gen(function*() {

@@ -150,11 +150,9 @@ interface Kept extends Window {
 
 class Ledger implements Log {
   private windows: ReadonlyArray<Kept> = []
-  // Costs in the order of time, one entry a millisecond. `first` is where the longest window begins; before it all is
-  // forgotten.
-  private times: Array<number> = []
-  private costs: Array<number> = []
-  private first = 0
+  // Costs in the order of time, one entry a millisecond, as far back as the longest window reaches.
+  private readonly times: Array<number> = []
+  private readonly costs: Array<number> = []
   private longest = 0
   private reserved = 0
 
@@ -166,9 +164,8 @@ class Ledger implements Log {
         known.holders++
         continue
       }
-      let sum = 0
-      for (let i = this.first; i < this.times.length; i++) sum += this.costs[i] ?? 0
-      this.windows = [...this.windows, { limit, windowMillis, begin: this.first, sum, holders: 1 }]
+      const sum = this.costs.reduce((sum, cost) => sum + cost, 0)
+      this.windows = [...this.windows, { limit, windowMillis, begin: 0, sum, holders: 1 }]
       this.longest = Math.max(this.longest, windowMillis)
     }
   }
@@ -186,7 +183,7 @@ class Ledger implements Log {
   isForgotten(at: number): boolean {
     if (this.windows.length > 0) return false
     this.expire(at)
-    return this.first === this.times.length
+    return this.times.length === 0
   }
 
   waitFor(at: number, cost = 1, spares = false): number {
@@ -239,14 +236,12 @@ class Ledger implements Log {
 
   private charge(at: number, cost: number): void {
     if (cost === 0) return
-    const last = this.times.length - 1
-    if (last >= this.first && Math.floor(at) === Math.floor(this.times[last] ?? 0)) {
-      this.times[last] = at
-      this.costs[last] = (this.costs[last] ?? 0) + cost
-    } else {
-      this.times.push(at)
-      this.costs.push(cost)
-    }
+    const last = this.times.at(-1)
+    const isSameMillisecond = last !== undefined && Math.floor(at) === Math.floor(last)
+    const slot = isSameMillisecond ? this.times.length - 1 : this.times.length
+    // What is within one millisecond counts until the last of it has left.
+    this.times[slot] = at
+    this.costs[slot] = (this.costs[slot] ?? 0) + cost
     for (const window of this.windows) window.sum += cost
   }
 
@@ -260,12 +255,11 @@ class Ledger implements Log {
       // Sums of fractions drift.
       if (window.begin === times.length) window.sum = 0
     }
-    while (this.first < times.length && at - (times[this.first] ?? 0) > this.longest) this.first++
-    if (this.first < 1024 || this.first < times.length / 2) return
-    this.times = times.slice(this.first)
-    this.costs = costs.slice(this.first)
-    for (const window of this.windows) window.begin -= this.first
-    this.first = 0
+    const kept = times.findIndex((then) => at - then <= this.longest)
+    const gone = kept < 0 ? times.length : kept
+    times.splice(0, gone)
+    costs.splice(0, gone)
+    for (const window of this.windows) window.begin -= gone
   }
 }
 
