@@ -132,6 +132,10 @@ describe("ConnectionPolicy", () => {
     const valid = Schema.is(ConnectionPolicy.ConnectionPolicy)
     const { fast } = ConnectionPolicy
     assert.isFalse(valid({ ...fast, backoff: { ...fast.backoff, cap: Duration.millis(99) } }))
+    const told = Schema.decodeUnknownExit(ConnectionPolicy.ConnectionPolicy)(
+      { ...fast, backoff: { ...fast.backoff, cap: Duration.millis(99) } }
+    )
+    assert.include(String(told), "Expected at least 100 ms")
     assert.isFalse(valid({ ...fast, backoff: { ...fast.backoff, factor: 0.9 } }))
     assert.isFalse(valid({ ...fast, connectTimeout: Duration.zero }))
     assert.isFalse(valid({ ...fast, acknowledgementTimeout: Duration.zero }))

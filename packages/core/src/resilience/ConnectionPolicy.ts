@@ -720,9 +720,10 @@ const readSection = (
     const [least, most] = rule.times(policy).map(Duration.toMillis)
     const nameOf = (first: string) =>
       settings.filter(({ names }) => names[0] === first).flatMap((setting) => given(section, setting))[0]
+    const lower = nameOf(rule.least) ?? rule.least
     const upper = nameOf(rule.most)
     return upper === undefined
-      ? refuse(nameOf(rule.least) ?? rule.least, section[nameOf(rule.least) ?? ""], `at most ${rule.most}, ${most} ms`)
+      ? refuse(lower, section[lower], `at most ${rule.most}, ${most} ms`)
       : refuse(upper, section[upper], `at least ${rule.least}, ${least} ms`)
   }
   return Result.succeed(policy)
