@@ -87,39 +87,11 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "the first failure begins at the base, whatever the delay before it was"
   },
   {
-    file: `${core}/resilience/RateLimit.ts`,
-    within: "keptKeys",
-    original: "const keptKeys = 256",
-    replacement: "const keptKeys = 255",
-    because: "what is forgotten counts no more: it says only when that is looked for"
-  },
-  {
-    file: `${core}/resilience/RateLimit.ts`,
-    within: "keptKeys",
-    original: "const keptKeys = 256",
-    replacement: "const keptKeys = 257",
-    because: "what is forgotten counts no more: it says only when that is looked for"
-  },
-  {
     file: `${core}/resilience/CircuitBreaker.ts`,
     within: "Machine.isWorthKeeping",
     original: "return now < Math.max(this.changedAt, state._tag === \"Open\" ? state.until : 0) + rests",
     replacement: "return now < Math.max(this.changedAt, state._tag === \"Open\" ? state.until : (-1)) + rests",
     because: "no state began before the monotonic clock, which begins at zero"
-  },
-  {
-    file: `${core}/resilience/RateLimit.ts`,
-    within: "Ledger.declare",
-    original: "for (let i = this.first; i < this.times.length; i++) sum += this.costs[i] ?? 0",
-    replacement: "for (let i = this.first; i < this.times.length; i++) sum += this.costs[i] ?? 1",
-    because: "the index is within the list"
-  },
-  {
-    file: `${core}/resilience/RateLimit.ts`,
-    within: "Ledger.declare",
-    original: "for (let i = this.first; i < this.times.length; i++) sum += this.costs[i] ?? 0",
-    replacement: "for (let i = this.first; i < this.times.length; i++) sum += this.costs[i] ?? (-1)",
-    because: "the index is within the list"
   },
   {
     file: `${core}/resilience/RateLimit.ts`,
@@ -151,34 +123,6 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   {
     file: `${core}/resilience/RateLimit.ts`,
-    within: "Ledger.charge",
-    original: "last >= this.first && Math.floor(at) === Math.floor(this.times[last] ?? 0)",
-    replacement: "last >= this.first && Math.floor(at) === Math.floor(this.times[last] ?? 1)",
-    because: "the index is within the list"
-  },
-  {
-    file: `${core}/resilience/RateLimit.ts`,
-    within: "Ledger.charge",
-    original: "last >= this.first && Math.floor(at) === Math.floor(this.times[last] ?? 0)",
-    replacement: "last >= this.first && Math.floor(at) === Math.floor(this.times[last] ?? (-1))",
-    because: "the index is within the list"
-  },
-  {
-    file: `${core}/resilience/RateLimit.ts`,
-    within: "Ledger.charge",
-    original: "this.costs[last] = (this.costs[last] ?? 0) + cost",
-    replacement: "this.costs[last] = (this.costs[last] ?? 1) + cost",
-    because: "the index is within the list"
-  },
-  {
-    file: `${core}/resilience/RateLimit.ts`,
-    within: "Ledger.charge",
-    original: "this.costs[last] = (this.costs[last] ?? 0) + cost",
-    replacement: "this.costs[last] = (this.costs[last] ?? (-1)) + cost",
-    because: "the index is within the list"
-  },
-  {
-    file: `${core}/resilience/RateLimit.ts`,
     within: "Ledger.expire",
     original: "window.begin < times.length && at - (times[window.begin] ?? 0) > window.windowMillis",
     replacement: "window.begin < times.length && at - (times[window.begin] ?? 1) > window.windowMillis",
@@ -206,18 +150,11 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "the index is within the list"
   },
   {
-    file: `${core}/resilience/RateLimit.ts`,
-    within: "Ledger.expire",
-    original: "while (this.first < times.length && at - (times[this.first] ?? 0) > this.longest) this.first++",
-    replacement: "while (this.first < times.length && at - (times[this.first] ?? 1) > this.longest) this.first++",
-    because: "the index is within the list"
-  },
-  {
-    file: `${core}/resilience/RateLimit.ts`,
-    within: "Ledger.expire",
-    original: "while (this.first < times.length && at - (times[this.first] ?? 0) > this.longest) this.first++",
-    replacement: "while (this.first < times.length && at - (times[this.first] ?? (-1)) > this.longest) this.first++",
-    because: "the index is within the list"
+    file: `${core}/resilience/CircuitBreaker.ts`,
+    within: "Machine.apply",
+    original: "if (before === closed && (event === acquireEvent || event === succeedEvent)) return true",
+    replacement: "if (false) return true",
+    because: "the long way comes to the same, and costs more"
   },
   // ---- feed -----------------------------------------------------------------------------------------------------------
   {
@@ -307,6 +244,34 @@ export const harmless: ReadonlyArray<Harmless> = [
     original: "const isPending = refusals.size > 0 && item._tag !== \"Refused\"",
     replacement: "const isPending = refusals.size >= 0 && item._tag !== \"Refused\"",
     because: "without refusals the events are told as they are"
+  },
+  {
+    file: `${core}/feed/FeedMetrics.ts`,
+    within: "make.follow",
+    original: "if (ages.has(key)) continue",
+    replacement: "if (false) continue",
+    because: "a series that is made again is the same series"
+  },
+  {
+    file: `${core}/feed/FeedMetrics.ts`,
+    within: "make.eventsOf",
+    original: "if (known !== undefined) return known",
+    replacement: "if (false) return known",
+    because: "a metric that is made again is the same series"
+  },
+  {
+    file: `${core}/feed/FeedMetrics.ts`,
+    within: "make.eventsOf",
+    original: "events.set(channel, made)",
+    replacement: ";",
+    because: "a metric that is made again is the same series"
+  },
+  {
+    file: `${core}/feed/MarketFeed.ts`,
+    within: "prepare.connection",
+    original: "options.url ?? venue.endpoint ?? \"\"",
+    replacement: "options.url ?? venue.endpoint ?? \"?\"",
+    because: "neither is a URL, and what is none is not told"
   },
   // ---- connection ---------------------------------------------------------------------------------------------------
   {

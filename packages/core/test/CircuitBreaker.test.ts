@@ -253,6 +253,19 @@ describe("CircuitBreaker", () => {
         assert.isTrue(state._tag === "Open" && state.openings === 2 && state.until === 30_000)
       }))
 
+    it.effect("recordStable closes a breaker whose probe has reported, and says nothing of any other", () =>
+      Effect.gen(function*() {
+        const breaker = yield* halfOpen
+        yield* breaker.recordStable
+        assert.strictEqual(yield* tag(breaker), "Open")
+        yield* Effect.flatMap(breaker.acquire, ({ succeed }) => succeed)
+        const { successes } = yield* breaker.metrics
+        yield* breaker.recordStable
+        assert.deepStrictEqual(yield* breaker.state, CircuitBreaker.closed)
+        yield* breaker.recordStable
+        assert.strictEqual((yield* breaker.metrics).successes, successes + 1)
+      }))
+
     it.effect("recordFailure counts towards the threshold", () =>
       Effect.gen(function*() {
         const breaker = yield* CircuitBreaker.make(policy)
@@ -351,6 +364,7 @@ describe("CircuitBreaker", () => {
         yield* TestClock.adjust("10 seconds")
         const permit = yield* breaker.acquire
         assert.isTrue(yield* happened(permit.release))
+        assert.isFalse(yield* happened(breaker.acquire))
         assert.isTrue(yield* happened(breaker.reset))
       }))
 
@@ -382,6 +396,7 @@ describe("CircuitBreaker", () => {
   describe("metrics", () => {
     it.effect("times, rates and counts by the virtual clock, and a reset that leaves the state", () =>
       Effect.gen(function*() {
+        yield* TestClock.adjust(20)
         const breaker = yield* CircuitBreaker.make({ ...policy, failureThreshold: 2 }, { key: "k" })
         yield* TestClock.adjust(1000)
         yield* succeed(breaker)
@@ -412,7 +427,7 @@ describe("CircuitBreaker", () => {
           timeouts: 1,
           halfOpenAttempts: 1,
           rejected: 1,
-          openedAt: 1000,
+          openedAt: 1020,
           closedAt: undefined,
           openUntil: undefined,
           calls: 5,
@@ -424,17 +439,19 @@ describe("CircuitBreaker", () => {
           backoffMax: 80_000,
           resetAt: undefined
         })
-        assert.deepStrictEqual(successHistory, [1000, 1000, 11_000])
-        assert.deepStrictEqual(failureHistory, [{ at: 1000, reason: "down" }, { at: 1000, reason: "down" }])
+        assert.deepStrictEqual(successHistory, [1020, 1020, 11_020])
+        assert.deepStrictEqual(failureHistory, [{ at: 1020, reason: "down" }, { at: 1020, reason: "down" }])
         assert.deepStrictEqual(transitionHistory.map(({ to }) => to), ["Open", "HalfOpen"])
 
         yield* breaker.resetMetrics
         const fresh = yield* breaker.metrics
         assert.deepStrictEqual(
           [fresh.state, fresh.failures, fresh.stateTransitions, fresh.timeOpen, fresh.resetAt],
-          ["HalfOpen", 0, 0, 0, 11_500]
+          ["HalfOpen", 0, 0, 0, 11_520]
         )
         assert.deepStrictEqual(fresh.failureHistory, [])
+        yield* TestClock.adjust(80)
+        assert.deepInclude(yield* breaker.metrics, { timeInState: 80, timeHalfOpen: 80, averageStateDuration: 80 })
       }))
 
     it.effect("histories hold the last hundred", () =>
@@ -484,38 +501,5 @@ describe("CircuitBreaker", () => {
       yield* fail(a, 5)
       assert.deepStrictEqual([yield* tag(a), yield* tag(b)], ["Open", "Closed"])
       assert.deepStrictEqual((yield* breakers.all).map(({ key }) => key), ["a", "b"])
-    }).pipe(Effect.provide(CircuitBreaker.layer(policy))))
-  it.effect("the registry forgets keys that have nothing to say, and keeps what is open, watched or held", () =>
-    Effect.gen(function*() {
-      const breakers = yield* CircuitBreaker.CircuitBreaker
-      yield* fail(yield* breakers.get("open"), 5)
-      yield* fail(yield* breakers.get("failing"), 4)
-      const watched: Array<string> = []
-      yield* (yield* breakers.get("watched")).observe(({ to }) => watched.push(to))
-      const held = yield* breakers.get("held")
-      for (let i = 0; i < 10_000; i++) yield* (yield* breakers.get(`key ${i}`)).execute(Effect.void)
-      const keys = new Set((yield* breakers.all).map(({ key }) => key))
-      assert.isAtMost(keys.size, 1_100)
-      for (const key of ["open", "failing", "watched"]) assert.isTrue(keys.has(key), key)
-      assert.strictEqual(yield* tag(yield* breakers.get("open")), "Open")
-      yield* fail(yield* breakers.get("failing"), 1)
-      assert.strictEqual(yield* tag(yield* breakers.get("failing")), "Open")
-      yield* fail(yield* breakers.get("watched"), 5)
-      assert.deepStrictEqual(watched, ["Open"])
-      // Who holds one holds that of whoever asks for it next; once it fails, the registry keeps it again.
-      assert.isFalse(keys.has("held"))
-      yield* fail(held, 5)
-      assert.isTrue((yield* breakers.all).includes(held))
-      assert.strictEqual(yield* breakers.get("held"), held)
-    }).pipe(Effect.scoped, Effect.provide(CircuitBreaker.layer(policy))))
-
-  it.effect("the registry forgets failures and open times that nobody has asked about for long", () =>
-    Effect.gen(function*() {
-      const breakers = yield* CircuitBreaker.CircuitBreaker
-      for (let i = 0; i < 3_000; i++) yield* fail(yield* breakers.get(`old ${i}`), i % 6)
-      assert.isAbove((yield* breakers.all).length, 2_400)
-      yield* TestClock.adjust("2 hours")
-      for (let i = 0; i < 6_000; i++) yield* breakers.get(`new ${i}`)
-      assert.isAtMost((yield* breakers.all).length, 1_100)
     }).pipe(Effect.provide(CircuitBreaker.layer(policy))))
 })

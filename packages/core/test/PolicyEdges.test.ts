@@ -264,6 +264,7 @@ describe("the circuit breaker, step by step", () => {
 describe("the breaker's metrics", () => {
   it.effect("tell a whole life, as values, as JSON and as Prometheus text", () =>
     Effect.gen(function*() {
+      yield* TestClock.adjust(40)
       const breaker = yield* CircuitBreaker.make({
         failureThreshold: 2,
         window: undefined,
