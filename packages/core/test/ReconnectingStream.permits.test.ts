@@ -1,0 +1,89 @@
+/** What a stream had of its breaker it gives back, however its dial or its connection ends. */
+import { assert, describe, it } from "@effect/vitest"
+import * as ReconnectingStream from "@tickline/core/feed/ReconnectingStream"
+import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as TestClock from "effect/testing/TestClock"
+
+type Answer = "ok" | "hang" | "refused"
+
+/** A source whose dials and whose reads answer by a list each, and well once that is over. */
+const answering = (answers: { readonly dials?: ReadonlyArray<Answer>; readonly reads?: ReadonlyArray<Answer> }) => {
+  const dials: Array<number> = []
+  let reads = 0
+  const answered = (answer: Answer = "ok"): Effect.Effect<void, string> =>
+    answer === "hang" ? Effect.never : answer === "ok" ? Effect.void : Effect.fail(answer)
+  const source: ReconnectingStream.MarketDataStream<string | ReconnectingStream.Disconnected, string> = {
+    exchangeName: "scripted",
+    connect: Effect.flatMap(Clock.currentTimeMillis, (now) => answered(answers.dials?.[dials.push(now) - 1])),
+    subscribe: () => Effect.void,
+    nextEvent: Effect.suspend(() => Effect.as(answered(answers.reads?.[reads++]), Option.some("event")))
+  }
+  return { source, dials }
+}
+
+/** The first failure opens the breaker for 50 ms; then one probe at a time, proven by its first message. */
+const strict: ConnectionPolicy.ConnectionPolicy = {
+  ...ConnectionPolicy.test,
+  retry: { maxRetries: "unlimited", resetOn: "first-message" },
+  circuit: {
+    failureThreshold: 1,
+    window: undefined,
+    openDuration: Duration.millis(50),
+    openFactor: 1,
+    openCap: Duration.millis(50),
+    halfOpen: { successThreshold: 1 },
+    countDisconnect: true,
+    whenOpen: "wait"
+  }
+}
+
+const event = Option.some("event")
+
+describe("ReconnectingStream: permits", () => {
+  it.effect("an interrupted dial is no failure, whether it is the first or the probe", () =>
+    Effect.gen(function*() {
+      for (const [answers, expected] of [[["hang"], [0, 50]], [["refused", "hang"], [0, 50, 50]]] as const) {
+        const { dials, source } = answering({ dials: answers })
+        const begun = yield* Clock.currentTimeMillis
+        const stream = yield* ReconnectingStream.make(source, strict)
+        const reading = yield* Effect.forkChild(stream.nextEvent, { startImmediately: true })
+        yield* TestClock.adjust(50)
+        yield* Fiber.interrupt(reading)
+        const again = yield* Effect.forkChild(stream.nextEvent, { startImmediately: true })
+        yield* TestClock.adjust(0)
+        assert.deepStrictEqual(again.pollUnsafe()?._tag, "Success")
+        assert.deepStrictEqual(dials.map((time) => time - begun), [...expected])
+      }
+    }))
+
+  it.effect("a first dial that is not retried leaves the next one its place", () =>
+    Effect.gen(function*() {
+      const { dials, source } = answering({ dials: ["refused", "refused"] })
+      const stream = yield* ReconnectingStream.make(source, { ...strict, retryInitialConnect: false })
+      for (let n = 0; n < 2; n++) assert.strictEqual(yield* Effect.flip(stream.connect), "refused")
+      yield* stream.connect
+      assert.deepStrictEqual(yield* stream.nextEvent, event)
+      assert.deepStrictEqual(dials, [0, 0, 0])
+    }))
+
+  it.effect("a probe whose connection ends for good leaves the next one its place", () =>
+    Effect.gen(function*() {
+      const { dials, source } = answering({ dials: ["refused"], reads: ["refused"] })
+      let isFinal = false
+      const stream = yield* ReconnectingStream.make(source, strict, { classify: () => isFinal ? "stop" : "retry" })
+      const connecting = yield* Effect.forkChild(stream.connect, { startImmediately: true })
+      yield* TestClock.adjust(50)
+      yield* Fiber.join(connecting)
+      isFinal = true
+      assert.strictEqual(yield* Effect.flip(stream.nextEvent), "refused")
+      const again = yield* Effect.forkChild(stream.connect, { startImmediately: true })
+      yield* TestClock.adjust(0)
+      assert.strictEqual(again.pollUnsafe()?._tag, "Success")
+      assert.deepStrictEqual(dials, [0, 50, 50])
+    }))
+})
