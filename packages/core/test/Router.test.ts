@@ -109,6 +109,17 @@ describe("Router", () => {
     }
   })
 
+  it("gives the very same lists for the same, frame after frame", () => {
+    for (const topic of [{ name: "matches", product: "BTC-USD" }, { name: "matches" }, { name: "level2" }, undefined]) {
+      const router = routerOf(of(topic), all)
+      assert.strictEqual(router.attribute("{}", [trade("BTC-USD")]), router.attribute("{}", [trade("BTC-USD")]))
+      const [first, second] = router.attribute("{}", [trade("BTC-USD"), trade("BTC-USD")])
+      assert.strictEqual(first, second)
+    }
+    const router = routerOf(silent, all)
+    assert.strictEqual(router.attribute("{}", [trade("BTC-USD")])[0], router.attribute("{}", [trade("BTC-USD")])[0])
+  })
+
   it("goes by what is followed now, and by nothing before", () => {
     for (const venue of [silent, of({ name: "matches" })]) {
       const router = Router.make(venue)

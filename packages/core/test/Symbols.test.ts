@@ -39,6 +39,14 @@ describe("Symbols", () => {
     assert.isUndefined(Symbols.byRule.nameOf("binance", "btcusdt"))
   })
 
+  it("takes a quote alone for no pair of Binance's", () => {
+    assert.deepStrictEqual(["BTC", "USDT", "BTCUSDT"].map((symbol) => Symbols.rules["binance"]?.read(symbol)), [
+      undefined,
+      undefined,
+      { base: "BTC", quote: "USDT", isPerpetual: false }
+    ])
+  })
+
   it("does not take a perpetual for the coin, nor a future or a number for a pair", () => {
     assert.isUndefined(Symbols.byRule.symbolOf("deribit", "BTC-USD"))
     assert.isUndefined(Symbols.byRule.symbolOf("hyperliquid", "BTC-USD"))

@@ -6,6 +6,7 @@ import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
 import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
+import type { Venue } from "@tickline/core/venue/Venue"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -33,13 +34,14 @@ const withFeed = <A, E, R>(
     host: VirtualNetwork.Host,
     told: ReadonlyArray<string>
   ) => Effect.Effect<A, E, R>,
-  options?: MarketFeed.Options
+  options?: MarketFeed.Options,
+  venue: Venue = CoinbaseExchange.venue
 ) =>
   Effect.gen(function*() {
     const network = yield* VirtualNetwork.make({ seed: 1 })
     const host = yield* network.serve(url)
     return yield* Effect.gen(function*() {
-      const feed = yield* MarketFeed.make(CoinbaseExchange.venue, { url, channels: [trades], ...options })
+      const feed = yield* MarketFeed.make(venue, { url, channels: [trades], ...options })
       const told: Array<string> = []
       yield* feed.events().pipe(
         Stream.runForEach((event) =>
@@ -97,6 +99,22 @@ describe("Freshness", () => {
         yield* TestClock.adjust("31 seconds")
         assert.deepStrictEqual(told, ["30 ticker 30000"])
       }), { channels: [trades, tickers] }))
+
+  it.effect("takes the trades of a venue that does not say for what may be quiet, and nothing else", () =>
+    Effect.gen(function*() {
+      for (const [channel, first] of [[trades, 120], [tickers, 30]] as const) {
+        const begun = yield* Clock.currentTimeMillis
+        yield* withFeed(
+          (_, __, told) =>
+            Effect.gen(function*() {
+              yield* TestClock.adjust("120 seconds")
+              assert.strictEqual(told[0], `${begun / 1000 + first} ${channel.channel} ${first}000`)
+            }),
+          { channels: [channel] },
+          { ...CoinbaseExchange.venue, isQuiet: undefined }
+        )
+      }
+    }))
 
   it.effect("sees a deadline in time, whenever the subscription was made", () =>
     withFeed((feed, _, told) =>

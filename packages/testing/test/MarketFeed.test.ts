@@ -8,6 +8,8 @@ import * as Decimal from "@tickline/core/value/Decimal"
 import type { AnyEvent } from "@tickline/core/value/MarketEvent"
 import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
 import * as Deribit from "@tickline/core/venue/Deribit"
+import * as Generic from "@tickline/core/venue/Generic"
+import type { Venue } from "@tickline/core/venue/Venue"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -374,6 +376,21 @@ describe("MarketFeed", () => {
         Effect.provide(Reconnection.layerWithBreaker({ ...ConnectionPolicy.preset("fast"), heartbeat: "none" })),
         Effect.provideService(Transport, network.transport)
       )
+    }))
+
+  it.effect("dials the venue's own endpoint where it is given no other, and none where it has none", () =>
+    Effect.gen(function*() {
+      const network = yield* VirtualNetwork.make()
+      const host = yield* network.serve(CoinbaseExchange.venue.endpoint ?? "")
+      const made = (venue: Venue) =>
+        Effect.scoped(MarketFeed.make(venue)).pipe(
+          Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.preset("fast"))),
+          Effect.provideService(Transport, network.transport)
+        )
+      yield* made(CoinbaseExchange.venue)
+      assert.lengthOf(host.dials, 1)
+      const error = yield* Effect.flip(made(Generic.venue))
+      assert.strictEqual(error.message, "(unreadable URL): bad URL: not a URL such as wss://host:port/path")
     }))
 
   it.effect("refuses a kind of channel that the venue does not have", () =>
