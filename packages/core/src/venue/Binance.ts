@@ -555,8 +555,7 @@ const bytesOf = (text: string): number => {
  */
 const streamOf = ({ channel, product }: Channel): string => {
   if (product !== undefined) return `${product.toLowerCase()}@${channel}`
-  const at = channel.indexOf("@")
-  return at > 0 && !channel.startsWith("!") ? channel.slice(0, at).toLowerCase() + channel.slice(at) : channel
+  return channel.startsWith("!") ? channel : channel.replace(/^[^@]+(?=@)/, (product) => product.toLowerCase())
 }
 
 /** The kinds that are not named as their streams are. */

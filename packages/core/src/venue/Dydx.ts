@@ -258,8 +258,9 @@ const channelForm = /\bfor (v4_\w+)/
 /** Some errors have a channel and an id, others name both in parentheses. */
 const refused = (frame: Frame): Partial<Channel> | undefined => {
   const json = Topics.objectOf(frame)
-  const it = json === undefined ? undefined : readRefusal(name, json)
-  if (it === undefined || isFrameRejected(it)) return undefined
+  if (json === undefined) return undefined
+  const it = readRefusal(name, json)
+  if (isFrameRejected(it)) return undefined
   const message = it.message ?? ""
   const [, channel = it.channel ?? channelForm.exec(message)?.[1], product = it.id] = subscriptionForm.exec(message) ??
     []
@@ -454,8 +455,9 @@ const topicOf = (frame: Frame, events: ReadonlyArray<MarketEvent>): Topic | unde
   const last = events.at(-1)
   if (last?._tag !== "Other" && last?._tag !== "Subscribed") return last === undefined ? undefined : ofTag[last._tag]
   const json = Topics.objectOf(frame)
-  const it = json === undefined ? undefined : head(json)
-  if (json === undefined || it === undefined || isFrameRejected(it)) return undefined
+  if (json === undefined) return undefined
+  const it = head(json)
+  if (isFrameRejected(it)) return undefined
   return last._tag === "Other" || isState(json["contents"]) ? { name: it.channel, product: it.product } : undefined
 }
 
