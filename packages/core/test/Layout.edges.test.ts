@@ -195,6 +195,41 @@ describe("Layout, at its edges", () => {
     }
   })
 
+  it("reads of rows what JSON reads, or nothing, wherever one character is another, is missing or comes twice", () => {
+    const cellsOf = (rows: ReadonlyArray<object>): string =>
+      rows.map((row) => Object.values(row).map((cell) => String(cell)).join(",")).join(",")
+    const [tables, objects] = ["[[\"1\",\"2\"],[\"3\",\"4\"]]", "[{\"p\":12,\"q\":\"ab\"},{\"p\":34,\"q\":\"\"}]"]
+    for (
+      const [rows, by] of [
+        [tables, { tables: [["r", 2]] }],
+        [tables, { books: ["r"] }],
+        [objects, { tables: [["r", ["{\"p\":", ",\"q\":\"", "\"}"]]] }],
+        [objects, { lists: [["r", ["p"]]] }]
+      ] as const
+    ) {
+      const frame = `{"type":"x","r":${rows},"n":1}`
+      const isList = "lists" in by
+      const layouts = Layout.make<string>()
+      const json = ExactJson.parse(frame)
+      if (json instanceof ExactJson.Malformed) continue
+      layouts.learn(frame, json as ExactJson.JsonObject, plan({ wanted: ["n"], ...by }))
+      let read = 0
+      for (let at = 0; at < frame.length; at++) {
+        const others = [..."{}[]\",:;Z 1\\\u0001"].map((other) => frame.slice(0, at) + other + frame.slice(at + 1))
+        const lengths = [frame.slice(0, at) + frame.slice(at + 1), frame.slice(0, at) + frame.slice(at - 1)]
+        for (const text of [frame, ...others, ...lengths]) {
+          const told = layouts.read(text)
+          if (told === undefined) continue
+          read++
+          const { n, r }: { n: number; r: ReadonlyArray<{ p: number }> } = JSON.parse(text)
+          const cells = isList ? r.map(({ p }) => p).join(",") : cellsOf(r)
+          assert.strictEqual(told.replaceAll(":", ","), `${n} ${cells}`.replaceAll(":", ","), text)
+        }
+      }
+      assert.isAbove(read, frame.length)
+    }
+  })
+
   it("puts what often comes before what seldom does, and loses none", () => {
     const layouts = Layout.make<string>()
     const kinds = Array.from({ length: 5 }, (_, i) => `{"type":"t${i}","n":${i}}`)

@@ -207,31 +207,32 @@ interface Layout<A> {
 
 /**
  * Reads compact rows of strings without escapes that begin at an offset, and
- * notes the cells. Returns the offset after the closing bracket, or -1.
+ * notes the cells. Returns the offset after the closing bracket, or `undefined`
+ * where they are written otherwise.
  */
-const readTable = (text: string, start: number, columns: number, cells: Array<number>): number => {
-  if (text.charCodeAt(start) !== 91) return -1
+const readTable = (text: string, start: number, columns: number, cells: Array<number>): number | undefined => {
+  if (text.charCodeAt(start) !== 91) return undefined
   let at = start + 1
   if (text.charCodeAt(at) === 93) return at + 1
   for (;;) {
-    if (text.charCodeAt(at) !== 91) return -1
+    if (text.charCodeAt(at) !== 91) return undefined
     at++
     for (let column = 0; column < columns; column++) {
-      if (column > 0 && text.charCodeAt(at++) !== 44) return -1
-      if (text.charCodeAt(at) !== 34) return -1
+      if (column > 0 && text.charCodeAt(at++) !== 44) return undefined
+      if (text.charCodeAt(at) !== 34) return undefined
       const from = ++at
       for (let code = text.charCodeAt(at); code !== 34; code = text.charCodeAt(++at)) {
         // NaN, past the end, fails the comparison as well.
-        if (!(code >= 32) || code === 92) return -1
+        if (!(code >= 32) || code === 92) return undefined
       }
       cells.push(from, at)
       at++
     }
-    if (text.charCodeAt(at) !== 93) return -1
+    if (text.charCodeAt(at) !== 93) return undefined
     const next = text.charCodeAt(at + 1)
     at += 2
     if (next === 93) return at
-    if (next !== 44) return -1
+    if (next !== 44) return undefined
   }
 }
 
@@ -248,27 +249,32 @@ const makePart = (text: string): Part => ({
 
 /**
  * Reads rows that are written in the given parts, and notes the cells. Returns
- * the offset after the closing bracket, or -1. What the cells of numbers hold is
- * made of a number's characters, and is for the plan to read.
+ * the offset after the closing bracket, or `undefined`. What the cells of numbers
+ * hold is made of a number's characters, and is for the plan to read.
  */
-const readRows = (text: string, start: number, parts: ReadonlyArray<Part>, cells: Array<number>): number => {
-  if (text.charCodeAt(start) !== 91) return -1
+const readRows = (
+  text: string,
+  start: number,
+  parts: ReadonlyArray<Part>,
+  cells: Array<number>
+): number | undefined => {
+  if (text.charCodeAt(start) !== 91) return undefined
   let at = start + 1
   if (text.charCodeAt(at) === 93) return at + 1
   const last = parts.length - 1
   for (;;) {
     for (let i = 0; i <= last; i++) {
       const part = parts[i]
-      if (part === undefined) return -1
+      if (part === undefined) return undefined
       const { codes, isQuoted } = part
-      for (let k = 0; k < codes.length; k++) if (text.charCodeAt(at++) !== codes[k]) return -1
+      for (let k = 0; k < codes.length; k++) if (text.charCodeAt(at++) !== codes[k]) return undefined
       if (i === last) break
       const from = at
       let code = text.charCodeAt(at)
       if (isQuoted) {
         while (code !== 34) {
           // NaN, past the end, fails the comparison as well.
-          if (!(code >= 32) || code === 92) return -1
+          if (!(code >= 32) || code === 92) return undefined
           code = text.charCodeAt(++at)
         }
       } else {
@@ -280,14 +286,14 @@ const readRows = (text: string, start: number, parts: ReadonlyArray<Part>, cells
     const next = text.charCodeAt(at)
     at++
     if (next === 93) return at
-    if (next !== 44) return -1
+    if (next !== 44) return undefined
     if (text.charCodeAt(at) === 32) at++
   }
 }
 
 /**
  * Reads the objects of a list that begins at an offset. Returns the offset after
- * the closing bracket, or -1.
+ * the closing bracket, or `undefined`.
  */
 const readList = (
   text: string,
@@ -295,45 +301,45 @@ const readList = (
   row: RegExp,
   places: ReadonlyArray<number>,
   objects: Array<Captured>
-): number => {
-  if (text.charCodeAt(start) !== 91) return -1
+): number | undefined => {
+  if (text.charCodeAt(start) !== 91) return undefined
   let at = start + 1
   if (text.charCodeAt(at) === 93) return at + 1
   for (;;) {
     row.lastIndex = at
     const texts = row.exec(text)
-    if (texts === null) return -1
+    if (texts === null) return undefined
     objects.push({ texts, places })
     at = row.lastIndex
     const next = text.charCodeAt(at)
     at++
     if (next === 93) return at
-    if (next !== 44) return -1
+    if (next !== 44) return undefined
     if (text.charCodeAt(at) === 32) at++
   }
 }
 
 const scanner = Scanner.make()
 
-/** Reads compact book levels that begin at an offset. Returns the offset after the closing bracket, or -1. */
+/** Reads compact book levels that begin at an offset. Returns the offset after the closing bracket, or `undefined`. */
 const readBook = (
   text: string,
   start: number,
   levels: Array<Levels[number]>
-): number => {
+): number | undefined => {
   scanner.begin(text)
   scanner.at = start
-  if (!scanner.code(91)) return -1
+  if (!scanner.code(91)) return undefined
   if (scanner.code(93)) return scanner.at
   for (;;) {
-    if (!scanner.code(91)) return -1
+    if (!scanner.code(91)) return undefined
     const price = scanner.decimal()
-    if (price === undefined || !scanner.code(44)) return -1
+    if (price === undefined || !scanner.code(44)) return undefined
     const size = scanner.decimal()
-    if (size === undefined || !scanner.code(93)) return -1
+    if (size === undefined || !scanner.code(93)) return undefined
     levels.push([price, size])
     if (scanner.code(93)) return scanner.at
-    if (!scanner.code(44)) return -1
+    if (!scanner.code(44)) return undefined
   }
 }
 
@@ -366,22 +372,24 @@ const readSegments = <A>(layout: Layout<A>, frame: string): A | undefined => {
     for (let group = 1; group < match.length; group++) texts.push(match[group])
     if (segment === undefined) break
     hasBegun = true
+    let end: number | undefined
     if (segment._tag === "Table") {
       const cells: Array<number> = []
-      at = typeof segment.row === "number"
+      end = typeof segment.row === "number"
         ? readTable(frame, pattern.lastIndex, segment.row, cells)
         : readRows(frame, pattern.lastIndex, segment.row, cells)
       tables[segment.index] = cells
     } else if (segment._tag === "Book") {
       const levels: Array<Levels[number]> = []
-      at = readBook(frame, pattern.lastIndex, levels)
+      end = readBook(frame, pattern.lastIndex, levels)
       books[segment.index] = levels
     } else {
       const objects: Array<Captured> = []
-      at = readList(frame, pattern.lastIndex, segment.row, segment.places, objects)
+      end = readList(frame, pattern.lastIndex, segment.row, segment.places, objects)
       lists[segment.index] = objects
     }
-    if (at < 0) return undefined
+    if (end === undefined) return undefined
+    at = end
   }
   return plan.build({ frame, tables, lists, books, texts, places })
 }

@@ -72,8 +72,8 @@ export class Scanner {
     return true
   }
 
-  /** Reads a whole number that is not negative and has at most 15 digits; -1 where there is none. */
-  integer(): number {
+  /** Reads a whole number that is not negative and has at most 15 digits; `undefined` where there is none. */
+  integer(): number | undefined {
     const { text } = this
     let at = this.at
     let value = 0
@@ -82,10 +82,10 @@ export class Scanner {
     }
     const from = this.at
     const digits = at - from
-    if (digits === 0 || digits > exactDoubleDigits || (digits > 1 && text.charCodeAt(from) === 48)) return -1
+    if (digits === 0 || digits > exactDoubleDigits || (digits > 1 && text.charCodeAt(from) === 48)) return undefined
     // A point or an exponent would go on.
     const next = text.charCodeAt(at)
-    if (next === 46 || next === 101 || next === 69) return -1
+    if (next === 46 || next === 101 || next === 69) return undefined
     this.from = from
     this.to = at
     this.at = at

@@ -123,17 +123,17 @@ const make = (epochSeconds: number, nanos: number, digits: number, finer: string
     ? undefined
     : new Timestamp(epochSeconds, nanos, digits, finer)
 
-/** The digit at an offset that lies within the text, or -1. */
+/** The digit at an offset, or NaN, which fails every comparison. */
 const digitAt = (text: string, at: number): number => {
   const digit = text.charCodeAt(at) - 48
-  return digit >= 0 && digit <= 9 ? digit : -1
+  return digit >= 0 && digit <= 9 ? digit : Number.NaN
 }
 
-/** The two digits at an offset, or -1. */
+/** The two digits at an offset, or NaN. */
 const twoDigitsAt = (text: string, at: number): number => {
   const tens = text.charCodeAt(at) - 48
   const ones = text.charCodeAt(at + 1) - 48
-  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN
 }
 
 /** Seconds east of UTC of `Z`, `+hh:mm`, `-hh:mm` or `+hhmm` at the end of the text; NaN where it is none. */
@@ -145,7 +145,7 @@ const offsetAt = (text: string, at: number): number => {
   if (at + 5 + colon !== text.length) return Number.NaN
   const hours = twoDigitsAt(text, at + 1)
   const minutes = twoDigitsAt(text, at + 3 + colon)
-  if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return Number.NaN
+  if (!(hours <= 23 && minutes <= 59)) return Number.NaN
   return (hours * 3600 + minutes * 60) * (sign === 43 ? 1 : -1)
 }
 
@@ -169,17 +169,15 @@ export const fromIso = (text: string): Timestamp | undefined => {
   ) {
     return undefined
   }
-  const century = twoDigitsAt(text, 0)
-  const yearOfCentury = twoDigitsAt(text, 2)
-  const year = century < 0 || yearOfCentury < 0 ? -1 : century * 100 + yearOfCentury
+  const year = twoDigitsAt(text, 0) * 100 + twoDigitsAt(text, 2)
   const month = twoDigitsAt(text, 5)
   const day = twoDigitsAt(text, 8)
   const hour = twoDigitsAt(text, 11)
   const minute = twoDigitsAt(text, 14)
   const second = twoDigitsAt(text, 17)
   if (
-    year < 0 || month < 1 || month > 12 || day < 1 || hour < 0 || hour > 23 || minute < 0 || minute > 59 ||
-    second < 0 || second > 59 || (day > 28 && day > daysInMonth(year, month))
+    Number.isNaN(year) || !(month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month)) ||
+    !(hour <= 23 && minute <= 59 && second <= 59)
   ) {
     return undefined
   }
@@ -191,7 +189,7 @@ export const fromIso = (text: string): Timestamp | undefined => {
     at++
     for (; at < text.length; at++) {
       const digit = digitAt(text, at)
-      if (digit < 0) break
+      if (Number.isNaN(digit)) break
       if (digits < 9) nanos = nanos * 10 + digit
       digits++
     }
@@ -244,15 +242,11 @@ export const fromUtcParts = (date: string, clock: string, fraction: string | und
 
 const epoch = /^(\d{1,20})(?:\.(\d{1,30}))?$/
 
-/** The value of a text of 12 to 14 digits, which is how most venues write a time; -1 for any other. */
+/** The value of a text of 12 to 14 digits, which is how most venues write a time; NaN for any other. */
 const epochMillisIn = (text: string): number => {
-  if (text.length < 12 || text.length > 14) return -1
+  if (text.length < 12 || text.length > 14) return Number.NaN
   let value = 0
-  for (let at = 0; at < text.length; at++) {
-    const digit = digitAt(text, at)
-    if (digit < 0) return -1
-    value = value * 10 + digit
-  }
+  for (let at = 0; at < text.length; at++) value = value * 10 + digitAt(text, at)
   return value
 }
 
@@ -266,7 +260,7 @@ const epochMillisIn = (text: string): number => {
  */
 export const fromEpoch = (text: string): Timestamp | undefined => {
   const millis = epochMillisIn(text)
-  if (millis >= 0) {
+  if (!Number.isNaN(millis)) {
     const seconds = Math.floor(millis / 1000)
     return new Timestamp(seconds, (millis - seconds * 1000) * 1_000_000, 3, "")
   }

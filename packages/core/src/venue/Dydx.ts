@@ -396,7 +396,7 @@ const scan = (scanner: Scanner.Scanner, frame: string): Events | undefined => {
   const isBatch = scanner.word("batch_data")
   if (!isBatch && !scanner.word("data")) return undefined
   if (!scanner.word("\",\"connection_id\":") || !scanner.string() || !scanner.word(",\"message_id\":")) return undefined
-  if (scanner.integer() < 0) return undefined
+  if (scanner.integer() === undefined) return undefined
   const sequence = scanner.slice()
   if (!scanner.word(",\"id\":") || !scanner.string() || scanner.from === scanner.to) return undefined
   const product = scanner.slice()
