@@ -45,6 +45,58 @@ describe("Fault", () => {
     assert.deepInclude(parsed("drop@1.5s"), { atMillis: 1_500 })
   })
 
+  it("closes with every code that an endpoint may send, and no other", () => {
+    const codes = Array.from({ length: 5_002 }, (_, code) => code)
+    const read = codes.filter((code) => Result.isSuccess(Fault.parse(`close=${code}@1s`)))
+    const [names, private_] = [codes.slice(1_000, 1_015), codes.slice(3_000, 5_000)]
+    assert.deepStrictEqual(read, [...names.filter((code) => ![1_004, 1_005, 1_006].includes(code)), ...private_])
+    for (const code of ["", "1000.0", "1e3", " 1000", "1000000000"]) {
+      assert.isTrue(Result.isFailure(Fault.parse(`close=${code}@1s`)))
+    }
+  })
+
+  it("answers with every status of 200 to 599, and no other", () => {
+    const statuses = Array.from({ length: 1_001 }, (_, status) => status)
+    const read = statuses.filter((status) => Result.isSuccess(Fault.parse(`status=${status}@1s`)))
+    assert.deepStrictEqual(read, statuses.slice(200, 600))
+    assert.isTrue(Result.isFailure(Fault.parse("status@1s")))
+  })
+
+  it("counts dials, seconds and milliseconds in up to nine digits", () => {
+    assert.deepStrictEqual(parsed("refuse=999999999@1s").action, { _tag: "Refuse", dials: 999_999_999 })
+    assert.deepStrictEqual(parsed("slow=999999999@1s").action, { _tag: "Slow", millis: 999_999_999 })
+    assert.deepStrictEqual(parsed("slow=0@1s").action, { _tag: "Slow", millis: 0 })
+    for (
+      const spec of ["refuse=1000000000", "slow=1000000000", "status=500;retry-after=1000000000", "slow", "refuse="]
+    ) {
+      assert.isTrue(Result.isFailure(Fault.parse(`${spec}@1s`)), spec)
+    }
+  })
+
+  it("reads each unit of time, and writes each as the largest that holds it whole", () => {
+    const times: ReadonlyArray<readonly [text: string, millis: number, written: string]> = [
+      ["0ms", 0, "0s"],
+      ["1ms", 1, "1ms"],
+      ["999ms", 999, "999ms"],
+      ["1000ms", 1_000, "1s"],
+      ["1001ms", 1_001, "1001ms"],
+      ["1m", 60_000, "1m"],
+      ["61s", 61_000, "61s"],
+      ["60m", 3_600_000, "1h"],
+      ["1d", 86_400_000, "24h"],
+      ["0.0004s", 0, "0s"],
+      ["0.0005s", 1, "1ms"],
+      ["2 hours", 7_200_000, "2h"]
+    ]
+    for (const [text, millis, written] of times) {
+      assert.strictEqual(parsed(`drop@${text}`).atMillis, millis, text)
+      assert.strictEqual(Fault.format(parsed(`drop@${text}/3s`)), `drop@${written}/3s`)
+    }
+    for (const text of ["1w", "1.s", ".5s", "s", "1 ", "NaN"]) {
+      assert.isTrue(Result.isFailure(Fault.parse(`drop@${text}`)), text)
+    }
+  })
+
   for (
     const [spec, part, expected] of [
       ["", "", "one of drop, close"],
