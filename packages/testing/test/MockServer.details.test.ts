@@ -7,6 +7,7 @@ import * as MockGeneric from "@tickline/testing/MockGeneric"
 import * as MockServer from "@tickline/testing/node/MockServer"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import { request } from "node:http"
 import { WebSocket } from "ws"
@@ -218,6 +219,44 @@ describe("MockServer, in detail", () => {
       yield* mock.setRate(0)
       const products = one.frames.slice(1, 7).map((frame) => String(JSON.parse(frame).product_id))
       assert.deepStrictEqual(products, ["A-USD", "C-USD", "A-USD", "C-USD", "A-USD", "C-USD"])
+    }))
+
+  it.live("keeps 64 MiB of what clients sent, and at least the latest", () =>
+    Effect.gen(function*() {
+      const mock = yield* server({ maxPayload: 65 * 1_048_576 })
+      const one = yield* connect(mock.url)
+      const { received } = yield* mock.nextConnection
+      const half = "x".repeat(32 * 1_048_576)
+      const kept = () => mock.arrivals().map(({ text }) => text.length)
+      one.ws.send(half)
+      one.ws.send(half)
+      yield* until(() => mock.metrics().framesReceived === 2)
+      assert.deepStrictEqual(kept(), [half.length, half.length])
+      assert.strictEqual(Queue.sizeUnsafe(received), 2)
+      one.ws.send("y")
+      yield* until(() => mock.metrics().framesReceived === 3)
+      assert.deepStrictEqual(kept(), [half.length, 1])
+      assert.strictEqual(yield* Queue.take(received), "y")
+      one.ws.send(`${half}${half}z`)
+      yield* until(() => mock.metrics().framesReceived === 4)
+      assert.deepStrictEqual(kept(), [2 * half.length + 1])
+      assert.strictEqual(Queue.sizeUnsafe(received), 1)
+      one.ws.send("")
+      yield* until(() => mock.metrics().framesReceived === 5)
+      assert.deepStrictEqual(kept(), [0])
+    }))
+
+  it.live("keeps the latest 100,000 frames of clients, and as many for who takes them as it has said", () =>
+    Effect.gen(function*() {
+      const mock = yield* server()
+      const one = yield* connect(mock.url)
+      const { received } = yield* mock.nextConnection
+      for (let n = 1; n <= 100_001; n++) one.ws.send(String(n))
+      yield* until(() => mock.metrics().framesReceived === 100_001)
+      assert.strictEqual(mock.arrivals().length, 100_000)
+      assert.strictEqual(mock.arrivals()[0]?.text, "2")
+      assert.strictEqual(Queue.sizeUnsafe(received), 16_384)
+      assert.strictEqual(yield* Queue.take(received), String(100_001 - 16_383))
     }))
 
   it.live("says where it cannot listen", () =>

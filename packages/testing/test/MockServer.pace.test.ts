@@ -48,4 +48,36 @@ describe("the pace of MockServer", () => {
       assert.strictEqual(yield* stepsOf(5, 1), 600)
       assert.strictEqual(yield* stepsOf(0, 2), 1_500)
     }))
+
+  it.effect("may change: within a second at the slowest, ten milliseconds at the fastest, 50 from a standstill", () =>
+    Effect.gen(function*() {
+      let published = 0
+      const publish = (): ReadonlyArray<Outgoing> => {
+        published++
+        return []
+      }
+      const mock = yield* MockServer.make({ venue: { ...MockGeneric.make(), publish }, rate: 0, heartbeatMillis: 0 })
+      yield* follow(mock.url)
+      const steps: ReadonlyArray<readonly [rate: number, millis: number, published: number]> = [
+        // From a standstill.
+        [1_000, 49, 0],
+        [1_000, 1, 50],
+        // Ten steps at once: a timer is no finer.
+        [1_000, 9, 50],
+        [1_000, 1, 60],
+        // The wait of ten is over when the new pace begins, which waits no longer than a second.
+        [0.1, 10, 60],
+        [10, 999, 60],
+        [10, 1, 70],
+        [10, 99, 70],
+        [10, 1, 71],
+        [0, 100, 71],
+        [0, 1_000, 71]
+      ]
+      for (const [rate, millis, expected] of steps) {
+        yield* mock.setRate(rate)
+        yield* TestClock.adjust(millis)
+        assert.strictEqual(published, expected, `${rate} for ${millis}`)
+      }
+    }))
 })

@@ -441,4 +441,20 @@ describe("what a client may send", () => {
       assert.deepStrictEqual(how, { code: 1008, reason: "message in too many parts" })
       assert.deepInclude(told, how)
     }))
+
+  it.live("is UTF-8 where it is text: who sends another is told 1007", () =>
+    Effect.gen(function*() {
+      const { how, seen, told } = yield* ended((ws) => ws.send(Uint8Array.of(0xff), { binary: false }))
+      assert.strictEqual(seen, 1007)
+      assert.deepStrictEqual(how, { code: 1007, reason: "not UTF-8" })
+      assert.deepInclude(told, how)
+    }))
+
+  it.live("is masked: who sends bare frames is told 1002", () =>
+    Effect.gen(function*() {
+      const { how, seen, told } = yield* ended((ws) => ws.send("x", { mask: false }))
+      assert.strictEqual(seen, 1002)
+      assert.deepStrictEqual(how, { code: 1002, reason: "protocol error" })
+      assert.deepInclude(told, how)
+    }))
 })

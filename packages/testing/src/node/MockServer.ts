@@ -1034,8 +1034,9 @@ const binary = Uint8Array.of(0, 255, 1, 254)
 const ignore = (): void => {}
 
 /** How the server ends a connection whose client sends what `ws` does not accept; nothing where the network failed. */
-const refusalOf = (error: Error): { readonly code: number; readonly reason: string } | undefined => {
-  const code = "code" in error && typeof error.code === "string" ? error.code : ""
+const refusalOf = (
+  { code }: NodeJS.ErrnoException
+): { readonly code: number; readonly reason: string } | undefined => {
   switch (code) {
     case "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH":
     case "WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH":
@@ -1045,7 +1046,7 @@ const refusalOf = (error: Error): { readonly code: number; readonly reason: stri
     case "WS_ERR_INVALID_UTF8":
       return { code: 1007, reason: "not UTF-8" }
   }
-  return code.startsWith("WS_ERR_") ? { code: 1002, reason: "protocol error" } : undefined
+  return code?.startsWith("WS_ERR_") ? { code: 1002, reason: "protocol error" } : undefined
 }
 
 const counters = (
