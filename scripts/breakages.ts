@@ -1086,7 +1086,7 @@ export const breakages: ReadonlyArray<Breakage> = [
     file: breaker,
     original: "if (!machine.isWorthKeeping(now)) this.drop(machine)",
     replacement: "this.drop(machine)",
-    test: ["packages/core/test/CircuitBreaker.test.ts", "the registry forgets keys"]
+    test: ["packages/core/test/CircuitBreaker.kept.test.ts", "forgets keys that have nothing to say"]
   },
   {
     name: "a forced close waits a graceful one out",

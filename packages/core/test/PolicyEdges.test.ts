@@ -86,6 +86,17 @@ describe("the keys of a policy, at their bounds", () => {
     })
   })
 
+  it("failures count without a window where it is none", () => {
+    const windowOf = (failure_window: string) => {
+      const result = read({ preset: "market-feed", failure_window })
+      return Result.isSuccess(result) && result.success.circuit !== "none"
+        ? result.success.circuit.window
+        : "no breaker"
+    }
+    assert.isUndefined(windowOf("none"))
+    assert.deepStrictEqual(windowOf("90s"), Duration.seconds(90))
+  })
+
   it("two times in the wrong order are refused by the name that was given", () => {
     const refused = (section: Readonly<Record<string, unknown>>): string => {
       const result = read(section)

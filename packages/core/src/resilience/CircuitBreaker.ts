@@ -889,22 +889,20 @@ const execute = <A, E, R>(
         true
       )
     }
-    let epoch = -1
-    let start = 0
+    let admission: { readonly epoch: number; readonly start: number } | undefined
     // The exit is watched before the admission is asked for, so that no
     // interruption between the two can leave a probe's slot taken.
     return Effect.onExitPrimitive(
       Effect.suspend((): Effect.Effect<A, E | CircuitOpen, R> => {
         if (!machine.acquire(clock)) return Effect.fail(machine.rejection(clock))
-        start = Monotonic.nowMillis(clock)
-        epoch = machine.epoch
+        admission = { epoch: machine.epoch, start: Monotonic.nowMillis(clock) }
         return effect
       }),
       (exit) =>
-        epoch === -1
+        admission === undefined
           ? undefined
           // Once admitted, only `effect` can have failed.
-          : settle(machine, epoch, start, clock, exit as Exit.Exit<A, E>, isFailure)
+          : settle(machine, admission.epoch, admission.start, clock, exit as Exit.Exit<A, E>, isFailure)
     )
   })
 
