@@ -12,7 +12,9 @@ import * as Generic from "@tickline/core/venue/Generic"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 
@@ -50,6 +52,7 @@ const generic: MarketFeeds.Entry = {
 
 interface Rig {
   readonly feeds: MarketFeeds.MarketFeeds["Service"]
+  readonly network: VirtualNetwork.VirtualNetwork
   readonly exchange: VirtualNetwork.Host
   readonly generic: VirtualNetwork.Host
 }
@@ -62,7 +65,7 @@ const withFeeds = <A, E, R>(
     const network = yield* VirtualNetwork.make({ seed: 1 })
     const hosts = { exchange: yield* network.serve(exchangeUrl), generic: yield* network.serve(genericUrl) }
     return yield* Effect.gen(function*() {
-      return yield* use({ ...hosts, feeds: yield* MarketFeeds.prepare(options) })
+      return yield* use({ ...hosts, network, feeds: yield* MarketFeeds.prepare(options) })
     }).pipe(
       Effect.scoped,
       Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.preset("test"))),
@@ -227,6 +230,123 @@ describe("MarketFeeds", () => {
         assert.isUndefined(events.fiber.pollUnsafe())
         yield* feeds.set([])
         yield* settle
+        assert.strictEqual(events.fiber.pollUnsafe()?._tag, "Success")
+      })
+    ))
+
+  it.effect("as many channels as before are the same only where each of them is, in whatever order", () =>
+    withFeeds(({ exchange: first, feeds }) =>
+      Effect.gen(function*() {
+        const set = (...products: ReadonlyArray<string>) => feeds.set([{ ...exchange, products }])
+        yield* set("BTC-USD", "ETH-USD")
+        const peer = yield* first.nextPeer
+        const before = peer.received.length
+        assert.deepInclude(yield* set("ETH-USD", "BTC-USD"), { kept: ["coinbase-exchange"] })
+        assert.deepInclude(yield* set("BTC-USD", "SOL-USD"), { resubscribed: ["coinbase-exchange"] })
+        yield* settle
+        assert.deepStrictEqual(peer.received.slice(before).map((frame) => JSON.parse(String(frame))), [
+          { type: "subscribe", product_ids: ["SOL-USD"], channels: ["matches"] },
+          { type: "unsubscribe", product_ids: ["ETH-USD"], channels: ["matches"] }
+        ])
+      })
+    ))
+
+  it.effect("a consumer that is not to shed anything and does not keep up fails, and no other", () =>
+    withFeeds(({ exchange: first, feeds }) =>
+      Effect.gen(function*() {
+        const quick = yield* collect(feeds.events())
+        const stuck = yield* Effect.forkChild(
+          Effect.flip(Stream.runForEach(feeds.events({ bytes: 1_000 }), () => Effect.sleep("1 minute"))),
+          { startImmediately: true }
+        )
+        yield* feeds.set([exchange])
+        const peer = yield* first.nextPeer
+        for (let id = 1; id <= 50; id++) yield* Effect.andThen(peer.send(match("BTC-USD", id)), settle)
+        yield* TestClock.adjust("2 hours")
+        assert.strictEqual(stuck.pollUnsafe()?._tag, "Success")
+        assert.strictEqual((yield* Fiber.join(stuck))._tag, "ConsumerOverflow")
+        assert.isUndefined(quick.fiber.pollUnsafe())
+      })
+    ))
+
+  it.effect("a consumer whose last venue is dialled anew goes on, however long the close takes", () =>
+    withFeeds(({ exchange: first, feeds, network }) =>
+      Effect.gen(function*() {
+        const events = yield* collect(feeds.events())
+        yield* feeds.set([exchange])
+        yield* first.nextPeer
+        yield* network.setLatency(50)
+        const changing = yield* Effect.forkChild(feeds.set([{ ...exchange, policy: ConnectionPolicy.standard }]), {
+          startImmediately: true
+        })
+        for (let n = 0; n < 10; n++) yield* TestClock.adjust("50 millis")
+        assert.deepInclude(yield* Fiber.join(changing), { replaced: ["coinbase-exchange"] })
+        assert.isUndefined(events.fiber.pollUnsafe())
+        assert.strictEqual(events.got.at(-1), "coinbase-exchange Connected")
+        yield* network.setLatency(0)
+      })
+    ))
+
+  it.effect("of two changes at once the second begins when the first has ended", () =>
+    withFeeds(({ exchange: first, feeds, network }) =>
+      Effect.gen(function*() {
+        yield* feeds.set([exchange])
+        yield* first.nextPeer
+        yield* network.setLatency(50)
+        const clearing = yield* Effect.forkChild(feeds.set([]), { startImmediately: true })
+        const adding = yield* Effect.forkChild(feeds.set([exchange]), { startImmediately: true })
+        for (let n = 0; n < 10; n++) yield* TestClock.adjust("50 millis")
+        assert.deepInclude(yield* Fiber.join(clearing), { removed: ["coinbase-exchange"] })
+        assert.deepInclude(yield* Fiber.join(adding), { added: ["coinbase-exchange"] })
+        assert.lengthOf(yield* feeds.all, 1)
+        assert.lengthOf(first.dials, 2)
+        yield* network.setLatency(0)
+      })
+    ))
+
+  it.effect("what a change opens is closed where their scope closes meanwhile", () =>
+    withFeeds(({ exchange: first, generic: second, network }) =>
+      Effect.gen(function*() {
+        const scope = yield* Scope.make()
+        const feeds = yield* Scope.provide(MarketFeeds.prepare(), scope)
+        yield* feeds.set([exchange])
+        yield* first.nextPeer
+        yield* network.setLatency(50)
+        const changing = yield* Effect.forkChild(feeds.set([generic]), { startImmediately: true })
+        const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+        for (let n = 0; n < 20; n++) yield* TestClock.adjust("50 millis")
+        assert.deepInclude(yield* Fiber.join(changing), { added: ["generic"], removed: ["coinbase-exchange"] })
+        yield* Fiber.join(closing)
+        assert.deepStrictEqual([first.peers().length, second.peers().length, (yield* feeds.all).length], [0, 0, 0])
+      })
+    ))
+
+  it.effect("an entry's own policy says how its venue comes back, and without one the surrounding does", () =>
+    withFeeds(({ exchange: first, feeds }) =>
+      Effect.gen(function*() {
+        const { policy: _, ...without } = exchange
+        for (const [entry, waits] of [[exchange, [100, 200]], [without, [10, 20]]] as const) {
+          const before = first.dials.length
+          yield* first.script({ _tag: "Refuse" }, { _tag: "Refuse" })
+          yield* feeds.set([entry])
+          yield* TestClock.adjust("1 second")
+          const times = first.dials.slice(before).map(({ at }) => at)
+          assert.deepStrictEqual(times.slice(1).map((at, index) => at - (times[index] ?? 0)), [...waits])
+          yield* feeds.set([])
+        }
+      })
+    ))
+
+  it.effect("a consumer whose last venue ends while it is taken away ends with the change", () =>
+    withFeeds(({ exchange: first, feeds, network }) =>
+      Effect.gen(function*() {
+        const events = yield* collect(feeds.events())
+        yield* feeds.set([exchange])
+        yield* first.nextPeer
+        yield* network.setLatency(50)
+        const changing = yield* Effect.forkChild(feeds.set([]), { startImmediately: true })
+        for (let n = 0; n < 10; n++) yield* TestClock.adjust("50 millis")
+        assert.deepInclude(yield* Fiber.join(changing), { removed: ["coinbase-exchange"] })
         assert.strictEqual(events.fiber.pollUnsafe()?._tag, "Success")
       })
     ))
