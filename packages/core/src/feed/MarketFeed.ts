@@ -170,7 +170,7 @@ export class MarketFeed extends Context.Service<MarketFeed, {
 }>()("@tickline/core/feed/MarketFeed") {}
 
 const isSame = (one: Channel.Channel, other: Channel.Channel): boolean =>
-  one === other || (one.channel === other.channel && one.product === other.product)
+  one.channel === other.channel && one.product === other.product
 
 // What an event says of a subscription.
 const makeAnswerOf =
@@ -226,18 +226,19 @@ const makeNarrator = (
   metrics: FeedMetrics.FeedMetrics
 ): (item: Inbox.Item<MarketEvent.MarketEvent>) => ReadonlyArray<MarketEvent.AnyEvent> => {
   let heardAt: number | undefined
-  let missing: ReadonlyArray<Channel.Channel> = []
+  let outage: { readonly from: number; readonly missing: ReadonlyArray<Channel.Channel> } | undefined
 
   const gaps = (to: number | undefined): Array<MarketEvent.AnyEvent> => {
-    const from = heardAt
-    const lost = missing
-    missing = []
-    return lost.map((channel) =>
+    const lost = outage
+    outage = undefined
+    if (lost === undefined) return []
+    const from = Timestamp.format(Timestamp.fromEpochMillis(lost.from))
+    return lost.missing.map((channel) =>
       new MarketEvent.Gap({
         venue,
         ...(channel.product === undefined ? {} : { product: channel.product }),
         channel: channel.channel,
-        ...(from === undefined ? {} : { from: Timestamp.format(Timestamp.fromEpochMillis(from)) }),
+        from,
         ...(to === undefined ? {} : { to: Timestamp.format(Timestamp.fromEpochMillis(to)) }),
         cause: "disconnect"
       })
@@ -271,10 +272,7 @@ const makeNarrator = (
   }
 
   const moved = ({ at, from, merged, reason, to }: ConnectionState.Transition): ReadonlyArray<MarketEvent.AnyEvent> => {
-    if (from._tag === "Connected") {
-      heardAt ??= at
-      missing = wanted()
-    }
+    if (from._tag === "Connected") outage = { from: heardAt ?? at, missing: wanted() }
     const event = new MarketEvent.ConnectionEvent({
       venue,
       state: to._tag,
@@ -294,7 +292,7 @@ const makeNarrator = (
         return [event, ...gaps(undefined)]
       case "Closing":
         // Who closes a link that is up misses nothing; who closes one that is down has missed what came since.
-        if (from._tag === "Connected") missing = []
+        if (from._tag === "Connected") outage = undefined
         return [event, ...gaps(undefined)]
       default:
         return [event]
@@ -428,7 +426,6 @@ const watch = <A>(connection: Connection.Connection<A>, freshness: Freshness.Fre
       yield* Effect.raceFirst(Effect.sleep(Math.max(1, next - now)), Queue.take(changes))
       const at = yield* Monotonic.now
       const overdue = freshness.check(at, yield* connection.isStalled)
-      if (overdue.length === 0) return
       // Who was refused waits for nothing.
       const refused = new Set(
         (yield* connection.standings).flatMap(({ channel, standing }) =>
