@@ -156,6 +156,20 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement: "if (false) return true",
     because: "the long way comes to the same, and costs more"
   },
+  {
+    file: `${core}/resilience/CircuitBreaker.ts`,
+    within: "Machine.epoch",
+    original: "epoch = 0",
+    replacement: "epoch = 1",
+    because: "an epoch is only ever compared with itself"
+  },
+  {
+    file: `${core}/resilience/CircuitBreaker.ts`,
+    within: "Machine.epoch",
+    original: "epoch = 0",
+    replacement: "epoch = (-1)",
+    because: "an epoch is only ever compared with itself"
+  },
   // ---- feed -----------------------------------------------------------------------------------------------------------
   {
     file: `${core}/feed/Freshness.ts`,
@@ -272,6 +286,93 @@ export const harmless: ReadonlyArray<Harmless> = [
     original: "options.url ?? venue.endpoint ?? \"\"",
     replacement: "options.url ?? venue.endpoint ?? \"?\"",
     because: "neither is a URL, and what is none is not told"
+  },
+  {
+    file: `${core}/feed/MarketFeed.ts`,
+    within: "watch",
+    original: "yield* Effect.raceFirst(Effect.sleep(Math.max(1, next - now)), Queue.take(changes))",
+    replacement: "yield* Effect.raceFirst(Effect.sleep(Math.max(0, next - now)), Queue.take(changes))",
+    because: "a deadline is less than a millisecond away only where a sum of fractions was rounded"
+  },
+  {
+    file: `${core}/feed/MarketFeed.ts`,
+    within: "watch.changes",
+    original: "const changes = yield* Queue.sliding<void>(1)",
+    replacement: "const changes = yield* Queue.sliding<void>(2)",
+    because: "who is woken once more looks once more, and finds nothing new"
+  },
+  {
+    file: `${core}/feed/MarketFeed.ts`,
+    within: "watch.discard",
+    original: "yield* Effect.forEach(late, tell, { discard: true })",
+    replacement: "yield* Effect.forEach(late, tell, { discard: false })",
+    because: "nobody reads the list of nothings"
+  },
+  {
+    file: `${core}/feed/MarketFeed.ts`,
+    within: "makeNarrator.overflowed",
+    original: "const [key = \"\", missing]",
+    replacement: "const [key = \"?\", missing]",
+    because: "a feed's events have keys, and neither is the key of one"
+  },
+  {
+    file: `${core}/feed/MarketFeed.ts`,
+    within: "makeAnswerOf.requestId",
+    original: "case \"Response\": return { _tag: \"Confirmed\", requestId: event.requestId ?? \"\" }",
+    replacement: "case \"Response\": return { _tag: \"Confirmed\", requestId: event.requestId ?? \"?\" }",
+    because: "no request of ours has either for its id"
+  },
+  {
+    file: `${core}/feed/MarketFeed.ts`,
+    within: "prepare.connection.observe",
+    original: "i < belonging.length",
+    replacement: "i <= belonging.length",
+    because: "beyond the end is nothing, which is passed over"
+  },
+  {
+    file: `${core}/feed/MarketFeed.ts`,
+    within: "watch.startImmediately",
+    original: "Effect.forkScoped({ startImmediately: true })",
+    replacement: "Effect.forkScoped({ startImmediately: false })",
+    because: "who begins to read late is told how the link came up"
+  },
+  {
+    file: `${core}/feed/MarketFeed.ts`,
+    within: "prepare.startImmediately",
+    original: "Effect.forkScoped({ startImmediately: true })",
+    replacement: "Effect.forkScoped({ startImmediately: false })",
+    because: "who begins to read late is told how the link came up"
+  },
+  {
+    file: `${core}/feed/MarketFeeds.ts`,
+    within: "prepare.follow.startImmediately",
+    original: "Effect.forkIn(consumer.scope, { startImmediately: true })",
+    replacement: "Effect.forkIn(consumer.scope, { startImmediately: false })",
+    because: "who begins to read late is told how the link came up"
+  },
+  {
+    file: `${core}/feed/MarketFeeds.ts`,
+    within: "prepare.change.discard",
+    original: "yield* Effect.forEach(following, (consumer) => follow(consumer, member), { discard: true })",
+    replacement: "yield* Effect.forEach(following, (consumer) => follow(consumer, member), { discard: false })",
+    because: "nobody reads the list of nothings"
+  },
+  {
+    file: `${core}/feed/MarketFeeds.ts`,
+    within: "prepare.events.discard",
+    original: "yield* Effect.forEach([...members.values()], (member) => follow(consumer, member), { discard: true })",
+    replacement:
+      "yield* Effect.forEach([...members.values()], (member) => follow(consumer, member), { discard: false })",
+    because: "nobody reads the list of nothings"
+  },
+  {
+    file: `${core}/feed/MarketFeeds.ts`,
+    within: "prepare.change.startImmediately",
+    original:
+      "yield* Effect.forkIn(Effect.ignore(member.feed.connection.connect), member.scope, { startImmediately: true })",
+    replacement:
+      "yield* Effect.forkIn(Effect.ignore(member.feed.connection.connect), member.scope, { startImmediately: false })",
+    because: "a venue that is dialled a moment later is dialled at the same time"
   },
   // ---- connection ---------------------------------------------------------------------------------------------------
   {

@@ -58,6 +58,25 @@ describe("the metrics of a feed", () => {
         assert.isAbove(valueOf(yield* PrometheusMetrics.format(), "stale_total") ?? 0, 0)
       })).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
 
+  it.effect("tell of a channel while it is wanted, and count no gap where the link was closed on purpose", () =>
+    withVenue(policyWith({}), () =>
+      Effect.gen(function*() {
+        const feed = yield* MarketFeed.make(CoinbaseExchange.venue, { url, channels: channels.slice(0, 1) })
+        const ages = Effect.map(PrometheusMetrics.format(), (text) =>
+          channels.map(({ channel, product = "" }) =>
+            valueOf(text, "data_age_ms", `channel="${channel}"`, `product="${product}"`)
+          ))
+        yield* Effect.scoped(Effect.gen(function*() {
+          yield* feed.subscribe(channels.slice(1))
+          yield* TestClock.adjust(10)
+          assert.deepStrictEqual(yield* ages, [10, 10, 10])
+        }))
+        assert.deepStrictEqual(yield* ages, [10, undefined, undefined])
+        yield* feed.connection.close()
+        yield* settle
+        assert.strictEqual(valueOf(yield* PrometheusMetrics.format(), "gaps_total", `cause="disconnect"`), 0)
+      })).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
+
   it.effect("count what a slow consumer was told that it missed, and end with the feed", () =>
     Effect.gen(function*() {
       yield* withVenue(policyWith({}), ({ host }) =>

@@ -125,6 +125,30 @@ describe("Freshness", () => {
         assert.deepStrictEqual(told, ["3600.15 ticker 150"])
       }), { channels: [], freshness: { deadlineMillis: () => 150, targetMillis: 100 } }))
 
+  it.effect("sees a deadline of a millisecond in a millisecond", () =>
+    withFeed((_, __, told) =>
+      Effect.gen(function*() {
+        for (let millis = 0; millis < 4; millis++) yield* TestClock.adjust(1)
+        assert.deepStrictEqual(told.slice(0, 2), ["0.001 matches 1", "0.002 matches 2"])
+      }), { freshness: { deadlineMillis: () => 1, targetMillis: 100 } }))
+
+  it.effect("what comes at once counts as one, and what is given up counts no more", () =>
+    withFeed((feed, host) =>
+      Effect.gen(function*() {
+        const [peer] = host.peers()
+        const burst = [1, 2, 3].map((id) => match("BTC-USD", id))
+        yield* Effect.scoped(Effect.gen(function*() {
+          yield* feed.subscribe([tickers])
+          for (let n = 0; n < 3; n++) yield* Effect.andThen(peer!.send(...burst), TestClock.adjust(10))
+          const { freshness } = yield* feed.health
+          assert.deepStrictEqual(freshness.map(({ channel }) => channel), [trades, tickers])
+          assert.deepInclude(freshness[0], { p50: 10, max: 10, ageMillis: 10 })
+        }))
+        const { freshness } = yield* feed.health
+        assert.deepStrictEqual(freshness.map(({ channel }) => channel), [trades])
+      })
+    ))
+
   it.effect("renews and reconnects once for all that are overdue at once, and never for one that was refused", () =>
     withFeed((feed, host, told) =>
       Effect.gen(function*() {
