@@ -114,6 +114,15 @@ describe("MockHyperliquid", () => {
     assert.strictEqual(ended.session.channels.size, 0)
   })
 
+  it("has one subscription to all coins, whichever are listed when it is asked for", () => {
+    const nothing: MockVenue.Floor = { atMillis, market: () => undefined }
+    const { replies, session } = ask(subscribe("allMids"), MockVenue.newSession, nothing)
+    assert.deepStrictEqual(decoded(replies), [{ _tag: "Subscribed", venue: "hyperliquid", channel: "allMids" }])
+    assert.deepStrictEqual(decoded(ask(subscribe("allMids"), session).replies), [
+      { _tag: "VenueError", venue: "hyperliquid", message: "Already subscribed: {\"type\":\"allMids\"}" }
+    ])
+  })
+
   it("ends a subscription", () => {
     const { session } = ask(subscribe("trades", "BTC-USD"))
     const [text] = venue.unsubscribe([{ channel: "trades", product: "BTC-USD" }], 1).map((each) => each.text)

@@ -1,0 +1,187 @@
+/** What the venues' decoders have in common: cells and rows, times, and how much a frame may become. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Decimal from "@tickline/core/value/Decimal"
+import { JsonNumber } from "@tickline/core/value/ExactJson"
+import * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as Timestamp from "@tickline/core/value/Timestamp"
+import * as Wire from "@tickline/core/venue/Wire"
+import * as BigDecimal from "effect/BigDecimal"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+
+const venue = "any"
+const product = "A"
+
+/** A decimal whose plain notation has so many zeros of its own, before the point or after it. */
+const zeros = (many: number): Decimal.Decimal => BigDecimal.make(1n, -many)
+const none = zeros(0)
+
+describe("how much a frame may become", () => {
+  const events = (many: number): Readonly<Record<string, ReadonlyArray<MarketEvent.MarketEvent>>> => {
+    const some = zeros(many)
+    const book = { venue, product, bids: [], asks: [] }
+    return {
+      "a trade's price": [new MarketEvent.Trade({ venue, product, price: some, size: none })],
+      "a trade's size": [new MarketEvent.Trade({ venue, product, price: none, size: some })],
+      "a small size": [new MarketEvent.Trade({ venue, product, price: none, size: zeros(-many) })],
+      "a quote": [new MarketEvent.Ticker({ venue, product, ask: some })],
+      "a bid's price": [new MarketEvent.BookSnapshot({ ...book, bids: [[some, none]] })],
+      "a bid's size": [new MarketEvent.BookDelta({ ...book, bids: [[none, some]] })],
+      "an ask's price": [new MarketEvent.BookDelta({ ...book, asks: [[some, none]] })],
+      "an ask's size": [new MarketEvent.BookSnapshot({ ...book, asks: [[none, some]] })],
+      "two levels and a trade": [
+        new MarketEvent.BookDelta({ ...book, bids: [[zeros(7), zeros(-5)]], asks: [[none, zeros(3)]] }),
+        new MarketEvent.Heartbeat({ venue, kind: "x" }),
+        new MarketEvent.Trade({ venue, product, price: zeros(many - 15), size: none })
+      ]
+    }
+  }
+  const frame = "x".repeat(16_385)
+  const most = 8 * frame.length
+  for (const name of Object.keys(events(0))) {
+    it(`${name}: eight times a long frame's length in zeros, and no more`, () => {
+      const of = (many: number, text: string) => Wire.bounded(venue, () => events(many)[name] ?? [])(text)
+      assert.deepStrictEqual(of(most, frame), events(most)[name])
+      assert.deepInclude(of(most + 1, frame), {
+        _tag: "FrameRejected",
+        venue,
+        reason: "TooLarge",
+        message: `more than ${most} digits of exponents in plain notation`
+      })
+      assert.deepStrictEqual(of(most * 2, frame.slice(1)), events(most * 2)[name])
+    })
+  }
+
+  it("a rejection of a long frame stays what it is", () => {
+    const rejected = MarketEvent.frameRejected(venue, "TooLarge", undefined, "no")
+    assert.strictEqual(Wire.bounded(venue, () => rejected)(frame), rejected)
+  })
+})
+
+const shown = (read: unknown): unknown =>
+  read instanceof Wire.BadCell
+    ? `${read.path.map(String).join(".")}: ${read.expected ?? "missing"}`
+    : Array.isArray(read)
+    ? read.map(shown)
+    : BigDecimal.isBigDecimal(read)
+    ? Decimal.format(read)
+    : read
+
+describe("rows", () => {
+  it("a cell is a decimal, or names itself and what was expected of it", () => {
+    assert.strictEqual(shown(Wire.decimalCell(["1.50"], 3, 0)), "1.50")
+    assert.strictEqual(shown(Wire.decimalCell(["1.50"], 3, 1)), "3.1: missing")
+    assert.strictEqual(shown(Wire.decimalCell([], 3, 0)), "3.0: missing")
+    assert.strictEqual(shown(Wire.decimalCell([1.5], 3, 0)), "3.0: string")
+    assert.strictEqual(shown(Wire.decimalCell(["x"], 3, 0)), "3.0: a decimal")
+    assert.strictEqual(shown(Wire.decimalCell(["1".repeat(1_001)], 3, 0)), "3.0: at most 1000 digits")
+  })
+
+  it("a level is a pair, or an object of a price and a size in any order", () => {
+    const read = (row: unknown) => shown(Wire.level(row, 2, "px", "sz"))
+    assert.deepStrictEqual(read(["1", "2"]), ["1", "2"])
+    assert.deepStrictEqual(read(["1", "2", "x"]), ["1", "2"])
+    assert.deepStrictEqual(read({ px: "1", sz: "2", n: "x" }), ["1", "2"])
+    assert.deepStrictEqual(read({ sz: "2", px: "1" }), ["1", "2"])
+    for (
+      const [row, words] of [
+        [["x", "2"], "2.0: a decimal"],
+        [["1", "x"], "2.1: a decimal"],
+        [["1"], "2.1: missing"],
+        [[], "2.0: missing"],
+        [{ px: "x", sz: "y" }, "2.px: a decimal"],
+        [{ sz: "y", px: "x" }, "2.sz: a decimal"],
+        [{ px: "1" }, "2.sz: missing"],
+        [{ sz: "1" }, "2.px: missing"],
+        [{}, "2.px: missing"],
+        ["x", "2: object"],
+        [null, "2: object"],
+        [undefined, "2: object"],
+        [new JsonNumber("1"), "2: object"]
+      ] as const
+    ) {
+      assert.strictEqual(read(row), words)
+    }
+  })
+
+  it("the first bad row of a list is named", () => {
+    const read = (rows: ReadonlyArray<unknown>) => shown(Wire.levelsOf(rows, "px", "sz"))
+    assert.deepStrictEqual(read([]), [])
+    assert.deepStrictEqual(read([["1", "2"], ["3", "4"]]), [["1", "2"], ["3", "4"]])
+    assert.strictEqual(read([["1", "2"], ["3", "x"], ["y"]]), "1.1: a decimal")
+  })
+
+  it("rows of two strings are an array of arrays", () => {
+    const read = (value: unknown): string => {
+      const exit = Schema.decodeUnknownExit(Wire.Levels)(value)
+      return Exit.isSuccess(exit) ? JSON.stringify(shown(exit.value)) : String(exit.cause)
+    }
+    assert.strictEqual(read([]), "[]")
+    assert.strictEqual(read([["1", "2", 3], ["4", "5"]]), "[[\"1\",\"2\"],[\"4\",\"5\"]]")
+    for (const other of ["x", null, {}]) assert.match(read(other), /Expected array/)
+    assert.match(read([["1", "2"], { 0: "1", 1: "2" }]), /Expected array[^]*\[1\]/)
+    assert.match(read([["1"]]), /Missing key[^]*\[0\]\[1\]/)
+    assert.match(read([["x", "1"]]), /Expected a decimal[^]*\[0\]\[0\]/)
+    assert.match(read([["1", "x"]]), /Expected a decimal[^]*\[0\]\[1\]/)
+  })
+
+  it("levels that a layout has found are read pair by pair, or not at all", () => {
+    const text = "1,2,3.0,x"
+    const cells = [0, 1, 2, 3, 4, 7]
+    assert.isUndefined(Wire.levels(undefined, text))
+    assert.deepStrictEqual(shown(Wire.levels([], text)), [])
+    assert.deepStrictEqual(shown(Wire.levels(cells.slice(0, 4), text)), [["1", "2"]])
+    assert.deepStrictEqual(shown(Wire.levels([...cells, 0, 1], text)), [["1", "2"], ["3.0", "1"]])
+    assert.isUndefined(Wire.levels([8, 9, 0, 1], text))
+    assert.isUndefined(Wire.levels([0, 1, 8, 9], text))
+  })
+})
+
+describe("members", () => {
+  const succeeds = (schema: Schema.Codec<unknown, unknown>, value: unknown): boolean =>
+    Exit.isSuccess(Schema.decodeUnknownExit(schema)(value))
+
+  it("decimals and times are texts or numbers, ids are not empty", () => {
+    for (const value of ["1.50", new JsonNumber("1.50")]) {
+      assert.strictEqual(shown(Schema.decodeUnknownSync(Wire.DecimalText)(value)), "1.50")
+    }
+    for (const value of ["1700000000123", new JsonNumber("1700000000123"), "2023-11-14T22:13:20.123Z"]) {
+      assert.strictEqual(String(Schema.decodeUnknownSync(Wire.TimestampText)(value)), "2023-11-14T22:13:20.123Z")
+    }
+    for (const value of ["7", new JsonNumber("7")]) assert.strictEqual(Schema.decodeUnknownSync(Wire.Id)(value), "7")
+    for (const schema of [Wire.DecimalText, Wire.TimestampText, Wire.Id]) {
+      for (const value of ["", null, true, 7]) assert.isFalse(succeeds(schema, value))
+    }
+  })
+
+  it("an optional decimal is absent, null or empty where there is none", () => {
+    const read = Schema.decodeUnknownSync(Schema.Struct({ a: Wire.OptionalDecimal }))
+    const value = (json: object) => shown(Wire.presentDecimal(read(json).a))
+    assert.strictEqual(value({ a: "1.50" }), "1.50")
+    for (const json of [{}, { a: null }, { a: "" }]) assert.isUndefined(value(json))
+    assert.isUndefined(Wire.present(null))
+    assert.strictEqual(Wire.present(""), "")
+  })
+
+  it("milliseconds are a whole number of up to fifteen digits, whatever its magnitude", () => {
+    assert.strictEqual(String(Wire.millis("0")), "1970-01-01T00:00:00.000Z")
+    assert.strictEqual(String(Wire.millis("1700000000123")), "2023-11-14T22:13:20.123Z")
+    assert.strictEqual(String(Wire.millis("000000000000001")), "1970-01-01T00:00:00.001Z")
+    for (const text of ["", "1.0", "-1", "1e3", "1".repeat(16), " 1"]) assert.isUndefined(Wire.millis(text), text)
+    const read = Schema.decodeUnknownSync(Wire.Millis)(new JsonNumber("1000"))
+    assert.isTrue(Timestamp.isTimestamp(read))
+    assert.strictEqual(String(read), "1970-01-01T00:00:01.000Z")
+    assert.throws(() => Schema.decodeUnknownSync(Wire.Millis)(new JsonNumber("1.5")), /milliseconds since 1970/)
+    assert.isFalse(succeeds(Wire.Millis, "1000"))
+  })
+
+  it("any of some names is an object's own, with a value or without", () => {
+    assert.isTrue(Wire.hasAny({ b: null }, "a", "b"))
+    assert.isFalse(Wire.hasAny({ c: null }, "a", "b", "toString"))
+  })
+
+  it("what is exact is plain for who knows nothing of exact numbers", () => {
+    const plain = Wire.plain({ a: [new JsonNumber("1.0"), null, true, "x"], b: {} })
+    assert.deepStrictEqual(plain, { a: ["1.0", null, true, "x"], b: {} })
+  })
+})
