@@ -55,6 +55,52 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement: "const maxTries = 3",
     because: "it says only how soon a long frame that begins like known ones is read the exact way"
   },
+  {
+    file: `${core}/value/Layout.ts`,
+    within: "maxTries",
+    original: "const maxTries = 2",
+    replacement: "const maxTries = 1",
+    because: "it says only how soon a long frame that begins like known ones is read the exact way"
+  },
+  {
+    file: `${core}/value/Layout.ts`,
+    within: "timestamp",
+    original: "if (place > 0) return Timestamp.parse(texts[place] ?? \"\") ?? null",
+    replacement: "if (place >= 0) return Timestamp.parse(texts[place] ?? \"\") ?? null",
+    because: "a place of 0 has been seen to before"
+  },
+  {
+    file: `${core}/value/Layout.ts`,
+    within: "timestamp",
+    original: "if (place > 0) return Timestamp.parse(texts[place] ?? \"\") ?? null",
+    replacement: "if (place > (-1)) return Timestamp.parse(texts[place] ?? \"\") ?? null",
+    because: "a place of 0 has been seen to before"
+  },
+  {
+    file: `${core}/value/Layout.ts`,
+    within: "timestamp",
+    original: "if (place > 0) return Timestamp.parse(texts[place] ?? \"\") ?? null",
+    replacement: "if (place > 0) return Timestamp.parse(texts[place] ?? \"?\") ?? null",
+    because: "neither text is a time"
+  },
+  {
+    file: `${core}/value/Layout.ts`,
+    within: "timestamp",
+    original:
+      "return Timestamp.fromUtcParts(texts[-place] ?? \"\", texts[1 - place] ?? \"\", texts[2 - place]) ?? null",
+    replacement:
+      "return Timestamp.fromUtcParts(texts[-place] ?? \"?\", texts[1 - place] ?? \"\", texts[2 - place]) ?? null",
+    because: "a pattern of three parts captures the date"
+  },
+  {
+    file: `${core}/value/Layout.ts`,
+    within: "timestamp",
+    original:
+      "return Timestamp.fromUtcParts(texts[-place] ?? \"\", texts[1 - place] ?? \"\", texts[2 - place]) ?? null",
+    replacement:
+      "return Timestamp.fromUtcParts(texts[-place] ?? \"\", texts[1 - place] ?? \"?\", texts[2 - place]) ?? null",
+    because: "a pattern of three parts captures the clock"
+  },
   // ---- resilience ---------------------------------------------------------------------------------------------------
   {
     file: `${core}/resilience/CircuitBreaker.ts`,

@@ -160,6 +160,22 @@ describe("Layout, at its edges", () => {
     ) {
       assert.isUndefined(after(frame(), frame(bad), parts), bad)
     }
+    // A string may hold any character but a quote, an escape and what is below a space.
+    for (const character of " !#[]^~\u007fé") {
+      assert.strictEqual(after(frame(), frame(row("1", character)), parts), `1 1,${character}`)
+      const table = plan({ tables: [["r", 1]], wanted: ["n"] })
+      assert.strictEqual(after(frame(), frame(`["${character}"]`), table), `1 ${character}`)
+      for (const bad of ["\u001f", "\u0000", "\\n"]) assert.isUndefined(after(frame(), frame(`["${bad}"]`), table))
+    }
+    // Python writes a space after each comma and colon.
+    const python = (text: string): string => text.replaceAll(/[,:]/g, "$& ")
+    for (const by of [parts, plan({ lists: [["r", ["p"]]], wanted: ["n"] })]) {
+      const spaced = python(frame(row("1", "a"), row("2", "b"), row("3", "c")))
+      assert.strictEqual(after(python(frame(row("7", "z"))), spaced, by), by === parts ? "1 1,a,2,b,3,c" : "1 1,2,3")
+      for (const other of ["!", "\u001f", "\t", "  "]) {
+        assert.isUndefined(after(python(frame(row("7", "z"))), spaced.replace("}, {", `},${other}{`), by), other)
+      }
+    }
     // Rows begin and end with their brackets, whatever would fit behind.
     const rows = frame(row("1", "a"))
     for (const other of ["{", " ", "\"", "(", "Z", "\\"]) {

@@ -130,6 +130,7 @@ export const timestamp = (members: Captured, wanted: number): Timestamp.Timestam
   const { texts } = members
   const place = members.places[wanted]
   if (place === undefined || place === 0) return undefined
+  // A time that is `null` in this frame, and was a number in another, is left to the exact way.
   if (place > 0) return Timestamp.parse(texts[place] ?? "") ?? null
   return Timestamp.fromUtcParts(texts[-place] ?? "", texts[1 - place] ?? "", texts[2 - place]) ?? null
 }
@@ -239,11 +240,13 @@ const readTable = (text: string, start: number, columns: number, cells: Array<nu
 /** A part of a row that is always the same, as the codes of its characters, and whether a string begins after it. */
 interface Part {
   readonly codes: Uint8Array
+  readonly isLast: boolean
   readonly isQuoted: boolean
 }
 
-const makePart = (text: string): Part => ({
+const makePart = (text: string, isLast: boolean): Part => ({
   codes: Uint8Array.from(text, (character) => character.charCodeAt(0)),
+  isLast,
   isQuoted: text.endsWith("\"")
 })
 
@@ -261,14 +264,10 @@ const readRows = (
   if (text.charCodeAt(start) !== 91) return undefined
   let at = start + 1
   if (text.charCodeAt(at) === 93) return at + 1
-  const last = parts.length - 1
   for (;;) {
-    for (let i = 0; i <= last; i++) {
-      const part = parts[i]
-      if (part === undefined) return undefined
-      const { codes, isQuoted } = part
+    for (const { codes, isLast, isQuoted } of parts) {
       for (let k = 0; k < codes.length; k++) if (text.charCodeAt(at++) !== codes[k]) return undefined
-      if (i === last) break
+      if (isLast) break
       const from = at
       let code = text.charCodeAt(at)
       if (isQuoted) {
@@ -440,7 +439,9 @@ class Draft<A> {
         _tag: "Table",
         pattern: this.takePattern(),
         index: table,
-        row: typeof row === "number" ? row : row.map((part) => makePart(part.replace(/[,:]/g, `$&${this.space}`)))
+        row: typeof row === "number"
+          ? row
+          : row.map((part, at) => makePart(part.replace(/[,:]/g, `$&${this.space}`), at === row.length - 1))
       })
       return true
     }
