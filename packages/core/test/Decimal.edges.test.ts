@@ -142,23 +142,23 @@ describe("Scanner", () => {
         ["7", 7],
         ["10", 10],
         ["9".repeat(15), 999_999_999_999_999],
-        ["9".repeat(16), -1],
-        ["01", -1],
-        ["00", -1],
-        ["", -1],
-        ["x", -1],
-        ["-1", -1],
-        ["/", -1],
-        [":", -1]
+        ["9".repeat(16), undefined],
+        ["01", undefined],
+        ["00", undefined],
+        ["", undefined],
+        ["x", undefined],
+        ["-1", undefined],
+        ["/", undefined],
+        [":", undefined]
       ] as const
     ) {
       for (const after of ["", ",", "}", "x"]) {
         const scanner = begun(`[${text}${after}`, 1)
         assert.strictEqual(scanner.integer(), expected, text)
-        assert.strictEqual(scanner.at, expected < 0 ? 1 : 1 + text.length)
-        if (expected >= 0) assert.strictEqual(scanner.slice(), text)
+        assert.strictEqual(scanner.at, expected === undefined ? 1 : 1 + text.length)
+        if (expected !== undefined) assert.strictEqual(scanner.slice(), text)
       }
-      for (const after of [".", "e", "E"]) assert.strictEqual(begun(`${text}${after}0`).integer(), -1)
+      for (const after of [".", "e", "E"]) assert.isUndefined(begun(`${text}${after}0`).integer())
     }
   })
 
