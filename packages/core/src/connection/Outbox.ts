@@ -259,7 +259,6 @@ class Waiting implements Outbox {
     if (this.wire === undefined || this.entries.some((entry) => entry.kind === kind)) return
     const cost = options?.admitted === true ? 0 : this.ownCost(frame)
     this.enqueue({ frame, delivery: "now", rank: 0, cost, kind, settle: undefined })
-    this.flush(this.wire)
   }
 
   admit(kind: "ask" | "ping", frame: Frame.Frame): Effect.Effect<void> {
@@ -421,23 +420,24 @@ class Waiting implements Outbox {
   }
 
   // Another connection has declared a limit since, which never admits it.
-  private refuse(entry: Entry): void {
+  private refuse(entry: Entry, { key }: Pace): void {
     this.entries.shift()
     this.forget(entry)
     this.unsent++
-    entry.settle?.(Effect.fail(new RateLimited({ key: this.pace?.key ?? "", retryAfterMillis: Infinity })))
+    entry.settle?.(Effect.fail(new RateLimited({ key, retryAfterMillis: Infinity })))
   }
 
   // Writes what may go now. Returns for how long the limit holds the rest up, 0 where it does not, `Infinity` where
   // somebody more urgent goes first, who wakes us. An entry is out of the queue before its sender hears of it, who may send
   // again at once.
   private flush(to: Wire): number {
+    const { pace } = this
     for (let entry = this.entries[0]; entry !== undefined; entry = this.entries[0]) {
       if (!this.hasRoom(to)) return 0
       if (this.yields(entry.rank)) return Infinity
       const wait = this.take(entry.cost, entry.rank)
-      if (wait === Infinity) {
-        this.refuse(entry)
+      if (pace !== undefined && wait === Infinity) {
+        this.refuse(entry, pace)
         continue
       }
       if (wait > 0) return wait

@@ -532,7 +532,6 @@ class Supervision<A> implements Supervisor {
     const unconfirmed = sent.messages === 0 ? undefined : { ...sent, bufferedBytes: on.bufferedBytes() }
     this.unconfirmed = unconfirmed
     if (unconfirmed !== undefined) recorder.unconfirmed(unconfirmed.messages)
-    outbox.end()
     this.stalledSince = undefined
     return Effect.map(inbox.allow(1), () => {
       const how = this.ending ?? failed(
