@@ -101,7 +101,7 @@ describe("A bound", () => {
   ) {
     it.effect(`${what} is met at ${bound} bytes`, () =>
       Effect.gen(function*() {
-        for (const item of [weighing, rejected]) {
+        for (const item of [(weight: number) => weighing(weight, "a"), rejected]) {
           if (bound > share) {
             const items = yield* shownAfter({ bytes }, [item(bound - 1), weighing(share, "x")])
             assert.strictEqual(items.length, 2)
@@ -124,14 +124,14 @@ describe("A bound", () => {
 
   it.effect("of what is kept for the first to come is four mebibytes", () =>
     Effect.gen(function*() {
-      for (const [weight, told] of [[-1, ["a", "b"]], [0, ["missed 1 and 0", "b"]]] as const) {
+      for (const [weight, missed, first] of [[-1, 0, "a"], [0, 1, "missed 1 and 0"]] as const) {
         const inbox = Inbox.make<string>()
         inbox.keep()
         inbox.offer(weighing(4 * mebibyte + weight, "a"))
         inbox.offer(weighing(share, "b"))
         const pull = yield* Stream.toPull(inbox.consume("everything", undefined, (items) => items))
-        assert.deepStrictEqual((yield* pull).map(shown), told)
-        assert.strictEqual(inbox.missed(), told.length === 2 && weight === 0 ? 1 : 0)
+        assert.deepStrictEqual((yield* pull).map(shown), [first, "b"])
+        assert.strictEqual(inbox.missed(), missed)
       }
     }).pipe(Effect.scoped))
 
@@ -247,6 +247,7 @@ describe("Conflating", () => {
         inbox.offer(weighing(600, "a3", "a4"))
         inbox.offer(weighing(400, "a5"))
         if (time === 2) inbox.offer(weighing(400, "b1", "a6"))
+        assert.strictEqual(inbox.missed(), time === 1 ? 0 : 3)
         const told = time === 1 ? ["a3,a4", "a5"] : ["missed 3 and 0", "b1,a6"]
         assert.deepStrictEqual((yield* pull).map(shown), told)
       }
@@ -311,16 +312,18 @@ describe("Consumers of a part", () => {
         yield* consumer(inbox, "everything", { overflow: "drop-oldest", bytes: 500 })
         for (const text of ["a", "b", "c", "d"]) inbox.offer(weighing(share, text))
         inbox.offer(rejected(share))
+        for (const text of ["e", "f"]) inbox.offer(weighing(share, text))
       }))
-      assert.strictEqual(inbox.missed(), 3)
+      // Two are left, of the five messages and the rejection before them.
+      assert.strictEqual(inbox.missed(), 5)
       yield* Effect.scoped(consumer(inbox, "everything"))
-      assert.strictEqual(inbox.missed(), 3)
-      assert.strictEqual(told.reduce((sum, each) => sum + each, 0), 3)
+      assert.strictEqual(inbox.missed(), 5)
+      assert.strictEqual(told.reduce((sum, each) => sum + each, 0), 5)
     }))
 })
 
-describe("Moves of a breaker that nobody takes", () => {
-  it.effect("are told as one: from the first state to the last", () =>
+describe("What tells of states, and nobody takes,", () => {
+  it.effect("is told as one: moves of a breaker from the first state to the last", () =>
     Effect.gen(function*() {
       const move = (n: number): Inbox.BreakerMoved => ({
         _tag: "BreakerMoved",
@@ -331,4 +334,45 @@ describe("Moves of a breaker that nobody takes", () => {
       assert.deepStrictEqual(items[0], { ...move(511), transition: { ...move(511).transition, from: "Closed" } })
       assert.deepStrictEqual(items[1], move(512))
     }))
+
+  it.effect("is told as one: transitions from the first state to the last, with how many they were", () =>
+    Effect.gen(function*() {
+      const move = (n: number): Transition => ({
+        ...transition,
+        from: ConnectionState.Connecting({ attempt: n }),
+        to: ConnectionState.Connecting({ attempt: n + 1 }),
+        at: n
+      })
+      for (const [many, told, merged] of [[1_025, 514, 512], [1_540, 516, 1_025]] as const) {
+        const items = yield* after({}, Arr.makeBy(many, move))
+        assert.strictEqual(items.length, told)
+        assert.deepStrictEqual(items[0], { ...move(merged - 1), from: move(0).from, merged })
+        assert.deepStrictEqual(items[1], move(merged))
+      }
+    }))
+
+  it.effect("is told apart where the kinds differ", () =>
+    Effect.gen(function*() {
+      const gap: Inbox.SequenceGap = { _tag: "SequenceGap", epoch: 1, from: 1n, to: 3n, missing: 1n }
+      const moved: Inbox.BreakerMoved = {
+        _tag: "BreakerMoved",
+        transition: { from: "Closed", to: "Open", at: 0, reason: "" }
+      }
+      const refused: Inbox.Refused<string> = { _tag: "Refused", refused: [], by: "x" }
+      const kinds = [transition, gap, moved, refused, overdue]
+      const items = yield* after({}, [...kinds, ...Arr.makeBy(1_020, () => overdue)])
+      assert.deepStrictEqual(items.slice(0, 6), [...kinds.slice(0, 4), overdue, overdue])
+      assert.strictEqual(items.length, 4 + 1 + 513)
+    }))
+
+  it.effect("is kept for the first to come as it would be for one who is there", () =>
+    Effect.gen(function*() {
+      for (const [many, told] of [[1_024, 1_024], [1_025, 514]] as const) {
+        const inbox = Inbox.make<string>()
+        inbox.keep()
+        for (let i = 0; i < many; i++) inbox.offer(overdue)
+        const pull = yield* Stream.toPull(inbox.consume("everything", undefined, (items) => items))
+        assert.lengthOf(yield* pull, told)
+      }
+    }).pipe(Effect.scoped))
 })
