@@ -373,20 +373,17 @@ class Supervision<A> implements Supervisor {
 
   // What was refused, by name, and only once.
   private tellRefusals(): Effect.Effect<void> {
-    const refusals = this.options.refusals.splice(0)
-    return refusals.length === 0
-      ? Effect.void
-      : Effect.forEach(
-        refusals,
-        ({ channel: { channel, product }, code, reason }) =>
-          this.log("Warn", "subscription refused", {
-            channel,
-            ...(product === undefined ? {} : { product }),
-            ...(code === undefined ? {} : { code }),
-            reason
-          }),
-        { discard: true }
-      )
+    return Effect.forEach(
+      this.options.refusals.splice(0),
+      ({ channel: { channel, product }, code, reason }) =>
+        this.log("Warn", "subscription refused", {
+          channel,
+          ...(product === undefined ? {} : { product }),
+          ...(code === undefined ? {} : { code }),
+          reason
+        }),
+      { discard: true }
+    )
   }
 
   // What is not answered in time is refused. Where nothing is answered at all, the restore has failed.
@@ -489,20 +486,20 @@ class Supervision<A> implements Supervisor {
     on: Wire,
     number: number,
     notice: Attribution.Notice<A> | undefined,
-    onFirst: Effect.Effect<void>
+    onFirst: Effect.Effect<void> | undefined
   ): Effect.Effect<WireClosed> {
+    const { refusals } = this.options
     const read = Reception.make(this.options, number, notice)
-    let isFirst = true
+    let due = onFirst
     return on.pull.pipe(
       Effect.flatMap((frames) => {
         this.heardAt = this.now()
         read(frames, this.wallNow(), this.heardAt)
-        const told = this.options.refusals.length > 0 ? this.tellRefusals() : undefined
         this.askAgain(on)
-        if (!isFirst && told === undefined) return this.absorb()
-        const first = isFirst ? onFirst : Effect.void
-        isFirst = false
-        return Effect.flatMap(Effect.andThen(first, told ?? Effect.void), () => this.absorb())
+        if (due === undefined && refusals.length === 0) return this.absorb()
+        const first = due ?? Effect.void
+        due = undefined
+        return Effect.flatMap(Effect.andThen(first, this.tellRefusals()), () => this.absorb())
       }),
       Effect.forever,
       Effect.flip
@@ -516,7 +513,7 @@ class Supervision<A> implements Supervisor {
     const proof = this.prove(turn)
     const heartbeat = this.makeHeartbeat(on, number)
     const notice = both(heartbeat?.notice, this.options.restoration.notice)
-    const closed = this.receive(on, number, notice, resetOn === "first-message" ? proof : Effect.void)
+    const closed = this.receive(on, number, notice, resetOn === "first-message" ? proof : undefined)
     return (resetOn === "connect" ? proof : Effect.void).pipe(
       Effect.andThen(Effect.gen(() => this.attend(on, heartbeat, turn))),
       Effect.andThen(closed),
@@ -668,7 +665,7 @@ class Supervision<A> implements Supervisor {
       return admitted.success
     }
     if (!this.waitsForBreaker) return yield* admitted.failure
-    yield* this.showBreaker(session, this.now() + Math.max(0, admitted.failure.retryAfterMillis))
+    yield* this.showBreaker(session, this.now() + admitted.failure.retryAfterMillis)
     return yield* breaker.awaitPermit
   }
 
