@@ -470,6 +470,120 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement: "if (this.isWatching) ;",
     because: "a second watch wakes at the same times and finds nothing overdue: it costs a fiber until the answer"
   },
+  {
+    file: `${core}/connection/Supervisor.ts`,
+    within: "Supervision.receive",
+    original: "if (due === undefined && refusals.length === 0) return this.absorb()",
+    replacement: "if (false) return this.absorb()",
+    because: "where nothing is due and nothing was refused, all that follows does nothing, more slowly"
+  },
+  {
+    file: `${core}/connection/Supervisor.ts`,
+    within: "Supervision.receive",
+    original: "if (due === undefined && refusals.length === 0) return this.absorb()",
+    replacement: "if (due === undefined && refusals.length === (-1)) return this.absorb()",
+    because: "where nothing is due and nothing was refused, all that follows does nothing, more slowly"
+  },
+  {
+    file: `${core}/connection/Restoration.ts`,
+    within: "Subscriptions.hear",
+    original: "if (this.pending.length === 0) return",
+    replacement: "if (false) return",
+    because: "while nothing is asked for no answer settles anything: it spares reading them"
+  },
+  {
+    file: `${core}/connection/Restoration.ts`,
+    within: "Subscriptions.hear",
+    original: "if (this.pending.length === 0) return",
+    replacement: "if (this.pending.length === (-1)) return",
+    because: "while nothing is asked for no answer settles anything: it spares reading them"
+  },
+  {
+    file: `${core}/connection/Restoration.ts`,
+    within: "Subscriptions.hear",
+    original: "if (this.pending.length === 0) return",
+    replacement: "if (this.pending.length === 0) ;",
+    because: "while nothing is asked for no answer settles anything: it spares reading them"
+  },
+  {
+    file: `${core}/connection/Restoration.ts`,
+    within: "Subscriptions.settleByName",
+    original: "if (!isBare && !this.isNamed(answer, unnumbered)) return",
+    replacement: "if (false) return",
+    because: "what none of them is named by means none of their channels: it spares looking through them"
+  },
+  {
+    file: `${core}/connection/Restoration.ts`,
+    within: "Subscriptions.settleByName",
+    original: "if (!isBare && !this.isNamed(answer, unnumbered)) return",
+    replacement: "if (!isBare && !this.isNamed(answer, unnumbered)) ;",
+    because: "what none of them is named by means none of their channels: it spares looking through them"
+  },
+  {
+    file: `${core}/connection/Inbox.ts`,
+    within: "boundOf",
+    original:
+      "const boundOf = (bytes: number | undefined): number => bytes === undefined || Number.isNaN(bytes) ? defaultBytes : Math.max(1, bytes)",
+    replacement:
+      "const boundOf = (bytes: number | undefined): number => bytes === undefined || Number.isNaN(bytes) ? defaultBytes : Math.max(2, bytes)",
+    because: "no message weighs less than its share of 256"
+  },
+  {
+    file: `${core}/connection/Inbox.ts`,
+    within: "Fanout.offer",
+    original: "if (consumer.missed > before) this.onMissed?.(consumer.missed - before)",
+    replacement: "if (consumer.missed >= before) this.onMissed?.(consumer.missed - before)",
+    because: "to add none changes no count"
+  },
+  {
+    file: `${core}/connection/Inbox.ts`,
+    within: "Fanout.offer",
+    original: "if (consumer.missed > before) this.onMissed?.(consumer.missed - before)",
+    replacement: "if (true) this.onMissed?.(consumer.missed - before)",
+    because: "to add none changes no count"
+  },
+  {
+    file: `${core}/connection/Inbox.ts`,
+    within: "Fanout.makePull.pull.wasFull",
+    original: "const wasFull = consumer.overflow === \"block\" && isOver(consumer)",
+    replacement: "const wasFull = consumer.overflow === \"block\" || isOver(consumer)",
+    because: "who is woken for nothing looks again whether there is room, and waits on"
+  },
+  {
+    file: `${core}/connection/Inbox.ts`,
+    within: "Fanout.makePull.pull",
+    original: "if (wasFull) this.release()",
+    replacement: "if (true) this.release()",
+    because: "who is woken for nothing looks again whether there is room, and waits on"
+  },
+  {
+    file: `${core}/connection/Outbox.ts`,
+    within: "Waiting.send.wait",
+    original: "const wait = pace?.log.waitFor(pace.now(), cost, rank > 0 && pace.spares) ?? 0",
+    replacement: "const wait = pace?.log.waitFor(pace.now(), cost, rank > 0 && pace.spares) ?? 1",
+    because: "without a limit nobody asks for how long it holds a message up"
+  },
+  {
+    file: `${core}/connection/Outbox.ts`,
+    within: "Waiting.send.wait",
+    original: "const wait = pace?.log.waitFor(pace.now(), cost, rank > 0 && pace.spares) ?? 0",
+    replacement: "const wait = pace?.log.waitFor(pace.now(), cost, rank > 0 && pace.spares) ?? (-1)",
+    because: "without a limit nobody asks for how long it holds a message up"
+  },
+  {
+    file: `${core}/connection/Outbox.ts`,
+    within: "Waiting.enqueue",
+    original: "if (place === 0) this.sleeper?.wake()",
+    replacement: "if (true) this.sleeper?.wake()",
+    because: "who wakes early and may not write yet goes back to sleep"
+  },
+  {
+    file: `${core}/connection/Outbox.ts`,
+    within: "Waiting.withdraw",
+    original: "if (at === 0) this.sleeper?.wake()",
+    replacement: "if (true) this.sleeper?.wake()",
+    because: "who wakes early and may not write yet goes back to sleep"
+  },
   // ---- transport ----------------------------------------------------------------------------------------------------
   {
     file: `${core}/transport/BrowserTransport.ts`,

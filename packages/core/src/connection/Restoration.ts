@@ -183,6 +183,12 @@ interface Pending {
   isExpired: boolean
 }
 
+// Who waits for the refusal of a channel.
+interface Waiter {
+  readonly key: string
+  readonly outcome: Deferred.Deferred<never, SubscriptionRefused | ConnectionClosed>
+}
+
 const wordPart = /[\p{L}\p{N}_/-]/u
 
 // Whether the product stands in the words as a word of its own: `BTC-USD` does not in `BTC-USDC is unknown`.
@@ -229,7 +235,7 @@ class Subscriptions<A> implements Restoration<A> {
   private readonly unspoken = new Set<string>()
   // What cannot be asked for, in no epoch, and whether that was told.
   private readonly barred = new Map<string, { readonly refused: SubscriptionRefused; isTold: boolean }>()
-  private refusals: Map<string, Set<Deferred.Deferred<never, SubscriptionRefused | ConnectionClosed>>> | undefined
+  private waiters: Set<Waiter> | undefined
   private isShutDown = false
   // One asks at a time.
   private turns: Semaphore.Semaphore | undefined
@@ -237,7 +243,7 @@ class Subscriptions<A> implements Restoration<A> {
   // What those without an id are of, while they are the same.
   private names: {
     readonly of: ReadonlyArray<Pending>
-    readonly channels: ReadonlySet<string>
+    readonly channels: ReadonlySet<string | undefined>
     readonly products: ReadonlySet<string | undefined>
   } | undefined
   private asked: Channels = none
@@ -330,17 +336,10 @@ class Subscriptions<A> implements Restoration<A> {
       const key = Channel.key(channel)
       const known = this.refused.get(key) ?? this.barred.get(key)?.refused
       if (known !== undefined) return Effect.fail(known)
-      const waiting = Deferred.makeUnsafe<never, SubscriptionRefused | ConnectionClosed>()
-      const refusals = this.refusals ??= new Map()
-      const others = refusals.get(key) ?? new Set()
-      refusals.set(key, others.add(waiting))
-      return Effect.ensuring(
-        Deferred.await(waiting),
-        Effect.sync(() => {
-          others.delete(waiting)
-          if (others.size === 0) refusals.delete(key)
-        })
-      )
+      const waiter: Waiter = { key, outcome: Deferred.makeUnsafe() }
+      const waiters = this.waiters ??= new Set()
+      waiters.add(waiter)
+      return Effect.ensuring(Deferred.await(waiter.outcome), Effect.sync(() => waiters.delete(waiter)))
     })
   }
 
@@ -375,9 +374,7 @@ class Subscriptions<A> implements Restoration<A> {
 
   shutdown(): void {
     this.isShutDown = true
-    for (const others of this.refusals?.values() ?? []) {
-      for (const waiting of others) Deferred.doneUnsafe(waiting, Effect.fail(new ConnectionClosed()))
-    }
+    for (const { outcome } of this.waiters ?? []) Deferred.doneUnsafe(outcome, Effect.fail(new ConnectionClosed()))
   }
 
   private inTurn(
@@ -460,7 +457,7 @@ class Subscriptions<A> implements Restoration<A> {
     if (channels.length === 0 || this.known.has(channels)) return
     this.known.add(channels)
     this.confirm(channels)
-    if (this.pending.length > 0) this.pending = this.pending.filter((one) => !this.isConfirmedByData(one))
+    this.pending = this.pending.filter((one) => !this.isConfirmedByData(one))
   }
 
   // What was refused and comes nevertheless is not refused.
@@ -491,7 +488,9 @@ class Subscriptions<A> implements Restoration<A> {
   }
 
   private fail(key: string, refused: SubscriptionRefused): void {
-    for (const waiting of this.refusals?.get(key) ?? []) Deferred.doneUnsafe(waiting, Effect.fail(refused))
+    for (const waiter of this.waiters ?? []) {
+      if (waiter.key === key) Deferred.doneUnsafe(waiter.outcome, Effect.fail(refused))
+    }
   }
 
   private tellBarred(): void {
@@ -574,9 +573,7 @@ class Subscriptions<A> implements Restoration<A> {
         products: new Set(channels.map(({ product }) => product))
       }
     }
-    return product === undefined
-      ? channel !== undefined && this.names.channels.has(channel)
-      : this.names.products.has(product)
+    return product === undefined ? this.names.channels.has(channel) : this.names.products.has(product)
   }
 
   private settleByName(answer: Answer & { readonly _tag: "Confirmed" }): void {
