@@ -180,6 +180,7 @@ describe("RateLimit", () => {
         return { limit, waiting }
       }))
       assert.deepInclude(yield* Fiber.join(waiting), { _tag: "RateLimited", retryAfterMillis: Infinity })
+      assert.strictEqual(limit.waiting(), 0)
       yield* TestClock.adjust("1 minute")
       assert.strictEqual((yield* Effect.flip(limit.acquire()))._tag, "RateLimited")
     }))

@@ -366,6 +366,7 @@ export interface RateLimit {
 
 interface Waiter {
   readonly cost: number
+  readonly priority: Priority
   readonly settle: (outcome: Effect.Effect<void, RateLimited>) => void
 }
 
@@ -430,7 +431,7 @@ export const make = Effect.fnUntraced(function*(options: {
   const scope = yield* Effect.scope
   const fork = Effect.runForkWith(yield* Effect.context())
   const log = options.log ?? makeLog(windows)
-  const queues = new Map<Priority, Array<Waiter>>(priorities.map((priority) => [priority, []]))
+  const queues = new Map(priorities.map((priority) => [priority, new Set<Waiter>()]))
   const now = (): number => Monotonic.nowMillis(clock)
   const sleeper = makeSleeper()
   let isRunning = false
@@ -438,28 +439,26 @@ export const make = Effect.fnUntraced(function*(options: {
 
   const waiting = (): number => {
     let count = 0
-    for (const queue of queues.values()) count += queue.length
+    for (const queue of queues.values()) count += queue.size
     return count
   }
 
   const limited = (retryAfterMillis: number) => new RateLimited({ key, retryAfterMillis })
 
-  const head = (): Array<Waiter> | undefined => {
-    for (const priority of priorities) {
-      const queue = queues.get(priority)
-      if (queue !== undefined && queue.length > 0) return queue
+  const head = (): Waiter | undefined => {
+    for (const queue of queues.values()) {
+      const [waiter] = queue
+      if (waiter !== undefined) return waiter
     }
     return undefined
   }
 
   // Admits as many as go now, and returns after how long the next does, or `undefined` where none waits.
   const admit = (): number | undefined => {
-    for (let queue = head(); queue !== undefined; queue = head()) {
-      const [waiter] = queue
-      if (waiter === undefined) continue
+    for (let waiter = head(); waiter !== undefined; waiter = head()) {
       const wait = log.take(now(), waiter.cost)
       if (wait > 0) return wait
-      queue.shift()
+      queues.get(waiter.priority)?.delete(waiter)
       waiter.settle(Effect.void)
     }
     return undefined
@@ -474,21 +473,19 @@ export const make = Effect.fnUntraced(function*(options: {
   })
 
   // Who came to the head, or has left it, does not wait for as long as another had to.
-  const enqueue = (queue: Array<Waiter>, waiter: Waiter): void => {
-    queue.push(waiter)
+  const enqueue = (waiter: Waiter): void => {
+    queues.get(waiter.priority)?.add(waiter)
     if (isRunning) {
-      if (head()?.[0] === waiter) sleeper.wake()
+      if (head() === waiter) sleeper.wake()
       return
     }
     isRunning = true
     Fiber.runIn(fork(run), scope)
   }
 
-  const leave = (queue: Array<Waiter>, waiter: Waiter): void => {
-    const at = queue.indexOf(waiter)
-    if (at < 0) return
-    const wasHead = head()?.[0] === waiter
-    queue.splice(at, 1)
+  const leave = (waiter: Waiter): void => {
+    const wasHead = head() === waiter
+    queues.get(waiter.priority)?.delete(waiter)
     if (wasHead) sleeper.wake()
   }
 
@@ -497,7 +494,9 @@ export const make = Effect.fnUntraced(function*(options: {
     Effect.sync(() => {
       isClosed = true
       for (const queue of queues.values()) {
-        for (const { settle } of queue.splice(0)) settle(Effect.fail(limited(Infinity)))
+        const left = [...queue]
+        queue.clear()
+        for (const { settle } of left) settle(Effect.fail(limited(Infinity)))
       }
     })
   )
@@ -507,17 +506,15 @@ export const make = Effect.fnUntraced(function*(options: {
       const { cost = 1, priority = "order", withinMillis = Infinity } = wish
       if (!isCost(cost)) return Effect.fail(new InvalidCost({ key, cost }))
       if (isClosed) return Effect.fail(limited(Infinity))
-      const queue = queues.get(priority) ?? []
-      const isFirst = priorities.every((other) =>
-        (queues.get(other)?.length ?? 0) === 0 || priorities.indexOf(other) > priorities.indexOf(priority)
-      )
+      const before = head()
+      const isFirst = before === undefined || priorities.indexOf(before.priority) > priorities.indexOf(priority)
       const wait = isFirst ? log.take(now(), cost) : log.waitFor(now(), cost)
       if (isFirst && wait === 0) return Effect.void
       if (wait > withinMillis || wait === Infinity || waiting() >= capacity) return Effect.fail(limited(wait))
       const queued = Effect.callback<void, RateLimited>((settle) => {
-        const waiter: Waiter = { cost, settle }
-        enqueue(queue, waiter)
-        return Effect.sync(() => leave(queue, waiter))
+        const waiter: Waiter = { cost, priority, settle }
+        enqueue(waiter)
+        return Effect.sync(() => leave(waiter))
       })
       return withinMillis === Infinity ? queued : Effect.timeoutOrElse(queued, {
         duration: withinMillis,
