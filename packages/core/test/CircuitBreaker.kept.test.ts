@@ -135,10 +135,19 @@ describe("more breakers than are kept", () => {
       }).pipe(Effect.provide(CircuitBreaker.layer(policy))))
   }
 
+  it.effect("one that is not watched any more is nothing to keep", () =>
+    Effect.gen(function*() {
+      const breaker = yield* get("key 0")
+      yield* Effect.scoped(breaker.observe(() => {}))
+      yield* visit(1, 1_025)
+      assert.notInclude(yield* keys, "key 0")
+    }).pipe(Effect.provide(CircuitBreaker.layer(policy))))
+
   it.effect("one that was forgotten and is asked for while somebody holds it is kept again, and measured", () =>
     Effect.gen(function*() {
       const held = yield* get("key 0")
-      yield* visit(1, 1_025)
+      // What nobody holds is looked for at the first sweep and at the second.
+      yield* visit(1, 1_600)
       assert.notInclude(yield* keys, "key 0")
       assert.isFalse((yield* measured).has("key 0"))
       assert.strictEqual(yield* get("key 0"), held)

@@ -953,7 +953,6 @@ class Registry {
   // How the metrics of some leave Effect's: they weigh more than the breaker.
   private readonly registered = new Map<string, () => void>()
   private sweepAt = keptBreakers
-  private clearAt = keptBreakers
   private isClosed = false
 
   constructor(policy: Policy | "none") {
@@ -1019,9 +1018,7 @@ class Registry {
       if (!machine.isWorthKeeping(now)) this.drop(machine)
     }
     this.sweepAt = Math.max(keptBreakers, 2 * this.kept.size)
-    if (this.dropped.size < this.clearAt) return
     for (const [key, machine] of this.dropped) if (machine.deref() === undefined) this.dropped.delete(key)
-    this.clearAt = Math.max(keptBreakers, 2 * this.dropped.size)
   }
 }
 
