@@ -216,6 +216,27 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement: "epoch = (-1)",
     because: "an epoch is only ever compared with itself"
   },
+  {
+    file: `${core}/resilience/CircuitBreaker.ts`,
+    within: "Registry.sweep",
+    original: "for (const [key, machine] of this.dropped) if (machine.deref() === undefined) this.dropped.delete(key)",
+    replacement: "for (const [key, machine] of this.dropped) if (false) this.dropped.delete(key)",
+    because: "what is gone is not found by its key either: it is about memory alone"
+  },
+  {
+    file: `${core}/resilience/CircuitBreaker.ts`,
+    within: "Registry.sweep",
+    original: "for (const [key, machine] of this.dropped) if (machine.deref() === undefined) this.dropped.delete(key)",
+    replacement: "for (const [key, machine] of this.dropped) if (machine.deref() === undefined) ;",
+    because: "what is gone is not found by its key either: it is about memory alone"
+  },
+  {
+    file: `${core}/resilience/RateLimit.ts`,
+    within: "Ledger.waitFor",
+    original: "sum + cost > limit && i < this.times.length",
+    replacement: "sum + cost > limit && i <= this.times.length",
+    because: "beyond the end is nothing, and what is reserved waits longer"
+  },
   // ---- feed -----------------------------------------------------------------------------------------------------------
   {
     file: `${core}/feed/Freshness.ts`,
@@ -419,6 +440,22 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement:
       "yield* Effect.forkIn(Effect.ignore(member.feed.connection.connect), member.scope, { startImmediately: false })",
     because: "a venue that is dialled a moment later is dialled at the same time"
+  },
+  {
+    file: `${core}/feed/FeedMetrics.ts`,
+    within: "make.follow",
+    original: "if (wanted.has(key)) continue",
+    replacement: "if (false) continue",
+    because: "a series that is made again is the same series"
+  },
+  {
+    file: `${core}/feed/ReconnectingStream.ts`,
+    within: "make.connectOnce",
+    original:
+      "const connectOnce = attempt( 0, (exit, permit) => Exit.isSuccess(exit) ? up(permit, 0) : Effect.andThen(permit.release, exit) )",
+    replacement:
+      "const connectOnce = attempt( (-1), (exit, permit) => Exit.isSuccess(exit) ? up(permit, 0) : Effect.andThen(permit.release, exit) )",
+    because: "both are before the clock began"
   },
   // ---- connection ---------------------------------------------------------------------------------------------------
   {

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as MarketFeed from "@tickline/core/feed/MarketFeed"
 import * as Channel from "@tickline/core/value/Channel"
+import * as Coinbase from "@tickline/core/venue/Coinbase"
 import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -92,6 +93,24 @@ describe("the life of a connection, as its feed tells it", () => {
           ])
         })
     ))
+
+  it.effect("it is kept alive as the feed's options say, or else as the venue does, by channels of its own", () => {
+    const heartbeat = { interval: Duration.seconds(15), timeout: Duration.seconds(5), onMiss: "report" } as const
+    const trades = [Channel.make("market_trades", "BTC-USD")]
+    const asked = (options: MarketFeed.Options) =>
+      withVenue(policyWith({ heartbeat }), ({ host }) =>
+        Effect.gen(function*() {
+          yield* MarketFeed.make(Coinbase.venue, { url, channels: trades, freshness: "none", ...options })
+          yield* TestClock.adjust("11 seconds")
+          return (host.peers()[0]?.received ?? []).map((frame) => /"channel":"(\w+)"/.exec(String(frame))?.[1] ?? frame)
+        }))
+    return Effect.gen(function*() {
+      assert.deepStrictEqual(yield* asked({}), ["market_trades", "heartbeats"])
+      const ping = (id: number) => `ping ${id}`
+      const keepAlive = { _tag: "Application", everyMillis: 10_000, ping, isPong: () => true } as const
+      assert.deepStrictEqual(yield* asked({ keepAlive }), ["market_trades", "ping 1"])
+    })
+  })
 
   it.effect("what does not deliver is named with its product, where it has one", () =>
     withVenue(policy, () =>
