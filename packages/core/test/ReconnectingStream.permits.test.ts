@@ -1,4 +1,4 @@
-/** What a stream had of its breaker it gives back, however its dial or its connection ends. */
+/** What a stream had of its breaker it gives back, and what it counts of retries, however a dial or a connection ends. */
 import { assert, describe, it } from "@effect/vitest"
 import * as ReconnectingStream from "@tickline/core/feed/ReconnectingStream"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
@@ -19,7 +19,10 @@ const answering = (answers: { readonly dials?: ReadonlyArray<Answer>; readonly r
     answer === "hang" ? Effect.never : answer === "ok" ? Effect.void : Effect.fail(answer)
   const source: ReconnectingStream.MarketDataStream<string | ReconnectingStream.Disconnected, string> = {
     exchangeName: "scripted",
-    connect: Effect.flatMap(Clock.currentTimeMillis, (now) => answered(answers.dials?.[dials.push(now) - 1])),
+    connect: Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const count = dials.push(now)
+      return answered(answers.dials?.[count - 1])
+    }),
     subscribe: () => Effect.void,
     nextEvent: Effect.suspend(() => Effect.as(answered(answers.reads?.[reads++]), Option.some("event")))
   }
@@ -85,5 +88,69 @@ describe("ReconnectingStream: permits", () => {
       yield* TestClock.adjust(0)
       assert.strictEqual(again.pollUnsafe()?._tag, "Success")
       assert.deepStrictEqual(dials, [0, 50, 50])
+    }))
+
+  it.effect("counts the retries of an outage from one, also where the first connection never proved itself", () =>
+    Effect.gen(function*() {
+      const { dials, source } = answering({ reads: ["refused", "refused", "refused"] })
+      const stream = yield* ReconnectingStream.make(source, {
+        ...strict,
+        circuit: "none",
+        retryInitialConnect: false,
+        retry: { maxRetries: 1, resetOn: "first-message" }
+      })
+      yield* stream.connect
+      const reading = yield* Effect.forkChild(Effect.flip(stream.nextEvent), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      assert.deepInclude(yield* Fiber.join(reading), { _tag: "ConnectionAborted", retries: 1 })
+      assert.deepStrictEqual(dials, [0, 10])
+    }))
+
+  it.effect("a connect within an outage goes on with its retries, one after the end is a first one again", () =>
+    Effect.gen(function*() {
+      const { dials, source } = answering({
+        dials: ["ok", "refused", "refused", "ok", "refused", "refused", "refused"],
+        reads: ["refused", "refused"]
+      })
+      const stream = yield* ReconnectingStream.make(source, {
+        ...strict,
+        circuit: "none",
+        retryInitialConnect: false,
+        retry: { maxRetries: 2, resetOn: "connect" }
+      })
+      yield* stream.connect
+      const reading = yield* Effect.forkChild(stream.nextEvent, { startImmediately: true })
+      yield* TestClock.adjust(10)
+      yield* Fiber.interrupt(reading)
+      const connecting = yield* Effect.forkChild(Effect.flip(stream.connect), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      assert.deepInclude(yield* Fiber.join(connecting), { _tag: "ConnectionAborted", retries: 2 })
+      assert.deepStrictEqual(dials, [0, 10, 30])
+      yield* stream.connect
+      assert.deepStrictEqual(dials, [0, 10, 30, 1010])
+      yield* Effect.forkChild(stream.nextEvent, { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* Effect.flip(stream.connect), "refused")
+    }))
+
+  it.effect("dials once and reads once, however many ask at the same time", () =>
+    Effect.gen(function*() {
+      const { dials, source } = answering({ dials: ["hang"], reads: ["hang"] })
+      let reading = 0
+      let most = 0
+      const stream = yield* ReconnectingStream.make({
+        ...source,
+        nextEvent: Effect.suspend(() => {
+          most = Math.max(most, ++reading)
+          return source.nextEvent
+        }).pipe(Effect.onExit(() => Effect.sync(() => reading--)))
+      }, strict)
+      const first = yield* Effect.forkChild(stream.nextEvent, { startImmediately: true })
+      yield* Effect.forkChild(stream.connect, { startImmediately: true })
+      assert.deepStrictEqual(dials, [0])
+      yield* Fiber.interrupt(first)
+      for (let n = 0; n < 3; n++) yield* Effect.forkChild(stream.nextEvent, { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual([dials.length, most], [2, 1])
     }))
 })
