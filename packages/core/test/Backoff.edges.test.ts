@@ -1,6 +1,8 @@
 import { assert, it } from "@effect/vitest"
 import * as Backoff from "@tickline/core/resilience/Backoff"
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 
 it("adaptive: a failure is rapid up to and with the window, counted from the end of the delay before it", () => {
   const options = {
@@ -25,3 +27,13 @@ it("adaptive: a failure is rapid up to and with the window, counted from the end
   assert.deepStrictEqual(next(dropped(5000), 9000), [100, undefined])
   assert.deepStrictEqual(next(dropped(4999), 9000, { ...before, brief: true }), [2000, "rapid_consecutive"])
 })
+
+it.effect("a delay between whose bounds is no choice of a millisecond is waited as it is", () =>
+  Effect.gen(function*() {
+    for (const [jitter, millis] of [["equal", 1.5], ["full", 0.5], ["equal", 1]] as const) {
+      const delay = Duration.millis(millis)
+      const step = yield* Schedule.toStep(Backoff.schedule({ base: delay, factor: 1, cap: delay, jitter }))
+      const [, waited] = yield* Effect.orDie(step(0, { kind: "Refused", uptimeMillis: undefined }))
+      assert.strictEqual(Duration.toMillis(waited), millis)
+    }
+  }))
