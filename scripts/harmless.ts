@@ -237,6 +237,20 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement: "sum + cost > limit && i <= this.times.length",
     because: "beyond the end is nothing, and what is reserved waits longer"
   },
+  {
+    file: `${core}/resilience/RateLimit.ts`,
+    within: "Ledger.longest",
+    original: "private longest = 0",
+    replacement: "private longest = (-1)",
+    because: "a window is longer than none"
+  },
+  {
+    file: `${core}/resilience/RateLimit.ts`,
+    within: "Ledger.declare.begin",
+    original: "this.windows = [...this.windows, { limit, windowMillis, begin: 0, sum, holders: 1 }]",
+    replacement: "this.windows = [...this.windows, { limit, windowMillis, begin: (-1), sum, holders: 1 }]",
+    because: "before the beginning is nothing"
+  },
   // ---- feed -----------------------------------------------------------------------------------------------------------
   {
     file: `${core}/feed/Freshness.ts`,

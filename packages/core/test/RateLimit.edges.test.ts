@@ -81,6 +81,31 @@ describe("RateLimit.Log: edges", () => {
     assert.strictEqual(log.waitFor(600, 3), 1_001)
   })
 
+  it("what is taken in fractions leaves no rest behind that would have to be waited for", () => {
+    const log = RateLimit.makeLog([{ limit: 2, windowMillis: 1_000 }])
+    assert.deepStrictEqual([log.take(0, 0.4), log.take(100, 0.8), log.take(200, 0.6)], [0, 0, 0])
+    assert.strictEqual(log.waitFor(300, 2), 901)
+  })
+
+  it("what costs nothing takes no place in a millisecond", () => {
+    const log = RateLimit.makeLog([{ limit: 1, windowMillis: 1_000 }])
+    assert.deepStrictEqual([log.take(0.25), log.take(0.75, 0)], [0, 0])
+    assert.deepStrictEqual([log.left(1_000.25), log.left(1_000.5)], [[0], [1]])
+  })
+
+  it("waits a whole number of milliseconds for what is reserved, be the window none", () => {
+    const log = RateLimit.makeLog([{ limit: 1, windowMillis: 1_000.5 }])
+    reserved(log, 0)
+    assert.strictEqual(log.waitFor(0), 1_002)
+  })
+
+  it("of several logs all can be taken and reserved by who spares nothing", () => {
+    const all = RateLimit.both([RateLimit.makeLog([{ limit: 4, windowMillis: 1_000 }])])
+    assert.deepStrictEqual([1, 2].map(() => all.take(0)), [0, 0])
+    assert.deepStrictEqual([1, 2].map(() => typeof all.reserve(0)), ["object", "object"])
+    assert.deepStrictEqual(all.left(0), [0])
+  })
+
   it("reserves of several logs as one, or of none", () => {
     const mine = RateLimit.makeLog([{ limit: 2, windowMillis: 1_000 }])
     const shared = RateLimit.makeLog([{ limit: 1, windowMillis: 500 }])
@@ -193,11 +218,25 @@ describe("RateLimit: edges", () => {
       yield* limit.acquire()
       assert.deepInclude(yield* Effect.flip(limit.acquire({ withinMillis: 1_000 })), { retryAfterMillis: 1_001 })
       const waits = yield* Effect.forkChild(limit.acquire({ withinMillis: 1_002 }), { startImmediately: true })
-      assert.strictEqual(limit.waiting(), 1)
+      const exactly = yield* Effect.forkChild(limit.acquire({ cost: 0, withinMillis: 1_001 }), {
+        startImmediately: true
+      })
+      assert.strictEqual(limit.waiting(), 2)
       yield* TestClock.adjust("1001 millis")
       yield* Fiber.join(waits)
+      yield* Fiber.join(exactly)
       assert.strictEqual(limit.waiting(), 0)
       assert.deepInclude(yield* Effect.flip(limit.acquire({ cost: 2 })), { retryAfterMillis: Infinity })
+    }))
+
+  it.effect("holds a thousand where it does not say how many, by the log that it is given", () =>
+    Effect.gen(function*() {
+      const log = RateLimit.makeLog([{ limit: 1, windowMillis: 1_000 }])
+      const limit = yield* RateLimit.make({ key: "venue", log })
+      assert.strictEqual(limit.log, log)
+      for (let n = 0; n <= 1_000; n++) yield* Effect.forkChild(limit.acquire(), { startImmediately: true })
+      assert.strictEqual(limit.waiting(), 1_000)
+      assert.strictEqual((yield* Effect.flip(limit.acquire()))._tag, "RateLimited")
     }))
 
   it.effect("holds as many as its capacity, and who can go at once does not count", () =>

@@ -472,21 +472,17 @@ export const make = Effect.fnUntraced(function*(options: {
     return Effect.void
   })
 
-  // Who came to the head, or has left it, does not wait for as long as another had to.
+  // Who comes to the head does not wait for as long as another had to: whoever comes or leaves has it looked at again.
   const enqueue = (waiter: Waiter): void => {
     queues.get(waiter.priority)?.add(waiter)
-    if (isRunning) {
-      if (head() === waiter) sleeper.wake()
-      return
-    }
+    if (isRunning) return sleeper.wake()
     isRunning = true
     Fiber.runIn(fork(run), scope)
   }
 
   const leave = (waiter: Waiter): void => {
-    const wasHead = head() === waiter
     queues.get(waiter.priority)?.delete(waiter)
-    if (wasHead) sleeper.wake()
+    sleeper.wake()
   }
 
   yield* Scope.addFinalizer(
