@@ -109,6 +109,13 @@ describe("Freshness: deadlines", () => {
     between.connected(60_000)
     assert.strictEqual(between.nextDeadline(), 66_000)
 
+    // What comes while no epoch is up ends no silence.
+    const early = quiet()
+    early.subscribed(trades, 50_000)
+    early.heard(trades, 58_000)
+    early.connected(60_000)
+    assert.strictEqual(early.nextDeadline(), 61_000)
+
     const probed = quiet()
     probed.connected(50_000)
     probed.subscribed(trades, 50_000)

@@ -107,6 +107,7 @@ describe("Router", () => {
       assert.deepStrictEqual(routes(router, trade("BTC-USD"), other), ["", ""])
       assert.deepStrictEqual(routes(router), [])
     }
+    assert.deepStrictEqual(routes(routerOf(of({ name: "matches" }), all)), [])
   })
 
   it("gives the very same lists for the same, frame after frame", () => {
@@ -138,5 +139,9 @@ describe("Router", () => {
     assert.deepStrictEqual(router.channelsFor("Trade", ""), [{}])
     assert.deepStrictEqual(router.channelsFor("Heartbeat", "BTC-USD"), [{}])
     assert.deepStrictEqual(router.channelsFor("Other", ""), [{}])
+    assert.deepStrictEqual(router.channelsFor("Trade", "?"), [{ product: "?" }])
+    const wide = routerOf(CoinbaseExchange.venue, all)
+    assert.deepStrictEqual(wide.channelsFor("Trade", ""), [{}])
+    assert.deepStrictEqual(wide.channelsFor("Trade", "?"), [everything, status])
   })
 })

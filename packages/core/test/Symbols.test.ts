@@ -47,6 +47,25 @@ describe("Symbols", () => {
     ])
   })
 
+  it("reads the parts of a symbol, or none", () => {
+    const read = (venue: string, symbol: string) => Symbols.rules[venue]?.read(symbol)
+    const [spot, perpetual] = [false, true].map((isPerpetual) => ({ base: "BTC", quote: "USD", isPerpetual }))
+    assert.deepStrictEqual([read("coinbase", "BTC-USD"), read("coinbase", "BTC/USD")], [spot, undefined])
+    assert.deepStrictEqual([read("dydx", "BTC-USD"), read("dydx", "BTC")], [perpetual, undefined])
+    assert.deepStrictEqual(["BTC-PERPETUAL", "BTC_USD", "BTC", "btc"].map((symbol) => read("deribit", symbol)), [
+      perpetual,
+      spot,
+      undefined,
+      undefined
+    ])
+    assert.deepStrictEqual(["BTC-USD", "BTC-USD-PERP", "BTC-PERP", "BTC"].map(Symbols.parse), [
+      spot,
+      perpetual,
+      undefined,
+      undefined
+    ])
+  })
+
   it("does not take a perpetual for the coin, nor a future or a number for a pair", () => {
     assert.isUndefined(Symbols.byRule.symbolOf("deribit", "BTC-USD"))
     assert.isUndefined(Symbols.byRule.symbolOf("hyperliquid", "BTC-USD"))

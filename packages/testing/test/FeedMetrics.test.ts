@@ -55,7 +55,7 @@ describe("the metrics of a feed", () => {
         assert.strictEqual(valueOf(dropped, "data_age_ms", `channel="ticker"`), 6_000)
         // Of the ticker nothing has come in this epoch.
         yield* TestClock.adjust("40 seconds")
-        assert.isAbove(valueOf(yield* PrometheusMetrics.format(), "stale_total") ?? 0, 0)
+        assert.strictEqual(valueOf(yield* PrometheusMetrics.format(), "stale_total"), 1)
       })).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
 
   it.effect("tell of a channel while it is wanted, and count no gap where the link was closed on purpose", () =>
@@ -72,6 +72,13 @@ describe("the metrics of a feed", () => {
           assert.deepStrictEqual(yield* ages, [10, 10, 10])
         }))
         assert.deepStrictEqual(yield* ages, [10, undefined, undefined])
+        yield* Effect.scoped(Effect.gen(function*() {
+          yield* feed.subscribe([...channels.slice(2), Channel.make("status")])
+          yield* TestClock.adjust(5)
+          assert.deepStrictEqual(yield* ages, [15, undefined, 5])
+          const line = /^tickline_data_age_ms\{(.*channel="status".*)\} 5$/m.exec(yield* PrometheusMetrics.format())
+          assert.notInclude(line?.[1] ?? "product", "product")
+        }))
         yield* feed.connection.close()
         yield* settle
         assert.strictEqual(valueOf(yield* PrometheusMetrics.format(), "gaps_total", `cause="disconnect"`), 0)

@@ -30,8 +30,6 @@ const onlyNobody: Attribution.MessageChannels = [nobody]
 // What stands in the way of a route: the channels of a frame's name, each list in an array of its own as well, which
 // most frames can be given as it is.
 interface Routes {
-  /** Whether any of them is of one product. */
-  readonly hasProducts: boolean
   readonly all: Attribution.MessageChannels
   readonly general: Attribution.MessageChannels
   readonly byProduct: ReadonlyMap<string, Attribution.MessageChannels>
@@ -52,7 +50,6 @@ const routesOf = (named: ReadonlyArray<Named>): Routes => {
     else channels.push(channel)
   }
   return {
-    hasProducts: byProduct.size > 0,
     all: [named.map(({ channel }) => channel)],
     general: [general],
     byProduct: new Map(Array.from(byProduct, ([product, channels]) => [product, [channels]]))
@@ -62,7 +59,6 @@ const routesOf = (named: ReadonlyArray<Named>): Routes => {
 const productOf = (event: MarketEvent): string | undefined => "product" in event ? event.product : undefined
 
 const channelsOf = (routes: Routes, topic: Topic, event: MarketEvent): Attribution.MessageChannels => {
-  if (!routes.hasProducts) return routes.all
   const product = productOf(event) ?? topic.product
   return product === undefined ? routes.all : routes.byProduct.get(product) ?? routes.general
 }
