@@ -213,6 +213,17 @@ describe("BrowserTransport: dials", () => {
       assert.strictEqual(sockets[0]!.listening, 0)
     }))
 
+  it.effect("a dial whose socket closes without an error is Unreachable as well", () =>
+    Effect.gen(function*() {
+      const { Constructor, sockets } = played()
+      const dialling = yield* Effect.forkChild(
+        Effect.flip(Effect.scoped(BrowserTransport.make(Constructor).dial(request()))),
+        { startImmediately: true }
+      )
+      sockets[0]!.ends(1002)
+      assert.strictEqual((yield* Fiber.join(dialling)).reason._tag, "Unreachable")
+    }))
+
   it.effect("an interrupted dial closes its socket, and hears nothing of it any more", () =>
     Effect.gen(function*() {
       const { Constructor, sockets } = played()
@@ -258,7 +269,7 @@ describe("BrowserTransport: inbound", () => {
   it.effect("a message over the limit ends the wire with 1009, after what came before; the peer sees 4009", () =>
     Effect.gen(function*() {
       const { socket, wire } = yield* opened({ maxMessageBytes: 4 })
-      socket.brings("1234", new Uint8Array(4).buffer, "12345", "after")
+      socket.brings("1234", new Uint8Array(4).buffer, "12345", "late")
       assert.deepStrictEqual(yield* wire.pull, ["1234", new Uint8Array(4)])
       assert.deepStrictEqual(facts(yield* Effect.flip(wire.pull)), {
         by: "local",
@@ -392,6 +403,19 @@ describe("BrowserTransport: the end", () => {
       socket.ends(1000, "bye")
       assert.deepStrictEqual(yield* Fiber.join(closing), { clean: true })
       assert.strictEqual((yield* Fiber.join(pulling)).reason, "bye")
+    }))
+
+  it.effect("a second close waits for the same end, which is told as the first asked for it", () =>
+    Effect.gen(function*() {
+      const { socket, wire } = yield* opened()
+      const closing = [
+        yield* Effect.forkChild(wire.close(1000, "first"), { startImmediately: true }),
+        yield* Effect.forkChild(wire.close(1000, "second"), { startImmediately: true })
+      ]
+      assert.deepStrictEqual(socket.closed, [[1000, "first"]])
+      socket.ends(1000, "bye")
+      for (const fiber of closing) assert.deepStrictEqual(yield* Fiber.join(fiber), { clean: true })
+      assert.deepStrictEqual(facts(yield* Effect.flip(wire.pull)), { by: "local", code: 1000, reason: "first" })
     }))
 
   it.effect("a close that the peer does not answer is not clean", () =>

@@ -288,7 +288,7 @@ const makeLine = (socket: Socket, request: DialRequest, sendBufferBytes: number,
 
   const hasRoom = () => socket.readyState === open && socket.bufferedAmount <= sendBufferBytes
 
-  const room: Effect.Effect<void, WireClosed> = Effect.gen(function*() {
+  const ready: Effect.Effect<void, WireClosed> = Effect.gen(function*() {
     while (!hasRoom()) {
       if (ended !== undefined) return yield* ended
       yield* Effect.sleep(drainPollMillis)
@@ -310,7 +310,7 @@ const makeLine = (socket: Socket, request: DialRequest, sendBufferBytes: number,
 
   const wire: Wire = {
     pull: Effect.suspend(() => take() ?? arrival),
-    ready: Effect.suspend(() => ended === undefined && hasRoom() ? Effect.void : room),
+    ready,
     write: (frame) => {
       if (ended !== undefined || socket.readyState !== open) return false
       socket.send(typeof frame === "string" || isOwn(frame) ? frame : new Uint8Array(frame))
@@ -343,7 +343,6 @@ const makeLine = (socket: Socket, request: DialRequest, sendBufferBytes: number,
 
   const forget = () => {
     socket.removeEventListener("open", onOpen)
-    socket.removeEventListener("message", onMessage)
     socket.removeEventListener("error", onError)
     socket.removeEventListener("close", onClose)
   }
