@@ -212,6 +212,13 @@ describe("Dropping the oldest", () => {
       )
     }))
 
+  it.effect("counts all under one key where none is given", () =>
+    Effect.gen(function*() {
+      const items = ["a", "b", "c"].map((text) => weighing(600, text))
+      const [missed] = yield* after({ overflow: "drop-oldest", bytes: 1_000 }, items)
+      assert.deepStrictEqual(missed?._tag === "Missed" && [...missed.keys], [["", 1]])
+    }))
+
   it.effect("counts up to 1,024 keys by their names, and those beyond as without one", () =>
     Effect.gen(function*() {
       const keys = [...Arr.makeBy(1_027, (i) => `k${i}`), "k5", "k1026", "none"]
@@ -303,6 +310,38 @@ describe("Consumers of a part", () => {
         }
       }).pipe(Effect.scoped))
   }
+
+  it.effect("are handed nothing where nothing of what came is for them", () =>
+    Effect.gen(function*() {
+      const inbox = Inbox.make<string>()
+      const pull = yield* Stream.toPull(
+        inbox.consume("everything", undefined, (items) => items.filter(({ _tag }) => _tag === "Batch"))
+      )
+      const found = yield* Effect.forkChild(pull, { startImmediately: true })
+      inbox.offer(transition)
+      inbox.wake()
+      yield* Effect.yieldNow
+      assert.isUndefined(found.pollUnsafe())
+      inbox.offer(weighing(share, "a"))
+      inbox.wake()
+      assert.deepStrictEqual((yield* Fiber.join(found)).map(shown), ["a"])
+    }).pipe(Effect.scoped))
+
+  it.effect("that come after the end are told what was kept before it and since", () =>
+    Effect.gen(function*() {
+      const inbox = Inbox.make<string>()
+      yield* consumer(inbox, "batches")
+      inbox.keep()
+      const alone = Inbox.make<string>()
+      alone.keep()
+      for (const [of, interest] of [[inbox, "rejections"], [alone, "everything"]] as const) {
+        of.offer(rejected(share, "before"))
+        yield* of.end(Exit.fail(Cause.Done()))
+        of.offer(rejected(share, "since"))
+        const pull = yield* Stream.toPull(of.consume(interest, undefined, (items) => items))
+        assert.deepStrictEqual((yield* pull).map(shown), ["before", "since"])
+      }
+    }).pipe(Effect.scoped))
 
   it.effect("count what they missed also after they are gone, and tell of it as it happens", () =>
     Effect.gen(function*() {

@@ -79,6 +79,17 @@ describe("A list of everything", () => {
         assert.include(refused.message, "not among what the venue confirmed")
       })))
 
+  it.effect("that never comes refuses nothing, where somebody else sends, too", () =>
+    withVenue(policyWith({ acknowledgementTimeout: Duration.seconds(3) }), ({ host }) =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.connect(url, { decode, dialect: listing })
+        yield* connection.send("other")
+        yield* connection.subscribe([a])
+        yield* TestClock.adjust("1 minute")
+        assert.deepStrictEqual(yield* standings(connection), ["A asked"])
+        assert.strictEqual(host.dials.length, 1)
+      })))
+
   it.effect("that answers a giving up refuses nothing of what was wanted again since, and is not asked for yet", () =>
     withVenue(policyWith({}), ({ host }) =>
       Effect.gen(function*() {

@@ -131,6 +131,45 @@ describe("A subscription", () => {
       })
     ))
 
+  it.effect("that was refused is asked for again on the next epoch", () =>
+    stage((on) =>
+      Effect.gen(function*() {
+        yield* on.connection.subscribe([a])
+        yield* on.says("no 1")
+        assert.strictEqual(yield* on.standings, "A refused")
+        yield* on.drop
+        assert.strictEqual(written(on), "+A")
+        assert.strictEqual(yield* on.standings, "A asked")
+      })
+    ))
+
+  it.effect("has a deadline of its own", () =>
+    stage((on) =>
+      Effect.gen(function*() {
+        yield* on.connection.subscribe([b])
+        yield* on.says("ok 1")
+        yield* on.connection.subscribe([a])
+        yield* TestClock.adjust("2 seconds")
+        yield* on.connection.subscribe([c])
+        yield* TestClock.adjust("2999 millis")
+        assert.strictEqual(yield* on.standings, "B confirmed, A refused, C asked")
+        yield* TestClock.adjust("1 millis")
+        assert.strictEqual(yield* on.standings, "B confirmed, A refused, C refused")
+        assert.deepStrictEqual(on.refusals(), ["A", "C"])
+      })
+    ))
+
+  it.effect("is only wanted where there is no way to ask for it", () =>
+    withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        const connection = yield* Connection.connect(url)
+        yield* connection.subscribe([a])
+        yield* TestClock.adjust("1 minute")
+        assert.deepStrictEqual(yield* connection.standings, [{ channel: a, standing: "wanted" }])
+        assert.deepStrictEqual(host.peers()[0]?.received, [])
+        assert.strictEqual((yield* connection.metrics).epoch, 1)
+      })))
+
   it.effect("that is refused after its data is refused, and confirmed again by more of it", () =>
     stage((on) =>
       Effect.gen(function*() {
