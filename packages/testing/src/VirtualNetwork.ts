@@ -308,13 +308,7 @@ export const make = Effect.fnUntraced(function*(
     fiber.addObserver(() => sleepers.delete(fiber))
   }
 
-  yield* Scope.addFinalizer(
-    scope,
-    Effect.suspend(() => {
-      timeline.length = 0
-      return Fiber.interruptAll(sleepers)
-    })
-  )
+  yield* Scope.addFinalizer(scope, Effect.suspend(() => Fiber.interruptAll(sleepers)))
 
   const oneWay = (host: MutableHost): number => {
     const of = host.latency ?? latency
