@@ -101,6 +101,20 @@ export const harmless: ReadonlyArray<Harmless> = [
       "return Timestamp.fromUtcParts(texts[-place] ?? \"\", texts[1 - place] ?? \"?\", texts[2 - place]) ?? null",
     because: "a pattern of three parts captures the clock"
   },
+  {
+    file: `${core}/value/Layout.ts`,
+    within: "readList",
+    original: "if (texts === null) return undefined",
+    replacement: "if (false) return undefined",
+    because: "a pattern that does not match stands at the frame's beginning again, where no list goes on"
+  },
+  {
+    file: `${core}/value/Layout.ts`,
+    within: "readList",
+    original: "if (texts === null) return undefined",
+    replacement: "if (texts === null) ;",
+    because: "a pattern that does not match stands at the frame's beginning again, where no list goes on"
+  },
   // ---- resilience ---------------------------------------------------------------------------------------------------
   {
     file: `${core}/resilience/CircuitBreaker.ts`,

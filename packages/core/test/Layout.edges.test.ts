@@ -230,16 +230,18 @@ describe("Layout, at its edges", () => {
       if (json instanceof ExactJson.Malformed) continue
       layouts.learn(frame, json as ExactJson.JsonObject, plan({ wanted: ["n"], ...by }))
       let read = 0
-      for (let at = 0; at < frame.length; at++) {
-        const others = [..."{}[]\",:;Z 1\\\u0001"].map((other) => frame.slice(0, at) + other + frame.slice(at + 1))
-        const lengths = [frame.slice(0, at) + frame.slice(at + 1), frame.slice(0, at) + frame.slice(at - 1)]
-        for (const text of [frame, ...others, ...lengths]) {
-          const told = layouts.read(text)
-          if (told === undefined) continue
-          read++
-          const { n, r }: { n: number; r: ReadonlyArray<{ p: number }> } = JSON.parse(text)
-          const cells = isList ? r.map(({ p }) => p).join(",") : cellsOf(r)
-          assert.strictEqual(told.replaceAll(":", ","), `${n} ${cells}`.replaceAll(":", ","), text)
+      for (const base of [frame, frame.replace(rows, "[]")]) {
+        for (let at = 0; at < base.length; at++) {
+          const others = [..."{}[]\",:;Z 1\\\u0001"].map((other) => base.slice(0, at) + other + base.slice(at + 1))
+          const lengths = [base.slice(0, at) + base.slice(at + 1), base.slice(0, at) + base.slice(at - 1)]
+          for (const text of [base, ...others, ...lengths]) {
+            const told = layouts.read(text)
+            if (told === undefined) continue
+            read++
+            const { n, r }: { n: number; r: ReadonlyArray<{ p: number }> } = JSON.parse(text)
+            const cells = isList ? r.map(({ p }) => p).join(",") : cellsOf(r)
+            assert.strictEqual(told.replaceAll(":", ","), `${n} ${cells}`.replaceAll(":", ","), text)
+          }
         }
       }
       assert.isAbove(read, frame.length)

@@ -410,6 +410,23 @@ describe("MockServer: faults", () => {
       yield* until(() => mock.metrics().dials === 1)
       yield* connect(mock.url)
     }))
+
+  it.live("a dial that is left hanging may be reset by who dialled, and harms nobody", () =>
+    Effect.gen(function*() {
+      const mock = yield* server()
+      yield* mock.inject(fault("hang@1s").action)
+      const socket = connectTcp(mock.address.port, mock.address.host)
+      const key = Buffer.alloc(16).toString("base64")
+      socket.write(
+        "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+          `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`
+      )
+      yield* until(() => mock.metrics().rejected === 1)
+      yield* connect(mock.url)
+      socket.resetAndDestroy()
+      yield* connect(mock.url)
+      yield* connect(mock.url)
+    }))
 })
 
 describe("what a client may send", () => {
