@@ -1,5 +1,6 @@
 /** How many steps the market of the mock server takes, on a clock that stands still but where it is moved. */
 import { assert, describe, it } from "@effect/vitest"
+import type * as Enforcement from "@tickline/testing/Enforcement"
 import * as MockGeneric from "@tickline/testing/MockGeneric"
 import type { Outgoing } from "@tickline/testing/MockVenue"
 import * as MockServer from "@tickline/testing/node/MockServer"
@@ -11,7 +12,7 @@ import { WebSocket } from "ws"
 const follow = (url: string) =>
   Effect.acquireRelease(
     Effect.callback<WebSocket>((resume) => {
-      const ws = new WebSocket(url)
+      const ws = new WebSocket(url, { autoPong: false })
       ws.on("open", () => ws.send("{\"type\":\"subscribe\",\"product_ids\":[\"BTC-USD\"]}"))
       ws.once("message", () => resume(Effect.succeed(ws)))
     }),
@@ -79,5 +80,57 @@ describe("the pace of MockServer", () => {
         yield* TestClock.adjust(millis)
         assert.strictEqual(published, expected, `${rate} for ${millis}`)
       }
+    }))
+})
+
+/** A server at this pace with one connection, and how it goes after each of so many milliseconds. */
+const over = <A>(
+  options: Partial<MockServer.Options>,
+  spans: ReadonlyArray<number>,
+  look: (mock: MockServer.MockServer) => A
+) =>
+  Effect.scoped(Effect.gen(function*() {
+    const mock = yield* MockServer.make({ venue: MockGeneric.make(), rate: 0, ...options })
+    yield* follow(mock.url)
+    const seen: Array<A> = []
+    for (const millis of spans) {
+      yield* TestClock.adjust(millis)
+      seen.push(look(mock))
+    }
+    return seen
+  }))
+
+describe("what MockServer does by the clock", () => {
+  it.effect("beats as often as its venue, or as it is told, or never", () =>
+    Effect.gen(function*() {
+      const beats = (own: number | undefined, told: number | undefined) => {
+        let times = 0
+        const heartbeat = (): ReadonlyArray<Outgoing> => {
+          times++
+          return []
+        }
+        const venue = { ...MockGeneric.make(), heartbeat, heartbeatMillis: own }
+        return over({ venue, heartbeatMillis: told }, [99, 1, 100, 1_000], () => times)
+      }
+      assert.deepStrictEqual(yield* beats(undefined, undefined), [0, 0, 0, 0])
+      assert.deepStrictEqual(yield* beats(100, undefined), [0, 1, 2, 12])
+      assert.deepStrictEqual(yield* beats(100, 0), [0, 0, 0, 0])
+      assert.deepStrictEqual(yield* beats(100, 200), [0, 0, 1, 6])
+    }))
+
+  const rulesOf = (mock: MockServer.MockServer): string =>
+    mock.entries().flatMap((entry) => entry._tag === "Enforced" ? [entry.rule] : []).join()
+
+  it.effect("looks every twenty milliseconds for what is overdue, each rule by itself", () =>
+    Effect.gen(function*() {
+      const none = { limits: [], countsPings: false, excess: {} }
+      const enforced = (rules: Partial<Enforcement.Enforcement>, spans: ReadonlyArray<number>) =>
+        over({ enforcement: { ...none, ...rules } }, spans, rulesOf)
+      assert.deepStrictEqual(yield* enforced({ idle: 1_001 }, [1_019, 1, 1_000]), ["", "idle", "idle"])
+      assert.deepStrictEqual(yield* enforced({ idle: 1_000 }, [999, 1]), ["", "idle"])
+      // Nobody answers in time that stands still: what is due at once is overdue at the next look.
+      assert.deepStrictEqual(yield* enforced({ pings: { every: 100, within: 20 } }, [119, 1]), ["", "pong"])
+      assert.deepStrictEqual(yield* enforced({ subscribeWithin: 20 }, [1_000]), [""])
+      assert.deepStrictEqual(yield* enforced({}, [100_000]), [""])
     }))
 })
