@@ -230,12 +230,12 @@ export const format = ({ action, atMillis, everyMillis }: Fault): string =>
  * @category getters
  * @since 0.1.0
  */
-export const next = (
-  faults: ReadonlyArray<Fault>,
+export const next = <A = Action>(
+  faults: ReadonlyArray<Omit<Fault, "action"> & { readonly action: A }>,
   afterMillis: number
-): { readonly atMillis: number; readonly actions: ReadonlyArray<Action> } | undefined => {
+): { readonly atMillis: number; readonly actions: ReadonlyArray<A> } | undefined => {
   let atMillis = Infinity
-  let actions: Array<Action> = []
+  let actions: Array<A> = []
   for (const fault of faults) {
     const due = nextOf(fault, afterMillis)
     if (due < atMillis) {
@@ -247,7 +247,7 @@ export const next = (
   return atMillis === Infinity ? undefined : { atMillis, actions }
 }
 
-const nextOf = ({ atMillis, everyMillis }: Fault, afterMillis: number): number => {
+const nextOf = ({ atMillis, everyMillis }: Omit<Fault, "action">, afterMillis: number): number => {
   if (atMillis > afterMillis) return atMillis
   if (everyMillis === undefined) return Infinity
   return atMillis + (Math.floor((afterMillis - atMillis) / everyMillis) + 1) * everyMillis

@@ -446,7 +446,7 @@ export const run = Effect.fnUntraced(function*(
     const begun = now()
     let after = -1
     while (true) {
-      const next = nextOf(plan, after)
+      const next = Fault.next(plan, after)
       if (next === undefined) return
       const wait = begun + next.atMillis - now()
       if (wait > 0) yield* Effect.sleep(wait)
@@ -470,26 +470,3 @@ export const run = Effect.fnUntraced(function*(
 
   return { strikes, alterations, strike }
 })
-
-const nextOf = (
-  plan: FaultPlan,
-  afterMillis: number
-): { readonly atMillis: number; readonly actions: ReadonlyArray<Action> } | undefined => {
-  let atMillis = Infinity
-  let actions: Array<Action> = []
-  for (const fault of plan) {
-    const due = dueOf(fault, afterMillis)
-    if (due < atMillis) {
-      atMillis = due
-      actions = []
-    }
-    if (due === atMillis && due !== Infinity) actions.push(fault.action)
-  }
-  return atMillis === Infinity ? undefined : { atMillis, actions }
-}
-
-const dueOf = ({ atMillis, everyMillis }: Timed, afterMillis: number): number => {
-  if (atMillis > afterMillis) return atMillis
-  if (everyMillis === undefined) return Infinity
-  return atMillis + (Math.floor((afterMillis - atMillis) / everyMillis) + 1) * everyMillis
-}
