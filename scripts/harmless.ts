@@ -115,6 +115,48 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement: "if (texts === null) ;",
     because: "a pattern that does not match stands at the frame's beginning again, where no list goes on"
   },
+  {
+    file: `${core}/value/Layout.ts`,
+    within: "readFrame",
+    original: "if (segments.length > 0) return readSegments(layout, frame)",
+    replacement: "if (true) return readSegments(layout, frame)",
+    because: "the reader of segments reads a frame without any as well, and slower"
+  },
+  {
+    file: `${core}/value/Layout.ts`,
+    within: "readFrame",
+    original: "if (segments.length > 0) return readSegments(layout, frame)",
+    replacement: "if (segments.length >= 0) return readSegments(layout, frame)",
+    because: "the reader of segments reads a frame without any as well, and slower"
+  },
+  {
+    file: `${core}/value/Layout.ts`,
+    within: "readFrame",
+    original: "if (segments.length > 0) return readSegments(layout, frame)",
+    replacement: "if (segments.length > (-1)) return readSegments(layout, frame)",
+    because: "the reader of segments reads a frame without any as well, and slower"
+  },
+  {
+    file: `${core}/value/Layout.ts`,
+    within: "readFrame",
+    original: "last.lastIndex = 0",
+    replacement: "last.lastIndex = (-1)",
+    because: "an expression begins at 0 where it is told to before"
+  },
+  {
+    file: `${core}/value/Layout.ts`,
+    within: "readSegments.at",
+    original: "let at = 0",
+    replacement: "let at = (-1)",
+    because: "an expression begins at 0 where it is told to before"
+  },
+  {
+    file: `${core}/value/Layout.ts`,
+    within: "hasBegun",
+    original: "let hasBegun = false",
+    replacement: "let hasBegun = true",
+    because: "it is set before each frame"
+  },
   // ---- resilience ---------------------------------------------------------------------------------------------------
   {
     file: `${core}/resilience/CircuitBreaker.ts`,
