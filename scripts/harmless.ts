@@ -691,6 +691,13 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement: "if (true) this.sleeper?.wake()",
     because: "who wakes early and may not write yet goes back to sleep"
   },
+  {
+    file: `${core}/connection/Sequence.ts`,
+    within: "afterString",
+    original: "end >= 0",
+    replacement: "end > 0",
+    because: "it is sought from the second character on"
+  },
   // ---- transport ----------------------------------------------------------------------------------------------------
   {
     file: `${core}/transport/BrowserTransport.ts`,
@@ -705,6 +712,47 @@ export const harmless: ReadonlyArray<Harmless> = [
     original: "const [path = \"\", query = \"\"] = rest.split(/[?#]/)",
     replacement: "const [path = \"?\", query = \"\"] = rest.split(/[?#]/)",
     because: "what is split has a first part"
+  },
+  {
+    file: `${core}/transport/Secrets.ts`,
+    within: "ofUrl",
+    original: "const [, user = \"\", password = \"\"] = /^([^:]*):?(.*)$/s.exec(userInfo) ?? []",
+    replacement: "const [, user = \"?\", password = \"\"] = /^([^:]*):?(.*)$/s.exec(userInfo) ?? []",
+    because: "the pattern matches any text, with both parts"
+  },
+  {
+    file: `${core}/transport/Secrets.ts`,
+    within: "ofUrl",
+    original: "const [, user = \"\", password = \"\"] = /^([^:]*):?(.*)$/s.exec(userInfo) ?? []",
+    replacement: "const [, user = \"\", password = \"?\"] = /^([^:]*):?(.*)$/s.exec(userInfo) ?? []",
+    because: "the pattern matches any text, with both parts"
+  },
+  {
+    file: `${core}/transport/Address.ts`,
+    within: "parse.host",
+    original:
+      "const { host = \"\", port, rest = \"\", scheme: written = \"\", userInfo } = grammar.exec(url)?.groups ?? {}",
+    replacement:
+      "const { host = \"?\", port, rest = \"\", scheme: written = \"\", userInfo } = grammar.exec(url)?.groups ?? {}",
+    because: "a part is missing only where all of them are, which is no address"
+  },
+  {
+    file: `${core}/transport/Address.ts`,
+    within: "parse.rest",
+    original:
+      "const { host = \"\", port, rest = \"\", scheme: written = \"\", userInfo } = grammar.exec(url)?.groups ?? {}",
+    replacement:
+      "const { host = \"\", port, rest = \"?\", scheme: written = \"\", userInfo } = grammar.exec(url)?.groups ?? {}",
+    because: "a part is missing only where all of them are, which is no address"
+  },
+  {
+    file: `${core}/transport/Address.ts`,
+    within: "parse.scheme",
+    original:
+      "const { host = \"\", port, rest = \"\", scheme: written = \"\", userInfo } = grammar.exec(url)?.groups ?? {}",
+    replacement:
+      "const { host = \"\", port, rest = \"\", scheme: written = \"?\", userInfo } = grammar.exec(url)?.groups ?? {}",
+    because: "a part is missing only where all of them are, which is no address"
   },
   // ---- venue --------------------------------------------------------------------------------------------------------
   {

@@ -76,6 +76,7 @@ describe("Endpoint", () => {
       "wss://venue.example:8443"
     )
     assert.strictEqual(Address.origin("https://a@b@venue.example"), "https://venue.example")
+    assert.strictEqual(Address.origin("wss://venue.example./feed"), "wss://venue.example")
     assert.strictEqual(Address.origin(" wss://me:s3cret@venue.example"), "(unreadable URL)")
   })
 

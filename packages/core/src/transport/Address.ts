@@ -52,7 +52,7 @@ const isScheme = (text: string): text is keyof typeof schemes => Object.hasOwn(s
 export const parse = (url: string): Address | undefined => {
   const { host = "", port, rest = "", scheme: written = "", userInfo } = grammar.exec(url)?.groups ?? {}
   const scheme = written.toLowerCase()
-  if (!isScheme(scheme) || unfit.test(url) || Number(port ?? 0) > 65_535) return undefined
+  if (!isScheme(scheme) || unfit.test(url) || Number(port) > 65_535) return undefined
   return { scheme, userInfo, host: host.toLowerCase(), port: port === undefined ? undefined : Number(port), rest }
 }
 
