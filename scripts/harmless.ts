@@ -527,6 +527,22 @@ export const harmless: ReadonlyArray<Harmless> = [
       "const connectOnce = attempt( (-1), (exit, permit) => Exit.isSuccess(exit) ? up(permit, 0) : Effect.andThen(permit.release, exit) )",
     because: "both are before the clock began"
   },
+  {
+    file: `${core}/feed/Symbols.ts`,
+    within: "parse",
+    original:
+      "return base === undefined || quote === undefined || quote === \"PERP\" ? undefined : { base, quote, isPerpetual: perpetual !== undefined }",
+    replacement:
+      "return ((base === undefined) && (quote === undefined)) || quote === \"PERP\" ? undefined : { base, quote, isPerpetual: perpetual !== undefined }",
+    because: "the form has both of them or neither"
+  },
+  {
+    file: `${core}/feed/Symbols.ts`,
+    within: "perpetual",
+    original: "base === undefined || quote === undefined ? undefined : { base, quote, isPerpetual: true }",
+    replacement: "base === undefined && quote === undefined ? undefined : { base, quote, isPerpetual: true }",
+    because: "the forms have both of them or neither"
+  },
   // ---- connection ---------------------------------------------------------------------------------------------------
   {
     file: `${core}/connection/Supervisor.ts`,

@@ -154,3 +154,52 @@ describe("ReconnectingStream: permits", () => {
       assert.deepStrictEqual([dials.length, most], [2, 1])
     }))
 })
+
+describe("ReconnectingStream: kinds of failure", () => {
+  const adaptive: ConnectionPolicy.ConnectionPolicy = {
+    ...ConnectionPolicy.test,
+    circuit: "none",
+    backoff: {
+      base: Duration.millis(100),
+      factor: 1.5,
+      cap: Duration.seconds(10),
+      jitter: "none",
+      adaptive: { rapidFactor: 2, rapidWindow: Duration.seconds(5), recoverFactor: 0.5 }
+    }
+  }
+  interface Down {
+    readonly _tag: string
+  }
+  const waits = Effect.fnUntraced(
+    function*(dial: Effect.Effect<void, Down>, options?: ReconnectingStream.Options<Down>) {
+      const dials: Array<number> = []
+      const begun = yield* Clock.currentTimeMillis
+      const stream = yield* ReconnectingStream.make(
+        {
+          exchangeName: "scripted",
+          connect: Effect.andThen(Effect.map(Clock.currentTimeMillis, (now) => void dials.push(now - begun)), dial),
+          subscribe: () => Effect.void,
+          nextEvent: Effect.never
+        },
+        adaptive,
+        options
+      )
+      const dialing = yield* Effect.forkChild(stream.connect, { startImmediately: true })
+      yield* TestClock.adjust("12 seconds")
+      yield* Fiber.interrupt(dialing)
+      return dials.slice(0, 4)
+    }
+  )
+  const tagged = (_tag: string) => Effect.fail({ _tag })
+
+  it.effect("three dials in a row that nobody answers are a dead path, by the tag or by what the options say", () =>
+    Effect.gen(function*() {
+      const dead = [0, 100, 300, 8300]
+      assert.deepStrictEqual(yield* waits(tagged("Refused")), [0, 100, 300, 700])
+      assert.deepStrictEqual(yield* waits(tagged("Unreachable")), dead)
+      assert.deepStrictEqual(yield* waits(tagged("Slow"), { kind: () => "TimedOut" }), dead)
+      assert.deepStrictEqual(yield* waits(tagged("Unreachable"), { kind: () => "Refused" }), [0, 100, 300, 700])
+      // The timeout of a dial is no error of the source, whatever the options say of those.
+      assert.deepStrictEqual(yield* waits(Effect.never, { kind: () => "Refused" }), [0, 1100, 2300, 11_300])
+    }))
+})

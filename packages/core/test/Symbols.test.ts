@@ -66,6 +66,34 @@ describe("Symbols", () => {
     ])
   })
 
+  it("writes a symbol of what the venue has, or none", () => {
+    const written = (base: string, quote: string) =>
+      Object.fromEntries(
+        Object.entries(Symbols.rules).map(([venue, { write }]) => [
+          venue,
+          [write({ base, quote, isPerpetual: false }), write({ base, quote, isPerpetual: true })]
+        ])
+      )
+    assert.deepStrictEqual(written("BTC", "USD"), {
+      coinbase: ["BTC-USD", undefined],
+      "coinbase-exchange": ["BTC-USD", undefined],
+      binance: [undefined, undefined],
+      kraken: ["BTC/USD", undefined],
+      deribit: [undefined, "BTC-PERPETUAL"],
+      hyperliquid: [undefined, "BTC"],
+      dydx: [undefined, "BTC-USD"]
+    })
+    assert.deepStrictEqual(written("PURR", "USDC"), {
+      coinbase: ["PURR-USDC", undefined],
+      "coinbase-exchange": ["PURR-USDC", undefined],
+      binance: ["PURRUSDC", undefined],
+      kraken: ["PURR/USDC", undefined],
+      deribit: ["PURR_USDC", "PURR_USDC-PERPETUAL"],
+      hyperliquid: ["PURR/USDC", undefined],
+      dydx: [undefined, "PURR-USDC"]
+    })
+  })
+
   it("does not take a perpetual for the coin, nor a future or a number for a pair", () => {
     assert.isUndefined(Symbols.byRule.symbolOf("deribit", "BTC-USD"))
     assert.isUndefined(Symbols.byRule.symbolOf("hyperliquid", "BTC-USD"))
