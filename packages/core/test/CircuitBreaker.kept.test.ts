@@ -124,9 +124,13 @@ describe("more breakers than are kept", () => {
     it.effect(`${what}, and then no more`, () =>
       Effect.gen(function*() {
         yield* TestClock.adjust(50)
-        yield* Effect.flatMap(get("failing"), (breaker) => fail(breaker, failures))
+        const breaker = yield* get("failing")
+        yield* fail(breaker, failures)
         yield* visit(1, 1_024)
-        yield* TestClock.adjust(millis - 1)
+        // To be asked, and to refuse, is nothing new.
+        yield* TestClock.adjust("5 seconds")
+        yield* Effect.exit(breaker.acquire)
+        yield* TestClock.adjust(millis - 5_001)
         yield* visit(1_024, 1_536)
         assert.include(yield* keys, "failing")
         yield* TestClock.adjust(1)

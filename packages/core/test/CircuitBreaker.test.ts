@@ -125,7 +125,7 @@ describe("CircuitBreaker", () => {
       for (const expected of ["HalfOpen", "HalfOpen", "Closed"]) {
         const permit = yield* breaker.acquire
         const other = yield* Effect.flip(breaker.acquire)
-        assert.isTrue(other.probing)
+        assert.deepInclude(other, { probing: true, retryAfterMillis: 0, until: 10_000 })
         assert.strictEqual(other.message, "circuit open: a probe is under way")
         yield* permit.succeed
         assert.strictEqual(yield* tag(breaker), expected)
@@ -382,8 +382,33 @@ describe("CircuitBreaker", () => {
         const permit = yield* breaker.acquire
         assert.isTrue(yield* happened(permit.release))
         assert.isFalse(yield* happened(breaker.acquire))
+        assert.isFalse(yield* happened(Effect.flip(breaker.acquire)))
         assert.isTrue(yield* happened(breaker.reset))
       }))
+
+    it.effect("each transition is told to every reader and every observer", () =>
+      Effect.gen(function*() {
+        const breaker = yield* CircuitBreaker.make({ ...policy, failureThreshold: 1 })
+        const told: Array<string> = []
+        for (const name of ["a", "b"]) {
+          yield* breaker.observe(({ to }) => void told.push(`observer ${name}: ${to}`))
+          yield* breaker.transitions.pipe(
+            Stream.runForEach(({ to }) => Effect.sync(() => void told.push(`reader ${name}: ${to}`))),
+            Effect.forkScoped({ startImmediately: true })
+          )
+        }
+        yield* fail(breaker)
+        yield* TestClock.adjust(0)
+        assert.deepStrictEqual(told.toSorted(), [
+          "observer a: Open",
+          "observer b: Open",
+          "reader a: Open",
+          "reader b: Open"
+        ])
+        // Closed by hand, its open time did not end in an attempt.
+        yield* breaker.reset
+        assert.strictEqual((yield* breaker.metrics).timeouts, 0)
+      }).pipe(Effect.scoped))
 
     it.effect("transitions are published with time and reason", () =>
       Effect.gen(function*() {

@@ -443,7 +443,7 @@ class History<A> {
   }
   entries(): ReadonlyArray<A> {
     const { next, ring = [] } = this
-    return ring.length < historySize ? ring.slice() : [...ring.slice(next), ...ring.slice(0, next)]
+    return [...ring.slice(next), ...ring.slice(0, next)]
   }
 }
 
@@ -499,8 +499,8 @@ class Counts {
   called(millis: number): void {
     this.calls++
     this.callMillis += millis
-    if (millis < this.fastestCall) this.fastestCall = millis
-    if (millis > this.slowestCall) this.slowestCall = millis
+    this.fastestCall = Math.min(this.fastestCall, millis)
+    this.slowestCall = Math.max(this.slowestCall, millis)
   }
 }
 
@@ -587,9 +587,9 @@ class Machine {
     const rests = Math.max(
       memoryMillis,
       Duration.toMillis(this.policy.openCap),
-      this.policy.window === undefined ? 0 : Duration.toMillis(this.policy.window)
+      Duration.toMillis(this.policy.window ?? Duration.zero)
     )
-    return now < Math.max(this.changedAt, state._tag === "Open" ? state.until : 0) + rests
+    return now < (state._tag === "Open" ? state.until : this.changedAt) + rests
   }
 
   acquire(clock: Clock.Clock): boolean {
