@@ -63,10 +63,6 @@ const channelsOf = (routes: Routes, topic: Topic, event: MarketEvent): Attributi
   return product === undefined ? routes.all : routes.byProduct.get(product) ?? routes.general
 }
 
-// A confirmation that comes with data is none itself.
-const isOfItsOwn = (event: MarketEvent, events: ReadonlyArray<MarketEvent>): boolean =>
-  event._tag === "Subscribed" && events.length > 1
-
 // By the kind alone, for a venue that does not say more: the market data of a kind is of its channel and of those that
 // are of no kind, and so is what has no event of its own.
 const byKind = (venue: Venue) => {
@@ -138,7 +134,8 @@ export const make = (venue: Venue): Router => {
       }
       const first = events[0]
       if (events.length === 1 && first !== undefined) return channelsOf(routes, topic, first)
-      return events.map((event) => isOfItsOwn(event, events) ? nobody : channelsOf(routes, topic, event)[0] ?? nobody)
+      // A confirmation that comes with data is none itself.
+      return events.map((event) => event._tag === "Subscribed" ? nobody : channelsOf(routes, topic, event)[0] ?? nobody)
     }
 
   return {
