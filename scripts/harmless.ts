@@ -338,6 +338,13 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement: ";",
     because: "both hold the same one"
   },
+  {
+    file: `${core}/resilience/ConnectionPolicy.ts`,
+    within: "durationFromText",
+    original: "const [, amount, unit = \"\"] = /^(\\d+(?:\\.\\d+)?)\\s*([a-z]+)$/.exec(text.trim()) ?? []",
+    replacement: "const [, amount, unit = \"?\"] = /^(\\d+(?:\\.\\d+)?)\\s*([a-z]+)$/.exec(text.trim()) ?? []",
+    because: "the form has a unit wherever it has an amount"
+  },
   // ---- feed -----------------------------------------------------------------------------------------------------------
   {
     file: `${core}/feed/Freshness.ts`,

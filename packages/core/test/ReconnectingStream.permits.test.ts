@@ -70,6 +70,7 @@ describe("ReconnectingStream: permits", () => {
       const stream = yield* ReconnectingStream.make(source, { ...strict, retryInitialConnect: false })
       for (let n = 0; n < 2; n++) assert.strictEqual(yield* Effect.flip(stream.connect), "refused")
       yield* stream.connect
+      yield* stream.connect
       assert.deepStrictEqual(yield* stream.nextEvent, event)
       assert.deepStrictEqual(dials, [0, 0, 0])
     }))
@@ -167,11 +168,8 @@ describe("ReconnectingStream: kinds of failure", () => {
       adaptive: { rapidFactor: 2, rapidWindow: Duration.seconds(5), recoverFactor: 0.5 }
     }
   }
-  interface Down {
-    readonly _tag: string
-  }
   const waits = Effect.fnUntraced(
-    function*(dial: Effect.Effect<void, Down>, options?: ReconnectingStream.Options<Down>) {
+    function*<E>(dial: Effect.Effect<void, E>, options?: ReconnectingStream.Options<E>) {
       const dials: Array<number> = []
       const begun = yield* Clock.currentTimeMillis
       const stream = yield* ReconnectingStream.make(
@@ -196,6 +194,7 @@ describe("ReconnectingStream: kinds of failure", () => {
     Effect.gen(function*() {
       const dead = [0, 100, 300, 8300]
       assert.deepStrictEqual(yield* waits(tagged("Refused")), [0, 100, 300, 700])
+      assert.deepStrictEqual(yield* waits(Effect.fail(undefined)), [0, 100, 300, 700])
       assert.deepStrictEqual(yield* waits(tagged("Unreachable")), dead)
       assert.deepStrictEqual(yield* waits(tagged("Slow"), { kind: () => "TimedOut" }), dead)
       assert.deepStrictEqual(yield* waits(tagged("Unreachable"), { kind: () => "Refused" }), [0, 100, 300, 700])
