@@ -673,8 +673,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "the queue of a limit knows no priority",
     file: `${resilience}/RateLimit.ts`,
-    original: "const queue = queues.get(priority) ?? []",
-    replacement: "const queue = queues.get(\"order\") ?? []",
+    original: "const waiter: Waiter = { cost, priority, settle }",
+    replacement: "const waiter: Waiter = { cost, priority: \"order\", settle }",
     test: ["packages/core/test/RateLimit.test.ts", "queues in the order of priority"]
   },
   {
