@@ -22,20 +22,6 @@ export const harmless: ReadonlyArray<Harmless> = [
   // ---- value --------------------------------------------------------------------------------------------------------
   {
     file: `${core}/value/Decimal.ts`,
-    within: "withoutPoint",
-    original: "point < 0 ? text.slice(from, end) : text.slice(from, point) + text.slice(point + 1, end)",
-    replacement: "point <= 0 ? text.slice(from, end) : text.slice(from, point) + text.slice(point + 1, end)",
-    because: "a point is never the first character of what was read"
-  },
-  {
-    file: `${core}/value/Decimal.ts`,
-    within: "parseRange",
-    original: "code === 46 && point < 0 && at > first",
-    replacement: "code === 46 && point <= 0 && at > first",
-    because: "a point is never the first character of what was read"
-  },
-  {
-    file: `${core}/value/Decimal.ts`,
     within: "parseExponential.needed",
     original: "const needed = scale <= 0 ? digits.length - scale : Math.max(digits.length, scale + 1)",
     replacement: "const needed = scale <= (-1) ? digits.length - scale : Math.max(digits.length, scale + 1)",
@@ -156,6 +142,111 @@ export const harmless: ReadonlyArray<Harmless> = [
     original: "let hasBegun = false",
     replacement: "let hasBegun = true",
     because: "it is set before each frame"
+  },
+  {
+    file: `${core}/value/Decimal.ts`,
+    within: "nowhere",
+    original: "const nowhere = -1",
+    replacement: "const nowhere = -2",
+    because: "a point is never the first character of what was read"
+  },
+  {
+    file: `${core}/value/Decimal.ts`,
+    within: "nowhere",
+    original: "const nowhere = -1",
+    replacement: "const nowhere = -0",
+    because: "a point is never the first character of what was read"
+  },
+  {
+    file: `${core}/value/Scanner.ts`,
+    within: "nowhere",
+    original: "const nowhere = -1",
+    replacement: "const nowhere = -2",
+    because: "a point is never the first character of what was read"
+  },
+  {
+    file: `${core}/value/Scanner.ts`,
+    within: "nowhere",
+    original: "const nowhere = -1",
+    replacement: "const nowhere = -0",
+    because: "a point is never the first character of what was read"
+  },
+  {
+    file: `${core}/value/Timestamp.ts`,
+    within: "epochMillisIn",
+    original: "if (text.length < 12 || text.length > 14) return Number.NaN",
+    replacement: "if (text.length <= 12 || text.length > 14) return Number.NaN",
+    because: "what is not read the fast way is read by the pattern"
+  },
+  {
+    file: `${core}/value/Timestamp.ts`,
+    within: "epochMillisIn",
+    original: "if (text.length < 12 || text.length > 14) return Number.NaN",
+    replacement: "if (text.length < 13 || text.length > 14) return Number.NaN",
+    because: "what is not read the fast way is read by the pattern"
+  },
+  {
+    file: `${core}/value/Timestamp.ts`,
+    within: "epochMillisIn",
+    original: "if (text.length < 12 || text.length > 14) return Number.NaN",
+    replacement: "if (text.length < 12 || text.length >= 14) return Number.NaN",
+    because: "what is not read the fast way is read by the pattern"
+  },
+  {
+    file: `${core}/value/Timestamp.ts`,
+    within: "epochMillisIn",
+    original: "if (text.length < 12 || text.length > 14) return Number.NaN",
+    replacement: "if (text.length < 12 || text.length > 13) return Number.NaN",
+    because: "what is not read the fast way is read by the pattern"
+  },
+  {
+    file: `${core}/value/Timestamp.ts`,
+    within: "epochMillisIn",
+    original: "if (text.length < 12 || text.length > 14) return Number.NaN",
+    replacement: "if (true) return Number.NaN",
+    because: "what is not read the fast way is read by the pattern"
+  },
+  {
+    file: `${core}/value/Timestamp.ts`,
+    within: "lastDate",
+    original: "let lastDate = \"\"",
+    replacement: "let lastDate = \"?\"",
+    because: "neither is a date"
+  },
+  {
+    file: `${core}/value/Timestamp.ts`,
+    within: "daysOf",
+    original: "if (date === lastDate) return lastDays",
+    replacement: "if (false) return lastDays",
+    because: "the days are counted anew"
+  },
+  {
+    file: `${core}/value/Timestamp.ts`,
+    within: "daysOf",
+    original: "if (date === lastDate) return lastDays",
+    replacement: "if (date === lastDate) ;",
+    because: "the days are counted anew"
+  },
+  {
+    file: `${core}/value/Timestamp.ts`,
+    within: "fromUtcParts",
+    original: "return new Timestamp(seconds, nanos * (weights[fraction.length] ?? 1), fraction.length, \"\")",
+    replacement: "return new Timestamp(seconds, nanos * (weights[fraction.length] || 1), fraction.length, \"\")",
+    because: "a fraction of up to nine digits has its weight"
+  },
+  {
+    file: `${core}/value/Timestamp.ts`,
+    within: "fromUtcParts",
+    original: "return new Timestamp(seconds, nanos * (weights[fraction.length] ?? 1), fraction.length, \"\")",
+    replacement: "return new Timestamp(seconds, nanos * (weights[fraction.length] ?? 2), fraction.length, \"\")",
+    because: "a fraction of up to nine digits has its weight"
+  },
+  {
+    file: `${core}/value/Timestamp.ts`,
+    within: "fromUtcParts",
+    original: "return new Timestamp(seconds, nanos * (weights[fraction.length] ?? 1), fraction.length, \"\")",
+    replacement: "return new Timestamp(seconds, nanos * (weights[fraction.length] ?? 0), fraction.length, \"\")",
+    because: "a fraction of up to nine digits has its weight"
   },
   // ---- resilience ---------------------------------------------------------------------------------------------------
   {

@@ -46,8 +46,11 @@ const exactDoubleDigits = 15
 const exponential = /^(-?)(0|[1-9]\d*)(?:\.(\d+))?[eE]([+-]?\d+)$/
 const jsonNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 
+/** The place of a point that is not there. */
+const nowhere = -1
+
 const withoutPoint = (text: string, from: number, point: number, end: number): string =>
-  point < 0 ? text.slice(from, end) : text.slice(from, point) + text.slice(point + 1, end)
+  point === nowhere ? text.slice(from, end) : text.slice(from, point) + text.slice(point + 1, end)
 
 const parseExponential = (text: string): Decimal | undefined => {
   const match = exponential.exec(text)
@@ -73,7 +76,7 @@ const parseShortExponential = (
   negative: boolean,
   value: number
 ): Decimal | undefined => {
-  const digits = letter - first - (point < 0 ? 0 : 1)
+  const digits = letter - first - (point === nowhere ? 0 : 1)
   if (digits > exactDoubleDigits || end - letter > 6 || point === letter - 1) return undefined
   if (text.charCodeAt(first) === 48 && digits > 1 && point !== first + 1) return undefined
   let at = letter + 1
@@ -86,7 +89,7 @@ const parseShortExponential = (
     if (!(code >= 48 && code <= 57)) return undefined
     exponent = exponent * 10 + (code - 48)
   }
-  const scale = (point < 0 ? 0 : letter - 1 - point) - (sign === 45 ? -exponent : exponent)
+  const scale = (point === nowhere ? 0 : letter - 1 - point) - (sign === 45 ? -exponent : exponent)
   if (value === 0 && scale <= 0) return zero
   let significant = 1
   for (let power = 10; value >= power; power *= 10) significant++
@@ -106,13 +109,13 @@ export const parseRange = (text: string, start: number, end: number): Decimal | 
   if (negative) at++
   if (at >= end) return undefined
   const first = at
-  let point = -1
+  let point = nowhere
   let value = 0
   for (; at < end; at++) {
     const code = text.charCodeAt(at)
     if (code >= 48 && code <= 57) {
       value = value * 10 + (code - 48)
-    } else if (code === 46 && point < 0 && at > first) {
+    } else if (code === 46 && point === nowhere && at > first) {
       point = at
     } else if ((code === 101 || code === 69) && at > first) {
       return parseShortExponential(text, first, point, at, end, negative, value) ??
@@ -122,10 +125,10 @@ export const parseRange = (text: string, start: number, end: number): Decimal | 
     }
   }
   if (point === end - 1) return undefined
-  const digits = end - first - (point < 0 ? 0 : 1)
+  const digits = end - first - (point === nowhere ? 0 : 1)
   // `01` is no JSON number; `0` and `0.1` are.
   if (text.charCodeAt(first) === 48 && digits > 1 && point !== first + 1) return undefined
-  const scale = point < 0 ? 0 : end - 1 - point
+  const scale = point === nowhere ? 0 : end - 1 - point
   if (digits <= exactDoubleDigits) return BigDecimal.make(BigInt(negative ? -value : value), scale)
   if (digits > maxDigits) return undefined
   const exact = BigInt(withoutPoint(text, first, point, end))

@@ -12,6 +12,8 @@ import * as Decimal from "./Decimal.ts"
 
 /** A double holds every integer of this many digits exactly. */
 const exactDoubleDigits = 15
+/** The place of a point that is not there. */
+const nowhere = -1
 
 /**
  * A place in a text, and the steps that move it on. A step that fails leaves
@@ -110,21 +112,21 @@ export class Scanner {
     const { text } = this
     const first = this.at + 1
     let at = first
-    let point = -1
+    let point = nowhere
     let value = 0
     let code = text.charCodeAt(at)
     for (;; code = text.charCodeAt(++at)) {
       if (code >= 48 && code <= 57) value = value * 10 + (code - 48)
-      else if (code === 46 && point < 0) point = at
+      else if (code === 46 && point === nowhere) point = at
       else break
     }
-    const digits = at - first - (point < 0 ? 0 : 1)
+    const digits = at - first - (point === nowhere ? 0 : 1)
     const isUsual = code === 34 && text.charCodeAt(first - 1) === 34 && digits > 0 && digits <= exactDoubleDigits &&
       point !== first && point !== at - 1 &&
       (text.charCodeAt(first) !== 48 || digits === 1 || point === first + 1)
     if (isUsual) {
       this.at = at + 1
-      return BigDecimal.make(BigInt(value), point < 0 ? 0 : at - 1 - point)
+      return BigDecimal.make(BigInt(value), point === nowhere ? 0 : at - 1 - point)
     }
     const start = this.at
     if (!this.string()) return undefined
