@@ -248,6 +248,27 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement: "return new Timestamp(seconds, nanos * (weights[fraction.length] ?? 0), fraction.length, \"\")",
     because: "a fraction of up to nine digits has its weight"
   },
+  {
+    file: `${core}/value/Timestamp.ts`,
+    within: "compare",
+    original: "if (self.epochSeconds !== that.epochSeconds) return self.epochSeconds < that.epochSeconds ? -1 : 1",
+    replacement: "if (self.epochSeconds !== that.epochSeconds) return self.epochSeconds <= that.epochSeconds ? -1 : 1",
+    because: "where they are equal has been seen to before"
+  },
+  {
+    file: `${core}/value/Timestamp.ts`,
+    within: "compare",
+    original: "if (self.nanos !== that.nanos) return self.nanos < that.nanos ? -1 : 1",
+    replacement: "if (self.nanos !== that.nanos) return self.nanos <= that.nanos ? -1 : 1",
+    because: "where they are equal has been seen to before"
+  },
+  {
+    file: `${core}/value/Timestamp.ts`,
+    within: "compare",
+    original: "return left === right ? 0 : left < right ? -1 : 1",
+    replacement: "return left === right ? 0 : left <= right ? -1 : 1",
+    because: "where they are equal has been seen to before"
+  },
   // ---- resilience ---------------------------------------------------------------------------------------------------
   {
     file: `${core}/resilience/CircuitBreaker.ts`,
