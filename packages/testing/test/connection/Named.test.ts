@@ -108,6 +108,36 @@ describe("A confirmation", () => {
   }
 })
 
+describe("Data that still comes after a giving up", () => {
+  it.effect("does not answer it: the next confirmation without a name does", () =>
+    withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        const [a, b] = [channelOf("trades A"), channelOf("trades B")]
+        const ask = (sign: string) => (channels: ReadonlyArray<Channel.Channel>) =>
+          channels.map((channel) => ({ text: sign + nameOf(channel), channels: [channel], requestId: undefined }))
+        const connection = yield* Connection.connect<string>(url, {
+          decode: (frame) => [String(frame)],
+          attribute: (frame) => [frame === "data" ? [a] : []],
+          dialect: {
+            subscribe: ask("+"),
+            unsubscribe: ask("-"),
+            answer: (message) => message === "ok" ? confirmed() : undefined
+          }
+        })
+        const peer = yield* host.nextPeer
+        const says = (text: string) => Effect.andThen(peer.send(text), settle)
+        yield* connection.subscribe([a])
+        yield* says("data")
+        yield* connection.unsubscribe([a])
+        yield* connection.subscribe([b])
+        assert.deepStrictEqual(peer.received, ["+trades A", "-trades A", "+trades B"])
+        for (const [text, standing] of [["data", "asked"], ["ok", "asked"], ["ok", "confirmed"]] as const) {
+          yield* says(text)
+          assert.deepStrictEqual(yield* connection.standings, [{ channel: b, standing }])
+        }
+      })))
+})
+
 describe("A refusal", () => {
   const rows: ReadonlyArray<
     readonly [what: string, asks: ReadonlyArray<ReadonlyArray<string>>, answer: Answer, of: string, again: string]
