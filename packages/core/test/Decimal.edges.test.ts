@@ -80,6 +80,12 @@ describe("Decimal, at its edges", () => {
       assert.strictEqual(Decimal.decimalPlaces(decimal), (text.split(".")[1] ?? "").length)
     }
   })
+
+  it("prints a scale below zero as zeros, and nothing as nothing", () => {
+    for (const [text, printed] of [["12e1", "120"], ["-1e2", "-100"], ["1.5e3", "1500"], ["0e5", "0"]] as const) {
+      assert.strictEqual(Decimal.format(Decimal.parse(text) ?? Decimal.zero), printed)
+    }
+  })
 })
 
 /** How often a regular expression is asked while a text is read. */
