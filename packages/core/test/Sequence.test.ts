@@ -115,9 +115,10 @@ describe("Sequence.member", () => {
     for (const text of hostile) {
       let best = Number.POSITIVE_INFINITY
       for (let i = 0; i < 5; i++) {
-        const start = performance.now()
+        const start = process.threadCpuUsage()
         assert.strictEqual(sequenceOf(text), 9n)
-        best = Math.min(best, performance.now() - start)
+        const { system, user } = process.threadCpuUsage(start)
+        best = Math.min(best, (system + user) / 1_000)
       }
       assert.isBelow(best, 50, text.slice(0, 20))
     }
