@@ -1,9 +1,9 @@
 /** How soon a venue's test is answered while it floods us, a consumer is slow and the outbox is full. */
 import "effect/schema/SchemaJITCompiler/enable"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import * as MarketFeed from "@tickline/core/feed/MarketFeed"
+import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
-import * as Deribit from "@tickline/core/venue/Deribit"
+import * as Deribit from "@tickline/core/venue/deribit/Venue"
 import * as NodeTransport from "@tickline/node/NodeTransport"
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"

@@ -1,8 +1,8 @@
 /** The clients that the transport's benchmarks compare, each reading `count` frames of one connection. */
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import * as MarketFeed from "@tickline/core/feed/MarketFeed"
+import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
-import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
+import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import * as NodeTransport from "@tickline/node/NodeTransport"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

@@ -112,7 +112,10 @@ for (let round = -1; round < 5; round++) {
 // The limiter: what one admission costs, in a window that is full of others.
 const admissions = 200_000
 const limiter = (): number => {
-  const log = RateLimit.makeLog([{ limit: 1_000, windowMillis: 1_000 }, { limit: 10_000, windowMillis: 60_000 }])
+  const log = RateLimit.makeRollingLimit([{ limit: 1_000, windowMillis: 1_000 }, {
+    limit: 10_000,
+    windowMillis: 60_000
+  }])
   const begun = performance.now()
   for (let i = 0; i < admissions; i++) log.take(i)
   return (performance.now() - begun) / admissions * 1_000

@@ -1,7 +1,7 @@
 /** Frame → typed event with exact decimals, beside `JSON.parse` and what else reads numbers without loss. */
 import "effect/schema/SchemaJITCompiler/enable"
-import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
-import * as Generic from "@tickline/core/venue/Generic"
+import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
+import * as Generic from "@tickline/core/venue/generic/Venue"
 import type { Decode } from "@tickline/core/venue/Venue"
 import * as Frames from "./Frames.ts"
 import { peer } from "./Peers.ts"

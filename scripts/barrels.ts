@@ -39,6 +39,16 @@ const barrels: ReadonlyArray<{
 ]
 
 /**
+ * The name of a module is its file's, and that of a venue its folder's: that of
+ * `venue/coinbase-exchange/Venue.ts` is `CoinbaseExchange`.
+ */
+const nameOf = (path: string): string => {
+  const venue = /^venue\/([a-z-]+)\/Venue\.ts$/.exec(path)?.[1]
+  if (venue === undefined) return Path.posix.basename(path, ".ts")
+  return venue.split("-").map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("")
+}
+
+/**
  * The public modules under a folder, by name: PascalCase files outside every
  * `internal` folder. Two of one name could not both be exported.
  */
@@ -47,7 +57,7 @@ const modules = (folder: string, excluded: ReadonlyArray<string>): ReadonlyArray
   for (const path of Fs.globSync("**/*.ts", { cwd: folder }).map((path) => path.split(Path.sep).join("/")).toSorted()) {
     if (Path.posix.basename(path) === "index.ts" || path.split("/").includes("internal")) continue
     if (excluded.some((prefix) => path.startsWith(prefix))) continue
-    const name = Path.posix.basename(path, ".ts")
+    const name = nameOf(path)
     if (!/^[A-Z][A-Za-z0-9]*$/.test(name)) throw new Error(`${folder}/${path}: a public module is one noun, PascalCase`)
     const twin = found.get(name)
     if (twin !== undefined) throw new Error(`${folder}: ${twin} and ${path} are both ${name}`)

@@ -16,16 +16,16 @@ export interface Breakage {
 
 const connection = "packages/core/src/connection"
 const resilience = "packages/core/src/resilience"
-const supervisor = `${connection}/Supervisor.ts`
+const supervisor = `${connection}/internal/supervisor.ts`
 const metrics = `${connection}/ConnectionMetrics.ts`
 const outbox = `${connection}/Outbox.ts`
 const inbox = `${connection}/Inbox.ts`
 const breaker = `${resilience}/CircuitBreaker.ts`
 const backoff = `${resilience}/Backoff.ts`
 const policy = `${resilience}/ConnectionPolicy.ts`
-const message = "packages/core/src/value/PriceMessage.ts"
-const generic = "packages/core/src/venue/Generic.ts"
-const stream = "packages/core/src/feed/ReconnectingStream.ts"
+const message = "packages/core/src/venue/generic/PriceMessage.ts"
+const generic = "packages/core/src/venue/generic/Venue.ts"
+const stream = "packages/core/src/market/ReconnectingStream.ts"
 
 const named = "packages/testing/test/named"
 const ofConnection = `${named}/Connection.test.ts`
@@ -180,7 +180,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a subscription is not restored",
-    file: `${connection}/Restoration.ts`,
+    file: `${connection}/Subscriptions.ts`,
     original: "    this.asked = none\n",
     replacement: "",
     test: [ofReconnection, "connection state preservation"]
@@ -195,8 +195,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a kept message is sent twice",
     file: outbox,
-    original: "this.entries.shift()\n      this.forget(entry)\n      this.sent++",
-    replacement: "if (this.sentAfterWaiting % 2 === 1) { this.entries.shift(); this.forget(entry) }\n      this.sent++",
+    original: "this.entries.shift()\n      this.remove(entry)\n      this.sent++",
+    replacement: "if (this.sentAfterWaiting % 2 === 1) { this.entries.shift(); this.remove(entry) }\n      this.sent++",
     test: [ofReconnection, "connection state preservation"]
   },
   {
@@ -394,14 +394,14 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "what is read before a bad frame is lost with it",
-    file: `${connection}/Reception.ts`,
+    file: `${connection}/internal/decoder.ts`,
     original: "        deliver(messages, channels, at, now, bytes)\n        messages = []",
     replacement: "        messages = []",
     test: [ofBreaker, "mixed valid invalid messages"]
   },
   {
     name: "a gap counts one too many",
-    file: `${connection}/Sequence.ts`,
+    file: `${connection}/internal/sequence.ts`,
     original: "missing: next - last - 1n",
     replacement: "missing: next - last",
     test: [ofBreaker, "message ordering preservation"]
@@ -561,7 +561,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "what is not wanted any more is restored",
-    file: `${connection}/Restoration.ts`,
+    file: `${connection}/Subscriptions.ts`,
     original: "this.wants.delete(Channel.key(channel))",
     replacement: "this.wants.has(Channel.key(channel))",
     test: [ofEpochs, "what is wanted is what was asked for"]
@@ -597,7 +597,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a stall of ours is told as a dead peer",
-    file: `${connection}/Heartbeat.ts`,
+    file: `${connection}/internal/heartbeat.ts`,
     original: "if (options.isStalled()) {",
     replacement: "if (options.timeoutMillis < 0) {",
     test: [ofConsumers, "a consumer that stands still"]
@@ -626,7 +626,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a scope that ends leaves the streams open",
     file: `${connection}/Connection.ts`,
-    original: "Effect.andThen(inbox.shutdown, Effect.sync(() => restoration.shutdown()))",
+    original: "Effect.andThen(inbox.shutdown, Effect.sync(() => subscriptions.shutdown()))",
     replacement: "Effect.void",
     test: [ofHousekeeping, "a closed scope frees the socket"]
   },
@@ -650,8 +650,8 @@ export const breakages: ReadonlyArray<Breakage> = [
     {
       name: "what came before a drop is not delivered",
       file: supervisor,
-      original: "        read(frames, this.wallNow(), this.heardAt)\n",
-      replacement: "        if (number > 1) read(frames, this.wallNow(), this.heardAt)\n",
+      original: "        read(frames, this.wallNow(), this.lastReceivedAt)\n",
+      replacement: "        if (number > 1) read(frames, this.wallNow(), this.lastReceivedAt)\n",
       test: [file, "a drop is one reconnect"]
     },
     {
@@ -686,15 +686,15 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "what came in before a ping answers it",
-    file: `${connection}/Heartbeat.ts`,
-    original: "options.heardAt() <= begun && !",
-    replacement: "options.heardAt() <= 0 && !",
+    file: `${connection}/internal/heartbeat.ts`,
+    original: "options.lastReceivedAt() <= begun && !",
+    replacement: "options.lastReceivedAt() <= 0 && !",
     test: [ofKeepAlive, "data from before a ping does not answer it"]
   },
   {
     name: "data does not stand for a pong",
-    file: `${connection}/Heartbeat.ts`,
-    original: "options.heardAt() <= begun && !",
+    file: `${connection}/internal/heartbeat.ts`,
+    original: "options.lastReceivedAt() <= begun && !",
     replacement: "!",
     test: [ofKeepAlive, "Protocol: a link whose answers and beats fail to come"]
   },
@@ -707,14 +707,14 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a refusal is of the oldest ask, whatever it names",
-    file: `${connection}/Restoration.ts`,
+    file: `${connection}/Subscriptions.ts`,
     original: "? candidates[0] ?? (this.isAlone",
     replacement: "? (this.isAlone",
     test: ["packages/testing/test/MarketFeed.test.ts", "fails the stream of a product that the venue refuses"]
   },
   {
     name: "a quiet market is a dead feed",
-    file: "packages/core/src/feed/Freshness.ts",
+    file: "packages/core/src/market/Freshness.ts",
     original: "entry.heardAt = at\n",
     replacement: "entry.heardAt = undefined\n",
     test: ["packages/testing/test/Freshness.test.ts", "takes a quiet market for what it is"]
@@ -737,7 +737,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   // ---- what venues send where there is nothing to send --------------------------------------------------------------
   {
     name: "a trade that was not made on the market is one",
-    file: "packages/core/src/venue/Binance.ts",
+    file: "packages/core/src/venue/binance/Venue.ts",
     original: "if (offMarket.has(Layout.text(members, 6))) return undefined",
     replacement: "",
     test: ["packages/core/test/Binance.test.ts", "reads a trade of the futures that is none of the market's, NA, bare"]
@@ -751,14 +751,14 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a greeting in plain text is a fault",
-    file: "packages/core/src/venue/Hyperliquid.ts",
+    file: "packages/core/src/venue/hyperliquid/Venue.ts",
     original: "frame === greeting ? greeted : Rejection",
     replacement: "Rejection",
     test: ["packages/core/test/Hyperliquid.test.ts", "passes over the plain text that greets"]
   },
   {
     name: "the last of two members does not count",
-    file: `${connection}/Sequence.ts`,
+    file: `${connection}/internal/sequence.ts`,
     original: "if (isName(text, key, colon, name)) found = text.slice(value, at)",
     replacement: "if (isName(text, key, colon, name)) found ??= text.slice(value, at)",
     test: ["packages/core/test/Sequence.test.ts", "reads the last of two"]
@@ -802,7 +802,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a frame of a million names is read",
-    file: "packages/core/src/value/ExactJson.ts",
+    file: "packages/core/src/codec/ExactJson.ts",
     original: "return this.names.size <= maxNames",
     replacement: "return true",
     test: ["packages/core/test/ExactJson.test.ts", "different names"]
@@ -882,21 +882,21 @@ export const breakages: ReadonlyArray<Breakage> = [
   // ---- whose the data is ------------------------------------------------------------------------------------------
   {
     name: "what was refused together with a bad symbol stays unasked",
-    file: `${connection}/Restoration.ts`,
+    file: `${connection}/Subscriptions.ts`,
     original: "        this.askAgain(others)\n",
     replacement: "",
     test: ["packages/testing/test/Refusals.test.ts", "first: the good ones flow"]
   },
   {
     name: "what is not answered in time is never told",
-    file: `${connection}/Restoration.ts`,
+    file: `${connection}/Subscriptions.ts`,
     original: "this.refuse(channels, undefined, `no answer within ${millis} ms`, undefined)",
     replacement: "",
     test: ["packages/testing/test/Refusals.test.ts", "in the form of no answer"]
   },
   {
     name: "a list of everything refuses nothing",
-    file: `${connection}/Restoration.ts`,
+    file: `${connection}/Subscriptions.ts`,
     original: "    this.refuseUnlisted(listed, by)\n",
     replacement: "",
     test: ["packages/testing/test/Refusals.test.ts", "in the form of a list that lacks it"]
@@ -1111,42 +1111,42 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "data confirms no subscription",
-    file: `${connection}/Restoration.ts`,
-    original: "for (const of of channels) this.heard(of)",
+    file: `${connection}/Subscriptions.ts`,
+    original: "for (const of of channels) this.confirmByData(of)",
     replacement: "void channels",
     test: ["packages/testing/test/Refusals.test.ts", "data without an acknowledgement at kraken"]
   },
   {
     name: "data is that of every subscription to the product",
-    file: "packages/core/src/feed/Router.ts",
+    file: "packages/core/src/market/internal/router.ts",
     original: "const routes = topic === undefined ? undefined : names.get(topic.name)",
     replacement: "const routes = topic === undefined ? undefined : [...names.values()][0]",
     test: ["packages/testing/test/Routing.test.ts", "binance: depth20 beside trade"]
   },
   {
     name: "a product is asked for as it was written",
-    file: "packages/core/src/feed/MarketFeed.ts",
+    file: "packages/core/src/market/MarketFeed.ts",
     original: "channels.map((channel) => normalised(venue, channel))",
     replacement: "channels",
     test: ["packages/testing/test/Routing.test.ts", "binance: btcusdt, of every stream"]
   },
   {
     name: "a typed stream has the events of another subscription",
-    file: "packages/core/src/feed/MarketFeed.ts",
+    file: "packages/core/src/market/MarketFeed.ts",
     original: "channels.some(isWanted)",
     replacement: "channels.length >= 0",
     test: ["packages/testing/test/Routing.test.ts", "binance: trades are not told twice"]
   },
   {
     name: "a feed counts no gaps of a drop",
-    file: "packages/core/src/feed/MarketFeed.ts",
+    file: "packages/core/src/market/MarketFeed.ts",
     original: "metrics.gaps(\"disconnect\", wanted.length)",
     replacement: "void 0",
     test: ["packages/testing/test/FeedMetrics.test.ts", "count events by channel"]
   },
   {
     name: "events of a batch are counted once",
-    file: "packages/core/src/feed/MarketFeed.ts",
+    file: "packages/core/src/market/MarketFeed.ts",
     original: "metrics.arrived(channel.channel, i + 1 - first)",
     replacement: "metrics.arrived(channel.channel, 1)",
     test: ["packages/testing/test/FeedMetrics.test.ts", "count events by channel"]

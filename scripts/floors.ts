@@ -37,8 +37,26 @@ const areas: ReadonlyArray<{
   }
 ]
 
-/** The rooms of core, from the ground up: a room imports only itself and the rooms before it. */
-const floors = ["value", "transport", "resilience", "connection", "venue", "feed", "actor", "trading"]
+/** The rooms of core, from the ground up: a room imports itself and the rooms of the floors below it. */
+const floors: ReadonlyArray<ReadonlyArray<string>> = [
+  ["value"],
+  ["transport", "codec", "event"],
+  ["resilience"],
+  ["protocol"],
+  ["connection", "venue"],
+  ["market", "recording"],
+  ["session"],
+  ["trading"],
+  ["strategy", "actor"]
+]
+
+const floorOf = (room: string): number => floors.findIndex((rooms) => rooms.includes(room))
+
+/** What a room may import of another on its own floor: the room, or the module of it. */
+const neighbours: Readonly<Record<string, string>> = {
+  event: "packages/core/src/codec/Rejection.ts",
+  strategy: "packages/core/src/actor/"
+}
 
 /** Members of Effect's modules that are used nowhere in the packages but in `only`, or not where all is timeless. */
 const members: ReadonlyArray<{
@@ -109,7 +127,7 @@ const borders = (source: Source): ReadonlyArray<Finding> => {
   const area = areaOf(source.path)
   if (area === undefined) return []
   const room = roomOf(source.path)
-  const floor = room === undefined ? -1 : floors.indexOf(room)
+  const floor = room === undefined ? -1 : floorOf(room)
   const found: Array<Finding> = []
   if (room !== undefined && floor < 0) {
     found.push({ at: at(source, 0), message: `the room "${room}" has no floor; give it one in scripts/floors.ts` })
@@ -129,8 +147,13 @@ const borders = (source: Source): ReadonlyArray<Finding> => {
       }
       if (Path.posix.basename(target) === "index.ts") refuse("a barrel is for users; import the module itself")
       const other = roomOf(target)
-      if (other !== undefined && room !== undefined && floors.indexOf(other) > floor) {
-        refuse(`${room} (floor ${floor}) does not import ${other} (floor ${floors.indexOf(other)}), which is above it`)
+      if (other !== undefined && room !== undefined && other !== room && floorOf(other) >= floor) {
+        const isNeighbour = floorOf(other) === floor
+        if (!isNeighbour) {
+          refuse(`${room} (floor ${floor}) does not import ${other} (floor ${floorOf(other)}), which is above it`)
+        } else if (!target.startsWith(neighbours[room] ?? " ")) {
+          refuse(`${room} does not import ${other}, which is on the same floor`)
+        }
       }
     } else {
       const allowed = area.imports.some((name) =>

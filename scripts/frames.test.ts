@@ -3,7 +3,8 @@
  * frame's layout or not, and what they refuse they name.
  */
 import { assert, describe, it } from "@effect/vitest"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
 import * as Explanation from "@tickline/node/runner/Explanation"
@@ -42,7 +43,7 @@ const odd: ReadonlyArray<string> = [
 /** What a frame gives, as printed; of what is refused all but the words, which quote where in the text it stands. */
 const printed = (venue: Venue, frame: string): ReadonlyArray<string> => {
   const decoded = venue.decode(frame)
-  return MarketEvent.isFrameRejected(decoded)
+  return Rejection.isFrameRejected(decoded)
     ? [`${decoded.reason} ${decoded.field ?? ""}`]
     : decoded.map((event) => MarketEvent.toJson(event))
 }

@@ -35,42 +35,42 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "nobody reads beyond the length of the word"
   },
   {
-    file: `${core}/value/Layout.ts`,
+    file: `${core}/codec/internal/layout.ts`,
     within: "maxTries",
     original: "const maxTries = 2",
     replacement: "const maxTries = 3",
     because: "it says only how soon a long frame that begins like known ones is read the exact way"
   },
   {
-    file: `${core}/value/Layout.ts`,
+    file: `${core}/codec/internal/layout.ts`,
     within: "maxTries",
     original: "const maxTries = 2",
     replacement: "const maxTries = 1",
     because: "it says only how soon a long frame that begins like known ones is read the exact way"
   },
   {
-    file: `${core}/value/Layout.ts`,
+    file: `${core}/codec/internal/layout.ts`,
     within: "timestamp",
     original: "if (place > 0) return Timestamp.parse(texts[place] ?? \"\") ?? null",
     replacement: "if (place >= 0) return Timestamp.parse(texts[place] ?? \"\") ?? null",
     because: "a place of 0 has been seen to before"
   },
   {
-    file: `${core}/value/Layout.ts`,
+    file: `${core}/codec/internal/layout.ts`,
     within: "timestamp",
     original: "if (place > 0) return Timestamp.parse(texts[place] ?? \"\") ?? null",
     replacement: "if (place > (-1)) return Timestamp.parse(texts[place] ?? \"\") ?? null",
     because: "a place of 0 has been seen to before"
   },
   {
-    file: `${core}/value/Layout.ts`,
+    file: `${core}/codec/internal/layout.ts`,
     within: "timestamp",
     original: "if (place > 0) return Timestamp.parse(texts[place] ?? \"\") ?? null",
     replacement: "if (place > 0) return Timestamp.parse(texts[place] ?? \"?\") ?? null",
     because: "neither text is a time"
   },
   {
-    file: `${core}/value/Layout.ts`,
+    file: `${core}/codec/internal/layout.ts`,
     within: "timestamp",
     original:
       "return Timestamp.fromUtcParts(texts[-place] ?? \"\", texts[1 - place] ?? \"\", texts[2 - place]) ?? null",
@@ -79,7 +79,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "a pattern of three parts captures the date"
   },
   {
-    file: `${core}/value/Layout.ts`,
+    file: `${core}/codec/internal/layout.ts`,
     within: "timestamp",
     original:
       "return Timestamp.fromUtcParts(texts[-place] ?? \"\", texts[1 - place] ?? \"\", texts[2 - place]) ?? null",
@@ -88,56 +88,56 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "a pattern of three parts captures the clock"
   },
   {
-    file: `${core}/value/Layout.ts`,
+    file: `${core}/codec/internal/layout.ts`,
     within: "readList",
     original: "if (texts === null) return undefined",
     replacement: "if (false) return undefined",
     because: "a pattern that does not match stands at the frame's beginning again, where no list goes on"
   },
   {
-    file: `${core}/value/Layout.ts`,
+    file: `${core}/codec/internal/layout.ts`,
     within: "readList",
     original: "if (texts === null) return undefined",
     replacement: "if (texts === null) ;",
     because: "a pattern that does not match stands at the frame's beginning again, where no list goes on"
   },
   {
-    file: `${core}/value/Layout.ts`,
+    file: `${core}/codec/internal/layout.ts`,
     within: "readFrame",
     original: "if (segments.length > 0) return readSegments(layout, frame)",
     replacement: "if (true) return readSegments(layout, frame)",
     because: "the reader of segments reads a frame without any as well, and slower"
   },
   {
-    file: `${core}/value/Layout.ts`,
+    file: `${core}/codec/internal/layout.ts`,
     within: "readFrame",
     original: "if (segments.length > 0) return readSegments(layout, frame)",
     replacement: "if (segments.length >= 0) return readSegments(layout, frame)",
     because: "the reader of segments reads a frame without any as well, and slower"
   },
   {
-    file: `${core}/value/Layout.ts`,
+    file: `${core}/codec/internal/layout.ts`,
     within: "readFrame",
     original: "if (segments.length > 0) return readSegments(layout, frame)",
     replacement: "if (segments.length > (-1)) return readSegments(layout, frame)",
     because: "the reader of segments reads a frame without any as well, and slower"
   },
   {
-    file: `${core}/value/Layout.ts`,
+    file: `${core}/codec/internal/layout.ts`,
     within: "readFrame",
     original: "last.lastIndex = 0",
     replacement: "last.lastIndex = (-1)",
     because: "an expression begins at 0 where it is told to before"
   },
   {
-    file: `${core}/value/Layout.ts`,
+    file: `${core}/codec/internal/layout.ts`,
     within: "readSegments.at",
     original: "let at = 0",
     replacement: "let at = (-1)",
     because: "an expression begins at 0 where it is told to before"
   },
   {
-    file: `${core}/value/Layout.ts`,
+    file: `${core}/codec/internal/layout.ts`,
     within: "hasBegun",
     original: "let hasBegun = false",
     replacement: "let hasBegun = true",
@@ -158,14 +158,14 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "a point is never the first character of what was read"
   },
   {
-    file: `${core}/value/Scanner.ts`,
+    file: `${core}/codec/internal/scanner.ts`,
     within: "nowhere",
     original: "const nowhere = -1",
     replacement: "const nowhere = -2",
     because: "a point is never the first character of what was read"
   },
   {
-    file: `${core}/value/Scanner.ts`,
+    file: `${core}/codec/internal/scanner.ts`,
     within: "nowhere",
     original: "const nowhere = -1",
     replacement: "const nowhere = -0",
@@ -302,56 +302,56 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   {
     file: `${core}/resilience/RateLimit.ts`,
-    within: "Ledger.waitFor",
+    within: "RollingLimitImpl.waitFor",
     original: "sum -= this.costs[i] ?? 0",
     replacement: "sum -= this.costs[i] ?? 1",
     because: "the index is within the list"
   },
   {
     file: `${core}/resilience/RateLimit.ts`,
-    within: "Ledger.waitFor",
+    within: "RollingLimitImpl.waitFor",
     original: "sum -= this.costs[i] ?? 0",
     replacement: "sum -= this.costs[i] ?? (-1)",
     because: "the index is within the list"
   },
   {
     file: `${core}/resilience/RateLimit.ts`,
-    within: "Ledger.waitFor",
+    within: "RollingLimitImpl.waitFor",
     original: "wait = Math.max(wait, Math.ceil((this.times[i] ?? 0) + windowMillis + 1 - at))",
     replacement: "wait = Math.max(wait, Math.ceil((this.times[i] ?? 1) + windowMillis + 1 - at))",
     because: "the index is within the list"
   },
   {
     file: `${core}/resilience/RateLimit.ts`,
-    within: "Ledger.waitFor",
+    within: "RollingLimitImpl.waitFor",
     original: "wait = Math.max(wait, Math.ceil((this.times[i] ?? 0) + windowMillis + 1 - at))",
     replacement: "wait = Math.max(wait, Math.ceil((this.times[i] ?? (-1)) + windowMillis + 1 - at))",
     because: "the index is within the list"
   },
   {
     file: `${core}/resilience/RateLimit.ts`,
-    within: "Ledger.expire",
+    within: "RollingLimitImpl.expire",
     original: "window.begin < times.length && at - (times[window.begin] ?? 0) > window.windowMillis",
     replacement: "window.begin < times.length && at - (times[window.begin] ?? 1) > window.windowMillis",
     because: "the index is within the list"
   },
   {
     file: `${core}/resilience/RateLimit.ts`,
-    within: "Ledger.expire",
+    within: "RollingLimitImpl.expire",
     original: "window.begin < times.length && at - (times[window.begin] ?? 0) > window.windowMillis",
     replacement: "window.begin < times.length && at - (times[window.begin] ?? (-1)) > window.windowMillis",
     because: "the index is within the list"
   },
   {
     file: `${core}/resilience/RateLimit.ts`,
-    within: "Ledger.expire",
+    within: "RollingLimitImpl.expire",
     original: "window.sum -= costs[window.begin] ?? 0",
     replacement: "window.sum -= costs[window.begin] ?? 1",
     because: "the index is within the list"
   },
   {
     file: `${core}/resilience/RateLimit.ts`,
-    within: "Ledger.expire",
+    within: "RollingLimitImpl.expire",
     original: "window.sum -= costs[window.begin] ?? 0",
     replacement: "window.sum -= costs[window.begin] ?? (-1)",
     because: "the index is within the list"
@@ -393,21 +393,21 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   {
     file: `${core}/resilience/RateLimit.ts`,
-    within: "Ledger.waitFor",
+    within: "RollingLimitImpl.waitFor",
     original: "sum + cost > limit && i < this.times.length",
     replacement: "sum + cost > limit && i <= this.times.length",
     because: "beyond the end is nothing, and what is reserved waits longer"
   },
   {
     file: `${core}/resilience/RateLimit.ts`,
-    within: "Ledger.longest",
+    within: "RollingLimitImpl.longest",
     original: "private longest = 0",
     replacement: "private longest = (-1)",
     because: "a window is longer than none"
   },
   {
     file: `${core}/resilience/RateLimit.ts`,
-    within: "Ledger.declare.begin",
+    within: "RollingLimitImpl.declare.begin",
     original: "this.windows = [...this.windows, { limit, windowMillis, begin: 0, sum, holders: 1 }]",
     replacement: "this.windows = [...this.windows, { limit, windowMillis, begin: (-1), sum, holders: 1 }]",
     because: "before the beginning is nothing"
@@ -459,7 +459,7 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   // ---- feed -----------------------------------------------------------------------------------------------------------
   {
-    file: `${core}/feed/Freshness.ts`,
+    file: `${core}/market/Freshness.ts`,
     within: "make.unsubscribed",
     original: "byChannel.clear()",
     replacement: ";",
@@ -467,35 +467,35 @@ export const harmless: ReadonlyArray<Harmless> = [
       "what is heard of a channel that was given up changes an entry that nobody reads, and the next subscription clears it"
   },
   {
-    file: `${core}/feed/Freshness.ts`,
+    file: `${core}/market/Freshness.ts`,
     within: "make.entryOf",
     original: "if (!byChannel.has(channel)) byChannel.set(channel, entries.get(ChannelKey.key(channel)))",
     replacement: "if (true) byChannel.set(channel, entries.get(ChannelKey.key(channel)))",
     because: "what is remembered is what would be found again, made slower"
   },
   {
-    file: `${core}/feed/Freshness.ts`,
+    file: `${core}/market/Freshness.ts`,
     within: "make.subscribed.entry.longestSilence",
     original: "longestSilence: 0",
     replacement: "longestSilence: (-1)",
     because: "no silence is shorter than none, and no deadline is below zero"
   },
   {
-    file: `${core}/feed/Freshness.ts`,
+    file: `${core}/market/Freshness.ts`,
     within: "make.subscribed.entry.max",
     original: "max: 0",
     replacement: "max: (-1)",
     because: "it is told as the greatest of itself and an age, which is never below zero"
   },
   {
-    file: `${core}/feed/Freshness.ts`,
+    file: `${core}/market/Freshness.ts`,
     within: "make.report.max",
     original: "max: Math.max(entry.max, age ?? 0)",
     replacement: "max: Math.max(entry.max, age ?? (-1))",
     because: "the greatest age so far is never below zero"
   },
   {
-    file: `${core}/feed/FeedMetrics.ts`,
+    file: `${core}/market/internal/feedMetrics.ts`,
     within: "gapsOf.disconnect",
     original:
       "{ disconnect: true, sequence: true, checksum: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
@@ -504,7 +504,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "only the names are read"
   },
   {
-    file: `${core}/feed/FeedMetrics.ts`,
+    file: `${core}/market/internal/feedMetrics.ts`,
     within: "gapsOf.sequence",
     original:
       "{ disconnect: true, sequence: true, checksum: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
@@ -513,7 +513,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "only the names are read"
   },
   {
-    file: `${core}/feed/FeedMetrics.ts`,
+    file: `${core}/market/internal/feedMetrics.ts`,
     within: "gapsOf.checksum",
     original:
       "{ disconnect: true, sequence: true, checksum: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
@@ -522,7 +522,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "only the names are read"
   },
   {
-    file: `${core}/feed/FeedMetrics.ts`,
+    file: `${core}/market/internal/feedMetrics.ts`,
     within: "gapsOf.overflow",
     original:
       "{ disconnect: true, sequence: true, checksum: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
@@ -531,7 +531,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "only the names are read"
   },
   {
-    file: `${core}/feed/FeedMetrics.ts`,
+    file: `${core}/market/internal/feedMetrics.ts`,
     within: "gapsOf.stale",
     original:
       "{ disconnect: true, sequence: true, checksum: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
@@ -540,112 +540,112 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "only the names are read"
   },
   {
-    file: `${core}/feed/MarketFeed.ts`,
+    file: `${core}/market/MarketFeed.ts`,
     within: "makeNarrator.isPending",
     original: "const isPending = refusals.size > 0 && item._tag !== \"Refused\"",
     replacement: "const isPending = refusals.size >= 0 && item._tag !== \"Refused\"",
     because: "without refusals the events are told as they are"
   },
   {
-    file: `${core}/feed/FeedMetrics.ts`,
+    file: `${core}/market/internal/feedMetrics.ts`,
     within: "make.follow",
     original: "if (ages.has(key)) continue",
     replacement: "if (false) continue",
     because: "a series that is made again is the same series"
   },
   {
-    file: `${core}/feed/FeedMetrics.ts`,
+    file: `${core}/market/internal/feedMetrics.ts`,
     within: "make.eventsOf",
     original: "if (known !== undefined) return known",
     replacement: "if (false) return known",
     because: "a metric that is made again is the same series"
   },
   {
-    file: `${core}/feed/FeedMetrics.ts`,
+    file: `${core}/market/internal/feedMetrics.ts`,
     within: "make.eventsOf",
     original: "events.set(channel, made)",
     replacement: ";",
     because: "a metric that is made again is the same series"
   },
   {
-    file: `${core}/feed/MarketFeed.ts`,
+    file: `${core}/market/MarketFeed.ts`,
     within: "prepare.connection",
     original: "options.url ?? venue.endpoint ?? \"\"",
     replacement: "options.url ?? venue.endpoint ?? \"?\"",
     because: "neither is a URL, and what is none is not told"
   },
   {
-    file: `${core}/feed/MarketFeed.ts`,
+    file: `${core}/market/MarketFeed.ts`,
     within: "watch",
     original: "yield* Effect.raceFirst(Effect.sleep(Math.max(1, next - now)), Queue.take(changes))",
     replacement: "yield* Effect.raceFirst(Effect.sleep(Math.max(0, next - now)), Queue.take(changes))",
     because: "a deadline is less than a millisecond away only where a sum of fractions was rounded"
   },
   {
-    file: `${core}/feed/MarketFeed.ts`,
+    file: `${core}/market/MarketFeed.ts`,
     within: "watch.changes",
     original: "const changes = yield* Queue.sliding<void>(1)",
     replacement: "const changes = yield* Queue.sliding<void>(2)",
     because: "who is woken once more looks once more, and finds nothing new"
   },
   {
-    file: `${core}/feed/MarketFeed.ts`,
+    file: `${core}/market/MarketFeed.ts`,
     within: "watch.discard",
     original: "yield* Effect.forEach(late, tell, { discard: true })",
     replacement: "yield* Effect.forEach(late, tell, { discard: false })",
     because: "nobody reads the list of nothings"
   },
   {
-    file: `${core}/feed/MarketFeed.ts`,
+    file: `${core}/market/MarketFeed.ts`,
     within: "makeNarrator.overflowed",
     original: "const [key = \"\", missing]",
     replacement: "const [key = \"?\", missing]",
     because: "a feed's events have keys, and neither is the key of one"
   },
   {
-    file: `${core}/feed/MarketFeed.ts`,
+    file: `${core}/market/MarketFeed.ts`,
     within: "makeAnswerOf.requestId",
     original: "case \"Response\": return { _tag: \"Confirmed\", requestId: event.requestId ?? \"\" }",
     replacement: "case \"Response\": return { _tag: \"Confirmed\", requestId: event.requestId ?? \"?\" }",
     because: "no request of ours has either for its id"
   },
   {
-    file: `${core}/feed/MarketFeed.ts`,
+    file: `${core}/market/MarketFeed.ts`,
     within: "prepare.connection.observe",
     original: "i < belonging.length",
     replacement: "i <= belonging.length",
     because: "beyond the end is nothing, which is passed over"
   },
   {
-    file: `${core}/feed/MarketFeed.ts`,
+    file: `${core}/market/MarketFeed.ts`,
     within: "watch.startImmediately",
     original: "Effect.forkScoped({ startImmediately: true })",
     replacement: "Effect.forkScoped({ startImmediately: false })",
     because: "who begins to read late is told how the link came up"
   },
   {
-    file: `${core}/feed/MarketFeed.ts`,
+    file: `${core}/market/MarketFeed.ts`,
     within: "prepare.startImmediately",
     original: "Effect.forkScoped({ startImmediately: true })",
     replacement: "Effect.forkScoped({ startImmediately: false })",
     because: "who begins to read late is told how the link came up"
   },
   {
-    file: `${core}/feed/MarketFeeds.ts`,
+    file: `${core}/market/MarketFeeds.ts`,
     within: "prepare.follow.startImmediately",
     original: "Effect.forkIn(consumer.scope, { startImmediately: true })",
     replacement: "Effect.forkIn(consumer.scope, { startImmediately: false })",
     because: "who begins to read late is told how the link came up"
   },
   {
-    file: `${core}/feed/MarketFeeds.ts`,
+    file: `${core}/market/MarketFeeds.ts`,
     within: "prepare.change.discard",
     original: "yield* Effect.forEach(following, (consumer) => follow(consumer, member), { discard: true })",
     replacement: "yield* Effect.forEach(following, (consumer) => follow(consumer, member), { discard: false })",
     because: "nobody reads the list of nothings"
   },
   {
-    file: `${core}/feed/MarketFeeds.ts`,
+    file: `${core}/market/MarketFeeds.ts`,
     within: "prepare.events.discard",
     original: "yield* Effect.forEach([...members.values()], (member) => follow(consumer, member), { discard: true })",
     replacement:
@@ -653,7 +653,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "nobody reads the list of nothings"
   },
   {
-    file: `${core}/feed/MarketFeeds.ts`,
+    file: `${core}/market/MarketFeeds.ts`,
     within: "prepare.change.startImmediately",
     original:
       "yield* Effect.forkIn(Effect.ignore(member.feed.connection.connect), member.scope, { startImmediately: true })",
@@ -662,14 +662,14 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "a venue that is dialled a moment later is dialled at the same time"
   },
   {
-    file: `${core}/feed/FeedMetrics.ts`,
+    file: `${core}/market/internal/feedMetrics.ts`,
     within: "make.follow",
     original: "if (wanted.has(key)) continue",
     replacement: "if (false) continue",
     because: "a series that is made again is the same series"
   },
   {
-    file: `${core}/feed/ReconnectingStream.ts`,
+    file: `${core}/market/ReconnectingStream.ts`,
     within: "make.connectOnce",
     original:
       "const connectOnce = attempt( 0, (exit, permit) => Exit.isSuccess(exit) ? up(permit, 0) : Effect.andThen(permit.release, exit) )",
@@ -678,7 +678,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "both are before the clock began"
   },
   {
-    file: `${core}/feed/Symbols.ts`,
+    file: `${core}/protocol/Symbols.ts`,
     within: "parse",
     original:
       "return base === undefined || quote === undefined || quote === \"PERP\" ? undefined : { base, quote, isPerpetual: perpetual !== undefined }",
@@ -687,14 +687,14 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "the form has both of them or neither"
   },
   {
-    file: `${core}/feed/Symbols.ts`,
+    file: `${core}/protocol/Symbols.ts`,
     within: "perpetual",
     original: "base === undefined || quote === undefined ? undefined : { base, quote, isPerpetual: true }",
     replacement: "base === undefined && quote === undefined ? undefined : { base, quote, isPerpetual: true }",
     because: "the forms have both of them or neither"
   },
   {
-    file: `${core}/feed/Router.ts`,
+    file: `${core}/market/internal/router.ts`,
     within: "productOf",
     original:
       "const productOf = (event: MarketEvent): string | undefined => \"product\" in event ? event.product : undefined",
@@ -703,99 +703,99 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   // ---- connection ---------------------------------------------------------------------------------------------------
   {
-    file: `${core}/connection/Supervisor.ts`,
-    within: "Supervision.resumedAt",
+    file: `${core}/connection/internal/supervisor.ts`,
+    within: "SupervisorImpl.resumedAt",
     original: "private resumedAt = 0",
     replacement: "private resumedAt = (-1)",
     because: "both are before the clock began"
   },
   {
-    file: `${core}/connection/Supervisor.ts`,
-    within: "Supervision.dueTime",
+    file: `${core}/connection/internal/supervisor.ts`,
+    within: "SupervisorImpl.awaitDueTime",
     original: "yield* Effect.raceFirst(Effect.sleep(until - at), waitsForBreaker ? breaker.changed : Effect.never)",
     replacement: "yield* Effect.raceFirst(Effect.sleep(until - at), true ? breaker.changed : Effect.never)",
     because: "who wakes early and does not wait for the breaker goes back to sleep"
   },
   {
-    file: `${core}/connection/Supervisor.ts`,
-    within: "Supervision.plan.breakerUntil",
+    file: `${core}/connection/internal/supervisor.ts`,
+    within: "SupervisorImpl.planRetry.breakerUntil",
     original: "const breakerUntil = seen._tag === \"Open\" && seen.until > at ? seen.until : at",
     replacement: "const breakerUntil = seen._tag === \"Open\" && seen.until >= at ? seen.until : at",
     because: "where they differ in the comparison, both are the same time"
   },
   {
     file: `${core}/connection/ConnectionMetrics.ts`,
-    within: "Recording.read.heartbeat.p99RoundTripMillis",
+    within: "RecorderImpl.read.heartbeat.p99RoundTripMillis",
     original: "p99RoundTripMillis: this.rank(0.99)",
     replacement: "p99RoundTripMillis: this.rank(1.99)",
     because: "of up to 100 round trips, which are all that are kept, both are the longest"
   },
   {
-    file: `${core}/connection/Restoration.ts`,
-    within: "Subscriptions.hear",
+    file: `${core}/connection/Subscriptions.ts`,
+    within: "SubscriptionsImpl.readAnswers",
     original: "settled.add(key)",
     replacement: ";",
     because: "to confirm the same by its name once more changes nothing"
   },
   {
-    file: `${core}/connection/Supervisor.ts`,
-    within: "Supervision.makeHeartbeat.onMiss",
+    file: `${core}/connection/internal/supervisor.ts`,
+    within: "SupervisorImpl.makeHeartbeat.onMiss",
     original: "Effect.as(this.endWire(on, failed(failure)), false)",
     replacement: "Effect.as(this.endWire(on, failed(failure)), true)",
     because: "the end of the wire ends the heartbeat's fiber with the epoch, before the next ping is due"
   },
   {
-    file: `${core}/connection/Supervisor.ts`,
-    within: "Supervision.watchAnswers",
+    file: `${core}/connection/internal/supervisor.ts`,
+    within: "SupervisorImpl.watchAnswers",
     original: "if (this.isWatching) return Effect.void",
     replacement: "if (this.isWatching) ;",
     because: "a second watch wakes at the same times and finds nothing overdue: it costs a fiber until the answer"
   },
   {
-    file: `${core}/connection/Supervisor.ts`,
-    within: "Supervision.receive",
-    original: "if (due === undefined && refusals.length === 0) return this.absorb()",
-    replacement: "if (false) return this.absorb()",
+    file: `${core}/connection/internal/supervisor.ts`,
+    within: "SupervisorImpl.receive",
+    original: "if (due === undefined && refusals.length === 0) return this.awaitRoom()",
+    replacement: "if (false) return this.awaitRoom()",
     because: "where nothing is due and nothing was refused, all that follows does nothing, more slowly"
   },
   {
-    file: `${core}/connection/Supervisor.ts`,
-    within: "Supervision.receive",
-    original: "if (due === undefined && refusals.length === 0) return this.absorb()",
-    replacement: "if (due === undefined && refusals.length === (-1)) return this.absorb()",
+    file: `${core}/connection/internal/supervisor.ts`,
+    within: "SupervisorImpl.receive",
+    original: "if (due === undefined && refusals.length === 0) return this.awaitRoom()",
+    replacement: "if (due === undefined && refusals.length === (-1)) return this.awaitRoom()",
     because: "where nothing is due and nothing was refused, all that follows does nothing, more slowly"
   },
   {
-    file: `${core}/connection/Restoration.ts`,
-    within: "Subscriptions.hear",
+    file: `${core}/connection/Subscriptions.ts`,
+    within: "SubscriptionsImpl.readAnswers",
     original: "if (this.pending.length === 0) return",
     replacement: "if (false) return",
     because: "while nothing is asked for no answer settles anything: it spares reading them"
   },
   {
-    file: `${core}/connection/Restoration.ts`,
-    within: "Subscriptions.hear",
+    file: `${core}/connection/Subscriptions.ts`,
+    within: "SubscriptionsImpl.readAnswers",
     original: "if (this.pending.length === 0) return",
     replacement: "if (this.pending.length === (-1)) return",
     because: "while nothing is asked for no answer settles anything: it spares reading them"
   },
   {
-    file: `${core}/connection/Restoration.ts`,
-    within: "Subscriptions.hear",
+    file: `${core}/connection/Subscriptions.ts`,
+    within: "SubscriptionsImpl.readAnswers",
     original: "if (this.pending.length === 0) return",
     replacement: "if (this.pending.length === 0) ;",
     because: "while nothing is asked for no answer settles anything: it spares reading them"
   },
   {
-    file: `${core}/connection/Restoration.ts`,
-    within: "Subscriptions.settleByName",
+    file: `${core}/connection/Subscriptions.ts`,
+    within: "SubscriptionsImpl.settleByName",
     original: "if (!isBare && !this.isNamed(answer, unnumbered)) return",
     replacement: "if (false) return",
     because: "what none of them is named by means none of their channels: it spares looking through them"
   },
   {
-    file: `${core}/connection/Restoration.ts`,
-    within: "Subscriptions.settleByName",
+    file: `${core}/connection/Subscriptions.ts`,
+    within: "SubscriptionsImpl.settleByName",
     original: "if (!isBare && !this.isNamed(answer, unnumbered)) return",
     replacement: "if (!isBare && !this.isNamed(answer, unnumbered)) ;",
     because: "what none of them is named by means none of their channels: it spares looking through them"
@@ -811,62 +811,62 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   {
     file: `${core}/connection/Inbox.ts`,
-    within: "Fanout.offer",
+    within: "InboxImpl.offer",
     original: "if (consumer.missed > before) this.onMissed?.(consumer.missed - before)",
     replacement: "if (consumer.missed >= before) this.onMissed?.(consumer.missed - before)",
     because: "to add none changes no count"
   },
   {
     file: `${core}/connection/Inbox.ts`,
-    within: "Fanout.offer",
+    within: "InboxImpl.offer",
     original: "if (consumer.missed > before) this.onMissed?.(consumer.missed - before)",
     replacement: "if (true) this.onMissed?.(consumer.missed - before)",
     because: "to add none changes no count"
   },
   {
     file: `${core}/connection/Inbox.ts`,
-    within: "Fanout.makePull.pull.wasFull",
+    within: "InboxImpl.makePull.pull.wasFull",
     original: "const wasFull = consumer.overflow === \"block\" && isOver(consumer)",
     replacement: "const wasFull = consumer.overflow === \"block\" || isOver(consumer)",
     because: "who is woken for nothing looks again whether there is room, and waits on"
   },
   {
     file: `${core}/connection/Inbox.ts`,
-    within: "Fanout.makePull.pull",
+    within: "InboxImpl.makePull.pull",
     original: "if (wasFull) this.release()",
     replacement: "if (true) this.release()",
     because: "who is woken for nothing looks again whether there is room, and waits on"
   },
   {
     file: `${core}/connection/Outbox.ts`,
-    within: "Waiting.send.wait",
+    within: "OutboxImpl.send.wait",
     original: "const wait = pace?.log.waitFor(pace.now(), cost, rank > 0 && pace.spares) ?? 0",
     replacement: "const wait = pace?.log.waitFor(pace.now(), cost, rank > 0 && pace.spares) ?? 1",
     because: "without a limit nobody asks for how long it holds a message up"
   },
   {
     file: `${core}/connection/Outbox.ts`,
-    within: "Waiting.send.wait",
+    within: "OutboxImpl.send.wait",
     original: "const wait = pace?.log.waitFor(pace.now(), cost, rank > 0 && pace.spares) ?? 0",
     replacement: "const wait = pace?.log.waitFor(pace.now(), cost, rank > 0 && pace.spares) ?? (-1)",
     because: "without a limit nobody asks for how long it holds a message up"
   },
   {
     file: `${core}/connection/Outbox.ts`,
-    within: "Waiting.enqueue",
+    within: "OutboxImpl.enqueue",
     original: "if (place === 0) this.sleeper?.wake()",
     replacement: "if (true) this.sleeper?.wake()",
     because: "who wakes early and may not write yet goes back to sleep"
   },
   {
     file: `${core}/connection/Outbox.ts`,
-    within: "Waiting.withdraw",
+    within: "OutboxImpl.withdraw",
     original: "if (at === 0) this.sleeper?.wake()",
     replacement: "if (true) this.sleeper?.wake()",
     because: "who wakes early and may not write yet goes back to sleep"
   },
   {
-    file: `${core}/connection/Sequence.ts`,
+    file: `${core}/connection/internal/sequence.ts`,
     within: "afterString",
     original: "end >= 0",
     replacement: "end > 0",
@@ -930,21 +930,21 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   // ---- venue --------------------------------------------------------------------------------------------------------
   {
-    file: `${core}/venue/CoinbaseExchange.ts`,
+    file: `${core}/venue/coinbase-exchange/Venue.ts`,
     within: "subscriptions.read.products",
     original: "const products = typeof entry === \"string\" ? [] : entry.product_ids ?? []",
     replacement: "const products = false ? [] : entry.product_ids ?? []",
     because: "a string has no product_ids"
   },
   {
-    file: `${core}/venue/Dydx.ts`,
+    file: `${core}/venue/dydx/Venue.ts`,
     within: "make.unsubscribe",
     original: "(channel, id) => ({ type: \"unsubscribe\", channel, ...(id === undefined ? {} : { id }) })",
     replacement: "(channel, id) => ({ type: \"unsubscribe\", channel, ...(false ? {} : { id }) })",
     because: "JSON leaves out a member that is undefined"
   },
   {
-    file: `${core}/venue/Deribit.ts`,
+    file: `${core}/venue/deribit/Venue.ts`,
     within: "channelOf",
     original:
       "return product === undefined ? Channel.make(text) : Channel.make([family, ...rest].join(\".\"), product)",

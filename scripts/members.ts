@@ -4,7 +4,7 @@
  * came from it; each member is taken away, and where the frame is refused
  * without it, it must be there.
  */
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as Rejection from "@tickline/core/codec/Rejection"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Explanation from "@tickline/node/runner/Explanation"
 import { frames } from "./frames.ts"
@@ -32,7 +32,7 @@ const required = (venue: Venue, frame: string): ReadonlyArray<string> => {
   const json: unknown = JSON.parse(frame)
   const found: Array<string> = []
   lessOne(json, "", (path) => {
-    if (MarketEvent.isFrameRejected(venue.decode(JSON.stringify(json)))) found.push(path)
+    if (Rejection.isFrameRejected(venue.decode(JSON.stringify(json)))) found.push(path)
   })
   return found.filter((path) => !found.some((other) => other.startsWith(`${path}.`) || other.startsWith(`${path}[`)))
 }
@@ -95,7 +95,7 @@ export const table = (venue: Venue): ReadonlyArray<ReadonlyArray<string>> => {
   if (samples === undefined) throw new Error(`scripts/frames.ts has no frames of ${venue.name}`)
   const rows = samples.flatMap(([kind, frame]) => {
     const events = venue.decode(frame)
-    if (MarketEvent.isFrameRejected(events)) throw new Error(`${venue.name}: ${kind}: ${events.message}`)
+    if (Rejection.isFrameRejected(events)) throw new Error(`${venue.name}: ${kind}: ${events.message}`)
     const traced = Explanation.trace(venue, frame, events)
     const needed = grouped(required(venue, frame).map((path) => [path, code]))
     return events.map((event, index) => [

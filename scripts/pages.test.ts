@@ -35,10 +35,10 @@ describe("tables", () => {
     const table = page.slice(page.indexOf("## The log"), page.indexOf("## Metrics"))
     const written = [...table.matchAll(/^\| (`[^|]+)\|/gm)]
       .flatMap(([, cell = ""]) => [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? ""))
-    const said = ["packages/core/src/connection", "packages/core/src/feed", "packages/node/src/runner"]
-      .flatMap((folder) => Fs.readdirSync(Path.join(workspace, folder)).map((name) => Path.join(folder, name)))
+    const said = ["packages/core/src/connection", "packages/core/src/market", "packages/node/src/runner"]
+      .flatMap((folder) => Fs.globSync(`${folder}/**/*.ts`, { cwd: workspace }))
       // The stream around a source of one's own says other things, in its own words.
-      .filter((path) => path.endsWith(".ts") && !path.endsWith("ReconnectingStream.ts"))
+      .filter((path) => !path.endsWith("ReconnectingStream.ts"))
       .flatMap((path) => [...read(path).matchAll(/\.log(?:Info|Warning|Error)?\(([^{]*?)[,)]?\s*(?:\{|\)|$)/gm)])
       .flatMap(([, args = ""]) => [...args.matchAll(/"([^"]+)"/g)].map((match) => match[1] ?? ""))
       .filter((text) => !["Info", "Warn", "Error", "consumer"].includes(text))

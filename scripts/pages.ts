@@ -8,12 +8,12 @@
 import * as ConnectError from "@tickline/core/connection/ConnectError"
 import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
-import * as Telemetry from "@tickline/core/value/Telemetry"
 import * as Venues from "@tickline/core/venue/Venues"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import * as Telemetry from "../packages/core/src/value/internal/telemetry.ts"
 import * as Members from "./members.ts"
 import { workspace } from "./source.ts"
 

@@ -115,26 +115,44 @@ describe("floors", () => {
   const passes = (name: string, path: string, text: string) =>
     it(`passes ${name}`, () => assert.deepStrictEqual(one(path, text), []))
 
-  const rooms = ["value", "transport", "resilience", "connection", "venue", "feed", "actor", "trading"]
-  for (const [floor, room] of rooms.entries()) {
-    for (const [other, above] of rooms.entries()) {
-      const text = `import type { X } from "../${above}/X.ts"\nexport type Y = X`
-      if (other > floor) refuses(`${room} importing ${above}`, `${core}/${room}/Y.ts`, text, /which is above it/)
-      else passes(`${room} importing ${above}`, `${core}/${room}/Y.ts`, text)
+  const floors = [
+    ["value"],
+    ["transport", "codec", "event"],
+    ["resilience"],
+    ["protocol"],
+    ["connection", "venue"],
+    ["market", "recording"],
+    ["session"],
+    ["trading"],
+    ["strategy", "actor"]
+  ]
+  const rooms = floors.flatMap((rooms, floor) => rooms.map((room) => ({ room, floor })))
+  // Of these neighbours one may know the other.
+  const neighbours = "strategy importing actor"
+  for (const { floor, room } of rooms) {
+    for (const other of rooms) {
+      const name = `${room} importing ${other.room}`
+      const text = `import type { X } from "../${other.room}/X.ts"\nexport type Y = X`
+      const path = `${core}/${room}/Y.ts`
+      if (other.floor > floor) refuses(name, path, text, /which is above it/)
+      else if (other.floor < floor || other.room === room || name === neighbours) passes(name, path, text)
+      else refuses(name, path, text, /on the same floor/)
     }
   }
+  passes("event importing codec/Rejection", `${core}/event/Y.ts`, `export * from "../codec/Rejection.ts"`)
+  refuses("codec importing event", `${core}/codec/Rejection.ts`, `export * from "../event/Y.ts"`, /on the same floor/)
   refuses(
     "a way round by a longer path",
     `${core}/venue/kraken/Y.ts`,
-    `export * from "../../feed/../feed/X.ts"`,
+    `export * from "../../market/../market/X.ts"`,
     /above it/
   )
-  refuses("a type imported in place", `${core}/value/Y.ts`, `export type Y = import("../feed/X.ts").X`, /above it/)
-  refuses("an import at run time", `${core}/value/Y.ts`, `export const y = () => import("../feed/X.ts")`, /above it/)
+  refuses("a type imported in place", `${core}/value/Y.ts`, `export type Y = import("../market/X.ts").X`, /above it/)
+  refuses("an import at run time", `${core}/value/Y.ts`, `export const y = () => import("../market/X.ts")`, /above it/)
   refuses("a computed import", `${core}/value/Y.ts`, `export const y = (name: string) => import(name)`, /computed/)
   refuses("a room without a floor", `${core}/cellar/Y.ts`, "export {}", /has no floor/)
   refuses("a module outside the rooms", `${core}/Y.ts`, "export {}", /stands in a room/)
-  refuses("a barrel from within", `${core}/feed/Y.ts`, `import "../index.ts"`, /barrel/)
+  refuses("a barrel from within", `${core}/market/Y.ts`, `import "../index.ts"`, /barrel/)
 
   const imports = (specifier: string) => `import * as X from "${specifier}"\nexport const y = X`
   const outside: ReadonlyArray<readonly [path: string, specifiers: ReadonlyArray<string>]> = [
@@ -163,7 +181,7 @@ describe("floors", () => {
   passes("a module of an area", `${testing}/Y.ts`, imports("effect/testing/TestClock"))
 
   const decimal = `import * as BigDecimal from "effect/BigDecimal"\n`
-  refuses("BigDecimal.format", `${core}/feed/Y.ts`, `${decimal}export const y = BigDecimal.format`, /scale/)
+  refuses("BigDecimal.format", `${core}/market/Y.ts`, `${decimal}export const y = BigDecimal.format`, /scale/)
   refuses(
     "BigDecimal.fromStringUnsafe",
     `${node}/Y.ts`,
@@ -172,42 +190,42 @@ describe("floors", () => {
   )
   refuses(
     "it by another name",
-    `${core}/feed/Y.ts`,
+    `${core}/market/Y.ts`,
     `import * as D from "effect/BigDecimal"\nexport const y = D["format"]`,
     /scale/
   )
   refuses(
     "it by import",
-    `${core}/feed/Y.ts`,
+    `${core}/market/Y.ts`,
     `import { format as f } from "effect/BigDecimal"\nexport const y = f`,
     /scale/
   )
   refuses(
     "it taken apart",
-    `${core}/feed/Y.ts`,
+    `${core}/market/Y.ts`,
     `${decimal}const { format } = BigDecimal\nexport const y = format`,
     /scale/
   )
   refuses(
     "Schema.BigDecimalFromString",
-    `${core}/feed/Y.ts`,
+    `${core}/market/Y.ts`,
     `import * as Schema from "effect/Schema"\nexport const y = Schema.BigDecimalFromString`,
     /scale/
   )
   passes("BigDecimal.format in Decimal", `${core}/value/Decimal.ts`, `${decimal}export const y = BigDecimal.format`)
   passes(
     "BigDecimal.format in a text",
-    `${core}/feed/Y.ts`,
+    `${core}/market/Y.ts`,
     `/** BigDecimal.format */\nexport const y = "BigDecimal.format"`
   )
 
   const effect = `import * as Effect from "effect/Effect"\n`
-  refuses("a promise in core", `${core}/feed/Y.ts`, `${effect}export const y = Effect.promise`, /TestClock/)
+  refuses("a promise in core", `${core}/market/Y.ts`, `${effect}export const y = Effect.promise`, /TestClock/)
   passes("a promise at the edge", `${node}/Y.ts`, `${effect}export const y = Effect.promise`)
 
   refuses(
     "a rule of the house switched off",
-    `${core}/feed/Y.ts`,
+    `${core}/market/Y.ts`,
     "// oxlint-disable-next-line no-restricted-globals -- why\n",
     /no comment/
   )
@@ -253,7 +271,7 @@ describe("docs", () => {
 
 describe("barrels", () => {
   const header = "/**\n * A noun.\n *\n * More.\n *\n * @since 0.2.0\n */\n"
-  const files = { [`${core}/value/A.ts`]: header, [`${core}/feed/B.ts`]: header, [`${testing}/node/C.ts`]: header }
+  const files = { [`${core}/value/A.ts`]: header, [`${core}/market/B.ts`]: header, [`${testing}/node/C.ts`]: header }
 
   it("export each module by its name, and are stale when one is added", () =>
     over(files, (root) => {
@@ -262,7 +280,7 @@ describe("barrels", () => {
       assert.deepStrictEqual(stale(root), [])
       assert.include(
         texts(root).get(`${core}/index.ts`),
-        "/**\n * A noun.\n *\n * @since 0.2.0\n */\nexport * as B from \"./feed/B.ts\"\n"
+        "/**\n * A noun.\n *\n * @since 0.2.0\n */\nexport * as B from \"./market/B.ts\"\n"
       )
       assert.notInclude(texts(root).get(`${testing}/index.ts`), "C.ts")
       write(root, `${node}/D.ts`, header)

@@ -44,14 +44,7 @@ export * as BearerToken from "./connection/BearerToken.ts"
  *
  * @since 0.1.0
  */
-export * as Binance from "./venue/Binance.ts"
-
-/**
- * What is told to any number of readers from where no effect can run.
- *
- * @since 0.1.0
- */
-export * as Broadcast from "./value/Broadcast.ts"
+export * as Binance from "./venue/binance/Venue.ts"
 
 /**
  * The transport over the WebSocket that browsers, Deno, Bun and Node have of
@@ -82,14 +75,14 @@ export * as CircuitBreaker from "./resilience/CircuitBreaker.ts"
  *
  * @since 0.1.0
  */
-export * as Coinbase from "./venue/Coinbase.ts"
+export * as Coinbase from "./venue/coinbase/Venue.ts"
 
 /**
  * Coinbase Exchange, the public market data feed.
  *
  * @since 0.1.0
  */
-export * as CoinbaseExchange from "./venue/CoinbaseExchange.ts"
+export * as CoinbaseExchange from "./venue/coinbase-exchange/Venue.ts"
 
 /**
  * How a connection fails, as types: what ended one attempt or one epoch, what
@@ -146,7 +139,7 @@ export * as Decimal from "./value/Decimal.ts"
  *
  * @since 0.1.0
  */
-export * as Deribit from "./venue/Deribit.ts"
+export * as Deribit from "./venue/deribit/Venue.ts"
 
 /**
  * Why a dial did not give a wire. Each reason is a class of its own, so that
@@ -157,11 +150,18 @@ export * as Deribit from "./venue/Deribit.ts"
 export * as DialError from "./transport/DialError.ts"
 
 /**
+ * How a peer is asked for channels, and what its answers mean.
+ *
+ * @since 0.1.0
+ */
+export * as Dialect from "./protocol/Dialect.ts"
+
+/**
  * dYdX v4, the WebSocket feed of its indexer.
  *
  * @since 0.1.0
  */
-export * as Dydx from "./venue/Dydx.ts"
+export * as Dydx from "./venue/dydx/Venue.ts"
 
 /**
  * Every check of a dial request, in one place: what each transport asks before
@@ -179,16 +179,7 @@ export * as Endpoint from "./transport/Endpoint.ts"
  *
  * @since 0.1.0
  */
-export * as ExactJson from "./value/ExactJson.ts"
-
-/**
- * What a feed tells Effect's `Metric` of itself: events by channel, gaps by
- * cause, subscriptions that do not deliver, and how old each subscription's
- * data is. Updated once a batch or a transition.
- *
- * @since 0.1.0
- */
-export * as FeedMetrics from "./feed/FeedMetrics.ts"
+export * as ExactJson from "./codec/ExactJson.ts"
 
 /**
  * What one WebSocket message carries: text, or bytes.
@@ -203,7 +194,7 @@ export * as Frame from "./transport/Frame.ts"
  *
  * @since 0.1.0
  */
-export * as Freshness from "./feed/Freshness.ts"
+export * as Freshness from "./market/Freshness.ts"
 
 /**
  * A server of one's own that speaks the generic price message: subscribe with
@@ -212,23 +203,14 @@ export * as Freshness from "./feed/Freshness.ts"
  *
  * @since 0.1.0
  */
-export * as Generic from "./venue/Generic.ts"
-
-/**
- * Finds links that are connected and dead, in the way that the peer offers:
- * protocol pings, pings of its own dialect, heartbeats that it sends, or tests
- * that it makes and wants answered.
- *
- * @since 0.1.0
- */
-export * as Heartbeat from "./connection/Heartbeat.ts"
+export * as Generic from "./venue/generic/Venue.ts"
 
 /**
  * Hyperliquid, the public data of its WebSocket API.
  *
  * @since 0.1.0
  */
-export * as Hyperliquid from "./venue/Hyperliquid.ts"
+export * as Hyperliquid from "./venue/hyperliquid/Venue.ts"
 
 /**
  * What a connection received, fanned out to its consumers in batches. Each
@@ -240,11 +222,18 @@ export * as Hyperliquid from "./venue/Hyperliquid.ts"
 export * as Inbox from "./connection/Inbox.ts"
 
 /**
+ * How a peer shows that a connection is alive.
+ *
+ * @since 0.1.0
+ */
+export * as KeepAlive from "./protocol/KeepAlive.ts"
+
+/**
  * Kraken, the spot market's public data, version 2 of its WebSocket API.
  *
  * @since 0.1.0
  */
-export * as Kraken from "./venue/Kraken.ts"
+export * as Kraken from "./venue/kraken/Venue.ts"
 
 /**
  * The checksum of Kraken's books: CRC-32 over the digits of the ten best asks,
@@ -254,20 +243,7 @@ export * as Kraken from "./venue/Kraken.ts"
  *
  * @since 0.1.0
  */
-export * as KrakenChecksum from "./venue/KrakenChecksum.ts"
-
-/**
- * The fast way through frames of a known layout. A venue writes all frames of
- * one kind alike: the same members, in the same order, without white space. A
- * layout is learned from one frame that was read and validated the exact way,
- * and compiled to an anchored regular expression of JSON's own grammar; where
- * it matches, the captured pieces *are* the members' source texts, digits and
- * trailing zeros included. Where it does not match, nothing was decided, and
- * the frame is read the exact way.
- *
- * @since 0.1.0
- */
-export * as Layout from "./value/Layout.ts"
+export * as KrakenChecksum from "./venue/kraken/KrakenChecksum.ts"
 
 /**
  * The events that flow through the house: what a venue's frame says, why a
@@ -275,7 +251,7 @@ export * as Layout from "./value/Layout.ts"
  *
  * @since 0.1.0
  */
-export * as MarketEvent from "./value/MarketEvent.ts"
+export * as MarketEvent from "./event/MarketEvent.ts"
 
 /**
  * Typed streams of market data from one venue, over one connection that comes
@@ -285,7 +261,7 @@ export * as MarketEvent from "./value/MarketEvent.ts"
  *
  * @since 0.1.0
  */
-export * as MarketFeed from "./feed/MarketFeed.ts"
+export * as MarketFeed from "./market/MarketFeed.ts"
 
 /**
  * The feeds of several venues as one: one stream of everything, each event with
@@ -293,14 +269,7 @@ export * as MarketFeed from "./feed/MarketFeed.ts"
  *
  * @since 0.1.0
  */
-export * as MarketFeeds from "./feed/MarketFeeds.ts"
-
-/**
- * What metrics are told apart by.
- *
- * @since 0.1.0
- */
-export * as MetricAttributes from "./value/MetricAttributes.ts"
+export * as MarketFeeds from "./market/MarketFeeds.ts"
 
 /**
  * The clock for what waits. Deadlines, intervals, limits and durations are
@@ -340,7 +309,7 @@ export * as Outbox from "./connection/Outbox.ts"
  *
  * @since 0.1.0
  */
-export * as PriceMessage from "./value/PriceMessage.ts"
+export * as PriceMessage from "./venue/generic/PriceMessage.ts"
 
 /**
  * Text of a peer, made fit to be shown: on a terminal, in a log line, in the
@@ -362,19 +331,11 @@ export * as Printable from "./value/Printable.ts"
 export * as RateLimit from "./resilience/RateLimit.ts"
 
 /**
- * From frames to messages: reads what one pull brought and puts it into the
- * inbox, in order, as batches, rejections and gaps of the sequence.
- *
- * @since 0.1.0
- */
-export * as Reception from "./connection/Reception.ts"
-
-/**
  * Any source of market data, made to survive.
  *
  * @since 0.1.0
  */
-export * as ReconnectingStream from "./feed/ReconnectingStream.ts"
+export * as ReconnectingStream from "./market/ReconnectingStream.ts"
 
 /**
  * How a connection comes back: the policy, and the answer to each failure.
@@ -389,7 +350,7 @@ export * as Reconnection from "./connection/Reconnection.ts"
  *
  * @since 0.1.0
  */
-export * as Rejection from "./venue/Rejection.ts"
+export * as Rejection from "./codec/Rejection.ts"
 
 /**
  * Requests and their answers, matched by id over a connection.
@@ -397,35 +358,6 @@ export * as Rejection from "./venue/Rejection.ts"
  * @since 0.1.0
  */
 export * as Requests from "./connection/Requests.ts"
-
-/**
- * Subscriptions as desired state: which channels are wanted, which of them this
- * epoch was asked for, and which the peer has confirmed or refused. An epoch
- * begins with nothing asked for; asking goes on until what is asked for is what
- * is wanted.
- *
- * @since 0.1.0
- */
-export * as Restoration from "./connection/Restoration.ts"
-
-/**
- * Which of a feed's wanted channels an event belongs to, as the venue says it of
- * the frame that the event came in.
- *
- * @since 0.1.0
- */
-export * as Router from "./feed/Router.ts"
-
-/**
- * A single pass over frames that no fixed layout fits, such as batches whose
- * elements differ from one to the next: the caller says piece by piece what
- * must come, and takes the decimals as they pass. It knows compact JSON without
- * escapes, which is how venues write; a step that meets anything else fails,
- * nothing was decided, and the frame is read the exact way.
- *
- * @since 0.1.0
- */
-export * as Scanner from "./value/Scanner.ts"
 
 /**
  * What a peer sends back, cleared of the secrets that were shown to it: a token
@@ -437,21 +369,14 @@ export * as Scanner from "./value/Scanner.ts"
 export * as Secrets from "./transport/Secrets.ts"
 
 /**
- * Continuity of a numbered stream: counts the gaps between the numbers that a
- * user's sequence member carries, and the numbers that ran backwards. Nothing
- * is reordered and nothing repaired; a repeat is neither.
+ * Subscriptions as desired state: which channels are wanted, which of them this
+ * epoch was asked for, and which the peer has confirmed or refused. An epoch
+ * begins with nothing asked for; asking goes on until what is asked for is what
+ * is wanted.
  *
  * @since 0.1.0
  */
-export * as Sequence from "./connection/Sequence.ts"
-
-/**
- * What the consumers of a feed want, counted: a channel is asked for when its
- * first consumer comes and given up when its last one leaves.
- *
- * @since 0.1.0
- */
-export * as Subscriptions from "./feed/Subscriptions.ts"
+export * as Subscriptions from "./connection/Subscriptions.ts"
 
 /**
  * What a mistyped word may have meant.
@@ -461,14 +386,6 @@ export * as Subscriptions from "./feed/Subscriptions.ts"
 export * as Suggestion from "./value/Suggestion.ts"
 
 /**
- * What keeps one connection up: dial, live, decide, wait, dial again. The only
- * place of the house that dials.
- *
- * @since 0.1.0
- */
-export * as Supervisor from "./connection/Supervisor.ts"
-
-/**
  * One name for a product at every venue: `BTC-USD` is `BTC/USD` at Kraken,
  * `BTC-USDT` is `BTCUSDT` at Binance. Events keep the symbol as the venue sent
  * it; the table is for asking several venues for the same thing, and for
@@ -476,15 +393,7 @@ export * as Supervisor from "./connection/Supervisor.ts"
  *
  * @since 0.1.0
  */
-export * as Symbols from "./feed/Symbols.ts"
-
-/**
- * What Tickline measures of itself: the metric definitions of Effect's
- * `Metric`, updated once per batch or per transition, never per frame.
- *
- * @since 0.1.0
- */
-export * as Telemetry from "./value/Telemetry.ts"
+export * as Symbols from "./protocol/Symbols.ts"
 
 /**
  * Instants to the nanosecond and beyond, without `Date`. A timestamp keeps the
@@ -503,14 +412,6 @@ export * as Timestamp from "./value/Timestamp.ts"
  * @since 0.1.0
  */
 export * as TomlText from "./value/TomlText.ts"
-
-/**
- * Reading of a frame what it is of, beside its events: the beginning of the
- * frame where the venue writes it as it always does, the whole of it else.
- *
- * @since 0.1.0
- */
-export * as Topics from "./venue/Topics.ts"
 
 /**
  * The port through which the house reaches a network: dial a URL, get a wire.

@@ -1,13 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
-import * as Binance from "@tickline/core/venue/Binance"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Binance from "@tickline/core/venue/binance/Venue"
 import type { Ask, Venue } from "@tickline/core/venue/Venue"
 
 /** What a frame gives, as printed; twice, because the second time its layout is known. */
 const decode = (frame: string | Uint8Array, venue: Venue = Binance.make()): ReadonlyArray<unknown> => {
   const print = (): ReadonlyArray<string> => {
     const decoded = venue.decode(frame)
-    return MarketEvent.isFrameRejected(decoded)
+    return Rejection.isFrameRejected(decoded)
       ? [MarketEvent.toJson(decoded)]
       : decoded.map((e) => MarketEvent.toJson(e))
   }
@@ -373,7 +374,7 @@ describe("Binance", () => {
         decode(JSON.stringify(combined("a@trade", good)), known)
       }
       for (const venue of [Binance.make(), known]) {
-        const [rejected] = decode(text, venue) as ReadonlyArray<MarketEvent.FrameRejected>
+        const [rejected] = decode(text, venue) as ReadonlyArray<Rejection.FrameRejected>
         assert.deepStrictEqual([rejected?._tag, rejected?.reason, rejected?.field], ["FrameRejected", reason, field])
         assert.isAtMost(JSON.stringify(rejected).length, 1000)
       }

@@ -82,7 +82,7 @@ class Reference {
     const needed = this.policy.halfOpen === "skip" ? 1 : this.policy.halfOpen.successThreshold
     if (this.probes.length >= needed) this.close()
   }
-  prove(index: number): void {
+  confirmStable(index: number): void {
     if (this.use(index)) this.close()
   }
   fail(index: number): void {
@@ -148,7 +148,7 @@ const history = Effect.fnUntraced(function*(log: Array<string>) {
       yield* breaker.reset
       reference.reset()
     } else if (permit !== undefined) {
-      const report = yield* Random.choice(["succeed", "prove", "fail", "fail", "release"] as const)
+      const report = yield* Random.choice(["succeed", "confirmStable", "fail", "fail", "release"] as const)
       log.push(`${report} ${index}`)
       yield* report === "fail" ? permit.fail("down") : permit[report]
       reference[report](index)

@@ -139,7 +139,7 @@ describe("CircuitBreaker", () => {
       yield* fail(breaker, 5)
       yield* TestClock.adjust("10 seconds")
       const permit = yield* breaker.acquire
-      yield* permit.prove
+      yield* permit.confirmStable
       assert.strictEqual(yield* tag(breaker), "Closed")
     }))
 
@@ -202,7 +202,7 @@ describe("CircuitBreaker", () => {
         const permit = yield* breaker.acquire
         yield* permit.succeed
         yield* permit.succeed
-        yield* permit.prove
+        yield* permit.confirmStable
         yield* permit.fail("late")
         const second = yield* breaker.acquire
         yield* permit.release
@@ -221,7 +221,7 @@ describe("CircuitBreaker", () => {
         const probe = yield* breaker.acquire
         yield* early.fail("old")
         assert.strictEqual(yield* tag(breaker), "HalfOpen")
-        yield* early.prove
+        yield* early.confirmStable
         assert.strictEqual(yield* tag(breaker), "HalfOpen")
         yield* breaker.reset
         const { failures } = yield* breaker.metrics
@@ -248,7 +248,7 @@ describe("CircuitBreaker", () => {
         const breaker = yield* halfOpen
         const probe = yield* breaker.acquire
         yield* breaker.recordFailure("Dropped")
-        yield* probe.prove
+        yield* probe.confirmStable
         const state = yield* breaker.state
         assert.isTrue(state._tag === "Open" && state.openings === 2 && state.until === 30_000)
       }))
@@ -419,7 +419,7 @@ describe("CircuitBreaker", () => {
         yield* TestClock.adjust("10 seconds")
         const permit = yield* breaker.acquire
         yield* TestClock.adjust(7)
-        yield* permit.prove
+        yield* permit.confirmStable
         assert.deepStrictEqual(yield* Fiber.join(fiber), [
           {
             from: "Closed",

@@ -1,13 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
-import * as Coinbase from "@tickline/core/venue/Coinbase"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Coinbase from "@tickline/core/venue/coinbase/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 
 /** What a frame gives, as printed; twice, because the second time its layout is known. */
 const decode = (frame: string | Uint8Array, venue: Venue = Coinbase.make()): ReadonlyArray<unknown> => {
   const print = (): ReadonlyArray<string> => {
     const decoded = venue.decode(frame)
-    return MarketEvent.isFrameRejected(decoded)
+    return Rejection.isFrameRejected(decoded)
       ? [MarketEvent.toJson(decoded)]
       : decoded.map((e) => MarketEvent.toJson(e))
   }
@@ -424,7 +425,7 @@ describe("Coinbase", () => {
       const known = Coinbase.make()
       for (const [, good] of frames) decode(JSON.stringify(good), known)
       for (const venue of [Coinbase.make(), known]) {
-        const [rejected] = decode(text, venue) as ReadonlyArray<MarketEvent.FrameRejected>
+        const [rejected] = decode(text, venue) as ReadonlyArray<Rejection.FrameRejected>
         assert.deepStrictEqual([rejected?._tag, rejected?.reason, rejected?.field], ["FrameRejected", reason, field])
         assert.isAtMost(JSON.stringify(rejected).length, 1000)
       }

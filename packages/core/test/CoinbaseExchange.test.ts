@@ -1,13 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
-import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 
 /** What a frame gives, as printed; twice, because the second time its layout is known. */
 const decode = (frame: string | Uint8Array, venue: Venue = CoinbaseExchange.make()): ReadonlyArray<unknown> => {
   const print = (): ReadonlyArray<string> => {
     const decoded = venue.decode(frame)
-    return MarketEvent.isFrameRejected(decoded)
+    return Rejection.isFrameRejected(decoded)
       ? [MarketEvent.toJson(decoded)]
       : decoded.map((e) => MarketEvent.toJson(e))
   }
@@ -293,7 +294,7 @@ describe("CoinbaseExchange", () => {
       const known = CoinbaseExchange.make()
       for (const good of [match, ticker, snapshot, update]) decode(JSON.stringify(good), known)
       for (const venue of [CoinbaseExchange.make(), known]) {
-        const [rejected] = decode(text, venue) as ReadonlyArray<MarketEvent.FrameRejected>
+        const [rejected] = decode(text, venue) as ReadonlyArray<Rejection.FrameRejected>
         assert.deepStrictEqual([rejected?._tag, rejected?.reason, rejected?.field], ["FrameRejected", reason, field])
         assert.isAtMost(JSON.stringify(rejected).length, 1000)
       }
@@ -302,7 +303,7 @@ describe("CoinbaseExchange", () => {
 
   it("tells a null, an empty and a mistyped product apart", () => {
     const messages = [null, "", 5].map((product_id) => {
-      const [rejected] = decode(JSON.stringify({ ...match, product_id })) as ReadonlyArray<MarketEvent.FrameRejected>
+      const [rejected] = decode(JSON.stringify({ ...match, product_id })) as ReadonlyArray<Rejection.FrameRejected>
       return rejected?.message
     })
     assert.deepStrictEqual(messages, [
@@ -314,7 +315,7 @@ describe("CoinbaseExchange", () => {
 
   it("quotes no more than 64 characters of a peer's input", () => {
     const [rejected] = decode(JSON.stringify({ ...match, price: "A".repeat(100_000) })) as ReadonlyArray<
-      MarketEvent.FrameRejected
+      Rejection.FrameRejected
     >
     assert.include(rejected?.message, `\`${"A".repeat(64)}…\``)
     assert.notInclude(rejected?.message, "A".repeat(65))

@@ -4,13 +4,14 @@
  * `<venue>.events.jsonl`; without it each venue counts as skipped.
  */
 import { assert, describe, it } from "@effect/vitest"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Timestamp from "@tickline/core/value/Timestamp"
-import * as Coinbase from "@tickline/core/venue/Coinbase"
-import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
-import * as Dydx from "@tickline/core/venue/Dydx"
-import * as Hyperliquid from "@tickline/core/venue/Hyperliquid"
-import * as Kraken from "@tickline/core/venue/Kraken"
+import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
+import * as Coinbase from "@tickline/core/venue/coinbase/Venue"
+import * as Dydx from "@tickline/core/venue/dydx/Venue"
+import * as Hyperliquid from "@tickline/core/venue/hyperliquid/Venue"
+import * as Kraken from "@tickline/core/venue/kraken/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -65,7 +66,7 @@ describe("Conformance", () => {
         // As one of many frames, and as the first that a decoder sees: the two must agree.
         for (const venue of [shared, make()]) {
           const decoded = venue.decode(text)
-          const events = (MarketEvent.isFrameRejected(decoded) ? [decoded] : decoded).map((event) =>
+          const events = (Rejection.isFrameRejected(decoded) ? [decoded] : decoded).map((event) =>
             JSON.parse(MarketEvent.toJson(event)) as Record<string, unknown>
           )
           assert.deepStrictEqual(account(events), account(wanted), String(frames[i]?.["id"]))

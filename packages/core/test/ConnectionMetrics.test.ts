@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 
-const outbox: Outbox.Account = {
+const outbox: Outbox.OutboxCounts = {
   waiting: 1,
   waitingBytes: 20,
   mostWaiting: 3,

@@ -1,13 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
-import * as Deribit from "@tickline/core/venue/Deribit"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Deribit from "@tickline/core/venue/deribit/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 
 /** What a frame gives, as printed; twice, because the second time its layout is known. */
 const decode = (frame: string | Uint8Array, venue: Venue = Deribit.make()): ReadonlyArray<unknown> => {
   const print = (): ReadonlyArray<string> => {
     const decoded = venue.decode(frame)
-    return (MarketEvent.isFrameRejected(decoded) ? [decoded] : decoded).map((event) => MarketEvent.toJson(event))
+    return (Rejection.isFrameRejected(decoded) ? [decoded] : decoded).map((event) => MarketEvent.toJson(event))
   }
   const first = print()
   assert.deepStrictEqual(print(), first)
@@ -424,7 +425,7 @@ describe("Deribit", () => {
   for (const [what, text, reason, field] of rejections) {
     it(`refuses ${what}`, () => {
       for (const venue of [Deribit.make(), known]) {
-        const [rejected] = decode(text, venue) as ReadonlyArray<MarketEvent.FrameRejected>
+        const [rejected] = decode(text, venue) as ReadonlyArray<Rejection.FrameRejected>
         assert.deepStrictEqual([rejected?._tag, rejected?.reason, rejected?.field], ["FrameRejected", reason, field])
         assert.isAtMost(JSON.stringify(rejected).length, 1000)
       }
@@ -529,7 +530,7 @@ describe("Deribit", () => {
     assert.strictEqual(keepAlive.withinMillis, 30_000)
     const answers = ["heartbeat", "test_request"].map((type) => {
       const beat = Deribit.venue.decode(`{"jsonrpc":"2.0","method":"heartbeat","params":{"type":"${type}"}}`)
-      assert(!MarketEvent.isFrameRejected(beat))
+      assert(!Rejection.isFrameRejected(beat))
       return beat.map((event) => keepAlive.answer(event, 4))
     })
     assert.deepStrictEqual(answers, [

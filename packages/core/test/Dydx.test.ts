@@ -1,19 +1,20 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
-import * as Dydx from "@tickline/core/venue/Dydx"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Dydx from "@tickline/core/venue/dydx/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Chance from "@tickline/testing/Chance"
 
 /** What a frame gives, as printed. */
 const decode = (frame: string | Uint8Array, venue: Venue = Dydx.venue): ReadonlyArray<unknown> => {
   const decoded = venue.decode(frame)
-  const lines = MarketEvent.isFrameRejected(decoded)
+  const lines = Rejection.isFrameRejected(decoded)
     ? [MarketEvent.toJson(decoded)]
     : decoded.map((e) => MarketEvent.toJson(e))
   return lines.map((line): unknown => JSON.parse(line))
 }
 
-type Refused = Pick<MarketEvent.FrameRejected, "reason" | "field">
+type Refused = Pick<Rejection.FrameRejected, "reason" | "field">
 
 const venue = "dydx"
 const connection_id = "00000000-0000-4000-8000-000000000001"
@@ -390,7 +391,7 @@ describe("Dydx", () => {
   for (const [what, frame, reason, field] of rejections) {
     it(`refuses ${what}`, () => {
       const text = typeof frame === "string" || frame instanceof Uint8Array ? frame : JSON.stringify(frame)
-      const [rejected] = decode(text) as ReadonlyArray<MarketEvent.FrameRejected>
+      const [rejected] = decode(text) as ReadonlyArray<Rejection.FrameRejected>
       assert.deepStrictEqual([rejected?._tag, rejected?.reason, rejected?.field], ["FrameRejected", reason, field])
       assert.isAtMost(JSON.stringify(rejected).length, 1000)
     })

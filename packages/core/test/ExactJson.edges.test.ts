@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as ExactJson from "@tickline/core/value/ExactJson"
+import * as ExactJson from "@tickline/core/codec/ExactJson"
 
 /** What is wrong with a text, and before which character. */
 const faults: ReadonlyArray<readonly [text: string, expected: string, offset: number]> = [

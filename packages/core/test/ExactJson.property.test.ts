@@ -3,11 +3,12 @@
  * `TICKLINE_SEED` replays another one.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as ExactJson from "@tickline/core/codec/ExactJson"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Decimal from "@tickline/core/value/Decimal"
-import * as ExactJson from "@tickline/core/value/ExactJson"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
-import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
-import * as Generic from "@tickline/core/venue/Generic"
+import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
+import * as Generic from "@tickline/core/venue/generic/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 import { expand, plain, reference, referenceAccepts } from "./ExactJson.reference.ts"
 
@@ -171,7 +172,7 @@ describe("ExactJson (properties)", () => {
 
 const print = (venue: Venue, frame: string): string => {
   const decoded = venue.decode(frame)
-  return MarketEvent.isFrameRejected(decoded)
+  return Rejection.isFrameRejected(decoded)
     ? MarketEvent.toJson(decoded)
     : decoded.map((event) => MarketEvent.toJson(event)).join("\n")
 }

@@ -2,7 +2,7 @@
  * An independent reader of exact JSON to test ours against: `JSON.parse` with
  * the source text that Node's reviver is given. Slow and simple.
  */
-import * as ExactJson from "@tickline/core/value/ExactJson"
+import * as ExactJson from "@tickline/core/codec/ExactJson"
 
 /** A number as its text, in plain data that `deepStrictEqual` compares. */
 export interface NumberText {

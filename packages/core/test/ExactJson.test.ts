@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as ExactJson from "@tickline/core/value/ExactJson"
-import * as Generic from "@tickline/core/venue/Generic"
+import * as ExactJson from "@tickline/core/codec/ExactJson"
+import * as Generic from "@tickline/core/venue/generic/Venue"
 import { plain, reference, referenceAccepts } from "./ExactJson.reference.ts"
 
 const read = (text: string): unknown => {

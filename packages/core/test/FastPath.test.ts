@@ -4,12 +4,13 @@
  * it, and what comes often is in fact read that way.
  */
 import { assert, describe, it } from "@effect/vitest"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import type { Venue } from "@tickline/core/venue/Venue"
 import { type Case, cases, framesOf } from "./Frames.ts"
 
 const printed = (decoded: ReturnType<Venue["decode"]>): string =>
-  (MarketEvent.isFrameRejected(decoded) ? [decoded] : decoded).map((event) => MarketEvent.toJson(event)).join()
+  (Rejection.isFrameRejected(decoded) ? [decoded] : decoded).map((event) => MarketEvent.toJson(event)).join()
 
 const print = (venue: Venue, frame: string): string => printed(venue.decode(frame))
 
@@ -39,7 +40,7 @@ const dataOf = (one: Case): ReadonlyArray<string> => {
   const kinds = new Map<string, string>()
   for (const frame of framesOf(one)) {
     const decoded = one.make().decode(frame)
-    if (MarketEvent.isFrameRejected(decoded) || isRare(frame)) continue
+    if (Rejection.isFrameRejected(decoded) || isRare(frame)) continue
     const tag = decoded.find(({ _tag }) => /^(Trade|Ticker|Quote|BookSnapshot|BookDelta|PriceUpdate)$/.test(_tag))?._tag
     // Binance's streams differ more than their events do.
     const stream = /"stream":"[^"]*@(\w+)/.exec(frame)?.[1] ?? ""

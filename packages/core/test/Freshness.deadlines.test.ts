@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Freshness from "@tickline/core/feed/Freshness"
+import * as Freshness from "@tickline/core/market/Freshness"
 import * as Channel from "@tickline/core/value/Channel"
 
 const book = Channel.make("book", "BTC-USD")
@@ -33,9 +33,9 @@ describe("Freshness: deadlines", () => {
     freshness.subscribed(book, 0)
     freshness.subscribed(trades, 100)
     assert.strictEqual(freshness.nextDeadline(), 400)
-    freshness.heard(trades, 200)
+    freshness.received(trades, 200)
     assert.strictEqual(freshness.nextDeadline(), 1_000)
-    freshness.heard(book, 200)
+    freshness.received(book, 200)
     assert.isUndefined(freshness.nextDeadline())
   })
 
@@ -44,7 +44,7 @@ describe("Freshness: deadlines", () => {
     freshness.subscribed(trades, 0)
     assert.isUndefined(freshness.nextDeadline())
     freshness.connected(100)
-    freshness.heard(trades, 200)
+    freshness.received(trades, 200)
     freshness.subscribed(book, 200)
     freshness.disconnected()
     freshness.check(300, true)
@@ -75,7 +75,7 @@ describe("Freshness: deadlines", () => {
     freshness.disconnected()
     freshness.connected(2_000)
     assert.deepStrictEqual(stepsAt(freshness, 3_000), ["book resubscribe 1000"])
-    freshness.heard(book, 3_500)
+    freshness.received(book, 3_500)
     assert.deepStrictEqual(stepsAt(freshness, 9_000), [])
     freshness.disconnected()
     freshness.connected(10_000)
@@ -88,14 +88,14 @@ describe("Freshness: deadlines", () => {
     freshness.subscribed(book, 0)
     freshness.subscribed(Channel.make("book", "BTC-USD"), 700)
     assert.strictEqual(freshness.nextDeadline(), 1_000)
-    freshness.heard(book, 800)
+    freshness.received(book, 800)
     freshness.unsubscribed(book)
     assert.deepStrictEqual([freshness.nextDeadline(), freshness.report(900)], [undefined, []])
-    freshness.heard(book, 900)
+    freshness.received(book, 900)
     freshness.subscribed(book, 950)
     assert.strictEqual(freshness.nextDeadline(), 1_950)
     assert.isFalse(freshness.report(950)[0]?.isDelivering)
-    freshness.heard(book, 960)
+    freshness.received(book, 960)
     assert.isUndefined(freshness.nextDeadline())
   })
 
@@ -104,7 +104,7 @@ describe("Freshness: deadlines", () => {
     const between = quiet()
     between.connected(50_000)
     between.subscribed(trades, 50_000)
-    for (const at of [50_000, 53_000, 53_500]) between.heard(trades, at)
+    for (const at of [50_000, 53_000, 53_500]) between.received(trades, at)
     between.disconnected()
     between.connected(60_000)
     assert.strictEqual(between.nextDeadline(), 66_000)
@@ -112,7 +112,7 @@ describe("Freshness: deadlines", () => {
     // What comes while no epoch is up ends no silence.
     const early = quiet()
     early.subscribed(trades, 50_000)
-    early.heard(trades, 58_000)
+    early.received(trades, 58_000)
     early.connected(60_000)
     assert.strictEqual(early.nextDeadline(), 61_000)
 
@@ -120,7 +120,7 @@ describe("Freshness: deadlines", () => {
     probed.connected(50_000)
     probed.subscribed(trades, 50_000)
     assert.deepStrictEqual(stepsAt(probed, 51_000), ["trades probe 1000"])
-    probed.heard(trades, 51_700)
+    probed.received(trades, 51_700)
     probed.disconnected()
     probed.connected(60_000)
     assert.strictEqual(probed.nextDeadline(), 63_400)
@@ -131,7 +131,7 @@ describe("Freshness: deadlines", () => {
     renewed.subscribed(trades, 50_000)
     assert.deepStrictEqual(stepsAt(renewed, 51_000), ["trades probe 1000"])
     assert.deepStrictEqual(stepsAt(renewed, 52_000), ["trades resubscribe 2000"])
-    renewed.heard(trades, 52_100)
+    renewed.received(trades, 52_100)
     renewed.disconnected()
     renewed.connected(60_000)
     assert.strictEqual(renewed.nextDeadline(), 61_000)
@@ -142,7 +142,7 @@ describe("Freshness: deadlines", () => {
       const freshness = Freshness.make(policy, () => true)
       freshness.connected(0)
       freshness.subscribed(trades, 0)
-      if (delivers) freshness.heard(trades, 0)
+      if (delivers) freshness.received(trades, 0)
       freshness.disconnected()
       freshness.connected(0)
       const taken = [1_000, 2_000, 3_000, 4_000, 5_000].flatMap((at) => freshness.check(at, false))
@@ -156,7 +156,7 @@ describe("Freshness: deadlines", () => {
     freshness.subscribed(book, 100)
     assert.strictEqual(freshness.age(book, 400), 300)
     freshness.connected(400)
-    freshness.heard(book, 500)
+    freshness.received(book, 500)
     freshness.disconnected()
     freshness.connected(900)
     assert.strictEqual(freshness.age(book, 1_000), 500)
@@ -174,14 +174,14 @@ describe("Freshness: deadlines", () => {
       max: 0,
       shareWithinTarget: 0
     })
-    freshness.heard(book, 500)
+    freshness.received(book, 500)
     assert.deepInclude(freshness.report(500)[0], { isDelivering: true, ageMillis: 0, shareWithinTarget: 1 })
     assert.deepInclude(freshness.report(900)[0], { ageMillis: 400, max: 400, shareWithinTarget: 0.25 })
     let at = 500
-    for (let i = 0; i < 2 + 255; i++) freshness.heard(book, at += i < 2 ? 50 : 10)
+    for (let i = 0; i < 2 + 255; i++) freshness.received(book, at += i < 2 ? 50 : 10)
     // Of two ages of 50 ms the older is forgotten; the greatest of all is not.
     assert.deepInclude(freshness.report(at)[0], { p50: 10, p99: 10, max: 50 })
-    for (let i = 0; i < 3; i++) freshness.heard(book, at += 70)
+    for (let i = 0; i < 3; i++) freshness.received(book, at += 70)
     assert.deepInclude(freshness.report(at)[0], { p50: 10, p99: 70, max: 70 })
   })
 
@@ -189,8 +189,8 @@ describe("Freshness: deadlines", () => {
     const freshness = Freshness.make(policy)
     freshness.connected(0)
     freshness.subscribed(trades, 0)
-    freshness.heard(trades, 0)
-    freshness.heard(trades, 60_000)
+    freshness.received(trades, 0)
+    freshness.received(trades, 60_000)
     freshness.disconnected()
     freshness.connected(60_000)
     const taken = [61_000, 62_000, 63_000, 64_000].flatMap((at) => freshness.check(at, false))
@@ -210,8 +210,8 @@ describe("Freshness: deadlines", () => {
       freshness.connected(0)
       freshness.subscribed(book, 0)
       let at = 0
-      freshness.heard(book, at)
-      for (const [count, age] of ages) for (let i = 0; i < count; i++) freshness.heard(book, at += age)
+      freshness.received(book, at)
+      for (const [count, age] of ages) for (let i = 0; i < count; i++) freshness.received(book, at += age)
       return freshness.report(at)[0]?.p50
     }
     assert.strictEqual(p50([1, 70]), 70)
@@ -231,8 +231,8 @@ describe("Freshness: deadlines", () => {
     const freshness = Freshness.make(policy)
     freshness.connected(0)
     freshness.subscribed(book, 0)
-    freshness.heard(book, 0)
-    freshness.heard(book, 400)
+    freshness.received(book, 0)
+    freshness.received(book, 400)
     freshness.disconnected()
     assert.deepInclude(freshness.report(5_000)[0], {
       isDelivering: false,

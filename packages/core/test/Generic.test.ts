@@ -1,15 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as ExactJson from "@tickline/core/value/ExactJson"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
-import * as PriceMessage from "@tickline/core/value/PriceMessage"
-import * as Generic from "@tickline/core/venue/Generic"
+import * as ExactJson from "@tickline/core/codec/ExactJson"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as PriceMessage from "@tickline/core/venue/generic/PriceMessage"
+import * as Generic from "@tickline/core/venue/generic/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 
 /** What a frame gives, as printed; twice, because the second time its layout is known. */
 const decode = (frame: string | Uint8Array, venue: Venue = Generic.make()): unknown => {
   const print = (): ReadonlyArray<string> => {
     const decoded = venue.decode(frame)
-    return MarketEvent.isFrameRejected(decoded)
+    return Rejection.isFrameRejected(decoded)
       ? [MarketEvent.toJson(decoded)]
       : decoded.map((e) => MarketEvent.toJson(e))
   }
@@ -82,7 +83,7 @@ describe("Generic", () => {
   ]
   for (const [frame, reason, field] of rejections) {
     it(`refuses ${String(frame).slice(0, 60)}`, () => {
-      const rejected = decode(frame) as MarketEvent.FrameRejected
+      const rejected = decode(frame) as Rejection.FrameRejected
       assert.deepStrictEqual([rejected._tag, rejected.reason, rejected.field], ["FrameRejected", reason, field])
     })
   }

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
-import * as Hyperliquid from "@tickline/core/venue/Hyperliquid"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Hyperliquid from "@tickline/core/venue/hyperliquid/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Chance from "@tickline/testing/Chance"
 
@@ -8,7 +9,7 @@ import * as Chance from "@tickline/testing/Chance"
 const decode = (frame: string | Uint8Array, venue: Venue = Hyperliquid.make()): ReadonlyArray<unknown> => {
   const print = (): ReadonlyArray<string> => {
     const decoded = venue.decode(frame)
-    return MarketEvent.isFrameRejected(decoded)
+    return Rejection.isFrameRejected(decoded)
       ? [MarketEvent.toJson(decoded)]
       : decoded.map((e) => MarketEvent.toJson(e))
   }
@@ -17,7 +18,7 @@ const decode = (frame: string | Uint8Array, venue: Venue = Hyperliquid.make()): 
   return first.map((line): unknown => JSON.parse(line))
 }
 
-type Refused = Pick<MarketEvent.FrameRejected, "reason" | "field">
+type Refused = Pick<Rejection.FrameRejected, "reason" | "field">
 
 const venue = "hyperliquid"
 
@@ -366,7 +367,7 @@ describe("Hyperliquid", () => {
       const known = Hyperliquid.make()
       for (const good of [trades, book, bbo, mids]) decode(JSON.stringify(good), known)
       for (const venue of [Hyperliquid.make(), known]) {
-        const [rejected] = decode(text, venue) as ReadonlyArray<MarketEvent.FrameRejected>
+        const [rejected] = decode(text, venue) as ReadonlyArray<Rejection.FrameRejected>
         assert.deepStrictEqual([rejected?._tag, rejected?.reason, rejected?.field], ["FrameRejected", reason, field])
         assert.isAtMost(JSON.stringify(rejected).length, 1000)
       }

@@ -3,11 +3,11 @@
  * does not take is left with, and what it is told of the rest.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Rejection from "@tickline/core/codec/Rejection"
 import type { Transition } from "@tickline/core/connection/ConnectionState"
 import { ConnectionState } from "@tickline/core/connection/ConnectionState"
 import * as Inbox from "@tickline/core/connection/Inbox"
 import * as Channel from "@tickline/core/value/Channel"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -32,7 +32,7 @@ const rejected = (weight: number, name = "r"): Inbox.Rejected => ({
   epoch: 1,
   at: 0,
   bytes: weight - share,
-  rejection: new MarketEvent.FrameRejected({ venue: "test", reason: "MalformedJson", message: name })
+  rejection: new Rejection.FrameRejected({ venue: "test", reason: "MalformedJson", message: name })
 })
 
 const transition: Transition = {

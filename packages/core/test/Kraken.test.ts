@@ -1,15 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Decimal from "@tickline/core/value/Decimal"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
-import * as Kraken from "@tickline/core/venue/Kraken"
-import * as KrakenChecksum from "@tickline/core/venue/KrakenChecksum"
+import * as KrakenChecksum from "@tickline/core/venue/kraken/KrakenChecksum"
+import * as Kraken from "@tickline/core/venue/kraken/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 
 /** What a frame gives, as printed; twice, because the second time its layout is known. */
 const decode = (frame: string | Uint8Array, venue: Venue = Kraken.make()): ReadonlyArray<unknown> => {
   const print = (): ReadonlyArray<string> => {
     const decoded = venue.decode(frame)
-    return (MarketEvent.isFrameRejected(decoded) ? [decoded] : decoded).map((event) => MarketEvent.toJson(event))
+    return (Rejection.isFrameRejected(decoded) ? [decoded] : decoded).map((event) => MarketEvent.toJson(event))
   }
   const first = print()
   assert.deepStrictEqual(print(), first)
@@ -358,7 +359,7 @@ describe("Kraken", () => {
   for (const [what, text, reason, field] of rejections) {
     it(`refuses ${what}`, () => {
       for (const venue of [Kraken.make(), known]) {
-        const [rejected] = decode(text, venue) as ReadonlyArray<MarketEvent.FrameRejected>
+        const [rejected] = decode(text, venue) as ReadonlyArray<Rejection.FrameRejected>
         assert.deepStrictEqual([rejected?._tag, rejected?.reason, rejected?.field], ["FrameRejected", reason, field])
         assert.isAtMost(JSON.stringify(rejected).length, 1000)
       }
@@ -430,10 +431,10 @@ describe("Kraken", () => {
     assert(keepAlive._tag === "Application")
     assert.strictEqual(keepAlive.ping(3), "{\"method\":\"ping\",\"req_id\":3}")
     const pong = Kraken.venue.decode(`{"method":"pong","req_id":3,${times}}`)
-    assert(!MarketEvent.isFrameRejected(pong))
+    assert(!Rejection.isFrameRejected(pong))
     assert.deepStrictEqual(pong.map(keepAlive.isPong), [true])
     const heartbeat = Kraken.venue.decode("{\"channel\":\"heartbeat\"}")
-    assert(!MarketEvent.isFrameRejected(heartbeat))
+    assert(!Rejection.isFrameRejected(heartbeat))
     assert.deepStrictEqual(heartbeat.map(keepAlive.isPong), [false])
   })
 })

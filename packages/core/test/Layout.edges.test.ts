@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as ExactJson from "@tickline/core/codec/ExactJson"
 import * as Decimal from "@tickline/core/value/Decimal"
-import * as ExactJson from "@tickline/core/value/ExactJson"
-import * as Layout from "@tickline/core/value/Layout"
+import * as Layout from "../src/codec/internal/layout.ts"
 
 /** What a plan hands over, as text. */
 const shown = (wanted: number) => (members: Layout.Members): string =>

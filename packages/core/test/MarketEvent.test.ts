@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Decimal from "@tickline/core/value/Decimal"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as Printable from "@tickline/core/value/Printable"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
@@ -119,7 +121,7 @@ const events: ReadonlyArray<readonly [event: MarketEvent.AnyEvent, line: string]
     "{\"_tag\":\"Response\",\"venue\":\"v\",\"requestId\":\"1\",\"result\":null}"
   ],
   [
-    new MarketEvent.FrameRejected({ venue, reason: "InvalidField", field: "data[0].price", message: "bad" }),
+    new Rejection.FrameRejected({ venue, reason: "InvalidField", field: "data[0].price", message: "bad" }),
     "{\"_tag\":\"FrameRejected\",\"venue\":\"v\",\"reason\":\"InvalidField\",\"field\":\"data[0].price\"," +
     "\"message\":\"bad\"}"
   ],
@@ -239,7 +241,7 @@ describe("MarketEvent", () => {
       MarketEvent.other(venue, "status"),
       MarketEvent.subscribed(venue, "c", "P", "1"),
       MarketEvent.unsubscribed(venue, undefined, undefined, undefined),
-      MarketEvent.frameRejected(venue, "InvalidField", "data[0].price", "bad")
+      Rejection.frameRejected(venue, "InvalidField", "data[0].price", "bad")
     ]
     for (const event of trusted) {
       const line = MarketEvent.toJson(event)
@@ -260,21 +262,21 @@ describe("MarketEvent", () => {
 
   it("keeps the line of a rejection within 1,000 characters", () => {
     for (const hostile of ["\u0001", "\ud800", "\"", "\\", "\u2028", "\u202e", "\u{e0041}", "😀"]) {
-      const event = MarketEvent.frameRejected(
+      const event = Rejection.frameRejected(
         "coinbase-exchange",
         "InvalidField",
         hostile.repeat(5000),
-        `x: ${MarketEvent.quote(hostile.repeat(5000))}, y: ${hostile.repeat(5000)}`
+        `x: ${Printable.quote(hostile.repeat(5000))}, y: ${hostile.repeat(5000)}`
       )
       assert.isAtMost(MarketEvent.toJson(event, { frame: 123_456_789, id: "x" }).length, 1000)
     }
   })
 
   it("quotes a peer's input cut at 64 and printable", () => {
-    assert.strictEqual(MarketEvent.quote("abc"), "`abc`")
-    assert.strictEqual(MarketEvent.quote("a".repeat(65)), `\`${"a".repeat(64)}…\``)
-    assert.strictEqual(MarketEvent.quote("a\n`\ud800"), "`a\\u000a'\\ud800`")
-    assert.strictEqual(MarketEvent.quote("{\"a\""), "`{\"a\"`")
-    assert.strictEqual(MarketEvent.quote(`${"a".repeat(63)}😀`), `\`${"a".repeat(63)}…\``)
+    assert.strictEqual(Printable.quote("abc"), "`abc`")
+    assert.strictEqual(Printable.quote("a".repeat(65)), `\`${"a".repeat(64)}…\``)
+    assert.strictEqual(Printable.quote("a\n`\ud800"), "`a\\u000a'\\ud800`")
+    assert.strictEqual(Printable.quote("{\"a\""), "`{\"a\"`")
+    assert.strictEqual(Printable.quote(`${"a".repeat(63)}😀`), `\`${"a".repeat(63)}…\``)
   })
 })

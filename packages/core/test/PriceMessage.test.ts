@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as ExactJson from "@tickline/core/codec/ExactJson"
 import * as Decimal from "@tickline/core/value/Decimal"
-import * as ExactJson from "@tickline/core/value/ExactJson"
-import * as PriceMessage from "@tickline/core/value/PriceMessage"
 import * as Timestamp from "@tickline/core/value/Timestamp"
+import * as PriceMessage from "@tickline/core/venue/generic/PriceMessage"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Rejection from "@tickline/core/codec/Rejection"
 import * as ConnectError from "@tickline/core/connection/ConnectError"
-import * as Restoration from "@tickline/core/connection/Restoration"
+import * as Subscriptions from "@tickline/core/connection/Subscriptions"
 import * as DialError from "@tickline/core/transport/DialError"
 import * as Transport from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Printable from "@tickline/core/value/Printable"
 
 /** Each of these moves the cursor, reorders or hides text, or shows as nothing. */
@@ -84,8 +84,8 @@ describe("what a peer sent, to be shown", () => {
       new DialError.HandshakeRejected({ status: 403, detail }),
       new DialError.TlsFailed({ detail }),
       new DialError.Unreachable({ detail }),
-      new Restoration.SubscriptionRefused({ channel: Channel.make(detail, detail), reason: detail }),
-      MarketEvent.frameRejected("v", "InvalidField", detail, detail)
+      new Subscriptions.SubscriptionRefused({ channel: Channel.make(detail, detail), reason: detail }),
+      Rejection.frameRejected("v", "InvalidField", detail, detail)
     ]
     for (const { message } of errors) assert.isTrue(Printable.isPrintable(message), message)
   })

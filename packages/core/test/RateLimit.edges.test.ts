@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 
-const reserved = (log: RateLimit.Log, at: number, cost?: number): RateLimit.Reservation => {
+const reserved = (log: RateLimit.RollingLimit, at: number, cost?: number): RateLimit.Reservation => {
   const reservation = log.reserve(at, cost)
   if (typeof reservation === "number") throw new Error(`not reserved, in ${reservation} ms`)
   return reservation
@@ -15,7 +15,7 @@ const reserved = (log: RateLimit.Log, at: number, cost?: number): RateLimit.Rese
 
 describe("RateLimit.Log: edges", () => {
   it("admits a cost that is the whole limit, and none that is more by any fraction", () => {
-    const log = RateLimit.makeLog([{ limit: 3, windowMillis: 1_000 }])
+    const log = RateLimit.makeRollingLimit([{ limit: 3, windowMillis: 1_000 }])
     assert.strictEqual(log.waitFor(0, 3), 0)
     assert.strictEqual(log.take(0, 3.001), Infinity)
     assert.strictEqual(log.take(0, 3), 0)
@@ -27,7 +27,7 @@ describe("RateLimit.Log: edges", () => {
   })
 
   it("waits until enough has left, be it one cost or several, in the narrowest window", () => {
-    const log = RateLimit.makeLog([{ limit: 4, windowMillis: 1_000 }, { limit: 6, windowMillis: 5_000 }])
+    const log = RateLimit.makeRollingLimit([{ limit: 4, windowMillis: 1_000 }, { limit: 6, windowMillis: 5_000 }])
     for (const at of [0, 100, 200, 300]) assert.strictEqual(log.take(at), 0)
     assert.deepStrictEqual([1, 2, 3].map((cost) => log.waitFor(400, cost)), [601, 701, 4_601])
     assert.deepStrictEqual(log.left(400), [0, 2])
@@ -36,13 +36,13 @@ describe("RateLimit.Log: edges", () => {
   })
 
   it("what is within one millisecond is counted once each, and until the last of it has left", () => {
-    const log = RateLimit.makeLog([{ limit: 2, windowMillis: 1_000 }])
+    const log = RateLimit.makeRollingLimit([{ limit: 2, windowMillis: 1_000 }])
     assert.deepStrictEqual([log.take(0.25), log.take(0.75)], [0, 0])
     assert.deepStrictEqual([log.left(1_000.5), log.left(1_000.75), log.left(1_000.8)], [[0], [0], [2]])
   })
 
   it("goes on as exactly after thousands as after one", () => {
-    const log = RateLimit.makeLog([{ limit: 3, windowMillis: 10 }, { limit: 1_500, windowMillis: 5_000 }])
+    const log = RateLimit.makeRollingLimit([{ limit: 3, windowMillis: 10 }, { limit: 1_500, windowMillis: 5_000 }])
     for (let at = 0; at < 40_000; at += 4) assert.strictEqual(log.take(at), 0, `at ${at}`)
     assert.strictEqual(log.waitFor(39_997), 2)
     assert.deepStrictEqual(log.left(39_997), [0, 1_500 - 1_250])
@@ -50,7 +50,7 @@ describe("RateLimit.Log: edges", () => {
   })
 
   it("a reservation counts until it is used or released, in every window, and ends once", () => {
-    const log = RateLimit.makeLog([{ limit: 3, windowMillis: 1_000 }])
+    const log = RateLimit.makeRollingLimit([{ limit: 3, windowMillis: 1_000 }])
     const first = reserved(log, 0, 2)
     assert.deepStrictEqual(log.left(0), [1])
     assert.deepStrictEqual(log.left(60_000), [1])
@@ -74,7 +74,7 @@ describe("RateLimit.Log: edges", () => {
   })
 
   it("with something reserved, waits for what was taken where that is enough", () => {
-    const log = RateLimit.makeLog([{ limit: 3, windowMillis: 1_000 }])
+    const log = RateLimit.makeRollingLimit([{ limit: 3, windowMillis: 1_000 }])
     assert.strictEqual(log.take(0, 2), 0)
     reserved(log, 500)
     assert.strictEqual(log.waitFor(600, 2), 401)
@@ -82,34 +82,34 @@ describe("RateLimit.Log: edges", () => {
   })
 
   it("what is taken in fractions leaves no rest behind that would have to be waited for", () => {
-    const log = RateLimit.makeLog([{ limit: 2, windowMillis: 1_000 }])
+    const log = RateLimit.makeRollingLimit([{ limit: 2, windowMillis: 1_000 }])
     assert.deepStrictEqual([log.take(0, 0.4), log.take(100, 0.8), log.take(200, 0.6)], [0, 0, 0])
     assert.strictEqual(log.waitFor(300, 2), 901)
   })
 
   it("what costs nothing takes no place in a millisecond", () => {
-    const log = RateLimit.makeLog([{ limit: 1, windowMillis: 1_000 }])
+    const log = RateLimit.makeRollingLimit([{ limit: 1, windowMillis: 1_000 }])
     assert.deepStrictEqual([log.take(0.25), log.take(0.75, 0)], [0, 0])
     assert.deepStrictEqual([log.left(1_000.25), log.left(1_000.5)], [[0], [1]])
   })
 
   it("waits a whole number of milliseconds for what is reserved, be the window none", () => {
-    const log = RateLimit.makeLog([{ limit: 1, windowMillis: 1_000.5 }])
+    const log = RateLimit.makeRollingLimit([{ limit: 1, windowMillis: 1_000.5 }])
     reserved(log, 0)
     assert.strictEqual(log.waitFor(0), 1_002)
   })
 
   it("of several logs all can be taken and reserved by who spares nothing", () => {
-    const all = RateLimit.both([RateLimit.makeLog([{ limit: 4, windowMillis: 1_000 }])])
+    const all = RateLimit.combine([RateLimit.makeRollingLimit([{ limit: 4, windowMillis: 1_000 }])])
     assert.deepStrictEqual([1, 2].map(() => all.take(0)), [0, 0])
     assert.deepStrictEqual([1, 2].map(() => typeof all.reserve(0)), ["object", "object"])
     assert.deepStrictEqual(all.left(0), [0])
   })
 
   it("reserves of several logs as one, or of none", () => {
-    const mine = RateLimit.makeLog([{ limit: 2, windowMillis: 1_000 }])
-    const shared = RateLimit.makeLog([{ limit: 1, windowMillis: 500 }])
-    const all = RateLimit.both([mine, shared])
+    const mine = RateLimit.makeRollingLimit([{ limit: 2, windowMillis: 1_000 }])
+    const shared = RateLimit.makeRollingLimit([{ limit: 1, windowMillis: 500 }])
+    const all = RateLimit.combine([mine, shared])
     const first = reserved(all, 0)
     assert.deepStrictEqual(all.left(0), [1, 0])
     assert.strictEqual(all.reserve(0), 501)
@@ -122,7 +122,7 @@ describe("RateLimit.Log: edges", () => {
     assert.deepStrictEqual([all.waitFor(1_700), all.take(1_700), all.reserve(1_700)], [1, 1, 1])
     assert.deepStrictEqual([all.waitFor(1_701), all.waitFor(1_701, 1, true), all.waitFor(1_701, 2)], [0, 500, Infinity])
     assert.strictEqual(all.reserve(2_000, -1), Infinity)
-    assert.strictEqual(RateLimit.both([]).take(0, 1_000), 0)
+    assert.strictEqual(RateLimit.combine([]).take(0, 1_000), 0)
     assert.strictEqual(all.waitFor(2_000), 0)
     // What spares has to spare of each.
     assert.strictEqual(all.waitFor(2_000, 2, true), Infinity)
@@ -231,7 +231,7 @@ describe("RateLimit: edges", () => {
 
   it.effect("holds a thousand where it does not say how many, by the log that it is given", () =>
     Effect.gen(function*() {
-      const log = RateLimit.makeLog([{ limit: 1, windowMillis: 1_000 }])
+      const log = RateLimit.makeRollingLimit([{ limit: 1, windowMillis: 1_000 }])
       const limit = yield* RateLimit.make({ key: "venue", log })
       assert.strictEqual(limit.log, log)
       for (let n = 0; n <= 1_000; n++) yield* Effect.forkChild(limit.acquire(), { startImmediately: true })
@@ -278,7 +278,7 @@ describe("RateLimit: edges", () => {
     assert.strictEqual(limited(Infinity), "rate limited: venue never admits this")
     assert.strictEqual(limited(20), "rate limited: venue, retry after 20 ms")
     assert.throws(
-      () => RateLimit.makeLog([{ limit: 1, windowMillis: 1 }, { limit: 0.5, windowMillis: 1_000 }]),
+      () => RateLimit.makeRollingLimit([{ limit: 1, windowMillis: 1 }, { limit: 0.5, windowMillis: 1_000 }]),
       "rate limit: expected a finite limit of 1 or more in a finite window above 0 ms, got 0.5 in 1000 ms"
     )
   })
@@ -321,9 +321,9 @@ describe("RateLimit.logsOf", () => {
 
   it.effect("keeps each limit for what it is of, a little longer than the peer, and those per address together", () =>
     Effect.gen(function*() {
-      const one = yield* RateLimit.logsOf(limits, "venue.test")
-      const two = yield* RateLimit.logsOf(limits, "venue.test")
-      const elsewhere = yield* RateLimit.logsOf(limits, "other.test")
+      const one = yield* RateLimit.limitsOf(limits, "venue.test")
+      const two = yield* RateLimit.limitsOf(limits, "venue.test")
+      const elsewhere = yield* RateLimit.limitsOf(limits, "other.test")
       assert.deepStrictEqual(one.messages?.left(0), [4])
       assert.deepStrictEqual(one.asks?.left(0), [4, 2])
       // An ask costs what its message does, and counts 1 as a subscription.
@@ -338,7 +338,7 @@ describe("RateLimit.logsOf", () => {
 
   it.effect("has none for what nothing limits", () =>
     Effect.gen(function*() {
-      const logs = yield* RateLimit.logsOf(limits.slice(1, 3), "venue.test")
+      const logs = yield* RateLimit.limitsOf(limits.slice(1, 3), "venue.test")
       assert.isUndefined(logs.messages)
       assert.deepStrictEqual(logs.asks?.left(0), [2])
       assert.deepStrictEqual(logs.dials.left(0), [])
@@ -346,6 +346,6 @@ describe("RateLimit.logsOf", () => {
       assert.deepStrictEqual(logs.asks?.left(0), [1])
       if (typeof reservation === "object") reservation.release()
       assert.deepStrictEqual(logs.asks?.left(0), [2])
-      assert.isUndefined((yield* RateLimit.logsOf([], "venue.test")).asks)
+      assert.isUndefined((yield* RateLimit.limitsOf([], "venue.test")).asks)
     }))
 })

@@ -27,7 +27,7 @@ describe("RateLimit.Log", () => {
     for (let seed = 1; seed <= 50; seed++) {
       const next = makeNext(seed)
       const windows = [{ limit: 5, windowMillis: 1_000 }, { limit: 20, windowMillis: 10_000 }]
-      const log = RateLimit.makeLog(windows)
+      const log = RateLimit.makeRollingLimit(windows)
       const times: Array<number> = []
       const costs: Array<number> = []
       let at = 0
@@ -47,7 +47,7 @@ describe("RateLimit.Log", () => {
   })
 
   it("admits at the very time it names, and not a millisecond before", () => {
-    const log = RateLimit.makeLog([{ limit: 2, windowMillis: 1_000 }])
+    const log = RateLimit.makeRollingLimit([{ limit: 2, windowMillis: 1_000 }])
     assert.deepStrictEqual([log.take(0), log.take(400), log.take(500)], [0, 0, 501])
     assert.strictEqual(log.take(1_000), 1)
     assert.strictEqual(log.take(1_001), 0)
@@ -57,7 +57,7 @@ describe("RateLimit.Log", () => {
 
   it("leaves room to what is urgent, and never all of it", () => {
     for (const [limit, others] of [[20, 18], [5, 4], [2, 1], [1.5, 1], [1, 1]] as const) {
-      const log = RateLimit.makeLog([{ limit, windowMillis: 1_000 }])
+      const log = RateLimit.makeRollingLimit([{ limit, windowMillis: 1_000 }])
       let admitted = 0
       while (log.take(0, 1, true) === 0) admitted++
       assert.strictEqual(admitted, others, `of ${limit}`)
@@ -66,15 +66,15 @@ describe("RateLimit.Log", () => {
   })
 
   it("says never to a cost beyond the limit, and charges nothing for what it refuses", () => {
-    const log = RateLimit.makeLog([{ limit: 3, windowMillis: 1_000 }])
+    const log = RateLimit.makeRollingLimit([{ limit: 3, windowMillis: 1_000 }])
     assert.strictEqual(log.take(0, 4), Infinity)
     assert.deepStrictEqual(log.left(0), [3])
   })
 
   it("charges all of several logs, or none", () => {
-    const mine = RateLimit.makeLog([{ limit: 2, windowMillis: 1_000 }])
-    const shared = RateLimit.makeLog([{ limit: 1, windowMillis: 500 }])
-    const all = RateLimit.both([mine, shared])
+    const mine = RateLimit.makeRollingLimit([{ limit: 2, windowMillis: 1_000 }])
+    const shared = RateLimit.makeRollingLimit([{ limit: 1, windowMillis: 500 }])
+    const all = RateLimit.combine([mine, shared])
     assert.deepStrictEqual([all.take(0), all.take(0)], [0, 501])
     assert.deepStrictEqual([mine.left(0), shared.left(0)], [[1], [0]])
   })
@@ -126,7 +126,7 @@ describe("RateLimit", () => {
         const error = yield* Effect.flip(limit.acquire({ cost }))
         assert.strictEqual(error._tag, "InvalidCost")
         assert.strictEqual(limit.log.take(0, cost), Infinity)
-        assert.strictEqual(RateLimit.both([limit.log]).take(0, cost), Infinity)
+        assert.strictEqual(RateLimit.combine([limit.log]).take(0, cost), Infinity)
       }
       yield* limit.acquire()
       yield* limit.acquire()

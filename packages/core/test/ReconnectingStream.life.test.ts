@@ -4,7 +4,7 @@
  * written anew by `vitest run -u`.
  */
 import { describe, expect, it } from "@effect/vitest"
-import * as ReconnectingStream from "@tickline/core/feed/ReconnectingStream"
+import * as ReconnectingStream from "@tickline/core/market/ReconnectingStream"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

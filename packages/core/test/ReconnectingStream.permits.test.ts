@@ -1,6 +1,6 @@
 /** What a stream had of its breaker it gives back, and what it counts of retries, however a dial or a connection ends. */
 import { assert, describe, it } from "@effect/vitest"
-import * as ReconnectingStream from "@tickline/core/feed/ReconnectingStream"
+import * as ReconnectingStream from "@tickline/core/market/ReconnectingStream"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"

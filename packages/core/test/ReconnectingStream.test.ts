@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as ReconnectingStream from "@tickline/core/feed/ReconnectingStream"
+import * as ReconnectingStream from "@tickline/core/market/ReconnectingStream"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"

@@ -1,6 +1,7 @@
 /** A frame with a value that cannot be read is rejected, and the rejection names that value: on every venue, everywhere. */
 import { assert, describe, expect, it } from "@effect/vitest"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import type { Venue } from "@tickline/core/venue/Venue"
 import { type Case, cases, framesOf } from "./Frames.ts"
 
@@ -34,7 +35,7 @@ const kindsOf = (one: Case): ReadonlyArray<string> => {
   const kinds = new Map<string, string>()
   for (const frame of framesOf(one)) {
     const decoded = one.make().decode(frame)
-    if (MarketEvent.isFrameRejected(decoded)) continue
+    if (Rejection.isFrameRejected(decoded)) continue
     const stream = /"stream":"[^"]*@(\w+)/.exec(frame)?.[1] ?? ""
     const kind = `${decoded.map(({ _tag }) => _tag)[0]} ${stream}`
     if ((kinds.get(kind) ?? "").length < frame.length) kinds.set(kind, frame)
@@ -43,7 +44,7 @@ const kindsOf = (one: Case): ReadonlyArray<string> => {
 }
 
 const printed = (decoded: ReturnType<Venue["decode"]>): string =>
-  (MarketEvent.isFrameRejected(decoded) ? [decoded] : decoded).map((event) => MarketEvent.toJson(event)).join()
+  (Rejection.isFrameRejected(decoded) ? [decoded] : decoded).map((event) => MarketEvent.toJson(event)).join()
 
 describe("what is read of a frame, as a table; `vitest run -u` writes it anew", () => {
   const wrongs = [{ x: [] }, ["x"], "", "?", true, null, -1, "7", undefined]
@@ -60,11 +61,11 @@ describe("what is read of a frame, as a table; `vitest run -u` writes it anew", 
           const outcomes = wrongs.map((wrong) => decode(JSON.stringify(replaced(json, path, wrong))))
           // R: rejected; =: as if nothing had been changed; ~: read as something else.
           const marks = outcomes.map((outcome) =>
-            MarketEvent.isFrameRejected(outcome) ? "R" : printed(outcome) === usual ? "=" : "~"
+            Rejection.isFrameRejected(outcome) ? "R" : printed(outcome) === usual ? "=" : "~"
           ).join("")
           if (marks === "=========") continue
           const words = new Set(
-            outcomes.flatMap((outcome) => MarketEvent.isFrameRejected(outcome) ? [outcome.message] : [])
+            outcomes.flatMap((outcome) => Rejection.isFrameRejected(outcome) ? [outcome.message] : [])
           )
           lines.push(
             `  ${marks} ${shown(path)}`,
@@ -86,14 +87,14 @@ describe("what cannot be read is named, and nothing else", () => {
       for (const frame of kindsOf(one)) {
         const json: unknown = JSON.parse(frame)
         const { decode } = one.make()
-        assert.isFalse(MarketEvent.isFrameRejected(decode(frame)))
+        assert.isFalse(Rejection.isFrameRejected(decode(frame)))
         for (const path of pathsOf(json)) {
           for (const wrong of [{ x: [] }, ["x"], "", "?", true, null, -1, undefined]) {
             const text = JSON.stringify(replaced(json, path, wrong))
             const decoded = decode(text)
             // A generic price may come without a type: one that is wrong or missing makes it another kind.
             const isOther = name === "generic" && path[0] === "type"
-            if (!MarketEvent.isFrameRejected(decoded) || isOther) continue
+            if (!Rejection.isFrameRejected(decoded) || isOther) continue
             rejections++
             const { field, reason } = decoded
             // A frame without what names its kind has no member that could be named.

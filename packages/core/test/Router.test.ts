@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Router from "@tickline/core/feed/Router"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Channel from "@tickline/core/value/Channel"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
-import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
-import * as Generic from "@tickline/core/venue/Generic"
+import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
+import * as Generic from "@tickline/core/venue/generic/Venue"
 import type { Topic, Venue } from "@tickline/core/venue/Venue"
 import * as BigDecimal from "effect/BigDecimal"
+import * as Router from "../src/market/internal/router.ts"
 
 const venue = "coinbase-exchange"
 const one = BigDecimal.make(1n, 0)

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Decimal from "@tickline/core/value/Decimal"
-import * as Scanner from "@tickline/core/value/Scanner"
+import * as Scanner from "../src/codec/internal/scanner.ts"
 
 const begin = (text: string): Scanner.Scanner => {
   const scanner = Scanner.make()

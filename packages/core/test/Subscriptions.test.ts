@@ -1,9 +1,9 @@
 import { assert, it } from "@effect/vitest"
-import * as Subscriptions from "@tickline/core/feed/Subscriptions"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import * as Subscriptions from "../src/market/internal/references.ts"
 
 it.effect("asks for a channel when its first consumer comes, and gives it up when its last one leaves", () =>
   Effect.gen(function*() {

@@ -1,6 +1,6 @@
 /** What each venue calls what, as a table; `vitest run -u` writes it anew where a rule changes on purpose. */
 import { assert, describe, expect, it } from "@effect/vitest"
-import * as Symbols from "@tickline/core/feed/Symbols"
+import * as Symbols from "@tickline/core/protocol/Symbols"
 
 const quotes = ["USD", "USDC", "USDT", "EUR", "FDUSD", "TUSD", "BUSD", "DOGE", "BTC", "ETH", "BNB", "TRY", "BRL"]
   .concat(["JPY", "ARS", "MXN", "PLN", "RON", "CZK", "ZAR", "UAH", "COP", "IDR", "DAI", "XRP", "TRX", "SOL"])

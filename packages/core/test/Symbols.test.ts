@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Symbols from "@tickline/core/feed/Symbols"
+import * as Symbols from "@tickline/core/protocol/Symbols"
 import * as Venues from "@tickline/core/venue/Venues"
 
 const known: ReadonlyArray<readonly [venue: string, symbol: string, name: string]> = [

@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
-import * as Telemetry from "@tickline/core/value/Telemetry"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
+import * as Telemetry from "../src/value/internal/telemetry.ts"
 
 const isCounter = (metric: Metric.Metric<never, unknown>): metric is Metric.Counter<number> => metric.type === "Counter"
 

@@ -1,10 +1,11 @@
 /** What a frame is of, and by what a channel's data is known: what a feed tells its subscriptions apart by. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Channel from "@tickline/core/value/Channel"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
-import * as Topics from "@tickline/core/venue/Topics"
 import type { Topic, Venue } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
+import * as Topics from "../src/codec/internal/topics.ts"
 
 const venueOf = (name: string): Venue => {
   const venue = Venues.get(name)
@@ -15,8 +16,8 @@ const venueOf = (name: string): Venue => {
 const topicOf = (name: string, frame: string): Topic | undefined => {
   const venue = venueOf(name)
   const decoded = venue.decode(frame)
-  assert.isFalse(MarketEvent.isFrameRejected(decoded), frame)
-  return MarketEvent.isFrameRejected(decoded) ? undefined : venue.topicOf?.(frame, decoded)
+  assert.isFalse(Rejection.isFrameRejected(decoded), frame)
+  return Rejection.isFrameRejected(decoded) ? undefined : venue.topicOf?.(frame, decoded)
 }
 
 const trade = "\"e\":\"trade\",\"s\":\"BTCUSDT\",\"t\":1,\"p\":\"1\",\"q\":\"1\",\"T\":1,\"m\":true"

@@ -1,8 +1,9 @@
 /** What the venues' decoders have in common: cells and rows, times, and how much a frame may become. */
 import { assert, describe, it } from "@effect/vitest"
+import { JsonNumber } from "@tickline/core/codec/ExactJson"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Decimal from "@tickline/core/value/Decimal"
-import { JsonNumber } from "@tickline/core/value/ExactJson"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Wire from "@tickline/core/venue/Wire"
 import * as BigDecimal from "effect/BigDecimal"
@@ -53,7 +54,7 @@ describe("how much a frame may become", () => {
   }
 
   it("a rejection of a long frame stays what it is", () => {
-    const rejected = MarketEvent.frameRejected(venue, "TooLarge", undefined, "no")
+    const rejected = Rejection.frameRejected(venue, "TooLarge", undefined, "no")
     assert.strictEqual(Wire.bounded(venue, () => rejected)(frame), rejected)
   })
 })

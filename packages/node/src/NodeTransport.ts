@@ -112,9 +112,9 @@ const dial = (request: DialRequest, options: Options): Effect.Effect<Wire, DialE
     const failed = (reason: DialReason) => new DialError({ url: Address.origin(request.url), reason })
     // Outside of the interruptible part, so that an interruption between the
     // open socket and its finaliser cannot lose it.
-    let line: Line | undefined
+    let line: WireImpl | undefined
     const opening = Clock.clockWith((clock) =>
-      Effect.callback<Line, DialError>((resume) => {
+      Effect.callback<WireImpl, DialError>((resume) => {
         const started = Result.try({
           try: () => start(endpoint.success, request, options),
           // What Node says of it may hold the URL.
@@ -123,7 +123,7 @@ const dial = (request: DialRequest, options: Options): Effect.Effect<Wire, DialE
         if (Result.isFailure(started)) return resume(Effect.fail(started.failure))
         const ws = started.success
         const fail = (reason: DialReason) => resume(Effect.fail(failed(reason)))
-        const opened = new Line(ws, request, options.sendBufferBytes ?? 1_048_576)
+        const opened = new WireImpl(ws, request, options.sendBufferBytes ?? 1_048_576)
         ws.once(
           "unexpected-response",
           (_, response) => fail(rejection(response, request.url, clock.currentTimeMillisUnsafe()))
@@ -145,7 +145,7 @@ const dial = (request: DialRequest, options: Options): Effect.Effect<Wire, DialE
     )
   })
 
-const releaseWithScope = (line: Line): Effect.Effect<void, never, Scope.Scope> =>
+const releaseWithScope = (line: WireImpl): Effect.Effect<void, never, Scope.Scope> =>
   Effect.flatMap(Effect.scope, (scope) => Scope.addFinalizer(scope, Effect.sync(() => line.release())))
 
 const start = (endpoint: Endpoint.Endpoint, request: DialRequest, options: Options): WebSocket => {
@@ -175,7 +175,7 @@ type Resume<A, E = never> = (effect: Effect.Effect<A, E>) => void
 
 // The wire over one socket. Thousands may be held: what is not a wire's is shared, and who waits for something is kept
 // in a list that is empty at rest.
-class Line implements Wire {
+class WireImpl implements Wire {
   // Private to the runtime as well: the socket holds the URL and the headers, and an inspection would show them.
   readonly #ws: WebSocket
   private readonly maxMessageBytes: number
@@ -448,7 +448,7 @@ class Line implements Wire {
   }
 }
 
-const wake = (line: Line): void => line.wake()
+const wake = (line: WireImpl): void => line.wake()
 
 const ignore = (): void => {}
 

@@ -1,18 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import * as MarketFeed from "@tickline/core/feed/MarketFeed"
+import type { AnyEvent, MarketEvent } from "@tickline/core/event/MarketEvent"
+import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import type { Channel } from "@tickline/core/value/Channel"
 import * as Decimal from "@tickline/core/value/Decimal"
-import type { AnyEvent, MarketEvent } from "@tickline/core/value/MarketEvent"
-import * as Binance from "@tickline/core/venue/Binance"
-import * as Coinbase from "@tickline/core/venue/Coinbase"
-import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
-import * as Deribit from "@tickline/core/venue/Deribit"
-import * as Dydx from "@tickline/core/venue/Dydx"
-import * as Generic from "@tickline/core/venue/Generic"
-import * as Hyperliquid from "@tickline/core/venue/Hyperliquid"
-import * as Kraken from "@tickline/core/venue/Kraken"
+import * as Binance from "@tickline/core/venue/binance/Venue"
+import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
+import * as Coinbase from "@tickline/core/venue/coinbase/Venue"
+import * as Deribit from "@tickline/core/venue/deribit/Venue"
+import * as Dydx from "@tickline/core/venue/dydx/Venue"
+import * as Generic from "@tickline/core/venue/generic/Venue"
+import * as Hyperliquid from "@tickline/core/venue/hyperliquid/Venue"
+import * as Kraken from "@tickline/core/venue/kraken/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as NodeTransport from "@tickline/node/NodeTransport"
 import * as Enforcement from "@tickline/testing/Enforcement"
@@ -299,7 +299,7 @@ const until = (condition: () => boolean) =>
 const confirmed = ({ feed }: Stage) =>
   Effect.gen(function*() {
     while (true) {
-      const standings = yield* feed.connection.standings
+      const standings = yield* feed.connection.subscriptionStates
       if (standings.length > 0 && standings.every(({ standing }) => standing === "confirmed")) return
       yield* Effect.sleep(2)
     }
@@ -394,11 +394,11 @@ describe.concurrent.each(rows)("Venue $venue.name against its mock", (row) => {
         const { failures, feed } = stage
         yield* confirmed(stage)
         yield* feed.connection.subscribe([row.refused])
-        const refused = yield* Effect.flip(feed.connection.refusal(row.refused))
+        const refused = yield* Effect.flip(feed.connection.awaitRefusal(row.refused))
         assert(refused._tag === "SubscriptionRefused")
         assert.deepInclude(refused.channel, row.refused)
         assert.match(refused.reason, row.words)
-        const standings = yield* feed.connection.standings
+        const standings = yield* feed.connection.subscriptionStates
         assert.deepStrictEqual(standings.map(({ standing }) => standing).sort(), [
           ...standings.slice(1).map(() => "confirmed"),
           "refused"

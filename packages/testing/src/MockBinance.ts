@@ -246,7 +246,7 @@ export const make = (): MockVenue.MockVenue => ({
   listing: Listing.binance,
   open: (floor) => asking(MockVenue.newSession, streamsAt(floor.path ?? "/"), MockVenue.follow, floor),
   receive: (before, frame, floor) => {
-    const session = MockVenue.hear(before, floor.atMillis, messages)
+    const session = MockVenue.countRequest(before, floor.atMillis, messages)
     if (session === undefined) {
       return { session: before, replies: [], close: { code: 1008, reason: "Too many requests" } }
     }

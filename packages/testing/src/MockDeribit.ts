@@ -199,7 +199,7 @@ export const make = (): MockVenue.MockVenue => ({
       replies: [MockVenue.notice({ jsonrpc: "2.0", ...(id === undefined ? {} : { id }), error, ...times })]
     })
     // Of 50,000 credits a request takes 500, and 10,000 come back each second.
-    const heard = MockVenue.hear(session, floor.atMillis, { limit: 100, windowMillis: 5_000 })
+    const heard = MockVenue.countRequest(session, floor.atMillis, { limit: 100, windowMillis: 5_000 })
     if (heard === undefined) return { ...fail(errors.tooMany), close: { code: 1000, reason: "" } }
     if (Result.isFailure(json)) return { ...fail(errors.parse), session: heard }
     const request = readRequest(json.success)

@@ -135,7 +135,7 @@ export const make = (): MockVenue.MockVenue => ({
       }]
     })
     const invalid = (message: string) => {
-      const heard = MockVenue.hear(session, floor.atMillis, limits.invalid)
+      const heard = MockVenue.countRequest(session, floor.atMillis, limits.invalid)
       return heard !== undefined ? { ...refuse(message), session: heard } : {
         ...refuse("Too many invalid messages. Please reconnect and try again."),
         close: { code: 1008, reason: "{\"message\":\"Rate limited\"}" }

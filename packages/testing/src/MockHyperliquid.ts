@@ -108,7 +108,7 @@ export const make = (): MockVenue.MockVenue => ({
   // https://github.com/hyperliquid-dex/hyperliquid-python-sdk/blob/master/hyperliquid/websocket_manager.py (2026-11-25)
   greet: () => [{ text: "Websocket connection established.", data: undefined }],
   receive: (session, frame, floor) => {
-    const heard = MockVenue.hear(session, floor.atMillis, limits.messages)
+    const heard = MockVenue.countRequest(session, floor.atMillis, limits.messages)
     const say = (...replies: ReadonlyArray<MockVenue.Outgoing>) => ({ session: heard ?? session, replies })
     if (heard === undefined) {
       return say(error(`Cannot send more than ${limits.messages.limit} messages per minute.`))

@@ -11,10 +11,10 @@
  *
  * @since 0.1.0
  */
+import type { Level } from "@tickline/core/event/MarketEvent"
 import * as Decimal from "@tickline/core/value/Decimal"
-import type { Level } from "@tickline/core/value/MarketEvent"
 import * as Timestamp from "@tickline/core/value/Timestamp"
-import * as KrakenChecksum from "@tickline/core/venue/KrakenChecksum"
+import * as KrakenChecksum from "@tickline/core/venue/kraken/KrakenChecksum"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"

@@ -202,7 +202,7 @@ export const data = (channel: string, product: string, message: object): Outgoin
  * @category combinators
  * @since 0.1.0
  */
-export const hear = (
+export const countRequest = (
   session: Session,
   atMillis: number,
   { limit, windowMillis }: { readonly limit: number; readonly windowMillis: number }

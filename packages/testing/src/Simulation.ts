@@ -21,15 +21,15 @@
 import type { Connection } from "@tickline/core/connection/Connection"
 import type * as ConnectionMetrics from "@tickline/core/connection/ConnectionMetrics"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import * as MarketFeed from "@tickline/core/feed/MarketFeed"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import type * as Frame from "@tickline/core/transport/Frame"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Timestamp from "@tickline/core/value/Timestamp"
-import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
+import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Cause from "effect/Cause"
@@ -318,7 +318,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
  * @category models
  * @since 0.1.0
  */
-export interface Account {
+export interface SimulationReport {
   readonly channel: string
   readonly product: string
   readonly sent: number
@@ -335,10 +335,10 @@ export interface Account {
  * @category predicates
  * @since 0.1.0
  */
-export const isBalanced = (account: Account): boolean =>
+export const isBalanced = (account: SimulationReport): boolean =>
   account.unaccounted === 0 && account.sent === account.delivered + account.lostInGaps + account.lostByFault
 
-type Counts = { -readonly [Name in Exclude<keyof Account, "channel" | "product">]: number }
+type Counts = { -readonly [Name in Exclude<keyof SimulationReport, "channel" | "product">]: number }
 
 /**
  * Compares what a venue sent with what a consumer of `MarketFeed.events` saw.
@@ -353,7 +353,7 @@ export const reconcile = (
   simulation: Pick<Simulation, "sent" | "faults" | "venue">,
   seen: ReadonlyArray<MarketEvent.AnyEvent>,
   channels: ReadonlyArray<Channel.Channel>
-): { readonly accounts: ReadonlyArray<Account>; readonly violations: ReadonlyArray<string> } => {
+): { readonly accounts: ReadonlyArray<SimulationReport>; readonly violations: ReadonlyArray<string> } => {
   const violations: Array<string> = []
   const altered = new Map<string, Map<FaultPlan.Alteration["kind"], number>>()
   for (const { connection, frame, kind } of simulation.faults.alterations) {
@@ -370,7 +370,7 @@ export const reconcile = (
     return true
   }
 
-  const accounts = channels.map(({ channel, product = "" }): Account => {
+  const accounts = channels.map(({ channel, product = "" }): SimulationReport => {
     const sent = simulation.sent.filter((message) => message.channel === channel && message.product === product)
     const counts: Counts = {
       sent: sent.length,
@@ -490,7 +490,7 @@ export interface RunOptions extends Options {
  */
 export interface Report {
   readonly seed: number
-  readonly accounts: ReadonlyArray<Account>
+  readonly accounts: ReadonlyArray<SimulationReport>
   readonly violations: ReadonlyArray<string>
   readonly dials: ReadonlyArray<VirtualNetwork.Dial>
   readonly connects: number
@@ -599,7 +599,9 @@ const play = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<
   yield* TestClock.adjust(options.settles ?? "10 minutes")
 
   const metrics = Deferred.isDoneUnsafe(made) ? yield* (yield* Deferred.await(made)).connection.metrics : undefined
-  const standings = Deferred.isDoneUnsafe(made) ? yield* (yield* Deferred.await(made)).connection.standings : []
+  const standings = Deferred.isDoneUnsafe(made)
+    ? yield* (yield* Deferred.await(made)).connection.subscriptionStates
+    : []
   violations.push(...inspect(simulation, seen, metrics, standings, channels))
   const dials = [...host.dials]
 
@@ -645,7 +647,7 @@ const inspect = (
   simulation: Simulation,
   seen: ReadonlyArray<MarketEvent.AnyEvent>,
   metrics: ConnectionMetrics.ConnectionMetrics | undefined,
-  standings: Effect.Success<Connection<MarketEvent.MarketEvent>["standings"]>,
+  standings: Effect.Success<Connection<MarketEvent.MarketEvent>["subscriptionStates"]>,
   channels: ReadonlyArray<Channel.Channel>
 ): Array<string> => {
   if (metrics === undefined) return ["the feed was never connected"]

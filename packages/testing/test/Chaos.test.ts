@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type * as MarketFeed from "@tickline/core/feed/MarketFeed"
+import type * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Chance from "@tickline/testing/Chance"

@@ -1,11 +1,11 @@
 /** A feed that waits for nothing leaves the processor alone. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import * as MarketFeed from "@tickline/core/feed/MarketFeed"
+import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
-import * as Generic from "@tickline/core/venue/Generic"
+import * as Generic from "@tickline/core/venue/generic/Venue"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

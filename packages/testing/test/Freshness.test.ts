@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import * as Freshness from "@tickline/core/feed/Freshness"
-import * as MarketFeed from "@tickline/core/feed/MarketFeed"
+import * as Freshness from "@tickline/core/market/Freshness"
+import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
-import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
+import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Clock from "effect/Clock"
@@ -200,7 +200,7 @@ describe("Freshness", () => {
     freshness.subscribed(trades, 0)
     let at = 0
     for (let i = 0; i < 100; i++) {
-      freshness.heard(trades, at)
+      freshness.received(trades, at)
       at += i === 50 ? 1_000 : 10
     }
     const [report] = freshness.report(at - 10)

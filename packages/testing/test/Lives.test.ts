@@ -7,9 +7,9 @@
  */
 import { describe, expect, it } from "@effect/vitest"
 import * as ConnectionMetrics from "@tickline/core/connection/ConnectionMetrics"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as Channel from "@tickline/core/value/Channel"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Venues from "@tickline/core/venue/Venues"
 import * as FaultPlan from "@tickline/testing/FaultPlan"
 import * as MockVenues from "@tickline/testing/MockVenues"

@@ -1,9 +1,9 @@
 /** What a feed's events say of the life of its connection, to the last field. */
 import { assert, describe, it } from "@effect/vitest"
-import * as MarketFeed from "@tickline/core/feed/MarketFeed"
+import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as Channel from "@tickline/core/value/Channel"
-import * as Coinbase from "@tickline/core/venue/Coinbase"
-import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
+import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
+import * as Coinbase from "@tickline/core/venue/coinbase/Venue"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"

@@ -1,14 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import * as MarketFeed from "@tickline/core/feed/MarketFeed"
+import type { AnyEvent } from "@tickline/core/event/MarketEvent"
+import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Decimal from "@tickline/core/value/Decimal"
-import type { AnyEvent } from "@tickline/core/value/MarketEvent"
-import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
-import * as Deribit from "@tickline/core/venue/Deribit"
-import * as Generic from "@tickline/core/venue/Generic"
+import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
+import * as Deribit from "@tickline/core/venue/deribit/Venue"
+import * as Generic from "@tickline/core/venue/generic/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Effect from "effect/Effect"
@@ -304,7 +304,7 @@ describe("MarketFeed", () => {
         const error = yield* Effect.flip(Fiber.join(wrong.fiber))
         assert.deepInclude(error, { _tag: "SubscriptionRefused", reason: "Failed to subscribe: X-Y is not a product" })
         assert.isUndefined(bitcoin.fiber.pollUnsafe())
-        assert.deepStrictEqual(yield* feed.connection.standings, [
+        assert.deepStrictEqual(yield* feed.connection.subscriptionStates, [
           { channel: { channel: "matches", product: "BTC-USD" }, standing: "asked" }
         ])
       })
@@ -313,7 +313,7 @@ describe("MarketFeed", () => {
   it.effect("shows what is wanted, asked for and confirmed, on each epoch anew", () =>
     withFeed((feed, host) =>
       Effect.gen(function*() {
-        const standings = Effect.map(feed.connection.standings, (all) => all.map(({ standing }) => standing))
+        const standings = Effect.map(feed.connection.subscriptionStates, (all) => all.map(({ standing }) => standing))
         const first = yield* host.nextPeer
         assert.deepStrictEqual(yield* standings, ["asked", "asked"])
         yield* first.send(
@@ -333,7 +333,7 @@ describe("MarketFeed", () => {
   it.effect("takes a refusal for that of the product that it names, and data for a confirmation", () =>
     withFeed((feed, host) =>
       Effect.gen(function*() {
-        const standings = Effect.map(feed.connection.standings, (all) => all.map(({ standing }) => standing))
+        const standings = Effect.map(feed.connection.subscriptionStates, (all) => all.map(({ standing }) => standing))
         const peer = yield* host.nextPeer
         yield* peer.send(
           "{\"type\":\"error\",\"message\":\"Failed to subscribe\",\"reason\":\"X-Y is not a valid product\"}"
@@ -358,7 +358,7 @@ describe("MarketFeed", () => {
       yield* Effect.gen(function*() {
         const wanted = ["BTC", "NO", "ETH"].map((coin) => Channel.make("trades.100ms", `${coin}-PERPETUAL`))
         const feed = yield* MarketFeed.make(Deribit.venue, { url, channels: wanted })
-        const standings = Effect.map(feed.connection.standings, (all) => all.map(({ standing }) => standing))
+        const standings = Effect.map(feed.connection.subscriptionStates, (all) => all.map(({ standing }) => standing))
         const peer = yield* host.nextPeer
         const answer = (id: number, ...channels: ReadonlyArray<string>) =>
           Effect.andThen(peer.send(JSON.stringify({ jsonrpc: "2.0", id, result: channels })), TestClock.adjust(0))
@@ -367,7 +367,7 @@ describe("MarketFeed", () => {
         const none = Channel.make("trades.100ms", "NONE")
         yield* feed.connection.subscribe([none])
         yield* answer(2)
-        const refused = yield* Effect.flip(feed.connection.refusal(none))
+        const refused = yield* Effect.flip(feed.connection.awaitRefusal(none))
         assert.deepInclude(refused, { _tag: "SubscriptionRefused", reason: "the venue confirmed nothing" })
         yield* TestClock.adjust("1 minute")
         assert.strictEqual((yield* feed.connection.metrics).epoch, 1)

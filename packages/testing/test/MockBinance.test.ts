@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Timestamp from "@tickline/core/value/Timestamp"
-import * as Binance from "@tickline/core/venue/Binance"
+import * as Binance from "@tickline/core/venue/binance/Venue"
 import * as Market from "@tickline/testing/Market"
 import * as MockBinance from "@tickline/testing/MockBinance"
 import * as MockVenue from "@tickline/testing/MockVenue"
@@ -26,7 +27,7 @@ const replies = (answer: MockVenue.Answer) => answer.replies.map(({ text }): unk
 const decoded = (frames: ReadonlyArray<MockVenue.Outgoing>) =>
   frames.flatMap(({ text }) => {
     const events = Binance.venue.decode(text)
-    return MarketEvent.isFrameRejected(events)
+    return Rejection.isFrameRejected(events)
       ? assert.fail(events.message)
       : events.map((event) => JSON.parse(MarketEvent.toJson(event)) as Record<string, unknown>)
   })

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
-import * as Coinbase from "@tickline/core/venue/Coinbase"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Coinbase from "@tickline/core/venue/coinbase/Venue"
 import * as Market from "@tickline/testing/Market"
 import * as MockCoinbase from "@tickline/testing/MockCoinbase"
 import * as MockVenue from "@tickline/testing/MockVenue"
@@ -23,7 +24,7 @@ const ask = (frame: unknown, session = MockVenue.newSession, sent = 0) =>
 const decoded = (frames: ReadonlyArray<MockVenue.Outgoing>) =>
   frames.flatMap(({ text }) => {
     const events = Coinbase.venue.decode(text)
-    return MarketEvent.isFrameRejected(events)
+    return Rejection.isFrameRejected(events)
       ? assert.fail(events.message)
       : events.map((event) => JSON.parse(MarketEvent.toJson(event)) as Record<string, unknown>)
   })

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
-import * as Deribit from "@tickline/core/venue/Deribit"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Deribit from "@tickline/core/venue/deribit/Venue"
 import * as Market from "@tickline/testing/Market"
 import * as MockDeribit from "@tickline/testing/MockDeribit"
 import * as MockVenue from "@tickline/testing/MockVenue"
@@ -26,7 +27,7 @@ const parsed = (frames: ReadonlyArray<MockVenue.Outgoing>): ReadonlyArray<unknow
 const decoded = (frames: ReadonlyArray<MockVenue.Outgoing>) =>
   frames.flatMap(({ text }) => {
     const events = Deribit.venue.decode(text)
-    return MarketEvent.isFrameRejected(events)
+    return Rejection.isFrameRejected(events)
       ? assert.fail(events.message)
       : events.map((event) => JSON.parse(MarketEvent.toJson(event)))
   })
@@ -204,7 +205,7 @@ describe("MockDeribit", () => {
     const beats = venue.heartbeat(enabled.session, floor)
     const answers = beats.map(({ text }) => {
       const events = Deribit.venue.decode(text)
-      return MarketEvent.isFrameRejected(events) ? [] : events.map((event) => keepAlive.answer(event, 4))
+      return Rejection.isFrameRejected(events) ? [] : events.map((event) => keepAlive.answer(event, 4))
     })
     assert.deepStrictEqual(decoded(beats).map(({ kind }) => kind), ["heartbeat", "testRequest"])
     assert.deepStrictEqual(answers[0], [undefined])

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Timestamp from "@tickline/core/value/Timestamp"
-import * as Dydx from "@tickline/core/venue/Dydx"
+import * as Dydx from "@tickline/core/venue/dydx/Venue"
 import * as Market from "@tickline/testing/Market"
 import * as MockDydx from "@tickline/testing/MockDydx"
 import * as MockVenue from "@tickline/testing/MockVenue"
@@ -35,7 +36,7 @@ const subscribe = (channel: string, id?: string, more: object = {}) => ({
 const decoded = (frames: ReadonlyArray<MockVenue.Outgoing>) =>
   frames.flatMap(({ text }) => {
     const events = venue.decode(text)
-    return MarketEvent.isFrameRejected(events)
+    return Rejection.isFrameRejected(events)
       ? assert.fail(events.message)
       : events.map((event) => JSON.parse(MarketEvent.toJson(event)))
   })

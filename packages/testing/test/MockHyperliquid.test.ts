@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Timestamp from "@tickline/core/value/Timestamp"
-import * as Hyperliquid from "@tickline/core/venue/Hyperliquid"
+import * as Hyperliquid from "@tickline/core/venue/hyperliquid/Venue"
 import * as Market from "@tickline/testing/Market"
 import * as MockHyperliquid from "@tickline/testing/MockHyperliquid"
 import * as MockVenue from "@tickline/testing/MockVenue"
@@ -35,7 +36,7 @@ const subscribe = (type: string, coin?: string, method = "subscribe") => ({
 const decoded = (frames: ReadonlyArray<MockVenue.Outgoing>) =>
   frames.flatMap(({ text }) => {
     const events = venue.decode(text)
-    return MarketEvent.isFrameRejected(events)
+    return Rejection.isFrameRejected(events)
       ? assert.fail(events.message)
       : events.map((event) => JSON.parse(MarketEvent.toJson(event)))
   })

@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Decimal from "@tickline/core/value/Decimal"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
-import * as Kraken from "@tickline/core/venue/Kraken"
-import * as KrakenChecksum from "@tickline/core/venue/KrakenChecksum"
+import * as KrakenChecksum from "@tickline/core/venue/kraken/KrakenChecksum"
+import * as Kraken from "@tickline/core/venue/kraken/Venue"
 import * as Market from "@tickline/testing/Market"
 import * as MockKraken from "@tickline/testing/MockKraken"
 import * as MockVenue from "@tickline/testing/MockVenue"
@@ -34,7 +35,7 @@ const parsed = (texts: ReadonlyArray<string>): ReadonlyArray<unknown> => texts.m
 const decoded = (frames: ReadonlyArray<MockVenue.Outgoing>) =>
   frames.flatMap(({ text }) => {
     const events = Kraken.venue.decode(text)
-    return MarketEvent.isFrameRejected(events)
+    return Rejection.isFrameRejected(events)
       ? assert.fail(events.message)
       : events.map((event) => JSON.parse(MarketEvent.toJson(event)))
   })

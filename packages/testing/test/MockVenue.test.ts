@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
-import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
-import * as Generic from "@tickline/core/venue/Generic"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
+import * as Generic from "@tickline/core/venue/generic/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Market from "@tickline/testing/Market"
 import * as MockCoinbaseExchange from "@tickline/testing/MockCoinbaseExchange"
@@ -29,7 +30,7 @@ const texts = (frames: ReadonlyArray<MockVenue.Outgoing>) => frames.map(({ text 
 const decoded = (venue: Venue, frames: ReadonlyArray<MockVenue.Outgoing>) =>
   frames.flatMap(({ text }) => {
     const events = venue.decode(text)
-    return MarketEvent.isFrameRejected(events)
+    return Rejection.isFrameRejected(events)
       ? assert.fail(events.message)
       : events.map((event) => JSON.parse(MarketEvent.toJson(event)))
   })

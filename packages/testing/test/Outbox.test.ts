@@ -160,7 +160,7 @@ const refusalOf = (cause: Cause.Cause<{ readonly _tag: string }>): "NotSent" | "
 const judge = (
   messages: ReadonlyArray<Message>,
   written: ReadonlyArray<{ readonly connection: number; readonly id: number }>,
-  account: Outbox.Account
+  account: Outbox.OutboxCounts
 ): void => {
   const of = (tag: Outcome["_tag"], delivery?: Message["delivery"]): ReadonlyArray<Message> =>
     messages.filter(({ delivery: mode, outcome }) =>

@@ -1,7 +1,8 @@
 /** The account of a simulation, over what was sent and seen by hand. */
 import { assert, describe, it } from "@effect/vitest"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
-import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import type * as FaultPlan from "@tickline/testing/FaultPlan"
 import * as Simulation from "@tickline/testing/Simulation"
 import * as Effect from "effect/Effect"
@@ -26,7 +27,7 @@ const sent = (connection: number, ...sequences: ReadonlyArray<number>): Readonly
 
 const traded = (sequence: number): MarketEvent.AnyEvent => {
   const events = venue.decode(text(sequence))
-  const [event] = MarketEvent.isFrameRejected(events) ? [] : events
+  const [event] = Rejection.isFrameRejected(events) ? [] : events
   return event ?? assert.fail("no trade")
 }
 
@@ -160,7 +161,7 @@ describe("what a message is known by", () => {
   it("is its number, or its time, or nothing", () => {
     const idOf = (frame: string): string | undefined => {
       const events = venue.decode(frame)
-      const [event] = MarketEvent.isFrameRejected(events) ? [] : events
+      const [event] = Rejection.isFrameRejected(events) ? [] : events
       return event === undefined ? assert.fail("no event") : Simulation.idOf(event)
     }
     const change = `{"type":"l2update","product_id":"${product}","changes":[]`

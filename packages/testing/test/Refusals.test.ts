@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import type * as Connection from "@tickline/core/connection/Connection"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import * as MarketFeed from "@tickline/core/feed/MarketFeed"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Venues from "@tickline/core/venue/Venues"
 import type { MockVenue } from "@tickline/testing/MockVenue"
 import * as MockVenues from "@tickline/testing/MockVenues"
@@ -102,7 +102,7 @@ const errorsOf = (events: ReadonlyArray<MarketEvent.AnyEvent>): ReadonlyArray<st
 
 const standingsOf = (connection: Connection.Connection<MarketEvent.MarketEvent>) =>
   Effect.map(
-    connection.standings,
+    connection.subscriptionStates,
     (all) => Object.fromEntries(all.map(({ channel, standing }) => [channel.product ?? channel.channel, standing]))
   )
 
@@ -351,7 +351,7 @@ describe("a refusal", () => {
           assert.deepStrictEqual(errorsOf(events), [
             "subscription to nonsense of BTCUSDT refused: Invalid request: invalid stream"
           ])
-          const standings = yield* feed.connection.standings
+          const standings = yield* feed.connection.subscriptionStates
           assert.deepStrictEqual(
             standings.map(({ channel, standing }) => `${channel.channel} ${channel.product} ${standing}`),
             [

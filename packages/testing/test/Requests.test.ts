@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Rejection from "@tickline/core/codec/Rejection"
 import * as Connection from "@tickline/core/connection/Connection"
 import * as Requests from "@tickline/core/connection/Requests"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -12,7 +12,7 @@ import { circuitWith, policyWith, settle, url, withVenue } from "./Rig.ts"
 const idOf = (frame: unknown): string | undefined =>
   typeof frame === "string" ? /^answer (\w+)/.exec(frame)?.[1] : undefined
 
-const unreadable = new MarketEvent.FrameRejected({ venue: "test", reason: "MalformedJson", message: "garbled" })
+const unreadable = new Rejection.FrameRejected({ venue: "test", reason: "MalformedJson", message: "garbled" })
 
 const setUp = Effect.gen(function*() {
   const connection = yield* Connection.connect(url)

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import * as MarketFeed from "@tickline/core/feed/MarketFeed"
-import * as MarketFeeds from "@tickline/core/feed/MarketFeeds"
+import type * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as MarketFeed from "@tickline/core/market/MarketFeed"
+import * as MarketFeeds from "@tickline/core/market/MarketFeeds"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
-import type * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Venues from "@tickline/core/venue/Venues"
 import type { MockVenue } from "@tickline/testing/MockVenue"
 import * as MockVenues from "@tickline/testing/MockVenues"
@@ -340,7 +340,7 @@ describe("a product is asked for as the venue writes it", () => {
         yield* TestClock.adjust("30 minutes")
         assert.isAbove(got.length, 100)
         assert.deepStrictEqual([...new Set(got)], ["BTCUSDT"])
-        const standings = yield* stage.feed.connection.standings
+        const standings = yield* stage.feed.connection.subscriptionStates
         assert.deepStrictEqual(standings.map(({ channel, standing }) => [channel.product, standing]), [
           ["BTCUSDT", "confirmed"],
           ["BTCUSDT", "confirmed"]
@@ -361,7 +361,7 @@ describe("a product is asked for as the venue writes it", () => {
           "subscription to trade of BTC/USDT refused: a symbol of Binance is written without a mark, such as BTCUSDT",
           "subscription to trade of ETH USDT refused: a product has no white space and no control characters"
         ])
-        const standings = yield* stage.feed.connection.standings
+        const standings = yield* stage.feed.connection.subscriptionStates
         assert.deepStrictEqual(standings.map(({ standing }) => standing), ["confirmed", "refused", "refused"])
         assert.deepStrictEqual(stage.host.peers()[0]?.received, [
           "{\"method\":\"SUBSCRIBE\",\"params\":[\"btcusdt@trade\"],\"id\":1}"

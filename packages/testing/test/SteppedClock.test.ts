@@ -1,14 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
-import type * as Heartbeat from "@tickline/core/connection/Heartbeat"
 import * as Requests from "@tickline/core/connection/Requests"
-import * as MarketFeed from "@tickline/core/feed/MarketFeed"
+import * as MarketFeed from "@tickline/core/market/MarketFeed"
+import type * as KeepAlive from "@tickline/core/protocol/KeepAlive"
 import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
 import * as RateLimit from "@tickline/core/resilience/RateLimit"
 import type { Frame } from "@tickline/core/transport/Frame"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Monotonic from "@tickline/core/value/Monotonic"
-import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
+import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import * as SteppedClock from "@tickline/testing/SteppedClock"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -23,7 +23,7 @@ const steps: ReadonlyArray<Duration.Input> = ["-1 hour", "-1 minute", "1 minute"
 
 const heartbeat = { interval: Duration.seconds(15), timeout: Duration.seconds(5), onMiss: "close" } as const
 
-const server: Heartbeat.KeepAlive<Frame> = { _tag: "Server", withinMillis: 1_000 }
+const server: KeepAlive.KeepAlive<Frame> = { _tag: "Server", withinMillis: 1_000 }
 
 /** A test for each way in which the wall clock can be set while it runs. */
 const eachStep = <E>(

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import * as MarketFeed from "@tickline/core/feed/MarketFeed"
+import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"

@@ -27,6 +27,9 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type { FrameRejected } from "../codec/Rejection.ts"
+import type * as Dialect from "../protocol/Dialect.ts"
+import type * as KeepAlive from "../protocol/KeepAlive.ts"
 import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
 import * as RateLimit from "../resilience/RateLimit.ts"
 import * as Address from "../transport/Address.ts"
@@ -34,21 +37,19 @@ import type * as Frame from "../transport/Frame.ts"
 import * as Secrets from "../transport/Secrets.ts"
 import { type DialRequest, Transport } from "../transport/Transport.ts"
 import type * as Channel from "../value/Channel.ts"
-import type { FrameRejected } from "../value/MarketEvent.ts"
 import * as Monotonic from "../value/Monotonic.ts"
 import type * as Attribution from "./Attribution.ts"
 import type { BearerToken } from "./BearerToken.ts"
 import * as ConnectError from "./ConnectError.ts"
 import * as ConnectionMetrics from "./ConnectionMetrics.ts"
 import * as ConnectionState from "./ConnectionState.ts"
-import type * as Heartbeat from "./Heartbeat.ts"
 import * as Inbox from "./Inbox.ts"
+import type * as Decoder from "./internal/decoder.ts"
+import * as Sequence from "./internal/sequence.ts"
+import * as Supervisor from "./internal/supervisor.ts"
 import * as Outbox from "./Outbox.ts"
-import type * as Reception from "./Reception.ts"
 import { Reconnection } from "./Reconnection.ts"
-import * as Restoration from "./Restoration.ts"
-import * as Sequence from "./Sequence.ts"
-import * as Supervisor from "./Supervisor.ts"
+import * as Subscriptions from "./Subscriptions.ts"
 
 /**
  * What a connection is made with, besides its URL and the policy.
@@ -74,11 +75,11 @@ export interface Options<A> {
   /** Hosts, besides loopback, to which a secret may travel over plain `ws://`. */
   readonly plaintextHosts?: ReadonlyArray<string> | undefined
   /** Reads a frame: messages, or why it was refused. Must not throw. Default: the frame itself. */
-  readonly decode?: Reception.Decode<A> | undefined
+  readonly decode?: Decoder.Decode<A> | undefined
   /** How to ask for channels; needed for `subscribe`. */
-  readonly dialect?: Restoration.Dialect<A> | undefined
+  readonly dialect?: Dialect.Dialect<A> | undefined
   /** How the peer shows that it is alive. Default: it answers protocol pings, where the transport can send any. */
-  readonly keepAlive?: Heartbeat.KeepAlive<A> | undefined
+  readonly keepAlive?: KeepAlive.KeepAlive<A> | undefined
   /**
    * The peer's limits on messages, dials and subscriptions, kept in every rolling window. Those per address are
    * shared with all who dial the URL's origin in the same network, through the `RateLimit.Governor`.
@@ -145,22 +146,22 @@ export interface Connection<A> {
   /** The channels that are wanted, in the order in which they were asked for. */
   readonly subscriptions: Effect.Effect<ReadonlyArray<Channel.Channel>>
   /** Where each wanted subscription stands in this epoch: what the peer has confirmed, and what it has refused. */
-  readonly standings: Effect.Effect<
-    ReadonlyArray<{ readonly channel: Channel.Channel; readonly standing: Restoration.Standing }>
+  readonly subscriptionStates: Effect.Effect<
+    ReadonlyArray<{ readonly channel: Channel.Channel; readonly standing: Subscriptions.SubscriptionState }>
   >
   /**
    * Fails when the peer refuses the channel, at once where it has in this epoch, or when the connection's scope closes.
    * Never succeeds.
    */
-  readonly refusal: (
+  readonly awaitRefusal: (
     channel: Channel.Channel
-  ) => Effect.Effect<never, Restoration.SubscriptionRefused | ConnectError.ConnectionClosed>
+  ) => Effect.Effect<never, Subscriptions.SubscriptionRefused | ConnectError.ConnectionClosed>
   /** Pings, where the connection is up: the round trip in milliseconds, or nothing where no answer came in time. */
-  readonly probe: Effect.Effect<Option.Option<number>>
+  readonly ping: Effect.Effect<Option.Option<number>>
   /** Tells the consumers of `inbound` that a subscription does not deliver. */
-  readonly tell: (overdue: Inbox.Overdue) => Effect.Effect<void>
+  readonly reportOverdue: (overdue: Inbox.Overdue) => Effect.Effect<void>
   /** Gives channels up and asks for them again, where the connection is up. */
-  readonly renew: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void>
+  readonly resubscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void>
   /**
    * Ends the connection: `graceful` (the default) with a closing handshake
    * bounded by the policy's close timeout, `forced` at once, also where a graceful
@@ -271,7 +272,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   const breaker = yield* breakers.get(origin)
   const recorder = ConnectionMetrics.make(label, yield* Effect.context())
   const inbox = Inbox.make(options.keyOf, recorder.missed)
-  const kept = yield* Effect.result(RateLimit.logsOf(options.limits ?? [], origin, transport.network))
+  const kept = yield* Effect.result(RateLimit.limitsOf(options.limits ?? [], origin, transport.network))
   const limits = Result.getOrElse(kept, () => RateLimit.unlimited)
   const now = (): number => Monotonic.nowMillis(clock)
   const keepAlive = options.keepAlive ?? { _tag: "Protocol" }
@@ -281,11 +282,18 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     { ...policy.buffer, onWaiting: (messages) => recorder.waiting(messages) },
     limits.asks === undefined
       ? undefined
-      : { key: label, log: limits.messages ?? RateLimit.both([]), asks: limits.asks, now, cost: options.cost, spares }
+      : {
+        key: label,
+        log: limits.messages ?? RateLimit.combine([]),
+        asks: limits.asks,
+        now,
+        cost: options.cost,
+        spares
+      }
   )
   // Those that are still to be logged.
-  const refusals: Array<Restoration.SubscriptionRefused> = []
-  const restoration = Restoration.make<A>({
+  const refusals: Array<Subscriptions.SubscriptionRefused> = []
+  const subscriptions = Subscriptions.make<A>({
     dialect: options.dialect,
     admit: (frame) => outbox.admit("ask", frame),
     now,
@@ -298,7 +306,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   // Ends the consumers after the supervisor has closed: finalisers run last to first.
   yield* Scope.addFinalizer(
     yield* Effect.scope,
-    Effect.andThen(inbox.shutdown, Effect.sync(() => restoration.shutdown()))
+    Effect.andThen(inbox.shutdown, Effect.sync(() => subscriptions.shutdown()))
   )
   const supervisor = yield* Supervisor.make({
     url,
@@ -306,7 +314,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     inbox,
     outbox,
     recorder,
-    restoration,
+    subscriptions,
     refusals,
     breaker,
     auth: options.auth,
@@ -350,24 +358,24 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     subscribe: (channels) =>
       Effect.suspend((): Effect.Effect<void, ConnectError.ConnectionClosed> => {
         if (supervisor.isShutDown()) return Effect.fail(new ConnectError.ConnectionClosed())
-        restoration.want(channels)
+        subscriptions.want(channels)
         return supervisor.ask
       }),
     unsubscribe: (channels) =>
       Effect.suspend(() => {
-        restoration.unwant(channels)
+        subscriptions.unwant(channels)
         return supervisor.askBeside
       }),
-    subscriptions: Effect.sync(() => restoration.wanted()),
-    standings: Effect.sync(() => restoration.standings()),
-    refusal: (channel) => restoration.refusal(channel),
-    probe: Effect.suspend(() => supervisor.probe),
-    tell: (overdue) =>
+    subscriptions: Effect.sync(() => subscriptions.wanted()),
+    subscriptionStates: Effect.sync(() => subscriptions.states()),
+    awaitRefusal: (channel) => subscriptions.awaitRefusal(channel),
+    ping: Effect.suspend(() => supervisor.ping),
+    reportOverdue: (overdue) =>
       Effect.sync(() => {
         inbox.offer(overdue)
         inbox.wake()
       }),
-    renew: (channels) => supervisor.renew(channels),
+    resubscribe: (channels) => supervisor.resubscribe(channels),
     close: (how) => supervisor.close(how?.mode ?? "graceful"),
     state: {
       current: state,
@@ -395,7 +403,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
           supervisor.epoch(),
           clock.currentTimeMillisUnsafe(),
           now(),
-          outbox.account(),
+          outbox.counts(),
           inbox.missed()
         )
     ),
@@ -410,7 +418,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
  * @since 0.1.0
  */
 export interface Decoding<A> extends Options<A> {
-  readonly decode: Reception.Decode<A>
+  readonly decode: Decoder.Decode<A>
 }
 
 /**

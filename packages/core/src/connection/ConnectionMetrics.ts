@@ -8,14 +8,14 @@ import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 import * as Record from "effect/Record"
 import type * as Schema from "effect/Schema"
-import { RejectionReason } from "../value/MarketEvent.ts"
-import * as MetricAttributes from "../value/MetricAttributes.ts"
-import * as Telemetry from "../value/Telemetry.ts"
+import { RejectionReason } from "../codec/Rejection.ts"
+import * as MetricAttributes from "../value/internal/metricAttributes.ts"
+import * as Telemetry from "../value/internal/telemetry.ts"
 import * as ConnectError from "./ConnectError.ts"
 import type { ConnectionState, Tag } from "./ConnectionState.ts"
-import type * as Heartbeat from "./Heartbeat.ts"
+import type * as Heartbeat from "./internal/heartbeat.ts"
+import type * as Sequence from "./internal/sequence.ts"
 import type * as Outbox from "./Outbox.ts"
-import type * as Sequence from "./Sequence.ts"
 
 /**
  * What a connection has seen since it was made. Times are epoch milliseconds;
@@ -66,7 +66,7 @@ export interface ConnectionMetrics {
   readonly messages: number
   readonly rejections: Readonly<Record<string, number>>
   readonly sequence: { readonly gaps: number; readonly missing: bigint; readonly violations: number }
-  readonly outbox: Outbox.Account
+  readonly outbox: Outbox.OutboxCounts
   readonly missed: number
   readonly stalls: Readonly<Record<Heartbeat.Stall, number>>
   readonly heartbeat: {
@@ -178,7 +178,7 @@ export interface Recorder {
     epoch: number,
     at: number,
     now: number,
-    outbox: Outbox.Account,
+    outbox: Outbox.OutboxCounts,
     missed: number
   ) => ConnectionMetrics
 }
@@ -226,7 +226,7 @@ const metrics = [
 ]
 
 // One for each connection: its methods are shared, and what is told carries the label by the context.
-class Recording implements Recorder {
+class RecorderImpl implements Recorder {
   private readonly context: Context.Context<never>
   private readonly framesMetric = ownCounter(Telemetry.frames)
   private readonly bytesMetric = ownCounter(Telemetry.bytes)
@@ -400,7 +400,7 @@ class Recording implements Recorder {
     epoch: number,
     at: number,
     now: number,
-    outbox: Outbox.Account,
+    outbox: Outbox.OutboxCounts,
     missed: number
   ): ConnectionMetrics {
     return {
@@ -450,5 +450,5 @@ class Recording implements Recorder {
 export const make = (label: string, context: Context.Context<never>): Recorder => {
   const labelled = MetricAttributes.add(context, { connection: label })
   for (const metric of metrics) metric.valueUnsafe(labelled)
-  return new Recording(labelled)
+  return new RecorderImpl(labelled)
 }

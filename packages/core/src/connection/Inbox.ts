@@ -27,13 +27,13 @@ import * as Exit from "effect/Exit"
 import type * as Pull from "effect/Pull"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import type { FrameRejected } from "../codec/Rejection.ts"
 import type * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
 import * as Channel from "../value/Channel.ts"
-import type { FrameRejected } from "../value/MarketEvent.ts"
 import type { MessageChannels } from "./Attribution.ts"
 import type { ConnectError } from "./ConnectError.ts"
 import type { Transition } from "./ConnectionState.ts"
-import type { Refusal } from "./Restoration.ts"
+import type { Refusal } from "./Subscriptions.ts"
 
 /**
  * What happens when a consumer does not keep up.
@@ -505,7 +505,7 @@ export interface Inbox<A> {
 }
 
 // One for each connection: its methods are shared, and what few connections need is made when it is needed.
-class Fanout<A> implements Inbox<A> {
+class InboxImpl<A> implements Inbox<A> {
   private consumers: ReadonlyArray<Consumer<A>> = []
   // What is kept for the first consumer to come, of everything and of rejections.
   private everything: Consumer<A> | undefined
@@ -718,4 +718,4 @@ class Fanout<A> implements Inbox<A> {
 export const make = <A>(
   keyOf: KeyOf<A> = () => "",
   onMissed?: ((messages: number) => void) | undefined
-): Inbox<A> => new Fanout(keyOf, onMissed)
+): Inbox<A> => new InboxImpl(keyOf, onMissed)

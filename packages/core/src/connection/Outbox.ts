@@ -22,11 +22,11 @@ import * as Effect from "effect/Effect"
 import {
   InvalidCost,
   isCost,
-  type Log,
   makeSleeper,
   priorities,
   type Priority,
   RateLimited,
+  type RollingLimit,
   type Sleeper
 } from "../resilience/RateLimit.ts"
 import * as Frame from "../transport/Frame.ts"
@@ -59,7 +59,7 @@ export type Accepted = { readonly _tag: "Sent"; readonly epoch: number } | { rea
  * @category models
  * @since 0.1.0
  */
-export interface Account {
+export interface OutboxCounts {
   readonly waiting: number
   readonly waitingBytes: number
   readonly mostWaiting: number
@@ -90,11 +90,11 @@ export interface SendOptions {
  * @category models
  * @since 0.1.0
  */
-export interface Pace {
+export interface OutboxLimits {
   readonly key: string
-  readonly log: Log
+  readonly log: RollingLimit
   /** The limits on what asks for subscriptions, that on messages included. */
-  readonly asks: Log
+  readonly asks: RollingLimit
   readonly now: () => number
   /**
    * Where it gives what is no cost, or more than the limit ever admits, a send fails, and what the connection sends by
@@ -159,14 +159,14 @@ export interface Outbox {
   /** Makes `wire` the one that messages go to, from now until `end`. */
   readonly begin: (wire: Wire, epoch: number) => void
   /** Writes what waits from now on, as the wire takes it: `run` is given what does so whenever something waits. */
-  readonly attend: (run: (drain: Effect.Effect<void>) => void) => void
+  readonly drainWith: (run: (drain: Effect.Effect<void>) => void) => void
   /** Ends the epoch: what was for it fails, what is to be kept stays. */
   readonly end: () => void
   /** Ends the connection: all that waits fails. Returns how many kept messages were dropped. */
   readonly close: () => number
   /** Ends it for good: what is sent from now on is not, whether it is to be kept or not. */
   readonly shutdown: () => void
-  readonly account: () => Account
+  readonly counts: () => OutboxCounts
 }
 
 /**
@@ -185,9 +185,9 @@ export interface Bounds {
 }
 
 // One for each connection: its methods are shared, and nothing runs while nothing waits.
-class Waiting implements Outbox {
+class OutboxImpl implements Outbox {
   private readonly bounds: Bounds
-  private readonly pace: Pace | undefined
+  private readonly pace: OutboxLimits | undefined
   private entries: Array<Entry> = []
   private bytes = 0
   private wire: Wire | undefined
@@ -209,7 +209,7 @@ class Waiting implements Outbox {
   private readonly arrived: Tally = { messages: 0, bytes: 0 }
   private lost = 0
 
-  constructor(bounds: Bounds, pace: Pace | undefined) {
+  constructor(bounds: Bounds, pace: OutboxLimits | undefined) {
     this.bounds = bounds
     this.pace = pace
   }
@@ -305,9 +305,9 @@ class Waiting implements Outbox {
     }
   }
 
-  attend(run: (drain: Effect.Effect<void>) => void): void {
+  drainWith(run: (drain: Effect.Effect<void>) => void): void {
     this.run = run
-    this.rouse()
+    this.wake()
   }
 
   end(): void {
@@ -326,7 +326,7 @@ class Waiting implements Outbox {
     this.isShutDown = true
   }
 
-  account(): Account {
+  counts(): OutboxCounts {
     return {
       waiting: this.entries.length,
       waitingBytes: this.bytes,
@@ -371,7 +371,7 @@ class Waiting implements Outbox {
   }
 
   // Charges what is written past the outbox, after what is more urgent. Returns for how long it has to wait.
-  private admitted(pace: Pace, rank: number, log: Log, cost: number): number {
+  private admitted(pace: OutboxLimits, rank: number, log: RollingLimit, cost: number): number {
     const [head] = this.entries
     const isBehind = this.yields(rank) || (this.wire !== undefined && head !== undefined && head.rank < rank)
     const at = pace.now()
@@ -389,12 +389,12 @@ class Waiting implements Outbox {
     this.bytes += Frame.size(entry.frame)
     this.mostWaiting = Math.max(this.mostWaiting, this.entries.length)
     this.bounds.onWaiting?.(this.entries.length)
-    this.rouse()
+    this.wake()
     // What is more urgent does not wait for as long as another had to.
     if (place === 0) this.sleeper?.wake()
   }
 
-  private forget(entry: Entry): void {
+  private remove(entry: Entry): void {
     this.bytes -= Frame.size(entry.frame)
     this.bounds.onWaiting?.(this.entries.length)
   }
@@ -403,7 +403,7 @@ class Waiting implements Outbox {
     const at = this.entries.indexOf(entry)
     if (at < 0) return
     this.entries.splice(at, 1)
-    this.forget(entry)
+    this.remove(entry)
     this.withdrawn++
     if (at === 0) this.sleeper?.wake()
   }
@@ -412,7 +412,7 @@ class Waiting implements Outbox {
     const gone = this.entries.filter((entry) => !keeps(entry))
     this.entries = this.entries.filter(keeps)
     for (const entry of gone) {
-      this.forget(entry)
+      this.remove(entry)
       this.unsent++
       entry.settle?.(Effect.fail(new NotSent({ reason })))
     }
@@ -420,9 +420,9 @@ class Waiting implements Outbox {
   }
 
   // Another connection has declared a limit since, which never admits it.
-  private refuse(entry: Entry, { key }: Pace): void {
+  private refuse(entry: Entry, { key }: OutboxLimits): void {
     this.entries.shift()
-    this.forget(entry)
+    this.remove(entry)
     this.unsent++
     entry.settle?.(Effect.fail(new RateLimited({ key, retryAfterMillis: Infinity })))
   }
@@ -443,7 +443,7 @@ class Waiting implements Outbox {
       if (wait > 0) return wait
       if (!to.write(entry.frame)) return 0
       this.entries.shift()
-      this.forget(entry)
+      this.remove(entry)
       this.sent++
       this.sentAfterWaiting++
       if (entry.kind === undefined) this.count(entry.frame)
@@ -452,7 +452,7 @@ class Waiting implements Outbox {
     return 0
   }
 
-  private rouse(): void {
+  private wake(): void {
     const { run, wire } = this
     if (run === undefined || wire === undefined || this.isDraining || this.entries.length === 0) return
     this.isDraining = true
@@ -482,4 +482,4 @@ const defaultBufferedBytes = 1024 * 1024
  * @category constructors
  * @since 0.1.0
  */
-export const make = (bounds: Bounds, pace?: Pace | undefined): Outbox => new Waiting(bounds, pace)
+export const make = (bounds: Bounds, pace?: OutboxLimits | undefined): Outbox => new OutboxImpl(bounds, pace)

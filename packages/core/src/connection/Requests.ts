@@ -17,7 +17,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { InvalidCost, RateLimited } from "../resilience/RateLimit.ts"
 import type { Frame } from "../transport/Frame.ts"
-import * as Broadcast from "../value/Broadcast.ts"
+import * as Broadcast from "../value/internal/broadcast.ts"
 import { NotSent, type OutboxFull } from "./ConnectError.ts"
 import type { Connection } from "./Connection.ts"
 

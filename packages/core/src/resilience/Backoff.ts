@@ -285,7 +285,7 @@ export interface Stepper {
 type Advance = (now: number, failure: Failure) => Pull.Pull<[Adaptive, Duration.Duration], never, Adaptive>
 
 // A step of the schedule is begun by the first failure: to most backoffs none comes.
-class Course implements Stepper {
+class StepperImpl implements Stepper {
   private readonly options: Options
   private memory = initial
   private advance: Advance | undefined
@@ -322,4 +322,4 @@ class Course implements Stepper {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: Options): Effect.Effect<Stepper> => Effect.sync(() => new Course(options))
+export const make = (options: Options): Effect.Effect<Stepper> => Effect.sync(() => new StepperImpl(options))

@@ -28,8 +28,8 @@ import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Broadcast from "../value/Broadcast.ts"
-import * as MetricAttributes from "../value/MetricAttributes.ts"
+import * as Broadcast from "../value/internal/broadcast.ts"
+import * as MetricAttributes from "../value/internal/metricAttributes.ts"
 import * as Monotonic from "../value/Monotonic.ts"
 import * as Printable from "../value/Printable.ts"
 
@@ -324,7 +324,7 @@ const circuitOpen = (fields: {
  */
 export interface Permit {
   readonly succeed: Effect.Effect<void>
-  readonly prove: Effect.Effect<void>
+  readonly confirmStable: Effect.Effect<void>
   readonly fail: (reason: string) => Effect.Effect<void>
   readonly release: Effect.Effect<void>
 }
@@ -523,7 +523,7 @@ class Machine {
   hub: PubSub.PubSub<Transition> | undefined
   listeners: Set<(transition: Transition) => void> | undefined
   // Whoever has one of the two has both: what a permit or a call reports is what the next to ask is judged by.
-  readonly breaker: Breaker = new Handle(this)
+  readonly breaker: Breaker = new BreakerImpl(this)
   /** Has a registry keep it again that had dropped it. */
   recall: (() => void) | undefined
   epoch = 0
@@ -635,12 +635,12 @@ class Machine {
   }
 
   permit(): Permit {
-    return new Admission(this)
+    return new PermitImpl(this)
   }
 }
 
 // A connection holds one for as long as it lives: what it reports is made when it is reported.
-class Admission implements Permit {
+class PermitImpl implements Permit {
   private readonly machine: Machine
   private readonly epoch: number
   private used = false
@@ -654,7 +654,7 @@ class Admission implements Permit {
     return this.once((clock) => this.machine.succeed(this.epoch, clock))
   }
 
-  get prove(): Effect.Effect<void> {
+  get confirmStable(): Effect.Effect<void> {
     return this.once((clock) => this.machine.succeed(this.epoch, clock, proveEvent))
   }
 
@@ -765,7 +765,7 @@ export const make = (
 type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
 // A breaker over its machine: its methods are shared, and an effect is made when it is asked for.
-class Handle implements Breaker {
+class BreakerImpl implements Breaker {
   private readonly machine: Machine
 
   constructor(machine: Machine) {

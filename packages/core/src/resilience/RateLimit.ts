@@ -122,7 +122,7 @@ export interface Reservation {
  * @category models
  * @since 0.1.0
  */
-export interface Log {
+export interface RollingLimit {
   /**
    * Admits and charges the cost at `at` (`Monotonic.now`), or says after how
    * many milliseconds it could be, charging nothing. 0 is admitted; `Infinity`
@@ -148,7 +148,7 @@ interface Kept extends Window {
   holders: number
 }
 
-class Ledger implements Log {
+class RollingLimitImpl implements RollingLimit {
   private windows: ReadonlyArray<Kept> = []
   // Costs in the order of time, one entry a millisecond, as far back as the longest window reaches.
   private readonly times: Array<number> = []
@@ -274,10 +274,10 @@ class Ledger implements Log {
  * @category constructors
  * @since 0.1.0
  */
-export const makeLog = (windows: ReadonlyArray<Window>): Log => {
+export const makeRollingLimit = (windows: ReadonlyArray<Window>): RollingLimit => {
   const error = invalid(windows)
   if (error !== undefined) throw error
-  const ledger = new Ledger()
+  const ledger = new RollingLimitImpl()
   ledger.declare(windows)
   return ledger
 }
@@ -289,7 +289,7 @@ export const makeLog = (windows: ReadonlyArray<Window>): Log => {
  * @category combinators
  * @since 0.1.0
  */
-export const both = (logs: ReadonlyArray<Log>): Log => {
+export const combine = (logs: ReadonlyArray<RollingLimit>): RollingLimit => {
   const waitFor = (at: number, cost = 1, spares = false): number =>
     isCost(cost) ? Math.max(0, ...logs.map((log) => log.waitFor(at, cost, spares))) : Infinity
   return {
@@ -360,7 +360,7 @@ export interface RateLimit {
    * Interrupted or failed, it was charged nothing.
    */
   readonly acquire: (wish?: Wish | undefined) => Effect.Effect<void, RateLimited | InvalidCost>
-  readonly log: Log
+  readonly log: RollingLimit
   readonly waiting: () => number
 }
 
@@ -421,7 +421,7 @@ export const makeSleeper = (): Sleeper => {
 export const make = Effect.fnUntraced(function*(options: {
   readonly key: string
   readonly windows?: ReadonlyArray<Window> | undefined
-  readonly log?: Log | undefined
+  readonly log?: RollingLimit | undefined
   readonly capacity?: number | undefined
 }): Effect.fn.Return<RateLimit, InvalidLimit, Scope.Scope> {
   const { capacity = 1_000, key, windows = [] } = options
@@ -430,7 +430,7 @@ export const make = Effect.fnUntraced(function*(options: {
   const clock = yield* Clock.Clock
   const scope = yield* Effect.scope
   const fork = Effect.runForkWith(yield* Effect.context())
-  const log = options.log ?? makeLog(windows)
+  const log = options.log ?? makeRollingLimit(windows)
   const queues = new Map(priorities.map((priority) => [priority, new Set<Waiter>()]))
   const now = (): number => Monotonic.nowMillis(clock)
   const sleeper = makeSleeper()
@@ -547,7 +547,7 @@ export interface Limit {
 export const transitMillis = 100
 
 // Charges 1 for each, whatever it costs of other limits, and spares nothing.
-const counting = (log: Log): Log => ({
+const counting = (log: RollingLimit): RollingLimit => ({
   take: (at) => log.take(at),
   reserve: (at) => log.reserve(at),
   waitFor: (at) => log.waitFor(at),
@@ -560,12 +560,12 @@ const counting = (log: Log): Log => ({
  * @category models
  * @since 0.1.0
  */
-export interface Logs {
+export interface Limits {
   /** Of messages, absent where nothing limits them. */
-  readonly messages: Log | undefined
+  readonly messages: RollingLimit | undefined
   /** Of what asks for subscriptions, each of which counts 1, and of messages; absent where nothing limits either. */
-  readonly asks: Log | undefined
-  readonly dials: Log
+  readonly asks: RollingLimit | undefined
+  readonly dials: RollingLimit
 }
 
 /**
@@ -574,7 +574,7 @@ export interface Logs {
  * @category constants
  * @since 0.1.0
  */
-export const unlimited: Logs = { messages: undefined, asks: undefined, dials: both([]) }
+export const unlimited: Limits = { messages: undefined, asks: undefined, dials: combine([]) }
 
 /**
  * The logs that keep the limits for one connection to an address, each window
@@ -584,15 +584,15 @@ export const unlimited: Logs = { messages: undefined, asks: undefined, dials: bo
  * @category constructors
  * @since 0.1.0
  */
-export const logsOf = Effect.fnUntraced(function*(
+export const limitsOf = Effect.fnUntraced(function*(
   limits: ReadonlyArray<Limit>,
   address: string,
   network?: object | undefined
-): Effect.fn.Return<Logs, InvalidLimit, Scope.Scope> {
+): Effect.fn.Return<Limits, InvalidLimit, Scope.Scope> {
   const { share } = yield* Governor
   const logOf = Effect.fnUntraced(function*(
     of: Limit["of"]
-  ): Effect.fn.Return<ReadonlyArray<Log>, InvalidLimit, Scope.Scope> {
+  ): Effect.fn.Return<ReadonlyArray<RollingLimit>, InvalidLimit, Scope.Scope> {
     const windowsOf = (per: Limit["per"]): ReadonlyArray<Window> =>
       limits.flatMap((limit) =>
         limit.of === of && limit.per === per && limit.windowMillis !== undefined
@@ -606,16 +606,16 @@ export const logsOf = Effect.fnUntraced(function*(
     const error = invalid([...own, ...shared])
     if (error !== undefined) return yield* error
     return [
-      ...(own.length === 0 ? [] : [makeLog(longer(own))]),
+      ...(own.length === 0 ? [] : [makeRollingLimit(longer(own))]),
       ...(shared.length === 0 ? [] : [yield* share(`${address} ${of}`, longer(shared), network)])
     ]
   })
   const messages = yield* logOf("messages")
   const asks = [...messages, ...(yield* logOf("subscriptions")).map(counting)]
   return {
-    messages: messages.length === 0 ? undefined : both(messages),
-    asks: asks.length === 0 ? undefined : both(asks),
-    dials: both(yield* logOf("dials"))
+    messages: messages.length === 0 ? undefined : combine(messages),
+    asks: asks.length === 0 ? undefined : combine(asks),
+    dials: combine(yield* logOf("dials"))
   }
 })
 
@@ -637,7 +637,7 @@ export interface Governor {
     key: string,
     windows: ReadonlyArray<Window>,
     network?: object | undefined
-  ) => Effect.Effect<Log, never, Scope.Scope>
+  ) => Effect.Effect<RollingLimit, never, Scope.Scope>
 }
 
 // So many keys are kept before it is looked which of them are forgotten.
@@ -651,7 +651,7 @@ const keptKeys = 256
  * @since 0.1.0
  */
 export const makeGovernor = (): Governor => {
-  const ledgers = new Map<string, Ledger>()
+  const ledgers = new Map<string, RollingLimitImpl>()
   let sweepAt = keptKeys
 
   const sweep = (at: number): void => {
@@ -659,11 +659,11 @@ export const makeGovernor = (): Governor => {
     sweepAt = Math.max(keptKeys, 2 * ledgers.size)
   }
 
-  const ledgerOf = (key: string, at: number): Ledger => {
+  const ledgerOf = (key: string, at: number): RollingLimitImpl => {
     const known = ledgers.get(key)
     if (known !== undefined) return known
     if (ledgers.size >= sweepAt) sweep(at)
-    const ledger = new Ledger()
+    const ledger = new RollingLimitImpl()
     ledgers.set(key, ledger)
     return ledger
   }
@@ -690,7 +690,7 @@ export const makeGovernor = (): Governor => {
  * @category constants
  * @since 0.1.0
  */
-export const unshared: Governor = { share: (_, windows) => Effect.sync(() => makeLog(windows)) }
+export const unshared: Governor = { share: (_, windows) => Effect.sync(() => makeRollingLimit(windows)) }
 
 // A governor for each network; where a transport names none, for each clock. So those of the live clock are one, and a
 // test, which has a clock of its own, shares with no other.

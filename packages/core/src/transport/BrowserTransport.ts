@@ -166,7 +166,7 @@ const dial = (
     const { protocols, url } = endpoint.success
     // Outside of the interruptible part, so that an interruption between the
     // open socket and its finaliser cannot lose it.
-    let line: Line | undefined
+    let line: Inbound | undefined
     const release = Effect.sync(() => line?.release())
     const opening = Effect.callback<Wire, DialError>((resume) => {
       const started = Result.try({
@@ -186,7 +186,7 @@ const dial = (
     )
   })
 
-interface Line {
+interface Inbound {
   /** Ends the wire at once and forgets the socket, also while it is being dialled. */
   readonly release: () => void
 }
@@ -198,7 +198,7 @@ interface Outcome {
 
 type Resume<A, E = never> = (effect: Effect.Effect<A, E>) => void
 
-const makeLine = (socket: Socket, request: DialRequest, sendBufferBytes: number, outcome: Outcome): Line => {
+const makeLine = (socket: Socket, request: DialRequest, sendBufferBytes: number, outcome: Outcome): Inbound => {
   const { inboundBytes, maxMessageBytes } = request
   let frames: Array<Frame.Frame> = []
   let bytes = 0

@@ -74,3 +74,15 @@ export const cut = (text: string, length: number): string => {
   const shown = escape(begin(text, length))
   return shown.length <= length ? shown : begin(shown, length).replace(/\\(?:u[0-9a-f]{0,3})?$/, "")
 }
+
+/**
+ * Shows a piece of a peer's input in a message: quoted, cut at 64 characters,
+ * and escaped where it cannot be shown.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const quote = (input: string): string => {
+  const shown = cut(input, 64)
+  return `\`${shown.replaceAll("`", "'")}${shown.length < escape(input.slice(0, 65)).length ? "…" : ""}\``
+}

@@ -5,10 +5,10 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { isObject, type Json, JsonNumber, type JsonObject } from "../codec/ExactJson.ts"
+import * as Rejection from "../codec/Rejection.ts"
+import { type FrameRejected, isFrameRejected } from "../codec/Rejection.ts"
 import * as Decimal from "../value/Decimal.ts"
-import { isObject, type Json, JsonNumber, type JsonObject } from "../value/ExactJson.ts"
-import { type FrameRejected, isFrameRejected } from "../value/MarketEvent.ts"
-import * as Rejection from "./Rejection.ts"
 import * as Wire from "./Wire.ts"
 
 /**

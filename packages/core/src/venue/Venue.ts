@@ -6,12 +6,13 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import type * as Heartbeat from "../connection/Heartbeat.ts"
-import type * as Restoration from "../connection/Restoration.ts"
+import type { FrameRejected } from "../codec/Rejection.ts"
+import type { MarketEvent } from "../event/MarketEvent.ts"
+import type * as Dialect from "../protocol/Dialect.ts"
+import type * as Protocol from "../protocol/KeepAlive.ts"
 import type * as RateLimit from "../resilience/RateLimit.ts"
 import type { Frame } from "../transport/Frame.ts"
 import type { Channel } from "../value/Channel.ts"
-import type { FrameRejected, MarketEvent } from "../value/MarketEvent.ts"
 
 /**
  * The kinds of market data a consumer can ask for by one name at every venue.
@@ -37,7 +38,7 @@ export type Decode = (frame: Frame) => ReadonlyArray<MarketEvent> | FrameRejecte
  * @category models
  * @since 0.1.0
  */
-export interface Ask extends Restoration.Ask {
+export interface Ask extends Dialect.Ask {
   readonly text: string
 }
 
@@ -48,7 +49,7 @@ export interface Ask extends Restoration.Ask {
  * @category models
  * @since 0.1.0
  */
-export type KeepAlive = Heartbeat.KeepAlive<MarketEvent> & {
+export type KeepAlive = Protocol.KeepAlive<MarketEvent> & {
   readonly channels?: ((products: ReadonlyArray<string>) => ReadonlyArray<Channel>) | undefined
 }
 

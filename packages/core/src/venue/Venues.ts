@@ -3,14 +3,14 @@
  *
  * @since 0.1.0
  */
-import * as Binance from "./Binance.ts"
-import * as Coinbase from "./Coinbase.ts"
-import * as CoinbaseExchange from "./CoinbaseExchange.ts"
-import * as Deribit from "./Deribit.ts"
-import * as Dydx from "./Dydx.ts"
-import * as Generic from "./Generic.ts"
-import * as Hyperliquid from "./Hyperliquid.ts"
-import * as Kraken from "./Kraken.ts"
+import * as Binance from "./binance/Venue.ts"
+import * as CoinbaseExchange from "./coinbase-exchange/Venue.ts"
+import * as Coinbase from "./coinbase/Venue.ts"
+import * as Deribit from "./deribit/Venue.ts"
+import * as Dydx from "./dydx/Venue.ts"
+import * as Generic from "./generic/Venue.ts"
+import * as Hyperliquid from "./hyperliquid/Venue.ts"
+import * as Kraken from "./kraken/Venue.ts"
 import type { Venue } from "./Venue.ts"
 
 /**

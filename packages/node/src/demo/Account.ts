@@ -70,7 +70,7 @@ export interface Books {
  * @category models
  * @since 0.1.0
  */
-export interface Account {
+export interface DemoReport {
   readonly product: string
   /** Copies sent since the one that arrived first. */
   readonly sent: number
@@ -97,7 +97,7 @@ const matchCopy = (copies: ReadonlyArray<Copy> | undefined, arrival: Received): 
   return found
 }
 
-const accountOf = (product: string, books: Books): Account => {
+const accountOf = (product: string, books: Books): DemoReport => {
   const { transitMillis } = books
   const copies: Array<Copy> = []
   const byId = new Map<string, Array<Copy>>()
@@ -164,7 +164,7 @@ const accountOf = (product: string, books: Books): Account => {
  * @category constructors
  * @since 0.1.0
  */
-export const draw = (books: Books): ReadonlyArray<Account> => {
+export const draw = (books: Books): ReadonlyArray<DemoReport> => {
   const products = new Set([...books.sent, ...books.received].map(({ product }) => product))
   return [...products].map((product) => accountOf(product, books))
 }

@@ -10,7 +10,7 @@
  *
  * @since 0.1.0
  */
-import type * as MarketEvent from "@tickline/core/value/MarketEvent"
+import type * as MarketEvent from "@tickline/core/event/MarketEvent"
 import { counted, fit, fitMiddle, grouped, pad, type Paint, span, type Tone, width } from "./Style.ts"
 
 /**

@@ -4,7 +4,8 @@
  *
  * @since 0.1.0
  */
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Effect from "effect/Effect"
 import * as Explanation from "./Explanation.ts"
@@ -43,7 +44,7 @@ export interface Counts {
   readonly frames: number
   readonly passed: number
   readonly events: number
-  readonly rejected: Readonly<Partial<Record<MarketEvent.RejectionReason, number>>>
+  readonly rejected: Readonly<Partial<Record<Rejection.RejectionReason, number>>>
 }
 
 /**
@@ -76,7 +77,7 @@ export const make = (
   let frames = 0
   let passed = 0
   let events = 0
-  const rejected: Partial<Record<MarketEvent.RejectionReason, number>> = {}
+  const rejected: Partial<Record<Rejection.RejectionReason, number>> = {}
 
   const print = (event: MarketEvent.AnyEvent, id: string | undefined): string => {
     events++
@@ -86,7 +87,7 @@ export const make = (
   }
 
   const tooLong = () =>
-    MarketEvent.frameRejected(
+    Rejection.frameRejected(
       venue.name,
       "TooLarge",
       undefined,

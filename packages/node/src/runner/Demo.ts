@@ -6,11 +6,11 @@
  */
 import type * as ConnectError from "@tickline/core/connection/ConnectError"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import * as MarketFeed from "@tickline/core/feed/MarketFeed"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Decimal from "@tickline/core/value/Decimal"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import type { Venue } from "@tickline/core/venue/Venue"
@@ -196,9 +196,9 @@ const strike = (stages: ReadonlyArray<Stage>, trouble: Scenario.Trouble): Effect
  */
 export const accountLines = (
   paint: Paint,
-  accounts: ReadonlyArray<readonly [venue: string, account: Account.Account]>
+  accounts: ReadonlyArray<readonly [venue: string, account: Account.DemoReport]>
 ): ReadonlyArray<string> => {
-  const cells = (of: (account: Account.Account) => number) =>
+  const cells = (of: (account: Account.DemoReport) => number) =>
     Math.max(...accounts.map(([, account]) => grouped(of(account)).length))
   const widths = {
     venue: Math.max(...accounts.map(([venue]) => venue.length)),
@@ -225,7 +225,7 @@ export const accountLines = (
 const summary = (
   paint: Paint,
   stages: ReadonlyArray<Stage>,
-  accounts: ReadonlyArray<readonly [string, Account.Account]>
+  accounts: ReadonlyArray<readonly [string, Account.DemoReport]>
 ) => {
   const sum = (of: (tally: Stage["tally"]) => number) => stages.reduce((all, { tally }) => all + of(tally), 0)
   const gaps = stages.reduce((all, { books }) => all + books.gaps.length, 0)

@@ -6,7 +6,8 @@
  *
  * @since 0.1.0
  */
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
+import type * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Printable from "@tickline/core/value/Printable"
 import type { Venue } from "@tickline/core/venue/Venue"
 import { fit, pad, type Paint } from "./Style.ts"
@@ -187,7 +188,7 @@ const hiddenOf = (event: MarketEvent.AnyEvent | undefined): number =>
     ? [event.bids, event.asks].reduce((sum, side) => sum + 2 * Math.max(0, side.length - shownLevels), 0)
     : 0
 
-const meanings: Readonly<Record<MarketEvent.RejectionReason, string>> = {
+const meanings: Readonly<Record<Rejection.RejectionReason, string>> = {
   MalformedJson: "the frame is no JSON text",
   NotAnObject: "the frame is neither an object nor a list of them",
   MissingField: "a member that the frame must have is not there",
@@ -197,7 +198,7 @@ const meanings: Readonly<Record<MarketEvent.RejectionReason, string>> = {
 }
 
 /** Where a rejection came from: the member that it names, as it stands in the frame. */
-const rejected = (paint: Paint, frame: string, { field, reason }: MarketEvent.FrameRejected): string => {
+const rejected = (paint: Paint, frame: string, { field, reason }: Rejection.FrameRejected): string => {
   const line = (label: string, text: string, rest: string) =>
     `    ${pad(label, 14)} ${pad(fit(Printable.escape(text), 34), 34)} ${rest}\n`
   const out = line("reason", reason, paint("dim", meanings[reason]))

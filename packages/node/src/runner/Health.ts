@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import type * as Freshness from "@tickline/core/feed/Freshness"
-import type * as MarketFeed from "@tickline/core/feed/MarketFeed"
+import type * as Freshness from "@tickline/core/market/Freshness"
+import type * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as Printable from "@tickline/core/value/Printable"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Clock from "effect/Clock"
@@ -20,8 +20,8 @@ import type * as Schema from "effect/Schema"
  * @category predicates
  * @since 0.1.0
  */
-export const isUp = ({ standings, state }: MarketFeed.Health): boolean =>
-  state === "Connected" && standings.every(({ standing }) => standing !== "refused")
+export const isUp = ({ subscriptions: asked, state }: MarketFeed.Health): boolean =>
+  state === "Connected" && asked.every(({ standing }) => standing !== "refused")
 
 const millis = (value: number): number => Math.round(value)
 
@@ -45,9 +45,9 @@ const reportOf = (report: Freshness.Report): Schema.Json => ({
  * @since 0.1.0
  */
 export const toJson = (health: MarketFeed.Health, now: number): Schema.Json => {
-  const { epoch, freshness, lastHeardAt, standings, state, venue } = health
+  const { epoch, freshness, lastHeardAt, subscriptions: asked, state, venue } = health
   const subscriptions: Record<string, number> = { wanted: 0, asked: 0, confirmed: 0, refused: 0 }
-  for (const { standing } of standings) subscriptions[standing] = (subscriptions[standing] ?? 0) + 1
+  for (const { standing } of asked) subscriptions[standing] = (subscriptions[standing] ?? 0) + 1
   return {
     venue,
     isUp: isUp(health),

@@ -4,8 +4,8 @@
  *
  * @since 0.1.0
  */
+import type * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Decimal from "@tickline/core/value/Decimal"
-import type * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Printable from "@tickline/core/value/Printable"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import type { Sink } from "./Host.ts"

@@ -12,7 +12,7 @@
  *
  * @since 0.1.0
  */
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Venues from "@tickline/core/venue/Venues"

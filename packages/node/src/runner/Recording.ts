@@ -7,10 +7,10 @@
  *
  * @since 0.1.0
  */
+import * as ExactJson from "@tickline/core/codec/ExactJson"
 import type { Frame } from "@tickline/core/transport/Frame"
 import * as Secrets from "@tickline/core/transport/Secrets"
 import { Transport, type Wire } from "@tickline/core/transport/Transport"
-import * as ExactJson from "@tickline/core/value/ExactJson"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"

@@ -4,10 +4,10 @@
  *
  * @since 0.1.0
  */
-import type { SubscriptionRefused } from "@tickline/core/connection/Restoration"
-import type * as MarketFeed from "@tickline/core/feed/MarketFeed"
+import type { SubscriptionRefused } from "@tickline/core/connection/Subscriptions"
+import type * as MarketEvent from "@tickline/core/event/MarketEvent"
+import type * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as Channel from "@tickline/core/value/Channel"
-import type * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Printable from "@tickline/core/value/Printable"
 import * as Effect from "effect/Effect"
 
@@ -50,7 +50,7 @@ export const make = (): Refusals => {
   const update = Effect.fnUntraced(function*({ connection, venue }: MarketFeed.MarketFeed["Service"]) {
     const known = byVenue.get(venue.name)
     const refused = new Map<string, SubscriptionRefused>()
-    const standings = yield* connection.standings
+    const standings = yield* connection.subscriptionStates
     // What keeps the connection alive says nothing of what was asked for.
     const products = [...new Set(standings.flatMap(({ channel }) => channel.product ?? []))]
     const beats = new Set(venue.keepAlive.channels?.(products).map(({ channel }) => channel))
@@ -59,7 +59,7 @@ export const make = (): Refusals => {
       const key = Channel.key(channel)
       // A connection that is new has not been answered yet: what was last said holds.
       const found = standing === "refused"
-        ? yield* Effect.raceFirst(Effect.flip(connection.refusal(channel)), Effect.succeed(undefined))
+        ? yield* Effect.raceFirst(Effect.flip(connection.awaitRefusal(channel)), Effect.succeed(undefined))
         : standing === "confirmed"
         ? undefined
         : known?.get(key)

@@ -6,11 +6,11 @@
  */
 import type * as BearerToken from "@tickline/core/connection/BearerToken"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import * as MarketFeeds from "@tickline/core/feed/MarketFeeds"
+import type * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as MarketFeeds from "@tickline/core/market/MarketFeeds"
 import type { CircuitBreaker } from "@tickline/core/resilience/CircuitBreaker"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import type { Transport } from "@tickline/core/transport/Transport"
-import type * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Printable from "@tickline/core/value/Printable"
 import * as Deferred from "effect/Deferred"

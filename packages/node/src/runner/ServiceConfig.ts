@@ -8,8 +8,8 @@
  * @since 0.1.0
  */
 import * as BearerToken from "@tickline/core/connection/BearerToken"
-import * as MarketFeeds from "@tickline/core/feed/MarketFeeds"
-import * as Symbols from "@tickline/core/feed/Symbols"
+import * as MarketFeeds from "@tickline/core/market/MarketFeeds"
+import * as Symbols from "@tickline/core/protocol/Symbols"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as Endpoint from "@tickline/core/transport/Endpoint"
 import * as Channel from "@tickline/core/value/Channel"

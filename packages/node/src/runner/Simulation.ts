@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as Symbols from "@tickline/core/feed/Symbols"
+import * as Symbols from "@tickline/core/protocol/Symbols"
 import * as Printable from "@tickline/core/value/Printable"
 import { nearest } from "@tickline/core/value/Suggestion"
 import * as Timestamp from "@tickline/core/value/Timestamp"

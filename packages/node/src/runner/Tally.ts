@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import type * as MarketEvent from "@tickline/core/value/MarketEvent"
+import type * as MarketEvent from "@tickline/core/event/MarketEvent"
 import { counted, grouped, span } from "./Style.ts"
 
 /**

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as Symbols from "@tickline/core/feed/Symbols"
+import * as Symbols from "@tickline/core/protocol/Symbols"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
 import * as Effect from "effect/Effect"

@@ -21,7 +21,7 @@ const draw = (books: Partial<Account.Books>) => {
   return account
 }
 
-const figures = ({ delivered, duplicates, lost, sent, unexplained, unknown }: Account.Account) => ({
+const figures = ({ delivered, duplicates, lost, sent, unexplained, unknown }: Account.DemoReport) => ({
   sent,
   delivered,
   duplicates,

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Decimal from "@tickline/core/value/Decimal"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Board from "@tickline/node/runner/Board"
 import type * as BoardLayout from "@tickline/node/runner/BoardLayout"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import type { Sink } from "@tickline/node/runner/Host"
 import * as OutputQueue from "@tickline/node/runner/OutputQueue"
 import * as Streaming from "@tickline/node/runner/Streaming"

@@ -18,7 +18,6 @@
  */
 import type { Frame } from "@tickline/core/transport/Frame"
 import * as Secrets from "@tickline/core/transport/Secrets"
-import * as Broadcast from "@tickline/core/value/Broadcast"
 import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import type * as Cause from "effect/Cause"
@@ -192,7 +191,7 @@ export const entryToJson = (entry: LogEntry): string =>
  * @category models
  * @since 0.1.0
  */
-export interface Account {
+export interface ServerCounts {
   readonly channel: string
   readonly product: string
   readonly sent: number
@@ -247,7 +246,7 @@ export interface MockConnection {
   /** Completes with the close code once the connection is gone. */
   readonly ended: Effect.Effect<{ readonly code: number; readonly reason: string }>
   /** Market data sent on this connection. */
-  readonly accounts: () => ReadonlyArray<Account>
+  readonly accounts: () => ReadonlyArray<ServerCounts>
 }
 
 /**
@@ -301,7 +300,7 @@ export interface MockServer {
   readonly arrivals: () => ReadonlyArray<Arrival>
   readonly metrics: () => Metrics
   /** Market data sent on all connections, by channel and product. */
-  readonly accounts: () => ReadonlyArray<Account>
+  readonly accounts: () => ReadonlyArray<ServerCounts>
   /** The latest 10,000 entries, oldest first. */
   readonly entries: () => ReadonlyArray<LogEntry>
   /** The latest thousand entries and those to come, of a reader 16,384 behind the latest; ends with the server. */
@@ -320,7 +319,7 @@ const malformed = "{\"type\":\"match\",\"price\":"
 
 type FrameFault = Extract<Fault.Action["_tag"], "Fragment" | "Duplicate" | "Reorder" | "Lose" | "Corrupt">
 
-type Counters = { -readonly [K in keyof Account]: Account[K] }
+type Counters = { -readonly [K in keyof ServerCounts]: ServerCounts[K] }
 
 /** A frame on its way, and whether it goes in fragments. */
 interface Parcel {
@@ -328,7 +327,7 @@ interface Parcel {
   readonly fragments: boolean
 }
 
-interface Line {
+interface Link {
   readonly connection: MockConnection
   readonly ws: WebSocket
   readonly socket: Socket
@@ -373,7 +372,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     const firstOpen = yield* Deferred.make<number>()
 
     const entries: Array<LogEntry> = []
-    const lines = new Map<number, Line>()
+    const lines = new Map<number, Link>()
     const sockets = new Set<Socket>()
     const books = new Map<string, Counters>()
     const count = {
@@ -402,7 +401,8 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     const record = (entry: LogEntry) => {
       if (entries.length >= 10_000) entries.shift()
       entries.push(entry)
-      Broadcast.publishUnsafe(published, entry)
+      // It answers no where it is full: then the oldest goes.
+      if (!PubSub.publishUnsafe(published, entry)) Effect.runSync(PubSub.publish(published, entry))
     }
 
     // --- the market -----------------------------------------------------------
@@ -411,7 +411,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     for (const product of options.products ?? Market.products) {
       markets.set(product.symbol, Market.make(product, { seed: options.seed ?? 0, atMillis: wallNow() }))
     }
-    const floor = (line: Line): MockVenue.Floor => ({
+    const floor = (line: Link): MockVenue.Floor => ({
       atMillis: wallNow(),
       market: (product) => delisted.has(product) ? undefined : markets.get(product),
       sent: line.sent,
@@ -420,7 +420,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
 
     // --- frames out -----------------------------------------------------------
 
-    const transmit = (line: Line, { fragments, frame }: Parcel) => {
+    const transmit = (line: Link, { fragments, frame }: Parcel) => {
       if (line.silent || line.ws.readyState !== line.ws.OPEN) return
       count.framesSent++
       line.sentAt = now()
@@ -431,7 +431,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       }
     }
 
-    const send = (line: Line, frame: Frame, fragments = false) => {
+    const send = (line: Link, frame: Frame, fragments = false) => {
       if (line.slow === undefined) transmit(line, { frame, fragments })
       else Queue.offerUnsafe(line.slow.parcels, { frame, fragments, due: now() + line.slow.millis })
     }
@@ -447,13 +447,13 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     }
 
     /** Sends what the venue says, as it is withheld and as the faults that wait for a data frame leave it. */
-    const deliver = (line: Line, said: MockVenue.Outgoing, isAnswer = false) => {
+    const deliver = (line: Link, said: MockVenue.Outgoing, isAnswer = false) => {
       const outgoing = allowed(said, isAnswer)
       if (outgoing === undefined) return
       const { data, text } = outgoing
       if (outgoing.isNumbered !== false) line.sent++
       if (data === undefined) return send(line, text)
-      const enter = (what: Exclude<keyof Account, "channel" | "product">) => {
+      const enter = (what: Exclude<keyof ServerCounts, "channel" | "product">) => {
         for (const each of [books, line.books]) counters(each, data)[what]++
       }
       enter("sent")
@@ -509,14 +509,14 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       return fresh
     }
 
-    const enforce = (line: Line, rule: Rule, close: { readonly code: number; readonly reason: string } | undefined) => {
+    const enforce = (line: Link, rule: Rule, close: { readonly code: number; readonly reason: string } | undefined) => {
       record({ _tag: "Enforced", at: wallNow(), connection: line.connection.id, rule })
       line.debts.clear()
       if (close !== undefined) line.ws.close(close.code, close.reason)
     }
 
     /** Whether a client's frame is heard. One more than the limits allow is not, and has its consequence. */
-    const hears = (line: Line, kind: Arrival["kind"], frame: Frame): boolean => {
+    const hears = (line: Link, kind: Arrival["kind"], frame: Frame): boolean => {
       const at = now()
       const text = typeof frame === "string" ? frame : ""
       arrivalBytes += text.length
@@ -555,7 +555,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       }
     }
 
-    const ping = (line: Line) => {
+    const ping = (line: Link) => {
       if (line.silent || withheld.has("heartbeat") || line.ws.readyState !== line.ws.OPEN) return
       const payload = String(wallNow())
       line.ws.ping(payload)
@@ -564,7 +564,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       line.debts.set("pong", now() + enforcement.pings.within)
     }
 
-    const beat = (line: Line) => {
+    const beat = (line: Link) => {
       for (const said of venue.heartbeat(line.session, floor(line))) {
         if (withheld.has("heartbeat")) continue
         deliver(line, said)
@@ -575,7 +575,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
 
     // --- the life of a connection ----------------------------------------------
 
-    const drop = (line: Line) => {
+    const drop = (line: Link) => {
       if (line.dropped || !lines.has(line.connection.id)) return
       line.dropped = true
       lines.delete(line.connection.id)
@@ -606,7 +606,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
         ended: Deferred.await(ended),
         accounts: () => Array.from(lineBooks.values(), (account) => ({ ...account }))
       }
-      const line: Line = {
+      const line: Link = {
         connection,
         ws,
         socket,
@@ -798,7 +798,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
 
     // --- faults -----------------------------------------------------------------
 
-    const strike = (line: Line, action: Fault.Action): Effect.Effect<void> => {
+    const strike = (line: Link, action: Fault.Action): Effect.Effect<void> => {
       switch (action._tag) {
         case "Drop":
           return Effect.sync(() => drop(line))
@@ -826,7 +826,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       }
     }
 
-    const slow = (line: Line, millis: number): Effect.Effect<void> =>
+    const slow = (line: Link, millis: number): Effect.Effect<void> =>
       Effect.gen(function*() {
         if (line.slow !== undefined) {
           line.slow.millis = millis

@@ -4,7 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
-import type { Answer, Dialect } from "@tickline/core/connection/Restoration"
+import type { Answer, Dialect } from "@tickline/core/protocol/Dialect"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -54,7 +54,7 @@ const numbered: Dialect<string> = {
 
 const standings = (connection: Connection.Connection<string>) =>
   Effect.map(
-    connection.standings,
+    connection.subscriptionStates,
     (all) => all.map(({ channel: { product }, standing }) => `${product ?? ""} ${standing}`)
   )
 
@@ -75,7 +75,7 @@ describe("A list of everything", () => {
         yield* peer!.send("no C")
         yield* settle
         assert.deepStrictEqual(yield* standings(connection), ["A confirmed", "B refused", "C refused"])
-        const refused = yield* Effect.flip(connection.refusal(b))
+        const refused = yield* Effect.flip(connection.awaitRefusal(b))
         assert.include(refused.message, "not among what the venue confirmed")
       })))
 

@@ -5,9 +5,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
 import * as Requests from "@tickline/core/connection/Requests"
-import * as MarketFeed from "@tickline/core/feed/MarketFeed"
-import * as MarketFeeds from "@tickline/core/feed/MarketFeeds"
-import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
+import * as MarketFeed from "@tickline/core/market/MarketFeed"
+import * as MarketFeeds from "@tickline/core/market/MarketFeeds"
+import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -112,8 +112,10 @@ describe("After its scope", () => {
           reason: "Closed"
         })
         assert.strictEqual(yield* failureOf(connection.subscribe([{ channel: "trades" }])), "ConnectionClosed")
-        assert.strictEqual(yield* failureOf(connection.refusal({ channel: "trades" })), "ConnectionClosed")
-        for (const effect of [connection.unsubscribe([]), connection.renew([]), connection.probe, connection.close()]) {
+        assert.strictEqual(yield* failureOf(connection.awaitRefusal({ channel: "trades" })), "ConnectionClosed")
+        for (
+          const effect of [connection.unsubscribe([]), connection.resubscribe([]), connection.ping, connection.close()]
+        ) {
           assert.strictEqual(yield* failureOf(Effect.asVoid(effect)), "ends")
         }
         for (

@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
-import type * as Restoration from "@tickline/core/connection/Restoration"
+import type * as Dialect from "@tickline/core/protocol/Dialect"
 import type { Frame } from "@tickline/core/transport/Frame"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { backoffOf, policyWith, settle, url, withVenue } from "../Rig.ts"
 
-const dialect: Restoration.Dialect<Frame> = {
+const dialect: Dialect.Dialect<Frame> = {
   subscribe: (channels) => channels.map((channel) => ({ text: "ask", channels: [channel], requestId: "1" })),
   unsubscribe: () => [],
   answer: (message) => message === "no" ? { _tag: "Refused", requestId: "1", message: "no" } : undefined
@@ -30,7 +30,7 @@ describe("a first message that refuses a subscription", () => {
           assert.strictEqual((yield* connection.metrics).backoffResets, 0)
           yield* host.peers()[0]!.send("no")
           yield* settle
-          const standings = yield* connection.standings
+          const standings = yield* connection.subscriptionStates
           assert.deepStrictEqual(standings.map(({ standing }) => standing), ["refused"])
           assert.strictEqual((yield* connection.metrics).backoffResets, 1)
         })

@@ -1,10 +1,10 @@
 /** Frames of a mebibyte through the whole of a feed: what they cost besides being read. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import * as MarketFeed from "@tickline/core/feed/MarketFeed"
+import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
-import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
+import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -41,7 +41,7 @@ describe("A frame of a mebibyte", () => {
           // It is a fortieth of a second where the machine is quiet, and was three seconds and more.
           assert.isBelow(millis, 300)
         }
-        const standings = yield* feed.connection.standings
+        const standings = yield* feed.connection.subscriptionStates
         assert.strictEqual(standings.filter(({ standing }) => standing === "confirmed").length, 50)
       }).pipe(
         Effect.scoped,

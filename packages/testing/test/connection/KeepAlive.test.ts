@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
-import type * as Heartbeat from "@tickline/core/connection/Heartbeat"
+import type * as KeepAlive from "@tickline/core/protocol/KeepAlive"
 import * as RateLimit from "@tickline/core/resilience/RateLimit"
 import type { Frame } from "@tickline/core/transport/Frame"
 import * as Clock from "effect/Clock"
@@ -14,23 +14,23 @@ import { policyWith, settle, url, withVenue } from "../Rig.ts"
 
 const heartbeat = { interval: Duration.seconds(15), timeout: Duration.seconds(5), onMiss: "close" } as const
 
-const application: Heartbeat.KeepAlive<Frame> = {
+const application: KeepAlive.KeepAlive<Frame> = {
   _tag: "Application",
   everyMillis: 10_000,
   ping: (id) => `ping ${id}`,
   isPong: (message) => message === "pong"
 }
 
-const requested: Heartbeat.KeepAlive<Frame> = {
+const requested: KeepAlive.KeepAlive<Frame> = {
   _tag: "Requested",
   withinMillis: 10_000,
   enable: (id) => `enable ${id}`,
   answer: (message, id) => message === "test" ? `alive ${id}` : undefined
 }
 
-const server: Heartbeat.KeepAlive<Frame> = { _tag: "Server", withinMillis: 1_000 }
+const server: KeepAlive.KeepAlive<Frame> = { _tag: "Server", withinMillis: 1_000 }
 
-const protocol: Heartbeat.KeepAlive<Frame> = { _tag: "Protocol" }
+const protocol: KeepAlive.KeepAlive<Frame> = { _tag: "Protocol" }
 
 describe("KeepAlive", () => {
   it.effect("pings in the peer's own dialect, and knows its pong", () =>

@@ -4,10 +4,10 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
-import * as MarketFeeds from "@tickline/core/feed/MarketFeeds"
+import * as MarketFeeds from "@tickline/core/market/MarketFeeds"
 import * as RateLimit from "@tickline/core/resilience/RateLimit"
 import { Transport } from "@tickline/core/transport/Transport"
-import * as CoinbaseExchange from "@tickline/core/venue/CoinbaseExchange"
+import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Chance from "@tickline/testing/Chance"
 import * as Enforcement from "@tickline/testing/Enforcement"

@@ -52,7 +52,7 @@ const overdue = (channels: ReadonlyArray<number>) =>
   Effect.map(
     waiting({}, (connection) =>
       Effect.forEach(channels, (name, silentForMillis) =>
-        connection.tell({
+        connection.reportOverdue({
           _tag: "Overdue",
           channel: Channel.make(`c${name}`),
           step: "told",

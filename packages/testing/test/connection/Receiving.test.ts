@@ -1,15 +1,15 @@
 /** What one pull of a wire comes to: batches, rejections and gaps, in order, and what is counted of them. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Rejection from "@tickline/core/codec/Rejection"
 import * as Connection from "@tickline/core/connection/Connection"
 import * as Channel from "@tickline/core/value/Channel"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Effect from "effect/Effect"
 import { policyWith, record, settle, url, withVenue } from "../Rig.ts"
 
 /** A frame holds numbers, divided by commas, or none of them, or is `bad`. */
 const decode = (frame: string | Uint8Array) =>
   frame === "bad"
-    ? new MarketEvent.FrameRejected({ venue: "test", reason: "MalformedJson", message: "bad" })
+    ? new Rejection.FrameRejected({ venue: "test", reason: "MalformedJson", message: "bad" })
     : String(frame).split(",").filter((text) => text !== "none")
 
 const channelOf = (message: string): ReadonlyArray<Channel.Channel> => [Channel.make(`c${message}`)]

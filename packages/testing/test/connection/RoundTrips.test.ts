@@ -11,7 +11,7 @@ import { connected, policyWith, url, withVenue } from "../Rig.ts"
 const heartbeat = { interval: Duration.minutes(10), timeout: Duration.seconds(4), onMiss: "close" } as const
 /** The round trip in milliseconds, or "nothing". */
 const probe = (connection: Connection.Connection<unknown>) =>
-  Effect.map(connection.probe, Option.getOrElse(() => "nothing" as const))
+  Effect.map(connection.ping, Option.getOrElse(() => "nothing" as const))
 
 const connectTimeout = Duration.seconds(7)
 

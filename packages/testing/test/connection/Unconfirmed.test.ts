@@ -95,7 +95,7 @@ describe("What may not have left", () => {
         yield* connection.close()
         yield* connection.connect
         yield* send(connection, "two")
-        yield* connection.probe
+        yield* connection.ping
         yield* connection.close({ mode: "forced" })
         assert.isTrue(recorded.transitions.every(({ unconfirmed }) => unconfirmed === undefined))
         yield* connection.connect

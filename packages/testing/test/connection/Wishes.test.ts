@@ -4,7 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
-import type { Answer, Dialect } from "@tickline/core/connection/Restoration"
+import type { Answer, Dialect } from "@tickline/core/protocol/Dialect"
 import type * as RateLimit from "@tickline/core/resilience/RateLimit"
 import * as Channel from "@tickline/core/value/Channel"
 import type * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
@@ -71,7 +71,7 @@ const stage = <E>(
         says: (...messages) =>
           Effect.forEach(messages, (message) => Effect.andThen(peer().send(message), settle), { discard: true }),
         standings: Effect.map(
-          connection.standings,
+          connection.subscriptionStates,
           (all) => all.map(({ channel: { product }, standing }) => `${product} ${standing}`).join(", ")
         ),
         refusals: () =>
@@ -165,7 +165,7 @@ describe("A subscription", () => {
         const connection = yield* Connection.connect(url)
         yield* connection.subscribe([a])
         yield* TestClock.adjust("1 minute")
-        assert.deepStrictEqual(yield* connection.standings, [{ channel: a, standing: "wanted" }])
+        assert.deepStrictEqual(yield* connection.subscriptionStates, [{ channel: a, standing: "wanted" }])
         assert.deepStrictEqual(host.peers()[0]?.received, [])
         assert.strictEqual((yield* connection.metrics).epoch, 1)
       })))
@@ -175,7 +175,7 @@ describe("A subscription", () => {
       Effect.gen(function*() {
         yield* on.connection.subscribe([a])
         yield* on.says("ok 1", "data A")
-        yield* on.connection.renew([a])
+        yield* on.connection.resubscribe([a])
         assert.strictEqual(written(on), "+A -A +A")
         yield* on.says("no 3")
         assert.strictEqual(yield* on.standings, "A confirmed")
@@ -324,7 +324,7 @@ describe("Who waits for a refusal", () => {
     stage((on) =>
       Effect.gen(function*() {
         const wait = (channel: Channel.Channel) =>
-          Effect.forkChild(Effect.flip(on.connection.refusal(channel)), { startImmediately: true })
+          Effect.forkChild(Effect.flip(on.connection.awaitRefusal(channel)), { startImmediately: true })
         const [first, second, other] = [yield* wait(a), yield* wait(a), yield* wait(b)]
         yield* on.connection.subscribe([a])
         yield* on.connection.subscribe([b])
@@ -334,7 +334,7 @@ describe("Who waits for a refusal", () => {
         assert.isUndefined(other.pollUnsafe())
         yield* on.says("no 2")
         assert.strictEqual((yield* Fiber.join(other)).message, "subscription to trades of B refused: not so")
-        assert.strictEqual((yield* Effect.flip(on.connection.refusal(a)))._tag, "SubscriptionRefused")
+        assert.strictEqual((yield* Effect.flip(on.connection.awaitRefusal(a)))._tag, "SubscriptionRefused")
       })
     ))
 })

@@ -1,11 +1,12 @@
 import { assert, it } from "@effect/vitest"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Channel from "@tickline/core/value/Channel"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
 import * as Harbour from "./Harbour.ts"
 
 const decode = (frame: string): unknown => {
   const decoded = Harbour.venue.decode(frame)
-  const events = MarketEvent.isFrameRejected(decoded) ? [decoded] : decoded
+  const events = Rejection.isFrameRejected(decoded) ? [decoded] : decoded
   return events.map((event): unknown => JSON.parse(MarketEvent.toJson(event)))
 }
 

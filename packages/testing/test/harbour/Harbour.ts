@@ -6,10 +6,10 @@
  *
  * @see https://harbour.test/docs/websocket (read 2026-11-21)
  */
+import * as ExactJson from "@tickline/core/codec/ExactJson"
+import * as Rejection from "@tickline/core/codec/Rejection"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import type { Channel } from "@tickline/core/value/Channel"
-import * as ExactJson from "@tickline/core/value/ExactJson"
-import * as MarketEvent from "@tickline/core/value/MarketEvent"
-import * as Rejection from "@tickline/core/venue/Rejection"
 import type { Ask, Decode, Venue } from "@tickline/core/venue/Venue"
 import * as Wire from "@tickline/core/venue/Wire"
 import * as Result from "effect/Result"
@@ -47,7 +47,7 @@ const answer = (op: string, frame: ExactJson.JsonObject): Decoded => {
     case "subscribed":
     case "unsubscribed": {
       const it = readAnswer(name, frame)
-      if (MarketEvent.isFrameRejected(it)) return it
+      if (Rejection.isFrameRejected(it)) return it
       const confirm = op === "subscribed" ? MarketEvent.subscribed : MarketEvent.unsubscribed
       return it.topics.map((topic) => {
         const [channel, product] = topic.split(":")
@@ -56,7 +56,7 @@ const answer = (op: string, frame: ExactJson.JsonObject): Decoded => {
     }
     case "error": {
       const it = readError(name, frame)
-      if (MarketEvent.isFrameRejected(it)) return it
+      if (Rejection.isFrameRejected(it)) return it
       const { code, message } = it
       const id = Wire.present(it.id)
       return [
@@ -91,12 +91,12 @@ const data = (topic: string, frame: ExactJson.JsonObject): Decoded => {
   switch (topic) {
     case "trades": {
       const it = readTrade(name, frame)
-      if (MarketEvent.isFrameRejected(it)) return it
+      if (Rejection.isFrameRejected(it)) return it
       return [MarketEvent.trade(name, it.product, it.price, it.size, it.side, it.id, it.at, undefined, false)]
     }
     case "ticker": {
       const it = readTicker(name, frame)
-      if (MarketEvent.isFrameRejected(it)) return it
+      if (Rejection.isFrameRejected(it)) return it
       const [bid, ask] = [Wire.present(it.bid), Wire.present(it.ask)]
       const [bidSize, askSize, volume, sequence] = [undefined, undefined, undefined, undefined]
       return [MarketEvent.ticker(name, it.product, it.last, bid, bidSize, ask, askSize, volume, it.at, sequence)]

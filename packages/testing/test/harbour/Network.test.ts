@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import * as MarketFeed from "@tickline/core/feed/MarketFeed"
+import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Probe from "@tickline/testing/Probe"
@@ -29,7 +29,7 @@ it.effect("is asked, confirms, and delivers what it said", () =>
         "\"side\":\"buy\",\"at\":1795219200123}"
     )
     yield* Probe.until(Effect.sync(() => trades.length === 1))
-    assert.deepStrictEqual(yield* feed.connection.standings, [
+    assert.deepStrictEqual(yield* feed.connection.subscriptionStates, [
       { channel: Channel.make("trades", "BTC-USD"), standing: "confirmed" }
     ])
     // It pings in the venue's own words, and a link whose pong does not come is dead.

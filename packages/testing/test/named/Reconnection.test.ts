@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
-import type { Dialect } from "@tickline/core/connection/Restoration"
+import type { Dialect } from "@tickline/core/protocol/Dialect"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

@@ -1,0 +1,611 @@
+/**
+ * The fast way through frames of a known layout. A venue writes all frames of
+ * one kind alike: the same members, in the same order, without white space. A
+ * layout is learned from one frame that was read and validated the exact way,
+ * and compiled to an anchored regular expression of JSON's own grammar; where
+ * it matches, the captured pieces *are* the members' source texts, digits and
+ * trailing zeros included. Where it does not match, nothing was decided, and
+ * the frame is read the exact way.
+ *
+ * This is what makes exact decimals cheaper than `JSON.parse` alone. Layouts
+ * are a cache: what a frame means never depends on the frames before it.
+ *
+ * @since 0.1.0
+ */
+import * as Decimal from "../../value/Decimal.ts"
+import * as Timestamp from "../../value/Timestamp.ts"
+import * as ExactJson from "../ExactJson.ts"
+import * as Scanner from "./scanner.ts"
+
+/**
+ * Rows such as `[["buy","1.0","2"],…]`, as offsets into the frame: two numbers,
+ * start and end, for each cell, row by row.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Cells = ReadonlyArray<number>
+
+/**
+ * Book levels: price, then size.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Levels = ReadonlyArray<readonly [price: Decimal.Decimal, size: Decimal.Decimal]>
+
+/**
+ * How each row of a table is written: a number of strings in an array, or the
+ * texts before, between and after the cells. `["{\"price\":", ",\"qty\":", "}"]` are
+ * rows such as `{"price":1.50,"qty":2}`. A cell after a quote is a string, any
+ * other a number.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Row = number | ReadonlyArray<string>
+
+/**
+ * What is wanted of a kind of frame. A member is named by its path: `price`,
+ * `data.p`, `events[0].product_id`; a member of the objects of a list by the
+ * path `events[0].trades[].price`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Plan<A> {
+  /** The scalar members to hand over, in this order. */
+  readonly wanted: ReadonlyArray<string>
+  /** Those of the wanted members that hold a time, to be read with `timestamp`. */
+  readonly times: ReadonlyArray<string>
+  /** Members that hold rows, each with how a row is written. */
+  readonly tables: ReadonlyArray<readonly [member: string, row: Row]>
+  /** Members that hold objects which are all laid out alike, each with the names of the wanted members of its objects. */
+  readonly lists?: ReadonlyArray<readonly [member: string, wanted: ReadonlyArray<string>]>
+  /** Members that hold book levels: rows of a price and a size, both decimals in strings, read as they pass. */
+  readonly books?: ReadonlyArray<string>
+  /** Members whose text must be that of the learned frame: what names its kind. */
+  readonly pinned: ReadonlyArray<string>
+  /** Members that are pinned up to the first of a separator, such as `["channel", "."]` for `ticker.BTC-PERPETUAL.100ms`. */
+  readonly prefixed?: ReadonlyArray<readonly [member: string, separator: string]>
+  /** Whether a number may be `null` in other frames of the layout, and `null` a number. */
+  readonly nullable?: boolean
+  /**
+   * Makes the result, or `undefined` where a text is not what it should be: the
+   * exact way then says why.
+   */
+  readonly build: (members: Members) => A | undefined
+}
+
+/**
+ * The captured texts of an object, and for each wanted member its place among
+ * them: 0 where the object has none, negative for a time that was captured in
+ * three parts.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Captured {
+  readonly texts: ReadonlyArray<string | undefined>
+  readonly places: ReadonlyArray<number>
+}
+
+/**
+ * The members of one frame. They are read before the next frame is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Members extends Captured {
+  /** The text that the cells of tables point into. */
+  readonly frame: string
+  /** The tables, in the plan's order. */
+  readonly tables: ReadonlyArray<Cells>
+  /** The objects of each list, in the plan's order. */
+  readonly lists: ReadonlyArray<ReadonlyArray<Captured>>
+  /** The levels of each book, in the plan's order. */
+  readonly books: ReadonlyArray<Levels>
+}
+
+/**
+ * The text of a wanted member, by its place in the plan: `undefined` where it is
+ * absent or `null`. That of a boolean is `true` or `false`.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const text = (members: Captured, wanted: number): string | undefined => {
+  const place = members.places[wanted]
+  return place === undefined || place === 0 ? undefined : members.texts[place]
+}
+
+/**
+ * The time of a wanted member, by its place in the plan: `undefined` where it is
+ * absent, `null` where its text is no time.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const timestamp = (members: Captured, wanted: number): Timestamp.Timestamp | undefined | null => {
+  const { texts } = members
+  const place = members.places[wanted]
+  if (place === undefined || place === 0) return undefined
+  // A time that is `null` in this frame, and was a number in another, is left to the exact way.
+  if (place > 0) return Timestamp.parse(texts[place] ?? "") ?? null
+  return Timestamp.fromUtcParts(texts[-place] ?? "", texts[1 - place] ?? "", texts[2 - place]) ?? null
+}
+
+/**
+ * The decimal of a wanted member, by its place in the plan: `undefined` where it
+ * is absent or `null`, `null` where its text is no decimal.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const decimal = (members: Captured, wanted: number): Decimal.Decimal | undefined | null => {
+  const written = text(members, wanted)
+  return written === undefined ? undefined : Decimal.parse(written) ?? null
+}
+
+/**
+ * How many layouts are kept for one venue. Venues have about six kinds of
+ * frames; a peer that invents more is read the exact way.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const maxLayouts = 16
+
+/** A longer frame without tables or lists is not looked at: it is none of a venue's usual ones. */
+const maxFlatFrame = 16_384
+
+/**
+ * How many layouts may begin like a long frame before it is read the exact way.
+ * To find that a table's or list's end is another costs its whole length.
+ */
+const maxTries = 2
+
+/** Frames with more values, or members with unusual names, are not learned. */
+const maxMembers = 64
+const plainName = /^[\w-]{1,40}$/
+
+const stringPattern = "\"[^\"\\\\\\x00-\\x1f]*\""
+const capturedStringPattern = "\"([^\"\\\\\\x00-\\x1f]*)\""
+const numberPattern = "-?(?:0|[1-9]\\d*)(?:\\.\\d+)?(?:[eE][+-]?\\d+)?"
+
+/** A time in UTC, in pieces short enough to be copied out of the frame rather than to point into it. */
+const timePattern = "\"(\\d{4}-\\d{2}-\\d{2})T(\\d{2}:\\d{2}:\\d{2})(?:\\.(\\d{1,9}))?Z\""
+const time = new RegExp(`^${timePattern}$`)
+
+const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&")
+
+/** A table, a list or a book, and what stands between it and the one before. */
+type Segment =
+  | { readonly _tag: "Book"; readonly pattern: RegExp; readonly index: number }
+  | {
+    readonly _tag: "Table"
+    readonly pattern: RegExp
+    readonly index: number
+    readonly row: number | ReadonlyArray<Part>
+  }
+  | {
+    readonly _tag: "List"
+    readonly pattern: RegExp
+    readonly index: number
+    readonly row: RegExp
+    readonly places: ReadonlyArray<number>
+  }
+
+interface Layout<A> {
+  readonly plan: Plan<A>
+  /** What stands before each table or list, in the frame's order. */
+  readonly segments: ReadonlyArray<Segment>
+  /** What stands after the last of them, to the end. */
+  readonly last: RegExp
+  /** As in `Captured`. */
+  readonly places: ReadonlyArray<number>
+}
+
+/**
+ * Reads compact rows of strings without escapes that begin at an offset, and
+ * notes the cells. Returns the offset after the closing bracket, or `undefined`
+ * where they are written otherwise.
+ */
+const readTable = (text: string, start: number, columns: number, cells: Array<number>): number | undefined => {
+  if (text.charCodeAt(start) !== 91) return undefined
+  let at = start + 1
+  if (text.charCodeAt(at) === 93) return at + 1
+  for (;;) {
+    if (text.charCodeAt(at) !== 91) return undefined
+    at++
+    for (let column = 0; column < columns; column++) {
+      if (column > 0 && text.charCodeAt(at++) !== 44) return undefined
+      if (text.charCodeAt(at) !== 34) return undefined
+      const from = ++at
+      for (let code = text.charCodeAt(at); code !== 34; code = text.charCodeAt(++at)) {
+        // NaN, past the end, fails the comparison as well.
+        if (!(code >= 32) || code === 92) return undefined
+      }
+      cells.push(from, at)
+      at++
+    }
+    if (text.charCodeAt(at) !== 93) return undefined
+    const next = text.charCodeAt(at + 1)
+    at += 2
+    if (next === 93) return at
+    if (next !== 44) return undefined
+  }
+}
+
+/** A part of a row that is always the same, as the codes of its characters, and whether a string begins after it. */
+interface Part {
+  readonly codes: Uint8Array
+  readonly isLast: boolean
+  readonly isQuoted: boolean
+}
+
+const makePart = (text: string, isLast: boolean): Part => ({
+  codes: Uint8Array.from(text, (character) => character.charCodeAt(0)),
+  isLast,
+  isQuoted: text.endsWith("\"")
+})
+
+/**
+ * Reads rows that are written in the given parts, and notes the cells. Returns
+ * the offset after the closing bracket, or `undefined`. What the cells of numbers
+ * hold is made of a number's characters, and is for the plan to read.
+ */
+const readRows = (
+  text: string,
+  start: number,
+  parts: ReadonlyArray<Part>,
+  cells: Array<number>
+): number | undefined => {
+  if (text.charCodeAt(start) !== 91) return undefined
+  let at = start + 1
+  if (text.charCodeAt(at) === 93) return at + 1
+  for (;;) {
+    for (const { codes, isLast, isQuoted } of parts) {
+      for (let k = 0; k < codes.length; k++) if (text.charCodeAt(at++) !== codes[k]) return undefined
+      if (isLast) break
+      const from = at
+      let code = text.charCodeAt(at)
+      if (isQuoted) {
+        while (code !== 34) {
+          // NaN, past the end, fails the comparison as well.
+          if (!(code >= 32) || code === 92) return undefined
+          code = text.charCodeAt(++at)
+        }
+      } else {
+        // Digits and point, then the signs and the exponent's letter.
+        while ((code <= 57 && code >= 45) || code === 101 || code === 69 || code === 43) code = text.charCodeAt(++at)
+      }
+      cells.push(from, at)
+    }
+    const next = text.charCodeAt(at)
+    at++
+    if (next === 93) return at
+    if (next !== 44) return undefined
+    if (text.charCodeAt(at) === 32) at++
+  }
+}
+
+/**
+ * Reads the objects of a list that begins at an offset. Returns the offset after
+ * the closing bracket, or `undefined`.
+ */
+const readList = (
+  text: string,
+  start: number,
+  row: RegExp,
+  places: ReadonlyArray<number>,
+  objects: Array<Captured>
+): number | undefined => {
+  if (text.charCodeAt(start) !== 91) return undefined
+  let at = start + 1
+  if (text.charCodeAt(at) === 93) return at + 1
+  for (;;) {
+    row.lastIndex = at
+    const texts = row.exec(text)
+    if (texts === null) return undefined
+    objects.push({ texts, places })
+    at = row.lastIndex
+    const next = text.charCodeAt(at)
+    at++
+    if (next === 93) return at
+    if (next !== 44) return undefined
+    if (text.charCodeAt(at) === 32) at++
+  }
+}
+
+const scanner = Scanner.make()
+
+/** Reads compact book levels that begin at an offset. Returns the offset after the closing bracket, or `undefined`. */
+const readBook = (
+  text: string,
+  start: number,
+  levels: Array<Levels[number]>
+): number | undefined => {
+  scanner.begin(text)
+  scanner.at = start
+  if (!scanner.code(91)) return undefined
+  if (scanner.code(93)) return scanner.at
+  for (;;) {
+    if (!scanner.code(91)) return undefined
+    const price = scanner.decimal()
+    if (price === undefined || !scanner.code(44)) return undefined
+    const size = scanner.decimal()
+    if (size === undefined || !scanner.code(93)) return undefined
+    levels.push([price, size])
+    if (scanner.code(93)) return scanner.at
+    if (!scanner.code(44)) return undefined
+  }
+}
+
+const none: ReadonlyArray<never> = []
+
+const readFrame = <A>(layout: Layout<A>, frame: string): A | undefined => {
+  const { last, places, plan, segments } = layout
+  if (segments.length > 0) return readSegments(layout, frame)
+  last.lastIndex = 0
+  const texts = last.exec(frame)
+  return texts === null ? undefined : plan.build({ frame, tables: none, lists: none, books: none, texts, places })
+}
+
+/** Whether the last frame began like the layout, up to its first table, list or book. */
+let hasBegun = false
+
+const readSegments = <A>(layout: Layout<A>, frame: string): A | undefined => {
+  const { last, places, plan, segments } = layout
+  const texts: Array<string | undefined> = [undefined]
+  const tables: Array<Cells> = []
+  const lists: Array<ReadonlyArray<Captured>> = []
+  const books: Array<Levels> = []
+  let at = 0
+  for (let i = 0; i <= segments.length; i++) {
+    const segment = segments[i]
+    const pattern = segment === undefined ? last : segment.pattern
+    pattern.lastIndex = at
+    const match = pattern.exec(frame)
+    if (match === null) return undefined
+    for (let group = 1; group < match.length; group++) texts.push(match[group])
+    if (segment === undefined) break
+    hasBegun = true
+    let end: number | undefined
+    if (segment._tag === "Table") {
+      const cells: Array<number> = []
+      end = typeof segment.row === "number"
+        ? readTable(frame, pattern.lastIndex, segment.row, cells)
+        : readRows(frame, pattern.lastIndex, segment.row, cells)
+      tables[segment.index] = cells
+    } else if (segment._tag === "Book") {
+      const levels: Array<Levels[number]> = []
+      end = readBook(frame, pattern.lastIndex, levels)
+      books[segment.index] = levels
+    } else {
+      const objects: Array<Captured> = []
+      end = readList(frame, pattern.lastIndex, segment.row, segment.places, objects)
+      lists[segment.index] = objects
+    }
+    if (end === undefined) return undefined
+    at = end
+  }
+  return plan.build({ frame, tables, lists, books, texts, places })
+}
+
+/** The pattern of a value as it grows, and where its wanted members are captured. */
+class Draft<A> {
+  readonly plan: Plan<A>
+  readonly wanted: ReadonlyArray<string>
+  /** What stands between members: `""` as venues write, `" "` as Python does. */
+  readonly space: string
+  readonly places: Array<number>
+  readonly segments: Array<Segment> = []
+  source = ""
+  captured = 0
+  size = 0
+
+  constructor(plan: Plan<A>, wanted: ReadonlyArray<string>, space: string) {
+    this.plan = plan
+    this.wanted = wanted
+    this.space = space
+    this.places = wanted.map(() => 0)
+  }
+
+  /** Adds a value; false where it is none that can be read again by a pattern. */
+  add(value: ExactJson.Json, path: string): boolean {
+    if (++this.size > maxMembers) return false
+    const wanted = this.wanted.indexOf(path)
+    if (this.plan.pinned.includes(path)) {
+      if (typeof value !== "string") return false
+      this.source += escapePattern(JSON.stringify(value))
+      return true
+    }
+    const prefixed = this.plan.prefixed?.find(([member]) => member === path)
+    if (prefixed !== undefined) return this.addPrefix(value, prefixed[1])
+    if (value === null || (this.plan.nullable === true && value instanceof ExactJson.JsonNumber)) {
+      this.addNullable(wanted)
+      return true
+    }
+    if (typeof value === "string" || typeof value === "boolean" || value instanceof ExactJson.JsonNumber) {
+      this.addScalar(value, path, wanted)
+      return true
+    }
+    if (wanted >= 0) return false
+    const table = this.plan.tables.findIndex(([member]) => member === path)
+    if (table >= 0) {
+      const row = this.plan.tables[table]?.[1] ?? 0
+      this.segments.push({
+        _tag: "Table",
+        pattern: this.takePattern(),
+        index: table,
+        row: typeof row === "number"
+          ? row
+          : row.map((part, at) => makePart(part.replace(/[,:]/g, `$&${this.space}`), at === row.length - 1))
+      })
+      return true
+    }
+    const book = this.plan.books?.indexOf(path) ?? -1
+    if (book >= 0) {
+      this.segments.push({ _tag: "Book", pattern: this.takePattern(), index: book })
+      return true
+    }
+    return Array.isArray(value) ? this.addArray(value, path) : ExactJson.isObject(value) && this.addObject(value, path)
+  }
+
+  takePattern(): RegExp {
+    const pattern = new RegExp(this.source, "y")
+    this.source = ""
+    return pattern
+  }
+
+  /** A string up to and with its first separator, and whatever follows. */
+  addPrefix(value: ExactJson.Json, separator: string): boolean {
+    const end = typeof value === "string" ? value.indexOf(separator) : -1
+    if (typeof value !== "string" || end < 0) return false
+    const prefix = JSON.stringify(value.slice(0, end + separator.length)).slice(0, -1)
+    this.source += `${escapePattern(prefix)}${stringPattern.slice(1)}`
+    return true
+  }
+
+  /** `null`, and any number where the plan says that one may become the other. */
+  addNullable(wanted: number): void {
+    if (this.plan.nullable !== true) {
+      this.source += "null"
+    } else if (wanted < 0) {
+      this.source += `(?:${numberPattern}|null)`
+    } else {
+      this.source += `(?:(${numberPattern})|null)`
+      this.places[wanted] = ++this.captured
+    }
+  }
+
+  addScalar(value: string | boolean | ExactJson.JsonNumber, path: string, wanted: number): void {
+    if (wanted < 0) {
+      this.source += typeof value === "string"
+        ? stringPattern
+        : typeof value === "boolean"
+        ? "(?:true|false)"
+        : numberPattern
+    } else if (typeof value === "string" && this.plan.times.includes(path) && time.test(`"${value}"`)) {
+      this.source += timePattern
+      this.places[wanted] = -(this.captured + 1)
+      this.captured += 3
+    } else {
+      this.source += typeof value === "string"
+        ? capturedStringPattern
+        : typeof value === "boolean"
+        ? "(true|false)"
+        : `(${numberPattern})`
+      this.places[wanted] = ++this.captured
+    }
+  }
+
+  addObject(value: ExactJson.JsonObject, path: string): boolean {
+    this.source += "\\{"
+    let separator = ""
+    for (const [name, member] of Object.entries(value)) {
+      if (!plainName.test(name)) return false
+      this.source += `${separator}"${escapePattern(name)}":${this.space}`
+      if (!this.add(member, path === "" ? name : `${path}.${name}`)) return false
+      separator = `,${this.space}`
+    }
+    this.source += "\\}"
+    return true
+  }
+
+  addArray(value: ReadonlyArray<ExactJson.Json>, path: string): boolean {
+    const list = this.plan.lists?.findIndex(([member]) => member === path) ?? -1
+    if (list >= 0) return this.addList(value, path, list)
+    this.source += "\\["
+    for (const [index, element] of value.entries()) {
+      if (index > 0) this.source += `,${this.space}`
+      if (!this.add(element, `${path}[${index}]`)) return false
+    }
+    this.source += "\\]"
+    return true
+  }
+
+  /** A list whose objects are laid out like its first. */
+  addList(value: ReadonlyArray<ExactJson.Json>, path: string, index: number): boolean {
+    const first = value[0]
+    if (first === undefined || !ExactJson.isObject(first)) return false
+    const wanted = this.plan.lists?.[index]?.[1] ?? none
+    const row = new Draft(this.plan, wanted.map((name) => `${path}[].${name}`), this.space)
+    if (!row.add(first, `${path}[]`) || row.segments.length > 0) return false
+    this.segments.push({
+      _tag: "List",
+      pattern: this.takePattern(),
+      index,
+      row: row.takePattern(),
+      places: row.places
+    })
+    return true
+  }
+}
+
+/** Compiles a frame's layout with the given text between its members. */
+const compile = <A>(json: ExactJson.JsonObject, plan: Plan<A>, space: string): Layout<A> | undefined => {
+  const draft = new Draft(plan, plan.wanted, space)
+  if (!draft.add(json, "")) return undefined
+  return { plan, segments: draft.segments, last: new RegExp(`${draft.source}$`, "y"), places: draft.places }
+}
+
+/**
+ * The layouts that a decoder has learned.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Layouts<A> {
+  /** Reads a frame by the layouts learned so far; `undefined` where none is its own. */
+  readonly read: (frame: string) => A | undefined
+  /** Learns the layout of a frame, given what the exact way read and accepted. */
+  readonly learn: (frame: string, json: ExactJson.JsonObject, plan: Plan<A>) => void
+}
+
+/**
+ * Makes an empty set of layouts.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <A>(): Layouts<A> => {
+  const layouts: Array<Layout<A>> = []
+  const read = (frame: string): A | undefined => {
+    const isLong = frame.length > maxFlatFrame
+    let tries = 0
+    for (let i = 0; i < layouts.length; i++) {
+      const layout = layouts[i]
+      if (layout === undefined) continue
+      hasBegun = false
+      const result = readFrame(layout, frame)
+      if (result === undefined) {
+        if (isLong && hasBegun && ++tries === maxTries) return undefined
+        continue
+      }
+      const before = layouts[i - 1]
+      if (before !== undefined) {
+        // One step forward on each hit: what comes often is tried first.
+        layouts[i - 1] = layout
+        layouts[i] = before
+      }
+      return result
+    }
+    return undefined
+  }
+  const learn = (frame: string, json: ExactJson.JsonObject, plan: Plan<A>): void => {
+    const flat = plan.tables.length === 0 && plan.lists === undefined && plan.books === undefined
+    if (layouts.length >= maxLayouts || (flat && frame.length > maxFlatFrame)) return
+    for (const space of ["", " "]) {
+      const layout = compile(json, plan, space)
+      if (layout === undefined) return
+      // A frame with escapes or other white space does not match its own layout: it stays on the exact way.
+      if (readFrame(layout, frame) !== undefined) {
+        layouts.push(layout)
+        return
+      }
+    }
+  }
+  return { read, learn }
+}

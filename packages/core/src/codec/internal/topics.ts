@@ -1,0 +1,74 @@
+/**
+ * Reading of a frame what it is of, beside its events: the beginning of the
+ * frame where the venue writes it as it always does, the whole of it else.
+ *
+ * @since 0.1.0
+ */
+import * as ExactJson from "../ExactJson.ts"
+
+type Frame = string | Uint8Array
+
+/**
+ * The object that a frame is, or `undefined` where it is none.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const objectOf = (frame: Frame): ExactJson.JsonObject | undefined => {
+  if (typeof frame !== "string") return undefined
+  const json = ExactJson.parse(frame)
+  return json instanceof ExactJson.Malformed || !ExactJson.isObject(json) ? undefined : json
+}
+
+/**
+ * The object that a member is, or `undefined` where it is none.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const objectIn = (
+  object: ExactJson.JsonObject | undefined,
+  member: string
+): ExactJson.JsonObject | undefined => {
+  const value = object !== undefined && Object.hasOwn(object, member) ? object[member] : undefined
+  return value !== undefined && ExactJson.isObject(value) ? value : undefined
+}
+
+/**
+ * The text that a member is, or `undefined` where it is none.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const textIn = (object: ExactJson.JsonObject | undefined, member: string): string | undefined => {
+  const value = object !== undefined && Object.hasOwn(object, member) ? object[member] : undefined
+  return typeof value === "string" ? value : undefined
+}
+
+/**
+ * The text that the frame has after the beginning, up to the next quote;
+ * `undefined` where it begins otherwise, or the text has escapes.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const textAfter = (frame: Frame, beginning: string): string | undefined => {
+  if (typeof frame !== "string" || !frame.startsWith(beginning)) return undefined
+  const text = frame.slice(beginning.length, frame.indexOf("\"", beginning.length))
+  return text.includes("\\") ? undefined : text
+}
+
+/**
+ * The text that a member has in all objects of a list; `undefined` where they
+ * differ, or have none.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const textInAll = (list: ExactJson.Json | undefined, member: string): string | undefined => {
+  if (!Array.isArray(list)) return undefined
+  const items: ReadonlyArray<ExactJson.Json> = list
+  const texts = new Set(items.map((item) => ExactJson.isObject(item) ? textIn(item, member) : undefined))
+  const [text] = texts
+  return texts.size === 1 ? text : undefined
+}

@@ -1,0 +1,181 @@
+/**
+ * Finds links that are connected and dead, in the way that the peer offers:
+ * protocol pings, pings of its own dialect, heartbeats that it sends, or tests
+ * that it makes and wants answered.
+ *
+ * Whatever comes in shows that the peer lives: an answer or a beat that fails to
+ * come is missed only where nothing else came in its stead. And a miss is only
+ * ever a confirmed one. While the socket is paused because a
+ * consumer does not take, nothing can be heard, so the deadline stands still and
+ * starts afresh on resume; the same holds when our own event loop was late.
+ * Both are reported as stalls of ours, never as a dead peer.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { KeepAlive } from "../../protocol/KeepAlive.ts"
+import type { Wire, WireClosed } from "../../transport/Transport.ts"
+import * as Monotonic from "../../value/Monotonic.ts"
+
+/**
+ * Who kept us from hearing: a consumer that does not take, or our own event
+ * loop.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Stall = "consumer" | "loop"
+
+/**
+ * What a heartbeat needs to know, in milliseconds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options<A> {
+  readonly wire: Wire
+  readonly keepAlive: KeepAlive<A>
+  /** How often to ping where the peer does not say. */
+  readonly intervalMillis: number
+  /** How long a pong, or an overdue beat, is waited for. */
+  readonly timeoutMillis: number
+  /** Sends ahead of everything else, where nothing of that kind waits to be sent. */
+  readonly send: (frame: string, kind: "ping" | "enable" | "answer") => void
+  /** Waits for the limit on messages to admit a ping. */
+  readonly admit: Effect.Effect<void>
+  /** Whether reading stands still now, because of a consumer. */
+  readonly isStalled: () => boolean
+  /** When reading last went on after standing still, by the monotonic clock. */
+  readonly resumedAt: () => number
+  /** When something last came in, by the same clock; when the epoch began where nothing did. */
+  readonly lastReceivedAt: () => number
+  readonly onRoundTrip: (millis: number) => Effect.Effect<void>
+  readonly onStall: (stall: Stall) => Effect.Effect<void>
+  /** What to do about a miss: the effect's value says whether to go on. */
+  readonly onMiss: Effect.Effect<boolean>
+}
+
+/**
+ * The heartbeat of one epoch.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Heartbeat<A> {
+  /** Shows it each message, before any consumer has it; absent where it looks at none. */
+  readonly notice: ((message: A) => void) | undefined
+  /** Keeps alive until a miss is to end it. */
+  readonly run: Effect.Effect<void, WireClosed>
+}
+
+const sleepUntil = (at: number): Effect.Effect<number> =>
+  Effect.flatMap(
+    Monotonic.now,
+    (now) => Effect.andThen(at > now ? Effect.sleep(at - now) : Effect.void, Monotonic.now)
+  )
+
+// Completes when what was to be heard within `millis` of `since` is overdue and nobody but the peer is to blame.
+const overdue = Effect.fnUntraced(function*<A>(options: Options<A>, since: () => number, millis: number) {
+  let from = since()
+  let isReported = false
+  while (true) {
+    from = Math.max(from, since())
+    const due = from + millis
+    const now = yield* sleepUntil(due)
+    if (since() > from) {
+      continue
+    } else if (options.isStalled()) {
+      if (!isReported) yield* options.onStall("consumer")
+      isReported = true
+      from = now
+    } else if (now - due > millis / 2) {
+      yield* options.onStall("loop")
+      from = now
+    } else if (options.resumedAt() > from) {
+      from = options.resumedAt()
+    } else {
+      return
+    }
+  }
+})
+
+// Pings every interval.
+const ping = Effect.fnUntraced(function*<A>(
+  options: Options<A>,
+  everyMillis: number,
+  once: Effect.Effect<void, WireClosed>
+): Effect.fn.Return<void, WireClosed> {
+  while (true) {
+    yield* Effect.sleep(everyMillis)
+    yield* options.admit
+    const begun = yield* Monotonic.now
+    const isAnswered = yield* Effect.raceFirst(
+      Effect.as(once, true),
+      Effect.as(overdue(options, () => begun, options.timeoutMillis), false)
+    )
+    if (isAnswered) {
+      yield* options.onRoundTrip((yield* Monotonic.now) - begun)
+    } else if (options.lastReceivedAt() <= begun && !(yield* options.onMiss)) {
+      return
+    }
+  }
+})
+
+// Waits for what comes by itself.
+const listen = Effect.fnUntraced(function*<A>(options: Options<A>, withinMillis: number) {
+  while (true) {
+    yield* overdue(options, options.lastReceivedAt, withinMillis + options.timeoutMillis)
+    if (!(yield* options.onMiss)) return
+    yield* Effect.sleep(withinMillis)
+  }
+})
+
+/**
+ * Makes the heartbeat of one epoch that begins now.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <A>(options: Options<A>): Heartbeat<A> => {
+  const { keepAlive } = options
+  let requests = 0
+  let onPong: ((effect: Effect.Effect<void>) => void) | undefined
+  switch (keepAlive._tag) {
+    case "None":
+      return { notice: undefined, run: Effect.void }
+    case "Protocol":
+      return { notice: undefined, run: ping(options, options.intervalMillis, options.wire.ping) }
+    case "Application":
+      return {
+        notice: (message) => {
+          if (keepAlive.isPong(message)) onPong?.(Effect.void)
+        },
+        run: ping(
+          options,
+          keepAlive.everyMillis,
+          Effect.callback<void>((resume) => {
+            onPong = resume
+            options.send(keepAlive.ping(++requests), "ping")
+            return Effect.sync(() => {
+              onPong = undefined
+            })
+          })
+        )
+      }
+    case "Server":
+      return { notice: undefined, run: listen(options, keepAlive.withinMillis) }
+    case "Requested":
+      return {
+        notice: (message) => {
+          const answer = keepAlive.answer(message, requests + 1)
+          if (answer === undefined) return
+          requests++
+          options.send(answer, "answer")
+        },
+        run: Effect.suspend(() => {
+          options.send(keepAlive.enable(++requests), "enable")
+          return listen(options, keepAlive.withinMillis)
+        })
+      }
+  }
+}

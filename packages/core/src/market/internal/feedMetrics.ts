@@ -1,0 +1,112 @@
+/**
+ * What a feed tells Effect's `Metric` of itself: events by channel, gaps by
+ * cause, subscriptions that do not deliver, and how old each subscription's
+ * data is. Updated once a batch or a transition.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { constVoid } from "effect/Function"
+import * as Metric from "effect/Metric"
+import * as Record from "effect/Record"
+import type * as Scope from "effect/Scope"
+import * as ConnectionMetrics from "../../connection/ConnectionMetrics.ts"
+import type { Gap } from "../../event/MarketEvent.ts"
+import * as Channel from "../../value/Channel.ts"
+import * as MetricAttributes from "../../value/internal/metricAttributes.ts"
+import * as Telemetry from "../../value/internal/telemetry.ts"
+import * as Monotonic from "../../value/Monotonic.ts"
+import * as Printable from "../../value/Printable.ts"
+
+/**
+ * The metrics of one feed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FeedMetrics {
+  /** These are the subscriptions now, with how old the data of each is at a time of the monotonic clock, in milliseconds. */
+  readonly follow: (
+    channels: ReadonlyArray<Channel.Channel>,
+    ageOf: (channel: Channel.Channel, now: number) => number
+  ) => void
+  /** A batch brought so many events of a channel. */
+  readonly arrived: (channel: string, events: number) => void
+  /** So many gaps began or were found, one for each channel and product. */
+  readonly gaps: (cause: Gap["cause"], count: number) => void
+  /** A subscription was found not to deliver. */
+  readonly stale: () => void
+}
+
+// A metric with an attribute is made once; its values are kept by the context's label.
+const gapsOf = Record.map(
+  { disconnect: true, sequence: true, checksum: true, overflow: true, stale: true } satisfies {
+    readonly [Cause in Gap["cause"]]: true
+  },
+  (_, cause) => Metric.withAttributes(Telemetry.gaps, { cause })
+)
+
+/**
+ * Makes the metrics of a feed, all of them at zero. The ages are no longer read
+ * once the scope has ended.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (label: string): Effect.Effect<FeedMetrics, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.contextWith((context: Context.Context<never>) =>
+      Effect.sync(() => {
+        const labelled = MetricAttributes.add(context, { connection: label })
+        for (const metric of [Telemetry.stale, ...Object.values(gapsOf)]) metric.valueUnsafe(labelled)
+        const events = new Map<string, Metric.Counter<number>>()
+        const ages = new Map<string, Metric.Registration>()
+
+        const eventsOf = (channel: string): Metric.Counter<number> => {
+          const known = events.get(channel)
+          if (known !== undefined) return known
+          const made = Metric.withAttributes(ConnectionMetrics.ownCounter(Telemetry.events), {
+            channel: Printable.escape(channel)
+          })
+          events.set(channel, made)
+          return made
+        }
+
+        const follow: FeedMetrics["follow"] = (channels, ageOf) => {
+          const wanted = new Map(channels.map((channel) => [Channel.key(channel), channel]))
+          for (const [key, registration] of ages) {
+            if (wanted.has(key)) continue
+            registration.remove()
+            ages.delete(key)
+          }
+          for (const [key, channel] of wanted) {
+            eventsOf(channel.channel).valueUnsafe(labelled)
+            if (ages.has(key)) continue
+            const of = MetricAttributes.add(labelled, {
+              channel: channel.channel,
+              ...(channel.product === undefined ? {} : { product: channel.product })
+            })
+            ages.set(
+              key,
+              Metric.registerUnsafe(Telemetry.age, of, {
+                get: (reader) => ({ value: ageOf(channel, Monotonic.nowMillis(Context.get(reader, Clock.Clock))) }),
+                update: constVoid,
+                modify: constVoid
+              })
+            )
+          }
+        }
+
+        const metrics: FeedMetrics = {
+          follow,
+          arrived: (channel, count) => eventsOf(channel).updateUnsafe(count, labelled),
+          gaps: (cause, count) => gapsOf[cause].updateUnsafe(count, labelled),
+          stale: () => Telemetry.stale.updateUnsafe(1, labelled)
+        }
+        return { metrics, end: () => ages.forEach((registration) => registration.remove()) }
+      })
+    ),
+    ({ end }) => Effect.sync(end)
+  ).pipe(Effect.map(({ metrics }) => metrics))

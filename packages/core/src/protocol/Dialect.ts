@@ -1,0 +1,67 @@
+/**
+ * How a peer is asked for channels, and what its answers mean.
+ *
+ * @since 0.1.0
+ */
+import type { Frame } from "../transport/Frame.ts"
+import type * as Channel from "../value/Channel.ts"
+
+/**
+ * A frame that asks for channels or gives them up. `requestId` is the id that
+ * the answer repeats, `undefined` where the peer answers by naming the channels,
+ * or not at all. `isListed` says that the peer answers each such frame, in
+ * order, by the list of everything that is subscribed to, or by an error.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Ask {
+  readonly text: Frame
+  readonly channels: ReadonlyArray<Channel.Channel>
+  readonly requestId: string | undefined
+  readonly isListed?: boolean | undefined
+}
+
+/**
+ * What a message says of an ask: known by its id where it has one, else by what
+ * it names, and then of asks without an id alone; what names nothing is of the
+ * oldest of them. Where it `lists`, the ask by that id is confirmed for what is
+ * named in the messages of its frame, and refused for the rest. A refusal that
+ * has no `channel` and no `product` of its own is of the products that stand in
+ * its message as words.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Answer =
+  | {
+    readonly _tag: "Confirmed"
+    readonly lists?: boolean | undefined
+    readonly requestId?: string | undefined
+    readonly channel?: string | undefined
+    readonly product?: string | undefined
+  }
+  | {
+    readonly _tag: "Refused"
+    readonly requestId?: string | undefined
+    readonly channel?: string | undefined
+    readonly product?: string | undefined
+    readonly code?: string | undefined
+    readonly message?: string | undefined
+  }
+
+/**
+ * How a peer is asked for channels, in frames or in asks, numbered from `id` on:
+ * none for none. `answer` knows the messages that answer, each with the frame
+ * that it came in. `objection` is why a channel cannot be asked for, if it
+ * cannot: then it is refused without the peer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Dialect<A = unknown> {
+  readonly subscribe: (channels: ReadonlyArray<Channel.Channel>, id: number) => ReadonlyArray<Frame | Ask>
+  readonly unsubscribe: (channels: ReadonlyArray<Channel.Channel>, id: number) => ReadonlyArray<Frame | Ask>
+  readonly answer?: ((message: A, frame: Frame) => Answer | undefined) | undefined
+  readonly objection?: ((channel: Channel.Channel) => string | undefined) | undefined
+}
