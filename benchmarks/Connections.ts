@@ -131,8 +131,8 @@ Rounds.report([
     value: kilobytes(held.ours),
     unit: "KB",
     higher: false,
-    must: 30,
-    goal: 15,
+    must: 20,
+    goal: 10,
     detail: `bare ws ${kilobytes(held.raw).toFixed(1)} KB`
   },
   {
@@ -140,8 +140,8 @@ Rounds.report([
     value: Rounds.median(held.ours.map(({ revivalMillis }, i) => revivalMillis / (held.raw[i]?.revivalMillis ?? 0))),
     unit: "×",
     higher: false,
-    must: 2.5,
-    goal: 1.5,
+    must: 2,
+    goal: 1.3,
     detail: `${Rounds.median(held.ours.map(({ revivalMillis }) => revivalMillis)).toFixed(0)} ms, ws loop ${
       Rounds.median(held.raw.map(({ revivalMillis }) => revivalMillis)).toFixed(0)
     } ms`

@@ -34,7 +34,7 @@ Rounds.report([
     value: Rounds.ratio(results.one, results.raw),
     unit: "×",
     higher: true,
-    must: 0.8,
+    must: 0.9,
     goal: 1,
     detail: `${rate(results.one)}, ws + JSON.parse ${rate(results.raw)}`
   },
@@ -43,8 +43,8 @@ Rounds.report([
     value: Rounds.ratio(results.ten, results.raw),
     unit: "×",
     higher: true,
-    must: 0.65,
-    goal: 0.9,
+    must: 0.85,
+    goal: 0.95,
     detail: rate(results.ten)
   },
   {

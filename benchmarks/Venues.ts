@@ -89,7 +89,7 @@ const mapping = (venue: Venue, kind: ChannelKind, frames: ReadonlyArray<string>)
   }
 }
 
-const bounds = (venue: Venue) => venue.prices === "string" ? { must: 1.3, goal: 1.15 } : { must: 2, goal: 1.3 }
+const bounds = { must: 1.25, goal: 1 }
 
 const rows: Array<Rounds.Row> = []
 for (const venue of Venues.all) {
@@ -111,7 +111,7 @@ for (const venue of Venues.all) {
       value: Rounds.ratio(results.ours, results.parse),
       unit: "×",
       higher: false,
-      ...bounds(venue),
+      ...bounds,
       detail: `${Rounds.median(results.ours).toFixed(2)} µs a frame${
         theirs === undefined ? "" : `, tardis-dev ${Rounds.ratio(results.theirs, results.parse).toFixed(2)} ×`
       }`

@@ -39,7 +39,7 @@ Rounds.report([{
   value: Rounds.median(days),
   unit: "ms",
   higher: false,
-  must: 1_000,
-  goal: 300,
+  must: 150,
+  goal: 50,
   detail: `${heartbeats} heartbeats`
 }])
