@@ -36,7 +36,7 @@ const categories = new Set([
 const isPublic = (path: string): boolean => !path.split("/").includes("internal") && !/\/(index|bin)\.ts$/.test(path)
 
 /** The doc comment that ends right before an offset. */
-const docBefore = (source: Source, offset: number): string | undefined =>
+export const docBefore = (source: Source, offset: number): string | undefined =>
   source.comments.find((comment) =>
     comment.type === "Block" && comment.value.startsWith("*") && comment.end <= offset &&
     source.text.slice(comment.end, offset).trim() === ""
@@ -57,7 +57,8 @@ const lacks = (doc: string | undefined): ReadonlyArray<string> => {
   return found
 }
 
-const namesOf = (node: Source["program"]["body"][number]): ReadonlyArray<string> => {
+/** The names that a statement exports. */
+export const namesOf = (node: Source["program"]["body"][number]): ReadonlyArray<string> => {
   if (node.type === "ExportDefaultDeclaration") return ["default"]
   if (node.type === "ExportAllDeclaration") return [`* from ${node.source.value}`]
   if (node.type !== "ExportNamedDeclaration") return []
@@ -73,10 +74,14 @@ const namesOf = (node: Source["program"]["body"][number]): ReadonlyArray<string>
 
 /** What the documentation of one source lacks. */
 const undocumented = (source: Source): ReadonlyArray<Finding> => {
-  const header = source.comments[0]
+  // The first line may say why the file is long.
+  const header = source.comments.find(({ type }) => type === "Block")
   const found: Array<Finding> = []
   const start = source.program.hashbang?.end ?? 0
-  if (!header?.value.startsWith("*") || source.text.slice(start, header.start).trim() !== "") {
+  if (
+    !header?.value.startsWith("*") ||
+    source.text.slice(start, header.start).replace(/^\/\/ Long, .*\n/, "").trim() !== ""
+  ) {
     found.push({ at: at(source, 0), message: "no header comment" })
   } else if (!/^\s*\* @since \d+\.\d+\.\d+$/m.test(header.value)) {
     found.push({ at: at(source, 0), message: "no @since in the header comment" })

@@ -1,3 +1,4 @@
+// Long, because it is a list: an entry for each change, with its reason.
 /**
  * Changes that no test can notice, because nothing that anyone sees depends on
  * them: the exceptions of `pnpm mutants --random`. Each has its reason. A

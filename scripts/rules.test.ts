@@ -9,8 +9,10 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import { stale, texts } from "./barrels.ts"
 import { check } from "./check.ts"
+import { faults } from "./commits.ts"
 import { findings } from "./docs.ts"
 import { violations } from "./floors.ts"
+import { misshapen } from "./shape.ts"
 import { workspace } from "./source.ts"
 
 const write = (root: string, path: string, text: string) => {
@@ -235,6 +237,57 @@ describe("floors", () => {
     `${node}/Y.ts`,
     "// oxlint-disable-next-line no-new -- the constructor listens\n"
   )
+})
+
+describe("shape", () => {
+  const found = (files: Readonly<Record<string, string>>): ReadonlyArray<string> =>
+    over(files, (root) => misshapen(root).map(({ at, message }) => `${at} ${message}`))
+  const lines = (count: number): string => "export {}\n".repeat(count)
+
+  it("passes a file of 500 lines", () => assert.deepStrictEqual(found({ [`${core}/value/Y.ts`]: lines(500) }), []))
+  for (const folder of [`${core}/value`, "packages/node/test", "scripts", "examples", "benchmarks"]) {
+    it(`refuses a longer one in ${folder}`, () =>
+      assert.match(found({ [`${folder}/Y.ts`]: lines(501) }).join(), /Y\.ts:501:1 501 lines/))
+  }
+  it("passes a longer one that says why on its first line", () =>
+    assert.deepStrictEqual(found({ [`${core}/value/Y.ts`]: `// Long, because it is a table.\n${lines(501)}` }), []))
+  it("refuses a reason that stands elsewhere, or says nothing", () => {
+    assert.lengthOf(found({ [`${core}/value/Y.ts`]: `${lines(500)}// Long, because it is a table.\n` }), 1)
+    assert.lengthOf(found({ [`${core}/value/Y.ts`]: `// Long, because\n${lines(501)}` }), 1)
+  })
+
+  const error = (tag: string, made = "Schema.TaggedError<E>()"): string =>
+    `export class E extends ${made}("${tag}", {}) {}\n`
+  it("passes errors with tags of their own", () =>
+    assert.deepStrictEqual(found({ [`${core}/value/A.ts`]: error("One"), [`${node}/B.ts`]: error("Two") }), []))
+  it("refuses two errors with one tag, in any package", () =>
+    assert.deepStrictEqual(found({ [`${core}/value/A.ts`]: error("One"), [`${node}/B.ts`]: error("One") }), [
+      `${node}/B.ts:1:48 the tag "One" is that of another error, at ${core}/value/A.ts:1:48`
+    ]))
+  it("knows the other ways to declare one", () =>
+    assert.lengthOf(
+      found({
+        [`${core}/value/A.ts`]: error("One", "TaggedError<E>()"),
+        [`${core}/value/B.ts`]: error("One", "Data.TaggedError"),
+        [`${core}/value/C.ts`]: error("One", "Schema.TaggedErrorClass<E>()")
+      }),
+      2
+    ))
+})
+
+describe("commits", () => {
+  const refused = (message: string): string => faults({ hash: "abc1234", message }).map(({ message }) => message).join()
+
+  it("passes plain words, with a body or without", () => {
+    assert.strictEqual(refused("A late answer is known for what it is"), "")
+    assert.strictEqual(refused("A ping is charged: a limit counts it\n\nThe venue does."), "")
+    assert.strictEqual(refused("x".repeat(72)), "")
+  })
+  it("refuses a subject of 73 characters", () => assert.match(refused("x".repeat(73)), /73 characters/))
+  it("refuses a prefix", () => assert.match(refused("fix(core): a late answer"), /a prefix/))
+  it("refuses a full stop", () => assert.match(refused("A late answer."), /full stop/))
+  it("refuses a body at once", () => assert.match(refused("A late answer\nis known"), /empty line/))
+  it("refuses no subject", () => assert.match(refused(""), /no subject/))
 })
 
 describe("docs", () => {

@@ -1,3 +1,4 @@
+// Long, because it has an entry for each module.
 /**
  * Exact market data over connections that survive: every module of `@tickline/core`.
  *

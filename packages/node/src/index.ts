@@ -1,3 +1,4 @@
+// Long, because it has an entry for each module.
 /**
  * The `ws` transport and the parts of the runner: every module of `@tickline/node`.
  *

@@ -1,3 +1,4 @@
+// Long, because it has an entry for each module.
 /**
  * A virtual network and fault plans on Effect's clock: every module of `@tickline/testing` that needs no Node.
  *

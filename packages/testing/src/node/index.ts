@@ -1,3 +1,4 @@
+// Long, because it has an entry for each module.
 /**
  * What opens real sockets: every module of `@tickline/testing/node`.
  *

@@ -1,0 +1,105 @@
+/**
+ * Holds what can be said of a file by itself and of all of them together: how
+ * long it is, and that no two errors of the project have the same tag.
+ *
+ *     node scripts/shape.ts [root]
+ */
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { Visitor } from "oxc-parser"
+import { at, type Finding, read, report, type Source, workspace } from "./source.ts"
+
+/** A file of more lines says why on its first one. */
+const mostLines = 500
+
+/** Those that are to be split, and must still be too long to stand here. */
+const stillLong: ReadonlySet<string> = new Set([
+  "packages/core/src/codec/internal/layout.ts",
+  "packages/core/src/connection/Inbox.ts",
+  "packages/core/src/connection/Subscriptions.ts",
+  "packages/core/src/connection/internal/supervisor.ts",
+  "packages/core/src/event/MarketEvent.ts",
+  "packages/core/src/market/MarketFeed.ts",
+  "packages/core/src/resilience/CircuitBreaker.ts",
+  "packages/core/src/resilience/ConnectionPolicy.ts",
+  "packages/core/src/resilience/RateLimit.ts",
+  "packages/core/src/venue/binance/Venue.ts",
+  "packages/core/src/venue/coinbase-exchange/Venue.ts",
+  "packages/core/src/venue/coinbase/Venue.ts",
+  "packages/core/src/venue/deribit/Venue.ts",
+  "packages/core/src/venue/dydx/Venue.ts",
+  "packages/core/src/venue/hyperliquid/Venue.ts",
+  "packages/core/test/ConnectionPolicy.test.ts",
+  "packages/core/test/Deribit.test.ts",
+  "packages/core/test/ReconnectingStream.test.ts",
+  "packages/node/src/NodeTransport.ts",
+  "packages/node/src/runner/BoardLayout.ts",
+  "packages/node/test/NodeTransport.test.ts",
+  "packages/node/test/Venues.test.ts",
+  "packages/node/test/runner/Streaming.test.ts",
+  "packages/testing/src/Simulation.ts",
+  "packages/testing/src/VirtualNetwork.ts",
+  "packages/testing/src/node/MockServer.ts",
+  "scripts/breakages.ts"
+])
+
+const reason = /^\/\/ Long, because \S.{8,}/
+
+/** Where the length of a file is looked at. */
+const folders = ["packages/*/src", "packages/*/test", "scripts", "examples", "benchmarks"]
+
+const lengths = (root: string): ReadonlyArray<Finding> =>
+  Fs.globSync(folders.map((folder) => `${folder}/**/*.ts`), { cwd: root, exclude: (path) => path === "node_modules" })
+    .map((path) => path.split(Path.sep).join("/"))
+    .toSorted()
+    .flatMap((path) => {
+      const lines = Fs.readFileSync(Path.join(root, path), "utf8").trimEnd().split("\n")
+      const isLong = lines.length > mostLines && !reason.test(lines[0] ?? "")
+      if (stillLong.has(path)) {
+        return isLong
+          ? []
+          : [{ at: `${path}:1:1`, message: "no longer too long: take it off the list" }]
+      }
+      return isLong
+        ? [{
+          at: `${path}:${mostLines + 1}:1`,
+          message: `${lines.length} lines: split it, or begin it with "// Long, because …" (more than ${mostLines})`
+        }]
+        : []
+    })
+
+/** The tags of the errors that a source declares: `Schema.TaggedError<Self>()("Tag", …)` and its kin. */
+const tagsOf = (source: Source): ReadonlyArray<{ readonly tag: string; readonly at: string }> => {
+  const found: Array<{ readonly tag: string; readonly at: string }> = []
+  const isTaggedError = (
+    node: { readonly type: string; readonly property?: unknown; readonly name?: unknown }
+  ): boolean =>
+    node.type === "MemberExpression"
+      ? /\bTaggedError(Class)?$/.test(source.text.slice(0, Number(Reflect.get(node, "end"))))
+      : node.type === "Identifier" && /^TaggedError(Class)?$/.test(String(node.name))
+  new Visitor({
+    CallExpression: (node) => {
+      const inner = node.callee.type === "CallExpression" ? node.callee.callee : node.callee
+      const [first] = node.arguments
+      if (!isTaggedError(inner) || first?.type !== "Literal" || typeof first.value !== "string") return
+      found.push({ tag: first.value, at: at(source, first.start) })
+    }
+  }).visit(source.program)
+  return found
+}
+
+const tags = (root: string): ReadonlyArray<Finding> => {
+  const places = new Map<string, string>()
+  return read(root, ["packages/*/src"]).flatMap(tagsOf).flatMap(({ at, tag }) => {
+    const other = places.get(tag)
+    if (other === undefined) places.set(tag, at)
+    return other === undefined ? [] : [{ at, message: `the tag "${tag}" is that of another error, at ${other}` }]
+  })
+}
+
+/** Everything under `root` that is too long, or tagged like another error. */
+export const misshapen = (root: string): ReadonlyArray<Finding> => [...lengths(root), ...tags(root)]
+
+if (import.meta.main) {
+  report(misshapen(process.argv[2] ?? workspace), "Files are short, and errors have tags of their own.")
+}
