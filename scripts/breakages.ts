@@ -22,6 +22,7 @@ const outbox = `${connection}/Outbox.ts`
 const inbox = `${connection}/Inbox.ts`
 const breaker = `${resilience}/CircuitBreaker.ts`
 const backoff = `${resilience}/Backoff.ts`
+const recovery = `${resilience}/Recovery.ts`
 const policy = `${resilience}/ConnectionPolicy.ts`
 const message = "packages/core/src/venue/generic/PriceMessage.ts"
 const generic = "packages/core/src/venue/generic/Venue.ts"
@@ -144,7 +145,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "one retry too many",
-    file: supervisor,
+    file: recovery,
     original: "retries >= maxRetries",
     replacement: "retries > maxRetries",
     test: [ofReconnection, "max retries enforcement: 3 retries"]
@@ -222,16 +223,16 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "Retry-After is ignored",
-    file: supervisor,
-    original: "Math.max(step.delayMillis, restMillisOf(of))",
-    replacement: "step.delayMillis",
+    file: recovery,
+    original: "Math.max(backoffMillis, restMillis)",
+    replacement: "backoffMillis",
     test: [ofReconnection, "reconnection failure modes: Retry-After"]
   },
   {
     name: "Retry-After is added to the backoff",
-    file: supervisor,
-    original: "Math.max(step.delayMillis, restMillisOf(of))",
-    replacement: "(step.delayMillis + restMillisOf(of) + 1)",
+    file: recovery,
+    original: "Math.max(backoffMillis, restMillis)",
+    replacement: "(backoffMillis + restMillis + 1)",
     test: [ofReconnection, "reconnection failure modes: Retry-After"]
   },
   {
@@ -432,8 +433,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "the waits are those of the breaker alone",
     file: stream,
-    original: "dueAt: now + delayMillis, retry",
-    replacement: "dueAt: now, retry",
+    original: "dueAt, retry: retry.attempt",
+    replacement: "dueAt: 0, retry: retry.attempt",
     test: [ofStream, "exponential backoff"]
   },
   {
@@ -468,16 +469,16 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a first connect is retried though the policy says no",
-    file: supervisor,
-    original: "if (recovery === \"stop\" || (!session.isEstablished && !this.policy.retryInitialConnect))",
-    replacement: "if (recovery === \"stop\")",
+    file: recovery,
+    original: "answer === \"retry\" && (hasConnected || policy.retryInitialConnect)",
+    replacement: "answer === \"retry\"",
     test: [ofPresets, "patient: a first connect that fails"]
   },
   {
     name: "an open breaker uses up retries",
-    file: supervisor,
-    original: "if (!this.waitsForBreaker && breakerUntil > at) {",
-    replacement: "if (at < 0) {",
+    file: recovery,
+    original: "openUntil === undefined || waitsForBreaker(policy)",
+    replacement: "openUntil === undefined || now >= 0",
     test: [ofPresets, "fast, first connect fails"]
   },
   {

@@ -718,11 +718,11 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "who wakes early and does not wait for the breaker goes back to sleep"
   },
   {
-    file: `${core}/connection/internal/supervisor.ts`,
-    within: "SupervisorImpl.planRetry.breakerUntil",
-    original: "const breakerUntil = seen._tag === \"Open\" && seen.until > at ? seen.until : at",
-    replacement: "const breakerUntil = seen._tag === \"Open\" && seen.until >= at ? seen.until : at",
-    because: "where they differ in the comparison, both are the same time"
+    file: `${core}/resilience/Recovery.ts`,
+    within: "next.openUntil",
+    original: "const openUntil = breaker._tag === \"Open\" && breaker.until > now ? breaker.until : undefined",
+    replacement: "const openUntil = breaker._tag === \"Open\" && breaker.until >= now ? breaker.until : undefined",
+    because: "a breaker whose open time ends now admits, or rejects the dial itself a moment later"
   },
   {
     file: `${core}/connection/ConnectionMetrics.ts`,

@@ -346,6 +346,15 @@ export * as ReconnectingStream from "./market/ReconnectingStream.ts"
 export * as Reconnection from "./connection/Reconnection.ts"
 
 /**
+ * What follows a failure, as one pure function: given the policy, the outage so
+ * far, the failure, the breaker and the time, `next` says whether to dial again,
+ * and not before when, whether to refresh the token first, or how it ends.
+ *
+ * @since 0.1.0
+ */
+export * as Recovery from "./resilience/Recovery.ts"
+
+/**
  * Why a frame is refused, in words: turns what the exact JSON reader or a Schema
  * says into a `FrameRejected` that names the first bad path.
  *

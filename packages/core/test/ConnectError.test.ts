@@ -1,6 +1,7 @@
 /** What a failure is called, and what is done about it. */
 import { assert, describe, it } from "@effect/vitest"
 import * as ConnectError from "@tickline/core/connection/ConnectError"
+import type * as Recovery from "@tickline/core/resilience/Recovery"
 import * as DialError from "@tickline/core/transport/DialError"
 import { WireClosed } from "@tickline/core/transport/Transport"
 
@@ -10,7 +11,7 @@ const dropped = (by: WireClosed["by"], code: number) =>
   new ConnectError.Dropped({ epoch: 1, closed: new WireClosed({ by, code, reason: "" }) })
 
 const rows: ReadonlyArray<
-  readonly [what: string, failure: ConnectError.Failure, kind: ConnectError.FailureKind, ConnectError.Recovery]
+  readonly [what: string, failure: ConnectError.Failure, kind: ConnectError.FailureKind, Recovery.Answer]
 > = [
   ["a 401", rejected(401), "HandshakeRejected", "reauthenticate"],
   ["a 403", rejected(403), "HandshakeRejected", "reauthenticate"],

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as ConnectError from "@tickline/core/connection/ConnectError"
 import * as ReconnectingStream from "@tickline/core/market/ReconnectingStream"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as Clock from "effect/Clock"
@@ -297,7 +298,7 @@ describe("ReconnectingStream", () => {
         const { fiber } = yield* reading(stream)
         yield* TestClock.adjust("1 hour")
         const error = yield* Effect.flip(Fiber.join(fiber))
-        assert.instanceOf(error, ReconnectingStream.ConnectionAborted)
+        assert.instanceOf(error, ConnectError.ConnectionAborted)
         assert.strictEqual(error.message, "scripted: connection aborted after 3 retries: nobody there")
         assert.deepStrictEqual(connects, [0, 10, 30, 70])
         assert.strictEqual(yield* Effect.flip(stream.nextEvent), error)

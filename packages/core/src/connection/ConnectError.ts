@@ -8,6 +8,7 @@
 import * as Schema from "effect/Schema"
 import { CircuitOpen } from "../resilience/CircuitBreaker.ts"
 import { InvalidLimit } from "../resilience/RateLimit.ts"
+import type { Answer } from "../resilience/Recovery.ts"
 import { DialError, type DialReason } from "../transport/DialError.ts"
 import { WireClosed } from "../transport/Transport.ts"
 import * as Printable from "../value/Printable.ts"
@@ -155,23 +156,14 @@ export const kind = (failure: Failure): FailureKind => {
 }
 
 /**
- * What a failure leads to: another attempt by the policy, another attempt with
- * a refreshed token, or the end. Where no token was shown, `reauthenticate` is
- * `retry` for a 403, not sooner than after 5 s, and `stop` for the rest.
- *
- * @category models
- * @since 0.1.0
- */
-export type Recovery = "retry" | "reauthenticate" | "stop"
-
-/**
  * What each class of failure leads to, before a handshake's status is looked
- * at: 401 and 403 lead to `reauthenticate`.
+ * at: 401 and 403 lead to `reauthenticate`. Where no token was shown, that is
+ * `retry` for a 403, not sooner than after 5 s, and `stop` for the rest.
  *
  * @category constants
  * @since 0.1.0
  */
-export const recoveries: Readonly<Record<FailureKind, Recovery>> = {
+export const recoveries: Readonly<Record<FailureKind, Answer>> = {
   Refused: "retry",
   NotResolved: "retry",
   Unreachable: "retry",
@@ -194,25 +186,43 @@ export const recoveries: Readonly<Record<FailureKind, Recovery>> = {
  * @category error handling
  * @since 0.1.0
  */
-export const classify = (failure: Failure): Recovery =>
+export const classify = (failure: Failure): Answer =>
   failure._tag === "DialError" && failure.reason._tag === "HandshakeRejected" &&
     (failure.reason.status === 401 || failure.reason.status === 403)
     ? "reauthenticate"
     : recoveries[kind(failure)]
 
 /**
+ * What ended an attempt of a source that brings its own connection (see
+ * `ReconnectingStream`), in its own words.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class SourceFailed extends Schema.TaggedError<SourceFailed>()("SourceFailed", {
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return Printable.escape(this.detail)
+  }
+}
+
+/**
  * The retries are used up. `retries` is how many were made in this outage after
- * its first failure, `last` what ended the last of them.
+ * its first failure, `last` what ended the last of them, `source` the name of
+ * the source that `ReconnectingStream` gave up. `connect` starts anew.
  *
  * @category errors
  * @since 0.1.0
  */
 export class ConnectionAborted extends Schema.TaggedError<ConnectionAborted>()("ConnectionAborted", {
+  source: Schema.optionalKey(Schema.String),
   retries: Schema.Finite,
-  last: Failure
+  last: Schema.Union([...Failure.members, SourceFailed])
 }) {
   override get message(): string {
-    return `connection aborted after ${this.retries} retries: ${this.last.message}`
+    const source = this.source === undefined ? "" : `${Printable.escape(this.source)}: `
+    return `${source}connection aborted after ${this.retries} retries: ${this.last.message}`
   }
 }
 

@@ -11,6 +11,7 @@ import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
 import * as ConnectionPolicy from "../resilience/ConnectionPolicy.ts"
+import type { Answer } from "../resilience/Recovery.ts"
 import * as ConnectError from "./ConnectError.ts"
 
 /**
@@ -19,7 +20,7 @@ import * as ConnectError from "./ConnectError.ts"
  * @category models
  * @since 0.1.0
  */
-export type Classify = (failure: ConnectError.Failure) => ConnectError.Recovery
+export type Classify = (failure: ConnectError.Failure) => Answer
 
 /**
  * How connections come back.

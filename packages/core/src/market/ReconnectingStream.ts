@@ -18,12 +18,13 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Ref from "effect/Ref"
-import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
+import { ConnectionAborted, SourceFailed } from "../connection/ConnectError.ts"
 import * as Backoff from "../resilience/Backoff.ts"
 import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
 import type { ConnectionPolicy } from "../resilience/ConnectionPolicy.ts"
+import * as Recovery from "../resilience/Recovery.ts"
 import * as Monotonic from "../value/Monotonic.ts"
 import * as Printable from "../value/Printable.ts"
 
@@ -50,23 +51,6 @@ export interface MarketDataStream<out A, out E = never> {
 export interface Disconnected {
   readonly _tag: "Disconnected"
   readonly reason: string
-}
-
-/**
- * The retries are used up: so many, and what ended the last of them. `connect`
- * starts anew.
- *
- * @category errors
- * @since 0.1.0
- */
-export class ConnectionAborted extends Schema.TaggedError<ConnectionAborted>()("ConnectionAborted", {
-  exchangeName: Schema.String,
-  retries: Schema.Finite,
-  last: Schema.String
-}) {
-  override get message(): string {
-    return Printable.escape(`${this.exchangeName}: connection aborted after ${this.retries} retries: ${this.last}`)
-  }
 }
 
 /**
@@ -114,6 +98,12 @@ type Link<E> =
 
 type Up<E> = Extract<Link<E>, { readonly _tag: "Up" }>
 
+// What ended an attempt or a connection: its class, its age, its words, and the source's error where it gave one.
+interface Failure<E> extends Backoff.Failure {
+  readonly reason: string
+  readonly error: Option.Option<E | Cause.TimeoutError>
+}
+
 type Interruptibly = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
 const fresh = { _tag: "Down", dueAt: 0, retry: 0 } as const
@@ -154,9 +144,9 @@ export const make = <A, E>(
   options?: Options<E> | undefined
 ): Effect.Effect<MarketDataStream<A, ReconnectError<E>>> =>
   Effect.gen(function*() {
-    const { circuit, retry: { maxRetries, resetOn } } = policy
+    const { circuit, retry: { resetOn } } = policy
     const { exchangeName } = source
-    const failsOpen = circuit !== "none" && circuit.whenOpen === "fail"
+    const failsOpen = !Recovery.waitsForBreaker(policy)
     const backoff = yield* Backoff.make(policy.backoff)
     const breaker = yield* CircuitBreaker.make(circuit, { key: exchangeName })
     const link = yield* Ref.make<Link<E>>(fresh)
@@ -171,8 +161,8 @@ export const make = <A, E>(
     // The policy's `connectTimeout` is the only failure that is not the source's.
     const kindOf = (error: E | Cause.TimeoutError): string =>
       isTimeout(error) ? "TimedOut" : options?.kind === undefined ? tagOf(error) : options.kind(error)
-    const isFinal = (error: E | Cause.TimeoutError): boolean =>
-      !isTimeout(error) && options?.classify?.(error) === "stop"
+    const answerTo = (error: E | Cause.TimeoutError): Recovery.Answer =>
+      isTimeout(error) ? "retry" : options?.classify?.(error) ?? "retry"
 
     const restore = Effect.gen(function*() {
       let sent = 0
@@ -204,20 +194,32 @@ export const make = <A, E>(
     })
 
     // One more failure in this outage: when to dial next, if at all.
-    const schedule = Effect.fnUntraced(function*(retry: number, failure: Backoff.Failure, last: string) {
-      if (maxRetries !== "unlimited" && retry > maxRetries) {
-        return yield* end(new ConnectionAborted({ exchangeName, retries: maxRetries, last }))
+    const follow = Effect.fnUntraced(function*(retries: number, failure: Failure<E>) {
+      const { error, reason } = failure
+      const aborted = () =>
+        new ConnectionAborted({ source: exchangeName, retries, last: new SourceFailed({ detail: reason }) })
+      const step = Recovery.next(
+        policy,
+        { retries, hasConnected: true, canRefresh: false },
+        { answer: Option.match(error, { onNone: () => "retry", onSome: answerTo }), restMillis: 0 },
+        yield* breaker.state,
+        yield* Monotonic.now
+      )
+      switch (step._tag) {
+        case "Refresh":
+        case "Stop":
+          return yield* end(Option.getOrElse(error, aborted))
+        case "Abort":
+          return yield* end(aborted())
+        case "Reject":
+        case "Retry": {
+          // An open breaker that is not waited for rejects whoever asks for the next event.
+          const retry = step._tag === "Retry" ? step : step.retry
+          const { delayMillis, dueAt } = Recovery.wait(retry, (yield* backoff.next(failure)).delayMillis)
+          yield* Ref.set(link, { _tag: "Down", dueAt, retry: retry.attempt })
+          yield* log("Info", "reconnect attempt", { attempt: retry.attempt, delay_ms: delayMillis, reason })
+        }
       }
-      const now = yield* Monotonic.now
-      const { delayMillis } = yield* backoff.next(failure)
-      yield* Ref.set(link, { _tag: "Down", dueAt: now + delayMillis, retry })
-      const state = yield* breaker.state
-      const waits = state._tag === "Open" && !failsOpen
-      yield* log("Info", "reconnect attempt", {
-        attempt: retry,
-        delay_ms: waits ? Math.max(delayMillis, Math.round(state.until - now)) : delayMillis,
-        reason: last
-      })
     })
 
     const proven = (report: Effect.Effect<void>) => Effect.andThen(report, backoff.reset)
@@ -290,24 +292,19 @@ export const make = <A, E>(
             if (Option.isNone(error)) return yield* Effect.andThen(permit.release, exit)
             const kind = kindOf(error.value)
             yield* recorded(permit.fail(kind))
-            if (isFinal(error.value)) return yield* end(error.value)
-            yield* schedule(retry + 1, { kind, uptimeMillis: undefined }, textOf(error.value))
+            yield* follow(retry, { kind, uptimeMillis: undefined, reason: textOf(error.value), error })
           })
         )
       }
     })
 
-    const lost = Effect.fnUntraced(function*(
-      state: Up<E>,
-      kind: string,
-      reason: string
-    ) {
+    const lost = Effect.fnUntraced(function*(state: Up<E>, { error, kind, reason }: Omit<Failure<E>, "uptimeMillis">) {
       const uptimeMillis = Math.round((yield* Monotonic.now) - state.since)
       yield* log("Warn", "disconnected", { reason, uptime_ms: uptimeMillis })
       const { unproven } = yield* lived(state)
       if (unproven !== undefined) yield* recorded(unproven.fail(kind))
       else if (circuit !== "none" && circuit.countDisconnect) yield* recorded(breaker.recordFailure(kind))
-      yield* schedule((unproven === undefined ? 0 : state.retry) + 1, { kind, uptimeMillis }, reason)
+      yield* follow(unproven === undefined ? 0 : state.retry, { kind, uptimeMillis, reason, error })
     })
 
     // Whether a connection has proven itself by its age is seen when something
@@ -344,17 +341,18 @@ export const make = <A, E>(
               yield* heard(state)
               return Option.some(event)
             }
-            yield* lost(state, "Dropped", event.reason)
+            yield* lost(state, { kind: "Dropped", reason: event.reason, error: Option.none() })
             continue
           }
           const error = Exit.findErrorOption(next)
           if (Option.isNone(error)) return yield* Effect.failCause(next.cause)
-          if (isFinal(error.value)) {
-            if (state.unproven !== undefined) yield* state.unproven.release
-            yield* end(error.value)
+          const failure = { kind: kindOf(error.value), reason: textOf(error.value), error }
+          if (answerTo(error.value) === "retry") {
+            yield* lost(state, failure)
             continue
           }
-          yield* lost(state, kindOf(error.value), textOf(error.value))
+          if (state.unproven !== undefined) yield* state.unproven.release
+          yield* follow(state.retry, { ...failure, uptimeMillis: undefined })
         }
       })
     )

@@ -26,6 +26,7 @@ import * as Backoff from "../../resilience/Backoff.ts"
 import * as CircuitBreaker from "../../resilience/CircuitBreaker.ts"
 import type { ConnectionPolicy } from "../../resilience/ConnectionPolicy.ts"
 import type { InvalidLimit, Reservation, RollingLimit } from "../../resilience/RateLimit.ts"
+import * as Recovery from "../../resilience/Recovery.ts"
 import * as Address from "../../transport/Address.ts"
 import { DialError, type HandshakeRejected, TimedOut } from "../../transport/DialError.ts"
 import * as Endpoint from "../../transport/Endpoint.ts"
@@ -261,8 +262,7 @@ class SupervisorImpl<A> implements Supervisor {
   }
 
   private get waitsForBreaker(): boolean {
-    const { circuit } = this.policy
-    return circuit === "none" || circuit.whenOpen === "wait"
+    return Recovery.waitsForBreaker(this.policy)
   }
 
   private get connectTimeoutMillis(): number {
@@ -747,16 +747,14 @@ class SupervisorImpl<A> implements Supervisor {
     return circuit !== "none" && circuit.countDisconnect ? this.options.breaker.recordFailure(kind) : Effect.void
   }
 
-  // What is not retried says nothing about the venue's health.
   private isCounted(session: Session, failure: ConnectError.Failure): boolean {
-    return this.recoveryOf(failure) === "retry" &&
-      (session.isEstablished || this.policy.retryInitialConnect)
+    return Recovery.isCounted(this.policy, { hasConnected: session.isEstablished }, this.answerTo(failure))
   }
 
   // Without a token there is none to show anew: a 403 is then the address's, which may pass.
-  private recoveryOf(failure: ConnectError.Failure): ConnectError.Recovery {
-    const recovery = this.reconnection.classify(failure)
-    if (recovery !== "reauthenticate" || this.options.showsToken) return recovery
+  private answerTo(failure: ConnectError.Failure): Recovery.Answer {
+    const answer = this.reconnection.classify(failure)
+    if (answer !== "reauthenticate" || this.options.showsToken) return answer
     return rejectionOf(failure)?.status === 403 ? "retry" : "stop"
   }
 
@@ -770,67 +768,92 @@ class SupervisorImpl<A> implements Supervisor {
     return new ConnectError.AuthError({ status: rejection.status, detail })
   }
 
-  // Refreshes the token where that is what the failure asks for, once. Succeeds with whether to dial again.
-  private reauthenticate(session: Session): Effect.Effect<boolean, ConnectError.AuthError> {
-    const refresh = this.options.auth?.refresh
-    if (refresh === undefined || session.isRefreshed) return Effect.succeed(false)
-    session.isRefreshed = true
-    return Effect.as(refresh, true)
+  // What follows a failure, by the policy and the breaker as they are now.
+  private nextStep(session: Session, failure: ConnectError.Failure, at: number): Effect.Effect<Recovery.Step> {
+    const { isEstablished, isRefreshed, retries } = session
+    return Effect.map(this.options.breaker.state, (seen) =>
+      Recovery.next(
+        this.policy,
+        {
+          retries,
+          hasConnected: isEstablished,
+          canRefresh: this.options.auth?.refresh !== undefined && !isRefreshed
+        },
+        { answer: this.answerTo(failure), restMillis: restMillisOf(failure) },
+        seen,
+        at
+      ))
   }
 
-  // Decides about the next dial: sets when it is due and shows it, or ends.
-  private *planRetry(
+  // Carries a step out. Succeeds with whether there is another dial.
+  private *follow(
     session: Session,
-    of: ConnectError.Failure,
+    step: Recovery.Step,
+    failure: ConnectError.Failure,
     uptimeMillis: number | undefined
   ): Effect.fn.Return<boolean> {
-    const { breaker, recorder } = this.options
-    const { maxRetries } = this.policy.retry
-    const { retries } = session
-    if (maxRetries !== "unlimited" && retries >= maxRetries) {
-      yield* this.giveUp(new ConnectError.ConnectionAborted({ retries, last: of }))
-      return false
+    switch (step._tag) {
+      case "Retry": {
+        yield* this.planRetry(session, step, failure, uptimeMillis)
+        return true
+      }
+      case "Refresh": {
+        session.isRefreshed = true
+        const refreshed = yield* Effect.result(this.options.auth?.refresh ?? Effect.void)
+        session.dueAt = this.now()
+        if (Result.isSuccess(refreshed)) return true
+        yield* this.stop(session, refreshed.failure)
+        return false
+      }
+      case "Stop": {
+        yield* this.stop(session, this.answerTo(failure) === "retry" ? failure : this.finalOf(failure))
+        return false
+      }
+      case "Abort": {
+        yield* this.giveUp(new ConnectError.ConnectionAborted({ retries: step.retries, last: failure }))
+        return false
+      }
+      case "Reject": {
+        const { key } = this.options.breaker
+        const until = Monotonic.toEpochMillis(this.clock, step.until)
+        const retryAfterMillis = Math.round(step.until - this.now())
+        yield* this.giveUp(new CircuitBreaker.CircuitOpen({ key, until, retryAfterMillis, probing: false }))
+        return false
+      }
     }
-    const at = this.now()
-    const seen = yield* breaker.state
-    const breakerUntil = seen._tag === "Open" && seen.until > at ? seen.until : at
-    if (!this.waitsForBreaker && breakerUntil > at) {
-      yield* this.giveUp(
-        new CircuitBreaker.CircuitOpen({
-          key: breaker.key,
-          until: Monotonic.toEpochMillis(this.clock, breakerUntil),
-          retryAfterMillis: Math.round(breakerUntil - at),
-          probing: false
-        })
-      )
-      return false
-    }
-    const attempt = ++session.retries
+  }
+
+  // Sets when the next dial is due and shows it.
+  private *planRetry(
+    session: Session,
+    step: Recovery.Retry,
+    failure: ConnectError.Failure,
+    uptimeMillis: number | undefined
+  ): Effect.fn.Return<void> {
+    const { attempt, decidedAt, openUntil = decidedAt } = step
+    session.retries = attempt
     session.attempt = attempt
-    recorder.retried()
-    const step = yield* this.backoff.next({ kind: ConnectError.kind(of), uptimeMillis })
-    const backoffMillis = Math.max(step.delayMillis, restMillisOf(of))
-    session.dueAt = at + backoffMillis
-    const isOpen = breakerUntil > session.dueAt
-    const delayMillis = isOpen ? Math.round(breakerUntil - at) : backoffMillis
+    this.options.recorder.retried()
+    const backoff = yield* this.backoff.next({ kind: ConnectError.kind(failure), uptimeMillis })
+    const { delayMillis, dueAt, isOpen } = Recovery.wait(step, backoff.delayMillis)
+    session.dueAt = dueAt
     yield* this.log(isOpen ? "Warn" : "Info", isOpen ? "circuit open" : "reconnecting", {
       attempt,
       delay_ms: delayMillis,
-      ...(step.pattern === undefined ? {} : { pattern: step.pattern })
+      ...(backoff.pattern === undefined ? {} : { pattern: backoff.pattern })
     })
     yield* this.transition(
       isOpen
-        ? this.circuitOpen(session, breakerUntil, at)
+        ? this.circuitOpen(session, openUntil, decidedAt)
         : State.Reconnecting({
           attempt,
           delayMillis,
           until: this.wallNow() + delayMillis,
-          failure: of,
-          pattern: step.pattern
+          failure,
+          pattern: backoff.pattern
         }),
-      of.message
+      failure.message
     )
-    return true
   }
 
   private *supervise(): Effect.fn.Return<void> {
@@ -868,18 +891,8 @@ class SupervisorImpl<A> implements Supervisor {
         ...this.lossAnnotations()
       })
 
-      const recovery = this.recoveryOf(failure)
-      if (recovery === "reauthenticate") {
-        const refreshed = yield* Effect.result(this.reauthenticate(session))
-        if (Result.isFailure(refreshed)) return yield* this.stop(session, refreshed.failure)
-        if (!refreshed.success) return yield* this.stop(session, this.finalOf(failure))
-        session.dueAt = this.now()
-        continue
-      }
-      if (recovery === "stop" || (!session.isEstablished && !this.policy.retryInitialConnect)) {
-        return yield* this.stop(session, recovery === "stop" ? this.finalOf(failure) : failure)
-      }
-      if (!(yield* this.planRetry(session, failure, how.uptimeMillis))) return
+      const step = yield* this.nextStep(session, failure, this.now())
+      if (!(yield* Effect.gen(() => this.follow(session, step, failure, how.uptimeMillis)))) return
     }
   }
 
