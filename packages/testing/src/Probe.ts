@@ -42,6 +42,7 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import * as SeededScheduler from "./SeededScheduler.ts"
 import * as VirtualNetwork from "./VirtualNetwork.ts"
 
 /**
@@ -176,6 +177,8 @@ export const record = Effect.fnUntraced(function*<A, E, R>(
     Effect.ignore(Stream.runForEach(stream, (element) => Effect.sync(() => void kept.push(element)))),
     { startImmediately: true }
   )
+  // It may have yielded on its way to where it listens.
+  yield* SeededScheduler.settled
   return kept
 })
 

@@ -177,6 +177,16 @@ export * as MockVenues from "./MockVenues.ts"
 export * as Probe from "./Probe.ts"
 
 /**
+ * A scheduler that runs a program under one of its many possible
+ * interleavings: the seed decides which of the ready fibers goes on, and where
+ * a fiber yields in between. The same seed gives the same order, so a race that
+ * one seed found is found by it every time.
+ *
+ * @since 0.1.0
+ */
+export * as SeededScheduler from "./SeededScheduler.ts"
+
+/**
  * A venue, its market and its troubles under the virtual clock: a mock venue's
  * dialect served by the virtual network, a seeded market that ticks, a fault
  * plan, and the record of what was sent to whom and when. The same seed gives
