@@ -284,30 +284,28 @@ class SupervisorImpl<A> implements Supervisor {
   }
 
   private transition(to: ConnectionState.ConnectionState, reason: string): Effect.Effect<void> {
+    return Effect.sync(() => this.move(to, reason))
+  }
+
+  private move(to: ConnectionState.ConnectionState, reason: string): void {
     const { inbox, recorder } = this.options
-    return Effect.map(
-      Ref.modify(
-        this.current,
-        (from) => ConnectionState.allows(from, to) ? [from, to] as const : [undefined, from] as const
-      ),
-      (from) => {
-        if (from === undefined) return
-        const now = this.now()
-        recorder.moved(to)
-        inbox.offer({
-          _tag: "Transition",
-          from,
-          to,
-          at: this.wallNow(),
-          heldMillis: Math.round(now - this.stateSince),
-          reason,
-          ...(this.unconfirmed === undefined ? {} : { unconfirmed: this.unconfirmed })
-        })
-        this.unconfirmed = undefined
-        this.stateSince = now
-        inbox.wake()
-      }
-    )
+    const from = Ref.getUnsafe(this.current)
+    if (!ConnectionState.allows(from, to)) return
+    this.current.ref.current = to
+    const now = this.now()
+    recorder.moved(to)
+    inbox.offer({
+      _tag: "Transition",
+      from,
+      to,
+      at: this.wallNow(),
+      heldMillis: Math.round(now - this.stateSince),
+      reason,
+      ...(this.unconfirmed === undefined ? {} : { unconfirmed: this.unconfirmed })
+    })
+    this.unconfirmed = undefined
+    this.stateSince = now
+    inbox.wake()
   }
 
   // ---- an open wire -------------------------------------------------------------------------------------------------
@@ -927,7 +925,11 @@ class SupervisorImpl<A> implements Supervisor {
 
   private *starting(): Effect.fn.Return<void, ConnectError.ConnectError | ConnectError.AlreadyConnected> {
     const { inbox, recorder } = this.options
-    const current = yield* Ref.get(this.current)
+    const context = yield* Effect.context()
+    const random = yield* Random.Random
+    // From the look at the state to the supervision in one step: whoever connects or closes at the same time finds a
+    // connection that has begun, or one that has not.
+    const current = Ref.getUnsafe(this.current)
     if (this.isEnding) return yield* new ConnectError.ConnectionClosed()
     if (this.options.invalid !== undefined) return yield* this.options.invalid
     if (current._tag !== "Disconnected" && current._tag !== "Failed") {
@@ -937,14 +939,15 @@ class SupervisorImpl<A> implements Supervisor {
     this.closing = undefined
     this.cycle = Deferred.makeUnsafe()
     inbox.keep()
-    yield* this.transition(State.Connecting({ attempt: 1 }), "connect")
-    recorder.sessionBegan(`conn_${(yield* Random.nextIntBetween(0, 0xffffffff)).toString(16).padStart(8, "0")}`)
-    yield* this.backoff.reset
+    this.move(State.Connecting({ attempt: 1 }), "connect")
+    recorder.sessionBegan(`conn_${Math.floor(random.nextDoubleUnsafe() * 0x100000000).toString(16).padStart(8, "0")}`)
     const up = Deferred.await(this.cycle)
-    this.supervision = yield* Effect.gen(() => this.supervise()).pipe(
-      Effect.onExit((exit) => Effect.gen(() => this.reportDefect(exit))),
-      Effect.forkIn(this.fibers)
-    )
+    const supervise = Effect.andThen(this.backoff.reset, Effect.gen(() => this.supervise()))
+    this.supervision = Effect.runForkWith(context)(
+      Effect.andThen(Effect.yieldNow, supervise).pipe(
+        Effect.onExit((exit) => Effect.gen(() => this.reportDefect(exit)))
+      )
+    ).pipe(Fiber.runIn(this.fibers))
     return yield* Effect.onInterrupt(up, () => this.close("forced"))
   }
 
@@ -954,7 +957,8 @@ class SupervisorImpl<A> implements Supervisor {
       switch (current._tag) {
         case "Disconnected":
         case "Failed":
-          return this.connect
+          // Somebody may connect first: then that is waited for.
+          return Effect.catchTag(this.connect, "AlreadyConnected", () => this.reconnect)
         case "Closing":
           return Effect.fail(new ConnectError.ConnectionClosed())
         case "Connected": {
