@@ -19,11 +19,20 @@ import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { parseArgs } from "node:util"
-import { type Breakage, breakages } from "./breakages.ts"
+import type { Breakage } from "./breakages/Breakage.ts"
 import { apply, type Change, changesOf, draw } from "./changes.ts"
 import { harmless } from "./harmless.ts"
 import { changed, related } from "./related.ts"
 import { parse, read, workspace } from "./source.ts"
+
+const listed = async (): Promise<ReadonlyArray<Breakage>> => {
+  const found: Array<Breakage> = []
+  for (const file of Fs.globSync("scripts/breakages/[a-z]*.ts", { cwd: workspace }).toSorted()) {
+    const { breakages }: { readonly breakages: ReadonlyArray<Breakage> } = await import(Path.join(workspace, file))
+    found.push(...breakages)
+  }
+  return found
+}
 
 /** How many copies are worked on at the same time. */
 const workers = 2
@@ -201,7 +210,7 @@ const minutesSince = (begun: number): string => ((performance.now() - begun) / 6
 /** Tries the list: every breakage must be noticed by its test. */
 const tryList = async (roots: ReadonlyArray<string>, wanted: string | undefined): Promise<boolean> => {
   const begun = performance.now()
-  const chosen = breakages.filter(({ name }) => wanted === undefined || name.includes(wanted))
+  const chosen = (await listed()).filter(({ name }) => wanted === undefined || name.includes(wanted))
   const files = [...new Set(chosen.map(({ test }) => test[0]))]
   const sound = await run(roots[0]!, files, chosen.map(({ test }) => test[1]), [], 20 * patience)
   if (sound.failed > 0 || sound.passed === 0) {

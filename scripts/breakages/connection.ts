@@ -1,0 +1,359 @@
+/** Breakages of the room `connection` of core. */
+import type { Breakage } from "./Breakage.ts"
+
+const connection = "packages/core/src/connection"
+const metrics = `${connection}/ConnectionMetrics.ts`
+const outbox = `${connection}/Outbox.ts`
+const inbox = `${connection}/Inbox.ts`
+const named = "packages/testing/test/named"
+const ofConnection = `${named}/Connection.test.ts`
+const ofReconnection = `${named}/Reconnection.test.ts`
+const ofParsing = `${named}/Parsing.test.ts`
+const ofBreaker = `${named}/CircuitBreaker.test.ts`
+const ofEpochs = "packages/testing/test/connection/Epochs.test.ts"
+const ofConsumers = "packages/testing/test/connection/Consumers.test.ts"
+const ofHousekeeping = "packages/testing/test/connection/Housekeeping.test.ts"
+const ofSecrets = "packages/testing/test/connection/Secrets.test.ts"
+const ofKeepAlive = "packages/testing/test/connection/KeepAlive.test.ts"
+const ofMetrics = "packages/testing/test/connection/Metrics.test.ts"
+const ofSteps = "packages/testing/test/SteppedClock.test.ts"
+
+export const breakages: ReadonlyArray<Breakage> = [
+  // the named tests: Connection
+  {
+    name: "the time of the connect is not kept",
+    file: metrics,
+    original: "connectedAt ??= at",
+    replacement: "connectedAt ??= 0",
+    test: [ofConnection, "basic websocket connection"]
+  },
+  {
+    name: "only the first reader of a connection is served",
+    file: inbox,
+    original: "offer(consumer, this.keyOf, item)\n",
+    replacement: "offer(consumer, this.keyOf, item)\n      break\n",
+    test: [ofConnection, "concurrent message reading"]
+  },
+  // the named tests: Reconnection
+  {
+    name: "a subscription is not restored",
+    file: `${connection}/Subscriptions.ts`,
+    original: "    this.asked = none\n",
+    replacement: "",
+    test: [ofReconnection, "connection state preservation"]
+  },
+  {
+    name: "a message to be kept goes with its epoch",
+    file: outbox,
+    original: "retain((entry) => entry.delivery === \"keep\", \"EpochEnded\")",
+    replacement: "retain(() => false, \"EpochEnded\")",
+    test: [ofReconnection, "connection state preservation"]
+  },
+  {
+    name: "a kept message is sent twice",
+    file: outbox,
+    original: "this.entries.shift()\n      this.remove(entry)\n      this.sent++",
+    replacement: "if (this.sentAfterWaiting % 2 === 1) { this.entries.shift(); this.remove(entry) }\n      this.sent++",
+    test: [ofReconnection, "connection state preservation"]
+  },
+  {
+    name: "the outbox has no bound",
+    file: outbox,
+    original: "const isFull = this.entries.length >= bounds.messages || this.bytes + Frame.size(frame) > bounds.bytes",
+    replacement: "const isFull = this.bytes + Frame.size(frame) > bounds.bytes",
+    test: [ofReconnection, "connection state preservation"]
+  },
+  {
+    name: "a reconnect is told as a new session",
+    file: metrics,
+    original: "connectedAt ??= at",
+    replacement: "connectedAt = at",
+    test: [ofReconnection, "connection state preservation"]
+  },
+  {
+    name: "a network that is down ends the connection",
+    file: `${connection}/ConnectError.ts`,
+    original: "Unreachable: \"retry\"",
+    replacement: "Unreachable: \"stop\"",
+    test: [ofReconnection, "reconnection failure modes"]
+  },
+  // the named tests: Parsing
+  {
+    name: "the bound of a message is that of the buffer",
+    file: `${connection}/Connection.ts`,
+    original: "maxMessageBytes: policy.inbound.maxMessageBytes",
+    replacement: "maxMessageBytes: policy.inbound.bytes",
+    test: [ofParsing, "frame buffering"]
+  },
+  // the named tests: Circuit breaker
+  {
+    name: "what is read before a bad frame is lost with it",
+    file: `${connection}/internal/decoder.ts`,
+    original: "        deliver(messages, channels, at, now, bytes)\n        messages = []",
+    replacement: "        messages = []",
+    test: [ofBreaker, "mixed valid invalid messages"]
+  },
+  {
+    name: "a gap counts one too many",
+    file: `${connection}/internal/sequence.ts`,
+    original: "missing: next - last - 1n",
+    replacement: "missing: next - last",
+    test: [ofBreaker, "message ordering preservation"]
+  },
+  {
+    name: "failures are not told apart",
+    file: `${connection}/ConnectError.ts`,
+    original: "      return failure.reason._tag\n",
+    replacement: "      return \"Refused\"\n",
+    test: [ofBreaker, "connection failure handling"]
+  },
+  // the rules of the house
+  {
+    name: "a message for now outlives its epoch",
+    file: outbox,
+    original: "retain((entry) => entry.delivery === \"keep\", \"EpochEnded\")",
+    replacement: "retain(() => true, \"EpochEnded\")",
+    test: [ofEpochs, "nothing is written on an epoch"]
+  },
+  {
+    name: "a withdrawn message is sent all the same",
+    file: outbox,
+    original: "    this.entries.splice(at, 1)\n",
+    replacement: "",
+    test: [ofEpochs, "nothing is written on an epoch"]
+  },
+  {
+    name: "what is not wanted any more is restored",
+    file: `${connection}/Subscriptions.ts`,
+    original: "this.wants.delete(Channel.key(channel))",
+    replacement: "this.wants.has(Channel.key(channel))",
+    test: [ofEpochs, "what is wanted is what was asked for"]
+  },
+  {
+    name: "a slow consumer loses in silence",
+    file: inbox,
+    original: "    consumer.missed += gone\n",
+    replacement: "",
+    test: [ofConsumers, "drop-oldest"]
+  },
+  {
+    name: "a consumer that blocks is passed over",
+    file: inbox,
+    original:
+      "if (consumer.overflow === \"block\" && consumer.ended === undefined && isOver(consumer, this.allowance)) return true",
+    replacement: "",
+    test: [ofConsumers, "block:"]
+  },
+  {
+    name: "rejections fill the memory",
+    file: inbox,
+    original: "item.bytes + (item._tag === \"Batch\" ? share * item.messages.length : share)",
+    replacement: "item._tag === \"Batch\" ? item.bytes + share * item.messages.length : 0",
+    test: [ofConsumers, "what nobody reads is bounded"]
+  },
+  {
+    name: "a stall of ours is told as a dead peer",
+    file: `${connection}/internal/heartbeat.ts`,
+    original: "if (options.isStalled()) {",
+    replacement: "if (options.timeoutMillis < 0) {",
+    test: [ofConsumers, "a consumer that stands still"]
+  },
+  {
+    name: "a scope that ends leaves the streams open",
+    file: `${connection}/Connection.ts`,
+    original: "Effect.andThen(inbox.shutdown, Effect.sync(() => subscriptions.shutdown()))",
+    replacement: "Effect.void",
+    test: [ofHousekeeping, "a closed scope frees the socket"]
+  },
+  // alive: keep-alive, limits, confirmations, freshness, requests
+  {
+    name: "an answer to a test waits behind the outbox",
+    file: outbox,
+    original: "rank: 0, cost, kind, settle: undefined",
+    replacement: "rank: 9, cost, kind, settle: undefined",
+    test: [ofKeepAlive, "answers a test at once"]
+  },
+  {
+    name: "what came in before a ping answers it",
+    file: `${connection}/internal/heartbeat.ts`,
+    original: "options.lastReceivedAt() <= begun && !",
+    replacement: "options.lastReceivedAt() <= 0 && !",
+    test: [ofKeepAlive, "data from before a ping does not answer it"]
+  },
+  {
+    name: "data does not stand for a pong",
+    file: `${connection}/internal/heartbeat.ts`,
+    original: "options.lastReceivedAt() <= begun && !",
+    replacement: "!",
+    test: [ofKeepAlive, "Protocol: a link whose answers and beats fail to come"]
+  },
+  {
+    name: "a refusal is of the oldest ask, whatever it names",
+    file: `${connection}/Subscriptions.ts`,
+    original: "? candidates[0] ?? (this.isAlone",
+    replacement: "? (this.isAlone",
+    test: ["packages/testing/test/MarketFeed.test.ts", "fails the stream of a product that the venue refuses"]
+  },
+  {
+    name: "a second request takes the place of the first",
+    file: `${connection}/Requests.ts`,
+    original: "if (waiting.has(id)) return Effect.fail(new DuplicateRequest({ id }))",
+    replacement: "",
+    test: ["packages/testing/test/Requests.test.ts", "refuses a live id the second time"]
+  },
+  {
+    name: "pending requests outlive their connection",
+    file: `${connection}/Requests.ts`,
+    original: "else if (item._tag === \"Transition\" && item.from._tag === \"Connected\") drop()",
+    replacement: "",
+    test: ["packages/testing/test/Requests.test.ts", "says that the outcome is unknown"]
+  },
+  // what venues send where there is nothing to send
+  {
+    name: "the last of two members does not count",
+    file: `${connection}/internal/sequence.ts`,
+    original: "if (isName(text, key, colon, name)) found = text.slice(value, at)",
+    replacement: "if (isName(text, key, colon, name)) found ??= text.slice(value, at)",
+    test: ["packages/core/test/Sequence.test.ts", "reads the last of two"]
+  },
+  // bounds
+  {
+    name: "a message without bytes weighs nothing",
+    file: inbox,
+    original: "item.bytes + (item._tag === \"Batch\" ? share * item.messages.length : share)",
+    replacement: "item.bytes + (item._tag === \"Batch\" ? 0 : share)",
+    test: [ofConsumers, "a message costs its bytes and a share"]
+  },
+  {
+    name: "a consumer that conflates is given what is superseded",
+    file: inbox,
+    original: "return key === undefined || newest.get(key) === at",
+    replacement: "return key === undefined || at >= 0",
+    test: [ofConsumers, "conflate: the newest of each key stays"]
+  },
+  {
+    name: "a flood of tests fills the outbox with answers",
+    file: outbox,
+    original: " || this.entries.some((entry) => entry.kind === kind)",
+    replacement: "",
+    test: ["packages/testing/test/connection/KeepAlive.test.ts", "a flood of tests does not fill"]
+  },
+  {
+    name: "transitions that nobody reads wait for ever",
+    file: inbox,
+    original: "if (consumer.lifecycle > consumer.mostLifecycle) mergeOlder(consumer)",
+    replacement: "",
+    test: [ofConsumers, "who reads no transitions stops nothing"]
+  },
+  // secrets
+  {
+    name: "a venue's echo of the token is passed on",
+    file: `${connection}/Connection.ts`,
+    original: "return Secrets.clear(request, transport.dial(request))",
+    replacement: "return transport.dial(request)",
+    test: [ofSecrets, "is cleared of the token"]
+  },
+  // time
+  {
+    name: "limits are kept by the wall clock",
+    file: `${connection}/Connection.ts`,
+    original: "const now = (): number => Monotonic.nowMillis(clock)",
+    replacement: "const now = (): number => clock.currentTimeMillisUnsafe()",
+    test: [ofSteps, "changes no limit"]
+  },
+  {
+    name: "the moment of the last message is not the wall clock's",
+    file: metrics,
+    original: "Math.round(at + this.heardAt - now)",
+    replacement: "this.heardAt",
+    test: [ofSteps, "changes no duration that is told"]
+  },
+  // whose the data is
+  {
+    name: "what was refused together with a bad symbol stays unasked",
+    file: `${connection}/Subscriptions.ts`,
+    original: "        this.askAgain(others)\n",
+    replacement: "",
+    test: ["packages/testing/test/Refusals.test.ts", "first: the good ones flow"]
+  },
+  {
+    name: "what is not answered in time is never told",
+    file: `${connection}/Subscriptions.ts`,
+    original: "this.refuse(channels, undefined, `no answer within ${millis} ms`, undefined)",
+    replacement: "",
+    test: ["packages/testing/test/Refusals.test.ts", "in the form of no answer"]
+  },
+  {
+    name: "a list of everything refuses nothing",
+    file: `${connection}/Subscriptions.ts`,
+    original: "    this.refuseUnlisted(listed, by)\n",
+    replacement: "",
+    test: ["packages/testing/test/Refusals.test.ts", "in the form of a list that lacks it"]
+  },
+  // metrics
+  {
+    name: "a metric is not there before it counts",
+    file: metrics,
+    original: "for (const metric of metrics) metric.valueUnsafe(labelled)",
+    replacement: "",
+    test: [ofMetrics, "are there at zero before anything has happened"]
+  },
+  {
+    name: "what consumers miss is not counted",
+    file: inbox,
+    original: "if (consumer.missed > before) this.onMissed?.(consumer.missed - before)",
+    replacement: "",
+    test: [ofMetrics, "count what slow consumers did not get"]
+  },
+  // limits and closes
+  {
+    name: "a message that cannot have its cost switches the limit off",
+    file: outbox,
+    original: "if (pace !== undefined && !isCost(cost)) {",
+    replacement: "if (pace !== undefined && cost === 0.5) {",
+    test: ["packages/testing/test/connection/Limits.test.ts", "refuse what cannot be a cost"]
+  },
+  {
+    name: "what is urgent waits for as long as what was first",
+    file: outbox,
+    original: "if (place === 0) this.sleeper?.wake()",
+    replacement: "",
+    test: ["packages/testing/test/connection/Limits.test.ts", "let a free cancel pass"]
+  },
+  {
+    name: "a connection whose scope has closed keeps what is sent",
+    file: outbox,
+    original: "if (this.isShutDown || (wire === undefined",
+    replacement: "if ((wire === undefined",
+    test: ["packages/testing/test/connection/Closing.test.ts", "a connection refuses by a typed error"]
+  },
+  {
+    name: "data confirms no subscription",
+    file: `${connection}/Subscriptions.ts`,
+    original: "for (const of of channels) this.confirmByData(of)",
+    replacement: "void channels",
+    test: ["packages/testing/test/Refusals.test.ts", "data without an acknowledgement at kraken"]
+  },
+  {
+    name: "queries starve what asks for subscriptions",
+    file: outbox,
+    original: "      if (this.yields(entry.rank)) return Infinity\n",
+    replacement: "",
+    test: ["packages/testing/test/connection/Limits.test.ts", "let a subscription pass"]
+  },
+  // What is asked for, and who waits for it.
+  {
+    name: "who begins to send leaves a list without a deadline",
+    file: "packages/core/src/connection/Connection.ts",
+    original: "supervisor.share()",
+    replacement: "restoration.share()",
+    test: ["packages/testing/test/Refusals.test.ts", "is concluded in time"]
+  },
+  {
+    name: "whoever gives channels up waits for the limit",
+    file: `${connection}/Connection.ts`,
+    original: "return supervisor.askBeside",
+    replacement: "return supervisor.ask",
+    test: ["packages/testing/test/connection/Unsubscribing.test.ts", "keeps nobody who leaves waiting"]
+  }
+]

@@ -1,0 +1,88 @@
+/** Breakages of the room `market` of core. */
+import type { Breakage } from "./Breakage.ts"
+
+const stream = "packages/core/src/market/ReconnectingStream.ts"
+const ofStream = "packages/core/test/ReconnectingStream.test.ts"
+
+export const breakages: ReadonlyArray<Breakage> = [
+  // the five of founding document 004
+  {
+    name: "a subscription is not sent",
+    file: stream,
+    original: "if (state._tag === \"Up\" && ids.length > 0) yield* source.subscribe(ids)",
+    replacement: "",
+    test: [ofStream, "a successful connection"]
+  },
+  {
+    name: "the end of the source is the end",
+    file: stream,
+    original: "Option.getOrElse(next.value, () => endOfStream)",
+    replacement: "Option.getOrThrow(next.value)",
+    test: [ofStream, "reconnect after disconnect"]
+  },
+  {
+    name: "the waits are those of the breaker alone",
+    file: stream,
+    original: "dueAt, retry: retry.attempt",
+    replacement: "dueAt: 0, retry: retry.attempt",
+    test: [ofStream, "exponential backoff"]
+  },
+  {
+    name: "a failed reconnect does not count",
+    file: stream,
+    original: "yield* recorded(permit.fail(kind))",
+    replacement: "yield* permit.release",
+    test: [ofStream, "circuit breaker trips"]
+  },
+  {
+    name: "a success does not reset the backoff",
+    file: stream,
+    original: "Effect.andThen(report, backoff.reset)",
+    replacement: "report",
+    test: [ofStream, "reset backoff"]
+  },
+  // alive: keep-alive, limits, confirmations, freshness, requests
+  {
+    name: "a quiet market is a dead feed",
+    file: "packages/core/src/market/Freshness.ts",
+    original: "entry.heardAt = at\n",
+    replacement: "entry.heardAt = undefined\n",
+    test: ["packages/testing/test/Freshness.test.ts", "takes a quiet market for what it is"]
+  },
+  // limits and closes
+  {
+    name: "data is that of every subscription to the product",
+    file: "packages/core/src/market/internal/router.ts",
+    original: "const routes = topic === undefined ? undefined : names.get(topic.name)",
+    replacement: "const routes = topic === undefined ? undefined : [...names.values()][0]",
+    test: ["packages/testing/test/Routing.test.ts", "binance: depth20 beside trade"]
+  },
+  {
+    name: "a product is asked for as it was written",
+    file: "packages/core/src/market/MarketFeed.ts",
+    original: "channels.map((channel) => normalised(venue, channel))",
+    replacement: "channels",
+    test: ["packages/testing/test/Routing.test.ts", "binance: btcusdt, of every stream"]
+  },
+  {
+    name: "a typed stream has the events of another subscription",
+    file: "packages/core/src/market/MarketFeed.ts",
+    original: "channels.some(isWanted)",
+    replacement: "channels.length >= 0",
+    test: ["packages/testing/test/Routing.test.ts", "binance: trades are not told twice"]
+  },
+  {
+    name: "a feed counts no gaps of a drop",
+    file: "packages/core/src/market/MarketFeed.ts",
+    original: "metrics.gaps(\"disconnect\", wanted.length)",
+    replacement: "void 0",
+    test: ["packages/testing/test/FeedMetrics.test.ts", "count events by channel"]
+  },
+  {
+    name: "events of a batch are counted once",
+    file: "packages/core/src/market/MarketFeed.ts",
+    original: "metrics.arrived(channel.channel, i + 1 - first)",
+    replacement: "metrics.arrived(channel.channel, 1)",
+    test: ["packages/testing/test/FeedMetrics.test.ts", "count events by channel"]
+  }
+]

@@ -1,0 +1,24 @@
+/** Breakages of the room `value` of core. */
+import type { Breakage } from "./Breakage.ts"
+
+const named = "packages/testing/test/named"
+const ofParsing = `${named}/Parsing.test.ts`
+
+export const breakages: ReadonlyArray<Breakage> = [
+  // the named tests: Parsing
+  {
+    name: "a float on the way",
+    file: "packages/core/src/value/Decimal.ts",
+    original: "if (digits <= exactDoubleDigits) return",
+    replacement: "if (digits <= 40) return",
+    test: [ofParsing, "decimal precision preservation"]
+  },
+  // the terminal
+  {
+    name: "what shows as nothing is left as it is",
+    file: "packages/core/src/value/Printable.ts",
+    original: "\\p{Zp}\\p{Default_Ignorable_Code_Point}]",
+    replacement: "\\p{Zp}]",
+    test: ["packages/core/test/Printable.test.ts", "escapes fillers"]
+  }
+]
