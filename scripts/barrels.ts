@@ -1,6 +1,7 @@
 /**
  * Writes the packages' entry points: one `export * as Name` for each public
- * module. `--check` writes nothing and fails where one is out of date.
+ * module, and the paths of those of `@tickline/testing` in its `package.json`.
+ * `--check` writes nothing and fails where one is out of date.
  *
  *     node scripts/barrels.ts [--check] [root]
  */
@@ -88,9 +89,52 @@ export const texts = (root: string): ReadonlyMap<string, string> =>
     return [`${folder}/index.ts`, [header, ...blocks.length > 0 ? blocks : ["export {}\n"]].join("\n")]
   }))
 
-/** The entry points under `root` that are not what their modules make them. */
+/**
+ * A package whose modules are reached by their names, whatever folder they stand in: `@tickline/testing/MockKraken` is
+ * `src/venue/MockKraken.ts`. Its `package.json` has a line for each.
+ */
+const named = { folder: "packages/testing", excluded: ["node/"] }
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, unknown>>
+  readonly publishConfig: { readonly exports: Readonly<Record<string, unknown>> }
+}
+
+const manifest = (root: string): ReadonlyArray<readonly [path: string, text: string]> => {
+  const path = `${named.folder}/package.json`
+  const file = Path.join(root, path)
+  if (!Fs.existsSync(file)) return []
+  const current: Manifest = JSON.parse(Fs.readFileSync(file, "utf8"))
+  const found = modules(Path.join(root, named.folder, "src"), named.excluded)
+  // Those of modules are written anew; the package's others stay as they are, before them.
+  const others = (exports: Manifest["exports"]) =>
+    Object.entries(exports).filter(([key]) => !/^\.\/[A-Z]\w*$/.test(key))
+  const text = {
+    ...current,
+    exports: Object.fromEntries([
+      ...others(current.exports),
+      ...found.map(([name, path]) => [`./${name}`, `./src/${path}`])
+    ]),
+    publishConfig: {
+      ...current.publishConfig,
+      exports: Object.fromEntries([
+        ...others(current.publishConfig.exports),
+        ...found.map(([name, path]) => {
+          const built = `./dist/${path.replace(/\.ts$/, "")}`
+          return [`./${name}`, { types: `${built}.d.ts`, default: `${built}.js` }]
+        })
+      ])
+    }
+  }
+  return [[path, `${JSON.stringify(text, undefined, 2)}\n`]]
+}
+
+/** Everything that this script writes under `root`, by its path. */
+export const written = (root: string): ReadonlyMap<string, string> => new Map([...texts(root), ...manifest(root)])
+
+/** What is written under `root` and is not what the modules make it. */
 export const stale = (root: string): ReadonlyArray<Finding> =>
-  [...texts(root)].flatMap(([path, text]) => {
+  [...written(root)].flatMap(([path, text]) => {
     const file = Path.join(root, path)
     const current = Fs.existsSync(file) ? Fs.readFileSync(file, "utf8") : undefined
     return current === text ? [] : [{ at: `${path}:1:1`, message: "is out of date: run node scripts/barrels.ts" }]
@@ -101,7 +145,7 @@ if (import.meta.main) {
   const root = positionals[0] ?? workspace
   if (values.check) report(stale(root), "Entry points are current.")
   else {
-    for (const [path, text] of texts(root)) {
+    for (const [path, text] of written(root)) {
       Fs.mkdirSync(Path.dirname(Path.join(root, path)), { recursive: true })
       Fs.writeFileSync(Path.join(root, path), text)
     }

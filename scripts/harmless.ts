@@ -954,7 +954,7 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   // ---- testing ------------------------------------------------------------------------------------------------------
   {
-    file: "packages/testing/src/VirtualNetwork.ts",
+    file: "packages/testing/src/network/VirtualNetwork.ts",
     within: "make.open.pull",
     original: "arrived.closeUnsafe()",
     replacement: ";",

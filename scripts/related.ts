@@ -2,7 +2,7 @@
  * Which tests can notice a change of a module: those that import it, directly
  * or by others, the nearest first.
  */
-import * as Fs from "node:fs"
+import { createRequire } from "node:module"
 import * as Path from "node:path"
 import { read, type Source, workspace } from "./source.ts"
 
@@ -12,18 +12,18 @@ const leftOut = /\/(Chaos\w*|Fuzz|Jit|docs)\.test\.ts$/
 /** What opens real sockets takes real time, and is asked only about the modules that do so. */
 const socketed = (path: string): boolean => /\/node\/|\/MockServer(\.\w+)?\.test\.ts$/.test(path)
 
+const require = createRequire(import.meta.url)
+
 /** The folders whose modules are changed, and those with the tests that are to notice. */
 export const changed = ["packages/core/src", "packages/testing/src"]
 const tested = ["packages/core/test", "packages/testing/test"]
 
 /** The file that an import means, relative to the workspace; none for what is not ours. */
 const target = (from: string, request: string): string | undefined => {
-  const ours = /^@tickline\/(core|testing)(?:\/(.+))?$/.exec(request)
-  if (ours !== null) {
-    const module = `packages/${ours[1]}/src/${ours[2] ?? "index"}.ts`
-    return Fs.existsSync(Path.join(workspace, module)) ? module : `packages/${ours[1]}/src/${ours[2]}/index.ts`
-  }
-  return request.startsWith(".") ? Path.posix.join(Path.posix.dirname(from), request) : undefined
+  if (request.startsWith(".")) return Path.posix.join(Path.posix.dirname(from), request)
+  const folder = /^@tickline\/(core|testing)(\/|$)/.exec(request)?.[1]
+  if (folder === undefined) return undefined
+  return Path.relative(workspace, require.resolve(request, { paths: [Path.join(workspace, Path.dirname(from))] }))
 }
 
 /** What a module needs at run time: its imports and re-exports that are no types. */

@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import { stale, texts } from "./barrels.ts"
+import { stale, texts, written } from "./barrels.ts"
 import { check } from "./check.ts"
 import { faults } from "./commits.ts"
 import { findings } from "./docs.ts"
@@ -339,6 +339,24 @@ describe("barrels", () => {
       write(root, `${node}/D.ts`, header)
       assert.deepStrictEqual(stale(root).map(({ at }) => at), [`${node}/index.ts:1:1`])
     }))
+  it("give a module of testing its path by its name, whatever folder it stands in", () => {
+    const exports = { ".": "./src/index.ts", "./Old": "./src/Old.ts" }
+    const manifest = JSON.stringify({ name: "x", exports, publishConfig: { exports } })
+    over({ ...files, [`${testing}/venue/E.ts`]: header, "packages/testing/package.json": manifest }, (root) => {
+      const text = written(root).get("packages/testing/package.json") ?? ""
+      assert.deepStrictEqual(JSON.parse(text), {
+        name: "x",
+        exports: { ".": "./src/index.ts", "./E": "./src/venue/E.ts" },
+        publishConfig: {
+          exports: { ".": "./src/index.ts", "./E": { types: "./dist/venue/E.d.ts", default: "./dist/venue/E.js" } }
+        }
+      })
+      for (const [path, text] of written(root)) write(root, path, text)
+      assert.deepStrictEqual(stale(root), [])
+      write(root, `${testing}/network/F.ts`, header)
+      assert.include(stale(root).map(({ at }) => at), "packages/testing/package.json:1:1")
+    })
+  })
   it("refuse two modules of one name", () =>
     over({ ...files, [`${core}/venue/A.ts`]: header }, (root) => assert.throws(() => texts(root), /are both A/)))
 })

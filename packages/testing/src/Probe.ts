@@ -42,8 +42,8 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import * as VirtualNetwork from "./network/VirtualNetwork.ts"
 import * as SeededScheduler from "./SeededScheduler.ts"
-import * as VirtualNetwork from "./VirtualNetwork.ts"
 
 /**
  * What was waited for did not come within so many milliseconds of virtual time.

@@ -23,7 +23,7 @@ export * as Chance from "./Chance.ts"
  *
  * @since 0.1.0
  */
-export * as Enforcement from "./Enforcement.ts"
+export * as Enforcement from "./venue/Enforcement.ts"
 
 /**
  * What happened, as text lines that are the same for the same seed, and their
@@ -40,7 +40,7 @@ export * as EventLog from "./EventLog.ts"
  *
  * @since 0.1.0
  */
-export * as Fault from "./Fault.ts"
+export * as Fault from "./network/Fault.ts"
 
 /**
  * A fault plan as a value: what goes wrong on a host of the virtual network,
@@ -49,7 +49,7 @@ export * as Fault from "./Fault.ts"
  *
  * @since 0.1.0
  */
-export * as FaultPlan from "./FaultPlan.ts"
+export * as FaultPlan from "./network/FaultPlan.ts"
 
 /**
  * The few questions over HTTP that a general client asks a venue before it
@@ -58,7 +58,7 @@ export * as FaultPlan from "./FaultPlan.ts"
  *
  * @since 0.1.0
  */
-export * as Listing from "./Listing.ts"
+export * as Listing from "./venue/Listing.ts"
 
 /**
  * A synthetic market: from a product and a seed, an endless sequence of trades
@@ -68,7 +68,7 @@ export * as Listing from "./Listing.ts"
  *
  * @since 0.1.0
  */
-export * as Market from "./Market.ts"
+export * as Market from "./venue/Market.ts"
 
 /**
  * The mock of Binance's spot market data: the streams `trade`, `aggTrade`,
@@ -80,7 +80,7 @@ export * as Market from "./Market.ts"
  *
  * @since 0.1.0
  */
-export * as MockBinance from "./MockBinance.ts"
+export * as MockBinance from "./venue/MockBinance.ts"
 
 /**
  * The mock of Coinbase Advanced Trade's market data: channels `heartbeats`,
@@ -90,7 +90,7 @@ export * as MockBinance from "./MockBinance.ts"
  *
  * @since 0.1.0
  */
-export * as MockCoinbase from "./MockCoinbase.ts"
+export * as MockCoinbase from "./venue/MockCoinbase.ts"
 
 /**
  * The mock of Coinbase Exchange's public feed: channels `heartbeat`, `ticker`,
@@ -99,7 +99,7 @@ export * as MockCoinbase from "./MockCoinbase.ts"
  *
  * @since 0.1.0
  */
-export * as MockCoinbaseExchange from "./MockCoinbaseExchange.ts"
+export * as MockCoinbaseExchange from "./venue/MockCoinbaseExchange.ts"
 
 /**
  * The mock of Deribit's public market data: `ticker`, `incremental_ticker`,
@@ -110,7 +110,7 @@ export * as MockCoinbaseExchange from "./MockCoinbaseExchange.ts"
  *
  * @since 0.1.0
  */
-export * as MockDeribit from "./MockDeribit.ts"
+export * as MockDeribit from "./venue/MockDeribit.ts"
 
 /**
  * The mock of dYdX v4's indexer: channels `v4_trades`, `v4_orderbook` and
@@ -119,7 +119,7 @@ export * as MockDeribit from "./MockDeribit.ts"
  *
  * @since 0.1.0
  */
-export * as MockDydx from "./MockDydx.ts"
+export * as MockDydx from "./venue/MockDydx.ts"
 
 /**
  * The mock of the generic venue: the founding documents' price message,
@@ -128,7 +128,7 @@ export * as MockDydx from "./MockDydx.ts"
  *
  * @since 0.1.0
  */
-export * as MockGeneric from "./MockGeneric.ts"
+export * as MockGeneric from "./venue/MockGeneric.ts"
 
 /**
  * The mock of Hyperliquid's WebSocket API: subscriptions `trades`, `bbo`,
@@ -137,7 +137,7 @@ export * as MockGeneric from "./MockGeneric.ts"
  *
  * @since 0.1.0
  */
-export * as MockHyperliquid from "./MockHyperliquid.ts"
+export * as MockHyperliquid from "./venue/MockHyperliquid.ts"
 
 /**
  * The mock of Kraken's public data, version 2: channels `trade`, `ticker`,
@@ -147,7 +147,7 @@ export * as MockHyperliquid from "./MockHyperliquid.ts"
  *
  * @since 0.1.0
  */
-export * as MockKraken from "./MockKraken.ts"
+export * as MockKraken from "./venue/MockKraken.ts"
 
 /**
  * A venue seen from its server's side: how it answers a client and what a tick
@@ -156,14 +156,14 @@ export * as MockKraken from "./MockKraken.ts"
  *
  * @since 0.1.0
  */
-export * as MockVenue from "./MockVenue.ts"
+export * as MockVenue from "./venue/MockVenue.ts"
 
 /**
  * The mock venues there are, by name.
  *
  * @since 0.1.0
  */
-export * as MockVenues from "./MockVenues.ts"
+export * as MockVenues from "./venue/MockVenues.ts"
 
 /**
  * What a suite asks of a connection under the virtual clock, in one line each:
@@ -194,7 +194,7 @@ export * as SeededScheduler from "./SeededScheduler.ts"
  *
  * @since 0.1.0
  */
-export * as Simulation from "./Simulation.ts"
+export * as Simulation from "./simulation/Simulation.ts"
 
 /**
  * A wall clock that is set while a program runs: an NTP step, a machine that
@@ -214,4 +214,4 @@ export * as SteppedClock from "./SteppedClock.ts"
  *
  * @since 0.1.0
  */
-export * as VirtualNetwork from "./VirtualNetwork.ts"
+export * as VirtualNetwork from "./network/VirtualNetwork.ts"

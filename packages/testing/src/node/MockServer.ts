@@ -34,10 +34,10 @@ import * as Stream from "effect/Stream"
 import { createServer, type IncomingMessage, STATUS_CODES } from "node:http"
 import type { Socket } from "node:net"
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws"
-import * as Enforcement from "../Enforcement.ts"
-import * as Fault from "../Fault.ts"
-import * as Market from "../Market.ts"
-import * as MockVenue from "../MockVenue.ts"
+import * as Fault from "../network/Fault.ts"
+import * as Enforcement from "../venue/Enforcement.ts"
+import * as Market from "../venue/Market.ts"
+import * as MockVenue from "../venue/MockVenue.ts"
 
 /**
  * How a server is made. Only the venue is needed.

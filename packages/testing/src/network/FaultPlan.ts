@@ -28,7 +28,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
-import * as Chance from "./Chance.ts"
+import * as Chance from "../Chance.ts"
 import * as Fault from "./Fault.ts"
 import type { Host, Latency, Peer, VirtualNetwork } from "./VirtualNetwork.ts"
 

@@ -23,7 +23,7 @@
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as BigDecimal from "effect/BigDecimal"
-import * as Chance from "./Chance.ts"
+import * as Chance from "../Chance.ts"
 
 /**
  * What is traded. `price` is the price it starts at and is drawn back to, at

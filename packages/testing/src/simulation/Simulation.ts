@@ -44,12 +44,12 @@ import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import type * as EventLog from "./EventLog.ts"
-import * as FaultPlan from "./FaultPlan.ts"
-import * as Market from "./Market.ts"
-import * as MockCoinbaseExchange from "./MockCoinbaseExchange.ts"
-import * as MockVenue from "./MockVenue.ts"
-import * as VirtualNetwork from "./VirtualNetwork.ts"
+import type * as EventLog from "../EventLog.ts"
+import * as FaultPlan from "../network/FaultPlan.ts"
+import * as VirtualNetwork from "../network/VirtualNetwork.ts"
+import * as Market from "../venue/Market.ts"
+import * as MockCoinbaseExchange from "../venue/MockCoinbaseExchange.ts"
+import * as MockVenue from "../venue/MockVenue.ts"
 
 /**
  * How a simulation is made. Everything has a default: Coinbase Exchange, one

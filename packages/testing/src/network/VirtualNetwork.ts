@@ -48,8 +48,8 @@ import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import type * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
-import * as Chance from "./Chance.ts"
-import * as EventLog from "./EventLog.ts"
+import * as Chance from "../Chance.ts"
+import * as EventLog from "../EventLog.ts"
 
 /**
  * What a dial meets. Times are milliseconds. `AcceptThenClose` sends a close
