@@ -291,6 +291,15 @@ export * as Monotonic from "./value/Monotonic.ts"
 export * as NumberWire from "./venue/NumberWire.ts"
 
 /**
+ * Code that sees each batch in the callback in which it was read, before any
+ * queue: heartbeats, subscriptions and requests are observers, and so is what a
+ * user attaches. Who wants no queue between wire and code pays nothing else.
+ *
+ * @since 0.1.0
+ */
+export * as Observer from "./connection/Observer.ts"
+
+/**
  * The messages that wait to be written. Each is written at most once, in the
  * order in which it was accepted, and none is ever written on an epoch that it
  * was not meant for.

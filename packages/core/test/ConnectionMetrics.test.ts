@@ -120,6 +120,7 @@ describe("ConnectionMetrics", () => {
           outbox,
           missed: 0,
           stalls: { consumer: 0, loop: 0 },
+          observerErrors: 0,
           heartbeat: {
             answered: 0,
             missed: 0,
@@ -187,6 +188,7 @@ describe("ConnectionMetrics", () => {
           },
           missed: 6,
           stalls: { consumer: 2, loop: 1 },
+          observer_errors: 0,
           heartbeat: {
             answered: 3,
             missed: 1,

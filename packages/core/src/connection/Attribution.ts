@@ -23,29 +23,3 @@ export type MessageChannels = ReadonlyArray<ReadonlyArray<Channel>>
  * @since 0.1.0
  */
 export type Attribute<A> = (frame: Frame, messages: ReadonlyArray<A>) => MessageChannels
-
-/**
- * Is shown the messages of a batch, when they came (`at` in epoch milliseconds,
- * `now` on the monotonic clock) and what they belong to.
- *
- * @category models
- * @since 0.1.0
- */
-export type Observe<A> = (
-  messages: ReadonlyArray<A>,
-  at: number,
-  now: number,
-  channels: MessageChannels | undefined
-) => void
-
-/**
- * Is shown the messages of a frame, and what they belong to.
- *
- * @category models
- * @since 0.1.0
- */
-export type Notice<A> = (
-  messages: ReadonlyArray<A>,
-  frame: Frame,
-  channels: MessageChannels | undefined
-) => void

@@ -112,12 +112,29 @@ export class RestoreFailed extends Schema.TaggedError<RestoreFailed>()("RestoreF
 }
 
 /**
+ * An observer threw, and was declared to end the connection then. Not retried:
+ * it would throw again.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ObserverFailed extends Schema.TaggedError<ObserverFailed>()("ObserverFailed", {
+  epoch: Schema.Finite,
+  observer: Schema.String,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return Printable.escape(`observer ${this.observer} failed: ${this.detail}`)
+  }
+}
+
+/**
  * What ended one attempt to connect, or one epoch.
  *
  * @category schemas
  * @since 0.1.0
  */
-export const Failure = Schema.Union([DialError, AuthError, Dropped, HeartbeatMissed, RestoreFailed])
+export const Failure = Schema.Union([DialError, AuthError, Dropped, HeartbeatMissed, RestoreFailed, ObserverFailed])
 
 /**
  * What ended one attempt to connect, or one epoch.
@@ -177,7 +194,8 @@ export const recoveries: Readonly<Record<FailureKind, Answer>> = {
   Dropped: "retry",
   TooLarge: "retry",
   HeartbeatMissed: "retry",
-  RestoreFailed: "retry"
+  RestoreFailed: "retry",
+  ObserverFailed: "stop"
 }
 
 /**
@@ -265,6 +283,7 @@ export const ConnectError = Schema.Union([
   Dropped,
   HeartbeatMissed,
   RestoreFailed,
+  ObserverFailed,
   ConnectionAborted,
   CircuitOpen,
   InvalidLimit,

@@ -45,8 +45,11 @@ import * as ConnectionMetrics from "./ConnectionMetrics.ts"
 import * as ConnectionState from "./ConnectionState.ts"
 import * as Inbox from "./Inbox.ts"
 import type * as Decoder from "./internal/decoder.ts"
+import { type Internals, internals } from "./internal/internals.ts"
+import { Observers } from "./internal/observers.ts"
 import * as Sequence from "./internal/sequence.ts"
 import * as Supervisor from "./internal/supervisor.ts"
+import type * as Observer from "./Observer.ts"
 import * as Outbox from "./Outbox.ts"
 import { Reconnection } from "./Reconnection.ts"
 import * as Subscriptions from "./Subscriptions.ts"
@@ -92,8 +95,8 @@ export interface Options<A> {
    * a channel confirms it. Must be quick and not throw. Default: nobody says.
    */
   readonly attribute?: Attribution.Attribute<A> | undefined
-  /** Is shown each batch's messages before any consumer has them. Must be quick and not throw. */
-  readonly observe?: Attribution.Observe<A> | undefined
+  /** What sees each batch in the callback that read it, before any queue, in this order; see `Observer`. */
+  readonly observers?: ReadonlyArray<Observer.NamedObserver<A>> | undefined
   /**
    * What messages are told apart by, for consumers that conflate: of those with
    * the same key the newest stays. Default: all have the same.
@@ -110,6 +113,8 @@ export interface Options<A> {
  * @since 0.1.0
  */
 export interface Connection<A> {
+  /** For the rooms that are built on it; nothing for its owner. */
+  readonly [internals]: Internals<A>
   readonly label: string
   /**
    * Brings the connection up, and completes when it is up for the first time.
@@ -291,6 +296,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
         spares
       }
   )
+  const observers = new Observers(options.observers ?? [])
   // Those that are still to be logged.
   const refusals: Array<Subscriptions.SubscriptionRefused> = []
   const subscriptions = Subscriptions.make<A>({
@@ -322,7 +328,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     dials: limits.dials,
     invalid: Option.getOrUndefined(Result.getFailure(kept)),
     showsToken: options.auth !== undefined || showsSecret(url, options),
-    observe: options.observe,
+    observers,
     attribute: options.attribute,
     // Without a decoder A is Frame, by the overloads of `make`.
     decode: options.decode ?? ((frame) => [frame as A]),
@@ -347,6 +353,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
 
   const { state } = supervisor
   return {
+    [internals]: { attach: (observer) => observers.add(observer) },
     label,
     connect: Effect.suspend(() => supervisor.connect),
     reconnect: Effect.suspend(() => supervisor.reconnect),

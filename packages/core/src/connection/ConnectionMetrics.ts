@@ -37,6 +37,7 @@ import type * as Outbox from "./Outbox.ts"
  * - `frames`, `bytes`: received; `messages`: what they were decoded to
  * - `missed`: messages and rejections that consumers did not get because they did
  *   not keep up
+ * - `observerErrors`: how often an observer threw
  * - `stalls`: overdue pongs for which a consumer or our event loop was to blame
  *
  * @category models
@@ -69,6 +70,7 @@ export interface ConnectionMetrics {
   readonly outbox: Outbox.OutboxCounts
   readonly missed: number
   readonly stalls: Readonly<Record<Heartbeat.Stall, number>>
+  readonly observerErrors: number
   readonly heartbeat: {
     readonly answered: number
     readonly missed: number
@@ -126,6 +128,7 @@ export const toJson = (metrics: ConnectionMetrics): Schema.Json => ({
   },
   missed: metrics.missed,
   stalls: { ...metrics.stalls },
+  observer_errors: metrics.observerErrors,
   heartbeat: {
     answered: metrics.heartbeat.answered,
     missed: metrics.heartbeat.missed,
@@ -172,6 +175,8 @@ export interface Recorder {
   /** A ping was answered at `now`, on the monotonic clock. */
   readonly answered: (now: number, roundTripMillis: number) => void
   readonly missedPong: () => void
+  /** An observer threw. */
+  readonly observerFailed: () => void
   /** What was seen by `at`, in epoch milliseconds, which is `now` on the monotonic clock. */
   readonly read: (
     state: Tag,
@@ -215,6 +220,7 @@ const metrics = [
   Telemetry.missed,
   Telemetry.unconfirmed,
   Telemetry.heartbeatsMissed,
+  Telemetry.observerErrors,
   Telemetry.connected,
   Telemetry.backoffDelay,
   Telemetry.outboxWaiting,
@@ -258,6 +264,7 @@ class RecorderImpl implements Recorder {
   private violations = 0
   private pongs = 0
   private missedPongs = 0
+  private observerErrors = 0
   private lastRoundTripMillis: number | undefined
 
   constructor(context: Context.Context<never>) {
@@ -390,6 +397,11 @@ class RecorderImpl implements Recorder {
     Telemetry.heartbeatsMissed.updateUnsafe(1, this.context)
   }
 
+  observerFailed(): void {
+    this.observerErrors++
+    Telemetry.observerErrors.updateUnsafe(1, this.context)
+  }
+
   private rank(share: number): number | undefined {
     const sorted = [...this.roundTrips].sort((a, b) => a - b)
     return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]
@@ -430,6 +442,7 @@ class RecorderImpl implements Recorder {
       outbox,
       missed,
       stalls: { ...this.stalls },
+      observerErrors: this.observerErrors,
       heartbeat: {
         answered: this.pongs,
         missed: this.missedPongs,

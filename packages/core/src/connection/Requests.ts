@@ -20,6 +20,7 @@ import type { Frame } from "../transport/Frame.ts"
 import * as Broadcast from "../value/internal/broadcast.ts"
 import { NotSent, type OutboxFull } from "./ConnectError.ts"
 import type { Connection } from "./Connection.ts"
+import { internals } from "./internal/internals.ts"
 
 /**
  * The request was written, and its answer did not come: the connection ended
@@ -116,24 +117,32 @@ export const make = Effect.fnUntraced(function*<A>(
     Deferred.doneUnsafe(answer, Effect.succeed(message))
   }
 
-  // Answers and the end of the epoch come in one stream, so that what was answered before a drop is answered.
-  const received = connection.inbound({ overflow: "drop-oldest" }).pipe(
-    Stream.runForEachArray((items) =>
-      Effect.sync(() => {
-        for (const item of items) {
-          if (item._tag === "Batch") item.messages.forEach(receive)
-          else if (item._tag === "Transition" && item.from._tag === "Connected") drop()
-        }
+  // An observer sees every answer, also one that a queue would have shed, and all of an epoch before its end.
+  yield* Effect.acquireRelease(
+    Effect.sync(() =>
+      connection[internals].attach({
+        name: "requests",
+        attach: () => ({
+          batch: ({ messages }) => {
+            try {
+              for (const message of messages) receive(message)
+            } catch (error) {
+              // It sees nothing more of this epoch.
+              drop()
+              throw error
+            }
+          },
+          ended: drop
+        })
       })
     ),
-    Effect.ignore,
-    Effect.ensuring(Effect.sync(drop)),
-    Effect.forever
+    (detach) => Effect.sync(detach)
   )
   // The transitions go on through closes, and end with the connection's scope.
-  yield* Effect.raceFirst(received, Stream.runDrain(connection.state.transitions)).pipe(
+  yield* Stream.runDrain(connection.state.transitions).pipe(
     Effect.ensuring(Effect.suspend(() => {
       isClosed = true
+      drop()
       return PubSub.shutdown(unmatched)
     })),
     Effect.forkScoped({ startImmediately: true })

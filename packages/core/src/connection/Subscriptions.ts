@@ -15,8 +15,8 @@ import type { Frame } from "../transport/Frame.ts"
 import type { Wire, WireClosed } from "../transport/Transport.ts"
 import * as Channel from "../value/Channel.ts"
 import * as Printable from "../value/Printable.ts"
-import type { Notice } from "./Attribution.ts"
 import { ConnectionClosed } from "./ConnectError.ts"
+import type { Attach, Batch } from "./Observer.ts"
 
 /**
  * A subscription was refused: by the peer, in an answer or by leaving it out or
@@ -73,17 +73,15 @@ export interface Subscriptions<A> {
   /** The channels that are wanted, in the order in which they were asked for. */
   readonly wanted: () => ReadonlyArray<Channel.Channel>
   readonly states: () => ReadonlyArray<{ readonly channel: Channel.Channel; readonly standing: SubscriptionState }>
-  /** An epoch begins, or has ended: nothing was asked for. */
-  readonly reset: () => void
   /** Asks for what is wanted and was not asked for, and gives up what is not wanted any more. */
   readonly ask: (wire: Wire) => Effect.Effect<void, WireClosed>
   /** Gives the channels up and asks for them again, on an epoch that is up. */
   readonly resubscribe: (wire: Wire, channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void, WireClosed>
   /**
-   * Shows it the messages of a frame, and the channels that each belongs to, which
-   * that confirms; absent where the dialect knows no answers.
+   * Observes an epoch: reads the answers, and takes data of a channel for its
+   * confirmation. Nothing was asked for when it begins, and when it has ended.
    */
-  readonly notice: Notice<A> | undefined
+  readonly attach: Attach<A>
   /** Whether something is to be asked for once more, because it was refused together with something else. */
   readonly isUnasked: () => boolean
   /** Fails when the peer refuses the channel, at once where it has in this epoch, and after `shutdown`. */
@@ -199,15 +197,19 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
   private resets = 0
   // Whether nobody else sends anything that could be answered by a list, or by an error without a name.
   private isAlone = true
-  readonly notice: Subscriptions<A>["notice"]
 
   constructor(options: Options<A>) {
     this.options = options
-    const answer = options.dialect?.answer
-    if (answer === undefined) return
-    this.notice = (messages, frame, channels) => {
-      if (channels !== undefined) { for (const of of channels) this.confirmByData(of) }
-      this.readAnswers(messages, frame, answer)
+  }
+
+  readonly attach: Attach<A> = () => {
+    this.reset()
+    const answer = this.options.dialect?.answer
+    return {
+      batch: (batch) => {
+        if (answer !== undefined) this.read(batch, answer)
+      },
+      ended: () => this.reset()
     }
   }
 
@@ -252,7 +254,7 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
     }))
   }
 
-  reset(): void {
+  private reset(): void {
     this.resets++
     this.known = new WeakSet()
     this.asked = none
@@ -394,8 +396,8 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
   }
 
   // Data of the channels has come, which confirms them.
-  private confirmByData(channels: ReadonlyArray<Channel.Channel>): void {
-    if (channels.length === 0 || this.known.has(channels)) return
+  private confirmByData(channels: ReadonlyArray<Channel.Channel> | undefined): void {
+    if (channels === undefined || channels.length === 0 || this.known.has(channels)) return
     this.known.add(channels)
     this.confirm(channels)
     this.pending = this.pending.filter((one) => !this.isConfirmedByData(one))
@@ -589,12 +591,26 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
     return undefined
   }
 
+  // Frame by frame: what a frame lists is what there is of its ask.
+  private read(
+    { channels, frames, messages, starts }: Batch<A>,
+    answer: (message: A, frame: Frame) => Answer | undefined
+  ): void {
+    for (let i = 0; i < frames.length; i++) {
+      const frame = frames[i]
+      const start = starts[i] ?? messages.length
+      const end = starts[i + 1] ?? messages.length
+      if (channels !== undefined) { for (let at = start; at < end; at++) this.confirmByData(channels[at]) }
+      if (this.pending.length === 0 || frame === undefined) continue
+      this.readAnswers(frames.length === 1 ? messages : messages.slice(start, end), frame, answer)
+    }
+  }
+
   private readAnswers(
     messages: ReadonlyArray<A>,
     frame: Frame,
     answer: (message: A, frame: Frame) => Answer | undefined
   ): void {
-    if (this.pending.length === 0) return
     let listed: Pending | undefined
     let isList = false
     let bare: A | undefined

@@ -33,6 +33,7 @@ import type * as ConnectError from "../connection/ConnectError.ts"
 import * as Connection from "../connection/Connection.ts"
 import type * as ConnectionState from "../connection/ConnectionState.ts"
 import type * as Inbox from "../connection/Inbox.ts"
+import type * as Observer from "../connection/Observer.ts"
 import type { Reconnection } from "../connection/Reconnection.ts"
 import type * as Subscriptions from "../connection/Subscriptions.ts"
 import * as MarketEvent from "../event/MarketEvent.ts"
@@ -100,6 +101,8 @@ export interface Options {
   readonly headers?: Readonly<Record<string, string | Redacted.Redacted<string>>> | undefined
   /** By when a subscription is to deliver, and what counts as fresh; `"none"` watches nothing. Default: `recommended`. */
   readonly freshness?: Freshness.Policy | "none" | undefined
+  /** What sees each batch in the callback that read it, with its epoch and before any queue; see `Observer`. */
+  readonly observe?: ReadonlyArray<Observer.NamedObserver<MarketEvent.MarketEvent>> | undefined
   /** How the connection is kept alive. Default: as the venue says. */
   readonly keepAlive?: KeepAlive.KeepAlive<MarketEvent.MarketEvent> | undefined
   /** Hosts, besides loopback, to which a secret may travel over plain `ws://`. */
@@ -464,6 +467,18 @@ export const prepare = Effect.fnUntraced(function*(
   const freshness = Freshness.make(options.freshness === "none" ? undefined : options.freshness, isQuiet)
   const router = Router.make(venue)
   const metrics = yield* FeedMetrics.make(venue.name)
+  const arrived = ({ channels: belonging = [], monotonicMillis }: Observer.Batch<MarketEvent.MarketEvent>): void => {
+    // Most batches are of one subscription, or of few in turn.
+    let first = 0
+    for (let i = 0; i < belonging.length; i++) {
+      const channels = belonging[i]
+      if (channels === undefined || channels === belonging[i + 1]) continue
+      for (const channel of channels) freshness.received(channel, monotonicMillis)
+      const [channel] = channels
+      if (channel !== undefined) metrics.arrived(channel.channel, i + 1 - first)
+      first = i + 1
+    }
+  }
   const connection = yield* Connection.make(options.url ?? venue.endpoint ?? "", {
     label: venue.name,
     auth: options.auth,
@@ -481,18 +496,7 @@ export const prepare = Effect.fnUntraced(function*(
     keyOf,
     limits: venue.rates,
     attribute: router.attribute,
-    observe: (_, __, now, belonging = []) => {
-      // Most batches are of one subscription, or of few in turn.
-      let first = 0
-      for (let i = 0; i < belonging.length; i++) {
-        const channels = belonging[i]
-        if (channels === undefined || channels === belonging[i + 1]) continue
-        for (const channel of channels) freshness.received(channel, now)
-        const [channel] = channels
-        if (channel !== undefined) metrics.arrived(channel.channel, i + 1 - first)
-        first = i + 1
-      }
-    }
+    observers: [{ name: "freshness", attach: () => ({ batch: arrived, ended: () => {} }) }, ...options.observe ?? []]
   })
   const watchAnew = options.freshness === "none" ? Effect.void : yield* watch(connection, freshness, metrics.stale)
   yield* connection.state.transitions.pipe(

@@ -16,6 +16,7 @@ import * as Effect from "effect/Effect"
 import type { KeepAlive } from "../../protocol/KeepAlive.ts"
 import type { Wire, WireClosed } from "../../transport/Transport.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
+import type { Observer } from "../Observer.ts"
 
 /**
  * Who kept us from hearing: a consumer that does not take, or our own event
@@ -62,8 +63,8 @@ export interface Options<A> {
  * @since 0.1.0
  */
 export interface Heartbeat<A> {
-  /** Shows it each message, before any consumer has it; absent where it looks at none. */
-  readonly notice: ((message: A) => void) | undefined
+  /** What looks at each message; absent if it looks at none. */
+  readonly observer: Observer<A> | undefined
   /** Keeps alive until a miss is to end it. */
   readonly run: Effect.Effect<void, WireClosed>
 }
@@ -130,6 +131,13 @@ const listen = Effect.fnUntraced(function*<A>(options: Options<A>, withinMillis:
   }
 })
 
+const ofEach = <A>(see: (message: A) => void): Observer<A> => ({
+  batch: ({ messages }) => {
+    for (const message of messages) see(message)
+  },
+  ended: () => {}
+})
+
 /**
  * Makes the heartbeat of one epoch that begins now.
  *
@@ -142,14 +150,14 @@ export const make = <A>(options: Options<A>): Heartbeat<A> => {
   let onPong: ((effect: Effect.Effect<void>) => void) | undefined
   switch (keepAlive._tag) {
     case "None":
-      return { notice: undefined, run: Effect.void }
+      return { observer: undefined, run: Effect.void }
     case "Protocol":
-      return { notice: undefined, run: ping(options, options.intervalMillis, options.wire.ping) }
+      return { observer: undefined, run: ping(options, options.intervalMillis, options.wire.ping) }
     case "Application":
       return {
-        notice: (message) => {
+        observer: ofEach((message) => {
           if (keepAlive.isPong(message)) onPong?.(Effect.void)
-        },
+        }),
         run: ping(
           options,
           keepAlive.everyMillis,
@@ -163,15 +171,15 @@ export const make = <A>(options: Options<A>): Heartbeat<A> => {
         )
       }
     case "Server":
-      return { notice: undefined, run: listen(options, keepAlive.withinMillis) }
+      return { observer: undefined, run: listen(options, keepAlive.withinMillis) }
     case "Requested":
       return {
-        notice: (message) => {
+        observer: ofEach((message) => {
           const answer = keepAlive.answer(message, requests + 1)
           if (answer === undefined) return
           requests++
           options.send(answer, "answer")
-        },
+        }),
         run: Effect.suspend(() => {
           options.send(keepAlive.enable(++requests), "enable")
           return listen(options, keepAlive.withinMillis)

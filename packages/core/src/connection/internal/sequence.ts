@@ -6,6 +6,9 @@
  * @since 0.1.0
  */
 import * as ExactJson from "../../codec/ExactJson.ts"
+import type { Recorder } from "../ConnectionMetrics.ts"
+import type { Inbox } from "../Inbox.ts"
+import type { Observer } from "../Observer.ts"
 
 /**
  * Reads a message's sequence number, or `undefined` where it has none.
@@ -151,4 +154,34 @@ export const member = (name: string): SequenceOf<unknown> => (message) => {
   if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) : undefined
   const digits = value instanceof ExactJson.JsonNumber ? value.text : value
   return typeof digits === "string" && /^\d+$/.test(digits) ? BigInt(digits) : undefined
+}
+
+/**
+ * Follows the numbers of one epoch: counts what they say, and tells gaps.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const observe = <A>(
+  sequenceOf: SequenceOf<A>,
+  inbox: Inbox<A>,
+  recorder: Recorder,
+  epoch: number
+): Observer<A> => {
+  let last: bigint | undefined
+  return {
+    batch: ({ messages }) => {
+      for (const message of messages) {
+        const next = sequenceOf(message)
+        if (next === undefined) continue
+        const found = step(last, next)
+        recorder.stepped(found)
+        if (found._tag === "Gap") {
+          inbox.offer({ _tag: "SequenceGap", epoch, from: found.from, to: found.to, missing: found.missing })
+        }
+        if (found._tag !== "Violation") last = next
+      }
+    },
+    ended: () => {}
+  }
 }

@@ -34,15 +34,16 @@ import { type Capabilities, Transport, type Wire, type WireClosed } from "../../
 import type { Channel } from "../../value/Channel.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
 import * as Printable from "../../value/Printable.ts"
-import type * as Attribution from "../Attribution.ts"
 import type { BearerToken } from "../BearerToken.ts"
 import * as ConnectError from "../ConnectError.ts"
 import * as ConnectionState from "../ConnectionState.ts"
+import type * as Observer from "../Observer.ts"
 import type { Outbox } from "../Outbox.ts"
 import { Reconnection } from "../Reconnection.ts"
 import type { SubscriptionRefused, Subscriptions } from "../Subscriptions.ts"
 import * as Decoder from "./decoder.ts"
 import * as Heartbeat from "./heartbeat.ts"
+import * as Sequence from "./sequence.ts"
 
 const State = ConnectionState.ConnectionState
 
@@ -75,6 +76,7 @@ export interface Options<A> extends Decoder.Options<A> {
   readonly breaker: CircuitBreaker.Breaker
   readonly auth: BearerToken | undefined
   readonly keepAlive: KeepAlive.KeepAlive<A>
+  readonly sequence: Sequence.SequenceOf<A> | undefined
   /** The limit on dials. */
   readonly dials: RollingLimit
   /** Why nothing is dialled at all: a limit that nothing could keep. */
@@ -186,17 +188,6 @@ const authorization = (
     : Effect.fail(new ConnectError.AuthError({ detail: `the token cannot be the value of a header: ${fault}` }))
 }
 
-const combine = <A>(
-  one: ((message: A) => void) | undefined,
-  other: Attribution.Notice<A> | undefined
-): Attribution.Notice<A> | undefined => {
-  if (one === undefined) return other
-  return (messages, frame, channels) => {
-    messages.forEach(one)
-    other?.(messages, frame, channels)
-  }
-}
-
 // One for each connection: its methods are shared, and an effect is made when it is asked for.
 class SupervisorImpl<A> implements Supervisor {
   private readonly options: Options<A>
@@ -223,6 +214,7 @@ class SupervisorImpl<A> implements Supervisor {
   // Until when the breaker is shown to be waited for, on the monotonic clock.
   private shownUntil: number | undefined
   private stalledSince: number | undefined
+  private heartbeat: Heartbeat.Heartbeat<A> | undefined
   // Whether answers are being waited for.
   private isWatching = false
   // Whether what was refused together with something else is being asked for once more.
@@ -370,6 +362,31 @@ class SupervisorImpl<A> implements Supervisor {
     })
   }
 
+  // Tells what observers have thrown, by their names. Gives the first for which the connection is to end.
+  private reportFaults(): Effect.Effect<ConnectError.ObserverFailed | undefined> {
+    return Effect.suspend(() => {
+      const { observers, recorder } = this.options
+      const faults = observers.faults.splice(0).map(({ error, name, whenThrows }) => {
+        recorder.observerFailed()
+        const detail = error instanceof Error ? error.message : String(error)
+        return { whenThrows, failure: new ConnectError.ObserverFailed({ epoch: this.number, observer: name, detail }) }
+      })
+      return Effect.as(
+        Effect.forEach(
+          faults,
+          ({ failure, whenThrows }) =>
+            this.log(whenThrows === "end" ? "Error" : "Warn", "observer failed", {
+              observer: failure.observer,
+              epoch: failure.epoch,
+              error: failure.detail
+            }),
+          { discard: true }
+        ),
+        faults.find(({ whenThrows }) => whenThrows === "end")?.failure
+      )
+    })
+  }
+
   // What was refused, by name, and only once.
   private reportRefusals(): Effect.Effect<void> {
     return Effect.forEach(
@@ -460,9 +477,9 @@ class SupervisorImpl<A> implements Supervisor {
   // What else happens while a wire is open: sending, keeping alive, and the proof by time.
   private *read(
     on: Wire,
-    heartbeat: Heartbeat.Heartbeat<A> | undefined,
     turn: Attempt
   ): Effect.fn.Return<void, never, Scope.Scope> {
+    const { heartbeat } = this
     const { breaker, outbox } = this.options
     const { circuit, retry: { resetOn } } = this.policy
     outbox.drainWith((drain) => this.beside?.(drain))
@@ -484,21 +501,25 @@ class SupervisorImpl<A> implements Supervisor {
   private receive(
     on: Wire,
     number: number,
-    notice: Attribution.Notice<A> | undefined,
     onFirst: Effect.Effect<void> | undefined
   ): Effect.Effect<WireClosed> {
-    const { refusals } = this.options
-    const read = Decoder.make(this.options, number, notice)
+    const { observers: { faults }, refusals } = this.options
+    const read = Decoder.make(this.options, number)
     let due = onFirst
     return on.pull.pipe(
       Effect.flatMap((frames) => {
         this.lastReceivedAt = this.now()
         read(frames, this.wallNow(), this.lastReceivedAt)
         this.askAgain(on)
-        if (due === undefined && refusals.length === 0) return this.awaitRoom()
+        if (due === undefined && refusals.length === 0 && faults.length === 0) return this.awaitRoom()
         const first = due ?? Effect.void
         due = undefined
-        return Effect.flatMap(Effect.andThen(first, this.reportRefusals()), () => this.awaitRoom())
+        return first.pipe(
+          Effect.andThen(this.reportRefusals()),
+          Effect.andThen(this.reportFaults()),
+          Effect.flatMap((fault) => fault === undefined ? Effect.void : this.endWire(on, failed(fault))),
+          Effect.flatMap(() => this.awaitRoom())
+        )
       }),
       Effect.forever,
       Effect.flip
@@ -510,11 +531,9 @@ class SupervisorImpl<A> implements Supervisor {
     const begun = this.now()
     this.lastReceivedAt = begun
     const proof = this.confirmStable(turn)
-    const heartbeat = this.makeHeartbeat(on, number)
-    const notice = combine(heartbeat?.notice, this.options.subscriptions.notice)
-    const closed = this.receive(on, number, notice, resetOn === "first-message" ? proof : undefined)
+    const closed = this.receive(on, number, resetOn === "first-message" ? proof : undefined)
     return (resetOn === "connect" ? proof : Effect.void).pipe(
-      Effect.andThen(Effect.gen(() => this.read(on, heartbeat, turn))),
+      Effect.andThen(Effect.gen(() => this.read(on, turn))),
       Effect.andThen(closed),
       Effect.flatMap((closed) => this.ended(on, number, begun, closed))
     )
@@ -572,16 +591,30 @@ class SupervisorImpl<A> implements Supervisor {
     )
   }
 
-  private begin(): void {
-    this.ending = undefined
-    this.options.subscriptions.reset()
+  // The connection's own come first: a heartbeat and its answers wait for nobody.
+  private attach(on: Wire, number: number): void {
+    const { inbox, observers, recorder, sequence, subscriptions } = this.options
+    this.heartbeat = this.makeHeartbeat(on, number)
+    const own: Array<Observer.Observer<A>> = [subscriptions.attach(number)]
+    if (this.heartbeat?.observer !== undefined) own.unshift(this.heartbeat.observer)
+    if (sequence !== undefined) own.push(Sequence.observe(sequence, inbox, recorder, number))
+    observers.attach(number, own)
+  }
+
+  private detach(how: Ending): void {
+    const at = { epoch: this.number, at: this.wallNow(), monotonicMillis: this.now() }
+    this.options.observers.ended(
+      how._tag === "Failed"
+        ? { ...at, _tag: "Failed", failure: how.failure }
+        : { ...at, _tag: how._tag === "Redial" ? "Redial" : "Closed" }
+    )
   }
 
   private end(): void {
+    this.detach({ _tag: "Closing" })
     this.wire = undefined
     this.beside = undefined
     this.options.outbox.end()
-    this.options.subscriptions.reset()
   }
 
   // ---- the loop -----------------------------------------------------------------------------------------------------
@@ -698,13 +731,16 @@ class SupervisorImpl<A> implements Supervisor {
       State.Connecting({ attempt: session.attempt }),
       session.failure === undefined ? "connect" : "retry"
     )
-    this.begin()
+    this.ending = undefined
     const scope = yield* Effect.scope
     const fork = Effect.runForkWith(yield* Effect.context())
     yield* Scope.addFinalizer(scope, Effect.sync(() => this.end()))
     const on = yield* this.dial(place)
     const number = ++this.number
     this.wire = on
+    this.attach(on, number)
+    const fault = yield* this.reportFaults()
+    if (fault !== undefined) return yield* fault
     yield* this.restore(on, number)
     recorder.connected(this.wallNow(), this.now())
     session.isEstablished = true
@@ -731,7 +767,10 @@ class SupervisorImpl<A> implements Supervisor {
       return Effect.gen(() => this.establish(session, place)).pipe(
         Effect.flatMap((on) => this.live(on, this.number, turn)),
         Effect.catch((error) => Effect.succeed(failed(error))),
-        Effect.tap((how) => this.recordOutcome(turn, how))
+        Effect.tap((how) => {
+          this.detach(how)
+          return Effect.andThen(this.reportFaults(), this.recordOutcome(turn, how))
+        })
       )
     })
   }

@@ -161,6 +161,17 @@ export const unconfirmed = Metric.counter("tickline_unconfirmed_messages_total",
 })
 
 /**
+ * Times an observer of a connection threw.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const observerErrors = Metric.counter("tickline_observer_errors_total", {
+  description: "Times an observer threw",
+  incremental: true
+})
+
+/**
  * Pings without an answer in time, and overdue heartbeats.
  *
  * @category constants

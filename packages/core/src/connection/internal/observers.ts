@@ -1,0 +1,120 @@
+/**
+ * The observers of one connection, in their order: attached to each epoch,
+ * shown its batches, and told of its end. One that throws is detached.
+ *
+ * @since 0.1.0
+ */
+import type * as Inbox from "../Inbox.ts"
+import type { Batch, EpochEnd, NamedObserver, Observer } from "../Observer.ts"
+
+/**
+ * An observer that threw, and what it threw.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Fault {
+  readonly name: string
+  readonly whenThrows: "detach" | "end"
+  readonly error: unknown
+}
+
+interface Attached<A> {
+  readonly observer: Observer<A>
+  /** Absent for one of the connection's own: what it throws is a defect. */
+  readonly declared: NamedObserver<A> | undefined
+}
+
+/**
+ * The observers of one connection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Observers<A> {
+  /** What was thrown and is still to be told. */
+  readonly faults: Array<Fault> = []
+  private declared: ReadonlyArray<NamedObserver<A>>
+  private attached: ReadonlyArray<Attached<A>> = []
+  private epoch: number | undefined
+
+  constructor(declared: ReadonlyArray<NamedObserver<A>>) {
+    this.declared = declared
+  }
+
+  /** Attaches one more, before those declared, at once if an epoch is up. Returns what detaches it for good. */
+  add(one: NamedObserver<A>): () => void {
+    this.declared = [one, ...this.declared]
+    if (this.epoch !== undefined) {
+      const others = this.attached.filter(({ declared }) => declared !== undefined)
+      this.attached = this.attached.filter(({ declared }) => declared === undefined)
+      this.attachOne(one, this.epoch)
+      this.attached = [...this.attached, ...others]
+    }
+    return () => {
+      this.declared = this.declared.filter((other) => other !== one)
+      this.detach(one)
+    }
+  }
+
+  /** Attaches all of them to an epoch, behind the connection's own. */
+  attach(epoch: number, own: ReadonlyArray<Observer<A>>): void {
+    this.epoch = epoch
+    this.attached = own.map((observer) => ({ observer, declared: undefined }))
+    for (const one of this.declared) this.attachOne(one, epoch)
+  }
+
+  batch(batch: Batch<A>): void {
+    const { attached } = this
+    for (const one of attached) {
+      try {
+        one.observer.batch(batch)
+      } catch (error) {
+        this.threw(one.declared, error)
+      }
+    }
+  }
+
+  rejected(rejected: Inbox.Rejected): void {
+    for (const { declared, observer } of this.attached) {
+      try {
+        observer.rejected?.(rejected)
+      } catch (error) {
+        this.threw(declared, error)
+      }
+    }
+  }
+
+  /** Tells them of the epoch's end, once. */
+  ended(how: EpochEnd): void {
+    if (this.epoch === undefined) return
+    const { attached } = this
+    this.epoch = undefined
+    this.attached = []
+    for (const { declared, observer } of attached) {
+      try {
+        observer.ended(how)
+      } catch (error) {
+        this.threw(declared, error)
+      }
+    }
+  }
+
+  private attachOne(declared: NamedObserver<A>, epoch: number): void {
+    try {
+      this.attached = [...this.attached, { declared, observer: declared.attach(epoch) }]
+    } catch (error) {
+      this.threw(declared, error)
+    }
+  }
+
+  private detach(declared: NamedObserver<A>): void {
+    this.attached = this.attached.filter((one) => one.declared !== declared)
+  }
+
+  private threw(declared: NamedObserver<A> | undefined, error: unknown): void {
+    if (declared === undefined) throw error
+    this.detach(declared)
+    this.faults.push({ name: declared.name, whenThrows: declared.whenThrows ?? "detach", error })
+  }
+}
