@@ -23,9 +23,15 @@ const received = (...pulls: ReadonlyArray<ReadonlyArray<string>>) =>
         decode,
         sequence: (message) => /^\d+$/.test(message) ? BigInt(message) : undefined,
         attribute: (_, messages) => messages.map(channelOf),
-        observe: (messages, _at, _now, channels) => {
-          observed.push(`${messages.join()} ${channels?.flat().map(({ channel }) => channel).join()}`)
-        }
+        observers: [{
+          name: "observed",
+          attach: () => ({
+            batch: ({ channels, messages }) => {
+              observed.push(`${messages.join()} ${channels?.flat().map(({ channel }) => channel).join()}`)
+            },
+            ended: () => {}
+          })
+        }]
       })
       const { items } = yield* record(connection)
       yield* connection.connect
