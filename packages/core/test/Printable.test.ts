@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
 import * as ConnectError from "@tickline/core/connection/ConnectError"
-import * as Subscriptions from "@tickline/core/connection/Subscriptions"
 import * as DialError from "@tickline/core/transport/DialError"
 import * as Transport from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
@@ -84,7 +83,7 @@ describe("what a peer sent, to be shown", () => {
       new DialError.HandshakeRejected({ status: 403, detail }),
       new DialError.TlsFailed({ detail }),
       new DialError.Unreachable({ detail }),
-      new Subscriptions.SubscriptionRefused({ channel: Channel.make(detail, detail), reason: detail }),
+      new ConnectError.SubscriptionRefused({ channel: Channel.make(detail, detail), reason: detail }),
       Rejection.frameRejected("v", "InvalidField", detail, detail)
     ]
     for (const { message } of errors) assert.isTrue(Printable.isPrintable(message), message)

@@ -11,6 +11,7 @@ import { InvalidLimit } from "../resilience/RateLimit.ts"
 import type { Answer } from "../resilience/Recovery.ts"
 import { DialError, type DialReason } from "../transport/DialError.ts"
 import { WireClosed } from "../transport/Transport.ts"
+import * as Channel from "../value/Channel.ts"
 import * as Printable from "../value/Printable.ts"
 
 /**
@@ -330,5 +331,26 @@ export class OutboxFull extends Schema.TaggedError<OutboxFull>()("OutboxFull", {
 }) {
   override get message(): string {
     return `outbox full: ${this.messages} messages, ${this.bytes} bytes waiting`
+  }
+}
+
+/**
+ * A subscription was refused: by the peer, in an answer or by leaving it out or
+ * unanswered, or for what is asked for. It is not asked for again in this epoch,
+ * unless it is wanted anew.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class SubscriptionRefused extends Schema.TaggedError<SubscriptionRefused>()("SubscriptionRefused", {
+  channel: Channel.Channel,
+  code: Schema.optionalKey(Schema.String),
+  reason: Schema.String
+}) {
+  override get message(): string {
+    const { channel, product } = this.channel
+    return Printable.escape(
+      `subscription to ${channel}${product === undefined ? "" : ` of ${product}`} refused: ${this.reason}`
+    )
   }
 }

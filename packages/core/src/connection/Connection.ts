@@ -160,7 +160,7 @@ export interface Connection<A> {
    */
   readonly awaitRefusal: (
     channel: Channel.Channel
-  ) => Effect.Effect<never, Subscriptions.SubscriptionRefused | ConnectError.ConnectionClosed>
+  ) => Effect.Effect<never, ConnectError.SubscriptionRefused | ConnectError.ConnectionClosed>
   /** Pings, where the connection is up: the round trip in milliseconds, or nothing where no answer came in time. */
   readonly ping: Effect.Effect<Option.Option<number>>
   /** Tells the consumers of `inbound` that a subscription does not deliver. */
@@ -298,7 +298,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   )
   const observers = new Observers(options.observers ?? [])
   // Those that are still to be logged.
-  const refusals: Array<Subscriptions.SubscriptionRefused> = []
+  const refusals: Array<ConnectError.SubscriptionRefused> = []
   const subscriptions = Subscriptions.make<A>({
     dialect: options.dialect,
     admit: (frame) => outbox.admit("ask", frame),

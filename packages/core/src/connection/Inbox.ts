@@ -31,9 +31,8 @@ import type { FrameRejected } from "../codec/Rejection.ts"
 import type * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
 import * as Channel from "../value/Channel.ts"
 import type { MessageChannels } from "./Attribution.ts"
-import type { ConnectError } from "./ConnectError.ts"
+import type { ConnectError, SubscriptionRefused } from "./ConnectError.ts"
 import type { Transition } from "./ConnectionState.ts"
-import type { Refusal } from "./Subscriptions.ts"
 
 /**
  * What happens when a consumer does not keep up.
@@ -133,6 +132,19 @@ export interface Overdue {
   readonly channel: Channel.Channel
   readonly step: string
   readonly silentForMillis: number
+}
+
+/**
+ * What was refused at once, each subscription once an epoch, and the message
+ * that is nothing but the refusal, where there is one. Where nothing is refused,
+ * what the message refused is asked for again in parts.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Refusal<A> {
+  readonly refused: ReadonlyArray<SubscriptionRefused>
+  readonly by: A | undefined
 }
 
 /**

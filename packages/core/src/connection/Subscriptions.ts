@@ -8,49 +8,14 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import type { Answer, Ask, Dialect } from "../protocol/Dialect.ts"
 import type { Frame } from "../transport/Frame.ts"
 import type { Wire, WireClosed } from "../transport/Transport.ts"
 import * as Channel from "../value/Channel.ts"
-import * as Printable from "../value/Printable.ts"
-import { ConnectionClosed } from "./ConnectError.ts"
+import { ConnectionClosed, SubscriptionRefused } from "./ConnectError.ts"
+import type { Refusal } from "./Inbox.ts"
 import type { Attach, Batch } from "./Observer.ts"
-
-/**
- * A subscription was refused: by the peer, in an answer or by leaving it out or
- * unanswered, or for what is asked for. It is not asked for again in this epoch,
- * unless it is wanted anew.
- *
- * @category errors
- * @since 0.1.0
- */
-export class SubscriptionRefused extends Schema.TaggedError<SubscriptionRefused>()("SubscriptionRefused", {
-  channel: Channel.Channel,
-  code: Schema.optionalKey(Schema.String),
-  reason: Schema.String
-}) {
-  override get message(): string {
-    const { channel, product } = this.channel
-    return Printable.escape(
-      `subscription to ${channel}${product === undefined ? "" : ` of ${product}`} refused: ${this.reason}`
-    )
-  }
-}
-
-/**
- * What was refused at once, each subscription once an epoch, and the message
- * that is nothing but the refusal, where there is one. Where nothing is refused,
- * what the message refused is asked for again in parts.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Refusal<A> {
-  readonly refused: ReadonlyArray<SubscriptionRefused>
-  readonly by: A | undefined
-}
 
 /**
  * Where a wanted subscription stands: not asked for (no epoch is up), asked for

@@ -82,7 +82,7 @@ export type FeedError = ConnectError.ConnectError | Inbox.ConsumerOverflow
  * @category models
  * @since 0.1.0
  */
-export type ProductError = FeedError | UnknownChannel | Subscriptions.SubscriptionRefused
+export type ProductError = FeedError | UnknownChannel | ConnectError.SubscriptionRefused
 
 /**
  * How a feed is made.

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import type { SubscriptionRefused } from "@tickline/core/connection/Subscriptions"
+import type { SubscriptionRefused } from "@tickline/core/connection/ConnectError"
 import type * as MarketEvent from "@tickline/core/event/MarketEvent"
 import type * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as Channel from "@tickline/core/value/Channel"

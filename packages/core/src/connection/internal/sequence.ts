@@ -6,8 +6,6 @@
  * @since 0.1.0
  */
 import * as ExactJson from "../../codec/ExactJson.ts"
-import type { Recorder } from "../ConnectionMetrics.ts"
-import type { Inbox } from "../Inbox.ts"
 import type { Observer } from "../Observer.ts"
 
 /**
@@ -157,17 +155,12 @@ export const member = (name: string): SequenceOf<unknown> => (message) => {
 }
 
 /**
- * Follows the numbers of one epoch: counts what they say, and tells gaps.
+ * Follows the numbers of one epoch, and says of each what it says.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const observe = <A>(
-  sequenceOf: SequenceOf<A>,
-  inbox: Inbox<A>,
-  recorder: Recorder,
-  epoch: number
-): Observer<A> => {
+export const observe = <A>(sequenceOf: SequenceOf<A>, onStep: (step: Step) => void): Observer<A> => {
   let last: bigint | undefined
   return {
     batch: ({ messages }) => {
@@ -175,10 +168,7 @@ export const observe = <A>(
         const next = sequenceOf(message)
         if (next === undefined) continue
         const found = step(last, next)
-        recorder.stepped(found)
-        if (found._tag === "Gap") {
-          inbox.offer({ _tag: "SequenceGap", epoch, from: found.from, to: found.to, missing: found.missing })
-        }
+        onStep(found)
         if (found._tag !== "Violation") last = next
       }
     },

@@ -40,7 +40,7 @@ import * as ConnectionState from "../ConnectionState.ts"
 import type * as Observer from "../Observer.ts"
 import type { Outbox } from "../Outbox.ts"
 import { Reconnection } from "../Reconnection.ts"
-import type { SubscriptionRefused, Subscriptions } from "../Subscriptions.ts"
+import type { Subscriptions } from "../Subscriptions.ts"
 import * as Decoder from "./decoder.ts"
 import * as Heartbeat from "./heartbeat.ts"
 import * as Sequence from "./sequence.ts"
@@ -72,7 +72,7 @@ export interface Options<A> extends Decoder.Options<A> {
   readonly outbox: Outbox
   readonly subscriptions: Subscriptions<A>
   /** What was refused and is still to be logged. */
-  readonly refusals: Array<SubscriptionRefused>
+  readonly refusals: Array<ConnectError.SubscriptionRefused>
   readonly breaker: CircuitBreaker.Breaker
   readonly auth: BearerToken | undefined
   readonly keepAlive: KeepAlive.KeepAlive<A>
@@ -593,12 +593,19 @@ class SupervisorImpl<A> implements Supervisor {
 
   // The connection's own come first: a heartbeat and its answers wait for nobody.
   private attach(on: Wire, number: number): void {
-    const { inbox, observers, recorder, sequence, subscriptions } = this.options
+    const { observers, sequence, subscriptions } = this.options
     this.heartbeat = this.makeHeartbeat(on, number)
     const own: Array<Observer.Observer<A>> = [subscriptions.attach(number)]
     if (this.heartbeat?.observer !== undefined) own.unshift(this.heartbeat.observer)
-    if (sequence !== undefined) own.push(Sequence.observe(sequence, inbox, recorder, number))
+    if (sequence !== undefined) own.push(Sequence.observe(sequence, (step) => this.countStep(step, number)))
     observers.attach(number, own)
+  }
+
+  private countStep(step: Sequence.Step, epoch: number): void {
+    const { inbox, recorder } = this.options
+    recorder.stepped(step)
+    if (step._tag !== "Gap") return
+    inbox.offer({ _tag: "SequenceGap", epoch, from: step.from, to: step.to, missing: step.missing })
   }
 
   private detach(how: Ending): void {
