@@ -755,36 +755,29 @@ export const harmless: ReadonlyArray<Harmless> = [
   {
     file: `${core}/connection/internal/supervisor.ts`,
     within: "SupervisorImpl.receive",
-    original: "if (due === undefined && refusals.length === 0) return this.awaitRoom()",
+    original: "if (due === undefined && refusals.length === 0 && faults.length === 0) return this.awaitRoom()",
     replacement: "if (false) return this.awaitRoom()",
     because: "where nothing is due and nothing was refused, all that follows does nothing, more slowly"
   },
   {
     file: `${core}/connection/internal/supervisor.ts`,
     within: "SupervisorImpl.receive",
-    original: "if (due === undefined && refusals.length === 0) return this.awaitRoom()",
-    replacement: "if (due === undefined && refusals.length === (-1)) return this.awaitRoom()",
+    original: "if (due === undefined && refusals.length === 0 && faults.length === 0) return this.awaitRoom()",
+    replacement: "if (due === undefined && refusals.length === (-1) && faults.length === 0) return this.awaitRoom()",
     because: "where nothing is due and nothing was refused, all that follows does nothing, more slowly"
   },
   {
     file: `${core}/connection/Subscriptions.ts`,
-    within: "SubscriptionsImpl.readAnswers",
-    original: "if (this.pending.length === 0) return",
-    replacement: "if (false) return",
+    within: "SubscriptionsImpl.read",
+    original: "if (this.pending.length === 0 || frame === undefined) continue",
+    replacement: "if (false || frame === undefined) continue",
     because: "while nothing is asked for no answer settles anything: it spares reading them"
   },
   {
     file: `${core}/connection/Subscriptions.ts`,
-    within: "SubscriptionsImpl.readAnswers",
-    original: "if (this.pending.length === 0) return",
-    replacement: "if (this.pending.length === (-1)) return",
-    because: "while nothing is asked for no answer settles anything: it spares reading them"
-  },
-  {
-    file: `${core}/connection/Subscriptions.ts`,
-    within: "SubscriptionsImpl.readAnswers",
-    original: "if (this.pending.length === 0) return",
-    replacement: "if (this.pending.length === 0) ;",
+    within: "SubscriptionsImpl.read",
+    original: "if (this.pending.length === 0 || frame === undefined) continue",
+    replacement: "if (this.pending.length === (-1) || frame === undefined) continue",
     because: "while nothing is asked for no answer settles anything: it spares reading them"
   },
   {

@@ -330,7 +330,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "data confirms no subscription",
     file: `${connection}/Subscriptions.ts`,
-    original: "for (const of of channels) this.confirmByData(of)",
+    original: "for (let at = start; at < end; at++) this.confirmByData(channels[at])",
     replacement: "void channels",
     test: ["packages/testing/test/Refusals.test.ts", "data without an acknowledgement at kraken"]
   },
