@@ -371,17 +371,12 @@ class SupervisorImpl<A> implements Supervisor {
         const detail = error instanceof Error ? error.message : String(error)
         return { whenThrows, failure: new ConnectError.ObserverFailed({ epoch: this.number, observer: name, detail }) }
       })
+      const logs = faults.map(({ failure: { detail, epoch, observer }, whenThrows }) => {
+        const level = whenThrows === "end" ? "Error" : "Warn"
+        return this.log(level, "observer failed", { observer, epoch, error: detail })
+      })
       return Effect.as(
-        Effect.forEach(
-          faults,
-          ({ failure, whenThrows }) =>
-            this.log(whenThrows === "end" ? "Error" : "Warn", "observer failed", {
-              observer: failure.observer,
-              epoch: failure.epoch,
-              error: failure.detail
-            }),
-          { discard: true }
-        ),
+        Effect.all(logs, { discard: true }),
         faults.find(({ whenThrows }) => whenThrows === "end")?.failure
       )
     })
