@@ -13,7 +13,17 @@ import { cpus } from "node:os"
 import type { Row } from "../benchmarks/Rounds.ts"
 import { installPeers } from "./peers.ts"
 
-const benchmarks = ["Decode", "Venues", "Breaker", "Transport", "Paced", "Alive", "Connections", "VirtualDay"]
+const benchmarks = [
+  "Decode",
+  "Venues",
+  "Breaker",
+  "Transport",
+  "Paced",
+  "Alive",
+  "Connections",
+  "VirtualDay",
+  "Imports"
+]
 
 const option = (name: string): string | undefined =>
   process.argv.find((argument) => argument.startsWith(`--${name}=`))?.slice(name.length + 3)
