@@ -2,7 +2,7 @@
 import "effect/schema/SchemaJITCompiler/enable"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Deribit from "@tickline/core/venue/deribit/Venue"
 import * as NodeTransport from "@tickline/node/NodeTransport"
 import * as Effect from "effect/Effect"
@@ -39,7 +39,7 @@ const run = Effect.gen(function*() {
   return yield* Effect.promise(() => answered)
 }).pipe(
   Effect.scoped,
-  Effect.provide([Reconnection.layerWithBreaker(ConnectionPolicy.preset("fast")), NodeTransport.layer]),
+  Effect.provide([Reconnection.layerWithBreaker(Presets.preset("fast")), NodeTransport.layer]),
   Effect.provideService(References.MinimumLogLevel, "None")
 )
 

@@ -1,6 +1,6 @@
 /** One call through a closed breaker, of a function that does nothing. */
 import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Effect from "effect/Effect"
 import * as EffectBreaker from "effect/persistence/CircuitBreaker"
 import { peer } from "./Peers.ts"
@@ -8,7 +8,7 @@ import * as Rounds from "./Rounds.ts"
 
 const calls = 200_000
 
-const breaker = await Effect.runPromise(CircuitBreaker.make(ConnectionPolicy.preset("fast").circuit))
+const breaker = await Effect.runPromise(CircuitBreaker.make(Presets.preset("fast").circuit))
 const call = Effect.succeed(1)
 const effects = await Effect.runPromise(Effect.provide(
   Effect.scoped(EffectBreaker.make({ tripPolicy: EffectBreaker.consecutive(5), openDuration: "10 seconds" })),

@@ -1,7 +1,7 @@
 /** The clients that the transport's benchmarks compare, each reading `count` frames of one connection. */
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import * as NodeTransport from "@tickline/node/NodeTransport"
 import * as Effect from "effect/Effect"
@@ -63,7 +63,7 @@ export const tickline = (
   }).pipe(
     Effect.provide(
       MarketFeed.layer(CoinbaseExchange.venue, { url }).pipe(
-        Layer.provide(Reconnection.layerWithBreaker(ConnectionPolicy.preset("fast"))),
+        Layer.provide(Reconnection.layerWithBreaker(Presets.preset("fast"))),
         Layer.provide(NodeTransport.layer)
       )
     ),

@@ -1,7 +1,8 @@
 /** A thousand supervised connections: what one costs in heap, and how soon all are live again after a drop. */
 import * as Connection from "@tickline/core/connection/Connection"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as RateLimit from "@tickline/core/resilience/RateLimit"
 import * as NodeTransport from "@tickline/node/NodeTransport"
 import * as Duration from "effect/Duration"
@@ -72,7 +73,7 @@ const raw = async (): Promise<Held> => {
 }
 
 const policy: ConnectionPolicy.ConnectionPolicy = {
-  ...ConnectionPolicy.recommended,
+  ...Presets.recommended,
   connectTimeout: Duration.seconds(60),
   backoff: { base: Duration.millis(1), factor: 1, cap: Duration.millis(1), jitter: "none" },
   circuit: "none"

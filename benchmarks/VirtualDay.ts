@@ -1,6 +1,6 @@
 /** One virtual day of one supervised connection, with a heartbeat every 15 s, under TestClock. */
 import * as Connection from "@tickline/core/connection/Connection"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Probe from "@tickline/testing/Probe"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Effect from "effect/Effect"
@@ -27,7 +27,7 @@ const day = (): Promise<number> =>
     return took
   }).pipe(
     Effect.scoped,
-    Effect.provide(Layer.provideMerge(Probe.layer({ policy: ConnectionPolicy.recommended }), TestClock.layer())),
+    Effect.provide(Layer.provideMerge(Probe.layer({ policy: Presets.recommended }), TestClock.layer())),
     Effect.provideService(References.MinimumLogLevel, "None"),
     Effect.runPromise
   )

@@ -5,7 +5,7 @@
  * Run: npx -y pnpm@12 exec node examples/config.ts
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { ConnectionPolicy } from "@tickline/core"
+import { type ConnectionPolicy, PolicyConfig } from "@tickline/core"
 import { ConfigProvider, Console, Duration, Effect } from "effect"
 import * as Fs from "node:fs"
 
@@ -20,10 +20,10 @@ const shown = ({ backoff, circuit, retry }: ConnectionPolicy.ConnectionPolicy) =
   ].join(", ")
 
 const program = Effect.gen(function*() {
-  const deployed = yield* ConnectionPolicy.fromToml(Fs.readFileSync("deploy/config.prod.toml", "utf8"))
+  const deployed = yield* PolicyConfig.fromToml(Fs.readFileSync("deploy/config.prod.toml", "utf8"))
   yield* Console.log(`deploy/config.prod.toml: ${shown(deployed)}`)
 
-  const overridden = yield* ConnectionPolicy.fromToml(`
+  const overridden = yield* PolicyConfig.fromToml(`
     [reconnection]
     preset = "fast"
     max_retries = "unlimited"
@@ -33,11 +33,11 @@ const program = Effect.gen(function*() {
 
   // Variables win over the file: TICKLINE_RECONNECTION_MAX_DELAY=30s in a shell.
   const variables = ConfigProvider.fromEnvRecord({ TICKLINE_RECONNECTION_MAX_DELAY: "30s" })
-  const both = yield* ConnectionPolicy.configOver(deployed).parse(ConnectionPolicy.environment(variables))
+  const both = yield* PolicyConfig.configOver(deployed).parse(PolicyConfig.environment(variables))
   yield* Console.log(`with TICKLINE_RECONNECTION_MAX_DELAY=30s: ${shown(both)}`)
 
   for (const line of ["max_delay_ms = -1", "jitter = \"some\"", "initial_delay = \"2m\""]) {
-    yield* ConnectionPolicy.fromToml(`[reconnection]\n${line}`).pipe(
+    yield* PolicyConfig.fromToml(`[reconnection]\n${line}`).pipe(
       Effect.flip,
       Effect.flatMap((error) => Console.log(`${line}: ${error.message}`))
     )

@@ -8,7 +8,7 @@
  * Run: npx -y pnpm@12 exec node examples/consumers.ts
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { ConnectionPolicy, Decimal, Generic, MarketFeed, Reconnection, Transport } from "@tickline/core"
+import { Decimal, Generic, MarketFeed, Presets, Reconnection, Transport } from "@tickline/core"
 import { VirtualNetwork } from "@tickline/testing"
 import { Console, Effect, Logger, Stream } from "effect"
 
@@ -58,7 +58,7 @@ const program = Effect.gen(function*() {
     yield* Console.log(`missed by all consumers: ${missed}`)
   }).pipe(
     Effect.scoped,
-    Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.fast)),
+    Effect.provide(Reconnection.layerWithBreaker(Presets.fast)),
     Effect.provideService(Transport.Transport, network.transport)
   )
 })

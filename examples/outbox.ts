@@ -8,7 +8,7 @@
  * Run: npx -y pnpm@12 exec node examples/outbox.ts
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Connection, ConnectionPolicy, Reconnection, Transport } from "@tickline/core"
+import { Connection, Presets, Reconnection, Transport } from "@tickline/core"
 import { VirtualNetwork } from "@tickline/testing"
 import { Console, Effect, Logger } from "effect"
 
@@ -45,7 +45,7 @@ const program = Effect.gen(function*() {
     yield* Console.log(`${outbox.sent} sent, ${outbox.unsent} not sent, ${outbox.waiting} waiting`)
   }).pipe(
     Effect.scoped,
-    Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.fast)),
+    Effect.provide(Reconnection.layerWithBreaker(Presets.fast)),
     Effect.provideService(Transport.Transport, network.transport)
   )
 })

@@ -7,7 +7,7 @@
  * Run: npx -y pnpm@12 exec node examples/reconnecting.ts
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { CoinbaseExchange, ConnectionPolicy, Decimal, MarketFeed, Reconnection } from "@tickline/core"
+import { CoinbaseExchange, Decimal, MarketFeed, Presets, Reconnection } from "@tickline/core"
 import type { MarketEvent } from "@tickline/core"
 import { NodeTransport } from "@tickline/node"
 import { Fault, MockCoinbaseExchange } from "@tickline/testing"
@@ -54,7 +54,7 @@ const live = Layer.unwrap(Effect.gen(function*() {
   const faults = yield* Effect.fromResult(Result.all(["drop@500ms", "refuse=3@500ms"].map(Fault.parse)))
   const { url } = yield* MockServer.make({ venue: MockCoinbaseExchange.make(), seed: 7, rate: 5, faults })
   return MarketFeed.layer(CoinbaseExchange.venue, { url })
-})).pipe(Layer.provide([NodeTransport.layer, Reconnection.layerWithBreaker(ConnectionPolicy.fast)]))
+})).pipe(Layer.provide([NodeTransport.layer, Reconnection.layerWithBreaker(Presets.fast)]))
 
 // The events say what the log would say.
 NodeRuntime.runMain(program.pipe(Effect.scoped, Effect.provide([live, Logger.layer([])])))

@@ -452,7 +452,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "both hold the same one"
   },
   {
-    file: `${core}/resilience/ConnectionPolicy.ts`,
+    file: `${core}/resilience/PolicyConfig.ts`,
     within: "durationFromText",
     original: "const [, amount, unit = \"\"] = /^(\\d+(?:\\.\\d+)?)\\s*([a-z]+)$/.exec(text.trim()) ?? []",
     replacement: "const [, amount, unit = \"?\"] = /^(\\d+(?:\\.\\d+)?)\\s*([a-z]+)$/.exec(text.trim()) ?? []",

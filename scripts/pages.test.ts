@@ -6,6 +6,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as ConnectError from "@tickline/core/connection/ConnectError"
 import * as ConnectionState from "@tickline/core/connection/ConnectionState"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as PolicyConfig from "@tickline/core/resilience/PolicyConfig"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Fault from "@tickline/testing/Fault"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -55,7 +57,7 @@ describe("tables", () => {
 
   it("docs/policies.md lists every key", () => {
     const documented = listed("docs/policies.md", 1)
-    const keys = ConnectionPolicy.keys.filter((key) => !key.endsWith("_ms"))
+    const keys = PolicyConfig.keys.filter((key) => !key.endsWith("_ms"))
     assert.deepStrictEqual(keys.filter((key) => !documented.includes(key)), [])
   })
 
@@ -114,12 +116,12 @@ describe("examples of configuration", () => {
       const toml = /```toml\n([\s\S]*?)```/.exec(read("docs/policies.md"))?.[1] ?? ""
       const withoutPreset = toml.replace(/^preset = .*$/m, "")
       const encode = Schema.encodeSync(Schema.toCodecJson(ConnectionPolicy.ConnectionPolicy))
-      const { test: _, ...others } = ConnectionPolicy.presets
+      const { test: _, ...others } = Presets.presets
       // Every key stands there: whatever it starts from, it comes to the same.
       for (const start of Object.values(others)) {
         assert.deepStrictEqual(
-          encode(yield* ConnectionPolicy.fromToml(withoutPreset, start)),
-          encode(ConnectionPolicy.recommended)
+          encode(yield* PolicyConfig.fromToml(withoutPreset, start)),
+          encode(Presets.recommended)
         )
       }
     }))

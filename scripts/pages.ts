@@ -7,7 +7,7 @@
  */
 import * as ConnectError from "@tickline/core/connection/ConnectError"
 import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Venues from "@tickline/core/venue/Venues"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -43,8 +43,8 @@ const presets = (): Table => [
     "connect timeout",
     "first connect retried"
   ],
-  ...ConnectionPolicy.presetNames.map((name) => {
-    const { backoff, circuit, connectTimeout, retry, retryInitialConnect } = ConnectionPolicy.preset(name)
+  ...Presets.presetNames.map((name) => {
+    const { backoff, circuit, connectTimeout, retry, retryInitialConnect } = Presets.preset(name)
     const { adaptive, base, cap, factor, jitter } = backoff
     const resetOn = typeof retry.resetOn === "string"
       ? retry.resetOn

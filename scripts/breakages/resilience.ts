@@ -5,7 +5,8 @@ const resilience = "packages/core/src/resilience"
 const breaker = `${resilience}/CircuitBreaker.ts`
 const backoff = `${resilience}/Backoff.ts`
 const recovery = `${resilience}/Recovery.ts`
-const policy = `${resilience}/ConnectionPolicy.ts`
+const presets = `${resilience}/Presets.ts`
+const policyConfig = `${resilience}/PolicyConfig.ts`
 const named = "packages/testing/test/named"
 const ofReconnection = `${named}/Reconnection.test.ts`
 const ofParsing = `${named}/Parsing.test.ts`
@@ -67,7 +68,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   // the named tests: Parsing
   {
     name: "a message of 15 MiB is let in",
-    file: policy,
+    file: presets,
     original: "maxMessageBytes: 10 * 1024 * 1024",
     replacement: "maxMessageBytes: 16 * 1024 * 1024",
     test: [ofParsing, "large message handling"]
@@ -153,14 +154,14 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "standard waits for longer",
-    file: policy,
+    file: presets,
     original: "cap: Duration.seconds(8)",
     replacement: "cap: Duration.seconds(16)",
     test: [ofPresets, "standard:"]
   },
   {
     name: "supervised tries four times",
-    file: policy,
+    file: presets,
     original: "maxRetries: 3",
     replacement: "maxRetries: 4",
     test: [ofPresets, "supervised:"]
@@ -174,7 +175,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a bare connect counts as success",
-    file: policy,
+    file: presets,
     original: "resetOn: { stableFor: Duration.seconds(30) }",
     replacement: "resetOn: \"connect\"",
     test: [ofPresets, "a server that accepts and drops"]
@@ -219,7 +220,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   // secrets of a configuration, and who may read the pages
   {
     name: "the variables of the environment are not asked for",
-    file: policy,
+    file: policyConfig,
     original: "const value = Option.orElse(variable, () => ofKeys[index] ?? Option.none())",
     replacement: "const value = ofKeys[index] ?? Option.none()",
     test: ["packages/core/test/ConnectionPolicy.test.ts", "is read by itself"]

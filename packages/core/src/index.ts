@@ -309,6 +309,23 @@ export * as Observer from "./connection/Observer.ts"
 export * as Outbox from "./connection/Outbox.ts"
 
 /**
+ * A policy from a file or the environment: a `[reconnection]` section names a
+ * preset to start from and overrides any field of it. A value that cannot be
+ * read is a `PolicyError` that names the key, the value and what was expected.
+ *
+ * @since 0.1.0
+ */
+export * as PolicyConfig from "./resilience/PolicyConfig.ts"
+
+/**
+ * Policies by name, one for each way of working that the house knows. Change
+ * what is to differ by `ConnectionPolicy.with`.
+ *
+ * @since 0.1.0
+ */
+export * as Presets from "./resilience/Presets.ts"
+
+/**
  * The generic price message,
  * `{"product_id":"BTC-USD","price":"45000.50","timestamp":"2025-10-28T12:00:00Z"}`,
  * for servers of one's own. Members may have other names, the price may be a

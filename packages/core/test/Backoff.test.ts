@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Backoff from "@tickline/core/resilience/Backoff"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -43,7 +43,7 @@ const walk = Effect.fnUntraced(function*(stepper: Backoff.Stepper, failures: Rea
 })
 
 describe("Backoff", () => {
-  const sequences: ReadonlyArray<readonly [ConnectionPolicy.PresetName, ReadonlyArray<number>]> = [
+  const sequences: ReadonlyArray<readonly [Presets.PresetName, ReadonlyArray<number>]> = [
     ["fast", [100, 200, 400, 800, 800, 800]],
     ["standard", [1000, 2000, 4000, 8000, 8000, 8000]],
     ["patient", [1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000]],
@@ -54,33 +54,33 @@ describe("Backoff", () => {
   for (const [name, expected] of sequences) {
     it.effect(`preset ${name}: ${expected.join(", ")} ms`, () =>
       Effect.gen(function*() {
-        assert.deepStrictEqual(yield* delays(ConnectionPolicy.preset(name).backoff, expected.length), [...expected])
+        assert.deepStrictEqual(yield* delays(Presets.preset(name).backoff, expected.length), [...expected])
       }))
   }
 
   it.effect("preset recommended before jitter: 250 ms × 2 ≤ 30 s", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(
-        yield* delays({ ...ConnectionPolicy.recommended.backoff, jitter: "none" }, 9),
+        yield* delays({ ...Presets.recommended.backoff, jitter: "none" }, 9),
         [250, 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]
       )
     }))
 
   it.effect("a factor of 1 is constant", () =>
     Effect.gen(function*() {
-      const options = { ...ConnectionPolicy.fast.backoff, factor: 1 }
+      const options = { ...Presets.fast.backoff, factor: 1 }
       assert.deepStrictEqual(yield* delays(options, 3), [100, 100, 100])
     }))
 
   it.effect("the cap holds where base × factor^n is more than a number can be", () =>
     Effect.gen(function*() {
-      const found = yield* delays({ ...ConnectionPolicy.fast.backoff, factor: 10 }, 400)
+      const found = yield* delays({ ...Presets.fast.backoff, factor: 10 }, 400)
       assert.deepStrictEqual(new Set(found.slice(1)), new Set([800]))
     }))
 
   it.effect("a fresh step starts again at the base, an old one goes on", () =>
     Effect.gen(function*() {
-      const schedule = Backoff.schedule(ConnectionPolicy.fast.backoff)
+      const schedule = Backoff.schedule(Presets.fast.backoff)
       const first = yield* Schedule.toStep(schedule)
       yield* Effect.orDie(first(0, refused))
       const second = yield* Schedule.toStep(schedule)
@@ -97,7 +97,7 @@ describe("Backoff", () => {
           at.push(now)
           return Effect.fail(refused)
         }),
-        Effect.retry(Backoff.schedule(ConnectionPolicy.fast.backoff).pipe(Schedule.upTo({ times: 5 }))),
+        Effect.retry(Backoff.schedule(Presets.fast.backoff).pipe(Schedule.upTo({ times: 5 }))),
         Effect.ignore,
         Effect.forkChild({ startImmediately: true })
       )
@@ -107,7 +107,7 @@ describe("Backoff", () => {
 
   it.effect("a stepper starts again at the base after a reset", () =>
     Effect.gen(function*() {
-      const stepper = yield* Backoff.make(ConnectionPolicy.fast.backoff)
+      const stepper = yield* Backoff.make(Presets.fast.backoff)
       const next = Effect.map(stepper.next(refused), ({ delayMillis }) => delayMillis)
       assert.deepStrictEqual([yield* next, yield* next, yield* next], [100, 200, 400])
       yield* stepper.reset
@@ -116,7 +116,7 @@ describe("Backoff", () => {
 
   it.effect("the output is the delay before jitter, and full jitter spreads over all of it", () =>
     Effect.gen(function*() {
-      const options: Backoff.Options = { ...ConnectionPolicy.fast.backoff, factor: 1, jitter: "full" }
+      const options: Backoff.Options = { ...Presets.fast.backoff, factor: 1, jitter: "full" }
       const step = yield* Schedule.toStep(Backoff.schedule(options))
       const seen = new Set<number>()
       for (let i = 0; i < 2000; i++) {
@@ -131,7 +131,7 @@ describe("Backoff", () => {
 
   it.effect("the same seed gives the same delays, another others", () =>
     Effect.gen(function*() {
-      const run = (seed: string) => Random.withSeed(delays(ConnectionPolicy.recommended.backoff, 8), seed)
+      const run = (seed: string) => Random.withSeed(delays(Presets.recommended.backoff, 8), seed)
       assert.deepStrictEqual(yield* run("a"), yield* run("a"))
       assert.notDeepEqual(yield* run("a"), yield* run("b"))
     }))

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -166,7 +166,7 @@ describe("CircuitBreaker", () => {
 
   it.effect("without half-open it is closed after the open time, its counters reset", () =>
     Effect.gen(function*() {
-      const { circuit } = ConnectionPolicy.patient
+      const { circuit } = Presets.patient
       const breaker = yield* CircuitBreaker.make(circuit)
       yield* fail(breaker, 10)
       yield* TestClock.adjust(299_999)

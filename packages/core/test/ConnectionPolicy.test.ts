@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Backoff from "@tickline/core/resilience/Backoff"
 import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as PolicyConfig from "@tickline/core/resilience/PolicyConfig"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -32,7 +34,7 @@ const row = (policy: ConnectionPolicy.ConnectionPolicy): ReadonlyArray<unknown> 
   ]
 }
 
-const table: Readonly<Record<ConnectionPolicy.PresetName, ReadonlyArray<unknown>>> = {
+const table: Readonly<Record<Presets.PresetName, ReadonlyArray<unknown>>> = {
   fast: [
     [100, 2, 800, "none", false],
     5,
@@ -96,24 +98,24 @@ const table: Readonly<Record<ConnectionPolicy.PresetName, ReadonlyArray<unknown>
   ]
 }
 
-const toml = (section: string) => ConnectionPolicy.fromToml(`[reconnection]\n${section}`)
+const toml = (section: string) => PolicyConfig.fromToml(`[reconnection]\n${section}`)
 const refused = (section: string) => Effect.map(Effect.flip(toml(section)), ({ message }) => message)
 
 describe("ConnectionPolicy", () => {
-  for (const name of ConnectionPolicy.presetNames) {
+  for (const name of Presets.presetNames) {
     it(`preset ${name} is as the table says, and valid`, () => {
-      assert.deepStrictEqual(row(ConnectionPolicy.preset(name)), table[name])
-      assert.isTrue(Schema.is(ConnectionPolicy.ConnectionPolicy)(ConnectionPolicy.preset(name)))
+      assert.deepStrictEqual(row(Presets.preset(name)), table[name])
+      assert.isTrue(Schema.is(ConnectionPolicy.ConnectionPolicy)(Presets.preset(name)))
     })
   }
 
   it("presetNames lists every preset", () => {
-    assert.sameMembers([...ConnectionPolicy.presetNames], Object.keys(ConnectionPolicy.presets))
+    assert.sameMembers([...Presets.presetNames], Object.keys(Presets.presets))
   })
 
   it("the bounds and deadlines that all presets share", () => {
-    for (const name of ConnectionPolicy.presetNames) {
-      const { acknowledgementTimeout, buffer, closeTimeout, forcedTimeout, heartbeat, inbound } = ConnectionPolicy
+    for (const name of Presets.presetNames) {
+      const { acknowledgementTimeout, buffer, closeTimeout, forcedTimeout, heartbeat, inbound } = Presets
         .preset(name)
       assert.deepStrictEqual(buffer, { messages: 1000, bytes: 8_388_608 })
       assert.deepStrictEqual(inbound, { bytes: 8_388_608, maxMessageBytes: 10_485_760 })
@@ -130,7 +132,7 @@ describe("ConnectionPolicy", () => {
 
   it("a policy made in code is held to the same rules", () => {
     const valid = Schema.is(ConnectionPolicy.ConnectionPolicy)
-    const { fast } = ConnectionPolicy
+    const { fast } = Presets
     assert.isFalse(valid({ ...fast, backoff: { ...fast.backoff, cap: Duration.millis(99) } }))
     const told = Schema.decodeUnknownExit(ConnectionPolicy.ConnectionPolicy)(
       { ...fast, backoff: { ...fast.backoff, cap: Duration.millis(99) } }
@@ -145,17 +147,17 @@ describe("ConnectionPolicy", () => {
 
   it.effect("its parts fit the machines", () =>
     Effect.gen(function*() {
-      yield* Backoff.make(ConnectionPolicy.recommended.backoff)
-      yield* CircuitBreaker.make(ConnectionPolicy.recommended.circuit)
-      yield* CircuitBreaker.make(ConnectionPolicy.supervised.circuit)
+      yield* Backoff.make(Presets.recommended.backoff)
+      yield* CircuitBreaker.make(Presets.recommended.circuit)
+      yield* CircuitBreaker.make(Presets.supervised.circuit)
     }))
 
   describe("from TOML", () => {
     it.effect("no section, an empty one and one with the documented defaults are patient", () =>
       Effect.gen(function*() {
-        const { patient } = ConnectionPolicy
-        assert.deepStrictEqual(yield* ConnectionPolicy.fromToml(""), patient)
-        assert.deepStrictEqual(yield* ConnectionPolicy.fromToml("[sinks]\nfile = \"x\"\n"), patient)
+        const { patient } = Presets
+        assert.deepStrictEqual(yield* PolicyConfig.fromToml(""), patient)
+        assert.deepStrictEqual(yield* PolicyConfig.fromToml("[sinks]\nfile = \"x\"\n"), patient)
         assert.deepStrictEqual(yield* toml(""), patient)
         const documented = {
           initial_delay_ms: "1000",
@@ -176,12 +178,12 @@ describe("ConnectionPolicy", () => {
     it.effect("the production file is the preset patient", () =>
       Effect.gen(function*() {
         const text = readFileSync(new URL("../../../deploy/config.prod.toml", import.meta.url), "utf8")
-        assert.deepStrictEqual(yield* ConnectionPolicy.fromToml(text), ConnectionPolicy.patient)
+        assert.deepStrictEqual(yield* PolicyConfig.fromToml(text), Presets.patient)
       }))
 
     it.effect("each field alone", () =>
       Effect.gen(function*() {
-        const { patient } = ConnectionPolicy
+        const { patient } = Presets
         const { backoff } = patient
         const circuit = patient.circuit === "none" ? assert.fail() : patient.circuit
         assert.deepStrictEqual((yield* toml("initial_delay_ms = 250")).backoff, {
@@ -207,14 +209,14 @@ describe("ConnectionPolicy", () => {
         const policy = yield* toml(
           "base_backoff_ms = 100\nmax_backoff_ms = 800\nbackoff_multiplier = 2.0\nmax_retries = 5"
         )
-        assert.deepStrictEqual(policy.backoff, ConnectionPolicy.fast.backoff)
-        assert.deepStrictEqual(policy.retry, ConnectionPolicy.fast.retry)
+        assert.deepStrictEqual(policy.backoff, Presets.fast.backoff)
+        assert.deepStrictEqual(policy.retry, Presets.fast.retry)
       }))
 
     it.effect("a preset by name, and any field over it", () =>
       Effect.gen(function*() {
-        for (const name of ConnectionPolicy.presetNames) {
-          assert.deepStrictEqual(yield* toml(`preset = "${name}"`), ConnectionPolicy.preset(name))
+        for (const name of Presets.presetNames) {
+          assert.deepStrictEqual(yield* toml(`preset = "${name}"`), Presets.preset(name))
         }
         const policy = yield* toml(`
           preset = "supervised"
@@ -284,7 +286,7 @@ describe("ConnectionPolicy", () => {
             "reset_on = \"first-message\""
         )
         assert.deepStrictEqual(policy, {
-          ...ConnectionPolicy.recommended,
+          ...Presets.recommended,
           circuit: "none",
           heartbeat: "none",
           backoff: {
@@ -357,21 +359,21 @@ describe("ConnectionPolicy", () => {
         assert.isUndefined(error.value)
         assert.strictEqual(error.expected, "a key there is (did you mean max_delay_ms?)")
         const strange = yield* Effect.flip(toml("zzzzzz = 1"))
-        for (const key of ConnectionPolicy.keys) assert.include(strange.expected, key)
+        for (const key of PolicyConfig.keys) assert.include(strange.expected, key)
       }))
 
     it.effect("refuses what is no TOML, no table, no object", () =>
       Effect.gen(function*() {
-        assert.strictEqual((yield* Effect.flip(ConnectionPolicy.fromToml("[reconnection"))).key, "toml")
-        assert.strictEqual((yield* Effect.flip(ConnectionPolicy.fromToml("reconnection = 3"))).key, "reconnection")
-        assert.strictEqual((yield* Effect.flip(ConnectionPolicy.fromUnknown(null))).key, "configuration")
-        assert.strictEqual((yield* Effect.flip(ConnectionPolicy.fromUnknown({ reconnection: [] }))).key, "reconnection")
+        assert.strictEqual((yield* Effect.flip(PolicyConfig.fromToml("[reconnection"))).key, "toml")
+        assert.strictEqual((yield* Effect.flip(PolicyConfig.fromToml("reconnection = 3"))).key, "reconnection")
+        assert.strictEqual((yield* Effect.flip(PolicyConfig.fromUnknown(null))).key, "configuration")
+        assert.strictEqual((yield* Effect.flip(PolicyConfig.fromUnknown({ reconnection: [] }))).key, "reconnection")
       }))
 
     it.effect("names from the prototype are unknown keys", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(
-          ConnectionPolicy.fromUnknown(JSON.parse("{\"reconnection\":{\"__proto__\":{\"preset\":\"fast\"}}}"))
+          PolicyConfig.fromUnknown(JSON.parse("{\"reconnection\":{\"__proto__\":{\"preset\":\"fast\"}}}"))
         )
         assert.strictEqual(error.key, "reconnection.__proto__")
       }))
@@ -393,7 +395,7 @@ describe("ConnectionPolicy", () => {
             "token = \"s3cret"
           ]
         ) {
-          const error = yield* Effect.flip(ConnectionPolicy.fromToml(text))
+          const error = yield* Effect.flip(PolicyConfig.fromToml(text))
           assert.notMatch(`${error.message}${JSON.stringify(error)}`, /s3cret|9999|1979/, text)
         }
       }))
@@ -403,26 +405,25 @@ describe("ConnectionPolicy", () => {
         for (
           const text of [`a = ${"[".repeat(20_000)}`, `a = ${"{a=".repeat(20_000)}`, `${"a.".repeat(20_000)}a = 1`]
         ) {
-          const error = yield* Effect.flip(ConnectionPolicy.fromToml(text))
+          const error = yield* Effect.flip(PolicyConfig.fromToml(text))
           assert.strictEqual(error.message, "toml: expected TOML (nested more than 32 deep)")
         }
         const deep = `a = ${"[".repeat(30)}${"]".repeat(30)}`
-        assert.deepStrictEqual(yield* ConnectionPolicy.fromToml(deep), ConnectionPolicy.patient)
+        assert.deepStrictEqual(yield* PolicyConfig.fromToml(deep), Presets.patient)
       }))
   })
 
   describe("from the environment", () => {
-    const env = (variables: Record<string, string>) =>
-      ConnectionPolicy.environment(ConfigProvider.fromEnvRecord(variables))
+    const env = (variables: Record<string, string>) => PolicyConfig.environment(ConfigProvider.fromEnvRecord(variables))
 
     it.effect("nothing set is the default preset", () =>
       Effect.gen(function*() {
-        assert.deepStrictEqual(yield* ConnectionPolicy.config.parse(env({})), ConnectionPolicy.recommended)
+        assert.deepStrictEqual(yield* PolicyConfig.config.parse(env({})), Presets.recommended)
       }))
 
     it.effect("variables override the preset, numbers and truth values as text", () =>
       Effect.gen(function*() {
-        const policy = yield* ConnectionPolicy.config.parse(env({
+        const policy = yield* PolicyConfig.config.parse(env({
           TICKLINE_RECONNECTION_PRESET: "fast",
           TICKLINE_RECONNECTION_MAX_DELAY: "10s",
           TICKLINE_RECONNECTION_INITIAL_DELAY_MS: "50",
@@ -431,7 +432,7 @@ describe("ConnectionPolicy", () => {
           TICKLINE_TOKEN: "secret"
         }))
         assert.deepStrictEqual(policy, {
-          ...ConnectionPolicy.fast,
+          ...Presets.fast,
           backoff: { base: Duration.millis(50), factor: 1.5, cap: Duration.seconds(10), jitter: "none" },
           circuit: "none"
         })
@@ -440,14 +441,14 @@ describe("ConnectionPolicy", () => {
     it.effect("goes over what a file said", () =>
       Effect.gen(function*() {
         const file = yield* toml("preset = \"standard\"\nmax_retries = 9")
-        const policy = yield* ConnectionPolicy.configOver(file).parse(env({ TICKLINE_RECONNECTION_MAX_DELAY: "9s" }))
+        const policy = yield* PolicyConfig.configOver(file).parse(env({ TICKLINE_RECONNECTION_MAX_DELAY: "9s" }))
         assert.deepStrictEqual(policy, { ...file, backoff: { ...file.backoff, cap: Duration.seconds(9) } })
       }))
 
     it.effect("a bad value names its key, the value and what was expected", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(
-          ConnectionPolicy.config.parse(env({ TICKLINE_RECONNECTION_MAX_RETRIES: "many" }))
+          PolicyConfig.config.parse(env({ TICKLINE_RECONNECTION_MAX_RETRIES: "many" }))
         )
         assert.include(
           error.message,
@@ -457,10 +458,10 @@ describe("ConnectionPolicy", () => {
 
     it.effect("is read by itself, from the process's own variables", () =>
       Effect.gen(function*() {
-        const policy = yield* ConnectionPolicy.config
+        const policy = yield* PolicyConfig.config
         assert.deepStrictEqual(policy, {
-          ...ConnectionPolicy.fast,
-          backoff: { ...ConnectionPolicy.fast.backoff, cap: Duration.seconds(10) }
+          ...Presets.fast,
+          backoff: { ...Presets.fast.backoff, cap: Duration.seconds(10) }
         })
       }).pipe(Effect.provideService(
         ConfigProvider.ConfigProvider,
@@ -471,7 +472,7 @@ describe("ConnectionPolicy", () => {
       Effect.gen(function*() {
         const variables = ConfigProvider.fromEnvRecord({ TICKLINE_RECONNECTION_MAX_RETRIES: "3" })
         const file = ConfigProvider.fromUnknown({ reconnection: { max_retries: 7, max_delay: "soon" } })
-        const parse = (provider: ConfigProvider.ConfigProvider) => ConnectionPolicy.config.parse(provider)
+        const parse = (provider: ConfigProvider.ConfigProvider) => PolicyConfig.config.parse(provider)
         const policy = yield* parse(
           ConfigProvider.orElse(variables, ConfigProvider.fromUnknown({ reconnection: { max_retries: 7 } }))
         )
@@ -482,7 +483,7 @@ describe("ConnectionPolicy", () => {
 
     it.effect("reads any provider of Effect's", () =>
       Effect.gen(function*() {
-        const policy = yield* ConnectionPolicy.config
+        const policy = yield* PolicyConfig.config
         assert.strictEqual(policy.retry.maxRetries, 7)
       }).pipe(Effect.provideService(
         ConfigProvider.ConfigProvider,
@@ -492,7 +493,7 @@ describe("ConnectionPolicy", () => {
 
   it("durationFromText reads Effect's form and the short ones", () => {
     const read = (text: string) =>
-      Option.getOrUndefined(Option.map(ConnectionPolicy.durationFromText(text), Duration.toMillis))
+      Option.getOrUndefined(Option.map(PolicyConfig.durationFromText(text), Duration.toMillis))
     const good = {
       "20 seconds": 20_000,
       "1 minute": 60_000,

@@ -1,6 +1,7 @@
 import { assert, describe, expect, it } from "@effect/vitest"
 import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as PolicyConfig from "@tickline/core/resilience/PolicyConfig"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -8,7 +9,7 @@ import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
 
 const read = (section: Readonly<Record<string, unknown>>) =>
-  Effect.runSync(Effect.result(ConnectionPolicy.fromUnknown({ reconnection: section }, ConnectionPolicy.recommended)))
+  Effect.runSync(Effect.result(PolicyConfig.fromUnknown({ reconnection: section }, Presets.recommended)))
 
 describe("the keys of a policy, at their bounds", () => {
   const bounds: ReadonlyArray<
@@ -74,7 +75,7 @@ describe("the keys of a policy, at their bounds", () => {
     assert.isUndefined(over(start).backoff.adaptive)
     assert.deepStrictEqual(
       over({ ...start, adaptive: true }).backoff.adaptive,
-      ConnectionPolicy.recommended.backoff.adaptive
+      Presets.recommended.backoff.adaptive
     )
     assert.isUndefined(over({ preset: "recommended", adaptive: false }).backoff.adaptive)
     assert.strictEqual(over({ heartbeat: false }).heartbeat, "none")

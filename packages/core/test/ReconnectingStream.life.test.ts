@@ -5,7 +5,8 @@
  */
 import { describe, expect, it } from "@effect/vitest"
 import * as ReconnectingStream from "@tickline/core/market/ReconnectingStream"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
@@ -125,10 +126,10 @@ const life = Effect.fnUntraced(function*(policy: ConnectionPolicy.ConnectionPoli
 
 describe("the life of a stream", () => {
   const policies: ReadonlyArray<readonly [name: string, policy: ConnectionPolicy.ConnectionPolicy]> = [
-    ...ConnectionPolicy.presetNames.map((name) => [name, ConnectionPolicy.preset(name)] as const),
-    ["first message", { ...ConnectionPolicy.standard, retry: { maxRetries: 3, resetOn: "first-message" } }],
+    ...Presets.presetNames.map((name) => [name, Presets.preset(name)] as const),
+    ["first message", { ...Presets.standard, retry: { maxRetries: 3, resetOn: "first-message" } }],
     ["stable life", {
-      ...ConnectionPolicy.fast,
+      ...Presets.fast,
       retry: { maxRetries: "unlimited", resetOn: { stableFor: Duration.seconds(15) } }
     }]
   ]

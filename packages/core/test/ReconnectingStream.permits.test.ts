@@ -1,7 +1,8 @@
 /** What a stream had of its breaker it gives back, and what it counts of retries, however a dial or a connection ends. */
 import { assert, describe, it } from "@effect/vitest"
 import * as ReconnectingStream from "@tickline/core/market/ReconnectingStream"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -31,7 +32,7 @@ const answering = (answers: { readonly dials?: ReadonlyArray<Answer>; readonly r
 
 /** The first failure opens the breaker for 50 ms; then one probe at a time, proven by its first message. */
 const strict: ConnectionPolicy.ConnectionPolicy = {
-  ...ConnectionPolicy.test,
+  ...Presets.test,
   retry: { maxRetries: "unlimited", resetOn: "first-message" },
   circuit: {
     failureThreshold: 1,
@@ -158,7 +159,7 @@ describe("ReconnectingStream: permits", () => {
 
 describe("ReconnectingStream: kinds of failure", () => {
   const adaptive: ConnectionPolicy.ConnectionPolicy = {
-    ...ConnectionPolicy.test,
+    ...Presets.test,
     circuit: "none",
     backoff: {
       base: Duration.millis(100),

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ConnectError from "@tickline/core/connection/ConnectError"
 import * as ReconnectingStream from "@tickline/core/market/ReconnectingStream"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -80,7 +81,7 @@ const scripted = (script: {
   return { source, connects, subscribes }
 }
 
-const test = ConnectionPolicy.test
+const test = Presets.test
 const circuit = test.circuit as Exclude<typeof test.circuit, "none">
 const unbroken: ConnectionPolicy.ConnectionPolicy = { ...test, circuit: "none" }
 
@@ -193,7 +194,7 @@ describe("ReconnectingStream", () => {
         connects: ["ok", ...Array.from({ length: 11 }, () => refused)],
         says: [[drop], []]
       })
-      const stream = yield* ReconnectingStream.make(source, ConnectionPolicy.patient)
+      const stream = yield* ReconnectingStream.make(source, Presets.patient)
       yield* stream.connect
       yield* reading(stream)
       yield* TestClock.adjust("20 minutes")

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Recovery from "@tickline/core/resilience/Recovery"
 
 interface Case {
@@ -23,7 +24,7 @@ const limits: ReadonlyArray<number | "unlimited"> = [0, 1, 3, 5, "unlimited"]
 const backoffs = [0, 100, 800, 60_000]
 
 /** Every preset with every limit of retries, at every point of an outage, by every answer, under every breaker. */
-const cases: ReadonlyArray<Case> = ConnectionPolicy.presetNames.flatMap((name) =>
+const cases: ReadonlyArray<Case> = Presets.presetNames.flatMap((name) =>
   limits.flatMap((maxRetries) =>
     [true, false].flatMap((retryInitialConnect) =>
       [0, 1, 3, 5, 6, 100].flatMap((retries) =>
@@ -32,7 +33,7 @@ const cases: ReadonlyArray<Case> = ConnectionPolicy.presetNames.flatMap((name) =
             answers.flatMap((answer) =>
               [0, 5_000, 60_000].flatMap((restMillis) =>
                 breakers.map((breaker) => {
-                  const preset = ConnectionPolicy.preset(name)
+                  const preset = Presets.preset(name)
                   const policy = { ...preset, retryInitialConnect, retry: { ...preset.retry, maxRetries } }
                   const outage = { retries, hasConnected, canRefresh }
                   const failure = { answer, restMillis }
@@ -115,7 +116,7 @@ describe("Recovery", () => {
 
   it("an outage without end has exactly the policy's retries, whatever their number", () => {
     for (const maxRetries of [0, 1, 3, 5, 12]) {
-      const policy = { ...ConnectionPolicy.fast, retry: { maxRetries, resetOn: "connect" } } as const
+      const policy = { ...Presets.fast, retry: { maxRetries, resetOn: "connect" } } as const
       let retries = 0
       let step: Recovery.Step
       do {

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as NodeTransport from "@tickline/node/NodeTransport"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -25,7 +26,7 @@ const serve = (accept: (ws: WebSocket) => void) =>
   ).pipe(Effect.map((server) => `ws://127.0.0.1:${(server.address() as AddressInfo).port}`))
 
 const policy: ConnectionPolicy.ConnectionPolicy = {
-  ...ConnectionPolicy.fast,
+  ...Presets.fast,
   circuit: "none",
   heartbeat: { interval: Duration.millis(50), timeout: Duration.millis(100), onMiss: "close" }
 }

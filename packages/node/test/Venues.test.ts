@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import type { AnyEvent, MarketEvent } from "@tickline/core/event/MarketEvent"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import type { Channel } from "@tickline/core/value/Channel"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as Binance from "@tickline/core/venue/binance/Venue"
@@ -199,7 +200,7 @@ const recorded = (name: string) => {
 
 /** Times short enough for a test, and long enough for a busy machine. */
 const quick: ConnectionPolicy.ConnectionPolicy = {
-  ...ConnectionPolicy.test,
+  ...Presets.test,
   circuit: "none",
   connectTimeout: Duration.millis(400),
   acknowledgementTimeout: Duration.millis(400)

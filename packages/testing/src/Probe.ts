@@ -20,7 +20,7 @@
  *     yield* host.drop
  *     yield* Probe.state(connection, "Reconnecting")
  *     yield* Probe.state(connection, "Connected")
- *   })).pipe(Effect.provide(Probe.layer({ policy: ConnectionPolicy.fast }))))
+ *   })).pipe(Effect.provide(Probe.layer({ policy: Presets.fast }))))
  * ```
  *
  * @since 0.1.0
@@ -29,7 +29,8 @@ import type * as Connection from "@tickline/core/connection/Connection"
 import type * as ConnectionState from "@tickline/core/connection/ConnectionState"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import type * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import type { Transport } from "@tickline/core/transport/Transport"
 import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Duration from "effect/Duration"
@@ -223,4 +224,4 @@ export const layer = (
   options: VirtualNetwork.Options & { readonly policy?: ConnectionPolicy.ConnectionPolicy | undefined } = {}
 ): Layer.Layer<
   VirtualNetwork.Network | Transport | Reconnection.Reconnection | CircuitBreaker.CircuitBreaker
-> => Layer.merge(VirtualNetwork.layer(options), Reconnection.layerWithBreaker(options.policy ?? ConnectionPolicy.fast))
+> => Layer.merge(VirtualNetwork.layer(options), Reconnection.layerWithBreaker(options.policy ?? Presets.fast))

@@ -16,7 +16,7 @@
  *     yield* host.drop
  *     yield* SteppedClock.step("-1 hour")
  *     yield* Probe.state(connection, "Connected", { within: "2 seconds" })
- *   })).pipe(Effect.provide([Probe.layer({ policy: ConnectionPolicy.standard }), SteppedClock.layer])))
+ *   })).pipe(Effect.provide([Probe.layer({ policy: Presets.standard }), SteppedClock.layer])))
  * ```
  *
  * @since 0.1.0

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type * as MarketFeed from "@tickline/core/market/MarketFeed"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Chance from "@tickline/testing/Chance"
 import * as FaultPlan from "@tickline/testing/FaultPlan"
@@ -19,18 +20,18 @@ const replayed = process.env["TICKLINE_SEED"]
 const replay = (seed: number): string => `TICKLINE_SEED=${seed} npx -y pnpm@12 test chaos`
 
 // `fast`, for an application that never gives up.
-const { circuit } = ConnectionPolicy.fast
+const { circuit } = Presets.fast
 const fastForever: ConnectionPolicy.ConnectionPolicy = {
-  ...ConnectionPolicy.fast,
+  ...Presets.fast,
   retry: { maxRetries: "unlimited", resetOn: "connect" },
   circuit: circuit === "none" ? circuit : { ...circuit, whenOpen: "wait" }
 }
 
 const policies: readonly [ConnectionPolicy.ConnectionPolicy, ...Array<ConnectionPolicy.ConnectionPolicy>] = [
-  ConnectionPolicy.recommended,
-  ConnectionPolicy.recommended,
+  Presets.recommended,
+  Presets.recommended,
   fastForever,
-  ConnectionPolicy.marketFeed
+  Presets.marketFeed
 ]
 
 /** What a seed stands for. */

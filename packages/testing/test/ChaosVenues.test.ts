@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type * as MarketFeed from "@tickline/core/market/MarketFeed"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Binance from "@tickline/core/venue/binance/Venue"
@@ -67,9 +68,9 @@ const subjects: ReadonlyArray<Subject> = [
 ]
 
 // `fast`, for an application that never gives up.
-const { circuit } = ConnectionPolicy.fast
+const { circuit } = Presets.fast
 const fastForever: ConnectionPolicy.ConnectionPolicy = {
-  ...ConnectionPolicy.fast,
+  ...Presets.fast,
   retry: { maxRetries: "unlimited", resetOn: "connect" },
   circuit: circuit === "none" ? circuit : { ...circuit, whenOpen: "wait" }
 }
@@ -77,10 +78,10 @@ const fastForever: ConnectionPolicy.ConnectionPolicy = {
 const tireless: ConnectionPolicy.ConnectionPolicy = { ...fastForever, circuit: "none" }
 
 const policies: readonly [ConnectionPolicy.ConnectionPolicy, ...Array<ConnectionPolicy.ConnectionPolicy>] = [
-  ConnectionPolicy.recommended,
+  Presets.recommended,
   fastForever,
   tireless,
-  ConnectionPolicy.marketFeed
+  Presets.marketFeed
 ]
 
 // The latency of a run stays what it is: what is sent within the limit is then heard within it.

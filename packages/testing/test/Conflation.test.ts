@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Generic from "@tickline/core/venue/generic/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
@@ -90,7 +90,7 @@ describe("a consumer that conflates", () => {
         assert.isFalse(missing.some((count) => count <= 0))
       }).pipe(
         Effect.scoped,
-        Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.preset("fast"))),
+        Effect.provide(Reconnection.layerWithBreaker(Presets.preset("fast"))),
         Effect.provideService(Transport, network.transport)
       )
     }))

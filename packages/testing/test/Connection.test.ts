@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Cause from "effect/Cause"
@@ -32,7 +32,7 @@ describe("Connection", () => {
         assert.strictEqual(host.peers().length, 0)
       })
       yield* Effect.scoped(program).pipe(
-        Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.preset("fast"))),
+        Effect.provide(Reconnection.layerWithBreaker(Presets.preset("fast"))),
         Effect.provideService(Transport, network.transport)
       )
     }))
@@ -52,7 +52,7 @@ describe("Connection", () => {
         assert.deepStrictEqual(host.dials.map((dial) => dial.at), [0, 100, 300, 700, 1500, 2300])
       })
       yield* Effect.scoped(program).pipe(
-        Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.preset("fast"))),
+        Effect.provide(Reconnection.layerWithBreaker(Presets.preset("fast"))),
         Effect.provideService(Transport, network.transport)
       )
     }))
@@ -75,7 +75,7 @@ describe("Connection", () => {
         assert.strictEqual(host.peers().length, 0)
       })
       yield* Effect.scoped(program).pipe(
-        Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.preset("fast"))),
+        Effect.provide(Reconnection.layerWithBreaker(Presets.preset("fast"))),
         Effect.provideService(Transport, network.transport)
       )
     }))

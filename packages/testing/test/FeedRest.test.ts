@@ -2,7 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Generic from "@tickline/core/venue/generic/Venue"
@@ -12,7 +13,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 
 const url = "ws://venue.test/feed"
-const policy: ConnectionPolicy.ConnectionPolicy = { ...ConnectionPolicy.preset("fast"), heartbeat: "none" }
+const policy: ConnectionPolicy.ConnectionPolicy = { ...Presets.preset("fast"), heartbeat: "none" }
 
 /** A feed on a clock that counts the sleeps which begin after it is connected. */
 const resting = (

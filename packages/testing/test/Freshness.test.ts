@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import * as Freshness from "@tickline/core/market/Freshness"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
 import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
@@ -54,7 +54,7 @@ const withFeed = <A, E, R>(
       return yield* use(feed, host, told)
     }).pipe(
       Effect.scoped,
-      Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.preset("fast"))),
+      Effect.provide(Reconnection.layerWithBreaker(Presets.preset("fast"))),
       Effect.provideService(Transport, network.transport)
     )
   })

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
 import type * as Inbox from "@tickline/core/connection/Inbox"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Frame from "@tickline/core/transport/Frame"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Chance from "@tickline/testing/Chance"
@@ -139,7 +139,7 @@ const play = Effect.fnUntraced(function*(seed: number) {
     assert.strictEqual(missed, told, "the connection's own count of what consumers missed")
   })).pipe(
     Effect.provide(Reconnection.layerWithBreaker({
-      ...ConnectionPolicy.test,
+      ...Presets.test,
       inbound: { bytes: inboundBytes, maxMessageBytes: inboundBytes }
     })),
     Effect.provideService(Transport, transport)

@@ -8,7 +8,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as ConnectionMetrics from "@tickline/core/connection/ConnectionMetrics"
 import * as MarketEvent from "@tickline/core/event/MarketEvent"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Venues from "@tickline/core/venue/Venues"
 import * as FaultPlan from "@tickline/testing/FaultPlan"
@@ -96,14 +96,14 @@ describe("the life of a client", () => {
       }))
   }
 
-  for (const preset of ConnectionPolicy.presetNames) {
+  for (const preset of Presets.presetNames) {
     it.live(`under the preset ${preset}`, () =>
       Effect.gen(function*() {
         expect(
           yield* life("generic", {
             lasts: "11 minutes",
             settles: "7 minutes",
-            policy: ConnectionPolicy.preset(preset),
+            policy: Presets.preset(preset),
             faults: [
               at(30, { _tag: "Refuse", dials: 2 }),
               at(30, { _tag: "Drop" }),

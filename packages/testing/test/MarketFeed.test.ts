@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import type { AnyEvent } from "@tickline/core/event/MarketEvent"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Decimal from "@tickline/core/value/Decimal"
@@ -47,7 +47,7 @@ const withFeed = <A, E, R>(
       return yield* use(feed, host)
     }).pipe(
       Effect.scoped,
-      Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.preset("fast"))),
+      Effect.provide(Reconnection.layerWithBreaker(Presets.preset("fast"))),
       Effect.provideService(Transport, network.transport)
     )
   })
@@ -373,7 +373,7 @@ describe("MarketFeed", () => {
         assert.strictEqual((yield* feed.connection.metrics).epoch, 1)
       }).pipe(
         Effect.scoped,
-        Effect.provide(Reconnection.layerWithBreaker({ ...ConnectionPolicy.preset("fast"), heartbeat: "none" })),
+        Effect.provide(Reconnection.layerWithBreaker({ ...Presets.preset("fast"), heartbeat: "none" })),
         Effect.provideService(Transport, network.transport)
       )
     }))
@@ -384,7 +384,7 @@ describe("MarketFeed", () => {
       const host = yield* network.serve(CoinbaseExchange.venue.endpoint ?? "")
       const made = (venue: Venue) =>
         Effect.scoped(MarketFeed.make(venue)).pipe(
-          Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.preset("fast"))),
+          Effect.provide(Reconnection.layerWithBreaker(Presets.preset("fast"))),
           Effect.provideService(Transport, network.transport)
         )
       yield* made(CoinbaseExchange.venue)
@@ -398,7 +398,7 @@ describe("MarketFeed", () => {
       const network = yield* VirtualNetwork.make()
       yield* network.serve(url)
       const feed = yield* MarketFeed.make({ ...CoinbaseExchange.venue, channels: { trade: "matches" } }, { url }).pipe(
-        Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.preset("fast"))),
+        Effect.provide(Reconnection.layerWithBreaker(Presets.preset("fast"))),
         Effect.provideService(Transport, network.transport)
       )
       assert.strictEqual((yield* Effect.flip(feed.channel("book", "BTC-USD")))._tag, "UnknownChannel")

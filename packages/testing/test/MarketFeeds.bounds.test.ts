@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import * as MarketFeeds from "@tickline/core/market/MarketFeeds"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Decimal from "@tickline/core/value/Decimal"
@@ -34,7 +34,7 @@ describe("MarketFeeds: bounds", () => {
       const host = yield* network.serve(url)
       yield* Effect.gen(function*() {
         const feeds = yield* MarketFeeds.make([
-          { venue: Generic.venue, url, products: ["A-USD"], policy: ConnectionPolicy.preset("fast") }
+          { venue: Generic.venue, url, products: ["A-USD"], policy: Presets.preset("fast") }
         ])
         const peer = yield* host.nextPeer
         const got: Array<string> = []
@@ -54,7 +54,7 @@ describe("MarketFeeds: bounds", () => {
         assert.deepStrictEqual(got, ["1.0", "2.0", "3.0", "40.0"])
       }).pipe(
         Effect.scoped,
-        Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.preset("test"))),
+        Effect.provide(Reconnection.layerWithBreaker(Presets.preset("test"))),
         Effect.provideService(Transport, network.transport)
       )
     }))

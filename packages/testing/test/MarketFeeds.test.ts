@@ -3,7 +3,7 @@ import * as Reconnection from "@tickline/core/connection/Reconnection"
 import type * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as MarketFeeds from "@tickline/core/market/MarketFeeds"
 import * as Symbols from "@tickline/core/protocol/Symbols"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as RateLimit from "@tickline/core/resilience/RateLimit"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
@@ -40,14 +40,14 @@ const exchange: MarketFeeds.Entry = {
   venue: CoinbaseExchange.venue,
   url: exchangeUrl,
   products: ["BTC-USD"],
-  policy: ConnectionPolicy.preset("fast")
+  policy: Presets.preset("fast")
 }
 
 const generic: MarketFeeds.Entry = {
   venue: Generic.venue,
   url: genericUrl,
   products: ["SHIB-USD"],
-  policy: ConnectionPolicy.preset("fast")
+  policy: Presets.preset("fast")
 }
 
 interface Rig {
@@ -68,7 +68,7 @@ const withFeeds = <A, E, R>(
       return yield* use({ ...hosts, network, feeds: yield* MarketFeeds.prepare(options) })
     }).pipe(
       Effect.scoped,
-      Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.preset("test"))),
+      Effect.provide(Reconnection.layerWithBreaker(Presets.preset("test"))),
       Effect.provideService(Transport, network.transport)
     )
   })
@@ -213,7 +213,7 @@ describe("MarketFeeds", () => {
         ])
         assert.deepStrictEqual([first.dials.length, second.dials.length], [1, 1])
         assert.deepInclude(
-          yield* feeds.set([{ ...exchange, products: ["ETH-USD"], policy: ConnectionPolicy.preset("standard") }]),
+          yield* feeds.set([{ ...exchange, products: ["ETH-USD"], policy: Presets.preset("standard") }]),
           { replaced: ["coinbase-exchange"], removed: ["generic"], added: [], kept: [] }
         )
         yield* first.nextPeer
@@ -276,7 +276,7 @@ describe("MarketFeeds", () => {
         yield* feeds.set([exchange])
         yield* first.nextPeer
         yield* network.setLatency(50)
-        const changing = yield* Effect.forkChild(feeds.set([{ ...exchange, policy: ConnectionPolicy.standard }]), {
+        const changing = yield* Effect.forkChild(feeds.set([{ ...exchange, policy: Presets.standard }]), {
           startImmediately: true
         })
         for (let n = 0; n < 10; n++) yield* TestClock.adjust("50 millis")
@@ -420,7 +420,7 @@ describe("MarketFeeds", () => {
         for (const { connection } of yield* feeds.all) assert.isTrue(yield* connection.isConnected)
       }).pipe(
         Effect.scoped,
-        Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.preset("fast"))),
+        Effect.provide(Reconnection.layerWithBreaker(Presets.preset("fast"))),
         Effect.provideService(Transport, network.transport)
       )
       yield* run

@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
 import type * as Outbox from "@tickline/core/connection/Outbox"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Chance from "@tickline/testing/Chance"
 import * as FaultPlan from "@tickline/testing/FaultPlan"
@@ -38,7 +39,7 @@ interface Message {
 }
 
 const policyOf = (chance: Chance.Chance): ConnectionPolicy.ConnectionPolicy => ({
-  ...ConnectionPolicy.test,
+  ...Presets.test,
   heartbeat: { interval: Duration.seconds(2), timeout: Duration.seconds(1), onMiss: "close" },
   buffer: { messages: 5 + chance.integer(30), bytes: 100_000 + chance.integer(3_000_000) }
 })

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ReconnectingStream from "@tickline/core/market/ReconnectingStream"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -9,10 +9,10 @@ import * as TestClock from "effect/testing/TestClock"
 import { connected, dialTimes, settle, withVenue } from "./Rig.ts"
 
 // Hundreds of dials at the most.
-const millisOf = (name: ConnectionPolicy.PresetName): number => name === "test" ? 5_000 : 3_600_000
+const millisOf = (name: Presets.PresetName): number => name === "test" ? 5_000 : 3_600_000
 
 // A connection that drops at once and is refused from then on: when it is dialled, and how it ends.
-const ofConnection = (name: ConnectionPolicy.PresetName) =>
+const ofConnection = (name: Presets.PresetName) =>
   withVenue(name, ({ host }) =>
     Effect.gen(function*() {
       const { connection } = yield* connected()
@@ -24,7 +24,7 @@ const ofConnection = (name: ConnectionPolicy.PresetName) =>
     }))
 
 // The same of a source that brings its own connection.
-const ofStream = (name: ConnectionPolicy.PresetName) =>
+const ofStream = (name: Presets.PresetName) =>
   Effect.gen(function*() {
     const dials: Array<number> = []
     const stream = yield* ReconnectingStream.make<never, { readonly _tag: "Refused" }>({
@@ -35,7 +35,7 @@ const ofStream = (name: ConnectionPolicy.PresetName) =>
       }),
       subscribe: () => Effect.void,
       nextEvent: Effect.succeed(Option.some({ _tag: "Disconnected", reason: "dropped" }))
-    }, ConnectionPolicy.preset(name))
+    }, Presets.preset(name))
     yield* stream.connect
     const reading = yield* Effect.forkChild(Effect.flip(stream.nextEvent))
     yield* settle
@@ -45,7 +45,7 @@ const ofStream = (name: ConnectionPolicy.PresetName) =>
   })
 
 describe("Recovery", () => {
-  for (const name of ConnectionPolicy.presetNames.filter((name) => name !== "recommended")) {
+  for (const name of Presets.presetNames.filter((name) => name !== "recommended")) {
     it.effect(`${name}: a connection and a source of one's own come back at the same times`, () =>
       Effect.gen(function*() {
         const connection = yield* ofConnection(name)

@@ -3,7 +3,8 @@ import type * as Connection from "@tickline/core/connection/Connection"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Venues from "@tickline/core/venue/Venues"
@@ -91,7 +92,7 @@ const onStage = <A, E, R>(
       return yield* use({ feed, events, logs, simulation })
     }).pipe(
       Effect.scoped,
-      Effect.provide(Reconnection.layerWithBreaker({ ...ConnectionPolicy.recommended, ...policy })),
+      Effect.provide(Reconnection.layerWithBreaker({ ...Presets.recommended, ...policy })),
       Effect.provideService(Transport, simulation.network.transport),
       Effect.provide(Logger.layer([logger]))
     )

@@ -7,7 +7,8 @@ import type * as ConnectionState from "@tickline/core/connection/ConnectionState
 import type * as Inbox from "@tickline/core/connection/Inbox"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import type * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Duration from "effect/Duration"
@@ -30,7 +31,7 @@ export interface Options extends VirtualNetwork.Options {
 
 /** Runs a test against a virtual venue, under a preset or a policy. */
 export const withVenue = <A, E, R>(
-  policy: ConnectionPolicy.PresetName | ConnectionPolicy.ConnectionPolicy,
+  policy: Presets.PresetName | ConnectionPolicy.ConnectionPolicy,
   use: (rig: Rig) => Effect.Effect<A, E, R>,
   options: Options = {}
 ) =>
@@ -39,7 +40,7 @@ export const withVenue = <A, E, R>(
     const host = yield* network.serve(url)
     return yield* Effect.scoped(use({ network, host })).pipe(
       Effect.provide(
-        Reconnection.layerWithBreaker(typeof policy === "string" ? ConnectionPolicy.preset(policy) : policy, options)
+        Reconnection.layerWithBreaker(typeof policy === "string" ? Presets.preset(policy) : policy, options)
       ),
       Effect.provideService(Transport, network.transport)
     )
@@ -48,7 +49,7 @@ export const withVenue = <A, E, R>(
 /** A policy of which nothing but the named parts differs from `fast`; no breaker, no heartbeat where not named. */
 export const policyWith = (
   change: Partial<ConnectionPolicy.ConnectionPolicy>
-): ConnectionPolicy.ConnectionPolicy => ({ ...ConnectionPolicy.fast, circuit: "none", heartbeat: "none", ...change })
+): ConnectionPolicy.ConnectionPolicy => ({ ...Presets.fast, circuit: "none", heartbeat: "none", ...change })
 
 /** Delays of base × factor up to cap, all in milliseconds, without chance. */
 export const backoffOf = (base: number, factor: number, cap: number): ConnectionPolicy.ConnectionPolicy["backoff"] => ({

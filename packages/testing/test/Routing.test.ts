@@ -3,7 +3,8 @@ import * as Reconnection from "@tickline/core/connection/Reconnection"
 import type * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as MarketFeeds from "@tickline/core/market/MarketFeeds"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Venues from "@tickline/core/venue/Venues"
@@ -35,7 +36,7 @@ const following = <A, E, R>(
   network: VirtualNetwork.VirtualNetwork,
   host: VirtualNetwork.Host,
   use: (stage: Stage) => Effect.Effect<A, E, R>,
-  policy: ConnectionPolicy.ConnectionPolicy = ConnectionPolicy.recommended
+  policy: ConnectionPolicy.ConnectionPolicy = Presets.recommended
 ) =>
   Effect.gen(function*() {
     const events: Array<MarketEvent.AnyEvent> = []
@@ -91,7 +92,7 @@ const atHost = <A, E, R>(
       network.schedule(1_000, send)
       return Effect.void
     })
-    return yield* following(name, channels, network, host, use, { ...ConnectionPolicy.recommended, heartbeat: "none" })
+    return yield* following(name, channels, network, host, use, { ...Presets.recommended, heartbeat: "none" })
   })
 
 const staleOf = (events: ReadonlyArray<MarketEvent.AnyEvent>): ReadonlyArray<string> => [
@@ -395,7 +396,7 @@ describe("a product is asked for as the venue writes it", () => {
         )
       }).pipe(
         Effect.scoped,
-        Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.recommended)),
+        Effect.provide(Reconnection.layerWithBreaker(Presets.recommended)),
         Effect.provideService(Transport, simulation.network.transport)
       )
     }))

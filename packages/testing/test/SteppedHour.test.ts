@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Venues from "@tickline/core/venue/Venues"
@@ -64,7 +64,7 @@ describe("an hour in which the wall clock is set every minute", () => {
           yield* feed.connection.close({ mode: "forced" })
         }).pipe(
           Effect.scoped,
-          Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.preset("market-feed"))),
+          Effect.provide(Reconnection.layerWithBreaker(Presets.preset("market-feed"))),
           Effect.provideService(Transport, simulation.network.transport)
         )
       }).pipe(Random.withSeed("steps"), Effect.provide(SteppedClock.layer)))

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Probe from "@tickline/testing/Probe"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Effect from "effect/Effect"
@@ -20,7 +20,7 @@ const day = Effect.scoped(Effect.gen(function*() {
   const { heartbeat } = yield* connection.metrics
   assert.deepInclude(heartbeat, { answered: 5_760, missed: 0, lastRoundTripMillis: 0 })
   return took
-})).pipe(Effect.provide(Probe.layer({ policy: ConnectionPolicy.recommended })))
+})).pipe(Effect.provide(Probe.layer({ policy: Presets.recommended })))
 
 describe("One virtual day of one connection with a heartbeat every 15 s", () => {
   it.effect(`takes less than ${mostMillis} ms`, () =>

@@ -10,7 +10,8 @@
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
-import * as ConnectionPolicy from "../resilience/ConnectionPolicy.ts"
+import type * as ConnectionPolicy from "../resilience/ConnectionPolicy.ts"
+import * as Presets from "../resilience/Presets.ts"
 import type { Answer } from "../resilience/Recovery.ts"
 import * as ConnectError from "./ConnectError.ts"
 
@@ -40,7 +41,7 @@ export class Reconnection extends Context.Service<Reconnection, {
  * @since 0.1.0
  */
 export const layer = (
-  policy: ConnectionPolicy.ConnectionPolicy = ConnectionPolicy.recommended,
+  policy: ConnectionPolicy.ConnectionPolicy = Presets.recommended,
   options?: { readonly classify?: Classify | undefined } | undefined
 ): Layer.Layer<Reconnection> =>
   Layer.succeed(Reconnection, { policy, classify: options?.classify ?? ConnectError.classify })
@@ -52,7 +53,7 @@ export const layer = (
  * @since 0.1.0
  */
 export const layerWithBreaker = (
-  policy: ConnectionPolicy.ConnectionPolicy = ConnectionPolicy.recommended,
+  policy: ConnectionPolicy.ConnectionPolicy = Presets.recommended,
   options?: { readonly classify?: Classify | undefined } | undefined
 ): Layer.Layer<Reconnection | CircuitBreaker.CircuitBreaker> =>
   Layer.merge(layer(policy, options), CircuitBreaker.layer(policy.circuit))

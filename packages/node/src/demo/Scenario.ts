@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import type * as Fault from "@tickline/testing/Fault"
 import * as Market from "@tickline/testing/Market"
 import * as Duration from "effect/Duration"
@@ -16,7 +17,7 @@ import * as Duration from "effect/Duration"
  * @since 0.1.0
  */
 export const policy: ConnectionPolicy.ConnectionPolicy = {
-  ...ConnectionPolicy.recommended,
+  ...Presets.recommended,
   connectTimeout: Duration.seconds(1),
   backoff: { base: Duration.millis(250), factor: 2, cap: Duration.seconds(4), jitter: "none" },
   retry: { maxRetries: "unlimited", resetOn: "connect" },

@@ -4,7 +4,8 @@
  *
  * @since 0.1.0
  */
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as PolicyConfig from "@tickline/core/resilience/PolicyConfig"
+import * as Presets from "@tickline/core/resilience/Presets"
 import type { ChannelKind } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
 import * as Argument from "effect/cli/Argument"
@@ -52,7 +53,7 @@ const venue = Argument.String("venue").pipe(
 const durationFlag = (name: string, description: string) =>
   Flag.String(name).pipe(
     Flag.filterMap(
-      ConnectionPolicy.durationFromText,
+      PolicyConfig.durationFromText,
       () => "a duration such as 20s, 500ms, 2m, 24h or \"20 seconds\""
     ),
     Flag.withMetavar("duration"),
@@ -78,7 +79,7 @@ const seed = wholeFlag(
   "Seed of the synthetic market; the same seed gives the same market"
 ).pipe(Flag.withDefault(1))
 
-const preset = Flag.Literals("preset", ConnectionPolicy.presetNames).pipe(
+const preset = Flag.Literals("preset", Presets.presetNames).pipe(
   Flag.optional,
   Flag.withDescription("Reconnection policy to start from; recommended by default")
 )

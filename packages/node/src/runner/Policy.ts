@@ -4,7 +4,9 @@
  *
  * @since 0.1.0
  */
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as PolicyConfig from "@tickline/core/resilience/PolicyConfig"
+import * as Presets from "@tickline/core/resilience/Presets"
 import { nearest } from "@tickline/core/value/Suggestion"
 import * as TomlText from "@tickline/core/value/TomlText"
 import * as Duration from "effect/Duration"
@@ -22,7 +24,7 @@ const closeTimeout = Duration.seconds(1)
  * @category constructors
  * @since 0.1.0
  */
-export const refused = ({ expected, key, value }: ConnectionPolicy.PolicyError, within = ""): UsageError =>
+export const refused = ({ expected, key, value }: PolicyConfig.PolicyError, within = ""): UsageError =>
   new UsageError({
     key: within + key,
     ...(value === undefined ? {} : { value: value.replace(/^"(.*)"$/s, "$1") }),
@@ -78,14 +80,14 @@ const withoutPreset = (root: Readonly<Record<string, unknown>>): Readonly<Record
   return { ...root, reconnection: Object.fromEntries(Object.entries(section).filter(([key]) => key !== "preset")) }
 }
 
-const fromFile = (path: string, preset: ConnectionPolicy.PresetName | undefined) =>
+const fromFile = (path: string, preset: Presets.PresetName | undefined) =>
   Effect.flatMap(readFile(path), (text) =>
     parse(text).pipe(
       Effect.flatMap((root) =>
         Effect.mapError(
           preset === undefined
-            ? ConnectionPolicy.fromUnknown(root)
-            : ConnectionPolicy.fromUnknown(withoutPreset(root), ConnectionPolicy.preset(preset)),
+            ? PolicyConfig.fromUnknown(root)
+            : PolicyConfig.fromUnknown(withoutPreset(root), Presets.preset(preset)),
           (error) => refused(error)
         )
       ),
@@ -102,17 +104,17 @@ const sectionOf = (
   for (const [name, value] of Object.entries(env)) {
     if (!name.startsWith(prefix) || value === undefined) continue
     const key = name.slice(prefix.length).toLowerCase()
-    if (ConnectionPolicy.variables.includes(name)) {
+    if (PolicyConfig.variables.includes(name)) {
       section[key] = value
       continue
     }
-    const meant = nearest(key, ConnectionPolicy.keys)
+    const meant = nearest(key, PolicyConfig.keys)
     return Effect.fail(
       new UsageError({
         key: name,
         source: "the environment",
         expected: meant === undefined
-          ? `one of ${ConnectionPolicy.variables.join(", ")}`
+          ? `one of ${PolicyConfig.variables.join(", ")}`
           : `a variable there is (did you mean ${prefix}${meant.toUpperCase()}?)`
       })
     )
@@ -132,10 +134,10 @@ export const overEnvironment = Effect.fnUntraced(function*(
   env: Readonly<Record<string, string | undefined>>
 ): Effect.fn.Return<ConnectionPolicy.ConnectionPolicy, UsageError> {
   const policy = yield* Effect.mapError(
-    ConnectionPolicy.fromUnknown({ reconnection: yield* sectionOf(env) }, base),
+    PolicyConfig.fromUnknown({ reconnection: yield* sectionOf(env) }, base),
     (error) => {
       const key = prefix + error.key.replace("reconnection.", "").toUpperCase()
-      return refused(new ConnectionPolicy.PolicyError({ ...error, key })).in("the environment")
+      return refused(new PolicyConfig.PolicyError({ ...error, key })).in("the environment")
     }
   )
   return { ...policy, closeTimeout: Duration.min(policy.closeTimeout, closeTimeout) }
@@ -149,11 +151,11 @@ export const overEnvironment = Effect.fnUntraced(function*(
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function*(
-  options: { readonly preset: ConnectionPolicy.PresetName | undefined; readonly config: string | undefined },
+  options: { readonly preset: Presets.PresetName | undefined; readonly config: string | undefined },
   env: Readonly<Record<string, string | undefined>>
 ): Effect.fn.Return<ConnectionPolicy.ConnectionPolicy, UsageError> {
   const base = options.config === undefined
-    ? ConnectionPolicy.preset(options.preset ?? "recommended")
+    ? Presets.preset(options.preset ?? "recommended")
     : yield* fromFile(options.config, options.preset)
   return yield* overEnvironment(base, env)
 })

@@ -9,7 +9,7 @@ import * as Reconnection from "@tickline/core/connection/Reconnection"
 import type * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as MarketFeeds from "@tickline/core/market/MarketFeeds"
 import type { CircuitBreaker } from "@tickline/core/resilience/CircuitBreaker"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import type { Transport } from "@tickline/core/transport/Transport"
 import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Printable from "@tickline/core/value/Printable"
@@ -221,5 +221,5 @@ const serve = Effect.fnUntraced(function*(
 export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
   Effect.scoped(serve(options)).pipe(
     // Every venue has a policy of its own.
-    Effect.provide(Layer.mergeAll(NodeTransport.layer, Reconnection.layerWithBreaker(ConnectionPolicy.marketFeed)))
+    Effect.provide(Layer.mergeAll(NodeTransport.layer, Reconnection.layerWithBreaker(Presets.marketFeed)))
   )

@@ -10,7 +10,8 @@
 import * as BearerToken from "@tickline/core/connection/BearerToken"
 import * as MarketFeeds from "@tickline/core/market/MarketFeeds"
 import * as Symbols from "@tickline/core/protocol/Symbols"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as PolicyConfig from "@tickline/core/resilience/PolicyConfig"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Endpoint from "@tickline/core/transport/Endpoint"
 import * as Channel from "@tickline/core/value/Channel"
 import { nearest } from "@tickline/core/value/Suggestion"
@@ -206,7 +207,7 @@ export const parse = Effect.fnUntraced(function*(
 
   // A service has to come up by itself: what a section does not say is as in `market-feed`.
   const common = yield* Effect.mapError(
-    ConnectionPolicy.fromUnknown({ ...root }, ConnectionPolicy.marketFeed),
+    PolicyConfig.fromUnknown({ ...root }, Presets.marketFeed),
     (error) => Policy.refused(error)
   )
 
@@ -236,7 +237,7 @@ export const parse = Effect.fnUntraced(function*(
     if (token !== undefined && !tokens.has(tokenName)) tokens.set(tokenName, yield* BearerToken.make(token))
 
     const own = yield* Effect.mapError(
-      ConnectionPolicy.fromUnknown(
+      PolicyConfig.fromUnknown(
         Object.hasOwn(table, "reconnection") ? { reconnection: table["reconnection"] } : {},
         common
       ),

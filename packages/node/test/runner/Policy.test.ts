@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Policy from "@tickline/node/runner/Policy"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -23,8 +24,8 @@ const cap = (policy: ConnectionPolicy.ConnectionPolicy) => Duration.toMillis(pol
 describe("the policy of a run", () => {
   it.effect("is recommended, or the preset", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual((yield* Policy.make(none, {})).backoff, ConnectionPolicy.recommended.backoff)
-      assert.deepStrictEqual((yield* Policy.make({ ...none, preset: "fast" }, {})).retry, ConnectionPolicy.fast.retry)
+      assert.deepStrictEqual((yield* Policy.make(none, {})).backoff, Presets.recommended.backoff)
+      assert.deepStrictEqual((yield* Policy.make({ ...none, preset: "fast" }, {})).retry, Presets.fast.retry)
     }))
 
   it.effect("the environment overrides the file, and the file the preset of the flag", () =>

@@ -23,7 +23,8 @@ import type * as ConnectionMetrics from "@tickline/core/connection/ConnectionMet
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import type * as Frame from "@tickline/core/transport/Frame"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
@@ -550,7 +551,7 @@ export const run = (options: RunOptions): Effect.Effect<Report> =>
   )
 
 const play = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<Report, never, Scope.Scope> {
-  const policy = options.policy ?? ConnectionPolicy.recommended
+  const policy = options.policy ?? Presets.recommended
   const clock = yield* Clock.Clock
   const simulation = yield* make(options)
   const { host, log, network, venue } = simulation

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
 import type * as Inbox from "@tickline/core/connection/Inbox"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Generic from "@tickline/core/venue/generic/Venue"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -207,7 +207,7 @@ describe("Consumers", () => {
     "who reads no transitions stops nothing, and is told all of them as one",
     () =>
       withVenue(
-        policyWith({ retry: { ...ConnectionPolicy.fast.retry, maxRetries: "unlimited" } }),
+        policyWith({ retry: { ...Presets.fast.retry, maxRetries: "unlimited" } }),
         ({ host }) =>
           Effect.gen(function*() {
             const connection = yield* Connection.make(url)

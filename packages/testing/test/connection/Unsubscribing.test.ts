@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Binance from "@tickline/core/venue/binance/Venue"
 import * as MockBinance from "@tickline/testing/MockBinance"
@@ -40,7 +40,7 @@ describe("what is given up", () => {
         assert.strictEqual(given.join("").match(/p\d+usdt@trade/g)?.length, 60)
       }).pipe(
         Probe.scoped,
-        Effect.provide(Reconnection.layerWithBreaker(ConnectionPolicy.preset("market-feed"))),
+        Effect.provide(Reconnection.layerWithBreaker(Presets.preset("market-feed"))),
         Effect.provideService(Transport, simulation.network.transport)
       )
     }))

@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Generic from "@tickline/core/venue/generic/Venue"
 import * as Probe from "@tickline/testing/Probe"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
@@ -25,4 +25,4 @@ it.effect("asks for the same products again after a drop", () =>
     ])
     assert.deepStrictEqual(yield* Probe.within(second.receive), yield* Probe.within(first.receive))
     assert.deepStrictEqual(prices, [])
-  })).pipe(Effect.provide(Probe.layer({ policy: ConnectionPolicy.fast }))))
+  })).pipe(Effect.provide(Probe.layer({ policy: Presets.fast }))))

@@ -1,6 +1,6 @@
 import { it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Probe from "@tickline/testing/Probe"
 import * as SteppedClock from "@tickline/testing/SteppedClock"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
@@ -14,4 +14,4 @@ it.effect("reconnects in a second, whatever the wall clock says", () =>
     yield* host.drop
     yield* SteppedClock.step("-1 hour")
     yield* Probe.state(connection, "Connected", { within: "2 seconds" })
-  })).pipe(Effect.provide([Probe.layer({ policy: ConnectionPolicy.standard }), SteppedClock.layer])))
+  })).pipe(Effect.provide([Probe.layer({ policy: Presets.standard }), SteppedClock.layer])))

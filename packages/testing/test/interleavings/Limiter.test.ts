@@ -1,7 +1,7 @@
 /** What several senders give a connection whose messages are limited, under many interleavings. */
 import { assert } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Enforcement from "@tickline/testing/Enforcement"
 import * as Probe from "@tickline/testing/Probe"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
@@ -43,6 +43,6 @@ const program = Probe.scoped(Effect.gen(function*() {
   assert.deepStrictEqual([...arrived.keys()].toSorted(), due)
   assert.strictEqual(sent.length + gaveUp.length, 11)
   assert.isAtMost(Enforcement.mostWithin([...arrived.values()], windowMillis), limit)
-})).pipe(Effect.provide(Probe.layer({ policy: ConnectionPolicy.test })))
+})).pipe(Effect.provide(Probe.layer({ policy: Presets.test })))
 
 underSeeds("A limiter keeps its window, and forgets nobody", program)

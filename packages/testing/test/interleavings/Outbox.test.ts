@@ -1,7 +1,7 @@
 /** What several senders give a connection that drops, under many interleavings. */
 import { assert } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Probe from "@tickline/testing/Probe"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Effect from "effect/Effect"
@@ -33,6 +33,6 @@ const program = Probe.scoped(Effect.gen(function*() {
   }
   const { outbox } = yield* connection.metrics
   assert.deepInclude(outbox, { waiting: 0, waitingBytes: 0, unsent: refused.length, sent: 12 - refused.length })
-})).pipe(Effect.provide(Probe.layer({ policy: ConnectionPolicy.test })))
+})).pipe(Effect.provide(Probe.layer({ policy: Presets.test })))
 
 underSeeds("An outbox sends once, in order, or says that it did not", program)

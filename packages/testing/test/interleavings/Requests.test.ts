@@ -2,7 +2,7 @@
 import { assert } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
 import * as Requests from "@tickline/core/connection/Requests"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Probe from "@tickline/testing/Probe"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Effect from "effect/Effect"
@@ -45,6 +45,6 @@ const program = Probe.scoped(Effect.gen(function*() {
   assert.strictEqual(ends.size, 12)
   assert.strictEqual(new Set(asked).size, asked.length)
   assert.strictEqual(yield* requests.pending, 0)
-})).pipe(Effect.provide(Probe.layer({ policy: ConnectionPolicy.test, latency: { min: 0, max: 5 } })))
+})).pipe(Effect.provide(Probe.layer({ policy: Presets.test, latency: { min: 0, max: 5 } })))
 
 underSeeds("A request ends once, with its own answer or the truth", program)

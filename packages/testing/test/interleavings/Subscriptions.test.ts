@@ -2,7 +2,7 @@
 import { assert } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
 import type { Dialect } from "@tickline/core/protocol/Dialect"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Probe from "@tickline/testing/Probe"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
@@ -60,6 +60,6 @@ const program = Probe.scoped(Effect.gen(function*() {
   assert.deepStrictEqual([...sessions.get(peer?.id ?? 0) ?? []].toSorted(), wanted)
   const standings = yield* connection.subscriptionStates
   assert.deepStrictEqual(standings.map(({ standing }) => standing), wanted.map(() => "confirmed" as const))
-})).pipe(Effect.provide(Probe.layer({ policy: ConnectionPolicy.test, latency: { min: 0, max: 8 } })))
+})).pipe(Effect.provide(Probe.layer({ policy: Presets.test, latency: { min: 0, max: 8 } })))
 
 underSeeds("Subscriptions come to rest as they are wanted", program)

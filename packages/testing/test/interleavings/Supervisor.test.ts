@@ -1,7 +1,7 @@
 /** One connection in the hands of several owners, over a network that drops it, under many interleavings. */
 import { assert } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
-import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as Probe from "@tickline/testing/Probe"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Effect from "effect/Effect"
@@ -60,6 +60,6 @@ const program = Probe.scoped(Effect.gen(function*() {
       for (const message of item.messages) assert.strictEqual(String(message).split(" ")[1], String(next++))
     }
   }
-})).pipe(Effect.provide(Probe.layer({ policy: ConnectionPolicy.test, latency: { min: 0, max: 5 } })))
+})).pipe(Effect.provide(Probe.layer({ policy: Presets.test, latency: { min: 0, max: 5 } })))
 
 underSeeds("A supervisor keeps one wire, its states and its epochs in order", program)

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
-import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
+import type * as Presets from "@tickline/core/resilience/Presets"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
@@ -10,7 +10,7 @@ import { breakerLine, connected, dialTimes, record, refusals, settle, timeline, 
 const seconds = (times: ReadonlyArray<number>): ReadonlyArray<number> => times.map((time) => time * 1000)
 
 /** A drop at once, then refused dials for so long; what was dialled when, and what the connection said. */
-const outage = (name: ConnectionPolicy.PresetName, millis: number) =>
+const outage = (name: Presets.PresetName, millis: number) =>
   withVenue(name, ({ host }) =>
     Effect.gen(function*() {
       const { connection, recorded } = yield* connected()
