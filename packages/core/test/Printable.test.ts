@@ -72,6 +72,43 @@ describe("what a peer sent, to be shown", () => {
     assert.strictEqual(Printable.cut("\u0000😀😀", 9), "\\u0000😀")
   })
 
+  it("cuts before a pair that would not fit whole, and nowhere else", () => {
+    for (const pair of ["\u{10000}", "\u{2f81a}", "\u{3fff}\u{4000}"]) {
+      assert.strictEqual(Printable.cut(`a${pair}`, 3), `a${pair}`)
+      assert.strictEqual(Printable.cut(`a${pair}b`, 3), `a${pair}`)
+    }
+    assert.strictEqual(Printable.cut("a\u{10000}b", 2), "a")
+    assert.strictEqual(Printable.cut("a\u{2f81a}b", 2), "a")
+    assert.strictEqual(Printable.cut("ab\ud800", 8), "ab\\ud800")
+    assert.strictEqual(Printable.cut("a\\", 2), "a\\")
+    assert.strictEqual(Printable.cut("abc", 0), "")
+  })
+
+  it("quotes 64 characters, and says where there were more", () => {
+    const letters = (many: number) => "a".repeat(many)
+    const quotes: ReadonlyArray<readonly [input: string, quote: string]> = [
+      ["", "``"],
+      ["a`b", "`a'b`"],
+      [letters(64), `\`${letters(64)}\``],
+      [letters(65), `\`${letters(64)}…\``],
+      [letters(1_000), `\`${letters(64)}…\``],
+      [`${letters(58)}\n`, `\`${letters(58)}\\u000a\``],
+      [`${letters(59)}\n`, `\`${letters(59)}…\``],
+      [`${letters(62)}😀`, `\`${letters(62)}😀\``],
+      [`${letters(63)}😀`, `\`${letters(63)}…\``]
+    ]
+    for (const [input, quote] of quotes) assert.strictEqual(Printable.quote(input), quote)
+  })
+
+  it("escapes the texts of a record, and leaves all else", () => {
+    assert.deepStrictEqual(Printable.fields({ reason: "a\n", attempt: 3, last: undefined, is: true }), {
+      reason: "a\\u000a",
+      attempt: 3,
+      last: undefined,
+      is: true
+    })
+  })
+
   it("no error's message shows it raw", () => {
     const detail = "a\u202e\u009b\n"
     const closed = new Transport.WireClosed({ by: "peer", code: 4000, reason: detail })

@@ -44,6 +44,19 @@ describe("Sequence.member", () => {
     ["none of an empty object", "{}", undefined],
     ["none of half a frame", "{\"seq\":5", undefined],
     ["none of a frame and more", "{\"seq\":5}}", undefined],
+    ["none of a text that does not end", "{\"seq\":5,\"a\":\"x", undefined],
+    ["none of a text in a list that does not end", "{\"seq\":5,\"a\":[\"x", undefined],
+    ["none of a name that does not end", "{\"seq\":5,\"a", undefined],
+    ["none of a list that ends twice", "{\"seq\":5,\"a\":[1]]}", undefined],
+    ["none where a name has no quotes", "{seq:5}", undefined],
+    ["none where a value has no colon", "{\"seq\" 5}", undefined],
+    ["none of a member without a value", "{\"seq\":}", undefined],
+    ["none of a text with a bad escape", "{\"seq\":\"\\x31\"}", undefined],
+    ["none of a number in a text with a space", "{\"seq\":\" 5\"}", undefined],
+    ["one after lists in lists and empty ones", "{\"a\":[[1],[]],\"b\":{\"c\":{}},\"seq\":9}", 9n],
+    ["one that a list follows", "{\"seq\":9,\"a\":[1,[2]]}", 9n],
+    ["one with each kind of white space before each part", "{\t\"seq\"\n:\r9 ,\n\t\r \"a\" : 1\r}\n", 9n],
+    ["one after a text with two backslashes and a quote", "{\"a\":\"\\\\\\\"\",\"seq\":9}", 9n],
     ["none of no JSON", "seq", undefined],
     ["none of nothing", "", undefined]
   ]
@@ -59,6 +72,8 @@ describe("Sequence.member", () => {
     assert.isUndefined(sequenceOf({ other: 1 }))
     assert.isUndefined(sequenceOf(new Uint8Array([1])))
     assert.isUndefined(sequenceOf(undefined))
+    assert.isUndefined(sequenceOf(null))
+    assert.isUndefined(sequenceOf(5))
   })
 
   it("agrees with the exact reader on any JSON", () => {

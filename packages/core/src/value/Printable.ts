@@ -56,12 +56,11 @@ export const fields = (of: Readonly<Record<string, unknown>>): Readonly<Record<s
  */
 export const isPrintable = (text: string): boolean => escape(text) === text
 
+const isPair = /^[\u{10000}-\u{10ffff}]$/u
+
 /** The beginning of a text, never half a surrogate pair. */
-const begin = (text: string, length: number): string => {
-  if (text.length <= length) return text
-  const last = text.charCodeAt(length - 1)
-  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length)
-}
+const begin = (text: string, length: number): string =>
+  text.slice(0, isPair.test(text.slice(length - 1, length + 1)) ? length - 1 : length)
 
 /**
  * The beginning of a text, escaped, at most so many characters long; an escape
@@ -75,6 +74,9 @@ export const cut = (text: string, length: number): string => {
   return shown.length <= length ? shown : begin(shown, length).replace(/\\(?:u[0-9a-f]{0,3})?$/, "")
 }
 
+/** So many characters of an input are shown in a message. */
+const quoted = 64
+
 /**
  * Shows a piece of a peer's input in a message: quoted, cut at 64 characters,
  * and escaped where it cannot be shown.
@@ -83,6 +85,7 @@ export const cut = (text: string, length: number): string => {
  * @since 0.1.0
  */
 export const quote = (input: string): string => {
-  const shown = cut(input, 64)
-  return `\`${shown.replaceAll("`", "'")}${shown.length < escape(input.slice(0, 65)).length ? "…" : ""}\``
+  const shown = cut(input, quoted)
+  const isWhole = shown === escape(input.slice(0, quoted + 1))
+  return `\`${shown.replaceAll("`", "'")}${isWhole ? "" : "…"}\``
 }

@@ -36,21 +36,27 @@ const inOrder: Step = { _tag: "InOrder" }
  * @since 0.1.0
  */
 export const step = (last: bigint | undefined, next: bigint): Step => {
-  if (last === undefined || next === last + 1n || next === last) return inOrder
-  return next > last
-    ? { _tag: "Gap", from: last, to: next, missing: next - last - 1n }
-    : { _tag: "Violation", from: last, to: next }
+  if (last === undefined) return inOrder
+  if (next < last) return { _tag: "Violation", from: last, to: next }
+  const missing = next - last - 1n
+  return missing > 0n ? { _tag: "Gap", from: last, to: next, missing } : inOrder
 }
 
-/** The offset after the closing quote of the string that begins at an offset; -1 where it does not end. */
+/** Whether an odd number of backslashes stands before an offset: an even number escape one another. */
+const isEscaped = (text: string, at: number): boolean => {
+  let backslashes = 0
+  while (text.charCodeAt(at - 1 - backslashes) === 92) backslashes++
+  return backslashes % 2 === 1
+}
+
+/** The offset after the closing quote of the string that begins at an offset; the text's end where it has none. */
 const afterString = (text: string, start: number): number => {
-  for (let end = text.indexOf("\"", start + 1); end >= 0; end = text.indexOf("\"", end + 1)) {
-    let escapes = end
-    while (text.charCodeAt(escapes - 1) === 92) escapes--
-    // An even number of backslashes escape one another.
-    if ((end - escapes) % 2 === 0) return end + 1
-  }
-  return -1
+  let end = start
+  do {
+    end = text.indexOf("\"", end + 1)
+    if (end === -1) return text.length
+  } while (isEscaped(text, end))
+  return end + 1
 }
 
 /** The offset of the next character that is no white space. */
@@ -62,15 +68,13 @@ const afterSpace = (text: string, start: number): number => {
   return at
 }
 
-/** The offset after the value that begins at an offset; -1 where it does not end. */
+/** The offset of what ends the value that begins at an offset: a comma, a bracket that it did not open, or no more text. */
 const afterValue = (text: string, start: number): number => {
   let depth = 0
   for (let at = start; at < text.length;) {
     switch (text.charCodeAt(at)) {
       case 34: // "
         at = afterString(text, at)
-        if (at < 0) return -1
-        if (depth === 0) return at
         break
       case 123: // {
       case 91: // [
@@ -82,7 +86,6 @@ const afterValue = (text: string, start: number): number => {
         if (depth === 0) return at
         depth--
         at++
-        if (depth === 0) return at
         break
       case 44: // ,
         if (depth === 0) return at
@@ -92,7 +95,7 @@ const afterValue = (text: string, start: number): number => {
         at++
     }
   }
-  return -1
+  return text.length
 }
 
 /** Whether the string between two offsets, quotes included, is the name. */
@@ -120,14 +123,11 @@ const textMember = (text: string, name: string): string | undefined => {
     const key = afterSpace(text, at + 1)
     if (text.charCodeAt(key) !== 34) return undefined
     const colon = afterString(text, key)
-    if (colon < 0) return undefined
     at = afterSpace(text, colon)
     if (text.charCodeAt(at) !== 58) return undefined
     const value = afterSpace(text, at + 1)
     at = afterValue(text, value)
-    if (at < 0) return undefined
     if (isName(text, key, colon, name)) found = text.slice(value, at)
-    at = afterSpace(text, at)
   } while (text.charCodeAt(at) === 44)
   if (text.charCodeAt(at) !== 125 || afterSpace(text, at + 1) !== text.length) return undefined
   return found?.startsWith("\"") === true ? unquoted(found) : found?.trimEnd()
