@@ -302,56 +302,56 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "the first failure begins at the base, whatever the delay before it was"
   },
   {
-    file: `${core}/resilience/RateLimit.ts`,
+    file: `${core}/resilience/RollingLimit.ts`,
     within: "RollingLimitImpl.waitFor",
     original: "sum -= this.costs[i] ?? 0",
     replacement: "sum -= this.costs[i] ?? 1",
     because: "the index is within the list"
   },
   {
-    file: `${core}/resilience/RateLimit.ts`,
+    file: `${core}/resilience/RollingLimit.ts`,
     within: "RollingLimitImpl.waitFor",
     original: "sum -= this.costs[i] ?? 0",
     replacement: "sum -= this.costs[i] ?? (-1)",
     because: "the index is within the list"
   },
   {
-    file: `${core}/resilience/RateLimit.ts`,
+    file: `${core}/resilience/RollingLimit.ts`,
     within: "RollingLimitImpl.waitFor",
     original: "wait = Math.max(wait, Math.ceil((this.times[i] ?? 0) + windowMillis + 1 - at))",
     replacement: "wait = Math.max(wait, Math.ceil((this.times[i] ?? 1) + windowMillis + 1 - at))",
     because: "the index is within the list"
   },
   {
-    file: `${core}/resilience/RateLimit.ts`,
+    file: `${core}/resilience/RollingLimit.ts`,
     within: "RollingLimitImpl.waitFor",
     original: "wait = Math.max(wait, Math.ceil((this.times[i] ?? 0) + windowMillis + 1 - at))",
     replacement: "wait = Math.max(wait, Math.ceil((this.times[i] ?? (-1)) + windowMillis + 1 - at))",
     because: "the index is within the list"
   },
   {
-    file: `${core}/resilience/RateLimit.ts`,
+    file: `${core}/resilience/RollingLimit.ts`,
     within: "RollingLimitImpl.expire",
     original: "window.begin < times.length && at - (times[window.begin] ?? 0) > window.windowMillis",
     replacement: "window.begin < times.length && at - (times[window.begin] ?? 1) > window.windowMillis",
     because: "the index is within the list"
   },
   {
-    file: `${core}/resilience/RateLimit.ts`,
+    file: `${core}/resilience/RollingLimit.ts`,
     within: "RollingLimitImpl.expire",
     original: "window.begin < times.length && at - (times[window.begin] ?? 0) > window.windowMillis",
     replacement: "window.begin < times.length && at - (times[window.begin] ?? (-1)) > window.windowMillis",
     because: "the index is within the list"
   },
   {
-    file: `${core}/resilience/RateLimit.ts`,
+    file: `${core}/resilience/RollingLimit.ts`,
     within: "RollingLimitImpl.expire",
     original: "window.sum -= costs[window.begin] ?? 0",
     replacement: "window.sum -= costs[window.begin] ?? 1",
     because: "the index is within the list"
   },
   {
-    file: `${core}/resilience/RateLimit.ts`,
+    file: `${core}/resilience/RollingLimit.ts`,
     within: "RollingLimitImpl.expire",
     original: "window.sum -= costs[window.begin] ?? 0",
     replacement: "window.sum -= costs[window.begin] ?? (-1)",
@@ -393,21 +393,21 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "what is gone is not found by its key either: it is about memory alone"
   },
   {
-    file: `${core}/resilience/RateLimit.ts`,
+    file: `${core}/resilience/RollingLimit.ts`,
     within: "RollingLimitImpl.waitFor",
     original: "sum + cost > limit && i < this.times.length",
     replacement: "sum + cost > limit && i <= this.times.length",
     because: "beyond the end is nothing, and what is reserved waits longer"
   },
   {
-    file: `${core}/resilience/RateLimit.ts`,
+    file: `${core}/resilience/RollingLimit.ts`,
     within: "RollingLimitImpl.longest",
     original: "private longest = 0",
     replacement: "private longest = (-1)",
     because: "a window is longer than none"
   },
   {
-    file: `${core}/resilience/RateLimit.ts`,
+    file: `${core}/resilience/RollingLimit.ts`,
     within: "RollingLimitImpl.declare.begin",
     original: "this.windows = [...this.windows, { limit, windowMillis, begin: 0, sum, holders: 1 }]",
     replacement: "this.windows = [...this.windows, { limit, windowMillis, begin: (-1), sum, holders: 1 }]",

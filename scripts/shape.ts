@@ -21,7 +21,6 @@ const stillLong: ReadonlySet<string> = new Set([
   "packages/core/src/event/MarketEvent.ts",
   "packages/core/src/market/MarketFeed.ts",
   "packages/core/src/resilience/CircuitBreaker.ts",
-  "packages/core/src/resilience/RateLimit.ts",
   "packages/core/src/venue/binance/Venue.ts",
   "packages/core/src/venue/coinbase-exchange/Venue.ts",
   "packages/core/src/venue/coinbase/Venue.ts",

@@ -197,17 +197,10 @@ export const breakages: ReadonlyArray<Breakage> = [
   // alive: keep-alive, limits, confirmations, freshness, requests
   {
     name: "a window ends a millisecond early",
-    file: `${resilience}/RateLimit.ts`,
+    file: `${resilience}/RollingLimit.ts`,
     original: "at - (times[window.begin] ?? 0) > window.windowMillis",
     replacement: "at - (times[window.begin] ?? 0) >= window.windowMillis",
-    test: ["packages/core/test/RateLimit.test.ts", "admits at the very time it names"]
-  },
-  {
-    name: "the queue of a limit knows no priority",
-    file: `${resilience}/RateLimit.ts`,
-    original: "const waiter: Waiter = { cost, priority, settle }",
-    replacement: "const waiter: Waiter = { cost, priority: \"order\", settle }",
-    test: ["packages/core/test/RateLimit.test.ts", "queues in the order of priority"]
+    test: ["packages/core/test/RollingLimit.test.ts", "admits at the very time it names"]
   },
   // metrics
   {
@@ -228,21 +221,21 @@ export const breakages: ReadonlyArray<Breakage> = [
   // limits and closes
   {
     name: "limits per address are each connection's own",
-    file: `${resilience}/RateLimit.ts`,
+    file: `${resilience}/Governor.ts`,
     original: "defaultValue: makePerNetwork",
     replacement: "defaultValue: () => unshared",
     test: ["packages/testing/test/connection/Limits.test.ts", "are shared by all who dial it"]
   },
   {
     name: "a dial's place is free while its token is fetched",
-    file: `${resilience}/RateLimit.ts`,
+    file: `${resilience}/RollingLimit.ts`,
     original: "this.reserved += cost",
     replacement: "this.reserved += 0",
     test: ["packages/testing/test/connection/Limits.test.ts", "hold while tokens are fetched"]
   },
   {
     name: "the first to come says which windows an address has",
-    file: `${resilience}/RateLimit.ts`,
+    file: `${resilience}/Governor.ts`,
     original: "            ledger.declare(windows)",
     replacement: "            if (ledger.left(0).length === 0) ledger.declare(windows)",
     test: ["packages/testing/test/connection/Limits.test.ts", "are the strictest of those"]

@@ -207,6 +207,13 @@ export * as Freshness from "./market/Freshness.ts"
 export * as Generic from "./venue/generic/Venue.ts"
 
 /**
+ * Who keeps the limits of an address for everybody who dials or sends to it.
+ *
+ * @since 0.1.0
+ */
+export * as Governor from "./resilience/Governor.ts"
+
+/**
  * Hyperliquid, the public data of its WebSocket API.
  *
  * @since 0.1.0
@@ -245,6 +252,13 @@ export * as Kraken from "./venue/kraken/Venue.ts"
  * @since 0.1.0
  */
 export * as KrakenChecksum from "./venue/kraken/KrakenChecksum.ts"
+
+/**
+ * The limits of a peer, and the logs by which one connection keeps them.
+ *
+ * @since 0.1.0
+ */
+export * as Limits from "./resilience/Limits.ts"
 
 /**
  * The events that flow through the house: what a venue's frame says, why a
@@ -348,16 +362,6 @@ export * as PriceMessage from "./venue/generic/PriceMessage.ts"
 export * as Printable from "./value/Printable.ts"
 
 /**
- * Limits that hold in every rolling window, not on average: at most so much
- * cost in any so many milliseconds, for several windows at once. A log of what
- * was taken is kept, so that no burst at the edge of a window gets through; a
- * token bucket of 5 a second lets 9 through in one.
- *
- * @since 0.1.0
- */
-export * as RateLimit from "./resilience/RateLimit.ts"
-
-/**
  * Any source of market data, made to survive.
  *
  * @since 0.1.0
@@ -394,6 +398,16 @@ export * as Rejection from "./codec/Rejection.ts"
  * @since 0.1.0
  */
 export * as Requests from "./connection/Requests.ts"
+
+/**
+ * Limits that hold in every rolling window, not on average: at most so much
+ * cost in any so many milliseconds, for several windows at once. A log of what
+ * was taken is kept, so that no burst at the edge of a window gets through; a
+ * token bucket of 5 a second lets 9 through in one.
+ *
+ * @since 0.1.0
+ */
+export * as RollingLimit from "./resilience/RollingLimit.ts"
 
 /**
  * What a peer sends back, cleared of the secrets that were shown to it: a token

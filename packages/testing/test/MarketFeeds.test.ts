@@ -3,8 +3,8 @@ import * as Reconnection from "@tickline/core/connection/Reconnection"
 import type * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as MarketFeeds from "@tickline/core/market/MarketFeeds"
 import * as Symbols from "@tickline/core/protocol/Symbols"
+import * as Governor from "@tickline/core/resilience/Governor"
 import * as Presets from "@tickline/core/resilience/Presets"
-import * as RateLimit from "@tickline/core/resilience/RateLimit"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
 import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
@@ -424,9 +424,9 @@ describe("MarketFeeds", () => {
         Effect.provideService(Transport, network.transport)
       )
       yield* run
-      const governor = RateLimit.makeGovernor()
+      const governor = Governor.make()
       yield* TestClock.adjust("2 seconds")
-      yield* Effect.provideService(run, RateLimit.Governor, governor)
+      yield* Effect.provideService(run, Governor.Governor, governor)
       const windows = [{ limit: 1, windowMillis: 1_000 }]
       const log = yield* governor.share("ws://exchange.test dials", windows)
       assert.strictEqual(log.left(2_000)[0], 0)

@@ -4,7 +4,7 @@ import * as Requests from "@tickline/core/connection/Requests"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import type * as KeepAlive from "@tickline/core/protocol/KeepAlive"
 import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
-import * as RateLimit from "@tickline/core/resilience/RateLimit"
+
 import type { Frame } from "@tickline/core/transport/Frame"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Monotonic from "@tickline/core/value/Monotonic"
@@ -184,19 +184,6 @@ describe("a wall clock that is set", () => {
           assert.strictEqual(peer?.received.length, 20)
         }))
   )
-
-  eachStep("changes no queue before a limit", (by) =>
-    Effect.gen(function*() {
-      yield* TestClock.adjust("10 hours")
-      const limit = yield* RateLimit.make({ key: "venue", windows: [{ limit: 1, windowMillis: 1_000 }] })
-      yield* limit.acquire()
-      const second = yield* Effect.forkChild(limit.acquire(), { startImmediately: true })
-      yield* SteppedClock.step(by)
-      yield* TestClock.adjust("1000 millis")
-      assert.isUndefined(second.pollUnsafe())
-      yield* TestClock.adjust("1 millis")
-      yield* Fiber.join(second)
-    }))
 
   eachStep("changes no deadline of a request", (by) =>
     withVenue(policyWith({}), () =>

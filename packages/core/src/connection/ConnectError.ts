@@ -7,8 +7,8 @@
  */
 import * as Schema from "effect/Schema"
 import { CircuitOpen } from "../resilience/CircuitBreaker.ts"
-import { InvalidLimit } from "../resilience/RateLimit.ts"
 import type { Answer } from "../resilience/Recovery.ts"
+import { InvalidLimit } from "../resilience/RollingLimit.ts"
 import { DialError, type DialReason } from "../transport/DialError.ts"
 import { WireClosed } from "../transport/Transport.ts"
 import * as Channel from "../value/Channel.ts"

@@ -31,7 +31,8 @@ import type { FrameRejected } from "../codec/Rejection.ts"
 import type * as Dialect from "../protocol/Dialect.ts"
 import type * as KeepAlive from "../protocol/KeepAlive.ts"
 import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
-import * as RateLimit from "../resilience/RateLimit.ts"
+import * as Limits from "../resilience/Limits.ts"
+import * as RollingLimit from "../resilience/RollingLimit.ts"
 import * as Address from "../transport/Address.ts"
 import type * as Frame from "../transport/Frame.ts"
 import * as Secrets from "../transport/Secrets.ts"
@@ -85,9 +86,9 @@ export interface Options<A> {
   readonly keepAlive?: KeepAlive.KeepAlive<A> | undefined
   /**
    * The peer's limits on messages, dials and subscriptions, kept in every rolling window. Those per address are
-   * shared with all who dial the URL's origin in the same network, through the `RateLimit.Governor`.
+   * shared with all who dial the URL's origin in the same network, through the `Governor.Governor`.
    */
-  readonly limits?: ReadonlyArray<RateLimit.Limit> | undefined
+  readonly limits?: ReadonlyArray<Limits.Limit> | undefined
   /** What a message costs of the limits on messages. Default: 1. */
   readonly cost?: ((message: Frame.Frame) => number) | undefined
   /**
@@ -139,7 +140,7 @@ export interface Connection<A> {
     options?: Outbox.SendOptions | undefined
   ) => Effect.Effect<
     Outbox.Accepted,
-    ConnectError.NotSent | ConnectError.OutboxFull | RateLimit.RateLimited | RateLimit.InvalidCost
+    ConnectError.NotSent | ConnectError.OutboxFull | RollingLimit.RateLimited | RollingLimit.InvalidCost
   >
   /**
    * Adds channels to what is wanted: asked for now where the connection is up, and again on each epoch. Fails where the
@@ -277,8 +278,8 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   const breaker = yield* breakers.get(origin)
   const recorder = ConnectionMetrics.make(label, yield* Effect.context())
   const inbox = Inbox.make(options.keyOf, recorder.missed)
-  const kept = yield* Effect.result(RateLimit.limitsOf(options.limits ?? [], origin, transport.network))
-  const limits = Result.getOrElse(kept, () => RateLimit.unlimited)
+  const kept = yield* Effect.result(Limits.make(options.limits ?? [], origin, transport.network))
+  const limits = Result.getOrElse(kept, () => Limits.unlimited)
   const now = (): number => Monotonic.nowMillis(clock)
   const keepAlive = options.keepAlive ?? { _tag: "Protocol" }
   // Ordinary messages that use a limit up must not make an answer to a heartbeat late.
@@ -289,7 +290,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
       ? undefined
       : {
         key: label,
-        log: limits.messages ?? RateLimit.combine([]),
+        log: limits.messages ?? RollingLimit.combine([]),
         asks: limits.asks,
         now,
         cost: options.cost,

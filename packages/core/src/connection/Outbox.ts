@@ -19,19 +19,11 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import {
-  InvalidCost,
-  isCost,
-  makeSleeper,
-  priorities,
-  type Priority,
-  RateLimited,
-  type RollingLimit,
-  type Sleeper
-} from "../resilience/RateLimit.ts"
+import { InvalidCost, isCost, RateLimited, type RollingLimit } from "../resilience/RollingLimit.ts"
 import * as Frame from "../transport/Frame.ts"
 import type { Wire, WireClosed } from "../transport/Transport.ts"
 import { NotSent, OutboxFull, type Unconfirmed } from "./ConnectError.ts"
+import * as Sleeper from "./internal/sleeper.ts"
 
 /**
  * Whether a message waits for a connection.
@@ -70,6 +62,23 @@ export interface OutboxCounts {
   readonly unsent: number
   readonly unconfirmed: number
 }
+
+/**
+ * What goes first where not all can go: an answer to a heartbeat before a
+ * cancel, before an order, before a subscription, before a query.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Priority = "heartbeat" | "cancel" | "order" | "subscribe" | "query"
+
+/**
+ * The priorities, first to last.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const priorities: ReadonlyArray<Priority> = ["heartbeat", "cancel", "order", "subscribe", "query"]
 
 /**
  * How a message is to be sent: `now` and with the priority of an order where
@@ -195,7 +204,7 @@ class OutboxImpl implements Outbox {
   private run: ((drain: Effect.Effect<void>) => void) | undefined
   private isDraining = false
   private isShutDown = false
-  private sleeper: Sleeper | undefined
+  private sleeper: Sleeper.Sleeper | undefined
   // The ranks of those that wait to write past the outbox.
   private askers: ReadonlyArray<number> = []
   private mostWaiting = 0
@@ -464,7 +473,7 @@ class OutboxImpl implements Outbox {
     return Effect.suspend((): Effect.Effect<void, WireClosed> => {
       const wait = this.flush(to)
       if (this.entries.length > 0) {
-        const pause = wait > 0 ? (this.sleeper ??= makeSleeper()).sleep(wait) : to.ready
+        const pause = wait > 0 ? (this.sleeper ??= Sleeper.make()).sleep(wait) : to.ready
         return Effect.andThen(pause, this.drain(to))
       }
       this.isDraining = false

@@ -10,7 +10,7 @@ import type { FrameRejected } from "../codec/Rejection.ts"
 import type { MarketEvent } from "../event/MarketEvent.ts"
 import type * as Dialect from "../protocol/Dialect.ts"
 import type * as Protocol from "../protocol/KeepAlive.ts"
-import type * as RateLimit from "../resilience/RateLimit.ts"
+import type * as Limits from "../resilience/Limits.ts"
 import type { Frame } from "../transport/Frame.ts"
 import type { Channel } from "../value/Channel.ts"
 
@@ -60,7 +60,7 @@ export type KeepAlive = Protocol.KeepAlive<MarketEvent> & {
  * @category models
  * @since 0.1.0
  */
-export interface Limit extends RateLimit.Limit {
+export interface Limit extends Limits.Limit {
   readonly source: string
 }
 

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
 import type * as KeepAlive from "@tickline/core/protocol/KeepAlive"
-import * as RateLimit from "@tickline/core/resilience/RateLimit"
+import * as Governor from "@tickline/core/resilience/Governor"
+import type * as Limits from "@tickline/core/resilience/Limits"
 import type { Frame } from "@tickline/core/transport/Frame"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -217,7 +218,7 @@ describe("The gauge of what waits", () => {
 })
 
 describe("Limits of a connection", () => {
-  const limits: ReadonlyArray<RateLimit.Limit> = [
+  const limits: ReadonlyArray<Limits.Limit> = [
     { of: "messages", per: "connection", limit: 2, windowMillis: 1_000 },
     { of: "dials", per: "address", limit: 2, windowMillis: 60_000 }
   ]
@@ -291,5 +292,5 @@ describe("Limits of a connection", () => {
         assert.deepStrictEqual(host.dials.map(({ at }) => at), [0, 0])
         yield* TestClock.adjust("2 seconds")
         assert.deepStrictEqual(host.dials.map(({ at }) => at), [0, 0, 60_101])
-      }).pipe(Effect.provide(RateLimit.layerGovernor))))
+      }).pipe(Effect.provide(Governor.layer))))
 })

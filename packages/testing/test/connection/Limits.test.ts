@@ -5,7 +5,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
 import * as MarketFeeds from "@tickline/core/market/MarketFeeds"
-import * as RateLimit from "@tickline/core/resilience/RateLimit"
+import * as Governor from "@tickline/core/resilience/Governor"
+import type * as Limits from "@tickline/core/resilience/Limits"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
@@ -23,14 +24,14 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { circuitWith, dialTimes, policyWith, settle, url, withVenue } from "../Rig.ts"
 
-const dials = (limit: number, windowMillis: number): RateLimit.Limit => ({
+const dials = (limit: number, windowMillis: number): Limits.Limit => ({
   of: "dials",
   per: "address",
   limit,
   windowMillis
 })
 
-const messages = (limit: number, windowMillis: number): RateLimit.Limit => ({
+const messages = (limit: number, windowMillis: number): Limits.Limit => ({
   of: "messages",
   per: "connection",
   limit,
@@ -39,7 +40,7 @@ const messages = (limit: number, windowMillis: number): RateLimit.Limit => ({
 
 const twoAMinute = [dials(2, 60_000)]
 
-const open = (limits: ReadonlyArray<RateLimit.Limit>, to: string = url) =>
+const open = (limits: ReadonlyArray<Limits.Limit>, to: string = url) =>
   Effect.gen(function*() {
     const connection = yield* Connection.make(to, { limits })
     yield* Effect.forkScoped(connection.connect, { startImmediately: true })
@@ -120,12 +121,12 @@ describe("Limits of an address", () => {
     withVenue(policyWith({}), ({ host }) =>
       Effect.gen(function*() {
         const two = Effect.andThen(open(twoAMinute), open(twoAMinute))
-        for (const governor of [RateLimit.makeGovernor(), RateLimit.makeGovernor()]) {
-          yield* Effect.provideService(Effect.andThen(two, two), RateLimit.Governor, governor)
+        for (const governor of [Governor.make(), Governor.make()]) {
+          yield* Effect.provideService(Effect.andThen(two, two), Governor.Governor, governor)
         }
         yield* settle
         assert.strictEqual(host.dials.length, 4)
-        yield* Effect.provideService(Effect.andThen(two, two), RateLimit.Governor, RateLimit.unshared)
+        yield* Effect.provideService(Effect.andThen(two, two), Governor.Governor, Governor.unshared)
         yield* settle
         assert.strictEqual(host.dials.length, 8)
       })))

@@ -5,7 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
 import type { Answer, Dialect } from "@tickline/core/protocol/Dialect"
-import type * as RateLimit from "@tickline/core/resilience/RateLimit"
+import type * as Limits from "@tickline/core/resilience/Limits"
 import * as Channel from "@tickline/core/value/Channel"
 import type * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Duration from "effect/Duration"
@@ -50,7 +50,7 @@ interface Stage {
 
 const stage = <E>(
   use: (stage: Stage) => Effect.Effect<void, E>,
-  options: { readonly dialect?: Dialect<string>; readonly limits?: ReadonlyArray<RateLimit.Limit> } = {}
+  options: { readonly dialect?: Dialect<string>; readonly limits?: ReadonlyArray<Limits.Limit> } = {}
 ) =>
   withVenue(policyWith({ acknowledgementTimeout: Duration.seconds(3) }), ({ host }) =>
     Effect.gen(function*() {

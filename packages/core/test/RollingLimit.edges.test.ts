@@ -1,21 +1,24 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as RateLimit from "@tickline/core/resilience/RateLimit"
+import * as Governor from "@tickline/core/resilience/Governor"
+import * as Limits from "@tickline/core/resilience/Limits"
+import * as RollingLimit from "@tickline/core/resilience/RollingLimit"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
+import * as Sleeper from "../src/connection/internal/sleeper.ts"
 
-const reserved = (log: RateLimit.RollingLimit, at: number, cost?: number): RateLimit.Reservation => {
+const reserved = (log: RollingLimit.RollingLimit, at: number, cost?: number): RollingLimit.Reservation => {
   const reservation = log.reserve(at, cost)
   if (typeof reservation === "number") throw new Error(`not reserved, in ${reservation} ms`)
   return reservation
 }
 
-describe("RateLimit.Log: edges", () => {
+describe("RollingLimit.take: edges", () => {
   it("admits a cost that is the whole limit, and none that is more by any fraction", () => {
-    const log = RateLimit.makeRollingLimit([{ limit: 3, windowMillis: 1_000 }])
+    const log = RollingLimit.make([{ limit: 3, windowMillis: 1_000 }])
     assert.strictEqual(log.waitFor(0, 3), 0)
     assert.strictEqual(log.take(0, 3.001), Infinity)
     assert.strictEqual(log.take(0, 3), 0)
@@ -27,7 +30,7 @@ describe("RateLimit.Log: edges", () => {
   })
 
   it("waits until enough has left, be it one cost or several, in the narrowest window", () => {
-    const log = RateLimit.makeRollingLimit([{ limit: 4, windowMillis: 1_000 }, { limit: 6, windowMillis: 5_000 }])
+    const log = RollingLimit.make([{ limit: 4, windowMillis: 1_000 }, { limit: 6, windowMillis: 5_000 }])
     for (const at of [0, 100, 200, 300]) assert.strictEqual(log.take(at), 0)
     assert.deepStrictEqual([1, 2, 3].map((cost) => log.waitFor(400, cost)), [601, 701, 4_601])
     assert.deepStrictEqual(log.left(400), [0, 2])
@@ -36,13 +39,13 @@ describe("RateLimit.Log: edges", () => {
   })
 
   it("what is within one millisecond is counted once each, and until the last of it has left", () => {
-    const log = RateLimit.makeRollingLimit([{ limit: 2, windowMillis: 1_000 }])
+    const log = RollingLimit.make([{ limit: 2, windowMillis: 1_000 }])
     assert.deepStrictEqual([log.take(0.25), log.take(0.75)], [0, 0])
     assert.deepStrictEqual([log.left(1_000.5), log.left(1_000.75), log.left(1_000.8)], [[0], [0], [2]])
   })
 
   it("goes on as exactly after thousands as after one", () => {
-    const log = RateLimit.makeRollingLimit([{ limit: 3, windowMillis: 10 }, { limit: 1_500, windowMillis: 5_000 }])
+    const log = RollingLimit.make([{ limit: 3, windowMillis: 10 }, { limit: 1_500, windowMillis: 5_000 }])
     for (let at = 0; at < 40_000; at += 4) assert.strictEqual(log.take(at), 0, `at ${at}`)
     assert.strictEqual(log.waitFor(39_997), 2)
     assert.deepStrictEqual(log.left(39_997), [0, 1_500 - 1_250])
@@ -50,7 +53,7 @@ describe("RateLimit.Log: edges", () => {
   })
 
   it("a reservation counts until it is used or released, in every window, and ends once", () => {
-    const log = RateLimit.makeRollingLimit([{ limit: 3, windowMillis: 1_000 }])
+    const log = RollingLimit.make([{ limit: 3, windowMillis: 1_000 }])
     const first = reserved(log, 0, 2)
     assert.deepStrictEqual(log.left(0), [1])
     assert.deepStrictEqual(log.left(60_000), [1])
@@ -74,7 +77,7 @@ describe("RateLimit.Log: edges", () => {
   })
 
   it("with something reserved, waits for what was taken where that is enough", () => {
-    const log = RateLimit.makeRollingLimit([{ limit: 3, windowMillis: 1_000 }])
+    const log = RollingLimit.make([{ limit: 3, windowMillis: 1_000 }])
     assert.strictEqual(log.take(0, 2), 0)
     reserved(log, 500)
     assert.strictEqual(log.waitFor(600, 2), 401)
@@ -82,34 +85,34 @@ describe("RateLimit.Log: edges", () => {
   })
 
   it("what is taken in fractions leaves no rest behind that would have to be waited for", () => {
-    const log = RateLimit.makeRollingLimit([{ limit: 2, windowMillis: 1_000 }])
+    const log = RollingLimit.make([{ limit: 2, windowMillis: 1_000 }])
     assert.deepStrictEqual([log.take(0, 0.4), log.take(100, 0.8), log.take(200, 0.6)], [0, 0, 0])
     assert.strictEqual(log.waitFor(300, 2), 901)
   })
 
   it("what costs nothing takes no place in a millisecond", () => {
-    const log = RateLimit.makeRollingLimit([{ limit: 1, windowMillis: 1_000 }])
+    const log = RollingLimit.make([{ limit: 1, windowMillis: 1_000 }])
     assert.deepStrictEqual([log.take(0.25), log.take(0.75, 0)], [0, 0])
     assert.deepStrictEqual([log.left(1_000.25), log.left(1_000.5)], [[0], [1]])
   })
 
   it("waits a whole number of milliseconds for what is reserved, be the window none", () => {
-    const log = RateLimit.makeRollingLimit([{ limit: 1, windowMillis: 1_000.5 }])
+    const log = RollingLimit.make([{ limit: 1, windowMillis: 1_000.5 }])
     reserved(log, 0)
     assert.strictEqual(log.waitFor(0), 1_002)
   })
 
   it("of several logs all can be taken and reserved by who spares nothing", () => {
-    const all = RateLimit.combine([RateLimit.makeRollingLimit([{ limit: 4, windowMillis: 1_000 }])])
+    const all = RollingLimit.combine([RollingLimit.make([{ limit: 4, windowMillis: 1_000 }])])
     assert.deepStrictEqual([1, 2].map(() => all.take(0)), [0, 0])
     assert.deepStrictEqual([1, 2].map(() => typeof all.reserve(0)), ["object", "object"])
     assert.deepStrictEqual(all.left(0), [0])
   })
 
   it("reserves of several logs as one, or of none", () => {
-    const mine = RateLimit.makeRollingLimit([{ limit: 2, windowMillis: 1_000 }])
-    const shared = RateLimit.makeRollingLimit([{ limit: 1, windowMillis: 500 }])
-    const all = RateLimit.combine([mine, shared])
+    const mine = RollingLimit.make([{ limit: 2, windowMillis: 1_000 }])
+    const shared = RollingLimit.make([{ limit: 1, windowMillis: 500 }])
+    const all = RollingLimit.combine([mine, shared])
     const first = reserved(all, 0)
     assert.deepStrictEqual(all.left(0), [1, 0])
     assert.strictEqual(all.reserve(0), 501)
@@ -122,23 +125,23 @@ describe("RateLimit.Log: edges", () => {
     assert.deepStrictEqual([all.waitFor(1_700), all.take(1_700), all.reserve(1_700)], [1, 1, 1])
     assert.deepStrictEqual([all.waitFor(1_701), all.waitFor(1_701, 1, true), all.waitFor(1_701, 2)], [0, 500, Infinity])
     assert.strictEqual(all.reserve(2_000, -1), Infinity)
-    assert.strictEqual(RateLimit.combine([]).take(0, 1_000), 0)
+    assert.strictEqual(RollingLimit.combine([]).take(0, 1_000), 0)
     assert.strictEqual(all.waitFor(2_000), 0)
     // What spares has to spare of each.
     assert.strictEqual(all.waitFor(2_000, 2, true), Infinity)
   })
 })
 
-describe("RateLimit.Governor: edges", () => {
+describe("Governor.Governor: edges", () => {
   const windows = [{ limit: 1, windowMillis: 1_000 }]
-  const take = (governor: RateLimit.Governor, key: string, of = windows) =>
+  const take = (governor: Governor.Governor, key: string, of = windows) =>
     Effect.scoped(
       Effect.flatMap(governor.share(key, of), (log) => Effect.map(Clock.currentTimeMillis, (now) => log.take(now)))
     )
 
   it.effect("what is a whole window old counts for who declares it anew, and a millisecond later no more", () =>
     Effect.gen(function*() {
-      const governor = RateLimit.makeGovernor()
+      const governor = Governor.make()
       assert.strictEqual(yield* take(governor, "a"), 0)
       yield* TestClock.adjust("1 second")
       assert.strictEqual(yield* take(governor, "a"), 1)
@@ -149,7 +152,7 @@ describe("RateLimit.Governor: edges", () => {
 
   it.effect("windows that two declare hold until both have left", () =>
     Effect.gen(function*() {
-      const governor = RateLimit.makeGovernor()
+      const governor = Governor.make()
       const [one, other] = [yield* Scope.make(), yield* Scope.make()]
       const log = yield* Scope.provide(governor.share("a", windows), one)
       yield* Scope.provide(governor.share("a", windows), other)
@@ -164,7 +167,7 @@ describe("RateLimit.Governor: edges", () => {
 
   it.effect("forgets no key that somebody holds, however many come and go", () =>
     Effect.gen(function*() {
-      const governor = RateLimit.makeGovernor()
+      const governor = Governor.make()
       const held = yield* governor.share("held", windows)
       yield* TestClock.adjust("1 hour")
       for (let i = 0; i < 600; i++) yield* take(governor, `key ${i}`)
@@ -174,7 +177,7 @@ describe("RateLimit.Governor: edges", () => {
 
   it.effect("looks what it can forget at the 257th key, and then when there are twice as many as are kept", () =>
     Effect.gen(function*() {
-      const governor = RateLimit.makeGovernor()
+      const governor = Governor.make()
       const idle = (key: string) => Effect.scoped(governor.share(key, windows))
       const many = (name: string, count: number) =>
         Effect.forEach(Array.from({ length: count }, (_, i) => `${name} ${i}`), idle, { discard: true })
@@ -193,7 +196,7 @@ describe("RateLimit.Governor: edges", () => {
 
   it.effect("forgets a key once nobody holds it and nothing of it counts, and not before", () =>
     Effect.gen(function*() {
-      const governor = RateLimit.makeGovernor()
+      const governor = Governor.make()
       const shared = (key: string) => Effect.scoped(governor.share(key, windows))
       const many = Effect.fnUntraced(function*(name: string) {
         for (let i = 0; i < 600; i++) yield* shared(`${name} ${i}`)
@@ -211,81 +214,21 @@ describe("RateLimit.Governor: edges", () => {
     }))
 })
 
-describe("RateLimit: edges", () => {
-  it.effect("who may wait exactly as long as it takes is admitted, who may wait less fails at once", () =>
-    Effect.gen(function*() {
-      const limit = yield* RateLimit.make({ key: "venue", windows: [{ limit: 1, windowMillis: 1_000 }] })
-      yield* limit.acquire()
-      assert.deepInclude(yield* Effect.flip(limit.acquire({ withinMillis: 1_000 })), { retryAfterMillis: 1_001 })
-      const waits = yield* Effect.forkChild(limit.acquire({ withinMillis: 1_002 }), { startImmediately: true })
-      const exactly = yield* Effect.forkChild(limit.acquire({ cost: 0, withinMillis: 1_001 }), {
-        startImmediately: true
-      })
-      assert.strictEqual(limit.waiting(), 2)
-      yield* TestClock.adjust("1001 millis")
-      yield* Fiber.join(waits)
-      yield* Fiber.join(exactly)
-      assert.strictEqual(limit.waiting(), 0)
-      assert.deepInclude(yield* Effect.flip(limit.acquire({ cost: 2 })), { retryAfterMillis: Infinity })
-    }))
-
-  it.effect("holds a thousand where it does not say how many, by the log that it is given", () =>
-    Effect.gen(function*() {
-      const log = RateLimit.makeRollingLimit([{ limit: 1, windowMillis: 1_000 }])
-      const limit = yield* RateLimit.make({ key: "venue", log })
-      assert.strictEqual(limit.log, log)
-      for (let n = 0; n <= 1_000; n++) yield* Effect.forkChild(limit.acquire(), { startImmediately: true })
-      assert.strictEqual(limit.waiting(), 1_000)
-      assert.strictEqual((yield* Effect.flip(limit.acquire()))._tag, "RateLimited")
-    }))
-
-  it.effect("holds as many as its capacity, and who can go at once does not count", () =>
-    Effect.gen(function*() {
-      const limit = yield* RateLimit.make({ key: "venue", windows: [{ limit: 2, windowMillis: 1_000 }], capacity: 2 })
-      yield* limit.acquire()
-      yield* limit.acquire()
-      const queued = [
-        yield* Effect.forkChild(limit.acquire(), { startImmediately: true }),
-        yield* Effect.forkChild(limit.acquire({ priority: "query" }), { startImmediately: true })
-      ]
-      assert.strictEqual(limit.waiting(), 2)
-      // Free, urgent and first in line: it waits for nothing.
-      yield* limit.acquire({ cost: 0, priority: "heartbeat" })
-      assert.deepInclude(yield* Effect.flip(limit.acquire({ priority: "heartbeat" })), { retryAfterMillis: 1_001 })
-      yield* TestClock.adjust("1001 millis")
-      yield* Effect.forEach(queued, Fiber.join)
-    }))
-
-  it.effect("who comes later of the same priority does not pass, though the window has room for it", () =>
-    Effect.gen(function*() {
-      const limit = yield* RateLimit.make({ key: "venue", windows: [{ limit: 3, windowMillis: 1_000 }] })
-      const order: Array<string> = []
-      const asks = (name: string, cost: number) =>
-        Effect.forkChild(Effect.andThen(limit.acquire({ cost }), Effect.sync(() => void order.push(name))), {
-          startImmediately: true
-        })
-      yield* limit.acquire({ cost: 2 })
-      const dear = yield* asks("dear", 3)
-      yield* asks("cheap", 1)
-      assert.deepStrictEqual(order, [])
-      yield* Fiber.interrupt(dear)
-      yield* TestClock.adjust(0)
-      assert.deepStrictEqual(order, ["cheap"])
-    }))
-
+describe("RollingLimit: edges", () => {
   it("names what it refuses: never, or after how long, and what was wrong", () => {
-    const limited = (retryAfterMillis: number) => new RateLimit.RateLimited({ key: "venue", retryAfterMillis }).message
+    const limited = (retryAfterMillis: number) =>
+      new RollingLimit.RateLimited({ key: "venue", retryAfterMillis }).message
     assert.strictEqual(limited(Infinity), "rate limited: venue never admits this")
     assert.strictEqual(limited(20), "rate limited: venue, retry after 20 ms")
     assert.throws(
-      () => RateLimit.makeRollingLimit([{ limit: 1, windowMillis: 1 }, { limit: 0.5, windowMillis: 1_000 }]),
+      () => RollingLimit.make([{ limit: 1, windowMillis: 1 }, { limit: 0.5, windowMillis: 1_000 }]),
       "rate limit: expected a finite limit of 1 or more in a finite window above 0 ms, got 0.5 in 1000 ms"
     )
   })
 
   it.effect("a sleep that nobody cuts short lasts as long as it says", () =>
     Effect.gen(function*() {
-      const sleep = yield* Effect.forkChild(RateLimit.makeSleeper().sleep(1_000), { startImmediately: true })
+      const sleep = yield* Effect.forkChild(Sleeper.make().sleep(1_000), { startImmediately: true })
       yield* TestClock.adjust("999 millis")
       assert.isUndefined(sleep.pollUnsafe())
       yield* TestClock.adjust("1 millis")
@@ -294,7 +237,7 @@ describe("RateLimit: edges", () => {
 
   it.effect("a sleep is cut short once for each wake, be it before it begins", () =>
     Effect.gen(function*() {
-      const sleeper = RateLimit.makeSleeper()
+      const sleeper = Sleeper.make()
       sleeper.wake()
       yield* sleeper.sleep(1_000)
       const second = yield* Effect.forkChild(sleeper.sleep(1_000), { startImmediately: true })
@@ -311,8 +254,8 @@ describe("RateLimit: edges", () => {
     }))
 })
 
-describe("RateLimit.logsOf", () => {
-  const limits: ReadonlyArray<RateLimit.Limit> = [
+describe("Limits", () => {
+  const limits: ReadonlyArray<Limits.Limit> = [
     { of: "messages", per: "connection", limit: 4, windowMillis: 1_000 },
     { of: "subscriptions", per: "connection", limit: 2, windowMillis: 1_000 },
     { of: "subscriptions", per: "connection", limit: 1, windowMillis: undefined },
@@ -321,24 +264,24 @@ describe("RateLimit.logsOf", () => {
 
   it.effect("keeps each limit for what it is of, a little longer than the peer, and those per address together", () =>
     Effect.gen(function*() {
-      const one = yield* RateLimit.limitsOf(limits, "venue.test")
-      const two = yield* RateLimit.limitsOf(limits, "venue.test")
-      const elsewhere = yield* RateLimit.limitsOf(limits, "other.test")
+      const one = yield* Limits.make(limits, "venue.test")
+      const two = yield* Limits.make(limits, "venue.test")
+      const elsewhere = yield* Limits.make(limits, "other.test")
       assert.deepStrictEqual(one.messages?.left(0), [4])
       assert.deepStrictEqual(one.asks?.left(0), [4, 2])
       // An ask costs what its message does, and counts 1 as a subscription.
       assert.strictEqual(one.asks?.take(0, 3), 0)
       assert.deepStrictEqual(one.asks?.left(0), [1, 1])
       assert.deepStrictEqual(two.asks?.left(0), [4, 2])
-      assert.strictEqual(one.messages?.waitFor(0, 2), 1_000 + RateLimit.transitMillis + 1)
+      assert.strictEqual(one.messages?.waitFor(0, 2), 1_000 + Limits.transitMillis + 1)
       assert.strictEqual(one.dials.take(0), 0)
-      assert.strictEqual(two.dials.take(0), 60_000 + RateLimit.transitMillis + 1)
+      assert.strictEqual(two.dials.take(0), 60_000 + Limits.transitMillis + 1)
       assert.strictEqual(elsewhere.dials.take(0), 0)
-    }).pipe(Effect.provideService(RateLimit.Governor, RateLimit.makeGovernor())))
+    }).pipe(Effect.provideService(Governor.Governor, Governor.make())))
 
   it.effect("has none for what nothing limits", () =>
     Effect.gen(function*() {
-      const logs = yield* RateLimit.limitsOf(limits.slice(1, 3), "venue.test")
+      const logs = yield* Limits.make(limits.slice(1, 3), "venue.test")
       assert.isUndefined(logs.messages)
       assert.deepStrictEqual(logs.asks?.left(0), [2])
       assert.deepStrictEqual(logs.dials.left(0), [])
@@ -346,6 +289,6 @@ describe("RateLimit.logsOf", () => {
       assert.deepStrictEqual(logs.asks?.left(0), [1])
       if (typeof reservation === "object") reservation.release()
       assert.deepStrictEqual(logs.asks?.left(0), [2])
-      assert.isUndefined((yield* RateLimit.limitsOf([], "venue.test")).asks)
+      assert.isUndefined((yield* Limits.make([], "venue.test")).asks)
     }))
 })
