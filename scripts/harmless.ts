@@ -795,7 +795,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "what none of them is named by means none of their channels: it spares looking through them"
   },
   {
-    file: `${core}/connection/Inbox.ts`,
+    file: `${core}/connection/internal/queue.ts`,
     within: "boundOf",
     original:
       "const boundOf = (bytes: number | undefined): number => bytes === undefined || Number.isNaN(bytes) ? defaultBytes : Math.max(1, bytes)",
@@ -804,28 +804,28 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "no message weighs less than its share of 256"
   },
   {
-    file: `${core}/connection/Inbox.ts`,
-    within: "InboxImpl.offer",
+    file: `${core}/connection/internal/inbox.ts`,
+    within: "InboxImpl.offerTo",
     original: "if (consumer.missed > before) this.onMissed?.(consumer.missed - before)",
     replacement: "if (consumer.missed >= before) this.onMissed?.(consumer.missed - before)",
     because: "to add none changes no count"
   },
   {
-    file: `${core}/connection/Inbox.ts`,
-    within: "InboxImpl.offer",
+    file: `${core}/connection/internal/inbox.ts`,
+    within: "InboxImpl.offerTo",
     original: "if (consumer.missed > before) this.onMissed?.(consumer.missed - before)",
     replacement: "if (true) this.onMissed?.(consumer.missed - before)",
     because: "to add none changes no count"
   },
   {
-    file: `${core}/connection/Inbox.ts`,
+    file: `${core}/connection/internal/inbox.ts`,
     within: "InboxImpl.makePull.pull.wasFull",
     original: "const wasFull = consumer.overflow === \"block\" && isOver(consumer)",
     replacement: "const wasFull = consumer.overflow === \"block\" || isOver(consumer)",
     because: "who is woken for nothing looks again whether there is room, and waits on"
   },
   {
-    file: `${core}/connection/Inbox.ts`,
+    file: `${core}/connection/internal/inbox.ts`,
     within: "InboxImpl.makePull.pull",
     original: "if (wasFull) this.release()",
     replacement: "if (true) this.release()",

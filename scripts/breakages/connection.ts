@@ -4,7 +4,8 @@ import type { Breakage } from "./Breakage.ts"
 const connection = "packages/core/src/connection"
 const metrics = `${connection}/ConnectionMetrics.ts`
 const outbox = `${connection}/Outbox.ts`
-const inbox = `${connection}/Inbox.ts`
+const inbox = `${connection}/internal/inbox.ts`
+const queue = `${connection}/internal/queue.ts`
 const named = "packages/testing/test/named"
 const ofConnection = `${named}/Connection.test.ts`
 const ofReconnection = `${named}/Reconnection.test.ts`
@@ -30,7 +31,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "only the first reader of a connection is served",
     file: inbox,
-    original: "offer(consumer, this.keyOf, item)\n",
+    original: "    offer(consumer, this.keyOf, item)\n",
     replacement: "offer(consumer, this.keyOf, item)\n      break\n",
     test: [ofConnection, "concurrent message reading"]
   },
@@ -131,7 +132,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a slow consumer loses in silence",
-    file: inbox,
+    file: queue,
     original: "    consumer.missed += gone\n",
     replacement: "",
     test: [ofConsumers, "drop-oldest"]
@@ -139,14 +140,13 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a consumer that blocks is passed over",
     file: inbox,
-    original:
-      "if (consumer.overflow === \"block\" && consumer.ended === undefined && isOver(consumer, this.allowance)) return true",
+    original: "if (consumer.ended === undefined && isOver(consumer, this.allowance)) return true",
     replacement: "",
     test: [ofConsumers, "block:"]
   },
   {
     name: "rejections fill the memory",
-    file: inbox,
+    file: queue,
     original: "item.bytes + (item._tag === \"Batch\" ? share * item.messages.length : share)",
     replacement: "item._tag === \"Batch\" ? item.bytes + share * item.messages.length : 0",
     test: [ofConsumers, "what nobody reads is bounded"]
@@ -219,14 +219,14 @@ export const breakages: ReadonlyArray<Breakage> = [
   // bounds
   {
     name: "a message without bytes weighs nothing",
-    file: inbox,
+    file: queue,
     original: "item.bytes + (item._tag === \"Batch\" ? share * item.messages.length : share)",
     replacement: "item.bytes + (item._tag === \"Batch\" ? 0 : share)",
     test: [ofConsumers, "a message costs its bytes and a share"]
   },
   {
     name: "a consumer that conflates is given what is superseded",
-    file: inbox,
+    file: queue,
     original: "return key === undefined || newest.get(key) === at",
     replacement: "return key === undefined || at >= 0",
     test: [ofConsumers, "conflate: the newest of each key stays"]
@@ -240,7 +240,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "transitions that nobody reads wait for ever",
-    file: inbox,
+    file: queue,
     original: "if (consumer.lifecycle > consumer.mostLifecycle) mergeOlder(consumer)",
     replacement: "",
     test: [ofConsumers, "who reads no transitions stops nothing"]

@@ -66,9 +66,9 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a typed stream has the events of another subscription",
-    file: "packages/core/src/market/MarketFeed.ts",
-    original: "channels.some(isWanted)",
-    replacement: "channels.length >= 0",
+    file: "packages/core/src/connection/internal/routes.ts",
+    original: "channels.flatMap((channel) => this.byChannel.get(Channel.key(channel)) ?? [])",
+    replacement: "channels.flatMap(() => [...this.byChannel.values()])",
     test: ["packages/testing/test/Routing.test.ts", "binance: trades are not told twice"]
   },
   {

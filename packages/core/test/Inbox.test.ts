@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
 import type { Transition } from "@tickline/core/connection/ConnectionState"
 import { ConnectionState } from "@tickline/core/connection/ConnectionState"
-import * as Inbox from "@tickline/core/connection/Inbox"
+import type * as Inbox from "@tickline/core/connection/Inbox"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
@@ -14,6 +14,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
+import * as Inboxes from "../src/connection/internal/inbox.ts"
+import type { Interest } from "../src/connection/internal/queue.ts"
 
 const mebibyte = 1024 * 1024
 const share = 256
@@ -61,8 +63,8 @@ const shown = (item: Inbox.Item<string>): string => {
 
 /** A consumer that takes nothing but when it is told to. */
 const consumer = Effect.fnUntraced(function*(
-  inbox: Inbox.Inbox<string>,
-  interest: Inbox.Interest,
+  inbox: Inboxes.Inbox<string>,
+  interest: Interest,
   options?: Inbox.ConsumerOptions
 ) {
   const pull = yield* Stream.toPull(inbox.consume(interest, options, (items) => items))
@@ -82,7 +84,7 @@ const after = (
   keyOf?: Inbox.KeyOf<string>
 ) =>
   Effect.scoped(Effect.gen(function*() {
-    const inbox = Inbox.make(keyOf)
+    const inbox = Inboxes.make({ keyOf })
     const { pull } = yield* consumer(inbox, "everything", options)
     for (const item of items) inbox.offer(item)
     return yield* pull
@@ -108,7 +110,7 @@ describe("A bound", () => {
           }
           const full = Math.max(bound, share)
           yield* Effect.scoped(Effect.gen(function*() {
-            const inbox = Inbox.make<string>()
+            const inbox = Inboxes.make<string>()
             const { pull } = yield* consumer(inbox, "everything", { bytes })
             inbox.offer(item(full))
             inbox.offer(transition)
@@ -125,7 +127,7 @@ describe("A bound", () => {
   it.effect("of what is kept for the first to come is four mebibytes", () =>
     Effect.gen(function*() {
       for (const [weight, missed, first] of [[-1, 0, "a"], [0, 1, "missed 1 and 0"]] as const) {
-        const inbox = Inbox.make<string>()
+        const inbox = Inboxes.make<string>()
         inbox.keep()
         inbox.offer(weighing(4 * mebibyte + weight, "a"))
         inbox.offer(weighing(share, "b"))
@@ -137,7 +139,7 @@ describe("A bound", () => {
 
   it.effect("of one that blocks is met so many times as it is allowed to be", () =>
     Effect.gen(function*() {
-      const inbox = Inbox.make<string>()
+      const inbox = Inboxes.make<string>()
       const { take } = yield* consumer(inbox, "everything", { overflow: "block", bytes: 1_000 })
       inbox.offer(weighing(999, "a"))
       assert.isFalse(inbox.isBlocked())
@@ -158,7 +160,7 @@ describe("A bound", () => {
 
   it.effect("blocks nobody once its consumer has ended", () =>
     Effect.gen(function*() {
-      const inbox = Inbox.make<string>()
+      const inbox = Inboxes.make<string>()
       const { pull, take } = yield* consumer(inbox, "everything", { overflow: "block", bytes: 1 })
       inbox.offer(weighing(1_000, "a"))
       assert.isTrue(inbox.isBlocked())
@@ -244,7 +246,7 @@ describe("Conflating", () => {
 
   it.effect("leaves all as it is where the bound was not met, before the first pull and after it", () =>
     Effect.gen(function*() {
-      const inbox = Inbox.make(keyOf)
+      const inbox = Inboxes.make({ keyOf })
       const pull = yield* Stream.toPull(inbox.consume("everything", conflating, (items) => items))
       const first = yield* Effect.forkChild(pull, { startImmediately: true })
       inbox.offer(weighing(999, "a1", "a2"))
@@ -272,7 +274,7 @@ describe("Conflating", () => {
 describe("Consumers of a part", () => {
   it.effect("are not filled by what is none of theirs", () =>
     Effect.gen(function*() {
-      const inbox = Inbox.make<string>()
+      const inbox = Inboxes.make<string>()
       const batches = yield* consumer(inbox, "batches", { bytes: 1_000 })
       const rejections = yield* consumer(inbox, "rejections", { bytes: 1_000 })
       const transitions = yield* consumer(inbox, "transitions", { bytes: 1_000 })
@@ -296,7 +298,7 @@ describe("Consumers of a part", () => {
   ) {
     it.effect(`what is kept for the first to come beside one of ${there} is what nobody is there for`, () =>
       Effect.gen(function*() {
-        const inbox = Inbox.make<string>()
+        const inbox = Inboxes.make<string>()
         yield* consumer(inbox, there)
         inbox.keep()
         for (const item of [transition, weighing(share, "a"), rejected(share)]) inbox.offer(item)
@@ -313,7 +315,7 @@ describe("Consumers of a part", () => {
 
   it.effect("are handed nothing where nothing of what came is for them", () =>
     Effect.gen(function*() {
-      const inbox = Inbox.make<string>()
+      const inbox = Inboxes.make<string>()
       const pull = yield* Stream.toPull(
         inbox.consume("everything", undefined, (items) => items.filter(({ _tag }) => _tag === "Batch"))
       )
@@ -329,10 +331,10 @@ describe("Consumers of a part", () => {
 
   it.effect("that come after the end are told what was kept before it and since", () =>
     Effect.gen(function*() {
-      const inbox = Inbox.make<string>()
+      const inbox = Inboxes.make<string>()
       yield* consumer(inbox, "batches")
       inbox.keep()
-      const alone = Inbox.make<string>()
+      const alone = Inboxes.make<string>()
       alone.keep()
       for (const [of, interest] of [[inbox, "rejections"], [alone, "everything"]] as const) {
         of.offer(rejected(share, "before"))
@@ -346,7 +348,7 @@ describe("Consumers of a part", () => {
   it.effect("count what they missed also after they are gone, and tell of it as it happens", () =>
     Effect.gen(function*() {
       const told: Array<number> = []
-      const inbox = Inbox.make<string>(undefined, (messages) => void told.push(messages))
+      const inbox = Inboxes.make<string>({ onMissed: (messages) => void told.push(messages) })
       yield* Effect.scoped(Effect.gen(function*() {
         yield* consumer(inbox, "everything", { overflow: "drop-oldest", bytes: 500 })
         for (const text of ["a", "b", "c", "d"]) inbox.offer(weighing(share, text))
@@ -407,7 +409,7 @@ describe("What tells of states, and nobody takes,", () => {
   it.effect("is kept for the first to come as it would be for one who is there", () =>
     Effect.gen(function*() {
       for (const [many, told] of [[1_024, 1_024], [1_025, 514]] as const) {
-        const inbox = Inbox.make<string>()
+        const inbox = Inboxes.make<string>()
         inbox.keep()
         for (let i = 0; i < many; i++) inbox.offer(overdue)
         const pull = yield* Stream.toPull(inbox.consume("everything", undefined, (items) => items))

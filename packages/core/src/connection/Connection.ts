@@ -19,7 +19,6 @@
  *
  * @since 0.1.0
  */
-import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -44,8 +43,9 @@ import type { BearerToken } from "./BearerToken.ts"
 import * as ConnectError from "./ConnectError.ts"
 import * as ConnectionMetrics from "./ConnectionMetrics.ts"
 import * as ConnectionState from "./ConnectionState.ts"
-import * as Inbox from "./Inbox.ts"
+import type * as Inbox from "./Inbox.ts"
 import type * as Decoder from "./internal/decoder.ts"
+import * as Inboxes from "./internal/inbox.ts"
 import { type Internals, internals } from "./internal/internals.ts"
 import { Observers } from "./internal/observers.ts"
 import * as Sequence from "./internal/sequence.ts"
@@ -103,6 +103,8 @@ export interface Options<A> {
    * the same key the newest stays. Default: all have the same.
    */
   readonly keyOf?: Inbox.KeyOf<A> | undefined
+  /** The product of a message, by which those of a channel of all products are routed to who wants one of them. */
+  readonly productOf?: ((message: A) => string | undefined) | undefined
   /** The member that numbers the messages, or a function that reads it, to have gaps counted. */
   readonly sequence?: string | Sequence.SequenceOf<A> | undefined
 }
@@ -205,50 +207,11 @@ export interface Connection<A> {
   readonly messages: (
     options?: Inbox.ConsumerOptions | undefined
   ) => Stream.Stream<A, ConnectError.ConnectError | Inbox.ConsumerOverflow>
-  /**
-   * The messages that a consumer wants, one by one: cheaper than a filter after
-   * `messages`. It is asked with the channels that the message belongs to. Ends
-   * with the failure of `endedBy`, where that fails.
-   */
-  readonly select: <B extends A, E = never>(
-    wants: (message: A, channels: ReadonlyArray<Channel.Channel>) => message is B,
-    options?: Inbox.ConsumerOptions | undefined,
-    endedBy?: Effect.Effect<never, E> | undefined
-  ) => Stream.Stream<B, ConnectError.ConnectError | Inbox.ConsumerOverflow | E>
   /** What could not be read; the connection lives on. */
   readonly rejections: Stream.Stream<FrameRejected, ConnectError.ConnectError | Inbox.ConsumerOverflow>
   readonly metrics: Effect.Effect<ConnectionMetrics.ConnectionMetrics>
   /** The breaker of the connection's origin. */
   readonly breaker: CircuitBreaker.Breaker
-}
-
-// The messages of a pull's batches: the batch's own array where there is one batch.
-const messagesOf = <A>(items: NonEmptyReadonlyArray<Inbox.Item<A>>): ReadonlyArray<A> => {
-  const [first] = items
-  if (items.length === 1) return first._tag === "Batch" ? first.messages : []
-  const messages: Array<A> = []
-  for (const item of items) {
-    if (item._tag === "Batch") { for (const message of item.messages) messages.push(message) }
-  }
-  return messages
-}
-
-const none: ReadonlyArray<Channel.Channel> = []
-
-const selected = <A, B extends A>(
-  items: NonEmptyReadonlyArray<Inbox.Item<A>>,
-  wants: (message: A, channels: ReadonlyArray<Channel.Channel>) => message is B
-): ReadonlyArray<B> => {
-  const selected: Array<B> = []
-  for (const item of items) {
-    if (item._tag !== "Batch") continue
-    const { channels, messages } = item
-    for (let i = 0; i < messages.length; i++) {
-      const message = messages[i]
-      if (message !== undefined && wants(message, channels?.[i] ?? none)) selected.push(message)
-    }
-  }
-  return selected
 }
 
 // Whether the peer is shown something that it may refuse: a secret in a header or a subprotocol, or a user in the URL.
@@ -277,7 +240,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   const label = options.label ?? origin
   const breaker = yield* breakers.get(origin)
   const recorder = ConnectionMetrics.make(label, yield* Effect.context())
-  const inbox = Inbox.make(options.keyOf, recorder.missed)
+  const inbox = Inboxes.make({ keyOf: options.keyOf, productOf: options.productOf, onMissed: recorder.missed })
   const kept = yield* Effect.result(Limits.make(options.limits ?? [], origin, transport.network))
   const limits = Result.getOrElse(kept, () => Limits.unlimited)
   const now = (): number => Monotonic.nowMillis(clock)
@@ -354,7 +317,10 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
 
   const { state } = supervisor
   return {
-    [internals]: { attach: (observer) => observers.add(observer) },
+    [internals]: {
+      attach: (observer) => observers.add(observer),
+      route: (want, consumer, endedBy) => inbox.consumeRouted(want, consumer, endedBy)
+    },
     label,
     connect: Effect.suspend(() => supervisor.connect),
     reconnect: Effect.suspend(() => supervisor.reconnect),
@@ -394,9 +360,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     isStalled: Effect.sync(() => inbox.isBlocked()),
     inbound: (consumer) => inbox.consume("everything", consumer, (items) => items),
     batches: (consumer) => inbox.consume("batches", consumer, only("Batch")),
-    messages: (consumer) => inbox.consume("batches", consumer, messagesOf),
-    select: (wants, consumer, endedBy) =>
-      inbox.consume("batches", consumer, (items) => selected(items, wants), endedBy),
+    messages: (consumer) => inbox.consume("batches", consumer, Inboxes.messagesOf),
     rejections: Stream.suspend(() =>
       Stream.map(
         inbox.consume("rejections", { overflow: "drop-oldest" }, only("Rejected")),

@@ -33,6 +33,7 @@ import type * as ConnectError from "../connection/ConnectError.ts"
 import * as Connection from "../connection/Connection.ts"
 import type * as ConnectionState from "../connection/ConnectionState.ts"
 import type * as Inbox from "../connection/Inbox.ts"
+import { internals } from "../connection/internal/internals.ts"
 import type * as Observer from "../connection/Observer.ts"
 import type { Reconnection } from "../connection/Reconnection.ts"
 import type * as Subscriptions from "../connection/Subscriptions.ts"
@@ -174,9 +175,6 @@ export class MarketFeed extends Context.Service<MarketFeed, {
   /** The connection under the feed: its state, its metrics, its breaker. */
   readonly connection: Connection.Connection<MarketEvent.MarketEvent>
 }>()("@tickline/core/market/MarketFeed") {}
-
-const isSame = (one: Channel.Channel, other: Channel.Channel): boolean =>
-  one.channel === other.channel && one.product === other.product
 
 // What an event says of a subscription.
 const makeAnswerOf = (venue: Venue) => (event: MarketEvent.MarketEvent, frame: Frame): Dialect.Answer | undefined => {
@@ -494,6 +492,7 @@ export const prepare = Effect.fnUntraced(function*(
     },
     keepAlive: options.keepAlive ?? venue.keepAlive,
     keyOf,
+    productOf: (event) => MarketEvent.isMarketData(event) ? event.product : undefined,
     limits: venue.rates,
     attribute: router.attribute,
     observers: [{ name: "freshness", attach: () => ({ batch: arrived, ended: () => {} }) }, ...options.observe ?? []]
@@ -573,10 +572,8 @@ export const prepare = Effect.fnUntraced(function*(
       yield* want([wanted])
       // Where the channel is of all products, it is the event that says of which one it is.
       const written = wanted.product ?? Result.getOrElse(normalise(venue, product, wanted.channel), () => product)
-      const isOfProduct = (event: A): boolean => wanted.product !== undefined || event.product === written
-      const isWanted = (one: Channel.Channel): boolean => isSame(one, wanted)
-      return connection.select(
-        (event, channels): event is A => select(event) && isOfProduct(event) && channels.some(isWanted),
+      return connection[internals].route(
+        { channel: wanted, product: wanted.product === undefined ? written : undefined, is: select },
         consumer,
         connection.awaitRefusal(wanted)
       )

@@ -185,8 +185,7 @@ describe("Consumers", () => {
         const reading = [
           yield* stuck(connection.inbound()),
           yield* stuck(connection.batches()),
-          yield* stuck(connection.messages()),
-          yield* stuck(connection.select((_): _ is string => true))
+          yield* stuck(connection.messages())
         ]
         yield* settle
         const peer = yield* host.nextPeer

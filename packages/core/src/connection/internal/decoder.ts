@@ -9,8 +9,9 @@ import type { FrameRejected } from "../../codec/Rejection.ts"
 import * as Frame from "../../transport/Frame.ts"
 import type * as Attribution from "../Attribution.ts"
 import type { Recorder } from "../ConnectionMetrics.ts"
-import type { Inbox, Rejected } from "../Inbox.ts"
+import type { Rejected } from "../Inbox.ts"
 import type { Batch } from "../Observer.ts"
+import type { Inbox } from "./inbox.ts"
 import type { Observers } from "./observers.ts"
 
 /**
@@ -75,6 +76,7 @@ export const make = <A>(
     }
     observers.batch(batch)
     inbox.offer(batch)
+    inbox.route(batch)
   }
 
   const reject = (rejection: FrameRejected, at: number, bytes: number): void => {

@@ -4,7 +4,12 @@
  *
  * @since 0.1.0
  */
+import type * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
+import type { ConnectError } from "../ConnectError.ts"
+import type { ConsumerOptions, ConsumerOverflow } from "../Inbox.ts"
 import type { NamedObserver } from "../Observer.ts"
+import type { Want } from "./routes.ts"
 
 /**
  * The key under which a connection has its internals.
@@ -23,4 +28,13 @@ export const internals: unique symbol = Symbol.for("@tickline/core/connection/in
 export interface Internals<A> {
   /** Attaches an observer before those that were declared, at once if an epoch is up. Returns what detaches it. */
   readonly attach: (observer: NamedObserver<A>) => () => void
+  /**
+   * The messages of one channel, or of one product of it, routed to a queue of their own: those of others cost it
+   * nothing. Ends with the failure of `endedBy`, after what still waits.
+   */
+  readonly route: <B extends A, E = never>(
+    want: Want<A, B>,
+    options?: ConsumerOptions | undefined,
+    endedBy?: Effect.Effect<never, E> | undefined
+  ) => Stream.Stream<B, ConnectError | ConsumerOverflow | E>
 }
