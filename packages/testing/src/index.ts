@@ -208,6 +208,17 @@ export * as Simulation from "./simulation/Simulation.ts"
 export * as SteppedClock from "./SteppedClock.ts"
 
 /**
+ * A venue's side of the conversation with its clients, driven step by step: its
+ * market, its connections, who follows what, and what each is told. Everything
+ * happens at once, when it is called: no fiber, no timer, no socket. Whoever
+ * drives it has the time and carries the frames: `MockVenue.serve` and
+ * `Simulation` over the virtual network, `MockServer` over real sockets.
+ *
+ * @since 0.1.0
+ */
+export * as VenueServer from "./venue/VenueServer.ts"
+
+/**
  * A network that exists only on Effect's clock: a `Transport` whose hosts,
  * latencies and faults are values. Under `TestClock` a day of it takes a
  * second, and with the same seed every run is the same, to the event.

@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import * as Symbols from "@tickline/core/protocol/Symbols"
 import * as Printable from "@tickline/core/value/Printable"
 import { nearest } from "@tickline/core/value/Suggestion"
 import * as Timestamp from "@tickline/core/value/Timestamp"
@@ -65,26 +64,6 @@ export const faultsOf = (specs: ReadonlyArray<string>): Result.Result<ReadonlyAr
     )
   }
   return Result.succeed(faults)
-}
-
-/**
- * What a simulated venue lists: the synthetic market's products by the venue's
- * own symbols, such as `BTC/USD`, `BTCUSDT` or `BTC-PERPETUAL`, and by their
- * names besides.
- *
- * @category getters
- * @since 0.1.0
- */
-export const listedBy = (venue: string): ReadonlyArray<Market.Product> => {
-  const own = Market.products.map((product) => {
-    const { symbol } = product
-    // A venue without the coins themselves in dollars has them in the dollar coin, or a perpetual.
-    const names = [symbol, `${symbol}-PERP`, `${symbol}T`]
-    const found = names.map((name) => Symbols.byRule.symbolOf(venue, name)).find((symbol) => symbol !== undefined)
-    return { ...product, symbol: found ?? symbol }
-  })
-  const symbols = new Set(own.map(({ symbol }) => symbol))
-  return [...own, ...Market.products.filter(({ symbol }) => !symbols.has(symbol))]
 }
 
 /** The frames of a recording that came in. */
@@ -156,7 +135,7 @@ export const run = (options: Options): Effect.Effect<void, UsageError | RunFaile
       port: options.port,
       rate: options.rate,
       seed: options.seed,
-      products: listedBy(venue.name),
+      products: Market.listedBy(venue.name),
       faults,
       requireToken,
       replay

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Simulation from "@tickline/node/runner/Simulation"
+import * as Market from "@tickline/testing/Market"
 import * as MockVenues from "@tickline/testing/MockVenues"
 import * as MockServer from "@tickline/testing/node/MockServer"
 import * as Effect from "effect/Effect"
@@ -22,7 +22,7 @@ const mock = (name: string) => {
   const venue = MockVenues.byName(name)
   return venue === undefined
     ? Effect.die(name)
-    : MockServer.make({ venue, rate: 20, seed: 7, products: Simulation.listedBy(name) })
+    : MockServer.make({ venue, rate: 20, seed: 7, products: Market.listedBy(name) })
 }
 
 const kraken = "[venues.kraken]\nproducts = [\"BTC/USD\"]\n"

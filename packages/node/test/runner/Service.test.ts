@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Simulation from "@tickline/node/runner/Simulation"
+import * as Market from "@tickline/testing/Market"
 import * as MockVenues from "@tickline/testing/MockVenues"
 import * as MockServer from "@tickline/testing/node/MockServer"
 import * as Effect from "effect/Effect"
@@ -15,7 +15,7 @@ const mock = (name: string) =>
     (venue) =>
       venue === undefined
         ? Effect.die(name)
-        : MockServer.make({ venue, rate: 100, seed: 7, products: Simulation.listedBy(name) })
+        : MockServer.make({ venue, rate: 100, seed: 7, products: Market.listedBy(name) })
   )
 
 const file = Effect.map(

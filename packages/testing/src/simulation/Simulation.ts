@@ -36,7 +36,7 @@ import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -48,9 +48,10 @@ import * as TestClock from "effect/testing/TestClock"
 import type * as EventLog from "../EventLog.ts"
 import * as FaultPlan from "../network/FaultPlan.ts"
 import * as VirtualNetwork from "../network/VirtualNetwork.ts"
+import * as VirtualVenue from "../venue/internal/virtualVenue.ts"
 import * as Market from "../venue/Market.ts"
 import * as MockCoinbaseExchange from "../venue/MockCoinbaseExchange.ts"
-import * as MockVenue from "../venue/MockVenue.ts"
+import type * as MockVenue from "../venue/MockVenue.ts"
 
 /**
  * How a simulation is made. Everything has a default: Coinbase Exchange, one
@@ -181,8 +182,6 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
   const url = options.url ?? "wss://venue.test/feed"
   const clock = yield* Clock.Clock
   const now = (): number => Monotonic.nowMillis(clock)
-  // Of the venue's frames, which tell people when.
-  const wallNow = (): number => clock.currentTimeMillisUnsafe()
   const network = yield* VirtualNetwork.make({
     seed: options.seed,
     latency: options.latency,
@@ -190,102 +189,39 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
     logFrames: options.logFrames
   })
   const sent: Array<Sent> = []
-  const sessions = new Map<number, MockVenue.Session>()
   const heard: Array<Heard> = []
   const tests: Array<{ -readonly [Name in keyof Tested]: Tested[Name] }> = []
-  const beating = new Set<number>()
-  const counts = new Map<number, number>()
-  const markets = new Map<string, Market.Market>()
-  const seed = options.seed
-  for (const product of options.products ?? Market.products.slice(0, 2)) {
-    markets.set(product.symbol, Market.make(product, { seed, atMillis: wallNow() }))
-  }
-  const market = (product: string): Market.Market | undefined => markets.get(product)
-
-  const floor = (peer: VirtualNetwork.Peer): MockVenue.Floor => ({
-    atMillis: wallNow(),
-    market,
-    sent: counts.get(peer.id) ?? 0,
-    path: peer.url.replace(/^\w+:\/\/[^/?]*/, "")
-  })
-
-  const send = (peer: VirtualNetwork.Peer, frames: ReadonlyArray<MockVenue.Outgoing>): void => {
-    const numbered = frames.filter(({ isNumbered }) => isNumbered !== false)
-    counts.set(peer.id, (counts.get(peer.id) ?? 0) + numbered.length)
-    for (const { data, text } of frames) {
-      if (data !== undefined) {
-        const decoded = venue.decode(text)
-        const event = "_tag" in decoded ? undefined : decoded.find(MarketEvent.isMarketData)
-        const id = event === undefined ? undefined : idOf(event)
-        sent.push({ ...data, id: id ?? "", text, connection: peer.id, at: now() })
-      }
-      if (rules?.isTest(text) === true) test(peer, rules.within)
-      peer.sendUnsafe(text)
-    }
-  }
-
-  // Who does not answer a test in time is dropped.
   const rules = server.enforcement?.tests
-  const test = (peer: VirtualNetwork.Peer, withinMillis: number): void => {
-    const made: (typeof tests)[number] = { connection: peer.id, at: now(), answeredAt: undefined, isFailed: false }
-    tests.push(made)
-    network.schedule(withinMillis, () => {
-      if (made.answeredAt !== undefined || !peer.isOpen()) return
-      made.isFailed = true
-      Effect.runSync(peer.drop)
-    })
-  }
-  const answer = (connection: number, frame: Frame.Frame): void => {
-    if (rules?.isAnswer(frame) !== true) return
-    const answered = tests.find((each) => each.connection === connection && each.answeredAt === undefined)
-    if (answered !== undefined) answered.answeredAt = now()
-  }
-
-  // Beats begin when the client has asked for them, and end with the connection.
-  const beat = (peer: VirtualNetwork.Peer): void => {
-    if (!peer.isOpen()) return void beating.delete(peer.id)
-    send(peer, server.heartbeat(sessions.get(peer.id) ?? MockVenue.newSession, floor(peer)))
-    network.schedule(server.heartbeatMillis ?? 0, () => beat(peer))
-  }
-  const beginBeats = (peer: VirtualNetwork.Peer, session: MockVenue.Session): void => {
-    if (server.heartbeatMillis === undefined || beating.has(peer.id)) return
-    if (server.heartbeat(session, floor(peer)).length === 0) return
-    beating.add(peer.id)
-    network.schedule(server.heartbeatMillis, () => beat(peer))
-  }
-
-  const host = yield* network.serve(url, (peer) => {
-    sessions.set(peer.id, MockVenue.newSession)
-    peer.onPing(() => void heard.push({ connection: peer.id, at: now(), kind: "ping", text: "" }))
-    peer.onMessage((frame) => {
-      heard.push({ connection: peer.id, at: now(), kind: "message", text: typeof frame === "string" ? frame : "" })
-      answer(peer.id, frame)
-      const session = sessions.get(peer.id) ?? MockVenue.newSession
-      const { close, replies, session: after } = server.receive(session, frame, floor(peer))
-      sessions.set(peer.id, after)
-      send(peer, replies)
-      beginBeats(peer, after)
-      if (close !== undefined) Effect.runSync(peer.close(close.code, close.reason))
-    })
-    send(peer, server.greet?.(floor(peer)) ?? [])
-    return Effect.void
-  })
-
-  const everyMillis = Duration.toMillis(Duration.fromInputUnsafe(options.every ?? "2 seconds"))
-  let isTicking = true
-  const tick = (): void => {
-    if (!isTicking) return
-    const peers = host.peers()
-    for (const [product, before] of markets) {
-      const after = Market.next(before, wallNow())
-      markets.set(product, after)
-      for (const peer of peers) {
-        send(peer, server.publish(sessions.get(peer.id) ?? MockVenue.newSession, after.last, floor(peer)))
-      }
+  const served = yield* VirtualVenue.serveWatched(network, url, server, {
+    products: options.products ?? Market.products.slice(0, 2),
+    seed: options.seed,
+    every: options.every ?? "2 seconds"
+  }, {
+    sending: (peer, { data, text }) => {
+      if (data === undefined) return
+      const decoded = venue.decode(text)
+      const event = "_tag" in decoded ? undefined : decoded.find(MarketEvent.isMarketData)
+      const id = event === undefined ? undefined : idOf(event)
+      sent.push({ ...data, id: id ?? "", text, connection: peer.id, at: now() })
+    },
+    heard: (peer, kind, frame) =>
+      void heard.push({ connection: peer.id, at: now(), kind, text: typeof frame === "string" ? frame : "" }),
+    // Who does not answer a test in time is dropped.
+    tested: (peer) => {
+      const made: (typeof tests)[number] = { connection: peer.id, at: now(), answeredAt: undefined, isFailed: false }
+      tests.push(made)
+      network.schedule(rules?.within ?? 0, () => {
+        if (made.answeredAt !== undefined || !peer.isOpen()) return
+        made.isFailed = true
+        Effect.runSync(peer.drop)
+      })
+    },
+    answered: (peer) => {
+      const answered = tests.find((each) => each.connection === peer.id && each.answeredAt === undefined)
+      if (answered !== undefined) answered.answeredAt = now()
     }
-    network.schedule(everyMillis, tick)
-  }
-  network.schedule(everyMillis, tick)
+  })
+  const { host, sessions, stopMarket } = served
 
   // A message is recorded as it is sent, so market data is what was recorded last.
   const isData = (frame: Frame.Frame): boolean => sent.at(-1)?.text === frame
@@ -305,9 +241,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
     tests,
     faults,
     log: network.log,
-    stopMarket: Effect.sync(() => {
-      isTicking = false
-    })
+    stopMarket
   }
 })
 

@@ -20,6 +20,7 @@
  *
  * @since 0.1.0
  */
+import * as Symbols from "@tickline/core/protocol/Symbols"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as BigDecimal from "effect/BigDecimal"
@@ -67,6 +68,7 @@ export type Change = readonly [side: "buy" | "sell", price: string, size: string
  * - `open`, `low`, `high`, `volume`: of the market's life so far, which stands
  *   in for the day; `volume` in the base currency.
  * - `timestamp`: ISO-8601 UTC with microseconds, rising per product.
+ * - `isQuote`: whether only the book changed, and the trade is the one before.
  *
  * @category models
  * @since 0.1.0
@@ -86,6 +88,7 @@ export interface Tick {
   readonly high: string
   readonly volume: string
   readonly changes: ReadonlyArray<Change>
+  readonly isQuote?: boolean | undefined
 }
 
 interface Row {
@@ -150,6 +153,25 @@ export const products: readonly [Product, ...Array<Product>] = [
   { symbol: "SHIB-USD", price: "0.00000943", size: "1500000" },
   { symbol: "WETH-DAI", price: "2279.845612345678901230", size: "0.750000000000000000" }
 ]
+
+/**
+ * What a venue lists: the products above by the venue's own symbols, such as
+ * `BTC/USD`, `BTCUSDT` or `BTC-PERPETUAL`, and by their names besides.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const listedBy = (venue: string): ReadonlyArray<Product> => {
+  const own = products.map((product) => {
+    const { symbol } = product
+    // A venue without the coins themselves in dollars has them in the dollar coin, or a perpetual.
+    const names = [symbol, `${symbol}-PERP`, `${symbol}T`]
+    const found = names.map((name) => Symbols.byRule.symbolOf(venue, name)).find((symbol) => symbol !== undefined)
+    return { ...product, symbol: found ?? symbol }
+  })
+  const symbols = new Set(own.map(({ symbol }) => symbol))
+  return [...own, ...products.filter(({ symbol }) => !symbols.has(symbol))]
+}
 
 /** How many levels each side of a book has. */
 const depth = 10
@@ -217,6 +239,74 @@ export const make = (product: Product, options: { readonly seed: number; readonl
  */
 export const next = (market: Market, atMillis: number): Market => step(market.state, market.product, atMillis)
 
+/** Both sides of a book from its best prices on, what stays with its size. */
+const ladders = (before: State, bid: bigint, ask: bigint, chance: Chance.Chance) => {
+  const { grid, usual } = before
+  const fresh = (): bigint => usual / 10n + 2n + below(chance, usual * 8n + 1n)
+  const ladder = (rows: ReadonlyArray<Row>, priceOf: (index: bigint) => bigint): Array<Row> =>
+    Array.from({ length: depth }, (_, index) => {
+      const price = priceOf(BigInt(index))
+      return { price, size: rows.find((row) => row.price === price)?.size ?? fresh() }
+    })
+  return {
+    fresh,
+    bids: ladder(before.bids, (index) => bid - index * grid),
+    asks: ladder(before.asks, (index) => ask + index * grid)
+  }
+}
+
+const levelOf = ({ priceScale, sizeScale }: State, { price, size }: Row): Level => [
+  print(price, priceScale),
+  print(size, sizeScale)
+]
+
+/**
+ * The market with this best bid and ask, at a time in epoch milliseconds: its
+ * book is built anew from them, and its `last` is a quote, not a trade. Throws
+ * a `RangeError` where they are not positive prices of at most the product's
+ * decimals, where the bid is not below the ask, and where it leaves no room for
+ * the levels below.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const quote = (market: Market, bid: string, ask: string, atMillis: number): Market => {
+  const { last, product, state: before } = market
+  const [best, worst] = [bid, ask].map((text) => {
+    const { scale, value } = read(text, product)
+    if (scale > before.priceScale) {
+      throw new RangeError(`market ${product.symbol}: ${text} has more than ${before.priceScale} decimals`)
+    }
+    return value * 10n ** BigInt(before.priceScale - scale)
+  })
+  if (best === undefined || worst === undefined || best >= worst || best <= before.grid * BigInt(depth)) {
+    throw new RangeError(`market ${product.symbol}: ${bid} and ${ask} are no bid and ask`)
+  }
+  const { asks, bids } = ladders(before, best, worst, Chance.make(before.seed * 0x100000 + before.sequence))
+  const changes = [...difference("buy", before.bids, bids, before), ...difference("sell", before.asks, asks, before)]
+  const state: State = {
+    ...before,
+    mid: (best + worst) / 2n,
+    bids,
+    asks,
+    sequence: before.sequence + changes.length + 1,
+    micros: Math.max(before.micros + 1, atMillis * 1_000)
+  }
+  return {
+    product,
+    state,
+    last: {
+      ...last,
+      sequence: state.sequence,
+      timestamp: timestamp(state.micros),
+      bid: levelOf(state, bids[0]!),
+      ask: levelOf(state, asks[0]!),
+      changes,
+      isQuote: true
+    }
+  }
+}
+
 const step = (before: State, product: Product, atMillis: number): Market => {
   const { anchor, grid, priceScale, sizeScale, usual } = before
   // A step's chance depends on the seed and the step alone: that is what makes it pure.
@@ -226,14 +316,7 @@ const step = (before: State, product: Product, atMillis: number): Market => {
   const mid = before.mid + drift > floor ? before.mid + drift : floor
   const rung = mid / grid
 
-  const fresh = (): bigint => usual / 10n + 2n + below(chance, usual * 8n + 1n)
-  const ladder = (rows: ReadonlyArray<Row>, priceOf: (index: number) => bigint): Array<Row> =>
-    Array.from({ length: depth }, (_, index) => {
-      const price = priceOf(index)
-      return { price, size: rows.find((row) => row.price === price)?.size ?? fresh() }
-    })
-  const bids = ladder(before.bids, (index) => (rung - BigInt(index)) * grid)
-  const asks = ladder(before.asks, (index) => (rung + 1n + BigInt(index)) * grid)
+  const { asks, bids, fresh } = ladders(before, rung * grid, (rung + 1n) * grid, chance)
 
   // The taker leaves something of the best level, so that both sides always have one.
   const side = chance.happens(0.5) ? "buy" : "sell"
@@ -316,10 +399,10 @@ const timestamp = (micros: number): string => {
  */
 export const book = (
   { state }: Market
-): { readonly bids: ReadonlyArray<Level>; readonly asks: ReadonlyArray<Level> } => {
-  const level = ({ price, size }: Row): Level => [print(price, state.priceScale), print(size, state.sizeScale)]
-  return { bids: state.bids.map(level), asks: state.asks.map(level) }
-}
+): { readonly bids: ReadonlyArray<Level>; readonly asks: ReadonlyArray<Level> } => ({
+  bids: state.bids.map((row) => levelOf(state, row)),
+  asks: state.asks.map((row) => levelOf(state, row))
+})
 
 /**
  * A product's ticks without end, one every so many milliseconds of a clock of

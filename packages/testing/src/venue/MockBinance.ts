@@ -28,9 +28,9 @@ import * as MockVenue from "./MockVenue.ts"
 const depths: ReadonlyMap<string, number> = new Map(
   [5, 10, 20].flatMap((levels) => [[`depth${levels}`, levels], [`depth${levels}@100ms`, levels]] as const)
 )
+const trades = new Set(["trade", "aggTrade"])
 const channels = new Set([
-  "trade",
-  "aggTrade",
+  ...trades,
   "bookTicker",
   "ticker",
   "miniTicker",
@@ -288,7 +288,7 @@ export const make = (): MockVenue.MockVenue => ({
   publish: (session, tick, floor) => {
     const frames: Array<MockVenue.Outgoing> = []
     for (const [channel, products] of session.channels) {
-      if (!products.has(tick.product)) continue
+      if (!products.has(tick.product) || (tick.isQuote && trades.has(channel))) continue
       const sent = message(channel, tick, floor.market(tick.product))
       if (sent !== undefined) frames.push(outgoing(channel, tick.product, sent, isBare(floor)))
     }

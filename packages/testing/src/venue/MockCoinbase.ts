@@ -189,7 +189,7 @@ export const make = (): MockVenue.MockVenue => ({
   publish: (session, tick, floor) => {
     const drafts: Array<Draft> = []
     for (const [channel, products] of session.channels) {
-      if (!products.has(tick.product)) continue
+      if (!products.has(tick.product) || (tick.isQuote && channel === "market_trades")) continue
       if (channel === "market_trades") drafts.push(trade("update", tick))
       else if (channel === "ticker" || channel === "ticker_batch") drafts.push(ticker(channel, "update", tick))
       else if (channel === "level2") {

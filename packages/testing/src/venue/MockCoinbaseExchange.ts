@@ -145,7 +145,7 @@ export const make = (): MockVenue.MockVenue => ({
   publish: (session, tick) => {
     const frames: Array<MockVenue.Outgoing> = []
     for (const [channel, products] of session.channels) {
-      if (!products.has(tick.product)) continue
+      if (!products.has(tick.product) || (tick.isQuote && channel === "matches")) continue
       if (channel === "matches") frames.push(match("match", tick))
       else if (channel.startsWith("ticker")) frames.push(ticker(channel, tick))
       else if (channel.startsWith("level2")) {

@@ -250,7 +250,7 @@ export const make = (): MockVenue.MockVenue => ({
     const market = floor.market(tick.product)
     const frames: Array<MockVenue.Outgoing> = []
     for (const [key, products] of session.channels) {
-      if (!products.has(tick.product)) continue
+      if (!products.has(tick.product) || (tick.isQuote && key.startsWith("trades."))) continue
       const [family, ...rest] = key.split(".")
       if (family === "trades") frames.push(trades(key, tick))
       else if (family === "quote") frames.push(quote(key, tick))

@@ -199,7 +199,7 @@ export const make = (): MockVenue.MockVenue => ({
       frames.push(MockVenue.data(channel, tick.product, update(type, messageId, channel, tick.product, contents)))
     }
     for (const [channel, products] of session.channels) {
-      if (!products.has(tick.product)) continue
+      if (!products.has(tick.product) || (tick.isQuote && channel !== "v4_orderbook")) continue
       const updates = updatesOf(channel, tick)
       if (session.terms?.get(key(channel, tick.product)) === "batched") {
         if (updates.length > 0) push("channel_batch_data", channel, updates)

@@ -62,7 +62,7 @@ export const make = (
         }
     },
     publish: (session, tick) =>
-      MockVenue.follows(session, channel, tick.product)
+      !tick.isQuote && MockVenue.follows(session, channel, tick.product)
         ? [priceMessage(tick.product, tick.price, tick.timestamp, tick.tradeId)]
         : [],
     heartbeat: () => [],

@@ -159,7 +159,7 @@ export const make = (): MockVenue.MockVenue => ({
   publish: (session, tick, floor) => {
     const frames: Array<MockVenue.Outgoing> = []
     for (const [type, products] of session.channels) {
-      if (!products.has(tick.product)) continue
+      if (!products.has(tick.product) || (tick.isQuote && type === "trades")) continue
       const market = floor.market(tick.product)
       if (type === allMids) frames.push(mids(tick.product, pricesOf(products, floor)))
       else if (type === "trades") frames.push(trades(tick))

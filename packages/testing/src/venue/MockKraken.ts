@@ -214,7 +214,7 @@ export const make = (): MockVenue.MockVenue => ({
     const market = floor.market(tick.product)
     const frames: Array<MockVenue.Outgoing> = []
     for (const [key, products] of session.channels) {
-      if (!products.has(tick.product)) continue
+      if (!products.has(tick.product) || (tick.isQuote && key === "trade")) continue
       if (key === "trade") frames.push(trade("update", tick))
       else if (key === "ticker") frames.push(ticker("update", tick))
       else if (market !== undefined) {

@@ -5,28 +5,31 @@
  *
  * A venue is one file that makes one `MockVenue`; `MockVenues` lists them.
  *
+ * **Example** (a quote of a venue in a virtual test)
+ *
+ * ```ts
+ * const network = yield* VirtualNetwork.Network
+ * const mock = yield* MockVenue.serve(network, "wss://kraken.test", MockKraken.make())
+ * // the application subscribes to the ticker of BTC-USD there, and is told:
+ * yield* mock.quote("BTC-USD", "43250.10", "43250.20")
+ * ```
+ *
  * @since 0.1.0
  */
-import type { Frame } from "@tickline/core/transport/Frame"
-import type { Enforcement } from "./Enforcement.ts"
-import type { Listing } from "./Listing.ts"
-import type { Market, Tick } from "./Market.ts"
+import type * as Effect from "effect/Effect"
+import type { VirtualNetwork } from "../network/VirtualNetwork.ts"
+import type { MockVenue, Outgoing, Session } from "./internal/mockVenue.ts"
+import * as VirtualVenue from "./internal/virtualVenue.ts"
 
 /**
- * What one connection asked for: products by channel, in the venue's own names.
- * A channel without products has an empty set. `heard` is when the client's
- * latest frames came, in epoch milliseconds, where the venue limits them.
- * `terms` is how a subscription was asked for, in the venue's own words, where
- * it offers a choice: by a key of the venue's making.
+ * A venue's server as a value, and what it deals with: the `Session` of one
+ * connection, the `Outgoing` frames for a client, the `Floor` that it may look
+ * at when it answers, and the `Answer`.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Session {
-  readonly channels: ReadonlyMap<string, ReadonlySet<string>>
-  readonly heard?: ReadonlyArray<number> | undefined
-  readonly terms?: ReadonlyMap<string, string> | undefined
-}
+export type { Answer, Floor, MockVenue, Outgoing, Session } from "./internal/mockVenue.ts"
 
 /**
  * The session of a connection that has just opened.
@@ -34,89 +37,7 @@ export interface Session {
  * @category constructors
  * @since 0.1.0
  */
-export const newSession: Session = { channels: new Map() }
-
-/**
- * A frame for a client. `data` names what it carries where it is market data;
- * acknowledgements, errors and heartbeats have none. Only frames with `data`
- * are counted as sent and struck by the faults that take a data frame. `beat` is
- * whether it shows that the venue is alive; `bare` is the frame without its
- * data, of an acknowledgement that carries some. `isNumbered` is whether it
- * counts for venues that number what they send on a connection (default true).
- *
- * @category models
- * @since 0.1.0
- */
-export interface Outgoing {
-  readonly text: string
-  readonly data: { readonly product: string; readonly channel: string } | undefined
-  readonly beat?: boolean | undefined
-  readonly bare?: string | undefined
-  readonly isNumbered?: boolean | undefined
-}
-
-/**
- * What a venue may look at when it answers: the time in epoch milliseconds; a
- * product's market, or `undefined` where it does not list the product; how
- * many frames it has sent on the connection (default 0), for venues that number
- * them; and the path and query that the client dialled (default `/`).
- *
- * @category models
- * @since 0.1.0
- */
-export interface Floor {
-  readonly atMillis: number
-  readonly market: (product: string) => Market | undefined
-  readonly sent?: number | undefined
-  readonly path?: string | undefined
-}
-
-/**
- * What a client's frame leads to: the session after it, the replies in order,
- * and the close frame that follows them where the venue will hear no more.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Answer {
-  readonly session: Session
-  readonly replies: ReadonlyArray<Outgoing>
-  readonly close?: { readonly code: number; readonly reason: string } | undefined
-}
-
-/**
- * A venue's server, as a value.
- *
- * @category models
- * @since 0.1.0
- */
-export interface MockVenue {
-  /** The venue's name in Tickline, such as `"coinbase-exchange"`. */
-  readonly name: string
-  /** How often `heartbeat` is due, in milliseconds, or `undefined` where the venue has none. */
-  readonly heartbeatMillis: number | undefined
-  /** The session of a connection that has just opened, where the address asks for channels; else `newSession`. */
-  readonly open?: ((floor: Floor) => Session | undefined) | undefined
-  /** What the venue says to a connection that has just opened; nothing where there is none. */
-  readonly greet?: ((floor: Floor) => ReadonlyArray<Outgoing>) | undefined
-  /** Answers a client's frame. */
-  readonly receive: (session: Session, frame: Frame, floor: Floor) => Answer
-  /**
-   * The frames that a tick gives on the connection, in the venue's order; none
-   * where it asked for none. The floor's market is that after the tick.
-   */
-  readonly publish: (session: Session, tick: Tick, floor: Floor) => ReadonlyArray<Outgoing>
-  /** The heartbeats that are due on the connection. */
-  readonly heartbeat: (session: Session, floor: Floor) => ReadonlyArray<Outgoing>
-  /** A price by hand, as a message of the venue that carries one. */
-  readonly price: (product: string, price: string, atMillis: number) => Outgoing
-  /** What it does to clients that do not keep its rules. Default: nothing besides what `receive` does. */
-  readonly enforcement?: Enforcement | undefined
-  /** What it answers over HTTP. Default: nothing. */
-  readonly listing?: Listing | undefined
-  /** The data frame with its continuity broken, or `undefined` where it has nothing that proves any. */
-  readonly corrupt: (text: string) => string | undefined
-}
+export { newSession } from "./internal/mockVenue.ts"
 
 /**
  * The products that a session follows on any channel.
@@ -124,11 +45,7 @@ export interface MockVenue {
  * @category getters
  * @since 0.1.0
  */
-export const followed = (session: Session): ReadonlySet<string> => {
-  const products = new Set<string>()
-  for (const each of session.channels.values()) for (const product of each) products.add(product)
-  return products
-}
+export { followed } from "./internal/mockVenue.ts"
 
 /**
  * Whether a session follows the product on the channel.
@@ -222,3 +139,35 @@ export const breakSequence = (text: string): string | undefined => {
   const broken = text.replace(/"sequence":(\d+)/, (_, digits: string) => `"sequence":${BigInt(digits) + 1_000n}`)
   return broken === text ? undefined : broken
 }
+
+/**
+ * A venue on a virtual network: what a test has it do, and what it came to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Served = VirtualVenue.Served
+
+/**
+ * How a venue is served. Everything has a default: what `Market.listedBy`
+ * gives, seed 0, and a market that stands still until `quote` or `trade` moves
+ * it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ServeOptions = VirtualVenue.ServeOptions
+
+/**
+ * Serves a venue on a virtual network, under its URL. It greets, answers,
+ * quotes and beats as the venue does; any number of them on one network.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const serve: (
+  network: VirtualNetwork,
+  url: string,
+  mock: MockVenue,
+  options?: ServeOptions | undefined
+) => Effect.Effect<Served> = VirtualVenue.serve

@@ -1,0 +1,237 @@
+/**
+ * A venue's side of the conversation with its clients, driven step by step: its
+ * market, its connections, who follows what, and what each is told. Everything
+ * happens at once, when it is called: no fiber, no timer, no socket. Whoever
+ * drives it has the time and carries the frames: `MockVenue.serve` and
+ * `Simulation` over the virtual network, `MockServer` over real sockets.
+ *
+ * @since 0.1.0
+ */
+import type { Frame } from "@tickline/core/transport/Frame"
+import type { Enforcement } from "./Enforcement.ts"
+import { type Floor, followed, type MockVenue, newSession, type Outgoing, type Session } from "./internal/mockVenue.ts"
+import type { Question } from "./Listing.ts"
+import * as Market from "./Market.ts"
+
+/**
+ * What a venue can keep to itself while everything else goes on:
+ *
+ * - `heartbeat`: its beats and tests, and its answers to pings
+ * - `data`: market data; a subscription is acknowledged and never delivers
+ * - `acknowledgement`: answers to what a client asks; a subscription delivers
+ *   and is never acknowledged
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Withheld = "heartbeat" | "data" | "acknowledgement"
+
+/**
+ * How a server is made. `wallMillis` is the venue's clock, in epoch
+ * milliseconds. `products` is what it lists (default `Market.products`), `seed`
+ * that of its market (default 0), `tests` how it tests its clients (default as
+ * the venue enforces it).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly venue: MockVenue
+  readonly wallMillis: () => number
+  readonly products?: ReadonlyArray<Market.Product> | undefined
+  readonly seed?: number | undefined
+  readonly tests?: Enforcement["tests"]
+}
+
+/**
+ * The server's end of a connection, as whoever carries the frames gives it.
+ * `path` is the path and query that the client dialled. `send` is told whether
+ * a frame answers something that the client asked.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Line {
+  readonly path: string
+  readonly isOpen: () => boolean
+  readonly send: (outgoing: Outgoing, isAnswer: boolean) => void
+  readonly close: (code: number, reason: string) => void
+  /** A frame that tests the client is about to be sent. */
+  readonly onTest?: (() => void) | undefined
+  /** The client has answered a test. */
+  readonly onTestAnswered?: (() => void) | undefined
+}
+
+/**
+ * The conversation on one connection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Conversation {
+  readonly session: () => Session
+  /** Says what the venue says to a connection that has just opened. */
+  readonly greet: () => void
+  /** Hears a frame of the client, and answers it. */
+  readonly receive: (frame: Frame) => void
+  /** Whether the venue has heartbeats for this client. */
+  readonly hasBeats: () => boolean
+  /** Says the heartbeats that are due. */
+  readonly beat: () => void
+  /** Says a frame by hand. */
+  readonly say: (outgoing: Outgoing) => void
+}
+
+/**
+ * A venue's server.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface VenueServer {
+  readonly venue: MockVenue
+  /** Begins a conversation. It ends when its line is no longer open. */
+  readonly open: (line: Line) => Conversation
+  /** The products that anyone follows and the venue lists, in the order of the alphabet. */
+  readonly followed: () => ReadonlyArray<string>
+  /** The products that the venue lists. */
+  readonly products: () => ReadonlyArray<string>
+  /**
+   * The next trade of a product's market, told to all who follow it. Gives how
+   * many frames that made on the busiest connection; 0 where there is no such
+   * product.
+   */
+  readonly trade: (product: string) => number
+  /** Sets a product's best bid and ask, and tells all who follow it: see `Market.quote`. */
+  readonly quote: (product: string, bid: string, ask: string) => void
+  /** Says a price by hand, to every client. */
+  readonly price: (product: string, price: string) => void
+  /** Whether something is kept from all clients, until it is changed. */
+  readonly withhold: (what: Withheld, on: boolean) => void
+  readonly isWithheld: (what: Withheld) => boolean
+  /**
+   * Whether a product is taken off the venue's list: a subscription to it is
+   * answered as one to a product that it never had. Those that exist fall silent.
+   */
+  readonly delist: (product: string, on: boolean) => void
+  /** What the venue answers over HTTP; `undefined` for what it does not know. */
+  readonly listing: (question: Question) => unknown
+}
+
+interface Open {
+  readonly line: Line
+  readonly conversation: Conversation
+  /** Gives how many frames that made. */
+  readonly publish: (tick: Market.Tick) => number
+}
+
+/**
+ * Makes a server to which nobody is connected.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: Options): VenueServer => {
+  const { venue, wallMillis } = options
+  const tests = options.tests ?? venue.enforcement?.tests
+  const markets = new Map<string, Market.Market>()
+  for (const product of options.products ?? Market.products) {
+    markets.set(product.symbol, Market.make(product, { seed: options.seed ?? 0, atMillis: wallMillis() }))
+  }
+  const all = new Set<Open>()
+  const withheld = new Set<Withheld>()
+  const delisted = new Set<string>()
+  const listed = (product: string): Market.Market | undefined =>
+    delisted.has(product) ? undefined : markets.get(product)
+
+  /** What a frame becomes while something is withheld; nothing where it is not said at all. */
+  const allowed = (outgoing: Outgoing, isAnswer: boolean): Outgoing | undefined => {
+    const { bare, beat, data } = outgoing
+    if (beat) return withheld.has("heartbeat") ? undefined : outgoing
+    const isAcknowledgement = isAnswer && (data === undefined || bare !== undefined)
+    if (isAcknowledgement && withheld.has("acknowledgement")) return undefined
+    if (data === undefined || !withheld.has("data")) return outgoing
+    return bare === undefined ? undefined : { text: bare, data: undefined }
+  }
+
+  const open = (line: Line): Conversation => {
+    let sent = 0
+    const floor = (): Floor => ({ atMillis: wallMillis(), market: listed, sent, path: line.path })
+    const say = (said: Outgoing, isAnswer = false): void => {
+      const outgoing = allowed(said, isAnswer)
+      if (outgoing === undefined) return
+      if (outgoing.isNumbered !== false) sent++
+      if (tests?.isTest(outgoing.text)) line.onTest?.()
+      line.send(outgoing, isAnswer)
+    }
+    let session = venue.open?.(floor()) ?? newSession
+    const beats = () => venue.heartbeat(session, floor())
+    const conversation: Conversation = {
+      session: () => session,
+      greet: () => venue.greet?.(floor()).forEach((greeting) => say(greeting)),
+      receive: (frame) => {
+        if (tests?.isAnswer(frame)) line.onTestAnswered?.()
+        const answer = venue.receive(session, frame, floor())
+        session = answer.session
+        for (const reply of answer.replies) say(reply, true)
+        if (answer.close !== undefined) line.close(answer.close.code, answer.close.reason)
+      },
+      hasBeats: () => beats().length > 0,
+      beat: () => {
+        if (!withheld.has("heartbeat")) beats().forEach((said) => say(said))
+      },
+      say
+    }
+    all.add({
+      line,
+      conversation,
+      publish: (tick) => {
+        const frames = venue.publish(session, tick, floor())
+        for (const frame of frames) say(frame)
+        return frames.length
+      }
+    })
+    return conversation
+  }
+
+  /** Those whose line is open; the others are forgotten. */
+  const live = (): ReadonlyArray<Open> => {
+    for (const each of all) if (!each.line.isOpen()) all.delete(each)
+    return [...all]
+  }
+
+  const publish = (market: Market.Market): number => {
+    markets.set(market.product.symbol, market)
+    return Math.max(0, ...live().map((each) => each.publish(market.last)))
+  }
+
+  return {
+    venue,
+    open,
+    products: () => [...markets.keys()].filter((product) => !delisted.has(product)),
+    followed: () => {
+      const products = new Set(live().flatMap(({ conversation }) => [...followed(conversation.session())]))
+      return [...products].filter((product) => !delisted.has(product)).toSorted()
+    },
+    trade: (product) => {
+      const market = markets.get(product)
+      return market === undefined ? 0 : publish(Market.next(market, wallMillis()))
+    },
+    quote: (product, bid, ask) => {
+      const market = markets.get(product)
+      if (market === undefined) throw new RangeError(`${venue.name} lists no ${product}`)
+      publish(Market.quote(market, bid, ask, wallMillis()))
+    },
+    price: (product, price) => {
+      for (const { conversation } of live()) conversation.say(venue.price(product, price, wallMillis()))
+    },
+    withhold: (what, on) => void (on ? withheld.add(what) : withheld.delete(what)),
+    isWithheld: (what) => withheld.has(what),
+    delist: (product, on) => void (on ? delisted.add(product) : delisted.delete(product)),
+    listing: (question) =>
+      venue.listing?.(question, {
+        atMillis: wallMillis(),
+        markets: [...markets.values()].filter(({ product }) => !delisted.has(product.symbol))
+      })
+  }
+}

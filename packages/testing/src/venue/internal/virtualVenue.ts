@@ -1,0 +1,135 @@
+/** A venue's server on the virtual network. */
+import * as Symbols from "@tickline/core/protocol/Symbols"
+import type { Frame } from "@tickline/core/transport/Frame"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { Host, Peer, VirtualNetwork } from "../../network/VirtualNetwork.ts"
+import * as Market from "../Market.ts"
+import * as VenueServer from "../VenueServer.ts"
+import type { MockVenue, Outgoing, Session } from "./mockVenue.ts"
+
+/**
+ * How a venue is served: what it lists (by default what `Market.listedBy` gives), the seed of its market (0), and how
+ * often each product trades by itself (never).
+ */
+export interface ServeOptions {
+  readonly products?: ReadonlyArray<Market.Product> | undefined
+  readonly seed?: number | undefined
+  readonly every?: Duration.Input | undefined
+}
+
+/** A venue that is served. What moves its market is told at once to all who follow the product. */
+export interface Served {
+  readonly url: string
+  /** Its host on the network: dials, connections, scripts and faults. */
+  readonly host: Host
+  /** What each connection, open or ended, follows, by its number. */
+  readonly sessions: ReadonlyMap<number, Session>
+  /**
+   * Sets the best bid and ask of a product, as its quotes and its book say it. The product by the venue's symbol, or by
+   * its name as in `Symbols`; prices of at most the product's decimals. Anything else is a defect.
+   */
+  readonly quote: (product: string, bid: string, ask: string) => Effect.Effect<void>
+  /** The next trade of a product's seeded market. */
+  readonly trade: (product: string) => Effect.Effect<void>
+  /** Whether something is kept from all clients, until it is changed. */
+  readonly withhold: (what: VenueServer.Withheld, on: boolean) => Effect.Effect<void>
+  /** Whether a product is taken off the venue's list. */
+  readonly delist: (product: string, on: boolean) => Effect.Effect<void>
+  /** Ends the trading by itself; what is under way still arrives. */
+  readonly stopMarket: Effect.Effect<void>
+}
+
+/** Who is shown what comes and goes, before it does. */
+export interface Watch {
+  readonly sending?: ((peer: Peer, outgoing: Outgoing) => void) | undefined
+  readonly heard?: ((peer: Peer, kind: "message" | "ping", frame: Frame) => void) | undefined
+  readonly tested?: ((peer: Peer) => void) | undefined
+  readonly answered?: ((peer: Peer) => void) | undefined
+}
+
+/** Serves a venue, shown to who watches. */
+export const serveWatched = Effect.fnUntraced(function*(
+  network: VirtualNetwork,
+  url: string,
+  venue: MockVenue,
+  { every, products, seed }: ServeOptions,
+  watch: Watch
+): Effect.fn.Return<Served> {
+  const clock = yield* Clock.Clock
+  const server = VenueServer.make({
+    venue,
+    products: products ?? Market.listedBy(venue.name),
+    seed,
+    wallMillis: () => clock.currentTimeMillisUnsafe()
+  })
+  const symbolOf = (product: string): string => {
+    const symbol = Symbols.resolve(Symbols.byRule, venue.name, product)
+    return server.products().includes(symbol) ? symbol : product
+  }
+  const sessions = new Map<number, Session>()
+  const { heartbeatMillis } = venue
+
+  const host = yield* network.serve(url, (peer) => {
+    const conversation = server.open({
+      path: peer.url.replace(/^\w+:\/\/[^/?]*/, ""),
+      isOpen: peer.isOpen,
+      send: (outgoing) => {
+        watch.sending?.(peer, outgoing)
+        peer.sendUnsafe(outgoing.text)
+      },
+      close: (code, reason) => Effect.runSync(peer.close(code, reason)),
+      onTest: () => watch.tested?.(peer),
+      onTestAnswered: () => watch.answered?.(peer)
+    })
+    sessions.set(peer.id, conversation.session())
+    // Beats begin when the client has asked for them, and end with the connection.
+    let isBeating = false
+    const beat = (): void => {
+      if (!peer.isOpen()) return
+      conversation.beat()
+      network.schedule(heartbeatMillis ?? 0, beat)
+    }
+    peer.onPing(() => watch.heard?.(peer, "ping", ""))
+    peer.onMessage((frame) => {
+      watch.heard?.(peer, "message", frame)
+      conversation.receive(frame)
+      sessions.set(peer.id, conversation.session())
+      if (heartbeatMillis === undefined || isBeating || !conversation.hasBeats()) return
+      isBeating = true
+      network.schedule(heartbeatMillis, beat)
+    })
+    conversation.greet()
+    return Effect.void
+  })
+
+  let isTrading = every !== undefined
+  const everyMillis = every === undefined ? 0 : Duration.toMillis(Duration.fromInputUnsafe(every))
+  const trade = (): void => {
+    if (!isTrading) return
+    for (const product of server.products()) server.trade(product)
+    network.schedule(everyMillis, trade)
+  }
+  if (isTrading) network.schedule(everyMillis, trade)
+
+  return {
+    url,
+    host,
+    sessions,
+    quote: (product, bid, ask) => Effect.sync(() => server.quote(symbolOf(product), bid, ask)),
+    trade: (product) => Effect.sync(() => void server.trade(symbolOf(product))),
+    withhold: (what, on) => Effect.sync(() => server.withhold(what, on)),
+    delist: (product, on) => Effect.sync(() => server.delist(symbolOf(product), on)),
+    stopMarket: Effect.sync(() => {
+      isTrading = false
+    })
+  }
+})
+
+export const serve = (
+  network: VirtualNetwork,
+  url: string,
+  mock: MockVenue,
+  options: ServeOptions = {}
+): Effect.Effect<Served> => serveWatched(network, url, mock, options, {})
