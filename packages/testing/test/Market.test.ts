@@ -116,6 +116,41 @@ describe("Market", () => {
     }
   })
 
+  it("pinned: a quote by hand, its book and the trade after it, by their digest", () => {
+    const hash = createHash("sha256")
+    for (const product of Market.products) {
+      let market = Market.make(product, { seed: 7, atMillis: 5 })
+      const { ask, bid } = market.last
+      market = Market.quote(market, bid[0], ask[0], 4)
+      hash.update(JSON.stringify([market.last, Market.book(market)]))
+      market = Market.quote(market, ask[0], product.price.replace(/^\d/, (digit) => String(Number(digit) + 3)), 1_000)
+      hash.update(JSON.stringify([market.last, Market.book(market)]))
+      hash.update(JSON.stringify(Market.next(market, 2_000).last))
+    }
+    assert.strictEqual(hash.digest("hex").slice(0, 16), "ef01f4d1796813ff")
+  })
+
+  it("a quote has a bid below its ask, room for the levels below, and no digit too many", () => {
+    // Levels are a twenty-thousandth of the price apart: 5 cents.
+    const market = Market.make({ symbol: "X", price: "1000.00", size: "1" }, { seed: 1, atMillis: 0 })
+    const of = (bid: string, ask: string) => Market.quote(market, bid, ask, 1)
+    for (const [bid, ask] of [["0.51", "0.52"], ["10", "10.1"], ["999.99", "1000"]] as const) {
+      const { last } = of(bid, ask)
+      assert.deepStrictEqual([Number(last.bid[0]), Number(last.ask[0])], [Number(bid), Number(ask)])
+      assert.strictEqual(decimals(last.bid[0]), 2)
+    }
+    const refused: ReadonlyArray<readonly [bid: string, ask: string]> = [
+      ["10.00", "10.00"],
+      ["10.01", "10.00"],
+      ["0.50", "10.00"],
+      ["10.000", "11.00"],
+      ["10.00", "11.000"],
+      ["0.00", "1.00"],
+      ["x", "1.00"]
+    ]
+    for (const [bid, ask] of refused) assert.throws(() => of(bid, ask), RangeError, "market X", `${bid} ${ask}`)
+  })
+
   it("a product that is no product is refused", () => {
     const of = (price: string) => () => Market.make({ symbol: "X", price, size: "1" }, { seed: 1, atMillis: 0 })
     for (const price of ["", "0.00", "-1", "x", "1e5", "1e1"]) assert.throws(of(price), RangeError, "market X")

@@ -192,7 +192,7 @@ describe("MockDeribit", () => {
     assert.deepStrictEqual(decoded(over.replies), [
       { _tag: "VenueError", venue: "deribit", code: "10028", message: "too_many_requests" }
     ])
-    assert.isDefined(over.close)
+    assert.deepStrictEqual(over.close, { code: 1000, reason: "" })
     assert.isUndefined(ask(test, session, { ...floor, atMillis: atMillis + 5_000 }).close)
   })
 

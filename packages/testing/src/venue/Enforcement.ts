@@ -162,7 +162,7 @@ export const kraken: Enforcement = {
       return JSON.stringify({
         error: "Exceeded msg rate",
         method,
-        ...(req_id === undefined ? {} : { req_id }),
+        req_id,
         success: false
       })
     }
@@ -195,7 +195,7 @@ export const deribit: Enforcement = {
       const { id } = membersOf(frame)
       return JSON.stringify({
         jsonrpc: "2.0",
-        ...(id === undefined ? {} : { id }),
+        id,
         error: { code: 10028, message: "too_many_requests" }
       })
     },

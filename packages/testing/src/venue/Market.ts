@@ -243,11 +243,13 @@ export const next = (market: Market, atMillis: number): Market => step(market.st
 const ladders = (before: State, bid: bigint, ask: bigint, chance: Chance.Chance) => {
   const { grid, usual } = before
   const fresh = (): bigint => usual / 10n + 2n + below(chance, usual * 8n + 1n)
-  const ladder = (rows: ReadonlyArray<Row>, priceOf: (index: bigint) => bigint): Array<Row> =>
-    Array.from({ length: depth }, (_, index) => {
+  const ladder = (rows: ReadonlyArray<Row>, priceOf: (index: bigint) => bigint): [Row, ...Array<Row>] => {
+    const level = (index: number): Row => {
       const price = priceOf(BigInt(index))
       return { price, size: rows.find((row) => row.price === price)?.size ?? fresh() }
-    })
+    }
+    return [level(0), ...Array.from({ length: depth - 1 }, (_, index) => level(index + 1))]
+  }
   return {
     fresh,
     bids: ladder(before.bids, (index) => bid - index * grid),
@@ -299,8 +301,8 @@ export const quote = (market: Market, bid: string, ask: string, atMillis: number
       ...last,
       sequence: state.sequence,
       timestamp: timestamp(state.micros),
-      bid: levelOf(state, bids[0]!),
-      ask: levelOf(state, asks[0]!),
+      bid: levelOf(state, bids[0]),
+      ask: levelOf(state, asks[0]),
       changes,
       isQuote: true
     }
@@ -321,7 +323,7 @@ const step = (before: State, product: Product, atMillis: number): Market => {
   // The taker leaves something of the best level, so that both sides always have one.
   const side = chance.happens(0.5) ? "buy" : "sell"
   const taken = side === "buy" ? asks : bids
-  const best = taken[0] ?? { price: mid, size: usual + 1n }
+  const [best] = taken
   const most = best.size - 1n < usual * 2n ? best.size - 1n : usual * 2n
   const size = 1n + below(chance, most > 0n ? most : 1n)
   taken[0] = { price: best.price, size: best.size > size ? best.size - size : fresh() }
@@ -342,10 +344,6 @@ const step = (before: State, product: Product, atMillis: number): Market => {
     sequence: before.sequence + changes.length + 1,
     micros: Math.max(before.micros + 1, atMillis * 1_000 + chance.integer(1_000))
   }
-  const level = (row: Row | undefined): Level => [
-    print(row?.price ?? mid, priceScale),
-    print(row?.size ?? 0n, sizeScale)
-  ]
   return {
     product,
     state,
@@ -357,8 +355,8 @@ const step = (before: State, product: Product, atMillis: number): Market => {
       tradeId: state.tradeId,
       sequence: state.sequence,
       timestamp: timestamp(state.micros),
-      bid: level(bids[0]),
-      ask: level(asks[0]),
+      bid: levelOf(state, bids[0]),
+      ask: levelOf(state, asks[0]),
       open: print(anchor, priceScale),
       low: print(state.low, priceScale),
       high: print(state.high, priceScale),
@@ -403,6 +401,17 @@ export const book = (
   bids: state.bids.map((row) => levelOf(state, row)),
   asks: state.asks.map((row) => levelOf(state, row))
 })
+
+/**
+ * The time of a tick in whole epoch milliseconds; `NaN` where its text is none.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const millisOf = (tick: Tick): number => {
+  const time = Timestamp.fromIso(tick.timestamp)
+  return time === undefined ? Number.NaN : Timestamp.epochMillis(time)
+}
 
 /**
  * A product's ticks without end, one every so many milliseconds of a clock of

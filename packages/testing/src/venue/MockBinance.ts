@@ -16,7 +16,6 @@
  * @since 0.1.0
  */
 import * as Decimal from "@tickline/core/value/Decimal"
-import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -51,16 +50,11 @@ const encoder = new TextEncoder()
 
 const streamName = (channel: string, product: string): string => `${product.toLowerCase()}@${channel}`
 
-const millisOf = (timestamp: string): number => {
-  const time = Timestamp.parse(timestamp)
-  return time === undefined ? 0 : Timestamp.epochMillis(time)
-}
-
 const outgoing = (channel: string, product: string, message: object, isBare: boolean): MockVenue.Outgoing =>
   MockVenue.data(channel, product, isBare ? message : { stream: streamName(channel, product), data: message })
 
 const trade = (tick: Market.Tick): object => {
-  const at = millisOf(tick.timestamp)
+  const at = Market.millisOf(tick)
   return {
     e: "trade",
     E: at + 1,
@@ -76,7 +70,7 @@ const trade = (tick: Market.Tick): object => {
 
 /** Each order of a taker here meets one maker: an aggregate of one trade. */
 const aggregate = (tick: Market.Tick): object => {
-  const at = millisOf(tick.timestamp)
+  const at = Market.millisOf(tick)
   return {
     e: "aggTrade",
     E: at + 1,
@@ -102,7 +96,7 @@ const bookTicker = (tick: Market.Tick): object => ({
 })
 
 const ticker = (tick: Market.Tick): object => {
-  const at = millisOf(tick.timestamp)
+  const at = Market.millisOf(tick)
   const [price, open, volume] = [tick.price, tick.open, tick.volume].map((text) => Decimal.parse(text) ?? Decimal.zero)
   const change = BigDecimal.subtract(price ?? Decimal.zero, open ?? Decimal.zero)
   const percent = BigDecimal.divideUnsafe(BigDecimal.multiply(change, BigDecimal.make(100n, 0)), open ?? Decimal.zero)
@@ -137,7 +131,7 @@ const miniTicker = (tick: Market.Tick): object => {
   const [price, volume] = [tick.price, tick.volume].map((text) => Decimal.parse(text) ?? Decimal.zero)
   return {
     e: "24hrMiniTicker",
-    E: millisOf(tick.timestamp) + 1,
+    E: Market.millisOf(tick) + 1,
     s: tick.product,
     c: tick.price,
     o: tick.open,
@@ -154,7 +148,7 @@ const update = (tick: Market.Tick): object => {
     tick.changes.filter((change) => change[0] === side).map(([, price, size]) => [price, size])
   return {
     e: "depthUpdate",
-    E: millisOf(tick.timestamp) + 1,
+    E: Market.millisOf(tick) + 1,
     s: tick.product,
     U: tick.sequence - tick.changes.length,
     u: tick.sequence,

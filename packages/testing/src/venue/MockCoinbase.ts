@@ -174,16 +174,14 @@ export const make = (): MockVenue.MockVenue => ({
       const after = MockVenue.unfollow(session, channel, asked)
       return { session: after, replies: frames([subscriptions(after)], floor) }
     }
-    const listed = [...asked].filter((product) => floor.market(product) !== undefined)
+    const listed = [...asked].flatMap((product) => floor.market(product) ?? [])
     if (asked.size > 0 && listed.length === 0) {
       return { session, replies: frames([subscriptions(session)], floor) }
     }
-    const fresh = listed.filter((product) => !MockVenue.follows(session, channel, product))
-    const after = MockVenue.follow(session, channel, channel === "heartbeats" ? [] : listed)
-    const greetings = fresh.flatMap((product) => {
-      const market = floor.market(product)
-      return market === undefined ? [] : greeting(channel, market)
-    })
+    const fresh = listed.filter(({ product }) => !MockVenue.follows(session, channel, product.symbol))
+    const followed = channel === "heartbeats" ? [] : listed.map(({ product }) => product.symbol)
+    const after = MockVenue.follow(session, channel, followed)
+    const greetings = fresh.flatMap((market) => greeting(channel, market))
     return { session: after, replies: frames([subscriptions(after), ...greetings], floor) }
   },
   publish: (session, tick, floor) => {

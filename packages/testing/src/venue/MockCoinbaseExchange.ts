@@ -104,7 +104,7 @@ export const make = (): MockVenue.MockVenue => ({
   receive: (session, frame, floor) => {
     const refuse = (message: string, reason?: string) => ({
       session,
-      replies: [MockVenue.notice({ type: "error", message, ...(reason === undefined ? {} : { reason }) })]
+      replies: [MockVenue.notice({ type: "error", message, reason })]
     })
     const json = readJson(frame)
     if (Result.isFailure(json)) return refuse("Malformed JSON")

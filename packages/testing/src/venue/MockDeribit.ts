@@ -12,7 +12,6 @@
  *
  * @since 0.1.0
  */
-import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Enforcement from "./Enforcement.ts"
@@ -46,30 +45,23 @@ const errors = {
 /** Under this name a session keeps that heartbeats were asked for. */
 const heartbeats = "heartbeat"
 
-const intervals = new Set(["100ms", "agg2", "raw"])
-
 interface Parsed {
-  readonly family: string
   readonly instrument: string
-  /** What follows: interval, or group, depth and interval. */
-  readonly rest: ReadonlyArray<string>
   /** The name less the instrument, as a session keeps it. */
   readonly key: string
 }
 
+/** Family, instrument, and what follows: nothing, an interval, or group, depth and interval. */
+const forms = [
+  /^(incremental_ticker|quote)\.([^.]+)()$/,
+  /^(ticker|trades|book)\.([^.]+)(\.(?:100ms|agg2|raw))$/,
+  /^(book)\.([^.]+)(\.[^.]+\.(?:1|10|20)\.(?:100ms|agg2|raw))$/
+]
+
 /** A channel of an instrument, or `undefined` where the mock has none of that name. */
 const parse = (name: string): Parsed | undefined => {
-  const [family = "", instrument = "", ...rest] = name.split(".")
-  const [only] = rest
-  const isKnown = family === "incremental_ticker" || family === "quote"
-    ? rest.length === 0
-    : family === "ticker" || family === "trades"
-    ? rest.length === 1 && intervals.has(only ?? "")
-    : family === "book" && (
-      (rest.length === 1 && intervals.has(only ?? "")) ||
-      (rest.length === 3 && intervals.has(rest[2] ?? "") && /^(?:1|10|20)$/.test(rest[1] ?? ""))
-    )
-  return isKnown && instrument !== "" ? { family, instrument, rest, key: [family, ...rest].join(".") } : undefined
+  const form = forms.find((each) => each.test(name))
+  return form === undefined ? undefined : { instrument: name.replace(form, "$2"), key: name.replace(form, "$1$3") }
 }
 
 const nameOf = (key: string, instrument: string): string => {
@@ -78,11 +70,6 @@ const nameOf = (key: string, instrument: string): string => {
 }
 
 // --- what happens in the market ------------------------------------------------
-
-const millis = (time: string): number => {
-  const timestamp = Timestamp.fromIso(time)
-  return timestamp === undefined ? 0 : Timestamp.epochMillis(timestamp)
-}
 
 // Numbers are written digit by digit: `JSON.stringify` would have to read them first.
 const notification = (key: string, product: string, data: string): MockVenue.Outgoing => ({
@@ -95,7 +82,7 @@ const trades = (key: string, tick: Market.Tick): MockVenue.Outgoing =>
   notification(
     key,
     tick.product,
-    `[{"trade_seq":${tick.tradeId},"trade_id":"${tick.tradeId}","timestamp":${millis(tick.timestamp)},` +
+    `[{"trade_seq":${tick.tradeId},"trade_id":"${tick.tradeId}","timestamp":${Market.millisOf(tick)},` +
       `"tick_direction":0,"price":${tick.price},"mark_price":${tick.price},` +
       `"instrument_name":${JSON.stringify(tick.product)},"index_price":${tick.price},` +
       `"direction":"${tick.side}","amount":${tick.size}}]`
@@ -109,7 +96,7 @@ const ticker = (key: string, tick: Market.Tick, type: "snapshot" | "change"): Mo
   notification(
     key,
     tick.product,
-    `{${key === "incremental_ticker" ? `"type":"${type}",` : ""}"timestamp":${millis(tick.timestamp)},` +
+    `{${key === "incremental_ticker" ? `"type":"${type}",` : ""}"timestamp":${Market.millisOf(tick)},` +
       `"stats":{"volume_usd":null,"volume":${tick.volume},"price_change":null,"low":${tick.low},"high":${tick.high}},` +
       `"state":"open","settlement_price":${tick.open},"open_interest":0.0,"min_price":${tick.low},` +
       `"max_price":${tick.high},"mark_price":${tick.price},"last_price":${tick.price},` +
@@ -121,11 +108,11 @@ const quote = (key: string, tick: Market.Tick): MockVenue.Outgoing =>
   notification(
     key,
     tick.product,
-    `{"timestamp":${millis(tick.timestamp)},"instrument_name":${JSON.stringify(tick.product)},${quotes(tick)}}`
+    `{"timestamp":${Market.millisOf(tick)},"instrument_name":${JSON.stringify(tick.product)},${quotes(tick)}}`
   )
 
 const members = (tick: Market.Tick): string =>
-  `"timestamp":${millis(tick.timestamp)},"instrument_name":${JSON.stringify(tick.product)},"change_id":${tick.sequence}`
+  `"timestamp":${Market.millisOf(tick)},"instrument_name":${JSON.stringify(tick.product)},"change_id":${tick.sequence}`
 
 const pairs = (side: ReadonlyArray<Market.Level>): string => side.map(([price, size]) => `[${price},${size}]`).join(",")
 
@@ -164,8 +151,8 @@ const change = (key: string, tick: Market.Tick): MockVenue.Outgoing => {
 }
 
 /** What a subscription is greeted with: what is current, of all but trades. */
-const greeting = (parsed: Parsed, market: Market.Market): ReadonlyArray<MockVenue.Outgoing> => {
-  const { family, key, rest } = parsed
+const greeting = (key: string, market: Market.Market): ReadonlyArray<MockVenue.Outgoing> => {
+  const [family, ...rest] = key.split(".")
   switch (family) {
     case "trades":
       return []
@@ -196,7 +183,7 @@ export const make = (): MockVenue.MockVenue => ({
     const json = readJson(frame)
     const fail = (error: object, id?: number | string) => ({
       session,
-      replies: [MockVenue.notice({ jsonrpc: "2.0", ...(id === undefined ? {} : { id }), error, ...times })]
+      replies: [MockVenue.notice({ jsonrpc: "2.0", id, error, ...times })]
     })
     // Of 50,000 credits a request takes 500, and 10,000 come back each second.
     const heard = MockVenue.countRequest(session, floor.atMillis, { limit: 100, windowMillis: 5_000 })
@@ -206,8 +193,7 @@ export const make = (): MockVenue.MockVenue => ({
     if (Result.isFailure(request)) return { ...fail(errors.request), session: heard }
     const { id, method, params = {} } = request.success
     const refuse = (error: object) => ({ ...fail(error, id), session: heard })
-    const succeed = (result: unknown): MockVenue.Outgoing =>
-      MockVenue.notice({ jsonrpc: "2.0", ...(id === undefined ? {} : { id }), result, ...times })
+    const succeed = (result: unknown): MockVenue.Outgoing => MockVenue.notice({ jsonrpc: "2.0", id, result, ...times })
     const invalid = (param: string, reason: string) => refuse({ ...errors.params, data: { param, reason } })
     switch (method) {
       case "public/test":
@@ -236,7 +222,7 @@ export const make = (): MockVenue.MockVenue => ({
             after = MockVenue.unfollow(after, key, [instrument])
           } else if (!MockVenue.follows(after, key, instrument)) {
             after = MockVenue.follow(after, key, [instrument])
-            greetings.push(...greeting(parsed, market))
+            greetings.push(...greeting(key, market))
           }
           done.push(name)
         }

@@ -44,17 +44,14 @@ const head = (type: string, messageId: number): object => ({
 })
 
 /** ISO-8601 with milliseconds, as the venue writes times. */
-const millis = (timestamp: string): string => {
-  const parsed = Timestamp.parse(timestamp)
-  return parsed === undefined ? timestamp : Timestamp.format(Timestamp.fromEpochMillis(Timestamp.epochMillis(parsed)))
-}
+const timeOf = (tick: Market.Tick): string => Timestamp.format(Timestamp.fromEpochMillis(Market.millisOf(tick)))
 
 const trade = (tick: Market.Tick): object => ({
   id: tick.tradeId.toString(16).padStart(24, "0"),
   size: tick.size,
   price: tick.price,
   side: tick.side === "buy" ? "BUY" : "SELL",
-  createdAt: millis(tick.timestamp),
+  createdAt: timeOf(tick),
   type: "LIMIT"
 })
 
@@ -96,7 +93,7 @@ const emptyOf = (channel: string): object =>
 /** The updates of a channel that a tick gives, each as the venue has them from its own stream. */
 const updatesOf = (channel: string, tick: Market.Tick): ReadonlyArray<object> => {
   if (channel === marketsChannel) {
-    return [{ oraclePrices: { [tick.product]: oraclePrice(tick.price, millis(tick.timestamp)) } }]
+    return [{ oraclePrices: { [tick.product]: oraclePrice(tick.price, timeOf(tick)) } }]
   }
   if (channel === "v4_trades") return [{ trades: [trade(tick)] }]
   return tick.changes.map(([side, price, size]) => ({ [side === "buy" ? "bids" : "asks"]: [[price, size]] }))

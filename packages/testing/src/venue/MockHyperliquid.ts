@@ -13,7 +13,6 @@
  *
  * @since 0.1.0
  */
-import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Enforcement from "./Enforcement.ts"
@@ -41,11 +40,6 @@ const readRequest = Schema.decodeUnknownResult(Request)
 
 const error = (sentence: string): MockVenue.Outgoing => MockVenue.notice({ channel: "error", data: sentence })
 
-const millis = (tick: Market.Tick): number => {
-  const timestamp = Timestamp.parse(tick.timestamp)
-  return timestamp === undefined ? 0 : Timestamp.epochMillis(timestamp)
-}
-
 const level = ([px, sz]: Market.Level): object => ({ px, sz, n: 1 })
 
 const trades = (tick: Market.Tick): MockVenue.Outgoing =>
@@ -56,7 +50,7 @@ const trades = (tick: Market.Tick): MockVenue.Outgoing =>
       side: tick.side === "buy" ? "B" : "A",
       px: tick.price,
       sz: tick.size,
-      time: millis(tick),
+      time: Market.millisOf(tick),
       hash: `0x${tick.sequence.toString(16).padStart(64, "0")}`,
       tid: tick.tradeId,
       users: [`0x${"a".repeat(40)}`, `0x${"b".repeat(40)}`]
@@ -66,14 +60,18 @@ const trades = (tick: Market.Tick): MockVenue.Outgoing =>
 const bbo = (tick: Market.Tick): MockVenue.Outgoing =>
   MockVenue.data("bbo", tick.product, {
     channel: "bbo",
-    data: { coin: tick.product, time: millis(tick), bbo: [level(tick.bid), level(tick.ask)] }
+    data: { coin: tick.product, time: Market.millisOf(tick), bbo: [level(tick.bid), level(tick.ask)] }
   })
 
 const l2Book = (market: Market.Market): MockVenue.Outgoing => {
   const { asks, bids } = Market.book(market)
   return MockVenue.data("l2Book", market.product.symbol, {
     channel: "l2Book",
-    data: { coin: market.product.symbol, time: millis(market.last), levels: [bids.map(level), asks.map(level)] }
+    data: {
+      coin: market.product.symbol,
+      time: Market.millisOf(market.last),
+      levels: [bids.map(level), asks.map(level)]
+    }
   })
 }
 
@@ -123,7 +121,7 @@ export const make = (): MockVenue.MockVenue => ({
 
     const { method, subscription } = request.success
     const { coin, type } = subscription
-    const market = coin === undefined ? undefined : floor.market(coin)
+    const market = coin === undefined || type === allMids ? undefined : floor.market(coin)
     const words = JSON.stringify(subscription)
     if (type !== allMids && (!ofCoin.has(type) || market === undefined)) {
       return say(error(`Invalid subscription ${words}`))

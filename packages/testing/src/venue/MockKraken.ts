@@ -62,7 +62,7 @@ const decimal = (text: string): Decimal.Decimal => Decimal.parse(text) ?? Decima
 const ticker = (type: "snapshot" | "update", tick: Market.Tick): MockVenue.Outgoing => {
   const open = decimal(tick.open)
   const change = BigDecimal.subtract(decimal(tick.price), open)
-  const hundredths = open.value === 0n ? 0n : change.value * 10_000n / open.value
+  const hundredths = change.value * 10_000n / open.value
   return frame(
     "ticker",
     type,
@@ -142,25 +142,24 @@ export const make = (): MockVenue.MockVenue => ({
     }
     const { method, params = {}, req_id } = request.success
     // Members in the venue's order, which is that of the alphabet.
-    const id = req_id === undefined ? {} : { req_id }
     const times = { time_in: time, time_out: time }
     const refuse = (error: string, symbol?: string): void => {
       replies.push(
         MockVenue.notice({
           error,
           method,
-          ...id,
+          req_id,
           success: false,
-          ...(symbol === undefined ? {} : { symbol }),
+          symbol,
           ...times
         })
       )
     }
     const confirm = (result: object): void => {
-      replies.push(MockVenue.notice({ method, ...id, result, success: true, ...times }))
+      replies.push(MockVenue.notice({ method, req_id, result, success: true, ...times }))
     }
     if (method === "ping") {
-      replies.push(MockVenue.beat({ method: "pong", ...id, ...times }))
+      replies.push(MockVenue.beat({ method: "pong", req_id, ...times }))
       return { session, replies }
     }
     if (method !== "subscribe" && method !== "unsubscribe") {
