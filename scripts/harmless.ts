@@ -272,21 +272,21 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   // ---- resilience ---------------------------------------------------------------------------------------------------
   {
-    file: `${core}/resilience/CircuitBreaker.ts`,
+    file: `${core}/resilience/Circuit.ts`,
     within: "transition",
     original: "return stay(state.failures === 0 || policy.window !== undefined ? state : closed)",
     replacement: "return stay(state.failures === (-1) || policy.window !== undefined ? state : closed)",
     because: "a closed state without failures is the closed state"
   },
   {
-    file: `${core}/resilience/CircuitBreaker.ts`,
+    file: `${core}/resilience/internal/breaker.ts`,
     within: "circuitOpen",
     original: "if (limit === undefined) return new CircuitOpen(fields)",
     replacement: "if (limit === undefined) ;",
     because: "a runtime without that property takes the assignments for nothing"
   },
   {
-    file: `${core}/resilience/CircuitBreaker.ts`,
+    file: `${core}/resilience/internal/breakerCounts.ts`,
     within: "Counts.slowestCall",
     original: "slowestCall = 0",
     replacement: "slowestCall = (-1)",
@@ -358,21 +358,21 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "the index is within the list"
   },
   {
-    file: `${core}/resilience/CircuitBreaker.ts`,
+    file: `${core}/resilience/internal/breaker.ts`,
     within: "Machine.apply",
-    original: "if (before === closed && (event === acquireEvent || event === succeedEvent)) return true",
+    original: "if (before === Circuit.closed && (event === acquireEvent || event === succeedEvent)) return true",
     replacement: "if (false) return true",
     because: "the long way comes to the same, and costs more"
   },
   {
-    file: `${core}/resilience/CircuitBreaker.ts`,
+    file: `${core}/resilience/internal/breaker.ts`,
     within: "Machine.epoch",
     original: "epoch = 0",
     replacement: "epoch = 1",
     because: "an epoch is only ever compared with itself"
   },
   {
-    file: `${core}/resilience/CircuitBreaker.ts`,
+    file: `${core}/resilience/internal/breaker.ts`,
     within: "Machine.epoch",
     original: "epoch = 0",
     replacement: "epoch = (-1)",
@@ -414,21 +414,21 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "before the beginning is nothing"
   },
   {
-    file: `${core}/resilience/CircuitBreaker.ts`,
+    file: `${core}/resilience/internal/breaker.ts`,
     within: "Machine.apply",
-    original: "if (before === closed && (event === acquireEvent || event === succeedEvent)) return true",
-    replacement: "if (before === closed && (event === acquireEvent && event === succeedEvent)) return true",
+    original: "if (before === Circuit.closed && (event === acquireEvent || event === succeedEvent)) return true",
+    replacement: "if (before === Circuit.closed && (event === acquireEvent && event === succeedEvent)) return true",
     because: "the long way comes to the same, and costs more"
   },
   {
-    file: `${core}/resilience/CircuitBreaker.ts`,
+    file: `${core}/resilience/internal/breaker.ts`,
     within: "Machine.apply",
-    original: "if (before === closed && (event === acquireEvent || event === succeedEvent)) return true",
-    replacement: "if (before === closed && (event === acquireEvent || event === succeedEvent)) ;",
+    original: "if (before === Circuit.closed && (event === acquireEvent || event === succeedEvent)) return true",
+    replacement: "if (before === Circuit.closed && (event === acquireEvent || event === succeedEvent)) ;",
     because: "the long way comes to the same, and costs more"
   },
   {
-    file: `${core}/resilience/CircuitBreaker.ts`,
+    file: `${core}/resilience/internal/breaker.ts`,
     within: "execute",
     original:
       "return Effect.onExitPrimitive( effect, (exit) => settle(machine, epoch, start, clock, exit, isFailure), true )",
@@ -436,7 +436,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "the long way comes to the same, and costs more"
   },
   {
-    file: `${core}/resilience/CircuitBreaker.ts`,
+    file: `${core}/resilience/internal/breaker.ts`,
     within: "execute",
     original:
       "return Effect.onExitPrimitive( effect, (exit) => settle(machine, epoch, start, clock, exit, isFailure), true )",

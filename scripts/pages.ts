@@ -6,6 +6,7 @@
  *     node scripts/pages.ts && dprint fmt "docs/*.md"
  */
 import * as ConnectError from "@tickline/core/connection/ConnectError"
+import * as BreakerMetrics from "@tickline/core/resilience/BreakerMetrics"
 import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
 import * as Presets from "@tickline/core/resilience/Presets"
 import * as Venues from "@tickline/core/venue/Venues"
@@ -100,7 +101,7 @@ const breakerMetrics = (): Table => {
     averageCall: 0,
     resetAt: 0
   }
-  const lines = CircuitBreaker.toPrometheus([all]).split("\n")
+  const lines = BreakerMetrics.toPrometheus([all]).split("\n")
   return [
     ["metric", "type", "what it is"],
     ...lines.flatMap((line) => {

@@ -20,7 +20,6 @@ const stillLong: ReadonlySet<string> = new Set([
   "packages/core/src/connection/internal/supervisor.ts",
   "packages/core/src/event/MarketEvent.ts",
   "packages/core/src/market/MarketFeed.ts",
-  "packages/core/src/resilience/CircuitBreaker.ts",
   "packages/core/src/venue/binance/Venue.ts",
   "packages/core/src/venue/coinbase-exchange/Venue.ts",
   "packages/core/src/venue/coinbase/Venue.ts",

@@ -2,7 +2,7 @@
 import type { Breakage } from "./Breakage.ts"
 
 const resilience = "packages/core/src/resilience"
-const breaker = `${resilience}/CircuitBreaker.ts`
+const circuit = `${resilience}/Circuit.ts`
 const backoff = `${resilience}/Backoff.ts`
 const recovery = `${resilience}/Recovery.ts`
 const presets = `${resilience}/Presets.ts`
@@ -76,63 +76,63 @@ export const breakages: ReadonlyArray<Breakage> = [
   // the named tests: Circuit breaker
   {
     name: "the breaker opens one failure late",
-    file: breaker,
+    file: circuit,
     original: "failures >= policy.failureThreshold",
     replacement: "failures > policy.failureThreshold",
     test: [ofBreaker, "circuit opens after threshold"]
   },
   {
     name: "a success does not end the count of failures",
-    file: breaker,
+    file: circuit,
     original: "return stay(state.failures === 0 || policy.window !== undefined ? state : closed)",
     replacement: "return stay(state)",
     test: [ofBreaker, "circuit opens after threshold: a success between"]
   },
   {
     name: "the breaker rests a millisecond longer",
-    file: breaker,
+    file: circuit,
     original: "if (now < state.until) return stay(state, false)",
     replacement: "if (now <= state.until) return stay(state, false)",
     test: [ofBreaker, "circuit half open after timeout"]
   },
   {
     name: "a probe too many",
-    file: breaker,
+    file: circuit,
     original: "return state.probing ? stay(state, false) : stay({ ...state, probing: true })",
     replacement: "return stay({ ...state, probing: true })",
     test: [ofBreaker, "circuit half open after timeout: exactly one probe"]
   },
   {
     name: "an interrupted probe keeps its place",
-    file: breaker,
+    file: circuit,
     original: "return stay({ ...state, probing: false })",
     replacement: "return stay(state)",
     test: [ofBreaker, "circuit half open after timeout: exactly one probe"]
   },
   {
     name: "one success is enough",
-    file: breaker,
+    file: circuit,
     original: "successes >= policy.halfOpen.successThreshold",
     replacement: "successes >= 1",
     test: [ofBreaker, "circuit closes on success"]
   },
   {
     name: "the rest does not grow",
-    file: breaker,
+    file: circuit,
     original: "policy.openFactor ** (openings - 1)",
     replacement: "policy.openFactor ** 0",
     test: [ofBreaker, "exponential backoff during open"]
   },
   {
     name: "the rest grows without a cap",
-    file: breaker,
+    file: circuit,
     original: "    Duration.toMillis(policy.openCap)\n  )",
     replacement: "    Infinity\n  )",
     test: [ofBreaker, "exponential backoff during open"]
   },
   {
     name: "rejections are not counted",
-    file: breaker,
+    file: `${resilience}/internal/breaker.ts`,
     original: "this.counts.rejected++",
     replacement: "this.counts.rejected += 0",
     test: [ofBreaker, "circuit metrics collection"]
@@ -168,7 +168,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "market-feed counts failures for ever",
-    file: breaker,
+    file: circuit,
     original: "state.failedAt.filter((then) => at - then < window)",
     replacement: "state.failedAt",
     test: [ofPresets, "market-feed: failures more than 60 s apart"]
@@ -205,8 +205,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   // metrics
   {
     name: "a breaker's metrics are not Effect's",
-    file: breaker,
-    original: "this.registered.set(machine.key, registerUnsafe(machine.breaker, context))",
+    file: `${resilience}/CircuitBreaker.ts`,
+    original: "this.registered.set(machine.key, BreakerMetrics.registerUnsafe(machine.breaker, context))",
     replacement: "",
     test: [ofMetrics, "have those of the breaker among them"]
   },
@@ -242,7 +242,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a registry forgets a breaker that is open",
-    file: breaker,
+    file: `${resilience}/CircuitBreaker.ts`,
     original: "if (!machine.isWorthKeeping(now)) this.drop(machine)",
     replacement: "this.drop(machine)",
     test: ["packages/core/test/CircuitBreaker.kept.test.ts", "forgets keys that have nothing to say"]

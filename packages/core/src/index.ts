@@ -48,6 +48,23 @@ export * as BearerToken from "./connection/BearerToken.ts"
 export * as Binance from "./venue/binance/Venue.ts"
 
 /**
+ * One circuit breaker, as whoever uses it sees it: it hands out permits, runs
+ * effects, counts, and rejects with `CircuitOpen`. `CircuitBreaker.make` makes
+ * one.
+ *
+ * @since 0.1.0
+ */
+export * as Breaker from "./resilience/Breaker.ts"
+
+/**
+ * What a breaker has counted: as a value, as JSON, as Prometheus text, and among
+ * Effect's metrics.
+ *
+ * @since 0.1.0
+ */
+export * as BreakerMetrics from "./resilience/BreakerMetrics.ts"
+
+/**
  * The transport over the WebSocket that browsers, Deno, Bun and Node have of
  * their own, handed in as its constructor.
  *
@@ -62,6 +79,15 @@ export * as BrowserTransport from "./transport/BrowserTransport.ts"
  * @since 0.1.0
  */
 export * as Channel from "./value/Channel.ts"
+
+/**
+ * The machine of a circuit breaker: a pure function, `transition`, from a state,
+ * an event and the time to the next state. Times are those of the monotonic
+ * clock, in milliseconds. `CircuitBreaker` makes breakers that hold it.
+ *
+ * @since 0.1.0
+ */
+export * as Circuit from "./resilience/Circuit.ts"
 
 /**
  * A circuit breaker: after enough failures nothing is tried for a while, then

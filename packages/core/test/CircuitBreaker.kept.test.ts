@@ -1,4 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import type * as Breaker from "@tickline/core/resilience/Breaker"
+import type * as Circuit from "@tickline/core/resilience/Circuit"
 import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -8,7 +10,7 @@ import * as Metric from "effect/Metric"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 
-const policy: CircuitBreaker.Policy = {
+const policy: Circuit.Policy = {
   failureThreshold: 5,
   window: undefined,
   openDuration: Duration.seconds(10),
@@ -17,9 +19,9 @@ const policy: CircuitBreaker.Policy = {
   halfOpen: { successThreshold: 3 }
 }
 
-const fail = (breaker: CircuitBreaker.Breaker, times = 1) =>
+const fail = (breaker: Breaker.Breaker, times = 1) =>
   Effect.replicateEffect(breaker.recordFailure("Dropped"), times, { discard: true })
-const tag = (breaker: CircuitBreaker.Breaker) => Effect.map(breaker.state, ({ _tag }) => _tag)
+const tag = (breaker: Breaker.Breaker) => Effect.map(breaker.state, ({ _tag }) => _tag)
 
 /** The keys whose breakers are among Effect's metrics. */
 const measured = Effect.map(
@@ -113,13 +115,12 @@ describe("more breakers than are kept", () => {
       assert.notInclude(yield* keys, "failing")
     }).pipe(Effect.provide(CircuitBreaker.layer("none"))))
 
-  const rests: ReadonlyArray<readonly [what: string, policy: CircuitBreaker.Policy, failures: number, millis: number]> =
-    [
-      ["a failure counts for ten minutes", policy, 1, 600_000],
-      ["a failure counts for as long as an open time can be", { ...policy, openCap: Duration.hours(1) }, 1, 3_600_000],
-      ["a failure counts for its window", { ...policy, window: Duration.minutes(20) }, 1, 1_200_000],
-      ["an open time counts for ten minutes after its end", policy, 5, 610_000]
-    ]
+  const rests: ReadonlyArray<readonly [what: string, policy: Circuit.Policy, failures: number, millis: number]> = [
+    ["a failure counts for ten minutes", policy, 1, 600_000],
+    ["a failure counts for as long as an open time can be", { ...policy, openCap: Duration.hours(1) }, 1, 3_600_000],
+    ["a failure counts for its window", { ...policy, window: Duration.minutes(20) }, 1, 1_200_000],
+    ["an open time counts for ten minutes after its end", policy, 5, 610_000]
+  ]
   for (const [what, policy, failures, millis] of rests) {
     it.effect(`${what}, and then no more`, () =>
       Effect.gen(function*() {

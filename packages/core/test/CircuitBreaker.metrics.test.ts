@@ -1,4 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import type * as Breaker from "@tickline/core/resilience/Breaker"
+import * as BreakerMetrics from "@tickline/core/resilience/BreakerMetrics"
+import type * as Circuit from "@tickline/core/resilience/Circuit"
 import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -6,7 +9,7 @@ import * as Metric from "effect/Metric"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import * as TestClock from "effect/testing/TestClock"
 
-const policy: CircuitBreaker.Policy = {
+const policy: Circuit.Policy = {
   failureThreshold: 5,
   window: undefined,
   openDuration: Duration.seconds(10),
@@ -15,9 +18,9 @@ const policy: CircuitBreaker.Policy = {
   halfOpen: { successThreshold: 3 }
 }
 
-const fail = (breaker: CircuitBreaker.Breaker, times = 1) =>
+const fail = (breaker: Breaker.Breaker, times = 1) =>
   Effect.replicateEffect(Effect.ignore(breaker.execute(Effect.fail("down"))), times, { discard: true })
-const succeed = (breaker: CircuitBreaker.Breaker) => breaker.execute(Effect.void)
+const succeed = (breaker: Breaker.Breaker) => breaker.execute(Effect.void)
 
 describe("the metrics of a breaker", () => {
   it.effect("times, rates and counts by the virtual clock, and a reset that leaves the state", () =>
@@ -96,7 +99,7 @@ describe("the metrics of a breaker", () => {
     Effect.gen(function*() {
       const breaker = yield* CircuitBreaker.make({ ...policy, failureThreshold: 1 })
       const state = Effect.map(breaker.metrics, (metrics) =>
-        /^circuit_breaker_state\{.*\} (\d)$/m.exec(CircuitBreaker.toPrometheus([metrics]))?.[1])
+        /^circuit_breaker_state\{.*\} (\d)$/m.exec(BreakerMetrics.toPrometheus([metrics]))?.[1])
       const told = [yield* state]
       yield* fail(breaker)
       told.push(yield* state)
@@ -108,7 +111,7 @@ describe("the metrics of a breaker", () => {
 
   it.effect("among Effect's, what only grows is a counter and the rest are gauges", () =>
     Effect.gen(function*() {
-      yield* CircuitBreaker.register(yield* CircuitBreaker.make(policy, { key: "k" }))
+      yield* BreakerMetrics.register(yield* CircuitBreaker.make(policy, { key: "k" }))
       const told = (yield* Metric.snapshot).filter(({ id }) => id.startsWith("circuit_breaker_"))
       assert.lengthOf(told, 23)
       for (const { id, state } of told) {
@@ -126,14 +129,14 @@ describe("the metrics of a breaker", () => {
       const other = yield* CircuitBreaker.make(policy, { key: "b" })
       yield* fail(breaker)
       const metrics = [yield* breaker.metrics, yield* other.metrics] as const
-      const json = JSON.parse(JSON.stringify(CircuitBreaker.toJson(metrics[0])))
+      const json = JSON.parse(JSON.stringify(BreakerMetrics.toJson(metrics[0])))
       assert.strictEqual(json.current_state, "Open")
       assert.strictEqual(json.total_failures, 1)
       assert.strictEqual(json.closed_at_ms, null)
       assert.deepStrictEqual(json.transition_history, [
         { at_ms: 0, from: "Closed", to: "Open", reason: "1 failure, the last: down", open_for_ms: 10_000 }
       ])
-      const text = CircuitBreaker.toPrometheus(metrics)
+      const text = BreakerMetrics.toPrometheus(metrics)
       assert.include(
         text,
         "# HELP circuit_breaker_state 0 closed, 1 half-open, 2 open\n# TYPE circuit_breaker_state gauge\n" +

@@ -1,4 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import type * as Breaker from "@tickline/core/resilience/Breaker"
+import type * as Circuit from "@tickline/core/resilience/Circuit"
 import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -20,8 +22,8 @@ class Reference {
   probes: Array<"succeeded" | "under way"> = []
   /** Every permit handed out, with whether it can still say something. */
   permits: Array<{ open: boolean; probe: boolean }> = []
-  private readonly policy: CircuitBreaker.Policy
-  constructor(policy: CircuitBreaker.Policy) {
+  private readonly policy: Circuit.Policy
+  constructor(policy: Circuit.Policy) {
     this.policy = policy
   }
 
@@ -111,7 +113,7 @@ const policies = Effect.gen(function*() {
     halfOpen: (yield* Random.nextIntBetween(0, 3)) === 0
       ? "skip" as const
       : { successThreshold: yield* Random.nextIntBetween(1, 4) }
-  } satisfies CircuitBreaker.Policy
+  } satisfies Circuit.Policy
 })
 
 const names = { Closed: "closed", Open: "open", HalfOpen: "half-open" } as const
@@ -120,7 +122,7 @@ const history = Effect.fnUntraced(function*(log: Array<string>) {
   const policy = yield* policies
   const breaker = yield* CircuitBreaker.make(policy)
   const reference = new Reference(policy)
-  const permits: Array<CircuitBreaker.Permit> = []
+  const permits: Array<Breaker.Permit> = []
   let entered = 0
   for (let i = 0; i < 200; i++) {
     // Often the youngest permit, sometimes any of them.

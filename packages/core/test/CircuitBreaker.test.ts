@@ -1,4 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Breaker from "@tickline/core/resilience/Breaker"
+import * as Circuit from "@tickline/core/resilience/Circuit"
 import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
 import * as Presets from "@tickline/core/resilience/Presets"
 import * as Clock from "effect/Clock"
@@ -11,7 +13,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 
-const policy: CircuitBreaker.Policy = {
+const policy: Circuit.Policy = {
   failureThreshold: 5,
   window: undefined,
   openDuration: Duration.seconds(10),
@@ -20,10 +22,10 @@ const policy: CircuitBreaker.Policy = {
   halfOpen: { successThreshold: 3 }
 }
 
-const fail = (breaker: CircuitBreaker.Breaker, times = 1) =>
+const fail = (breaker: Breaker.Breaker, times = 1) =>
   Effect.replicateEffect(Effect.ignore(breaker.execute(Effect.fail("down"))), times, { discard: true })
-const succeed = (breaker: CircuitBreaker.Breaker) => breaker.execute(Effect.void)
-const tag = (breaker: CircuitBreaker.Breaker) => Effect.map(breaker.state, ({ _tag }) => _tag)
+const succeed = (breaker: Breaker.Breaker) => breaker.execute(Effect.void)
+const tag = (breaker: Breaker.Breaker) => Effect.map(breaker.state, ({ _tag }) => _tag)
 
 describe("CircuitBreaker", () => {
   it.effect("opens at the threshold and rejects at once", () =>
@@ -46,7 +48,7 @@ describe("CircuitBreaker", () => {
         ran = true
       })))
       assert.isFalse(ran)
-      assert.instanceOf(error, CircuitBreaker.CircuitOpen)
+      assert.instanceOf(error, Breaker.CircuitOpen)
       assert.deepStrictEqual({ ...error }, {
         _tag: "CircuitOpen",
         key: "wss://venue",
@@ -174,7 +176,7 @@ describe("CircuitBreaker", () => {
       yield* TestClock.adjust(1)
       yield* breaker.acquire
       yield* breaker.acquire
-      assert.deepStrictEqual(yield* breaker.state, CircuitBreaker.closed)
+      assert.deepStrictEqual(yield* breaker.state, Circuit.closed)
       yield* fail(breaker, 9)
       assert.strictEqual(yield* tag(breaker), "Closed")
     }))
@@ -227,7 +229,7 @@ describe("CircuitBreaker", () => {
         const { failures } = yield* breaker.metrics
         yield* probe.fail("old")
         assert.strictEqual((yield* breaker.metrics).failures, failures)
-        assert.deepStrictEqual(yield* breaker.state, CircuitBreaker.closed)
+        assert.deepStrictEqual(yield* breaker.state, Circuit.closed)
       }))
 
     it.effect("an interrupted probe frees its slot without counting", () =>
@@ -261,7 +263,7 @@ describe("CircuitBreaker", () => {
         yield* Effect.flatMap(breaker.acquire, ({ succeed }) => succeed)
         const { successes } = yield* breaker.metrics
         yield* breaker.recordStable
-        assert.deepStrictEqual(yield* breaker.state, CircuitBreaker.closed)
+        assert.deepStrictEqual(yield* breaker.state, Circuit.closed)
         yield* breaker.recordStable
         assert.strictEqual((yield* breaker.metrics).successes, successes + 1)
       }))

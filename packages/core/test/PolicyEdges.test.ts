@@ -1,4 +1,6 @@
 import { assert, describe, expect, it } from "@effect/vitest"
+import * as BreakerMetrics from "@tickline/core/resilience/BreakerMetrics"
+import * as Circuit from "@tickline/core/resilience/Circuit"
 import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
 import * as PolicyConfig from "@tickline/core/resilience/PolicyConfig"
 import * as Presets from "@tickline/core/resilience/Presets"
@@ -143,7 +145,7 @@ describe("the keys of a policy, at their bounds", () => {
 })
 
 describe("the circuit breaker, step by step", () => {
-  const policy: CircuitBreaker.Policy = {
+  const policy: Circuit.Policy = {
     failureThreshold: 2,
     window: undefined,
     openDuration: Duration.seconds(10),
@@ -151,21 +153,21 @@ describe("the circuit breaker, step by step", () => {
     openCap: Duration.seconds(35),
     halfOpen: { successThreshold: 2 }
   }
-  const skipping: CircuitBreaker.Policy = { ...policy, halfOpen: "skip" }
-  const windowed: CircuitBreaker.Policy = { ...policy, window: Duration.seconds(60) }
-  const closed = (failures: number, ...failedAt: ReadonlyArray<number>): CircuitBreaker.State => ({
+  const skipping: Circuit.Policy = { ...policy, halfOpen: "skip" }
+  const windowed: Circuit.Policy = { ...policy, window: Duration.seconds(60) }
+  const closed = (failures: number, ...failedAt: ReadonlyArray<number>): Circuit.State => ({
     _tag: "Closed",
     failures,
     failedAt
   })
-  const open = (until: number, openings = 1): CircuitBreaker.State => ({
+  const open = (until: number, openings = 1): Circuit.State => ({
     _tag: "Open",
     until,
     openings,
     failures: 2,
     ready: false
   })
-  const half = (successes: number, probing: boolean, openings = 1): CircuitBreaker.State => ({
+  const half = (successes: number, probing: boolean, openings = 1): Circuit.State => ({
     _tag: "HalfOpen",
     successes,
     probing,
@@ -179,8 +181,8 @@ describe("the circuit breaker, step by step", () => {
   const fail = { _tag: "Fail", reason: "no" } as const
 
   /** The next state, whether it admits, and why it moved, in a line. */
-  const shown = (state: CircuitBreaker.State, event: CircuitBreaker.Event, now: number, by = policy): string => {
-    const step = CircuitBreaker.transition(state, event, now, by)
+  const shown = (state: Circuit.State, event: Circuit.Event, now: number, by = policy): string => {
+    const step = Circuit.transition(state, event, now, by)
     const { transition } = step
     const next = step.state._tag === "Closed"
       ? `Closed ${step.state.failures} [${step.state.failedAt.join()}]`
@@ -195,7 +197,7 @@ describe("the circuit breaker, step by step", () => {
     return `${next}${step.admitted ? "" : ", refused"}${moved}`
   }
 
-  const steps: ReadonlyArray<readonly [state: CircuitBreaker.State, event: CircuitBreaker.Event, expected: string]> = [
+  const steps: ReadonlyArray<readonly [state: Circuit.State, event: Circuit.Event, expected: string]> = [
     [closed(0), acquire, "Closed 0 []"],
     [closed(1), acquire, "Closed 1 []"],
     [closed(1), succeed, "Closed 0 []"],
@@ -264,7 +266,7 @@ describe("the circuit breaker, step by step", () => {
   })
 
   it("stays open longer each time, up to a cap", () => {
-    assert.deepStrictEqual([1, 2, 3, 4].map((openings) => CircuitBreaker.openMillis(policy, openings)), [
+    assert.deepStrictEqual([1, 2, 3, 4].map((openings) => Circuit.openMillis(policy, openings)), [
       10_000,
       20_000,
       35_000,
@@ -298,7 +300,7 @@ describe("the breaker's metrics", () => {
         })
       const told: Array<string> = []
       const tell = Effect.map(breaker.metrics, (metrics) => {
-        told.push(JSON.stringify(CircuitBreaker.toJson(metrics)), CircuitBreaker.toPrometheus([metrics]))
+        told.push(JSON.stringify(BreakerMetrics.toJson(metrics)), BreakerMetrics.toPrometheus([metrics]))
       })
       yield* tell
       yield* TestClock.adjust(1000)

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
+import type * as Circuit from "@tickline/core/resilience/Circuit"
 import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as Presets from "@tickline/core/resilience/Presets"
 import * as Recovery from "@tickline/core/resilience/Recovery"
@@ -8,13 +8,13 @@ interface Case {
   readonly policy: ConnectionPolicy.ConnectionPolicy
   readonly outage: Recovery.Outage
   readonly failure: Recovery.Failure
-  readonly breaker: CircuitBreaker.State
+  readonly breaker: Circuit.State
   readonly step: Recovery.Step
 }
 
 const now = 10_000
 const openUntil = [now - 1, now, now + 1, now + 700, now + 300_000]
-const breakers: ReadonlyArray<CircuitBreaker.State> = [
+const breakers: ReadonlyArray<Circuit.State> = [
   { _tag: "Closed", failures: 4, failedAt: [] },
   { _tag: "HalfOpen", successes: 0, probing: true, openings: 1 },
   ...openUntil.map((until) => ({ _tag: "Open", until, openings: 1, failures: 5, ready: until <= now }) as const)
@@ -121,7 +121,7 @@ describe("Recovery", () => {
       let step: Recovery.Step
       do {
         const outage = { retries, hasConnected: true, canRefresh: false }
-        const closed: CircuitBreaker.State = { _tag: "Closed", failures: 0, failedAt: [] }
+        const closed: Circuit.State = { _tag: "Closed", failures: 0, failedAt: [] }
         step = Recovery.next(policy, outage, { answer: "retry", restMillis: 0 }, closed, now)
         if (step._tag === "Retry") retries = step.attempt
       } while (step._tag === "Retry")

@@ -6,7 +6,7 @@ import * as Connection from "@tickline/core/connection/Connection"
 import type * as ConnectionState from "@tickline/core/connection/ConnectionState"
 import type * as Inbox from "@tickline/core/connection/Inbox"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import type * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
+import type * as Breaker from "@tickline/core/resilience/Breaker"
 import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as Presets from "@tickline/core/resilience/Presets"
 import { Transport } from "@tickline/core/transport/Transport"
@@ -132,7 +132,7 @@ export const timeline = (transitions: ReadonlyArray<ConnectionState.Transition>)
   transitions.map(({ at, to }) => `${at} ${shown(to)}`)
 
 /** The transitions of a breaker as lines: when, from what to what, and for how long it opened. */
-export const breakerLine = (breaker: CircuitBreaker.Breaker) =>
+export const breakerLine = (breaker: Breaker.Breaker) =>
   Effect.map(
     breaker.metrics,
     ({ transitionHistory }) =>

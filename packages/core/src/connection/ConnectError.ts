@@ -6,7 +6,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { CircuitOpen } from "../resilience/CircuitBreaker.ts"
+import { CircuitOpen } from "../resilience/Breaker.ts"
 import type { Answer } from "../resilience/Recovery.ts"
 import { InvalidLimit } from "../resilience/RollingLimit.ts"
 import { DialError, type DialReason } from "../transport/DialError.ts"

@@ -29,6 +29,7 @@ import * as Stream from "effect/Stream"
 import type { FrameRejected } from "../codec/Rejection.ts"
 import type * as Dialect from "../protocol/Dialect.ts"
 import type * as KeepAlive from "../protocol/KeepAlive.ts"
+import type * as Breaker from "../resilience/Breaker.ts"
 import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
 import * as Limits from "../resilience/Limits.ts"
 import * as RollingLimit from "../resilience/RollingLimit.ts"
@@ -211,7 +212,7 @@ export interface Connection<A> {
   readonly rejections: Stream.Stream<FrameRejected, ConnectError.ConnectError | Inbox.ConsumerOverflow>
   readonly metrics: Effect.Effect<ConnectionMetrics.ConnectionMetrics>
   /** The breaker of the connection's origin. */
-  readonly breaker: CircuitBreaker.Breaker
+  readonly breaker: Breaker.Breaker
 }
 
 // Whether the peer is shown something that it may refuse: a secret in a header or a subprotocol, or a user in the URL.

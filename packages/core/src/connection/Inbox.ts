@@ -26,7 +26,7 @@
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Schema from "effect/Schema"
 import type { FrameRejected } from "../codec/Rejection.ts"
-import type * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
+import type * as Circuit from "../resilience/Circuit.ts"
 import type * as Channel from "../value/Channel.ts"
 import type { MessageChannels } from "./Attribution.ts"
 import type { SubscriptionRefused } from "./ConnectError.ts"
@@ -115,7 +115,7 @@ export interface Missed {
  */
 export interface BreakerMoved {
   readonly _tag: "BreakerMoved"
-  readonly transition: CircuitBreaker.Transition
+  readonly transition: Circuit.Transition
 }
 
 /**

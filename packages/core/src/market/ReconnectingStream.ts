@@ -22,6 +22,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { ConnectionAborted, SourceFailed } from "../connection/ConnectError.ts"
 import * as Backoff from "../resilience/Backoff.ts"
+import type * as Breaker from "../resilience/Breaker.ts"
 import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
 import type { ConnectionPolicy } from "../resilience/ConnectionPolicy.ts"
 import * as Recovery from "../resilience/Recovery.ts"
@@ -61,7 +62,7 @@ export interface Disconnected {
  * @category errors
  * @since 0.1.0
  */
-export type ReconnectError<E> = E | Cause.TimeoutError | ConnectionAborted | CircuitBreaker.CircuitOpen
+export type ReconnectError<E> = E | Cause.TimeoutError | ConnectionAborted | Breaker.CircuitOpen
 
 /**
  * How a source's errors are answered.
@@ -92,7 +93,7 @@ type Link<E> =
     readonly _tag: "Up"
     readonly since: number
     readonly retry: number
-    readonly unproven: CircuitBreaker.Permit | undefined
+    readonly unproven: Breaker.Permit | undefined
   }
   | { readonly _tag: "Ended"; readonly error: ReconnectError<E> }
 
@@ -224,7 +225,7 @@ export const make = <A, E>(
 
     const proven = (report: Effect.Effect<void>) => Effect.andThen(report, backoff.reset)
 
-    const up = Effect.fnUntraced(function*(permit: CircuitBreaker.Permit, retry: number) {
+    const up = Effect.fnUntraced(function*(permit: Breaker.Permit, retry: number) {
       const since = yield* Monotonic.now
       if (resetOn === "connect") yield* proven(permit.succeed)
       yield* Ref.set(link, { _tag: "Up", since, retry, unproven: resetOn === "connect" ? undefined : permit })
@@ -233,7 +234,7 @@ export const make = <A, E>(
     // The waits alone can be interrupted: a permit once had is never lost.
     const acquire = (
       interruptibly: Interruptibly
-    ): Effect.Effect<CircuitBreaker.Permit, CircuitBreaker.CircuitOpen> =>
+    ): Effect.Effect<Breaker.Permit, Breaker.CircuitOpen> =>
       Effect.catch(breaker.acquire, (rejected) =>
         failsOpen
           ? Effect.fail(rejected)
@@ -261,7 +262,7 @@ export const make = <A, E>(
       dueAt: number,
       settle: (
         exit: Exit.Exit<void, E | Cause.TimeoutError>,
-        permit: CircuitBreaker.Permit
+        permit: Breaker.Permit
       ) => Effect.Effect<B, ReconnectError<E>>
     ) =>
       Effect.uninterruptibleMask((interruptibly) =>

@@ -78,7 +78,7 @@ export const RetryPolicy = Schema.Struct({
 })
 
 /**
- * The breaker (see `CircuitBreaker.Policy`), whether the drop of a connection
+ * The breaker (see `Circuit.Policy`), whether the drop of a connection
  * that had proven itself counts as a failure, and whether an attempt that meets
  * an open breaker fails or waits.
  *

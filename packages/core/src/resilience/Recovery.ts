@@ -14,7 +14,7 @@
  *
  * @since 0.1.0
  */
-import type { State } from "./CircuitBreaker.ts"
+import type { State } from "./Circuit.ts"
 import type { ConnectionPolicy } from "./ConnectionPolicy.ts"
 
 /**

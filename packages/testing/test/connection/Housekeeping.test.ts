@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as BearerToken from "@tickline/core/connection/BearerToken"
 import * as ConnectError from "@tickline/core/connection/ConnectError"
 import * as Connection from "@tickline/core/connection/Connection"
-import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
+import * as BreakerMetrics from "@tickline/core/resilience/BreakerMetrics"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -66,8 +66,8 @@ describe("Secrets", () => {
             `${Inspectable.toStringUnknown(value)} ${String(value)}`
           ),
           ...recorded.transitions.map(({ reason }) => reason),
-          JSON.stringify(CircuitBreaker.toJson(yield* connection.breaker.metrics)),
-          CircuitBreaker.toPrometheus([yield* connection.breaker.metrics]),
+          JSON.stringify(BreakerMetrics.toJson(yield* connection.breaker.metrics)),
+          BreakerMetrics.toPrometheus([yield* connection.breaker.metrics]),
           yield* Metric.dump
         ].join("\n")
         assert.isAbove(told.length, 10)

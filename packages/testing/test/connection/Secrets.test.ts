@@ -3,7 +3,7 @@ import * as BearerToken from "@tickline/core/connection/BearerToken"
 import * as Connection from "@tickline/core/connection/Connection"
 import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
-import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
+import * as BreakerMetrics from "@tickline/core/resilience/BreakerMetrics"
 import * as Kraken from "@tickline/core/venue/kraken/Venue"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -70,7 +70,7 @@ describe("what is dialled", () => {
                 connection.label,
                 connection.breaker.key,
                 shown(yield* connection.metrics),
-                CircuitBreaker.toPrometheus([yield* connection.breaker.metrics]),
+                BreakerMetrics.toPrometheus([yield* connection.breaker.metrics]),
                 yield* Metric.dump
               ].join("\n")
               for (const secret of ["pa55", "word", "listen-k3y", "t0ken-of-query"]) assert.notInclude(seen, secret)

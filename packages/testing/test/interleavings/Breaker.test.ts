@@ -1,5 +1,6 @@
 /** A breaker asked by many at once, under many interleavings. */
 import { assert } from "@effect/vitest"
+import type * as Circuit from "@tickline/core/resilience/Circuit"
 import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
 import * as Probe from "@tickline/testing/Probe"
 import * as Duration from "effect/Duration"
@@ -8,7 +9,7 @@ import * as Random from "effect/Random"
 import { PreventSchedulerYield } from "effect/Scheduler"
 import { actors, pause, underSeeds } from "./Seeds.ts"
 
-const policy: CircuitBreaker.Policy = {
+const policy: Circuit.Policy = {
   failureThreshold: 2,
   window: undefined,
   openDuration: Duration.millis(20),

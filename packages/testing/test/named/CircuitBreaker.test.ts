@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
-import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
+import * as BreakerMetrics from "@tickline/core/resilience/BreakerMetrics"
+import * as Circuit from "@tickline/core/resilience/Circuit"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as Generic from "@tickline/core/venue/generic/Venue"
 import * as Duration from "effect/Duration"
@@ -113,7 +114,7 @@ describe("Circuit breaker", () => {
           assert.strictEqual((yield* connection.breaker.metrics).state, n === 1 ? "Open" : "HalfOpen")
           yield* visit(connection)
         }
-        assert.deepStrictEqual(yield* connection.breaker.state, CircuitBreaker.closed)
+        assert.deepStrictEqual(yield* connection.breaker.state, Circuit.closed)
         assert.deepStrictEqual(yield* breakerLine(connection.breaker), [
           "0 Closed Open 200",
           "200 Open HalfOpen",
@@ -214,11 +215,11 @@ describe("Circuit breaker", () => {
           assert.strictEqual(metrics.failureHistory.length + metrics.successHistory.length, 6)
           assert.deepStrictEqual(metrics.successHistory, [0, 0, 2000])
 
-          const json = JSON.parse(JSON.stringify(CircuitBreaker.toJson(metrics)))
+          const json = JSON.parse(JSON.stringify(BreakerMetrics.toJson(metrics)))
           assert.strictEqual(json.current_state, "Closed")
           assert.strictEqual(json.state_transitions, 3)
           assert.strictEqual(json.time_in_open_ms, 1500)
-          const text = CircuitBreaker.toPrometheus([metrics])
+          const text = BreakerMetrics.toPrometheus([metrics])
           assert.include(text, `circuit_breaker_state{key="ws://venue.test"} 0\n`)
           assert.include(text, `circuit_breaker_failures_total{key="ws://venue.test"} 3\n`)
 

@@ -23,7 +23,7 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import type * as KeepAlive from "../../protocol/KeepAlive.ts"
 import * as Backoff from "../../resilience/Backoff.ts"
-import * as CircuitBreaker from "../../resilience/CircuitBreaker.ts"
+import * as Breaker from "../../resilience/Breaker.ts"
 import type { ConnectionPolicy } from "../../resilience/ConnectionPolicy.ts"
 import * as Recovery from "../../resilience/Recovery.ts"
 import type { InvalidLimit, Reservation, RollingLimit } from "../../resilience/RollingLimit.ts"
@@ -73,7 +73,7 @@ export interface Options<A> extends Decoder.Options<A> {
   readonly subscriptions: Subscriptions<A>
   /** What was refused and is still to be logged. */
   readonly refusals: Array<ConnectError.SubscriptionRefused>
-  readonly breaker: CircuitBreaker.Breaker
+  readonly breaker: Breaker.Breaker
   readonly auth: BearerToken | undefined
   readonly keepAlive: KeepAlive.KeepAlive<A>
   readonly sequence: Sequence.SequenceOf<A> | undefined
@@ -141,14 +141,14 @@ interface Session {
 
 // What a dial was admitted by: the breaker, and its place within the limit on dials.
 interface DialPermission {
-  readonly permit: CircuitBreaker.Permit
+  readonly permit: Breaker.Permit
   readonly place: Reservation
 }
 
 // One dial and its epoch: what the breaker admitted it by, and whether it met the policy's `resetOn`.
 interface Attempt {
   readonly session: Session
-  readonly permit: CircuitBreaker.Permit
+  readonly permit: Breaker.Permit
   isProven: boolean
 }
 
@@ -684,7 +684,7 @@ class SupervisorImpl<A> implements Supervisor {
   // Waits until the breaker admits the dial. The permit is released with the scope.
   private *permission(
     session: Session
-  ): Effect.fn.Return<CircuitBreaker.Permit, CircuitBreaker.CircuitOpen, Scope.Scope> {
+  ): Effect.fn.Return<Breaker.Permit, Breaker.CircuitOpen, Scope.Scope> {
     const { breaker } = this.options
     const { circuit } = this.policy
     const scope = yield* Effect.scope
@@ -711,7 +711,7 @@ class SupervisorImpl<A> implements Supervisor {
     ))
   }
 
-  private *dialPermission(session: Session): Effect.fn.Return<DialPermission, CircuitBreaker.CircuitOpen, Scope.Scope> {
+  private *dialPermission(session: Session): Effect.fn.Return<DialPermission, Breaker.CircuitOpen, Scope.Scope> {
     session.hasWaited = false
     while (true) {
       yield* Effect.gen(() => this.awaitDueTime(session))
@@ -763,7 +763,7 @@ class SupervisorImpl<A> implements Supervisor {
 
   // One dial and, where it gives a wire, one epoch; and what it says to the breaker. Nothing of the way up is held while
   // the epoch lives.
-  private attempt(session: Session): Effect.Effect<Ending, CircuitBreaker.CircuitOpen, Scope.Scope> {
+  private attempt(session: Session): Effect.Effect<Ending, Breaker.CircuitOpen, Scope.Scope> {
     return Effect.flatMap(Effect.gen(() => this.dialPermission(session)), ({ permit, place }) => {
       const turn: Attempt = { session, permit, isProven: false }
       return Effect.gen(() => this.establish(session, place)).pipe(
@@ -856,7 +856,7 @@ class SupervisorImpl<A> implements Supervisor {
         const { key } = this.options.breaker
         const until = Monotonic.toEpochMillis(this.clock, step.until)
         const retryAfterMillis = Math.round(step.until - this.now())
-        yield* this.giveUp(new CircuitBreaker.CircuitOpen({ key, until, retryAfterMillis, probing: false }))
+        yield* this.giveUp(new Breaker.CircuitOpen({ key, until, retryAfterMillis, probing: false }))
         return false
       }
     }
