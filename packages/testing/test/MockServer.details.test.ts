@@ -10,9 +10,13 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import { request } from "node:http"
+import { createConnection, type Socket } from "node:net"
 import { WebSocket } from "ws"
 
 const fault = (spec: string) => Result.getOrThrow(Fault.parse(spec)).action
+
+/** A venue that answers nothing. */
+const silent: MockServer.Options["venue"] = { ...MockGeneric.make(), receive: (session) => ({ session, replies: [] }) }
 
 const server = (options: Partial<MockServer.Options> = {}) =>
   MockServer.make({ venue: MockGeneric.make(), rate: 0, ...options })
@@ -41,6 +45,32 @@ const until = (condition: () => boolean) =>
   Effect.gen(function*() {
     while (!condition()) yield* Effect.sleep(1)
   })
+
+/** A text frame of a client, masked with zeros, which leave it as it is. */
+const textFrame = (text: string): Buffer => {
+  const payload = Buffer.from(text)
+  const { length } = payload
+  const head = Buffer.alloc(length < 126 ? 6 : length < 65_536 ? 8 : 14)
+  head[0] = 0x81
+  head[1] = 0x80 | (length < 126 ? length : length < 65_536 ? 126 : 127)
+  if (head.length === 8) head.writeUInt16BE(length, 2)
+  if (head.length === 14) head.writeBigUInt64BE(BigInt(length), 2)
+  return Buffer.concat([head, payload])
+}
+
+/** A client that writes bytes: for more than a WebSocket of JavaScript writes in good time. */
+const connectRaw = (port: number) =>
+  Effect.acquireRelease(
+    Effect.callback<Socket>((resume) => {
+      const socket = createConnection(port, "127.0.0.1")
+      socket.once("data", () => resume(Effect.succeed(socket)))
+      socket.write(
+        "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+          `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${Buffer.alloc(16).toString("base64")}\r\n\r\n`
+      )
+    }),
+    (socket) => Effect.sync(() => socket.destroy())
+  )
 
 /** An answer over HTTP, to a request that may have a body. */
 const ask = (url: string, method: string, body: string) =>
@@ -223,35 +253,39 @@ describe("MockServer, in detail", () => {
 
   it.live("keeps 64 MiB of what clients sent, and at least the latest", () =>
     Effect.gen(function*() {
-      const mock = yield* server({ maxPayload: 65 * 1_048_576 })
-      const one = yield* connect(mock.url)
+      const mock = yield* server({ venue: silent, maxPayload: 65 * 1_048_576 })
+      const client = yield* connectRaw(mock.address.port)
       const { received } = yield* mock.nextConnection
-      const half = "x".repeat(32 * 1_048_576)
+      const bound = 64 * 1_048_576
       const kept = () => mock.arrivals().map(({ text }) => text.length)
-      one.ws.send(half)
-      one.ws.send(half)
-      yield* until(() => mock.metrics().framesReceived === 2)
-      assert.deepStrictEqual(kept(), [half.length, half.length])
+      let frames = 0
+      const send = (frame: Buffer) =>
+        Effect.suspend(() => {
+          client.write(frame)
+          frames++
+          return until(() => mock.metrics().framesReceived === frames)
+        })
+      const long = textFrame("x".repeat(bound - 1))
+      yield* send(long)
+      yield* send(textFrame("y"))
+      assert.deepStrictEqual(kept(), [bound - 1, 1])
       assert.strictEqual(Queue.sizeUnsafe(received), 2)
-      one.ws.send("y")
-      yield* until(() => mock.metrics().framesReceived === 3)
-      assert.deepStrictEqual(kept(), [half.length, 1])
-      assert.strictEqual(yield* Queue.take(received), "y")
-      one.ws.send(`${half}${half}z`)
-      yield* until(() => mock.metrics().framesReceived === 4)
-      assert.deepStrictEqual(kept(), [2 * half.length + 1])
+      yield* send(textFrame("z"))
+      assert.deepStrictEqual(kept(), [1, 1])
+      assert.strictEqual(yield* Queue.take(received), "z")
+      yield* send(textFrame("x".repeat(bound + 1)))
+      assert.deepStrictEqual(kept(), [bound + 1])
       assert.strictEqual(Queue.sizeUnsafe(received), 1)
-      one.ws.send("")
-      yield* until(() => mock.metrics().framesReceived === 5)
+      yield* send(textFrame(""))
       assert.deepStrictEqual(kept(), [0])
     }))
 
   it.live("keeps the latest 100,000 frames of clients, and as many for who takes them as it has said", () =>
     Effect.gen(function*() {
-      const mock = yield* server()
-      const one = yield* connect(mock.url)
+      const mock = yield* server({ venue: silent })
+      const client = yield* connectRaw(mock.address.port)
       const { received } = yield* mock.nextConnection
-      for (let n = 1; n <= 100_001; n++) one.ws.send(String(n))
+      client.write(Buffer.concat(Array.from({ length: 100_001 }, (_, n) => textFrame(String(n + 1)))))
       yield* until(() => mock.metrics().framesReceived === 100_001)
       assert.strictEqual(mock.arrivals().length, 100_000)
       assert.strictEqual(mock.arrivals()[0]?.text, "2")

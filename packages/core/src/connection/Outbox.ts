@@ -226,8 +226,8 @@ class OutboxImpl implements Outbox {
   send(frame: Frame.Frame, options: SendOptions = {}): ReturnType<Outbox["send"]> {
     return Effect.suspend((): ReturnType<Outbox["send"]> => {
       const { bounds, pace, wire } = this
-      const delivery = options.delivery ?? "now"
-      const rank = priorities.indexOf(options.priority ?? "order")
+      const { delivery = "now", priority = "order" } = options
+      const rank = priorities.indexOf(priority)
       const cost = pace?.cost?.(frame) ?? 1
       if (pace !== undefined && !isCost(cost)) {
         this.refused++
