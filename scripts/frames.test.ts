@@ -4,7 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
 import * as Explanation from "@tickline/node/runner/Explanation"
@@ -45,7 +45,7 @@ const printed = (venue: Venue, frame: string): ReadonlyArray<string> => {
   const decoded = venue.decode(frame)
   return Rejection.isFrameRejected(decoded)
     ? [`${decoded.reason} ${decoded.field ?? ""}`]
-    : decoded.map((event) => MarketEvent.toJson(event))
+    : decoded.map((event) => Ndjson.toJson(event))
 }
 
 describe("odd values", () => {

@@ -280,6 +280,13 @@ export * as Kraken from "./venue/kraken/Venue.ts"
 export * as KrakenChecksum from "./venue/kraken/KrakenChecksum.ts"
 
 /**
+ * What happens to the connection and to the data's continuity.
+ *
+ * @since 0.1.0
+ */
+export * as Lifecycle from "./event/Lifecycle.ts"
+
+/**
  * The limits of a peer, and the logs by which one connection keeps them.
  *
  * @since 0.1.0
@@ -287,8 +294,16 @@ export * as KrakenChecksum from "./venue/kraken/KrakenChecksum.ts"
 export * as Limits from "./resilience/Limits.ts"
 
 /**
- * The events that flow through the house: what a venue's frame says, why a
- * frame was refused, and what happened to the connection in between.
+ * The five events that carry prices.
+ *
+ * @since 0.1.0
+ */
+export * as MarketData from "./event/MarketData.ts"
+
+/**
+ * The unions of the events that flow through the house: what carries prices,
+ * everything that a frame can give, what happened to the connection in between,
+ * and all of them together.
  *
  * @since 0.1.0
  */
@@ -321,6 +336,13 @@ export * as MarketFeeds from "./market/MarketFeeds.ts"
  * @since 0.1.0
  */
 export * as Monotonic from "./value/Monotonic.ts"
+
+/**
+ * Events as lines of NDJSON.
+ *
+ * @since 0.1.0
+ */
+export * as Ndjson from "./event/Ndjson.ts"
 
 /**
  * What venues share that write prices as JSON numbers: decimals that keep the
@@ -504,6 +526,15 @@ export * as Transport from "./transport/Transport.ts"
  * @since 0.1.0
  */
 export * as Venue from "./venue/Venue.ts"
+
+/**
+ * What a venue's frame says beside prices: signs of life, answers, errors, and
+ * what has no event of its own. As with market data, `new Heartbeat({...})`
+ * validates and `heartbeat({...})` trusts its caller.
+ *
+ * @since 0.1.0
+ */
+export * as VenueMessage from "./event/VenueMessage.ts"
 
 /**
  * The venues that Tickline knows, by name.

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as Coinbase from "@tickline/core/venue/coinbase/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 
@@ -9,8 +9,8 @@ const decode = (frame: string | Uint8Array, venue: Venue = Coinbase.make()): Rea
   const print = (): ReadonlyArray<string> => {
     const decoded = venue.decode(frame)
     return Rejection.isFrameRejected(decoded)
-      ? [MarketEvent.toJson(decoded)]
-      : decoded.map((e) => MarketEvent.toJson(e))
+      ? [Ndjson.toJson(decoded)]
+      : decoded.map((e) => Ndjson.toJson(e))
   }
   const first = print()
   assert.deepStrictEqual(print(), first)

@@ -5,7 +5,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import * as Coinbase from "@tickline/core/venue/coinbase/Venue"
@@ -67,7 +67,7 @@ describe("Conformance", () => {
         for (const venue of [shared, make()]) {
           const decoded = venue.decode(text)
           const events = (Rejection.isFrameRejected(decoded) ? [decoded] : decoded).map((event) =>
-            JSON.parse(MarketEvent.toJson(event)) as Record<string, unknown>
+            JSON.parse(Ndjson.toJson(event)) as Record<string, unknown>
           )
           assert.deepStrictEqual(account(events), account(wanted), String(frames[i]?.["id"]))
         }

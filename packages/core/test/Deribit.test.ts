@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as Deribit from "@tickline/core/venue/deribit/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 
@@ -8,7 +8,7 @@ import type { Venue } from "@tickline/core/venue/Venue"
 const decode = (frame: string | Uint8Array, venue: Venue = Deribit.make()): ReadonlyArray<unknown> => {
   const print = (): ReadonlyArray<string> => {
     const decoded = venue.decode(frame)
-    return (Rejection.isFrameRejected(decoded) ? [decoded] : decoded).map((event) => MarketEvent.toJson(event))
+    return (Rejection.isFrameRejected(decoded) ? [decoded] : decoded).map((event) => Ndjson.toJson(event))
   }
   const first = print()
   assert.deepStrictEqual(print(), first)

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as Dydx from "@tickline/core/venue/dydx/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Chance from "@tickline/testing/Chance"
@@ -9,8 +9,8 @@ import * as Chance from "@tickline/testing/Chance"
 const decode = (frame: string | Uint8Array, venue: Venue = Dydx.venue): ReadonlyArray<unknown> => {
   const decoded = venue.decode(frame)
   const lines = Rejection.isFrameRejected(decoded)
-    ? [MarketEvent.toJson(decoded)]
-    : decoded.map((e) => MarketEvent.toJson(e))
+    ? [Ndjson.toJson(decoded)]
+    : decoded.map((e) => Ndjson.toJson(e))
   return lines.map((line): unknown => JSON.parse(line))
 }
 

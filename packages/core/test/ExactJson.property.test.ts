@@ -5,7 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ExactJson from "@tickline/core/codec/ExactJson"
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import * as Generic from "@tickline/core/venue/generic/Venue"
@@ -173,8 +173,8 @@ describe("ExactJson (properties)", () => {
 const print = (venue: Venue, frame: string): string => {
   const decoded = venue.decode(frame)
   return Rejection.isFrameRejected(decoded)
-    ? MarketEvent.toJson(decoded)
-    : decoded.map((event) => MarketEvent.toJson(event)).join("\n")
+    ? Ndjson.toJson(decoded)
+    : decoded.map((event) => Ndjson.toJson(event)).join("\n")
 }
 
 /** A frame of a kind, its members in the venue's order or in any, with random numbers in it. */

@@ -5,12 +5,12 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import type { Venue } from "@tickline/core/venue/Venue"
 import { type Case, cases, framesOf } from "./Frames.ts"
 
 const printed = (decoded: ReturnType<Venue["decode"]>): string =>
-  (Rejection.isFrameRejected(decoded) ? [decoded] : decoded).map((event) => MarketEvent.toJson(event)).join()
+  (Rejection.isFrameRejected(decoded) ? [decoded] : decoded).map((event) => Ndjson.toJson(event)).join()
 
 const print = (venue: Venue, frame: string): string => printed(venue.decode(frame))
 

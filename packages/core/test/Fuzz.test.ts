@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import type * as Frame from "@tickline/core/transport/Frame"
 import * as Binance from "@tickline/core/venue/binance/Venue"
 import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
@@ -260,7 +260,7 @@ describe("Fuzz", () => {
             assert.strictEqual(decoded.reason, "TooLarge", `${venue.name}, ${number}`)
             continue
           }
-          const printed = decoded.reduce((sum, event) => sum + MarketEvent.toJson(event).length, 0)
+          const printed = decoded.reduce((sum, event) => sum + Ndjson.toJson(event).length, 0)
           assert.isAtMost(printed, 10 * frame.length, `${venue.name}, ${number}`)
         }
       }

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ExactJson from "@tickline/core/codec/ExactJson"
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as PriceMessage from "@tickline/core/venue/generic/PriceMessage"
 import * as Generic from "@tickline/core/venue/generic/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
@@ -11,8 +11,8 @@ const decode = (frame: string | Uint8Array, venue: Venue = Generic.make()): unkn
   const print = (): ReadonlyArray<string> => {
     const decoded = venue.decode(frame)
     return Rejection.isFrameRejected(decoded)
-      ? [MarketEvent.toJson(decoded)]
-      : decoded.map((e) => MarketEvent.toJson(e))
+      ? [Ndjson.toJson(decoded)]
+      : decoded.map((e) => Ndjson.toJson(e))
   }
   const first = print()
   assert.deepStrictEqual(print(), first)

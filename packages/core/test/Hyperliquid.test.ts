@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as Hyperliquid from "@tickline/core/venue/hyperliquid/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Chance from "@tickline/testing/Chance"
@@ -10,8 +10,8 @@ const decode = (frame: string | Uint8Array, venue: Venue = Hyperliquid.make()): 
   const print = (): ReadonlyArray<string> => {
     const decoded = venue.decode(frame)
     return Rejection.isFrameRejected(decoded)
-      ? [MarketEvent.toJson(decoded)]
-      : decoded.map((e) => MarketEvent.toJson(e))
+      ? [Ndjson.toJson(decoded)]
+      : decoded.map((e) => Ndjson.toJson(e))
   }
   const first = print()
   assert.deepStrictEqual(print(), first)

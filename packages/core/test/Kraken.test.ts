@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import type * as MarketData from "@tickline/core/event/MarketData"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as KrakenChecksum from "@tickline/core/venue/kraken/KrakenChecksum"
 import * as Kraken from "@tickline/core/venue/kraken/Venue"
@@ -10,7 +11,7 @@ import type { Venue } from "@tickline/core/venue/Venue"
 const decode = (frame: string | Uint8Array, venue: Venue = Kraken.make()): ReadonlyArray<unknown> => {
   const print = (): ReadonlyArray<string> => {
     const decoded = venue.decode(frame)
-    return (Rejection.isFrameRejected(decoded) ? [decoded] : decoded).map((event) => MarketEvent.toJson(event))
+    return (Rejection.isFrameRejected(decoded) ? [decoded] : decoded).map((event) => Ndjson.toJson(event))
   }
   const first = print()
   assert.deepStrictEqual(print(), first)
@@ -440,7 +441,7 @@ describe("Kraken", () => {
 })
 
 describe("KrakenChecksum", () => {
-  const levels = (...rows: ReadonlyArray<readonly [price: string, size: string]>): ReadonlyArray<MarketEvent.Level> =>
+  const levels = (...rows: ReadonlyArray<readonly [price: string, size: string]>): ReadonlyArray<MarketData.Level> =>
     rows.map(([price, size]) => [Decimal.parse(price) ?? Decimal.zero, Decimal.parse(size) ?? Decimal.zero])
 
   // The worked example of https://docs.kraken.com/api/docs/guides/spot-ws-book-v2, read 2026-11-21.

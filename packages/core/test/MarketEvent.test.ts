@@ -1,6 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
+import * as Lifecycle from "@tickline/core/event/Lifecycle"
+import * as MarketData from "@tickline/core/event/MarketData"
 import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
+import * as VenueMessage from "@tickline/core/event/VenueMessage"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as Printable from "@tickline/core/value/Printable"
 import * as Timestamp from "@tickline/core/value/Timestamp"
@@ -21,13 +25,13 @@ const instant = (text: string): Timestamp.Timestamp => {
 
 const venue = "v"
 const at = instant("2021-04-17T16:43:29.571580Z")
-const bids: ReadonlyArray<MarketEvent.Level> = [[decimal("1.10"), decimal("0.00000000")]]
-const asks: ReadonlyArray<MarketEvent.Level> = [[decimal("1e-8"), decimal("2")], [decimal("1e-8"), decimal("2")]]
+const bids: ReadonlyArray<MarketData.Level> = [[decimal("1.10"), decimal("0.00000000")]]
+const asks: ReadonlyArray<MarketData.Level> = [[decimal("1e-8"), decimal("2")], [decimal("1e-8"), decimal("2")]]
 
 /** Each event with all its members and with the fewest, in the order in which it is printed. */
 const events: ReadonlyArray<readonly [event: MarketEvent.AnyEvent, line: string]> = [
   [
-    new MarketEvent.Trade({
+    new MarketData.Trade({
       venue,
       product: "BTC-USD",
       price: decimal("43250.10"),
@@ -43,11 +47,11 @@ const events: ReadonlyArray<readonly [event: MarketEvent.AnyEvent, line: string]
     "\"sequence\":\"9007199254740993\",\"history\":true}"
   ],
   [
-    new MarketEvent.Trade({ venue, product: "\"\n", price: decimal("1"), size: decimal("2"), side: "sell" }),
+    new MarketData.Trade({ venue, product: "\"\n", price: decimal("1"), size: decimal("2"), side: "sell" }),
     "{\"_tag\":\"Trade\",\"venue\":\"v\",\"product\":\"\\\"\\n\",\"price\":\"1\",\"size\":\"2\",\"side\":\"sell\"}"
   ],
   [
-    new MarketEvent.Ticker({
+    new MarketData.Ticker({
       venue,
       product: "P",
       price: decimal("1"),
@@ -62,19 +66,19 @@ const events: ReadonlyArray<readonly [event: MarketEvent.AnyEvent, line: string]
     "{\"_tag\":\"Ticker\",\"venue\":\"v\",\"product\":\"P\",\"price\":\"1\",\"bid\":\"2.0\",\"bidSize\":\"3\",\"ask\":\"4\"," +
     "\"askSize\":\"5\",\"volume\":\"6.10\",\"timestamp\":\"2021-04-17T16:43:29.571580Z\",\"sequence\":\"8\"}"
   ],
-  [new MarketEvent.Ticker({ venue, product: "P" }), "{\"_tag\":\"Ticker\",\"venue\":\"v\",\"product\":\"P\"}"],
+  [new MarketData.Ticker({ venue, product: "P" }), "{\"_tag\":\"Ticker\",\"venue\":\"v\",\"product\":\"P\"}"],
   [
-    new MarketEvent.BookSnapshot({ venue, product: "P", bids, asks, timestamp: at, sequence: "1", checksum: "2" }),
+    new MarketData.BookSnapshot({ venue, product: "P", bids, asks, timestamp: at, sequence: "1", checksum: "2" }),
     "{\"_tag\":\"BookSnapshot\",\"venue\":\"v\",\"product\":\"P\",\"bids\":[[\"1.10\",\"0.00000000\"]]," +
     "\"asks\":[[\"0.00000001\",\"2\"],[\"0.00000001\",\"2\"]],\"timestamp\":\"2021-04-17T16:43:29.571580Z\"," +
     "\"sequence\":\"1\",\"checksum\":\"2\"}"
   ],
   [
-    new MarketEvent.BookSnapshot({ venue, bids: [], asks: [] }),
+    new MarketData.BookSnapshot({ venue, bids: [], asks: [] }),
     "{\"_tag\":\"BookSnapshot\",\"venue\":\"v\",\"bids\":[],\"asks\":[]}"
   ],
   [
-    new MarketEvent.BookDelta({
+    new MarketData.BookDelta({
       venue,
       product: "P",
       bids,
@@ -90,34 +94,34 @@ const events: ReadonlyArray<readonly [event: MarketEvent.AnyEvent, line: string]
     "\"previousSequence\":\"0\",\"checksum\":\"3\"}"
   ],
   [
-    new MarketEvent.BookDelta({ venue, bids: [], asks: [] }),
+    new MarketData.BookDelta({ venue, bids: [], asks: [] }),
     "{\"_tag\":\"BookDelta\",\"venue\":\"v\",\"bids\":[],\"asks\":[]}"
   ],
   [
-    new MarketEvent.PriceUpdate({ venue, product: "P", price: decimal("1e5"), timestamp: instant("1761652800000") }),
+    new MarketData.PriceUpdate({ venue, product: "P", price: decimal("1e5"), timestamp: instant("1761652800000") }),
     "{\"_tag\":\"PriceUpdate\",\"venue\":\"v\",\"product\":\"P\",\"price\":\"100000\"," +
     "\"timestamp\":\"2025-10-28T12:00:00.000Z\"}"
   ],
   [
-    new MarketEvent.PriceUpdate({ venue, product: "P", price: decimal("1") }),
+    new MarketData.PriceUpdate({ venue, product: "P", price: decimal("1") }),
     "{\"_tag\":\"PriceUpdate\",\"venue\":\"v\",\"product\":\"P\",\"price\":\"1\"}"
   ],
   [
-    new MarketEvent.Heartbeat({ venue, kind: "pong" }),
+    new VenueMessage.Heartbeat({ venue, kind: "pong" }),
     "{\"_tag\":\"Heartbeat\",\"venue\":\"v\",\"kind\":\"pong\"}"
   ],
-  [new MarketEvent.Other({ venue, kind: "status" }), "{\"_tag\":\"Other\",\"venue\":\"v\",\"kind\":\"status\"}"],
+  [new VenueMessage.Other({ venue, kind: "status" }), "{\"_tag\":\"Other\",\"venue\":\"v\",\"kind\":\"status\"}"],
   [
-    new MarketEvent.Subscribed({ venue, channel: "c", product: "P", requestId: "1" }),
+    new VenueMessage.Subscribed({ venue, channel: "c", product: "P", requestId: "1" }),
     "{\"_tag\":\"Subscribed\",\"venue\":\"v\",\"channel\":\"c\",\"product\":\"P\",\"requestId\":\"1\"}"
   ],
-  [new MarketEvent.Unsubscribed({ venue }), "{\"_tag\":\"Unsubscribed\",\"venue\":\"v\"}"],
+  [new VenueMessage.Unsubscribed({ venue }), "{\"_tag\":\"Unsubscribed\",\"venue\":\"v\"}"],
   [
-    new MarketEvent.VenueError({ venue, code: "1", message: "no", requestId: "2" }),
+    new VenueMessage.VenueError({ venue, code: "1", message: "no", requestId: "2" }),
     "{\"_tag\":\"VenueError\",\"venue\":\"v\",\"code\":\"1\",\"message\":\"no\",\"requestId\":\"2\"}"
   ],
   [
-    new MarketEvent.Response({ venue, requestId: "1", result: null }),
+    new VenueMessage.Response({ venue, requestId: "1", result: null }),
     "{\"_tag\":\"Response\",\"venue\":\"v\",\"requestId\":\"1\",\"result\":null}"
   ],
   [
@@ -126,7 +130,7 @@ const events: ReadonlyArray<readonly [event: MarketEvent.AnyEvent, line: string]
     "\"message\":\"bad\"}"
   ],
   [
-    new MarketEvent.ConnectionEvent({
+    new Lifecycle.ConnectionEvent({
       venue,
       state: "Reconnecting",
       epoch: 1,
@@ -139,12 +143,12 @@ const events: ReadonlyArray<readonly [event: MarketEvent.AnyEvent, line: string]
     "\"reason\":\"reset\",\"at\":\"2021-04-17T16:43:29.571580Z\"}"
   ],
   [
-    new MarketEvent.BreakerEvent({ venue, from: "Closed", to: "Open", openForMillis: 10, at }),
+    new Lifecycle.BreakerEvent({ venue, from: "Closed", to: "Open", openForMillis: 10, at }),
     "{\"_tag\":\"Breaker\",\"venue\":\"v\",\"from\":\"Closed\",\"to\":\"Open\",\"openForMillis\":10," +
     "\"at\":\"2021-04-17T16:43:29.571580Z\"}"
   ],
   [
-    new MarketEvent.Gap({
+    new Lifecycle.Gap({
       venue,
       product: "P",
       channel: "c",
@@ -157,7 +161,7 @@ const events: ReadonlyArray<readonly [event: MarketEvent.AnyEvent, line: string]
     "\"cause\":\"disconnect\",\"recovered\":\"snapshot\"}"
   ],
   [
-    new MarketEvent.Stale({ venue, product: "P", channel: "c", silentForMillis: 5000 }),
+    new Lifecycle.Stale({ venue, product: "P", channel: "c", silentForMillis: 5000 }),
     "{\"_tag\":\"Stale\",\"venue\":\"v\",\"product\":\"P\",\"channel\":\"c\",\"silentForMillis\":5000}"
   ]
 ]
@@ -166,23 +170,23 @@ describe("MarketEvent", () => {
   for (const [event, line] of events) {
     it.effect(`prints ${line.slice(0, 60)} as its schema encodes it`, () =>
       Effect.gen(function*() {
-        assert.strictEqual(MarketEvent.toJson(event), line)
+        assert.strictEqual(Ndjson.toJson(event), line)
         const encoded = yield* Schema.encodeEffect(MarketEvent.AnyEvent)(event)
         assert.strictEqual(JSON.stringify(encoded), line)
         // And back: the same class, the same text.
         const decoded = yield* Schema.decodeUnknownEffect(MarketEvent.AnyEvent)(JSON.parse(line))
         assert.strictEqual(decoded.constructor, event.constructor)
-        assert.strictEqual(MarketEvent.toJson(decoded), line)
+        assert.strictEqual(Ndjson.toJson(decoded), line)
       }))
   }
 
   it("adds where a frame came from", () => {
-    const event = new MarketEvent.Heartbeat({ venue, kind: "pong" })
+    const event = new VenueMessage.Heartbeat({ venue, kind: "pong" })
     assert.strictEqual(
-      MarketEvent.toJson(event, { frame: 3, id: "a\"b" }),
+      Ndjson.toJson(event, { frame: 3, id: "a\"b" }),
       "{\"_tag\":\"Heartbeat\",\"venue\":\"v\",\"kind\":\"pong\",\"frame\":3,\"id\":\"a\\\"b\"}"
     )
-    assert.isTrue(MarketEvent.toJson(event, { frame: 3 }).endsWith(",\"frame\":3}"))
+    assert.isTrue(Ndjson.toJson(event, { frame: 3 }).endsWith(",\"frame\":3}"))
   })
 
   it("knows which events carry prices", () => {
@@ -195,59 +199,60 @@ describe("MarketEvent", () => {
       events.map(([event]) => event).filter((event) => event._tag === tag)
     const p = decimal("1")
     const trusted: ReadonlyArray<MarketEvent.AnyEvent> = [
-      MarketEvent.trade(
+      MarketData.trade({
         venue,
-        "BTC-USD",
-        decimal("43250.10"),
-        decimal("1.0e-8"),
-        "buy",
-        "7.0",
-        at,
-        "9007199254740993",
-        true
-      ),
-      MarketEvent.trade(venue, "\"\n", p, decimal("2"), "sell", undefined, undefined, undefined, false),
-      MarketEvent.ticker(
+        product: "BTC-USD",
+        price: decimal("43250.10"),
+        size: decimal("1.0e-8"),
+        side: "buy",
+        tradeId: "7.0",
+        timestamp: at,
+        sequence: "9007199254740993",
+        history: true
+      }),
+      MarketData.trade({ venue, product: "\"\n", price: p, size: decimal("2"), side: "sell" }),
+      MarketData.ticker({
         venue,
-        "P",
-        p,
-        decimal("2.0"),
-        decimal("3"),
-        decimal("4"),
-        decimal("5"),
-        decimal("6.10"),
-        at,
-        "8"
-      ),
-      MarketEvent.ticker(
+        product: "P",
+        price: p,
+        bid: decimal("2.0"),
+        bidSize: decimal("3"),
+        ask: decimal("4"),
+        askSize: decimal("5"),
+        volume: decimal("6.10"),
+        timestamp: at,
+        sequence: "8"
+      }),
+      MarketData.ticker({ venue, product: "P" }),
+      MarketData.bookSnapshot({ venue, product: "P", bids, asks, timestamp: at, sequence: "1", checksum: "2" }),
+      MarketData.bookSnapshot({ venue, bids: [], asks: [] }),
+      MarketData.bookDelta({
         venue,
-        "P",
-        undefined,
-        undefined,
-        undefined,
-        undefined,
-        undefined,
-        undefined,
-        undefined,
-        undefined
-      ),
-      MarketEvent.bookSnapshot(venue, "P", bids, asks, at, "1", "2"),
-      MarketEvent.bookSnapshot(venue, undefined, [], [], undefined, undefined, undefined),
-      MarketEvent.bookDelta(venue, "P", bids, [], at, "1", "2", "0", "3"),
-      MarketEvent.bookDelta(venue, undefined, [], [], undefined, undefined, undefined, undefined, undefined),
-      MarketEvent.priceUpdate(venue, "P", decimal("1e5"), instant("1761652800000")),
-      MarketEvent.priceUpdate(venue, "P", p, undefined),
-      MarketEvent.heartbeat(venue, "pong"),
-      MarketEvent.other(venue, "status"),
-      MarketEvent.subscribed(venue, "c", "P", "1"),
-      MarketEvent.unsubscribed(venue, undefined, undefined, undefined),
+        product: "P",
+        bids,
+        asks: [],
+        timestamp: at,
+        firstSequence: "1",
+        sequence: "2",
+        previousSequence: "0",
+        checksum: "3"
+      }),
+      MarketData.bookDelta({ venue, bids: [], asks: [] }),
+      MarketData.priceUpdate({ venue, product: "P", price: decimal("1e5"), timestamp: instant("1761652800000") }),
+      MarketData.priceUpdate({ venue, product: "P", price: p }),
+      VenueMessage.heartbeat({ venue, kind: "pong" }),
+      VenueMessage.other({ venue, kind: "status" }),
+      VenueMessage.subscribed({ venue, channel: "c", product: "P", requestId: "1" }),
+      VenueMessage.unsubscribed({ venue }),
+      VenueMessage.venueError({ venue, code: "1", message: "no", requestId: "2" }),
+      VenueMessage.response({ venue, requestId: "1", result: null }),
       Rejection.frameRejected(venue, "InvalidField", "data[0].price", "bad")
     ]
     for (const event of trusted) {
-      const line = MarketEvent.toJson(event)
+      const line = Ndjson.toJson(event)
       it.effect(line.slice(0, 70), () =>
         Effect.gen(function*() {
-          const validated = find(event._tag).find((other) => MarketEvent.toJson(other) === line)
+          const validated = find(event._tag).find((other) => Ndjson.toJson(other) === line)
           assert.isDefined(validated)
           assert.strictEqual(Object.getPrototypeOf(event), Object.getPrototypeOf(validated))
           assert.strictEqual(event.constructor, validated.constructor)
@@ -260,6 +265,37 @@ describe("MarketEvent", () => {
     }
   })
 
+  it("what a feed adds stands last, and what is undefined is absent", () => {
+    const added = { receivedAt: instant("1761652800000"), name: "BTC-USD" }
+    const price = decimal("1")
+    for (
+      const make of [
+        (members: object) => MarketData.trade({ venue, product: "P", price, size: price, side: undefined, ...members }),
+        (members: object) => MarketData.ticker({ venue, product: "P", price: undefined, bid: price, ...members }),
+        (members: object) => MarketData.bookSnapshot({ venue, product: undefined, bids, asks, ...members }),
+        (members: object) => MarketData.bookDelta({ venue, bids, asks, checksum: undefined, ...members }),
+        (members: object) => MarketData.priceUpdate({ venue, product: "P", price, timestamp: undefined, ...members })
+      ]
+    ) {
+      const bare = make({})
+      const whole = make(added)
+      assert.isTrue(Object.values(bare).every((member) => member !== undefined))
+      assert.deepStrictEqual(Object.keys(make({ receivedAt: undefined, name: undefined })), Object.keys(bare))
+      assert.strictEqual(
+        Ndjson.toJson(whole),
+        `${Ndjson.toJson(bare).slice(0, -1)},"receivedAt":"2025-10-28T12:00:00.000Z","name":"BTC-USD"}`
+      )
+      const stamped = MarketData.stamp(bare, added)
+      assert.strictEqual(stamped, bare)
+      assert.isTrue(Equal.equals(stamped, whole))
+      assert.isTrue(Schema.is(MarketEvent.AnyEvent)(whole))
+      assert.deepStrictEqual(
+        JSON.parse(Ndjson.toJson(whole)),
+        Schema.encodeSync(MarketEvent.AnyEvent)(whole)
+      )
+    }
+  })
+
   it("keeps the line of a rejection within 1,000 characters", () => {
     for (const hostile of ["\u0001", "\ud800", "\"", "\\", "\u2028", "\u202e", "\u{e0041}", "😀"]) {
       const event = Rejection.frameRejected(
@@ -268,7 +304,7 @@ describe("MarketEvent", () => {
         hostile.repeat(5000),
         `x: ${Printable.quote(hostile.repeat(5000))}, y: ${hostile.repeat(5000)}`
       )
-      assert.isAtMost(MarketEvent.toJson(event, { frame: 123_456_789, id: "x" }).length, 1000)
+      assert.isAtMost(Ndjson.toJson(event, { frame: 123_456_789, id: "x" }).length, 1000)
     }
   })
 

@@ -1,7 +1,7 @@
 /** A frame with a value that cannot be read is rejected, and the rejection names that value: on every venue, everywhere. */
 import { assert, describe, expect, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import type { Venue } from "@tickline/core/venue/Venue"
 import { type Case, cases, framesOf } from "./Frames.ts"
 
@@ -44,7 +44,7 @@ const kindsOf = (one: Case): ReadonlyArray<string> => {
 }
 
 const printed = (decoded: ReturnType<Venue["decode"]>): string =>
-  (Rejection.isFrameRejected(decoded) ? [decoded] : decoded).map((event) => MarketEvent.toJson(event)).join()
+  (Rejection.isFrameRejected(decoded) ? [decoded] : decoded).map((event) => Ndjson.toJson(event)).join()
 
 describe("what is read of a frame, as a table; `vitest run -u` writes it anew", () => {
   const wrongs = [{ x: [] }, ["x"], "", "?", true, null, -1, "7", undefined]

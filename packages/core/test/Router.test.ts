@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as MarketData from "@tickline/core/event/MarketData"
+import type * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as VenueMessage from "@tickline/core/event/VenueMessage"
 import * as Channel from "@tickline/core/value/Channel"
 import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import * as Generic from "@tickline/core/venue/generic/Venue"
@@ -9,11 +11,11 @@ import * as Router from "../src/market/internal/router.ts"
 
 const venue = "coinbase-exchange"
 const one = BigDecimal.make(1n, 0)
-const trade = (product: string) => new MarketEvent.Trade({ venue, product, price: one, size: one })
-const ticker = (product: string) => new MarketEvent.Ticker({ venue, product })
-const heartbeat = new MarketEvent.Heartbeat({ venue, kind: "heartbeat" })
-const other = new MarketEvent.Other({ venue, kind: "status" })
-const subscribed = new MarketEvent.Subscribed({ venue })
+const trade = (product: string) => new MarketData.Trade({ venue, product, price: one, size: one })
+const ticker = (product: string) => new MarketData.Ticker({ venue, product })
+const heartbeat = new VenueMessage.Heartbeat({ venue, kind: "heartbeat" })
+const other = new VenueMessage.Other({ venue, kind: "status" })
+const subscribed = new VenueMessage.Subscribed({ venue })
 
 const bitcoin = Channel.make("matches", "BTC-USD")
 const ether = Channel.make("matches", "ETH-USD")

@@ -1,7 +1,8 @@
 /** What a frame is of, and by what a channel's data is known: what a feed tells its subscriptions apart by. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as MarketData from "@tickline/core/event/MarketData"
+import * as VenueMessage from "@tickline/core/event/VenueMessage"
 import * as Channel from "@tickline/core/value/Channel"
 import type { Topic, Venue } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
@@ -152,8 +153,8 @@ describe("what a frame is of", () => {
   }
 
   it("is nothing where no events were read of it, or where it is no text", () => {
-    const ticker = new MarketEvent.Ticker({ venue: "any", product: "BTC" })
-    const other = new MarketEvent.Other({ venue: "any", kind: "x" })
+    const ticker = new MarketData.Ticker({ venue: "any", product: "BTC" })
+    const other = new VenueMessage.Other({ venue: "any", kind: "x" })
     for (const venue of Venues.all) {
       assert.isUndefined(venue.topicOf?.("{\"x\":1}", []), venue.name)
       for (const event of [other, ...(venue.name === "binance" ? [ticker] : [])]) {

@@ -1,7 +1,7 @@
 /** The figures that the venues publish, each of which is obeyed by counting: a wrong one would be noticed by the venue only. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as Venues from "@tickline/core/venue/Venues"
 
 const figures: Readonly<Record<string, ReadonlyArray<string>>> = {
@@ -75,7 +75,7 @@ describe("the figures of the venues", () => {
 const decoded = (venue: string, frame: string): ReadonlyArray<unknown> => {
   const events = Venues.get(venue)?.decode(frame) ?? []
   return (Rejection.isFrameRejected(events) ? [events] : events)
-    .map((event): unknown => JSON.parse(MarketEvent.toJson(event)))
+    .map((event): unknown => JSON.parse(Ndjson.toJson(event)))
 }
 
 describe("frames that few venues send", () => {

@@ -2,7 +2,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { JsonNumber } from "@tickline/core/codec/ExactJson"
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as MarketData from "@tickline/core/event/MarketData"
+import type * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as VenueMessage from "@tickline/core/event/VenueMessage"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Wire from "@tickline/core/venue/Wire"
@@ -22,18 +24,18 @@ describe("how much a frame may become", () => {
     const some = zeros(many)
     const book = { venue, product, bids: [], asks: [] }
     return {
-      "a trade's price": [new MarketEvent.Trade({ venue, product, price: some, size: none })],
-      "a trade's size": [new MarketEvent.Trade({ venue, product, price: none, size: some })],
-      "a small size": [new MarketEvent.Trade({ venue, product, price: none, size: zeros(-many) })],
-      "a quote": [new MarketEvent.Ticker({ venue, product, ask: some })],
-      "a bid's price": [new MarketEvent.BookSnapshot({ ...book, bids: [[some, none]] })],
-      "a bid's size": [new MarketEvent.BookDelta({ ...book, bids: [[none, some]] })],
-      "an ask's price": [new MarketEvent.BookDelta({ ...book, asks: [[some, none]] })],
-      "an ask's size": [new MarketEvent.BookSnapshot({ ...book, asks: [[none, some]] })],
+      "a trade's price": [new MarketData.Trade({ venue, product, price: some, size: none })],
+      "a trade's size": [new MarketData.Trade({ venue, product, price: none, size: some })],
+      "a small size": [new MarketData.Trade({ venue, product, price: none, size: zeros(-many) })],
+      "a quote": [new MarketData.Ticker({ venue, product, ask: some })],
+      "a bid's price": [new MarketData.BookSnapshot({ ...book, bids: [[some, none]] })],
+      "a bid's size": [new MarketData.BookDelta({ ...book, bids: [[none, some]] })],
+      "an ask's price": [new MarketData.BookDelta({ ...book, asks: [[some, none]] })],
+      "an ask's size": [new MarketData.BookSnapshot({ ...book, asks: [[none, some]] })],
       "two levels and a trade": [
-        new MarketEvent.BookDelta({ ...book, bids: [[zeros(7), zeros(-5)]], asks: [[none, zeros(3)]] }),
-        new MarketEvent.Heartbeat({ venue, kind: "x" }),
-        new MarketEvent.Trade({ venue, product, price: zeros(many - 15), size: none })
+        new MarketData.BookDelta({ ...book, bids: [[zeros(7), zeros(-5)]], asks: [[none, zeros(3)]] }),
+        new VenueMessage.Heartbeat({ venue, kind: "x" }),
+        new MarketData.Trade({ venue, product, price: zeros(many - 15), size: none })
       ]
     }
   }

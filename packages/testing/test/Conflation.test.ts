@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as MarketData from "@tickline/core/event/MarketData"
+import type * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as VenueMessage from "@tickline/core/event/VenueMessage"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as Presets from "@tickline/core/resilience/Presets"
 import { Transport } from "@tickline/core/transport/Transport"
@@ -17,34 +19,34 @@ const venue = "generic"
 
 /** One of each that a consumer tells apart, by the frame that it comes in. */
 const messages: ReadonlyMap<string, MarketEvent.MarketEvent> = new Map<string, MarketEvent.MarketEvent>([
-  ["ticker A", new MarketEvent.Ticker({ venue, product: "A-USD" })],
-  ["ticker B", new MarketEvent.Ticker({ venue, product: "B-USD" })],
-  ["book", new MarketEvent.BookDelta({ venue, bids: [], asks: [] })],
-  ["book ?", new MarketEvent.BookDelta({ venue, product: "?", bids: [], asks: [] })],
-  ["book A", new MarketEvent.BookDelta({ venue, product: "A-USD", bids: [], asks: [] })],
-  ["beat", new MarketEvent.Heartbeat({ venue, kind: "heartbeat" })],
-  ["pong", new MarketEvent.Heartbeat({ venue, kind: "pong" })],
-  ["status", new MarketEvent.Other({ venue, kind: "status" })],
-  ["system", new MarketEvent.Other({ venue, kind: "system" })],
-  ["subscribed", new MarketEvent.Subscribed({ venue })],
-  ["subscribed ?", new MarketEvent.Subscribed({ venue, channel: "?" })],
-  ["subscribed x ?", new MarketEvent.Subscribed({ venue, channel: "x", product: "?" })],
-  ["subscribed x", new MarketEvent.Subscribed({ venue, channel: "x" })],
-  ["subscribed y", new MarketEvent.Subscribed({ venue, channel: "y" })],
-  ["subscribed x A", new MarketEvent.Subscribed({ venue, channel: "x", product: "A-USD" })],
-  ["subscribed x B", new MarketEvent.Subscribed({ venue, channel: "x", product: "B-USD" })],
-  ["unsubscribed x A", new MarketEvent.Unsubscribed({ venue, channel: "x", product: "A-USD" })],
-  ["error", new MarketEvent.VenueError({ venue })],
-  ["error ?", new MarketEvent.VenueError({ venue, code: "?" })],
-  ["error of ?", new MarketEvent.VenueError({ venue, requestId: "?" })],
-  ["error 1", new MarketEvent.VenueError({ venue, code: "1" })],
-  ["error 2", new MarketEvent.VenueError({ venue, code: "2" })],
-  ["error of a", new MarketEvent.VenueError({ venue, requestId: "a" })],
-  ["error of b", new MarketEvent.VenueError({ venue, requestId: "b" })],
-  ["response", new MarketEvent.Response({ venue })],
-  ["response ?", new MarketEvent.Response({ venue, requestId: "?" })],
-  ["response a", new MarketEvent.Response({ venue, requestId: "a" })],
-  ["response b", new MarketEvent.Response({ venue, requestId: "b" })]
+  ["ticker A", new MarketData.Ticker({ venue, product: "A-USD" })],
+  ["ticker B", new MarketData.Ticker({ venue, product: "B-USD" })],
+  ["book", new MarketData.BookDelta({ venue, bids: [], asks: [] })],
+  ["book ?", new MarketData.BookDelta({ venue, product: "?", bids: [], asks: [] })],
+  ["book A", new MarketData.BookDelta({ venue, product: "A-USD", bids: [], asks: [] })],
+  ["beat", new VenueMessage.Heartbeat({ venue, kind: "heartbeat" })],
+  ["pong", new VenueMessage.Heartbeat({ venue, kind: "pong" })],
+  ["status", new VenueMessage.Other({ venue, kind: "status" })],
+  ["system", new VenueMessage.Other({ venue, kind: "system" })],
+  ["subscribed", new VenueMessage.Subscribed({ venue })],
+  ["subscribed ?", new VenueMessage.Subscribed({ venue, channel: "?" })],
+  ["subscribed x ?", new VenueMessage.Subscribed({ venue, channel: "x", product: "?" })],
+  ["subscribed x", new VenueMessage.Subscribed({ venue, channel: "x" })],
+  ["subscribed y", new VenueMessage.Subscribed({ venue, channel: "y" })],
+  ["subscribed x A", new VenueMessage.Subscribed({ venue, channel: "x", product: "A-USD" })],
+  ["subscribed x B", new VenueMessage.Subscribed({ venue, channel: "x", product: "B-USD" })],
+  ["unsubscribed x A", new VenueMessage.Unsubscribed({ venue, channel: "x", product: "A-USD" })],
+  ["error", new VenueMessage.VenueError({ venue })],
+  ["error ?", new VenueMessage.VenueError({ venue, code: "?" })],
+  ["error of ?", new VenueMessage.VenueError({ venue, requestId: "?" })],
+  ["error 1", new VenueMessage.VenueError({ venue, code: "1" })],
+  ["error 2", new VenueMessage.VenueError({ venue, code: "2" })],
+  ["error of a", new VenueMessage.VenueError({ venue, requestId: "a" })],
+  ["error of b", new VenueMessage.VenueError({ venue, requestId: "b" })],
+  ["response", new VenueMessage.Response({ venue })],
+  ["response ?", new VenueMessage.Response({ venue, requestId: "?" })],
+  ["response a", new VenueMessage.Response({ venue, requestId: "a" })],
+  ["response b", new VenueMessage.Response({ venue, requestId: "b" })]
 ])
 const names = new Map([...messages].map(([name, event]) => [event, name]))
 

@@ -8,6 +8,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as ConnectionMetrics from "@tickline/core/connection/ConnectionMetrics"
 import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as Presets from "@tickline/core/resilience/Presets"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Venues from "@tickline/core/venue/Venues"
@@ -47,7 +48,7 @@ const life = Effect.fnUntraced(function*(
     onEvent: (event, atMillis) => {
       if (!MarketEvent.isMarketData(event) && event._tag !== "Heartbeat") {
         {
-          const { _tag, at: _at, venue: _venue, ...told } = Object(JSON.parse(MarketEvent.toJson(event)))
+          const { _tag, at: _at, venue: _venue, ...told } = Object(JSON.parse(Ndjson.toJson(event)))
           lines.push([atMillis, `${_tag} ${JSON.stringify(told)}`])
         }
       }

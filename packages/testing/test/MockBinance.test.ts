@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Binance from "@tickline/core/venue/binance/Venue"
 import * as Market from "@tickline/testing/Market"
@@ -29,7 +29,7 @@ const decoded = (frames: ReadonlyArray<MockVenue.Outgoing>) =>
     const events = Binance.venue.decode(text)
     return Rejection.isFrameRejected(events)
       ? assert.fail(events.message)
-      : events.map((event) => JSON.parse(MarketEvent.toJson(event)) as Record<string, unknown>)
+      : events.map((event) => JSON.parse(Ndjson.toJson(event)) as Record<string, unknown>)
   })
 
 const channels = ["trade", "aggTrade", "bookTicker", "ticker", "depth@100ms", "depth5@100ms", "depth20"]

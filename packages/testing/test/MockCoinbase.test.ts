@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as Coinbase from "@tickline/core/venue/coinbase/Venue"
 import * as Market from "@tickline/testing/Market"
 import * as MockCoinbase from "@tickline/testing/MockCoinbase"
@@ -26,7 +26,7 @@ const decoded = (frames: ReadonlyArray<MockVenue.Outgoing>) =>
     const events = Coinbase.venue.decode(text)
     return Rejection.isFrameRejected(events)
       ? assert.fail(events.message)
-      : events.map((event) => JSON.parse(MarketEvent.toJson(event)) as Record<string, unknown>)
+      : events.map((event) => JSON.parse(Ndjson.toJson(event)) as Record<string, unknown>)
   })
 
 const venue = "coinbase"

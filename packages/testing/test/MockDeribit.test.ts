@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as Deribit from "@tickline/core/venue/deribit/Venue"
 import * as Market from "@tickline/testing/Market"
 import * as MockDeribit from "@tickline/testing/MockDeribit"
@@ -29,7 +29,7 @@ const decoded = (frames: ReadonlyArray<MockVenue.Outgoing>) =>
     const events = Deribit.venue.decode(text)
     return Rejection.isFrameRejected(events)
       ? assert.fail(events.message)
-      : events.map((event) => JSON.parse(MarketEvent.toJson(event)))
+      : events.map((event) => JSON.parse(Ndjson.toJson(event)))
   })
 
 const channels = [

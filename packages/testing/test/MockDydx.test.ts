@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Dydx from "@tickline/core/venue/dydx/Venue"
 import * as Market from "@tickline/testing/Market"
@@ -38,7 +38,7 @@ const decoded = (frames: ReadonlyArray<MockVenue.Outgoing>) =>
     const events = venue.decode(text)
     return Rejection.isFrameRejected(events)
       ? assert.fail(events.message)
-      : events.map((event) => JSON.parse(MarketEvent.toJson(event)))
+      : events.map((event) => JSON.parse(Ndjson.toJson(event)))
   })
 
 /** As the venue writes times: milliseconds. */

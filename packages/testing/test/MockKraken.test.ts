@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import type * as MarketData from "@tickline/core/event/MarketData"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as KrakenChecksum from "@tickline/core/venue/kraken/KrakenChecksum"
 import * as Kraken from "@tickline/core/venue/kraken/Venue"
@@ -37,7 +38,7 @@ const decoded = (frames: ReadonlyArray<MockVenue.Outgoing>) =>
     const events = Kraken.venue.decode(text)
     return Rejection.isFrameRejected(events)
       ? assert.fail(events.message)
-      : events.map((event) => JSON.parse(MarketEvent.toJson(event)))
+      : events.map((event) => JSON.parse(Ndjson.toJson(event)))
   })
 
 const subscribeTo = (...channels: ReadonlyArray<string>) => {
@@ -163,7 +164,7 @@ describe("MockKraken", () => {
             else sides[side].set(price, size)
           }
         }
-        const sorted = (side: ReadonlyMap<string, string>, sign: 1 | -1): ReadonlyArray<MarketEvent.Level> =>
+        const sorted = (side: ReadonlyMap<string, string>, sign: 1 | -1): ReadonlyArray<MarketData.Level> =>
           [...side].sort(([a], [b]) => sign * (Number(a) - Number(b))).map(([price, size]) => [
             Decimal.parse(price) ?? Decimal.zero,
             Decimal.parse(size) ?? Decimal.zero

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import * as Generic from "@tickline/core/venue/generic/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
@@ -32,7 +32,7 @@ const decoded = (venue: Venue, frames: ReadonlyArray<MockVenue.Outgoing>) =>
     const events = venue.decode(text)
     return Rejection.isFrameRejected(events)
       ? assert.fail(events.message)
-      : events.map((event) => JSON.parse(MarketEvent.toJson(event)))
+      : events.map((event) => JSON.parse(Ndjson.toJson(event)))
   })
 
 describe("MockCoinbaseExchange", () => {

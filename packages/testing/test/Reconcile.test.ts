@@ -1,7 +1,9 @@
 /** The account of a simulation, over what was sent and seen by hand. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Lifecycle from "@tickline/core/event/Lifecycle"
+import * as MarketData from "@tickline/core/event/MarketData"
+import type * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import type * as FaultPlan from "@tickline/testing/FaultPlan"
 import * as Simulation from "@tickline/testing/Simulation"
@@ -32,10 +34,10 @@ const traded = (sequence: number): MarketEvent.AnyEvent => {
 }
 
 const up = (epoch: number): MarketEvent.AnyEvent =>
-  new MarketEvent.ConnectionEvent({ venue: venue.name, state: "Connected", epoch })
+  new Lifecycle.ConnectionEvent({ venue: venue.name, state: "Connected", epoch })
 
 const gap = (of: string = product): MarketEvent.AnyEvent =>
-  new MarketEvent.Gap({ venue: venue.name, product: of, channel, cause: "disconnect" })
+  new Lifecycle.Gap({ venue: venue.name, product: of, channel, cause: "disconnect" })
 
 const altered = (
   kind: FaultPlan.Alteration["kind"],
@@ -169,7 +171,7 @@ describe("what a message is known by", () => {
     assert.strictEqual(idOf(`${change},"time":"2024-01-02T03:04:05.5Z"}`), "2024-01-02T03:04:05.5Z")
     assert.isUndefined(idOf("{\"type\":\"heartbeat\",\"sequence\":3}"))
     assert.isUndefined(
-      Simulation.idOf(MarketEvent.bookDelta("x", "A", [], [], undefined, undefined, undefined, undefined, undefined))
+      Simulation.idOf(MarketData.bookDelta({ venue: "x", product: "A", bids: [], asks: [] }))
     )
   })
 })

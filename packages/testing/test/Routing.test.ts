@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
+import type * as MarketData from "@tickline/core/event/MarketData"
 import type * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as MarketFeeds from "@tickline/core/market/MarketFeeds"
@@ -411,7 +412,7 @@ describe("a typed stream gives the events of its own subscription", () => {
       (stage) =>
         Effect.gen(function*() {
           const trades: Array<string> = []
-          const tickers: Array<MarketEvent.Ticker> = []
+          const tickers: Array<MarketData.Ticker> = []
           yield* Effect.forkScoped(
             Stream.runForEach(
               stage.feed.trades("BTCUSDT"),

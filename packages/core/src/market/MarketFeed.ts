@@ -37,7 +37,10 @@ import { internals } from "../connection/internal/internals.ts"
 import type * as Observer from "../connection/Observer.ts"
 import type { Reconnection } from "../connection/Reconnection.ts"
 import type * as Subscriptions from "../connection/Subscriptions.ts"
-import * as MarketEvent from "../event/MarketEvent.ts"
+import * as Lifecycle from "../event/Lifecycle.ts"
+import type * as MarketData from "../event/MarketData.ts"
+import type * as MarketEvent from "../event/MarketEvent.ts"
+import * as VenueMessage from "../event/VenueMessage.ts"
 import type * as Dialect from "../protocol/Dialect.ts"
 import type * as KeepAlive from "../protocol/KeepAlive.ts"
 import type { CircuitBreaker } from "../resilience/CircuitBreaker.ts"
@@ -146,17 +149,17 @@ export class MarketFeed extends Context.Service<MarketFeed, {
   readonly trades: (
     product: string,
     options?: Inbox.ConsumerOptions | undefined
-  ) => Stream.Stream<MarketEvent.Trade, ProductError>
+  ) => Stream.Stream<MarketData.Trade, ProductError>
   /** Tickers of a product, subscribed to while the stream runs. */
   readonly ticker: (
     product: string,
     options?: Inbox.ConsumerOptions | undefined
-  ) => Stream.Stream<MarketEvent.Ticker, ProductError>
+  ) => Stream.Stream<MarketData.Ticker, ProductError>
   /** Bare prices of a product, from venues that send such, subscribed to while the stream runs. */
   readonly prices: (
     product: string,
     options?: Inbox.ConsumerOptions | undefined
-  ) => Stream.Stream<MarketEvent.PriceUpdate, ProductError>
+  ) => Stream.Stream<MarketData.PriceUpdate, ProductError>
   /**
    * Everything, in order: market data, what the venue said, frames that were
    * refused, and the life of the connection with its gaps.
@@ -237,7 +240,7 @@ const makeNarrator = (
     if (lost === undefined) return []
     const from = Timestamp.format(Timestamp.fromEpochMillis(lost.from))
     return lost.missing.map((channel) =>
-      new MarketEvent.Gap({
+      new Lifecycle.Gap({
         venue,
         ...(channel.product === undefined ? {} : { product: channel.product }),
         channel: channel.channel,
@@ -264,7 +267,7 @@ const makeNarrator = (
     if (rejections > 0) add({}, rejections)
     metrics.gaps("overflow", counts.size)
     return Array.from(counts.values(), ({ missing, of }) =>
-      new MarketEvent.Gap({
+      new Lifecycle.Gap({
         venue,
         ...of,
         from: Timestamp.format(Timestamp.fromEpochMillis(from)),
@@ -276,7 +279,7 @@ const makeNarrator = (
 
   const moved = ({ at, from, merged, reason, to }: ConnectionState.Transition): ReadonlyArray<MarketEvent.AnyEvent> => {
     if (from._tag === "Connected") outage = { from: heardAt ?? at, missing: wanted() }
-    const event = new MarketEvent.ConnectionEvent({
+    const event = new Lifecycle.ConnectionEvent({
       venue,
       state: to._tag,
       ...(to._tag === "Connected" ? { epoch: to.epoch } : {}),
@@ -303,12 +306,12 @@ const makeNarrator = (
   }
 
   // Refusals by the message that is nothing but they, and in whose place they are told.
-  const refusals = new Map<MarketEvent.MarketEvent, Array<MarketEvent.VenueError>>()
+  const refusals = new Map<MarketEvent.MarketEvent, Array<VenueMessage.VenueError>>()
 
-  const refused = ({ by, refused }: Inbox.Refused<MarketEvent.MarketEvent>): ReadonlyArray<MarketEvent.VenueError> => {
+  const refused = ({ by, refused }: Inbox.Refused<MarketEvent.MarketEvent>): ReadonlyArray<VenueMessage.VenueError> => {
     const requestId = by !== undefined && "requestId" in by ? by.requestId : undefined
     const errors = refused.map(({ code, message }) =>
-      new MarketEvent.VenueError({
+      new VenueMessage.VenueError({
         venue,
         ...(code === undefined ? {} : { code }),
         message,
@@ -322,7 +325,7 @@ const makeNarrator = (
 
   // Where the message was shed on its way, the refusals are told nevertheless.
   const told = (events: ReadonlyArray<MarketEvent.AnyEvent>): ReadonlyArray<MarketEvent.AnyEvent> => {
-    const errors = new Map<MarketEvent.AnyEvent, Array<MarketEvent.VenueError>>(refusals)
+    const errors = new Map<MarketEvent.AnyEvent, Array<VenueMessage.VenueError>>(refusals)
     refusals.clear()
     const replaced = events.flatMap((event) => {
       const found = errors.get(event)
@@ -346,7 +349,7 @@ const makeNarrator = (
         return moved(item)
       case "BreakerMoved":
         return [
-          new MarketEvent.BreakerEvent({
+          new Lifecycle.BreakerEvent({
             venue,
             from: item.transition.from,
             to: item.transition.to,
@@ -355,10 +358,10 @@ const makeNarrator = (
           })
         ]
       case "SequenceGap":
-        return [new MarketEvent.Gap({ venue, from: String(item.from), to: String(item.to), cause: "sequence" })]
+        return [new Lifecycle.Gap({ venue, from: String(item.from), to: String(item.to), cause: "sequence" })]
       case "Overdue":
         return [
-          new MarketEvent.Stale({
+          new Lifecycle.Stale({
             venue,
             ...(item.channel.product === undefined ? {} : { product: item.channel.product }),
             channel: item.channel.channel,
@@ -600,11 +603,11 @@ export const prepare = Effect.fnUntraced(function*(
     channel,
     subscribe: want,
     trades: (product, consumer) =>
-      ofProduct("trade", product, (event): event is MarketEvent.Trade => event._tag === "Trade", consumer),
+      ofProduct("trade", product, (event): event is MarketData.Trade => event._tag === "Trade", consumer),
     ticker: (product, consumer) =>
-      ofProduct("ticker", product, (event): event is MarketEvent.Ticker => event._tag === "Ticker", consumer),
+      ofProduct("ticker", product, (event): event is MarketData.Ticker => event._tag === "Ticker", consumer),
     prices: (product, consumer) =>
-      ofProduct("ticker", product, (event): event is MarketEvent.PriceUpdate => event._tag === "PriceUpdate", consumer),
+      ofProduct("ticker", product, (event): event is MarketData.PriceUpdate => event._tag === "PriceUpdate", consumer),
     events: (consumer) =>
       Stream.unwrap(Effect.sync(() => {
         const narrate = makeNarrator(venue.name, () => wanted, router.channelsFor, metrics)

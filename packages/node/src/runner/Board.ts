@@ -7,6 +7,8 @@
  *
  * @since 0.1.0
  */
+import type * as Lifecycle from "@tickline/core/event/Lifecycle"
+import type * as MarketData from "@tickline/core/event/MarketData"
 import type * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as Printable from "@tickline/core/value/Printable"
@@ -73,7 +75,7 @@ interface Row {
   events: number
   isShown: boolean
   price: Decimal.Decimal | undefined
-  side: MarketEvent.Side | undefined
+  side: MarketData.Side | undefined
   size: Decimal.Decimal | undefined
   tradeId: string | undefined
   quote: Quote | undefined
@@ -94,7 +96,7 @@ interface Section {
   drops: number
   waitUntil: number | undefined
   attempt: number | undefined
-  breaker: MarketEvent.BreakerEvent["to"]
+  breaker: Lifecycle.BreakerEvent["to"]
   gaps: number
   readonly openGaps: Set<string>
   lastGap: string | undefined
@@ -115,7 +117,7 @@ const clock = (millis: number): string => Timestamp.format(Timestamp.fromEpochMi
 const why = (reason: string | undefined): string =>
   reason === undefined ? "" : `: ${reason.replace(/^wss?:\/\/\S+: /, "")}`
 
-const breakers: Readonly<Record<MarketEvent.BreakerEvent["to"], Tone>> = {
+const breakers: Readonly<Record<Lifecycle.BreakerEvent["to"], Tone>> = {
   Closed: "green",
   HalfOpen: "yellow",
   Open: "red"
@@ -254,7 +256,7 @@ export const make = (options: Options): Board => {
     }
   }
 
-  const connection = (of: Section, event: MarketEvent.ConnectionEvent): void => {
+  const connection = (of: Section, event: Lifecycle.ConnectionEvent): void => {
     if (of.state === "Connected" && event.state !== "Closing") of.drops++
     of.state = event.state
     of.attempt = event.attempt

@@ -10,7 +10,8 @@
  *
  * @since 0.1.0
  */
-import type * as MarketEvent from "@tickline/core/event/MarketEvent"
+import type * as Lifecycle from "@tickline/core/event/Lifecycle"
+import type * as MarketData from "@tickline/core/event/MarketData"
 import { counted, fit, fitMiddle, grouped, pad, type Paint, span, type Tone, width } from "./Style.ts"
 
 /**
@@ -22,7 +23,7 @@ import { counted, fit, fitMiddle, grouped, pad, type Paint, span, type Tone, wid
 export interface Row {
   readonly product: string
   readonly price?: string | undefined
-  readonly side?: MarketEvent.Side | undefined
+  readonly side?: MarketData.Side | undefined
   readonly size?: string | undefined
   readonly bid?: string | undefined
   readonly bidSize?: string | undefined
@@ -52,7 +53,7 @@ export interface Section {
   readonly epoch: number
   readonly dials: number
   readonly drops: number
-  readonly breaker: MarketEvent.BreakerEvent["to"]
+  readonly breaker: Lifecycle.BreakerEvent["to"]
   readonly rejected: number
   readonly gaps: number
   readonly lastGap: string | undefined
@@ -133,7 +134,7 @@ const states: Readonly<Record<string, Tone>> = {
   Disconnected: "dim"
 }
 
-const breakers: Readonly<Record<MarketEvent.BreakerEvent["to"], Tone>> = {
+const breakers: Readonly<Record<Lifecycle.BreakerEvent["to"], Tone>> = {
   Closed: "green",
   HalfOpen: "yellow",
   Open: "red"

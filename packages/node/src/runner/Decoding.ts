@@ -5,7 +5,8 @@
  * @since 0.1.0
  */
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import type * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Effect from "effect/Effect"
 import * as Explanation from "./Explanation.ts"
@@ -82,7 +83,7 @@ export const make = (
   const print = (event: MarketEvent.AnyEvent, id: string | undefined): string => {
     events++
     return format === "ndjson"
-      ? jsonLine(MarketEvent.toJson(event, id === undefined ? { frame: lines } : { frame: lines, id }), output)
+      ? jsonLine(Ndjson.toJson(event, id === undefined ? { frame: lines } : { frame: lines, id }), output)
       : `${eventLine(paint, event, { frame: lines })}\n`
   }
 

@@ -6,7 +6,8 @@
  */
 import type * as ConnectError from "@tickline/core/connection/ConnectError"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import type * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
@@ -282,7 +283,7 @@ const play = Effect.fnUntraced(function*(
     stdout,
     overflow: () => "drop-oldest",
     format: (event) =>
-      options.format === "ndjson" ? jsonLine(MarketEvent.toJson(event), stdout) : `${eventLine(paint, event)}\n`,
+      options.format === "ndjson" ? jsonLine(Ndjson.toJson(event), stdout) : `${eventLine(paint, event)}\n`,
     tally: Tally.make()
   })
 

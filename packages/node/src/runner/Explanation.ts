@@ -7,7 +7,9 @@
  * @since 0.1.0
  */
 import type * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as MarketData from "@tickline/core/event/MarketData"
+import type * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as Printable from "@tickline/core/value/Printable"
 import type { Venue } from "@tickline/core/venue/Venue"
 import { fit, pad, type Paint } from "./Style.ts"
@@ -113,12 +115,12 @@ const shownLevels = 3
 const shortened = (event: MarketEvent.AnyEvent): MarketEvent.AnyEvent => {
   switch (event._tag) {
     case "BookSnapshot":
-      return new MarketEvent.BookSnapshot(
+      return new MarketData.BookSnapshot(
         { ...event, bids: event.bids.slice(0, shownLevels), asks: event.asks.slice(0, shownLevels) },
         { disableChecks: true }
       )
     case "BookDelta":
-      return new MarketEvent.BookDelta(
+      return new MarketData.BookDelta(
         { ...event, bids: event.bids.slice(0, shownLevels), asks: event.asks.slice(0, shownLevels) },
         { disableChecks: true }
       )
@@ -128,7 +130,7 @@ const shortened = (event: MarketEvent.AnyEvent): MarketEvent.AnyEvent => {
 }
 
 const membersOf = (event: MarketEvent.AnyEvent): ReadonlyMap<string, string> => {
-  const json = MarketEvent.toJson(shortened(event))
+  const json = Ndjson.toJson(shortened(event))
   return new Map(leaves(json).map(({ end, path, start }) => [path, json.slice(start, end)]))
 }
 

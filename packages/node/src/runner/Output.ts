@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import type * as MarketData from "@tickline/core/event/MarketData"
 import type * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as Printable from "@tickline/core/value/Printable"
@@ -47,7 +48,7 @@ const brief = (bound: string | undefined): string | undefined =>
 
 const levels = (count: number): string => `${count} ${count === 1 ? "level" : "levels"}`
 
-const side = (paint: Paint, side: MarketEvent.Side | undefined): string =>
+const side = (paint: Paint, side: MarketData.Side | undefined): string =>
   side === undefined ? pad("", 4) : paint(side === "buy" ? "green" : "red", pad(side, 4))
 
 const connectionTone = (state: string): "green" | "yellow" | "red" | "dim" => {

@@ -12,6 +12,7 @@
  *
  * @since 0.1.0
  */
+import * as Lifecycle from "@tickline/core/event/Lifecycle"
 import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Timestamp from "@tickline/core/value/Timestamp"
@@ -214,8 +215,8 @@ const droppedEvents = Metric.counter("tickline_output_dropped_total", {
 
 const instant = (millis: number): string => Timestamp.format(Timestamp.fromEpochMillis(millis))
 
-const gapOf = ({ count, from, source, to }: Span): MarketEvent.Gap =>
-  new MarketEvent.Gap({ ...source, from: instant(from), to: instant(to), cause: "overflow", missing: count })
+const gapOf = ({ count, from, source, to }: Span): Lifecycle.Gap =>
+  new Lifecycle.Gap({ ...source, from: instant(from), to: instant(to), cause: "overflow", missing: count })
 
 /**
  * Makes a queue that is written to stdout until the scope ends.

@@ -7,6 +7,7 @@
 import type * as BearerToken from "@tickline/core/connection/BearerToken"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import type * as MarketEvent from "@tickline/core/event/MarketEvent"
+import type * as VenueMessage from "@tickline/core/event/VenueMessage"
 import * as MarketFeeds from "@tickline/core/market/MarketFeeds"
 import type { CircuitBreaker } from "@tickline/core/resilience/CircuitBreaker"
 import * as Presets from "@tickline/core/resilience/Presets"
@@ -130,7 +131,7 @@ const serve = Effect.fnUntraced(function*(
   const refusing = new Set<string>()
   const refused = yield* Deferred.make<void>()
 
-  const answered = Effect.fnUntraced(function*(name: string, errors: ReadonlyArray<MarketEvent.VenueError>) {
+  const answered = Effect.fnUntraced(function*(name: string, errors: ReadonlyArray<VenueMessage.VenueError>) {
     const feed = feeds.get(name)
     if (feed === undefined) return
     const { isNew, isWhole } = yield* refusals.update(feed)
@@ -150,7 +151,7 @@ const serve = Effect.fnUntraced(function*(
   const take = (events: ReadonlyArray<MarketEvent.AnyEvent>): Effect.Effect<void, OutputClosed | RunFailed> =>
     Effect.suspend(() => {
       const printed: Array<MarketEvent.AnyEvent> = []
-      const answers = new Map<string, Array<MarketEvent.VenueError>>()
+      const answers = new Map<string, Array<VenueMessage.VenueError>>()
       for (const event of events) {
         tally.observe(event)
         if (Refusals.isAnswer(event)) {

@@ -8,6 +8,7 @@ import * as BearerToken from "@tickline/core/connection/BearerToken"
 import type * as ConnectError from "@tickline/core/connection/ConnectError"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as MarketFeeds from "@tickline/core/market/MarketFeeds"
 import * as Symbols from "@tickline/core/protocol/Symbols"
 import type { CircuitBreaker } from "@tickline/core/resilience/CircuitBreaker"
@@ -105,8 +106,7 @@ export const failedBy = (error: ConnectError.ConnectError): RunFailed | UsageErr
  * @category encoding
  * @since 0.1.0
  */
-export const ndjson = (stdout: Sink) => (event: MarketEvent.AnyEvent): string =>
-  jsonLine(MarketEvent.toJson(event), stdout)
+export const ndjson = (stdout: Sink) => (event: MarketEvent.AnyEvent): string => jsonLine(Ndjson.toJson(event), stdout)
 
 /** How often the live table is drawn. */
 const frameMillis = 100

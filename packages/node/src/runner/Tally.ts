@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import type * as Lifecycle from "@tickline/core/event/Lifecycle"
 import type * as MarketEvent from "@tickline/core/event/MarketEvent"
 import { counted, grouped, span } from "./Style.ts"
 
@@ -41,7 +42,7 @@ export const make = (): Tally => {
   let drops = 0
   let gaps = 0
 
-  const connection = ({ state, venue }: MarketEvent.ConnectionEvent): void => {
+  const connection = ({ state, venue }: Lifecycle.ConnectionEvent): void => {
     if (state === "Connected") {
       epochs++
       up.add(venue)
@@ -51,7 +52,7 @@ export const make = (): Tally => {
   }
 
   // A gap is told when it is noticed, and again when it is over; or once, then.
-  const gap = ({ cause, channel, from, product, to, venue }: MarketEvent.Gap): void => {
+  const gap = ({ cause, channel, from, product, to, venue }: Lifecycle.Gap): void => {
     const key = [venue, product, channel, from, cause].join(" ")
     const isKnown = to === undefined ? open.has(key) : open.delete(key)
     if (to === undefined) open.add(key)

@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Lifecycle from "@tickline/core/event/Lifecycle"
+import * as MarketData from "@tickline/core/event/MarketData"
+import * as VenueMessage from "@tickline/core/event/VenueMessage"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Board from "@tickline/node/runner/Board"
@@ -18,7 +20,7 @@ const decimal = (text: string) => Decimal.parse(text)!
 const timestamp = Timestamp.fromIso("2025-10-28T12:00:00.123456Z")!
 
 const trade = (venue: string, product: string, price: string, size = "0.12345678") =>
-  new MarketEvent.Trade({
+  new MarketData.Trade({
     venue,
     product,
     price: decimal(price),
@@ -29,11 +31,11 @@ const trade = (venue: string, product: string, price: string, size = "0.12345678
   })
 
 /** Made without being validated again: for very many. */
-const of = (event: MarketEvent.Trade, product: string): MarketEvent.Trade =>
-  Object.assign(Object.create(MarketEvent.Trade.prototype), event, { product })
+const of = (event: MarketData.Trade, product: string): MarketData.Trade =>
+  Object.assign(Object.create(MarketData.Trade.prototype), event, { product })
 
 const ticker = (venue: string, product: string, bid: string, ask: string) =>
-  new MarketEvent.Ticker({
+  new MarketData.Ticker({
     venue,
     product,
     price: decimal(bid),
@@ -45,8 +47,8 @@ const ticker = (venue: string, product: string, bid: string, ask: string) =>
     timestamp
   })
 
-const state = (venue: string, state: MarketEvent.ConnectionEvent["state"], more: object = {}) =>
-  new MarketEvent.ConnectionEvent({ venue, state, reason: "wss://venue.test: unreachable: ECONNRESET", ...more })
+const state = (venue: string, state: Lifecycle.ConnectionEvent["state"], more: object = {}) =>
+  new Lifecycle.ConnectionEvent({ venue, state, reason: "wss://venue.test: unreachable: ECONNRESET", ...more })
 
 const text = (board: Board.Board, columns: number, rows: number) => board.lines(plain, { columns, rows }).join("\n")
 
@@ -63,7 +65,7 @@ describe("the live table", () => {
         now += 100
         board.observe(state(venue, "Reconnecting", { attempt, delayMillis: 250 }))
       }
-      board.observe(new MarketEvent.Gap({ venue, product: "BTC-USD", cause: "disconnect" }))
+      board.observe(new Lifecycle.Gap({ venue, product: "BTC-USD", cause: "disconnect" }))
     }
     const lines = board.lines(plain, size)
     assert.isAtMost(lines.length, 23)
@@ -139,22 +141,22 @@ describe("the live table", () => {
 
   it("tells a repeated event once, with how often", () => {
     const board = Board.make({ title: "t", detail: "market", ...clocks(() => 0) })
-    for (let index = 0; index < 40; index++) board.observe(new MarketEvent.VenueError({ venue: "v", message: "no" }))
+    for (let index = 0; index < 40; index++) board.observe(new VenueMessage.VenueError({ venue: "v", message: "no" }))
     assert.match(text(board, 80, 24), /venue error: no \(40 ×\)/)
   })
 
   it("counts a gap that is noticed and later over once", () => {
     const board = Board.make({ title: "t", detail: "market", ...clocks(() => 0) })
     const gap = { venue: "v", product: "P", channel: "c", from: "2025-10-28T12:00:00Z", cause: "disconnect" as const }
-    board.observe(new MarketEvent.Gap(gap))
-    board.observe(new MarketEvent.Gap({ ...gap, to: "2025-10-28T12:00:02Z" }))
+    board.observe(new Lifecycle.Gap(gap))
+    board.observe(new Lifecycle.Gap({ ...gap, to: "2025-10-28T12:00:02Z" }))
     assert.include(text(board, 120, 24), "1 gap, last 2 s")
   })
 
   it("lets nothing that a peer sent move the cursor", () => {
     const board = Board.make({ title: "t", detail: "market", ...clocks(() => 0) })
     board.observe(trade("v", "A\u001b[2J\u0007", "1.0"))
-    board.observe(new MarketEvent.VenueError({ venue: "v", message: "\u001b[31mred\r\n" }))
+    board.observe(new VenueMessage.VenueError({ venue: "v", message: "\u001b[31mred\r\n" }))
     // oxlint-disable-next-line no-control-regex
     assert.notMatch(board.lines(plain, size).join(""), /[\u0000-\u001f]/)
   })
@@ -195,7 +197,7 @@ describe("the live table at any size", () => {
         if (kinds.includes("trade")) board.observe(trade(venue, product, price))
         if (kinds.includes("ticker")) board.observe(ticker(venue, product, price, price))
         if (kinds.includes("book")) {
-          board.observe(new MarketEvent.BookSnapshot({ venue, product, bids: [], asks: [] }))
+          board.observe(new MarketData.BookSnapshot({ venue, product, bids: [], asks: [] }))
         }
       }
       now += 777
@@ -338,7 +340,7 @@ describe("the live table of very many products", () => {
       const frame = `${String(index).padStart(20, "P")}${"x".repeat(1_000_000)}`
       const event = of(trade("v", frame.slice(0, 20), "1.0"), frame.slice(0, 20))
       board.observe(Object.assign(event, { tradeId: frame.slice(0, 30) }))
-      board.observe(new MarketEvent.VenueError({ venue: "v", message: frame.slice(0, 40) }))
+      board.observe(new VenueMessage.VenueError({ venue: "v", message: frame.slice(0, 40) }))
     }
     assert.isBelow(used() - before, 20_000_000)
     assert.include(text(board, 80, 24), "more")

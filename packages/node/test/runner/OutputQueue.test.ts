@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Lifecycle from "@tickline/core/event/Lifecycle"
+import * as MarketData from "@tickline/core/event/MarketData"
 import type { Sink } from "@tickline/node/runner/Host"
 import * as OutputQueue from "@tickline/node/runner/OutputQueue"
 import * as Streaming from "@tickline/node/runner/Streaming"
@@ -173,8 +174,8 @@ for (const command of ["stream", "run"] as const) {
 
 describe("the queue before stdout", () => {
   const price = (product: string) =>
-    new MarketEvent.PriceUpdate({ venue: "generic", product, price: BigDecimal.make(15n, 1) })
-  const connected = (epoch: number) => new MarketEvent.ConnectionEvent({ venue: "generic", state: "Connected", epoch })
+    new MarketData.PriceUpdate({ venue: "generic", product, price: BigDecimal.make(15n, 1) })
+  const connected = (epoch: number) => new Lifecycle.ConnectionEvent({ venue: "generic", state: "Connected", epoch })
 
   /** A queue of so many bytes, and what its reader has read; it pauses from the first write on until it is released. */
   const paused = Effect.fnUntraced(function*(bytes: number, overflow: OutputQueue.Overflow = "drop-oldest") {

@@ -11,7 +11,7 @@
  *
  * @since 0.1.0
  */
-import type { Level } from "@tickline/core/event/MarketEvent"
+import type { Level } from "@tickline/core/event/MarketData"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as KrakenChecksum from "@tickline/core/venue/kraken/KrakenChecksum"

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as BearerToken from "@tickline/core/connection/BearerToken"
 import * as Connection from "@tickline/core/connection/Connection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as BreakerMetrics from "@tickline/core/resilience/BreakerMetrics"
 import * as Kraken from "@tickline/core/venue/kraken/Venue"
@@ -189,7 +189,7 @@ describe("what a peer sends back", () => {
         })
         const seen: Array<string> = []
         yield* Effect.forkChild(
-          Stream.runForEach(feed.events(), (event) => Effect.sync(() => void seen.push(MarketEvent.toJson(event))))
+          Stream.runForEach(feed.events(), (event) => Effect.sync(() => void seen.push(Ndjson.toJson(event))))
         )
         yield* settle
         const fiber = yield* Effect.forkChild(feed.connection.connect)

@@ -1,13 +1,13 @@
 import { assert, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Harbour from "./Harbour.ts"
 
 const decode = (frame: string): unknown => {
   const decoded = Harbour.venue.decode(frame)
   const events = Rejection.isFrameRejected(decoded) ? [decoded] : decoded
-  return events.map((event): unknown => JSON.parse(MarketEvent.toJson(event)))
+  return events.map((event): unknown => JSON.parse(Ndjson.toJson(event)))
 }
 
 it("reads a trade exactly", () => {

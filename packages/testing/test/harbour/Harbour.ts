@@ -8,7 +8,8 @@
  */
 import * as ExactJson from "@tickline/core/codec/ExactJson"
 import * as Rejection from "@tickline/core/codec/Rejection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as MarketData from "@tickline/core/event/MarketData"
+import * as VenueMessage from "@tickline/core/event/VenueMessage"
 import type { Channel } from "@tickline/core/value/Channel"
 import type { Ask, Decode, Venue } from "@tickline/core/venue/Venue"
 import * as Wire from "@tickline/core/venue/Wire"
@@ -48,25 +49,22 @@ const answer = (op: string, frame: ExactJson.JsonObject): Decoded => {
     case "unsubscribed": {
       const it = readAnswer(name, frame)
       if (Rejection.isFrameRejected(it)) return it
-      const confirm = op === "subscribed" ? MarketEvent.subscribed : MarketEvent.unsubscribed
+      const confirm = op === "subscribed" ? VenueMessage.subscribed : VenueMessage.unsubscribed
       return it.topics.map((topic) => {
         const [channel, product] = topic.split(":")
-        return confirm(name, channel, product, it.id)
+        return confirm({ venue: name, channel, product, requestId: it.id })
       })
     }
     case "error": {
       const it = readError(name, frame)
       if (Rejection.isFrameRejected(it)) return it
       const { code, message } = it
-      const id = Wire.present(it.id)
-      return [
-        new MarketEvent.VenueError({ venue: name, code, message, ...(id === undefined ? {} : { requestId: id }) })
-      ]
+      return [VenueMessage.venueError({ venue: name, code, message, requestId: Wire.present(it.id) })]
     }
     case "pong":
-      return [MarketEvent.heartbeat(name, "pong")]
+      return [VenueMessage.heartbeat({ venue: name, kind: "pong" })]
     default:
-      return [MarketEvent.other(name, op)]
+      return [VenueMessage.other({ venue: name, kind: op })]
   }
 }
 
@@ -92,17 +90,17 @@ const data = (topic: string, frame: ExactJson.JsonObject): Decoded => {
     case "trades": {
       const it = readTrade(name, frame)
       if (Rejection.isFrameRejected(it)) return it
-      return [MarketEvent.trade(name, it.product, it.price, it.size, it.side, it.id, it.at, undefined, false)]
+      const { at, id, price, product, side, size } = it
+      return [MarketData.trade({ venue: name, product, price, size, side, tradeId: id, timestamp: at })]
     }
     case "ticker": {
       const it = readTicker(name, frame)
       if (Rejection.isFrameRejected(it)) return it
       const [bid, ask] = [Wire.present(it.bid), Wire.present(it.ask)]
-      const [bidSize, askSize, volume, sequence] = [undefined, undefined, undefined, undefined]
-      return [MarketEvent.ticker(name, it.product, it.last, bid, bidSize, ask, askSize, volume, it.at, sequence)]
+      return [MarketData.ticker({ venue: name, product: it.product, price: it.last, bid, ask, timestamp: it.at })]
     }
     default:
-      return [MarketEvent.other(name, topic)]
+      return [VenueMessage.other({ venue: name, kind: topic })]
   }
 }
 

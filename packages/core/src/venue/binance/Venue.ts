@@ -16,17 +16,9 @@ import * as Layout from "../../codec/internal/layout.ts"
 import * as Topics from "../../codec/internal/topics.ts"
 import * as Rejection from "../../codec/Rejection.ts"
 import { type FrameRejected, frameRejected, isFrameRejected } from "../../codec/Rejection.ts"
-import {
-  bookDelta,
-  bookSnapshot,
-  type MarketEvent,
-  other,
-  Response,
-  type Side,
-  ticker,
-  trade,
-  VenueError
-} from "../../event/MarketEvent.ts"
+import { bookDelta, bookSnapshot, type Side, ticker, trade } from "../../event/MarketData.ts"
+import type { MarketEvent } from "../../event/MarketEvent.ts"
+import { other, Response, VenueError } from "../../event/VenueMessage.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import * as Decimal from "../../value/Decimal.ts"
@@ -113,7 +105,9 @@ const tradePlans = (id: "t" | "a"): Pick<Kind, "bare" | "combined"> =>
     const buyerMade = Layout.text(members, 5)
     if (!product || tradeId === null || !price || !size || time === null || buyerMade === undefined) return undefined
     if (offMarket.has(Layout.text(members, 6))) return undefined
-    return [trade(name, product, price, size, takerSide(buyerMade === "true"), tradeId, time, undefined, false)]
+    return [
+      trade({ venue: name, product, price, size, side: takerSide(buyerMade === "true"), tradeId, timestamp: time })
+    ]
   })
 
 const tradeKind: Kind = {
@@ -121,8 +115,16 @@ const tradeKind: Kind = {
     const it = readTrade(name, message, at)
     if (isFrameRejected(it)) return it
     const { m, p, q, s, t, T, X } = it
-    if (offMarket.has(X)) return other(name, "trade")
-    return trade(name, s, p, q, takerSide(m), Wire.present(t), Wire.present(T), undefined, false)
+    if (offMarket.has(X)) return other({ venue: name, kind: "trade" })
+    return trade({
+      venue: name,
+      product: s,
+      price: p,
+      size: q,
+      side: takerSide(m),
+      tradeId: Wire.present(t),
+      timestamp: Wire.present(T)
+    })
   },
   ...tradePlans("t")
 }
@@ -133,8 +135,16 @@ const aggregate: Kind = {
     const it = readAggregate(name, message, at)
     if (isFrameRejected(it)) return it
     const { a, m, p, q, s, T, X } = it
-    if (offMarket.has(X)) return other(name, "aggTrade")
-    return trade(name, s, p, q, takerSide(m), Wire.present(a), Wire.present(T), undefined, false)
+    if (offMarket.has(X)) return other({ venue: name, kind: "aggTrade" })
+    return trade({
+      venue: name,
+      product: s,
+      price: p,
+      size: q,
+      side: takerSide(m),
+      tradeId: Wire.present(a),
+      timestamp: Wire.present(T)
+    })
   },
   ...tradePlans("a")
 }
@@ -161,18 +171,17 @@ const tickerKind: Kind = {
       const field = Rejection.formatPath([...at, "c"])
       return frameRejected(name, "MissingField", field, `${field} is missing, and so are b and a`)
     }
-    return ticker(
-      name,
-      it.s,
-      Wire.presentDecimal(it.c),
-      Wire.presentDecimal(it.b),
-      Wire.presentDecimal(it.B),
-      Wire.presentDecimal(it.a),
-      Wire.presentDecimal(it.A),
-      Wire.presentDecimal(it.v),
-      Wire.present(it.E),
-      undefined
-    )
+    return ticker({
+      venue: name,
+      product: it.s,
+      price: Wire.presentDecimal(it.c),
+      bid: Wire.presentDecimal(it.b),
+      bidSize: Wire.presentDecimal(it.B),
+      ask: Wire.presentDecimal(it.a),
+      askSize: Wire.presentDecimal(it.A),
+      volume: Wire.presentDecimal(it.v),
+      timestamp: Wire.present(it.E)
+    })
   },
   ...plans(["s", "c", "b", "B", "a", "A", "v", "E"], ["E"], [], (members) => {
     const product = Layout.text(members, 0)
@@ -189,7 +198,7 @@ const tickerKind: Kind = {
     ) {
       return undefined
     }
-    return [ticker(name, product, price, bid, bidSize, ask, askSize, volume, time, undefined)]
+    return [ticker({ venue: name, product, price, bid, bidSize, ask, askSize, volume, timestamp: time })]
   })
 }
 
@@ -214,18 +223,16 @@ const bookTicker: Kind = {
       const field = Rejection.formatPath([...at, "b"])
       return frameRejected(name, "MissingField", field, `${field} is missing, and so is a`)
     }
-    return ticker(
-      name,
-      it.s,
-      undefined,
-      Wire.presentDecimal(it.b),
-      Wire.presentDecimal(it.B),
-      Wire.presentDecimal(it.a),
-      Wire.presentDecimal(it.A),
-      undefined,
-      Wire.present(it.T),
-      Wire.present(it.u)
-    )
+    return ticker({
+      venue: name,
+      product: it.s,
+      bid: Wire.presentDecimal(it.b),
+      bidSize: Wire.presentDecimal(it.B),
+      ask: Wire.presentDecimal(it.a),
+      askSize: Wire.presentDecimal(it.A),
+      timestamp: Wire.present(it.T),
+      sequence: Wire.present(it.u)
+    })
   },
   ...plans(["u", "s", "b", "B", "a", "A", "T"], ["T"], [], (members) => {
     const sequence = identifier(members, 0)
@@ -241,7 +248,7 @@ const bookTicker: Kind = {
     ) {
       return undefined
     }
-    return [ticker(name, product, undefined, bid, bidSize, ask, askSize, undefined, time, sequence)]
+    return [ticker({ venue: name, product, bid, bidSize, ask, askSize, timestamp: time, sequence })]
   })
 }
 
@@ -262,17 +269,16 @@ const update: Kind = {
   read: (message, at) => {
     const it = readUpdate(name, message, at)
     if (isFrameRejected(it)) return it
-    return bookDelta(
-      name,
-      it.s,
-      it.b,
-      it.a,
-      Wire.present(it.E),
-      Wire.present(it.U),
-      Wire.present(it.u),
-      Wire.present(it.pu),
-      undefined
-    )
+    return bookDelta({
+      venue: name,
+      product: it.s,
+      bids: it.b,
+      asks: it.a,
+      timestamp: Wire.present(it.E),
+      firstSequence: Wire.present(it.U),
+      sequence: Wire.present(it.u),
+      previousSequence: Wire.present(it.pu)
+    })
   },
   ...plans(["s", "E", "U", "u", "pu"], ["E"], ["b", "a"], (members) => {
     const product = Layout.text(members, 0)
@@ -287,7 +293,18 @@ const update: Kind = {
     ) {
       return undefined
     }
-    return [bookDelta(name, product, bids, asks, time, first, last, previous, undefined)]
+    return [
+      bookDelta({
+        venue: name,
+        product,
+        bids,
+        asks,
+        timestamp: time,
+        firstSequence: first,
+        sequence: last,
+        previousSequence: previous
+      })
+    ]
   })
 }
 
@@ -321,7 +338,7 @@ const partialPlan = (prefix: string): Layout.Plan<Events> => ({
     const product = productOf(Layout.text(members, 1))
     const [bids, asks] = members.books
     if (sequence === null || bids === undefined || asks === undefined) return undefined
-    return [bookSnapshot(name, product, bids, asks, undefined, sequence, undefined)]
+    return [bookSnapshot({ venue: name, product, bids, asks, sequence })]
   }
 })
 
@@ -330,7 +347,13 @@ const partial: Kind = {
   read: (message, at, stream) => {
     const it = readPartial(name, message, at)
     if (isFrameRejected(it)) return it
-    return bookSnapshot(name, productOf(stream), it.bids, it.asks, undefined, Wire.present(it.lastUpdateId), undefined)
+    return bookSnapshot({
+      venue: name,
+      product: productOf(stream),
+      bids: it.bids,
+      asks: it.asks,
+      sequence: Wire.present(it.lastUpdateId)
+    })
   },
   bare: partialPlan(""),
   combined: partialPlan("data.")
@@ -435,10 +458,12 @@ const readMessage = (message: ExactJson.JsonObject, at: Path, stream: string | u
   if (isFrameRejected(named)) return { event: named, kind: undefined }
   const kind = named === undefined ? unnamed(message) : kinds.get(named)
   if (kind !== undefined) return { event: kind.read(message, at, stream), kind }
-  if (named !== undefined || stream === undefined) return { event: other(name, named ?? "message"), kind: undefined }
+  if (named !== undefined || stream === undefined) {
+    return { event: other({ venue: name, kind: named ?? "message" }), kind: undefined }
+  }
   const subject = subjects.get(subjectOf(stream))
   const event = subject === undefined
-    ? other(name, stream || "stream")
+    ? other({ venue: name, kind: stream || "stream" })
     : subject === "named"
     ? Rejection.unexpected(name, [...at, "e"], "a string", undefined)
     : subject.read(message, at, stream)
@@ -450,7 +475,7 @@ const readPrivate = (frame: ExactJson.JsonObject): MarketEvent | undefined => {
   const event = Object.hasOwn(frame, "event") ? frame["event"] : undefined
   if (event === undefined || !ExactJson.isObject(event)) return undefined
   const kind = Object.hasOwn(event, "e") ? event["e"] : undefined
-  return other(name, typeof kind === "string" && kind !== "" ? kind : "event")
+  return other({ venue: name, kind: typeof kind === "string" && kind !== "" ? kind : "event" })
 }
 
 /** Reads an array, of which each element is a message or a combined stream's frame. */
@@ -481,7 +506,7 @@ const readCombined = (frame: ExactJson.JsonObject, at: Path, learn: Learn): Even
   const path = [...at, "data"]
   if (data === undefined) return Rejection.unexpected(name, path, "an object", undefined)
   if (Array.isArray(data)) {
-    if (data.length === 0) return [other(name, stream || "stream")]
+    if (data.length === 0) return [other({ venue: name, kind: stream || "stream" })]
     return readArray(data, path, (message, at) => one(readMessage(message, at, stream).event))
   }
   if (!ExactJson.isObject(data)) return Rejection.unexpected(name, path, "an object", data)
@@ -525,7 +550,7 @@ const makeDecode = (): Decode => {
       return Rejection.notAnObject(name, json)
     }
     // An array of the tickers that changed, when none did.
-    if (json.length === 0) return [other(name, "array")]
+    if (json.length === 0) return [other({ venue: name, kind: "array" })]
     return readArray(json, [], (message, at) => readObject(message, at, learnNothing))
   }
 }

@@ -14,20 +14,9 @@ import * as Layout from "../../codec/internal/layout.ts"
 import * as Topics from "../../codec/internal/topics.ts"
 import * as Rejection from "../../codec/Rejection.ts"
 import { type FrameRejected, frameRejected, isFrameRejected } from "../../codec/Rejection.ts"
-import {
-  bookDelta,
-  bookSnapshot,
-  heartbeat,
-  type Level,
-  type MarketEvent,
-  other,
-  type Side,
-  type Subscribed,
-  subscribed,
-  ticker,
-  trade,
-  VenueError
-} from "../../event/MarketEvent.ts"
+import { bookDelta, bookSnapshot, type Level, type Side, ticker, trade } from "../../event/MarketData.ts"
+import type { MarketEvent } from "../../event/MarketEvent.ts"
+import { heartbeat, other, type Subscribed, subscribed, VenueError } from "../../event/VenueMessage.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import * as Decimal from "../../value/Decimal.ts"
@@ -73,17 +62,18 @@ const match: Kind = {
   read: (frame) => {
     const it = readMatch(name, frame)
     if (isFrameRejected(it)) return it
-    return [trade(
-      name,
-      it.product_id,
-      it.price,
-      it.size,
-      takerSide[it.side],
-      Wire.present(it.trade_id),
-      Wire.present(it.time),
-      Wire.present(it.sequence),
-      false
-    )]
+    return [
+      trade({
+        venue: name,
+        product: it.product_id,
+        price: it.price,
+        size: it.size,
+        side: takerSide[it.side],
+        tradeId: Wire.present(it.trade_id),
+        timestamp: Wire.present(it.time),
+        sequence: Wire.present(it.sequence)
+      })
+    ]
   },
   plan: {
     wanted: ["product_id", "price", "size", "side", "trade_id", "time", "sequence"],
@@ -105,7 +95,9 @@ const match: Kind = {
       if (price === undefined || size === undefined || time === null || !isId(tradeId) || !isId(sequence)) {
         return undefined
       }
-      return [trade(name, product, price, size, takerSide[makerSide], tradeId, time, sequence, false)]
+      return [
+        trade({ venue: name, product, price, size, side: takerSide[makerSide], tradeId, timestamp: time, sequence })
+      ]
     }
   }
 }
@@ -131,18 +123,18 @@ const tickerKind: Kind = {
     if (!Wire.hasAny(frame, "price", "best_bid", "best_ask")) {
       return frameRejected(name, "MissingField", "price", "price is missing, and so are best_bid and best_ask")
     }
-    return [ticker(
-      name,
-      it.product_id,
-      Wire.presentDecimal(it.price),
-      Wire.presentDecimal(it.best_bid),
-      Wire.presentDecimal(it.best_bid_size),
-      Wire.presentDecimal(it.best_ask),
-      Wire.presentDecimal(it.best_ask_size),
-      Wire.presentDecimal(it.volume_24h),
-      Wire.present(it.time),
-      Wire.present(it.sequence)
-    )]
+    return [ticker({
+      venue: name,
+      product: it.product_id,
+      price: Wire.presentDecimal(it.price),
+      bid: Wire.presentDecimal(it.best_bid),
+      bidSize: Wire.presentDecimal(it.best_bid_size),
+      ask: Wire.presentDecimal(it.best_ask),
+      askSize: Wire.presentDecimal(it.best_ask_size),
+      volume: Wire.presentDecimal(it.volume_24h),
+      timestamp: Wire.present(it.time),
+      sequence: Wire.present(it.sequence)
+    })]
   },
   plan: {
     wanted: [
@@ -176,7 +168,7 @@ const tickerKind: Kind = {
       ) {
         return undefined
       }
-      return [ticker(name, product, price, bid, bidSize, ask, askSize, volume, time, sequence)]
+      return [ticker({ venue: name, product, price, bid, bidSize, ask, askSize, volume, timestamp: time, sequence })]
     }
   }
 }
@@ -207,7 +199,15 @@ const snapshot: Kind = {
   read: (frame) => {
     const it = readSnapshot(name, frame)
     if (isFrameRejected(it)) return it
-    return [bookSnapshot(name, it.product_id, it.bids, it.asks, Wire.present(it.time), undefined, undefined)]
+    return [
+      bookSnapshot({
+        venue: name,
+        product: it.product_id,
+        bids: it.bids,
+        asks: it.asks,
+        timestamp: Wire.present(it.time)
+      })
+    ]
   },
   plan: {
     wanted: ["product_id", "time"],
@@ -220,7 +220,7 @@ const snapshot: Kind = {
       const bids = levelsOf(members.tables[0], members.frame)
       const asks = levelsOf(members.tables[1], members.frame)
       if (!product || bids === undefined || asks === undefined || time === null) return undefined
-      return [bookSnapshot(name, product, bids, asks, time, undefined, undefined)]
+      return [bookSnapshot({ venue: name, product, bids, asks, timestamp: time })]
     }
   }
 }
@@ -274,17 +274,15 @@ const update: Kind = {
   read: (frame) => {
     const it = readUpdate(name, frame)
     if (isFrameRejected(it)) return it
-    return [bookDelta(
-      name,
-      it.product_id,
-      it.changes.bids,
-      it.changes.asks,
-      Wire.present(it.time),
-      undefined,
-      undefined,
-      undefined,
-      undefined
-    )]
+    return [
+      bookDelta({
+        venue: name,
+        product: it.product_id,
+        bids: it.changes.bids,
+        asks: it.changes.asks,
+        timestamp: Wire.present(it.time)
+      })
+    ]
   },
   plan: {
     wanted: ["product_id", "time"],
@@ -308,7 +306,7 @@ const update: Kind = {
         const side = written === "buy" ? bids : asks
         side.push([price, size])
       }
-      return [bookDelta(name, product, bids, asks, time, undefined, undefined, undefined, undefined)]
+      return [bookDelta({ venue: name, product, bids, asks, timestamp: time })]
     }
   }
 }
@@ -333,7 +331,7 @@ const subscriptions: Kind = {
     const listed = frame["channels"]
     // Bare names need no schema; a hostile megabyte of them would take it more than 50 ms.
     if (Array.isArray(listed) && listed.length > 0 && listed.every(isName)) {
-      return listed.map((channel) => subscribed(name, channel, undefined, undefined))
+      return listed.map((channel) => subscribed({ venue: name, channel }))
     }
     const it = readSubscriptions(name, frame)
     if (isFrameRejected(it)) return it
@@ -341,10 +339,10 @@ const subscriptions: Kind = {
     for (const entry of it.channels ?? []) {
       const channel = typeof entry === "string" ? entry : entry.name
       const products = typeof entry === "string" ? [] : entry.product_ids ?? []
-      for (const product of products) events.push(subscribed(name, channel, product, undefined))
-      if (products.length === 0) events.push(subscribed(name, channel, undefined, undefined))
+      for (const product of products) events.push(subscribed({ venue: name, channel, product }))
+      if (products.length === 0) events.push(subscribed({ venue: name, channel }))
     }
-    return events.length === 0 ? [subscribed(name, undefined, undefined, undefined)] : events
+    return events.length === 0 ? [subscribed({ venue: name })] : events
   },
   plan: undefined
 }
@@ -378,7 +376,7 @@ const kinds: ReadonlyMap<string, Kind> = new Map([
   ["ticker", tickerKind],
   ["snapshot", snapshot],
   ["l2update", update],
-  ["heartbeat", fixed(heartbeat(name, "heartbeat"))],
+  ["heartbeat", fixed(heartbeat({ venue: name, kind: "heartbeat" }))],
   ["subscriptions", subscriptions],
   ["error", error]
 ])
@@ -402,7 +400,7 @@ const makeDecode = (): Decode => {
         `type: expected a non-empty string, found ${ExactJson.describe(type)}`
       )
     }
-    const kind = kinds.get(type) ?? fixed(other(name, type))
+    const kind = kinds.get(type) ?? fixed(other({ venue: name, kind: type }))
     const events = kind.read(json)
     if (kind.plan !== undefined && !isFrameRejected(events)) layouts.learn(frame, json, kind.plan)
     return events

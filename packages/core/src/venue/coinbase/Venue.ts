@@ -15,18 +15,9 @@ import * as Layout from "../../codec/internal/layout.ts"
 import * as Topics from "../../codec/internal/topics.ts"
 import * as Rejection from "../../codec/Rejection.ts"
 import { type FrameRejected, frameRejected, isFrameRejected } from "../../codec/Rejection.ts"
-import {
-  bookDelta,
-  bookSnapshot,
-  heartbeat,
-  type Level,
-  type MarketEvent,
-  other,
-  subscribed,
-  ticker,
-  trade,
-  VenueError
-} from "../../event/MarketEvent.ts"
+import { bookDelta, bookSnapshot, type Level, ticker, trade } from "../../event/MarketData.ts"
+import type { MarketEvent } from "../../event/MarketEvent.ts"
+import { heartbeat, other, subscribed, VenueError } from "../../event/VenueMessage.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import * as Decimal from "../../value/Decimal.ts"
@@ -130,17 +121,17 @@ const trades: Kind = {
     return readList(event, "trades", at, (element, at) => {
       const it = readTrade(name, element, at)
       if (isFrameRejected(it)) return it
-      return trade(
-        name,
-        it.product_id,
-        it.price,
-        it.size,
-        takerSide[it.side],
-        Wire.present(it.trade_id),
-        Wire.present(it.time),
+      return trade({
+        venue: name,
+        product: it.product_id,
+        price: it.price,
+        size: it.size,
+        side: takerSide[it.side],
+        tradeId: Wire.present(it.trade_id),
+        timestamp: Wire.present(it.time),
         sequence,
-        isHistory
-      )
+        history: isHistory
+      })
     }, events)
   },
   plan: {
@@ -165,7 +156,19 @@ const trades: Kind = {
         if (!product || !price || !size || (side !== "BUY" && side !== "SELL") || tradeId === "" || time === null) {
           return undefined
         }
-        events.push(trade(name, product, price, size, takerSide[side], tradeId, time, sequence, isHistory))
+        events.push(
+          trade({
+            venue: name,
+            product,
+            price,
+            size,
+            side: takerSide[side],
+            tradeId,
+            timestamp: time,
+            sequence,
+            history: isHistory
+          })
+        )
       }
       return events
     }
@@ -197,18 +200,18 @@ const tickers: Kind = {
       if (!Wire.hasAny(element, "price", "best_bid", "best_ask")) {
         return Rejection.unexpected(name, [...at, "price"], "a price", undefined)
       }
-      return ticker(
-        name,
-        it.product_id,
+      return ticker({
+        venue: name,
+        product: it.product_id,
         price,
         bid,
-        Wire.presentDecimal(it.best_bid_quantity),
+        bidSize: Wire.presentDecimal(it.best_bid_quantity),
         ask,
-        Wire.presentDecimal(it.best_ask_quantity),
-        Wire.presentDecimal(it.volume_24_h),
+        askSize: Wire.presentDecimal(it.best_ask_quantity),
+        volume: Wire.presentDecimal(it.volume_24_h),
         timestamp,
         sequence
-      )
+      })
     }, events),
   plan: {
     wanted: ["timestamp", "sequence_num"],
@@ -244,7 +247,9 @@ const tickers: Kind = {
         ) {
           return undefined
         }
-        events.push(ticker(name, product, price, bid, bidSize, ask, askSize, volume, time, sequence))
+        events.push(
+          ticker({ venue: name, product, price, bid, bidSize, ask, askSize, volume, timestamp: time, sequence })
+        )
       }
       return events
     }
@@ -291,8 +296,8 @@ const bookEvent = (
   { sequence, timestamp }: Envelope
 ): MarketEvent =>
   isSnapshot
-    ? bookSnapshot(name, product, bids, asks, timestamp, sequence, undefined)
-    : bookDelta(name, product, bids, asks, timestamp, undefined, sequence, undefined, undefined)
+    ? bookSnapshot({ venue: name, product, bids, asks, timestamp, sequence })
+    : bookDelta({ venue: name, product, bids, asks, timestamp, sequence })
 
 const levels: Kind = {
   envelope: timed,
@@ -361,14 +366,14 @@ const readSubscriptions = (
       return Rejection.unexpected(name, [...path, channel], "an array", products)
     }
     if (products === null || products.length === 0 || withoutProducts.has(channel)) {
-      events.push(subscribed(name, channel, undefined, undefined))
+      events.push(subscribed({ venue: name, channel }))
       continue
     }
     for (const [index, product] of products.entries()) {
       if (typeof product !== "string" || product === "") {
         return Rejection.unexpected(name, [...path, channel, index], "a non-empty string", product)
       }
-      events.push(subscribed(name, channel, product, undefined))
+      events.push(subscribed({ venue: name, channel, product }))
     }
   }
   return undefined
@@ -425,16 +430,16 @@ const readChannel = (channel: string, frame: ExactJson.JsonObject): Events | Fra
     const envelope = kind.envelope(frame)
     if (isFrameRejected(envelope)) return envelope
     const events = readEvents(frame, (event, at, events) => kind.read(event, at, envelope, events))
-    return !isFrameRejected(events) && events.length === 0 ? [other(name, channel)] : events
+    return !isFrameRejected(events) && events.length === 0 ? [other({ venue: name, kind: channel })] : events
   }
-  if (channel === "heartbeats") return [heartbeat(name, "heartbeat")]
+  if (channel === "heartbeats") return [heartbeat({ venue: name, kind: "heartbeat" })]
   if (channel === "subscriptions") {
     const events = readEvents(frame, readSubscriptions)
     return !isFrameRejected(events) && events.length === 0
-      ? [subscribed(name, undefined, undefined, undefined)]
+      ? [subscribed({ venue: name })]
       : events
   }
-  return [other(name, channel)]
+  return [other({ venue: name, kind: channel })]
 }
 
 /** A frame names its kind by `channel`, an error by `type`. */
@@ -462,7 +467,7 @@ const makeDecode = (): Decode => {
       if (!Object.hasOwn(json, "type")) return Rejection.unknownMessage(name, "channel")
       const type = nameOf(json, "type")
       if (isFrameRejected(type)) return type
-      return type === "error" ? error(json) : [other(name, type)]
+      return type === "error" ? error(json) : [other({ venue: name, kind: type })]
     }
     const channel = nameOf(json, "channel")
     if (isFrameRejected(channel)) return channel

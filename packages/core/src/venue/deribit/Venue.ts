@@ -26,22 +26,9 @@ import * as Layout from "../../codec/internal/layout.ts"
 import * as Topics from "../../codec/internal/topics.ts"
 import * as Rejection from "../../codec/Rejection.ts"
 import { type FrameRejected, isFrameRejected } from "../../codec/Rejection.ts"
-import {
-  bookDelta,
-  bookSnapshot,
-  heartbeat,
-  isMarketData,
-  type Level,
-  type MarketEvent,
-  other,
-  Response,
-  subscribed,
-  ticker,
-  type Trade,
-  trade,
-  unsubscribed,
-  VenueError
-} from "../../event/MarketEvent.ts"
+import { bookDelta, bookSnapshot, type Level, ticker, type Trade, trade } from "../../event/MarketData.ts"
+import { isMarketData, type MarketEvent } from "../../event/MarketEvent.ts"
+import { heartbeat, other, Response, subscribed, unsubscribed, VenueError } from "../../event/VenueMessage.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import * as Channel from "../../value/Channel.ts"
 import * as Decimal from "../../value/Decimal.ts"
@@ -176,7 +163,7 @@ const tradesPlan: Layout.Plan<Events> = {
       ) {
         return undefined
       }
-      trades.push(trade(name, product, price, size, side, tradeId, time, sequence, false))
+      trades.push(trade({ venue: name, product, price, size, side, tradeId, timestamp: time, sequence }))
     }
     return trades
   }
@@ -189,19 +176,18 @@ const trades: Kind = {
       if (isFrameRejected(it)) return it
       const product = it.instrument_name ?? channel.product
       if (product === undefined) return missingInstrument(at)
-      return trade(
-        name,
+      return trade({
+        venue: name,
         product,
-        it.price,
-        it.amount,
-        it.direction,
-        Wire.present(it.trade_id),
-        Wire.present(it.timestamp),
-        Wire.present(it.trade_seq),
-        false
-      )
+        price: it.price,
+        size: it.amount,
+        side: it.direction,
+        tradeId: Wire.present(it.trade_id),
+        timestamp: Wire.present(it.timestamp),
+        sequence: Wire.present(it.trade_seq)
+      })
     })
-    return isFrameRejected(read) || read.length > 0 ? read : [other(name, channel.family)]
+    return isFrameRejected(read) || read.length > 0 ? read : [other({ venue: name, kind: channel.family })]
   },
   plan: () => tradesPlan
 }
@@ -254,7 +240,7 @@ const tickerPlan: Layout.Plan<Events> = {
     ) {
       return undefined
     }
-    return [ticker(name, product, last, bid, bidSize, ask, askSize, volume, time, undefined)]
+    return [ticker({ venue: name, product, price: last, bid, bidSize, ask, askSize, volume, timestamp: time })]
   }
 }
 
@@ -265,18 +251,17 @@ const tickerKind: Kind = {
     if (isFrameRejected(it)) return it
     const product = it.instrument_name ?? channel.product
     if (product === undefined) return missingInstrument(inData)
-    return [ticker(
-      name,
+    return [ticker({
+      venue: name,
       product,
-      Wire.present(it.last_price),
-      Wire.present(it.best_bid_price),
-      Wire.present(it.best_bid_amount),
-      Wire.present(it.best_ask_price),
-      Wire.present(it.best_ask_amount),
-      Wire.present(it.stats?.volume),
-      Wire.present(it.timestamp),
-      undefined
-    )]
+      price: Wire.present(it.last_price),
+      bid: Wire.present(it.best_bid_price),
+      bidSize: Wire.present(it.best_bid_amount),
+      ask: Wire.present(it.best_ask_price),
+      askSize: Wire.present(it.best_ask_amount),
+      volume: Wire.present(it.stats?.volume),
+      timestamp: Wire.present(it.timestamp)
+    })]
   },
   plan: () => tickerPlan
 }
@@ -392,8 +377,8 @@ const bookPlan = (grouped: boolean, snapshot: boolean): Layout.Plan<Events> => {
         return undefined
       }
       return snapshot
-        ? [bookSnapshot(name, product, bids, asks, time, sequence, undefined)]
-        : [bookDelta(name, product, bids, asks, time, undefined, sequence, previous, undefined)]
+        ? [bookSnapshot({ venue: name, product, bids, asks, timestamp: time, sequence })]
+        : [bookDelta({ venue: name, product, bids, asks, timestamp: time, sequence, previousSequence: previous })]
     }
   }
 }
@@ -420,8 +405,18 @@ const book: Kind = {
     const sequence = Wire.present(it.change_id)
     const previous = Wire.present(it.prev_change_id)
     return isSnapshot(channel, it.type, previous)
-      ? [bookSnapshot(name, product, it.bids, it.asks, time, sequence, undefined)]
-      : [bookDelta(name, product, it.bids, it.asks, time, undefined, sequence, previous, undefined)]
+      ? [bookSnapshot({ venue: name, product, bids: it.bids, asks: it.asks, timestamp: time, sequence })]
+      : [
+        bookDelta({
+          venue: name,
+          product,
+          bids: it.bids,
+          asks: it.asks,
+          timestamp: time,
+          sequence,
+          previousSequence: previous
+        })
+      ]
   },
   plan: ({ channel, data }) => {
     if (isGrouped(channel)) return plans.grouped
@@ -450,7 +445,7 @@ const beat = (frame: ExactJson.JsonObject): Events | FrameRejected => {
   if (typeof type !== "string" || type === "") {
     return Rejection.unexpected(name, ["params", "type"], "non-empty string", type)
   }
-  return [heartbeat(name, type === "test_request" ? "testRequest" : type)]
+  return [heartbeat({ venue: name, kind: type === "test_request" ? "testRequest" : type })]
 }
 
 const readError = Wire.reader({
@@ -504,10 +499,10 @@ const answer = (frame: ExactJson.JsonObject): Events | FrameRejected => {
   const channels = Array.isArray(result) ? result.filter((each) => typeof each === "string" && each !== "") : undefined
   if (Array.isArray(result) && channels?.length === result.length) {
     const confirm = requestId?.startsWith("-") === true ? unsubscribed : subscribed
-    if (channels.length === 0) return [confirm(name, undefined, undefined, requestId)]
+    if (channels.length === 0) return [confirm({ venue: name, requestId })]
     return channels.map((each) => {
       const { channel, product } = channelOf(String(each))
-      return confirm(name, channel, product, requestId)
+      return confirm({ venue: name, channel, product, requestId })
     })
   }
   return [
@@ -536,7 +531,7 @@ const makeDecode = (): Decode => {
       return Rejection.unexpected(name, ["method"], "non-empty string", method)
     }
     if (method === "heartbeat") return beat(json)
-    if (method !== "subscription") return [other(name, method)]
+    if (method !== "subscription") return [other({ venue: name, kind: method })]
     const params = json["params"]
     if (params === undefined || !ExactJson.isObject(params)) {
       return Rejection.unexpected(name, ["params"], "object", params)
@@ -547,7 +542,7 @@ const makeDecode = (): Decode => {
     }
     const channel = parseName(text)
     const kind = kinds.get(channel.family)
-    if (kind === undefined) return [other(name, channel.family)]
+    if (kind === undefined) return [other({ venue: name, kind: channel.family })]
     const notification = {
       frame: json,
       channel,

@@ -19,19 +19,9 @@ import * as Scanner from "../../codec/internal/scanner.ts"
 import * as Topics from "../../codec/internal/topics.ts"
 import * as Rejection from "../../codec/Rejection.ts"
 import { type FrameRejected, isFrameRejected } from "../../codec/Rejection.ts"
-import {
-  bookDelta,
-  bookSnapshot,
-  heartbeat,
-  type Level,
-  type MarketEvent,
-  other,
-  priceUpdate,
-  subscribed,
-  trade,
-  unsubscribed,
-  VenueError
-} from "../../event/MarketEvent.ts"
+import { bookDelta, bookSnapshot, type Level, priceUpdate, trade } from "../../event/MarketData.ts"
+import type { MarketEvent } from "../../event/MarketEvent.ts"
+import { heartbeat, other, subscribed, unsubscribed, VenueError } from "../../event/VenueMessage.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import * as Decimal from "../../value/Decimal.ts"
@@ -85,7 +75,17 @@ const trades: ReadContents = (contents, { at, isSnapshot, product, sequence }) =
     if (product === undefined) return Rejection.unexpected(name, ["id"], "a market", undefined)
     const timestamp = Wire.present(it.createdAt)
     events.push(
-      trade(name, product, it.price, it.size, sides[it.side], Wire.present(it.id), timestamp, sequence, isSnapshot)
+      trade({
+        venue: name,
+        product,
+        price: it.price,
+        size: it.size,
+        side: sides[it.side],
+        tradeId: Wire.present(it.id),
+        timestamp,
+        sequence,
+        history: isSnapshot
+      })
     )
   }
   return events
@@ -117,18 +117,8 @@ const orderbook: ReadContents = (contents, { at, isSnapshot, product, sequence }
   if (bids === undefined && asks === undefined) return none
   return [
     isSnapshot
-      ? bookSnapshot(name, product, bids ?? [], asks ?? [], undefined, sequence, undefined)
-      : bookDelta(
-        name,
-        product,
-        bids ?? [],
-        asks ?? [],
-        undefined,
-        undefined,
-        sequence,
-        undefined,
-        undefined
-      )
+      ? bookSnapshot({ venue: name, product, bids: bids ?? [], asks: asks ?? [], sequence })
+      : bookDelta({ venue: name, product, bids: bids ?? [], asks: asks ?? [], sequence })
   ]
 }
 
@@ -152,7 +142,9 @@ const markets: ReadContents = (contents, { at }) => {
       if (isFrameRejected(it)) return it
       // A market has no oracle price before its first.
       const price = Wire.present(it.oraclePrice)
-      if (price !== undefined) events.push(priceUpdate(name, product, price, Wire.present(it.effectiveAt)))
+      if (price !== undefined) {
+        events.push(priceUpdate({ venue: name, product, price, timestamp: Wire.present(it.effectiveAt) }))
+      }
     }
   }
   return events
@@ -205,7 +197,7 @@ const readContents = (
 const subscription = (frame: ExactJson.JsonObject): Events | FrameRejected => {
   const it = head(frame)
   if (isFrameRejected(it)) return it
-  const confirmation = subscribed(name, it.channel, it.product, undefined)
+  const confirmation = subscribed({ venue: name, channel: it.channel, product: it.product })
   if ((frame["contents"] ?? null) === null) return [confirmation]
   const events = readContents(frame["contents"], it, ["contents"], true)
   return isFrameRejected(events) ? events : [confirmation, ...events]
@@ -213,14 +205,14 @@ const subscription = (frame: ExactJson.JsonObject): Events | FrameRejected => {
 
 const unsubscription = (frame: ExactJson.JsonObject): Events | FrameRejected => {
   const it = head(frame)
-  return isFrameRejected(it) ? it : [unsubscribed(name, it.channel, it.product, undefined)]
+  return isFrameRejected(it) ? it : [unsubscribed({ venue: name, channel: it.channel, product: it.product })]
 }
 
 const update = (frame: ExactJson.JsonObject): Events | FrameRejected => {
   const it = head(frame)
   if (isFrameRejected(it)) return it
   const events = readContents(frame["contents"], it, ["contents"], false)
-  return isFrameRejected(events) || events.length > 0 ? events : [other(name, it.channel)]
+  return isFrameRejected(events) || events.length > 0 ? events : [other({ venue: name, kind: it.channel })]
 }
 
 /** `contents` lists what single updates would have held, oldest first. */
@@ -233,10 +225,10 @@ const batch = (frame: ExactJson.JsonObject): Events | FrameRejected => {
   for (let index = 0; index < contents.length; index++) {
     const events = readContents(contents[index], it, ["contents", index], false)
     if (isFrameRejected(events)) return events
-    if (events.length === 0) all.push(other(name, it.channel))
+    if (events.length === 0) all.push(other({ venue: name, kind: it.channel }))
     for (const event of events) all.push(event)
   }
-  return all.length === 0 ? [other(name, it.channel)] : all
+  return all.length === 0 ? [other({ venue: name, kind: it.channel })] : all
 }
 
 const readError = Wire.reader({ message: Wire.optional(Schema.String) })
@@ -281,7 +273,7 @@ const kinds: ReadonlyMap<string, (frame: ExactJson.JsonObject) => Events | Frame
   ["channel_batch_data", batch],
   ["error", error],
   // Answers `{"type":"ping"}`; the indexer of today no longer sends it.
-  ["pong", () => [heartbeat(name, "pong")]]
+  ["pong", () => [heartbeat({ venue: name, kind: "pong" })]]
 ])
 
 // --- the fast way ------------------------------------------------------------
@@ -328,17 +320,7 @@ const scanOrderbook: ScanContents = (scanner, product, sequence, events) => {
   } while (scanner.word(",\""))
   if (!scanner.code(end)) return false
   events.push(
-    bookDelta(
-      name,
-      product,
-      bids ?? [],
-      asks ?? [],
-      undefined,
-      undefined,
-      sequence,
-      undefined,
-      undefined
-    )
+    bookDelta({ venue: name, product, bids: bids ?? [], asks: asks ?? [], sequence })
   )
   return true
 }
@@ -374,7 +356,7 @@ const scanTrade = (scanner: Scanner.Scanner, product: string, sequence: string):
     }
   } while (scanner.code(comma))
   if (!scanner.code(end) || price === undefined || size === undefined || side === undefined) return undefined
-  return trade(name, product, price, size, side, id, createdAt, sequence, false)
+  return trade({ venue: name, product, price, size, side, tradeId: id, timestamp: createdAt, sequence })
 }
 
 /** `{"trades":[…]}`. */
@@ -431,7 +413,7 @@ const makeDecode = (): Decode => {
       return Rejection.unexpected(name, ["type"], "a non-empty string", type)
     }
     const read = kinds.get(type)
-    return read === undefined ? [other(name, type)] : read(json)
+    return read === undefined ? [other({ venue: name, kind: type })] : read(json)
   }
 }
 

@@ -11,15 +11,9 @@ import * as ExactJson from "../../codec/ExactJson.ts"
 import * as Layout from "../../codec/internal/layout.ts"
 import * as Rejection from "../../codec/Rejection.ts"
 import { type FrameRejected, frameRejected, isFrameRejected } from "../../codec/Rejection.ts"
-import {
-  heartbeat,
-  type MarketEvent,
-  other,
-  priceUpdate,
-  subscribed,
-  unsubscribed,
-  VenueError
-} from "../../event/MarketEvent.ts"
+import { priceUpdate } from "../../event/MarketData.ts"
+import type { MarketEvent } from "../../event/MarketEvent.ts"
+import { heartbeat, other, subscribed, unsubscribed, VenueError } from "../../event/VenueMessage.ts"
 import type { Channel } from "../../value/Channel.ts"
 import * as Decimal from "../../value/Decimal.ts"
 import type { Ask, Decode, Topic, Venue } from "../Venue.ts"
@@ -49,8 +43,8 @@ const control = (type: string, frame: ExactJson.JsonObject): Events | FrameRejec
       const confirm = type === "subscribed" ? subscribed : unsubscribed
       const products = it.product_ids ?? []
       return products.length === 0
-        ? [confirm(name, undefined, undefined, undefined)]
-        : products.map((product) => confirm(name, undefined, product, undefined))
+        ? [confirm({ venue: name })]
+        : products.map((product) => confirm({ venue: name, product }))
     }
     case "error": {
       const it = readError(name, frame)
@@ -68,7 +62,7 @@ const control = (type: string, frame: ExactJson.JsonObject): Events | FrameRejec
     case "heartbeat":
     case "ping":
     case "pong":
-      return [heartbeat(name, type)]
+      return [heartbeat({ venue: name, kind: type })]
     default:
       return undefined
   }
@@ -97,7 +91,7 @@ const makePlan = (rules: PriceMessage.Rules): Layout.Plan<Events> => {
       const price = Decimal.parse(text)
       if (price === undefined || !Decimal.isPositive(price)) return undefined
       if (rules.maxDecimalPlaces !== undefined && price.scale > rules.maxDecimalPlaces) return undefined
-      return [priceUpdate(name, product, price, timestamp)]
+      return [priceUpdate({ venue: name, product, price, timestamp })]
     }
   }
 }
@@ -118,7 +112,7 @@ const makeDecode = (rules: PriceMessage.Rules): Decode => {
       const events = control(type, json)
       if (events !== undefined) return events
       // A message of another kind; one that has any part of a price message is a bad price message.
-      if (!parts.some((part) => Object.hasOwn(json, part))) return [other(name, type)]
+      if (!parts.some((part) => Object.hasOwn(json, part))) return [other({ venue: name, kind: type })]
     }
     const result = PriceMessage.fromObject(json, rules)
     if (Result.isFailure(result)) {
@@ -127,7 +121,7 @@ const makeDecode = (rules: PriceMessage.Rules): Decode => {
     }
     const { price, product, timestamp } = result.success
     layouts.learn(frame, json, plan)
-    return [priceUpdate(name, product, price, timestamp)]
+    return [priceUpdate({ venue: name, product, price, timestamp })]
   }
 }
 

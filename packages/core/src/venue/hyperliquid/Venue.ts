@@ -15,19 +15,9 @@ import * as Scanner from "../../codec/internal/scanner.ts"
 import * as Topics from "../../codec/internal/topics.ts"
 import * as Rejection from "../../codec/Rejection.ts"
 import { type FrameRejected, isFrameRejected } from "../../codec/Rejection.ts"
-import {
-  bookSnapshot,
-  heartbeat,
-  type Level,
-  type MarketEvent,
-  other,
-  priceUpdate,
-  subscribed,
-  ticker,
-  trade,
-  unsubscribed,
-  VenueError
-} from "../../event/MarketEvent.ts"
+import { bookSnapshot, type Level, priceUpdate, ticker, trade } from "../../event/MarketData.ts"
+import type { MarketEvent } from "../../event/MarketEvent.ts"
+import { heartbeat, other, subscribed, unsubscribed, VenueError } from "../../event/VenueMessage.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import * as Decimal from "../../value/Decimal.ts"
@@ -75,20 +65,18 @@ const trades: Kind = {
       const it = readTrade(name, row, at)
       if (isFrameRejected(it)) return it
       events.push(
-        trade(
-          name,
-          it.coin,
-          it.px,
-          it.sz,
-          takerSide[it.side],
-          Wire.present(it.tid),
-          Wire.present(it.time),
-          undefined,
-          false
-        )
+        trade({
+          venue: name,
+          product: it.coin,
+          price: it.px,
+          size: it.sz,
+          side: takerSide[it.side],
+          tradeId: Wire.present(it.tid),
+          timestamp: Wire.present(it.time)
+        })
       )
     }
-    return events.length === 0 ? [other(name, "trades")] : events
+    return events.length === 0 ? [other({ venue: name, kind: "trades" })] : events
   },
   plan: {
     wanted: [],
@@ -110,7 +98,7 @@ const trades: Kind = {
         if (!coin || !price || !size || time === null || tradeId === "" || (side !== "A" && side !== "B")) {
           return undefined
         }
-        events.push(trade(name, coin, price, size, takerSide[side], tradeId, time, undefined, false))
+        events.push(trade({ venue: name, product: coin, price, size, side: takerSide[side], tradeId, timestamp: time }))
       }
       return events
     }
@@ -157,7 +145,15 @@ const book: Kind = {
     if (data === undefined || !ExactJson.isObject(data)) return Rejection.unexpected(name, ["data"], "an object", data)
     const it = readBook(name, data, ["data"])
     if (isFrameRejected(it)) return it
-    return [bookSnapshot(name, it.coin, it.levels[0], it.levels[1], Wire.present(it.time), undefined, undefined)]
+    return [
+      bookSnapshot({
+        venue: name,
+        product: it.coin,
+        bids: it.levels[0],
+        asks: it.levels[1],
+        timestamp: Wire.present(it.time)
+      })
+    ]
   },
   plan: {
     wanted: ["data.coin", "data.time"],
@@ -171,7 +167,7 @@ const book: Kind = {
       const bids = levelsIn(members.lists[0])
       const asks = levelsIn(members.lists[1])
       if (!coin || time === null || bids === undefined || asks === undefined) return undefined
-      return [bookSnapshot(name, coin, bids, asks, time, undefined, undefined)]
+      return [bookSnapshot({ venue: name, product: coin, bids, asks, timestamp: time })]
     }
   }
 }
@@ -204,18 +200,15 @@ const bbo: Kind = {
     if (isFrameRejected(it)) return it
     const [bid, ask] = it.bbo
     return [
-      ticker(
-        name,
-        it.coin,
-        undefined,
-        bid?.[0],
-        bid?.[1],
-        ask?.[0],
-        ask?.[1],
-        undefined,
-        Wire.present(it.time),
-        undefined
-      )
+      ticker({
+        venue: name,
+        product: it.coin,
+        bid: bid?.[0],
+        bidSize: bid?.[1],
+        ask: ask?.[0],
+        askSize: ask?.[1],
+        timestamp: Wire.present(it.time)
+      })
     ]
   },
   plan: {
@@ -233,7 +226,7 @@ const bbo: Kind = {
       if (!coin || time === null || bid === null || bidSize === null || ask === null || askSize === null) {
         return undefined
       }
-      return [ticker(name, coin, undefined, bid, bidSize, ask, askSize, undefined, time, undefined)]
+      return [ticker({ venue: name, product: coin, bid, bidSize, ask, askSize, timestamp: time })]
     }
   }
 }
@@ -260,9 +253,9 @@ const mids: Kind = {
       if (text === null) continue
       const price = typeof text === "string" ? Decimal.parse(text) : undefined
       if (price === undefined) return Rejection.unexpected(name, [...path, coin], "a decimal", text)
-      events.push(priceUpdate(name, coin, price, undefined))
+      events.push(priceUpdate({ venue: name, product: coin, price }))
     }
-    return events.length === 0 ? [other(name, "allMids")] : events
+    return events.length === 0 ? [other({ venue: name, kind: "allMids" })] : events
   },
   // A frame has hundreds of coins, which come and go.
   plan: undefined
@@ -287,7 +280,7 @@ const scanMids = (scanner: Scanner.Scanner, frame: string): Events | undefined =
     const price = scanner.decimal()
     if (price === undefined) return undefined
     coins.add(coin)
-    events.push(priceUpdate(name, coin, price, undefined))
+    events.push(priceUpdate({ venue: name, product: coin, price }))
     if (scanner.code(comma)) continue
     // Of members with the same name the last counts.
     return scanner.code(closing) && scanner.word("}}") && scanner.isAtEnd() && coins.size === events.length
@@ -309,14 +302,16 @@ const subscriptionResponse: Kind = {
     const { data } = frame
     if (data === undefined || !ExactJson.isObject(data)) return Rejection.unexpected(name, ["data"], "an object", data)
     const { method, subscription = null } = data
-    if (method !== "subscribe" && method !== "unsubscribe") return [other(name, "subscriptionResponse")]
+    if (method !== "subscribe" && method !== "unsubscribe") {
+      return [other({ venue: name, kind: "subscriptionResponse" })]
+    }
     const confirm = method === "subscribe" ? subscribed : unsubscribed
-    if (subscription === null) return [confirm(name, undefined, undefined, undefined)]
+    if (subscription === null) return [confirm({ venue: name })]
     const at = ["data", "subscription"]
     if (!ExactJson.isObject(subscription)) return Rejection.unexpected(name, at, "an object", subscription)
     const it = readSubscription(name, subscription, at)
     if (isFrameRejected(it)) return it
-    return [confirm(name, Wire.present(it.type), Wire.present(it.coin), undefined)]
+    return [confirm({ venue: name, channel: Wire.present(it.type), product: Wire.present(it.coin) })]
   },
   plan: undefined
 }
@@ -346,7 +341,7 @@ const post: Kind = {
     const data = frame["data"] ?? null
     const response = ExactJson.isObject(data) ? data["response"] ?? null : null
     if (!ExactJson.isObject(data) || !ExactJson.isObject(response) || response["type"] !== "error") {
-      return [other(name, "post")]
+      return [other({ venue: name, kind: "post" })]
     }
     const { id } = data
     const requestId = id instanceof ExactJson.JsonNumber
@@ -369,7 +364,7 @@ const kinds: ReadonlyMap<string, Kind> = new Map([
   ["subscriptionResponse", subscriptionResponse],
   ["error", error],
   ["post", post],
-  ["pong", fixed(heartbeat(name, "pong"))]
+  ["pong", fixed(heartbeat({ venue: name, kind: "pong" }))]
 ])
 
 /**
@@ -379,7 +374,7 @@ const kinds: ReadonlyMap<string, Kind> = new Map([
  */
 const greeting = "Websocket connection established."
 
-const greeted: Events = [other(name, "greeting")]
+const greeted: Events = [other({ venue: name, kind: "greeting" })]
 
 const makeDecode = (): Decode => {
   const layouts = Layout.make<Events>()
@@ -398,7 +393,7 @@ const makeDecode = (): Decode => {
     if (typeof channel !== "string" || channel === "") {
       return Rejection.unexpected(name, ["channel"], "a non-empty string", channel)
     }
-    const kind = kinds.get(channel) ?? fixed(other(name, channel))
+    const kind = kinds.get(channel) ?? fixed(other({ venue: name, kind: channel }))
     const events = kind.read(json)
     if (kind.plan !== undefined && !isFrameRejected(events)) layouts.learn(frame, json, kind.plan)
     return events

@@ -7,7 +7,7 @@
  * @see https://docs.kraken.com/api/docs/guides/spot-ws-book-v2, read 2026-11-21
  * @since 0.1.0
  */
-import type { Level } from "../../event/MarketEvent.ts"
+import type { Level } from "../../event/MarketData.ts"
 
 /** How many levels of each side count, whatever the depth of the book. */
 const levels = 10

@@ -20,20 +20,9 @@ import * as Layout from "../../codec/internal/layout.ts"
 import * as Topics from "../../codec/internal/topics.ts"
 import * as Rejection from "../../codec/Rejection.ts"
 import { type FrameRejected, frameRejected, isFrameRejected } from "../../codec/Rejection.ts"
-import {
-  bookDelta,
-  bookSnapshot,
-  heartbeat,
-  type Level,
-  type MarketEvent,
-  other,
-  subscribed,
-  ticker,
-  type Trade,
-  trade,
-  unsubscribed,
-  VenueError
-} from "../../event/MarketEvent.ts"
+import { bookDelta, bookSnapshot, type Level, ticker, type Trade, trade } from "../../event/MarketData.ts"
+import type { MarketEvent } from "../../event/MarketEvent.ts"
+import { heartbeat, other, subscribed, unsubscribed, VenueError } from "../../event/VenueMessage.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import * as Channel from "../../value/Channel.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
@@ -71,7 +60,7 @@ const listing = (
     const it = readPhase(name, frame)
     if (isFrameRejected(it)) return it
     const events = NumberWire.objects(name, frame["data"], ["data"], (object, at) => read(object, at, it.type))
-    return isFrameRejected(events) || events.length > 0 ? events : [other(name, kind)]
+    return isFrameRejected(events) || events.length > 0 ? events : [other({ venue: name, kind })]
   },
   plan: ({ data, type }) => plan(type === "snapshot" ? type : "update", Array.isArray(data) ? data.length : 0)
 })
@@ -109,7 +98,9 @@ const tradePlan = (phase: Phase): Layout.Plan<Events> => ({
       if (!product || !price || !size || time === null || tradeId === "" || (side !== "buy" && side !== "sell")) {
         return undefined
       }
-      trades.push(trade(name, product, price, size, side, tradeId, time, undefined, phase === "snapshot"))
+      trades.push(
+        trade({ venue: name, product, price, size, side, tradeId, timestamp: time, history: phase === "snapshot" })
+      )
     }
     return trades
   }
@@ -123,17 +114,16 @@ const tradeKind = listing(
   (object, at, phase) => {
     const it = readTrade(name, object, at)
     if (isFrameRejected(it)) return it
-    return trade(
-      name,
-      it.symbol,
-      it.price,
-      it.qty,
-      it.side,
-      Wire.present(it.trade_id),
-      Wire.present(it.timestamp),
-      undefined,
-      phase === "snapshot"
-    )
+    return trade({
+      venue: name,
+      product: it.symbol,
+      price: it.price,
+      size: it.qty,
+      side: it.side,
+      tradeId: Wire.present(it.trade_id),
+      timestamp: Wire.present(it.timestamp),
+      history: phase === "snapshot"
+    })
   },
   (phase) => tradePlans[phase]
 )
@@ -179,7 +169,7 @@ const tickerPlan: Layout.Plan<Events> = {
       ) {
         return undefined
       }
-      tickers.push(ticker(name, product, last, bid, bidSize, ask, askSize, volume, time, undefined))
+      tickers.push(ticker({ venue: name, product, price: last, bid, bidSize, ask, askSize, volume, timestamp: time }))
     }
     return tickers
   }
@@ -194,18 +184,17 @@ const tickerKind = listing(
       const field = Rejection.formatPath([...at, "last"])
       return frameRejected(name, "MissingField", field, `${field} is missing, and so are bid and ask`)
     }
-    return ticker(
-      name,
-      it.symbol,
-      Wire.present(it.last),
-      Wire.present(it.bid),
-      Wire.present(it.bid_qty),
-      Wire.present(it.ask),
-      Wire.present(it.ask_qty),
-      Wire.present(it.volume),
-      Wire.present(it.timestamp),
-      undefined
-    )
+    return ticker({
+      venue: name,
+      product: it.symbol,
+      price: Wire.present(it.last),
+      bid: Wire.present(it.bid),
+      bidSize: Wire.present(it.bid_qty),
+      ask: Wire.present(it.ask),
+      askSize: Wire.present(it.ask_qty),
+      volume: Wire.present(it.volume),
+      timestamp: Wire.present(it.timestamp)
+    })
   },
   () => tickerPlan
 )
@@ -254,8 +243,8 @@ const bookPlan = (phase: Phase): Layout.Plan<Events> => ({
     const asks = Wire.levels(members.tables[1], members.frame)
     if (!product || bids === undefined || asks === undefined || time === null || checksum === "") return undefined
     return phase === "snapshot"
-      ? [bookSnapshot(name, product, bids, asks, time, undefined, checksum)]
-      : [bookDelta(name, product, bids, asks, time, undefined, undefined, undefined, checksum)]
+      ? [bookSnapshot({ venue: name, product, bids, asks, timestamp: time, checksum })]
+      : [bookDelta({ venue: name, product, bids, asks, timestamp: time, checksum })]
   }
 })
 
@@ -271,8 +260,8 @@ const book = listing(
     const time = Wire.present(it.timestamp)
     const checksum = Wire.present(it.checksum)
     return phase === "snapshot"
-      ? bookSnapshot(name, it.symbol, bids, asks, time, undefined, checksum)
-      : bookDelta(name, it.symbol, bids, asks, time, undefined, undefined, undefined, checksum)
+      ? bookSnapshot({ venue: name, product: it.symbol, bids, asks, timestamp: time, checksum })
+      : bookDelta({ venue: name, product: it.symbol, bids, asks, timestamp: time, checksum })
   },
   // A plan of one book knows nothing of a second.
   (phase, objects) => objects === 1 ? bookPlans[phase] : undefined
@@ -280,7 +269,7 @@ const book = listing(
 
 // --- channels ----------------------------------------------------------------
 
-const alive: Events = [heartbeat(name, "heartbeat")]
+const alive: Events = [heartbeat({ venue: name, kind: "heartbeat" })]
 
 const heartbeatPlan: Layout.Plan<Events> = {
   wanted: [],
@@ -344,18 +333,20 @@ const answer = (frame: ExactJson.JsonObject): Events | FrameRejected => {
       if (isFrameRejected(confirmation)) return confirmation
       const channel = Wire.present(confirmation.result?.channel)
       const symbol = Wire.present(confirmation.result?.symbol)
-      if (symbol === undefined || typeof symbol === "string") return [confirm(name, channel, symbol, requestId)]
+      if (symbol === undefined || typeof symbol === "string") {
+        return [confirm({ venue: name, channel, product: symbol, requestId })]
+      }
       return symbol.length === 0
-        ? [confirm(name, channel, undefined, requestId)]
-        : symbol.map((one) => confirm(name, channel, one, requestId))
+        ? [confirm({ venue: name, channel, requestId })]
+        : symbol.map((one) => confirm({ venue: name, channel, product: one, requestId }))
     }
     case "pong":
-      return [heartbeat(name, "pong")]
+      return [heartbeat({ venue: name, kind: "pong" })]
     case undefined:
     case null:
       return Rejection.unknownMessage(name, "channel or method")
     default:
-      return [other(name, it.method)]
+      return [other({ venue: name, kind: it.method })]
   }
 }
 
@@ -374,7 +365,7 @@ const makeDecode = (): Decode => {
       return Rejection.unexpected(name, ["channel"], "a non-empty string", channel)
     }
     const kind = kinds.get(channel)
-    if (kind === undefined) return [other(name, channel)]
+    if (kind === undefined) return [other({ venue: name, kind: channel })]
     const events = kind.read(json)
     if (!isFrameRejected(events)) {
       const plan = kind.plan(json)

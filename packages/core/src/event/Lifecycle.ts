@@ -1,0 +1,78 @@
+/**
+ * What happens to the connection and to the data's continuity.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import * as Timestamp from "../value/Timestamp.ts"
+
+/**
+ * The connection came into a state. `attempt` counts dials since the last
+ * success, `delayMillis` is the wait before the next.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class ConnectionEvent extends Schema.TaggedClass<ConnectionEvent>()("Connection", {
+  venue: Schema.String,
+  state: Schema.Literals([
+    "Connecting",
+    "Connected",
+    "Reconnecting",
+    "CircuitOpen",
+    "Closing",
+    "Disconnected",
+    "Failed"
+  ]),
+  epoch: Schema.optionalKey(Schema.Finite),
+  attempt: Schema.optionalKey(Schema.Finite),
+  delayMillis: Schema.optionalKey(Schema.Finite),
+  reason: Schema.optionalKey(Schema.String),
+  at: Schema.optionalKey(Timestamp.FromText)
+}) {}
+
+/**
+ * The circuit breaker changed its state.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class BreakerEvent extends Schema.TaggedClass<BreakerEvent>()("Breaker", {
+  venue: Schema.String,
+  from: Schema.Literals(["Closed", "Open", "HalfOpen"]),
+  to: Schema.Literals(["Closed", "Open", "HalfOpen"]),
+  openForMillis: Schema.optionalKey(Schema.Finite),
+  at: Schema.optionalKey(Timestamp.FromText)
+}) {}
+
+/**
+ * Data went missing between two points, which are sequence numbers or
+ * timestamps. `recovered` says how the hole was closed, where it was; `missing`
+ * how many messages it holds, where that is known.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Gap extends Schema.TaggedClass<Gap>()("Gap", {
+  venue: Schema.String,
+  product: Schema.optionalKey(Schema.String),
+  channel: Schema.optionalKey(Schema.String),
+  from: Schema.optionalKey(Schema.String),
+  to: Schema.optionalKey(Schema.String),
+  cause: Schema.Literals(["disconnect", "sequence", "checksum", "overflow", "stale"]),
+  recovered: Schema.optionalKey(Schema.Literals(["snapshot", "backfill", "redundant"])),
+  missing: Schema.optionalKey(Schema.Finite)
+}) {}
+
+/**
+ * A product has been silent for longer than it should.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Stale extends Schema.TaggedClass<Stale>()("Stale", {
+  venue: Schema.String,
+  product: Schema.optionalKey(Schema.String),
+  channel: Schema.optionalKey(Schema.String),
+  silentForMillis: Schema.Finite
+}) {}

@@ -1,0 +1,100 @@
+/**
+ * Events as lines of NDJSON.
+ *
+ * @since 0.1.0
+ */
+import * as Decimal from "../value/Decimal.ts"
+import * as Timestamp from "../value/Timestamp.ts"
+import type { Level } from "./MarketData.ts"
+import type { AnyEvent, MarketData } from "./MarketEvent.ts"
+
+const levels = (side: ReadonlyArray<Level>): string => {
+  let out = "["
+  for (let i = 0; i < side.length; i++) {
+    const level = side[i]
+    if (level !== undefined) {
+      out += `${i === 0 ? "" : ","}["${Decimal.format(level[0])}","${Decimal.format(level[1])}"]`
+    }
+  }
+  return `${out}]`
+}
+
+const text = (key: string, value: string | undefined): string =>
+  value === undefined ? "" : `,"${key}":${JSON.stringify(value)}`
+const decimal = (key: string, value: Decimal.Decimal | undefined): string =>
+  value === undefined ? "" : `,"${key}":"${Decimal.format(value)}"`
+const instant = (key: string, value: Timestamp.Timestamp | undefined): string =>
+  value === undefined ? "" : `,"${key}":"${Timestamp.format(value)}"`
+const number = (key: string, value: number | undefined): string => value === undefined ? "" : `,"${key}":${value}`
+
+/** What a feed has added. */
+const received = (event: MarketData): string => instant("receivedAt", event.receivedAt) + text("name", event.name)
+
+const body = (event: AnyEvent): string => {
+  switch (event._tag) {
+    case "Trade":
+      return text("product", event.product) + decimal("price", event.price) + decimal("size", event.size) +
+        text("side", event.side) + text("tradeId", event.tradeId) + instant("timestamp", event.timestamp) +
+        text("sequence", event.sequence) + (event.history === true ? ",\"history\":true" : "") +
+        received(event)
+    case "Ticker":
+      return text("product", event.product) + decimal("price", event.price) + decimal("bid", event.bid) +
+        decimal("bidSize", event.bidSize) + decimal("ask", event.ask) + decimal("askSize", event.askSize) +
+        decimal("volume", event.volume) + instant("timestamp", event.timestamp) + text("sequence", event.sequence) +
+        received(event)
+    case "BookSnapshot":
+      return text("product", event.product) + `,"bids":${levels(event.bids)},"asks":${levels(event.asks)}` +
+        instant("timestamp", event.timestamp) + text("sequence", event.sequence) + text("checksum", event.checksum) +
+        received(event)
+    case "BookDelta":
+      return text("product", event.product) + `,"bids":${levels(event.bids)},"asks":${levels(event.asks)}` +
+        instant("timestamp", event.timestamp) + text("firstSequence", event.firstSequence) +
+        text("sequence", event.sequence) + text("previousSequence", event.previousSequence) +
+        text("checksum", event.checksum) + received(event)
+    case "PriceUpdate":
+      return text("product", event.product) + decimal("price", event.price) + instant("timestamp", event.timestamp) +
+        received(event)
+    case "Heartbeat":
+    case "Other":
+      return text("kind", event.kind)
+    case "Subscribed":
+    case "Unsubscribed":
+      return text("channel", event.channel) + text("product", event.product) + text("requestId", event.requestId)
+    case "VenueError":
+      return text("code", event.code) + text("message", event.message) + text("requestId", event.requestId)
+    case "Response":
+      return text("requestId", event.requestId) +
+        (event.result === undefined ? "" : `,"result":${JSON.stringify(event.result)}`)
+    case "FrameRejected":
+      return text("reason", event.reason) + text("field", event.field) + text("message", event.message)
+    case "Connection":
+      return text("state", event.state) + number("epoch", event.epoch) + number("attempt", event.attempt) +
+        number("delayMillis", event.delayMillis) + text("reason", event.reason) + instant("at", event.at)
+    case "Breaker":
+      return text("from", event.from) + text("to", event.to) + number("openForMillis", event.openForMillis) +
+        instant("at", event.at)
+    case "Gap":
+      return text("product", event.product) + text("channel", event.channel) + text("from", event.from) +
+        text("to", event.to) + text("cause", event.cause) + text("recovered", event.recovered) +
+        number("missing", event.missing)
+    case "Stale":
+      return text("product", event.product) + text("channel", event.channel) +
+        number("silentForMillis", event.silentForMillis)
+  }
+}
+
+/**
+ * The event as one line of NDJSON, without the line feed: `_tag`, `venue`, then
+ * its members in the order of the interface. Equal to the schema's encoding.
+ * `origin` adds where `decode` found it: the input's line, and the envelope's id.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const toJson = (
+  event: AnyEvent,
+  origin?: { readonly frame: number; readonly id?: string | undefined } | undefined
+): string => {
+  const tail = origin === undefined ? "" : number("frame", origin.frame) + text("id", origin.id)
+  return `{"_tag":"${event._tag}"${text("venue", event.venue)}${body(event)}${tail}}`
+}
