@@ -49,15 +49,19 @@ const nameOf = (path: string): string => {
   return venue.split("-").map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("")
 }
 
+/** What a venue is made of: its value is what others use. */
+const isPart = (path: string): boolean => /^venue\/[a-z-]+\/(?:Messages|Symbols)\.ts$/.test(path)
+
 /**
  * The public modules under a folder, by name: PascalCase files outside every
- * `internal` folder. Two of one name could not both be exported.
+ * `internal` folder, but the parts of venues. Two of one name could not both be
+ * exported.
  */
 export const modules = (folder: string, excluded: ReadonlyArray<string>): ReadonlyArray<readonly [string, string]> => {
   const found = new Map<string, string>()
   for (const path of Fs.globSync("**/*.ts", { cwd: folder }).map((path) => path.split(Path.sep).join("/")).toSorted()) {
     if (Path.posix.basename(path) === "index.ts" || path.split("/").includes("internal")) continue
-    if (excluded.some((prefix) => path.startsWith(prefix))) continue
+    if (excluded.some((prefix) => path.startsWith(prefix)) || isPart(path)) continue
     const name = nameOf(path)
     if (!/^[A-Z][A-Za-z0-9]*$/.test(name)) throw new Error(`${folder}/${path}: a public module is one noun, PascalCase`)
     const twin = found.get(name)

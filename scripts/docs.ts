@@ -21,6 +21,7 @@ const categories = new Set([
   "guards",
   "instances",
   "layers",
+  "members",
   "models",
   "ordering",
   "predicates",

@@ -328,6 +328,16 @@ export * as MarketFeed from "./market/MarketFeed.ts"
 export * as MarketFeeds from "./market/MarketFeeds.ts"
 
 /**
+ * A kind of message, said once: its members, what of them names the kind, and
+ * which events it is. From that come a reader that reads every one exactly and
+ * says what is wrong with a bad one, the layout by which those that are written
+ * as usual are read without being parsed, and a sample for tests.
+ *
+ * @since 0.1.0
+ */
+export * as Message from "./codec/Message.ts"
+
+/**
  * The clock for what waits. Deadlines, intervals, limits and durations are
  * measured on it: it only ever goes forward, at the rate at which `Effect.sleep`
  * does, whatever is done to the wall clock. Its zero means nothing; what is told
@@ -542,10 +552,3 @@ export * as VenueMessage from "./event/VenueMessage.ts"
  * @since 0.1.0
  */
 export * as Venues from "./venue/Venues.ts"
-
-/**
- * Schema codecs for what venues write: frames read exactly, into exact values.
- *
- * @since 0.1.0
- */
-export * as Wire from "./venue/Wire.ts"

@@ -1,6 +1,7 @@
 /** Mock venues on a virtual network, several of them in one test. */
 import { assert, describe, it } from "@effect/vitest"
 import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as MarketFeeds from "@tickline/core/market/MarketFeeds"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as Binance from "@tickline/core/venue/binance/Venue"
@@ -70,7 +71,7 @@ describe("MockVenue.serve", () => {
         yield* TestClock.adjust("100 millis")
         const told = events.slice(before)
         assert.deepStrictEqual(told.filter(({ _tag }) => _tag === "Trade" || _tag === "PriceUpdate"), [])
-        const texts = told.flatMap((event) => MarketEvent.isMarketData(event) ? [MarketEvent.toJson(event)] : [])
+        const texts = told.flatMap((event) => MarketEvent.isMarketData(event) ? [Ndjson.toJson(event)] : [])
         // It has prices, and no quotes.
         if (mock.name === "generic") return assert.deepStrictEqual(texts, [])
         for (const price of ["\"40000.10\"", "\"40000.20\""]) assert.include(texts.join(), price)

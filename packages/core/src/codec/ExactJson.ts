@@ -358,3 +358,17 @@ export const parse = (text: string): Json | Malformed => {
   const json = reader.document()
   return json === undefined ? reader.failure ?? new Malformed("expected a value", 0) : json
 }
+
+/**
+ * A JSON value for people and programs that know nothing of exact numbers: each
+ * number is its own text.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const plain = (json: Json): unknown => {
+  if (json instanceof JsonNumber) return json.text
+  if (Array.isArray(json)) return json.map(plain)
+  if (!isObject(json)) return json
+  return Object.fromEntries(Object.entries(json).map(([name, member]) => [name, plain(member)]))
+}

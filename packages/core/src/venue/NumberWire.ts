@@ -9,7 +9,7 @@ import { isObject, type Json, JsonNumber, type JsonObject } from "../codec/Exact
 import * as Rejection from "../codec/Rejection.ts"
 import { type FrameRejected, isFrameRejected } from "../codec/Rejection.ts"
 import * as Decimal from "../value/Decimal.ts"
-import * as Wire from "./Wire.ts"
+import * as Wire from "./internal/wire.ts"
 
 /**
  * A decimal written as a JSON number, or as a string with the same digits.

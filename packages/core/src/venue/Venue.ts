@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
+import type * as Message from "../codec/Message.ts"
 import type { FrameRejected } from "../codec/Rejection.ts"
 import type { MarketEvent } from "../event/MarketEvent.ts"
 import type * as Dialect from "../protocol/Dialect.ts"
@@ -117,6 +118,8 @@ export interface Venue {
   readonly unsubscribe: (channels: ReadonlyArray<Channel>, id: number) => ReadonlyArray<Ask>
   /** Reads one frame. */
   readonly decode: Decode
+  /** The kinds of messages that it reads: what holds of every kind is tested of each of them. */
+  readonly messages?: ReadonlyArray<Message.Message<MarketEvent>> | undefined
   /**
    * By what the data of a channel is known: any of these. Default, as for
    * `topicOf`: a channel that stands in `channels` has the market data of its

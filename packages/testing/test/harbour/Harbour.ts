@@ -6,20 +6,17 @@
  *
  * @see https://harbour.test/docs/websocket (read 2026-11-21)
  */
-import * as ExactJson from "@tickline/core/codec/ExactJson"
+import * as Message from "@tickline/core/codec/Message"
 import * as Rejection from "@tickline/core/codec/Rejection"
 import * as MarketData from "@tickline/core/event/MarketData"
+import type { MarketEvent } from "@tickline/core/event/MarketEvent"
 import * as VenueMessage from "@tickline/core/event/VenueMessage"
 import type { Channel } from "@tickline/core/value/Channel"
-import type { Ask, Decode, Venue } from "@tickline/core/venue/Venue"
-import * as Wire from "@tickline/core/venue/Wire"
+import type { Ask, Venue } from "@tickline/core/venue/Venue"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 
 const name = "harbour"
 const limitsSource = "https://harbour.test/docs/limits, read 2026-11-21"
-
-type Decoded = ReturnType<Decode>
 
 /** A request names at most so many topics: https://harbour.test/docs/subscribe, read 2026-11-21. */
 const maxTopics = 20
@@ -40,80 +37,68 @@ const request = (op: "subscribe" | "unsubscribe", channels: ReadonlyArray<Channe
   return asks
 }
 
-const readAnswer = Wire.reader({ id: Wire.Id, topics: Schema.Array(Schema.NonEmptyString) })
-const readError = Wire.reader({ id: Wire.optional(Wire.Id), code: Schema.String, message: Schema.String })
+const answers = Message.make(
+  { op: Message.pinned("subscribed", "unsubscribed"), id: Message.id, topics: Message.texts },
+  ({ id, op, topics }) => {
+    const confirm = op === "subscribed" ? VenueMessage.subscribed : VenueMessage.unsubscribed
+    return topics.map((topic) => {
+      const [channel, product] = topic.split(":")
+      return confirm({ venue: name, channel, product, requestId: id })
+    })
+  },
+  { rare: true }
+)
 
-const answer = (op: string, frame: ExactJson.JsonObject): Decoded => {
-  switch (op) {
-    case "subscribed":
-    case "unsubscribed": {
-      const it = readAnswer(name, frame)
-      if (Rejection.isFrameRejected(it)) return it
-      const confirm = op === "subscribed" ? VenueMessage.subscribed : VenueMessage.unsubscribed
-      return it.topics.map((topic) => {
-        const [channel, product] = topic.split(":")
-        return confirm({ venue: name, channel, product, requestId: it.id })
-      })
-    }
-    case "error": {
-      const it = readError(name, frame)
-      if (Rejection.isFrameRejected(it)) return it
-      const { code, message } = it
-      return [VenueMessage.venueError({ venue: name, code, message, requestId: Wire.present(it.id) })]
-    }
-    case "pong":
-      return [VenueMessage.heartbeat({ venue: name, kind: "pong" })]
-    default:
-      return [VenueMessage.other({ venue: name, kind: op })]
-  }
-}
+const errors = Message.make(
+  { op: Message.pinned("error"), id: Message.optional(Message.id), code: Message.string, message: Message.string },
+  ({ code, id, message }) => [VenueMessage.venueError({ venue: name, code, message, requestId: id })],
+  { rare: true }
+)
 
-const readTrade = Wire.reader({
-  product: Schema.NonEmptyString,
-  id: Wire.Id,
-  price: Wire.DecimalText,
-  size: Wire.DecimalText,
-  side: Schema.Literals(["buy", "sell"]),
-  at: Wire.Millis
-})
+const pongs = Message.make({ op: Message.pinned("pong") }, () => [
+  VenueMessage.heartbeat({ venue: name, kind: "pong" })
+])
 
-const readTicker = Wire.reader({
-  product: Schema.NonEmptyString,
-  last: Wire.DecimalText,
-  bid: Wire.optional(Wire.DecimalText),
-  ask: Wire.optional(Wire.DecimalText),
-  at: Wire.Millis
-})
+const trades = Message.make(
+  {
+    topic: Message.pinned("trades"),
+    product: Message.text,
+    id: Message.id,
+    price: Message.number,
+    size: Message.number,
+    side: Message.word({ buy: "buy", sell: "sell" }),
+    at: Message.millis
+  },
+  ({ at, id, price, product, side, size }) => [
+    MarketData.trade({ venue: name, product, price, size, side, tradeId: id, timestamp: at })
+  ]
+)
 
-const data = (topic: string, frame: ExactJson.JsonObject): Decoded => {
-  switch (topic) {
-    case "trades": {
-      const it = readTrade(name, frame)
-      if (Rejection.isFrameRejected(it)) return it
-      const { at, id, price, product, side, size } = it
-      return [MarketData.trade({ venue: name, product, price, size, side, tradeId: id, timestamp: at })]
-    }
-    case "ticker": {
-      const it = readTicker(name, frame)
-      if (Rejection.isFrameRejected(it)) return it
-      const [bid, ask] = [Wire.present(it.bid), Wire.present(it.ask)]
-      return [MarketData.ticker({ venue: name, product: it.product, price: it.last, bid, ask, timestamp: it.at })]
-    }
-    default:
-      return [VenueMessage.other({ venue: name, kind: topic })]
-  }
-}
+const tickers = Message.make(
+  {
+    topic: Message.pinned("ticker"),
+    product: Message.text,
+    last: Message.number,
+    bid: Message.optional(Message.number),
+    ask: Message.optional(Message.number),
+    at: Message.millis
+  },
+  ({ ask, at, bid, last, product }) => [
+    MarketData.ticker({ venue: name, product, price: last, bid, ask, timestamp: at })
+  ]
+)
 
-const decode: Decode = (frame) => {
-  if (typeof frame !== "string") return Rejection.binary(name, frame)
-  const json = ExactJson.parse(frame)
-  if (json instanceof ExactJson.Malformed) return Rejection.malformed(name, frame, json)
-  if (!ExactJson.isObject(json)) return Rejection.notAnObject(name, json)
-  const { op, topic } = json
-  if (typeof op === "string") return answer(op, json)
-  if (typeof topic === "string") return data(topic, json)
+const byOp = new Map<string, Message.Message<MarketEvent>>([["subscribed", answers], ["unsubscribed", answers], [
+  "error",
+  errors
+], ["pong", pongs]])
+const byTopic = new Map<string, Message.Message<MarketEvent>>([["trades", trades], ["ticker", tickers]])
+
+const decode = Message.decoder<MarketEvent>(name, ({ op, topic }) => {
+  if (typeof op === "string") return byOp.get(op) ?? [VenueMessage.other({ venue: name, kind: op })]
+  if (typeof topic === "string") return byTopic.get(topic) ?? [VenueMessage.other({ venue: name, kind: topic })]
   return Rejection.unknownMessage(name, "op or topic")
-}
+})
 
 export const venue: Venue = {
   name,
@@ -140,6 +125,7 @@ export const venue: Venue = {
   subscribe: (channels, id) => request("subscribe", channels, id),
   unsubscribe: (channels, id) => request("unsubscribe", channels, id),
   decode,
+  messages: [answers, errors, pongs, trades, tickers],
   topics: ({ channel, product }) => [{ name: channel, product }],
   topicOf: (_, [event]) =>
     event?._tag === "Trade" ? { name: "trades" } : event?._tag === "Ticker" ? { name: "ticker" } : undefined,

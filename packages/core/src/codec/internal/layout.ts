@@ -204,6 +204,8 @@ interface Layout<A> {
   readonly last: RegExp
   /** As in `Captured`. */
   readonly places: ReadonlyArray<number>
+  /** The members of a frame without segments: the same object for each frame, as they are read before the next. */
+  readonly flat: { -readonly [K in keyof Members]: Members[K] }
 }
 
 /**
@@ -345,11 +347,14 @@ const readBook = (
 const none: ReadonlyArray<never> = []
 
 const readFrame = <A>(layout: Layout<A>, frame: string): A | undefined => {
-  const { last, places, plan, segments } = layout
+  const { flat, last, plan, segments } = layout
   if (segments.length > 0) return readSegments(layout, frame)
   last.lastIndex = 0
   const texts = last.exec(frame)
-  return texts === null ? undefined : plan.build({ frame, tables: none, lists: none, books: none, texts, places })
+  if (texts === null) return undefined
+  flat.frame = frame
+  flat.texts = texts
+  return plan.build(flat)
 }
 
 /** Whether the last frame began like the layout, up to its first table, list or book. */
@@ -548,7 +553,9 @@ class Draft<A> {
 const compile = <A>(json: ExactJson.JsonObject, plan: Plan<A>, space: string): Layout<A> | undefined => {
   const draft = new Draft(plan, plan.wanted, space)
   if (!draft.add(json, "")) return undefined
-  return { plan, segments: draft.segments, last: new RegExp(`${draft.source}$`, "y"), places: draft.places }
+  const { places, segments } = draft
+  const flat = { frame: "", tables: none, lists: none, books: none, texts: none, places }
+  return { plan, segments, last: new RegExp(`${draft.source}$`, "y"), places, flat }
 }
 
 /**

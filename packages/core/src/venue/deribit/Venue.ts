@@ -32,9 +32,9 @@ import { heartbeat, other, Response, subscribed, unsubscribed, VenueError } from
 import type { Frame } from "../../transport/Frame.ts"
 import * as Channel from "../../value/Channel.ts"
 import * as Decimal from "../../value/Decimal.ts"
+import * as Wire from "../internal/wire.ts"
 import * as NumberWire from "../NumberWire.ts"
 import type { Ask, Decode, Topic, Venue } from "../Venue.ts"
-import * as Wire from "../Wire.ts"
 
 const name = "deribit"
 

@@ -26,8 +26,8 @@ import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import * as Decimal from "../../value/Decimal.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
+import * as Wire from "../internal/wire.ts"
 import type { Ask, Decode, Topic, Venue } from "../Venue.ts"
-import * as Wire from "../Wire.ts"
 
 const name = "dydx"
 

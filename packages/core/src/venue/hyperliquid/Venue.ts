@@ -21,8 +21,8 @@ import { heartbeat, other, subscribed, unsubscribed, VenueError } from "../../ev
 import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import * as Decimal from "../../value/Decimal.ts"
+import * as Wire from "../internal/wire.ts"
 import type { Ask, Decode, Topic, Venue } from "../Venue.ts"
-import * as Wire from "../Wire.ts"
 
 const name = "hyperliquid"
 

@@ -26,9 +26,9 @@ import { heartbeat, other, subscribed, unsubscribed, VenueError } from "../../ev
 import type { Frame } from "../../transport/Frame.ts"
 import * as Channel from "../../value/Channel.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
+import * as Wire from "../internal/wire.ts"
 import * as NumberWire from "../NumberWire.ts"
 import type { Ask, Decode, Topic, Venue } from "../Venue.ts"
-import * as Wire from "../Wire.ts"
 
 const name = "kraken"
 

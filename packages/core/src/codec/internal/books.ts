@@ -1,0 +1,270 @@
+/**
+ * The ways in which venues write the rows of a book, each read exactly and fast.
+ *
+ * @since 0.1.0
+ */
+import * as Decimal from "../../value/Decimal.ts"
+import * as ExactJson from "../ExactJson.ts"
+import * as Layout from "./layout.ts"
+import type { Reading } from "./members.ts"
+import * as Rows from "./rows.ts"
+
+/**
+ * Levels parted into the sides of a book, each in the frame's order.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Sides {
+  readonly bids: ReadonlyArray<Rows.Level>
+  readonly asks: ReadonlyArray<Rows.Level>
+}
+
+interface Growing {
+  readonly bids: Array<Rows.Level>
+  readonly asks: Array<Rows.Level>
+}
+
+type Levels = ReadonlyArray<Rows.Level>
+
+const isObject = (row: unknown): row is ExactJson.JsonObject =>
+  typeof row === "object" && row !== null && !Array.isArray(row) && !(row instanceof ExactJson.JsonNumber)
+
+/** `["1.50","2"]` */
+const strings: Reading<Levels> = {
+  exact: (rows) => Rows.pairs(rows, false),
+  segment: { _tag: "Book" },
+  fast: ({ books }, index) => books[index],
+  sample: "[[\"1.50\",\"2\"]]"
+}
+
+/** `[1.50,2]` */
+const numbers: Reading<Levels> = {
+  exact: (rows) => Rows.pairs(rows, true),
+  segment: { _tag: "Table", row: ["[", ",", "]"] },
+  fast: ({ frame, tables }, index) => Rows.levels(tables[index], frame),
+  sample: "[[1.50,2]]"
+}
+
+/** `{"px":"1.50","sz":"2"}`, among other members; what is written as an array is read as well. */
+const objects = (price: string, size: string): Reading<Levels> => ({
+  exact: (rows) => Rows.levelsOf(rows, price, size),
+  segment: { _tag: "List", names: [price, size] },
+  fast: ({ lists }, index) => {
+    const list = lists[index]
+    if (list === undefined) return undefined
+    const levels: Array<Rows.Level> = []
+    for (const row of list) {
+      const price = Layout.decimal(row, 0)
+      const size = Layout.decimal(row, 1)
+      if (!price || !size) return undefined
+      levels.push([price, size])
+    }
+    return levels
+  },
+  sample: `[{"${price}":"1.50","${size}":"2"}]`
+})
+
+/** `{"price":1.50,"qty":2}`, and nothing else. */
+const numberObjects = (price: string, size: string): Reading<Levels> => ({
+  exact: (rows) => {
+    const levels: Array<Rows.Level> = []
+    for (let index = 0; index < rows.length; index++) {
+      const row = rows[index]
+      if (!isObject(row)) return new Rows.BadCell([index], "object")
+      const level = Rows.level(row, index, price, size, true)
+      if (level instanceof Rows.BadCell) return level
+      levels.push(level)
+    }
+    return levels
+  },
+  segment: { _tag: "Table", row: [`{"${price}":`, `,"${size}":`, "}"] },
+  fast: numbers.fast,
+  sample: `[{"${price}":1.50,"${size}":2}]`
+})
+
+const quoted = (words: ReadonlyArray<string>): string => words.map((word) => `"${word}"`).join(" | ")
+
+/** Whether one of the words stands between two offsets. By its letters: a slice of each row costs more. */
+const wordAt = (words: ReadonlyArray<string>, frame: string, from: number, to: number): number => {
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? ""
+    if (word.length !== to - from) continue
+    let at = 0
+    while (at < word.length && frame.charCodeAt(from + at) === word.charCodeAt(at)) at++
+    if (at === word.length) return i
+  }
+  return -1
+}
+
+/** The word that an array begins with, by its place among those that it may be. */
+const firstWord = (row: unknown, index: number, words: ReadonlyArray<string>): number | Rows.BadCell => {
+  if (!Array.isArray(row)) return new Rows.BadCell([index], "array")
+  if (row.length === 0) return new Rows.BadCell([index, 0], undefined)
+  const word = words.indexOf(row[0])
+  return word < 0 ? new Rows.BadCell([index, 0], quoted(words)) : word
+}
+
+/**
+ * `["new",1.50,2]`. A row of the word `deleted` may do without its size, which
+ * is zero then.
+ */
+const actions = (words: ReadonlyArray<string>, deleted: string): Reading<Levels> => ({
+  exact: (rows) => {
+    const levels: Array<Rows.Level> = []
+    for (let index = 0; index < rows.length; index++) {
+      const row: unknown = rows[index]
+      const word = firstWord(row, index, words)
+      if (word instanceof Rows.BadCell || !Array.isArray(row)) return word as Rows.BadCell
+      const price = Rows.decimalCell(row, index, 1, true)
+      if (price instanceof Rows.BadCell) return price
+      const size = row.length === 2 && words[word] === deleted ? Decimal.zero : Rows.decimalCell(row, index, 2, true)
+      if (size instanceof Rows.BadCell) return size
+      levels.push([price, size])
+    }
+    return levels
+  },
+  segment: { _tag: "Table", row: ["[\"", "\",", ",", "]"] },
+  fast: ({ frame, tables }, index) => {
+    const cells = tables[index]
+    if (cells === undefined) return undefined
+    const levels: Array<Rows.Level> = []
+    for (let i = 0; i + 5 < cells.length; i += 6) {
+      if (wordAt(words, frame, cells[i] ?? 0, cells[i + 1] ?? 0) < 0) return undefined
+      const price = Decimal.parseRange(frame, cells[i + 2] ?? 0, cells[i + 3] ?? 0)
+      const size = Decimal.parseRange(frame, cells[i + 4] ?? 0, cells[i + 5] ?? 0)
+      if (price === undefined || size === undefined) return undefined
+      levels.push([price, size])
+    }
+    return levels
+  },
+  sample: `[["${words[0]}",1.50,2]]`
+})
+
+/** `["buy","1.50","2"]` */
+const sidedRows = (bid: string, ask: string): Reading<Sides> => {
+  const words = [bid, ask]
+  return {
+    exact: (rows) => {
+      const sides: Growing = { bids: [], asks: [] }
+      for (let index = 0; index < rows.length; index++) {
+        const row: unknown = rows[index]
+        const word = firstWord(row, index, words)
+        if (word instanceof Rows.BadCell || !Array.isArray(row)) return word as Rows.BadCell
+        const price = Rows.decimalCell(row, index, 1)
+        if (price instanceof Rows.BadCell) return price
+        const size = Rows.decimalCell(row, index, 2)
+        if (size instanceof Rows.BadCell) return size
+        const side = word === 0 ? sides.bids : sides.asks
+        side.push([price, size])
+      }
+      return sides
+    },
+    segment: { _tag: "Table", row: 3 },
+    fast: ({ frame, tables }, index) => {
+      const cells = tables[index]
+      if (cells === undefined) return undefined
+      const sides: Growing = { bids: [], asks: [] }
+      for (let i = 0; i + 5 < cells.length; i += 6) {
+        const word = wordAt(words, frame, cells[i] ?? 0, cells[i + 1] ?? 0)
+        const price = Decimal.parseRange(frame, cells[i + 2] ?? 0, cells[i + 3] ?? 0)
+        const size = Decimal.parseRange(frame, cells[i + 4] ?? 0, cells[i + 5] ?? 0)
+        if (word < 0 || price === undefined || size === undefined) return undefined
+        const side = word === 0 ? sides.bids : sides.asks
+        side.push([price, size])
+      }
+      return sides
+    },
+    sample: `[["${bid}","1.50","2"],["${ask}","1.51","3"]]`
+  }
+}
+
+/** `{"side":"bid","price_level":"1.50","new_quantity":"2"}`, among other members. */
+const sidedObjects = (bid: string, ask: string, side: string, price: string, size: string): Reading<Sides> => {
+  const words = quoted([bid, ask])
+  return {
+    exact: (rows) => {
+      const sides: Growing = { bids: [], asks: [] }
+      for (let index = 0; index < rows.length; index++) {
+        const row: unknown = rows[index]
+        if (!isObject(row)) return new Rows.BadCell([index], "object")
+        const word = Object.hasOwn(row, side) ? row[side] : undefined
+        if (word === undefined) return new Rows.BadCell([index, side], undefined)
+        if (word !== bid && word !== ask) return new Rows.BadCell([index, side], words)
+        const level = Rows.level(row, index, price, size)
+        if (level instanceof Rows.BadCell) return level
+        const levels = word === bid ? sides.bids : sides.asks
+        levels.push(level)
+      }
+      return sides
+    },
+    segment: { _tag: "List", names: [side, price, size] },
+    fast: ({ lists }, index) => {
+      const list = lists[index]
+      if (list === undefined) return undefined
+      const sides: Growing = { bids: [], asks: [] }
+      for (const row of list) {
+        const word = Layout.text(row, 0)
+        const price = Layout.decimal(row, 1)
+        const size = Layout.decimal(row, 2)
+        if ((word !== bid && word !== ask) || !price || !size) return undefined
+        const levels = word === bid ? sides.bids : sides.asks
+        levels.push([price, size])
+      }
+      return sides
+    },
+    sample:
+      `[{"${side}":"${bid}","${price}":"1.50","${size}":"2"},{"${side}":"${ask}","${price}":"1.51","${size}":"3"}]`
+  }
+}
+
+/**
+ * How the rows of one side are written; two strings in an array if nothing is
+ * said.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LevelsOptions {
+  /** The names of an object's members. */
+  readonly price?: string | undefined
+  readonly size?: string | undefined
+  /** Whether price and size are JSON numbers. */
+  readonly isNumber?: boolean | undefined
+  /** The words that a row of numbers begins with, the last of which takes a level away. */
+  readonly actions?: ReadonlyArray<string> | undefined
+}
+
+/**
+ * The reading of the rows of one side.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const levels = ({ actions: words, isNumber = false, price, size }: LevelsOptions): Reading<Levels> => {
+  if (words !== undefined) return actions(words, words.at(-1) ?? "")
+  if (price === undefined || size === undefined) return isNumber ? numbers : strings
+  return isNumber ? numberObjects(price, size) : objects(price, size)
+}
+
+/**
+ * How rows of a book's two sides are written: the words for a bid and an ask,
+ * then price and size, in an array or under these names.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SidesOptions {
+  readonly bid: string
+  readonly ask: string
+  readonly names?: { readonly side: string; readonly price: string; readonly size: string } | undefined
+}
+
+/**
+ * The reading of rows of two sides.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const sides = ({ ask, bid, names }: SidesOptions): Reading<Sides> =>
+  names === undefined ? sidedRows(bid, ask) : sidedObjects(bid, ask, names.side, names.price, names.size)
