@@ -612,13 +612,6 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   {
     file: `${core}/market/MarketFeed.ts`,
-    within: "prepare.connection.observe",
-    original: "i < belonging.length",
-    replacement: "i <= belonging.length",
-    because: "beyond the end is nothing, which is passed over"
-  },
-  {
-    file: `${core}/market/MarketFeed.ts`,
     within: "watch.startImmediately",
     original: "Effect.forkScoped({ startImmediately: true })",
     replacement: "Effect.forkScoped({ startImmediately: false })",
@@ -770,13 +763,6 @@ export const harmless: ReadonlyArray<Harmless> = [
     file: `${core}/connection/Subscriptions.ts`,
     within: "SubscriptionsImpl.read",
     original: "if (this.pending.length === 0 || frame === undefined) continue",
-    replacement: "if (false || frame === undefined) continue",
-    because: "while nothing is asked for no answer settles anything: it spares reading them"
-  },
-  {
-    file: `${core}/connection/Subscriptions.ts`,
-    within: "SubscriptionsImpl.read",
-    original: "if (this.pending.length === 0 || frame === undefined) continue",
     replacement: "if (this.pending.length === (-1) || frame === undefined) continue",
     because: "while nothing is asked for no answer settles anything: it spares reading them"
   },
@@ -859,13 +845,6 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement: "if (true) this.sleeper?.wake()",
     because: "who wakes early and may not write yet goes back to sleep"
   },
-  {
-    file: `${core}/connection/internal/sequence.ts`,
-    within: "afterString",
-    original: "end >= 0",
-    replacement: "end > 0",
-    because: "it is sought from the second character on"
-  },
   // ---- transport ----------------------------------------------------------------------------------------------------
   {
     file: `${core}/transport/BrowserTransport.ts`,
@@ -944,6 +923,49 @@ export const harmless: ReadonlyArray<Harmless> = [
       "return product === undefined ? Channel.make(text) : Channel.make([family, ...rest].join(\".\"), product)",
     replacement: "return false ? Channel.make(text) : Channel.make([family, ...rest].join(\".\"), product)",
     because: "without a product the parts of a name are all of it"
+  },
+  {
+    file: `${core}/connection/Outbox.ts`,
+    within: "OutboxImpl.epoch",
+    original: "private epoch = 0",
+    replacement: "private epoch = 1",
+    because: "an epoch says its number before anything is written on it"
+  },
+  {
+    file: `${core}/connection/Outbox.ts`,
+    within: "OutboxImpl.epoch",
+    original: "private epoch = 0",
+    replacement: "private epoch = (-1)",
+    because: "an epoch says its number before anything is written on it"
+  },
+  {
+    file: `${core}/value/Printable.ts`,
+    within: "escape",
+    original:
+      "export const escape = (text: string): string => isPlain.test(text) ? text : text.replace(hidden, escaped)",
+    replacement: "export const escape = (text: string): string => false ? text : text.replace(hidden, escaped)",
+    because: "a plain text holds nothing to escape; it is only found out faster"
+  },
+  {
+    file: `${core}/value/Printable.ts`,
+    within: "quote.isWhole",
+    original: "const isWhole = shown === escape(input.slice(0, quoted + 1))",
+    replacement: "const isWhole = shown === escape(input.slice(0, quoted + 2))",
+    because: "one character more than is shown says already that there are more"
+  },
+  {
+    file: `${core}/connection/internal/sequence.ts`,
+    within: "isName",
+    original: "return written.includes(\"\\\\\") ? unquoted(text.slice(from, to)) === name : written === name",
+    replacement: "return true ? unquoted(text.slice(from, to)) === name : written === name",
+    because: "a name without escapes reads as it is written; it is only compared faster"
+  },
+  {
+    file: `${core}/connection/internal/sequence.ts`,
+    within: "afterValue",
+    original: "at < text.length",
+    replacement: "at <= text.length",
+    because: "there is no character at the end to look at"
   },
   // ---- testing ------------------------------------------------------------------------------------------------------
   {

@@ -285,9 +285,14 @@ const tryRandom = async (
   const begun = performance.now()
   const sources = read(workspace, changed)
   const all = sources.flatMap(changesOf)
-  const known = new Set(all.map(keyOf))
-  for (const one of harmless.filter((entry) => !known.has(keyOf(entry)))) {
-    console.log(`no such change any more  ${one.file} ${one.within}: ${one.original} -> ${one.replacement}`)
+  const matched = Map.groupBy(all, keyOf)
+  for (const one of harmless) {
+    const many = matched.get(keyOf(one))?.length ?? 0
+    if (many === 1) continue
+    console.log(
+      `${many === 0 ? "no such change any more" : `pardons ${many} changes`}  ` +
+        `${one.file} ${one.within}: ${one.original} -> ${one.replacement}`
+    )
   }
   const pardoned = new Set(harmless.map(keyOf))
   const drawn = draw(all.filter(({ file }) => file.includes(under)), many, seed)

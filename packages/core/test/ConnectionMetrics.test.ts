@@ -82,6 +82,8 @@ const live = (recorder: ConnectionMetrics.Recorder): void => {
   recorder.backoffReset()
   recorder.backoffReset()
   recorder.conflicted()
+  recorder.observerFailed()
+  recorder.observerFailed()
   for (const mode of ["graceful", "forced", "graceful"] as const) recorder.closed(mode)
   recorder.gaveUp(true)
   recorder.gaveUp(false)
@@ -188,7 +190,7 @@ describe("ConnectionMetrics", () => {
           },
           missed: 6,
           stalls: { consumer: 2, loop: 1 },
-          observer_errors: 0,
+          observer_errors: 2,
           heartbeat: {
             answered: 3,
             missed: 1,
@@ -220,6 +222,7 @@ describe("ConnectionMetrics", () => {
           "missed_messages_total 6",
           "unconfirmed_messages_total 2",
           "heartbeats_missed_total 1",
+          "observer_errors_total 2",
           "connected 1",
           "outbox_waiting 4",
           "round_trip_ms 9",
@@ -282,18 +285,25 @@ describe("ConnectionMetrics", () => {
             reconnections: 1
           }
         )
+        recorder.down(300)
+        recorder.connected(9_000, 350)
+        assert.deepInclude(recorder.read("Connected", 4, 9_000, 350, outbox, 0), {
+          reconnections: 2,
+          downtimeMillis: 200,
+          averageReconnectionMillis: 100
+        })
       })
     ))
 
   it.effect("have the median and the longest of the last hundred round trips", () =>
     recording((recorder) =>
       Effect.sync(() => {
-        for (let millis = 201; millis > 0; millis--) recorder.answered(0, millis)
+        for (let millis = 1; millis <= 201; millis++) recorder.answered(0, millis)
         const { answered, lastRoundTripMillis, p50RoundTripMillis, p99RoundTripMillis } =
           recorder.read("Connected", 1, 0, 0, outbox, 0).heartbeat
         assert.deepStrictEqual(
           { answered, lastRoundTripMillis, p50RoundTripMillis, p99RoundTripMillis },
-          { answered: 201, lastRoundTripMillis: 1, p50RoundTripMillis: 51, p99RoundTripMillis: 100 }
+          { answered: 201, lastRoundTripMillis: 201, p50RoundTripMillis: 152, p99RoundTripMillis: 201 }
         )
       })
     ))

@@ -60,8 +60,11 @@ const forms = [
 
 /** A channel of an instrument, or `undefined` where the mock has none of that name. */
 const parse = (name: string): Parsed | undefined => {
-  const form = forms.find((each) => each.test(name))
-  return form === undefined ? undefined : { instrument: name.replace(form, "$2"), key: name.replace(form, "$1$3") }
+  const [parsed] = forms.filter((form) => form.test(name)).map((form) => ({
+    instrument: name.replace(form, "$2"),
+    key: name.replace(form, "$1$3")
+  }))
+  return parsed
 }
 
 const nameOf = (key: string, instrument: string): string => {

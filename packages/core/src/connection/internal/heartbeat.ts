@@ -70,10 +70,7 @@ export interface Heartbeat<A> {
 }
 
 const sleepUntil = (at: number): Effect.Effect<number> =>
-  Effect.flatMap(
-    Monotonic.now,
-    (now) => Effect.andThen(at > now ? Effect.sleep(at - now) : Effect.void, Monotonic.now)
-  )
+  Effect.flatMap(Monotonic.now, (now) => Effect.andThen(Effect.sleep(at - now), Monotonic.now))
 
 // Completes when what was to be heard within `millis` of `since` is overdue and nobody but the peer is to blame.
 const overdue = Effect.fnUntraced(function*<A>(options: Options<A>, since: () => number, millis: number) {
