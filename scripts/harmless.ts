@@ -969,8 +969,8 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   // ---- testing ------------------------------------------------------------------------------------------------------
   {
-    file: "packages/testing/src/network/VirtualNetwork.ts",
-    within: "make.open.pull",
+    file: "packages/testing/src/network/internal/virtualWire.ts",
+    within: "make.pull",
     original: "arrived.closeUnsafe()",
     replacement: ";",
     because: "a pull that finds nothing closes it before it waits"

@@ -32,8 +32,6 @@ const stillLong: ReadonlySet<string> = new Set([
   "packages/node/test/NodeTransport.test.ts",
   "packages/node/test/Venues.test.ts",
   "packages/node/test/runner/Streaming.test.ts",
-  "packages/testing/src/simulation/Simulation.ts",
-  "packages/testing/src/network/VirtualNetwork.ts",
   "packages/testing/src/node/MockServer.ts"
 ])
 

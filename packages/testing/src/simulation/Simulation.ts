@@ -21,17 +21,13 @@
 import type { Connection } from "@tickline/core/connection/Connection"
 import type * as ConnectionMetrics from "@tickline/core/connection/ConnectionMetrics"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import type * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as Presets from "@tickline/core/resilience/Presets"
-import type * as Frame from "@tickline/core/transport/Frame"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Monotonic from "@tickline/core/value/Monotonic"
-import * as Timestamp from "@tickline/core/value/Timestamp"
-import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
-import type { Venue } from "@tickline/core/venue/Venue"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -46,108 +42,21 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import type * as EventLog from "../EventLog.ts"
-import * as FaultPlan from "../network/FaultPlan.ts"
-import * as VirtualNetwork from "../network/VirtualNetwork.ts"
-import * as VirtualVenue from "../venue/internal/virtualVenue.ts"
+import type * as FaultPlan from "../network/FaultPlan.ts"
+import type * as VirtualNetwork from "../network/VirtualNetwork.ts"
 import * as Market from "../venue/Market.ts"
-import * as MockCoinbaseExchange from "../venue/MockCoinbaseExchange.ts"
-import type * as MockVenue from "../venue/MockVenue.ts"
+import { reconcile, type SimulationReport } from "./internal/accounts.ts"
+import { type Heard, idOf, make, type Options, type Simulation, type Tested } from "./internal/simulatedVenue.ts"
 
 /**
- * How a simulation is made. Everything has a default: Coinbase Exchange, one
- * tick of `BTC-USD` and `ETH-USD` every 2 s, a calm network without latency.
+ * A simulated venue (`Simulation`) and how it is made (`Options`); what it sent
+ * (`Sent`), what it heard (`Heard`), and the tests that it made of its clients
+ * (`Tested`).
  *
  * @category models
  * @since 0.1.0
  */
-export interface Options {
-  /** The seed of the market, of the network and, in `run`, of the client's jitter. */
-  readonly seed: number
-  /** The venue as the client knows it and as its server speaks it. */
-  readonly venue?: { readonly client: Venue; readonly server: MockVenue.MockVenue } | undefined
-  readonly url?: string | undefined
-  readonly products?: ReadonlyArray<Market.Product> | undefined
-  /** Between two ticks of each product. */
-  readonly every?: Duration.Input | undefined
-  readonly latency?: VirtualNetwork.Latency | undefined
-  readonly faults?: FaultPlan.FaultPlan | undefined
-  /** Whether log lines are kept, or only counted in the log's fingerprint. Default: kept. */
-  readonly keepLog?: boolean | undefined
-  readonly logFrames?: boolean | undefined
-}
-
-/**
- * A market data message that the venue sent: on which connection (1 for the
- * host's first), when (epoch milliseconds), and which. `id` is the message's
- * sequence number, or its timestamp where the venue numbers nothing; it is that
- * of the event which the message is decoded to, see `idOf`.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Sent {
-  readonly connection: number
-  readonly at: number
-  readonly channel: string
-  readonly product: string
-  readonly id: string
-  readonly text: string
-}
-
-/**
- * What a client sent, as it came to the venue: on which connection, when (epoch
- * milliseconds), and its text; `"ping"` for a protocol ping. What a frozen link
- * or a venue that does not read holds back comes when it is let through.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Heard {
-  readonly connection: number
-  readonly at: number
-  readonly kind: "message" | "ping"
-  readonly text: string
-}
-
-/**
- * A test that the venue made of the client: on which connection, when (epoch
- * milliseconds), when the answer came, where it did, and whether the venue ended
- * the connection for want of it.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Tested {
-  readonly connection: number
-  readonly at: number
-  readonly answeredAt: number | undefined
-  readonly isFailed: boolean
-}
-
-/**
- * A simulated venue.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Simulation {
-  readonly network: VirtualNetwork.VirtualNetwork
-  readonly host: VirtualNetwork.Host
-  readonly url: string
-  readonly venue: Venue
-  /** Every market data message that the venue sent, in order. */
-  readonly sent: ReadonlyArray<Sent>
-  /** What each connection, open or ended, is subscribed to, by its number. */
-  readonly sessions: ReadonlyMap<number, MockVenue.Session>
-  /** Everything that clients sent, in the order in which it came. */
-  readonly heard: ReadonlyArray<Heard>
-  /** The tests that the venue made of its clients, in order. */
-  readonly tests: ReadonlyArray<Tested>
-  readonly faults: FaultPlan.Running
-  readonly log: EventLog.EventLog
-  /** Ends the ticking; what is under way still arrives. */
-  readonly stopMarket: Effect.Effect<void>
-}
+export type { Heard, Options, Sent, Simulation, Tested } from "./internal/simulatedVenue.ts"
 
 /**
  * The text by which a market event and the message it came from are matched.
@@ -155,19 +64,7 @@ export interface Simulation {
  * @category getters
  * @since 0.1.0
  */
-export const idOf = (event: MarketEvent.MarketEvent): string | undefined => {
-  switch (event._tag) {
-    case "Trade":
-    case "Ticker":
-    case "BookSnapshot":
-    case "BookDelta":
-      return event.sequence ?? (event.timestamp === undefined ? undefined : Timestamp.format(event.timestamp))
-    case "PriceUpdate":
-      return event.timestamp === undefined ? undefined : Timestamp.format(event.timestamp)
-    default:
-      return undefined
-  }
-}
+export { idOf } from "./internal/simulatedVenue.ts"
 
 /**
  * Serves a venue on a network of its own, until the scope ends. Its faults
@@ -176,74 +73,7 @@ export const idOf = (event: MarketEvent.MarketEvent): string | undefined => {
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<Simulation, never, Scope.Scope> {
-  const { client: venue, server } = options.venue ??
-    { client: CoinbaseExchange.venue, server: MockCoinbaseExchange.make() }
-  const url = options.url ?? "wss://venue.test/feed"
-  const clock = yield* Clock.Clock
-  const now = (): number => Monotonic.nowMillis(clock)
-  const network = yield* VirtualNetwork.make({
-    seed: options.seed,
-    latency: options.latency,
-    keepLog: options.keepLog,
-    logFrames: options.logFrames
-  })
-  const sent: Array<Sent> = []
-  const heard: Array<Heard> = []
-  const tests: Array<{ -readonly [Name in keyof Tested]: Tested[Name] }> = []
-  const rules = server.enforcement?.tests
-  const served = yield* VirtualVenue.serveWatched(network, url, server, {
-    products: options.products ?? Market.products.slice(0, 2),
-    seed: options.seed,
-    every: options.every ?? "2 seconds"
-  }, {
-    sending: (peer, { data, text }) => {
-      if (data === undefined) return
-      const decoded = venue.decode(text)
-      const event = "_tag" in decoded ? undefined : decoded.find(MarketEvent.isMarketData)
-      const id = event === undefined ? undefined : idOf(event)
-      sent.push({ ...data, id: id ?? "", text, connection: peer.id, at: now() })
-    },
-    heard: (peer, kind, frame) =>
-      void heard.push({ connection: peer.id, at: now(), kind, text: typeof frame === "string" ? frame : "" }),
-    // Who does not answer a test in time is dropped.
-    tested: (peer) => {
-      const made: (typeof tests)[number] = { connection: peer.id, at: now(), answeredAt: undefined, isFailed: false }
-      tests.push(made)
-      network.schedule(rules?.within ?? 0, () => {
-        if (made.answeredAt !== undefined || !peer.isOpen()) return
-        made.isFailed = true
-        Effect.runSync(peer.drop)
-      })
-    },
-    answered: (peer) => {
-      const answered = tests.find((each) => each.connection === peer.id && each.answeredAt === undefined)
-      if (answered !== undefined) answered.answeredAt = now()
-    }
-  })
-  const { host, sessions, stopMarket } = served
-
-  // A message is recorded as it is sent, so market data is what was recorded last.
-  const isData = (frame: Frame.Frame): boolean => sent.at(-1)?.text === frame
-  const faults = yield* FaultPlan.run(network, host, options.faults ?? FaultPlan.calm, {
-    isData,
-    corrupt: (frame) => typeof frame === "string" ? server.corrupt(frame) ?? frame : frame
-  })
-
-  return {
-    network,
-    host,
-    url,
-    venue,
-    sent,
-    sessions,
-    heard,
-    tests,
-    faults,
-    log: network.log,
-    stopMarket
-  }
-})
+export { make } from "./internal/simulatedVenue.ts"
 
 /**
  * What became of the messages of one product on one channel: `sent` =
@@ -253,16 +83,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
  * @category models
  * @since 0.1.0
  */
-export interface SimulationReport {
-  readonly channel: string
-  readonly product: string
-  readonly sent: number
-  readonly delivered: number
-  readonly duplicates: number
-  readonly lostInGaps: number
-  readonly lostByFault: number
-  readonly unaccounted: number
-}
+export type { SimulationReport } from "./internal/accounts.ts"
 
 /**
  * Whether all that was sent is accounted for.
@@ -270,10 +91,7 @@ export interface SimulationReport {
  * @category predicates
  * @since 0.1.0
  */
-export const isBalanced = (account: SimulationReport): boolean =>
-  account.unaccounted === 0 && account.sent === account.delivered + account.lostInGaps + account.lostByFault
-
-type Counts = { -readonly [Name in Exclude<keyof SimulationReport, "channel" | "product">]: number }
+export { isBalanced } from "./internal/accounts.ts"
 
 /**
  * Compares what a venue sent with what a consumer of `MarketFeed.events` saw.
@@ -284,112 +102,7 @@ type Counts = { -readonly [Name in Exclude<keyof SimulationReport, "channel" | "
  * @category running
  * @since 0.1.0
  */
-export const reconcile = (
-  simulation: Pick<Simulation, "sent" | "faults" | "venue">,
-  seen: ReadonlyArray<MarketEvent.AnyEvent>,
-  channels: ReadonlyArray<Channel.Channel>
-): { readonly accounts: ReadonlyArray<SimulationReport>; readonly violations: ReadonlyArray<string> } => {
-  const violations: Array<string> = []
-  const altered = new Map<string, Map<FaultPlan.Alteration["kind"], number>>()
-  for (const { connection, frame, kind } of simulation.faults.alterations) {
-    const key = `${connection} ${String(frame)}`
-    const kinds = altered.get(key) ?? new Map<FaultPlan.Alteration["kind"], number>()
-    altered.set(key, kinds.set(kind, (kinds.get(kind) ?? 0) + 1))
-  }
-  // Whether a fault of that kind struck the message, once for each time that one did.
-  const struck = (message: Sent, kind: FaultPlan.Alteration["kind"]): boolean => {
-    const kinds = altered.get(`${message.connection} ${message.text}`)
-    const times = kinds?.get(kind) ?? 0
-    if (times === 0) return false
-    kinds?.set(kind, times - 1)
-    return true
-  }
-
-  const accounts = channels.map(({ channel, product = "" }): SimulationReport => {
-    const sent = simulation.sent.filter((message) => message.channel === channel && message.product === product)
-    const counts: Counts = {
-      sent: sent.length,
-      delivered: 0,
-      duplicates: 0,
-      lostInGaps: 0,
-      lostByFault: 0,
-      unaccounted: 0
-    }
-    const blame = (what: string) => void violations.push(`${channel} ${product}: ${what}`)
-    let cursor = 0
-    let epoch = 0
-    let isGap = false
-
-    const isIt = (message: Sent | undefined, id: string | undefined): boolean =>
-      message !== undefined && message.connection === epoch && message.id === id
-
-    // The messages up to `end` did not arrive. Those of `connection`, which is still up, cannot be in a gap.
-    const miss = (end: number, connection: number): void => {
-      for (; cursor < end; cursor++) {
-        const message = sent[cursor]!
-        if (struck(message, "Lose")) counts.lostByFault++
-        else if (isGap && message.connection < connection) counts.lostInGaps++
-        else {
-          counts.unaccounted++
-          blame(`${message.id} of connection ${message.connection}, sent at ${message.at}, is lost in silence`)
-        }
-      }
-    }
-
-    for (const event of seen) {
-      if (event._tag === "Connection") {
-        epoch = event.epoch ?? epoch
-        continue
-      }
-      if (event._tag === "Gap") {
-        if (event.channel === channel && event.product === product) isGap = true
-        continue
-      }
-      if (!isOf(simulation.venue, event, channel, product)) continue
-      const id = idOf(event)
-      let at = cursor
-      while (at < sent.length && !isIt(sent[at], id)) at++
-      if (at < sent.length) {
-        miss(at, epoch)
-        isGap = false
-        cursor = at + 1
-        counts.delivered++
-        continue
-      }
-      let back = cursor - 1
-      while (back >= 0 && !isIt(sent[back], id)) back--
-      const before = sent[back]
-      if (before !== undefined && struck(before, "Duplicate")) counts.duplicates++
-      else blame(`${id} arrived in epoch ${epoch}, where it was ${before === undefined ? "never sent" : "sent once"}`)
-    }
-    miss(sent.length, Infinity)
-    return { channel, product, ...counts }
-  })
-  return { accounts, violations }
-}
-
-const kindOf = (event: MarketEvent.AnyEvent): ReadonlyArray<"trade" | "ticker" | "book"> => {
-  switch (event._tag) {
-    case "Trade":
-      return ["trade"]
-    case "Ticker":
-    case "PriceUpdate":
-      return ["ticker"]
-    case "BookSnapshot":
-    case "BookDelta":
-      return ["book"]
-    default:
-      return []
-  }
-}
-
-const isOf = (
-  venue: Venue,
-  event: MarketEvent.AnyEvent,
-  channel: string,
-  product: string
-): event is MarketEvent.MarketEvent & { readonly product: string } =>
-  "product" in event && event.product === product && kindOf(event).some((kind) => venue.channels[kind] === channel)
+export { reconcile } from "./internal/accounts.ts"
 
 /**
  * How a simulation is run, besides how it is made.

@@ -1,0 +1,143 @@
+/** Whether what a venue sent is what a consumer saw. `Simulation` exports it. */
+import type * as MarketEvent from "@tickline/core/event/MarketEvent"
+import type * as Channel from "@tickline/core/value/Channel"
+import type { Venue } from "@tickline/core/venue/Venue"
+import type * as FaultPlan from "../../network/FaultPlan.ts"
+import { idOf, type Sent, type Simulation } from "./simulatedVenue.ts"
+
+/**
+ * What became of the messages of one product on one channel: `sent` =
+ * `delivered` + `lostInGaps` + `lostByFault` + `unaccounted`. `duplicates` came
+ * besides; `unaccounted` is what was lost in silence.
+ */
+export interface SimulationReport {
+  readonly channel: string
+  readonly product: string
+  readonly sent: number
+  readonly delivered: number
+  readonly duplicates: number
+  readonly lostInGaps: number
+  readonly lostByFault: number
+  readonly unaccounted: number
+}
+
+/**
+ * Whether all that was sent is accounted for.
+ */
+export const isBalanced = (account: SimulationReport): boolean =>
+  account.unaccounted === 0 && account.sent === account.delivered + account.lostInGaps + account.lostByFault
+
+type Counts = { -readonly [Name in Exclude<keyof SimulationReport, "channel" | "product">]: number }
+
+/**
+ * Compares what a venue sent with what a consumer of `MarketFeed.events` saw.
+ * A message that did not arrive is accounted for when a `Gap` of its product
+ * and channel stands where it is missing, between the last event of its own
+ * connection and the first of the next. `violations` are in words.
+ */
+export const reconcile = (
+  simulation: Pick<Simulation, "sent" | "faults" | "venue">,
+  seen: ReadonlyArray<MarketEvent.AnyEvent>,
+  channels: ReadonlyArray<Channel.Channel>
+): { readonly accounts: ReadonlyArray<SimulationReport>; readonly violations: ReadonlyArray<string> } => {
+  const violations: Array<string> = []
+  const altered = new Map<string, Map<FaultPlan.Alteration["kind"], number>>()
+  for (const { connection, frame, kind } of simulation.faults.alterations) {
+    const key = `${connection} ${String(frame)}`
+    const kinds = altered.get(key) ?? new Map<FaultPlan.Alteration["kind"], number>()
+    altered.set(key, kinds.set(kind, (kinds.get(kind) ?? 0) + 1))
+  }
+  // Whether a fault of that kind struck the message, once for each time that one did.
+  const struck = (message: Sent, kind: FaultPlan.Alteration["kind"]): boolean => {
+    const kinds = altered.get(`${message.connection} ${message.text}`)
+    const times = kinds?.get(kind) ?? 0
+    if (times === 0) return false
+    kinds?.set(kind, times - 1)
+    return true
+  }
+
+  const accounts = channels.map(({ channel, product = "" }): SimulationReport => {
+    const sent = simulation.sent.filter((message) => message.channel === channel && message.product === product)
+    const counts: Counts = {
+      sent: sent.length,
+      delivered: 0,
+      duplicates: 0,
+      lostInGaps: 0,
+      lostByFault: 0,
+      unaccounted: 0
+    }
+    const blame = (what: string) => void violations.push(`${channel} ${product}: ${what}`)
+    let cursor = 0
+    let epoch = 0
+    let isGap = false
+
+    const isIt = (message: Sent | undefined, id: string | undefined): boolean =>
+      message !== undefined && message.connection === epoch && message.id === id
+
+    // The messages up to `end` did not arrive. Those of `connection`, which is still up, cannot be in a gap.
+    const miss = (end: number, connection: number): void => {
+      for (; cursor < end; cursor++) {
+        const message = sent[cursor]!
+        if (struck(message, "Lose")) counts.lostByFault++
+        else if (isGap && message.connection < connection) counts.lostInGaps++
+        else {
+          counts.unaccounted++
+          blame(`${message.id} of connection ${message.connection}, sent at ${message.at}, is lost in silence`)
+        }
+      }
+    }
+
+    for (const event of seen) {
+      if (event._tag === "Connection") {
+        epoch = event.epoch ?? epoch
+        continue
+      }
+      if (event._tag === "Gap") {
+        if (event.channel === channel && event.product === product) isGap = true
+        continue
+      }
+      if (!isOf(simulation.venue, event, channel, product)) continue
+      const id = idOf(event)
+      let at = cursor
+      while (at < sent.length && !isIt(sent[at], id)) at++
+      if (at < sent.length) {
+        miss(at, epoch)
+        isGap = false
+        cursor = at + 1
+        counts.delivered++
+        continue
+      }
+      let back = cursor - 1
+      while (back >= 0 && !isIt(sent[back], id)) back--
+      const before = sent[back]
+      if (before !== undefined && struck(before, "Duplicate")) counts.duplicates++
+      else blame(`${id} arrived in epoch ${epoch}, where it was ${before === undefined ? "never sent" : "sent once"}`)
+    }
+    miss(sent.length, Infinity)
+    return { channel, product, ...counts }
+  })
+  return { accounts, violations }
+}
+
+const kindOf = (event: MarketEvent.AnyEvent): ReadonlyArray<"trade" | "ticker" | "book"> => {
+  switch (event._tag) {
+    case "Trade":
+      return ["trade"]
+    case "Ticker":
+    case "PriceUpdate":
+      return ["ticker"]
+    case "BookSnapshot":
+    case "BookDelta":
+      return ["book"]
+    default:
+      return []
+  }
+}
+
+const isOf = (
+  venue: Venue,
+  event: MarketEvent.AnyEvent,
+  channel: string,
+  product: string
+): event is MarketEvent.MarketEvent & { readonly product: string } =>
+  "product" in event && event.product === product && kindOf(event).some((kind) => venue.channels[kind] === channel)
