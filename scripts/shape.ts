@@ -31,8 +31,7 @@ const stillLong: ReadonlySet<string> = new Set([
   "packages/node/src/runner/BoardLayout.ts",
   "packages/node/test/NodeTransport.test.ts",
   "packages/node/test/Venues.test.ts",
-  "packages/node/test/runner/Streaming.test.ts",
-  "packages/testing/src/node/MockServer.ts"
+  "packages/node/test/runner/Streaming.test.ts"
 ])
 
 const reason = /^\/\/ Long, because \S.{8,}/

@@ -30,7 +30,8 @@ export type Withheld = "heartbeat" | "data" | "acknowledgement"
  * How a server is made. `wallMillis` is the venue's clock, in epoch
  * milliseconds. `products` is what it lists (default `Market.products`), `seed`
  * that of its market (default 0), `tests` how it tests its clients (default as
- * the venue enforces it).
+ * the venue enforces it), `answersData` whether a subscription is answered with
+ * the data that greets it (default yes).
  *
  * @category models
  * @since 0.1.0
@@ -41,6 +42,7 @@ export interface Options {
   readonly products?: ReadonlyArray<Market.Product> | undefined
   readonly seed?: number | undefined
   readonly tests?: Enforcement["tests"]
+  readonly answersData?: boolean | undefined
 }
 
 /**
@@ -133,7 +135,7 @@ interface Open {
  */
 export const make = (options: Options): VenueServer => {
   const { venue, wallMillis } = options
-  const tests = options.tests ?? venue.enforcement?.tests
+  const tests = "tests" in options ? options.tests : venue.enforcement?.tests
   const markets = new Map<string, Market.Market>()
   for (const product of options.products ?? Market.products) {
     markets.set(product.symbol, Market.make(product, { seed: options.seed ?? 0, atMillis: wallMillis() }))
@@ -173,7 +175,9 @@ export const make = (options: Options): VenueServer => {
         if (tests?.isAnswer(frame)) line.onTestAnswered?.()
         const answer = venue.receive(session, frame, floor())
         session = answer.session
-        for (const reply of answer.replies) say(reply, true)
+        for (const reply of answer.replies) {
+          if (options.answersData !== false || reply.data === undefined) say(reply, true)
+        }
         if (answer.close !== undefined) line.close(answer.close.code, answer.close.reason)
       },
       hasBeats: () => beats().length > 0,
@@ -211,7 +215,7 @@ export const make = (options: Options): VenueServer => {
     products: () => [...markets.keys()].filter((product) => !delisted.has(product)),
     followed: () => {
       const products = new Set(live().flatMap(({ conversation }) => [...followed(conversation.session())]))
-      return [...products].filter((product) => !delisted.has(product)).toSorted()
+      return [...products].filter((product) => listed(product) !== undefined).toSorted()
     },
     trade: (product) => {
       const market = markets.get(product)
