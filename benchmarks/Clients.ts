@@ -4,9 +4,11 @@ import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as Presets from "@tickline/core/resilience/Presets"
 import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import * as NodeTransport from "@tickline/node/NodeTransport"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as References from "effect/References"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
@@ -70,6 +72,90 @@ export const tickline = (
     Effect.provideService(References.MinimumLogLevel, "None"),
     Effect.runPromise
   )
+
+const layer = Layer.merge(
+  Reconnection.layerWithBreaker(Presets.preset("fast")),
+  NodeTransport.layer
+)
+
+type Requirements = Layer.Success<typeof layer> | Scope.Scope
+
+// A feed that asks for all of the products at once, connected when everybody listens.
+const prepare = (url: string, products: ReadonlyArray<string>, observe: MarketFeed.Options["observe"]) =>
+  MarketFeed.prepare(CoinbaseExchange.venue, {
+    url,
+    channels: products.map((product) => ({ channel: "matches", product })),
+    observe
+  })
+
+// Runs a client of such a feed, and gives how many frames a second came from its connect on.
+const measured = (
+  count: number,
+  run: (onTrades: (trades: number) => void) => Effect.Effect<MarketFeed.MarketFeed["Service"], never, Requirements>
+): Promise<number> =>
+  Effect.gen(function*() {
+    const done = yield* Deferred.make<void>()
+    let left = count
+    const feed = yield* run((trades) => {
+      left -= trades
+      if (left <= 0) Deferred.doneUnsafe(done, Effect.void)
+    })
+    const begun = performance.now()
+    yield* feed.connection.connect
+    yield* Deferred.await(done)
+    return count / (performance.now() - begun) * 1_000
+  }).pipe(
+    Effect.scoped,
+    Effect.provide(layer),
+    Effect.provideService(References.MinimumLogLevel, "None"),
+    Effect.runPromise
+  )
+
+/** Reads exact trades by a stream for each product; gives the frames a second. */
+export const streams = (url: string, count: number, products: ReadonlyArray<string>): Promise<number> =>
+  measured(count, (onTrades) =>
+    Effect.gen(function*() {
+      const feed = yield* prepare(url, products, [])
+      const consume = (product: string) =>
+        Stream.runForEachArray(feed.trades(product), (trades) => {
+          onTrades(trades.length)
+          return Effect.void
+        })
+      yield* Effect.forEach(products, (product) => Effect.forkScoped(consume(product), { startImmediately: true }))
+      return feed
+    }))
+
+/** Reads exact trades by one observer, which keeps a count for each product; gives the frames a second. */
+export const observer = (
+  url: string,
+  count: number,
+  products: ReadonlyArray<string>,
+  onBatch: () => void = () => {}
+): Promise<number> =>
+  measured(count, (onTrades) =>
+    Effect.gen(function*() {
+      const counts = new Map(products.map((product) => [product, { trades: 0 }]))
+      const feed = yield* prepare(url, products, [{
+        name: "counts",
+        attach: () => ({
+          batch: ({ messages }) => {
+            onBatch()
+            let trades = 0
+            for (const event of messages) {
+              if (event._tag !== "Trade") continue
+              const of = counts.get(event.product)
+              if (of !== undefined) of.trades++
+              trades++
+            }
+            onTrades(trades)
+          },
+          ended: () => {}
+        })
+      }])
+      // Nothing is kept for a first consumer who never comes.
+      yield* Effect.forkScoped(Stream.runDrain(feed.trades("none")), { startImmediately: true })
+      return feed
+    }))
 
 interface Reconnecting {
   addEventListener: (type: "open" | "message", listener: (event: { data: string }) => void) => void

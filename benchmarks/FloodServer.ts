@@ -1,7 +1,8 @@
 /**
  * A WebSocket server for the benchmarks, run as a process of its own: after the
  * client's first message it sends frames, either as many as the socket takes
- * (`flood`) or one by one at a fixed rate (`pace`), and then closes.
+ * (`flood`) or one by one at a fixed rate (`pace`), and then closes. With
+ * `many` they are of a thousand products, in turn.
  *
  * The frames are encoded once; a client is to be measured, not the server.
  */
@@ -16,13 +17,17 @@ const encode = (text: string): Buffer => {
   return Buffer.concat([head, payload])
 }
 
-const encoded = Frames.coinbaseMatches(1_000).map(encode)
 // About 64 KiB a write: what a kernel hands over at once.
 const perChunk = 200
-const chunks = Array.from(
-  { length: encoded.length / perChunk },
-  (_, i) => Buffer.concat(encoded.slice(i * perChunk, (i + 1) * perChunk))
-)
+const framesOf = (products: number) => {
+  const encoded = Frames.coinbaseMatches(1_000, 1, Frames.products(products)).map(encode)
+  const chunks = Array.from(
+    { length: encoded.length / perChunk },
+    (_, i) => Buffer.concat(encoded.slice(i * perChunk, (i + 1) * perChunk))
+  )
+  return { encoded, chunks }
+}
+const frames = { one: framesOf(1), many: framesOf(1_000) }
 
 const server = new WebSocketServer({ port: 0, host: "127.0.0.1" })
 server.on("listening", () => {
@@ -34,6 +39,7 @@ server.on("connection", (socket, request) => {
   const query = new URL(request.url ?? "/", "ws://localhost").searchParams
   const total = Number(query.get("count"))
   const perSecond = Number(query.get("rate"))
+  const { chunks, encoded } = query.has("many") ? frames.many : frames.one
   const tcp = request.socket
   tcp.setNoDelay(true)
   let started = false

@@ -15,8 +15,12 @@ const makeNext = (seed: number) => {
   }
 }
 
-/** A Coinbase Exchange `match`, about 270 bytes: prices are JSON strings. */
-export const coinbaseMatches = (count: number, seed = 1): Array<string> => {
+/** The products of a benchmark by their number: `BTC-USD` if there is one. */
+export const products = (count: number): ReadonlyArray<string> =>
+  count === 1 ? ["BTC-USD"] : Array.from({ length: count }, (_, i) => `P${pad(i, 3)}-USD`)
+
+/** A Coinbase Exchange `match`, about 270 bytes, of each product in turn: prices are JSON strings. */
+export const coinbaseMatches = (count: number, seed = 1, of = products(1)): Array<string> => {
   const next = makeNext(seed)
   return Array.from({ length: count }, (_, i) =>
     JSON.stringify({
@@ -27,7 +31,7 @@ export const coinbaseMatches = (count: number, seed = 1): Array<string> => {
       side: next(2) === 0 ? "buy" : "sell",
       size: `0.${pad(1 + next(99_999_999), 8)}`,
       price: `${43_000 + next(999)}.${pad(next(100), 2)}`,
-      product_id: "BTC-USD",
+      product_id: of[i % of.length],
       sequence: 85_911_213_453 + i * 7,
       time: `2026-10-28T12:${pad(Math.floor(i / 60) % 60, 2)}:${pad(i % 60, 2)}.${pad(next(1_000_000), 6)}Z`
     }))

@@ -19,6 +19,7 @@ const benchmarks = [
   "Breaker",
   "Transport",
   "Paced",
+  "Products",
   "Alive",
   "Connections",
   "VirtualDay",

@@ -567,12 +567,14 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
       const end = starts[i + 1] ?? messages.length
       if (channels !== undefined) { for (let at = start; at < end; at++) this.confirmByData(channels[at]) }
       if (this.pending.length === 0 || frame === undefined) continue
-      this.readAnswers(frames.length === 1 ? messages : messages.slice(start, end), frame, answer)
+      this.readAnswers(messages, start, end, frame, answer)
     }
   }
 
   private readAnswers(
     messages: ReadonlyArray<A>,
+    start: number,
+    end: number,
     frame: Frame,
     answer: (message: A, frame: Frame) => Answer | undefined
   ): void {
@@ -580,13 +582,15 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
     let isList = false
     let bare: A | undefined
     // To confirm the same by its name once more changes nothing.
-    const settled = new Set<string>()
-    for (const message of messages) {
-      const found = answer(message, frame)
-      if (found === undefined) continue
-      if (messages.length > 1 && found._tag === "Confirmed" && found.requestId === undefined) {
+    let settled: Set<string> | undefined
+    for (let at = start; at < end; at++) {
+      const message = messages[at]
+      const found = message === undefined ? undefined : answer(message, frame)
+      if (message === undefined || found === undefined) continue
+      if (end - start > 1 && found._tag === "Confirmed" && found.requestId === undefined) {
         const name = found.channel ?? found.product
         const key = `${found.channel ?? ""}\n${found.product ?? ""}`
+        settled ??= new Set()
         if (name !== undefined && settled.has(key)) continue
         settled.add(key)
       }

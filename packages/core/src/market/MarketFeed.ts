@@ -469,16 +469,24 @@ export const prepare = Effect.fnUntraced(function*(
   const router = Router.make(venue)
   const metrics = yield* FeedMetrics.make(venue.name)
   const arrived = ({ channels: belonging = [], monotonicMillis }: Observer.Batch<MarketEvent.MarketEvent>): void => {
-    // Most batches are of one subscription, or of few in turn.
+    // Most batches are of one subscription, or of several of one channel in turn.
+    let name: string | undefined
+    let count = 0
     let first = 0
     for (let i = 0; i < belonging.length; i++) {
       const channels = belonging[i]
-      if (channels === undefined || channels === belonging[i + 1]) continue
+      if (channels === belonging[i + 1] || channels === undefined) continue
       for (const channel of channels) freshness.received(channel, monotonicMillis)
-      const [channel] = channels
-      if (channel !== undefined) metrics.arrived(channel.channel, i + 1 - first)
+      const of = channels[0]?.channel
+      if (of !== name) {
+        if (name !== undefined) metrics.arrived(name, count)
+        name = of
+        count = 0
+      }
+      count += i + 1 - first
       first = i + 1
     }
+    if (name !== undefined) metrics.arrived(name, count)
   }
   const connection = yield* Connection.make(options.url ?? venue.endpoint ?? "", {
     label: venue.name,

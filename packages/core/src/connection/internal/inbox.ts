@@ -57,8 +57,8 @@ export interface Inbox<A> {
   readonly offer: (item: Item<A>) => void
   /** Hands the messages of a batch to the consumers that they are routed to. They sleep on until `wake`. */
   readonly route: (batch: Batch<A>) => void
-  /** Wakes the consumers that have something to take, once for any number of offers. */
-  readonly wake: () => void
+  /** Wakes the consumers that have something to take, once for any number of offers. Returns how many. */
+  readonly wake: () => number
   /** Whether a consumer that blocks is over its bound. */
   readonly isBlocked: () => boolean
   /** Completes when no consumer blocks. */
@@ -146,9 +146,9 @@ class InboxImpl<A> implements Inbox<A> {
 
   // Consumers are resumed within the call that brought them something, not by a task of the scheduler: what waits for
   // the next turn of the event loop is tens of microseconds late.
-  wake(): void {
+  wake(): number {
     const { due } = this
-    if (due.length === 0) return
+    if (due.length === 0) return 0
     this.due = []
     for (const consumer of due) {
       const { resume } = consumer
@@ -156,6 +156,7 @@ class InboxImpl<A> implements Inbox<A> {
       consumer.resume = undefined
       resume?.(Effect.void)
     }
+    return due.length
   }
 
   isBlocked(): boolean {

@@ -168,6 +168,9 @@ const failed = (failure: ConnectError.Failure, uptimeMillis?: number | undefined
 const rejectionOf = (failure: ConnectError.Failure): HandshakeRejected | undefined =>
   failure._tag === "DialError" && failure.reason._tag === "HandshakeRejected" ? failure.reason : undefined
 
+// From how many consumers on their waking is what costs.
+const manyConsumers = 64
+
 // A 403 is often that of a firewall that was dialled too fast.
 const forbiddenMillis = 5_000
 
@@ -353,8 +356,9 @@ class SupervisorImpl<A> implements Supervisor {
   // Waits for room where a consumer blocks; the wire is not pulled meanwhile.
   private awaitRoom(): Effect.Effect<void> {
     const { inbox } = this.options
-    inbox.wake()
-    if (!inbox.isBlocked()) return Effect.void
+    const woken = inbox.wake()
+    // While many are woken much may come: the more of it one turn brings, the fewer of them are woken for it.
+    if (!inbox.isBlocked()) return woken > manyConsumers ? Effect.yieldNow : Effect.void
     this.stalledSince = this.now()
     return Effect.map(inbox.room, () => {
       this.stalledSince = undefined
