@@ -121,10 +121,14 @@ const ping = Effect.fnUntraced(function*<A>(
 
 // Waits for what comes by itself.
 const listen = Effect.fnUntraced(function*<A>(options: Options<A>, withinMillis: number) {
+  const { timeoutMillis } = options
+  // After a miss the next beat is due when it would have been had this one come.
+  let missedAt = -Infinity
   while (true) {
-    yield* overdue(options, options.lastReceivedAt, withinMillis + options.timeoutMillis)
+    const since = () => Math.max(options.lastReceivedAt(), missedAt - timeoutMillis)
+    yield* overdue(options, since, withinMillis + timeoutMillis)
     if (!(yield* options.onMiss)) return
-    yield* Effect.sleep(withinMillis)
+    missedAt = yield* Monotonic.now
   }
 })
 
