@@ -303,6 +303,7 @@ describe("What waits", () => {
       assert.deepStrictEqual(outbox.counts(), counts({ mostWaiting: 3, unsent: 3 }))
       assert.deepStrictEqual([...new Set(waiting)], [1, 2, 3, 0])
       assert.strictEqual(outbox.close(), 0)
+      assert.deepInclude(yield* Effect.flip(outbox.send("d")), { _tag: "NotSent", reason: "NotConnected" })
       up(2)
       yield* TestClock.adjust(0)
       assert.deepStrictEqual(written, [])
@@ -315,18 +316,29 @@ describe("What is urgent", () => {
       const { later, outbox, socket, takeMore, up, written } = yield* rig()
       up()
       socket.buffered = Infinity
-      yield* later("order")
+      yield* later("cancel", { priority: "cancel" })
       for (const frame of ["ping 1", "ping 2"]) outbox.urgent(frame, "ping")
       outbox.urgent("answer", "answer")
-      assert.deepStrictEqual(outbox.counts(), counts({ waiting: 3, waitingBytes: 17, mostWaiting: 3 }))
+      assert.deepStrictEqual(outbox.counts(), counts({ waiting: 3, waitingBytes: 18, mostWaiting: 3 }))
       yield* takeMore
-      assert.deepStrictEqual(written, ["ping 1@0", "answer@0", "order@0"])
+      assert.deepStrictEqual(written, ["ping 1@0", "answer@0", "cancel@0"])
       outbox.urgent("ping 3", "ping")
       yield* TestClock.adjust(0)
       assert.deepStrictEqual(written.slice(3), ["ping 3@0"])
       // What the connection sends by itself is sent, but nobody waits to hear whether it arrived.
-      assert.deepStrictEqual(outbox.unconfirmed(), { messages: 1, bytes: 5 })
+      assert.deepStrictEqual(outbox.unconfirmed(), { messages: 1, bytes: 6 })
       assert.deepStrictEqual(outbox.counts(), counts({ mostWaiting: 3, sent: 4, sentAfterWaiting: 4 }))
+    }))
+
+  it.effect("goes behind what is as urgent and was there before", () =>
+    Effect.gen(function*() {
+      const { later, outbox, socket, takeMore, up, written } = yield* rig()
+      up()
+      socket.buffered = Infinity
+      yield* later("beat", { priority: "heartbeat" })
+      outbox.urgent("ping", "ping")
+      yield* takeMore
+      assert.deepStrictEqual(written, ["beat@0", "ping@0"])
     }))
 
   it.effect("does not outlive its epoch", () =>
@@ -459,6 +471,28 @@ describe("The limit on messages", () => {
       }))
   }
 
+  it.effect("is not what holds a heartbeat up where only the rest has used up its share", () =>
+    Effect.gen(function*() {
+      const { outbox, up } = yield* rig({ limit: 10, messages: 1, spares: true })
+      up()
+      for (let n = 0; n < 10; n++) yield* outbox.send("a", { delivery: "keep" })
+      assert.deepInclude(yield* Effect.flip(outbox.send("b")), { _tag: "RateLimited", retryAfterMillis: 1_001 })
+      assert.deepInclude(yield* Effect.flip(outbox.send("c", { priority: "heartbeat" })), { _tag: "OutboxFull" })
+    }))
+
+  it.effect("is charged one for each message where no cost is given", () =>
+    Effect.gen(function*() {
+      const { log, outbox, up } = yield* rig({ limit: 10 })
+      up()
+      yield* outbox.send("a")
+      assert.deepStrictEqual(log?.left(0), [9])
+      outbox.urgent("ping", "ping")
+      yield* TestClock.adjust(0)
+      assert.deepStrictEqual(log?.left(0), [8])
+      yield* outbox.admit("ask", "ask")
+      assert.deepStrictEqual(log?.left(0), [7])
+    }))
+
   it.effect("charges what the connection sends by itself, and one where that is no cost or too much", () =>
     Effect.gen(function*() {
       for (
@@ -584,6 +618,57 @@ describe("What is written past the outbox", () => {
       yield* TestClock.adjust(3_003)
       assert.deepStrictEqual(written, ["a@0", "order@1001", "query@3003"])
       assert.deepStrictEqual(past, ["ask@2002"])
+    }))
+
+  it.effect("takes the tenth that is left to what is urgent for a ping, and not for an ask", () =>
+    Effect.gen(function*() {
+      const { later, outbox, up, written } = yield* rig({ limit: 10, spares: true, cost: costs })
+      up()
+      const past: Array<string> = []
+      yield* outbox.send("a 9")
+      yield* admitted(outbox, "ask", "ask", past)
+      yield* admitted(outbox, "ping", "ping", past)
+      assert.deepStrictEqual(past, ["ping@0"])
+      // A ping that waits is before all of the others.
+      yield* admitted(outbox, "ping", "late", past)
+      yield* later("cancel 0", { priority: "cancel" })
+      yield* TestClock.adjust(1_000)
+      assert.deepStrictEqual([past, written], [["ping@0"], ["a 9@0"]])
+      yield* TestClock.adjust(2)
+      assert.deepStrictEqual(past.slice(1), ["late@1001", "ask@1002"])
+      assert.deepStrictEqual(written.slice(1), ["cancel 0@1001"])
+    }))
+
+  it.effect("is behind what waits and is more urgent, and beside what is as urgent", () =>
+    Effect.gen(function*() {
+      const { later, outbox, socket, takeMore, up } = yield* rig({ limit: 10 })
+      up()
+      const past: Array<string> = []
+      socket.buffered = Infinity
+      yield* later("subscribe", { priority: "subscribe" })
+      yield* admitted(outbox, "ask", "ask", past)
+      assert.deepStrictEqual(past, ["ask@0"])
+      yield* later("order")
+      yield* admitted(outbox, "ask", "again", past)
+      yield* TestClock.adjust(10)
+      assert.lengthOf(past, 1)
+      yield* takeMore
+      assert.lengthOf(past, 1)
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual(past.slice(1), ["again@11"])
+    }))
+
+  it.effect("holds up what is less urgent until the last of it has gone", () =>
+    Effect.gen(function*() {
+      const { later, outbox, up, written } = yield* rig({ limit: 5, asks: 1, cost: costs })
+      up()
+      const past: Array<string> = []
+      for (const frame of ["ask 1", "ask 1", "ask 1"]) yield* admitted(outbox, "ask", frame, past)
+      yield* later("query 0", { priority: "query" })
+      yield* TestClock.adjust(2_001)
+      assert.deepStrictEqual([past, written], [["ask 1@0", "ask 1@1001"], []])
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual([past.slice(2), written], [["ask 1@2002"], ["query 0@2002"]])
     }))
 
   it.effect("holds up nothing once it is given up", () =>

@@ -49,6 +49,8 @@ const conversation = (
   for (const [, { last }] of markets) told("tick", venue.publish(session, last, at))
   for (const [product, { last }] of markets) {
     const quoted = venue.publish(session, { ...last, isQuote: true }, at).map(({ data }) => data?.channel).join()
+    const unchanged = venue.publish(session, { ...last, changes: [] }, at).map(({ data }) => data?.channel).join()
+    if (unchanged !== "") lines.push(`a trade of ${product} that leaves the book as it is on ${unchanged}`)
     if (quoted !== "") lines.push(`a quote of ${product} on ${quoted}`)
   }
   told("beat", venue.heartbeat(session, at))
@@ -130,6 +132,7 @@ const conversations: Readonly<Record<string, Conversations>> = {
       binance("UNSUBSCRIBE", ["btc-usd@trade", "no-usd@ticker"], "two"),
       binance("LIST_SUBSCRIPTIONS")
     ],
+    "a middle depth": [binance("SUBSCRIBE", ["btc-usd@depth10", "btc-usd@depth10@100ms"])],
     "a stream has a symbol and a channel": [
       binance("SUBSCRIBE", ["@trade"]),
       binance("SUBSCRIBE", ["b@trade"]),
@@ -446,6 +449,28 @@ describe("the generic venue's prices", () => {
       expect([...ticks, venue.price("BTC-USD", "1.50", atMillis)].map(({ text }) => text).join("\n")).toMatchSnapshot()
     })
   }
+})
+
+it("Kraken's change is in hundredths of a hundredth of the opening price", () => {
+  const venue = venueOf("kraken")
+  const [bitcoin] = [...markets.values()]
+  const { last } = bitcoin ?? assert.fail("no market")
+  const { session } = venue.receive(
+    MockVenue.newSession,
+    JSON.stringify(kraken({ channel: "ticker", symbol: ["BTC-USD"] })),
+    floor
+  )
+  const changes = [["3000.00", "2000.00"], ["5.99", "6000.00"], ["2000.00", "2000.00"]].map(
+    ([price = "", open = ""]) => {
+      const [{ text } = assert.fail("no frame")] = venue.publish(session, { ...last, price, open }, floor)
+      return /"change":[^,]*,"change_pct":[^,]*/.exec(text)?.[0]
+    }
+  )
+  assert.deepStrictEqual(changes, [
+    "\"change\":1000.00,\"change_pct\":50.00",
+    "\"change\":-5994.01,\"change_pct\":-99.90",
+    "\"change\":0.00,\"change_pct\":0.00"
+  ])
 })
 
 it("a tick whose time is no time has none", () => {

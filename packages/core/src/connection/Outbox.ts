@@ -242,7 +242,7 @@ class OutboxImpl implements Outbox {
         this.unsent++
         return Effect.fail(new NotSent({ reason: this.isShutDown ? "Closed" : "NotConnected" }))
       }
-      const wait = pace?.log.waitFor(pace.now(), cost, rank > 0 && pace.spares) ?? 0
+      const wait = pace?.log.waitFor(pace.now(), cost, this.spares(rank)) ?? 0
       const isFull = this.entries.length >= bounds.messages || this.bytes + Frame.size(frame) > bounds.bytes
       if (isFull || wait === Infinity) {
         this.refused++
@@ -370,7 +370,12 @@ class OutboxImpl implements Outbox {
 
   private take(cost: number, rank: number): number {
     const { pace } = this
-    return pace === undefined ? 0 : pace.log.take(pace.now(), cost, rank > 0 && pace.spares)
+    return pace === undefined ? 0 : pace.log.take(pace.now(), cost, this.spares(rank))
+  }
+
+  // Whether it leaves something of the limit to what is urgent.
+  private spares(rank: number): boolean | undefined {
+    return rank > 0 && this.pace?.spares
   }
 
   private ownCost(frame: Frame.Frame): number {
@@ -384,7 +389,7 @@ class OutboxImpl implements Outbox {
     const [head] = this.entries
     const isBehind = this.yields(rank) || (this.wire !== undefined && head !== undefined && head.rank < rank)
     const at = pace.now()
-    return isBehind ? Math.max(1, log.waitFor(at)) : log.take(at, cost, rank > 0 && pace.spares)
+    return isBehind ? Math.max(1, log.waitFor(at)) : log.take(at, cost, this.spares(rank))
   }
 
   // Whether something more urgent waits to be written past the outbox.

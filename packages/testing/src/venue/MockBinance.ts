@@ -184,7 +184,7 @@ const message = (channel: string, tick: Market.Tick, market: Market.Market | und
   }
 }
 
-const isBare = (floor: MockVenue.Floor): boolean => /^\/ws(?![^/?])/.test(floor.path ?? "/")
+const isBare = ({ path = "/" }: MockVenue.Floor): boolean => /^\/ws(?![^/?])/.test(path)
 
 /** A stream in parts: its channel, and its product where the floor lists it and it is written in lower case. */
 const parse = (
@@ -217,9 +217,10 @@ const asking = (
 }
 
 /** The streams that the address names. */
-const streamsAt = (path: string): ReadonlyArray<string> =>
-  (/^\/ws\/([^?]*@[^?]*)/.exec(path)?.[1] ?? /[?&]streams=([^&]*)/.exec(path)?.[1] ?? "")
-    .split("/").filter((stream) => stream !== "")
+const streamsAt = ({ path = "/" }: MockVenue.Floor): ReadonlyArray<string> => {
+  const streams = /^\/ws\/([^?]*@[^?]*)/.exec(path)?.[1] ?? /[?&]streams=([^&]*)/.exec(path)?.[1]
+  return streams?.split("/").filter((stream) => stream !== "") ?? []
+}
 
 /** The streams that a session has, as they were asked for. One of an unlisted product stands as a channel of its own. */
 const streamsOf = (session: MockVenue.Session): ReadonlyArray<string> =>
@@ -238,7 +239,7 @@ export const make = (): MockVenue.MockVenue => ({
   heartbeatMillis: undefined,
   enforcement: Enforcement.binance,
   listing: Listing.binance,
-  open: (floor) => asking(MockVenue.newSession, streamsAt(floor.path ?? "/"), MockVenue.follow, floor),
+  open: (floor) => asking(MockVenue.newSession, streamsAt(floor), MockVenue.follow, floor),
   receive: (before, frame, floor) => {
     const session = MockVenue.countRequest(before, floor.atMillis, messages)
     if (session === undefined) {

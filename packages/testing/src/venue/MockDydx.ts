@@ -150,7 +150,7 @@ export const make = (): MockVenue.MockVenue => ({
     const isOfAll = channel === marketsChannel
     if (!isOfAll && typeof id !== "string") return refuse(`Invalid id: ${String(id)}`)
 
-    const product = typeof id === "string" ? id : ""
+    const product = String(id)
     const listed = Market.products.flatMap(({ symbol }) => floor.market(symbol) ?? [])
     const followed = isOfAll ? listed.map((market) => market.product.symbol) : [product]
     const terms = new Map(session.terms)
@@ -166,11 +166,11 @@ export const make = (): MockVenue.MockVenue => ({
     if (!isOfAll && market === undefined) {
       return refuse(`Invalid subscription id for channel: (${channel}-${product})`)
     }
-    const already = session.channels.get(channel)
-    if (!isOfAll && (already?.size ?? 0) >= limits.subscriptions && !already?.has(product)) {
+    const already = session.channels.get(channel) ?? new Set<string>()
+    if (!isOfAll && already.size >= limits.subscriptions && !already.has(product)) {
       return refuse(`Per-connection subscription limit reached for ${channel} (limit=${limits.subscriptions}).`)
     }
-    if (isOfAll ? already !== undefined : already?.has(product)) {
+    if (isOfAll ? session.channels.has(channel) : already.has(product)) {
       const subscription = `${channel}-${isOfAll ? marketsChannel : product}`
       return refuse(`Invalid subscribe message: already subscribed (${subscription})`, { channel, ...subject })
     }

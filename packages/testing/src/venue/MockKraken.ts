@@ -181,10 +181,7 @@ export const make = (): MockVenue.MockVenue => ({
       refuse("Subscription depth not supported")
       return { session, replies }
     }
-    if (symbol.length === 0) {
-      refuse("Symbol(s) not found")
-      return { session, replies }
-    }
+    if (symbol.length === 0) refuse("Symbol(s) not found")
     const key = channel === "book" && depth !== 10 ? `book-${depth}` : channel
     let after = session
     for (const one of symbol) {
