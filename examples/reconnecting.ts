@@ -26,7 +26,9 @@ const told = (event: MarketEvent.AnyEvent): string | undefined => {
     case "Breaker":
       return `the breaker goes from ${event.from} to ${event.to}`
     case "Gap":
-      return `a gap of ${event.product} in ${event.channel} from ${event.from} to ${event.to}`
+      return `a gap of ${event.product} in ${event.channel} from ${event.from} ${
+        event.to === undefined ? "on" : `to ${event.to}`
+      }`
     case "Trade":
       return `${event.product} ${Decimal.format(event.price)}`
     default:
@@ -38,7 +40,7 @@ const program = Effect.gen(function*() {
   const feed = yield* MarketFeed.MarketFeed
   yield* feed.subscribe([yield* feed.channel("trade", "BTC-USD")])
   yield* feed.events().pipe(
-    Stream.takeUntil((event) => event._tag === "Gap"),
+    Stream.takeUntil((event) => event._tag === "Gap" && event.to !== undefined),
     Stream.runForEach((event) => {
       const line = told(event)
       return line === undefined ? Effect.void : Console.log(line)

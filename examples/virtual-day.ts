@@ -34,7 +34,7 @@ const day = Effect.fnUntraced(
       yield* feed.subscribe([yield* feed.channel("trade", bitcoin.symbol)])
       yield* Stream.runForEach(feed.events(), (event) =>
         Effect.sync(() => {
-          if (event._tag === "Gap") counts.gaps++
+          if (event._tag === "Gap" && event.to !== undefined) counts.gaps++
           if (event._tag !== "PriceUpdate") return
           counts.prices++
           counts.last = Decimal.format(event.price)

@@ -541,8 +541,8 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "only the names are read"
   },
   {
-    file: `${core}/market/MarketFeed.ts`,
-    within: "makeNarrator.isPending",
+    file: `${core}/market/internal/narrator.ts`,
+    within: "make.isPending",
     original: "const isPending = refusals.size > 0 && item._tag !== \"Refused\"",
     replacement: "const isPending = refusals.size >= 0 && item._tag !== \"Refused\"",
     because: "without refusals the events are told as they are"
@@ -576,29 +576,29 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "neither is a URL, and what is none is not told"
   },
   {
-    file: `${core}/market/MarketFeed.ts`,
-    within: "watch",
+    file: `${core}/market/internal/freshnessWatch.ts`,
+    within: "make",
     original: "yield* Effect.raceFirst(Effect.sleep(Math.max(1, next - now)), Queue.take(changes))",
     replacement: "yield* Effect.raceFirst(Effect.sleep(Math.max(0, next - now)), Queue.take(changes))",
     because: "a deadline is less than a millisecond away only where a sum of fractions was rounded"
   },
   {
-    file: `${core}/market/MarketFeed.ts`,
-    within: "watch.changes",
+    file: `${core}/market/internal/freshnessWatch.ts`,
+    within: "make.changes",
     original: "const changes = yield* Queue.sliding<void>(1)",
     replacement: "const changes = yield* Queue.sliding<void>(2)",
     because: "who is woken once more looks once more, and finds nothing new"
   },
   {
-    file: `${core}/market/MarketFeed.ts`,
-    within: "watch.discard",
+    file: `${core}/market/internal/freshnessWatch.ts`,
+    within: "make.discard",
     original: "yield* Effect.forEach(late, tell, { discard: true })",
     replacement: "yield* Effect.forEach(late, tell, { discard: false })",
     because: "nobody reads the list of nothings"
   },
   {
-    file: `${core}/market/MarketFeed.ts`,
-    within: "makeNarrator.overflowed",
+    file: `${core}/market/internal/narrator.ts`,
+    within: "make.overflowed",
     original: "const [key = \"\", missing]",
     replacement: "const [key = \"?\", missing]",
     because: "a feed's events have keys, and neither is the key of one"
@@ -612,14 +612,14 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   {
     file: `${core}/market/MarketFeed.ts`,
-    within: "watch.startImmediately",
-    original: "Effect.forkScoped({ startImmediately: true })",
-    replacement: "Effect.forkScoped({ startImmediately: false })",
-    because: "who begins to read late is told how the link came up"
+    within: "prepare.arrived",
+    original: "i < belonging.length",
+    replacement: "i <= belonging.length",
+    because: "beyond the end is nothing, which is passed over"
   },
   {
-    file: `${core}/market/MarketFeed.ts`,
-    within: "prepare.startImmediately",
+    file: `${core}/market/internal/freshnessWatch.ts`,
+    within: "make.startImmediately",
     original: "Effect.forkScoped({ startImmediately: true })",
     replacement: "Effect.forkScoped({ startImmediately: false })",
     because: "who begins to read late is told how the link came up"

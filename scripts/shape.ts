@@ -18,7 +18,6 @@ const stillLong: ReadonlySet<string> = new Set([
   "packages/core/src/connection/Inbox.ts",
   "packages/core/src/connection/Subscriptions.ts",
   "packages/core/src/connection/internal/supervisor.ts",
-  "packages/core/src/market/MarketFeed.ts",
   "packages/core/src/venue/coinbase-exchange/Venue.ts",
   "packages/core/src/venue/coinbase/Venue.ts",
   "packages/core/src/venue/deribit/Venue.ts",

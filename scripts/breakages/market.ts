@@ -73,8 +73,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a feed counts no gaps of a drop",
-    file: "packages/core/src/market/MarketFeed.ts",
-    original: "metrics.gaps(\"disconnect\", wanted.length)",
+    file: "packages/core/src/market/internal/ledger.ts",
+    original: "metrics.gaps(\"disconnect\", this.outage.length)",
     replacement: "void 0",
     test: ["packages/testing/test/FeedMetrics.test.ts", "count events by channel"]
   },
@@ -84,5 +84,19 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "metrics.arrived(channel.channel, i + 1 - first)",
     replacement: "metrics.arrived(channel.channel, 1)",
     test: ["packages/testing/test/FeedMetrics.test.ts", "count events by channel"]
+  },
+  {
+    name: "a gap is told when it is over, and not before",
+    file: "packages/core/src/market/internal/ledger.ts",
+    original: "if (to._tag !== \"Closing\") gaps = this.begin(this.heardAt ?? at)",
+    replacement: "if (to._tag !== \"Closing\") this.begin(this.heardAt ?? at)",
+    test: ["packages/testing/test/Ledger.test.ts", "every consumer reads the same gaps"]
+  },
+  {
+    name: "what a typed stream shed is in no ledger",
+    file: "packages/core/src/connection/internal/inbox.ts",
+    original: "if (item._tag === \"Missed\") onMissed(item)",
+    replacement: "if (item._tag === \"Missed\") void onMissed",
+    test: ["packages/testing/test/Ledger.test.ts", "what a consumer's own queue shed"]
   }
 ]

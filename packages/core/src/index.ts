@@ -280,6 +280,14 @@ export * as Kraken from "./venue/kraken/Venue.ts"
 export * as KrakenChecksum from "./venue/kraken/KrakenChecksum.ts"
 
 /**
+ * The account of a feed: for each product and channel how much was received,
+ * handed on and shed, for how long it was live, and which gaps there are.
+ *
+ * @since 0.1.0
+ */
+export * as Ledger from "./market/Ledger.ts"
+
+/**
  * What happens to the connection and to the data's continuity.
  *
  * @since 0.1.0

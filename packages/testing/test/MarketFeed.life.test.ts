@@ -59,6 +59,8 @@ describe("the life of a connection, as its feed tells it", () => {
           "_tag=Connection state=Connected epoch=1 reason=handshake complete at=0.000Z",
           "_tag=Connection state=Reconnecting attempt=1 delayMillis=100 " +
           "reason=dropped: closed by network with 1006: connection reset at=2.000Z",
+          "_tag=Gap channel=status from=0.000Z cause=disconnect",
+          "_tag=Gap product=BTC-USD channel=matches from=0.000Z cause=disconnect",
           "_tag=Connection state=Connecting attempt=1 reason=retry at=2.100Z",
           "_tag=Breaker from=Closed to=Open openForMillis=1000 at=2.100Z",
           "_tag=Connection state=CircuitOpen attempt=2 delayMillis=1000 " +
@@ -85,11 +87,11 @@ describe("the life of a connection, as its feed tells it", () => {
           assert.deepStrictEqual(lines.slice(2), [
             "_tag=Connection state=Reconnecting attempt=1 delayMillis=100 " +
             "reason=dropped: closed by network with 1006: connection reset at=0.000Z",
+            "_tag=Gap channel=status from=0.000Z cause=disconnect",
+            "_tag=Gap product=BTC-USD channel=matches from=0.000Z cause=disconnect",
             "_tag=Connection state=Connecting attempt=1 reason=retry at=0.100Z",
             "_tag=Connection state=Failed " +
-            "reason=connection aborted after 1 retries: ws://venue.test: connection refused: scripted at=0.100Z",
-            "_tag=Gap channel=status from=0.000Z cause=disconnect",
-            "_tag=Gap product=BTC-USD channel=matches from=0.000Z cause=disconnect"
+            "reason=connection aborted after 1 retries: ws://venue.test: connection refused: scripted at=0.100Z"
           ])
         })
     ))

@@ -122,6 +122,8 @@ describe("MarketFeed", () => {
           "Connected",
           "Trade",
           "Reconnecting",
+          "Gap BTC-USD matches 1970-01-01T00:00:03.000Z undefined disconnect",
+          "Gap ETH-USD ticker 1970-01-01T00:00:03.000Z undefined disconnect",
           "Connecting",
           "Reconnecting",
           "Connecting",
@@ -260,6 +262,9 @@ describe("MarketFeed", () => {
         ])
         assert.deepStrictEqual(life, [
           "Reconnecting",
+          "Gap BTC-USD matches disconnect ",
+          "Gap ETH-USD matches disconnect ",
+          "Gap SOL-USD matches disconnect ",
           "Connecting",
           "Connected",
           "Gap BTC-USD matches disconnect ",

@@ -320,7 +320,8 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   return {
     [internals]: {
       attach: (observer) => observers.add(observer),
-      route: (want, consumer, endedBy) => inbox.consumeRouted(want, consumer, endedBy)
+      annotate: (note) => inbox.annotate(note),
+      route: (want, consumer, endedBy, onMissed) => inbox.consumeRouted(want, consumer, endedBy, onMissed)
     },
     label,
     connect: Effect.suspend(() => supervisor.connect),

@@ -67,6 +67,18 @@ export const ConnectionState = Data.taggedEnum<ConnectionState>()
 export type Tag = ConnectionState["_tag"]
 
 /**
+ * What whoever is built on a connection notes of a transition, in the step in
+ * which it happens: the same for all consumers. Where transitions are merged for
+ * a consumer that stood still, so are their notes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Note {
+  readonly mergeWith: (newer: Note) => Note
+}
+
+/**
  * One step from a state to the next, at `at` (epoch milliseconds), after
  * `heldMillis` in `from`.
  *
@@ -87,6 +99,8 @@ export interface Transition {
   readonly merged?: number | undefined
   /** What was sent in the epoch that ended here, and may not have left; absent where there is none. */
   readonly unconfirmed?: Unconfirmed | undefined
+  /** What was noted of it; absent where there is nothing. */
+  readonly note?: Note | undefined
 }
 
 const successors: Readonly<Record<Tag, ReadonlyArray<Tag>>> = {

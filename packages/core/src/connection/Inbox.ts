@@ -186,6 +186,8 @@ export class ConsumerOverflow extends Schema.TaggedError<ConsumerOverflow>()("Co
  * @since 0.1.0
  */
 export interface ConsumerOptions {
+  /** What a ledger calls the consumer. Default: by what it reads. */
+  readonly name?: string | undefined
   /** What happens when the queue is full. Default: `fail`. */
   readonly overflow?: Overflow | undefined
   /** How much may wait: the bytes of the messages, and 256 more for each of them. Default: 4 MiB. */

@@ -18,11 +18,11 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Queue from "effect/Queue"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -37,10 +37,8 @@ import { internals } from "../connection/internal/internals.ts"
 import type * as Observer from "../connection/Observer.ts"
 import type { Reconnection } from "../connection/Reconnection.ts"
 import type * as Subscriptions from "../connection/Subscriptions.ts"
-import * as Lifecycle from "../event/Lifecycle.ts"
 import type * as MarketData from "../event/MarketData.ts"
 import * as MarketEvent from "../event/MarketEvent.ts"
-import * as VenueMessage from "../event/VenueMessage.ts"
 import type * as Dialect from "../protocol/Dialect.ts"
 import type * as KeepAlive from "../protocol/KeepAlive.ts"
 import type { CircuitBreaker } from "../resilience/CircuitBreaker.ts"
@@ -48,13 +46,15 @@ import type { Frame } from "../transport/Frame.ts"
 import type { Transport } from "../transport/Transport.ts"
 import * as Channel from "../value/Channel.ts"
 import * as Monotonic from "../value/Monotonic.ts"
-import * as Printable from "../value/Printable.ts"
-import * as Timestamp from "../value/Timestamp.ts"
 import { type ChannelKind, channelOf, normalise, normalised, type Venue } from "../venue/Venue.ts"
 import * as Freshness from "./Freshness.ts"
 import * as FeedMetrics from "./internal/feedMetrics.ts"
+import * as FreshnessWatch from "./internal/freshnessWatch.ts"
+import { Keeper } from "./internal/ledger.ts"
+import * as Narrator from "./internal/narrator.ts"
 import * as References from "./internal/references.ts"
 import * as Router from "./internal/router.ts"
+import type * as Ledger from "./Ledger.ts"
 
 /**
  * The venue has no channel of that kind.
@@ -175,6 +175,8 @@ export class MarketFeed extends Context.Service<MarketFeed, {
   readonly channel: (kind: ChannelKind, product: string) => Effect.Effect<Channel.Channel, UnknownChannel>
   /** Whether the feed is up, where each subscription stands, and how fresh its data is. */
   readonly health: Effect.Effect<Health>
+  /** What was received, handed on and shed of each product and channel, and its gaps. */
+  readonly ledger: Effect.Effect<Ledger.Ledger>
   /** The connection under the feed: its state, its metrics, its breaker. */
   readonly connection: Connection.Connection<MarketEvent.MarketEvent>
 }>()("@tickline/core/market/MarketFeed") {}
@@ -224,230 +226,6 @@ const keyOf = (event: MarketEvent.MarketEvent): string => {
   }
 }
 
-// Tells the life of the connection as events. It remembers since when nothing was heard, to bound the gaps.
-const makeNarrator = (
-  venue: string,
-  wanted: () => ReadonlyArray<Channel.Channel>,
-  channelsFor: Router.Router["channelsFor"],
-  metrics: FeedMetrics.FeedMetrics
-): (item: Inbox.Item<MarketEvent.MarketEvent>) => ReadonlyArray<MarketEvent.AnyEvent> => {
-  let heardAt: number | undefined
-  let outage: { readonly from: number; readonly missing: ReadonlyArray<Channel.Channel> } | undefined
-
-  const gaps = (to: number | undefined): Array<MarketEvent.AnyEvent> => {
-    const lost = outage
-    outage = undefined
-    if (lost === undefined) return []
-    const from = Timestamp.format(Timestamp.fromEpochMillis(lost.from))
-    return lost.missing.map((channel) =>
-      new Lifecycle.Gap({
-        venue,
-        ...(channel.product === undefined ? {} : { product: channel.product }),
-        channel: channel.channel,
-        from,
-        ...(to === undefined ? {} : { to: Timestamp.format(Timestamp.fromEpochMillis(to)) }),
-        cause: "disconnect"
-      })
-    )
-  }
-
-  // What this consumer's own queue has shed, by the products and channels that it was of.
-  const overflowed = ({ from, keys, rejections, to }: Inbox.Missed): Array<MarketEvent.AnyEvent> => {
-    const counts = new Map<string, { readonly of: Partial<Channel.Channel>; missing: number }>()
-    const add = (of: Partial<Channel.Channel>, missing: number): void => {
-      const key = `${of.channel ?? ""}\n${of.product ?? ""}`
-      const before = counts.get(key)
-      if (before === undefined) counts.set(key, { of, missing })
-      else before.missing += missing
-    }
-    for (const [key = "", missing] of keys) {
-      const at = key.indexOf("\n")
-      for (const channel of channelsFor(key.slice(0, at), key.slice(at + 1))) add(channel, missing)
-    }
-    if (rejections > 0) add({}, rejections)
-    metrics.gaps("overflow", counts.size)
-    return Array.from(counts.values(), ({ missing, of }) =>
-      new Lifecycle.Gap({
-        venue,
-        ...of,
-        from: Timestamp.format(Timestamp.fromEpochMillis(from)),
-        to: Timestamp.format(Timestamp.fromEpochMillis(to)),
-        cause: "overflow",
-        missing
-      }))
-  }
-
-  const moved = ({ at, from, merged, reason, to }: ConnectionState.Transition): ReadonlyArray<MarketEvent.AnyEvent> => {
-    if (from._tag === "Connected") outage = { from: heardAt ?? at, missing: wanted() }
-    const event = new Lifecycle.ConnectionEvent({
-      venue,
-      state: to._tag,
-      ...(to._tag === "Connected" ? { epoch: to.epoch } : {}),
-      ...("attempt" in to ? { attempt: to.attempt } : {}),
-      ...("delayMillis" in to ? { delayMillis: to.delayMillis } : {}),
-      reason: merged === undefined ? reason : `${reason} (the last of ${merged} transitions)`,
-      at: Timestamp.fromEpochMillis(at)
-    })
-    switch (to._tag) {
-      case "Connected": {
-        const events = [event, ...gaps(at)]
-        heardAt = at
-        return events
-      }
-      case "Failed":
-        return [event, ...gaps(undefined)]
-      case "Closing":
-        // Who closes a link that is up misses nothing; who closes one that is down has missed what came since.
-        if (from._tag === "Connected") outage = undefined
-        return [event, ...gaps(undefined)]
-      default:
-        return [event]
-    }
-  }
-
-  // Refusals by the message that is nothing but they, and in whose place they are told.
-  const refusals = new Map<MarketEvent.MarketEvent, Array<VenueMessage.VenueError>>()
-
-  const refused = ({ by, refused }: Inbox.Refused<MarketEvent.MarketEvent>): ReadonlyArray<VenueMessage.VenueError> => {
-    const requestId = by !== undefined && "requestId" in by ? by.requestId : undefined
-    const errors = refused.map(({ code, message }) =>
-      new VenueMessage.VenueError({
-        venue,
-        ...(code === undefined ? {} : { code }),
-        message,
-        ...(requestId === undefined ? {} : { requestId })
-      })
-    )
-    if (by === undefined) return errors
-    refusals.set(by, [...refusals.get(by) ?? [], ...errors])
-    return []
-  }
-
-  // Where the message was shed on its way, the refusals are told nevertheless.
-  const told = (events: ReadonlyArray<MarketEvent.AnyEvent>): ReadonlyArray<MarketEvent.AnyEvent> => {
-    const errors = new Map<MarketEvent.AnyEvent, Array<VenueMessage.VenueError>>(refusals)
-    refusals.clear()
-    const replaced = events.flatMap((event) => {
-      const found = errors.get(event)
-      errors.delete(event)
-      return found ?? [event]
-    })
-    return [...[...errors.values()].flat(), ...replaced]
-  }
-
-  const narrate = (item: Inbox.Item<MarketEvent.MarketEvent>): ReadonlyArray<MarketEvent.AnyEvent> => {
-    switch (item._tag) {
-      case "Batch":
-        heardAt = item.at
-        return item.messages
-      case "Refused":
-        return refused(item)
-      case "Rejected":
-        heardAt = item.at
-        return [item.rejection]
-      case "Transition":
-        return moved(item)
-      case "BreakerMoved":
-        return [
-          new Lifecycle.BreakerEvent({
-            venue,
-            from: item.transition.from,
-            to: item.transition.to,
-            ...(item.transition.openForMillis === undefined ? {} : { openForMillis: item.transition.openForMillis }),
-            at: Timestamp.fromEpochMillis(item.transition.at)
-          })
-        ]
-      case "SequenceGap":
-        return [new Lifecycle.Gap({ venue, from: String(item.from), to: String(item.to), cause: "sequence" })]
-      case "Overdue":
-        return [
-          new Lifecycle.Stale({
-            venue,
-            ...(item.channel.product === undefined ? {} : { product: item.channel.product }),
-            channel: item.channel.channel,
-            silentForMillis: item.silentForMillis
-          })
-        ]
-      case "Missed":
-        return overflowed(item)
-    }
-  }
-
-  return (item) => {
-    const isPending = refusals.size > 0 && item._tag !== "Refused"
-    const events = narrate(item)
-    return isPending ? told(events) : events
-  }
-}
-
-// Watches that what was subscribed to delivers, and does about it what grows: probe, subscribe again, reconnect, report.
-// Gives the effect that tells it of a subscription made meanwhile.
-const watch = <A>(connection: Connection.Connection<A>, freshness: Freshness.Freshness, onStale: () => void) =>
-  Effect.gen(function*() {
-    const changes = yield* Queue.sliding<void>(1)
-    const tell = ({ channel, silentForMillis, step }: Freshness.Overdue): Effect.Effect<void> =>
-      Effect.suspend(() => {
-        onStale()
-        return Effect.andThen(
-          Effect.annotateLogs(
-            Effect.logWarning("subscription does not deliver"),
-            Printable.fields({
-              connection: connection.label,
-              channel: channel.channel,
-              ...(channel.product === undefined ? {} : { product: channel.product }),
-              silent_for_ms: silentForMillis,
-              step
-            })
-          ),
-          connection.reportOverdue({ _tag: "Overdue", channel, step, silentForMillis })
-        )
-      })
-    // One probe, one renewal, one reconnect, however many subscriptions are overdue at once.
-    const act = (step: Freshness.Step, channels: ReadonlyArray<Channel.Channel>): Effect.Effect<void> => {
-      switch (step) {
-        case "probe":
-          return Effect.asVoid(connection.ping)
-        case "resubscribe":
-          return connection.resubscribe(channels)
-        case "reconnect":
-          return Effect.ignore(connection.reconnect)
-        case "report":
-          return Effect.void
-      }
-    }
-    yield* connection.state.transitions.pipe(
-      Stream.runForEach(({ from, to }) =>
-        Effect.flatMap(Monotonic.now, (now) => {
-          if (to._tag === "Connected") freshness.connected(now)
-          else if (from._tag === "Connected") freshness.disconnected()
-          return Queue.offer(changes, undefined)
-        })
-      ),
-      Effect.forkScoped({ startImmediately: true })
-    )
-    yield* Effect.gen(function*() {
-      const next = freshness.nextDeadline()
-      if (next === undefined) return yield* Queue.take(changes)
-      const now = yield* Monotonic.now
-      yield* Effect.raceFirst(Effect.sleep(Math.max(1, next - now)), Queue.take(changes))
-      const at = yield* Monotonic.now
-      const overdue = freshness.check(at, yield* connection.isStalled)
-      // Who was refused waits for nothing.
-      const refused = new Set(
-        (yield* connection.subscriptionStates).flatMap(({ channel, standing }) =>
-          standing === "refused" ? [Channel.key(channel)] : []
-        )
-      )
-      for (const step of Freshness.steps) {
-        const late = overdue.filter((one) => one.step === step && !refused.has(Channel.key(one.channel)))
-        if (late.length === 0) continue
-        yield* Effect.forEach(late, tell, { discard: true })
-        yield* act(step, late.map(({ channel }) => channel))
-      }
-    }).pipe(Effect.forever, Effect.forkScoped)
-    return Effect.asVoid(Queue.offer(changes, undefined))
-  })
-
 /**
  * Makes a feed that is not connected yet: `feed.connection.connect` does that,
  * and who consumes `events` before it sees the first connect too. It ends with
@@ -468,6 +246,13 @@ export const prepare = Effect.fnUntraced(function*(
   const freshness = Freshness.make(options.freshness === "none" ? undefined : options.freshness, isQuiet)
   const router = Router.make(venue)
   const metrics = yield* FeedMetrics.make(venue.name)
+  const clock = yield* Clock.Clock
+  const ledger = new Keeper({
+    venue: venue.name,
+    wanted: () => wanted,
+    metrics,
+    now: () => Monotonic.nowMillis(clock)
+  })
   const arrived = ({ channels: belonging = [], monotonicMillis }: Observer.Batch<MarketEvent.MarketEvent>): void => {
     // Most batches are of one subscription, or of several of one channel in turn.
     let name: string | undefined
@@ -506,17 +291,16 @@ export const prepare = Effect.fnUntraced(function*(
     productOf: (event) => MarketEvent.isMarketData(event) ? event.product : undefined,
     limits: venue.rates,
     attribute: router.attribute,
-    observers: [{ name: "freshness", attach: () => ({ batch: arrived, ended: () => {} }) }, ...options.observe ?? []]
+    observers: [
+      { name: "freshness", attach: () => ({ batch: arrived, ended: () => {} }) },
+      ledger.observer,
+      ...options.observe ?? []
+    ]
   })
-  const watchAnew = options.freshness === "none" ? Effect.void : yield* watch(connection, freshness, metrics.stale)
-  yield* connection.state.transitions.pipe(
-    Stream.runForEach(({ from, to }) =>
-      Effect.sync(() => {
-        if (from._tag === "Connected" && to._tag !== "Closing") metrics.gaps("disconnect", wanted.length)
-      })
-    ),
-    Effect.forkScoped({ startImmediately: true })
-  )
+  connection[internals].annotate((transition) => ledger.moved(transition))
+  const watchAnew = options.freshness === "none"
+    ? Effect.void
+    : yield* FreshnessWatch.make(connection, freshness, metrics.stale)
 
   // What is wanted; and for its data, apart from what only keeps alive.
   const all = new Map<string, Channel.Channel>()
@@ -535,6 +319,7 @@ export const prepare = Effect.fnUntraced(function*(
         else freshness.unsubscribed(one)
       }
       metrics.follow(wanted, freshness.age)
+      ledger.follow(wanted)
       return watchAnew
     })
   // Data is known for what it is as soon as it is asked for, and until it is given up.
@@ -586,7 +371,15 @@ export const prepare = Effect.fnUntraced(function*(
       return connection[internals].route(
         { channel: wanted, product: wanted.product === undefined ? written : undefined, is: select },
         consumer,
-        connection.awaitRefusal(wanted)
+        connection.awaitRefusal(wanted),
+        ({ messages }) => {
+          metrics.gaps("overflow", 1)
+          ledger.dropped(
+            consumer?.name ?? `${kind} ${product}`,
+            { channel: wanted.channel, product: written },
+            messages
+          )
+        }
       )
     }))
 
@@ -608,6 +401,7 @@ export const prepare = Effect.fnUntraced(function*(
         freshness: freshness.report(yield* Monotonic.now)
       }
     }),
+    ledger: Effect.sync(() => ledger.read()),
     channel,
     subscribe: want,
     trades: (product, consumer) =>
@@ -618,7 +412,13 @@ export const prepare = Effect.fnUntraced(function*(
       ofProduct("ticker", product, (event): event is MarketData.PriceUpdate => event._tag === "PriceUpdate", consumer),
     events: (consumer) =>
       Stream.unwrap(Effect.sync(() => {
-        const narrate = makeNarrator(venue.name, () => wanted, router.channelsFor, metrics)
+        const narrate = Narrator.make({
+          venue: venue.name,
+          consumer: consumer?.name ?? "events",
+          channelsFor: router.channelsFor,
+          metrics,
+          ledger
+        })
         return Stream.flattenIterable(Stream.map(connection.inbound(consumer), narrate))
       }))
   }

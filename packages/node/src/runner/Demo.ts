@@ -152,9 +152,15 @@ const stage = Effect.fnUntraced(function*(
         if (BoardLayout.asFloat(price) !== price) tally.differing++
         return true
       }
-      case "Gap":
-        books.gaps.push({ product: event.product ?? "", from: millisOf(event.from), to: millisOf(event.to), place })
+      case "Gap": {
+        const gap = { product: event.product ?? "", from: millisOf(event.from), to: millisOf(event.to), place }
+        // One that was noticed and is over now is the same gap.
+        const open = books.gaps.findIndex(({ from, product, to }) =>
+          to === undefined && from === gap.from && product === gap.product
+        )
+        books.gaps.splice(open < 0 ? books.gaps.length : open, 1, gap)
         return true
+      }
       case "Breaker":
         if (event.to === "Open") tally.opened++
         if (event.to === "Closed") tally.closed++

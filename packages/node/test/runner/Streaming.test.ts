@@ -491,7 +491,13 @@ describe.concurrent("stream survives each kind of fault", { timeout: 20_000 }, (
   const cameBack = (reason: RegExp) => (events: ReadonlyArray<Event>) => {
     const at = (state: string, epoch?: number) =>
       events.findIndex((event) => event.state === state && (epoch === undefined || event.epoch === epoch))
-    const gap = events.findIndex(({ _tag }) => _tag === "Gap")
+    // It is told at the drop, and again with its end when the link is back.
+    const gapAt = (isOver: boolean) =>
+      events.findIndex((event) => event._tag === "Gap" && (event.to !== undefined) === isOver)
+    const [noticed, gap] = [gapAt(false), gapAt(true)]
+    assert.isAbove(noticed, at("Connected", 1))
+    assert.isBelow(noticed, at("Connected", 2))
+    assert.strictEqual(events[noticed]?.from, events[gap]?.from)
     assert.isAbove(at("Connected", 2), Math.max(at("Reconnecting"), at("CircuitOpen"), 0))
     assert.isAbove(gap, at("Connected", 2))
     assert.strictEqual(events[gap]?.product, "BTC-USD")

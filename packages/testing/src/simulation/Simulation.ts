@@ -21,6 +21,7 @@
 import type { Connection } from "@tickline/core/connection/Connection"
 import type * as ConnectionMetrics from "@tickline/core/connection/ConnectionMetrics"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
+import type * as Lifecycle from "@tickline/core/event/Lifecycle"
 import type * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
@@ -103,6 +104,17 @@ export { isBalanced } from "./internal/accounts.ts"
  * @since 0.1.0
  */
 export { reconcile } from "./internal/accounts.ts"
+
+// A gap is told when it is noticed, and again when it is over: those that are over, and those that are still open.
+const disconnects = (events: ReadonlyArray<MarketEvent.AnyEvent>): ReadonlyArray<Lifecycle.Gap> => {
+  const gaps = events.filter((event): event is Lifecycle.Gap => event._tag === "Gap" && event.cause === "disconnect")
+  return gaps.filter((gap) =>
+    gap.to !== undefined ||
+    !gaps.some(({ channel, from, product, to }) =>
+      to !== undefined && channel === gap.channel && product === gap.product && from === gap.from
+    )
+  )
+}
 
 /**
  * How a simulation is run, besides how it is made.
@@ -267,7 +279,7 @@ const play = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<
     dials,
     connects: metrics?.connects ?? 0,
     drops: dropsOf(seen),
-    gaps: seen.filter((event) => event._tag === "Gap" && event.cause === "disconnect").length,
+    gaps: disconnects(seen).length,
     rejected: seen.filter((event) => event._tag === "FrameRejected").length,
     strikes: simulation.faults.strikes,
     heard: simulation.heard,
@@ -324,10 +336,7 @@ const inspect = (
 
   const isPermanent = (channel: string | undefined, product: string | undefined): boolean =>
     channels.some((each) => each.channel === channel && each.product === product)
-  let gaps = 0
-  for (const event of seen) {
-    if (event._tag === "Gap" && event.cause === "disconnect" && isPermanent(event.channel, event.product)) gaps++
-  }
+  const gaps = disconnects(seen).filter((gap) => isPermanent(gap.channel, gap.product)).length
   const drops = dropsOf(seen)
   if (gaps !== drops * channels.length) {
     violations.push(`${drops} drops of ${channels.length} channels gave ${gaps} gaps`)

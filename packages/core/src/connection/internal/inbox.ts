@@ -11,7 +11,8 @@ import * as Exit from "effect/Exit"
 import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import type { ConnectError } from "../ConnectError.ts"
-import type { ConsumerOptions, ConsumerOverflow, Item, KeyOf } from "../Inbox.ts"
+import type { Note, Transition } from "../ConnectionState.ts"
+import type { ConsumerOptions, ConsumerOverflow, Item, KeyOf, Missed } from "../Inbox.ts"
 import type { Batch } from "../Observer.ts"
 import { conflate, type Consumer, type Interest, isOver, isWanted, makeConsumer, offer, push } from "./queue.ts"
 import { type Destination, makeDestination, Routes, type Want } from "./routes.ts"
@@ -55,6 +56,8 @@ export const messagesOf = <A>(items: Arr.NonEmptyReadonlyArray<Item<A>>): Readon
 export interface Inbox<A> {
   /** Hands an item to every consumer that wants it as a whole. They sleep on until `wake`. */
   readonly offer: (item: Item<A>) => void
+  /** Has each transition noted from now on, before any consumer is shown it. */
+  readonly annotate: (note: (transition: Transition) => Note | undefined) => void
   /** Hands the messages of a batch to the consumers that they are routed to. They sleep on until `wake`. */
   readonly route: (batch: Batch<A>) => void
   /** Wakes the consumers that have something to take, once for any number of offers. Returns how many. */
@@ -89,7 +92,8 @@ export interface Inbox<A> {
   readonly consumeRouted: <B extends A, E = never>(
     want: Want<A, B>,
     options?: ConsumerOptions | undefined,
-    endedBy?: Effect.Effect<never, E> | undefined
+    endedBy?: Effect.Effect<never, E> | undefined,
+    onMissed?: ((missed: Missed) => void) | undefined
   ) => Stream.Stream<B, ConnectError | ConsumerOverflow | E>
   /** Messages and rejections that consumers missed, all in all. */
   readonly missed: () => number
@@ -112,6 +116,7 @@ class InboxImpl<A> implements Inbox<A> {
   private allowance = 1
   private missedByGone = 0
   private isShutDown = false
+  private note: ((transition: Transition) => Note | undefined) | undefined
   private readonly keyOf: KeyOf<A>
   private readonly onMissed: ((messages: number) => void) | undefined
 
@@ -121,7 +126,16 @@ class InboxImpl<A> implements Inbox<A> {
     this.routes = new Routes(productOf)
   }
 
+  annotate(note: (transition: Transition) => Note | undefined): void {
+    this.note = note
+  }
+
   offer(item: Item<A>): void {
+    const note = item._tag === "Transition" ? this.note?.(item) : undefined
+    this.offerWhole(note === undefined || item._tag !== "Transition" ? item : { ...item, note })
+  }
+
+  private offerWhole(item: Item<A>): void {
     for (const consumer of this.whole) {
       if (isWanted(consumer.interest, item)) this.offerTo(consumer, item)
     }
@@ -213,7 +227,8 @@ class InboxImpl<A> implements Inbox<A> {
   consumeRouted<B extends A, E = never>(
     want: Want<A, B>,
     options?: ConsumerOptions | undefined,
-    endedBy?: Effect.Effect<never, E> | undefined
+    endedBy?: Effect.Effect<never, E> | undefined,
+    onMissed?: ((missed: Missed) => void) | undefined
   ): Stream.Stream<B, ConnectError | ConsumerOverflow | E> {
     const destinations = new Map<Consumer<B>, Destination<A>>()
     const attach = Effect.sync(() => {
@@ -229,7 +244,11 @@ class InboxImpl<A> implements Inbox<A> {
       if (destination !== undefined) this.routes.remove(destination)
       this.detach(consumer)
     }
-    return this.stream(attach, detach, messagesOf, endedBy)
+    const read = (items: Arr.NonEmptyReadonlyArray<Item<B>>): ReadonlyArray<B> => {
+      if (onMissed !== undefined) { for (const item of items) if (item._tag === "Missed") onMissed(item) }
+      return messagesOf(items)
+    }
+    return this.stream(attach, detach, read, endedBy)
   }
 
   private stream<C extends A, B, E>(

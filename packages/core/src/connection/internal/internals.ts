@@ -7,7 +7,8 @@
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { ConnectError } from "../ConnectError.ts"
-import type { ConsumerOptions, ConsumerOverflow } from "../Inbox.ts"
+import type { Note, Transition } from "../ConnectionState.ts"
+import type { ConsumerOptions, ConsumerOverflow, Missed } from "../Inbox.ts"
 import type { NamedObserver } from "../Observer.ts"
 import type { Want } from "./routes.ts"
 
@@ -28,13 +29,16 @@ export const internals: unique symbol = Symbol.for("@tickline/core/connection/in
 export interface Internals<A> {
   /** Attaches an observer before those that were declared, at once if an epoch is up. Returns what detaches it. */
   readonly attach: (observer: NamedObserver<A>) => () => void
+  /** Has each transition noted from now on, before any consumer is shown it. */
+  readonly annotate: (note: (transition: Transition) => Note | undefined) => void
   /**
    * The messages of one channel, or of one product of it, routed to a queue of their own: those of others cost it
-   * nothing. Ends with the failure of `endedBy`, after what still waits.
+   * nothing. Ends with the failure of `endedBy`, after what still waits. `onMissed` is told what its queue has shed.
    */
   readonly route: <B extends A, E = never>(
     want: Want<A, B>,
     options?: ConsumerOptions | undefined,
-    endedBy?: Effect.Effect<never, E> | undefined
+    endedBy?: Effect.Effect<never, E> | undefined,
+    onMissed?: ((missed: Missed) => void) | undefined
   ) => Stream.Stream<B, ConnectError | ConsumerOverflow | E>
 }

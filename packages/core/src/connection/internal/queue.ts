@@ -273,7 +273,11 @@ export const conflate = <A>(consumer: Consumer<A>, keyOf: KeyOf<A>): void => {
 // Two life-cycle items of a kind as one, which says what both say together.
 const merged = <A>(older: Lifecycle<A>, newer: Lifecycle<A>): Lifecycle<A> => {
   if (older._tag === "Transition" && newer._tag === "Transition") {
-    return { ...newer, from: older.from, merged: (older.merged ?? 1) + (newer.merged ?? 1) }
+    const note = older.note === undefined || newer.note === undefined
+      ? older.note ?? newer.note
+      : older.note.mergeWith(newer.note)
+    const whole = { ...newer, from: older.from, merged: (older.merged ?? 1) + (newer.merged ?? 1) }
+    return note === undefined ? whole : { ...whole, note }
   }
   if (older._tag === "BreakerMoved" && newer._tag === "BreakerMoved") {
     return { ...newer, transition: { ...newer.transition, from: older.transition.from } }

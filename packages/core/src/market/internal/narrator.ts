@@ -1,0 +1,155 @@
+/**
+ * Tells one consumer of a feed the life of its connection as events, among what
+ * was received: states, gaps, refusals, and what its own queue has shed.
+ *
+ * @since 0.1.0
+ */
+import type * as ConnectionState from "../../connection/ConnectionState.ts"
+import type * as Inbox from "../../connection/Inbox.ts"
+import * as Lifecycle from "../../event/Lifecycle.ts"
+import type * as MarketEvent from "../../event/MarketEvent.ts"
+import * as VenueMessage from "../../event/VenueMessage.ts"
+import type * as Channel from "../../value/Channel.ts"
+import * as Timestamp from "../../value/Timestamp.ts"
+import type { FeedMetrics } from "./feedMetrics.ts"
+import { GapNote, type Keeper } from "./ledger.ts"
+import type * as Router from "./router.ts"
+
+/**
+ * What a narrator needs: whose life it tells, and to whom.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly venue: string
+  readonly consumer: string
+  readonly channelsFor: Router.Router["channelsFor"]
+  readonly metrics: FeedMetrics
+  readonly ledger: Keeper
+}
+
+/**
+ * Makes the narrator of one consumer.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  { channelsFor, consumer, ledger, metrics, venue }: Options
+): (item: Inbox.Item<MarketEvent.MarketEvent>) => ReadonlyArray<MarketEvent.AnyEvent> => {
+  // What this consumer's own queue has shed, by the products and channels that it was of.
+  const overflowed = ({ from, keys, rejections, to }: Inbox.Missed): Array<MarketEvent.AnyEvent> => {
+    const counts = new Map<string, { readonly of: Partial<Channel.Channel>; missing: number }>()
+    const add = (of: Partial<Channel.Channel>, missing: number): void => {
+      const key = `${of.channel ?? ""}\n${of.product ?? ""}`
+      const before = counts.get(key)
+      if (before === undefined) counts.set(key, { of, missing })
+      else before.missing += missing
+    }
+    for (const [key = "", missing] of keys) {
+      const at = key.indexOf("\n")
+      for (const channel of channelsFor(key.slice(0, at), key.slice(at + 1))) add(channel, missing)
+    }
+    if (rejections > 0) add({}, rejections)
+    metrics.gaps("overflow", counts.size)
+    return Array.from(counts.values(), ({ missing, of }) => {
+      const gap = new Lifecycle.Gap({
+        venue,
+        ...of,
+        from: Timestamp.format(Timestamp.fromEpochMillis(from)),
+        to: Timestamp.format(Timestamp.fromEpochMillis(to)),
+        cause: "overflow",
+        missing
+      })
+      ledger.dropped(consumer, of, missing, gap)
+      return gap
+    })
+  }
+
+  const moved = (transition: ConnectionState.Transition): ReadonlyArray<MarketEvent.AnyEvent> => {
+    const { at, merged, note, reason, to } = transition
+    const event = new Lifecycle.ConnectionEvent({
+      venue,
+      state: to._tag,
+      ...(to._tag === "Connected" ? { epoch: to.epoch } : {}),
+      ...("attempt" in to ? { attempt: to.attempt } : {}),
+      ...("delayMillis" in to ? { delayMillis: to.delayMillis } : {}),
+      reason: merged === undefined ? reason : `${reason} (the last of ${merged} transitions)`,
+      at: Timestamp.fromEpochMillis(at)
+    })
+    return note instanceof GapNote ? [event, ...note.gaps] : [event]
+  }
+
+  // Refusals by the message that is nothing but they, and in whose place they are told.
+  const refusals = new Map<MarketEvent.MarketEvent, Array<VenueMessage.VenueError>>()
+
+  const refused = ({ by, refused }: Inbox.Refused<MarketEvent.MarketEvent>): ReadonlyArray<VenueMessage.VenueError> => {
+    const requestId = by !== undefined && "requestId" in by ? by.requestId : undefined
+    const errors = refused.map(({ code, message }) =>
+      new VenueMessage.VenueError({
+        venue,
+        ...(code === undefined ? {} : { code }),
+        message,
+        ...(requestId === undefined ? {} : { requestId })
+      })
+    )
+    if (by === undefined) return errors
+    refusals.set(by, [...refusals.get(by) ?? [], ...errors])
+    return []
+  }
+
+  // Where the message was shed on its way, the refusals are told nevertheless.
+  const told = (events: ReadonlyArray<MarketEvent.AnyEvent>): ReadonlyArray<MarketEvent.AnyEvent> => {
+    const errors = new Map<MarketEvent.AnyEvent, Array<VenueMessage.VenueError>>(refusals)
+    refusals.clear()
+    const replaced = events.flatMap((event) => {
+      const found = errors.get(event)
+      errors.delete(event)
+      return found ?? [event]
+    })
+    return [...[...errors.values()].flat(), ...replaced]
+  }
+
+  const narrate = (item: Inbox.Item<MarketEvent.MarketEvent>): ReadonlyArray<MarketEvent.AnyEvent> => {
+    switch (item._tag) {
+      case "Batch":
+        return item.messages
+      case "Refused":
+        return refused(item)
+      case "Rejected":
+        return [item.rejection]
+      case "Transition":
+        return moved(item)
+      case "BreakerMoved":
+        return [
+          new Lifecycle.BreakerEvent({
+            venue,
+            from: item.transition.from,
+            to: item.transition.to,
+            ...(item.transition.openForMillis === undefined ? {} : { openForMillis: item.transition.openForMillis }),
+            at: Timestamp.fromEpochMillis(item.transition.at)
+          })
+        ]
+      case "SequenceGap":
+        return [new Lifecycle.Gap({ venue, from: String(item.from), to: String(item.to), cause: "sequence" })]
+      case "Overdue":
+        return [
+          new Lifecycle.Stale({
+            venue,
+            ...(item.channel.product === undefined ? {} : { product: item.channel.product }),
+            channel: item.channel.channel,
+            silentForMillis: item.silentForMillis
+          })
+        ]
+      case "Missed":
+        return overflowed(item)
+    }
+  }
+
+  return (item) => {
+    const isPending = refusals.size > 0 && item._tag !== "Refused"
+    const events = narrate(item)
+    return isPending ? told(events) : events
+  }
+}
