@@ -34,8 +34,14 @@ export const barrels: ReadonlyArray<{
   },
   {
     folder: "packages/node/src",
-    summary: "The `ws` transport and the parts of the runner: every module of `@tickline/node`.",
-    excluded: ["bin.ts"]
+    summary: "What an application on Node needs: every module of `@tickline/node` but the runner's.",
+    excluded: ["bin.ts", "runner/", "demo/", "simulate/"]
+  },
+  {
+    // What the runner loads only when it simulates stands beside it.
+    folder: "packages/node/src/runner",
+    summary: "The parts of the runner `tickline`: every module of `@tickline/node/runner`.",
+    excluded: []
   }
 ]
 

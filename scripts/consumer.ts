@@ -174,7 +174,7 @@ try {
   write(
     "everything.ts",
     // By name: modules of two packages may share one.
-    ["core", "testing", "testing/node", "node"]
+    ["core", "testing", "testing/node", "node", "node/runner"]
       .map((name) => `export * as ${name.replace("/", "_")} from "@tickline/${name}"\n`).join("")
   )
   const run = (file: string, ...args: ReadonlyArray<string>) =>

@@ -25,12 +25,7 @@ const stillLong: ReadonlySet<string> = new Set([
   "packages/core/src/venue/hyperliquid/Venue.ts",
   "packages/core/test/ConnectionPolicy.test.ts",
   "packages/core/test/Deribit.test.ts",
-  "packages/core/test/ReconnectingStream.test.ts",
-  "packages/node/src/NodeTransport.ts",
-  "packages/node/src/runner/BoardLayout.ts",
-  "packages/node/test/NodeTransport.test.ts",
-  "packages/node/test/Venues.test.ts",
-  "packages/node/test/runner/Streaming.test.ts"
+  "packages/core/test/ReconnectingStream.test.ts"
 ])
 
 const reason = /^\/\/ Long, because \S.{8,}/

@@ -24,7 +24,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   // whose the data is
   {
     name: "a price that is cut is not marked",
-    file: "packages/node/src/runner/BoardLayout.ts",
+    file: "packages/node/src/runner/internal/columns.ts",
     original: "`${after.slice(0, digits.fraction - 1)}…`",
     replacement: "after.slice(0, digits.fraction)",
     test: ["packages/node/test/runner/Board.test.ts", "market, trade: no line is too long, no venue is lost"]

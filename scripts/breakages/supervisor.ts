@@ -21,7 +21,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "every connection has the same id",
     file: supervisor,
-    original: "`conn_${(yield* Random.nextIntBetween(0, 0xffffffff)).toString(16).padStart(8, \"0\")}`",
+    original: "`conn_${Math.floor(random.nextDoubleUnsafe() * 0x100000000).toString(16).padStart(8, \"0\")}`",
     replacement: "\"conn_00000000\"",
     test: [ofConnection, "multiple concurrent connections"]
   },
@@ -49,7 +49,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "the time in a state is counted from the first",
     file: supervisor,
-    original: "        this.stateSince = now\n",
+    original: "    this.stateSince = now\n",
     replacement: "",
     test: [ofConnection, "connection state transitions"]
   },

@@ -9,16 +9,7 @@
  * @since 0.1.0
  */
 import * as Address from "@tickline/core/transport/Address"
-import {
-  BadUrl,
-  DialError,
-  type DialReason,
-  HandshakeRejected,
-  NotResolved,
-  Refused,
-  TlsFailed,
-  Unreachable
-} from "@tickline/core/transport/DialError"
+import { BadUrl, DialError, type DialReason, Unreachable } from "@tickline/core/transport/DialError"
 import * as Endpoint from "@tickline/core/transport/Endpoint"
 import * as Frame from "@tickline/core/transport/Frame"
 import {
@@ -34,9 +25,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
-import type { IncomingMessage } from "node:http"
 import type { ConnectionOptions } from "node:tls"
 import { type ClientOptions, type RawData, WebSocket } from "ws"
+import { codeOf, reasonOf, rejection } from "./internal/dialFailure.ts"
 
 /**
  * What can be set for all dials of a transport.
@@ -63,9 +54,6 @@ const capabilities: Capabilities = { headers: true, ping: true, pause: true, han
  * (2 s), which has its own deadline.
  */
 const lingerMillis = 3_000
-
-/** A `Retry-After` is obeyed up to a day; what asks for more is taken for a mistake. */
-const retryAfterCapMillis = 86_400_000
 
 /** RFC 6455 §5.5: a control frame carries 125 bytes, two of which are the close code. */
 const closeReasonBytes = 123
@@ -466,89 +454,4 @@ const cut = (text: string, bytes: number): string => {
   let end = Math.min(text.length, bytes)
   while (Buffer.byteLength(text.slice(0, end)) > bytes) end--
   return text.slice(0, end).toWellFormed()
-}
-
-const codeOf = (error: Error): string => "code" in error && typeof error.code === "string" ? error.code : ""
-
-/** Where the failed attempt went, as Node says it: an address and port, or a host. */
-const placeOf = (error: Error): string => {
-  if ("hostname" in error && typeof error.hostname === "string") return ` ${error.hostname}`
-  if (!("address" in error) || typeof error.address !== "string") return ""
-  return "port" in error ? ` ${error.address}:${error.port}` : ` ${error.address}`
-}
-
-const reasonOf = (error: Error, secure: boolean): DialReason => {
-  // A host with several addresses fails with all their errors; a refusal says most.
-  if (error instanceof AggregateError) {
-    const errors = error.errors.filter((each) => each instanceof Error)
-    const first = errors.find((each) => codeOf(each) === "ECONNREFUSED") ?? errors[0]
-    if (first !== undefined) return reasonOf(first, secure)
-  }
-  const code = codeOf(error)
-  const detail = `${code}${placeOf(error)}`
-  // A reset is an answer as well: somebody is there and does not want the connection.
-  if (code === "ECONNREFUSED" || code === "ECONNRESET") return new Refused({ detail })
-  if (code === "ENOTFOUND" || code === "ENODATA" || code.startsWith("EAI_")) return new NotResolved({ detail })
-  if (code.startsWith("HPE_")) return new HandshakeRejected({ status: 0, detail: "the answer is not HTTP" })
-  // `ws` has no codes for an answer of 101 that is no handshake; its texts are constants.
-  if (code === "") return new HandshakeRejected({ status: 101, detail: error.message })
-  return secure && !networkCodes.has(code) ? new TlsFailed({ detail }) : new Unreachable({ detail })
-}
-
-/**
- * What the network itself can answer. Any other code with which a dial over
- * TLS can fail comes from OpenSSL or Node's certificate checks, and there are
- * dozens.
- */
-const networkCodes: ReadonlySet<string> = new Set([
-  "ECONNRESET",
-  "ECONNABORTED",
-  "EPIPE",
-  "ETIMEDOUT",
-  "EHOSTUNREACH",
-  "EHOSTDOWN",
-  "ENETUNREACH",
-  "ENETDOWN",
-  "EADDRNOTAVAIL",
-  "EADDRINUSE",
-  "EACCES",
-  "EPERM",
-  "EINVAL",
-  "EMFILE",
-  "ENFILE",
-  "ENOBUFS",
-  "ENOMEM",
-  "ECANCELED",
-  "ERR_SOCKET_CONNECTION_TIMEOUT"
-])
-
-const rejection = (response: IncomingMessage, url: string, now: number): HandshakeRejected => {
-  const retryAfterMillis = retryAfter(response, now)
-  const { location } = response.headers
-  return new HandshakeRejected({
-    status: response.statusCode ?? 0,
-    ...(retryAfterMillis === undefined ? {} : { retryAfterMillis }),
-    ...(location === undefined ? {} : { location: Address.movedTo(location, url) })
-  })
-}
-
-/**
- * `Retry-After` (RFC 9110 §10.2.3) is seconds, or an HTTP date, which is read
- * against the answer's own `Date` where it has one, so that a wrong clock on
- * either side does not matter.
- */
-const retryAfter = (response: IncomingMessage, now: number): number | undefined => {
-  const value = response.headers["retry-after"]?.trim()
-  if (value === undefined) return undefined
-  if (/^\d+$/.test(value)) return Math.min(Number(value) * 1_000, retryAfterCapMillis)
-  const until = httpDate(value)
-  if (until === undefined) return undefined
-  const from = httpDate(response.headers.date ?? "") ?? now
-  return Math.min(Math.max(until - from, 0), retryAfterCapMillis)
-}
-
-const httpDate = (text: string): number | undefined => {
-  if (!/^[A-Z][a-z]+,? /.test(text)) return undefined
-  const millis = Date.parse(text)
-  return Number.isNaN(millis) ? undefined : millis
 }

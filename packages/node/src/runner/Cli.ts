@@ -295,7 +295,7 @@ const simulate = Command.make(
   (flags) =>
     running(({ format }) =>
       Effect.flatMap(
-        Effect.promise(() => import("./Simulation.ts")),
+        Effect.promise(() => import("../simulate/Simulation.ts")),
         (Simulation) => Simulation.run({ ...flags, format, replay: Option.getOrUndefined(flags.replay) })
       )
     )
@@ -321,7 +321,7 @@ const demo = Command.make(
   ({ duration, seed, virtual }) =>
     running(({ format }) =>
       Effect.flatMap(
-        Effect.promise(() => import("./Demo.ts")),
+        Effect.promise(() => import("../demo/Demo.ts")),
         (Demo) => Demo.run({ format, seed, virtual, duration: Option.getOrUndefined<Duration.Duration>(duration) })
       )
     )

@@ -12,11 +12,11 @@ import * as MockVenues from "@tickline/testing/MockVenues"
 import * as Simulation from "@tickline/testing/Simulation"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Scenario from "../demo/Scenario.ts"
-import { Host, type OutputClosed } from "./Host.ts"
-import type { Format } from "./Output.ts"
-import { RunFailed } from "./RunnerError.ts"
-import { grouped, paint as makePaint, span, table } from "./Style.ts"
+import { Host, type OutputClosed } from "../runner/Host.ts"
+import type { Format } from "../runner/Output.ts"
+import { RunFailed } from "../runner/RunnerError.ts"
+import { grouped, paint as makePaint, span, table } from "../runner/Style.ts"
+import * as Scenario from "./Scenario.ts"
 
 /**
  * How it is run.

@@ -14,12 +14,12 @@ import * as MockServer from "@tickline/testing/node/MockServer"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import { Host, type OutputClosed } from "./Host.ts"
-import { type Format, jsonLine } from "./Output.ts"
-import * as Recording from "./Recording.ts"
-import { type RunFailed, UsageError } from "./RunnerError.ts"
-import { counted, grouped, pad, type Paint, paint as makePaint } from "./Style.ts"
-import * as Token from "./Token.ts"
+import { Host, type OutputClosed } from "../runner/Host.ts"
+import { type Format, jsonLine } from "../runner/Output.ts"
+import * as Recording from "../runner/Recording.ts"
+import { type RunFailed, UsageError } from "../runner/RunnerError.ts"
+import { counted, grouped, pad, type Paint, paint as makePaint } from "../runner/Style.ts"
+import * as Token from "../runner/Token.ts"
 
 /**
  * What is simulated.
