@@ -820,15 +820,15 @@ export const harmless: ReadonlyArray<Harmless> = [
   {
     file: `${core}/connection/Outbox.ts`,
     within: "OutboxImpl.send.wait",
-    original: "const wait = pace?.log.waitFor(pace.now(), cost, rank > 0 && pace.spares) ?? 0",
-    replacement: "const wait = pace?.log.waitFor(pace.now(), cost, rank > 0 && pace.spares) ?? 1",
+    original: "const wait = pace?.log.waitFor(pace.now(), cost, this.spares(rank)) ?? 0",
+    replacement: "const wait = pace?.log.waitFor(pace.now(), cost, this.spares(rank)) ?? 1",
     because: "without a limit nobody asks for how long it holds a message up"
   },
   {
     file: `${core}/connection/Outbox.ts`,
     within: "OutboxImpl.send.wait",
-    original: "const wait = pace?.log.waitFor(pace.now(), cost, rank > 0 && pace.spares) ?? 0",
-    replacement: "const wait = pace?.log.waitFor(pace.now(), cost, rank > 0 && pace.spares) ?? (-1)",
+    original: "const wait = pace?.log.waitFor(pace.now(), cost, this.spares(rank)) ?? 0",
+    replacement: "const wait = pace?.log.waitFor(pace.now(), cost, this.spares(rank)) ?? (-1)",
     because: "without a limit nobody asks for how long it holds a message up"
   },
   {
@@ -967,12 +967,19 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement: "at <= text.length",
     because: "there is no character at the end to look at"
   },
-  // ---- testing ------------------------------------------------------------------------------------------------------
   {
-    file: "packages/testing/src/network/internal/virtualWire.ts",
-    within: "make.pull",
-    original: "arrived.closeUnsafe()",
-    replacement: ";",
-    because: "a pull that finds nothing closes it before it waits"
+    file: `${core}/connection/internal/decoder.ts`,
+    within: "make.bytes",
+    original: "const bytes = frames.length === 1 ? readOne(frames[0], frames, at, now) : readMany(frames, at, now)",
+    replacement: "const bytes = false ? readOne(frames[0], frames, at, now) : readMany(frames, at, now)",
+    because: "a frame alone is read as one of many would be, only faster"
+  },
+  {
+    file: `${core}/connection/internal/decoder.ts`,
+    within: "make.bytes",
+    original: "const bytes = frames.length === 1 ? readOne(frames[0], frames, at, now) : readMany(frames, at, now)",
+    replacement: "const bytes = frames.length === 0 ? readOne(frames[0], frames, at, now) : readMany(frames, at, now)",
+    because: "a frame alone is read as one of many would be, only faster"
   }
+  // ---- testing ------------------------------------------------------------------------------------------------------
 ]

@@ -4,6 +4,7 @@ import * as ConnectError from "@tickline/core/connection/ConnectError"
 import type * as Recovery from "@tickline/core/resilience/Recovery"
 import * as DialError from "@tickline/core/transport/DialError"
 import { WireClosed } from "@tickline/core/transport/Transport"
+import * as Schema from "effect/Schema"
 
 const dial = (reason: DialError.DialReason) => new DialError.DialError({ url: "wss://venue.example", reason })
 const rejected = (status: number) => dial(new DialError.HandshakeRejected({ status }))
@@ -36,6 +37,25 @@ const rows: ReadonlyArray<
 ]
 
 describe("ConnectError", () => {
+  it("is each reason to be down, and keeps what it says as JSON", () => {
+    const codec = Schema.toCodecJson(ConnectError.ConnectError)
+    const errors = [
+      ...rows.map(([, failure]) => failure),
+      new ConnectError.ObserverFailed({ epoch: 1, observer: "o", detail: "x" }),
+      new ConnectError.ConnectionAborted({ retries: 3, last: new ConnectError.SourceFailed({ detail: "x" }) }),
+      new ConnectError.ConnectionAborted({ retries: 3, last: dropped("peer", 1000) }),
+      new ConnectError.ConnectionClosed()
+    ]
+    for (const error of errors) {
+      assert.isTrue(Schema.is(ConnectError.ConnectError)(error), error.message)
+      const read = Schema.decodeSync(codec)(Schema.encodeSync(codec)(error))
+      assert.deepStrictEqual([read._tag, read.message], [error._tag, error.message])
+    }
+    for (const other of [new ConnectError.NotSent({ reason: "Closed" }), new Error("x")]) {
+      assert.isFalse(Schema.is(ConnectError.ConnectError)(other))
+    }
+  })
+
   for (const [what, failure, kind, recovery] of rows) {
     it(`${what} is ${kind}: ${recovery}`, () => {
       assert.strictEqual(ConnectError.kind(failure), kind)

@@ -92,6 +92,9 @@ describe("Symbols", () => {
       hyperliquid: ["PURR/USDC", undefined],
       dydx: [undefined, "PURR-USDC"]
     })
+    for (const [base, quote] of [["BTC", "USDC"], ["PURR", "EUR"]] as const) {
+      assert.deepStrictEqual(written(base, quote)["hyperliquid"], [undefined, undefined])
+    }
   })
 
   it("does not take a perpetual for the coin, nor a future or a number for a pair", () => {

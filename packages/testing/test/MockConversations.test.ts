@@ -347,6 +347,20 @@ describe("Binance by the address", () => {
   }
 })
 
+it("Coinbase counts whole seconds in its heartbeats", () => {
+  const venue = venueOf("coinbase")
+  const { session } = venue.receive(MockVenue.newSession, JSON.stringify(coinbase("heartbeats")), floor)
+  const events = [0, 999, 1_000].map((millis) =>
+    JSON.parse(venue.heartbeat(session, { ...floor, atMillis: atMillis + millis })[0]?.text ?? "").events[0]
+  )
+  assert.deepStrictEqual(events.map(({ heartbeat_counter }) => heartbeat_counter - 1_700_000_000), [0, 0, 1])
+  assert.deepStrictEqual(events.map(({ current_time }) => current_time), [
+    "2023-11-14 22:13:20.000 +0000 UTC m=+1700000000.000000000",
+    "2023-11-14 22:13:20.999 +0000 UTC m=+1700000000.000000000",
+    "2023-11-14 22:13:21.000 +0000 UTC m=+1700000001.000000000"
+  ])
+})
+
 describe("venues that number what they send", () => {
   for (const name of ["coinbase", "dydx"]) {
     it(`${name} goes on from what the connection has had`, () => {

@@ -152,15 +152,16 @@ const binance: Rule = {
 
 // Inverse perpetuals are quoted in US dollars and name none: `BTC-PERPETUAL`. Linear ones and spot pairs name the
 // currency: `SOL_USDC-PERPETUAL`, `BTC_USDC` (https://docs.deribit.com, Naming).
+const inverseQuote = "USD"
 const deribit: Rule = {
   write: ({ base, isPerpetual, quote }) => {
-    if (quote === "USD") return isPerpetual ? `${base}-PERPETUAL` : undefined
+    if (quote === inverseQuote) return isPerpetual ? `${base}-PERPETUAL` : undefined
     return `${base}_${quote}${isPerpetual ? "-PERPETUAL" : ""}`
   },
   read: (symbol) => {
     const [, base, quote, end] = /^([A-Z0-9]+)(?:_([A-Z]{2,6}))?(-PERPETUAL)?$/.exec(symbol) ?? []
     if (end === undefined) return spot(base, quote)
-    return perpetual(base, quote ?? "USD")
+    return perpetual(base, quote ?? inverseQuote)
   }
 }
 

@@ -35,8 +35,7 @@ const Request = Schema.Union([
   })
 ])
 
-const readJson = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Unknown))
-const readRequest = Schema.decodeUnknownResult(Request)
+const readRequest = Schema.decodeUnknownResult(Schema.fromJsonString(Request))
 
 const error = (sentence: string): MockVenue.Outgoing => MockVenue.notice({ channel: "error", data: sentence })
 
@@ -111,9 +110,8 @@ export const make = (): MockVenue.MockVenue => ({
     if (heard === undefined) {
       return say(error(`Cannot send more than ${limits.messages.limit} messages per minute.`))
     }
-    const json = readJson(frame)
-    const request = Result.isFailure(json) ? undefined : readRequest(json.success)
-    if (request === undefined || Result.isFailure(request)) {
+    const request = readRequest(frame)
+    if (Result.isFailure(request)) {
       const text = typeof frame === "string" ? frame : ""
       return say(error(`Error parsing JSON into valid websocket request: ${text}`))
     }

@@ -95,8 +95,8 @@ describe("An observer", () => {
           observers: [{
             name: "frames",
             attach: () => ({
-              batch: ({ frames, messages, monotonicMillis, starts }) =>
-                void seen.push({ frames, messages, starts, monotonicMillis }),
+              batch: ({ bytes, channels, frames, messages, monotonicMillis, starts }) =>
+                void seen.push({ frames, messages, starts, bytes, channels, monotonicMillis }),
               ended: () => {}
             })
           }]
@@ -104,11 +104,25 @@ describe("An observer", () => {
         const peer = yield* host.nextPeer
         yield* peer.send("a,b", "nothing", "c", "garbled", "d,e")
         yield* settle
+        yield* peer.send("garbled", "nothing", "garbled", "f", "g")
+        yield* settle
+        for (const frame of ["nothing", "garbled", "h,i"]) {
+          yield* peer.send(frame)
+          yield* settle
+        }
+        const common = { channels: undefined, monotonicMillis: 0 }
         assert.deepStrictEqual(seen, [
-          { frames: ["a,b", "nothing", "c"], messages: ["a", "b", "c"], starts: [0, 2, 2], monotonicMillis: 0 },
-          { frames: ["d,e"], messages: ["d", "e"], starts: [0], monotonicMillis: 0 }
+          { ...common, frames: ["a,b", "nothing", "c"], messages: ["a", "b", "c"], starts: [0, 2, 2], bytes: 11 },
+          { ...common, frames: ["d,e"], messages: ["d", "e"], starts: [0], bytes: 3 },
+          { ...common, frames: ["f", "g"], messages: ["f", "g"], starts: [0, 1], bytes: 2 },
+          { ...common, frames: ["h,i"], messages: ["h", "i"], starts: [0], bytes: 3 }
         ])
-        assert.strictEqual(yield* Effect.map(connection.metrics, ({ messages }) => messages), 5)
+        assert.deepInclude(yield* connection.metrics, {
+          frames: 13,
+          bytes: 61,
+          messages: 9,
+          rejections: { MalformedJson: 4 }
+        })
       })))
 
   it.effect("is called in the declared order, before any consumer", () =>

@@ -94,39 +94,40 @@ export const make = <A>(
     return size
   }
 
+  const attributed = (): Array<Attribution.MessageChannels[number]> | undefined =>
+    attribute === undefined ? undefined : []
+
   const readMany = (frames: ReadonlyArray<Frame.Frame>, at: number, now: number): number => {
     let first = 0
+    let end = 0
     let messages: Array<A> = []
-    let channels: Array<Attribution.MessageChannels[number]> | undefined = attribute === undefined ? undefined : []
+    let channels = attributed()
     let starts: Array<number> = []
     let bytes = 0
     let total = 0
-    const flush = (end: number): void => {
-      const all = first === 0 && end === frames.length
-      deliver(messages, channels, all ? frames : frames.slice(first, end), starts, at, now, bytes)
-    }
-    for (let i = 0; i < frames.length; i++) {
-      const frame = frames[i]
-      if (frame === undefined) continue
+    const flush = (): void => deliver(messages, channels, frames.slice(first, end), starts, at, now, bytes)
+    for (const frame of frames) {
       const size = Frame.size(frame)
       total += size
       const decoded = decode(frame, at)
       if ("_tag" in decoded) {
-        flush(i)
-        first = i + 1
+        flush()
+        end++
+        first = end
         messages = []
-        channels = attribute === undefined ? undefined : []
+        channels = attributed()
         starts = []
         bytes = 0
         reject(decoded, at, size)
         continue
       }
+      end++
       starts.push(messages.length)
       bytes += size
       for (const message of decoded) messages.push(message)
       if (attribute !== undefined) { for (const of of attribute(frame, decoded)) channels?.push(of) }
     }
-    flush(frames.length)
+    flush()
     return total
   }
 

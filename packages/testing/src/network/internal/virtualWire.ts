@@ -210,10 +210,7 @@ export const make = Effect.fnUntraced(function*(
     if (Arr.isReadonlyArrayNonEmpty(frames)) {
       inbound = []
       inboundBytes = 0
-      if (closed === undefined) {
-        arrived.closeUnsafe()
-        toClient.pass()
-      }
+      toClient.pass()
       return Effect.succeed(frames)
     }
     if (closed !== undefined) return Effect.fail(closed)
