@@ -114,20 +114,33 @@ describe("Backoff", () => {
       assert.deepStrictEqual([yield* next, yield* next], [100, 200])
     }))
 
-  it.effect("the output is the delay before jitter, and full jitter spreads over all of it", () =>
-    Effect.gen(function*() {
-      const options: Backoff.Options = { ...Presets.fast.backoff, factor: 1, jitter: "full" }
-      const step = yield* Schedule.toStep(Backoff.schedule(options))
-      const seen = new Set<number>()
-      for (let i = 0; i < 2000; i++) {
-        const [output, delay] = yield* Effect.orDie(step(0, refused))
-        assert.strictEqual(Duration.toMillis(output), 100)
-        seen.add(Duration.toMillis(delay))
-      }
-      assert.strictEqual(Math.min(...seen), 0)
-      assert.strictEqual(Math.max(...seen), 100)
-      assert.strictEqual(seen.size, 101)
-    }).pipe(Random.withSeed("jitter")))
+  for (const [jitter, least, many] of [["full", 0, 101], ["equal", 50, 51], ["none", 100, 1]] as const) {
+    it.effect(`the output is the delay before jitter, which is from ${least} on where it is ${jitter}`, () =>
+      Effect.gen(function*() {
+        const options: Backoff.Options = { ...Presets.fast.backoff, factor: 1, jitter }
+        const step = yield* Schedule.toStep(Backoff.schedule(options))
+        const seen = new Set<number>()
+        for (let i = 0; i < 2000; i++) {
+          const [output, delay] = yield* Effect.orDie(step(0, refused))
+          assert.strictEqual(Duration.toMillis(output), 100)
+          seen.add(Duration.toMillis(delay))
+        }
+        assert.strictEqual(Math.min(...seen), least)
+        assert.strictEqual(Math.max(...seen), 100)
+        assert.strictEqual(seen.size, many)
+      }).pipe(Random.withSeed("jitter")))
+  }
+
+  it("remembers nothing at first", () => {
+    assert.deepStrictEqual(Backoff.initial, {
+      delayMillis: 0,
+      failedAt: undefined,
+      unanswered: 0,
+      brief: false,
+      reset: false,
+      pattern: undefined
+    })
+  })
 
   it.effect("the same seed gives the same delays, another others", () =>
     Effect.gen(function*() {

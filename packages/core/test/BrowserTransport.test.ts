@@ -282,7 +282,9 @@ describe("BrowserTransport: inbound", () => {
 
   it.effect("what waits is bounded: a message beyond inboundBytes ends the wire, and what waited is delivered", () =>
     Effect.gen(function*() {
-      const { socket, wire } = yield* opened({ inboundBytes: 6 })
+      const { socket, wire } = yield* opened({ inboundBytes: 8 })
+      socket.brings("1234567", "8")
+      assert.deepStrictEqual(yield* wire.pull, ["1234567", "8"])
       for (let i = 0; i < 3; i++) {
         socket.brings("1234", "5678")
         assert.deepStrictEqual(yield* wire.pull, ["1234", "5678"])
@@ -327,6 +329,28 @@ describe("BrowserTransport: outbound", () => {
       socket.readyState = 2
       assert.isFalse(wire.write("b"))
       assert.deepStrictEqual(socket.sent, ["a", new Uint8Array([1]), new Uint8Array([7])])
+    }))
+
+  it("leaves codes from 1016 on as they are, which nobody may send", () => {
+    assert.deepStrictEqual([999, 1000, 1001, 1015, 1016, 2999].map(BrowserTransport.sentCode), [
+      999,
+      1000,
+      4001,
+      4015,
+      1016,
+      2999
+    ])
+  })
+
+  it.effect("is ready while a mebibyte at most is in the socket, where nothing else is said", () =>
+    Effect.gen(function*() {
+      const { socket, wire } = yield* opened()
+      socket.bufferedAmount = 1_048_576
+      yield* wire.ready
+      socket.bufferedAmount = 1_048_577
+      const waiting = yield* Effect.forkChild(wire.ready, { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      assert.isUndefined(waiting.pollUnsafe())
     }))
 
   it.effect("is ready again when the socket's buffer has drained, and fails when the wire ends first", () =>
@@ -379,7 +403,16 @@ describe("BrowserTransport: the end", () => {
 
   it.effect("closes with a code that a page may send, and waits for the peer", () =>
     Effect.gen(function*() {
-      for (const [code, seen] of [[1000, 1000], [1001, 4001], [1011, 4011], [3000, 3000], [4999, 4999]] as const) {
+      for (
+        const [code, seen] of [
+          [1000, 1000],
+          [1001, 4001],
+          [1011, 4011],
+          [1015, 4015],
+          [3000, 3000],
+          [4999, 4999]
+        ] as const
+      ) {
         const { socket, wire } = yield* opened()
         const closing = yield* Effect.forkChild(wire.close(code, "bye"), { startImmediately: true })
         assert.deepStrictEqual(socket.closed, [[seen, "bye"]])

@@ -84,6 +84,8 @@ describe("Fault", () => {
       ["61s", 61_000, "61s"],
       ["60m", 3_600_000, "1h"],
       ["1d", 86_400_000, "24h"],
+      ["1.5d", 129_600_000, "36h"],
+      ["90m", 5_400_000, "90m"],
       ["0.0004s", 0, "0s"],
       ["0.0005s", 1, "1ms"],
       ["2 hours", 7_200_000, "2h"]
@@ -109,6 +111,7 @@ describe("Fault", () => {
       ["drop@3", "3", "a duration such as 3s"],
       ["drop@-3s", "-3s", "a duration such as 3s"],
       ["drop@-3 seconds", "-3 seconds", "a duration such as 3s"],
+      ["drop@-1 millis", "-1 millis", "a duration such as 3s"],
       ["drop@Infinity", "Infinity", "a duration such as 3s"],
       ["drop@3s/", "", "longer than nothing"],
       ["drop@3s/0s", "0s", "longer than nothing"],
@@ -146,6 +149,15 @@ describe("Fault", () => {
       [33_000, "drop"]
     ])
     assert.isUndefined(Fault.next([parsed("drop@3s")], 3_000))
+    const often = [parsed("drop@7s/10s")]
+    assert.deepStrictEqual([-1, 6_999, 7_000, 16_999, 17_000, 47_000].map((at) => Fault.next(often, at)?.atMillis), [
+      7_000,
+      7_000,
+      17_000,
+      17_000,
+      27_000,
+      57_000
+    ])
     assert.isUndefined(Fault.next([], -1))
   })
 })

@@ -80,7 +80,7 @@ describe("the same products are listed in the same words", () => {
     coinbase: ["BTC-USD"],
     "coinbase-exchange": ["BTC-USD", "SOL-EUR"],
     binance: ["BTCUSDT", "DOGEFDUSD", "btcusdt"],
-    kraken: ["BTC/USD", "SOL/EUR"],
+    kraken: ["BTC/USD", "SOL/EUR", "ETH/BTC"],
     deribit: ["BTC-PERPETUAL", "SOL_USDC-PERPETUAL", "ETH_USDC"],
     hyperliquid: ["BTC", "PURR/USDC"],
     dydx: ["BTC-USD", "SOL-USD"],
@@ -140,6 +140,14 @@ describe("the same products are listed in the same words", () => {
       expect(lines.join("\n")).toMatchSnapshot()
     })
   }
+})
+
+it("Hyperliquid answers what is posted to /info, and nothing else", () => {
+  const { listing } = MockVenues.byName("hyperliquid") ?? {}
+  const ask = (method: string, path: string) =>
+    listing?.({ method, path, query: new Map(), body: "{\"type\":\"allMids\"}" }, { atMillis, markets: [] })
+  expect(ask("POST", "/info")).toEqual({})
+  expect([ask("GET", "/info"), ask("POST", "/"), ask("GET", "/")]).toEqual([undefined, undefined, undefined])
 })
 
 it("the figures that the mock venues enforce", () => {

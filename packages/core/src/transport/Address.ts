@@ -77,7 +77,7 @@ export const origin = (url: string): string => {
 }
 
 const segmentsOf = (url: string): ReadonlyArray<string> =>
-  (parse(url)?.rest ?? "").replace(/[?#].*$/s, "").split("/").slice(1)
+  parse(url)?.rest.replace(/[?#].*$/s, "").split("/").slice(1) ?? []
 
 // What stands in a path like a key, such as a listen key.
 const keyLike = /[\w-]{32,}/g
@@ -98,8 +98,6 @@ export const movedTo = (location: string, url: string): string => {
     : location.startsWith("/")
     ? `${origin(url)}${location}`
     : location
-  const address = parse(target)
-  if (address === undefined) return origin(target)
   // A server that moves a whole site repeats the path that it was asked for.
   const own = new Set(segmentsOf(url).filter((segment) => segment !== ""))
   const path = segmentsOf(target).map((segment) => own.has(segment) ? "…" : segment.replace(keyLike, "…"))

@@ -202,7 +202,6 @@ const makeLine = (socket: Socket, request: DialRequest, sendBufferBytes: number,
   const { inboundBytes, maxMessageBytes } = request
   let frames: Array<Frame.Frame> = []
   let bytes = 0
-  let isOpened = false
   let closing: WireClosed | undefined
   let ended: WireClosed | undefined
   let clean: boolean | undefined
@@ -239,7 +238,6 @@ const makeLine = (socket: Socket, request: DialRequest, sendBufferBytes: number,
     socket.removeEventListener("message", onMessage)
     wake()
     for (const resume of pingers) resume(Effect.fail(closed))
-    pingers.clear()
   }
 
   const finish = (closed: WireClosed, isClean: boolean) => {
@@ -247,7 +245,6 @@ const makeLine = (socket: Socket, request: DialRequest, sendBufferBytes: number,
     clean ??= isClean
     end(closed)
     for (const resume of closers) resume(Effect.succeed({ clean }))
-    closers.clear()
   }
 
   /** Ends the wire because of what came, and tells the peer. */
@@ -270,19 +267,12 @@ const makeLine = (socket: Socket, request: DialRequest, sendBufferBytes: number,
     wake()
   }
 
-  const onOpen = () => {
-    isOpened = true
-    outcome.opened(wire)
-  }
+  const onOpen = () => outcome.opened(wire)
 
   // Before the handshake a failure fires "error" and then "close"; after it,
-  // "close" tells all that "error" does, and more.
-  const onError = () => {
-    if (!isOpened) outcome.failed()
-  }
-
+  // "close" tells all that "error" does, and more. A dial has one outcome: the first.
   const onClose = ({ code, reason, wasClean }: CloseEvent) => {
-    if (!isOpened) outcome.failed()
+    outcome.failed()
     finish(closing ?? new WireClosed({ by: code === 1006 ? "network" : "peer", code, reason }), wasClean)
   }
 
@@ -343,14 +333,14 @@ const makeLine = (socket: Socket, request: DialRequest, sendBufferBytes: number,
 
   const forget = () => {
     socket.removeEventListener("open", onOpen)
-    socket.removeEventListener("error", onError)
+    socket.removeEventListener("error", outcome.failed)
     socket.removeEventListener("close", onClose)
   }
 
   socket.binaryType = "arraybuffer"
   socket.addEventListener("open", onOpen)
   socket.addEventListener("message", onMessage)
-  socket.addEventListener("error", onError)
+  socket.addEventListener("error", outcome.failed)
   socket.addEventListener("close", onClose)
   return { release: terminate }
 }

@@ -148,13 +148,15 @@ const grammar: Readonly<Record<string, { readonly expected: string; readonly rea
  */
 export const kinds: ReadonlyArray<string> = Object.keys(grammar)
 
-const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+const units = [["d", 86_400_000], ["h", 3_600_000], ["m", 60_000], ["s", 1_000], ["ms", 1]] as const
+
+const unitMillis: ReadonlyMap<string, number> = new Map(units)
 
 const readMillis = (text: string): number | undefined => {
-  const short = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text)
-  const millis = short === null
+  const unit = unitMillis.get(text.replace(/^\d+(?:\.\d+)?/, ""))
+  const millis = unit === undefined
     ? Option.getOrUndefined(Option.map(readLong(text), Duration.toMillis))
-    : Math.round(Number(short[1]) * (units[short[2] ?? ""] ?? Number.NaN))
+    : Math.round(Number.parseFloat(text) * unit)
   return millis !== undefined && Number.isFinite(millis) && millis >= 0 ? millis : undefined
 }
 
@@ -186,8 +188,8 @@ export const parse = (spec: string): Result.Result<Fault, FaultSpecError> => {
 }
 
 const writeMillis = (millis: number): string => {
-  const unit = (["h", "m", "s"] as const).find((unit) => millis % (units[unit] ?? 1) === 0) ?? "ms"
-  return millis === 0 ? "0s" : `${millis / (units[unit] ?? 1)}${unit}`
+  const [unit, size] = units.slice(1, -1).find(([, size]) => millis % size === 0) ?? ["ms", 1]
+  return millis === 0 ? "0s" : `${millis / size}${unit}`
 }
 
 /**
@@ -247,8 +249,7 @@ export const next = <A = Action>(
   return atMillis === Infinity ? undefined : { atMillis, actions }
 }
 
-const nextOf = ({ atMillis, everyMillis }: Omit<Fault, "action">, afterMillis: number): number => {
+const nextOf = ({ atMillis, everyMillis = Infinity }: Omit<Fault, "action">, afterMillis: number): number => {
   if (atMillis > afterMillis) return atMillis
-  if (everyMillis === undefined) return Infinity
   return atMillis + (Math.floor((afterMillis - atMillis) / everyMillis) + 1) * everyMillis
 }

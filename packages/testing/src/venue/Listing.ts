@@ -66,7 +66,8 @@ const instrument = (market: Market): Instrument => {
   const { symbol } = market.product
   const spot = symbol.replace(/-PERPETUAL$/, "")
   const isPerpetual = spot !== symbol
-  const [first = "", second] = spot.split(/[-/_]/)
+  const [, second] = spot.split(/[-/_]/)
+  const first = spot.replace(/[-/_].*/, "")
   const ending = quotes.find((quote) => first.endsWith(quote) && first.length > quote.length)
   const [base, quote] = second !== undefined
     ? [first, second]
