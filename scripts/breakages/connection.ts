@@ -197,7 +197,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a second request takes the place of the first",
     file: `${connection}/Requests.ts`,
-    original: "if (waiting.has(id)) return Effect.fail(new DuplicateRequest({ id }))",
+    original: "if (!correlator.wait(id, \"request\")) return Effect.fail(new DuplicateRequest({ id }))",
     replacement: "",
     test: ["packages/testing/test/Requests.test.ts", "refuses a live id the second time"]
   },

@@ -153,6 +153,25 @@ export * as ConnectionPolicy from "./resilience/ConnectionPolicy.ts"
 export * as ConnectionState from "./connection/ConnectionState.ts"
 
 /**
+ * How it can be seen that nothing of a stream is missing, and the checks
+ * themselves. They are pure: whoever keeps a book or follows a connection keeps
+ * what they are given.
+ *
+ * @since 0.1.0
+ */
+export * as Continuity from "./protocol/Continuity.ts"
+
+/**
+ * Who waits for which answer on one socket. Subscriptions, heartbeats and
+ * requests take their numbers from one sequence and wait in one table, so that
+ * an answer is of exactly one of them: that to a heartbeat confirms no
+ * subscription, and one that comes too late is known for what it was.
+ *
+ * @since 0.1.0
+ */
+export * as Correlator from "./protocol/Correlator.ts"
+
+/**
  * Exact decimals. A decimal is Effect's `BigDecimal` whose scale is that of the
  * text it was read from, so `"43250.10"` stays `43250.10`: the trailing zero is
  * part of what the venue said (and of some venues' checksums).
@@ -293,6 +312,13 @@ export * as Ledger from "./market/Ledger.ts"
  * @since 0.1.0
  */
 export * as Lifecycle from "./event/Lifecycle.ts"
+
+/**
+ * What a peer publishes of its limits, and where.
+ *
+ * @since 0.1.0
+ */
+export * as Limit from "./protocol/Limit.ts"
 
 /**
  * The limits of a peer, and the logs by which one connection keeps them.

@@ -27,6 +27,7 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { FrameRejected } from "../codec/Rejection.ts"
+import * as Correlator from "../protocol/Correlator.ts"
 import type * as Dialect from "../protocol/Dialect.ts"
 import type * as KeepAlive from "../protocol/KeepAlive.ts"
 import type * as Breaker from "../resilience/Breaker.ts"
@@ -262,10 +263,12 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
       }
   )
   const observers = new Observers(options.observers ?? [])
+  const correlator = Correlator.make()
   // Those that are still to be logged.
   const refusals: Array<ConnectError.SubscriptionRefused> = []
   const subscriptions = Subscriptions.make<A>({
     dialect: options.dialect,
+    correlator,
     admit: (frame) => outbox.admit("ask", frame),
     now,
     onRefused: ({ by, refused }) => {
@@ -290,6 +293,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     breaker,
     auth: options.auth,
     keepAlive,
+    correlator,
     dials: limits.dials,
     invalid: Option.getOrUndefined(Result.getFailure(kept)),
     showsToken: options.auth !== undefined || showsSecret(url, options),
@@ -319,6 +323,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   const { state } = supervisor
   return {
     [internals]: {
+      correlator,
       attach: (observer) => observers.add(observer),
       annotate: (note) => inbox.annotate(note),
       route: (want, consumer, endedBy, onMissed) => inbox.consumeRouted(want, consumer, endedBy, onMissed)

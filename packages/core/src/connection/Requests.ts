@@ -39,7 +39,8 @@ export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("Outcom
 }
 
 /**
- * A request with that id is under way. The new one was not sent; the first is
+ * A request with that id is under way, or the connection itself waits for an
+ * answer with it. The new one was not sent; the first is
  * not touched.
  *
  * @category errors
@@ -81,6 +82,8 @@ export interface Requests<A> {
   /** Answers whose request is not under way (any more); a reader more than 64 behind loses the oldest. */
   readonly unmatched: Stream.Stream<A>
   readonly pending: Effect.Effect<number>
+  /** An id that nobody has used on this connection: neither its subscriptions and heartbeats nor another request. */
+  readonly nextId: Effect.Effect<string>
 }
 
 /**
@@ -94,6 +97,7 @@ export const make = Effect.fnUntraced(function*<A>(
   connection: Connection<A>,
   idOf: (message: A) => string | undefined
 ): Effect.fn.Return<Requests<A>, never, Scope.Scope> {
+  const { correlator } = connection[internals]
   const waiting = new Map<string, Deferred.Deferred<A, OutcomeUnknown>>()
   const unmatched = yield* PubSub.sliding<A>(64)
   let isClosed = false
@@ -110,10 +114,13 @@ export const make = Effect.fnUntraced(function*<A>(
     if (id === undefined) return
     const answer = waiting.get(id)
     if (answer === undefined) {
-      Broadcast.publishUnsafe(unmatched, message)
+      const kind = correlator.kindOf(id)
+      // An answer to a subscription or a heartbeat is none of ours.
+      if (kind === undefined || kind === "request") Broadcast.publishUnsafe(unmatched, message)
       return
     }
     waiting.delete(id)
+    correlator.release(id)
     Deferred.doneUnsafe(answer, Effect.succeed(message))
   }
 
@@ -152,7 +159,7 @@ export const make = Effect.fnUntraced(function*<A>(
     request: (id, frame, options) =>
       Effect.suspend((): Effect.Effect<A, RequestError> => {
         if (isClosed) return Effect.fail(new NotSent({ reason: "Closed" }))
-        if (waiting.has(id)) return Effect.fail(new DuplicateRequest({ id }))
+        if (!correlator.wait(id, "request")) return Effect.fail(new DuplicateRequest({ id }))
         const answer = Deferred.makeUnsafe<A, OutcomeUnknown>()
         waiting.set(id, answer)
         let isSent = false
@@ -166,11 +173,14 @@ export const make = Effect.fnUntraced(function*<A>(
               Effect.fail(isSent ? new OutcomeUnknown({ id, reason: "timeout" }) : new NotSent({ reason: "TimedOut" }))
           }),
           Effect.ensuring(Effect.sync(() => {
-            if (waiting.get(id) === answer) waiting.delete(id)
+            if (waiting.get(id) !== answer) return
+            waiting.delete(id)
+            correlator.release(id)
           }))
         )
       }),
     unmatched: Stream.fromPubSub(unmatched),
-    pending: Effect.sync(() => waiting.size)
+    pending: Effect.sync(() => waiting.size),
+    nextId: Effect.sync(() => String(correlator.take(1)))
   }
 })

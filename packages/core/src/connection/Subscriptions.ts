@@ -9,6 +9,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
+import type { Correlator } from "../protocol/Correlator.ts"
 import type { Answer, Ask, Dialect } from "../protocol/Dialect.ts"
 import type { Frame } from "../transport/Frame.ts"
 import type { Wire, WireClosed } from "../transport/Transport.ts"
@@ -93,17 +94,6 @@ interface Waiter {
   readonly outcome: Deferred.Deferred<never, SubscriptionRefused | ConnectionClosed>
 }
 
-const wordPart = /[\p{L}\p{N}_/-]/u
-
-// Whether the product stands in the words as a word of its own: `BTC-USD` does not in `BTC-USDC is unknown`.
-const isWordOf = (words: string, product: string): boolean => {
-  for (let at = words.indexOf(product); at >= 0; at = words.indexOf(product, at + 1)) {
-    const around = words.charAt(at - 1) + words.charAt(at + product.length)
-    if (!wordPart.test(around)) return true
-  }
-  return false
-}
-
 // The channels of an ask that a confirmation means: those it names, else those of the product that it names. A
 // channel's own name may differ in the answer: Coinbase Exchange confirms `level2_batch` as `level2_50`. What is wanted
 // by that very name means no other.
@@ -122,12 +112,15 @@ const meantBy = (
 // What one connection's subscriptions are made with.
 interface Options<A> {
   readonly dialect: Dialect<A> | undefined
+  readonly correlator: Correlator
   readonly admit: (frame: Frame) => Effect.Effect<void>
   readonly now: () => number
   readonly onRefused: (refusal: Refusal<A>) => void
 }
 
 const none: Channels = new Map()
+
+const nothing = (): boolean => false
 
 // One for each connection: its methods are shared, and what few connections need is made when it is needed.
 class SubscriptionsImpl<A> implements Subscriptions<A> {
@@ -155,8 +148,6 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
   private known = new WeakSet<ReadonlyArray<Channel.Channel>>()
   // What was refused together with something else, to be asked for by itself.
   private again: Array<ReadonlyArray<Channel.Channel>> = []
-  // Requests are numbered across epochs, so that no late answer is taken for that of another.
-  private nextId = 1
   // Counts the resets: who has waited while one came asks for an epoch that is over, and of which nothing is to be
   // remembered.
   private resets = 0
@@ -274,7 +265,10 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
     const [first] = channels
     if (first !== undefined && this.confirmed.size === 0) return first
     // A late answer is still known for what it is.
-    for (const one of late) one.isExpired = true
+    for (const one of late) {
+      one.isExpired = true
+      if (one.ask.requestId !== undefined) this.options.correlator.release(one.ask.requestId)
+    }
     for (const channel of channels) this.refusedSilently.add(Channel.key(channel))
     this.refuse(channels, undefined, `no answer within ${millis} ms`, undefined)
     return undefined
@@ -304,7 +298,9 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
     adds: boolean,
     begun: number
   ): Effect.fn.Return<void, WireClosed> {
-    this.nextId += frames.length
+    if (frames.some((frame) => askOf(frame, channels).requestId !== undefined)) {
+      this.options.correlator.take(frames.length)
+    }
     for (const frame of frames) {
       const ask = askOf(frame, channels)
       yield* wire.ready
@@ -313,6 +309,7 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
       // Before it is written: the answer may be there when that is done.
       if (this.options.dialect?.answer !== undefined) {
         const one = { ask, at: this.options.now(), adds, isAnswered: false, isExpired: false }
+        if (ask.requestId !== undefined) this.options.correlator.wait(ask.requestId, "subscription")
         this.pending = [...this.pending, one]
         this.known = new WeakSet()
       }
@@ -331,7 +328,7 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
       const [group] = this.again.splice(0, 1)
       if (group !== undefined) {
         const wanted = group.filter((channel) => this.wants.has(Channel.key(channel)))
-        yield* this.write(wire, dialect.subscribe(wanted, this.nextId), wanted, true, begun)
+        yield* this.write(wire, dialect.subscribe(wanted, this.options.correlator.next()), wanted, true, begun)
         continue
       }
       const adds = without(this.wants, this.asked).filter((channel) => !this.impossible.has(Channel.key(channel)))
@@ -344,8 +341,8 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
         return this.refusedSilently.delete(Channel.key(channel)) || !isRefused
       })
       for (const channel of removes) this.confirmed.delete(Channel.key(channel))
-      yield* this.write(wire, dialect.subscribe(adds, this.nextId), adds, true, begun)
-      yield* this.write(wire, dialect.unsubscribe(removes, this.nextId), removes, false, begun)
+      yield* this.write(wire, dialect.subscribe(adds, this.options.correlator.next()), adds, true, begun)
+      yield* this.write(wire, dialect.unsubscribe(removes, this.options.correlator.next()), removes, false, begun)
     }
   }
 
@@ -356,8 +353,8 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
     begun: number
   ): Effect.fn.Return<void, WireClosed> {
     if (begun !== this.resets) return
-    yield* this.write(wire, dialect.unsubscribe(channels, this.nextId), channels, false, begun)
-    yield* this.write(wire, dialect.subscribe(channels, this.nextId), channels, true, begun)
+    yield* this.write(wire, dialect.unsubscribe(channels, this.options.correlator.next()), channels, false, begun)
+    yield* this.write(wire, dialect.subscribe(channels, this.options.correlator.next()), channels, true, begun)
   }
 
   // Data of the channels has come, which confirms them.
@@ -428,6 +425,7 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
   }
 
   private answered(one: Pending): void {
+    if (one.ask.requestId !== undefined) this.options.correlator.release(one.ask.requestId)
     this.pending = this.pending.filter((other) => other !== one)
   }
 
@@ -505,17 +503,17 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
   // own what several asks are of, or none, is of none that is known. Where it names some of an ask's channels, it is
   // those that are refused; the others are asked for again. Where it names none of several, each half is.
   private settleRefused(answer: Answer & { readonly _tag: "Refused" }, byId: Pending | undefined, by: A): void {
-    const { channel: name, message: reason = "no reason given", product } = answer
-    const isByWords = name === undefined && product === undefined
+    const { channel: name, message: reason = "no reason given", names = nothing, product } = answer
+    const hasMembers = name !== undefined || product !== undefined
     const isNamed = (channel: Channel.Channel): boolean =>
-      isByWords
-        ? channel.product !== undefined && isWordOf(reason, channel.product)
+      !hasMembers
+        ? names(channel)
         : (name === undefined || channel.channel === name) && (product === undefined || channel.product === product)
     const adding = this.pending.filter(({ adds, ask }) => adds && ask.requestId === undefined)
     const waiting = adding.filter(({ isAnswered }) => !isAnswered)
     const candidates = waiting.filter(({ ask }) => ask.channels.some(isNamed))
     const meant = new Set(candidates.flatMap(({ ask }) => ask.channels.filter(isNamed)).map(Channel.key))
-    const unnumbered = isByWords
+    const unnumbered = !hasMembers
       ? candidates[0] ?? (this.isAlone ? waiting[0] ?? adding[0] : undefined)
       : meant.size === 1
       ? candidates[0]
@@ -547,9 +545,9 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
   }
 
   private settle(answer: Answer, message: A): Pending | undefined {
-    const byId = answer.requestId === undefined
-      ? undefined
-      : this.pending.find(({ ask }) => ask.requestId === answer.requestId)
+    const { requestId } = answer
+    const isOurs = requestId !== undefined && this.options.correlator.kindOf(requestId) === "subscription"
+    const byId = isOurs ? this.pending.find(({ ask }) => ask.requestId === requestId) : undefined
     if (answer._tag === "Refused") this.settleRefused(answer, byId, message)
     else if (byId !== undefined) return this.settleById(answer, byId) ? byId : undefined
     else if (answer.requestId === undefined) this.settleByName(answer)

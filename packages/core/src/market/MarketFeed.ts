@@ -191,14 +191,17 @@ const makeAnswerOf = (venue: Venue) => (event: MarketEvent.MarketEvent, frame: F
     }
     case "Response":
       return { _tag: "Confirmed", requestId: event.requestId ?? "" }
-    case "VenueError":
+    case "VenueError": {
+      const { code, message, requestId } = event
+      const named = venue.refused?.(frame, event)
       return {
         _tag: "Refused",
-        requestId: event.requestId,
-        code: event.code,
-        message: event.message,
-        ...venue.refused?.(frame)
+        requestId,
+        code,
+        message,
+        ...(typeof named === "function" ? { names: named } : named)
       }
+    }
     default:
       return undefined
   }

@@ -26,9 +26,9 @@ export interface Ask {
  * What a message says of an ask: known by its id where it has one, else by what
  * it names, and then of asks without an id alone; what names nothing is of the
  * oldest of them. Where it `lists`, the ask by that id is confirmed for what is
- * named in the messages of its frame, and refused for the rest. A refusal that
- * has no `channel` and no `product` of its own is of the products that stand in
- * its message as words.
+ * named in the messages of its frame, and refused for the rest. A refusal names
+ * the channel by its members, or by a function, `names`, where the peer names it
+ * in another way; one that does neither is of the ask as a whole.
  *
  * @category models
  * @since 0.1.0
@@ -46,6 +46,7 @@ export type Answer =
     readonly requestId?: string | undefined
     readonly channel?: string | undefined
     readonly product?: string | undefined
+    readonly names?: ((channel: Channel.Channel) => boolean) | undefined
     readonly code?: string | undefined
     readonly message?: string | undefined
   }
@@ -64,4 +65,23 @@ export interface Dialect<A = unknown> {
   readonly unsubscribe: (channels: ReadonlyArray<Channel.Channel>, id: number) => ReadonlyArray<Frame | Ask>
   readonly answer?: ((message: A, frame: Frame) => Answer | undefined) | undefined
   readonly objection?: ((channel: Channel.Channel) => string | undefined) | undefined
+}
+
+const wordPart = /[\p{L}\p{N}_/-]/u
+
+/**
+ * Of a peer that names what it refuses in its words: whether a channel's product
+ * stands in them, as a word of its own. `BTC-USD` does not in `BTC-USDC is
+ * unknown`.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const mentions = (words: string) => ({ product }: Channel.Channel): boolean => {
+  if (product === undefined) return false
+  for (let at = words.indexOf(product); at >= 0; at = words.indexOf(product, at + 1)) {
+    const around = words.charAt(at - 1) + words.charAt(at + product.length)
+    if (!wordPart.test(around)) return true
+  }
+  return false
 }

@@ -9,9 +9,10 @@ import * as Result from "effect/Result"
 import type * as Message from "../codec/Message.ts"
 import type { FrameRejected } from "../codec/Rejection.ts"
 import type { MarketEvent } from "../event/MarketEvent.ts"
+import type { VenueError } from "../event/VenueMessage.ts"
 import type * as Dialect from "../protocol/Dialect.ts"
 import type * as Protocol from "../protocol/KeepAlive.ts"
-import type * as Limits from "../resilience/Limits.ts"
+import type { Limit } from "../protocol/Limit.ts"
 import type { Frame } from "../transport/Frame.ts"
 import type { Channel } from "../value/Channel.ts"
 
@@ -52,17 +53,6 @@ export interface Ask extends Dialect.Ask {
  */
 export type KeepAlive = Protocol.KeepAlive<MarketEvent> & {
   readonly channels?: ((products: ReadonlyArray<string>) => ReadonlyArray<Channel>) | undefined
-}
-
-/**
- * A published limit of a venue, with where the venue says so and the day on
- * which that was read.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Limit extends Limits.Limit {
-  readonly source: string
 }
 
 /**
@@ -144,10 +134,13 @@ export interface Venue {
   readonly isQuiet?: ((channel: string) => boolean) | undefined
   /**
    * Which subscription a frame refuses, where the venue says so otherwise than by
-   * the id of the request; `undefined` where it does not, and where the frame
-   * refuses none. Default: the products that stand in its words are refused.
+   * the id of the request: by members of its own, or in its words, of which a
+   * function says whether they name a channel (`Dialect.mentions`). `undefined`
+   * where it does not, and where the frame refuses none. Default: it names none.
    */
-  readonly refused?: ((frame: Frame) => Partial<Channel> | undefined) | undefined
+  readonly refused?:
+    | ((frame: Frame, error: VenueError) => Partial<Channel> | ((channel: Channel) => boolean) | undefined)
+    | undefined
 }
 
 // White space, control characters and what has no character at all are in no venue's symbols.

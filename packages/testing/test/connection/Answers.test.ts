@@ -4,7 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
-import type { Answer, Dialect } from "@tickline/core/protocol/Dialect"
+import { type Answer, type Dialect, mentions } from "@tickline/core/protocol/Dialect"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -29,7 +29,7 @@ const decode = (frame: string | Uint8Array): ReadonlyArray<string> => String(fra
 const answer = (message: string): Answer | undefined => {
   const [word, product] = message.split(" ")
   if (word === "has") return { _tag: "Confirmed", lists: true, product }
-  if (word === "no") return { _tag: "Refused", message }
+  if (word === "no") return { _tag: "Refused", message, names: mentions(message) }
   return undefined
 }
 

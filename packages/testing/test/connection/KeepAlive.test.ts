@@ -72,7 +72,7 @@ describe("KeepAlive", () => {
           assert.deepStrictEqual(peer?.received.slice(2, 5), ["alive 2", "kept 0", "kept 1"])
           yield* host.drop
           yield* TestClock.adjust("1 second")
-          assert.deepStrictEqual(host.peers()[0]?.received, ["enable 1"])
+          assert.deepStrictEqual(host.peers()[0]?.received, ["enable 3"])
         })
     ))
 

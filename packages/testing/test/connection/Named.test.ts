@@ -4,7 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
-import type { Answer } from "@tickline/core/protocol/Dialect"
+import { type Answer, mentions } from "@tickline/core/protocol/Dialect"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Effect from "effect/Effect"
 import { policyWith, settle, url, withVenue } from "../Rig.ts"
@@ -24,7 +24,8 @@ const refused = (
   of: { readonly channel?: string; readonly product?: string; readonly message?: string } = {}
 ): Answer => ({
   _tag: "Refused",
-  ...of
+  ...of,
+  names: mentions(of.message ?? "")
 })
 
 /**

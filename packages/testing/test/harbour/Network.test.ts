@@ -33,9 +33,9 @@ it.effect("is asked, confirms, and delivers what it said", () =>
       { channel: Channel.make("trades", "BTC-USD"), standing: "confirmed" }
     ])
     // It pings in the venue's own words, and a link whose pong does not come is dead.
-    assert.strictEqual(yield* Probe.within(peer.receive), "{\"op\":\"ping\",\"id\":1}")
-    yield* peer.send("{\"op\":\"pong\",\"id\":1}")
     assert.strictEqual(yield* Probe.within(peer.receive), "{\"op\":\"ping\",\"id\":2}")
+    yield* peer.send("{\"op\":\"pong\",\"id\":2}")
+    assert.strictEqual(yield* Probe.within(peer.receive), "{\"op\":\"ping\",\"id\":3}")
     const { failure } = yield* Probe.state(feed.connection, "Reconnecting")
     assert.strictEqual(failure?._tag, "HeartbeatMissed")
   })).pipe(Effect.provide(Probe.layer({ latency: 20 }))))

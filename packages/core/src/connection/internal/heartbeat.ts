@@ -13,6 +13,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import type { Correlator } from "../../protocol/Correlator.ts"
 import type { KeepAlive } from "../../protocol/KeepAlive.ts"
 import type { Wire, WireClosed } from "../../transport/Transport.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
@@ -36,6 +37,7 @@ export type Stall = "consumer" | "loop"
 export interface Options<A> {
   readonly wire: Wire
   readonly keepAlive: KeepAlive<A>
+  readonly correlator: Correlator
   /** How often to ping where the peer does not say. */
   readonly intervalMillis: number
   /** How long a pong, or an overdue beat, is waited for. */
@@ -146,8 +148,14 @@ const ofEach = <A>(see: (message: A) => void): Observer<A> => ({
  * @since 0.1.0
  */
 export const make = <A>(options: Options<A>): Heartbeat<A> => {
-  const { keepAlive } = options
-  let requests = 0
+  const { correlator, keepAlive } = options
+  // What nobody waits for: its answer is known for what it is nevertheless.
+  const number = (): number => {
+    const id = correlator.take(1)
+    correlator.wait(String(id), "heartbeat")
+    correlator.release(String(id))
+    return id
+  }
   let onPong: ((effect: Effect.Effect<void>) => void) | undefined
   switch (keepAlive._tag) {
     case "None":
@@ -163,9 +171,15 @@ export const make = <A>(options: Options<A>): Heartbeat<A> => {
           options,
           keepAlive.everyMillis,
           Effect.callback<void>((resume) => {
-            onPong = resume
-            options.send(keepAlive.ping(++requests), "ping")
+            const id = correlator.take(1)
+            correlator.wait(String(id), "heartbeat")
+            onPong = (effect) => {
+              correlator.release(String(id))
+              resume(effect)
+            }
+            options.send(keepAlive.ping(id), "ping")
             return Effect.sync(() => {
+              correlator.release(String(id))
               onPong = undefined
             })
           })
@@ -176,13 +190,13 @@ export const make = <A>(options: Options<A>): Heartbeat<A> => {
     case "Requested":
       return {
         observer: ofEach((message) => {
-          const answer = keepAlive.answer(message, requests + 1)
+          const answer = keepAlive.answer(message, correlator.next())
           if (answer === undefined) return
-          requests++
+          number()
           options.send(answer, "answer")
         }),
         run: Effect.suspend(() => {
-          options.send(keepAlive.enable(++requests), "enable")
+          options.send(keepAlive.enable(number()), "enable")
           return listen(options, keepAlive.withinMillis)
         })
       }

@@ -6,6 +6,7 @@
  */
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
+import type { Correlator } from "../../protocol/Correlator.ts"
 import type { ConnectError } from "../ConnectError.ts"
 import type { Note, Transition } from "../ConnectionState.ts"
 import type { ConsumerOptions, ConsumerOverflow, Missed } from "../Inbox.ts"
@@ -27,6 +28,8 @@ export const internals: unique symbol = Symbol.for("@tickline/core/connection/in
  * @since 0.1.0
  */
 export interface Internals<A> {
+  /** Who waits for which answer. */
+  readonly correlator: Correlator
   /** Attaches an observer before those that were declared, at once if an epoch is up. Returns what detaches it. */
   readonly attach: (observer: NamedObserver<A>) => () => void
   /** Has each transition noted from now on, before any consumer is shown it. */

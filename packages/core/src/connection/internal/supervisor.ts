@@ -21,6 +21,7 @@ import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
+import type { Correlator } from "../../protocol/Correlator.ts"
 import type * as KeepAlive from "../../protocol/KeepAlive.ts"
 import * as Backoff from "../../resilience/Backoff.ts"
 import * as Breaker from "../../resilience/Breaker.ts"
@@ -76,6 +77,7 @@ export interface Options<A> extends Decoder.Options<A> {
   readonly breaker: Breaker.Breaker
   readonly auth: BearerToken | undefined
   readonly keepAlive: KeepAlive.KeepAlive<A>
+  readonly correlator: Correlator
   readonly sequence: Sequence.SequenceOf<A> | undefined
   /** The limit on dials. */
   readonly dials: RollingLimit
@@ -323,6 +325,7 @@ class SupervisorImpl<A> implements Supervisor {
     return Heartbeat.make({
       wire: on,
       keepAlive,
+      correlator: this.options.correlator,
       intervalMillis: Duration.toMillis(interval),
       timeoutMillis,
       // A ping was admitted before.
@@ -614,6 +617,7 @@ class SupervisorImpl<A> implements Supervisor {
         ? { ...at, _tag: "Failed", failure: how.failure }
         : { ...at, _tag: how._tag === "Redial" ? "Redial" : "Closed" }
     )
+    this.options.correlator.clear()
   }
 
   private end(): void {

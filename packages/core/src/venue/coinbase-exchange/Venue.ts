@@ -17,6 +17,7 @@ import { type FrameRejected, frameRejected, isFrameRejected } from "../../codec/
 import { bookDelta, bookSnapshot, type Level, type Side, ticker, trade } from "../../event/MarketData.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import { heartbeat, other, type Subscribed, subscribed, VenueError } from "../../event/VenueMessage.ts"
+import * as Dialect from "../../protocol/Dialect.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import * as Decimal from "../../value/Decimal.ts"
@@ -505,6 +506,8 @@ export const make = (): Venue => ({
   decode: Wire.bounded(name, makeDecode()),
   topics,
   topicOf,
+  // The product stands in its words.
+  refused: (_, { message = "" }) => Dialect.mentions(message),
   normalise: (product) => Result.succeed(product.toUpperCase()),
   isQuiet: (channel) => /match|^full$|^user$|^auction/.test(channel)
 })

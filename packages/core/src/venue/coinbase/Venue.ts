@@ -18,6 +18,7 @@ import { type FrameRejected, frameRejected, isFrameRejected } from "../../codec/
 import { bookDelta, bookSnapshot, type Level, ticker, trade } from "../../event/MarketData.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import { heartbeat, other, subscribed, VenueError } from "../../event/VenueMessage.ts"
+import * as Dialect from "../../protocol/Dialect.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import * as Decimal from "../../value/Decimal.ts"
@@ -599,6 +600,8 @@ export const make = (): Venue => ({
   decode: Wire.bounded(name, makeDecode()),
   topics,
   topicOf,
+  // The product stands in its words.
+  refused: (_, { message = "" }) => Dialect.mentions(message),
   normalise,
   isQuiet: (channel) => channel === "market_trades" || withoutProducts.has(channel)
 })

@@ -14,6 +14,7 @@ import { type FrameRejected, frameRejected, isFrameRejected } from "../../codec/
 import { priceUpdate } from "../../event/MarketData.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import { heartbeat, other, subscribed, unsubscribed, VenueError } from "../../event/VenueMessage.ts"
+import * as Dialect from "../../protocol/Dialect.ts"
 import type { Channel } from "../../value/Channel.ts"
 import * as Decimal from "../../value/Decimal.ts"
 import * as Wire from "../internal/wire.ts"
@@ -162,6 +163,8 @@ export const make = (rules: PriceMessage.Rules = PriceMessage.strict): Venue => 
   decode: makeDecode(rules),
   topics: ({ product }) => [{ name: "price", product }],
   topicOf: (_, events) => events[0]?._tag === "PriceUpdate" ? prices : undefined,
+  // The product stands in its words.
+  refused: (_, { message = "" }) => Dialect.mentions(message),
   isQuiet: () => false
 })
 

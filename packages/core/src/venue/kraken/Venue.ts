@@ -23,6 +23,7 @@ import { type FrameRejected, frameRejected, isFrameRejected } from "../../codec/
 import { bookDelta, bookSnapshot, type Level, ticker, type Trade, trade } from "../../event/MarketData.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import { heartbeat, other, subscribed, unsubscribed, VenueError } from "../../event/VenueMessage.ts"
+import * as Dialect from "../../protocol/Dialect.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import * as Channel from "../../value/Channel.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
@@ -464,6 +465,8 @@ export const make = (): Venue => ({
   decode: Wire.bounded(name, makeDecode()),
   topics,
   topicOf,
+  // The product stands in its words.
+  refused: (_, { message = "" }) => Dialect.mentions(message),
   isQuiet: (channel) => channel === "trade" || channel === "executions"
 })
 

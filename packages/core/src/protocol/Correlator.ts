@@ -1,0 +1,84 @@
+/**
+ * Who waits for which answer on one socket. Subscriptions, heartbeats and
+ * requests take their numbers from one sequence and wait in one table, so that
+ * an answer is of exactly one of them: that to a heartbeat confirms no
+ * subscription, and one that comes too late is known for what it was.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * What is waited for.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Kind = "subscription" | "heartbeat" | "request"
+
+/**
+ * What waits for an answer on one socket.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Correlator {
+  /** The number of the next frame that wants an answer: one that nobody waits for. */
+  readonly next: () => number
+  /** Takes so many numbers, from `next` on, and returns the first of them. */
+  readonly take: (count: number) => number
+  /** Waits for the answer with an id. Returns whether nobody else does. */
+  readonly wait: (id: string, kind: Kind) => boolean
+  /** What the answer with an id is for, also if it was given up, or has come before; `undefined` if nobody asked. */
+  readonly kindOf: (id: string) => Kind | undefined
+  /** Waits no longer for the answer with an id: it has come, or is given up. */
+  readonly release: (id: string) => void
+  /** The socket has ended: nothing is waited for. The numbers go on, so that none is ever meant twice. */
+  readonly clear: () => void
+}
+
+// Of how many it is remembered what they were for.
+const mostPast = 1_024
+
+/**
+ * Makes a correlator with nothing to wait for.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (): Correlator => {
+  const waiting = new Map<string, Kind>()
+  const past = new Map<string, Kind>()
+  let number = 1
+  // A user's request may have taken it.
+  const next = (): number => {
+    while (waiting.has(String(number))) number++
+    return number
+  }
+  return {
+    next,
+    take: (count) => {
+      const first = next()
+      number += count
+      return first
+    },
+    wait: (id, kind) => {
+      if (waiting.has(id)) return false
+      past.delete(id)
+      waiting.set(id, kind)
+      return true
+    },
+    kindOf: (id) => waiting.get(id) ?? past.get(id),
+    release: (id) => {
+      const kind = waiting.get(id)
+      if (kind === undefined) return
+      waiting.delete(id)
+      past.set(id, kind)
+      const [oldest] = past.keys()
+      if (past.size > mostPast && oldest !== undefined) past.delete(oldest)
+    },
+    clear: () => {
+      waiting.clear()
+      past.clear()
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Continuity from "@tickline/core/protocol/Continuity"
+
+describe("Continuity", () => {
+  it("of a connection: each frame's number follows that of the one before", () => {
+    const rows = [
+      [undefined, 7n, { _tag: "Next" }],
+      [7n, 8n, { _tag: "Next" }],
+      [7n, 10n, { _tag: "Gap", missing: 2n }],
+      [7n, 7n, { _tag: "Seen" }],
+      [7n, 3n, { _tag: "Seen" }]
+    ] as const
+    for (const [last, number, step] of rows) assert.deepStrictEqual(Continuity.frame(last, number), step)
+  })
+
+  it("of a book: a delta applies that follows its state, and an older one is passed over", () => {
+    const of = (
+      at: bigint | undefined,
+      sequence: bigint,
+      firstSequence?: bigint,
+      previousSequence?: bigint,
+      isFirst?: boolean
+    ) => Continuity.delta(at, { sequence, firstSequence, previousSequence }, isFirst)
+    assert.strictEqual(of(undefined, 5n), "needs snapshot")
+    // By the number before it, as Deribit has it.
+    assert.strictEqual(of(10n, 15n, undefined, 10n), "applies")
+    assert.strictEqual(of(10n, 15n, undefined, 11n), "break")
+    assert.strictEqual(of(10n, 15n, undefined, 9n, true), "break")
+    assert.strictEqual(of(10n, 10n, undefined, 10n), "older")
+    assert.strictEqual(of(10n, 9n, undefined, 8n), "older")
+    // By the number of its first change, as Binance has it: the first after a snapshot may reach back before it.
+    assert.strictEqual(of(10n, 15n, 11n), "applies")
+    assert.strictEqual(of(10n, 15n, 12n), "break")
+    assert.strictEqual(of(10n, 15n, 9n), "break")
+    assert.strictEqual(of(10n, 15n, 9n, undefined, true), "applies")
+    assert.strictEqual(of(10n, 15n, 12n, undefined, true), "break")
+    assert.strictEqual(of(10n, 15n, 9n, 8n, true), "applies")
+    assert.strictEqual(of(10n, 15n, 9n, 8n), "break")
+    // By its number alone.
+    assert.strictEqual(of(10n, 11n), "applies")
+    assert.strictEqual(of(10n, 12n), "break")
+  })
+
+  it("of a book's state: the checksum of its top levels is the peer's", () => {
+    const checksumOf = (text: string): bigint => BigInt(text.length)
+    assert.strictEqual(Continuity.state(checksumOf, "5005010050000500", 16n), "holds")
+    assert.strictEqual(Continuity.state(checksumOf, "5005010050000500", 15n), "break")
+  })
+})
