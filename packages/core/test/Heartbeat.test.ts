@@ -3,6 +3,7 @@
  * millisecond, on a clock that wakes as late as it is told to.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Correlator from "@tickline/core/protocol/Correlator"
 import type * as KeepAlive from "@tickline/core/protocol/KeepAlive"
 import type { Wire } from "@tickline/core/transport/Transport"
 import * as Monotonic from "@tickline/core/value/Monotonic"
@@ -66,6 +67,7 @@ const beats = Effect.fnUntraced(function*(
       return base.sleep(Duration.millis(state.pongAfterMillis))
     })),
     keepAlive,
+    correlator: Correlator.make(),
     intervalMillis: 1_000,
     timeoutMillis: 400,
     send: (frame, kind) => note(`${kind}: ${frame}`),
@@ -255,6 +257,7 @@ const heartbeatOf = (keepAlive: KeepAlive.KeepAlive<string>) =>
   Heartbeat.make<string>({
     wire: wireOf(Effect.never),
     keepAlive,
+    correlator: Correlator.make(),
     intervalMillis: 1,
     timeoutMillis: 1,
     send: () => {},
