@@ -834,15 +834,15 @@ export const harmless: ReadonlyArray<Harmless> = [
   {
     file: `${core}/connection/Outbox.ts`,
     within: "OutboxImpl.enqueue",
-    original: "if (place === 0) this.sleeper?.wake()",
-    replacement: "if (true) this.sleeper?.wake()",
+    original: "if (place === 0) this.sleeper.wake()",
+    replacement: "if (true) this.sleeper.wake()",
     because: "who wakes early and may not write yet goes back to sleep"
   },
   {
     file: `${core}/connection/Outbox.ts`,
     within: "OutboxImpl.withdraw",
-    original: "if (at === 0) this.sleeper?.wake()",
-    replacement: "if (true) this.sleeper?.wake()",
+    original: "if (at === 0) this.sleeper.wake()",
+    replacement: "if (true) this.sleeper.wake()",
     because: "who wakes early and may not write yet goes back to sleep"
   },
   // ---- transport ----------------------------------------------------------------------------------------------------
@@ -980,6 +980,97 @@ export const harmless: ReadonlyArray<Harmless> = [
     original: "const bytes = frames.length === 1 ? readOne(frames[0], frames, at, now) : readMany(frames, at, now)",
     replacement: "const bytes = frames.length === 0 ? readOne(frames[0], frames, at, now) : readMany(frames, at, now)",
     because: "a frame alone is read as one of many would be, only faster"
-  }
+  },
+  {
+    file: `${core}/connection/Outbox.ts`,
+    within: "OutboxImpl.enqueue",
+    original: "this.entries.splice(place, 0, entry)",
+    replacement: "this.entries.splice(place, (-1), entry)",
+    because: "none are removed either way"
+  },
+  {
+    file: `${core}/connection/Outbox.ts`,
+    within: "OutboxImpl.withdraw",
+    original: "if (at < 0) return",
+    replacement: "if (false) return",
+    because: "a sender is interrupted only while its message waits"
+  },
+  {
+    file: `${core}/connection/Outbox.ts`,
+    within: "OutboxImpl.withdraw",
+    original: "if (at < 0) return",
+    replacement: "if (at < (-1)) return",
+    because: "a sender is interrupted only while its message waits"
+  },
+  {
+    file: `${core}/connection/Outbox.ts`,
+    within: "OutboxImpl.withdraw",
+    original: "if (at < 0) return",
+    replacement: "if (at < 0) ;",
+    because: "a sender is interrupted only while its message waits"
+  },
+  {
+    file: `${core}/transport/BrowserTransport.ts`,
+    within: "makeLine.wake",
+    original: "if (batch === undefined) return",
+    replacement: "if (false) return",
+    because: "somebody is woken only where something came, or nothing will"
+  },
+  {
+    file: `${core}/transport/BrowserTransport.ts`,
+    within: "makeLine.wake",
+    original: "if (batch === undefined) return",
+    replacement: "if (batch === undefined) ;",
+    because: "somebody is woken only where something came, or nothing will"
+  },
+  {
+    file: `${core}/transport/BrowserTransport.ts`,
+    within: "makeLine.wire.ping",
+    original: "pingers.delete(resume)",
+    replacement: ";",
+    because: "a ping that was given up hears of no end; it is only forgotten sooner"
+  },
+  {
+    file: `${core}/transport/Secrets.ts`,
+    within: "ofUrl.userInfo",
+    original: "const { rest, userInfo = \"\" } = address",
+    replacement: "const { rest, userInfo = \"?\" } = address",
+    because: "so short a user is sought nowhere"
+  },
+  {
+    file: `${core}/transport/Secrets.ts`,
+    within: "ofUrl",
+    original: "const [, user = \"\", password = \"\"] = /^([^:]*):?(.*)$/s.exec(userInfo) ?? []",
+    replacement: "const [, user = \"?\", password = \"\"] = /^([^:]*):?(.*)$/s.exec(userInfo) ?? []",
+    because: "every text is of that form"
+  },
+  {
+    file: `${core}/transport/Secrets.ts`,
+    within: "ofUrl",
+    original: "const [, user = \"\", password = \"\"] = /^([^:]*):?(.*)$/s.exec(userInfo) ?? []",
+    replacement: "const [, user = \"\", password = \"?\"] = /^([^:]*):?(.*)$/s.exec(userInfo) ?? []",
+    because: "every text is of that form"
+  },
+  {
+    file: `${core}/transport/Secrets.ts`,
+    within: "ofUrl",
+    original: "const [path = \"\", query = \"\"] = rest.split(/[?#]/)",
+    replacement: "const [path = \"?\", query = \"\"] = rest.split(/[?#]/)",
+    because: "a split text has a first part"
+  },
+  {
+    file: `${core}/transport/Secrets.ts`,
+    within: "ofUrl",
+    original: "const [path = \"\", query = \"\"] = rest.split(/[?#]/)",
+    replacement: "const [path = \"\", query = \"?\"] = rest.split(/[?#]/)",
+    because: "so short a query holds no secret"
+  },
   // ---- testing ------------------------------------------------------------------------------------------------------
+  {
+    file: "packages/testing/src/venue/Market.ts",
+    within: "below.word",
+    original: "const word = () => BigInt(chance.integer(0x100000000))",
+    replacement: "const word = () => BigInt(chance.integer(4294967297))",
+    because: "a number of 32 bits of chance is the same whole number of either"
+  }
 ]

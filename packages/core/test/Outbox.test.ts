@@ -401,6 +401,19 @@ describe("The limit on messages", () => {
       assert.strictEqual(socket.drains, 1)
     }))
 
+  it.effect("holds up for the last millisecond, too", () =>
+    Effect.gen(function*() {
+      const { later, outbox, up, written } = yield* rig({ limit: 1 })
+      up()
+      yield* outbox.send("a")
+      yield* TestClock.adjust(1_000)
+      yield* later("b")
+      yield* TestClock.adjust(0)
+      assert.deepStrictEqual(written, ["a@0"])
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual(written.slice(1), ["b@1001"])
+    }))
+
   it.effect("is named where it is what fills the outbox, with the wait", () =>
     Effect.gen(function*() {
       const { outbox, up } = yield* rig({ limit: 1, messages: 1 })

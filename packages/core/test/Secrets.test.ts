@@ -44,6 +44,11 @@ describe("a mask", () => {
     assert.isUndefined(Secrets.mask([]))
   })
 
+  it("is of no other escape than JSON has", () => {
+    assert.strictEqual(masked(["a/b\\c\"d"], "a\\/b\\\\c\\\"d"), "*".repeat(10))
+    assert.strictEqual(masked(["abcdef"], "\\a\\b\\c\\d\\e\\f"), "\\a\\b\\c\\d\\e\\f")
+  })
+
   it("finds the escapes of JSON and of URLs, in either case of their digits", () => {
     const secret = "tok/\"\\é+€x"
     for (

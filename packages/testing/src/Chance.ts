@@ -41,7 +41,7 @@ export const make = (seed: number): Chance => {
   let a = 0x9e3779b9
   let b = 0x243f6a88
   let c = seed >>> 0
-  let d = (Math.floor(seed / 0x100000000) >>> 0) + 1
+  let d = Math.floor(seed / 0x100000000) + 1
   const word = (): number => {
     const t = (((a + b) | 0) + d) | 0
     d = (d + 1) | 0

@@ -171,6 +171,45 @@ describe("faults on the virtual network", () => {
     }).pipe(Effect.scoped))
 })
 
+describe("a plan", () => {
+  const dialled = Effect.fnUntraced(function*() {
+    const network = yield* VirtualNetwork.make({ seed: 1 })
+    const host = yield* network.serve(url)
+    const request = { url, headers: {}, protocols: [], maxMessageBytes: 99, inboundBytes: 99, deflate: false }
+    return { network, host, dial: network.transport.dial({ ...request, plaintextHosts: [] }) }
+  })
+
+  it.effect("begins with the host's first connection, however late that comes", () =>
+    Effect.gen(function*() {
+      const { dial, host, network } = yield* dialled()
+      const running = yield* FaultPlan.run(network, host, parsed(["drop@1s"]))
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(running.strikes, [])
+      yield* dial
+      yield* TestClock.adjust("999 millis")
+      assert.deepStrictEqual(running.strikes, [])
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(running.strikes.map(({ at, connections }) => [at, connections]), [[11_000, [1]]])
+    }).pipe(Effect.scoped))
+
+  it.effect("begins at once on a host that has connections, and changes their frames, of text and of bytes", () =>
+    Effect.gen(function*() {
+      const { dial, host, network } = yield* dialled()
+      const wire = yield* dial
+      const running = yield* FaultPlan.run(network, host, parsed(["corrupt@0s", "corrupt@1s", "drop@2s"]))
+      yield* TestClock.adjust(0)
+      for (const frame of ["a1b9", Uint8Array.of(0, 1, 255)]) {
+        yield* TestClock.adjust("500 millis")
+        yield* host.peers()[0]!.send(frame)
+        yield* TestClock.adjust("500 millis")
+      }
+      assert.deepStrictEqual(yield* wire.pull, ["a2b0", Uint8Array.of(1, 0, 254)])
+      yield* TestClock.adjust(0)
+      assert.deepStrictEqual(running.strikes.map(({ at }) => at), [0, 1_000, 2_000])
+      assert.deepStrictEqual(running.alterations.map(({ at, connection }) => [at, connection]), [[500, 1], [1_500, 1]])
+    }).pipe(Effect.scoped))
+})
+
 describe("what is drawn from a seed", () => {
   it("plans", () => {
     for (const seed of [1, 2, 4_294_967_297]) {
@@ -191,9 +230,15 @@ describe("what is drawn from a seed", () => {
     }
   })
 
+  it("no fault at the end of the plan's time", () => {
+    const at = (millis: number) =>
+      FaultPlan.random({ seed: 1, within: millis, perHour: 3_600_000_000_000 }).map(({ atMillis }) => atMillis)
+    assert.deepStrictEqual([at(1), at(2), at(4)], [[], [1], [1, 2, 3]])
+  })
+
   it("numbers, choices and generators of their own", () => {
     const lines: Array<string> = []
-    for (const seed of [0, 1, 7, 4_294_967_296, 4_294_967_297]) {
+    for (const seed of [0, 1, 7, 4_294_967_296, 4_294_967_297, 4_294_967_295]) {
       const chance = Chance.make(seed)
       const fork = chance.fork("a")
       lines.push(

@@ -151,6 +151,30 @@ describe("Market", () => {
     for (const [bid, ask] of refused) assert.throws(() => of(bid, ask), RangeError, "market X", `${bid} ${ask}`)
   })
 
+  it("has a clock that begins after 1970, and rises where the clock stands or goes back", () => {
+    let market = Market.make(Market.products[0], { seed: 7, atMillis: -1_000 })
+    const times = [market.last.timestamp]
+    for (const atMillis of [-5_000, -1_000]) {
+      market = Market.next(market, atMillis)
+      times.push(market.last.timestamp)
+    }
+    assert.deepStrictEqual(times, [1, 2, 3].map((micros) => `1970-01-01T00:00:00.00000${micros}Z`))
+  })
+
+  it("what a venue lists has its own symbols first, and the names besides", () => {
+    const listed = (venue: string) => Market.listedBy(venue).map(({ symbol }) => symbol).join(" ")
+    const names = "BTC-USD ETH-USD SOL-USD SHIB-USD WETH-DAI"
+    assert.strictEqual(listed("coinbase"), names)
+    assert.strictEqual(listed("nowhere"), names)
+    assert.strictEqual(listed("kraken"), `BTC/USD ETH/USD SOL/USD SHIB/USD WETH/DAI ${names}`)
+    assert.strictEqual(
+      listed("binance"),
+      `BTCUSDT ETHUSDT SOLUSDT SHIBUSDT WETHDAI ${names.replace(/ WETH-DAI$/, "")} WETH-DAI`
+    )
+    assert.strictEqual(listed("hyperliquid"), "BTC ETH SOL SHIB WETH-DAI BTC-USD ETH-USD SOL-USD SHIB-USD")
+    assert.deepStrictEqual(Market.listedBy("kraken")[0], { ...Market.products[0], symbol: "BTC/USD" })
+  })
+
   it("a product that is no product is refused", () => {
     const of = (price: string) => () => Market.make({ symbol: "X", price, size: "1" }, { seed: 1, atMillis: 0 })
     for (const price of ["", "0.00", "-1", "x", "1e5", "1e1"]) assert.throws(of(price), RangeError, "market X")

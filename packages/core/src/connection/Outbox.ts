@@ -204,7 +204,7 @@ class OutboxImpl implements Outbox {
   private run: ((drain: Effect.Effect<void>) => void) | undefined
   private isDraining = false
   private isShutDown = false
-  private sleeper: Sleeper.Sleeper | undefined
+  private readonly sleeper = Sleeper.make()
   // The ranks of those that wait to write past the outbox.
   private askers: ReadonlyArray<number> = []
   private mostWaiting = 0
@@ -287,7 +287,7 @@ class OutboxImpl implements Outbox {
         waiting,
         Effect.sync(() => {
           this.askers = this.askers.toSpliced(this.askers.indexOf(rank), 1)
-          this.sleeper?.wake()
+          this.sleeper.wake()
         })
       )
     })
@@ -405,7 +405,7 @@ class OutboxImpl implements Outbox {
     this.bounds.onWaiting?.(this.entries.length)
     this.wake()
     // What is more urgent does not wait for as long as another had to.
-    if (place === 0) this.sleeper?.wake()
+    if (place === 0) this.sleeper.wake()
   }
 
   private remove(entry: Entry): void {
@@ -419,7 +419,7 @@ class OutboxImpl implements Outbox {
     this.entries.splice(at, 1)
     this.remove(entry)
     this.withdrawn++
-    if (at === 0) this.sleeper?.wake()
+    if (at === 0) this.sleeper.wake()
   }
 
   private retain(keeps: (entry: Entry) => boolean, reason: NotSent["reason"]): number {
@@ -441,13 +441,13 @@ class OutboxImpl implements Outbox {
     entry.settle?.(Effect.fail(new RateLimited({ key, retryAfterMillis: Infinity })))
   }
 
-  // Writes what may go now. Returns for how long the limit holds the rest up, 0 where it does not, `Infinity` where
-  // somebody more urgent goes first, who wakes us. An entry is out of the queue before its sender hears of it, who may send
+  // Writes what may go now. Returns for how long the limit holds the rest up, nothing where the wire does, `Infinity`
+  // where somebody more urgent goes first, who wakes us. An entry is out of the queue before its sender hears of it, who may send
   // again at once.
-  private flush(to: Wire): number {
+  private flush(to: Wire): number | undefined {
     const { pace } = this
     for (let entry = this.entries[0]; entry !== undefined; entry = this.entries[0]) {
-      if (!this.hasRoom(to)) return 0
+      if (!this.hasRoom(to)) return undefined
       if (this.yields(entry.rank)) return Infinity
       const wait = this.take(entry.cost, entry.rank)
       if (pace !== undefined && wait === Infinity) {
@@ -455,7 +455,7 @@ class OutboxImpl implements Outbox {
         continue
       }
       if (wait > 0) return wait
-      if (!to.write(entry.frame)) return 0
+      if (!to.write(entry.frame)) return undefined
       this.entries.shift()
       this.remove(entry)
       this.sent++
@@ -463,7 +463,7 @@ class OutboxImpl implements Outbox {
       if (entry.kind === undefined) this.count(entry.frame)
       entry.settle?.(Effect.succeed({ _tag: "Sent", epoch: this.epoch }))
     }
-    return 0
+    return undefined
   }
 
   private wake(): void {
@@ -478,7 +478,7 @@ class OutboxImpl implements Outbox {
     return Effect.suspend((): Effect.Effect<void, WireClosed> => {
       const wait = this.flush(to)
       if (this.entries.length > 0) {
-        const pause = wait > 0 ? (this.sleeper ??= Sleeper.make()).sleep(wait) : to.ready
+        const pause = wait === undefined ? to.ready : this.sleeper.sleep(wait)
         return Effect.andThen(pause, this.drain(to))
       }
       this.isDraining = false

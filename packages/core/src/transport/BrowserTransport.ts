@@ -319,12 +319,7 @@ const makeLine = (socket: Socket, request: DialRequest, sendBufferBytes: number,
         const text = cut(reason, closeReasonBytes)
         socket.close(sentCode(code), text) // a code that nobody may send is a defect
         closing ??= new WireClosed({ by: "local", code, reason: text })
-        return Effect.callback<{ readonly clean: boolean }>((resume) => {
-          closers.add(resume)
-          return Effect.sync(() => {
-            closers.delete(resume)
-          })
-        })
+        return Effect.callback<{ readonly clean: boolean }>((resume) => void closers.add(resume))
       }),
     terminate: Effect.sync(terminate),
     bufferedBytes: () => socket.bufferedAmount,

@@ -130,7 +130,7 @@ export const check = (request: DialRequest, capabilities: Capabilities): Result.
       }),
     () => headers.map(([name, value]) => headerReason(name, value)).find((reason) => reason !== undefined),
     () => protocolReason(protocols),
-    () => address === undefined ? undefined : plaintextReason(address, request)
+    () => address && plaintextReason(address, request)
   ]
   for (const reasonOf of reasons) {
     const reason = reasonOf()

@@ -32,7 +32,7 @@ export const isText = (frame: Frame): frame is string => typeof frame === "strin
  * @category getters
  * @since 0.1.0
  */
-export const size = (frame: Frame): number => typeof frame === "string" ? frame.length : frame.byteLength
+export const size = (frame: Frame): number => frame.length
 
 // What a message keeps in memory besides its bytes, about; and how many need not be counted so.
 const share = 64

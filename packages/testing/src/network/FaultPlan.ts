@@ -448,8 +448,7 @@ export const run = Effect.fnUntraced(function*(
     while (true) {
       const next = Fault.next(plan, after)
       if (next === undefined) return
-      const wait = begun + next.atMillis - now()
-      if (wait > 0) yield* Effect.sleep(wait)
+      yield* Effect.sleep(begun + next.atMillis - now())
       yield* Effect.forEach(next.actions, strike, { discard: true })
       after = next.atMillis
     }
