@@ -626,24 +626,24 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   {
     file: `${core}/market/MarketFeeds.ts`,
-    within: "prepare.follow.startImmediately",
-    original: "Effect.forkIn(consumer.scope, { startImmediately: true })",
-    replacement: "Effect.forkIn(consumer.scope, { startImmediately: false })",
+    within: "prepare.merged.follow.startImmediately",
+    original: "Effect.forkIn(scope, { startImmediately: true })",
+    replacement: "Effect.forkIn(scope, { startImmediately: false })",
     because: "who begins to read late is told how the link came up"
   },
   {
     file: `${core}/market/MarketFeeds.ts`,
     within: "prepare.change.discard",
-    original: "yield* Effect.forEach(following, (consumer) => follow(consumer, member), { discard: true })",
-    replacement: "yield* Effect.forEach(following, (consumer) => follow(consumer, member), { discard: false })",
+    original: "yield* Effect.forEach(following, (consumer) => consumer.follow(member.feed), { discard: true })",
+    replacement: "yield* Effect.forEach(following, (consumer) => consumer.follow(member.feed), { discard: false })",
     because: "nobody reads the list of nothings"
   },
   {
     file: `${core}/market/MarketFeeds.ts`,
     within: "prepare.events.discard",
-    original: "yield* Effect.forEach([...members.values()], (member) => follow(consumer, member), { discard: true })",
+    original: "yield* Effect.forEach([...members.values()], ({ feed }) => consumer.follow(feed), { discard: true })",
     replacement:
-      "yield* Effect.forEach([...members.values()], (member) => follow(consumer, member), { discard: false })",
+      "yield* Effect.forEach([...members.values()], ({ feed }) => consumer.follow(feed), { discard: false })",
     because: "nobody reads the list of nothings"
   },
   {

@@ -454,6 +454,14 @@ export * as PriceMessage from "./venue/generic/PriceMessage.ts"
 export * as Printable from "./value/Printable.ts"
 
 /**
+ * The best bid and ask of products over several venues, with their age: what is
+ * too old, or of a venue that is not connected, is never taken for live.
+ *
+ * @since 0.1.0
+ */
+export * as Quotes from "./market/Quotes.ts"
+
+/**
  * Any source of market data, made to survive.
  *
  * @since 0.1.0

@@ -7,10 +7,13 @@
  *
  * @since 0.1.0
  */
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
 import type * as ConnectionPolicy from "../resilience/ConnectionPolicy.ts"
+import * as PolicyConfig from "../resilience/PolicyConfig.ts"
 import * as Presets from "../resilience/Presets.ts"
 import type { Answer } from "../resilience/Recovery.ts"
 import * as ConnectError from "./ConnectError.ts"
@@ -57,3 +60,16 @@ export const layerWithBreaker = (
   options?: { readonly classify?: Classify | undefined } | undefined
 ): Layer.Layer<Reconnection | CircuitBreaker.CircuitBreaker> =>
   Layer.merge(layer(policy, options), CircuitBreaker.layer(policy.circuit))
+
+/**
+ * As `layerWithBreaker`, with a policy from the configuration. Default: that of
+ * the environment over `recommended`, `PolicyConfig.config`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig = (
+  policy: Config.Config<ConnectionPolicy.ConnectionPolicy> = PolicyConfig.config,
+  options?: { readonly classify?: Classify | undefined } | undefined
+): Layer.Layer<Reconnection | CircuitBreaker.CircuitBreaker, Config.ConfigError> =>
+  Layer.unwrap(Effect.map(policy, (policy) => layerWithBreaker(policy, options)))

@@ -28,32 +28,33 @@ const instant = (key: string, value: Timestamp.Timestamp | undefined): string =>
 const number = (key: string, value: number | undefined): string => value === undefined ? "" : `,"${key}":${value}`
 
 /** What a feed has added. */
-const received = (event: MarketData): string => instant("receivedAt", event.receivedAt) + text("name", event.name)
+const received = (event: MarketData, isMarked: boolean): string =>
+  isMarked ? instant("receivedAt", event.receivedAt) + text("name", event.name) : ""
 
-const body = (event: AnyEvent): string => {
+const body = (event: AnyEvent, isMarked: boolean): string => {
   switch (event._tag) {
     case "Trade":
       return text("product", event.product) + decimal("price", event.price) + decimal("size", event.size) +
         text("side", event.side) + text("tradeId", event.tradeId) + instant("timestamp", event.timestamp) +
         text("sequence", event.sequence) + (event.history === true ? ",\"history\":true" : "") +
-        received(event)
+        received(event, isMarked)
     case "Ticker":
       return text("product", event.product) + decimal("price", event.price) + decimal("bid", event.bid) +
         decimal("bidSize", event.bidSize) + decimal("ask", event.ask) + decimal("askSize", event.askSize) +
         decimal("volume", event.volume) + instant("timestamp", event.timestamp) + text("sequence", event.sequence) +
-        received(event)
+        received(event, isMarked)
     case "BookSnapshot":
       return text("product", event.product) + `,"bids":${levels(event.bids)},"asks":${levels(event.asks)}` +
         instant("timestamp", event.timestamp) + text("sequence", event.sequence) + text("checksum", event.checksum) +
-        received(event)
+        received(event, isMarked)
     case "BookDelta":
       return text("product", event.product) + `,"bids":${levels(event.bids)},"asks":${levels(event.asks)}` +
         instant("timestamp", event.timestamp) + text("firstSequence", event.firstSequence) +
         text("sequence", event.sequence) + text("previousSequence", event.previousSequence) +
-        text("checksum", event.checksum) + received(event)
+        text("checksum", event.checksum) + received(event, isMarked)
     case "PriceUpdate":
       return text("product", event.product) + decimal("price", event.price) + instant("timestamp", event.timestamp) +
-        received(event)
+        received(event, isMarked)
     case "Heartbeat":
     case "Other":
       return text("kind", event.kind)
@@ -83,6 +84,9 @@ const body = (event: AnyEvent): string => {
   }
 }
 
+const line = (event: AnyEvent, isMarked: boolean, tail: string): string =>
+  `{"_tag":"${event._tag}"${text("venue", event.venue)}${body(event, isMarked)}${tail}}`
+
 /**
  * The event as one line of NDJSON, without the line feed: `_tag`, `venue`, then
  * its members in the order of the interface. Equal to the schema's encoding.
@@ -94,7 +98,13 @@ const body = (event: AnyEvent): string => {
 export const toJson = (
   event: AnyEvent,
   origin?: { readonly frame: number; readonly id?: string | undefined } | undefined
-): string => {
-  const tail = origin === undefined ? "" : number("frame", origin.frame) + text("id", origin.id)
-  return `{"_tag":"${event._tag}"${text("venue", event.venue)}${body(event)}${tail}}`
-}
+): string => line(event, true, origin === undefined ? "" : number("frame", origin.frame) + text("id", origin.id))
+
+/**
+ * As `toJson`, with the members that the venue sent alone: without `receivedAt`
+ * and `name`, which a feed adds.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const toVenueJson = (event: AnyEvent): string => line(event, false, "")

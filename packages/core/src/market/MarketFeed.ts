@@ -19,6 +19,7 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -41,6 +42,7 @@ import type * as MarketData from "../event/MarketData.ts"
 import * as MarketEvent from "../event/MarketEvent.ts"
 import type * as Dialect from "../protocol/Dialect.ts"
 import type * as KeepAlive from "../protocol/KeepAlive.ts"
+import * as Symbols from "../protocol/Symbols.ts"
 import type { CircuitBreaker } from "../resilience/CircuitBreaker.ts"
 import type { Frame } from "../transport/Frame.ts"
 import type { Transport } from "../transport/Transport.ts"
@@ -54,6 +56,7 @@ import { Keeper } from "./internal/ledger.ts"
 import * as Narrator from "./internal/narrator.ts"
 import * as References from "./internal/references.ts"
 import * as Router from "./internal/router.ts"
+import * as Stamp from "./internal/stamp.ts"
 import type * as Ledger from "./Ledger.ts"
 
 /**
@@ -107,6 +110,8 @@ export interface Options {
   readonly freshness?: Freshness.Policy | "none" | undefined
   /** What sees each batch in the callback that read it, with its epoch and before any queue; see `Observer`. */
   readonly observe?: ReadonlyArray<Observer.NamedObserver<MarketEvent.MarketEvent>> | undefined
+  /** The table by which products are asked for by common names, and events get theirs. Default: `Symbols.byRule`. */
+  readonly symbols?: Symbols.Symbols | undefined
   /** How the connection is kept alive. Default: as the venue says. */
   readonly keepAlive?: KeepAlive.KeepAlive<MarketEvent.MarketEvent> | undefined
   /** Hosts, besides loopback, to which a secret may travel over plain `ws://`. */
@@ -142,8 +147,8 @@ export class MarketFeed extends Context.Service<MarketFeed, {
   /** The venue whose data this is. */
   readonly venue: Venue
   /**
-   * Trades of a product, subscribed to while the stream runs. Of all streams of
-   * a feed: a consumer more than 4 MiB behind fails with `ConsumerOverflow`,
+   * Trades of a product, by its common name or the venue's own symbol,
+   * subscribed to while the stream runs. Of all streams of a feed: a consumer more than 4 MiB behind fails with `ConsumerOverflow`,
    * where its options say nothing else.
    */
   readonly trades: (
@@ -245,6 +250,7 @@ export const prepare = Effect.fnUntraced(function*(
   never,
   Scope.Scope | Transport | Reconnection | CircuitBreaker
 > {
+  const symbols = options.symbols ?? Symbols.byRule
   const isQuiet = venue.isQuiet ?? ((channel: string) => channel === venue.channels.trade)
   const freshness = Freshness.make(options.freshness === "none" ? undefined : options.freshness, isQuiet)
   const router = Router.make(venue)
@@ -281,7 +287,7 @@ export const prepare = Effect.fnUntraced(function*(
     auth: options.auth,
     headers: options.headers,
     plaintextHosts: options.plaintextHosts,
-    decode: venue.decode,
+    decode: Stamp.make(venue, symbols),
     dialect: {
       subscribe: venue.subscribe,
       unsubscribe: venue.unsubscribe,
@@ -357,7 +363,7 @@ export const prepare = Effect.fnUntraced(function*(
     const name = venue.channels[kind]
     return name === undefined
       ? Effect.fail(new UnknownChannel({ venue: venue.name, kind }))
-      : Effect.succeed(channelOf(venue, name, product))
+      : Effect.succeed(channelOf(venue, name, Symbols.resolve(symbols, venue.name, product)))
   }
 
   const ofProduct = <A extends MarketEvent.MarketData>(
@@ -370,7 +376,8 @@ export const prepare = Effect.fnUntraced(function*(
       const wanted = yield* channel(kind, product)
       yield* want([wanted])
       // Where the channel is of all products, it is the event that says of which one it is.
-      const written = wanted.product ?? Result.getOrElse(normalise(venue, product, wanted.channel), () => product)
+      const symbol = Symbols.resolve(symbols, venue.name, product)
+      const written = wanted.product ?? Result.getOrElse(normalise(venue, symbol, wanted.channel), () => symbol)
       return connection[internals].route(
         { channel: wanted, product: wanted.product === undefined ? written : undefined, is: select },
         consumer,
@@ -456,3 +463,38 @@ export const layer = (
   options?: Options | undefined
 ): Layer.Layer<MarketFeed, ConnectError.ConnectError, Transport | Reconnection | CircuitBreaker> =>
   Layer.effect(MarketFeed, make(venue, options))
+
+/**
+ * As `layer`, with options from the configuration.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig = (
+  venue: Venue,
+  options: Config.Config<Options>
+): Layer.Layer<
+  MarketFeed,
+  ConnectError.ConnectError | Config.ConfigError,
+  Transport | Reconnection | CircuitBreaker
+> => Layer.unwrap(Effect.map(options, (options) => layer(venue, options)))
+
+/**
+ * As `layer`, but it does not wait for the venue: the feed connects beside
+ * whatever is built on it, and its streams wait. What becomes of the connection
+ * is told by its events and its state.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerLazy = (
+  venue: Venue,
+  options?: Options | undefined
+): Layer.Layer<MarketFeed, never, Transport | Reconnection | CircuitBreaker> =>
+  Layer.effect(
+    MarketFeed,
+    Effect.tap(
+      prepare(venue, options),
+      (feed) => Effect.forkScoped(Effect.ignore(feed.connection.connect), { startImmediately: true })
+    )
+  )

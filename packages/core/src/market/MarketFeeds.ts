@@ -23,6 +23,7 @@
  */
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import type * as Cause from "effect/Cause"
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
@@ -35,8 +36,9 @@ import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { ConnectionClosed } from "../connection/ConnectError.ts"
-import type * as Inbox from "../connection/Inbox.ts"
+import * as Inbox from "../connection/Inbox.ts"
 import * as Reconnection from "../connection/Reconnection.ts"
+import type * as MarketData from "../event/MarketData.ts"
 import type * as MarketEvent from "../event/MarketEvent.ts"
 import * as Symbols from "../protocol/Symbols.ts"
 import type { CircuitBreaker } from "../resilience/CircuitBreaker.ts"
@@ -112,6 +114,26 @@ export class MarketFeeds extends Context.Service<MarketFeeds, {
   readonly events: (
     options?: Inbox.ConsumerOptions | undefined
   ) => Stream.Stream<MarketEvent.AnyEvent, Inbox.ConsumerOverflow>
+  /**
+   * Trades of a product from every venue that has it, by its common name, which
+   * each of them has as `name` beside the venue's own symbol. The product is
+   * subscribed to while the stream runs, besides what the entries ask for. A
+   * venue that refuses it is passed over: its events and the log say so.
+   */
+  readonly trades: (
+    product: string,
+    options?: Inbox.ConsumerOptions | undefined
+  ) => Stream.Stream<MarketData.Trade, Inbox.ConsumerOverflow>
+  /** Tickers of a product from every venue that has it, as `trades`. */
+  readonly ticker: (
+    product: string,
+    options?: Inbox.ConsumerOptions | undefined
+  ) => Stream.Stream<MarketData.Ticker, Inbox.ConsumerOverflow>
+  /** Bare prices of a product from every venue that sends such, as `trades`. */
+  readonly prices: (
+    product: string,
+    options?: Inbox.ConsumerOptions | undefined
+  ) => Stream.Stream<MarketData.PriceUpdate, Inbox.ConsumerOverflow>
   /** A venue's feed by the venue's name, or `undefined`. */
   readonly get: (venue: string) => MarketFeed.MarketFeed["Service"] | undefined
   /** The feeds there are, in the order of the entries. */
@@ -163,17 +185,20 @@ interface Member extends Wanted {
   readonly subscribed: Scope.Closeable
 }
 
+// Who reads all feeds, those that come later as well.
 interface Consumer {
-  readonly options: Inbox.ConsumerOptions | undefined
-  readonly queue: Queue.Queue<NonEmptyReadonlyArray<MarketEvent.AnyEvent>, Inbox.ConsumerOverflow | Cause.Done>
-  readonly scope: Scope.Scope
-  /** The feeds that it follows and that have not ended. */
-  live: number
+  /** Reads a feed too, until that ends or the consumer does. */
+  readonly follow: (feed: MarketFeed.MarketFeed["Service"]) => Effect.Effect<void>
+  /** Ends it if it follows no feed any more. */
+  readonly endIfDone: () => void
+  readonly end: () => void
 }
 
 // How many batches may stand between the feeds and a consumer of all of them; behind it the feeds' own bounds hold, and
 // what is conflated there is not old when it is read.
 const betweenBatches = 1
+
+const isOverflow = (error: unknown): error is Inbox.ConsumerOverflow => error instanceof Inbox.ConsumerOverflow
 
 // What an entry says apart from its channels: where this is the same, the connection can stay.
 const settingsOf = ({ channels: _, kinds: __, products: ___, ...settings }: Entry) => settings
@@ -203,24 +228,52 @@ export const prepare = Effect.fnUntraced(function*(
   let isChanging = false
   let isClosed = false
 
-  const endWhereDone = (consumer: Consumer): void => {
-    if (consumer.live === 0 && !isChanging) Queue.endUnsafe(consumer.queue)
-  }
+  // The streams that `read` gives of the feeds as one. What ends one of them is told by its feed's events.
+  const merged = <A, E>(
+    read: (feed: MarketFeed.MarketFeed["Service"]) => Stream.Stream<A, E | Inbox.ConsumerOverflow>
+  ): Stream.Stream<A, Inbox.ConsumerOverflow> =>
+    Stream.unwrap(Effect.gen(function*() {
+      const scope = yield* Effect.scope
+      const queue = yield* Queue.bounded<NonEmptyReadonlyArray<A>, Inbox.ConsumerOverflow | Cause.Done>(betweenBatches)
+      // The feeds that it follows and that have not ended.
+      let live = 0
+      const consumer: Consumer = {
+        follow: (feed) => {
+          live++
+          return read(feed).pipe(
+            Stream.runForEachArray((items) => Queue.offer(queue, items)),
+            Effect.catch((error) => isOverflow(error) ? Queue.fail(queue, error) : Effect.void),
+            Effect.ensuring(Effect.sync(() => {
+              live--
+              consumer.endIfDone()
+            })),
+            Effect.forkIn(scope, { startImmediately: true }),
+            Effect.asVoid
+          )
+        },
+        endIfDone: () => {
+          if (live === 0 && !isChanging) Queue.endUnsafe(queue)
+        },
+        end: () => Queue.endUnsafe(queue)
+      }
+      yield* Effect.addFinalizer(() => Effect.sync(() => consumers.delete(consumer)))
+      consumers.add(consumer)
+      if (isClosed) consumer.end()
+      yield* Effect.forEach([...members.values()], ({ feed }) => consumer.follow(feed), { discard: true })
+      return Stream.flattenIterable(Stream.fromQueue(queue))
+    }))
 
-  const follow = (consumer: Consumer, { feed }: Member): Effect.Effect<void> => {
-    consumer.live++
-    return feed.events(consumer.options).pipe(
-      Stream.runForEachArray((events) => Queue.offer(consumer.queue, events)),
-      // A venue's failure has been told by its events.
-      Effect.catch((error) => error._tag === "ConsumerOverflow" ? Queue.fail(consumer.queue, error) : Effect.void),
-      Effect.ensuring(Effect.sync(() => {
-        consumer.live--
-        endWhereDone(consumer)
-      })),
-      Effect.forkIn(consumer.scope, { startImmediately: true }),
-      Effect.asVoid
-    )
-  }
+  // A name that is another product's symbol at a venue, as `BTC-USD` is a perpetual's at dYdX, asks that venue for nothing.
+  const ofProduct = <A, E>(
+    product: string,
+    read: (feed: MarketFeed.MarketFeed["Service"]) => Stream.Stream<A, E | Inbox.ConsumerOverflow>
+  ): Stream.Stream<A, Inbox.ConsumerOverflow> =>
+    merged((feed) => {
+      const { name: venue } = feed.venue
+      const isName = symbols.symbolOf(venue, product) !== undefined
+      const isOther = !isName && (symbols.nameOf(venue, product) ?? product) !== product
+      return isOther ? Stream.empty : read(feed)
+    })
 
   const close = ({ feed, scope }: Member): Effect.Effect<void> =>
     Effect.andThen(feed.connection.close(), Scope.close(scope, Exit.void))
@@ -245,7 +298,7 @@ export const prepare = Effect.fnUntraced(function*(
     const own = entry.policy === undefined
       ? context
       : Context.merge(context, yield* Layer.buildWithScope(Reconnection.layerWithBreaker(entry.policy), scope))
-    const feed = yield* MarketFeed.prepare(entry.venue, { ...entry, channels: undefined }).pipe(
+    const feed = yield* MarketFeed.prepare(entry.venue, { symbols, ...entry, channels: undefined }).pipe(
       Scope.provide(scope),
       Effect.provideContext(own)
     )
@@ -318,7 +371,7 @@ export const prepare = Effect.fnUntraced(function*(
     members = after
     const following = [...consumers]
     for (const member of fresh) {
-      yield* Effect.forEach(following, (consumer) => follow(consumer, member), { discard: true })
+      yield* Effect.forEach(following, (consumer) => consumer.follow(member.feed), { discard: true })
       yield* Effect.forkIn(Effect.ignore(member.feed.connection.connect), member.scope, { startImmediately: true })
     }
     return of
@@ -330,7 +383,10 @@ export const prepare = Effect.fnUntraced(function*(
       const last = members
       members = new Map()
       isClosed = true
-      return Effect.andThen(closeAll(last.values()), Effect.sync(() => consumers.forEach(endWhereDone)))
+      return Effect.andThen(
+        closeAll(last.values()),
+        Effect.sync(() => consumers.forEach(({ endIfDone }) => endIfDone()))
+      )
     }).pipe(lock.withPermits(1))
   )
 
@@ -349,26 +405,16 @@ export const prepare = Effect.fnUntraced(function*(
           }).pipe(
             Effect.ensuring(Effect.sync(() => {
               isChanging = false
-              consumers.forEach(endWhereDone)
+              consumers.forEach(({ endIfDone }) => endIfDone())
             })),
             Effect.uninterruptible,
             lock.withPermits(1)
           )
       ),
-    events: (consumerOptions) =>
-      Stream.unwrap(Effect.gen(function*() {
-        const scope = yield* Effect.scope
-        const queue = yield* Queue.bounded<
-          NonEmptyReadonlyArray<MarketEvent.AnyEvent>,
-          Inbox.ConsumerOverflow | Cause.Done
-        >(betweenBatches)
-        const consumer: Consumer = { options: consumerOptions, queue, scope, live: 0 }
-        yield* Effect.addFinalizer(() => Effect.sync(() => consumers.delete(consumer)))
-        consumers.add(consumer)
-        if (isClosed) Queue.endUnsafe(queue)
-        yield* Effect.forEach([...members.values()], (member) => follow(consumer, member), { discard: true })
-        return Stream.flattenIterable(Stream.fromQueue(queue))
-      }))
+    events: (consumer) => merged((feed) => feed.events(consumer)),
+    trades: (product, consumer) => ofProduct(product, (feed) => feed.trades(product, consumer)),
+    ticker: (product, consumer) => ofProduct(product, (feed) => feed.ticker(product, consumer)),
+    prices: (product, consumer) => ofProduct(product, (feed) => feed.prices(product, consumer))
   }
 })
 
@@ -402,3 +448,18 @@ export const layer = (
   MarketFeed.UnknownChannel | DuplicateVenue | ConnectionClosed,
   Transport | Reconnection.Reconnection | CircuitBreaker
 > => Layer.effect(MarketFeeds, make(entries, options))
+
+/**
+ * As `layer`, with entries from the configuration.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig = (
+  entries: Config.Config<ReadonlyArray<Entry>>,
+  options?: { readonly symbols?: Symbols.Symbols | undefined } | undefined
+): Layer.Layer<
+  MarketFeeds,
+  MarketFeed.UnknownChannel | DuplicateVenue | ConnectionClosed | Config.ConfigError,
+  Transport | Reconnection.Reconnection | CircuitBreaker
+> => Layer.unwrap(Effect.map(entries, (entries) => layer(entries, options)))

@@ -13,6 +13,7 @@
  *
  * @since 0.1.0
  */
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -157,3 +158,14 @@ export const layer = (policy: Circuit.Policy | "none"): Layer.Layer<CircuitBreak
       }
     })
   )
+
+/**
+ * As `layer`, with the policy from the configuration, such as the `circuit` of
+ * `PolicyConfig.config`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig = (
+  policy: Config.Config<Circuit.Policy | "none">
+): Layer.Layer<CircuitBreaker, Config.ConfigError> => Layer.unwrap(Effect.map(policy, layer))

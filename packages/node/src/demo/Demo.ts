@@ -289,7 +289,7 @@ const play = Effect.fnUntraced(function*(
     stdout,
     overflow: () => "drop-oldest",
     format: (event) =>
-      options.format === "ndjson" ? jsonLine(Ndjson.toJson(event), stdout) : `${eventLine(paint, event)}\n`,
+      options.format === "ndjson" ? jsonLine(Ndjson.toVenueJson(event), stdout) : `${eventLine(paint, event)}\n`,
     tally: Tally.make()
   })
 

@@ -21,8 +21,8 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Health from "../Health.ts"
 import * as NodeTransport from "../NodeTransport.ts"
-import * as Health from "./Health.ts"
 import { Host, type OutputClosed } from "./Host.ts"
 import * as Metrics from "./Metrics.ts"
 import { eventLine, type Format } from "./Output.ts"
@@ -123,7 +123,7 @@ const serve = Effect.fnUntraced(function*(
   const queue = yield* OutputQueue.make({
     stdout,
     overflow: () => overflow ?? output.overflow,
-    format: format === "ndjson" ? ndjson(stdout) : (event) => `${eventLine(paint, event)}\n`,
+    format: format === "ndjson" ? (event) => ndjson(stdout, output)(event) : (event) => `${eventLine(paint, event)}\n`,
     tally
   })
   const refusals = Refusals.make()

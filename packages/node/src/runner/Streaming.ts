@@ -101,12 +101,16 @@ export const failedBy = (error: ConnectError.ConnectError): RunFailed | UsageErr
     : new RunFailed({ detail: error.message })
 
 /**
- * How an event becomes a line of NDJSON on an output, its line feed included.
+ * How an event becomes a line of NDJSON on an output, its line feed included;
+ * what the feed added to it only where the connection's life is asked for.
  *
  * @category encoding
  * @since 0.1.0
  */
-export const ndjson = (stdout: Sink) => (event: MarketEvent.AnyEvent): string => jsonLine(Ndjson.toJson(event), stdout)
+export const ndjson =
+  (stdout: Sink, { lifecycle }: Pick<Options, "lifecycle"> = { lifecycle: false }) =>
+  (event: MarketEvent.AnyEvent): string =>
+    jsonLine(lifecycle ? Ndjson.toJson(event) : Ndjson.toVenueJson(event), stdout)
 
 /** How often the live table is drawn. */
 const frameMillis = 100
@@ -123,7 +127,7 @@ interface View {
 }
 
 const lines = Effect.fnUntraced(function*(
-  { format, overflow }: Options,
+  { format, lifecycle, overflow }: Options,
   stdout: Sink,
   tally: Tally.Tally
 ): Effect.fn.Return<View, never, Scope.Scope> {
@@ -131,7 +135,7 @@ const lines = Effect.fnUntraced(function*(
   const queue = yield* OutputQueue.make({
     stdout,
     overflow: () => overflow,
-    format: format === "ndjson" ? ndjson(stdout) : (event) => `${eventLine(paint, event)}\n`,
+    format: format === "ndjson" ? ndjson(stdout, { lifecycle }) : (event) => `${eventLine(paint, event)}\n`,
     tally
   })
   return {

@@ -67,13 +67,6 @@ export * as Explanation from "./Explanation.ts"
 export * as Guard from "./Guard.ts"
 
 /**
- * `/healthz`: whether every venue of a service is up, and how each is.
- *
- * @since 0.1.0
- */
-export * as Health from "./Health.ts"
-
-/**
  * The help of a command, broken between words to the terminal's width.
  *
  * @since 0.1.0

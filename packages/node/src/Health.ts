@@ -1,5 +1,12 @@
 /**
- * `/healthz`: whether every venue of a service is up, and how each is.
+ * `/healthz`, for the `HttpRouter` of an application: whether every venue is up,
+ * and how each is. The runner serves the same page.
+ *
+ * **Example** (the page of an application's `MarketFeeds`)
+ *
+ * ```ts
+ * const page = Layer.unwrap(Effect.map(MarketFeeds.MarketFeeds, ({ all }) => Health.page(all)))
+ * ```
  *
  * @since 0.1.0
  */
