@@ -184,6 +184,11 @@ export interface Connection<A> {
   readonly state: {
     readonly current: Effect.Effect<ConnectionState.ConnectionState>
     /**
+     * The state that there is at the first pull, and each that follows, with none missed between; ends with the
+     * connection's scope. Of a reader a thousand behind the older half are left out.
+     */
+    readonly changes: Stream.Stream<ConnectionState.ConnectionState>
+    /**
      * Every transition from the moment of the first pull, until the connection's
      * scope ends. Of a reader a thousand behind the older half are merged.
      */
@@ -360,6 +365,15 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     close: (how) => supervisor.close(how?.mode ?? "graceful"),
     state: {
       current: state,
+      changes: Stream.suspend(() =>
+        Stream.orDie(inbox.consume(
+          "transitions",
+          undefined,
+          (items) => only("Transition")(items).map(({ to }) => to),
+          undefined,
+          () => supervisor.standing()
+        ))
+      ),
       // Transitions fill no queue, and no failure of the connection ends them.
       transitions: Stream.suspend(() => Stream.orDie(inbox.consume("transitions", undefined, only("Transition"))))
     },

@@ -18,6 +18,7 @@ import * as Stream from "effect/Stream"
 import type { InvalidCost, RateLimited } from "../resilience/RollingLimit.ts"
 import type { Frame } from "../transport/Frame.ts"
 import * as Broadcast from "../value/internal/broadcast.ts"
+import * as Printable from "../value/Printable.ts"
 import { NotSent, type OutboxFull } from "./ConnectError.ts"
 import type { Connection } from "./Connection.ts"
 import { internals } from "./internal/internals.ts"
@@ -176,7 +177,11 @@ export const make = Effect.fnUntraced(function*<A>(
             if (waiting.get(id) !== answer) return
             waiting.delete(id)
             correlator.release(id)
-          }))
+          })),
+          Effect.withSpan("Connection.request", {
+            attributes: Printable.fields({ connection: connection.label, id }),
+            kind: "client"
+          }, { captureStackTrace: false })
         )
       }),
     unmatched: Stream.fromPubSub(unmatched),

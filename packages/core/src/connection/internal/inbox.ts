@@ -80,13 +80,15 @@ export interface Inbox<A> {
   /**
    * What one consumer is shown, from its first pull on. `read` says what of the
    * items that one pull brings is for it; where that is nothing, it sleeps on. The
-   * failure of `endedBy` ends it, after what it still has to take.
+   * failure of `endedBy` ends it, after what it still has to take. `first` is asked
+   * for what it is shown first, in the step from which on it misses nothing.
    */
   readonly consume: <B, E = never>(
     interest: Interest,
     options: ConsumerOptions | undefined,
     read: (items: Arr.NonEmptyReadonlyArray<Item<A>>) => ReadonlyArray<B>,
-    endedBy?: Effect.Effect<never, E> | undefined
+    endedBy?: Effect.Effect<never, E> | undefined,
+    first?: (() => Item<A>) | undefined
   ) => Stream.Stream<B, ConnectError | ConsumerOverflow | E>
   /** The messages that one consumer wants, by their channel and product, from its first pull on. */
   readonly consumeRouted: <B extends A, E = never>(
@@ -218,9 +220,14 @@ class InboxImpl<A> implements Inbox<A> {
     interest: Interest,
     options: ConsumerOptions | undefined,
     read: (items: Arr.NonEmptyReadonlyArray<Item<A>>) => ReadonlyArray<B>,
-    endedBy?: Effect.Effect<never, E> | undefined
+    endedBy?: Effect.Effect<never, E> | undefined,
+    first?: (() => Item<A>) | undefined
   ): Stream.Stream<B, ConnectError | ConsumerOverflow | E> {
-    const attach = Effect.sync(() => this.attach(makeConsumer<A>(interest, options)))
+    const attach = Effect.sync(() => {
+      const consumer = this.attach(makeConsumer<A>(interest, options))
+      if (first !== undefined) push(consumer, first())
+      return consumer
+    })
     return this.stream(attach, (consumer) => this.detach(consumer), read, endedBy)
   }
 

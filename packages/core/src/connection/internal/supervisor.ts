@@ -99,6 +99,8 @@ export interface Options<A> extends Decoder.Options<A> {
  */
 export interface Supervisor {
   readonly state: Effect.Effect<ConnectionState.ConnectionState>
+  /** The state as if it had just been come to. */
+  readonly standing: () => ConnectionState.Transition
   readonly epoch: () => number
   readonly connect: Effect.Effect<void, ConnectError.ConnectError | ConnectError.AlreadyConnected>
   readonly reconnect: Effect.Effect<void, ConnectError.ConnectError | ConnectError.AlreadyConnected>
@@ -560,7 +562,10 @@ class SupervisorImpl<A> implements Supervisor {
 
   // ---- one dial -----------------------------------------------------------------------------------------------------
 
-  private dial(place: Reservation): Effect.Effect<Wire, DialError | ConnectError.AuthError, Scope.Scope> {
+  private dial(
+    place: Reservation,
+    attempt: number
+  ): Effect.Effect<Wire, DialError | ConnectError.AuthError, Scope.Scope> {
     const { auth, recorder, url } = this.options
     const { connectTimeout } = this.policy
     const headers = auth === undefined ? Effect.succeed({}) : Effect.flatMap(auth.current, authorization)
@@ -578,8 +583,17 @@ class SupervisorImpl<A> implements Supervisor {
               reason: new TimedOut({ afterMillis: this.connectTimeoutMillis })
             })
           )
-      })
+      }),
+      this.traced("Connection.dial", { attempt, origin: Address.origin(url) })
     )
+  }
+
+  // Each is a trace of its own: they go on for as long as the connection, whoever began it.
+  private traced(name: string, attributes: Readonly<Record<string, unknown>>) {
+    return Effect.withSpan(name, {
+      attributes: Printable.fields({ connection: this.options.label, ...attributes }),
+      root: true
+    }, { captureStackTrace: false })
   }
 
   // Asks the new epoch for what is wanted, before anybody is told that it is up.
@@ -589,7 +603,11 @@ class SupervisorImpl<A> implements Supervisor {
         duration: this.policy.connectTimeout,
         orElse: () => Effect.fail({ message: `not written within ${this.connectTimeoutMillis} ms` })
       }),
-      Effect.mapError(({ message }) => new ConnectError.RestoreFailed({ epoch: number, detail: message }))
+      Effect.mapError(({ message }) => new ConnectError.RestoreFailed({ epoch: number, detail: message })),
+      this.traced("Connection.restore", {
+        epoch: number,
+        subscriptions: this.options.subscriptions.wanted().length
+      })
     )
   }
 
@@ -745,7 +763,7 @@ class SupervisorImpl<A> implements Supervisor {
     const scope = yield* Effect.scope
     const fork = Effect.runForkWith(yield* Effect.context())
     yield* Scope.addFinalizer(scope, Effect.sync(() => this.end()))
-    const on = yield* this.dial(place)
+    const on = yield* this.dial(place, session.attempt)
     const number = ++this.number
     this.wire = on
     this.attach(on, number)
@@ -960,6 +978,12 @@ class SupervisorImpl<A> implements Supervisor {
     return Ref.get(this.current)
   }
 
+  standing(): ConnectionState.Transition {
+    const state = Ref.getUnsafe(this.current)
+    const heldMillis = Math.round(this.now() - this.stateSince)
+    return { _tag: "Transition", from: state, to: state, at: this.wallNow(), heldMillis, reason: "" }
+  }
+
   epoch(): number {
     return this.number
   }
@@ -1027,7 +1051,11 @@ class SupervisorImpl<A> implements Supervisor {
   }
 
   close(mode: Closed["mode"]): Effect.Effect<Closed> {
-    return Effect.uninterruptible(Effect.gen(() => this.shutting(mode)))
+    return Effect.uninterruptible(Effect.gen(() => this.shutting(mode))).pipe(
+      Effect.withSpan("Connection.close", {
+        attributes: Printable.fields({ connection: this.options.label, mode, epoch: this.number })
+      }, { captureStackTrace: false })
+    )
   }
 
   private closeHandshake(on: Wire, closing: Closing): Effect.Effect<boolean> {
@@ -1149,7 +1177,9 @@ class SupervisorImpl<A> implements Supervisor {
   }
 
   resubscribe(channels: ReadonlyArray<Channel>): Effect.Effect<void> {
-    return this.onWire((on) => this.asking(on, this.options.subscriptions.resubscribe(on, channels)))
+    return this.onWire((on) => this.asking(on, this.options.subscriptions.resubscribe(on, channels))).pipe(
+      this.traced("Connection.resubscribe", { epoch: this.number, channels: channels.length })
+    )
   }
 
   get ping(): Supervisor["ping"] {
