@@ -1065,7 +1065,30 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement: "const [path = \"\", query = \"?\"] = rest.split(/[?#]/)",
     because: "so short a query holds no secret"
   },
+  {
+    file: `${core}/value/Timestamp.ts`,
+    within: "civilFromDays.yearOfEra",
+    original:
+      "yearOfEra = Math.floor( (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365 )",
+    replacement:
+      "yearOfEra = Math.floor( (dayOfEra - Math.floor(dayOfEra / 1459) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365 )",
+    because: "it gives the same year for each day of four hundred years, all of which are tried"
+  },
   // ---- testing ------------------------------------------------------------------------------------------------------
+  {
+    file: "packages/testing/src/venue/Enforcement.ts",
+    within: "makeCounter.admits",
+    original: "times = times.filter((time) => time > at - longest)",
+    replacement: "times = times.filter((time) => time >= at - longest)",
+    because: "what is as old as the longest window is counted in none"
+  },
+  {
+    file: "packages/testing/src/venue/Market.ts",
+    within: "step.mid",
+    original: "const mid = before.mid + drift > floor ? before.mid + drift : floor",
+    replacement: "const mid = before.mid + drift >= floor ? before.mid + drift : floor",
+    because: "at the floor both are the floor"
+  },
   {
     file: "packages/testing/src/venue/Market.ts",
     within: "below.word",

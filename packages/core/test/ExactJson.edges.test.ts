@@ -47,6 +47,31 @@ const faults: ReadonlyArray<readonly [text: string, expected: string, offset: nu
 ]
 
 describe("ExactJson, at its edges", () => {
+  it("gives the members of an object in the order of its text, names that are numbers included", () => {
+    for (const text of ["{\"b\":1,\"2\":[],\"a\":null,\"1\":\"x\"}", "{\"b\":1,\"a\":null}", "{}"]) {
+      const json = ExactJson.parse(text)
+      assert(!(json instanceof ExactJson.Malformed) && ExactJson.isObject(json))
+      const members = ExactJson.entries(json).map(([name, value]) =>
+        `${JSON.stringify(name)}:${value instanceof ExactJson.JsonNumber ? value.text : JSON.stringify(value)}`
+      )
+      assert.strictEqual(`{${members.join()}}`, text)
+    }
+  })
+
+  it("says in words what a value is", () => {
+    const words: ReadonlyArray<readonly [value: unknown, words: string]> = [
+      [null, "null"],
+      ["", "an empty string"],
+      ["a`b", "the string `a'b`"],
+      [ExactJson.parse("1.50"), "the number 1.50"],
+      [[], "an array"],
+      [true, "true"],
+      [false, "false"],
+      [{}, "an object"]
+    ]
+    for (const [value, said] of words) assert.strictEqual(ExactJson.describe(value), said)
+  })
+
   for (const [text, expected, offset] of faults) {
     it(`of ${JSON.stringify(text)} it expected ${expected}`, () => {
       const read = ExactJson.parse(text)

@@ -57,7 +57,25 @@ describe("Enforcement", () => {
       [0, 90, 110, 150, 189, 190, 209, 211].map((at) => counter.admits(at)),
       [true, true, true, false, false, true, false, true]
     )
+    const narrow = Enforcement.makeCounter([
+      { of: "messages", per: "connection", limit: 1, windowMillis: 100 },
+      { of: "messages", per: "connection", limit: 2, windowMillis: 1_000 }
+    ])
+    assert.deepStrictEqual([0, 99, 100, 200, 999, 1_000, 1_099, 1_100].map((at) => narrow.admits(at)), [
+      true,
+      false,
+      true,
+      false,
+      false,
+      true,
+      false,
+      true
+    ])
+    const free = Enforcement.makeCounter([])
+    assert.deepStrictEqual([0, 0, 0, 1].map((at) => free.admits(at)), [true, true, true, true])
     assert.strictEqual(Enforcement.mostWithin([], 100), 0)
+    assert.strictEqual(Enforcement.mostWithin([5], 100), 1)
+    assert.strictEqual(Enforcement.mostWithin([5, 5, 7], 1), 2)
     assert.strictEqual(Enforcement.mostWithin([0, 90, 110, 190], 100), 2)
     assert.strictEqual(Enforcement.mostWithin([0, 90, 110, 189], 100), 3)
     assert.strictEqual(Enforcement.mostWithin([0, 100, 200], 100), 1)

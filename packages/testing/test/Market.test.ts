@@ -151,6 +151,11 @@ describe("Market", () => {
     for (const [bid, ask] of refused) assert.throws(() => of(bid, ask), RangeError, "market X", `${bid} ${ask}`)
   })
 
+  it("ticks as often as it is told to", () => {
+    const times = Market.ticks(Market.products[0], { seed: 7, fromMillis: 1_000, everyMillis: 250 }).take(4)
+    assert.deepStrictEqual(times.map(Market.millisOf).toArray(), [1_000, 1_250, 1_500, 1_750])
+  })
+
   it("has a clock that begins after 1970, and rises where the clock stands or goes back", () => {
     let market = Market.make(Market.products[0], { seed: 7, atMillis: -1_000 })
     const times = [market.last.timestamp]

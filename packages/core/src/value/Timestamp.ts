@@ -146,7 +146,8 @@ const offsetAt = (text: string, at: number): number => {
   const hours = twoDigitsAt(text, at + 1)
   const minutes = twoDigitsAt(text, at + 3 + colon)
   if (!(hours <= 23 && minutes <= 59)) return Number.NaN
-  return (hours * 3600 + minutes * 60) * (sign === 43 ? 1 : -1)
+  const seconds = hours * 3600 + minutes * 60
+  return sign === 43 ? seconds : -seconds
 }
 
 /** Nanoseconds in the last of so many fraction digits. */

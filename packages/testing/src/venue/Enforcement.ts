@@ -274,7 +274,6 @@ export const makeCounter = (limits: ReadonlyArray<Limit>): Counter => {
   let times: Array<number> = []
   return {
     admits: (at) => {
-      if (limits.length === 0) return true
       times = times.filter((time) => time > at - longest)
       const isWithin = limits.every(({ limit, windowMillis }) =>
         times.filter((time) => time > at - windowMillis).length < limit
@@ -295,8 +294,8 @@ export const makeCounter = (limits: ReadonlyArray<Limit>): Counter => {
 export const mostWithin = (times: ReadonlyArray<number>, windowMillis: number): number => {
   let most = 0
   let first = 0
-  for (let last = 0; last < times.length; last++) {
-    while ((times[last] ?? 0) - (times[first] ?? 0) >= windowMillis) first++
+  for (const [last, time] of times.entries()) {
+    while (time - (times[first] ?? time) >= windowMillis) first++
     most = Math.max(most, last - first + 1)
   }
   return most
