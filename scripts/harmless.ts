@@ -1074,6 +1074,20 @@ export const harmless: ReadonlyArray<Harmless> = [
       "yearOfEra = Math.floor( (dayOfEra - Math.floor(dayOfEra / 1459) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365 )",
     because: "it gives the same year for each day of four hundred years, all of which are tried"
   },
+  {
+    file: `${core}/value/Decimal.ts`,
+    within: "parseExponential",
+    original: "if (digits === \"0\" && scale <= 0) return BigDecimal.make(0n, 0)",
+    replacement: "if (digits === \"0\" && scale < 0) return BigDecimal.make(0n, 0)",
+    because: "at a scale of 0 it is made of the same digits"
+  },
+  {
+    file: `${core}/value/Decimal.ts`,
+    within: "parseExponential",
+    original: "if (digits === \"0\" && scale <= 0) return BigDecimal.make(0n, 0)",
+    replacement: "if (digits === \"0\" && scale <= (-1)) return BigDecimal.make(0n, 0)",
+    because: "at a scale of 0 it is made of the same digits"
+  },
   // ---- testing ------------------------------------------------------------------------------------------------------
   {
     file: "packages/testing/src/venue/Enforcement.ts",

@@ -249,7 +249,7 @@ class Reader {
       this.at = at
       if (code === 34) {
         this.at++
-        return read === "" ? text.slice(from, at) : read + text.slice(from, at)
+        return read + text.slice(from, at)
       }
       if (code !== 92) {
         return this.fail(at >= text.length ? "the end of a string" : "no control character in a string")
@@ -272,7 +272,7 @@ class Reader {
       return String.fromCharCode(Number.parseInt(hex, 16))
     }
     this.at++
-    return Object.hasOwn(escapes, letter) ? escapes[letter] : undefined
+    return escapes[letter]
   }
 
   array(): Json | undefined {
