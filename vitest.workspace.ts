@@ -9,6 +9,10 @@ if (major < 22 || (major === 22 && minor < 19)) {
 
 export default defineConfig({
   test: {
-    projects: ["packages/*", { test: { name: "scripts", include: ["scripts/**/*.test.ts"], testTimeout: 120_000 } }]
+    projects: [
+      "packages/*",
+      { test: { name: "scripts", include: ["scripts/**/*.test.ts"], testTimeout: 120_000 } },
+      { test: { name: "examples", include: ["examples/test/*.test.ts"] } }
+    ]
   }
 })

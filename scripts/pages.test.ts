@@ -110,6 +110,14 @@ describe("the diagram of docs/architecture.md", () => {
   })
 })
 
+it("docs/several-venues.md shows pieces of the example that it is about", () => {
+  const example = read("examples/spread.ts")
+  const pieces = [...read("docs/several-venues.md").matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = ""]) => code)
+  const shown = pieces.filter((code) => !code.startsWith("const feeds = yield *"))
+  assert.isAbove(shown.length, 1)
+  for (const code of shown) assert.include(example, code)
+})
+
 describe("examples of configuration", () => {
   it.effect("the complete file of docs/policies.md is the preset recommended", () =>
     Effect.gen(function*() {
