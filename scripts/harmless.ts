@@ -1090,6 +1090,72 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   // ---- testing ------------------------------------------------------------------------------------------------------
   {
+    file: "packages/testing/src/simulation/Simulation.ts",
+    within: "play.turn",
+    original: "for (let turn = 0; turn < 16; turn++) yield* TestClock.adjust(0)",
+    replacement: "for (let turn = 1; turn < 16; turn++) yield* TestClock.adjust(0)",
+    because: "there are more turns than are needed, and one more or less changes nothing"
+  },
+  {
+    file: "packages/testing/src/simulation/Simulation.ts",
+    within: "play.turn",
+    original: "for (let turn = 0; turn < 16; turn++) yield* TestClock.adjust(0)",
+    replacement: "for (let turn = (-1); turn < 16; turn++) yield* TestClock.adjust(0)",
+    because: "there are more turns than are needed, and one more or less changes nothing"
+  },
+  {
+    file: "packages/testing/src/simulation/Simulation.ts",
+    within: "play",
+    original: "for (let turn = 0; turn < 16; turn++) yield* TestClock.adjust(0)",
+    replacement: "for (let turn = 0; turn <= 16; turn++) yield* TestClock.adjust(0)",
+    because: "there are more turns than are needed, and one more or less changes nothing"
+  },
+  {
+    file: "packages/testing/src/simulation/Simulation.ts",
+    within: "play",
+    original: "for (let turn = 0; turn < 16; turn++) yield* TestClock.adjust(0)",
+    replacement: "for (let turn = 0; turn < 17; turn++) yield* TestClock.adjust(0)",
+    because: "there are more turns than are needed, and one more or less changes nothing"
+  },
+  {
+    file: "packages/testing/src/simulation/Simulation.ts",
+    within: "play",
+    original: "for (let turn = 0; turn < 16; turn++) yield* TestClock.adjust(0)",
+    replacement: "for (let turn = 0; turn < 15; turn++) yield* TestClock.adjust(0)",
+    because: "there are more turns than are needed, and one more or less changes nothing"
+  },
+  {
+    file: "packages/testing/src/simulation/Simulation.ts",
+    within: "play.connects",
+    original: "connects: metrics?.connects ?? 0",
+    replacement: "connects: metrics?.connects ?? 1",
+    because: "the client has made its connection before time goes on"
+  },
+  {
+    file: "packages/testing/src/simulation/Simulation.ts",
+    within: "play.connects",
+    original: "connects: metrics?.connects ?? 0",
+    replacement: "connects: metrics?.connects ?? (-1)",
+    because: "the client has made its connection before time goes on"
+  },
+  {
+    file: "packages/testing/src/venue/MockHyperliquid.ts",
+    within: "make.receive.products",
+    original:
+      "type === allMids ? Market.products.map(({ symbol }) => symbol).filter((symbol) => floor.market(symbol) !== undefined) : [coin ?? \"\"]",
+    replacement:
+      "type === allMids ? Market.products.map(({ symbol }) => symbol).filter((symbol) => floor.market(symbol) !== undefined) : [coin ?? \"?\"]",
+    because: "who names no coin has been refused by then"
+  },
+  {
+    file: `${core}/venue/kraken/Venue.ts`,
+    within: "listing.plan",
+    original:
+      "plan: ({ data, type }) => plan(type === \"snapshot\" ? type : \"update\", Array.isArray(data) ? data.length : 0)",
+    replacement: "plan: ({ data, type }) => plan(true ? type : \"update\", Array.isArray(data) ? data.length : 0)",
+    because: "a frame whose layout is learned has been read: its type is one of the two"
+  },
+  {
     file: "packages/testing/src/venue/Enforcement.ts",
     within: "makeCounter.admits",
     original: "times = times.filter((time) => time > at - longest)",
