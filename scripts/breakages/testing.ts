@@ -22,8 +22,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "nobody says that nothing can go on",
     file: scheduler,
-    original: "if (++this.#idleTurns < 2) this.#due()",
-    replacement: "if (++this.#idleTurns < 2 || this.#idleTurns > 0) this.#due()",
+    original: "if (left === tasks && this.#steps > 0) {",
+    replacement: "if (left > tasks && this.#steps > 0) {",
     test: [ofScheduler, "says of a program that waits for ever"]
   }
 ]

@@ -25,6 +25,7 @@
  *
  * @since 0.1.0
  */
+import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -77,7 +78,6 @@ class SeededSchedulerImpl implements SeededScheduler {
   readonly #settling: Array<() => void> = []
   #isDue = false
   #steps = 0
-  #idleTurns = 0
   #watch: ((reason: string) => void) | undefined
   #mostSteps = Number.POSITIVE_INFINITY
 
@@ -98,7 +98,7 @@ class SeededSchedulerImpl implements SeededScheduler {
         this.#ready.push({ run, priority })
         this.#due()
       },
-      flush: () => this.#turn(Number.POSITIVE_INFINITY)
+      flush: () => this.#turn(Number.MAX_SAFE_INTEGER)
     }
   }
 
@@ -112,6 +112,9 @@ class SeededSchedulerImpl implements SeededScheduler {
       this.#mostSteps = steps
       this.#watch = (reason) => resume(Effect.succeed(reason))
       this.#due()
+      return Effect.sync(() => {
+        this.#watch = undefined
+      })
     })
 
   #due(): void {
@@ -130,25 +133,23 @@ class SeededSchedulerImpl implements SeededScheduler {
       this.#steps++
       next()
     }
-    if (left < tasks) this.#idleTurns = 0
-    if (left === 0) {
-      if (this.#steps < this.#mostSteps) return this.#due()
-      return this.#watch?.(`still running after ${this.#steps} steps`)
-    }
-    if (this.#watch === undefined) return
-    // Another turn of the event loop, for what a settled promise wakes.
-    if (++this.#idleTurns < 2) this.#due()
-    else this.#watch("nothing can go on: no fiber is ready, and nobody lets time go on")
+    if (this.#watch === undefined) return left === 0 ? this.#due() : undefined
+    // Nothing in a whole turn of the event loop, which wakes who waits for a settled promise, after something before it.
+    if (left === tasks && this.#steps > 0) {
+      this.#watch("nothing can go on: no fiber is ready, and nobody lets time go on")
+    } else if (this.#steps < this.#mostSteps) this.#due()
+    else this.#watch(`still running after ${this.#steps} steps`)
   }
 
   /** One of the ready tasks of the most urgent priority, which is the lowest. */
   #take(): (() => void) | undefined {
     const ready = this.#ready
-    if (ready.length === 0) return undefined
-    const urgent = ready.reduce((least, { priority }) => Math.min(least, priority), Number.POSITIVE_INFINITY)
-    let nth = this.#chance.integer(ready.filter(({ priority }) => priority === urgent).length)
-    const index = ready.findIndex(({ priority }) => priority === urgent && nth-- === 0)
-    return ready.splice(index, 1)[0]?.run
+    const urgent = Math.min(...ready.map(({ priority }) => priority))
+    const candidates = ready.filter(({ priority }) => priority === urgent)
+    if (!Arr.isReadonlyArrayNonEmpty(candidates)) return undefined
+    const task = this.#chance.pick(candidates)
+    ready.splice(ready.indexOf(task), 1)
+    return task.run
   }
 }
 

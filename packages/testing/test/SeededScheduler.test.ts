@@ -9,6 +9,7 @@ import * as Fiber from "effect/Fiber"
 import * as PubSub from "effect/PubSub"
 import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
+import { PreventSchedulerYield } from "effect/Scheduler"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
@@ -65,6 +66,23 @@ describe("SeededScheduler", () => {
       const again = yield* Effect.forEach(seeds, (seed) => under(seed, passing))
       assert.deepStrictEqual(again, first)
       assert.strictEqual(new Set(first).size, seeds.length)
+    }))
+
+  it.effect("keeps priorities, and lets each of the most urgent go first under some seed", () =>
+    Effect.gen(function*() {
+      const firsts = new Set<string>()
+      for (let seed = 1; seed <= 40; seed++) {
+        const order: Array<string> = []
+        const fibers = ["late", "a", "b", "c"].map((name) =>
+          Effect.andThen(Effect.yieldNowWith(name === "late" ? 1 : 0), Effect.sync(() => order.push(name))).pipe(
+            Effect.provideService(PreventSchedulerYield, true)
+          )
+        )
+        yield* under(seed, Effect.all(fibers, { concurrency: "unbounded" }))
+        assert.strictEqual(order.at(-1), "late")
+        firsts.add(order[0] ?? "")
+      }
+      assert.deepStrictEqual([...firsts].toSorted(), ["a", "b", "c"])
     }))
 
   it.effect("draws a program's chance from the seed", () =>

@@ -370,7 +370,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       const product = followed[turn % followed.length]
       if (product === undefined) return 0
       turn++
-      return Math.max(server.trade(product), 1)
+      return server.trade(product)
     }
 
     let position = 0

@@ -100,8 +100,8 @@ export interface VenueServer {
   readonly products: () => ReadonlyArray<string>
   /**
    * The next trade of a product's market, told to all who follow it. Gives how
-   * many frames that made on the busiest connection; 0 where there is no such
-   * product.
+   * many frames that made on the busiest connection, 1 at least; 0 where there is
+   * no such product.
    */
   readonly trade: (product: string) => number
   /** Sets a product's best bid and ask, and tells all who follow it: see `Market.quote`. */
@@ -206,7 +206,7 @@ export const make = (options: Options): VenueServer => {
 
   const publish = (market: Market.Market): number => {
     markets.set(market.product.symbol, market)
-    return Math.max(0, ...live().map((each) => each.publish(market.last)))
+    return Math.max(1, ...live().map((each) => each.publish(market.last)))
   }
 
   return {
