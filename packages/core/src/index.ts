@@ -389,14 +389,6 @@ export * as Monotonic from "./value/Monotonic.ts"
 export * as Ndjson from "./event/Ndjson.ts"
 
 /**
- * What venues share that write prices as JSON numbers: decimals that keep the
- * digits of the number, and lists of objects of which each is an event.
- *
- * @since 0.1.0
- */
-export * as NumberWire from "./venue/NumberWire.ts"
-
-/**
  * Code that sees each batch in the callback in which it was read, before any
  * queue: heartbeats, subscriptions and requests are observers, and so is what a
  * user attaches. Who wants no queue between wire and code pays nothing else.
@@ -508,6 +500,14 @@ export * as Requests from "./connection/Requests.ts"
  * @since 0.1.0
  */
 export * as RollingLimit from "./resilience/RollingLimit.ts"
+
+/**
+ * The fast way through what dYdX sends most: updates of trades and of books, one
+ * or a batch of them, whose elements differ from one to the next.
+ *
+ * @since 0.1.0
+ */
+export * as Scan from "./venue/dydx/Scan.ts"
 
 /**
  * What a peer sends back, cleared of the secrets that were shown to it: a token

@@ -1,5 +1,6 @@
 /** What the venues' decoders have in common: cells and rows, times, and how much a frame may become. */
 import { assert, describe, it } from "@effect/vitest"
+import * as ExactJson from "@tickline/core/codec/ExactJson"
 import { JsonNumber } from "@tickline/core/codec/ExactJson"
 import * as Rejection from "@tickline/core/codec/Rejection"
 import * as MarketData from "@tickline/core/event/MarketData"
@@ -10,8 +11,11 @@ import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
-import * as Wire from "../src/venue/internal/wire.ts"
+import { bounded } from "../src/codec/internal/bounded.ts"
+import * as Rows from "../src/codec/internal/rows.ts"
+import * as Schemas from "../src/codec/internal/schemas.ts"
 
+const Levels = Rows.rows((rows) => Rows.pairs(rows, false))
 const venue = "any"
 const product = "A"
 
@@ -43,7 +47,7 @@ describe("how much a frame may become", () => {
   const most = 8 * frame.length
   for (const name of Object.keys(events(0))) {
     it(`${name}: eight times a long frame's length in zeros, and no more`, () => {
-      const of = (many: number, text: string) => Wire.bounded(venue, () => events(many)[name] ?? [])(text)
+      const of = (many: number, text: string) => bounded(venue, () => events(many)[name] ?? [])(text)
       assert.deepStrictEqual(of(most, frame), events(most)[name])
       assert.deepInclude(of(most + 1, frame), {
         _tag: "FrameRejected",
@@ -57,12 +61,12 @@ describe("how much a frame may become", () => {
 
   it("a rejection of a long frame stays what it is", () => {
     const rejected = Rejection.frameRejected(venue, "TooLarge", undefined, "no")
-    assert.strictEqual(Wire.bounded(venue, () => rejected)(frame), rejected)
+    assert.strictEqual(bounded(venue, () => rejected)(frame), rejected)
   })
 })
 
 const shown = (read: unknown): unknown =>
-  read instanceof Wire.BadCell
+  read instanceof Rows.BadCell
     ? `${read.path.map(String).join(".")}: ${read.expected ?? "missing"}`
     : Array.isArray(read)
     ? read.map(shown)
@@ -72,16 +76,16 @@ const shown = (read: unknown): unknown =>
 
 describe("rows", () => {
   it("a cell is a decimal, or names itself and what was expected of it", () => {
-    assert.strictEqual(shown(Wire.decimalCell(["1.50"], 3, 0)), "1.50")
-    assert.strictEqual(shown(Wire.decimalCell(["1.50"], 3, 1)), "3.1: missing")
-    assert.strictEqual(shown(Wire.decimalCell([], 3, 0)), "3.0: missing")
-    assert.strictEqual(shown(Wire.decimalCell([1.5], 3, 0)), "3.0: string")
-    assert.strictEqual(shown(Wire.decimalCell(["x"], 3, 0)), "3.0: a decimal")
-    assert.strictEqual(shown(Wire.decimalCell(["1".repeat(1_001)], 3, 0)), "3.0: at most 1000 digits")
+    assert.strictEqual(shown(Rows.decimalCell(["1.50"], 3, 0)), "1.50")
+    assert.strictEqual(shown(Rows.decimalCell(["1.50"], 3, 1)), "3.1: missing")
+    assert.strictEqual(shown(Rows.decimalCell([], 3, 0)), "3.0: missing")
+    assert.strictEqual(shown(Rows.decimalCell([1.5], 3, 0)), "3.0: string")
+    assert.strictEqual(shown(Rows.decimalCell(["x"], 3, 0)), "3.0: a decimal")
+    assert.strictEqual(shown(Rows.decimalCell(["1".repeat(1_001)], 3, 0)), "3.0: at most 1000 digits")
   })
 
   it("a level is a pair, or an object of a price and a size in any order", () => {
-    const read = (row: unknown) => shown(Wire.level(row, 2, "px", "sz"))
+    const read = (row: unknown) => shown(Rows.level(row, 2, "px", "sz"))
     assert.deepStrictEqual(read(["1", "2"]), ["1", "2"])
     assert.deepStrictEqual(read(["1", "2", "x"]), ["1", "2"])
     assert.deepStrictEqual(read({ px: "1", sz: "2", n: "x" }), ["1", "2"])
@@ -108,7 +112,7 @@ describe("rows", () => {
   })
 
   it("the first bad row of a list is named", () => {
-    const read = (rows: ReadonlyArray<unknown>) => shown(Wire.levelsOf(rows, "px", "sz"))
+    const read = (rows: ReadonlyArray<unknown>) => shown(Rows.levelsOf(rows, "px", "sz"))
     assert.deepStrictEqual(read([]), [])
     assert.deepStrictEqual(read([["1", "2"], ["3", "4"]]), [["1", "2"], ["3", "4"]])
     assert.strictEqual(read([["1", "2"], ["3", "x"], ["y"]]), "1.1: a decimal")
@@ -116,7 +120,7 @@ describe("rows", () => {
 
   it("rows of two strings are an array of arrays", () => {
     const read = (value: unknown): string => {
-      const exit = Schema.decodeUnknownExit(Wire.Levels)(value)
+      const exit = Schema.decodeUnknownExit(Levels)(value)
       return Exit.isSuccess(exit) ? JSON.stringify(shown(exit.value)) : String(exit.cause)
     }
     assert.strictEqual(read([]), "[]")
@@ -131,12 +135,12 @@ describe("rows", () => {
   it("levels that a layout has found are read pair by pair, or not at all", () => {
     const text = "1,2,3.0,x"
     const cells = [0, 1, 2, 3, 4, 7]
-    assert.isUndefined(Wire.levels(undefined, text))
-    assert.deepStrictEqual(shown(Wire.levels([], text)), [])
-    assert.deepStrictEqual(shown(Wire.levels(cells.slice(0, 4), text)), [["1", "2"]])
-    assert.deepStrictEqual(shown(Wire.levels([...cells, 0, 1], text)), [["1", "2"], ["3.0", "1"]])
-    assert.isUndefined(Wire.levels([8, 9, 0, 1], text))
-    assert.isUndefined(Wire.levels([0, 1, 8, 9], text))
+    assert.isUndefined(Rows.levels(undefined, text))
+    assert.deepStrictEqual(shown(Rows.levels([], text)), [])
+    assert.deepStrictEqual(shown(Rows.levels(cells.slice(0, 4), text)), [["1", "2"]])
+    assert.deepStrictEqual(shown(Rows.levels([...cells, 0, 1], text)), [["1", "2"], ["3.0", "1"]])
+    assert.isUndefined(Rows.levels([8, 9, 0, 1], text))
+    assert.isUndefined(Rows.levels([0, 1, 8, 9], text))
   })
 })
 
@@ -146,45 +150,45 @@ describe("members", () => {
 
   it("decimals and times are texts or numbers, ids are not empty", () => {
     for (const value of ["1.50", new JsonNumber("1.50")]) {
-      assert.strictEqual(shown(Schema.decodeUnknownSync(Wire.DecimalText)(value)), "1.50")
+      assert.strictEqual(shown(Schema.decodeUnknownSync(Schemas.DecimalText)(value)), "1.50")
     }
     for (const value of ["1700000000123", new JsonNumber("1700000000123"), "2023-11-14T22:13:20.123Z"]) {
-      assert.strictEqual(String(Schema.decodeUnknownSync(Wire.TimestampText)(value)), "2023-11-14T22:13:20.123Z")
+      assert.strictEqual(String(Schema.decodeUnknownSync(Schemas.TimestampText)(value)), "2023-11-14T22:13:20.123Z")
     }
-    for (const value of ["7", new JsonNumber("7")]) assert.strictEqual(Schema.decodeUnknownSync(Wire.Id)(value), "7")
-    for (const schema of [Wire.DecimalText, Wire.TimestampText, Wire.Id]) {
+    for (const value of ["7", new JsonNumber("7")]) assert.strictEqual(Schema.decodeUnknownSync(Schemas.Id)(value), "7")
+    for (const schema of [Schemas.DecimalText, Schemas.TimestampText, Schemas.Id]) {
       for (const value of ["", null, true, 7]) assert.isFalse(succeeds(schema, value))
     }
   })
 
   it("an optional decimal is absent, null or empty where there is none", () => {
-    const read = Schema.decodeUnknownSync(Schema.Struct({ a: Wire.OptionalDecimal }))
-    const value = (json: object) => shown(Wire.presentDecimal(read(json).a))
+    const read = Schema.decodeUnknownSync(Schema.Struct({ a: Schemas.OptionalDecimal }))
+    const value = (json: object) => shown(Schemas.presentDecimal(read(json).a))
     assert.strictEqual(value({ a: "1.50" }), "1.50")
     for (const json of [{}, { a: null }, { a: "" }]) assert.isUndefined(value(json))
-    assert.isUndefined(Wire.present(null))
-    assert.strictEqual(Wire.present(""), "")
+    assert.isUndefined(Schemas.present(null))
+    assert.strictEqual(Schemas.present(""), "")
   })
 
   it("milliseconds are a whole number of up to fifteen digits, whatever its magnitude", () => {
-    assert.strictEqual(String(Wire.millis("0")), "1970-01-01T00:00:00.000Z")
-    assert.strictEqual(String(Wire.millis("1700000000123")), "2023-11-14T22:13:20.123Z")
-    assert.strictEqual(String(Wire.millis("000000000000001")), "1970-01-01T00:00:00.001Z")
-    for (const text of ["", "1.0", "-1", "1e3", "1".repeat(16), " 1"]) assert.isUndefined(Wire.millis(text), text)
-    const read = Schema.decodeUnknownSync(Wire.Millis)(new JsonNumber("1000"))
+    assert.strictEqual(String(Schemas.millis("0")), "1970-01-01T00:00:00.000Z")
+    assert.strictEqual(String(Schemas.millis("1700000000123")), "2023-11-14T22:13:20.123Z")
+    assert.strictEqual(String(Schemas.millis("000000000000001")), "1970-01-01T00:00:00.001Z")
+    for (const text of ["", "1.0", "-1", "1e3", "1".repeat(16), " 1"]) assert.isUndefined(Schemas.millis(text), text)
+    const read = Schema.decodeUnknownSync(Schemas.Millis)(new JsonNumber("1000"))
     assert.isTrue(Timestamp.isTimestamp(read))
     assert.strictEqual(String(read), "1970-01-01T00:00:01.000Z")
-    assert.throws(() => Schema.decodeUnknownSync(Wire.Millis)(new JsonNumber("1.5")), /milliseconds since 1970/)
-    assert.isFalse(succeeds(Wire.Millis, "1000"))
+    assert.throws(() => Schema.decodeUnknownSync(Schemas.Millis)(new JsonNumber("1.5")), /milliseconds since 1970/)
+    assert.isFalse(succeeds(Schemas.Millis, "1000"))
   })
 
   it("any of some names is an object's own, with a value or without", () => {
-    assert.isTrue(Wire.hasAny({ b: null }, "a", "b"))
-    assert.isFalse(Wire.hasAny({ c: null }, "a", "b", "toString"))
+    assert.isTrue(Schemas.hasAny({ b: null }, "a", "b"))
+    assert.isFalse(Schemas.hasAny({ c: null }, "a", "b", "toString"))
   })
 
   it("what is exact is plain for who knows nothing of exact numbers", () => {
-    const plain = Wire.plain({ a: [new JsonNumber("1.0"), null, true, "x"], b: {} })
+    const plain = ExactJson.plain({ a: [new JsonNumber("1.0"), null, true, "x"], b: {} })
     assert.deepStrictEqual(plain, { a: ["1.0", null, true, "x"], b: {} })
   })
 })

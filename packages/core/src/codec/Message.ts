@@ -32,6 +32,7 @@ import type * as Members from "./internal/members.ts"
 import { Book, Exact, Scalar } from "./internal/members.ts"
 import type * as Objects from "./internal/objects.ts"
 import { ListOf, ObjectOf } from "./internal/objects.ts"
+import { fromPath } from "./internal/place.ts"
 import * as Plan from "./internal/plan.ts"
 import type { Level } from "./internal/rows.ts"
 import * as Schemas from "./internal/schemas.ts"
@@ -396,9 +397,10 @@ class MessageImpl<F extends Fields, A> implements Message<A> {
     message: ExactJson.JsonObject,
     at: ReadonlyArray<PropertyKey> = []
   ): ReadonlyArray<A> | Rejection.FrameRejected {
+    const place = fromPath(at)
     const values = this.#member === undefined
-      ? this.#object.exact(venue, message, at)
-      : this.#object.exactly(venue, message[this.#member], [...at, this.#member])
+      ? this.#object.exact(venue, message, place)
+      : this.#object.exactly(venue, message[this.#member], { outer: place, key: this.#member })
     return Rejection.isFrameRejected(values) ? values : this.#events(this.#object.over(values ?? []))
   }
 
@@ -444,9 +446,28 @@ export type Choice<A> = Message<A> | ReadonlyArray<A> | Rejection.FrameRejected
 export type Decode<A> = (frame: string | Uint8Array) => ReadonlyArray<A> | Rejection.FrameRejected
 
 /**
+ * What a decoder has besides: `scan` reads frames that no layout fits, such as
+ * batches whose elements differ, before they are parsed, and leaves by
+ * `undefined` what is not as usual; `otherwise` reads what is no object, or no
+ * JSON, given what the text was parsed to, and leaves by `undefined` that it is
+ * refused.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DecoderOptions<A> {
+  readonly scan?: ((frame: string) => ReadonlyArray<A> | undefined) | undefined
+  readonly otherwise?:
+    | ((
+      json: ExactJson.Json | ExactJson.Malformed,
+      frame: string
+    ) => ReadonlyArray<A> | Rejection.FrameRejected | undefined)
+    | undefined
+}
+
+/**
  * Makes the decoder of a venue's frames, which are objects. `choose` says what a
- * frame is; `otherwise` may read what is no object, or no JSON: it is given the
- * text and what it was parsed to, and leaves by `undefined` that it is refused.
+ * frame is.
  *
  * Layouts are learned from the frames that come; what a frame means never
  * depends on the frames before it.
@@ -457,15 +478,12 @@ export type Decode<A> = (frame: string | Uint8Array) => ReadonlyArray<A> | Rejec
 export const decoder = <A extends object>(
   venue: string,
   choose: (frame: ExactJson.JsonObject) => Choice<A>,
-  otherwise?: (
-    json: ExactJson.Json | ExactJson.Malformed,
-    frame: string
-  ) => ReadonlyArray<A> | Rejection.FrameRejected | undefined
+  { otherwise, scan }: DecoderOptions<A> = {}
 ): Decode<A> => {
   const layouts = Layout.make<ReadonlyArray<A>>()
   return bounded(venue, (frame) => {
     if (typeof frame !== "string") return Rejection.binary(venue, frame)
-    const known = layouts.read(frame)
+    const known = layouts.read(frame) ?? scan?.(frame)
     if (known !== undefined) return known
     const json = ExactJson.parse(frame)
     if (json instanceof ExactJson.Malformed || !ExactJson.isObject(json)) {

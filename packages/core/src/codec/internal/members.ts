@@ -3,9 +3,13 @@
  *
  * @since 0.1.0
  */
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as SchemaParser from "effect/SchemaParser"
 import type * as ExactJson from "../ExactJson.ts"
+import * as Rejection from "../Rejection.ts"
 import type * as Layout from "./layout.ts"
+import { pathOf, type Place } from "./place.ts"
 import * as Rows from "./rows.ts"
 import * as Schemas from "./schemas.ts"
 
@@ -195,6 +199,20 @@ export class Book<out A extends object | undefined> extends Member<A> {
 
   or(without: Without): Book<A | undefined> {
     return new Book(this.reading, without)
+  }
+
+  /** Reads what stands in an array at a place. */
+  exactly(
+    venue: string,
+    value: ExactJson.Json | undefined,
+    place: Place
+  ): object | undefined | Rejection.FrameRejected {
+    const read = this.plain(value)
+    if (read !== false) return read
+    const at = pathOf(place)
+    if (value === undefined) return Rejection.unexpected(venue, at, "rows", value)
+    const result = SchemaParser.decodeUnknownResult(this.schema)(value)
+    return Result.isFailure(result) ? Rejection.invalid(venue, value, result.failure, at) : undefined
   }
 
   /** The rows without the help of the Schema; `false` where it must tell what is wrong. */

@@ -8,6 +8,7 @@ import * as ExactJson from "../ExactJson.ts"
 import * as Rejection from "../Rejection.ts"
 import type * as Layout from "./layout.ts"
 import { Book, Exact, isWithout, Member, Scalar, type Without } from "./members.ts"
+import { pathOf, type Place } from "./place.ts"
 import * as Reader from "./reader.ts"
 import { fixedAt, rowsAt, scalarAt, Source } from "./source.ts"
 
@@ -75,7 +76,10 @@ class ElementsImpl<V> implements Elements<V> {
 
   flatMap<B>(f: (each: V) => ReadonlyArray<B>): ReadonlyArray<B> {
     const made = this.map(f)
-    return made.length === 1 ? made[0] ?? none : made.flat()
+    if (made.length === 1) return made[0] ?? none
+    const all: Array<B> = []
+    for (const each of made) for (const one of each) all.push(one)
+    return all
   }
 }
 
@@ -136,13 +140,17 @@ export class ObjectOf<out F extends Fields> extends Member<View<F>> {
   /** Where its values are that were read exactly. */
   readonly #places: ReadonlyArray<number>
   readonly #read: ReturnType<typeof Reader.reader>
+  readonly #inner: ReadonlyArray<readonly [slot: number, member: Inner]>
   /** Whether reading it takes a Schema: rows do not, unless one is bad. */
   readonly #isPlain: boolean
 
   constructor(fields: F, options: ObjectOptions = {}) {
     super()
     this.names = Object.keys(fields)
-    this.members = Object.values(fields)
+    // Each is read in its own place, though it may be said once for several.
+    this.members = Object.values(fields).map((member) =>
+      member instanceof ObjectOf || member instanceof ListOf ? member.copy() : member
+    )
     this.needs = options.needs ?? []
     this.without = options.without ?? "none"
     this.isTuple = options.isTuple ?? false
@@ -154,16 +162,22 @@ export class ObjectOf<out F extends Fields> extends Member<View<F>> {
     )
     this.sample = this.isTuple ? `[${samples.join()}]` : `{${samples.join()}}`
     const own = this.members.flatMap((member, slot) =>
-      member instanceof Scalar || member instanceof Book || member instanceof Exact
+      !this.isInner(member) && (member instanceof Scalar || member instanceof Book || member instanceof Exact)
         ? [[this.names[slot] ?? "", member] as const]
         : []
     )
     this.#isPlain = own.every(([, member]) => member instanceof Book)
+    this.#inner = this.members.flatMap((member, slot) => this.isInner(member) ? [[slot, member] as const] : [])
     this.#read = Reader.reader(Object.fromEntries(own.map(([name, { schema }]) => [name, schema])))
     // It has a getter for each of the fields, whose value is one of the member's own.
     this.view = makeView(this.names, this.members, this.source) as View<F>
     this.#places = this.names.map((_, slot) => slot + 1)
     this.needed = this.needs.map((name) => this.names.indexOf(name))
+  }
+
+  /** The same, to be read in another place. */
+  copy(): ObjectOf<F> {
+    return new ObjectOf(this.#fields, this.#options)
   }
 
   or(without: Without): ObjectOf<F> | Member<undefined> {
@@ -180,41 +194,46 @@ export class ObjectOf<out F extends Fields> extends Member<View<F>> {
   exact(
     venue: string,
     json: ExactJson.JsonObject,
-    at: ReadonlyArray<PropertyKey>
-  ): Array<unknown> | Rejection.FrameRejected {
-    const values: Array<unknown> = [undefined, ...this.names.map(() => undefined)]
+    at: Place | undefined
+  ): ReadonlyArray<unknown> | Rejection.FrameRejected {
+    const { members, names } = this
+    const values: Array<unknown> = [undefined]
+    for (let slot = 0; slot < members.length; slot++) values.push(undefined)
     if (!this.#isPlain || !this.#plain(json, values)) {
       const it = this.#read(venue, json, at)
       if (Rejection.isFrameRejected(it)) return it
-      for (const [slot, member] of this.members.entries()) {
-        const value = it[this.names[slot] ?? ""]
+      for (let slot = 0; slot < members.length; slot++) {
+        const member = members[slot]
+        const value = it[names[slot] ?? ""]
         if (member instanceof Scalar || member instanceof Exact) values[slot + 1] = member.mean(value ?? undefined)
         else if (member instanceof Book) values[slot + 1] = value ?? undefined
       }
     }
-    const missing = this.#missing(venue, json, at)
-    if (missing !== undefined) return missing
-    for (const [slot, member] of this.members.entries()) {
-      if (!(member instanceof ObjectOf || member instanceof ListOf)) continue
-      const name = this.isTuple ? slot : this.names[slot] ?? ""
-      const value = Object.hasOwn(json, name) ? json[name] : undefined
-      const inner = member.exactly(venue, value, [...at, name])
+    if (this.needs.length > 0 && !this.needs.some((name) => Object.hasOwn(json, name))) return this.#missing(venue, at)
+    for (const [slot, member] of this.#inner) {
+      const key = this.isTuple ? slot : names[slot] ?? ""
+      const inner = member.exactly(venue, Object.hasOwn(json, key) ? json[key] : undefined, { outer: at, key })
       if (Rejection.isFrameRejected(inner)) return inner
       values[slot + 1] = inner
     }
     return values
   }
 
+  /** Whether a member is read after the others, and by itself: what it holds has paths of its own. */
+  isInner(member: Member<unknown>): member is Inner {
+    return member instanceof ObjectOf || member instanceof ListOf || (this.isTuple && member instanceof Book)
+  }
+
   /** Reads what stands in another object under a name. */
   exactly(
     venue: string,
     value: ExactJson.Json | undefined,
-    at: ReadonlyArray<PropertyKey>
+    at: Place
   ): ReadonlyArray<unknown> | Rejection.FrameRejected | undefined {
     if (isWithout(this.without, value)) return undefined
     const members = this.membersOf(value)
     return members === undefined
-      ? Rejection.unexpected(venue, at, this.expected, value)
+      ? Rejection.unexpected(venue, pathOf(at), this.expected, value)
       : this.exact(venue, members, at)
   }
 
@@ -228,9 +247,11 @@ export class ObjectOf<out F extends Fields> extends Member<View<F>> {
   }
 
   #plain(json: ExactJson.JsonObject, values: Array<unknown>): boolean {
-    for (const [slot, member] of this.members.entries()) {
-      if (!(member instanceof Book)) continue
-      const name = this.names[slot] ?? ""
+    const { members, names } = this
+    for (let slot = 0; slot < members.length; slot++) {
+      const member = members[slot]
+      if (!(member instanceof Book) || this.isTuple) continue
+      const name = names[slot] ?? ""
       const value = member.plain(Object.hasOwn(json, name) ? json[name] : undefined)
       if (value === false) return false
       values[slot + 1] = value
@@ -238,18 +259,15 @@ export class ObjectOf<out F extends Fields> extends Member<View<F>> {
     return true
   }
 
-  #missing(
-    venue: string,
-    json: ExactJson.JsonObject,
-    at: ReadonlyArray<PropertyKey>
-  ): Rejection.FrameRejected | undefined {
-    const [first, ...others] = this.needs
-    if (first === undefined || this.needs.some((name) => Object.hasOwn(json, name))) return undefined
-    const field = Rejection.formatPath([...at, first])
+  #missing(venue: string, at: Place | undefined): Rejection.FrameRejected {
+    const [first = "", ...others] = this.needs
+    const field = Rejection.formatPath([...pathOf(at), first])
     const rest = others.length > 1 ? `are ${others.join(" and ")}` : `is ${others.join()}`
     return Rejection.frameRejected(venue, "MissingField", field, `${field} is missing, and so ${rest}`)
   }
 }
+
+type Inner = ObjectOf<Fields> | ListOf<Fields> | Book<object | undefined>
 
 /** What an object may be told to be. */
 export interface ObjectOptions {
@@ -326,6 +344,11 @@ export class ListOf<out F extends Fields> extends Member<Elements<View<F>>> {
     this.sample = `[${object.sample}]`
   }
 
+  /** The same, to be read in another place. */
+  copy(): ListOf<F> {
+    return new ListOf(this.object.copy(), this.expected, this.without)
+  }
+
   or(without: Without): ListOf<F> | Member<undefined> {
     return new ListOf(this.object, this.expected, without)
   }
@@ -334,14 +357,14 @@ export class ListOf<out F extends Fields> extends Member<Elements<View<F>>> {
   exactly(
     venue: string,
     value: ExactJson.Json | undefined,
-    at: ReadonlyArray<PropertyKey>
+    at: Place
   ): ReadonlyArray<unknown> | Rejection.FrameRejected | undefined {
     if (isWithout(this.without, value)) return undefined
-    if (!Array.isArray(value)) return Rejection.unexpected(venue, at, this.expected, value)
+    if (!Array.isArray(value)) return Rejection.unexpected(venue, pathOf(at), this.expected, value)
     const list: ReadonlyArray<ExactJson.Json> = value
     const all: Array<unknown> = []
-    for (const [index, element] of list.entries()) {
-      const each = this.object.exactly(venue, element, [...at, index])
+    for (let index = 0; index < list.length; index++) {
+      const each = this.object.exactly(venue, list[index], { outer: at, key: index })
       if (Rejection.isFrameRejected(each)) return each
       all.push(each)
     }

@@ -13,6 +13,7 @@ import type * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
 import type { JsonObject } from "../ExactJson.ts"
 import * as Rejection from "../Rejection.ts"
+import { pathOf, type Place } from "./place.ts"
 
 type Fields = Readonly<Record<string, Schema.ConstraintDecoder<unknown>>>
 
@@ -41,7 +42,7 @@ export const reader = <F extends Fields>(
 ): (
   venue: string,
   frame: JsonObject,
-  at?: ReadonlyArray<PropertyKey>
+  at: Place | undefined
 ) => Schema.Struct<F>["Type"] | Rejection.FrameRejected => {
   let decode: Decoder<Schema.Struct<F>["Type"]> | undefined
   const single = new Map<string, Decoder<unknown>>()
@@ -63,8 +64,8 @@ export const reader = <F extends Fields>(
       // A member that is known to be bad is not read again: it may be most of a large frame.
       if (name === known) break
       const member = decodeMember(name, field)(frame)
-      if (Result.isFailure(member)) return Rejection.invalid(venue, frame, member.failure, at)
+      if (Result.isFailure(member)) return Rejection.invalid(venue, frame, member.failure, pathOf(at))
     }
-    return Rejection.invalid(venue, frame, result.failure, at)
+    return Rejection.invalid(venue, frame, result.failure, pathOf(at))
   }
 }

@@ -348,4 +348,5 @@ export const messages: ReadonlyArray<Message.Message<MarketEvent>> = [
  * @category constructors
  * @since 0.1.0
  */
-export const decoder = (): Message.Decode<MarketEvent> => Message.decoder(venue, (frame) => choose(frame), readFrames)
+export const decoder = (): Message.Decode<MarketEvent> =>
+  Message.decoder(venue, (frame) => choose(frame), { otherwise: readFrames })
