@@ -89,14 +89,14 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "a pattern of three parts captures the clock"
   },
   {
-    file: `${core}/codec/internal/layout.ts`,
+    file: `${core}/codec/internal/segments.ts`,
     within: "readList",
     original: "if (texts === null) return undefined",
     replacement: "if (false) return undefined",
     because: "a pattern that does not match stands at the frame's beginning again, where no list goes on"
   },
   {
-    file: `${core}/codec/internal/layout.ts`,
+    file: `${core}/codec/internal/segments.ts`,
     within: "readList",
     original: "if (texts === null) return undefined",
     replacement: "if (texts === null) ;",
@@ -903,7 +903,7 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   // ---- venue --------------------------------------------------------------------------------------------------------
   {
-    file: `${core}/venue/coinbase-exchange/Venue.ts`,
+    file: `${core}/venue/coinbase-exchange/Messages.ts`,
     within: "subscriptions.read.products",
     original: "const products = typeof entry === \"string\" ? [] : entry.product_ids ?? []",
     replacement: "const products = false ? [] : entry.product_ids ?? []",
@@ -917,7 +917,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "JSON leaves out a member that is undefined"
   },
   {
-    file: `${core}/venue/deribit/Venue.ts`,
+    file: `${core}/venue/deribit/Messages.ts`,
     within: "channelOf",
     original:
       "return product === undefined ? Channel.make(text) : Channel.make([family, ...rest].join(\".\"), product)",

@@ -2,7 +2,7 @@
 import type { Breakage } from "./Breakage.ts"
 
 const message = "packages/core/src/venue/generic/PriceMessage.ts"
-const generic = "packages/core/src/venue/generic/Venue.ts"
+const codec = "packages/core/src/codec/Decoder.ts"
 const named = "packages/testing/test/named"
 const ofParsing = `${named}/Parsing.test.ts`
 
@@ -17,16 +17,16 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "what is no JSON is passed over in silence",
-    file: generic,
-    original: "return Rejection.malformed(name, frame, json)",
-    replacement: "return []",
+    file: codec,
+    original: "? Rejection.malformed(venue, frame, json)",
+    replacement: "? []",
     test: [ofParsing, "malformed json handling"]
   },
   {
     name: "an array counts as an object",
-    file: generic,
-    original: "if (!ExactJson.isObject(json)) return Rejection.notAnObject(name, json)",
-    replacement: "if (!ExactJson.isObject(json)) return []",
+    file: codec,
+    original: ": Rejection.notAnObject(venue, json)",
+    replacement: ": []",
     test: [ofParsing, "malformed json handling"]
   },
   {
@@ -45,8 +45,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a binary message is passed over in silence",
-    file: generic,
-    original: "return Rejection.binary(name, frame)",
+    file: codec,
+    original: "return Rejection.binary(venue, frame)",
     replacement: "return []",
     test: [ofParsing, "invalid message handling"]
   },
@@ -67,9 +67,9 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a greeting in plain text is a fault",
-    file: "packages/core/src/venue/hyperliquid/Venue.ts",
-    original: "frame === greeting ? greeted : Rejection",
-    replacement: "Rejection",
+    file: "packages/core/src/venue/hyperliquid/Messages.ts",
+    original: "frame === greeting ? [other({ venue, kind: \"greeting\" })] : undefined",
+    replacement: "undefined",
     test: ["packages/core/test/Hyperliquid.test.ts", "passes over the plain text that greets"]
   },
   // bounds

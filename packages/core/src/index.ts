@@ -181,6 +181,14 @@ export * as Correlator from "./protocol/Correlator.ts"
 export * as Decimal from "./value/Decimal.ts"
 
 /**
+ * The decoder of a venue's frames: what of them is a message of which kind, read
+ * by its layout where that is known and exactly else, or refused.
+ *
+ * @since 0.1.0
+ */
+export * as Decoder from "./codec/Decoder.ts"
+
+/**
  * Deribit, the public market data of its JSON-RPC API over WebSocket.
  *
  * @since 0.1.0

@@ -6,6 +6,7 @@
  *
  * @see https://harbour.test/docs/websocket (read 2026-11-21)
  */
+import * as Decoder from "@tickline/core/codec/Decoder"
 import * as Message from "@tickline/core/codec/Message"
 import * as Rejection from "@tickline/core/codec/Rejection"
 import * as MarketData from "@tickline/core/event/MarketData"
@@ -94,7 +95,7 @@ const byOp = new Map<string, Message.Message<MarketEvent>>([["subscribed", answe
 ], ["pong", pongs]])
 const byTopic = new Map<string, Message.Message<MarketEvent>>([["trades", trades], ["ticker", tickers]])
 
-const decode = Message.decoder<MarketEvent>(name, ({ op, topic }) => {
+const decode = Decoder.make<MarketEvent>(name, ({ op, topic }) => {
   if (typeof op === "string") return byOp.get(op) ?? [VenueMessage.other({ venue: name, kind: op })]
   if (typeof topic === "string") return byTopic.get(topic) ?? [VenueMessage.other({ venue: name, kind: topic })]
   return Rejection.unknownMessage(name, "op or topic")

@@ -54,7 +54,11 @@ export const bounded = <A extends object>(
   if (frame.length <= usualFrame || "_tag" in decoded) return decoded
   const most = mostExpansion * frame.length
   let zeros = 0
+  let before: A | undefined
   for (const event of decoded) {
+    // What says that there is nothing is the same each time.
+    if (event === before) continue
+    before = event
     zeros += zerosOfEvent(event)
     if (zeros > most) {
       return frameRejected(venue, "TooLarge", undefined, `more than ${most} digits of exponents in plain notation`)

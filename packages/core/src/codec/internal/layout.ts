@@ -15,7 +15,9 @@
 import * as Decimal from "../../value/Decimal.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import * as ExactJson from "../ExactJson.ts"
-import * as Scanner from "./scanner.ts"
+import { type Captured, type Levels, makePart, type Part, readBook, readList, readRows, readTable } from "./segments.ts"
+
+export type { Captured, Levels }
 
 /**
  * Rows such as `[["buy","1.0","2"],…]`, as offsets into the frame: two numbers,
@@ -25,14 +27,6 @@ import * as Scanner from "./scanner.ts"
  * @since 0.1.0
  */
 export type Cells = ReadonlyArray<number>
-
-/**
- * Book levels: price, then size.
- *
- * @category models
- * @since 0.1.0
- */
-export type Levels = ReadonlyArray<readonly [price: Decimal.Decimal, size: Decimal.Decimal]>
 
 /**
  * How each row of a table is written: a number of strings in an array, or the
@@ -75,19 +69,6 @@ export interface Plan<A> {
    * exact way then says why.
    */
   readonly build: (members: Members) => A | undefined
-}
-
-/**
- * The captured texts of an object, and for each wanted member its place among
- * them: 0 where the object has none, negative for a time that was captured in
- * three parts.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Captured {
-  readonly texts: ReadonlyArray<string | undefined>
-  readonly places: ReadonlyArray<number>
 }
 
 /**
@@ -206,142 +187,6 @@ interface Layout<A> {
   readonly places: ReadonlyArray<number>
   /** The members of a frame without segments: the same object for each frame, as they are read before the next. */
   readonly flat: { -readonly [K in keyof Members]: Members[K] }
-}
-
-/**
- * Reads compact rows of strings without escapes that begin at an offset, and
- * notes the cells. Returns the offset after the closing bracket, or `undefined`
- * where they are written otherwise.
- */
-const readTable = (text: string, start: number, columns: number, cells: Array<number>): number | undefined => {
-  if (text.charCodeAt(start) !== 91) return undefined
-  let at = start + 1
-  if (text.charCodeAt(at) === 93) return at + 1
-  for (;;) {
-    if (text.charCodeAt(at) !== 91) return undefined
-    at++
-    for (let column = 0; column < columns; column++) {
-      if (column > 0 && text.charCodeAt(at++) !== 44) return undefined
-      if (text.charCodeAt(at) !== 34) return undefined
-      const from = ++at
-      for (let code = text.charCodeAt(at); code !== 34; code = text.charCodeAt(++at)) {
-        // NaN, past the end, fails the comparison as well.
-        if (!(code >= 32) || code === 92) return undefined
-      }
-      cells.push(from, at)
-      at++
-    }
-    if (text.charCodeAt(at) !== 93) return undefined
-    const next = text.charCodeAt(at + 1)
-    at += 2
-    if (next === 93) return at
-    if (next !== 44) return undefined
-  }
-}
-
-/** A part of a row that is always the same, as the codes of its characters, and whether a string begins after it. */
-interface Part {
-  readonly codes: Uint8Array
-  readonly isLast: boolean
-  readonly isQuoted: boolean
-}
-
-const makePart = (text: string, isLast: boolean): Part => ({
-  codes: Uint8Array.from(text, (character) => character.charCodeAt(0)),
-  isLast,
-  isQuoted: text.endsWith("\"")
-})
-
-/**
- * Reads rows that are written in the given parts, and notes the cells. Returns
- * the offset after the closing bracket, or `undefined`. What the cells of numbers
- * hold is made of a number's characters, and is for the plan to read.
- */
-const readRows = (
-  text: string,
-  start: number,
-  parts: ReadonlyArray<Part>,
-  cells: Array<number>
-): number | undefined => {
-  if (text.charCodeAt(start) !== 91) return undefined
-  let at = start + 1
-  if (text.charCodeAt(at) === 93) return at + 1
-  for (;;) {
-    for (const { codes, isLast, isQuoted } of parts) {
-      for (let k = 0; k < codes.length; k++) if (text.charCodeAt(at++) !== codes[k]) return undefined
-      if (isLast) break
-      const from = at
-      let code = text.charCodeAt(at)
-      if (isQuoted) {
-        while (code !== 34) {
-          // NaN, past the end, fails the comparison as well.
-          if (!(code >= 32) || code === 92) return undefined
-          code = text.charCodeAt(++at)
-        }
-      } else {
-        // Digits and point, then the signs and the exponent's letter.
-        while ((code <= 57 && code >= 45) || code === 101 || code === 69 || code === 43) code = text.charCodeAt(++at)
-      }
-      cells.push(from, at)
-    }
-    const next = text.charCodeAt(at)
-    at++
-    if (next === 93) return at
-    if (next !== 44) return undefined
-    if (text.charCodeAt(at) === 32) at++
-  }
-}
-
-/**
- * Reads the objects of a list that begins at an offset. Returns the offset after
- * the closing bracket, or `undefined`.
- */
-const readList = (
-  text: string,
-  start: number,
-  row: RegExp,
-  places: ReadonlyArray<number>,
-  objects: Array<Captured>
-): number | undefined => {
-  if (text.charCodeAt(start) !== 91) return undefined
-  let at = start + 1
-  if (text.charCodeAt(at) === 93) return at + 1
-  for (;;) {
-    row.lastIndex = at
-    const texts = row.exec(text)
-    if (texts === null) return undefined
-    objects.push({ texts, places })
-    at = row.lastIndex
-    const next = text.charCodeAt(at)
-    at++
-    if (next === 93) return at
-    if (next !== 44) return undefined
-    if (text.charCodeAt(at) === 32) at++
-  }
-}
-
-const scanner = Scanner.make()
-
-/** Reads compact book levels that begin at an offset. Returns the offset after the closing bracket, or `undefined`. */
-const readBook = (
-  text: string,
-  start: number,
-  levels: Array<Levels[number]>
-): number | undefined => {
-  scanner.begin(text)
-  scanner.at = start
-  if (!scanner.code(91)) return undefined
-  if (scanner.code(93)) return scanner.at
-  for (;;) {
-    if (!scanner.code(91)) return undefined
-    const price = scanner.decimal()
-    if (price === undefined || !scanner.code(44)) return undefined
-    const size = scanner.decimal()
-    if (size === undefined || !scanner.code(93)) return undefined
-    levels.push([price, size])
-    if (scanner.code(93)) return scanner.at
-    if (!scanner.code(44)) return undefined
-  }
 }
 
 const none: ReadonlyArray<never> = []

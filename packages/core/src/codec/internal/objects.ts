@@ -140,6 +140,8 @@ export class ObjectOf<out F extends Fields> extends Member<View<F>> {
   /** Where its values are that were read exactly. */
   readonly #places: ReadonlyArray<number>
   readonly #read: ReturnType<typeof Reader.reader>
+  /** Whether it is read the same with no members at all. */
+  readonly #mayBeEmpty: boolean
   readonly #inner: ReadonlyArray<readonly [slot: number, member: Inner]>
   /** Whether reading it takes a Schema: rows do not, unless one is bad. */
   readonly #isPlain: boolean
@@ -167,6 +169,9 @@ export class ObjectOf<out F extends Fields> extends Member<View<F>> {
         : []
     )
     this.#isPlain = own.every(([, member]) => member instanceof Book)
+    this.#mayBeEmpty = this.members.every((member) =>
+      (member instanceof Book || member instanceof ObjectOf || member instanceof ListOf) && member.without === "either"
+    )
     this.#inner = this.members.flatMap((member, slot) => this.isInner(member) ? [[slot, member] as const] : [])
     this.#read = Reader.reader(Object.fromEntries(own.map(([name, { schema }]) => [name, schema])))
     // It has a getter for each of the fields, whose value is one of the member's own.
@@ -197,6 +202,8 @@ export class ObjectOf<out F extends Fields> extends Member<View<F>> {
     at: Place | undefined
   ): ReadonlyArray<unknown> | Rejection.FrameRejected {
     const { members, names } = this
+    // A hostile batch has hundreds of thousands of objects with nothing in them.
+    if (this.#mayBeEmpty && isEmpty(json)) return none
     const values: Array<unknown> = [undefined]
     for (let slot = 0; slot < members.length; slot++) values.push(undefined)
     if (!this.#isPlain || !this.#plain(json, values)) {
@@ -265,6 +272,11 @@ export class ObjectOf<out F extends Fields> extends Member<View<F>> {
     const rest = others.length > 1 ? `are ${others.join(" and ")}` : `is ${others.join()}`
     return Rejection.frameRejected(venue, "MissingField", field, `${field} is missing, and so ${rest}`)
   }
+}
+
+const isEmpty = (json: ExactJson.JsonObject): boolean => {
+  for (const _ in json) return false
+  return true
 }
 
 type Inner = ObjectOf<Fields> | ListOf<Fields> | Book<object | undefined>

@@ -8,6 +8,7 @@
  * @see https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams (read 2026-11-21)
  * @since 0.1.0
  */
+import * as Decoder from "../../codec/Decoder.ts"
 import * as ExactJson from "../../codec/ExactJson.ts"
 import * as Message from "../../codec/Message.ts"
 import * as Rejection from "../../codec/Rejection.ts"
@@ -240,7 +241,7 @@ const kindOf = (
   stream: string | undefined
 ): Kind | Events | Rejection.FrameRejected => {
   if (Object.hasOwn(message, "e")) {
-    const named = Message.nameOf(venue, message, "e", at)
+    const named = Decoder.nameOf(venue, message, "e", at)
     return Rejection.isFrameRejected(named) ? named : kinds.get(named) ?? [other({ venue, kind: named })]
   }
   const known = unnamed(message)
@@ -289,7 +290,7 @@ const readElement = (stream: string) => (message: ExactJson.JsonObject, at: Path
 }
 
 /** A combined stream's `{"stream":…,"data":…}`, whose data is a message or an array of them. */
-const chooseCombined = (frame: ExactJson.JsonObject, at: Path): Message.Choice<MarketEvent> => {
+const chooseCombined = (frame: ExactJson.JsonObject, at: Path): Decoder.Choice<MarketEvent> => {
   const { data, stream } = frame
   if (typeof stream !== "string") return Rejection.unexpected(venue, [...at, "stream"], "a string", stream)
   const path = [...at, "data"]
@@ -304,7 +305,7 @@ const chooseCombined = (frame: ExactJson.JsonObject, at: Path): Message.Choice<M
 }
 
 /** An object that is a frame of its own, or an element of an array of frames: then it answers no request. */
-const choose = (frame: ExactJson.JsonObject, at: Path = []): Message.Choice<MarketEvent> => {
+const choose = (frame: ExactJson.JsonObject, at: Path = []): Decoder.Choice<MarketEvent> => {
   if (Object.hasOwn(frame, "stream")) return chooseCombined(frame, at)
   if (!Object.hasOwn(frame, "e")) {
     const answered = at.length === 0 ? answer(frame) : undefined
@@ -348,5 +349,5 @@ export const messages: ReadonlyArray<Message.Message<MarketEvent>> = [
  * @category constructors
  * @since 0.1.0
  */
-export const decoder = (): Message.Decode<MarketEvent> =>
-  Message.decoder(venue, (frame) => choose(frame), { otherwise: readFrames })
+export const decoder = (): Decoder.Decode<MarketEvent> =>
+  Decoder.make(venue, (frame) => choose(frame), { otherwise: readFrames })

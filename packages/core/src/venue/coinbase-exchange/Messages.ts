@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import * as Decoder from "../../codec/Decoder.ts"
 import * as Message from "../../codec/Message.ts"
 import * as Rejection from "../../codec/Rejection.ts"
 import { bookDelta, bookSnapshot, ticker, trade } from "../../event/MarketData.ts"
@@ -158,9 +159,9 @@ export const messages: ReadonlyArray<Message.Message<MarketEvent>> = [...new Set
  * @category constructors
  * @since 0.1.0
  */
-export const decoder = (): Message.Decode<MarketEvent> =>
-  Message.decoder<MarketEvent>(venue, (frame) => {
-    const type = Message.nameOf(venue, frame, "type")
+export const decoder = (): Decoder.Decode<MarketEvent> =>
+  Decoder.make<MarketEvent>(venue, (frame) => {
+    const type = Decoder.nameOf(venue, frame, "type")
     if (Rejection.isFrameRejected(type)) return type
     const names = type === "subscriptions" ? bareNames(frame["channels"]) : undefined
     return names ?? kinds.get(type) ?? otherKind(type)

@@ -5,6 +5,7 @@
  * @see https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-channels (read 2026-11-21)
  * @since 0.1.0
  */
+import * as Decoder from "../../codec/Decoder.ts"
 import * as ExactJson from "../../codec/ExactJson.ts"
 import * as Message from "../../codec/Message.ts"
 import * as Rejection from "../../codec/Rejection.ts"
@@ -206,9 +207,9 @@ const kinds: ReadonlyMap<string, Message.Message<MarketEvent>> = new Map<string,
 export const messages: ReadonlyArray<Message.Message<MarketEvent>> = [trades, tickers, levels, errors]
 
 /** A frame names its kind by `channel`, an error by `type`. */
-const choose = (frame: ExactJson.JsonObject): Message.Choice<MarketEvent> => {
+const choose = (frame: ExactJson.JsonObject): Decoder.Choice<MarketEvent> => {
   const isNamed = Object.hasOwn(frame, "channel") || !Object.hasOwn(frame, "type")
-  const name = Message.nameOf(venue, frame, isNamed ? "channel" : "type")
+  const name = Decoder.nameOf(venue, frame, isNamed ? "channel" : "type")
   if (Rejection.isFrameRejected(name)) return name
   if (!isNamed) return name === "error" ? errors : [other({ venue, kind: name })]
   if (name === "heartbeats") return [heartbeat({ venue, kind: "heartbeat" })]
@@ -222,4 +223,4 @@ const choose = (frame: ExactJson.JsonObject): Message.Choice<MarketEvent> => {
  * @category constructors
  * @since 0.1.0
  */
-export const decoder = (): Message.Decode<MarketEvent> => Message.decoder(venue, choose)
+export const decoder = (): Decoder.Decode<MarketEvent> => Decoder.make(venue, choose)

@@ -5,6 +5,7 @@
  * @see https://docs.deribit.com/articles/notifications and https://docs.deribit.com/subscriptions (read 2026-11-21)
  * @since 0.1.0
  */
+import * as Decoder from "../../codec/Decoder.ts"
 import * as ExactJson from "../../codec/ExactJson.ts"
 import * as Message from "../../codec/Message.ts"
 import * as Rejection from "../../codec/Rejection.ts"
@@ -245,7 +246,7 @@ const readUnnamed = (
   return Rejection.unexpected(venue, ["params", "data", ...at, "instrument_name"], "non-empty string", undefined)
 }
 
-const chooseNotification = (frame: ExactJson.JsonObject): Message.Choice<MarketEvent> => {
+const chooseNotification = (frame: ExactJson.JsonObject): Decoder.Choice<MarketEvent> => {
   const { params } = frame
   if (params === undefined || !ExactJson.isObject(params)) {
     return Rejection.unexpected(venue, ["params"], "object", params)
@@ -324,7 +325,7 @@ const confirmed = (names: ReadonlyArray<string>, requestId: string | undefined):
 
 const isName = (each: ExactJson.Json): each is string => typeof each === "string" && each !== ""
 
-const answer = (frame: ExactJson.JsonObject): Message.Choice<MarketEvent> => {
+const answer = (frame: ExactJson.JsonObject): Decoder.Choice<MarketEvent> => {
   const { result } = frame
   const list: ReadonlyArray<ExactJson.Json> | undefined = Array.isArray(result) ? result : undefined
   const names = list?.filter(isName)
@@ -335,7 +336,7 @@ const answer = (frame: ExactJson.JsonObject): Message.Choice<MarketEvent> => {
 
 // --- frames ------------------------------------------------------------------
 
-const choose = (frame: ExactJson.JsonObject): Message.Choice<MarketEvent> => {
+const choose = (frame: ExactJson.JsonObject): Decoder.Choice<MarketEvent> => {
   const { error = null } = frame
   if (error instanceof ExactJson.JsonNumber) return errors.read(venue, { ...frame, error: {} })
   if (error !== null) return typeof error === "string" ? errorsInWords : errors
@@ -372,4 +373,4 @@ export const messages: ReadonlyArray<Message.Message<MarketEvent>> = [
  * @category constructors
  * @since 0.1.0
  */
-export const decoder = (): Message.Decode<MarketEvent> => Message.decoder(venue, choose)
+export const decoder = (): Decoder.Decode<MarketEvent> => Decoder.make(venue, choose)

@@ -6,6 +6,7 @@
  * @see https://github.com/dydxprotocol/v4-chain/tree/main/indexer/services/socks (read 2026-11-21)
  * @since 0.1.0
  */
+import * as Decoder from "../../codec/Decoder.ts"
 import * as ExactJson from "../../codec/ExactJson.ts"
 import * as Scanner from "../../codec/internal/scanner.ts"
 import * as Message from "../../codec/Message.ts"
@@ -65,6 +66,11 @@ const channel = <const F extends Message.Fields>(
   const contents: Message.Member<Message.View<F>> = Message.object(fields)
   const batches: Message.Member<Message.Elements<Message.View<F>>> = Message.list(fields)
   const members = { ...headMembers, channel: Message.pinned(name) }
+  const nothing: Events = [other({ venue, kind: name })]
+  const update = (contents: Message.View<F>, head: Head): Events => {
+    const events = read(contents, head, false)
+    return events.length === 0 ? nothing : events
+  }
   return {
     subscribed: Message.make(
       { type: Message.pinned("subscribed"), ...members, contents: Message.optional(contents) },
@@ -79,14 +85,15 @@ const channel = <const F extends Message.Fields>(
     ),
     channel_data: Message.make(
       { type: Message.pinned("channel_data"), ...members, contents },
-      (message) => orOther(read(message.contents, headOf(message), false), name),
+      (message) => update(message.contents, headOf(message)),
       { rare: true }
     ),
     channel_batch_data: Message.make(
       { type: Message.pinned("channel_batch_data"), ...members, contents: batches },
       (message) => {
         const head = headOf(message)
-        return orOther(message.contents.flatMap((contents) => orOther(read(contents, head, false), name)), name)
+        const events = message.contents.flatMap((contents) => update(contents, head))
+        return events.length === 0 ? nothing : events
       },
       { rare: true }
     )
@@ -204,7 +211,7 @@ const readTrades = (
     : read
 }
 
-const chooseData = (type: Type, frame: ExactJson.JsonObject): Message.Choice<MarketEvent> => {
+const chooseData = (type: Type, frame: ExactJson.JsonObject): Decoder.Choice<MarketEvent> => {
   const head = readHead(frame)
   if (Rejection.isFrameRejected(head)) return head
   const kind = channels.get(head.channel)?.[type]
@@ -247,8 +254,8 @@ export const refusals = Message.make(
   { rare: true }
 )
 
-const choose = (frame: ExactJson.JsonObject): Message.Choice<MarketEvent> => {
-  const type = Message.nameOf(venue, frame, "type")
+const choose = (frame: ExactJson.JsonObject): Decoder.Choice<MarketEvent> => {
+  const type = Decoder.nameOf(venue, frame, "type")
   if (Rejection.isFrameRejected(type)) return type
   switch (type) {
     case "subscribed":
@@ -285,4 +292,4 @@ export const messages: ReadonlyArray<Message.Message<MarketEvent>> = [
  * @category constructors
  * @since 0.1.0
  */
-export const decoder = (): Message.Decode<MarketEvent> => Message.decoder(venue, choose, { scan: scan(Scanner.make()) })
+export const decoder = (): Decoder.Decode<MarketEvent> => Decoder.make(venue, choose, { scan: scan(Scanner.make()) })

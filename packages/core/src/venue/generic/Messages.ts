@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
+import * as Decoder from "../../codec/Decoder.ts"
 import type * as ExactJson from "../../codec/ExactJson.ts"
 import * as Layout from "../../codec/internal/layout.ts"
 import * as Message from "../../codec/Message.ts"
@@ -119,13 +120,13 @@ export const make = (
   rules: PriceMessage.Rules
 ): {
   readonly messages: ReadonlyArray<Message.Message<MarketEvent>>
-  readonly decode: Message.Decode<MarketEvent>
+  readonly decode: Decoder.Decode<MarketEvent>
 } => {
   const price = prices(rules)
   const parts = Object.values(rules.fieldMap).flat()
   const has = (frame: ExactJson.JsonObject, names: ReadonlyArray<string>): boolean =>
     names.some((name) => Object.hasOwn(frame, name))
-  const decode = Message.decoder<MarketEvent>(venue, (frame) => {
+  const decode = Decoder.make<MarketEvent>(venue, (frame) => {
     const type = Object.hasOwn(frame, "type") ? frame["type"] : undefined
     if (typeof type !== "string" || has(frame, rules.fieldMap.price)) return price
     // A message of another kind; one that has any part of a price message is a bad price message.

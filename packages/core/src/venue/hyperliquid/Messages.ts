@@ -4,6 +4,7 @@
  * @see https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket/subscriptions (read 2026-11-21)
  * @since 0.1.0
  */
+import * as Decoder from "../../codec/Decoder.ts"
 import * as ExactJson from "../../codec/ExactJson.ts"
 import * as Scanner from "../../codec/internal/scanner.ts"
 import * as Message from "../../codec/Message.ts"
@@ -197,8 +198,8 @@ const post = (data: ExactJson.Json): Events => {
 
 // --- frames ------------------------------------------------------------------
 
-const choose = (frame: ExactJson.JsonObject): Message.Choice<MarketEvent> => {
-  const channel = Message.nameOf(venue, frame, "channel")
+const choose = (frame: ExactJson.JsonObject): Decoder.Choice<MarketEvent> => {
+  const channel = Decoder.nameOf(venue, frame, "channel")
   if (Rejection.isFrameRejected(channel)) return channel
   const { data } = frame
   switch (channel) {
@@ -248,8 +249,8 @@ export const messages: ReadonlyArray<Message.Message<MarketEvent>> = [trades, bo
  * @category constructors
  * @since 0.1.0
  */
-export const decoder = (): Message.Decode<MarketEvent> =>
-  Message.decoder(venue, choose, {
+export const decoder = (): Decoder.Decode<MarketEvent> =>
+  Decoder.make(venue, choose, {
     scan: scanMids(Scanner.make()),
     otherwise: (_, frame) => frame === greeting ? [other({ venue, kind: "greeting" })] : undefined
   })

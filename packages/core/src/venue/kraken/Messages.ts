@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import * as Decoder from "../../codec/Decoder.ts"
 import type * as ExactJson from "../../codec/ExactJson.ts"
 import * as Message from "../../codec/Message.ts"
 import * as Rejection from "../../codec/Rejection.ts"
@@ -188,7 +189,7 @@ const confirmations = Message.make(
   { rare: true }
 )
 
-const answer = (frame: ExactJson.JsonObject): Message.Choice<MarketEvent> => {
+const answer = (frame: ExactJson.JsonObject): Decoder.Choice<MarketEvent> => {
   const read = readAnswer.read(venue, frame)
   if (Rejection.isFrameRejected(read)) return read
   const [{ isRefused, method, requestId, words } = unanswered] = read
@@ -221,9 +222,9 @@ export const messages: ReadonlyArray<Message.Message<MarketEvent>> = [
   confirmations
 ]
 
-const choose = (frame: ExactJson.JsonObject): Message.Choice<MarketEvent> => {
+const choose = (frame: ExactJson.JsonObject): Decoder.Choice<MarketEvent> => {
   if (!Object.hasOwn(frame, "channel")) return answer(frame)
-  const channel = Message.nameOf(venue, frame, "channel")
+  const channel = Decoder.nameOf(venue, frame, "channel")
   if (Rejection.isFrameRejected(channel)) return channel
   const kind = kinds.get(channel)
   return kind === updates && frame["type"] === "snapshot" ? snapshots : kind ?? [other({ venue, kind: channel })]
@@ -235,4 +236,4 @@ const choose = (frame: ExactJson.JsonObject): Message.Choice<MarketEvent> => {
  * @category constructors
  * @since 0.1.0
  */
-export const decoder = (): Message.Decode<MarketEvent> => Message.decoder(venue, choose)
+export const decoder = (): Decoder.Decode<MarketEvent> => Decoder.make(venue, choose)
