@@ -7,7 +7,7 @@ import * as Path from "node:path"
 import { read, type Source, workspace } from "./source.ts"
 
 /** Suites that find by mass what the others find by aim, or that hold the documentation: not asked about a change. */
-const leftOut = /\/(Chaos\w*|Fuzz|Jit|docs)\.test\.ts$/
+const leftOut = /\/(Chaos\w*|Fuzz|Jit|docs)\.test\.ts$|\/interleavings\//
 
 /** What opens real sockets takes real time, and is asked only about the modules that do so. */
 const socketed = (path: string): boolean => /\/node\/|\/MockServer(\.\w+)?\.test\.ts$/.test(path)
