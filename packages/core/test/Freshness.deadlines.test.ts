@@ -4,7 +4,7 @@ import * as Channel from "@tickline/core/value/Channel"
 
 const book = Channel.make("book", "BTC-USD")
 const trades = Channel.make("trades", "BTC-USD")
-const policy: Freshness.Policy = { deadlineMillis: () => 1_000, targetMillis: 100 }
+const policy: Freshness.Policy = { deadline: () => 1_000, target: 100 }
 
 const stepsAt = (freshness: Freshness.Freshness, at: number): ReadonlyArray<string> =>
   freshness.check(at, false).map(({ channel, silentForMillis, step }) =>
@@ -28,7 +28,7 @@ describe("Freshness: deadlines", () => {
   })
 
   it("names the nearest of several deadlines, whichever was asked for first", () => {
-    const freshness = Freshness.make({ ...policy, deadlineMillis: ({ channel }) => channel === "book" ? 1_000 : 300 })
+    const freshness = Freshness.make({ ...policy, deadline: ({ channel }) => channel === "book" ? 1_000 : 300 })
     freshness.connected(0)
     freshness.subscribed(book, 0)
     freshness.subscribed(trades, 100)
@@ -198,7 +198,7 @@ describe("Freshness: deadlines", () => {
   })
 
   it("a quiet channel that was never silent has its deadline, be it one millisecond", () => {
-    const freshness = Freshness.make({ ...policy, deadlineMillis: () => 1 }, () => true)
+    const freshness = Freshness.make({ ...policy, deadline: () => 1 }, () => true)
     freshness.connected(0)
     freshness.subscribed(trades, 0)
     assert.strictEqual(freshness.nextDeadline(), 1)
@@ -221,10 +221,10 @@ describe("Freshness: deadlines", () => {
 
   it("recommends 30 s, 120 s for what may be quiet, and 5 s for what counts as fresh", () => {
     assert.deepStrictEqual(
-      [false, true].map((isQuiet) => Freshness.recommended.deadlineMillis(trades, isQuiet)),
+      [false, true].map((isQuiet) => Freshness.recommended.deadline(trades, isQuiet)),
       [30_000, 120_000]
     )
-    assert.strictEqual(Freshness.recommended.targetMillis, 5_000)
+    assert.strictEqual(Freshness.recommended.target, 5_000)
   })
 
   it("reports of what does not deliver in this epoch what it was in those before", () => {

@@ -130,7 +130,7 @@ describe.concurrent.each(rows)("Venue $venue.name against its mock", (row) => {
 
   it.live("withheld data is a stale subscription: asked for again, then redialled, and told", () =>
     onStage(row, {
-      feed: { channels: [tradesOf(row)], freshness: { deadlineMillis: () => 150, targetMillis: 100 } },
+      feed: { channels: [tradesOf(row)], freshness: { deadline: () => 150, target: 100 } },
       // What is asked for again waits for the venue's limit, too.
       policy: { ...quick, connectTimeout: Duration.seconds(3) }
     }, (stage) =>

@@ -58,6 +58,29 @@ describe("the metrics of a feed", () => {
         assert.strictEqual(valueOf(yield* PrometheusMetrics.format(), "stale_total"), 1)
       })).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
 
+  it.effect("have the latency of events, from the venue's time on one to its receipt, ten times a second at most", () =>
+    withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        yield* MarketFeed.make(CoinbaseExchange.venue, { url, channels })
+        const latency = Effect.map(PrometheusMetrics.format(), (text) =>
+          ["count", "sum"].map((figure) => valueOf(text, `event_latency_ms_${figure}`)))
+        assert.deepStrictEqual(yield* latency, [0, 0])
+        yield* TestClock.adjust("5 seconds")
+        const timed = ticker.replace("2026-01-01T00:00:00Z", "1970-01-01T00:00:04.980Z")
+        // What has no time of the venue's own says nothing.
+        yield* host.peers()[0]!.send(match(1))
+        yield* TestClock.adjust(1)
+        for (const _ of [1, 2]) {
+          yield* host.peers()[0]!.send(timed)
+          yield* TestClock.adjust(1)
+        }
+        assert.deepStrictEqual(yield* latency, [1, 21])
+        yield* TestClock.adjust(100)
+        yield* host.peers()[0]!.send(timed)
+        yield* TestClock.adjust(0)
+        assert.deepStrictEqual(yield* latency, [2, 21 + 123])
+      })).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
+
   it.effect("tell of a channel while it is wanted, and count no gap where the link was closed on purpose", () =>
     withVenue(policyWith({}), () =>
       Effect.gen(function*() {

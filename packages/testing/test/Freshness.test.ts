@@ -123,14 +123,14 @@ describe("Freshness", () => {
         yield* feed.subscribe([tickers])
         yield* TestClock.adjust("150 millis")
         assert.deepStrictEqual(told, ["3600.15 ticker 150"])
-      }), { channels: [], freshness: { deadlineMillis: () => 150, targetMillis: 100 } }))
+      }), { channels: [], freshness: { deadline: () => 150, target: 100 } }))
 
   it.effect("sees a deadline of a millisecond in a millisecond", () =>
     withFeed((_, __, told) =>
       Effect.gen(function*() {
         for (let millis = 0; millis < 4; millis++) yield* TestClock.adjust(1)
         assert.deepStrictEqual(told.slice(0, 2), ["0.001 matches 1", "0.002 matches 2"])
-      }), { freshness: { deadlineMillis: () => 1, targetMillis: 100 } }))
+      }), { freshness: { deadline: () => 1, target: 100 } }))
 
   it.effect("what comes at once counts as one, and what is given up counts no more", () =>
     withFeed((feed, host) =>
@@ -163,7 +163,7 @@ describe("Freshness", () => {
         assert.isFalse(told.some((line) => line.startsWith("30 matches")))
       }), {
       channels: [tickers, Channel.make("ticker_batch", "BTC-USD"), Channel.make("matches", "X-Y")],
-      freshness: { deadlineMillis: () => 30_000, targetMillis: 5_000 }
+      freshness: { deadline: () => 30_000, target: 5_000 }
     }))
 
   it.effect("watches nothing where it is told so", () =>
@@ -195,7 +195,7 @@ describe("Freshness", () => {
     ))
 
   it("reports how stale data was: p50, p99, max, and the share of time within the target", () => {
-    const freshness = Freshness.make({ deadlineMillis: () => 1_000, targetMillis: 100 })
+    const freshness = Freshness.make({ deadline: () => 1_000, target: 100 })
     freshness.connected(0)
     freshness.subscribed(trades, 0)
     let at = 0

@@ -120,7 +120,7 @@ describe("the life of a connection, as its feed tells it", () => {
         const feed = yield* MarketFeed.make(CoinbaseExchange.venue, {
           url,
           channels,
-          freshness: { deadlineMillis: () => 500, targetMillis: 100 }
+          freshness: { deadline: () => 500, target: 100 }
         })
         const lines = yield* told(feed)
         yield* TestClock.adjust(500)

@@ -15,6 +15,7 @@
  *
  * @since 0.1.0
  */
+import * as Duration from "effect/Duration"
 import type { Channel } from "../value/Channel.ts"
 import * as ChannelKey from "../value/Channel.ts"
 
@@ -37,15 +38,15 @@ export const steps: ReadonlyArray<Step> = ["probe", "resubscribe", "reconnect", 
 
 /**
  * How long a subscription may take to deliver for the first time, and within
- * which age its data counts as fresh, in milliseconds. `isQuiet` is whether the
+ * which age its data counts as fresh. `isQuiet` is whether the
  * venue says of the channel that it may be well and silent for minutes.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Policy {
-  readonly deadlineMillis: (channel: Channel, isQuiet: boolean) => number
-  readonly targetMillis: number
+  readonly deadline: (channel: Channel, isQuiet: boolean) => Duration.Input
+  readonly target: Duration.Input
 }
 
 /**
@@ -57,8 +58,8 @@ export interface Policy {
  * @since 0.1.0
  */
 export const recommended: Policy = {
-  deadlineMillis: (_, isQuiet) => isQuiet ? 120_000 : 30_000,
-  targetMillis: 5_000
+  deadline: (_, isQuiet) => isQuiet ? 120_000 : 30_000,
+  target: 5_000
 }
 
 /**
@@ -151,6 +152,7 @@ export const make = (
   policy: Policy = recommended,
   isQuiet: (channel: string) => boolean = () => false
 ): Freshness => {
+  const targetMillis = Duration.toMillis(policy.target)
   const entries = new Map<string, Entry>()
   // The entries by the channels themselves, which saves making a key for every message.
   const byChannel = new Map<Channel, Entry | undefined>()
@@ -189,7 +191,7 @@ export const make = (
       if (entries.has(key)) return
       const entry: Entry = {
         channel,
-        deadlineMillis: policy.deadlineMillis(channel, isQuiet(channel.channel)),
+        deadlineMillis: Duration.toMillis(policy.deadline(channel, isQuiet(channel.channel))),
         isQuiet: isQuiet(channel.channel),
         hasDelivered: false,
         longestSilence: 0,
@@ -230,7 +232,7 @@ export const make = (
         entry.max = Math.max(entry.max, age)
         entry.longestSilence = Math.max(entry.longestSilence, age)
         entry.totalMillis += age
-        entry.withinMillis += Math.min(age, policy.targetMillis)
+        entry.withinMillis += Math.min(age, targetMillis)
       }
       // What came before anything but a probe was done about its silence had come by itself.
       if (entry.heardAt === undefined && entry.askedAt !== undefined && entry.steps <= 1) {
@@ -280,7 +282,7 @@ export const make = (
           max: Math.max(entry.max, age ?? 0),
           shareWithinTarget: total === 0
             ? entry.heardAt === undefined ? 0 : 1
-            : (entry.withinMillis + Math.min(age ?? 0, policy.targetMillis)) / total
+            : (entry.withinMillis + Math.min(age ?? 0, targetMillis)) / total
         }
       })
   }

@@ -48,6 +48,7 @@ import type { Frame } from "../transport/Frame.ts"
 import type { Transport } from "../transport/Transport.ts"
 import * as Channel from "../value/Channel.ts"
 import * as Monotonic from "../value/Monotonic.ts"
+import * as Timestamp from "../value/Timestamp.ts"
 import { type ChannelKind, channelOf, normalise, normalised, type Venue } from "../venue/Venue.ts"
 import * as Freshness from "./Freshness.ts"
 import * as FeedMetrics from "./internal/feedMetrics.ts"
@@ -186,6 +187,9 @@ export class MarketFeed extends Context.Service<MarketFeed, {
   readonly connection: Connection.Connection<MarketEvent.MarketEvent>
 }>()("@tickline/core/market/MarketFeed") {}
 
+// How often the latency of an event is looked at, at most.
+const latencyEveryMillis = 100
+
 // What an event says of a subscription.
 const makeAnswerOf = (venue: Venue) => (event: MarketEvent.MarketEvent, frame: Frame): Dialect.Answer | undefined => {
   switch (event._tag) {
@@ -262,7 +266,10 @@ export const prepare = Effect.fnUntraced(function*(
     metrics,
     now: () => Monotonic.nowMillis(clock)
   })
-  const arrived = ({ channels: belonging = [], monotonicMillis }: Observer.Batch<MarketEvent.MarketEvent>): void => {
+  let latencyDue = 0
+  const arrived = (
+    { at, channels: belonging = [], messages, monotonicMillis }: Observer.Batch<MarketEvent.MarketEvent>
+  ): void => {
     // Most batches are of one subscription, or of several of one channel in turn.
     let name: string | undefined
     let count = 0
@@ -281,6 +288,15 @@ export const prepare = Effect.fnUntraced(function*(
       first = i + 1
     }
     if (name !== undefined) metrics.arrived(name, count)
+    if (monotonicMillis < latencyDue) return
+    const last = messages[messages.length - 1]
+    // What a venue replays came late on purpose.
+    const sentAt = last === undefined || !MarketEvent.isMarketData(last) || ("history" in last && last.history === true)
+      ? undefined
+      : last.timestamp
+    if (sentAt === undefined) return
+    latencyDue = monotonicMillis + latencyEveryMillis
+    metrics.latency(at - Timestamp.epochMillis(sentAt))
   }
   const connection = yield* Connection.make(options.url ?? venue.endpoint ?? "", {
     label: venue.name,

@@ -34,6 +34,8 @@ export interface FeedMetrics {
   ) => void
   /** A batch brought so many events of a channel. */
   readonly arrived: (channel: string, events: number) => void
+  /** An event came in so many milliseconds after the venue's own time on it. */
+  readonly latency: (millis: number) => void
   /** So many gaps began or were found, one for each channel and product. */
   readonly gaps: (cause: Gap["cause"], count: number) => void
   /** A subscription was found not to deliver. */
@@ -60,7 +62,9 @@ export const make = (label: string): Effect.Effect<FeedMetrics, never, Scope.Sco
     Effect.contextWith((context: Context.Context<never>) =>
       Effect.sync(() => {
         const labelled = MetricAttributes.add(context, { connection: label })
-        for (const metric of [Telemetry.stale, ...Object.values(gapsOf)]) metric.valueUnsafe(labelled)
+        for (const metric of [Telemetry.stale, Telemetry.latency, ...Object.values(gapsOf)]) {
+          metric.valueUnsafe(labelled)
+        }
         const events = new Map<string, Metric.Counter<number>>()
         const ages = new Map<string, Metric.Registration>()
 
@@ -102,6 +106,7 @@ export const make = (label: string): Effect.Effect<FeedMetrics, never, Scope.Sco
         const metrics: FeedMetrics = {
           follow,
           arrived: (channel, count) => eventsOf(channel).updateUnsafe(count, labelled),
+          latency: (millis) => Telemetry.latency.updateUnsafe(millis, labelled),
           gaps: (cause, count) => gapsOf[cause].updateUnsafe(count, labelled),
           stale: () => Telemetry.stale.updateUnsafe(1, labelled)
         }

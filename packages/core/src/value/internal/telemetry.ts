@@ -228,6 +228,18 @@ export const age = Metric.gauge("tickline_data_age_ms", {
 })
 
 /**
+ * From a venue's own time on an event to when it came in, in milliseconds, of
+ * one event a tenth of a second at most.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const latency = Metric.histogram("tickline_event_latency_ms", {
+  description: "From the venue's timestamp to the receipt of an event in milliseconds",
+  boundaries: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000]
+})
+
+/**
  * Round trips of pings, in milliseconds.
  *
  * @category constants
