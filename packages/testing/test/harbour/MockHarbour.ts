@@ -53,9 +53,10 @@ export const make = (): MockVenue.MockVenue => ({
     return answer({ op: `${op}d`, id, topics }, after)
   },
   publish: (session, tick) => {
-    const { price, product, timestamp } = tick
+    const { isQuote, price, product, timestamp } = tick
     return [
-      ...(MockVenue.follows(session, "trades", product) ? [trade(tick)] : []),
+      // A quote by hand, as `mock.quote` makes it, is no trade.
+      ...(MockVenue.follows(session, "trades", product) && !isQuote ? [trade(tick)] : []),
       ...(MockVenue.follows(session, "ticker", product) ? [ticker(product, price, millis(timestamp))] : [])
     ]
   },

@@ -1,9 +1,8 @@
 import { assert, it } from "@effect/vitest"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
-import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
+import * as MockVenue from "@tickline/testing/MockVenue"
 import * as Probe from "@tickline/testing/Probe"
-import * as Simulation from "@tickline/testing/Simulation"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -42,13 +41,9 @@ it.effect("is asked, confirms, and delivers what it said", () =>
 
 it.effect("tells a consumer that the venue refuses its product", () =>
   Probe.scoped(Effect.gen(function*() {
-    const simulation = yield* Simulation.make({
-      seed: 1,
-      venue: { client: Harbour.venue, server: MockHarbour.make() }
-    })
-    const feed = yield* Probe.within(MarketFeed.make(Harbour.venue, { url: simulation.url })).pipe(
-      Effect.provideService(Transport, simulation.network.transport)
-    )
+    const network = yield* VirtualNetwork.Network
+    yield* MockVenue.serve(network, url, MockHarbour.make())
+    const feed = yield* Probe.within(MarketFeed.make(Harbour.venue, { url }))
     const error = yield* Probe.within(Effect.flip(Stream.runDrain(feed.trades("GBP-SEA"))))
     assert.strictEqual(error.message, "subscription to trades of GBP-SEA refused: no topic trades:GBP-SEA")
   })).pipe(Effect.provide(Probe.layer())))
