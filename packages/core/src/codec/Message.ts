@@ -231,7 +231,7 @@ export const word = <const W extends Readonly<Record<string, string | undefined>
  * @since 0.1.0
  */
 export const pinned = <const W extends string>(...words: ReadonlyArray<W>): Member<W> =>
-  new Scalar({ code: "pinned", schema: Schema.Literals(words), sample: JSON.stringify(words[0]) })
+  new Scalar({ code: "pinned", schema: Schema.Literals(words), sample: JSON.stringify(words.at(-1)) })
 
 /**
  * A text whose beginning, up to the separator, names the kind of the message:
@@ -249,7 +249,10 @@ export const prefix = (separator: string, sample: string): Member<string> =>
  * @category members
  * @since 0.1.0
  */
-export const texts: Member<ReadonlyArray<string>> = new Exact(Schema.Array(Schema.NonEmptyString))
+export const texts: Member<ReadonlyArray<string>> = new Exact(
+  Schema.Array(Schema.NonEmptyString),
+  "[\"BTC-USD\"]"
+)
 
 /**
  * Whatever stands there, or nothing, for people and programs that know nothing
@@ -260,17 +263,19 @@ export const texts: Member<ReadonlyArray<string>> = new Exact(Schema.Array(Schem
  */
 export const anything: Member<unknown> = new Exact(
   Schema.optionalKey(Schema.Unknown),
+  "{\"any\":1}",
   (value) => value === undefined ? undefined : ExactJson.plain(value as ExactJson.Json)
 )
 
 /**
  * A member that only a Schema can read. A message that has one is never read the
- * fast way: it is for answers and errors.
+ * fast way: it is for answers and errors. `sample` is one in JSON, `null` if
+ * nothing is said.
  *
  * @category members
  * @since 0.1.0
  */
-export const schema = <A>(schema: Schema.ConstraintDecoder<A>): Member<A> => new Exact(schema)
+export const schema = <A>(schema: Schema.ConstraintDecoder<A>, sample = "null"): Member<A> => new Exact(schema, sample)
 
 /**
  * The rows of one side of a book, each a price and a size: two strings in an
@@ -366,8 +371,11 @@ export interface Message<out A> {
   readonly plan: (message: ExactJson.JsonObject) => Layout.Plan<ReadonlyArray<A>> | undefined
   /** A message of the kind, in JSON. */
   readonly sample: string
-  /** The same kind where the message is a member of its frame, such as `data`. */
-  readonly within: (member: string) => Message<A>
+  /**
+   * The same kind where the message is a member of its frame, such as `data`;
+   * `beside` is what else such a frame holds, in JSON, for its sample.
+   */
+  readonly within: (member: string, beside: string) => Message<A>
 }
 
 class MessageImpl<F extends Fields, A> implements Message<A> {
@@ -382,13 +390,14 @@ class MessageImpl<F extends Fields, A> implements Message<A> {
     object: ObjectOf<F>,
     events: (message: View<F>) => ReadonlyArray<A>,
     isRare: boolean,
-    member: string | undefined
+    member: string | undefined,
+    beside: string
   ) {
     this.#object = object
     this.#events = events
     this.#isRare = isRare
     this.#member = member
-    this.sample = member === undefined ? object.sample : `{"${member}":${object.sample}}`
+    this.sample = member === undefined ? object.sample : `{${beside},"${member}":${object.sample}}`
   }
 
   read(
@@ -408,8 +417,8 @@ class MessageImpl<F extends Fields, A> implements Message<A> {
     return Plan.make(this.#object, message, this.#member, this.#events)
   }
 
-  within(member: string): Message<A> {
-    return new MessageImpl(this.#object, this.#events, this.#isRare, member)
+  within(member: string, beside: string): Message<A> {
+    return new MessageImpl(this.#object, this.#events, this.#isRare, member, beside)
   }
 }
 
@@ -425,4 +434,4 @@ export const make = <const F extends Fields, A>(
   fields: F,
   events: (message: View<F>) => ReadonlyArray<A>,
   { needs, rare = false }: { readonly needs?: ReadonlyArray<string> | undefined; readonly rare?: boolean } = {}
-): Message<A> => new MessageImpl(new ObjectOf(fields, { needs }), events, rare, undefined)
+): Message<A> => new MessageImpl(new ObjectOf(fields, { needs }), events, rare, undefined, "")

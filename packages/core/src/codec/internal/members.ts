@@ -141,18 +141,23 @@ export class Scalar<out A> extends Member<A> {
  */
 export class Exact<out A> extends Member<A> {
   readonly schema: Schema.ConstraintDecoder<unknown>
-  readonly sample = "[\"BTC-USD\"]"
+  readonly sample: string
   /** What the value that the Schema has read means. */
   readonly mean: (value: unknown) => unknown
 
-  constructor(schema: Schema.ConstraintDecoder<unknown>, mean: (value: unknown) => unknown = (value) => value) {
+  constructor(
+    schema: Schema.ConstraintDecoder<unknown>,
+    sample: string,
+    mean: (value: unknown) => unknown = (value) => value
+  ) {
     super()
     this.schema = schema
+    this.sample = sample
     this.mean = mean
   }
 
   or(without: Without): Exact<A | undefined> {
-    return new Exact(withoutSchema(this.schema, without), this.mean)
+    return new Exact(withoutSchema(this.schema, without), this.sample, this.mean)
   }
 }
 

@@ -33,7 +33,7 @@ const kind = <const F extends Message.Fields>(
   needs: ReadonlyArray<string> = []
 ): Kind => {
   const bare = Message.make(fields, events, { needs })
-  return { bare, combined: bare.within("data") }
+  return { bare, combined: bare.within("data", "\"stream\":\"btcusdt@trade\"") }
 }
 
 /**
