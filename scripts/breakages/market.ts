@@ -98,5 +98,33 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "if (item._tag === \"Missed\") onMissed(item)",
     replacement: "if (item._tag === \"Missed\") void onMissed",
     test: ["packages/testing/test/Ledger.test.ts", "what a consumer's own queue shed"]
+  },
+  {
+    name: "a quote of a venue that is not connected is live",
+    file: "packages/core/src/market/Quotes.ts",
+    original: "now - at < staleMillis && isUp(venue)",
+    replacement: "now - at < staleMillis && venue !== \"\" && isUp !== undefined",
+    test: ["packages/testing/test/Quotes.test.ts", "what a venue quoted that is not connected"]
+  },
+  {
+    name: "a perpetual is asked for by the name of the coins",
+    file: "packages/core/src/market/MarketFeeds.ts",
+    original: "return isOther ? Stream.empty : read(feed)",
+    replacement: "return isOther ? read(feed) : read(feed)",
+    test: ["packages/testing/test/Quotes.test.ts", "typed streams of all venues"]
+  },
+  {
+    name: "an event is received when the feed was made",
+    file: "packages/core/src/market/internal/stamp.ts",
+    original: "if (at !== markedAt) {",
+    replacement: "if (markedAt === undefined) {",
+    test: ["packages/testing/test/Quotes.test.ts", "typed streams of all venues"]
+  },
+  {
+    name: "a lazy layer waits for its venue",
+    file: "packages/core/src/market/MarketFeed.ts",
+    original: "(feed) => Effect.forkScoped(Effect.ignore(feed.connection.connect), { startImmediately: true })",
+    replacement: "(feed) => Effect.ignore(feed.connection.connect)",
+    test: ["packages/testing/test/Quotes.test.ts", "a feed resolves names"]
   }
 ]

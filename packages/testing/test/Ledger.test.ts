@@ -107,6 +107,26 @@ describe("Ledger", () => {
       })
     ))
 
+  it.effect("a product is live while it is wanted and the link is up, and keeps its account", () =>
+    withFeed((feed, { host }) =>
+      Effect.gen(function*() {
+        const live = Effect.map(feed.ledger, ({ entries }) =>
+          entries.map(({ liveMillis, product, received }) => `${product} ${received} ${liveMillis}`))
+        yield* Effect.scoped(Effect.gen(function*() {
+          yield* feed.subscribe([Channel.make("matches", "SOL-USD")])
+          yield* (yield* host.nextPeer).send(match("SOL-USD", 1), match("BTC-USD", 2), match("SOL-USD", 3))
+          yield* TestClock.adjust("2 seconds")
+        }))
+        yield* TestClock.adjust("3 seconds")
+        assert.deepStrictEqual(yield* live, ["BTC-USD 1 5000", "ETH-USD 0 5000", "SOL-USD 2 2000"])
+        yield* Effect.scoped(Effect.gen(function*() {
+          yield* feed.subscribe([Channel.make("matches", "SOL-USD")])
+          yield* TestClock.adjust("1 second")
+          assert.deepStrictEqual((yield* live)[2], "SOL-USD 2 3000")
+        }))
+      })
+    ))
+
   it.effect("what a consumer's own queue shed is told to it, and counted under its name", () =>
     withFeed((feed, { host }) =>
       Effect.gen(function*() {

@@ -31,10 +31,12 @@ const stage = Effect.gen(function*() {
   const network = yield* VirtualNetwork.make({ seed: 1 })
   const coinbase = yield* MockVenue.serve(network, coinbaseUrl, MockCoinbase.make())
   const kraken = yield* MockVenue.serve(network, krakenUrl, MockKraken.make())
+  // It takes what is asked of it, and says nothing.
+  yield* network.serve("ws://dydx.test/")
   const layer = MarketFeeds.layer([
     { venue: Coinbase.venue, url: coinbaseUrl },
     { venue: Kraken.venue, url: krakenUrl },
-    { venue: Dydx.venue, url: coinbaseUrl }
+    { venue: Dydx.venue, url: "ws://dydx.test/" }
   ]).pipe(
     Layer.provide([Reconnection.layerWithBreaker(Presets.test), Layer.succeed(Transport, network.transport)])
   )

@@ -13,8 +13,10 @@ import * as Timestamp from "../../value/Timestamp.ts"
 import type * as Ledger from "../Ledger.ts"
 import type { FeedMetrics } from "./feedMetrics.ts"
 
-// How many gaps of each product and channel are kept.
+// How many gaps of each product and channel are kept, and how many of these: a peer that makes up products does not make
+// it grow, those beyond count for their channel alone.
 const mostGaps = 1_000
+const mostEntries = 10_000
 
 interface Named {
   readonly channel?: string | undefined
@@ -59,7 +61,8 @@ export class GapNote implements Note {
 interface Entry {
   readonly channel: string
   readonly product: string | undefined
-  readonly since: number
+  // Since when it is wanted, on the monotonic clock; undefined while it is not.
+  since: number | undefined
   received: number
   liveMillis: number
   gaps: ReadonlyArray<Lifecycle.Gap>
@@ -89,7 +92,11 @@ export interface Options {
 export class Keeper {
   private readonly options: Options
   private readonly entries = new Map<string, Entry>()
-  private readonly byChannel = new Map<Channel.Channel, Map<string, Entry>>()
+  // The entries by the channels themselves, which saves making a key for every message; and the last that was counted.
+  private readonly byChannel = new WeakMap<Channel.Channel, Map<string, Entry>>()
+  private last:
+    | { readonly of: ReadonlyArray<Channel.Channel>; readonly product: string; readonly entry: Entry }
+    | undefined
   private readonly shed = new Map<
     string,
     { readonly of: Partial<Channel.Channel>; consumer: string; dropped: number }
@@ -114,7 +121,7 @@ export class Keeper {
           const message = messages[i]
           const of = channels[i]
           if (message === undefined || of === undefined || !MarketEvent.isMarketData(message)) continue
-          for (const channel of of) this.received(channel, message.product)
+          this.received(of, message.product ?? "")
         }
       },
       rejected: ({ at }) => {
@@ -127,6 +134,15 @@ export class Keeper {
 
   /** These are wanted from now on: they have an account even where nothing comes. */
   follow(channels: ReadonlyArray<Channel.Channel>): void {
+    const now = this.options.now()
+    const wanted = new Set(channels.map(keyOf))
+    this.last = undefined
+    for (const entry of this.entries.values()) {
+      const isWanted = wanted.has(keyOf(entry)) || wanted.has(keyOf({ channel: entry.channel }))
+      if (isWanted === (entry.since !== undefined)) continue
+      entry.liveMillis += this.liveSince(entry, now)
+      entry.since = isWanted ? now : undefined
+    }
     for (const { channel, product } of channels) this.entry(channel, product)
   }
 
@@ -214,22 +230,39 @@ export class Keeper {
   }
 
   private liveSince({ since }: Entry, now: number): number {
-    return this.upSince === undefined ? 0 : now - Math.max(since, this.upSince)
+    return this.upSince === undefined || since === undefined ? 0 : now - Math.max(since, this.upSince)
   }
 
-  private received(channel: Channel.Channel, product: string | undefined): void {
-    const of = channel.product ?? product
+  // Most messages are of the same channel and product as the one before, or of another single channel.
+  private received(of: ReadonlyArray<Channel.Channel>, product: string): void {
+    const { last } = this
+    if (last !== undefined && last.of === of && last.product === product) {
+      last.entry.received++
+      return
+    }
+    for (const channel of of) {
+      const entry = this.entryOf(channel, channel.product ?? product)
+      entry.received++
+      if (of.length === 1) this.last = { of, product, entry }
+    }
+  }
+
+  private entryOf(channel: Channel.Channel, product: string): Entry {
     let entries = this.byChannel.get(channel)
     if (entries === undefined) this.byChannel.set(channel, entries = new Map<string, Entry>())
-    let entry = entries.get(of ?? "")
-    if (entry === undefined) entries.set(of ?? "", entry = this.entry(channel.channel, of))
-    entry.received++
+    let entry = entries.get(product)
+    if (entry === undefined) {
+      entry = this.entry(channel.channel, product === "" ? undefined : product)
+      if (entries.size < mostEntries) entries.set(product, entry)
+    }
+    return entry
   }
 
   private entry(channel: string, product: string | undefined): Entry {
     const key = keyOf({ channel, product })
     const known = this.entries.get(key)
     if (known !== undefined) return known
+    if (product !== undefined && this.entries.size >= mostEntries) return this.entry(channel, undefined)
     const made: Entry = { channel, product, since: this.options.now(), received: 0, liveMillis: 0, gaps: [] }
     this.entries.set(key, made)
     return made
