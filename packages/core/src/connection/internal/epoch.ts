@@ -1,0 +1,379 @@
+/**
+ * One epoch: a wire that is open, from its dial to its end. It asks for what is
+ * wanted, keeps alive, shows what comes to the observers and hands it to the
+ * inbox, and says how it ended.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import type * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import type { ConnectionPolicy } from "../../resilience/ConnectionPolicy.ts"
+import type { Wire, WireClosed } from "../../transport/Transport.ts"
+import * as ConnectError from "../ConnectError.ts"
+import type * as Observer from "../Observer.ts"
+import * as Decoder from "./decoder.ts"
+import * as Heartbeat from "./heartbeat.ts"
+import type { Options, Parts } from "./parts.ts"
+import * as Sequence from "./sequence.ts"
+import type { States } from "./states.ts"
+
+/**
+ * How one turn of the loop ended: a failed dial or epoch, a wish for a new epoch,
+ * or the end.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Ending =
+  | {
+    readonly _tag: "Failed"
+    readonly failure: ConnectError.Failure
+    /** How long the connection had lived; `undefined` where the dial itself failed. */
+    readonly uptimeMillis: number | undefined
+  }
+  | { readonly _tag: "Redial" }
+  | { readonly _tag: "Closing" }
+
+/**
+ * The end of a turn by a failure.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const failed = (failure: ConnectError.Failure, uptimeMillis?: number | undefined): Ending => ({
+  _tag: "Failed",
+  failure,
+  uptimeMillis
+})
+
+// From how many consumers on their waking is what costs.
+const manyConsumers = 64
+
+/**
+ * One epoch of a connection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Epoch<A> {
+  readonly wire: Wire
+  readonly number: number
+  /** Why the wire is being ended, if it is ended by us. */
+  ending: Ending | undefined
+  /** Lets something go on beside it, and end with it; absent until it is up. */
+  beside: ((effect: Effect.Effect<void>) => Fiber.Fiber<void>) | undefined
+  private readonly parts: Parts<A>
+  private heartbeat: Heartbeat.Heartbeat<A> | undefined
+  private isOver = false
+  // Whether answers are being waited for.
+  private isWatching = false
+  // Whether what was refused together with something else is being asked for once more.
+  private isAskingAgain = false
+  private stalledSince: number | undefined
+  private resumedAt = 0
+  // When the wire last brought something.
+  private lastReceivedAt: number
+
+  constructor(parts: Parts<A>, wire: Wire, number: number) {
+    this.parts = parts
+    this.wire = wire
+    this.number = number
+    this.lastReceivedAt = parts.states.now()
+  }
+
+  private get options(): Options<A> {
+    return this.parts.options
+  }
+
+  private get policy(): ConnectionPolicy {
+    return this.parts.policy
+  }
+
+  private get states(): States<A> {
+    return this.parts.states
+  }
+
+  /** Ends the wire, for a reason of ours. */
+  endWire(how: Ending): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.ending ??= how
+      return Effect.andThen(this.options.inbox.allow(Infinity), this.wire.terminate)
+    })
+  }
+
+  /** Sends and keeps alive from now on. */
+  get begin(): Effect.Effect<void, never, Scope.Scope> {
+    return Effect.suspend(() => {
+      const { heartbeat } = this
+      this.lastReceivedAt = this.states.now()
+      this.options.outbox.drainWith((drain) => this.beside?.(drain))
+      this.watchBeside()
+      return heartbeat === undefined ? Effect.void : Effect.asVoid(Effect.forkScoped(Effect.ignore(heartbeat.run)))
+    })
+  }
+
+  /** Reads until the wire has ended, and says how. `onFirst` is done when something has come. */
+  run(onFirst: Effect.Effect<void> | undefined): Effect.Effect<Ending> {
+    const begun = this.states.now()
+    return Effect.flatMap(this.receive(onFirst), (closed) => this.ended(begun, closed))
+  }
+
+  private makeHeartbeat(): Heartbeat.Heartbeat<A> | undefined {
+    const { number, wire: on } = this
+    const { keepAlive, outbox, recorder } = this.options
+    const { heartbeat } = this.policy
+    if (heartbeat === "none" || (keepAlive._tag === "Protocol" && !this.parts.capabilities.ping)) return undefined
+    const { interval, onMiss, timeout } = heartbeat
+    const timeoutMillis = Duration.toMillis(timeout)
+    // Who answers a ping has read what was sent before it.
+    let confirm = outbox.checkpoint()
+    return Heartbeat.make({
+      wire: on,
+      keepAlive,
+      correlator: this.options.correlator,
+      intervalMillis: Duration.toMillis(interval),
+      timeoutMillis,
+      // A ping was admitted before.
+      send: (frame, kind) => outbox.urgent(frame, kind, { admitted: kind === "ping" }),
+      admit: Effect.map(outbox.admit("ping", ""), () => {
+        confirm = outbox.checkpoint()
+      }),
+      isStalled: () => this.stalledSince !== undefined || on.paused(),
+      resumedAt: () => this.resumedAt,
+      lastReceivedAt: () => this.lastReceivedAt,
+      onRoundTrip: (millis) =>
+        Effect.sync(() => {
+          confirm()
+          recorder.answered(this.states.now(), millis)
+        }),
+      onStall: (stall) =>
+        Effect.suspend(() => {
+          recorder.stalled(stall)
+          return this.states.log("Warn", stall === "consumer" ? "consumer stalled" : "event loop stalled", { epoch: number })
+        }),
+      onMiss: Effect.suspend(() => {
+        recorder.missedPong()
+        const failure = new ConnectError.HeartbeatMissed({ epoch: number, afterMillis: timeoutMillis })
+        return onMiss === "report"
+          ? Effect.as(this.states.log("Warn", "pong missed", { epoch: number, error: failure.message }), true)
+          : Effect.as(this.endWire(failed(failure)), false)
+      })
+    })
+  }
+
+  // Waits for room where a consumer blocks; the wire is not pulled meanwhile.
+  private awaitRoom(): Effect.Effect<void> {
+    const { inbox } = this.options
+    const woken = inbox.wake()
+    // While many are woken much may come: the more of it one turn brings, the fewer of them are woken for it.
+    if (!inbox.isBlocked()) return woken > manyConsumers ? Effect.yieldNow : Effect.void
+    this.stalledSince = this.states.now()
+    return Effect.map(inbox.room, () => {
+      this.stalledSince = undefined
+      this.resumedAt = this.states.now()
+    })
+  }
+
+  // Tells what observers have thrown, by their names. Gives the first for which the connection is to end.
+  reportFaults(): Effect.Effect<ConnectError.ObserverFailed | undefined> {
+    return Effect.suspend(() => {
+      const { observers, recorder } = this.options
+      const faults = observers.faults.splice(0).map(({ error, name, whenThrows }) => {
+        recorder.observerFailed()
+        const detail = error instanceof Error ? error.message : String(error)
+        return { whenThrows, failure: new ConnectError.ObserverFailed({ epoch: this.number, observer: name, detail }) }
+      })
+      const logs = faults.map(({ failure: { detail, epoch, observer }, whenThrows }) => {
+        const level = whenThrows === "end" ? "Error" : "Warn"
+        return this.states.log(level, "observer failed", { observer, epoch, error: detail })
+      })
+      return Effect.as(
+        Effect.all(logs, { discard: true }),
+        faults.find(({ whenThrows }) => whenThrows === "end")?.failure
+      )
+    })
+  }
+
+  // What was refused, by name, and only once.
+  private reportRefusals(): Effect.Effect<void> {
+    return Effect.forEach(
+      this.options.refusals.splice(0),
+      ({ channel: { channel, product }, code, reason }) =>
+        this.states.log("Warn", "subscription refused", {
+          channel,
+          ...(product === undefined ? {} : { product }),
+          ...(code === undefined ? {} : { code }),
+          reason
+        }),
+      { discard: true }
+    )
+  }
+
+  // What is not answered in time is refused. Where nothing is answered at all, the restore has failed.
+  private watchAnswers(): Effect.Effect<void> {
+    const { inbox, subscriptions: restoration } = this.options
+    const millis = Duration.toMillis(this.policy.acknowledgementTimeout)
+    const watch: Effect.Effect<void> = Effect.suspend(() => {
+      const since = restoration.waitingSince()
+      if (since === undefined || this.isOver) return Effect.void
+      const wait = since + millis - this.states.now()
+      if (wait > 0) return Effect.andThen(Effect.sleep(wait), watch)
+      const channel = restoration.expire(this.states.now(), millis)
+      inbox.wake()
+      if (channel === undefined) return Effect.andThen(this.reportRefusals(), watch)
+      const detail = `no answer to the subscription of ${channel.channel}${
+        channel.product === undefined ? "" : ` of ${channel.product}`
+      } within ${millis} ms`
+      return this.endWire(failed(new ConnectError.RestoreFailed({ epoch: this.number, detail })))
+    })
+    return Effect.suspend(() => {
+      if (this.isWatching) return Effect.void
+      this.isWatching = true
+      return Effect.ensuring(
+        watch,
+        Effect.sync(() => {
+          this.isWatching = false
+        })
+      )
+    })
+  }
+
+  // Sees to the answers that have a deadline, beside the epoch that is up.
+  watchBeside(): void {
+    if (this.options.subscriptions.waitingSince() !== undefined) this.beside?.(this.watchAnswers())
+  }
+
+  // Where the limit holds it up, much may come meanwhile.
+  private askAgain(): void {
+    const { beside } = this
+    if (this.isAskingAgain || beside === undefined || !this.options.subscriptions.isUnasked()) return
+    this.isAskingAgain = true
+    beside(Effect.ensuring(
+      Effect.ignore(this.asking()),
+      Effect.sync(() => {
+        this.isAskingAgain = false
+      })
+    ))
+  }
+
+  // Asks for what is wanted now, and sees to the answers.
+  asking(
+    ask: Effect.Effect<void, WireClosed> = this.options.subscriptions.ask(this.wire)
+  ): Effect.Effect<void, WireClosed> {
+    return Effect.flatMap(ask, () => {
+      this.options.inbox.wake()
+      this.watchBeside()
+      return this.reportRefusals()
+    })
+  }
+
+  // Takes from the wire until it ends. What arrived before its end is delivered, in order, before this completes.
+  private receive(onFirst: Effect.Effect<void> | undefined): Effect.Effect<WireClosed> {
+    const { observers: { faults }, refusals } = this.options
+    const read = Decoder.make(this.options, this.number)
+    let due = onFirst
+    return this.wire.pull.pipe(
+      Effect.flatMap((frames) => {
+        this.lastReceivedAt = this.states.now()
+        read(frames, this.states.wallNow(), this.lastReceivedAt)
+        this.askAgain()
+        if (due === undefined && refusals.length === 0 && faults.length === 0) return this.awaitRoom()
+        const first = due ?? Effect.void
+        due = undefined
+        return first.pipe(
+          Effect.andThen(this.reportRefusals()),
+          Effect.andThen(this.reportFaults()),
+          Effect.flatMap((fault) => fault === undefined ? Effect.void : this.endWire(failed(fault))),
+          Effect.flatMap(() => this.awaitRoom())
+        )
+      }),
+      Effect.forever,
+      Effect.flip
+    )
+  }
+
+  private ended(begun: number, closed: WireClosed): Effect.Effect<Ending> {
+    const { number, wire: on } = this
+    const { inbox, outbox, recorder } = this.options
+    // Our close frame was answered by who had read all before it.
+    if (closed.by === "local" && closed.code === 1000) outbox.checkpoint()()
+    const sent = outbox.unconfirmed()
+    const unconfirmed = sent.messages === 0 ? undefined : { ...sent, bufferedBytes: on.bufferedBytes() }
+    this.states.unconfirmed = unconfirmed
+    if (unconfirmed !== undefined) recorder.unconfirmed(unconfirmed.messages)
+    this.stalledSince = undefined
+    return Effect.map(inbox.allow(1), () => {
+      const how = this.ending ?? failed(
+        new ConnectError.Dropped({ epoch: number, closed, ...(unconfirmed === undefined ? {} : { unconfirmed }) })
+      )
+      return how._tag === "Failed" ? failed(how.failure, Math.round(this.states.now() - begun)) : how
+    })
+  }
+
+  // Asks the new epoch for what is wanted, before anybody is told that it is up.
+  restore(): Effect.Effect<void, ConnectError.RestoreFailed> {
+    return this.asking().pipe(
+      Effect.timeoutOrElse({
+        duration: this.policy.connectTimeout,
+        orElse: () => Effect.fail({ message: `not written within ${Duration.toMillis(this.policy.connectTimeout)} ms` })
+      }),
+      Effect.mapError(({ message }) => new ConnectError.RestoreFailed({ epoch: this.number, detail: message })),
+      this.states.traced("Connection.restore", {
+        epoch: this.number,
+        subscriptions: this.options.subscriptions.wanted().length
+      })
+    )
+  }
+
+  // The connection's own come first: a heartbeat and its answers wait for nobody.
+  attach(): void {
+    const { number } = this
+    const { observers, sequence, subscriptions } = this.options
+    this.heartbeat = this.makeHeartbeat()
+    const own: Array<Observer.Observer<A>> = [subscriptions.attach(number)]
+    if (this.heartbeat?.observer !== undefined) own.unshift(this.heartbeat.observer)
+    if (sequence !== undefined) own.push(Sequence.observe(sequence, (step) => this.countStep(step, number)))
+    observers.attach(number, own)
+  }
+
+  private countStep(step: Sequence.Step, epoch: number): void {
+    const { inbox, recorder } = this.options
+    recorder.stepped(step)
+    if (step._tag !== "Gap") return
+    inbox.offer({ _tag: "SequenceGap", epoch, from: step.from, to: step.to, missing: step.missing })
+  }
+
+  /** Tells the observers of its end, once. */
+  detach(how: Ending): void {
+    if (this.isOver) return
+    this.isOver = true
+    const at = { epoch: this.number, at: this.states.wallNow(), monotonicMillis: this.states.now() }
+    this.options.observers.ended(
+      how._tag === "Failed"
+        ? { ...at, _tag: "Failed", failure: how.failure }
+        : { ...at, _tag: how._tag === "Redial" ? "Redial" : "Closed" }
+    )
+    this.options.correlator.clear()
+  }
+
+  /** Pings: the round trip in milliseconds, or nothing if no answer came in time. */
+  get ping(): Effect.Effect<Option.Option<number>> {
+    return Effect.suspend(() => {
+      const { connectTimeout, heartbeat } = this.policy
+      const on = this.wire
+      const begun = this.states.now()
+      if (!this.parts.capabilities.ping) return Effect.succeedNone
+      return Effect.andThen(
+        this.options.outbox.admit("ping", ""),
+        Effect.suspend(() => Effect.map(on.ping, this.options.outbox.checkpoint()))
+      ).pipe(
+        Effect.map(() => this.states.now() - begun),
+        Effect.timeoutOption(heartbeat === "none" ? connectTimeout : heartbeat.timeout),
+        Effect.catch(() => Effect.succeedNone)
+      )
+    })
+  }
+}

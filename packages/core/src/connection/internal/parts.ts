@@ -1,0 +1,65 @@
+/**
+ * The parts that a supervised connection is made of, and share.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
+import type * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import type { Correlator } from "../../protocol/Correlator.ts"
+import type * as KeepAlive from "../../protocol/KeepAlive.ts"
+import type * as Breaker from "../../resilience/Breaker.ts"
+import type { ConnectionPolicy } from "../../resilience/ConnectionPolicy.ts"
+import type { InvalidLimit, RollingLimit } from "../../resilience/RollingLimit.ts"
+import type { DialError } from "../../transport/DialError.ts"
+import type { Capabilities, Wire } from "../../transport/Transport.ts"
+import type { BearerToken } from "../BearerToken.ts"
+import type { SubscriptionRefused } from "../ConnectError.ts"
+import type { Outbox } from "../Outbox.ts"
+import type { Subscriptions } from "../Subscriptions.ts"
+import type * as Decoder from "./decoder.ts"
+import type * as Sequence from "./sequence.ts"
+import type { States } from "./states.ts"
+
+/**
+ * The parts that a supervisor works with, and how it dials.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options<A> extends Decoder.Options<A> {
+  readonly url: string
+  readonly label: string
+  readonly outbox: Outbox
+  readonly subscriptions: Subscriptions<A>
+  /** What was refused and is still to be logged. */
+  readonly refusals: Array<SubscriptionRefused>
+  readonly breaker: Breaker.Breaker
+  readonly auth: BearerToken | undefined
+  readonly keepAlive: KeepAlive.KeepAlive<A>
+  readonly correlator: Correlator
+  readonly sequence: Sequence.SequenceOf<A> | undefined
+  /** The limit on dials. */
+  readonly dials: RollingLimit
+  /** Why nothing is dialled at all: a limit that nothing could keep. */
+  readonly invalid: InvalidLimit | undefined
+  /** Whether a dial shows something that the venue can refuse. */
+  readonly showsToken: boolean
+  /** The dial, given the headers that the token adds. */
+  readonly dial: (
+    headers: Readonly<Record<string, Redacted.Redacted<string>>>
+  ) => Effect.Effect<Wire, DialError, Scope.Scope>
+}
+
+/**
+ * What the parts of a connection share.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Parts<A> {
+  readonly options: Options<A>
+  readonly policy: ConnectionPolicy
+  readonly capabilities: Capabilities
+  readonly states: States<A>
+}

@@ -1,0 +1,112 @@
+/**
+ * Where one connection stands: its state and since when, told to the inbox, the
+ * metrics and the log; and the two clocks by which that is done.
+ *
+ * @since 0.1.0
+ */
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Monotonic from "../../value/Monotonic.ts"
+import * as Printable from "../../value/Printable.ts"
+import type { Unconfirmed } from "../ConnectError.ts"
+import type { Recorder } from "../ConnectionMetrics.ts"
+import * as ConnectionState from "../ConnectionState.ts"
+import type { Inbox } from "./inbox.ts"
+
+/**
+ * What a connection's states are told to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options<A> {
+  readonly label: string
+  readonly inbox: Inbox<A>
+  readonly recorder: Recorder
+}
+
+/**
+ * The states of one connection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class States<A> {
+  readonly clock: Clock.Clock
+  current: ConnectionState.ConnectionState = ConnectionState.ConnectionState.Disconnected()
+  /** What the epoch that has ended had sent and was not seen to arrive, until it is told. */
+  unconfirmed: Unconfirmed | undefined
+  private readonly options: Options<A>
+  private stateSince: number
+
+  constructor(options: Options<A>, clock: Clock.Clock) {
+    this.options = options
+    this.clock = clock
+    this.stateSince = this.now()
+  }
+
+  /** What waits is measured by this one, in milliseconds. */
+  now(): number {
+    return Monotonic.nowMillis(this.clock)
+  }
+
+  /** What is told to people has this time, in epoch milliseconds. */
+  wallNow(): number {
+    return this.clock.currentTimeMillisUnsafe()
+  }
+
+  log(level: "Info" | "Warn" | "Error", message: string, annotations: Readonly<Record<string, unknown>>) {
+    return Effect.annotateLogs(
+      Effect.logWithLevel(level)(message),
+      Printable.fields({ connection: this.options.label, ...annotations })
+    )
+  }
+
+  /** A span that is a trace of its own: what has it goes on for as long as the connection, whoever began it. */
+  traced(name: string, attributes: Readonly<Record<string, unknown>>) {
+    return Effect.withSpan(name, {
+      attributes: Printable.fields({ connection: this.options.label, ...attributes }),
+      root: true
+    }, { captureStackTrace: false })
+  }
+
+  /** What a log line says of messages that may not have arrived. */
+  lossAnnotations(): Readonly<Record<string, number>> {
+    if (this.unconfirmed === undefined) return {}
+    const { bufferedBytes, bytes, messages } = this.unconfirmed
+    return { unconfirmed: messages, unconfirmed_bytes: bytes, buffered_bytes: bufferedBytes }
+  }
+
+  transition(to: ConnectionState.ConnectionState, reason: string): Effect.Effect<void> {
+    return Effect.sync(() => this.move(to, reason))
+  }
+
+  /** Goes on to a state, if it may follow the present one. */
+  move(to: ConnectionState.ConnectionState, reason: string): void {
+    const { inbox, recorder } = this.options
+    const from = this.current
+    if (!ConnectionState.allows(from, to)) return
+    this.current = to
+    const now = this.now()
+    recorder.moved(to)
+    inbox.offer({
+      _tag: "Transition",
+      from,
+      to,
+      at: this.wallNow(),
+      heldMillis: Math.round(now - this.stateSince),
+      reason,
+      ...(this.unconfirmed === undefined ? {} : { unconfirmed: this.unconfirmed })
+    })
+    this.unconfirmed = undefined
+    this.stateSince = now
+    inbox.wake()
+  }
+
+  /** The state as if it had just been come to. */
+  standing(): ConnectionState.Transition {
+    const state = this.current
+    const heldMillis = Math.round(this.now() - this.stateSince)
+    return { _tag: "Transition", from: state, to: state, at: this.wallNow(), heldMillis, reason: "" }
+  }
+}
