@@ -697,15 +697,15 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   // ---- connection ---------------------------------------------------------------------------------------------------
   {
-    file: `${core}/connection/internal/supervisor.ts`,
-    within: "SupervisorImpl.resumedAt",
+    file: `${core}/connection/internal/epoch.ts`,
+    within: "Epoch.resumedAt",
     original: "private resumedAt = 0",
     replacement: "private resumedAt = (-1)",
     because: "both are before the clock began"
   },
   {
-    file: `${core}/connection/internal/supervisor.ts`,
-    within: "SupervisorImpl.awaitDueTime",
+    file: `${core}/connection/internal/dialler.ts`,
+    within: "Dialler.awaitDueTime",
     original: "yield* Effect.raceFirst(Effect.sleep(until - at), waitsForBreaker ? breaker.changed : Effect.never)",
     replacement: "yield* Effect.raceFirst(Effect.sleep(until - at), true ? breaker.changed : Effect.never)",
     because: "who wakes early and does not wait for the breaker goes back to sleep"
@@ -732,29 +732,29 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "to confirm the same by its name once more changes nothing"
   },
   {
-    file: `${core}/connection/internal/supervisor.ts`,
-    within: "SupervisorImpl.makeHeartbeat.onMiss",
-    original: "Effect.as(this.endWire(on, failed(failure)), false)",
-    replacement: "Effect.as(this.endWire(on, failed(failure)), true)",
+    file: `${core}/connection/internal/epoch.ts`,
+    within: "Epoch.makeHeartbeat.onMiss",
+    original: "Effect.as(this.endWire(failed(failure)), false)",
+    replacement: "Effect.as(this.endWire(failed(failure)), true)",
     because: "the end of the wire ends the heartbeat's fiber with the epoch, before the next ping is due"
   },
   {
-    file: `${core}/connection/internal/supervisor.ts`,
-    within: "SupervisorImpl.watchAnswers",
+    file: `${core}/connection/internal/epoch.ts`,
+    within: "Epoch.watchAnswers",
     original: "if (this.isWatching) return Effect.void",
     replacement: "if (this.isWatching) ;",
     because: "a second watch wakes at the same times and finds nothing overdue: it costs a fiber until the answer"
   },
   {
-    file: `${core}/connection/internal/supervisor.ts`,
-    within: "SupervisorImpl.receive",
+    file: `${core}/connection/internal/epoch.ts`,
+    within: "Epoch.receive",
     original: "if (due === undefined && refusals.length === 0 && faults.length === 0) return this.awaitRoom()",
     replacement: "if (false) return this.awaitRoom()",
     because: "where nothing is due and nothing was refused, all that follows does nothing, more slowly"
   },
   {
-    file: `${core}/connection/internal/supervisor.ts`,
-    within: "SupervisorImpl.receive",
+    file: `${core}/connection/internal/epoch.ts`,
+    within: "Epoch.receive",
     original: "if (due === undefined && refusals.length === 0 && faults.length === 0) return this.awaitRoom()",
     replacement: "if (due === undefined && refusals.length === (-1) && faults.length === 0) return this.awaitRoom()",
     because: "where nothing is due and nothing was refused, all that follows does nothing, more slowly"

@@ -27,7 +27,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "the token goes without its scheme",
-    file: supervisor,
+    file: `${connection}/internal/dialler.ts`,
     original: "Redacted.make(`Bearer ${Redacted.value(token)}`",
     replacement: "Redacted.make(`${Redacted.value(token)}`",
     test: [ofConnection, "websocket auth validation"]
@@ -41,14 +41,14 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "the connect timeout is not the policy's",
-    file: supervisor,
+    file: `${connection}/internal/dialler.ts`,
     original: "const { connectTimeout } = this.policy\n",
     replacement: "const connectTimeout = \"10 seconds\"\n",
     test: [ofConnection, "connection timeout handling"]
   },
   {
     name: "the time in a state is counted from the first",
-    file: supervisor,
+    file: `${connection}/internal/states.ts`,
     original: "    this.stateSince = now\n",
     replacement: "",
     test: [ofConnection, "connection state transitions"]
@@ -69,29 +69,29 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a graceful close sends another code",
-    file: supervisor,
+    file: `${connection}/internal/close.ts`,
     original: "on.close(1000, \"\")",
     replacement: "on.close(1001, \"\")",
     test: [ofConnection, "graceful disconnect"]
   },
   {
     name: "a graceful close waits for longer than it may",
-    file: supervisor,
-    original: "duration: this.policy.closeTimeout",
-    replacement: "duration: this.policy.connectTimeout",
+    file: `${connection}/internal/close.ts`,
+    original: "duration: this.parts.policy.closeTimeout",
+    replacement: "duration: this.parts.policy.connectTimeout",
     test: [ofConnection, "graceful disconnect: a peer that never answers"]
   },
   // the named tests: Reconnection
   {
     name: "the backoff is not reset by a success",
-    file: supervisor,
+    file: `${connection}/internal/attempt.ts`,
     original: "Effect.andThen(this.backoff.reset, report)",
     replacement: "report",
     test: [ofReconnection, "backoff reset on success"]
   },
   {
     name: "the count of retries is not reset by a success",
-    file: supervisor,
+    file: `${connection}/internal/attempt.ts`,
     original: "      session.retries = 0\n      const report",
     replacement: "      const report",
     test: [ofReconnection, "backoff reset on success"]
@@ -113,14 +113,14 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a forced close is told as a clean one",
-    file: supervisor,
+    file: `${connection}/internal/close.ts`,
     original: "clean: answered && closing.mode === \"graceful\"",
     replacement: "clean: true",
     test: [ofReconnection, "forced disconnect"]
   },
   {
     name: "a close waits for the dial that is under way",
-    file: supervisor,
+    file: `${connection}/internal/close.ts`,
     original: "yield* Fiber.interrupt(supervision)",
     replacement: "yield* Fiber.await(supervision)",
     test: [ofReconnection, "forced disconnect: in the middle of a dial"]
@@ -128,16 +128,16 @@ export const breakages: ReadonlyArray<Breakage> = [
   // presets
   {
     name: "the breaker's rest and the backoff add up",
-    file: supervisor,
+    file: `${connection}/internal/dialler.ts`,
     original: "seen._tag === \"Open\" ? Math.max(session.dueAt, seen.until) : session.dueAt",
     replacement: "seen._tag === \"Open\" && seen.until > at ? session.dueAt + seen.until - at : session.dueAt",
     test: [ofPresets, "patient: the first dial after ten failures"]
   },
   {
     name: "after its rest the breaker goes on where it was",
-    file: supervisor,
-    original: "        session.retries = 0\n        yield* this.backoff.reset\n      }",
-    replacement: "      }",
+    file: `${connection}/internal/dialler.ts`,
+    original: "          session.retries = 0\n          yield* this.backoff.reset\n        }",
+    replacement: "        }",
     test: [ofPresets, "test: 10, 20 ms"]
   },
   {
@@ -149,8 +149,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a healthy link stays a probe",
-    file: supervisor,
-    original: "turn.isProven ? breaker.recordStable : Effect.void",
+    file: `${connection}/internal/attempt.ts`,
+    original: "this.isProven ? breaker.recordStable : Effect.void",
     replacement: "Effect.void",
     test: [ofPresets, "market-feed: a link that has lived"]
   },
@@ -158,8 +158,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a restore that fails is told as healthy",
     file: supervisor,
-    original: "yield* this.restore(on, number)",
-    replacement: "yield* Effect.ignore(this.restore(on, number))",
+    original: "yield* epoch.restore()",
+    replacement: "yield* Effect.ignore(epoch.restore())",
     test: [ofEpochs, "a restore that fails"]
   },
   {
@@ -171,14 +171,14 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a missed pong closes though it is only to be reported",
-    file: supervisor,
+    file: `${connection}/internal/epoch.ts`,
     original: "return onMiss === \"report\"",
     replacement: "return onMiss === \"close\"",
     test: [ofConsumers, "with report"]
   },
   {
     name: "the token is no secret",
-    file: supervisor,
+    file: `${connection}/internal/dialler.ts`,
     original: "Redacted.make(`Bearer ${Redacted.value(token)}`, { label: \"Authorization\" })",
     replacement: "`Bearer ${Redacted.value(token)}` as never",
     test: [ofHousekeeping, "no log line, error"]
@@ -194,15 +194,15 @@ export const breakages: ReadonlyArray<Breakage> = [
     },
     {
       name: "what came before a drop is not delivered",
-      file: supervisor,
-      original: "        read(frames, this.wallNow(), this.lastReceivedAt)\n",
-      replacement: "        if (number > 1) read(frames, this.wallNow(), this.lastReceivedAt)\n",
+      file: `${connection}/internal/epoch.ts`,
+      original: "        read(frames, this.states.wallNow(), this.lastReceivedAt)\n",
+      replacement: "        if (this.number > 1) read(frames, this.states.wallNow(), this.lastReceivedAt)\n",
       test: [file, "a drop is one reconnect"]
     },
     {
       name: "a dead link is believed",
-      file: supervisor,
-      original: "Effect.as(this.endWire(on, failed(failure)), false)",
+      file: `${connection}/internal/epoch.ts`,
+      original: "Effect.as(this.endWire(failed(failure)), false)",
       replacement: "Effect.succeed(false)",
       test: [file, "a link that is connected and dead"]
     }
@@ -210,15 +210,15 @@ export const breakages: ReadonlyArray<Breakage> = [
   // alive: keep-alive, limits, confirmations, freshness, requests
   {
     name: "dials are not counted",
-    file: supervisor,
-    original: "place.use(this.now())",
+    file: `${connection}/internal/dialler.ts`,
+    original: "place.use(this.states.now())",
     replacement: "place.release()",
     test: [ofKeepAlive, "counts dials"]
   },
   // secrets
   {
     name: "a token with a line break is tried as a header",
-    file: supervisor,
+    file: `${connection}/internal/dialler.ts`,
     original: "const fault = Endpoint.headerFault(Redacted.value(token))",
     replacement: "const fault = undefined",
     test: [ofSecrets, "a token that no header can hold"]
@@ -226,7 +226,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   // time
   {
     name: "a connection waits by the wall clock",
-    file: supervisor,
+    file: `${connection}/internal/states.ts`,
     original: "return Monotonic.nowMillis(this.clock)",
     replacement: "return this.clock.currentTimeMillisUnsafe()",
     test: [ofSteps, "changes no backoff"]
@@ -234,42 +234,42 @@ export const breakages: ReadonlyArray<Breakage> = [
   // limits and closes
   {
     name: "a dial that is not made keeps its place",
-    file: supervisor,
+    file: `${connection}/internal/dialler.ts`,
     original: "Effect.addFinalizer(() => Effect.sync(() => place.release()))",
     replacement: "Effect.void",
     test: ["packages/testing/test/connection/Limits.test.ts", "give back the place of a dial"]
   },
   {
     name: "a forced close waits a graceful one out",
-    file: supervisor,
+    file: `${connection}/internal/close.ts`,
     original: "if (mode === \"forced\") yield* this.force(closing)",
     replacement: "",
     test: ["packages/testing/test/connection/Closing.test.ts", "by force cuts a graceful one short"]
   },
   {
     name: "a 403 without a token ends a feed for good",
-    file: supervisor,
+    file: `${connection}/internal/failure.ts`,
     original: "rejectionOf(failure)?.status === 403 ? \"retry\" : \"stop\"",
     replacement: "\"stop\"",
     test: ["packages/testing/test/connection/Authorization.test.ts", "a 403 passes"]
   },
   {
     name: "what was handed over before a drop is not told",
-    file: supervisor,
-    original: "this.unconfirmed = unconfirmed\n",
+    file: `${connection}/internal/epoch.ts`,
+    original: "this.states.unconfirmed = unconfirmed\n",
     replacement: "",
     test: ["packages/testing/test/connection/Unconfirmed.test.ts", "is told of a drop"]
   },
   {
     name: "a pong confirms nothing",
-    file: supervisor,
+    file: `${connection}/internal/epoch.ts`,
     original: "          confirm()\n",
     replacement: "",
     test: ["packages/testing/test/connection/Unconfirmed.test.ts", "is told of a drop"]
   },
   {
     name: "a ping of the venue's own is charged twice",
-    file: supervisor,
+    file: `${connection}/internal/epoch.ts`,
     original: "{ admitted: kind === \"ping\" }",
     replacement: "{ admitted: false }",
     test: ["packages/testing/test/connection/Unconfirmed.test.ts", "is charged once"]
@@ -284,7 +284,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "what comes while an ask is held up asks once more",
-    file: supervisor,
+    file: `${connection}/internal/epoch.ts`,
     original: "    this.isAskingAgain = true\n",
     replacement: "",
     test: ["packages/testing/test/connection/Limits.test.ts", "hold up what is asked for once more"]
@@ -293,8 +293,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "of two who connect at once both begin",
     file: supervisor,
-    original: "    this.move(State.Connecting({ attempt: 1 }), \"connect\")\n",
-    replacement: "    yield* this.transition(State.Connecting({ attempt: 1 }), \"connect\")\n",
+    original: "      this.states.move(State.Connecting({ attempt: 1 }), \"connect\")\n",
+    replacement: "      yield* this.states.transition(State.Connecting({ attempt: 1 }), \"connect\")\n",
     test: ["packages/testing/test/interleavings/Supervisor.test.ts", "A supervisor keeps one wire"]
   }
 ]

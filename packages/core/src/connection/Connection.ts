@@ -46,6 +46,7 @@ import * as ConnectError from "./ConnectError.ts"
 import * as ConnectionMetrics from "./ConnectionMetrics.ts"
 import * as ConnectionState from "./ConnectionState.ts"
 import type * as Inbox from "./Inbox.ts"
+import type * as Close from "./internal/close.ts"
 import type * as Decoder from "./internal/decoder.ts"
 import * as Inboxes from "./internal/inbox.ts"
 import { type Internals, internals } from "./internal/internals.ts"
@@ -180,7 +181,7 @@ export interface Connection<A> {
    */
   readonly close: (
     options?: { readonly mode?: "graceful" | "forced" | undefined } | undefined
-  ) => Effect.Effect<Supervisor.Closed>
+  ) => Effect.Effect<Close.Closed>
   readonly state: {
     readonly current: Effect.Effect<ConnectionState.ConnectionState>
     /**

@@ -280,81 +280,87 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
   }
 
   private inTurn(
-    ask: (dialect: Dialect<A>, begun: number) => Effect.fn.Return<void, WireClosed>
+    ask: (dialect: Dialect<A>, begun: number) => Effect.Effect<void, WireClosed>
   ): Effect.Effect<void, WireClosed> {
     return Effect.suspend(() => {
       const { dialect } = this.options
       if (dialect === undefined) return Effect.void
       const begun = this.resets
       this.turns ??= Semaphore.makeUnsafe(1)
-      return this.turns.withPermits(1)(Effect.gen(() => ask(dialect, begun)))
+      return this.turns.withPermits(1)(ask(dialect, begun))
     })
   }
 
-  private *write(
+  private write(
     wire: Wire,
     frames: ReadonlyArray<Frame | Ask>,
     channels: ReadonlyArray<Channel.Channel>,
     adds: boolean,
     begun: number
-  ): Effect.fn.Return<void, WireClosed> {
-    if (frames.some((frame) => askOf(frame, channels).requestId !== undefined)) {
-      this.options.correlator.take(frames.length)
-    }
-    for (const frame of frames) {
-      const ask = askOf(frame, channels)
-      yield* wire.ready
-      yield* this.options.admit(ask.text)
-      if (begun !== this.resets) return
-      // Before it is written: the answer may be there when that is done.
-      if (this.options.dialect?.answer !== undefined) {
-        const one = { ask, at: this.options.now(), adds, isAnswered: false, isExpired: false }
-        if (ask.requestId !== undefined) this.options.correlator.wait(ask.requestId, "subscription")
-        this.pending = [...this.pending, one]
-        this.known = new WeakSet()
+  ): Effect.Effect<void, WireClosed> {
+    return Effect.gen({ self: this }, function*() {
+      if (frames.some((frame) => askOf(frame, channels).requestId !== undefined)) {
+        this.options.correlator.take(frames.length)
       }
-      // A wire that ended says why when it is asked again.
-      if (!wire.write(ask.text)) yield* wire.ready
-    }
+      for (const frame of frames) {
+        const ask = askOf(frame, channels)
+        yield* wire.ready
+        yield* this.options.admit(ask.text)
+        if (begun !== this.resets) return
+        // Before it is written: the answer may be there when that is done.
+        if (this.options.dialect?.answer !== undefined) {
+          const one = { ask, at: this.options.now(), adds, isAnswered: false, isExpired: false }
+          if (ask.requestId !== undefined) this.options.correlator.wait(ask.requestId, "subscription")
+          this.pending = [...this.pending, one]
+          this.known = new WeakSet()
+        }
+        // A wire that ended says why when it is asked again.
+        if (!wire.write(ask.text)) yield* wire.ready
+      }
+    })
   }
 
-  private *converge(
+  private converge(
     dialect: Dialect<A>,
     wire: Wire,
     begun: number
-  ): Effect.fn.Return<void, WireClosed> {
-    this.tellBarred()
-    while (begun === this.resets) {
-      const [group] = this.again.splice(0, 1)
-      if (group !== undefined) {
-        const wanted = group.filter((channel) => this.wants.has(Channel.key(channel)))
-        yield* this.write(wire, dialect.subscribe(wanted, this.options.correlator.next()), wanted, true, begun)
-        continue
+  ): Effect.Effect<void, WireClosed> {
+    return Effect.gen({ self: this }, function*() {
+      this.tellBarred()
+      while (begun === this.resets) {
+        const [group] = this.again.splice(0, 1)
+        if (group !== undefined) {
+          const wanted = group.filter((channel) => this.wants.has(Channel.key(channel)))
+          yield* this.write(wire, dialect.subscribe(wanted, this.options.correlator.next()), wanted, true, begun)
+          continue
+        }
+        const adds = without(this.wants, this.asked).filter((channel) => !this.impossible.has(Channel.key(channel)))
+        const gone = without(this.asked, this.wants)
+        if (adds.length + gone.length === 0) return
+        this.asked = new Map([...this.wants].filter(([key]) => !this.impossible.has(key)))
+        // There is nothing to give up of what the peer has refused; what it said nothing of may be subscribed to.
+        const removes = gone.filter((channel) => {
+          const isRefused = this.refused.delete(Channel.key(channel))
+          return this.refusedSilently.delete(Channel.key(channel)) || !isRefused
+        })
+        for (const channel of removes) this.confirmed.delete(Channel.key(channel))
+        yield* this.write(wire, dialect.subscribe(adds, this.options.correlator.next()), adds, true, begun)
+        yield* this.write(wire, dialect.unsubscribe(removes, this.options.correlator.next()), removes, false, begun)
       }
-      const adds = without(this.wants, this.asked).filter((channel) => !this.impossible.has(Channel.key(channel)))
-      const gone = without(this.asked, this.wants)
-      if (adds.length + gone.length === 0) return
-      this.asked = new Map([...this.wants].filter(([key]) => !this.impossible.has(key)))
-      // There is nothing to give up of what the peer has refused; what it said nothing of may be subscribed to.
-      const removes = gone.filter((channel) => {
-        const isRefused = this.refused.delete(Channel.key(channel))
-        return this.refusedSilently.delete(Channel.key(channel)) || !isRefused
-      })
-      for (const channel of removes) this.confirmed.delete(Channel.key(channel))
-      yield* this.write(wire, dialect.subscribe(adds, this.options.correlator.next()), adds, true, begun)
-      yield* this.write(wire, dialect.unsubscribe(removes, this.options.correlator.next()), removes, false, begun)
-    }
+    })
   }
 
-  private *anew(
+  private anew(
     dialect: Dialect<A>,
     wire: Wire,
     channels: ReadonlyArray<Channel.Channel>,
     begun: number
-  ): Effect.fn.Return<void, WireClosed> {
-    if (begun !== this.resets) return
-    yield* this.write(wire, dialect.unsubscribe(channels, this.options.correlator.next()), channels, false, begun)
-    yield* this.write(wire, dialect.subscribe(channels, this.options.correlator.next()), channels, true, begun)
+  ): Effect.Effect<void, WireClosed> {
+    return Effect.gen({ self: this }, function*() {
+      if (begun !== this.resets) return
+      yield* this.write(wire, dialect.unsubscribe(channels, this.options.correlator.next()), channels, false, begun)
+      yield* this.write(wire, dialect.subscribe(channels, this.options.correlator.next()), channels, true, begun)
+    })
   }
 
   // Data of the channels has come, which confirms them.

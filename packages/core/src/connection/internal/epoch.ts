@@ -152,7 +152,9 @@ export class Epoch<A> {
       onStall: (stall) =>
         Effect.suspend(() => {
           recorder.stalled(stall)
-          return this.states.log("Warn", stall === "consumer" ? "consumer stalled" : "event loop stalled", { epoch: number })
+          return this.states.log("Warn", stall === "consumer" ? "consumer stalled" : "event loop stalled", {
+            epoch: number
+          })
         }),
       onMiss: Effect.suspend(() => {
         recorder.missedPong()

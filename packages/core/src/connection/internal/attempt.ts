@@ -1,0 +1,64 @@
+/**
+ * One dial and its epoch: what the breaker admitted it by, and whether the epoch
+ * has shown that the venue is well.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type * as Backoff from "../../resilience/Backoff.ts"
+import type * as Breaker from "../../resilience/Breaker.ts"
+import type { Session } from "./dialler.ts"
+import type { Parts } from "./parts.ts"
+
+/**
+ * One dial and its epoch.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Attempt<A> {
+  readonly session: Session
+  readonly permit: Breaker.Permit
+  /** Whether it has met the policy's `resetOn`. */
+  isProven = false
+  private readonly parts: Parts<A>
+  private readonly backoff: Backoff.Stepper
+
+  constructor(parts: Parts<A>, backoff: Backoff.Stepper, session: Session, permit: Breaker.Permit) {
+    this.parts = parts
+    this.backoff = backoff
+    this.session = session
+    this.permit = permit
+  }
+
+  /** The epoch met the policy's `resetOn`: the backoff begins anew and the breaker is told of a success. */
+  confirmStable(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { permit, session } = this
+      this.isProven = true
+      session.isRefreshed = false
+      if (session.retries > 0) this.parts.options.recorder.backoffReset()
+      session.retries = 0
+      const report = typeof this.parts.policy.retry.resetOn === "object" ? permit.confirmStable : permit.succeed
+      return Effect.andThen(this.backoff.reset, report)
+    })
+  }
+
+  /** Sees to what shows in time that the epoch is stable. */
+  watchStability(): Effect.Effect<void, never, Scope.Scope> {
+    const { breaker } = this.parts.options
+    const { circuit, retry: { resetOn } } = this.parts.policy
+    if (typeof resetOn === "object") {
+      const proof = Effect.andThen(Effect.sleep(resetOn.stableFor), this.confirmStable())
+      return Effect.asVoid(Effect.forkScoped(proof))
+    }
+    if (circuit === "none") return Effect.void
+    // The connect was the probe's success. Where more are asked for, a link that stays up has no way to give them,
+    // and its drop in a week would count as a failed probe: one that outlives the breaker's rest has shown enough.
+    return Effect.asVoid(Effect.forkScoped(Effect.flatMap(
+      Effect.sleep(circuit.openDuration),
+      () => this.isProven ? breaker.recordStable : Effect.void
+    )))
+  }
+}

@@ -1,0 +1,247 @@
+/**
+ * The way to a wire: waits until the dial is due, the breaker admits it and the
+ * limit has room for it, and dials.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Scope from "effect/Scope"
+import type * as Backoff from "../../resilience/Backoff.ts"
+import type * as Breaker from "../../resilience/Breaker.ts"
+import type { ConnectionPolicy } from "../../resilience/ConnectionPolicy.ts"
+import * as Recovery from "../../resilience/Recovery.ts"
+import type { Reservation } from "../../resilience/RollingLimit.ts"
+import * as Address from "../../transport/Address.ts"
+import { DialError, TimedOut } from "../../transport/DialError.ts"
+import * as Endpoint from "../../transport/Endpoint.ts"
+import type { Wire } from "../../transport/Transport.ts"
+import * as ConnectError from "../ConnectError.ts"
+import * as ConnectionState from "../ConnectionState.ts"
+import type { Options, Parts } from "./parts.ts"
+import type { States } from "./states.ts"
+
+const State = ConnectionState.ConnectionState
+
+/**
+ * What one `connect` began, until it ends: what the loop carries from dial to
+ * dial.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Session {
+  isEstablished: boolean
+  isRefreshed: boolean
+  retries: number
+  attempt: number
+  failure: ConnectError.Failure | undefined
+  /** Whether the dial that is due has waited for the breaker. */
+  hasWaited: boolean
+  /** The earliest time of the next dial, by the backoff and the venue's Retry-After, on the monotonic clock. */
+  dueAt: number
+}
+
+/**
+ * What a dial was admitted by: the breaker, and its place within the limit on
+ * dials.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DialPermission {
+  readonly permit: Breaker.Permit
+  readonly place: Reservation
+}
+
+// What a token adds to the headers of a dial.
+const authorization = (
+  token: Redacted.Redacted<string>
+): Effect.Effect<Record<string, Redacted.Redacted<string>>, ConnectError.AuthError> => {
+  const fault = Endpoint.headerFault(Redacted.value(token))
+  return fault === undefined
+    ? Effect.succeed({ Authorization: Redacted.make(`Bearer ${Redacted.value(token)}`, { label: "Authorization" }) })
+    : Effect.fail(new ConnectError.AuthError({ detail: `the token cannot be the value of a header: ${fault}` }))
+}
+
+/**
+ * What dials for one connection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Dialler<A> {
+  private readonly parts: Parts<A>
+  private readonly backoff: Backoff.Stepper
+  // Until when the breaker is shown to be waited for, on the monotonic clock.
+  private shownUntil: number | undefined
+
+  constructor(parts: Parts<A>, backoff: Backoff.Stepper) {
+    this.parts = parts
+    this.backoff = backoff
+  }
+
+  private get options(): Options<A> {
+    return this.parts.options
+  }
+
+  private get policy(): ConnectionPolicy {
+    return this.parts.policy
+  }
+
+  private get states(): States<A> {
+    return this.parts.states
+  }
+
+  private showBreaker(session: Session, until: number): Effect.Effect<void> {
+    return Effect.suspend(() =>
+      this.states.current._tag === "CircuitOpen" && this.shownUntil === until
+        ? Effect.void
+        : this.states.transition(this.circuitOpen(session, until, this.states.now()), "circuit open")
+    )
+  }
+
+  /** The state of who waits for the breaker. */
+  circuitOpen({ attempt, failure }: Session, until: number, now: number): ConnectionState.ConnectionState {
+    this.shownUntil = until
+    const delayMillis = Math.round(until - now)
+    return State.CircuitOpen({ attempt, delayMillis, until: this.states.wallNow() + delayMillis, failure })
+  }
+
+  // Waits until the dial is due and there is room for it within the limit on dials.
+  private awaitDueTime(session: Session): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function*() {
+      const { breaker, dials } = this.options
+      const waitsForBreaker = Recovery.waitsForBreaker(this.policy)
+      let isTold = false
+      while (true) {
+        const at = this.states.now()
+        const seen = yield* breaker.state
+        const open = waitsForBreaker && seen._tag === "Open" ? Math.max(session.dueAt, seen.until) : session.dueAt
+        const until = Math.max(open, at + dials.waitFor(at))
+        if (until <= at) return
+        if (until > open && !isTold) {
+          isTold = true
+          yield* this.states.log("Info", "dial held up by the limit", { delay_ms: Math.round(until - at) })
+        }
+        if (open > session.dueAt) {
+          session.hasWaited = true
+          yield* this.showBreaker(session, open)
+        }
+        // The breaker may be closed by hand, or opened for longer by another connection.
+        yield* Effect.raceFirst(Effect.sleep(until - at), waitsForBreaker ? breaker.changed : Effect.never)
+      }
+    })
+  }
+
+  // Waits until the breaker admits the dial. The permit is released with the scope.
+  private permission(
+    session: Session
+  ): Effect.Effect<Breaker.Permit, Breaker.CircuitOpen, Scope.Scope> {
+    return Effect.gen({ self: this }, function*() {
+      const { breaker } = this.options
+      const { circuit } = this.policy
+      const scope = yield* Effect.scope
+      const admitted = yield* Effect.result(Effect.uninterruptible(
+        Effect.tap(breaker.acquire, (permit) => Scope.addFinalizer(scope, permit.release))
+      ))
+      if (Result.isSuccess(admitted)) {
+        if (session.hasWaited && circuit !== "none" && circuit.halfOpen === "skip") {
+          session.retries = 0
+          yield* this.backoff.reset
+        }
+        return admitted.success
+      }
+      if (!Recovery.waitsForBreaker(this.policy)) return yield* admitted.failure
+      yield* this.showBreaker(session, this.states.now() + admitted.failure.retryAfterMillis)
+      return yield* breaker.awaitPermit
+    })
+  }
+
+  // Reserves the dial's place in the step that finds it. It is given back with the scope, where it was not used.
+  private reserve(): Effect.Effect<Reservation | number, never, Scope.Scope> {
+    return Effect.uninterruptible(Effect.tap(
+      Effect.sync(() => this.options.dials.reserve(this.states.now())),
+      (place) => typeof place === "number" ? Effect.void : Effect.addFinalizer(() => Effect.sync(() => place.release()))
+    ))
+  }
+
+  /** Waits until a dial is due and admitted. What admits it is given back with the scope. */
+  dialPermission(session: Session): Effect.Effect<DialPermission, Breaker.CircuitOpen, Scope.Scope> {
+    return Effect.gen({ self: this }, function*() {
+      session.hasWaited = false
+      while (true) {
+        yield* this.awaitDueTime(session)
+        const permit = yield* this.permission(session)
+        const place = yield* this.reserve()
+        if (typeof place !== "number") return { permit, place }
+        // Others were faster while the breaker was waited for.
+        yield* permit.release
+      }
+    })
+  }
+
+  /** The dial, and its deadline. */
+  dial(
+    place: Reservation,
+    attempt: number
+  ): Effect.Effect<Wire, DialError | ConnectError.AuthError, Scope.Scope> {
+    const { auth, recorder, url } = this.options
+    const { connectTimeout } = this.policy
+    const headers = auth === undefined ? Effect.succeed({}) : Effect.flatMap(auth.current, authorization)
+    return Effect.flatMap(headers, (added) => {
+      recorder.dialled(this.states.now())
+      place.use(this.states.now())
+      return this.options.dial(added)
+    }).pipe(
+      Effect.timeoutOrElse({
+        duration: connectTimeout,
+        orElse: () =>
+          Effect.fail(
+            new DialError({
+              url: Address.origin(url),
+              reason: new TimedOut({ afterMillis: Duration.toMillis(connectTimeout) })
+            })
+          )
+      }),
+      this.states.traced("Connection.dial", { attempt, origin: Address.origin(url) })
+    )
+  }
+
+  /** Sets when the next dial is due and shows it. */
+  planRetry(
+    session: Session,
+    step: Recovery.Retry,
+    failure: ConnectError.Failure,
+    uptimeMillis: number | undefined
+  ): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function*() {
+      const { attempt, decidedAt, openUntil = decidedAt } = step
+      session.retries = attempt
+      session.attempt = attempt
+      this.options.recorder.retried()
+      const backoff = yield* this.backoff.next({ kind: ConnectError.kind(failure), uptimeMillis })
+      const { delayMillis, dueAt, isOpen } = Recovery.wait(step, backoff.delayMillis)
+      session.dueAt = dueAt
+      yield* this.states.log(isOpen ? "Warn" : "Info", isOpen ? "circuit open" : "reconnecting", {
+        attempt,
+        delay_ms: delayMillis,
+        ...(backoff.pattern === undefined ? {} : { pattern: backoff.pattern })
+      })
+      yield* this.states.transition(
+        isOpen
+          ? this.circuitOpen(session, openUntil, decidedAt)
+          : State.Reconnecting({
+            attempt,
+            delayMillis,
+            until: this.states.wallNow() + delayMillis,
+            failure,
+            pattern: backoff.pattern
+          }),
+        failure.message
+      )
+    })
+  }
+}
