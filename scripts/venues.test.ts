@@ -1,0 +1,67 @@
+/** A venue is its folder, its mock, and its lines in `Venues` and `MockVenues`: no other source names it. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Venues from "@tickline/core/venue/Venues"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { workspace } from "./source.ts"
+
+/** Where a venue is an example in words, or the one that a demonstration has, whatever venues there are. */
+const examples: ReadonlySet<string> = new Set([
+  "packages/node/src/demo/Scenario.ts",
+  "packages/node/src/runner/Cli.ts",
+  "packages/node/src/runner/ServiceConfig.ts",
+  "packages/node/src/runner/Targets.ts",
+  "packages/testing/src/simulation/internal/simulatedVenue.ts"
+])
+
+/** Tables by venue that are to be taken apart: each must still be one to stand here. */
+const stillNaming: ReadonlySet<string> = new Set([
+  "packages/core/src/protocol/Symbols.ts",
+  "packages/testing/src/venue/Enforcement.ts",
+  "packages/testing/src/venue/Listing.ts"
+])
+
+/** The text without what is said to readers. */
+const withoutComments = (text: string): string => text.replaceAll(/\/\*[^]*?\*\/|(?<=^|\s)\/\/.*$/gm, "")
+
+const files = Fs.globSync("packages/*/src/**/*.ts", { cwd: workspace })
+  .map((path) => path.split(Path.sep).join("/"))
+  .filter((path) => !path.endsWith("/index.ts") && !path.endsWith("/bin.ts"))
+  .map((path) => ({ path, text: withoutComments(Fs.readFileSync(Path.join(workspace, path), "utf8")) }))
+
+const titled = (name: string): string =>
+  name.split("-").map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("")
+
+/** The files that name a venue, as it is named in events or as its module is. */
+const naming = (name: string): ReadonlyArray<string> => {
+  const named = new RegExp(`(?<![\\w-])(?:${name}|(?:Mock)?${titled(name)})(?![\\w-])`)
+  return files.filter(({ text }) => named.test(text)).map(({ path }) => path)
+}
+
+const own = (name: string): ReadonlyArray<string> => [
+  "packages/core/src/venue/Venues.ts",
+  "packages/testing/src/venue/MockVenues.ts",
+  `packages/testing/src/venue/Mock${titled(name)}.ts`
+]
+
+/** Other venues of the same house may name it in an address. */
+const others = (name: string): ReadonlyArray<string> =>
+  naming(name).filter((path) =>
+    !/^packages\/core\/src\/venue\/[a-z-]+\//.test(path) && !own(name).includes(path) && !examples.has(path)
+  )
+
+describe("what a venue needs", () => {
+  // A server of one's own is the usual subject of examples: its name is an everyday word.
+  const names = Venues.all.map(({ name }) => name).filter((name) => name !== "generic")
+  for (const name of names) {
+    it(`${name}: its folder, its mock and two lines`, () => {
+      for (const path of own(name)) assert.include(naming(name), path)
+      assert.deepStrictEqual(others(name).filter((path) => !stillNaming.has(path)), [])
+    })
+  }
+
+  it("what still names venues does", () => {
+    const found = new Set(names.flatMap(others))
+    assert.deepStrictEqual([...stillNaming].filter((path) => !found.has(path)), [])
+  })
+})
