@@ -37,6 +37,20 @@ describe.concurrent("stream from simulate", { timeout: 20_000 }, () => {
       assert.strictEqual(trades(events).length, 0)
     }))
 
+  it.live("says when an event came, and its common name, with --lifecycle and not otherwise", () =>
+    Effect.gen(function*() {
+      const { url } = yield* simulate("coinbase-exchange", ["--rate", "200"])
+      const bare = yield* stream(url, ["--count", "3"])
+      for (const event of bare.events) assert.doesNotHaveAnyKeys(event, ["receivedAt", "name"])
+      const { events } = yield* stream(url, ["--count", "3", "--lifecycle"])
+      assert.strictEqual(trades(events).length, 3)
+      for (const { name, receivedAt } of trades(events)) {
+        assert.strictEqual(name, "BTC-USD")
+        assert.match(String(receivedAt), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+      }
+      for (const event of events) if (event._tag !== "Trade") assert.doesNotHaveAnyKeys(event, ["receivedAt", "name"])
+    }))
+
   it.live("a signal ends it with 0, with a summary, within 2 s", () =>
     Effect.gen(function*() {
       const { url } = yield* simulate("coinbase-exchange")
