@@ -308,7 +308,7 @@ export const object = <const F extends Fields>(
 ): Member<View<F>> => new ObjectOf(fields, options)
 
 /**
- * An array whose places are its members, by their numbers: `{ 0: …, 1: … }`.
+ * An array whose places are its members, in the order in which they are named.
  *
  * @category members
  * @since 0.1.0

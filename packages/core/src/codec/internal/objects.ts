@@ -218,8 +218,9 @@ export class ObjectOf<out F extends Fields> extends Member<View<F>> {
     }
     if (this.needs.length > 0 && !this.needs.some((name) => Object.hasOwn(json, name))) return this.#missing(venue, at)
     for (const [slot, member] of this.#inner) {
-      const key = this.isTuple ? slot : names[slot] ?? ""
-      const inner = member.exactly(venue, Object.hasOwn(json, key) ? json[key] : undefined, { outer: at, key })
+      const name = names[slot] ?? ""
+      const key = this.isTuple ? slot : name
+      const inner = member.exactly(venue, Object.hasOwn(json, name) ? json[name] : undefined, { outer: at, key })
       if (Rejection.isFrameRejected(inner)) return inner
       values[slot + 1] = inner
     }
@@ -250,7 +251,9 @@ export class ObjectOf<out F extends Fields> extends Member<View<F>> {
     if (!this.isTuple) return ExactJson.isObject(value) ? value : undefined
     if (!Array.isArray(value)) return undefined
     const list: ReadonlyArray<ExactJson.Json> = value
-    return Object.fromEntries(list.slice(0, this.names.length).entries())
+    return Object.fromEntries(
+      list.slice(0, this.names.length).map((value, place) => [this.names[place] ?? "", value] as const)
+    )
   }
 
   #plain(json: ExactJson.JsonObject, values: Array<unknown>): boolean {

@@ -39,7 +39,7 @@ class Outline {
     for (const [slot, member] of object.members.entries()) {
       const name = object.names[slot] ?? ""
       const value = Object.hasOwn(members, name) ? members[name] : undefined
-      const at = object.isTuple ? `${path}[${name}]` : path === "" ? name : `${path}.${name}`
+      const at = object.isTuple ? `${path}[${slot}]` : path === "" ? name : `${path}.${name}`
       wanted.push(-1)
       fixed.push(undefined)
       if (member instanceof Scalar && member.isPinned) {

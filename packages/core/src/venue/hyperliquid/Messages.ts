@@ -48,10 +48,10 @@ const books = Message.make(
     data: Message.object({
       coin: Message.text,
       time: Message.optional(Message.millis),
-      levels: Message.tuple({ 0: side, 1: side })
+      levels: Message.tuple({ bids: side, asks: side })
     })
   },
-  ({ data: { coin, levels: { 0: bids, 1: asks }, time } }) => [
+  ({ data: { coin, levels: { asks, bids }, time } }) => [
     bookSnapshot({ venue, product: coin, bids, asks, timestamp: time })
   ]
 )
@@ -67,10 +67,10 @@ const quotes = Message.make(
     data: Message.object({
       coin: Message.text,
       time: Message.optional(Message.millis),
-      bbo: Message.tuple({ 0: quote, 1: quote })
+      bbo: Message.tuple({ bid: quote, ask: quote })
     })
   },
-  ({ data: { bbo: { 0: bid, 1: ask }, coin, time } }) => [
+  ({ data: { bbo: { ask, bid }, coin, time } }) => [
     ticker({
       venue,
       product: coin,
