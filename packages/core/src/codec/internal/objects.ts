@@ -33,8 +33,10 @@ export type View<F> = { readonly [K in keyof F]: F[K] extends Member<infer A> ? 
 
 /** The objects of a list: read one by one, each while it is asked for. */
 class ElementsImpl<V> implements Elements<V> {
-  /** What a layout has captured of each, or its values if they were read exactly. */
-  all: ReadonlyArray<Layout.Captured> | ReadonlyArray<ReadonlyArray<unknown>> = none
+  /** The values of each that was read exactly. */
+  exact: ReadonlyArray<ReadonlyArray<unknown>> = none
+  /** What a layout has captured of each. */
+  captured: ReadonlyArray<Layout.Captured> = none
   /** Whether there is one, whose source has begun already. */
   isSingle = false
   readonly owner: Source
@@ -46,26 +48,26 @@ class ElementsImpl<V> implements Elements<V> {
   }
 
   get length(): number {
-    return this.isSingle ? 1 : this.all.length
+    return this.isSingle ? 1 : this.captured.length + this.exact.length
   }
 
   map<B>(f: (each: V) => B): Array<B> {
-    const { all, object } = this
+    const { captured, exact, object } = this
     // The view is that of the list's own fields.
     const view = object.view as V
     if (this.isSingle) return [f(view)]
-    const { needed, source } = object
     const made: Array<B> = []
-    for (let i = 0; i < all.length; i++) {
-      const each = all[i]
+    for (let i = 0; i < exact.length; i++) {
+      object.over(exact[i] ?? none)
+      made.push(f(view))
+    }
+    const { needed, source } = object
+    for (let i = 0; i < captured.length; i++) {
+      const each = captured[i]
       if (each === undefined) continue
-      if ("texts" in each) {
-        if (needed.length > 0 && !hasAny(each.texts, each.places, needed)) source.isUnsure = true
-        else source.begin(each.texts, each.places, none, undefined)
-      } else {
-        object.over(each)
-      }
-      if (!source.isUnsure) made.push(f(view))
+      source.begin(each.texts, each.places, none, undefined)
+      if (needed.length === 0 || hasAny(each.texts, each.places, needed)) made.push(f(view))
+      else source.isUnsure = true
       if (source.isUnsure) {
         this.owner.isUnsure = true
         return made
@@ -326,7 +328,8 @@ const elementsAt = (source: Source, slot: number, elements: ElementsImpl<unknown
   const own = source.fixed[slot + 1]
   if (own === undefined) return undefined
   elements.isSingle = own === single
-  elements.all = Array.isArray(own) ? own : typeof own === "number" ? source.members?.lists[own] ?? none : none
+  elements.exact = Array.isArray(own) ? own : none
+  elements.captured = typeof own === "number" ? source.members?.lists[own] ?? none : none
   return elements
 }
 
