@@ -167,12 +167,6 @@ export interface Connection<A> {
   readonly awaitRefusal: (
     channel: Channel.Channel
   ) => Effect.Effect<never, ConnectError.SubscriptionRefused | ConnectError.ConnectionClosed>
-  /** Pings, where the connection is up: the round trip in milliseconds, or nothing where no answer came in time. */
-  readonly ping: Effect.Effect<Option.Option<number>>
-  /** Tells the consumers of `inbound` that a subscription does not deliver. */
-  readonly reportOverdue: (overdue: Inbox.Overdue) => Effect.Effect<void>
-  /** Gives channels up and asks for them again, where the connection is up. */
-  readonly resubscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void>
   /**
    * Ends the connection: `graceful` (the default) with a closing handshake
    * bounded by the policy's close timeout, `forced` at once, also where a graceful
@@ -329,6 +323,13 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   const { state } = supervisor
   return {
     [internals]: {
+      ping: Effect.suspend(() => supervisor.ping),
+      resubscribe: (channels) => supervisor.resubscribe(channels),
+      reportOverdue: (overdue) =>
+        Effect.sync(() => {
+          inbox.offer(overdue)
+          inbox.wake()
+        }),
       correlator,
       attach: (observer) => observers.add(observer),
       annotate: (note) => inbox.annotate(note),
@@ -356,13 +357,6 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     subscriptions: Effect.sync(() => subscriptions.wanted()),
     subscriptionStates: Effect.sync(() => subscriptions.states()),
     awaitRefusal: (channel) => subscriptions.awaitRefusal(channel),
-    ping: Effect.suspend(() => supervisor.ping),
-    reportOverdue: (overdue) =>
-      Effect.sync(() => {
-        inbox.offer(overdue)
-        inbox.wake()
-      }),
-    resubscribe: (channels) => supervisor.resubscribe(channels),
     close: (how) => supervisor.close(how?.mode ?? "graceful"),
     state: {
       current: state,

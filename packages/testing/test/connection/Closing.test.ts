@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import { internals } from "../../../core/src/connection/internal/internals.ts"
 import { connected, dialTimes, policyWith, settle, timeline, url, withVenue } from "../Rig.ts"
 
 const slowClose = policyWith({ closeTimeout: Duration.seconds(2), forcedTimeout: Duration.millis(500) })
@@ -114,7 +115,12 @@ describe("After its scope", () => {
         assert.strictEqual(yield* failureOf(connection.subscribe([{ channel: "trades" }])), "ConnectionClosed")
         assert.strictEqual(yield* failureOf(connection.awaitRefusal({ channel: "trades" })), "ConnectionClosed")
         for (
-          const effect of [connection.unsubscribe([]), connection.resubscribe([]), connection.ping, connection.close()]
+          const effect of [
+            connection.unsubscribe([]),
+            connection[internals].resubscribe([]),
+            connection[internals].ping,
+            connection.close()
+          ]
         ) {
           assert.strictEqual(yield* failureOf(Effect.asVoid(effect)), "ends")
         }

@@ -10,6 +10,7 @@ import * as Channel from "@tickline/core/value/Channel"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { internals } from "../../../core/src/connection/internal/internals.ts"
 import { policyWith, settle, url, withVenue } from "../Rig.ts"
 
 /** A connection whose one consumer stands still at its first message until `rest`, which gives what it is told then. */
@@ -52,7 +53,7 @@ const overdue = (channels: ReadonlyArray<number>) =>
   Effect.map(
     waiting({}, (connection) =>
       Effect.forEach(channels, (name, silentForMillis) =>
-        connection.reportOverdue({
+        connection[internals].reportOverdue({
           _tag: "Overdue",
           channel: Channel.make(`c${name}`),
           step: "told",

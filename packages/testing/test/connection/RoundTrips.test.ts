@@ -6,12 +6,13 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/testing/TestClock"
+import { internals } from "../../../core/src/connection/internal/internals.ts"
 import { connected, policyWith, url, withVenue } from "../Rig.ts"
 
 const heartbeat = { interval: Duration.minutes(10), timeout: Duration.seconds(4), onMiss: "close" } as const
 /** The round trip in milliseconds, or "nothing". */
 const probe = (connection: Connection.Connection<unknown>) =>
-  Effect.map(connection.ping, Option.getOrElse(() => "nothing" as const))
+  Effect.map(connection[internals].ping, Option.getOrElse(() => "nothing" as const))
 
 const connectTimeout = Duration.seconds(7)
 

@@ -9,6 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as TestClock from "effect/testing/TestClock"
+import { internals } from "../../../core/src/connection/internal/internals.ts"
 import { connected, policyWith, settle, url, withVenue } from "../Rig.ts"
 
 const pinging = policyWith({
@@ -95,7 +96,7 @@ describe("What may not have left", () => {
         yield* connection.close()
         yield* connection.connect
         yield* send(connection, "two")
-        yield* connection.ping
+        yield* connection[internals].ping
         yield* connection.close({ mode: "forced" })
         assert.isTrue(recorded.transitions.every(({ unconfirmed }) => unconfirmed === undefined))
         yield* connection.connect

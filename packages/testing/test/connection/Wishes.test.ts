@@ -12,6 +12,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
+import { internals } from "../../../core/src/connection/internal/internals.ts"
 import { policyWith, record, settle, url, withVenue } from "../Rig.ts"
 
 const channelOf = (product: string): Channel.Channel => Channel.make("trades", product)
@@ -175,7 +176,7 @@ describe("A subscription", () => {
       Effect.gen(function*() {
         yield* on.connection.subscribe([a])
         yield* on.says("ok 1", "data A")
-        yield* on.connection.resubscribe([a])
+        yield* on.connection[internals].resubscribe([a])
         assert.strictEqual(written(on), "+A -A +A")
         yield* on.says("no 3")
         assert.strictEqual(yield* on.standings, "A confirmed")

@@ -5,11 +5,13 @@
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
 import type { Correlator } from "../../protocol/Correlator.ts"
+import type { Channel } from "../../value/Channel.ts"
 import type { ConnectError } from "../ConnectError.ts"
 import type { Note, Transition } from "../ConnectionState.ts"
-import type { ConsumerOptions, ConsumerOverflow, Missed } from "../Inbox.ts"
+import type { ConsumerOptions, ConsumerOverflow, Missed, Overdue } from "../Inbox.ts"
 import type { NamedObserver } from "../Observer.ts"
 import type { Want } from "./routes.ts"
 
@@ -28,6 +30,12 @@ export const internals: unique symbol = Symbol.for("@tickline/core/connection/in
  * @since 0.1.0
  */
 export interface Internals<A> {
+  /** Pings, if the connection is up: the round trip in milliseconds, or nothing if no answer came in time. */
+  readonly ping: Effect.Effect<Option.Option<number>>
+  /** Gives channels up and asks for them again, if the connection is up. */
+  readonly resubscribe: (channels: ReadonlyArray<Channel>) => Effect.Effect<void>
+  /** Tells the consumers of `inbound` that a subscription does not deliver. */
+  readonly reportOverdue: (overdue: Overdue) => Effect.Effect<void>
   /** Who waits for which answer. */
   readonly correlator: Correlator
   /** Attaches an observer before those that were declared, at once if an epoch is up. Returns what detaches it. */

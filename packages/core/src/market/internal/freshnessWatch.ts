@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type * as Connection from "../../connection/Connection.ts"
+import { internals } from "../../connection/internal/internals.ts"
 import * as Channel from "../../value/Channel.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
 import * as Printable from "../../value/Printable.ts"
@@ -37,16 +38,16 @@ export const make = <A>(connection: Connection.Connection<A>, freshness: Freshne
               step
             })
           ),
-          connection.reportOverdue({ _tag: "Overdue", channel, step, silentForMillis })
+          connection[internals].reportOverdue({ _tag: "Overdue", channel, step, silentForMillis })
         )
       })
     // One probe, one renewal, one reconnect, however many subscriptions are overdue at once.
     const act = (step: Freshness.Step, channels: ReadonlyArray<Channel.Channel>): Effect.Effect<void> => {
       switch (step) {
         case "probe":
-          return Effect.asVoid(connection.ping)
+          return Effect.asVoid(connection[internals].ping)
         case "resubscribe":
-          return connection.resubscribe(channels)
+          return connection[internals].resubscribe(channels)
         case "reconnect":
           return Effect.ignore(connection.reconnect)
         case "report":
