@@ -604,7 +604,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "a feed's events have keys, and neither is the key of one"
   },
   {
-    file: `${core}/market/MarketFeed.ts`,
+    file: `${core}/market/internal/events.ts`,
     within: "makeAnswerOf.requestId",
     original: "case \"Response\": return { _tag: \"Confirmed\", requestId: event.requestId ?? \"\" }",
     replacement: "case \"Response\": return { _tag: \"Confirmed\", requestId: event.requestId ?? \"?\" }",

@@ -40,17 +40,16 @@ import type { Reconnection } from "../connection/Reconnection.ts"
 import type * as Subscriptions from "../connection/Subscriptions.ts"
 import type * as MarketData from "../event/MarketData.ts"
 import * as MarketEvent from "../event/MarketEvent.ts"
-import type * as Dialect from "../protocol/Dialect.ts"
 import type * as KeepAlive from "../protocol/KeepAlive.ts"
 import * as Symbols from "../protocol/Symbols.ts"
 import type { CircuitBreaker } from "../resilience/CircuitBreaker.ts"
-import type { Frame } from "../transport/Frame.ts"
 import type { Transport } from "../transport/Transport.ts"
 import * as Channel from "../value/Channel.ts"
 import * as Monotonic from "../value/Monotonic.ts"
 import * as Timestamp from "../value/Timestamp.ts"
 import { type ChannelKind, channelOf, normalise, normalised, type Venue } from "../venue/Venue.ts"
 import * as Freshness from "./Freshness.ts"
+import { keyOf, makeAnswerOf } from "./internal/events.ts"
 import * as FeedMetrics from "./internal/feedMetrics.ts"
 import * as FreshnessWatch from "./internal/freshnessWatch.ts"
 import { Keeper } from "./internal/ledger.ts"
@@ -189,54 +188,6 @@ export class MarketFeed extends Context.Service<MarketFeed, {
 
 // How often the latency of an event is looked at, at most.
 const latencyEveryMillis = 100
-
-// What an event says of a subscription.
-const makeAnswerOf = (venue: Venue) => (event: MarketEvent.MarketEvent, frame: Frame): Dialect.Answer | undefined => {
-  switch (event._tag) {
-    case "Subscribed":
-    case "Unsubscribed": {
-      const { channel, product, requestId } = event
-      return { _tag: "Confirmed", lists: true, requestId, channel, product }
-    }
-    case "Response":
-      return { _tag: "Confirmed", requestId: event.requestId ?? "" }
-    case "VenueError": {
-      const { code, message, requestId } = event
-      const named = venue.refused?.(frame, event)
-      return {
-        _tag: "Refused",
-        requestId,
-        code,
-        message,
-        ...(typeof named === "function" ? { names: named } : named)
-      }
-    }
-    default:
-      return undefined
-  }
-}
-
-// What a consumer that conflates tells events apart by: the kind, and the product or what else the kind is about.
-const keyOf = (event: MarketEvent.MarketEvent): string => {
-  switch (event._tag) {
-    case "Trade":
-    case "Ticker":
-    case "BookSnapshot":
-    case "BookDelta":
-    case "PriceUpdate":
-      return `${event._tag}\n${event.product ?? ""}`
-    case "Heartbeat":
-    case "Other":
-      return `${event._tag}\n${event.kind}`
-    case "Subscribed":
-    case "Unsubscribed":
-      return `${event._tag}\n${event.channel ?? ""}\n${event.product ?? ""}`
-    case "VenueError":
-      return `${event._tag}\n${event.requestId ?? ""}\n${event.code ?? ""}`
-    case "Response":
-      return `${event._tag}\n${event.requestId ?? ""}`
-  }
-}
 
 /**
  * Makes a feed that is not connected yet: `feed.connection.connect` does that,
