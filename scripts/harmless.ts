@@ -626,24 +626,9 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   {
     file: `${core}/market/MarketFeeds.ts`,
-    within: "prepare.merged.follow.startImmediately",
-    original: "Effect.forkIn(scope, { startImmediately: true })",
-    replacement: "Effect.forkIn(scope, { startImmediately: false })",
-    because: "who begins to read late is told how the link came up"
-  },
-  {
-    file: `${core}/market/MarketFeeds.ts`,
     within: "prepare.change.discard",
     original: "yield* Effect.forEach(following, (consumer) => consumer.follow(member.feed), { discard: true })",
     replacement: "yield* Effect.forEach(following, (consumer) => consumer.follow(member.feed), { discard: false })",
-    because: "nobody reads the list of nothings"
-  },
-  {
-    file: `${core}/market/MarketFeeds.ts`,
-    within: "prepare.events.discard",
-    original: "yield* Effect.forEach([...members.values()], ({ feed }) => consumer.follow(feed), { discard: true })",
-    replacement:
-      "yield* Effect.forEach([...members.values()], ({ feed }) => consumer.follow(feed), { discard: false })",
     because: "nobody reads the list of nothings"
   },
   {
@@ -725,7 +710,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "of up to 100 round trips, which are all that are kept, both are the longest"
   },
   {
-    file: `${core}/connection/Subscriptions.ts`,
+    file: `${core}/connection/internal/subscriptions.ts`,
     within: "SubscriptionsImpl.readAnswers",
     original: "settled.add(key)",
     replacement: ";",
@@ -760,24 +745,24 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "where nothing is due and nothing was refused, all that follows does nothing, more slowly"
   },
   {
-    file: `${core}/connection/Subscriptions.ts`,
+    file: `${core}/connection/internal/subscriptions.ts`,
     within: "SubscriptionsImpl.read",
     original: "if (this.pending.length === 0 || frame === undefined) continue",
     replacement: "if (this.pending.length === (-1) || frame === undefined) continue",
     because: "while nothing is asked for no answer settles anything: it spares reading them"
   },
   {
-    file: `${core}/connection/Subscriptions.ts`,
+    file: `${core}/connection/internal/subscriptions.ts`,
     within: "SubscriptionsImpl.settleByName",
-    original: "if (!isBare && !this.isNamed(answer, unnumbered)) return",
+    original: "if (!isBare && !(this.names ??= new Names()).has(answer, this.pending, unnumbered)) return",
     replacement: "if (false) return",
     because: "what none of them is named by means none of their channels: it spares looking through them"
   },
   {
-    file: `${core}/connection/Subscriptions.ts`,
+    file: `${core}/connection/internal/subscriptions.ts`,
     within: "SubscriptionsImpl.settleByName",
-    original: "if (!isBare && !this.isNamed(answer, unnumbered)) return",
-    replacement: "if (!isBare && !this.isNamed(answer, unnumbered)) ;",
+    original: "if (!isBare && !(this.names ??= new Names()).has(answer, this.pending, unnumbered)) return",
+    replacement: "if (!isBare && !(this.names ??= new Names()).has(answer, this.pending, unnumbered)) ;",
     because: "what none of them is named by means none of their channels: it spares looking through them"
   },
   {
@@ -902,13 +887,6 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "a part is missing only where all of them are, which is no address"
   },
   // ---- venue --------------------------------------------------------------------------------------------------------
-  {
-    file: `${core}/venue/coinbase-exchange/Messages.ts`,
-    within: "subscriptions.read.products",
-    original: "const products = typeof entry === \"string\" ? [] : entry.product_ids ?? []",
-    replacement: "const products = false ? [] : entry.product_ids ?? []",
-    because: "a string has no product_ids"
-  },
   {
     file: `${core}/venue/dydx/Venue.ts`,
     within: "make.unsubscribe",
@@ -1146,14 +1124,6 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement:
       "type === allMids ? Market.products.map(({ symbol }) => symbol).filter((symbol) => floor.market(symbol) !== undefined) : [coin ?? \"?\"]",
     because: "who names no coin has been refused by then"
-  },
-  {
-    file: `${core}/venue/kraken/Venue.ts`,
-    within: "listing.plan",
-    original:
-      "plan: ({ data, type }) => plan(type === \"snapshot\" ? type : \"update\", Array.isArray(data) ? data.length : 0)",
-    replacement: "plan: ({ data, type }) => plan(true ? type : \"update\", Array.isArray(data) ? data.length : 0)",
-    because: "a frame whose layout is learned has been read: its type is one of the two"
   },
   {
     file: "packages/testing/src/venue/Enforcement.ts",

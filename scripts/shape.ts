@@ -12,11 +12,6 @@ import { at, type Finding, read, report, type Source, workspace } from "./source
 /** A file of more lines says why on its first one. */
 const mostLines = 500
 
-/** Those that are to be split, and must still be too long to stand here. */
-const stillLong: ReadonlySet<string> = new Set([
-  "packages/core/src/connection/Subscriptions.ts"
-])
-
 const reason = /^\/\/ Long, because \S.{8,}/
 
 /** Where the length of a file is looked at. */
@@ -29,11 +24,6 @@ const lengths = (root: string): ReadonlyArray<Finding> =>
     .flatMap((path) => {
       const lines = Fs.readFileSync(Path.join(root, path), "utf8").trimEnd().split("\n")
       const isLong = lines.length > mostLines && !reason.test(lines[0] ?? "")
-      if (stillLong.has(path)) {
-        return isLong
-          ? []
-          : [{ at: `${path}:1:1`, message: "no longer too long: take it off the list" }]
-      }
       return isLong
         ? [{
           at: `${path}:${mostLines + 1}:1`,

@@ -38,7 +38,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   // the named tests: Reconnection
   {
     name: "a subscription is not restored",
-    file: `${connection}/Subscriptions.ts`,
+    file: `${connection}/internal/subscriptions.ts`,
     original: "    this.asked = none\n",
     replacement: "",
     test: [ofReconnection, "connection state preservation"]
@@ -125,7 +125,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "what is not wanted any more is restored",
-    file: `${connection}/Subscriptions.ts`,
+    file: `${connection}/internal/subscriptions.ts`,
     original: "this.wants.delete(Channel.key(channel))",
     replacement: "this.wants.has(Channel.key(channel))",
     test: [ofEpochs, "what is wanted is what was asked for"]
@@ -189,7 +189,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a refusal is of the oldest ask, whatever it names",
-    file: `${connection}/Subscriptions.ts`,
+    file: `${connection}/internal/subscriptions.ts`,
     original: "? candidates[0] ?? (this.isAlone",
     replacement: "? (this.isAlone",
     test: ["packages/testing/test/MarketFeed.test.ts", "fails the stream of a product that the venue refuses"]
@@ -271,21 +271,21 @@ export const breakages: ReadonlyArray<Breakage> = [
   // whose the data is
   {
     name: "what was refused together with a bad symbol stays unasked",
-    file: `${connection}/Subscriptions.ts`,
+    file: `${connection}/internal/subscriptions.ts`,
     original: "        this.askAgain(others)\n",
     replacement: "",
     test: ["packages/testing/test/Refusals.test.ts", "first: the good ones flow"]
   },
   {
     name: "what is not answered in time is never told",
-    file: `${connection}/Subscriptions.ts`,
+    file: `${connection}/internal/subscriptions.ts`,
     original: "this.refuse(channels, undefined, `no answer within ${millis} ms`, undefined)",
     replacement: "",
     test: ["packages/testing/test/Refusals.test.ts", "in the form of no answer"]
   },
   {
     name: "a list of everything refuses nothing",
-    file: `${connection}/Subscriptions.ts`,
+    file: `${connection}/internal/subscriptions.ts`,
     original: "    this.refuseUnlisted(listed, by)\n",
     replacement: "",
     test: ["packages/testing/test/Refusals.test.ts", "in the form of a list that lacks it"]
@@ -329,7 +329,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "data confirms no subscription",
-    file: `${connection}/Subscriptions.ts`,
+    file: `${connection}/internal/subscriptions.ts`,
     original: "for (let at = start; at < end; at++) this.confirmByData(channels[at])",
     replacement: "void channels",
     test: ["packages/testing/test/Refusals.test.ts", "data without an acknowledgement at kraken"]

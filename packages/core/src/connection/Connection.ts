@@ -52,11 +52,12 @@ import * as Inboxes from "./internal/inbox.ts"
 import { type Internals, internals } from "./internal/internals.ts"
 import { Observers } from "./internal/observers.ts"
 import * as Sequence from "./internal/sequence.ts"
+import { make as makeSubscriptions } from "./internal/subscriptions.ts"
 import * as Supervisor from "./internal/supervisor.ts"
 import type * as Observer from "./Observer.ts"
 import * as Outbox from "./Outbox.ts"
 import { Reconnection } from "./Reconnection.ts"
-import * as Subscriptions from "./Subscriptions.ts"
+import type * as Subscriptions from "./Subscriptions.ts"
 
 /**
  * What a connection is made with, besides its URL and the policy.
@@ -266,7 +267,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   const correlator = Correlator.make()
   // Those that are still to be logged.
   const refusals: Array<ConnectError.SubscriptionRefused> = []
-  const subscriptions = Subscriptions.make<A>({
+  const subscriptions = makeSubscriptions<A>({
     dialect: options.dialect,
     correlator,
     admit: (frame) => outbox.admit("ask", frame),

@@ -1,0 +1,499 @@
+/**
+ * The subscriptions of one connection, and what a peer's answers make of them.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
+import type { Correlator } from "../../protocol/Correlator.ts"
+import type { Answer, Ask, Dialect } from "../../protocol/Dialect.ts"
+import type { Frame } from "../../transport/Frame.ts"
+import type { Wire, WireClosed } from "../../transport/Transport.ts"
+import * as Channel from "../../value/Channel.ts"
+import { ConnectionClosed, SubscriptionRefused } from "../ConnectError.ts"
+import type { Refusal } from "../Inbox.ts"
+import type { Attach, Batch } from "../Observer.ts"
+import type { Subscriptions } from "../Subscriptions.ts"
+import { askOf, type Channels, type Confirmed, meantBy, Names, type Pending, Waiters, without } from "./asks.ts"
+
+// What one connection's subscriptions are made with.
+interface Options<A> {
+  readonly dialect: Dialect<A> | undefined
+  readonly correlator: Correlator
+  readonly admit: (frame: Frame) => Effect.Effect<void>
+  readonly now: () => number
+  readonly onRefused: (refusal: Refusal<A>) => void
+}
+
+const none: Channels = new Map()
+
+// One for each connection: its methods are shared, and what few connections need is made when it is needed.
+class SubscriptionsImpl<A> implements Subscriptions<A> {
+  private readonly options: Options<A>
+  private readonly wants = new Map<string, Channel.Channel>()
+  private readonly confirmed = new Set<string>()
+  private readonly refused = new Map<string, SubscriptionRefused>()
+  // Of these, what was refused without a word: for want of an answer, or left out of one.
+  private readonly refusedSilently = new Set<string>()
+  // What cannot be asked for, in no epoch, and whether that was told.
+  private readonly impossible = new Map<string, { readonly refused: SubscriptionRefused; isTold: boolean }>()
+  private waiters: Waiters | undefined
+  private isShutDown = false
+  // One asks at a time.
+  private turns: Semaphore.Semaphore | undefined
+  private pending: ReadonlyArray<Pending> = []
+  private names: Names | undefined
+  private asked: Channels = none
+  // Lists of channels of which data has come since something last changed. Who attributes may make each anew.
+  private known = new WeakSet<ReadonlyArray<Channel.Channel>>()
+  // What was refused together with something else, to be asked for by itself.
+  private again: Array<ReadonlyArray<Channel.Channel>> = []
+  // Counts the resets: whoever has waited while one came asks for an epoch that is over.
+  private resets = 0
+  // Whether nobody else sends anything that could be answered by a list, or by an error without a name.
+  private isAlone = true
+
+  constructor(options: Options<A>) {
+    this.options = options
+  }
+
+  readonly attach: Attach<A> = () => {
+    this.reset()
+    const answer = this.options.dialect?.answer
+    return {
+      batch: (batch) => {
+        if (answer !== undefined) this.read(batch, answer)
+      },
+      ended: () => this.reset()
+    }
+  }
+
+  want(channels: ReadonlyArray<Channel.Channel>): void {
+    let asked: Map<string, Channel.Channel> | undefined
+    for (const channel of channels) {
+      const key = Channel.key(channel)
+      this.wants.set(key, channel)
+      this.refusedSilently.delete(key)
+      // Whoever wants what was refused wants it asked for again.
+      if (this.refused.delete(key)) (asked ??= new Map(this.asked)).delete(key)
+      const reason = this.options.dialect?.objection?.(channel)
+      if (reason === undefined || this.impossible.has(key)) continue
+      const refused = new SubscriptionRefused({ channel, reason })
+      this.impossible.set(key, { refused, isTold: false })
+      this.waiters?.refuse(key, refused)
+    }
+    if (asked !== undefined) this.asked = asked
+  }
+
+  unwant(channels: ReadonlyArray<Channel.Channel>): void {
+    for (const channel of channels) {
+      this.wants.delete(Channel.key(channel))
+      this.impossible.delete(Channel.key(channel))
+    }
+  }
+
+  wanted(): ReadonlyArray<Channel.Channel> {
+    return [...this.wants.values()]
+  }
+
+  states(): ReturnType<Subscriptions<A>["states"]> {
+    return [...this.wants].map(([key, channel]) => ({
+      channel,
+      standing: this.refused.has(key) || this.impossible.has(key)
+        ? "refused"
+        : this.confirmed.has(key)
+        ? "confirmed"
+        : this.asked.has(key)
+        ? "asked"
+        : "wanted"
+    }))
+  }
+
+  private reset(): void {
+    this.resets++
+    this.known = new WeakSet()
+    this.asked = none
+    this.pending = []
+    this.again = []
+    this.confirmed.clear()
+    this.refused.clear()
+    this.refusedSilently.clear()
+  }
+
+  ask(wire: Wire): Effect.Effect<void, WireClosed> {
+    return this.inTurn((dialect, begun) => this.converge(dialect, wire, begun))
+  }
+
+  resubscribe(wire: Wire, channels: ReadonlyArray<Channel.Channel>): Effect.Effect<void, WireClosed> {
+    return this.inTurn((dialect, begun) => this.anew(dialect, wire, channels, begun))
+  }
+
+  awaitRefusal(channel: Channel.Channel): ReturnType<Subscriptions<A>["awaitRefusal"]> {
+    return Effect.suspend(() => {
+      if (this.isShutDown) return Effect.fail(new ConnectionClosed())
+      const key = Channel.key(channel)
+      const known = this.refused.get(key) ?? this.impossible.get(key)?.refused
+      if (known !== undefined) return Effect.fail(known)
+      return (this.waiters ??= new Waiters()).wait(key)
+    })
+  }
+
+  isUnasked(): boolean {
+    return this.again.length > 0
+  }
+
+  share(): void {
+    this.isAlone = false
+  }
+
+  waitingSince(): number | undefined {
+    return this.pending.find((one) => this.isWaiting(one))?.at
+  }
+
+  expire(at: number, millis: number): Channel.Channel | undefined {
+    const overdue = this.pending.filter((one) => this.isWaiting(one) && at - one.at >= millis)
+    const listed = overdue.filter(({ ask }) => ask.isListed === true)
+    // Where no list has come, the peer may give none.
+    this.refuseUnlisted(listed.filter(({ isAnswered }) => isAnswered), undefined)
+    this.pending = this.pending.filter((one) => !listed.includes(one))
+    const late = overdue.filter(({ ask }) => ask.isListed !== true)
+    const channels = late.flatMap(({ adds, ask }) => adds ? this.unconfirmed(ask.channels) : [])
+    const [first] = channels
+    if (first !== undefined && this.confirmed.size === 0) return first
+    // A late answer is still known for what it is.
+    for (const one of late) {
+      one.isExpired = true
+      if (one.ask.requestId !== undefined) this.options.correlator.release(one.ask.requestId)
+    }
+    for (const channel of channels) this.refusedSilently.add(Channel.key(channel))
+    this.refuse(channels, undefined, `no answer within ${millis} ms`, undefined)
+    return undefined
+  }
+
+  shutdown(): void {
+    this.isShutDown = true
+    this.waiters?.close()
+  }
+
+  private inTurn(
+    ask: (dialect: Dialect<A>, begun: number) => Effect.Effect<void, WireClosed>
+  ): Effect.Effect<void, WireClosed> {
+    return Effect.suspend(() => {
+      const { dialect } = this.options
+      if (dialect === undefined) return Effect.void
+      const begun = this.resets
+      this.turns ??= Semaphore.makeUnsafe(1)
+      return this.turns.withPermits(1)(ask(dialect, begun))
+    })
+  }
+
+  private write(
+    wire: Wire,
+    frames: ReadonlyArray<Frame | Ask>,
+    channels: ReadonlyArray<Channel.Channel>,
+    adds: boolean,
+    begun: number
+  ): Effect.Effect<void, WireClosed> {
+    return Effect.gen({ self: this }, function*() {
+      if (frames.some((frame) => askOf(frame, channels).requestId !== undefined)) {
+        this.options.correlator.take(frames.length)
+      }
+      for (const frame of frames) {
+        const ask = askOf(frame, channels)
+        yield* wire.ready
+        yield* this.options.admit(ask.text)
+        if (begun !== this.resets) return
+        // Before it is written: the answer may be there when that is done.
+        if (this.options.dialect?.answer !== undefined) {
+          const one = { ask, at: this.options.now(), adds, isAnswered: false, isExpired: false }
+          if (ask.requestId !== undefined) this.options.correlator.wait(ask.requestId, "subscription")
+          this.pending = [...this.pending, one]
+          this.known = new WeakSet()
+        }
+        // A wire that ended says why when it is asked again.
+        if (!wire.write(ask.text)) yield* wire.ready
+      }
+    })
+  }
+
+  private converge(
+    dialect: Dialect<A>,
+    wire: Wire,
+    begun: number
+  ): Effect.Effect<void, WireClosed> {
+    return Effect.gen({ self: this }, function*() {
+      this.tellBarred()
+      while (begun === this.resets) {
+        const [group] = this.again.splice(0, 1)
+        if (group !== undefined) {
+          const wanted = group.filter((channel) => this.wants.has(Channel.key(channel)))
+          yield* this.write(wire, dialect.subscribe(wanted, this.options.correlator.next()), wanted, true, begun)
+          continue
+        }
+        const adds = without(this.wants, this.asked).filter((channel) => !this.impossible.has(Channel.key(channel)))
+        const gone = without(this.asked, this.wants)
+        if (adds.length + gone.length === 0) return
+        this.asked = new Map([...this.wants].filter(([key]) => !this.impossible.has(key)))
+        // There is nothing to give up of what the peer has refused; what it said nothing of may be subscribed to.
+        const removes = gone.filter((channel) => {
+          const isRefused = this.refused.delete(Channel.key(channel))
+          return this.refusedSilently.delete(Channel.key(channel)) || !isRefused
+        })
+        for (const channel of removes) this.confirmed.delete(Channel.key(channel))
+        yield* this.write(wire, dialect.subscribe(adds, this.options.correlator.next()), adds, true, begun)
+        yield* this.write(wire, dialect.unsubscribe(removes, this.options.correlator.next()), removes, false, begun)
+      }
+    })
+  }
+
+  private anew(
+    dialect: Dialect<A>,
+    wire: Wire,
+    channels: ReadonlyArray<Channel.Channel>,
+    begun: number
+  ): Effect.Effect<void, WireClosed> {
+    return Effect.gen({ self: this }, function*() {
+      if (begun !== this.resets) return
+      yield* this.write(wire, dialect.unsubscribe(channels, this.options.correlator.next()), channels, false, begun)
+      yield* this.write(wire, dialect.subscribe(channels, this.options.correlator.next()), channels, true, begun)
+    })
+  }
+
+  // Data of the channels has come, which confirms them.
+  private confirmByData(channels: ReadonlyArray<Channel.Channel> | undefined): void {
+    if (channels === undefined || channels.length === 0 || this.known.has(channels)) return
+    this.known.add(channels)
+    this.confirm(channels)
+    this.pending = this.pending.filter((one) => !this.isConfirmedByData(one))
+  }
+
+  // What was refused and comes nevertheless is not refused.
+  private confirm(channels: ReadonlyArray<Channel.Channel>): void {
+    for (const channel of channels) {
+      const key = Channel.key(channel)
+      this.confirmed.add(key)
+      this.refused.delete(key)
+      this.refusedSilently.delete(key)
+    }
+  }
+
+  private isConfirmed(channel: Channel.Channel): boolean {
+    return this.confirmed.has(Channel.key(channel))
+  }
+
+  private unconfirmed(channels: ReadonlyArray<Channel.Channel>): Array<Channel.Channel> {
+    return channels.filter((channel) => !this.isConfirmed(channel))
+  }
+
+  // Data of all its channels answers an ask, but for one whose answers are counted.
+  private isConfirmedByData({ adds, ask }: Pending): boolean {
+    return adds && ask.isListed !== true && ask.channels.every((channel) => this.isConfirmed(channel))
+  }
+
+  private isWaiting({ ask, isExpired }: Pending): boolean {
+    return ask.isListed === true ? !this.isAlone : ask.requestId !== undefined && !isExpired
+  }
+
+  private tellBarred(): void {
+    const untold = [...this.impossible.values()].filter(({ isTold }) => !isTold)
+    for (const one of untold) one.isTold = true
+    if (untold.length > 0) this.options.onRefused({ refused: untold.map(({ refused }) => refused), by: undefined })
+  }
+
+  private refuse(
+    channels: ReadonlyArray<Channel.Channel>,
+    code: string | undefined,
+    reason: string,
+    by: A | undefined
+  ): void {
+    const all: Array<SubscriptionRefused> = []
+    for (const channel of channels) {
+      const key = Channel.key(channel)
+      if (this.refused.has(key) || !this.wants.has(key)) continue
+      const refused = new SubscriptionRefused({ channel, reason, ...(code === undefined ? {} : { code }) })
+      this.confirmed.delete(key)
+      this.known = new WeakSet()
+      this.refused.set(key, refused)
+      this.waiters?.refuse(key, refused)
+      all.push(refused)
+    }
+    if (all.length > 0) this.options.onRefused({ refused: all, by })
+  }
+
+  private answered(one: Pending): void {
+    if (one.ask.requestId !== undefined) this.options.correlator.release(one.ask.requestId)
+    this.pending = this.pending.filter((other) => other !== one)
+  }
+
+  // What the peer did not list of an ask, it has refused.
+  private refuseUnlisted(asks: ReadonlyArray<Pending>, by: A | undefined): void {
+    const channels = asks.flatMap(({ adds, ask }) => adds ? ask.channels : [])
+    const missing = this.unconfirmed(channels)
+    const isEmpty = missing.length === channels.length
+    // Before those who wait are told: they may give it up at once.
+    for (const channel of missing) this.refusedSilently.add(Channel.key(channel))
+    this.refuse(missing, undefined, isEmpty ? "the venue confirmed nothing" : "not among what the venue confirmed", by)
+  }
+
+  private listed(by: A | undefined): void {
+    const waiting = this.pending.filter(({ ask, isAnswered }) => ask.isListed === true && !isAnswered)
+    for (const one of this.isAlone ? waiting.slice(0, 1) : waiting) one.isAnswered = true
+    if (waiting.length > 0) this.endLists(by)
+  }
+
+  // A list of everything answers the oldest ask that waits for one. When each has been answered, in whatever order, what
+  // no list named is refused.
+  private endLists(by: A | undefined): void {
+    if (!this.isAlone) return
+    const listed = this.pending.filter(({ ask }) => ask.isListed === true)
+    if (listed.some(({ isAnswered }) => !isAnswered)) return
+    this.pending = this.pending.filter(({ ask }) => ask.isListed !== true)
+    this.refuseUnlisted(listed, by)
+  }
+
+  // By its id it is of the whole ask, but where it lists what there is of it: then it is `true`, and the ask ends with
+  // the frame. It may name channels in words of its own.
+  private settleById(answer: Confirmed, one: Pending): boolean {
+    const isBare = answer.channel === undefined && answer.product === undefined
+    const named = isBare ? [] : meantBy(answer, [one], this.wants)
+    if (one.adds && answer.lists && (isBare || named.length > 0)) {
+      this.confirm(named)
+      return true
+    }
+    this.answered(one)
+    if (one.adds) this.confirm(one.ask.channels)
+    return false
+  }
+
+  private settleByName(answer: Confirmed): void {
+    const unnumbered = this.pending.filter(({ ask }) => ask.requestId === undefined)
+    const [oldest] = unnumbered
+    const isBare = answer.channel === undefined && answer.product === undefined
+    if (oldest === undefined || (isBare && oldest.ask.isListed === true)) return
+    if (!isBare && !(this.names ??= new Names()).has(answer, this.pending, unnumbered)) return
+    const meant = new Set((isBare ? oldest.ask.channels : meantBy(answer, unnumbered, this.wants)).map(Channel.key))
+    for (const one of unnumbered) {
+      const channels = one.ask.channels.filter((channel) => meant.has(Channel.key(channel)))
+      if (channels.length === 0) continue
+      if (one.adds) this.confirm(channels)
+      if (one.ask.isListed !== true && (!one.adds || one.ask.channels.every((channel) => this.isConfirmed(channel)))) {
+        this.answered(one)
+      }
+    }
+  }
+
+  // A refusal without an id is of the ask whose channels it names, else of the oldest; one that names by members of its
+  // own what several asks are of, or none, is of none that is known. Where it names some of an ask's channels, it is
+  // those that are refused; the others are asked for again. Where it names none of several, each half is.
+  private settleRefused(answer: Answer & { readonly _tag: "Refused" }, byId: Pending | undefined, by: A): void {
+    const { channel: name, message: reason = "no reason given", names = () => false, product } = answer
+    const hasMembers = name !== undefined || product !== undefined
+    const isNamed = (channel: Channel.Channel): boolean =>
+      !hasMembers
+        ? names(channel)
+        : (name === undefined || channel.channel === name) && (product === undefined || channel.product === product)
+    const adding = this.pending.filter(({ adds, ask }) => adds && ask.requestId === undefined)
+    const waiting = adding.filter(({ isAnswered }) => !isAnswered)
+    const candidates = waiting.filter(({ ask }) => ask.channels.some(isNamed))
+    const meant = new Set(candidates.flatMap(({ ask }) => ask.channels.filter(isNamed)).map(Channel.key))
+    const unnumbered = !hasMembers
+      ? candidates[0] ?? (this.isAlone ? waiting[0] ?? adding[0] : undefined)
+      : meant.size === 1
+      ? candidates[0]
+      : undefined
+    const one = answer.requestId === undefined ? unnumbered : byId
+    if (one === undefined) return
+    this.answered(one)
+    if (one.adds) {
+      const open = this.unconfirmed(one.ask.channels)
+      const named = one.ask.channels.filter(isNamed)
+      const others = open.filter((channel) => !named.includes(channel))
+      if (named.length > 0) {
+        this.refuse(open.filter(isNamed), answer.code, reason, by)
+        this.askAgain(others)
+      } else if (open.length === 1) {
+        this.refuse(open, answer.code, reason, by)
+      } else {
+        const half = Math.ceil(open.length / 2)
+        if (half > 0) this.options.onRefused({ refused: [], by })
+        this.askAgain(open.slice(0, half))
+        this.askAgain(open.slice(half))
+      }
+    }
+    if (one.ask.isListed === true) this.endLists(undefined)
+  }
+
+  private askAgain(channels: ReadonlyArray<Channel.Channel>): void {
+    if (channels.length > 0) this.again.push(channels)
+  }
+
+  private settle(answer: Answer, message: A): Pending | undefined {
+    const { requestId } = answer
+    const isOurs = requestId !== undefined && this.options.correlator.kindOf(requestId) === "subscription"
+    const byId = isOurs ? this.pending.find(({ ask }) => ask.requestId === requestId) : undefined
+    if (answer._tag === "Refused") this.settleRefused(answer, byId, message)
+    else if (byId !== undefined) return this.settleById(answer, byId) ? byId : undefined
+    else if (answer.requestId === undefined) this.settleByName(answer)
+    return undefined
+  }
+
+  // Frame by frame: what a frame lists is what there is of its ask.
+  private read(
+    { channels, frames, messages, starts }: Batch<A>,
+    answer: (message: A, frame: Frame) => Answer | undefined
+  ): void {
+    for (let i = 0; i < frames.length; i++) {
+      const frame = frames[i]
+      const start = starts[i] ?? messages.length
+      const end = starts[i + 1] ?? messages.length
+      if (channels !== undefined) { for (let at = start; at < end; at++) this.confirmByData(channels[at]) }
+      if (this.pending.length === 0 || frame === undefined) continue
+      this.readAnswers(messages, start, end, frame, answer)
+    }
+  }
+
+  private readAnswers(
+    messages: ReadonlyArray<A>,
+    start: number,
+    end: number,
+    frame: Frame,
+    answer: (message: A, frame: Frame) => Answer | undefined
+  ): void {
+    let listed: Pending | undefined
+    let isList = false
+    let bare: A | undefined
+    // To confirm the same by its name once more changes nothing.
+    let settled: Set<string> | undefined
+    for (let at = start; at < end; at++) {
+      const message = messages[at]
+      const found = message === undefined ? undefined : answer(message, frame)
+      if (message === undefined || found === undefined) continue
+      if (end - start > 1 && found._tag === "Confirmed" && found.requestId === undefined) {
+        const name = found.channel ?? found.product
+        const key = `${found.channel ?? ""}\n${found.product ?? ""}`
+        settled ??= new Set()
+        if (name !== undefined && settled.has(key)) continue
+        settled.add(key)
+      }
+      listed = this.settle(found, message) ?? listed
+      if (found._tag !== "Confirmed" || found.lists !== true) continue
+      isList ||= found.requestId === undefined
+      if (found.channel === undefined && found.product === undefined) bare = message
+    }
+    if (listed !== undefined) {
+      this.answered(listed)
+      this.refuseUnlisted([listed], bare)
+    }
+    if (isList) this.listed(bare)
+  }
+}
+
+/**
+ * Makes the subscriptions of one connection. Without a dialect nothing is asked
+ * for; `admit` waits for the limit on messages before each frame; `now` is the
+ * monotonic clock in milliseconds.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <A>(options: Options<A>): Subscriptions<A> => new SubscriptionsImpl(options)
