@@ -12,6 +12,7 @@ import { check } from "./check.ts"
 import { faults } from "./commits.ts"
 import { findings } from "./docs.ts"
 import { violations } from "./floors.ts"
+import { outdated, pages } from "./reference.ts"
 import { misshapen } from "./shape.ts"
 import { workspace } from "./source.ts"
 
@@ -237,6 +238,30 @@ describe("floors", () => {
     `${node}/Y.ts`,
     "// oxlint-disable-next-line no-new -- the constructor listens\n"
   )
+})
+
+describe("reference", () => {
+  const header = "/**\n * A noun.\n *\n * @since 0.1.0\n */\n"
+  const text = `${header}/**\n * Twice a number.\n *\n * @category getters\n * @since 0.1.0\n */\n` +
+    "export const twice = (n: bigint): bigint => n * 2n\n"
+  const page = "docs/reference/core.md"
+
+  it("has a module's words, and of an export its kind, its signature and its words, without its body", () =>
+    over({ [`${core}/value/A.ts`]: text }, (root) => {
+      const written = pages(root).get(page) ?? ""
+      assert.include(written, "## A\n\n[packages/core/src/value/A.ts](../../packages/core/src/value/A.ts)\n\nA noun.\n")
+      assert.include(
+        written,
+        "### A.twice\n\n_getters_\n\n```ts\nconst twice = (n: bigint): bigint\n```\n\nTwice a number.\n"
+      )
+    }))
+  it("refuses a page that is out of date", () =>
+    over({ [`${core}/value/A.ts`]: text }, (root) => {
+      for (const [path, written] of pages(root)) write(root, path, written)
+      assert.deepStrictEqual(outdated(root), [])
+      write(root, page, `${pages(root).get(page)}more\n`)
+      assert.deepStrictEqual(outdated(root).map(({ at }) => at), [`${page}:1:1`])
+    }))
 })
 
 describe("shape", () => {
