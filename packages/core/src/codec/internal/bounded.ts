@@ -14,6 +14,11 @@ const usualFrame = 16_384
 /** How many times its own length a frame may have in zeros that stand only for exponents. */
 const mostExpansion = 8
 
+/** Only exponents are longer in plain notation than as they are written. */
+const exponent = /\d[eE][+-]?\d/
+
+const hasExponent = (frame: string | Uint8Array): boolean => typeof frame !== "string" || exponent.test(frame)
+
 const zerosOf = (decimal: Decimal.Decimal): number => Math.abs(decimal.scale)
 
 const zerosOfLevels = (levels: ReadonlyArray<readonly [Decimal.Decimal, Decimal.Decimal]>): number => {
@@ -51,7 +56,7 @@ export const bounded = <A extends object>(
 ) =>
 (frame: string | Uint8Array): ReadonlyArray<A> | FrameRejected => {
   const decoded = decode(frame)
-  if (frame.length <= usualFrame || "_tag" in decoded) return decoded
+  if (frame.length <= usualFrame || "_tag" in decoded || !hasExponent(frame)) return decoded
   const most = mostExpansion * frame.length
   let zeros = 0
   let before: A | undefined

@@ -52,36 +52,42 @@ class ElementsImpl<V> implements Elements<V> {
   }
 
   map<B>(f: (each: V) => B): Array<B> {
-    const { captured, exact, object } = this
-    // The view is that of the list's own fields.
-    const view = object.view as V
-    if (this.isSingle) return [f(view)]
     const made: Array<B> = []
+    this.forEach((each) => made.push(f(each)))
+    return made
+  }
+
+  flatMap<B>(f: (each: V) => ReadonlyArray<B>): ReadonlyArray<B> {
+    // The view is that of the list's own fields.
+    if (this.isSingle) return f(this.object.view as V)
+    const all: Array<B> = []
+    this.forEach((each) => {
+      const made = f(each)
+      for (const one of made) all.push(one)
+    })
+    return all
+  }
+
+  private forEach(f: (each: V) => void): void {
+    const { captured, exact, object } = this
+    const view = object.view as V
+    if (this.isSingle) return f(view)
     for (let i = 0; i < exact.length; i++) {
       object.over(exact[i] ?? none)
-      made.push(f(view))
+      f(view)
     }
     const { needed, source } = object
     for (let i = 0; i < captured.length; i++) {
       const each = captured[i]
       if (each === undefined) continue
       source.begin(each.texts, each.places, none, undefined)
-      if (needed.length === 0 || hasAny(each.texts, each.places, needed)) made.push(f(view))
+      if (needed.length === 0 || hasAny(each.texts, each.places, needed)) f(view)
       else source.isUnsure = true
       if (source.isUnsure) {
         this.owner.isUnsure = true
-        return made
+        return
       }
     }
-    return made
-  }
-
-  flatMap<B>(f: (each: V) => ReadonlyArray<B>): ReadonlyArray<B> {
-    const made = this.map(f)
-    if (made.length === 1) return made[0] ?? none
-    const all: Array<B> = []
-    for (const each of made) for (const one of each) all.push(one)
-    return all
   }
 }
 
@@ -381,8 +387,11 @@ export class ListOf<out F extends Fields> extends Member<Elements<View<F>>> {
     if (!Array.isArray(value)) return Rejection.unexpected(venue, pathOf(at), this.expected, value)
     const list: ReadonlyArray<ExactJson.Json> = value
     const all: Array<unknown> = []
+    // One for all: it is read where something is refused, and kept by nobody.
+    const place = { outer: at, key: 0 }
     for (let index = 0; index < list.length; index++) {
-      const each = this.object.exactly(venue, list[index], { outer: at, key: index })
+      place.key = index
+      const each = this.object.exactly(venue, list[index], place)
       if (Rejection.isFrameRejected(each)) return each
       all.push(each)
     }
