@@ -287,7 +287,13 @@ const watch = Effect.fnUntraced(function*(path: string, screenshot: string | und
   const first = yield* trade(before)
   yield* shows(before)
   yield* first.drop
-  const story = ["Reconnecting", "Connecting", "Connected, epoch 2", "missed BTC-USD matches"]
+  const story = [
+    "Reconnecting",
+    "misses BTC-USD matches since",
+    "Connecting",
+    "Connected, epoch 2",
+    "missed BTC-USD matches until"
+  ]
   const isStory = (lines: ReadonlyArray<string>) =>
     story.every((part, i) => lines.slice(-story.length)[i]?.startsWith(part))
   const states = yield* waitFor(tab, "connection", isStory, story.join(", "))

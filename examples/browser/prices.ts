@@ -27,7 +27,11 @@ const prices = MarketFeed.MarketFeed.use((feed) =>
 
 const states = MarketFeed.MarketFeed.use((feed) =>
   Stream.runForEach(feed.events(), (event) => {
-    if (event._tag === "Gap") return show("connection", `missed ${event.product} ${event.channel} since ${event.from}`)
+    if (event._tag === "Gap") {
+      const what = `${event.product} ${event.channel}`
+      const isOpen = event.to === undefined
+      return show("connection", isOpen ? `misses ${what} since ${event.from}` : `missed ${what} until ${event.to}`)
+    }
     if (event._tag !== "Connection") return Effect.void
     const epoch = event.epoch === undefined ? "" : `, epoch ${event.epoch}`
     const reason = event.state === "Reconnecting" ? `: ${event.reason}` : ""
