@@ -31,8 +31,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "only the first reader of a connection is served",
     file: inbox,
-    original: "    offer(consumer, this.keyOf, item)\n",
-    replacement: "offer(consumer, this.keyOf, item)\n      break\n",
+    original: "      if (isWanted(consumer.interest, item)) this.offerTo(consumer, item)\n",
+    replacement: "      if (isWanted(consumer.interest, item)) this.offerTo(consumer, item)\n      break\n",
     test: [ofConnection, "concurrent message reading"]
   },
   // the named tests: Reconnection

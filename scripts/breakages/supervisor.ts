@@ -294,7 +294,8 @@ export const breakages: ReadonlyArray<Breakage> = [
     name: "of two who connect at once both begin",
     file: supervisor,
     original: "      this.states.move(State.Connecting({ attempt: 1 }), \"connect\")\n",
-    replacement: "      yield* this.states.transition(State.Connecting({ attempt: 1 }), \"connect\")\n",
+    replacement:
+      "      yield* Effect.yieldNow\n      this.states.move(State.Connecting({ attempt: 1 }), \"connect\")\n",
     test: ["packages/testing/test/interleavings/Supervisor.test.ts", "A supervisor keeps one wire"]
   }
 ]

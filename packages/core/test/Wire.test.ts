@@ -43,7 +43,8 @@ describe("how much a frame may become", () => {
       ]
     }
   }
-  const frame = "x".repeat(16_385)
+  // Only exponents are longer in plain notation than as they are written.
+  const frame = "1e9".padEnd(16_385, "x")
   const most = 8 * frame.length
   for (const name of Object.keys(events(0))) {
     it(`${name}: eight times a long frame's length in zeros, and no more`, () => {
@@ -55,7 +56,15 @@ describe("how much a frame may become", () => {
         reason: "TooLarge",
         message: `more than ${most} digits of exponents in plain notation`
       })
-      assert.deepStrictEqual(of(most * 2, frame.slice(1)), events(most * 2)[name])
+      assert.deepStrictEqual(of(most * 2, frame.slice(0, -1)), events(most * 2)[name])
+    })
+  }
+
+  for (const text of ["1E9", "2e-7", "3E+1"]) {
+    it(`looks at a long frame with ${text}, which no exponent is too small for`, () => {
+      const decode = bounded(venue, () => events(most + 1)["a quote"] ?? [])
+      assert.propertyVal(decode(text.padEnd(16_385, "x")), "reason", "TooLarge")
+      assert.deepStrictEqual(decode("type 1 e 9 e9 1e".padEnd(16_385, "x")), events(most + 1)["a quote"])
     })
   }
 
