@@ -1145,5 +1145,33 @@ export const harmless: ReadonlyArray<Harmless> = [
     original: "const word = () => BigInt(chance.integer(0x100000000))",
     replacement: "const word = () => BigInt(chance.integer(4294967297))",
     because: "a number of 32 bits of chance is the same whole number of either"
+  },
+  {
+    file: `${core}/codec/internal/layout.ts`,
+    within: "Draft.addList",
+    original: "if (first === undefined || !ExactJson.isObject(first)) return false",
+    replacement: "if (first === undefined && !ExactJson.isObject(first)) return false",
+    because: "a list whose layout is learned holds objects: the exact reader has refused any other"
+  },
+  {
+    file: `${core}/codec/internal/scanner.ts`,
+    within: "nowhere",
+    original: "const nowhere = -1",
+    replacement: "const nowhere = 1",
+    because: "the first place of a text is that of no usual point: it is read the exact way, alike"
+  },
+  {
+    file: `${core}/market/internal/feedMetrics.ts`,
+    within: "make.eventsOf",
+    original: "if (known !== undefined) return known",
+    replacement: "if (known !== undefined) ;",
+    because: "a counter of the same name and attributes is the same counter"
+  },
+  {
+    file: "packages/testing/src/node/MockServer.ts",
+    within: "make.sockets.refuses.address",
+    original: "const address = request.socket.remoteAddress ?? \"\"",
+    replacement: "const address = request.socket.remoteAddress ?? \"?\"",
+    because: "a socket that was accepted has an address"
   }
 ]

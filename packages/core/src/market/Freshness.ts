@@ -269,8 +269,7 @@ export const make = (
     report: (at) =>
       Array.from(entries.values(), (entry) => {
         const sorted = [...entry.ages].sort((a, b) => a - b)
-        const rank = (share: number): number =>
-          sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0
+        const rank = (share: number): number => sorted[Math.floor(share * sorted.length)] ?? 0
         const age = entry.heardAt === undefined ? undefined : at - entry.heardAt
         const total = entry.totalMillis + (age ?? 0)
         return {

@@ -311,8 +311,9 @@ class Draft<A> {
 
   /** A string up to and with its first separator, and whatever follows. */
   addPrefix(value: ExactJson.Json, separator: string): boolean {
-    const end = typeof value === "string" ? value.indexOf(separator) : -1
-    if (typeof value !== "string" || end < 0) return false
+    if (typeof value !== "string") return false
+    const end = value.indexOf(separator)
+    if (end < 0) return false
     const prefix = JSON.stringify(value.slice(0, end + separator.length)).slice(0, -1)
     this.source += `${escapePattern(prefix)}${stringPattern.slice(1)}`
     return true
