@@ -1,8 +1,8 @@
 /** 20,000 frames a second, one by one: what they cost in CPU, and how late a subscriber has them. */
 import "effect/schema/SchemaJITCompiler/enable"
-import { WebSocket } from "ws"
 import * as Clients from "./Clients.ts"
 import * as Rounds from "./Rounds.ts"
+import { cpu, latency, watchEmits } from "./Spent.ts"
 
 const perSecond = 20_000
 const count = 30_000
@@ -11,26 +11,7 @@ const server = await Clients.serve()
 const url = `${server.url}/?count=${count}&rate=${perSecond}`
 
 let sink = 0
-const cpu = async (run: () => Promise<void>): Promise<number> => {
-  const begun = process.cpuUsage()
-  await run()
-  const spent = process.cpuUsage(begun)
-  return spent.user + spent.system
-}
-
-// Marks the moment at which `ws` emits each message, before any listener of anybody has it.
-let emittedAt = 0
-const emit = WebSocket.prototype.emit
-WebSocket.prototype.emit = function(this: WebSocket, event: string | symbol, ...args: Array<unknown>) {
-  if (event === "message") emittedAt = performance.now()
-  return Reflect.apply(emit, this, [event, ...args])
-}
-
-const latency = async (run: (mark: () => void) => Promise<void>): Promise<number> => {
-  const late: Array<number> = []
-  await run(() => late.push(performance.now() - emittedAt))
-  return Rounds.median(late) * 1_000
-}
+watchEmits()
 
 const spent = await Rounds.interleave({
   raw: () => cpu(() => Clients.raw(url, count, (price) => void (sink += price.length))),

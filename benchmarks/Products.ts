@@ -1,9 +1,9 @@
 /** A thousand products on one connection, by a stream for each and by one observer; and what an observer costs. */
 import "effect/schema/SchemaJITCompiler/enable"
-import { WebSocket } from "ws"
 import * as Clients from "./Clients.ts"
 import * as Frames from "./Frames.ts"
 import * as Rounds from "./Rounds.ts"
+import { cpu, latency, watchEmits } from "./Spent.ts"
 
 const count = 100_000
 const perSecond = 20_000
@@ -24,27 +24,6 @@ const timed = async (run: () => Promise<void>): Promise<number> => {
   return count / (performance.now() - begun) * 1_000
 }
 
-const cpu = async (run: () => Promise<unknown>): Promise<number> => {
-  const begun = process.cpuUsage()
-  await run()
-  const spent = process.cpuUsage(begun)
-  return spent.user + spent.system
-}
-
-// Marks the moment at which `ws` emits each message, before any listener of anybody has it.
-let emittedAt = 0
-const emit = WebSocket.prototype.emit
-const marked = function(this: WebSocket, event: string | symbol, ...args: Array<unknown>) {
-  if (event === "message") emittedAt = performance.now()
-  return Reflect.apply(emit, this, [event, ...args])
-}
-
-const latency = async (run: (mark: () => void) => Promise<unknown>): Promise<number> => {
-  const late: Array<number> = []
-  await run(() => late.push(performance.now() - emittedAt))
-  return Rounds.median(late) * 1_000
-}
-
 const fast = await Rounds.interleave({
   raw: () => timed(() => Clients.raw(flood, count, onPrice)),
   stream: () => Clients.streams(flood, count, one),
@@ -58,7 +37,7 @@ const spent = await Rounds.interleave({
   observer: () => cpu(() => Clients.observer(pace, paced, one))
 }, { rounds: 7, warmup: 1 })
 
-WebSocket.prototype.emit = marked
+watchEmits()
 const late = await Rounds.interleave({
   raw: () => latency((mark) => Clients.raw(pace, paced, mark)),
   observer: () => latency((mark) => Clients.observer(pace, paced, one, mark))
