@@ -61,7 +61,7 @@ const mocks = Effect.gen(function*() {
   const faults = yield* Effect.fromResult(Result.all(["drop@1500ms"].map(Fault.parse)))
   const serve = (venue: MockServer.Options["venue"], faults: MockServer.Options["faults"] = []) =>
     Effect.map(
-      MockServer.make({ venue, seed: 7, rate: 4, faults, products: Market.listedBy(venue.name) }),
+      MockServer.make({ venue, seed: 7, rate: 4, faults, products: Market.listedBy(venue) }),
       ({ url }) => url
     )
   return MarketFeeds.layer([

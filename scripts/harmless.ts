@@ -667,10 +667,10 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   {
     file: `${core}/protocol/Symbols.ts`,
-    within: "perpetual",
-    original: "base === undefined || quote === undefined ? undefined : { base, quote, isPerpetual: true }",
-    replacement: "base === undefined && quote === undefined ? undefined : { base, quote, isPerpetual: true }",
-    because: "the forms have both of them or neither"
+    within: "paired.read",
+    original: "return base === undefined || quote === undefined ? undefined : { base, quote, isPerpetual }",
+    replacement: "return base === undefined && quote === undefined ? undefined : { base, quote, isPerpetual }",
+    because: "the form has both of them or neither"
   },
   {
     file: `${core}/market/internal/router.ts`,

@@ -1,6 +1,9 @@
 /** What each venue calls what, as a table; `vitest run -u` writes it anew where a rule changes on purpose. */
 import { assert, describe, expect, it } from "@effect/vitest"
 import * as Symbols from "@tickline/core/protocol/Symbols"
+import * as Binance from "@tickline/core/venue/binance/Venue"
+import * as Kraken from "@tickline/core/venue/kraken/Venue"
+import * as Venues from "@tickline/core/venue/Venues"
 
 const quotes = ["USD", "USDC", "USDT", "EUR", "FDUSD", "TUSD", "BUSD", "DOGE", "BTC", "ETH", "BNB", "TRY", "BRL"]
   .concat(["JPY", "ARS", "MXN", "PLN", "RON", "CZK", "ZAR", "UAH", "COP", "IDR", "DAI", "XRP", "TRX", "SOL"])
@@ -27,8 +30,8 @@ const symbols = quotes.slice(0, 27).flatMap((quote) => [`BTC${quote}`, `btc${quo
   ])
 
 describe("Symbols, as a table", () => {
-  for (const venue of Object.keys(Symbols.rules)) {
-    it(venue, () => {
+  for (const venue of Venues.all.filter(({ symbols }) => symbols !== undefined)) {
+    it(venue.name, () => {
       const asked = bases.flatMap((base) =>
         quotes.flatMap((quote) =>
           ["", "-PERP"].flatMap((end) => {
@@ -63,14 +66,14 @@ describe("Symbols, as a table", () => {
 
   it("an entry that takes a symbol or a name from a rule hides both", () => {
     const own = Symbols.make({ kraken: { "XBT-USD": "BTC/USD", "ETH-USD": "XETH/USD" } })
-    assert.strictEqual(own.nameOf("kraken", "BTC/USD"), "XBT-USD")
-    assert.isUndefined(own.symbolOf("kraken", "BTC-USD"))
-    assert.strictEqual(own.symbolOf("kraken", "ETH-USD"), "XETH/USD")
-    assert.isUndefined(own.nameOf("kraken", "ETH/USD"))
-    assert.strictEqual(own.symbolOf("kraken", "SOL-USD"), "SOL/USD")
-    assert.strictEqual(own.nameOf("kraken", "SOL/USD"), "SOL-USD")
-    assert.strictEqual(own.symbolOf("binance", "BTC-USDT"), "BTCUSDT")
-    assert.isUndefined(own.symbolOf("kraken", "no name"))
-    assert.strictEqual(Symbols.resolve(own, "kraken", "no name"), "no name")
+    assert.strictEqual(own.nameOf(Kraken.venue, "BTC/USD"), "XBT-USD")
+    assert.isUndefined(own.symbolOf(Kraken.venue, "BTC-USD"))
+    assert.strictEqual(own.symbolOf(Kraken.venue, "ETH-USD"), "XETH/USD")
+    assert.isUndefined(own.nameOf(Kraken.venue, "ETH/USD"))
+    assert.strictEqual(own.symbolOf(Kraken.venue, "SOL-USD"), "SOL/USD")
+    assert.strictEqual(own.nameOf(Kraken.venue, "SOL/USD"), "SOL-USD")
+    assert.strictEqual(own.symbolOf(Binance.venue, "BTC-USDT"), "BTCUSDT")
+    assert.isUndefined(own.symbolOf(Kraken.venue, "no name"))
+    assert.strictEqual(Symbols.resolve(own, Kraken.venue, "no name"), "no name")
   })
 })

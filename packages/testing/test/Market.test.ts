@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as Timestamp from "@tickline/core/value/Timestamp"
+import * as Venues from "@tickline/core/venue/Venues"
 import * as Market from "@tickline/testing/Market"
 import { createHash } from "node:crypto"
 
@@ -167,7 +168,8 @@ describe("Market", () => {
   })
 
   it("what a venue lists has its own symbols first, and the names besides", () => {
-    const listed = (venue: string) => Market.listedBy(venue).map(({ symbol }) => symbol).join(" ")
+    const venueOf = (name: string) => Venues.get(name) ?? { name }
+    const listed = (venue: string) => Market.listedBy(venueOf(venue)).map(({ symbol }) => symbol).join(" ")
     const names = "BTC-USD ETH-USD SOL-USD SHIB-USD WETH-DAI"
     assert.strictEqual(listed("coinbase"), names)
     assert.strictEqual(listed("nowhere"), names)
@@ -177,7 +179,7 @@ describe("Market", () => {
       `BTCUSDT ETHUSDT SOLUSDT SHIBUSDT WETHDAI ${names.replace(/ WETH-DAI$/, "")} WETH-DAI`
     )
     assert.strictEqual(listed("hyperliquid"), "BTC ETH SOL SHIB WETH-DAI BTC-USD ETH-USD SOL-USD SHIB-USD")
-    assert.deepStrictEqual(Market.listedBy("kraken")[0], { ...Market.products[0], symbol: "BTC/USD" })
+    assert.deepStrictEqual(Market.listedBy(venueOf("kraken"))[0], { ...Market.products[0], symbol: "BTC/USD" })
   })
 
   it("a product that is no product is refused", () => {

@@ -396,7 +396,7 @@ describe("MarketFeeds", () => {
         yield* a.send(match("PAXG-USD", 1))
         yield* settle
         assert.include(events.got, "coinbase-exchange Trade PAXG-USD")
-        assert.strictEqual(feeds.symbols.nameOf("coinbase-exchange", "PAXG-USD"), "GOLD")
+        assert.strictEqual(feeds.symbols.nameOf(CoinbaseExchange.venue, "PAXG-USD"), "GOLD")
       }), { symbols: Symbols.make({ "coinbase-exchange": { GOLD: "PAXG-USD" }, generic: { GOLD: "xau" } }) }))
 
   it.effect("the venues share the budgets of one governor, their own or the process's", () =>

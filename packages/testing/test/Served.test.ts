@@ -60,7 +60,7 @@ describe("MockVenue.serve", () => {
         const network = yield* VirtualNetwork.Network
         const served = yield* MockVenue.serve(network, "wss://venue.test", mock)
         const venue = Venues.get(mock.name)
-        const [bitcoin] = Market.listedBy(mock.name)
+        const [bitcoin] = Market.listedBy(mock)
         if (venue === undefined || bitcoin === undefined) return assert.fail(mock.name)
         const kinds = (["trade", "ticker", "book"] as const).filter((kind) => venue.channels[kind] !== undefined)
         const feeds = yield* MarketFeeds.make([{ venue, url: served.url, products: [bitcoin.symbol], kinds }])

@@ -110,7 +110,7 @@ export interface Options {
   readonly freshness?: Freshness.Policy | "none" | undefined
   /** What sees each batch in the callback that read it, with its epoch and before any queue; see `Observer`. */
   readonly observe?: ReadonlyArray<Observer.NamedObserver<MarketEvent.MarketEvent>> | undefined
-  /** The table by which products are asked for by common names, and events get theirs. Default: `Symbols.byRule`. */
+  /** The table by which products are asked for by common names, and events get theirs. Default: the venue's rule. */
   readonly symbols?: Symbols.Symbols | undefined
   /** How the connection is kept alive. Default: as the venue says. */
   readonly keepAlive?: KeepAlive.KeepAlive<MarketEvent.MarketEvent> | undefined
@@ -330,7 +330,7 @@ export const prepare = Effect.fnUntraced(function*(
     const name = venue.channels[kind]
     return name === undefined
       ? Effect.fail(new UnknownChannel({ venue: venue.name, kind }))
-      : Effect.succeed(channelOf(venue, name, Symbols.resolve(symbols, venue.name, product)))
+      : Effect.succeed(channelOf(venue, name, Symbols.resolve(symbols, venue, product)))
   }
 
   const ofProduct = <A extends MarketEvent.MarketData>(
@@ -343,7 +343,7 @@ export const prepare = Effect.fnUntraced(function*(
       const wanted = yield* channel(kind, product)
       yield* want([wanted])
       // Where the channel is of all products, it is the event that says of which one it is.
-      const symbol = Symbols.resolve(symbols, venue.name, product)
+      const symbol = Symbols.resolve(symbols, venue, product)
       const written = wanted.product ?? Result.getOrElse(normalise(venue, symbol, wanted.channel), () => symbol)
       return connection[internals].route(
         { channel: wanted, product: wanted.product === undefined ? written : undefined, is: select },

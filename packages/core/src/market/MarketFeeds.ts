@@ -269,9 +269,8 @@ export const prepare = Effect.fnUntraced(function*(
     read: (feed: MarketFeed.MarketFeed["Service"]) => Stream.Stream<A, E | Inbox.ConsumerOverflow>
   ): Stream.Stream<A, Inbox.ConsumerOverflow> =>
     merged((feed) => {
-      const { name: venue } = feed.venue
-      const isName = symbols.symbolOf(venue, product) !== undefined
-      const isOther = !isName && (symbols.nameOf(venue, product) ?? product) !== product
+      const isName = symbols.symbolOf(feed.venue, product) !== undefined
+      const isOther = !isName && (symbols.nameOf(feed.venue, product) ?? product) !== product
       return isOther ? Stream.empty : read(feed)
     })
 
@@ -322,7 +321,7 @@ export const prepare = Effect.fnUntraced(function*(
     for (const entry of entries) {
       const { name } = entry.venue
       if (wanted.has(name)) return Result.fail(new DuplicateVenue({ venue: name }))
-      const products = (entry.products ?? []).map((product) => Symbols.resolve(symbols, name, product))
+      const products = (entry.products ?? []).map((product) => Symbols.resolve(symbols, entry.venue, product))
       const channels = channelsOf(entry.venue, entry.kinds ?? ["trade"], products)
       if (Result.isFailure(channels)) return Result.fail(channels.failure)
       wanted.set(name, { entry, channels: [...entry.channels ?? [], ...channels.success] })

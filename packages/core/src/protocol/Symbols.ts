@@ -16,12 +16,24 @@
  *
  * ```ts
  * const symbols = Symbols.make({ deribit: { "BTC-USD": "BTC-PERPETUAL" } })
- * symbols.symbolOf("kraken", "BTC-USD") // "BTC/USD", by the rules
- * symbols.symbolOf("deribit", "BTC-USD") // "BTC-PERPETUAL", by the entry
+ * symbols.symbolOf(Kraken.venue, "BTC-USD") // "BTC/USD", by the venue's rule
+ * symbols.symbolOf(Deribit.venue, "BTC-USD") // "BTC-PERPETUAL", by the entry
  * ```
  *
  * @since 0.1.0
  */
+
+/**
+ * What a table looks at of a venue: its name, and the rule of its symbols, absent
+ * if they are its server's own.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Venue {
+  readonly name: string
+  readonly symbols?: Rule | undefined
+}
 
 /**
  * A table of names and symbols. What it does not know is `undefined`.
@@ -31,9 +43,9 @@
  */
 export interface Symbols {
   /** The venue's own symbol for a name. */
-  readonly symbolOf: (venue: string, name: string) => string | undefined
+  readonly symbolOf: (venue: Venue, name: string) => string | undefined
   /** The name of a venue's own symbol. */
-  readonly nameOf: (venue: string, symbol: string) => string | undefined
+  readonly nameOf: (venue: Venue, symbol: string) => string | undefined
 }
 
 /**
@@ -92,153 +104,49 @@ export const parse = (name: string): Parts | undefined => {
  */
 export const format = ({ base, isPerpetual, quote }: Parts): string => `${base}-${quote}${isPerpetual ? "-PERP" : ""}`
 
-const spot = (base: string | undefined, quote: string | undefined): Parts | undefined =>
-  base === undefined || quote === undefined ? undefined : { base, quote, isPerpetual: false }
-
-const perpetual = (base: string | undefined, quote: string | undefined): Parts | undefined =>
-  base === undefined || quote === undefined ? undefined : { base, quote, isPerpetual: true }
-
-/** Spot pairs with a mark between base and quote. */
-const paired = (mark: "-" | "/"): Rule => {
-  const form = new RegExp(`^([^\\s/-]+)${mark}([A-Z]{2,6})$`)
-  return {
-    write: ({ base, isPerpetual, quote }) => isPerpetual ? undefined : `${base}${mark}${quote}`,
-    read: (symbol) => {
-      const [, base, quote] = form.exec(symbol) ?? []
-      return spot(base, quote)
-    }
-  }
-}
-
-// A symbol of Binance has no mark between base and quote, so only a known quote at its end tells where that begins.
-// Those that end like another come before it. A pair in another quote is an entry of the user's own.
-const binanceQuotes: ReadonlyArray<string> = [
-  "FDUSD",
-  "USDT",
-  "USDC",
-  "TUSD",
-  "BUSD",
-  "DOGE",
-  "BTC",
-  "ETH",
-  "BNB",
-  "EUR",
-  "TRY",
-  "BRL",
-  "JPY",
-  "ARS",
-  "MXN",
-  "PLN",
-  "RON",
-  "CZK",
-  "ZAR",
-  "UAH",
-  "COP",
-  "IDR",
-  "DAI",
-  "XRP",
-  "TRX",
-  "SOL"
-]
-
-const binance: Rule = {
-  write: ({ base, isPerpetual, quote }) =>
-    isPerpetual || !binanceQuotes.includes(quote) ? undefined : `${base}${quote}`,
-  read: (symbol) => {
-    const quote = binanceQuotes.find((quote) => symbol.endsWith(quote) && symbol.length > quote.length)
-    return /^[A-Z0-9]+$/.test(symbol) && quote !== undefined ? spot(symbol.slice(0, -quote.length), quote) : undefined
-  }
-}
-
-// Inverse perpetuals are quoted in US dollars and name none: `BTC-PERPETUAL`. Linear ones and spot pairs name the
-// currency: `SOL_USDC-PERPETUAL`, `BTC_USDC` (https://docs.deribit.com, Naming).
-const inverseQuote = "USD"
-const deribit: Rule = {
-  write: ({ base, isPerpetual, quote }) => {
-    if (quote === inverseQuote) return isPerpetual ? `${base}-PERPETUAL` : undefined
-    return `${base}_${quote}${isPerpetual ? "-PERPETUAL" : ""}`
-  },
-  read: (symbol) => {
-    const [, base, quote, end] = /^([A-Z0-9]+)(?:_([A-Z]{2,6}))?(-PERPETUAL)?$/.exec(symbol) ?? []
-    if (end === undefined) return spot(base, quote)
-    return perpetual(base, quote ?? inverseQuote)
-  }
-}
-
-// Perpetuals are named by their coin alone. Of the spot pairs only PURR/USDC is asked for by name, the others by a
-// number, `@107`, which tells none (https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/asset-ids).
-const hyperliquid: Rule = {
-  write: ({ base, isPerpetual, quote }) => {
-    if (isPerpetual) return quote === "USD" ? base : undefined
-    return base === "PURR" && quote === "USDC" ? "PURR/USDC" : undefined
-  },
-  read: (symbol) => {
-    if (symbol === "PURR/USDC") return spot("PURR", "USDC")
-    return /^[A-Za-z0-9]+$/.test(symbol) ? perpetual(symbol, "USD") : undefined
-  }
-}
-
-const dydxPair = paired("-")
-const dydx: Rule = {
-  write: (parts) => parts.isPerpetual ? dydxPair.write({ ...parts, isPerpetual: false }) : undefined,
-  read: (symbol) => {
-    const parts = dydxPair.read(symbol)
-    return perpetual(parts?.base, parts?.quote)
-  }
-}
-
 /**
- * The rules of the venues, by venue. `generic` has none: its symbols are its
- * server's own.
- *
- * @category constants
- * @since 0.1.0
- */
-export const rules: Readonly<Record<string, Rule>> = {
-  coinbase: paired("-"),
-  "coinbase-exchange": paired("-"),
-  binance,
-  kraken: paired("/"),
-  deribit,
-  hyperliquid,
-  dydx
-}
-
-/**
- * A table of rules alone.
+ * The rule of pairs with a mark between base and quote, such as `BTC/USD`. All
+ * are of one kind, spot by default.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const fromRules = (rules: Readonly<Record<string, Rule>>): Symbols => {
-  const ruleOf = (venue: string): Rule | undefined => Object.hasOwn(rules, venue) ? rules[venue] : undefined
-  const nameOf = (venue: string, symbol: string): string | undefined => {
-    const parts = ruleOf(venue)?.read(symbol)
-    const name = parts === undefined ? undefined : format(parts)
-    return name !== undefined && parse(name) !== undefined ? name : undefined
-  }
+export const paired = (mark: "-" | "/", kind: "spot" | "perpetual" = "spot"): Rule => {
+  const form = new RegExp(`^([^\\s/-]+)${mark}([A-Z]{2,6})$`)
+  const isPerpetual = kind === "perpetual"
   return {
-    nameOf,
-    symbolOf: (venue, name) => {
-      const parts = parse(name)
-      const symbol = parts === undefined ? undefined : ruleOf(venue)?.write(parts)
-      // What does not come back as it went is no name of the symbol: `A-BUSD` and `AB-USD` could both be `ABUSD`.
-      return symbol !== undefined && nameOf(venue, symbol) === name ? symbol : undefined
+    write: (parts) => parts.isPerpetual === isPerpetual ? `${parts.base}${mark}${parts.quote}` : undefined,
+    read: (symbol) => {
+      const [, base, quote] = form.exec(symbol) ?? []
+      return base === undefined || quote === undefined ? undefined : { base, quote, isPerpetual }
     }
   }
 }
 
+const nameOf = ({ symbols }: Venue, symbol: string): string | undefined => {
+  const parts = symbols?.read(symbol)
+  const name = parts === undefined ? undefined : format(parts)
+  return name !== undefined && parse(name) !== undefined ? name : undefined
+}
+
+const symbolOf = (venue: Venue, name: string): string | undefined => {
+  const parts = parse(name)
+  const symbol = parts === undefined ? undefined : venue.symbols?.write(parts)
+  // What does not come back as it went is no name of the symbol: `A-BUSD` and `AB-USD` could both be `ABUSD`.
+  return symbol !== undefined && nameOf(venue, symbol) === name ? symbol : undefined
+}
+
 /**
- * The table of the venues' rules.
+ * The table that goes by each venue's rule alone.
  *
  * @category constants
  * @since 0.1.0
  */
-export const byRule: Symbols = fromRules(rules)
+export const byRule: Symbols = { nameOf, symbolOf }
 
 /**
- * A table with entries of one's own, which win over `base`: the rules, or
- * another table. Of two names for one symbol the latter counts.
+ * A table with entries of one's own, by the venue's name, which win
+ * over `base`: the venues' rules, or another table. Of two names for one symbol the latter counts.
  *
  * @category constructors
  * @since 0.1.0
@@ -253,14 +161,14 @@ export const make = (entries: Entries, base: Symbols = byRule): Symbols => {
   )
   return {
     symbolOf: (venue, name) => {
-      const own = venues.get(venue)
+      const own = venues.get(venue.name)
       const entry = own?.byName.get(name)
       if (entry !== undefined) return entry
       const symbol = base.symbolOf(venue, name)
       return symbol !== undefined && own?.bySymbol.has(symbol) === true ? undefined : symbol
     },
     nameOf: (venue, symbol) => {
-      const own = venues.get(venue)
+      const own = venues.get(venue.name)
       const entry = own?.bySymbol.get(symbol)
       if (entry !== undefined) return entry
       const name = base.nameOf(venue, symbol)
@@ -277,5 +185,5 @@ export const make = (entries: Entries, base: Symbols = byRule): Symbols => {
  * @category getters
  * @since 0.1.0
  */
-export const resolve = (self: Symbols, venue: string, product: string): string =>
+export const resolve = (self: Symbols, venue: Venue, product: string): string =>
   self.symbolOf(venue, product) ?? product

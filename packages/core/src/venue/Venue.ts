@@ -13,6 +13,7 @@ import type { VenueError } from "../event/VenueMessage.ts"
 import type * as Dialect from "../protocol/Dialect.ts"
 import type * as Protocol from "../protocol/KeepAlive.ts"
 import type { Limit } from "../protocol/Limit.ts"
+import type * as Symbols from "../protocol/Symbols.ts"
 import type { Frame } from "../transport/Frame.ts"
 import type { Channel } from "../value/Channel.ts"
 
@@ -84,6 +85,8 @@ export interface Venue {
   readonly documentation: string
   /** How its prices are written: JSON strings, JSON numbers, or either. */
   readonly prices: "string" | "number" | "either"
+  /** How it writes its symbols; absent if they are its server's own, which have no common names. */
+  readonly symbols?: Symbols.Rule | undefined
   /** How the continuity of its books can be proven. */
   readonly continuity: "none" | "sequence" | "checksum" | "snapshots"
   /** How it shows that it is alive, in words, such as `"heartbeat channel, 1 s"`. */

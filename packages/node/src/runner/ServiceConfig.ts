@@ -158,7 +158,7 @@ const readChannels = Effect.fnUntraced(function*(
   symbols: Symbols.Symbols
 ): Effect.fn.Return<ReadonlyArray<Channel.Channel>, UsageError> {
   const named = yield* textsOf(table, "products", path, "a list of products, such as [\"BTC-USD\"]")
-  const products = named.map((product) => Symbols.resolve(symbols, venue.name, product))
+  const products = named.map((product) => Symbols.resolve(symbols, venue, product))
   const native = yield* textsOf(table, "native_channels", path, "a list of the venue's own channels")
   const asked = Object.hasOwn(table, "channels")
     ? yield* textsOf(table, "channels", path, `a list of ${quoted(kinds)}`)

@@ -206,7 +206,7 @@ const live = Effect.fnUntraced(function*(
   const asked = new Map(entries.flatMap(({ products = [], venue }) =>
     venue.wholeChannels === undefined
       ? []
-      : [[venue.name, new Set(products.map((product) => Symbols.resolve(feeds.symbols, venue.name, product)))]]
+      : [[venue.name, new Set(products.map((product) => Symbols.resolve(feeds.symbols, venue, product)))]]
   ))
   const isAsked = (event: MarketEvent.AnyEvent): boolean =>
     event._tag !== "PriceUpdate" || event.product === undefined || (asked.get(event.venue)?.has(event.product) ?? true)

@@ -86,8 +86,8 @@ const listed = (
 const endpoint = (venue: Venue): string => venue.endpoint ?? "none: give one with --url"
 
 /** A product that the venue most probably has, by its own symbol. */
-const someProduct = ({ name }: Venue): string =>
-  ["BTC-USD", "BTC-USD-PERP", "BTC-USDT"].map((product) => Symbols.byRule.symbolOf(name, product))
+const someProduct = (venue: Venue): string =>
+  ["BTC-USD", "BTC-USD-PERP", "BTC-USDT"].map((product) => Symbols.byRule.symbolOf(venue, product))
     .find((symbol) => symbol !== undefined) ?? "BTC-USD"
 
 /**

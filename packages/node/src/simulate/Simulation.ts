@@ -135,7 +135,7 @@ export const run = (options: Options): Effect.Effect<void, UsageError | RunFaile
       port: options.port,
       rate: options.rate,
       seed: options.seed,
-      products: Market.listedBy(venue.name),
+      products: Market.listedBy(venue),
       faults,
       requireToken,
       replay

@@ -22,7 +22,7 @@ const mock = (name: string) => {
   const venue = MockVenues.byName(name)
   return venue === undefined
     ? Effect.die(name)
-    : MockServer.make({ venue, rate: 20, seed: 7, products: Market.listedBy(name) })
+    : MockServer.make({ venue, rate: 20, seed: 7, products: Market.listedBy(venue) })
 }
 
 const kraken = "[venues.kraken]\nproducts = [\"BTC/USD\"]\n"

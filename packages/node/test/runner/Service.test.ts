@@ -15,7 +15,7 @@ const mock = (name: string) =>
     (venue) =>
       venue === undefined
         ? Effect.die(name)
-        : MockServer.make({ venue, rate: 100, seed: 7, products: Market.listedBy(name) })
+        : MockServer.make({ venue, rate: 100, seed: 7, products: Market.listedBy(venue) })
   )
 
 const file = Effect.map(

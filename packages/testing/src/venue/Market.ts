@@ -161,7 +161,7 @@ export const products: readonly [Product, ...Array<Product>] = [
  * @category getters
  * @since 0.1.0
  */
-export const listedBy = (venue: string): ReadonlyArray<Product> => {
+export const listedBy = (venue: Symbols.Venue): ReadonlyArray<Product> => {
   const own = products.map((product) => {
     const { symbol } = product
     // A venue without the coins themselves in dollars has them in the dollar coin, or a perpetual.

@@ -16,6 +16,7 @@
  * @since 0.1.0
  */
 import * as Decimal from "@tickline/core/value/Decimal"
+import * as Binance from "@tickline/core/venue/binance/Venue"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -235,7 +236,8 @@ const streamsOf = (session: MockVenue.Session): ReadonlyArray<string> =>
  * @since 0.1.0
  */
 export const make = (): MockVenue.MockVenue => ({
-  name: "binance",
+  name: Binance.venue.name,
+  symbols: Binance.venue.symbols,
   heartbeatMillis: undefined,
   enforcement: Enforcement.binance,
   listing: Listing.binance,

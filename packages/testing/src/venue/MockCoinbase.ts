@@ -16,6 +16,7 @@
  * @since 0.1.0
  */
 import * as Timestamp from "@tickline/core/value/Timestamp"
+import * as Coinbase from "@tickline/core/venue/coinbase/Venue"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Enforcement from "./Enforcement.ts"
@@ -154,7 +155,8 @@ const subscriptions = (session: MockVenue.Session): Draft =>
  * @since 0.1.0
  */
 export const make = (): MockVenue.MockVenue => ({
-  name: "coinbase",
+  name: Coinbase.venue.name,
+  symbols: Coinbase.venue.symbols,
   heartbeatMillis: 1_000,
   enforcement: Enforcement.coinbase,
   receive: (session, frame, floor) => {

@@ -10,6 +10,7 @@
  * @since 0.1.0
  */
 import * as Timestamp from "@tickline/core/value/Timestamp"
+import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Enforcement from "./Enforcement.ts"
@@ -97,7 +98,8 @@ const greeting = (channel: string, market: Market.Market): ReadonlyArray<MockVen
  * @since 0.1.0
  */
 export const make = (): MockVenue.MockVenue => ({
-  name: "coinbase-exchange",
+  name: CoinbaseExchange.venue.name,
+  symbols: CoinbaseExchange.venue.symbols,
   heartbeatMillis: 1_000,
   enforcement: Enforcement.coinbaseExchange,
   listing: Listing.coinbaseExchange,

@@ -12,6 +12,7 @@
  *
  * @since 0.1.0
  */
+import * as Deribit from "@tickline/core/venue/deribit/Venue"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Enforcement from "./Enforcement.ts"
@@ -176,7 +177,8 @@ const greeting = (key: string, market: Market.Market): ReadonlyArray<MockVenue.O
  * @since 0.1.0
  */
 export const make = (): MockVenue.MockVenue => ({
-  name: "deribit",
+  name: Deribit.venue.name,
+  symbols: Deribit.venue.symbols,
   heartbeatMillis: 30_000,
   enforcement: Enforcement.deribit,
   listing: Listing.deribit,

@@ -11,6 +11,7 @@
  * @since 0.1.0
  */
 import * as Timestamp from "@tickline/core/value/Timestamp"
+import * as Dydx from "@tickline/core/venue/dydx/Venue"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Enforcement from "./Enforcement.ts"
@@ -117,7 +118,8 @@ const key = (channel: string, product: string): string => channel === marketsCha
  * @since 0.1.0
  */
 export const make = (): MockVenue.MockVenue => ({
-  name: "dydx",
+  name: Dydx.venue.name,
+  symbols: Dydx.venue.symbols,
   heartbeatMillis: undefined,
   enforcement: Enforcement.dydx,
   listing: Listing.dydx,

@@ -13,6 +13,7 @@
  *
  * @since 0.1.0
  */
+import * as Hyperliquid from "@tickline/core/venue/hyperliquid/Venue"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Enforcement from "./Enforcement.ts"
@@ -98,7 +99,8 @@ const current = (type: string, market: Market.Market): MockVenue.Outgoing =>
  * @since 0.1.0
  */
 export const make = (): MockVenue.MockVenue => ({
-  name: "hyperliquid",
+  name: Hyperliquid.venue.name,
+  symbols: Hyperliquid.venue.symbols,
   heartbeatMillis: undefined,
   enforcement: Enforcement.hyperliquid,
   listing: Listing.hyperliquid,

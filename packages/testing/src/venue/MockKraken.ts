@@ -15,6 +15,7 @@ import type { Level } from "@tickline/core/event/MarketData"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as KrakenChecksum from "@tickline/core/venue/kraken/KrakenChecksum"
+import * as Kraken from "@tickline/core/venue/kraken/Venue"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -126,7 +127,8 @@ const alive = MockVenue.notice({ channel: "heartbeat" })
  * @since 0.1.0
  */
 export const make = (): MockVenue.MockVenue => ({
-  name: "kraken",
+  name: Kraken.venue.name,
+  symbols: Kraken.venue.symbols,
   heartbeatMillis: 1_000,
   enforcement: Enforcement.kraken,
   listing: Listing.kraken,

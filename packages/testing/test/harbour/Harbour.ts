@@ -12,6 +12,7 @@ import * as Rejection from "@tickline/core/codec/Rejection"
 import * as MarketData from "@tickline/core/event/MarketData"
 import type { MarketEvent } from "@tickline/core/event/MarketEvent"
 import * as VenueMessage from "@tickline/core/event/VenueMessage"
+import * as Symbols from "@tickline/core/protocol/Symbols"
 import type { Channel } from "@tickline/core/value/Channel"
 import type { Ask, Venue } from "@tickline/core/venue/Venue"
 import * as Result from "effect/Result"
@@ -107,6 +108,7 @@ export const venue: Venue = {
   endpoint: "wss://stream.harbour.test/v1",
   documentation: "https://harbour.test/docs/websocket",
   prices: "number",
+  symbols: Symbols.paired("-"),
   continuity: "none",
   heartbeat: "a ping of its own, 20 s",
   // A connection that says nothing for a minute is closed: https://harbour.test/docs/ping, read 2026-11-21.

@@ -23,7 +23,7 @@ const mostNames = 10_000
  * @since 0.1.0
  */
 export const make = (
-  { decode, name: venue }: Venue,
+  venue: Venue,
   symbols: Symbols.Symbols
 ): (frame: Frame, at: number) => ReadonlyArray<MarketEvent.MarketEvent> | FrameRejected => {
   const names = new Map<string, string | undefined>()
@@ -40,7 +40,7 @@ export const make = (
   let markedAt: number | undefined
 
   return (frame, at) => {
-    const decoded = decode(frame)
+    const decoded = venue.decode(frame)
     if ("_tag" in decoded) return decoded
     if (at !== markedAt) {
       markedAt = at

@@ -17,6 +17,7 @@ import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
 import * as Messages from "./Messages.ts"
+import { symbols } from "./Symbols.ts"
 
 const name = "binance"
 
@@ -166,6 +167,7 @@ export const make = (): Venue => ({
   endpoint: "wss://stream.binance.com:9443/stream",
   documentation: "https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams",
   prices: "string",
+  symbols,
   continuity: "sequence",
   heartbeat: "ping from the server, 20 s",
   keepAlive: { _tag: "Protocol" },

@@ -11,6 +11,7 @@ import * as Result from "effect/Result"
 import * as Topics from "../../codec/internal/topics.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import * as Dialect from "../../protocol/Dialect.ts"
+import * as Symbols from "../../protocol/Symbols.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
@@ -99,6 +100,7 @@ export const make = (): Venue => ({
   endpoint: "wss://ws-feed.exchange.coinbase.com",
   documentation: "https://docs.cdp.coinbase.com/exchange/websocket-feed/overview",
   prices: "string",
+  symbols: Symbols.paired("-"),
   continuity: "none",
   heartbeat: "heartbeat channel per product, 1 s",
   // The heartbeat channel beats per product, for who subscribes to it; every connection answers protocol pings.

@@ -13,6 +13,7 @@ import * as ExactJson from "../../codec/ExactJson.ts"
 import * as Topics from "../../codec/internal/topics.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import * as Dialect from "../../protocol/Dialect.ts"
+import * as Symbols from "../../protocol/Symbols.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
@@ -121,6 +122,7 @@ export const make = (): Venue => ({
   endpoint: "wss://advanced-trade-ws.coinbase.com",
   documentation: "https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-overview",
   prices: "string",
+  symbols: Symbols.paired("-"),
   continuity: "sequence",
   heartbeat: "heartbeats channel, 1 s",
   keepAlive: {

@@ -26,6 +26,7 @@ import type { Frame } from "../../transport/Frame.ts"
 import type * as Channel from "../../value/Channel.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
 import * as Messages from "./Messages.ts"
+import { symbols } from "./Symbols.ts"
 
 const name = "deribit"
 
@@ -90,6 +91,7 @@ export const make = (): Venue => ({
   endpoint: "wss://www.deribit.com/ws/api/v2",
   documentation: "https://docs.deribit.com/articles/notifications",
   prices: "number",
+  symbols,
   continuity: "sequence",
   heartbeat: "set_heartbeat, 30 s; test_request is answered by public/test",
   keepAlive: {

@@ -17,6 +17,7 @@ import * as ExactJson from "../../codec/ExactJson.ts"
 import * as Topics from "../../codec/internal/topics.ts"
 import * as Rejection from "../../codec/Rejection.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
+import * as Symbols from "../../protocol/Symbols.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
@@ -110,6 +111,7 @@ export const make = ({ batched = true }: Options = {}): Venue => ({
   endpoint: "wss://indexer.dydx.trade/v4/ws",
   documentation: "https://docs.dydx.xyz/indexer-client/websockets",
   prices: "string",
+  symbols: Symbols.paired("-", "perpetual"),
   continuity: "sequence",
   // https://docs.dydx.exchange/api_integration-indexer/indexer_websocket#maintaining-a-connection (read 2026-11-21)
   heartbeat: "protocol ping from the server every 30 s, a pong due within 10 s",

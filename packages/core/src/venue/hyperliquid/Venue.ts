@@ -15,6 +15,7 @@ import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
 import * as Messages from "./Messages.ts"
+import { symbols } from "./Symbols.ts"
 
 const name = "hyperliquid"
 
@@ -88,6 +89,7 @@ export const make = (): Venue => ({
   endpoint: "wss://api.hyperliquid.xyz/ws",
   documentation: "https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket",
   prices: "string",
+  symbols,
   continuity: "snapshots",
   heartbeat: "ping message, answered by pong; 60 s without a message end the connection",
   keepAlive: {

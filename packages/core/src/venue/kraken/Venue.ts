@@ -17,6 +17,7 @@
 import * as Topics from "../../codec/internal/topics.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import * as Dialect from "../../protocol/Dialect.ts"
+import * as Symbols from "../../protocol/Symbols.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import * as Channel from "../../value/Channel.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
@@ -86,6 +87,7 @@ export const make = (): Venue => ({
   endpoint: "wss://ws.kraken.com/v2",
   documentation: "https://docs.kraken.com/api/docs/guides/spot-ws-intro",
   prices: "number",
+  symbols: Symbols.paired("/"),
   continuity: "checksum",
   heartbeat: "heartbeat, 1 s without other messages; ping is answered by pong",
   // A connection that says nothing for about a minute is closed; any request keeps it:

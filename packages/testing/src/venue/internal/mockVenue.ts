@@ -1,4 +1,5 @@
 /** A venue seen from its server's side, as pure values. `MockVenue` exports them. */
+import type { Rule } from "@tickline/core/protocol/Symbols"
 import type { Frame } from "@tickline/core/transport/Frame"
 import type { Enforcement } from "../Enforcement.ts"
 import type { Listing } from "../Listing.ts"
@@ -67,6 +68,8 @@ export interface Answer {
 export interface MockVenue {
   /** The venue's name in Tickline, such as `"coinbase-exchange"`. */
   readonly name: string
+  /** How it writes its symbols; absent if they have no common names. */
+  readonly symbols?: Rule | undefined
   /** How often `heartbeat` is due, in milliseconds, or `undefined` where the venue has none. */
   readonly heartbeatMillis: number | undefined
   /** The session of a connection that has just opened, where the address asks for channels; else `newSession`. */

@@ -60,12 +60,12 @@ export const serveWatched = Effect.fnUntraced(function*(
   const clock = yield* Clock.Clock
   const server = VenueServer.make({
     venue,
-    products: products ?? Market.listedBy(venue.name),
+    products: products ?? Market.listedBy(venue),
     seed,
     wallMillis: () => clock.currentTimeMillisUnsafe()
   })
   const symbolOf = (product: string): string => {
-    const symbol = Symbols.resolve(Symbols.byRule, venue.name, product)
+    const symbol = Symbols.resolve(Symbols.byRule, venue, product)
     return server.products().includes(symbol) ? symbol : product
   }
   const sessions = new Map<number, Session>()
