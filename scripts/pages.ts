@@ -113,12 +113,14 @@ const breakerMetrics = (): Table => {
   ]
 }
 
+const provenBy = { frame: "numbers of frames", delta: "numbers of deltas", state: "a checksum", none: "nothing" }
+
 const venues = (): Table => [
   ["venue", "prices are", "books proven by", "`trade`", "`ticker`", "`book`", "endpoint"],
   ...Venues.all.map(({ channels, continuity, endpoint, name, prices }) => [
     code(name),
     prices === "either" ? "strings or numbers" : `${prices}s`,
-    continuity === "none" ? "nothing" : continuity,
+    provenBy[continuity],
     ...([channels.trade, channels.ticker, channels.book].map((channel) => channel === undefined ? "" : code(channel))),
     endpoint === undefined ? "yours: `--url`" : code(endpoint)
   ])

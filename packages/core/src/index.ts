@@ -415,6 +415,13 @@ export * as Observer from "./connection/Observer.ts"
 export * as Outbox from "./connection/Outbox.ts"
 
 /**
+ * A length of time that somebody has chosen, for people: `30 s`, `5 m`, `24 h`.
+ *
+ * @since 0.1.0
+ */
+export * as Period from "./value/Period.ts"
+
+/**
  * A policy from a file or the environment: a `[reconnection]` section names a
  * preset to start from and overrides any field of it. A value that cannot be
  * read is a `PolicyError` that names the key, the value and what was expected.

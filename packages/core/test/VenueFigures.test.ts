@@ -43,7 +43,7 @@ describe("the figures of the venues", () => {
   for (const venue of Venues.all) {
     it(venue.name, () => {
       assert.deepStrictEqual(
-        venue.rates.map(({ limit, of, per, windowMillis }) =>
+        venue.limits.map(({ limit, of, per, windowMillis }) =>
           `${limit} ${of} per ${per}${windowMillis === undefined ? "" : ` in ${windowMillis} ms`}`
         ),
         figures[venue.name]
@@ -64,7 +64,7 @@ describe("the figures of the venues", () => {
         [...(venue.wholeChannels ?? [])],
         { hyperliquid: ["allMids"], dydx: ["v4_markets", "v4_block_height"] }[venue.name] ?? []
       )
-      for (const { source } of venue.rates) assert.match(source, /^https:\/\/.*, read \d{4}-\d\d-\d\d$/)
+      for (const { source } of venue.limits) assert.match(source, /^https:\/\/.*, read \d{4}-\d\d-\d\d$/)
       assert.strictEqual(Venues.get(venue.name), venue)
     })
   }

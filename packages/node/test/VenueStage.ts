@@ -350,7 +350,7 @@ export const numbered = new Set(["binance", "kraken", "deribit"])
 
 /** A limit of which a test sees several windows. Those two that are short enough are the venues' own. */
 export const limitOf = (venue: Venue): { readonly limit: number; readonly windowMillis: number } => {
-  const own = venue.rates.find(({ of }) => of === "messages")
+  const own = venue.limits.find(({ of }) => of === "messages")
   return own?.windowMillis !== undefined && own.windowMillis <= 1_000 && own.limit <= 8
     ? { limit: own.limit, windowMillis: own.windowMillis }
     : { limit: 4, windowMillis: 600 }

@@ -76,7 +76,7 @@ describe.concurrent.each(rows)("Venue $venue.name against its mock", (row) => {
     const { enforcement = Enforcement.none } = recorded(row.venue.name).venue
     const limited: Row = {
       ...row,
-      venue: { ...row.venue, rates: [{ of: "messages", per: "connection", ...limit, source: "this test" }] }
+      venue: { ...row.venue, limits: [{ of: "messages", per: "connection", ...limit, source: "this test" }] }
     }
     return onStage(limited, {
       server: { enforcement: { ...enforcement, limits: [{ of: "messages", per: "connection", ...limit }] } },

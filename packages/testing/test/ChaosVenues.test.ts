@@ -245,7 +245,7 @@ const overLimits = (
   const connections = new Map<number, Array<number>>()
   for (const { at, connection } of heard) connections.set(connection, [...connections.get(connection) ?? [], at])
   const countedOf = { messages: heard.map(({ at }) => at), dials: report.dials.map(({ at }) => at) }
-  return client.rates.flatMap(({ limit, of, per, windowMillis }) => {
+  return client.limits.flatMap(({ limit, of, per, windowMillis }) => {
     if (of === "subscriptions" || windowMillis === undefined) return []
     const each = per === "connection" && of === "messages" ? [...connections.values()] : [countedOf[of]]
     const most = Math.max(0, ...each.map((times) => mostWithin(times, windowMillis)))

@@ -119,9 +119,9 @@ describe("Enforcement", () => {
     }))
 
   it("each venue's limits that a client keeps by counting are enforced by its mock, in the same windows", () => {
-    for (const { name, rates } of Venues.all) {
+    for (const { limits, name } of Venues.all) {
       const enforced = venue(name).enforcement?.limits ?? []
-      for (const { limit, of, per, windowMillis } of rates) {
+      for (const { limit, of, per, windowMillis } of limits) {
         if (windowMillis === undefined) continue
         const same = enforced.find((one) => one.of === of && one.per === per && one.windowMillis === windowMillis)
         assert.isAtLeast(same?.limit ?? 0, limit, `${name}: ${of} per ${per}`)

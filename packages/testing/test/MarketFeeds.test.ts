@@ -407,7 +407,7 @@ describe("MarketFeeds", () => {
       const limited = (name: string): Venue => ({
         ...CoinbaseExchange.venue,
         name,
-        rates: [{ of: "dials", per: "address", limit: 1, windowMillis: 1_000, source: "the test" }]
+        limits: [{ of: "dials", per: "address", limit: 1, windowMillis: 1_000, source: "the test" }]
       })
       const entries = [{ ...exchange, venue: limited("one") }, { ...exchange, venue: limited("two") }]
       const run = Effect.gen(function*() {

@@ -265,7 +265,7 @@ export const prepare = Effect.fnUntraced(function*(
     keepAlive: options.keepAlive ?? venue.keepAlive,
     keyOf,
     productOf: (event) => MarketEvent.isMarketData(event) ? event.product : undefined,
-    limits: venue.rates,
+    limits: venue.limits,
     attribute: router.attribute,
     observers: [
       { name: "freshness", attach: () => ({ batch: arrived, ended: () => {} }) },

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Period from "../value/Period.ts"
 
 /**
  * How a peer shows that it is alive where it has nothing else to say: any
@@ -35,3 +36,24 @@ export type KeepAlive<A> =
     readonly enable: (id: number) => string
     readonly answer: (message: A, id: number) => string | undefined
   }
+
+/**
+ * How a peer shows that it is alive, for people: `pings, 30 s`.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const format = <A>(keepAlive: KeepAlive<A>): string => {
+  switch (keepAlive._tag) {
+    case "Protocol":
+      return "protocol pings"
+    case "Application":
+      return `pings, ${Period.format(keepAlive.everyMillis)}`
+    case "Server":
+      return `its beats, ${Period.format(keepAlive.withinMillis)}`
+    case "Requested":
+      return `beats on request, ${Period.format(keepAlive.withinMillis)}`
+    case "None":
+      return "nothing"
+  }
+}

@@ -10,6 +10,7 @@ import type * as Message from "../codec/Message.ts"
 import type { FrameRejected } from "../codec/Rejection.ts"
 import type { MarketEvent } from "../event/MarketEvent.ts"
 import type { VenueError } from "../event/VenueMessage.ts"
+import type { Continuity } from "../protocol/Continuity.ts"
 import type * as Dialect from "../protocol/Dialect.ts"
 import type * as Protocol from "../protocol/KeepAlive.ts"
 import type { Limit } from "../protocol/Limit.ts"
@@ -87,15 +88,12 @@ export interface Venue {
   readonly prices: "string" | "number" | "either"
   /** How it writes its symbols; absent if they are its server's own, which have no common names. */
   readonly symbols?: Symbols.Rule | undefined
-  /** How the continuity of its books can be proven. */
-  readonly continuity: "none" | "sequence" | "checksum" | "snapshots"
-  /** How it shows that it is alive, in words, such as `"heartbeat channel, 1 s"`. */
-  readonly heartbeat: string
+  /** What shows that nothing of its books is missing. */
+  readonly continuity: Continuity
+  /** How it shows that it is alive. */
   readonly keepAlive: KeepAlive
-  /** Its published limits, in words. */
-  readonly limits: string
-  /** Those of its limits that a client can keep by counting. */
-  readonly rates: ReadonlyArray<Limit>
+  /** Its published limits: those in a window are kept by counting. */
+  readonly limits: ReadonlyArray<Limit>
   /** After how long the venue ends a connection by itself, in milliseconds, or `undefined` where it does not. */
   readonly sessionMillis: number | undefined
   /** The venue's own channel for each kind that it offers. */

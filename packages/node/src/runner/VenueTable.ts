@@ -3,20 +3,23 @@
  *
  * @since 0.1.0
  */
+import * as KeepAlive from "@tickline/core/protocol/KeepAlive"
+import * as Limit from "@tickline/core/protocol/Limit"
 import * as Symbols from "@tickline/core/protocol/Symbols"
+import * as Period from "@tickline/core/value/Period"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
 import * as Effect from "effect/Effect"
 import { commandLines } from "./Help.ts"
 import { Host, type OutputClosed } from "./Host.ts"
 import type { Format } from "./Output.ts"
-import { fit, grouped, pad, type Paint, paint as makePaint, table, wrap } from "./Style.ts"
+import { fit, pad, type Paint, paint as makePaint, table, wrap } from "./Style.ts"
 
 const continuity: Readonly<Record<Venue["continuity"], string>> = {
-  none: "no way to prove that nothing is missing",
-  sequence: "each message follows the one before by its number",
-  checksum: "a book is held against the venue's checksum",
-  snapshots: "each message of a book is a whole one"
+  frame: "every frame of a connection has its number",
+  delta: "each change of a book follows the one before by its number",
+  state: "a book is held against the venue's checksum",
+  none: "no way to prove that nothing is missing"
 }
 
 const prices: Readonly<Record<Venue["prices"], string>> = {
@@ -31,44 +34,21 @@ const writtenAs: Readonly<Record<Venue["prices"], string>> = {
   either: "JSON strings or numbers, read exactly"
 }
 
-/** A length of time that somebody has chosen: `30 s`, `5 m`, `24 h`. */
-const length = (millis: number): string => {
-  const units = [["h", 3_600_000], ["m", 60_000], ["s", 1_000]] as const
-  const [unit, size] = units.find(([, size]) => millis >= size && millis % size === 0) ?? ["ms", 1]
-  return `${millis / size} ${unit}`
-}
-
 const channels = ({ channels, wholeChannels }: Venue): string =>
   [
     ...Object.entries(channels).map(([kind, name]) => kind === name ? kind : `${kind} (${name})`),
     ...(wholeChannels === undefined ? [] : [`of all products at once ${[...wholeChannels].join(", ")}`])
   ].join(", ")
 
-/** What shows that a connection is alive, in a few words. */
-const aliveBy = ({ keepAlive }: Venue): string => {
-  switch (keepAlive._tag) {
-    case "Protocol":
-      return "protocol pings"
-    case "Application":
-      return `pings, ${length(keepAlive.everyMillis)}`
-    case "Server":
-      return `its beats, ${length(keepAlive.withinMillis)}`
-    case "Requested":
-      return `beats on request, ${length(keepAlive.withinMillis)}`
-    case "None":
-      return "nothing"
-  }
-}
+const session = ({ sessionMillis }: Venue): string =>
+  sessionMillis === undefined ? "no end" : Period.format(sessionMillis)
 
-const session = ({ sessionMillis }: Venue): string => sessionMillis === undefined ? "no end" : length(sessionMillis)
+const published = ({ limits }: Venue): string =>
+  limits.length === 0 ? "none declared" : limits.map(Limit.format).join(", ")
 
-/** The limits that a connection keeps by counting: on messages and dials in a window. */
-const kept = ({ rates }: Venue): string =>
-  rates.flatMap(({ limit, of, per, windowMillis }) =>
-    windowMillis === undefined || of === "subscriptions"
-      ? []
-      : [`${grouped(limit)} ${of} in ${length(windowMillis)} per ${per}`]
-  ).join(", ")
+/** The limits that a connection keeps by counting: those in a window. */
+const kept = ({ limits }: Venue): string =>
+  limits.filter(({ windowMillis }) => windowMillis !== undefined).map(Limit.format).join(", ")
 
 /** Facts with their names before them, broken between words. */
 const listed = (
@@ -102,7 +82,7 @@ export const pretty = (paint: Paint, venues: ReadonlyArray<Venue>, columns: numb
     paint("bold", venue.name),
     prices[venue.prices],
     venue.continuity,
-    aliveBy(venue),
+    KeepAlive.format(venue.keepAlive),
     session(venue)
   ])
   const titles = ["venue", "prices", "continuity", "alive by", "session"].map((title) => ({ title }))
@@ -112,8 +92,7 @@ export const pretty = (paint: Paint, venues: ReadonlyArray<Venue>, columns: numb
     ...listed(paint, [
       ["endpoint", endpoint(venue)],
       ["channels", channels(venue)],
-      ["alive", venue.heartbeat],
-      ["limits", venue.limits],
+      ["limits", published(venue)],
       ["kept", kept(venue)],
       ["docs", venue.documentation]
     ], columns)
@@ -138,9 +117,9 @@ export const detail = (paint: Paint, venue: Venue, columns: number): string => {
       ["channels", channels(venue)],
       ["prices", writtenAs[venue.prices]],
       ["continuity", `${venue.continuity}: ${continuity[venue.continuity]}`],
-      ["alive by", `${aliveBy(venue)} (${venue.heartbeat})`],
+      ["alive by", KeepAlive.format(venue.keepAlive)],
       ["session", session(venue)],
-      ["limits", venue.limits],
+      ["limits", published(venue)],
       ["kept", kept(venue)],
       ["docs", venue.documentation]
     ], columns),
@@ -168,14 +147,14 @@ export const toJson = (venue: Venue): string => {
     wholeChannels: venue.wholeChannels === undefined ? undefined : [...venue.wholeChannels],
     prices: venue.prices,
     continuity: venue.continuity,
-    heartbeat: venue.heartbeat,
+    heartbeat: KeepAlive.format(keepAlive),
     keepAlive: {
       kind: keepAlive._tag,
       everyMillis: "everyMillis" in keepAlive ? keepAlive.everyMillis : undefined,
       withinMillis: "withinMillis" in keepAlive ? keepAlive.withinMillis : undefined
     },
-    limits: venue.limits,
-    rates: venue.rates,
+    limits: published(venue),
+    rates: venue.limits,
     sessionMillis: venue.sessionMillis,
     documentation: venue.documentation
   })

@@ -202,10 +202,45 @@ describe("the command line", () => {
       const deribit = objects.find(({ venue }) => venue === "deribit")
       assert.deepStrictEqual(deribit?.keepAlive, { kind: "Requested", withinMillis: 30_000 })
       assert.deepInclude(objects.find(({ venue }) => venue === "binance"), { sessionMillis: 86_400_000 })
+      // What is said in words is what is obeyed.
+      assert.deepStrictEqual(
+        objects.map(({ continuity, heartbeat, limits, venue }) => [venue, continuity, heartbeat, limits]),
+        [
+          ["coinbase", "frame", "its beats, 1 s", "8 dials in 1 s per address, 8 messages in 1 s per address"],
+          [
+            "coinbase-exchange",
+            "none",
+            "protocol pings",
+            "8 dials in 1 s per address, 100 messages in 1 s per address"
+          ],
+          [
+            "binance",
+            "delta",
+            "protocol pings",
+            "5 messages in 1 s per connection, 300 dials in 5 m per address, 1,024 subscriptions at once per connection"
+          ],
+          ["kraken", "state", "pings, 30 s", "150 dials in 10 m per address"],
+          [
+            "deribit",
+            "delta",
+            "beats on request, 30 s",
+            "100 messages in 5 s per address, 10 subscriptions in 3 s per address, 32 dials at once per address"
+          ],
+          [
+            "hyperliquid",
+            "none",
+            "pings, 30 s",
+            "10 dials at once per address, 30 dials in 1 m per address, 1,000 subscriptions at once per address, " +
+            "2,000 messages in 1 m per address"
+          ],
+          ["dydx", "frame", "protocol pings", "none declared"],
+          ["generic", "none", "protocol pings", "none declared"]
+        ]
+      )
       const terminal = TestHost.make({ terminal: true })
       assert.strictEqual(yield* TestHost.run(terminal, "venues"), 0)
       assert.match(terminal.stdout(), /^venue +prices +continuity +alive by +session\n/)
-      assert.match(terminal.stdout(), /^deribit +numbers +sequence +beats on request, 30 s +no end$/m)
+      assert.match(terminal.stdout(), /^deribit +numbers +delta +beats on request, 30 s +no end$/m)
       assert.match(terminal.stdout(), /^ {2}kept +5 messages in 1 s per connection, 300 dials in 5 m per address/m)
     }))
 

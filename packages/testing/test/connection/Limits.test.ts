@@ -86,7 +86,7 @@ describe("Limits of an address", () => {
         const venue = (name: string): Venue => ({
           ...CoinbaseExchange.venue,
           name,
-          rates: twoAMinute.map((limit) => ({ ...limit, source: "the test" }))
+          limits: twoAMinute.map((limit) => ({ ...limit, source: "the test" }))
         })
         for (let i = 0; i < 6; i++) {
           yield* MarketFeeds.make([{ venue: venue(`venue ${i}`), url, products: ["BTC-USD"] }])

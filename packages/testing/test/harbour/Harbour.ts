@@ -110,7 +110,6 @@ export const venue: Venue = {
   prices: "number",
   symbols: Symbols.paired("-"),
   continuity: "none",
-  heartbeat: "a ping of its own, 20 s",
   // A connection that says nothing for a minute is closed: https://harbour.test/docs/ping, read 2026-11-21.
   keepAlive: {
     _tag: "Application",
@@ -118,8 +117,7 @@ export const venue: Venue = {
     ping: (id) => JSON.stringify({ op: "ping", id }),
     isPong: (event) => event._tag === "Heartbeat" && event.kind === "pong"
   },
-  limits: "10 messages/s per connection; 60 connections/min per IP",
-  rates: [
+  limits: [
     { of: "messages", per: "connection", limit: 10, windowMillis: 1_000, source: limitsSource },
     { of: "dials", per: "address", limit: 60, windowMillis: 60_000, source: limitsSource }
   ],

@@ -168,12 +168,10 @@ export const make = (): Venue => ({
   documentation: "https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams",
   prices: "string",
   symbols,
-  continuity: "sequence",
-  heartbeat: "ping from the server, 20 s",
+  continuity: "delta",
   keepAlive: { _tag: "Protocol" },
-  limits: "5 messages/s per connection, pings and pongs included; 300 connections/5 min per IP; " +
-    "1,024 streams per connection; closed after 24 h",
-  rates: [
+  limits: [
+    // Pings and pongs count.
     { of: "messages", per: "connection", limit: 5, windowMillis: 1_000, source: limitsSource },
     { of: "dials", per: "address", limit: 300, windowMillis: 300_000, source: limitsSource },
     { of: "subscriptions", per: "connection", limit: 1_024, windowMillis: undefined, source: limitsSource }

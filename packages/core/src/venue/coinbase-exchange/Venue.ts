@@ -102,11 +102,10 @@ export const make = (): Venue => ({
   prices: "string",
   symbols: Symbols.paired("-"),
   continuity: "none",
-  heartbeat: "heartbeat channel per product, 1 s",
   // The heartbeat channel beats per product, for who subscribes to it; every connection answers protocol pings.
   keepAlive: { _tag: "Protocol" },
-  limits: "8 connections/s per IP, bursts of 20; 100 messages/s per IP; first subscribe within 5 s",
-  rates: [
+  // Bursts of 20 dials are let through. Who does not subscribe within 5 s is disconnected.
+  limits: [
     { of: "dials", per: "address", limit: 8, windowMillis: 1_000, source: limitsSource },
     { of: "messages", per: "address", limit: 100, windowMillis: 1_000, source: limitsSource }
   ],

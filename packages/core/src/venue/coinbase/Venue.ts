@@ -123,16 +123,15 @@ export const make = (): Venue => ({
   documentation: "https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-overview",
   prices: "string",
   symbols: Symbols.paired("-"),
-  continuity: "sequence",
-  heartbeat: "heartbeats channel, 1 s",
+  continuity: "frame",
   keepAlive: {
     _tag: "Server",
     withinMillis: 1_000,
     // Most channels end after 60 to 90 s without data, unless this one is subscribed to as well.
     channels: () => [{ channel: "heartbeats" }]
   },
-  limits: "8 connections/s per IP; 8 unauthenticated messages/s per IP; first subscribe within 5 s",
-  rates: [
+  // Of messages without a signature. Who does not subscribe within 5 s is disconnected.
+  limits: [
     { of: "dials", per: "address", limit: 8, windowMillis: 1_000, source: limitsSource },
     { of: "messages", per: "address", limit: 8, windowMillis: 1_000, source: limitsSource }
   ],

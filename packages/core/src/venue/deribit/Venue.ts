@@ -92,8 +92,7 @@ export const make = (): Venue => ({
   documentation: "https://docs.deribit.com/articles/notifications",
   prices: "number",
   symbols,
-  continuity: "sequence",
-  heartbeat: "set_heartbeat, 30 s; test_request is answered by public/test",
+  continuity: "delta",
   keepAlive: {
     _tag: "Requested",
     withinMillis: heartbeatSeconds * 1_000,
@@ -103,8 +102,7 @@ export const make = (): Venue => ({
         ? rpc(firstKeepAlive + id, "public/test", {})
         : undefined
   },
-  limits: "20 requests/s, bursts of 100; of subscribe and unsubscribe 3.3/s, bursts of 10; 32 connections per IP",
-  rates: [
+  limits: [
     // Of 50,000 credits a request takes 500, and 10,000 come back each second: a burst's worth in 5 seconds.
     { of: "messages", per: "address", limit: 100, windowMillis: 5_000, source: rateLimits },
     // Of 30,000 credits subscribing takes 3,000, and 10,000 come back each second.

@@ -112,15 +112,15 @@ export const make = ({ batched = true }: Options = {}): Venue => ({
   documentation: "https://docs.dydx.xyz/indexer-client/websockets",
   prices: "string",
   symbols: Symbols.paired("-", "perpetual"),
-  continuity: "sequence",
+  continuity: "frame",
+  // It pings every 30 s itself, and wants the pong within 10 s:
   // https://docs.dydx.exchange/api_integration-indexer/indexer_websocket#maintaining-a-connection (read 2026-11-21)
-  heartbeat: "protocol ping from the server every 30 s, a pong due within 10 s",
   keepAlive: { _tag: "Protocol" },
-  // https://docs.dydx.exchange/api_integration-indexer/indexer_websocket#rate-limiting; the 32 are the defaults of
-  // indexer/services/socks/src/config.ts of dydxprotocol/v4-chain (both read 2026-11-21).
-  limits: "per connection: 32 subscriptions a channel, 2 subscribes a second of the same, 2 invalid messages a second",
-  // Each is counted per channel and id, or is of messages that are not sent at all: none is a limit on a connection.
-  rates: [],
+  // On a connection there are at most 32 subscriptions of a channel, 2 subscribes a second of the same, and 2 invalid
+  // messages a second. Each is counted per channel and id, or is of messages that are not sent at all: none is a limit
+  // on a connection. https://docs.dydx.exchange/api_integration-indexer/indexer_websocket#rate-limiting; the 32 are the
+  // defaults of indexer/services/socks/src/config.ts of dydxprotocol/v4-chain (both read 2026-11-21).
+  limits: [],
   sessionMillis: undefined,
   // There is no ticker: an oracle's price of every market is what comes closest.
   channels: { trade: "v4_trades", ticker: "v4_markets", book: "v4_orderbook" },

@@ -38,10 +38,8 @@ export const make = (rules: PriceMessage.Rules = PriceMessage.strict): Venue => 
   documentation: "README.md",
   prices: "either",
   continuity: "none",
-  heartbeat: "none",
   keepAlive: { _tag: "Protocol" },
-  limits: "those of the server",
-  rates: [],
+  limits: [],
   sessionMillis: undefined,
   // The server knows one stream of prices a product, by whatever name it is asked for.
   channels: { trade: "price", ticker: "price" },

@@ -90,8 +90,7 @@ export const make = (): Venue => ({
   documentation: "https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket",
   prices: "string",
   symbols,
-  continuity: "snapshots",
-  heartbeat: "ping message, answered by pong; 60 s without a message end the connection",
+  continuity: "none",
   keepAlive: {
     _tag: "Application",
     // The server ends a connection to which it has sent nothing for 60 s; a pong counts.
@@ -100,8 +99,7 @@ export const make = (): Venue => ({
     ping: () => "{\"method\":\"ping\"}",
     isPong: (event) => event._tag === "Heartbeat" && event.kind === "pong"
   },
-  limits: "per IP: 10 connections, 30 new ones/min, 1000 subscriptions, 2000 messages/min",
-  rates: [
+  limits: [
     { of: "dials", per: "address", limit: 10, windowMillis: undefined, source: limitsSource },
     { of: "dials", per: "address", limit: 30, windowMillis: 60_000, source: limitsSource },
     { of: "subscriptions", per: "address", limit: 1_000, windowMillis: undefined, source: limitsSource },

@@ -88,8 +88,7 @@ export const make = (): Venue => ({
   documentation: "https://docs.kraken.com/api/docs/guides/spot-ws-intro",
   prices: "number",
   symbols: Symbols.paired("/"),
-  continuity: "checksum",
-  heartbeat: "heartbeat, 1 s without other messages; ping is answered by pong",
+  continuity: "state",
   // A connection that says nothing for about a minute is closed; any request keeps it:
   // https://docs.kraken.com/api/docs/guides/spot-ws-intro, read 2026-11-21.
   keepAlive: {
@@ -98,8 +97,8 @@ export const make = (): Venue => ({
     ping: (id) => JSON.stringify({ method: "ping", req_id: id }),
     isPong: (event) => event._tag === "Heartbeat" && event.kind === "pong"
   },
-  limits: "about 150 connections in 10 minutes per IP, then banned for 10 minutes; messages as the load allows",
-  rates: [{
+  // "About" so many, then a ban for 10 minutes. Of messages no figure is published.
+  limits: [{
     of: "dials",
     per: "address",
     limit: 150,
