@@ -3,7 +3,6 @@ import * as Connection from "@tickline/core/connection/Connection"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as Presets from "@tickline/core/resilience/Presets"
-import * as RollingLimit from "@tickline/core/resilience/RollingLimit"
 import * as NodeTransport from "@tickline/node/NodeTransport"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,6 +12,7 @@ import { fileURLToPath } from "node:url"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { WebSocket } from "ws"
+import * as RollingLimits from "../packages/core/src/resilience/internal/rollingLimit.ts"
 import * as Rounds from "./Rounds.ts"
 
 const many = 1_000
@@ -113,7 +113,7 @@ for (let round = -1; round < 5; round++) {
 // The limiter: what one admission costs, in a window that is full of others.
 const admissions = 200_000
 const limiter = (): number => {
-  const log = RollingLimit.make([{ limit: 1_000, windowMillis: 1_000 }, {
+  const log = RollingLimits.make([{ limit: 1_000, windowMillis: 1_000 }, {
     limit: 10_000,
     windowMillis: 60_000
   }])

@@ -272,7 +272,7 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   // ---- resilience ---------------------------------------------------------------------------------------------------
   {
-    file: `${core}/resilience/Circuit.ts`,
+    file: `${core}/resilience/internal/circuit.ts`,
     within: "transition",
     original: "return stay(state.failures === 0 || policy.window !== undefined ? state : closed)",
     replacement: "return stay(state.failures === (-1) || policy.window !== undefined ? state : closed)",
@@ -293,7 +293,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "it is told only after a call, and none takes less than no time"
   },
   {
-    file: `${core}/resilience/Backoff.ts`,
+    file: `${core}/resilience/internal/backoff.ts`,
     within: "initial.delayMillis",
     original:
       "export const initial: Adaptive = { delayMillis: 0, failedAt: undefined, unanswered: 0, brief: false, reset: false, pattern: undefined }",
@@ -302,56 +302,56 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "the first failure begins at the base, whatever the delay before it was"
   },
   {
-    file: `${core}/resilience/RollingLimit.ts`,
+    file: `${core}/resilience/internal/rollingLimit.ts`,
     within: "RollingLimitImpl.waitFor",
     original: "sum -= this.costs[i] ?? 0",
     replacement: "sum -= this.costs[i] ?? 1",
     because: "the index is within the list"
   },
   {
-    file: `${core}/resilience/RollingLimit.ts`,
+    file: `${core}/resilience/internal/rollingLimit.ts`,
     within: "RollingLimitImpl.waitFor",
     original: "sum -= this.costs[i] ?? 0",
     replacement: "sum -= this.costs[i] ?? (-1)",
     because: "the index is within the list"
   },
   {
-    file: `${core}/resilience/RollingLimit.ts`,
+    file: `${core}/resilience/internal/rollingLimit.ts`,
     within: "RollingLimitImpl.waitFor",
     original: "wait = Math.max(wait, Math.ceil((this.times[i] ?? 0) + windowMillis + 1 - at))",
     replacement: "wait = Math.max(wait, Math.ceil((this.times[i] ?? 1) + windowMillis + 1 - at))",
     because: "the index is within the list"
   },
   {
-    file: `${core}/resilience/RollingLimit.ts`,
+    file: `${core}/resilience/internal/rollingLimit.ts`,
     within: "RollingLimitImpl.waitFor",
     original: "wait = Math.max(wait, Math.ceil((this.times[i] ?? 0) + windowMillis + 1 - at))",
     replacement: "wait = Math.max(wait, Math.ceil((this.times[i] ?? (-1)) + windowMillis + 1 - at))",
     because: "the index is within the list"
   },
   {
-    file: `${core}/resilience/RollingLimit.ts`,
+    file: `${core}/resilience/internal/rollingLimit.ts`,
     within: "RollingLimitImpl.expire",
     original: "window.begin < times.length && at - (times[window.begin] ?? 0) > window.windowMillis",
     replacement: "window.begin < times.length && at - (times[window.begin] ?? 1) > window.windowMillis",
     because: "the index is within the list"
   },
   {
-    file: `${core}/resilience/RollingLimit.ts`,
+    file: `${core}/resilience/internal/rollingLimit.ts`,
     within: "RollingLimitImpl.expire",
     original: "window.begin < times.length && at - (times[window.begin] ?? 0) > window.windowMillis",
     replacement: "window.begin < times.length && at - (times[window.begin] ?? (-1)) > window.windowMillis",
     because: "the index is within the list"
   },
   {
-    file: `${core}/resilience/RollingLimit.ts`,
+    file: `${core}/resilience/internal/rollingLimit.ts`,
     within: "RollingLimitImpl.expire",
     original: "window.sum -= costs[window.begin] ?? 0",
     replacement: "window.sum -= costs[window.begin] ?? 1",
     because: "the index is within the list"
   },
   {
-    file: `${core}/resilience/RollingLimit.ts`,
+    file: `${core}/resilience/internal/rollingLimit.ts`,
     within: "RollingLimitImpl.expire",
     original: "window.sum -= costs[window.begin] ?? 0",
     replacement: "window.sum -= costs[window.begin] ?? (-1)",
@@ -360,7 +360,7 @@ export const harmless: ReadonlyArray<Harmless> = [
   {
     file: `${core}/resilience/internal/breaker.ts`,
     within: "Machine.apply",
-    original: "if (before === Circuit.closed && (event === acquireEvent || event === succeedEvent)) return true",
+    original: "if (before === CircuitMachine.closed && (event === acquireEvent || event === succeedEvent)) return true",
     replacement: "if (false) return true",
     because: "the long way comes to the same, and costs more"
   },
@@ -393,21 +393,21 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "what is gone is not found by its key either: it is about memory alone"
   },
   {
-    file: `${core}/resilience/RollingLimit.ts`,
+    file: `${core}/resilience/internal/rollingLimit.ts`,
     within: "RollingLimitImpl.waitFor",
     original: "sum + cost > limit && i < this.times.length",
     replacement: "sum + cost > limit && i <= this.times.length",
     because: "beyond the end is nothing, and what is reserved waits longer"
   },
   {
-    file: `${core}/resilience/RollingLimit.ts`,
+    file: `${core}/resilience/internal/rollingLimit.ts`,
     within: "RollingLimitImpl.longest",
     original: "private longest = 0",
     replacement: "private longest = (-1)",
     because: "a window is longer than none"
   },
   {
-    file: `${core}/resilience/RollingLimit.ts`,
+    file: `${core}/resilience/internal/rollingLimit.ts`,
     within: "RollingLimitImpl.declare.begin",
     original: "this.windows = [...this.windows, { limit, windowMillis, begin: 0, sum, holders: 1 }]",
     replacement: "this.windows = [...this.windows, { limit, windowMillis, begin: (-1), sum, holders: 1 }]",
@@ -416,15 +416,16 @@ export const harmless: ReadonlyArray<Harmless> = [
   {
     file: `${core}/resilience/internal/breaker.ts`,
     within: "Machine.apply",
-    original: "if (before === Circuit.closed && (event === acquireEvent || event === succeedEvent)) return true",
-    replacement: "if (before === Circuit.closed && (event === acquireEvent && event === succeedEvent)) return true",
+    original: "if (before === CircuitMachine.closed && (event === acquireEvent || event === succeedEvent)) return true",
+    replacement:
+      "if (before === CircuitMachine.closed && (event === acquireEvent && event === succeedEvent)) return true",
     because: "the long way comes to the same, and costs more"
   },
   {
     file: `${core}/resilience/internal/breaker.ts`,
     within: "Machine.apply",
-    original: "if (before === Circuit.closed && (event === acquireEvent || event === succeedEvent)) return true",
-    replacement: "if (before === Circuit.closed && (event === acquireEvent || event === succeedEvent)) ;",
+    original: "if (before === CircuitMachine.closed && (event === acquireEvent || event === succeedEvent)) return true",
+    replacement: "if (before === CircuitMachine.closed && (event === acquireEvent || event === succeedEvent)) ;",
     because: "the long way comes to the same, and costs more"
   },
   {
@@ -460,7 +461,7 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   // ---- feed -----------------------------------------------------------------------------------------------------------
   {
-    file: `${core}/market/Freshness.ts`,
+    file: `${core}/market/internal/freshness.ts`,
     within: "make.unsubscribed",
     original: "byChannel.clear()",
     replacement: ";",
@@ -468,28 +469,28 @@ export const harmless: ReadonlyArray<Harmless> = [
       "what is heard of a channel that was given up changes an entry that nobody reads, and the next subscription clears it"
   },
   {
-    file: `${core}/market/Freshness.ts`,
+    file: `${core}/market/internal/freshness.ts`,
     within: "make.entryOf",
     original: "if (!byChannel.has(channel)) byChannel.set(channel, entries.get(ChannelKey.key(channel)))",
     replacement: "if (true) byChannel.set(channel, entries.get(ChannelKey.key(channel)))",
     because: "what is remembered is what would be found again, made slower"
   },
   {
-    file: `${core}/market/Freshness.ts`,
+    file: `${core}/market/internal/freshness.ts`,
     within: "make.subscribed.entry.longestSilence",
     original: "longestSilence: 0",
     replacement: "longestSilence: (-1)",
     because: "no silence is shorter than none, and no deadline is below zero"
   },
   {
-    file: `${core}/market/Freshness.ts`,
+    file: `${core}/market/internal/freshness.ts`,
     within: "make.subscribed.entry.max",
     original: "max: 0",
     replacement: "max: (-1)",
     because: "it is told as the greatest of itself and an age, which is never below zero"
   },
   {
-    file: `${core}/market/Freshness.ts`,
+    file: `${core}/market/internal/freshness.ts`,
     within: "make.report.max",
     original: "max: Math.max(entry.max, age ?? 0)",
     replacement: "max: Math.max(entry.max, age ?? (-1))",
@@ -696,14 +697,14 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "who wakes early and does not wait for the breaker goes back to sleep"
   },
   {
-    file: `${core}/resilience/Recovery.ts`,
+    file: `${core}/resilience/internal/recovery.ts`,
     within: "next.openUntil",
     original: "const openUntil = breaker._tag === \"Open\" && breaker.until > now ? breaker.until : undefined",
     replacement: "const openUntil = breaker._tag === \"Open\" && breaker.until >= now ? breaker.until : undefined",
     because: "a breaker whose open time ends now admits, or rejects the dial itself a moment later"
   },
   {
-    file: `${core}/connection/ConnectionMetrics.ts`,
+    file: `${core}/connection/internal/recorder.ts`,
     within: "RecorderImpl.read.heartbeat.p99RoundTripMillis",
     original: "p99RoundTripMillis: this.rank(0.99)",
     replacement: "p99RoundTripMillis: this.rank(1.99)",
@@ -803,28 +804,28 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "who is woken for nothing looks again whether there is room, and waits on"
   },
   {
-    file: `${core}/connection/Outbox.ts`,
+    file: `${core}/connection/internal/outbox.ts`,
     within: "OutboxImpl.send.wait",
     original: "const wait = pace?.log.waitFor(pace.now(), cost, this.spares(rank)) ?? 0",
     replacement: "const wait = pace?.log.waitFor(pace.now(), cost, this.spares(rank)) ?? 1",
     because: "without a limit nobody asks for how long it holds a message up"
   },
   {
-    file: `${core}/connection/Outbox.ts`,
+    file: `${core}/connection/internal/outbox.ts`,
     within: "OutboxImpl.send.wait",
     original: "const wait = pace?.log.waitFor(pace.now(), cost, this.spares(rank)) ?? 0",
     replacement: "const wait = pace?.log.waitFor(pace.now(), cost, this.spares(rank)) ?? (-1)",
     because: "without a limit nobody asks for how long it holds a message up"
   },
   {
-    file: `${core}/connection/Outbox.ts`,
+    file: `${core}/connection/internal/outbox.ts`,
     within: "OutboxImpl.enqueue",
     original: "if (place === 0) this.sleeper.wake()",
     replacement: "if (true) this.sleeper.wake()",
     because: "who wakes early and may not write yet goes back to sleep"
   },
   {
-    file: `${core}/connection/Outbox.ts`,
+    file: `${core}/connection/internal/outbox.ts`,
     within: "OutboxImpl.withdraw",
     original: "if (at === 0) this.sleeper.wake()",
     replacement: "if (true) this.sleeper.wake()",
@@ -903,14 +904,14 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "without a product the parts of a name are all of it"
   },
   {
-    file: `${core}/connection/Outbox.ts`,
+    file: `${core}/connection/internal/outbox.ts`,
     within: "OutboxImpl.epoch",
     original: "private epoch = 0",
     replacement: "private epoch = 1",
     because: "an epoch says its number before anything is written on it"
   },
   {
-    file: `${core}/connection/Outbox.ts`,
+    file: `${core}/connection/internal/outbox.ts`,
     within: "OutboxImpl.epoch",
     original: "private epoch = 0",
     replacement: "private epoch = (-1)",
@@ -925,7 +926,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "a plain text holds nothing to escape; it is only found out faster"
   },
   {
-    file: `${core}/value/Printable.ts`,
+    file: `${core}/value/internal/shown.ts`,
     within: "quote.isWhole",
     original: "const isWhole = shown === escape(input.slice(0, quoted + 1))",
     replacement: "const isWhole = shown === escape(input.slice(0, quoted + 2))",
@@ -960,28 +961,28 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "a frame alone is read as one of many would be, only faster"
   },
   {
-    file: `${core}/connection/Outbox.ts`,
+    file: `${core}/connection/internal/outbox.ts`,
     within: "OutboxImpl.enqueue",
     original: "this.entries.splice(place, 0, entry)",
     replacement: "this.entries.splice(place, (-1), entry)",
     because: "none are removed either way"
   },
   {
-    file: `${core}/connection/Outbox.ts`,
+    file: `${core}/connection/internal/outbox.ts`,
     within: "OutboxImpl.withdraw",
     original: "if (at < 0) return",
     replacement: "if (false) return",
     because: "a sender is interrupted only while its message waits"
   },
   {
-    file: `${core}/connection/Outbox.ts`,
+    file: `${core}/connection/internal/outbox.ts`,
     within: "OutboxImpl.withdraw",
     original: "if (at < 0) return",
     replacement: "if (at < (-1)) return",
     because: "a sender is interrupted only while its message waits"
   },
   {
-    file: `${core}/connection/Outbox.ts`,
+    file: `${core}/connection/internal/outbox.ts`,
     within: "OutboxImpl.withdraw",
     original: "if (at < 0) return",
     replacement: "if (at < 0) ;",

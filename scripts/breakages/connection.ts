@@ -2,8 +2,8 @@
 import type { Breakage } from "./Breakage.ts"
 
 const connection = "packages/core/src/connection"
-const metrics = `${connection}/ConnectionMetrics.ts`
-const outbox = `${connection}/Outbox.ts`
+const metrics = `${connection}/internal/recorder.ts`
+const outbox = `${connection}/internal/outbox.ts`
 const inbox = `${connection}/internal/inbox.ts`
 const queue = `${connection}/internal/queue.ts`
 const named = "packages/testing/test/named"
@@ -249,7 +249,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a venue's echo of the token is passed on",
     file: `${connection}/Connection.ts`,
-    original: "return Secrets.clear(request, transport.dial(request))",
+    original: "return Cleared.clear(request, transport.dial(request))",
     replacement: "return transport.dial(request)",
     test: [ofSecrets, "is cleared of the token"]
   },

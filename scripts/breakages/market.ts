@@ -44,7 +44,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   // alive: keep-alive, limits, confirmations, freshness, requests
   {
     name: "a quiet market is a dead feed",
-    file: "packages/core/src/market/Freshness.ts",
+    file: "packages/core/src/market/internal/freshness.ts",
     original: "entry.heardAt = at\n",
     replacement: "entry.heardAt = undefined\n",
     test: ["packages/testing/test/Freshness.test.ts", "takes a quiet market for what it is"]

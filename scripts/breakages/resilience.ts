@@ -2,9 +2,9 @@
 import type { Breakage } from "./Breakage.ts"
 
 const resilience = "packages/core/src/resilience"
-const circuit = `${resilience}/Circuit.ts`
-const backoff = `${resilience}/Backoff.ts`
-const recovery = `${resilience}/Recovery.ts`
+const circuit = `${resilience}/internal/circuit.ts`
+const backoff = `${resilience}/internal/backoff.ts`
+const recovery = `${resilience}/internal/recovery.ts`
 const presets = `${resilience}/Presets.ts`
 const policyConfig = `${resilience}/PolicyConfig.ts`
 const named = "packages/testing/test/named"
@@ -197,7 +197,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   // alive: keep-alive, limits, confirmations, freshness, requests
   {
     name: "a window ends a millisecond early",
-    file: `${resilience}/RollingLimit.ts`,
+    file: `${resilience}/internal/rollingLimit.ts`,
     original: "at - (times[window.begin] ?? 0) > window.windowMillis",
     replacement: "at - (times[window.begin] ?? 0) >= window.windowMillis",
     test: ["packages/core/test/RollingLimit.test.ts", "admits at the very time it names"]
@@ -228,7 +228,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a dial's place is free while its token is fetched",
-    file: `${resilience}/RollingLimit.ts`,
+    file: `${resilience}/internal/rollingLimit.ts`,
     original: "this.reserved += cost",
     replacement: "this.reserved += 0",
     test: ["packages/testing/test/connection/Limits.test.ts", "hold while tokens are fetched"]

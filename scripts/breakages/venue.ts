@@ -18,14 +18,14 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what is no JSON is passed over in silence",
     file: codec,
-    original: "? Rejection.malformed(venue, frame, json)",
+    original: "? Rejections.malformed(venue, frame, json)",
     replacement: "? []",
     test: [ofParsing, "malformed json handling"]
   },
   {
     name: "an array counts as an object",
     file: codec,
-    original: ": Rejection.notAnObject(venue, json)",
+    original: ": Rejections.notAnObject(venue, json)",
     replacement: ": []",
     test: [ofParsing, "malformed json handling"]
   },
@@ -46,7 +46,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a binary message is passed over in silence",
     file: codec,
-    original: "return Rejection.binary(venue, frame)",
+    original: "return Rejections.binary(venue, frame)",
     replacement: "return []",
     test: [ofParsing, "invalid message handling"]
   },

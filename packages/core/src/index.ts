@@ -17,21 +17,6 @@
 export * as Address from "./transport/Address.ts"
 
 /**
- * To which of the wanted channels a message belongs, said once for each frame
- * and carried with the messages.
- *
- * @since 0.1.0
- */
-export * as Attribution from "./connection/Attribution.ts"
-
-/**
- * How long to wait after a failure before the next attempt.
- *
- * @since 0.1.0
- */
-export * as Backoff from "./resilience/Backoff.ts"
-
-/**
  * The token that a connection shows in the `Authorization` header of its
  * upgrade requests, and how to get a new one when the venue refuses it.
  *
@@ -81,9 +66,8 @@ export * as BrowserTransport from "./transport/BrowserTransport.ts"
 export * as Channel from "./value/Channel.ts"
 
 /**
- * The machine of a circuit breaker: a pure function, `transition`, from a state,
- * an event and the time to the next state. Times are those of the monotonic
- * clock, in milliseconds. `CircuitBreaker` makes breakers that hold it.
+ * What a circuit breaker is told and tells: its policy, where it stands, and
+ * its steps from one state to another. `CircuitBreaker` makes breakers.
  *
  * @since 0.1.0
  */
@@ -151,25 +135,6 @@ export * as ConnectionPolicy from "./resilience/ConnectionPolicy.ts"
  * @since 0.1.0
  */
 export * as ConnectionState from "./connection/ConnectionState.ts"
-
-/**
- * How it can be seen that nothing of a stream is missing, and the checks
- * themselves. They are pure: whoever keeps a book or follows a connection keeps
- * what they are given.
- *
- * @since 0.1.0
- */
-export * as Continuity from "./protocol/Continuity.ts"
-
-/**
- * Who waits for which answer on one socket. Subscriptions, heartbeats and
- * requests take their numbers from one sequence and wait in one table, so that
- * an answer is of exactly one of them: that to a heartbeat confirms no
- * subscription, and one that comes too late is known for what it was.
- *
- * @since 0.1.0
- */
-export * as Correlator from "./protocol/Correlator.ts"
 
 /**
  * Exact decimals. A decimal is Effect's `BigDecimal` whose scale is that of the
@@ -329,13 +294,6 @@ export * as Lifecycle from "./event/Lifecycle.ts"
 export * as Limit from "./protocol/Limit.ts"
 
 /**
- * The limits of a peer, and the logs by which one connection keeps them.
- *
- * @since 0.1.0
- */
-export * as Limits from "./resilience/Limits.ts"
-
-/**
  * The five events that carry prices.
  *
  * @since 0.1.0
@@ -483,15 +441,6 @@ export * as ReconnectingStream from "./market/ReconnectingStream.ts"
 export * as Reconnection from "./connection/Reconnection.ts"
 
 /**
- * What follows a failure, as one pure function: given the policy, the outage so
- * far, the failure, the breaker and the time, `next` says whether to dial again,
- * and not before when, whether to refresh the token first, or how it ends.
- *
- * @since 0.1.0
- */
-export * as Recovery from "./resilience/Recovery.ts"
-
-/**
  * Why a frame is refused, in words: turns what the exact JSON reader or a Schema
  * says into a `FrameRejected` that names the first bad path.
  *
@@ -532,16 +481,6 @@ export * as Scan from "./venue/dydx/Scan.ts"
  * @since 0.1.0
  */
 export * as Secrets from "./transport/Secrets.ts"
-
-/**
- * Subscriptions as desired state: which channels are wanted, which of them this
- * epoch was asked for, and which the peer has confirmed or refused. An epoch
- * begins with nothing asked for; asking goes on until what is asked for is what
- * is wanted.
- *
- * @since 0.1.0
- */
-export * as Subscriptions from "./connection/Subscriptions.ts"
 
 /**
  * What a mistyped word may have meant.

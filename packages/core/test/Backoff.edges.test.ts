@@ -1,8 +1,8 @@
 import { assert, it } from "@effect/vitest"
-import * as Backoff from "@tickline/core/resilience/Backoff"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import * as Backoff from "../src/resilience/internal/backoff.ts"
 
 it("adaptive: a failure is rapid up to and with the window, counted from the end of the delay before it", () => {
   const options = {

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Backoff from "@tickline/core/resilience/Backoff"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
+import * as Backoff from "../src/resilience/internal/backoff.ts"
 
 const seeds = Array.from({ length: 100 }, (_, i) => `backoff-${i}`)
 

@@ -1,5 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Backoff from "@tickline/core/resilience/Backoff"
 import * as Presets from "@tickline/core/resilience/Presets"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -7,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/testing/TestClock"
+import * as Backoff from "../src/resilience/internal/backoff.ts"
 
 const refused: Backoff.Failure = { kind: "Refused", uptimeMillis: undefined }
 const timedOut: Backoff.Failure = { kind: "TimedOut", uptimeMillis: undefined }

@@ -4,11 +4,12 @@ import type { DialRequest, WireClosed } from "@tickline/core/transport/Transport
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
+import type * as BrowserSocket from "../src/transport/internal/browserSocket.ts"
 
 export type Type = "open" | "message" | "error" | "close"
 
 /** A WebSocket without a network: strict where the standard is, and moved by the test. */
-export class PlayedSocket implements BrowserTransport.Socket {
+export class PlayedSocket implements BrowserSocket.Socket {
   readonly url: string
   readonly protocols: ReadonlyArray<string>
   binaryType = "blob"
@@ -100,16 +101,18 @@ export const request = (options: Partial<DialRequest> = {}): DialRequest => ({
 })
 
 /** A wire that is open, and the socket under it. */
-export const opened = Effect.fnUntraced(function*(options?: Partial<DialRequest>, settings?: BrowserTransport.Options) {
-  const { Constructor, sockets } = played()
-  const dialling = yield* Effect.forkChild(
-    BrowserTransport.make(Constructor, settings).dial(request(options)).pipe(Scope.provide(yield* Effect.scope)),
-    { startImmediately: true }
-  )
-  const socket = sockets[0]!
-  socket.opens()
-  return { socket, wire: yield* Fiber.join(dialling) }
-})
+export const opened = Effect.fnUntraced(
+  function*(options?: Partial<DialRequest>, settings?: Parameters<typeof BrowserTransport.make>[1]) {
+    const { Constructor, sockets } = played()
+    const dialling = yield* Effect.forkChild(
+      BrowserTransport.make(Constructor, settings).dial(request(options)).pipe(Scope.provide(yield* Effect.scope)),
+      { startImmediately: true }
+    )
+    const socket = sockets[0]!
+    socket.opens()
+    return { socket, wire: yield* Fiber.join(dialling) }
+  }
+)
 
 /** Why the dial fails, and how many sockets it made. */
 export const refusal = Effect.fnUntraced(function*(options: Partial<DialRequest>) {

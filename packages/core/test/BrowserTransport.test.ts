@@ -11,6 +11,7 @@ import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { inspect } from "node:util"
+import * as BrowserSocket from "../src/transport/internal/browserSocket.ts"
 import { facts, opened, played, PlayedSocket, refusal, request } from "./BrowserTransport.rig.ts"
 
 describe("BrowserTransport: dials", () => {
@@ -220,7 +221,7 @@ describe("BrowserTransport: outbound", () => {
     }))
 
   it("leaves codes from 1016 on as they are, which nobody may send", () => {
-    assert.deepStrictEqual([999, 1000, 1001, 1015, 1016, 2999].map(BrowserTransport.sentCode), [
+    assert.deepStrictEqual([999, 1000, 1001, 1015, 1016, 2999].map(BrowserSocket.sentCode), [
       999,
       1000,
       4001,

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Breaker from "@tickline/core/resilience/Breaker"
-import * as Circuit from "@tickline/core/resilience/Circuit"
+import type * as Circuit from "@tickline/core/resilience/Circuit"
 import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
 import * as Presets from "@tickline/core/resilience/Presets"
 import * as Clock from "effect/Clock"
@@ -12,6 +12,7 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import * as CircuitMachine from "../src/resilience/internal/circuit.ts"
 
 const policy: Circuit.Policy = {
   failureThreshold: 5,
@@ -176,7 +177,7 @@ describe("CircuitBreaker", () => {
       yield* TestClock.adjust(1)
       yield* breaker.acquire
       yield* breaker.acquire
-      assert.deepStrictEqual(yield* breaker.state, Circuit.closed)
+      assert.deepStrictEqual(yield* breaker.state, CircuitMachine.closed)
       yield* fail(breaker, 9)
       assert.strictEqual(yield* tag(breaker), "Closed")
     }))
@@ -229,7 +230,7 @@ describe("CircuitBreaker", () => {
         const { failures } = yield* breaker.metrics
         yield* probe.fail("old")
         assert.strictEqual((yield* breaker.metrics).failures, failures)
-        assert.deepStrictEqual(yield* breaker.state, Circuit.closed)
+        assert.deepStrictEqual(yield* breaker.state, CircuitMachine.closed)
       }))
 
     it.effect("an interrupted probe frees its slot without counting", () =>
@@ -263,7 +264,7 @@ describe("CircuitBreaker", () => {
         yield* Effect.flatMap(breaker.acquire, ({ succeed }) => succeed)
         const { successes } = yield* breaker.metrics
         yield* breaker.recordStable
-        assert.deepStrictEqual(yield* breaker.state, Circuit.closed)
+        assert.deepStrictEqual(yield* breaker.state, CircuitMachine.closed)
         yield* breaker.recordStable
         assert.strictEqual((yield* breaker.metrics).successes, successes + 1)
       }))

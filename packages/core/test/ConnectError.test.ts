@@ -1,10 +1,10 @@
 /** What a failure is called, and what is done about it. */
 import { assert, describe, it } from "@effect/vitest"
 import * as ConnectError from "@tickline/core/connection/ConnectError"
-import type * as Recovery from "@tickline/core/resilience/Recovery"
 import * as DialError from "@tickline/core/transport/DialError"
 import { WireClosed } from "@tickline/core/transport/Transport"
 import * as Schema from "effect/Schema"
+import type * as Recovery from "../src/resilience/internal/recovery.ts"
 
 const dial = (reason: DialError.DialReason) => new DialError.DialError({ url: "wss://venue.example", reason })
 const rejected = (status: number) => dial(new DialError.HandshakeRejected({ status }))

@@ -6,13 +6,14 @@ import { assert, describe, it } from "@effect/vitest"
 import * as ConnectError from "@tickline/core/connection/ConnectError"
 import * as ConnectionMetrics from "@tickline/core/connection/ConnectionMetrics"
 import { ConnectionState } from "@tickline/core/connection/ConnectionState"
-import type * as Outbox from "@tickline/core/connection/Outbox"
 import { WireClosed } from "@tickline/core/transport/Transport"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
+import type * as Outboxes from "../src/connection/internal/outbox.ts"
+import * as MetricsRecorder from "../src/connection/internal/recorder.ts"
 
-const outbox: Outbox.OutboxCounts = {
+const outbox: Outboxes.OutboxCounts = {
   waiting: 1,
   waitingBytes: 20,
   mostWaiting: 3,
@@ -32,10 +33,10 @@ const missed = new ConnectError.HeartbeatMissed({ epoch: 2, afterMillis: 5 })
 
 /** A recorder of the label `venue`, and what of its metrics is not zero; the metrics are the test's own. */
 const recording = (
-  use: (recorder: ConnectionMetrics.Recorder, series: Effect.Effect<ReadonlyArray<string>>) => Effect.Effect<void>
+  use: (recorder: MetricsRecorder.Recorder, series: Effect.Effect<ReadonlyArray<string>>) => Effect.Effect<void>
 ) =>
   Effect.gen(function*() {
-    const recorder = ConnectionMetrics.make("venue", yield* Effect.context())
+    const recorder = MetricsRecorder.make("venue", yield* Effect.context())
     const series = Effect.map(PrometheusMetrics.format(), (text) =>
       text.split("\n").flatMap((line) => {
         const [, name, labels, value] = /^tickline_(\w+)\{(.*)\} (\S+)$/.exec(line) ?? []
@@ -48,7 +49,7 @@ const recording = (
   }).pipe(Effect.provideService(Metric.MetricRegistry, new Map()))
 
 /** An outage of the first dial, a drop and what comes between. */
-const live = (recorder: ConnectionMetrics.Recorder): void => {
+const live = (recorder: MetricsRecorder.Recorder): void => {
   recorder.sessionBegan("conn_1")
   recorder.dialled(10)
   recorder.down(15)

@@ -1,5 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Backoff from "@tickline/core/resilience/Backoff"
 import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
 import * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as PolicyConfig from "@tickline/core/resilience/PolicyConfig"
@@ -10,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
+import * as Backoff from "../src/resilience/internal/backoff.ts"
 import { refused, row, table, toml } from "./ConnectionPolicy.table.ts"
 
 describe("ConnectionPolicy", () => {

@@ -1,7 +1,8 @@
 /** The states of a connection, and the only ways from one to another. */
 import { assert, describe, it } from "@effect/vitest"
 import { ConnectionClosed } from "@tickline/core/connection/ConnectError"
-import { allows, ConnectionState, isConnected, type Tag } from "@tickline/core/connection/ConnectionState"
+import { ConnectionState, type Tag } from "@tickline/core/connection/ConnectionState"
+import { allows, isConnected } from "../src/connection/internal/machine.ts"
 
 const wait = { attempt: 1, delayMillis: 1, until: 1, failure: undefined }
 const states: Readonly<Record<Tag, ConnectionState>> = {

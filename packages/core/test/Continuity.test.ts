@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Continuity from "@tickline/core/protocol/Continuity"
+import * as Continuity from "../src/protocol/internal/continuity.ts"
 
 describe("Continuity", () => {
   it("of a connection: each frame's number follows that of the one before", () => {

@@ -10,6 +10,7 @@ import * as Decimal from "@tickline/core/value/Decimal"
 import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import * as Generic from "@tickline/core/venue/generic/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
+import * as Bounds from "../src/codec/internal/bounds.ts"
 import { expand, plain, reference, referenceAccepts } from "./ExactJson.reference.ts"
 
 const seed = Number(process.env["TICKLINE_SEED"] ?? "20251028")
@@ -129,7 +130,7 @@ describe("ExactJson (properties)", () => {
     let refused = 0
     for (let run = 0; run < 8000; run++) {
       const text = dice.mutate(dice.value(0))
-      assert.isBelow(depthOf(text), ExactJson.maxDepth)
+      assert.isBelow(depthOf(text), Bounds.maxDepth)
       const json = ExactJson.parse(text)
       const ours = !(json instanceof ExactJson.Malformed)
       if (ours !== referenceAccepts(text)) assert.fail(`${replay(run)}: ${JSON.stringify(text)}`)

@@ -1,22 +1,23 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Freshness from "@tickline/core/market/Freshness"
 import * as Channel from "@tickline/core/value/Channel"
+import * as Tracker from "../src/market/internal/freshness.ts"
 
 const book = Channel.make("book", "BTC-USD")
 const trades = Channel.make("trades", "BTC-USD")
 const policy: Freshness.Policy = { deadline: () => 1_000, target: 100 }
 
-const stepsAt = (freshness: Freshness.Freshness, at: number): ReadonlyArray<string> =>
+const stepsAt = (freshness: Tracker.Freshness, at: number): ReadonlyArray<string> =>
   freshness.check(at, false).map(({ channel, silentForMillis, step }) =>
     `${channel.channel} ${step} ${silentForMillis}`
   )
 
 describe("Freshness: deadlines", () => {
   it("takes each step at its deadline and not a millisecond before, and no fifth", () => {
-    const freshness = Freshness.make(policy)
+    const freshness = Tracker.make(policy)
     freshness.connected(0)
     freshness.subscribed(book, 500)
-    for (const [index, step] of Freshness.steps.entries()) {
+    for (const [index, step] of Tracker.steps.entries()) {
       const due = 1_500 + index * 1_000
       assert.strictEqual(freshness.nextDeadline(), due)
       assert.deepStrictEqual(stepsAt(freshness, due - 1), [])
@@ -28,7 +29,7 @@ describe("Freshness: deadlines", () => {
   })
 
   it("names the nearest of several deadlines, whichever was asked for first", () => {
-    const freshness = Freshness.make({ ...policy, deadline: ({ channel }) => channel === "book" ? 1_000 : 300 })
+    const freshness = Tracker.make({ ...policy, deadline: ({ channel }) => channel === "book" ? 1_000 : 300 })
     freshness.connected(0)
     freshness.subscribed(book, 0)
     freshness.subscribed(trades, 100)
@@ -40,7 +41,7 @@ describe("Freshness: deadlines", () => {
   })
 
   it("waits for nothing while no epoch is up, whoever does not read meanwhile, and for all anew in the next", () => {
-    const freshness = Freshness.make(policy)
+    const freshness = Tracker.make(policy)
     freshness.subscribed(trades, 0)
     assert.isUndefined(freshness.nextDeadline())
     freshness.connected(100)
@@ -59,7 +60,7 @@ describe("Freshness: deadlines", () => {
   })
 
   it("moves deadlines along while nobody reads, and counts the silence from the beginning", () => {
-    const freshness = Freshness.make(policy)
+    const freshness = Tracker.make(policy)
     freshness.connected(0)
     freshness.subscribed(book, 0)
     assert.deepStrictEqual(freshness.check(1_500, true), [])
@@ -68,7 +69,7 @@ describe("Freshness: deadlines", () => {
   })
 
   it("begins anew with the first step after data, and only after data", () => {
-    const freshness = Freshness.make(policy)
+    const freshness = Tracker.make(policy)
     freshness.connected(0)
     freshness.subscribed(book, 0)
     assert.deepStrictEqual(stepsAt(freshness, 1_000), ["book probe 1000"])
@@ -83,7 +84,7 @@ describe("Freshness: deadlines", () => {
   })
 
   it("a second subscription of the same channel changes nothing, one after it was given up begins anew", () => {
-    const freshness = Freshness.make(policy)
+    const freshness = Tracker.make(policy)
     freshness.connected(0)
     freshness.subscribed(book, 0)
     freshness.subscribed(Channel.make("book", "BTC-USD"), 700)
@@ -100,7 +101,7 @@ describe("Freshness: deadlines", () => {
   })
 
   it("a quiet channel is given twice its longest silence, that before its first data and before a probe's answer too", () => {
-    const quiet = () => Freshness.make(policy, (channel) => channel === "trades")
+    const quiet = () => Tracker.make(policy, (channel) => channel === "trades")
     const between = quiet()
     between.connected(50_000)
     between.subscribed(trades, 50_000)
@@ -138,8 +139,8 @@ describe("Freshness: deadlines", () => {
   })
 
   it("reconnects for a quiet channel that has never delivered, and not for one that has", () => {
-    for (const [delivers, steps] of [[false, Freshness.steps], [true, ["probe", "resubscribe", "report"]]] as const) {
-      const freshness = Freshness.make(policy, () => true)
+    for (const [delivers, steps] of [[false, Tracker.steps], [true, ["probe", "resubscribe", "report"]]] as const) {
+      const freshness = Tracker.make(policy, () => true)
       freshness.connected(0)
       freshness.subscribed(trades, 0)
       if (delivers) freshness.received(trades, 0)
@@ -151,7 +152,7 @@ describe("Freshness: deadlines", () => {
   })
 
   it("the age goes on through epochs, and begins with the subscription", () => {
-    const freshness = Freshness.make(policy)
+    const freshness = Tracker.make(policy)
     assert.strictEqual(freshness.age(book, 50), 0)
     freshness.subscribed(book, 100)
     assert.strictEqual(freshness.age(book, 400), 300)
@@ -163,7 +164,7 @@ describe("Freshness: deadlines", () => {
   })
 
   it("reports what never came as stale, what just came as fresh, and remembers the last 256 ages", () => {
-    const freshness = Freshness.make(policy)
+    const freshness = Tracker.make(policy)
     freshness.connected(0)
     freshness.subscribed(book, 0)
     assert.deepInclude(freshness.report(500)[0], {
@@ -186,7 +187,7 @@ describe("Freshness: deadlines", () => {
   })
 
   it("takes no channel for quiet where nobody says so: no silence lengthens its deadline or saves its connection", () => {
-    const freshness = Freshness.make(policy)
+    const freshness = Tracker.make(policy)
     freshness.connected(0)
     freshness.subscribed(trades, 0)
     freshness.received(trades, 0)
@@ -194,11 +195,11 @@ describe("Freshness: deadlines", () => {
     freshness.disconnected()
     freshness.connected(60_000)
     const taken = [61_000, 62_000, 63_000, 64_000].flatMap((at) => freshness.check(at, false))
-    assert.deepStrictEqual(taken.map(({ step }) => step), [...Freshness.steps])
+    assert.deepStrictEqual(taken.map(({ step }) => step), [...Tracker.steps])
   })
 
   it("a quiet channel that was never silent has its deadline, be it one millisecond", () => {
-    const freshness = Freshness.make({ ...policy, deadline: () => 1 }, () => true)
+    const freshness = Tracker.make({ ...policy, deadline: () => 1 }, () => true)
     freshness.connected(0)
     freshness.subscribed(trades, 0)
     assert.strictEqual(freshness.nextDeadline(), 1)
@@ -206,7 +207,7 @@ describe("Freshness: deadlines", () => {
 
   it("ranks the last 256 ages, the first of them included, and none before", () => {
     const p50 = (...ages: ReadonlyArray<readonly [count: number, age: number]>) => {
-      const freshness = Freshness.make(policy)
+      const freshness = Tracker.make(policy)
       freshness.connected(0)
       freshness.subscribed(book, 0)
       let at = 0
@@ -228,7 +229,7 @@ describe("Freshness: deadlines", () => {
   })
 
   it("reports of what does not deliver in this epoch what it was in those before", () => {
-    const freshness = Freshness.make(policy)
+    const freshness = Tracker.make(policy)
     freshness.connected(0)
     freshness.subscribed(book, 0)
     freshness.received(book, 0)

@@ -3,7 +3,6 @@
  * millisecond, on a clock that wakes as late as it is told to.
  */
 import { assert, describe, it } from "@effect/vitest"
-import * as Correlator from "@tickline/core/protocol/Correlator"
 import type * as KeepAlive from "@tickline/core/protocol/KeepAlive"
 import type { Wire } from "@tickline/core/transport/Transport"
 import * as Monotonic from "@tickline/core/value/Monotonic"
@@ -13,6 +12,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import * as Heartbeat from "../src/connection/internal/heartbeat.ts"
+import * as Correlator from "../src/protocol/internal/correlator.ts"
 
 /** What is so at a time: what the heartbeat asks about, how late sleeps end that begin then, when a ping is answered. */
 interface State {

@@ -6,11 +6,11 @@ import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as VenueMessage from "@tickline/core/event/VenueMessage"
 import * as Decimal from "@tickline/core/value/Decimal"
-import * as Printable from "@tickline/core/value/Printable"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Schema from "effect/Schema"
+import * as Shown from "../src/value/internal/shown.ts"
 
 const decimal = (text: string): Decimal.Decimal => {
   const value = Decimal.parse(text)
@@ -302,17 +302,17 @@ describe("MarketEvent", () => {
         "coinbase-exchange",
         "InvalidField",
         hostile.repeat(5000),
-        `x: ${Printable.quote(hostile.repeat(5000))}, y: ${hostile.repeat(5000)}`
+        `x: ${Shown.quote(hostile.repeat(5000))}, y: ${hostile.repeat(5000)}`
       )
       assert.isAtMost(Ndjson.toJson(event, { frame: 123_456_789, id: "x" }).length, 1000)
     }
   })
 
   it("quotes a peer's input cut at 64 and printable", () => {
-    assert.strictEqual(Printable.quote("abc"), "`abc`")
-    assert.strictEqual(Printable.quote("a".repeat(65)), `\`${"a".repeat(64)}…\``)
-    assert.strictEqual(Printable.quote("a\n`\ud800"), "`a\\u000a'\\ud800`")
-    assert.strictEqual(Printable.quote("{\"a\""), "`{\"a\"`")
-    assert.strictEqual(Printable.quote(`${"a".repeat(63)}😀`), `\`${"a".repeat(63)}…\``)
+    assert.strictEqual(Shown.quote("abc"), "`abc`")
+    assert.strictEqual(Shown.quote("a".repeat(65)), `\`${"a".repeat(64)}…\``)
+    assert.strictEqual(Shown.quote("a\n`\ud800"), "`a\\u000a'\\ud800`")
+    assert.strictEqual(Shown.quote("{\"a\""), "`{\"a\"`")
+    assert.strictEqual(Shown.quote(`${"a".repeat(63)}😀`), `\`${"a".repeat(63)}…\``)
   })
 })

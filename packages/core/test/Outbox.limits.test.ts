@@ -3,13 +3,14 @@
  * to the byte and to the millisecond.
  */
 import { assert, describe, it } from "@effect/vitest"
-import * as Outbox from "@tickline/core/connection/Outbox"
-import * as RollingLimit from "@tickline/core/resilience/RollingLimit"
+import type * as RollingLimit from "@tickline/core/resilience/RollingLimit"
 import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
+import * as Outboxes from "../src/connection/internal/outbox.ts"
+import * as RollingLimits from "../src/resilience/internal/rollingLimit.ts"
 import { costs, counts, kept, outcome, rig, sent, wireOf } from "./Outbox.rig.ts"
 
 describe("The limit on messages", () => {
@@ -183,15 +184,15 @@ describe("The limit on messages", () => {
     Effect.gen(function*() {
       const clock = yield* Clock.Clock
       const now = () => Monotonic.nowMillis(clock)
-      const logs = [RollingLimit.make([{ limit: 5, windowMillis: 1_000 }])]
+      const logs = [RollingLimits.make([{ limit: 5, windowMillis: 1_000 }])]
       const log: RollingLimit.RollingLimit = {
-        take: (...args) => RollingLimit.combine(logs).take(...args),
-        waitFor: (...args) => RollingLimit.combine(logs).waitFor(...args),
-        reserve: (...args) => RollingLimit.combine(logs).reserve(...args),
-        left: (at) => RollingLimit.combine(logs).left(at)
+        take: (...args) => RollingLimits.combine(logs).take(...args),
+        waitFor: (...args) => RollingLimits.combine(logs).waitFor(...args),
+        reserve: (...args) => RollingLimits.combine(logs).reserve(...args),
+        left: (at) => RollingLimits.combine(logs).left(at)
       }
       const waiting: Array<number> = []
-      const outbox = Outbox.make(
+      const outbox = Outboxes.make(
         { messages: 9, bytes: 99, onWaiting: (messages) => void waiting.push(messages) },
         { key: "venue.test", log, asks: log, now, cost: costs }
       )
@@ -202,7 +203,7 @@ describe("The limit on messages", () => {
       })
       yield* outbox.send("b", { delivery: "keep" })
       assert.deepStrictEqual(yield* outcome(dear), kept)
-      logs.push(RollingLimit.make([{ limit: 3, windowMillis: 1_000 }]))
+      logs.push(RollingLimits.make([{ limit: 3, windowMillis: 1_000 }]))
       outbox.begin(
         wireOf({ write: (frame) => written.push(String(frame)) > 0, bufferedBytes: () => 0, ready: Effect.void }),
         1
@@ -216,7 +217,7 @@ describe("The limit on messages", () => {
 })
 
 describe("What is written past the outbox", () => {
-  const admitted = (outbox: Outbox.Outbox, kind: "ask" | "ping", frame: string, into: Array<string>) =>
+  const admitted = (outbox: Outboxes.Outbox, kind: "ask" | "ping", frame: string, into: Array<string>) =>
     Effect.gen(function*() {
       yield* outbox.admit(kind, frame)
       into.push(`${frame}@${yield* Monotonic.now}`)

@@ -1,6 +1,5 @@
 /** An outbox over a wire that a test plays. */
-import * as Outbox from "@tickline/core/connection/Outbox"
-import * as RollingLimit from "@tickline/core/resilience/RollingLimit"
+import type * as Outbox from "@tickline/core/connection/Outbox"
 import type { Wire } from "@tickline/core/transport/Transport"
 import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Clock from "effect/Clock"
@@ -8,6 +7,8 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
+import * as Outboxes from "../src/connection/internal/outbox.ts"
+import * as RollingLimits from "../src/resilience/internal/rollingLimit.ts"
 
 export interface Options {
   readonly messages?: number
@@ -17,11 +18,11 @@ export interface Options {
   readonly limit?: number
   /** So many that ask for subscriptions in a second. */
   readonly asks?: number
-  readonly cost?: NonNullable<Outbox.OutboxLimits["cost"]>
+  readonly cost?: NonNullable<Outboxes.OutboxLimits["cost"]>
   readonly spares?: boolean | undefined
 }
 
-export const costs: NonNullable<Outbox.OutboxLimits["cost"]> = (frame) => Number(String(frame).split(" ")[1] ?? 1)
+export const costs: NonNullable<Outboxes.OutboxLimits["cost"]> = (frame) => Number(String(frame).split(" ")[1] ?? 1)
 
 /** What the outbox asks of a wire, and what nobody asks here. */
 export const wireOf = (used: Pick<Wire, "write" | "bufferedBytes" | "ready">): Wire => ({
@@ -40,9 +41,9 @@ export const rig = Effect.fnUntraced(function*(options: Options = {}) {
   const now = () => Monotonic.nowMillis(clock)
   const waiting: Array<number> = []
   const windows = (limit: number) => [{ limit, windowMillis: 1_000 }]
-  const log = options.limit === undefined ? undefined : RollingLimit.make(windows(options.limit))
-  const asks = options.asks === undefined ? undefined : RollingLimit.make(windows(options.asks))
-  const outbox = Outbox.make(
+  const log = options.limit === undefined ? undefined : RollingLimits.make(windows(options.limit))
+  const asks = options.asks === undefined ? undefined : RollingLimits.make(windows(options.asks))
+  const outbox = Outboxes.make(
     {
       messages: options.messages ?? 100,
       bytes: options.bytes ?? 1_000,
@@ -52,7 +53,7 @@ export const rig = Effect.fnUntraced(function*(options: Options = {}) {
     log === undefined ? undefined : {
       key: "venue.test",
       log,
-      asks: asks === undefined ? log : RollingLimit.combine([log, asks]),
+      asks: asks === undefined ? log : RollingLimits.combine([log, asks]),
       now,
       cost: options.cost,
       spares: options.spares
@@ -98,7 +99,7 @@ export const rig = Effect.fnUntraced(function*(options: Options = {}) {
   }
 })
 
-export const counts = (change: Partial<Outbox.OutboxCounts>): Outbox.OutboxCounts => ({
+export const counts = (change: Partial<Outboxes.OutboxCounts>): Outboxes.OutboxCounts => ({
   waiting: 0,
   waitingBytes: 0,
   mostWaiting: 0,

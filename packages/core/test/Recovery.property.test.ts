@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type * as Circuit from "@tickline/core/resilience/Circuit"
 import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as Presets from "@tickline/core/resilience/Presets"
-import * as Recovery from "@tickline/core/resilience/Recovery"
+import * as Recovery from "../src/resilience/internal/recovery.ts"
 
 interface Case {
   readonly policy: ConnectionPolicy.ConnectionPolicy

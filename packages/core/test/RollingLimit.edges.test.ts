@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Governor from "@tickline/core/resilience/Governor"
-import * as Limits from "@tickline/core/resilience/Limits"
 import * as RollingLimit from "@tickline/core/resilience/RollingLimit"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -9,6 +8,8 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as Sleeper from "../src/connection/internal/sleeper.ts"
+import * as Limits from "../src/resilience/internal/limits.ts"
+import * as RollingLimits from "../src/resilience/internal/rollingLimit.ts"
 
 const reserved = (log: RollingLimit.RollingLimit, at: number, cost?: number): RollingLimit.Reservation => {
   const reservation = log.reserve(at, cost)
@@ -18,7 +19,7 @@ const reserved = (log: RollingLimit.RollingLimit, at: number, cost?: number): Ro
 
 describe("RollingLimit.take: edges", () => {
   it("admits a cost that is the whole limit, and none that is more by any fraction", () => {
-    const log = RollingLimit.make([{ limit: 3, windowMillis: 1_000 }])
+    const log = RollingLimits.make([{ limit: 3, windowMillis: 1_000 }])
     assert.strictEqual(log.waitFor(0, 3), 0)
     assert.strictEqual(log.take(0, 3.001), Infinity)
     assert.strictEqual(log.take(0, 3), 0)
@@ -30,7 +31,7 @@ describe("RollingLimit.take: edges", () => {
   })
 
   it("waits until enough has left, be it one cost or several, in the narrowest window", () => {
-    const log = RollingLimit.make([{ limit: 4, windowMillis: 1_000 }, { limit: 6, windowMillis: 5_000 }])
+    const log = RollingLimits.make([{ limit: 4, windowMillis: 1_000 }, { limit: 6, windowMillis: 5_000 }])
     for (const at of [0, 100, 200, 300]) assert.strictEqual(log.take(at), 0)
     assert.deepStrictEqual([1, 2, 3].map((cost) => log.waitFor(400, cost)), [601, 701, 4_601])
     assert.deepStrictEqual(log.left(400), [0, 2])
@@ -39,13 +40,13 @@ describe("RollingLimit.take: edges", () => {
   })
 
   it("what is within one millisecond is counted once each, and until the last of it has left", () => {
-    const log = RollingLimit.make([{ limit: 2, windowMillis: 1_000 }])
+    const log = RollingLimits.make([{ limit: 2, windowMillis: 1_000 }])
     assert.deepStrictEqual([log.take(0.25), log.take(0.75)], [0, 0])
     assert.deepStrictEqual([log.left(1_000.5), log.left(1_000.75), log.left(1_000.8)], [[0], [0], [2]])
   })
 
   it("goes on as exactly after thousands as after one", () => {
-    const log = RollingLimit.make([{ limit: 3, windowMillis: 10 }, { limit: 1_500, windowMillis: 5_000 }])
+    const log = RollingLimits.make([{ limit: 3, windowMillis: 10 }, { limit: 1_500, windowMillis: 5_000 }])
     for (let at = 0; at < 40_000; at += 4) assert.strictEqual(log.take(at), 0, `at ${at}`)
     assert.strictEqual(log.waitFor(39_997), 2)
     assert.deepStrictEqual(log.left(39_997), [0, 1_500 - 1_250])
@@ -53,7 +54,7 @@ describe("RollingLimit.take: edges", () => {
   })
 
   it("a reservation counts until it is used or released, in every window, and ends once", () => {
-    const log = RollingLimit.make([{ limit: 3, windowMillis: 1_000 }])
+    const log = RollingLimits.make([{ limit: 3, windowMillis: 1_000 }])
     const first = reserved(log, 0, 2)
     assert.deepStrictEqual(log.left(0), [1])
     assert.deepStrictEqual(log.left(60_000), [1])
@@ -77,7 +78,7 @@ describe("RollingLimit.take: edges", () => {
   })
 
   it("with something reserved, waits for what was taken where that is enough", () => {
-    const log = RollingLimit.make([{ limit: 3, windowMillis: 1_000 }])
+    const log = RollingLimits.make([{ limit: 3, windowMillis: 1_000 }])
     assert.strictEqual(log.take(0, 2), 0)
     reserved(log, 500)
     assert.strictEqual(log.waitFor(600, 2), 401)
@@ -85,34 +86,34 @@ describe("RollingLimit.take: edges", () => {
   })
 
   it("what is taken in fractions leaves no rest behind that would have to be waited for", () => {
-    const log = RollingLimit.make([{ limit: 2, windowMillis: 1_000 }])
+    const log = RollingLimits.make([{ limit: 2, windowMillis: 1_000 }])
     assert.deepStrictEqual([log.take(0, 0.4), log.take(100, 0.8), log.take(200, 0.6)], [0, 0, 0])
     assert.strictEqual(log.waitFor(300, 2), 901)
   })
 
   it("what costs nothing takes no place in a millisecond", () => {
-    const log = RollingLimit.make([{ limit: 1, windowMillis: 1_000 }])
+    const log = RollingLimits.make([{ limit: 1, windowMillis: 1_000 }])
     assert.deepStrictEqual([log.take(0.25), log.take(0.75, 0)], [0, 0])
     assert.deepStrictEqual([log.left(1_000.25), log.left(1_000.5)], [[0], [1]])
   })
 
   it("waits a whole number of milliseconds for what is reserved, be the window none", () => {
-    const log = RollingLimit.make([{ limit: 1, windowMillis: 1_000.5 }])
+    const log = RollingLimits.make([{ limit: 1, windowMillis: 1_000.5 }])
     reserved(log, 0)
     assert.strictEqual(log.waitFor(0), 1_002)
   })
 
   it("of several logs all can be taken and reserved by who spares nothing", () => {
-    const all = RollingLimit.combine([RollingLimit.make([{ limit: 4, windowMillis: 1_000 }])])
+    const all = RollingLimits.combine([RollingLimits.make([{ limit: 4, windowMillis: 1_000 }])])
     assert.deepStrictEqual([1, 2].map(() => all.take(0)), [0, 0])
     assert.deepStrictEqual([1, 2].map(() => typeof all.reserve(0)), ["object", "object"])
     assert.deepStrictEqual(all.left(0), [0])
   })
 
   it("reserves of several logs as one, or of none", () => {
-    const mine = RollingLimit.make([{ limit: 2, windowMillis: 1_000 }])
-    const shared = RollingLimit.make([{ limit: 1, windowMillis: 500 }])
-    const all = RollingLimit.combine([mine, shared])
+    const mine = RollingLimits.make([{ limit: 2, windowMillis: 1_000 }])
+    const shared = RollingLimits.make([{ limit: 1, windowMillis: 500 }])
+    const all = RollingLimits.combine([mine, shared])
     const first = reserved(all, 0)
     assert.deepStrictEqual(all.left(0), [1, 0])
     assert.strictEqual(all.reserve(0), 501)
@@ -125,7 +126,7 @@ describe("RollingLimit.take: edges", () => {
     assert.deepStrictEqual([all.waitFor(1_700), all.take(1_700), all.reserve(1_700)], [1, 1, 1])
     assert.deepStrictEqual([all.waitFor(1_701), all.waitFor(1_701, 1, true), all.waitFor(1_701, 2)], [0, 500, Infinity])
     assert.strictEqual(all.reserve(2_000, -1), Infinity)
-    assert.strictEqual(RollingLimit.combine([]).take(0, 1_000), 0)
+    assert.strictEqual(RollingLimits.combine([]).take(0, 1_000), 0)
     assert.strictEqual(all.waitFor(2_000), 0)
     // What spares has to spare of each.
     assert.strictEqual(all.waitFor(2_000, 2, true), Infinity)
@@ -221,7 +222,7 @@ describe("RollingLimit: edges", () => {
     assert.strictEqual(limited(Infinity), "rate limited: venue never admits this")
     assert.strictEqual(limited(20), "rate limited: venue, retry after 20 ms")
     assert.throws(
-      () => RollingLimit.make([{ limit: 1, windowMillis: 1 }, { limit: 0.5, windowMillis: 1_000 }]),
+      () => RollingLimits.make([{ limit: 1, windowMillis: 1 }, { limit: 0.5, windowMillis: 1_000 }]),
       "rate limit: expected a finite limit of 1 or more in a finite window above 0 ms, got 0.5 in 1000 ms"
     )
   })

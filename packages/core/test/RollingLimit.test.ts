@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Governor from "@tickline/core/resilience/Governor"
-import * as RollingLimit from "@tickline/core/resilience/RollingLimit"
+import type * as RollingLimit from "@tickline/core/resilience/RollingLimit"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import * as RollingLimits from "../src/resilience/internal/rollingLimit.ts"
 
 // The most that falls into any closed window of the length, over all offsets.
 const densest = (times: ReadonlyArray<number>, windowMillis: number, costs?: ReadonlyArray<number>): number =>
@@ -27,7 +28,7 @@ describe("RollingLimit.take", () => {
     for (let seed = 1; seed <= 50; seed++) {
       const next = makeNext(seed)
       const windows = [{ limit: 5, windowMillis: 1_000 }, { limit: 20, windowMillis: 10_000 }]
-      const log = RollingLimit.make(windows)
+      const log = RollingLimits.make(windows)
       const times: Array<number> = []
       const costs: Array<number> = []
       let at = 0
@@ -47,7 +48,7 @@ describe("RollingLimit.take", () => {
   })
 
   it("admits at the very time it names, and not a millisecond before", () => {
-    const log = RollingLimit.make([{ limit: 2, windowMillis: 1_000 }])
+    const log = RollingLimits.make([{ limit: 2, windowMillis: 1_000 }])
     assert.deepStrictEqual([log.take(0), log.take(400), log.take(500)], [0, 0, 501])
     assert.strictEqual(log.take(1_000), 1)
     assert.strictEqual(log.take(1_001), 0)
@@ -57,7 +58,7 @@ describe("RollingLimit.take", () => {
 
   it("leaves room to what is urgent, and never all of it", () => {
     for (const [limit, others] of [[20, 18], [5, 4], [2, 1], [1.5, 1], [1, 1]] as const) {
-      const log = RollingLimit.make([{ limit, windowMillis: 1_000 }])
+      const log = RollingLimits.make([{ limit, windowMillis: 1_000 }])
       let admitted = 0
       while (log.take(0, 1, true) === 0) admitted++
       assert.strictEqual(admitted, others, `of ${limit}`)
@@ -66,15 +67,15 @@ describe("RollingLimit.take", () => {
   })
 
   it("says never to a cost beyond the limit, and charges nothing for what it refuses", () => {
-    const log = RollingLimit.make([{ limit: 3, windowMillis: 1_000 }])
+    const log = RollingLimits.make([{ limit: 3, windowMillis: 1_000 }])
     assert.strictEqual(log.take(0, 4), Infinity)
     assert.deepStrictEqual(log.left(0), [3])
   })
 
   it("charges all of several logs, or none", () => {
-    const mine = RollingLimit.make([{ limit: 2, windowMillis: 1_000 }])
-    const shared = RollingLimit.make([{ limit: 1, windowMillis: 500 }])
-    const all = RollingLimit.combine([mine, shared])
+    const mine = RollingLimits.make([{ limit: 2, windowMillis: 1_000 }])
+    const shared = RollingLimits.make([{ limit: 1, windowMillis: 500 }])
+    const all = RollingLimits.combine([mine, shared])
     assert.deepStrictEqual([all.take(0), all.take(0)], [0, 501])
     assert.deepStrictEqual([mine.left(0), shared.left(0)], [[1], [0]])
   })
@@ -120,11 +121,11 @@ describe("Governor.Governor", () => {
 
 describe("RollingLimit", () => {
   it("refuses a cost that is no cost, and limits on", () => {
-    const log = RollingLimit.make([{ limit: 2, windowMillis: 1_000 }])
+    const log = RollingLimits.make([{ limit: 2, windowMillis: 1_000 }])
     for (const cost of [NaN, -1, Infinity, -Infinity]) {
-      assert.isFalse(RollingLimit.isCost(cost))
+      assert.isFalse(RollingLimits.isCost(cost))
       assert.strictEqual(log.take(0, cost), Infinity)
-      assert.strictEqual(RollingLimit.combine([log]).take(0, cost), Infinity)
+      assert.strictEqual(RollingLimits.combine([log]).take(0, cost), Infinity)
     }
     assert.deepStrictEqual([log.take(0), log.take(0), log.take(0)], [0, 0, 1_001])
   })
@@ -143,8 +144,8 @@ describe("RollingLimit", () => {
       ] as const
     ) {
       const windows = [{ limit, windowMillis }]
-      assert.strictEqual(RollingLimit.fault(windows)?._tag, "InvalidLimit", `${limit} in ${windowMillis}`)
-      assert.throws(() => RollingLimit.make(windows), "expected a finite limit")
+      assert.strictEqual(RollingLimits.fault(windows)?._tag, "InvalidLimit", `${limit} in ${windowMillis}`)
+      assert.throws(() => RollingLimits.make(windows), "expected a finite limit")
     }
   })
 })

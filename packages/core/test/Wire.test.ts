@@ -1,6 +1,5 @@
 /** What the venues' decoders have in common: cells and rows, times, and how much a frame may become. */
 import { assert, describe, it } from "@effect/vitest"
-import * as ExactJson from "@tickline/core/codec/ExactJson"
 import { JsonNumber } from "@tickline/core/codec/ExactJson"
 import * as Rejection from "@tickline/core/codec/Rejection"
 import * as MarketData from "@tickline/core/event/MarketData"
@@ -12,6 +11,7 @@ import * as BigDecimal from "effect/BigDecimal"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import { bounded } from "../src/codec/internal/bounded.ts"
+import * as JsonText from "../src/codec/internal/jsonText.ts"
 import * as Rows from "../src/codec/internal/rows.ts"
 import * as Schemas from "../src/codec/internal/schemas.ts"
 
@@ -197,7 +197,7 @@ describe("members", () => {
   })
 
   it("what is exact is plain for who knows nothing of exact numbers", () => {
-    const plain = ExactJson.plain({ a: [new JsonNumber("1.0"), null, true, "x"], b: {} })
+    const plain = JsonText.plain({ a: [new JsonNumber("1.0"), null, true, "x"], b: {} })
     assert.deepStrictEqual(plain, { a: ["1.0", null, true, "x"], b: {} })
   })
 })

@@ -16,6 +16,7 @@ import * as References from "effect/References"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { type WebSocket as Peer, WebSocketServer } from "ws"
+import * as BrowserSocket from "../../core/src/transport/internal/browserSocket.ts"
 import { type Behaviour, behaviours } from "../../testing/test/behaviours/ConnectionBehaviour.ts"
 import { listening } from "./Loopback.ts"
 
@@ -167,7 +168,7 @@ const onBrowser = (policy: ConnectionPolicy.ConnectionPolicy, behaviour: Behavio
   Effect.flatMap(
     listening,
     ({ harness }) =>
-      Effect.scoped(behaviour({ ...harness, seenAs: BrowserTransport.sentCode })).pipe(
+      Effect.scoped(behaviour({ ...harness, seenAs: BrowserSocket.sentCode })).pipe(
         Effect.provide([Reconnection.layerWithBreaker(policy), BrowserTransport.layer(WebSocket)]),
         Effect.provideService(References.MinimumLogLevel, "None")
       )

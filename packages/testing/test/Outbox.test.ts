@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
-import type * as Outbox from "@tickline/core/connection/Outbox"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as Presets from "@tickline/core/resilience/Presets"
@@ -17,6 +16,7 @@ import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import type * as Outboxes from "../../core/src/connection/internal/outbox.ts"
 
 // To replay one: TICKLINE_SEED=17 npx -y pnpm@12 test outbox
 const replayed = process.env["TICKLINE_SEED"]
@@ -161,7 +161,7 @@ const refusalOf = (cause: Cause.Cause<{ readonly _tag: string }>): "NotSent" | "
 const judge = (
   messages: ReadonlyArray<Message>,
   written: ReadonlyArray<{ readonly connection: number; readonly id: number }>,
-  account: Outbox.OutboxCounts
+  account: Outboxes.OutboxCounts
 ): void => {
   const of = (tag: Outcome["_tag"], delivery?: Message["delivery"]): ReadonlyArray<Message> =>
     messages.filter(({ delivery: mode, outcome }) =>

@@ -7,6 +7,7 @@
 import * as ExactJson from "./ExactJson.ts"
 import { bounded } from "./internal/bounded.ts"
 import * as Layout from "./internal/layout.ts"
+import * as Rejections from "./internal/rejections.ts"
 import type { Message } from "./Message.ts"
 import * as Rejection from "./Rejection.ts"
 
@@ -33,11 +34,8 @@ export type Decode<A> = (frame: string | Uint8Array) => ReadonlyArray<A> | Rejec
  * `undefined` what is not as usual; `otherwise` reads what is no object, or no
  * JSON, given what the text was parsed to, and leaves by `undefined` that it is
  * refused.
- *
- * @category models
- * @since 0.1.0
  */
-export interface Options<A> {
+interface Options<A> {
   readonly scan?: ((frame: string) => ReadonlyArray<A> | undefined) | undefined
   readonly otherwise?:
     | ((
@@ -64,7 +62,7 @@ export const make = <A extends object>(
 ): Decode<A> => {
   const layouts = Layout.make<ReadonlyArray<A>>()
   return bounded(venue, (frame) => {
-    if (typeof frame !== "string") return Rejection.binary(venue, frame)
+    if (typeof frame !== "string") return Rejections.binary(venue, frame)
     const known = layouts.read(frame) ?? scan?.(frame)
     if (known !== undefined) return known
     const json = ExactJson.parse(frame)
@@ -72,8 +70,8 @@ export const make = <A extends object>(
       const read = otherwise?.(json, frame)
       if (read !== undefined) return read
       return json instanceof ExactJson.Malformed
-        ? Rejection.malformed(venue, frame, json)
-        : Rejection.notAnObject(venue, json)
+        ? Rejections.malformed(venue, frame, json)
+        : Rejections.notAnObject(venue, json)
     }
     const choice = choose(json)
     if (!("read" in choice)) return choice

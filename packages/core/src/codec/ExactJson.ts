@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import * as Printable from "../value/Printable.ts"
+import { maxDepth, maxNames } from "./internal/bounds.ts"
 
 /**
  * A JSON number as its source text.
@@ -93,40 +93,6 @@ export class Malformed {
  */
 export const isObject = (json: Json): json is JsonObject =>
   typeof json === "object" && json !== null && !Array.isArray(json) && !(json instanceof JsonNumber)
-
-/**
- * A value in words for a message: strings and numbers quoted and cut.
- *
- * @category getters
- * @since 0.1.0
- */
-export const describe = (value: unknown): string => {
-  if (value === null) return "null"
-  if (typeof value === "string") return value === "" ? "an empty string" : `the string ${Printable.quote(value)}`
-  if (value instanceof JsonNumber) return `the number ${Printable.quote(value.text).slice(1, -1)}`
-  if (Array.isArray(value)) return "an array"
-  return typeof value === "boolean" ? String(value) : "an object"
-}
-
-/**
- * How deep arrays and objects may nest. Venues' frames nest four or five deep;
- * the bound keeps a hostile frame from exhausting the stack.
- *
- * @category constants
- * @since 0.1.0
- */
-export const maxDepth = 256
-
-/**
- * How many different names the members of one text may have, beyond its first
- * 4,096 members. Venues' frames have some dozens, and those that are keyed by
- * product a few thousand; each name that was never seen costs a microsecond, so
- * that a hostile frame of 10 MiB would stop everything for seconds.
- *
- * @category constants
- * @since 0.1.0
- */
-export const maxNames = 4_096
 
 // The members whose names are not looked at: no usual frame pays for the bound.
 const freeMembers = 4_096
@@ -357,18 +323,4 @@ export const parse = (text: string): Json | Malformed => {
   const reader = new Reader(text)
   const json = reader.document()
   return json === undefined ? reader.failure ?? new Malformed("expected a value", 0) : json
-}
-
-/**
- * A JSON value for people and programs that know nothing of exact numbers: each
- * number is its own text.
- *
- * @category getters
- * @since 0.1.0
- */
-export const plain = (json: Json): unknown => {
-  if (json instanceof JsonNumber) return json.text
-  if (Array.isArray(json)) return json.map(plain)
-  if (!isObject(json)) return json
-  return Object.fromEntries(Object.entries(json).map(([name, member]) => [name, plain(member)]))
 }

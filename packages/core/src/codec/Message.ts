@@ -24,8 +24,9 @@
 import * as Schema from "effect/Schema"
 import * as Decimal from "../value/Decimal.ts"
 import * as Timestamp from "../value/Timestamp.ts"
-import * as ExactJson from "./ExactJson.ts"
+import type * as ExactJson from "./ExactJson.ts"
 import * as Books from "./internal/books.ts"
+import * as JsonText from "./internal/jsonText.ts"
 import type * as Layout from "./internal/layout.ts"
 import type * as Members from "./internal/members.ts"
 import { Book, Exact, Scalar } from "./internal/members.ts"
@@ -264,7 +265,7 @@ export const texts: Member<ReadonlyArray<string>> = new Exact(
 export const anything: Member<unknown> = new Exact(
   Schema.optionalKey(Schema.Unknown),
   "{\"any\":1}",
-  (value) => value === undefined ? undefined : ExactJson.plain(value as ExactJson.Json)
+  (value) => value === undefined ? undefined : JsonText.plain(value as ExactJson.Json)
 )
 
 /**

@@ -7,7 +7,7 @@
  */
 import * as Schema from "effect/Schema"
 import { CircuitOpen } from "../resilience/Breaker.ts"
-import type { Answer } from "../resilience/Recovery.ts"
+import type { Answer } from "../resilience/internal/recovery.ts"
 import { InvalidLimit } from "../resilience/RollingLimit.ts"
 import { DialError, type DialReason } from "../transport/DialError.ts"
 import { WireClosed } from "../transport/Transport.ts"

@@ -27,37 +27,42 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { FrameRejected } from "../codec/Rejection.ts"
-import * as Correlator from "../protocol/Correlator.ts"
 import type * as Dialect from "../protocol/Dialect.ts"
+import * as Correlator from "../protocol/internal/correlator.ts"
 import type * as KeepAlive from "../protocol/KeepAlive.ts"
 import type * as Breaker from "../resilience/Breaker.ts"
 import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
-import * as Limits from "../resilience/Limits.ts"
-import * as RollingLimit from "../resilience/RollingLimit.ts"
+import * as Limits from "../resilience/internal/limits.ts"
+import * as RollingLimits from "../resilience/internal/rollingLimit.ts"
+import type * as RollingLimit from "../resilience/RollingLimit.ts"
 import * as Address from "../transport/Address.ts"
 import type * as Frame from "../transport/Frame.ts"
-import * as Secrets from "../transport/Secrets.ts"
+import * as Cleared from "../transport/internal/cleared.ts"
 import { type DialRequest, Transport } from "../transport/Transport.ts"
 import type * as Channel from "../value/Channel.ts"
 import * as Monotonic from "../value/Monotonic.ts"
-import type * as Attribution from "./Attribution.ts"
 import type { BearerToken } from "./BearerToken.ts"
 import * as ConnectError from "./ConnectError.ts"
-import * as ConnectionMetrics from "./ConnectionMetrics.ts"
-import * as ConnectionState from "./ConnectionState.ts"
+import type * as ConnectionMetrics from "./ConnectionMetrics.ts"
+import type * as ConnectionState from "./ConnectionState.ts"
 import type * as Inbox from "./Inbox.ts"
+import type * as Attribution from "./internal/attribution.ts"
 import type * as Close from "./internal/close.ts"
 import type * as Decoder from "./internal/decoder.ts"
+import type * as Subscriptions from "./internal/desired.ts"
 import * as Inboxes from "./internal/inbox.ts"
 import { type Internals, internals } from "./internal/internals.ts"
+import type * as Items from "./internal/items.ts"
+import * as Machine from "./internal/machine.ts"
 import { Observers } from "./internal/observers.ts"
+import * as Outboxes from "./internal/outbox.ts"
+import * as MetricsRecorder from "./internal/recorder.ts"
 import * as Sequence from "./internal/sequence.ts"
 import { make as makeSubscriptions } from "./internal/subscriptions.ts"
 import * as Supervisor from "./internal/supervisor.ts"
 import type * as Observer from "./Observer.ts"
-import * as Outbox from "./Outbox.ts"
+import type * as Outbox from "./Outbox.ts"
 import { Reconnection } from "./Reconnection.ts"
-import type * as Subscriptions from "./Subscriptions.ts"
 
 /**
  * What a connection is made with, besides its URL and the policy.
@@ -106,7 +111,7 @@ export interface Options<A> {
    * What messages are told apart by, for consumers that conflate: of those with
    * the same key the newest stays. Default: all have the same.
    */
-  readonly keyOf?: Inbox.KeyOf<A> | undefined
+  readonly keyOf?: Items.KeyOf<A> | undefined
   /** The product of a message, by which those of a channel of all products are routed to who wants one of them. */
   readonly productOf?: ((message: A) => string | undefined) | undefined
   /** The member that numbers the messages, or a function that reads it, to have gaps counted. */
@@ -242,7 +247,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   const origin = Address.origin(url)
   const label = options.label ?? origin
   const breaker = yield* breakers.get(origin)
-  const recorder = ConnectionMetrics.make(label, yield* Effect.context())
+  const recorder = MetricsRecorder.make(label, yield* Effect.context())
   const inbox = Inboxes.make({ keyOf: options.keyOf, productOf: options.productOf, onMissed: recorder.missed })
   const kept = yield* Effect.result(Limits.make(options.limits ?? [], origin, transport.network))
   const limits = Result.getOrElse(kept, () => Limits.unlimited)
@@ -250,13 +255,13 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   const keepAlive = options.keepAlive ?? { _tag: "Protocol" }
   // Ordinary messages that use a limit up must not make an answer to a heartbeat late.
   const spares = keepAlive._tag === "Application" || keepAlive._tag === "Requested"
-  const outbox = Outbox.make(
+  const outbox = Outboxes.make(
     { ...policy.buffer, onWaiting: (messages) => recorder.waiting(messages) },
     limits.asks === undefined
       ? undefined
       : {
         key: label,
-        log: limits.messages ?? RollingLimit.combine([]),
+        log: limits.messages ?? RollingLimits.combine([]),
         asks: limits.asks,
         now,
         cost: options.cost,
@@ -313,7 +318,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
         deflate: options.deflate ?? false,
         plaintextHosts: options.plaintextHosts ?? []
       }
-      return Secrets.clear(request, transport.dial(request))
+      return Cleared.clear(request, transport.dial(request))
     }
   })
   yield* breaker.observe((transition) => {
@@ -373,7 +378,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
       // Transitions fill no queue, and no failure of the connection ends them.
       transitions: Stream.suspend(() => Stream.orDie(inbox.consume("transitions", undefined, only("Transition"))))
     },
-    isConnected: Effect.map(state, ConnectionState.isConnected),
+    isConnected: Effect.map(state, Machine.isConnected),
     isStalled: Effect.sync(() => inbox.isBlocked()),
     inbound: (consumer) => inbox.consume("everything", consumer, (items) => items),
     batches: (consumer) => inbox.consume("batches", consumer, only("Batch")),

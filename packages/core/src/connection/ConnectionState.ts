@@ -15,6 +15,7 @@
  */
 import * as Data from "effect/Data"
 import type { ConnectError, Failure, Unconfirmed } from "./ConnectError.ts"
+import type { Note } from "./internal/note.ts"
 
 /**
  * Where a connection stands.
@@ -67,18 +68,6 @@ export const ConnectionState = Data.taggedEnum<ConnectionState>()
 export type Tag = ConnectionState["_tag"]
 
 /**
- * What whoever is built on a connection notes of a transition, in the step in
- * which it happens: the same for all consumers. Where transitions are merged for
- * a consumer that stood still, so are their notes.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Note {
-  readonly mergeWith: (newer: Note) => Note
-}
-
-/**
  * One step from a state to the next, at `at` (epoch milliseconds), after
  * `heldMillis` in `from`.
  *
@@ -102,29 +91,3 @@ export interface Transition {
   /** What was noted of it; absent where there is nothing. */
   readonly note?: Note | undefined
 }
-
-const successors: Readonly<Record<Tag, ReadonlyArray<Tag>>> = {
-  Disconnected: ["Connecting"],
-  Connecting: ["Connected", "Reconnecting", "CircuitOpen", "Failed", "Disconnected", "Closing"],
-  Connected: ["Reconnecting", "CircuitOpen", "Connecting", "Failed", "Closing"],
-  Reconnecting: ["Connecting", "CircuitOpen", "Failed", "Closing"],
-  CircuitOpen: ["Connecting", "CircuitOpen", "Failed", "Closing"],
-  Closing: ["Disconnected"],
-  Failed: ["Connecting", "Closing"]
-}
-
-/**
- * Returns whether `to` may follow `from`.
- *
- * @category predicates
- * @since 0.1.0
- */
-export const allows = (from: ConnectionState, to: ConnectionState): boolean => successors[from._tag].includes(to._tag)
-
-/**
- * Returns whether a connection in this state has an open wire.
- *
- * @category predicates
- * @since 0.1.0
- */
-export const isConnected = (self: ConnectionState): boolean => self._tag === "Connected"

@@ -29,6 +29,7 @@ import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { Frame } from "../transport/Frame.ts"
 import type { Failure } from "./ConnectError.ts"
 import type * as Inbox from "./Inbox.ts"
+import type * as Items from "./internal/items.ts"
 
 /**
  * The messages of one epoch that one read brought, with the frames that held
@@ -67,7 +68,7 @@ export type EpochEnd =
  */
 export interface Observer<A> {
   readonly batch: (batch: Batch<A>) => void
-  readonly rejected?: ((rejected: Inbox.Rejected) => void) | undefined
+  readonly rejected?: ((rejected: Items.Rejected) => void) | undefined
   readonly ended: (how: EpochEnd) => void
 }
 

@@ -13,9 +13,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
 import type * as ConnectionPolicy from "../resilience/ConnectionPolicy.ts"
+import type { Answer } from "../resilience/internal/recovery.ts"
 import * as PolicyConfig from "../resilience/PolicyConfig.ts"
 import * as Presets from "../resilience/Presets.ts"
-import type { Answer } from "../resilience/Recovery.ts"
 import * as ConnectError from "./ConnectError.ts"
 
 /**

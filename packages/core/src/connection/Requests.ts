@@ -18,7 +18,7 @@ import * as Stream from "effect/Stream"
 import type { InvalidCost, RateLimited } from "../resilience/RollingLimit.ts"
 import type { Frame } from "../transport/Frame.ts"
 import * as Broadcast from "../value/internal/broadcast.ts"
-import * as Printable from "../value/Printable.ts"
+import * as Shown from "../value/internal/shown.ts"
 import { NotSent, type OutboxFull } from "./ConnectError.ts"
 import type { Connection } from "./Connection.ts"
 import { internals } from "./internal/internals.ts"
@@ -179,7 +179,7 @@ export const make = Effect.fnUntraced(function*<A>(
             correlator.release(id)
           })),
           Effect.withSpan("Connection.request", {
-            attributes: Printable.fields({ connection: connection.label, id }),
+            attributes: Shown.fields({ connection: connection.label, id }),
             kind: "client"
           }, { captureStackTrace: false })
         )

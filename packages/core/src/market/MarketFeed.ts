@@ -34,10 +34,10 @@ import type * as ConnectError from "../connection/ConnectError.ts"
 import * as Connection from "../connection/Connection.ts"
 import type * as ConnectionState from "../connection/ConnectionState.ts"
 import type * as Inbox from "../connection/Inbox.ts"
+import type * as Subscriptions from "../connection/internal/desired.ts"
 import { internals } from "../connection/internal/internals.ts"
 import type * as Observer from "../connection/Observer.ts"
 import type { Reconnection } from "../connection/Reconnection.ts"
-import type * as Subscriptions from "../connection/Subscriptions.ts"
 import type * as MarketData from "../event/MarketData.ts"
 import * as MarketEvent from "../event/MarketEvent.ts"
 import type * as KeepAlive from "../protocol/KeepAlive.ts"
@@ -48,9 +48,10 @@ import * as Channel from "../value/Channel.ts"
 import * as Monotonic from "../value/Monotonic.ts"
 import * as Timestamp from "../value/Timestamp.ts"
 import { type ChannelKind, channelOf, normalise, normalised, type Venue } from "../venue/Venue.ts"
-import * as Freshness from "./Freshness.ts"
+import type * as Freshness from "./Freshness.ts"
 import { keyOf, makeAnswerOf } from "./internal/events.ts"
 import * as FeedMetrics from "./internal/feedMetrics.ts"
+import * as Tracker from "./internal/freshness.ts"
 import * as FreshnessWatch from "./internal/freshnessWatch.ts"
 import { Keeper } from "./internal/ledger.ts"
 import * as Narrator from "./internal/narrator.ts"
@@ -207,7 +208,7 @@ export const prepare = Effect.fnUntraced(function*(
 > {
   const symbols = options.symbols ?? Symbols.byRule
   const isQuiet = venue.isQuiet ?? ((channel: string) => channel === venue.channels.trade)
-  const freshness = Freshness.make(options.freshness === "none" ? undefined : options.freshness, isQuiet)
+  const freshness = Tracker.make(options.freshness === "none" ? undefined : options.freshness, isQuiet)
   const router = Router.make(venue)
   const metrics = yield* FeedMetrics.make(venue.name)
   const clock = yield* Clock.Clock

@@ -75,11 +75,8 @@ export type Quote =
 
 /**
  * How quotes are kept.
- *
- * @category models
- * @since 0.1.0
  */
-export interface Options {
+interface Options {
   /** The products, by their common names. */
   readonly products: ReadonlyArray<string>
   /** The age from which on a quote does not count as fresh. Default: 5 seconds. */

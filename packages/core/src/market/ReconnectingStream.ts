@@ -21,13 +21,13 @@ import * as Ref from "effect/Ref"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { ConnectionAborted, SourceFailed } from "../connection/ConnectError.ts"
-import * as Backoff from "../resilience/Backoff.ts"
 import type * as Breaker from "../resilience/Breaker.ts"
 import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
 import type { ConnectionPolicy } from "../resilience/ConnectionPolicy.ts"
-import * as Recovery from "../resilience/Recovery.ts"
+import * as Backoff from "../resilience/internal/backoff.ts"
+import * as Recovery from "../resilience/internal/recovery.ts"
+import * as Shown from "../value/internal/shown.ts"
 import * as Monotonic from "../value/Monotonic.ts"
-import * as Printable from "../value/Printable.ts"
 
 /**
  * A source of market data. `subscribe` adds to what is subscribed. `nextEvent`
@@ -157,7 +157,7 @@ export const make = <A, E>(
     const subscriptions = new Set<string>()
 
     const log = (level: "Info" | "Warn" | "Error", message: string, fields: Readonly<Record<string, unknown>>) =>
-      Effect.logWithLevel(level)(message, Printable.fields({ exchange: exchangeName, ...fields }))
+      Effect.logWithLevel(level)(message, Shown.fields({ exchange: exchangeName, ...fields }))
 
     // The policy's `connectTimeout` is the only failure that is not the source's.
     const kindOf = (error: E | Cause.TimeoutError): string =>

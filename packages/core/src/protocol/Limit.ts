@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type * as Limits from "../resilience/Limits.ts"
+import type * as Limits from "../resilience/internal/limits.ts"
 import * as Period from "../value/Period.ts"
 
 /**

@@ -60,20 +60,9 @@ export interface BreakerMetrics {
 }
 
 /**
- * How many entries each history of a breaker's metrics holds.
- *
- * @category constants
- * @since 0.1.0
- */
-export const historySize = 100
-
-/**
  * What has metrics, such as a `Breaker`.
- *
- * @category models
- * @since 0.1.0
  */
-export interface Measured {
+interface Measured {
   readonly key: string
   readonly metrics: Effect.Effect<BreakerMetrics>
 }

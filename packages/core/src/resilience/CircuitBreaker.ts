@@ -20,8 +20,9 @@ import * as Layer from "effect/Layer"
 import * as Monotonic from "../value/Monotonic.ts"
 import type { Breaker } from "./Breaker.ts"
 import * as BreakerMetrics from "./BreakerMetrics.ts"
-import * as Circuit from "./Circuit.ts"
+import type * as Circuit from "./Circuit.ts"
 import { Machine } from "./internal/breaker.ts"
+import * as CircuitMachine from "./internal/circuit.ts"
 
 /**
  * Makes one breaker. `"none"` never opens, and counts all the same. `key` names
@@ -36,7 +37,7 @@ export const make = (
 ): Effect.Effect<Breaker> =>
   Effect.map(
     Monotonic.now,
-    (now) => new Machine(options?.key ?? "", policy === "none" ? Circuit.never : policy, now).breaker
+    (now) => new Machine(options?.key ?? "", policy === "none" ? CircuitMachine.never : policy, now).breaker
   )
 
 /**
@@ -89,7 +90,7 @@ class Registry {
 
   private made(key: string, now: number): Machine {
     if (this.kept.size >= this.sweepAt) this.sweep(now)
-    return new Machine(key, this.policy === "none" ? Circuit.never : this.policy, now)
+    return new Machine(key, this.policy === "none" ? CircuitMachine.never : this.policy, now)
   }
 
   private keep(machine: Machine): void {

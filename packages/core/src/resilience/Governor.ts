@@ -8,7 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Monotonic from "../value/Monotonic.ts"
-import * as RollingLimit from "./RollingLimit.ts"
+import * as RollingLimits from "./internal/rollingLimit.ts"
+import type * as RollingLimit from "./RollingLimit.ts"
 
 /**
  * Keeps one budget for each key, such as an address, for everybody who dials or
@@ -42,7 +43,7 @@ const keptKeys = 256
  * @since 0.1.0
  */
 export const make = (): Governor => {
-  const ledgers = new Map<string, RollingLimit.SharedLimit>()
+  const ledgers = new Map<string, RollingLimits.SharedLimit>()
   let sweepAt = keptKeys
 
   const sweep = (at: number): void => {
@@ -50,11 +51,11 @@ export const make = (): Governor => {
     sweepAt = Math.max(keptKeys, 2 * ledgers.size)
   }
 
-  const ledgerOf = (key: string, at: number): RollingLimit.SharedLimit => {
+  const ledgerOf = (key: string, at: number): RollingLimits.SharedLimit => {
     const known = ledgers.get(key)
     if (known !== undefined) return known
     if (ledgers.size >= sweepAt) sweep(at)
-    const ledger = RollingLimit.makeShared()
+    const ledger = RollingLimits.makeShared()
     ledgers.set(key, ledger)
     return ledger
   }
@@ -81,7 +82,7 @@ export const make = (): Governor => {
  * @category constants
  * @since 0.1.0
  */
-export const unshared: Governor = { share: (_, windows) => Effect.sync(() => RollingLimit.make(windows)) }
+export const unshared: Governor = { share: (_, windows) => Effect.sync(() => RollingLimits.make(windows)) }
 
 // A governor for each network; where a transport names none, for each clock. So those of the live clock are one, and a
 // test, which has a clock of its own, shares with no other.

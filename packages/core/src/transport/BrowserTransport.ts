@@ -28,80 +28,19 @@ import * as Address from "./Address.ts"
 import { BadUrl, DialError, type DialReason, Unreachable } from "./DialError.ts"
 import * as Endpoint from "./Endpoint.ts"
 import * as Frame from "./Frame.ts"
+import {
+  type CloseEvent,
+  type MessageEvent,
+  sentCode,
+  type Socket,
+  type SocketConstructor
+} from "./internal/browserSocket.ts"
 import { type Capabilities, type DialRequest, Transport, type Wire, WireClosed } from "./Transport.ts"
 
 /**
- * What is used of a WebSocket: the standard's interface, by its shape, so that
- * the global of any runtime is one.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Socket {
-  binaryType: string
-  readonly readyState: number
-  readonly bufferedAmount: number
-  send(data: string | Uint8Array<ArrayBuffer>): void
-  close(code?: number, reason?: string): void
-  addEventListener(type: "open" | "error", listener: () => void): void
-  addEventListener(type: "message", listener: (event: MessageEvent) => void): void
-  addEventListener(type: "close", listener: (event: CloseEvent) => void): void
-  removeEventListener(type: "open" | "error", listener: () => void): void
-  removeEventListener(type: "message", listener: (event: MessageEvent) => void): void
-  removeEventListener(type: "close", listener: (event: CloseEvent) => void): void
-}
-
-/**
- * The constructor of a WebSocket, such as the global of that name.
- *
- * @category models
- * @since 0.1.0
- */
-export type SocketConstructor = new(url: string, protocols: Array<string>) => Socket
-
-/**
- * What is used of a message event: `data` is a string, or an `ArrayBuffer`.
- *
- * @category models
- * @since 0.1.0
- */
-export interface MessageEvent {
-  readonly data: unknown
-}
-
-/**
- * What is used of a close event: the peer's code and reason, 1006 where the
- * connection broke, and whether both sides sent a close frame.
- *
- * @category models
- * @since 0.1.0
- */
-export interface CloseEvent {
-  readonly code: number
-  readonly reason: string
-  readonly wasClean: boolean
-}
-
-/**
- * What can be set for all dials of a transport.
- *
- * - `sendBufferBytes`: bytes waiting in the socket above which a wire is not
- *   `ready` for the next message. Default 1 MiB.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Options {
-  readonly sendBufferBytes?: number | undefined
-}
-
-/**
  * What a browser's WebSocket can do: none of it.
- *
- * @category constants
- * @since 0.1.0
  */
-export const capabilities: Capabilities = { headers: false, ping: false, pause: false, handshakeStatus: false }
+const capabilities: Capabilities = { headers: false, ping: false, pause: false, handshakeStatus: false }
 
 /** `readyState` of a socket that is open; the other states take no message. */
 const open = 1
@@ -111,16 +50,6 @@ const drainPollMillis = 10
 
 /** RFC 6455 §5.5: a control frame carries 125 bytes, two of which are the close code. */
 const closeReasonBytes = 123
-
-/**
- * The close code that a peer sees where we close with `code`. A page may send
- * 1000 and 3000 to 4999 only; the codes of the protocol in between go out as
- * 3000 more, in the range that is free for private use: 1009 as 4009.
- *
- * @category getters
- * @since 0.1.0
- */
-export const sentCode = (code: number): number => code > 1000 && code < 1016 ? code + 3000 : code
 
 /**
  * Makes the transport from a WebSocket's constructor.
@@ -140,7 +69,10 @@ export const sentCode = (code: number): number => code > 1000 && code < 1016 ? c
  * @category constructors
  * @since 0.1.0
  */
-export const make = (Constructor: SocketConstructor, options: Options = {}): Transport["Service"] => ({
+export const make = (
+  Constructor: SocketConstructor,
+  options: { readonly sendBufferBytes?: number | undefined } = {}
+): Transport["Service"] => ({
   capabilities,
   dial: (request) => dial(Constructor, request, options.sendBufferBytes ?? 1_048_576)
 })
@@ -151,8 +83,10 @@ export const make = (Constructor: SocketConstructor, options: Options = {}): Tra
  * @category layers
  * @since 0.1.0
  */
-export const layer = (Constructor: SocketConstructor, options: Options = {}): Layer.Layer<Transport> =>
-  Layer.succeed(Transport, make(Constructor, options))
+export const layer = (
+  Constructor: SocketConstructor,
+  options: { readonly sendBufferBytes?: number | undefined } = {}
+): Layer.Layer<Transport> => Layer.succeed(Transport, make(Constructor, options))
 
 const dial = (
   Constructor: SocketConstructor,

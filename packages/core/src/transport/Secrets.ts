@@ -10,33 +10,22 @@
  *
  * @since 0.1.0
  */
-import * as Arr from "effect/Array"
-import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
 import * as Redacted from "effect/Redacted"
 import * as RegExp from "effect/RegExp"
-import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
 import * as Address from "./Address.ts"
-import { DialError } from "./DialError.ts"
 import type { Frame } from "./Frame.ts"
-import { type DialRequest, type Wire, WireClosed } from "./Transport.ts"
+import type { DialRequest } from "./Transport.ts"
 
 /**
  * Characters of the shortest secret that is looked for.
- *
- * @category constants
- * @since 0.1.0
  */
-export const minLength = 6
+const minLength = 6
 
 /**
  * Characters of the shortest secret of digits alone that is looked for.
- *
- * @category constants
- * @since 0.1.0
  */
-export const minDigits = 10
+const minDigits = 10
 
 /**
  * Masks the secrets in a text, or in a frame of either kind; what holds none is
@@ -168,45 +157,3 @@ export const maskOf = ({ headers, protocols, url }: DialRequest): Mask | undefin
     ),
     ...protocols.flatMap((value) => typeof value === "string" ? [] : [credentials(Redacted.value(value))])
   ])
-
-const ofError = ({ text }: Mask) => (error: DialError): DialError => {
-  if (text(error.message) === error.message) return error
-  const encoded = Schema.encodeSync(DialError)(error)
-  // Its members' values, and not what they are called.
-  const reason = Object.entries(encoded.reason).map(([name, value]) =>
-    [name, typeof value === "string" && name !== "_tag" ? text(value) : value] as const
-  )
-  return Schema.decodeUnknownSync(DialError)({ ...encoded, reason: Object.fromEntries(reason) })
-}
-
-const ofEnd = ({ text }: Mask) => (closed: WireClosed): WireClosed =>
-  text(closed.reason) === closed.reason
-    ? closed
-    : new WireClosed({ by: closed.by, code: closed.code, reason: text(closed.reason) })
-
-/**
- * A dial whose wire gives what the peer sends cleared of the request's secrets:
- * frames, the reason of a close, and why the dial failed. Without secrets it is
- * the dial itself.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const clear = (
-  request: DialRequest,
-  dial: Effect.Effect<Wire, DialError, Scope.Scope>
-): Effect.Effect<Wire, DialError, Scope.Scope> => {
-  const found = maskOf(request)
-  if (found === undefined) return dial
-  const { frame } = found
-  const ended = ofEnd(found)
-  return Effect.mapBoth(dial, {
-    onFailure: ofError(found),
-    onSuccess: (wire) => ({
-      ...wire,
-      pull: Effect.mapBoth(wire.pull, { onSuccess: Arr.map(frame), onFailure: ended }),
-      ready: Effect.mapError(wire.ready, ended),
-      ping: Effect.mapError(wire.ping, ended)
-    })
-  })
-}

@@ -26,14 +26,3 @@ export const nowMillis = (clock: Clock.Clock): number => Number(clock.monotonicT
  * @since 0.1.0
  */
 export const now: Effect.Effect<number> = Effect.clockWith((clock) => Effect.succeed(nowMillis(clock)))
-
-/**
- * The wall clock's time, in whole epoch milliseconds, at which the monotonic one
- * shows `at`, as far as can be said now: a wall clock that is set later says
- * otherwise.
- *
- * @category getters
- * @since 0.1.0
- */
-export const toEpochMillis = (clock: Clock.Clock, at: number): number =>
-  Math.round(clock.currentTimeMillisUnsafe() + at - nowMillis(clock))

@@ -36,26 +36,6 @@ const escaped = (text: string): string => {
  */
 export const escape = (text: string): string => isPlain.test(text) ? text : text.replace(hidden, escaped)
 
-/**
- * A record with its texts escaped: the annotations of a log line, the
- * attributes of a span or of a metric.
- *
- * @category getters
- * @since 0.1.0
- */
-export const fields = (of: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(
-    Object.entries(of).map(([key, value]) => [key, typeof value === "string" ? escape(value) : value])
-  )
-
-/**
- * Whether a text is shown as it is.
- *
- * @category predicates
- * @since 0.1.0
- */
-export const isPrintable = (text: string): boolean => escape(text) === text
-
 const isPair = /^[\u{10000}-\u{10ffff}]$/u
 
 /** The beginning of a text, never half a surrogate pair. */
@@ -72,20 +52,4 @@ const begin = (text: string, length: number): string =>
 export const cut = (text: string, length: number): string => {
   const shown = escape(begin(text, length))
   return shown.length <= length ? shown : begin(shown, length).replace(/\\(?:u[0-9a-f]{0,3})?$/, "")
-}
-
-/** So many characters of an input are shown in a message. */
-const quoted = 64
-
-/**
- * Shows a piece of a peer's input in a message: quoted, cut at 64 characters,
- * and escaped where it cannot be shown.
- *
- * @category getters
- * @since 0.1.0
- */
-export const quote = (input: string): string => {
-  const shown = cut(input, quoted)
-  const isWhole = shown === escape(input.slice(0, quoted + 1))
-  return `\`${shown.replaceAll("`", "'")}${isWhole ? "" : "…"}\``
 }

@@ -1,6 +1,5 @@
 /** House rule: what a peer sent is shown escaped, on a terminal, in a log line, on a page and in a label. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Printable from "@tickline/core/value/Printable"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Fs from "node:fs"
@@ -8,6 +7,7 @@ import type { AddressInfo } from "node:net"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { type WebSocket, WebSocketServer } from "ws"
+import * as Shown from "../../../core/src/value/internal/shown.ts"
 import * as TestHost from "./TestHost.ts"
 
 /** Moves the cursor, sets a title by C1, hides a colour, reverses, joins, begins a line, tags. */
@@ -56,7 +56,7 @@ const isShown = (text: string, what: string): void => {
   // oxlint-disable-next-line no-control-regex
   const own = new RegExp("\u001b\\[(?:\\?25[lh]|\\?2026[lh]|[0-9;]*m|\\d*A|[KJH])", "g")
   for (const line of text.replace(own, "").replaceAll("\r", "").split("\n")) {
-    assert.isTrue(Printable.isPrintable(line), `${what}: ${JSON.stringify(line)}`)
+    assert.isTrue(Shown.isPrintable(line), `${what}: ${JSON.stringify(line)}`)
   }
 }
 

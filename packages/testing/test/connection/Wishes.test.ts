@@ -5,7 +5,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
 import type { Answer, Dialect } from "@tickline/core/protocol/Dialect"
-import type * as Limits from "@tickline/core/resilience/Limits"
 import * as Channel from "@tickline/core/value/Channel"
 import type * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Duration from "effect/Duration"
@@ -13,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { internals } from "../../../core/src/connection/internal/internals.ts"
+import type * as Limits from "../../../core/src/resilience/internal/limits.ts"
 import { policyWith, record, settle, url, withVenue } from "../Rig.ts"
 
 const channelOf = (product: string): Channel.Channel => Channel.make("trades", product)

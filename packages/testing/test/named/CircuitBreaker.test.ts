@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
 import * as BreakerMetrics from "@tickline/core/resilience/BreakerMetrics"
-import * as Circuit from "@tickline/core/resilience/Circuit"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as Generic from "@tickline/core/venue/generic/Venue"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
+import * as CircuitMachine from "../../../core/src/resilience/internal/circuit.ts"
 import { breakerLine, circuitWith, connected, dialTimes, policyWith, record, settle, url, withVenue } from "../Rig.ts"
 
 /** No retries: each `connect` is one dial, so that only the breaker is seen. */
@@ -114,7 +114,7 @@ describe("Circuit breaker", () => {
           assert.strictEqual((yield* connection.breaker.metrics).state, n === 1 ? "Open" : "HalfOpen")
           yield* visit(connection)
         }
-        assert.deepStrictEqual(yield* connection.breaker.state, Circuit.closed)
+        assert.deepStrictEqual(yield* connection.breaker.state, CircuitMachine.closed)
         assert.deepStrictEqual(yield* breakerLine(connection.breaker), [
           "0 Closed Open 200",
           "200 Open HalfOpen",

@@ -8,7 +8,7 @@ import * as ExactJson from "../ExactJson.ts"
 import * as Rejection from "../Rejection.ts"
 import type * as Layout from "./layout.ts"
 import { Book, Exact, isWithout, Member, Scalar, type Without } from "./members.ts"
-import { pathOf, type Place } from "./place.ts"
+import { formatPath, pathOf, type Place } from "./place.ts"
 import * as Reader from "./reader.ts"
 import { fixedAt, rowsAt, scalarAt, Source } from "./source.ts"
 
@@ -279,7 +279,7 @@ export class ObjectOf<out F extends Fields> extends Member<View<F>> {
 
   #missing(venue: string, at: Place | undefined): Rejection.FrameRejected {
     const [first = "", ...others] = this.needs
-    const field = Rejection.formatPath([...pathOf(at), first])
+    const field = formatPath([...pathOf(at), first])
     const rest = others.length > 1 ? `are ${others.join(" and ")}` : `is ${others.join()}`
     return Rejection.frameRejected(venue, "MissingField", field, `${field} is missing, and so ${rest}`)
   }

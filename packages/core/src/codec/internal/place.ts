@@ -39,3 +39,15 @@ export const fromPath = (path: ReadonlyArray<PropertyKey>): Place | undefined =>
   for (const key of path) place = { outer: place, key }
   return place
 }
+
+/**
+ * A path in a frame, as in `changes[0][1]`.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const formatPath = (path: ReadonlyArray<PropertyKey>): string => {
+  let out = ""
+  for (const key of path) out += typeof key === "number" ? `[${key}]` : out === "" ? String(key) : `.${String(key)}`
+  return out
+}

@@ -6,8 +6,8 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type * as Backoff from "../../resilience/Backoff.ts"
 import type * as Breaker from "../../resilience/Breaker.ts"
+import type * as Backoff from "../../resilience/internal/backoff.ts"
 import type { Session } from "./dialler.ts"
 import type { Parts } from "./parts.ts"
 

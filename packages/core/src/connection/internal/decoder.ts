@@ -7,12 +7,12 @@
 import * as Arr from "effect/Array"
 import type { FrameRejected } from "../../codec/Rejection.ts"
 import * as Frame from "../../transport/Frame.ts"
-import type * as Attribution from "../Attribution.ts"
-import type { Recorder } from "../ConnectionMetrics.ts"
-import type { Rejected } from "../Inbox.ts"
 import type { Batch } from "../Observer.ts"
+import type * as Attribution from "./attribution.ts"
 import type { Inbox } from "./inbox.ts"
+import type { Rejected } from "./items.ts"
 import type { Observers } from "./observers.ts"
+import type { Recorder } from "./recorder.ts"
 
 /**
  * Reads one frame that came at `at`, in epoch milliseconds: messages, or why it

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import type * as Recovery from "../../resilience/Recovery.ts"
+import type * as Recovery from "../../resilience/internal/recovery.ts"
 import type { HandshakeRejected } from "../../transport/DialError.ts"
 import * as ConnectError from "../ConnectError.ts"
 import type { Classify } from "../Reconnection.ts"

@@ -13,7 +13,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { Correlator } from "../../protocol/Correlator.ts"
+import type { Correlator } from "../../protocol/internal/correlator.ts"
 import type { KeepAlive } from "../../protocol/KeepAlive.ts"
 import type { Wire, WireClosed } from "../../transport/Transport.ts"
 import * as Monotonic from "../../value/Monotonic.ts"

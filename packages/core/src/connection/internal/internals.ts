@@ -7,12 +7,14 @@
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
-import type { Correlator } from "../../protocol/Correlator.ts"
+import type { Correlator } from "../../protocol/internal/correlator.ts"
 import type { Channel } from "../../value/Channel.ts"
 import type { ConnectError } from "../ConnectError.ts"
-import type { Note, Transition } from "../ConnectionState.ts"
-import type { ConsumerOptions, ConsumerOverflow, Missed, Overdue } from "../Inbox.ts"
+import type { Transition } from "../ConnectionState.ts"
+import type { ConsumerOptions, ConsumerOverflow } from "../Inbox.ts"
 import type { NamedObserver } from "../Observer.ts"
+import type { Missed, Overdue } from "./items.ts"
+import type { Note } from "./note.ts"
 import type { Want } from "./routes.ts"
 
 /**

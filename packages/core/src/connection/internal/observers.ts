@@ -4,8 +4,8 @@
  *
  * @since 0.1.0
  */
-import type * as Inbox from "../Inbox.ts"
 import type { Batch, EpochEnd, NamedObserver, Observer } from "../Observer.ts"
+import type * as Items from "./items.ts"
 
 /**
  * An observer that threw, and what it threw.
@@ -75,7 +75,7 @@ export class Observers<A> {
     }
   }
 
-  rejected(rejected: Inbox.Rejected): void {
+  rejected(rejected: Items.Rejected): void {
     for (const { declared, observer } of this.attached) {
       try {
         observer.rejected?.(rejected)

@@ -9,18 +9,10 @@ import type * as Cause from "effect/Cause"
 import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Channel from "../../value/Channel.ts"
-import type { MessageChannels } from "../Attribution.ts"
 import type { ConnectError } from "../ConnectError.ts"
-import {
-  type Batch,
-  type ConsumerOptions,
-  ConsumerOverflow,
-  type Item,
-  type KeyOf,
-  type Missed,
-  type Overflow,
-  type Rejected
-} from "../Inbox.ts"
+import { type Batch, type ConsumerOptions, ConsumerOverflow, type Item } from "../Inbox.ts"
+import type { MessageChannels } from "./attribution.ts"
+import type { KeyOf, Missed, Overflow, Rejected } from "./items.ts"
 
 /**
  * What of a connection a consumer is shown: `"routed"` are the messages that are

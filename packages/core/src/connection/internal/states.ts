@@ -6,12 +6,13 @@
  */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Shown from "../../value/internal/shown.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
-import * as Printable from "../../value/Printable.ts"
 import type { Unconfirmed } from "../ConnectError.ts"
-import type { Recorder } from "../ConnectionMetrics.ts"
 import * as ConnectionState from "../ConnectionState.ts"
 import type { Inbox } from "./inbox.ts"
+import * as Machine from "./machine.ts"
+import type { Recorder } from "./recorder.ts"
 
 /**
  * What a connection's states are told to.
@@ -58,14 +59,14 @@ export class States<A> {
   log(level: "Info" | "Warn" | "Error", message: string, annotations: Readonly<Record<string, unknown>>) {
     return Effect.annotateLogs(
       Effect.logWithLevel(level)(message),
-      Printable.fields({ connection: this.options.label, ...annotations })
+      Shown.fields({ connection: this.options.label, ...annotations })
     )
   }
 
   /** A span that is a trace of its own: what has it goes on for as long as the connection, whoever began it. */
   traced(name: string, attributes: Readonly<Record<string, unknown>>) {
     return Effect.withSpan(name, {
-      attributes: Printable.fields({ connection: this.options.label, ...attributes }),
+      attributes: Shown.fields({ connection: this.options.label, ...attributes }),
       root: true
     }, { captureStackTrace: false })
   }
@@ -85,7 +86,7 @@ export class States<A> {
   move(to: ConnectionState.ConnectionState, reason: string): void {
     const { inbox, recorder } = this.options
     const from = this.current
-    if (!ConnectionState.allows(from, to)) return
+    if (!Machine.allows(from, to)) return
     this.current = to
     const now = this.now()
     recorder.moved(to)

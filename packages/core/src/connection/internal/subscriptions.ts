@@ -5,16 +5,16 @@
  */
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
-import type { Correlator } from "../../protocol/Correlator.ts"
 import type { Answer, Ask, Dialect } from "../../protocol/Dialect.ts"
+import type { Correlator } from "../../protocol/internal/correlator.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Wire, WireClosed } from "../../transport/Transport.ts"
 import * as Channel from "../../value/Channel.ts"
 import { ConnectionClosed, SubscriptionRefused } from "../ConnectError.ts"
-import type { Refusal } from "../Inbox.ts"
 import type { Attach, Batch } from "../Observer.ts"
-import type { Subscriptions } from "../Subscriptions.ts"
 import { askOf, type Channels, type Confirmed, meantBy, Names, type Pending, Waiters, without } from "./asks.ts"
+import type { Subscriptions } from "./desired.ts"
+import type { Refusal } from "./items.ts"
 
 // What one connection's subscriptions are made with.
 interface Options<A> {

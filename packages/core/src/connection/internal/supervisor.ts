@@ -18,14 +18,14 @@ import type * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
-import * as Backoff from "../../resilience/Backoff.ts"
 import * as Breaker from "../../resilience/Breaker.ts"
 import type { ConnectionPolicy } from "../../resilience/ConnectionPolicy.ts"
-import * as Recovery from "../../resilience/Recovery.ts"
+import * as Backoff from "../../resilience/internal/backoff.ts"
+import * as Recovery from "../../resilience/internal/recovery.ts"
 import type { Reservation } from "../../resilience/RollingLimit.ts"
 import { Transport, type WireClosed } from "../../transport/Transport.ts"
 import type { Channel } from "../../value/Channel.ts"
-import * as Monotonic from "../../value/Monotonic.ts"
+import * as EpochMillis from "../../value/internal/epochMillis.ts"
 import * as ConnectError from "../ConnectError.ts"
 import * as ConnectionState from "../ConnectionState.ts"
 import { Reconnection } from "../Reconnection.ts"
@@ -258,7 +258,7 @@ export class Supervisor<A> {
         }
         case "Reject": {
           const { key } = this.options.breaker
-          const until = Monotonic.toEpochMillis(this.states.clock, step.until)
+          const until = EpochMillis.toEpochMillis(this.states.clock, step.until)
           const retryAfterMillis = Math.round(step.until - this.states.now())
           yield* this.giveUp(new Breaker.CircuitOpen({ key, until, retryAfterMillis, probing: false }))
           return false

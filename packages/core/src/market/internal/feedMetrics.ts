@@ -12,7 +12,7 @@ import { constVoid } from "effect/Function"
 import * as Metric from "effect/Metric"
 import * as Record from "effect/Record"
 import type * as Scope from "effect/Scope"
-import * as ConnectionMetrics from "../../connection/ConnectionMetrics.ts"
+import * as MetricsRecorder from "../../connection/internal/recorder.ts"
 import type { Gap } from "../../event/Lifecycle.ts"
 import * as Channel from "../../value/Channel.ts"
 import * as MetricAttributes from "../../value/internal/metricAttributes.ts"
@@ -71,7 +71,7 @@ export const make = (label: string): Effect.Effect<FeedMetrics, never, Scope.Sco
         const eventsOf = (channel: string): Metric.Counter<number> => {
           const known = events.get(channel)
           if (known !== undefined) return known
-          const made = Metric.withAttributes(ConnectionMetrics.ownCounter(Telemetry.events), {
+          const made = Metric.withAttributes(MetricsRecorder.ownCounter(Telemetry.events), {
             channel: Printable.escape(channel)
           })
           events.set(channel, made)

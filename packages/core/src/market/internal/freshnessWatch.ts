@@ -10,9 +10,9 @@ import * as Stream from "effect/Stream"
 import type * as Connection from "../../connection/Connection.ts"
 import { internals } from "../../connection/internal/internals.ts"
 import * as Channel from "../../value/Channel.ts"
+import * as Shown from "../../value/internal/shown.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
-import * as Printable from "../../value/Printable.ts"
-import * as Freshness from "../Freshness.ts"
+import * as Tracker from "./freshness.ts"
 
 /**
  * Watches that what was subscribed to delivers, until the scope ends. Gives the
@@ -21,16 +21,16 @@ import * as Freshness from "../Freshness.ts"
  * @category constructors
  * @since 0.1.0
  */
-export const make = <A>(connection: Connection.Connection<A>, freshness: Freshness.Freshness, onStale: () => void) =>
+export const make = <A>(connection: Connection.Connection<A>, freshness: Tracker.Freshness, onStale: () => void) =>
   Effect.gen(function*() {
     const changes = yield* Queue.sliding<void>(1)
-    const tell = ({ channel, silentForMillis, step }: Freshness.Overdue): Effect.Effect<void> =>
+    const tell = ({ channel, silentForMillis, step }: Tracker.Overdue): Effect.Effect<void> =>
       Effect.suspend(() => {
         onStale()
         return Effect.andThen(
           Effect.annotateLogs(
             Effect.logWarning("subscription does not deliver"),
-            Printable.fields({
+            Shown.fields({
               connection: connection.label,
               channel: channel.channel,
               ...(channel.product === undefined ? {} : { product: channel.product }),
@@ -42,7 +42,7 @@ export const make = <A>(connection: Connection.Connection<A>, freshness: Freshne
         )
       })
     // One probe, one renewal, one reconnect, however many subscriptions are overdue at once.
-    const act = (step: Freshness.Step, channels: ReadonlyArray<Channel.Channel>): Effect.Effect<void> => {
+    const act = (step: Tracker.Step, channels: ReadonlyArray<Channel.Channel>): Effect.Effect<void> => {
       switch (step) {
         case "probe":
           return Effect.asVoid(connection[internals].ping)
@@ -77,7 +77,7 @@ export const make = <A>(connection: Connection.Connection<A>, freshness: Freshne
           standing === "refused" ? [Channel.key(channel)] : []
         )
       )
-      for (const step of Freshness.steps) {
+      for (const step of Tracker.steps) {
         const late = overdue.filter((one) => one.step === step && !refused.has(Channel.key(one.channel)))
         if (late.length === 0) continue
         yield* Effect.forEach(late, tell, { discard: true })

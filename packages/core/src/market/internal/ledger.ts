@@ -4,7 +4,8 @@
  *
  * @since 0.1.0
  */
-import type { Note, Transition } from "../../connection/ConnectionState.ts"
+import type { Transition } from "../../connection/ConnectionState.ts"
+import type { Note } from "../../connection/internal/note.ts"
 import type { NamedObserver } from "../../connection/Observer.ts"
 import * as Lifecycle from "../../event/Lifecycle.ts"
 import * as MarketEvent from "../../event/MarketEvent.ts"

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import type * as Attribution from "../../connection/Attribution.ts"
+import type * as Attribution from "../../connection/internal/attribution.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import type { Channel } from "../../value/Channel.ts"
 import type { Topic, Venue } from "../../venue/Venue.ts"

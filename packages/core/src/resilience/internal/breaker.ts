@@ -16,8 +16,9 @@ import * as Stream from "effect/Stream"
 import * as Broadcast from "../../value/internal/broadcast.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
 import { type Breaker, CircuitOpen, type Permit } from "../Breaker.ts"
-import * as Circuit from "../Circuit.ts"
+import type * as Circuit from "../Circuit.ts"
 import { Counts, snapshot } from "./breakerCounts.ts"
+import * as CircuitMachine from "./circuit.ts"
 
 // Core is compiled without the types of a runtime; V8 has this property.
 const StackTraces = Error as ErrorConstructor & { stackTraceLimit?: number }
@@ -38,11 +39,11 @@ const circuitOpen = (fields: {
   return error
 }
 
-const acquireEvent: Circuit.Event = { _tag: "Acquire" }
-const succeedEvent: Circuit.Event = { _tag: "Succeed" }
-const proveEvent: Circuit.Event = { _tag: "Prove" }
-const releaseEvent: Circuit.Event = { _tag: "Release" }
-const resetEvent: Circuit.Event = { _tag: "Reset" }
+const acquireEvent: CircuitMachine.Event = { _tag: "Acquire" }
+const succeedEvent: CircuitMachine.Event = { _tag: "Succeed" }
+const proveEvent: CircuitMachine.Event = { _tag: "Prove" }
+const releaseEvent: CircuitMachine.Event = { _tag: "Release" }
+const resetEvent: CircuitMachine.Event = { _tag: "Reset" }
 
 // How long the failures of a breaker that nobody asks for count.
 const memoryMillis = 600_000
@@ -58,7 +59,7 @@ const memoryMillis = 600_000
 export class Machine {
   readonly key: string
   readonly policy: Circuit.Policy
-  readonly state = Ref.makeUnsafe<Circuit.State>(Circuit.closed)
+  readonly state = Ref.makeUnsafe<Circuit.State>(CircuitMachine.closed)
   // What most breakers never need is made when it is needed: a registry may hold very many.
   hub: PubSub.PubSub<Circuit.Transition> | undefined
   listeners: Set<(transition: Circuit.Transition) => void> | undefined
@@ -78,12 +79,12 @@ export class Machine {
     this.changedAt = now
   }
 
-  apply(event: Circuit.Event, clock: Clock.Clock): boolean {
+  apply(event: CircuitMachine.Event, clock: Clock.Clock): boolean {
     const before = Ref.getUnsafe(this.state)
     // Nearly every call: nothing has failed, and nothing does.
-    if (before === Circuit.closed && (event === acquireEvent || event === succeedEvent)) return true
+    if (before === CircuitMachine.closed && (event === acquireEvent || event === succeedEvent)) return true
     const now = Monotonic.nowMillis(clock)
-    const { admitted, state, transition: step } = Circuit.transition(before, event, now, this.policy)
+    const { admitted, state, transition: step } = CircuitMachine.transition(before, event, now, this.policy)
     if (state === before) return admitted
     // The only writer of the Ref; synchronous, so no other can come between.
     this.state.ref.current = state
@@ -123,7 +124,7 @@ export class Machine {
   isWorthKeeping(now: number): boolean {
     const state = Ref.getUnsafe(this.state)
     if (this.isWatched()) return true
-    if (state === Circuit.closed || this.policy === Circuit.never) return false
+    if (state === CircuitMachine.closed || this.policy === CircuitMachine.never) return false
     const rests = Math.max(
       memoryMillis,
       Duration.toMillis(this.policy.openCap),
@@ -156,7 +157,7 @@ export class Machine {
   succeed(
     epoch: number,
     clock: Clock.Clock,
-    event: Circuit.Event = succeedEvent,
+    event: CircuitMachine.Event = succeedEvent,
     now = Monotonic.nowMillis(clock)
   ): void {
     if (epoch !== this.epoch) return
@@ -231,8 +232,8 @@ const nameOf = (u: unknown): string =>
  * What a cause says to a breaker: a defect is a failure, then an error where it
  * counts; an interruption alone says nothing.
  */
-const verdict = <E>(cause: Cause.Cause<E>, isFailure: ((error: E) => boolean) | undefined): Circuit.Event => {
-  let event: Circuit.Event = releaseEvent
+const verdict = <E>(cause: Cause.Cause<E>, isFailure: ((error: E) => boolean) | undefined): CircuitMachine.Event => {
+  let event: CircuitMachine.Event = releaseEvent
   for (const reason of cause.reasons) {
     if (reason._tag === "Die") return { _tag: "Fail", reason: `defect: ${nameOf(reason.defect)}` }
     if (reason._tag === "Fail") {
@@ -362,7 +363,7 @@ const execute = <A, E, R>(
 ): Effect.Effect<A, E | CircuitOpen, R> =>
   Effect.clockWith((clock): Effect.Effect<A, E | CircuitOpen, R> => {
     if (Ref.getUnsafe(machine.state)._tag === "Closed") {
-      // What is admitted by a Circuit.closed breaker holds no slot: its interruption
+      // What is admitted by a CircuitMachine.closed breaker holds no slot: its interruption
       // says nothing and need not be seen, which saves a fifth of the cost.
       const { epoch } = machine
       const start = Monotonic.nowMillis(clock)

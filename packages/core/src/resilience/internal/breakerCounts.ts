@@ -5,9 +5,14 @@
  */
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
+import * as EpochMillis from "../../value/internal/epochMillis.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
-import { type BreakerMetrics, historySize } from "../BreakerMetrics.ts"
+import type { BreakerMetrics } from "../BreakerMetrics.ts"
 import type * as Circuit from "../Circuit.ts"
+import type * as CircuitMachine from "./circuit.ts"
+
+/** How many entries each history of a breaker's metrics holds. */
+const historySize = 100
 
 /** The last entries of a history, in constant memory and constant time. */
 class History<A> {
@@ -57,7 +62,7 @@ export class Counts {
     this.stateSince = now
     this.resetAt = resetAt
   }
-  moved(transition: Circuit.Transition, event: Circuit.Event, now: number): void {
+  moved(transition: Circuit.Transition, event: CircuitMachine.Event, now: number): void {
     this.stateTransitions++
     this.held[transition.from] += now - this.stateSince
     this.stateSince = now
@@ -122,7 +127,7 @@ export const snapshot = (
     rejected: counts.rejected,
     openedAt: counts.openedAt,
     closedAt: counts.closedAt,
-    openUntil: state._tag === "Open" ? Monotonic.toEpochMillis(clock, state.until) : undefined,
+    openUntil: state._tag === "Open" ? EpochMillis.toEpochMillis(clock, state.until) : undefined,
     calls: counts.calls,
     fastestCall: counts.calls === 0 ? undefined : counts.fastestCall,
     slowestCall: counts.calls === 0 ? undefined : counts.slowestCall,
@@ -132,10 +137,10 @@ export const snapshot = (
     backoffMax: Duration.toMillis(policy.openCap),
     resetAt: counts.resetAt,
     failureHistory: counts.failureHistory.entries().map(({ at, reason }) => ({
-      at: Monotonic.toEpochMillis(clock, at),
+      at: EpochMillis.toEpochMillis(clock, at),
       reason
     })),
-    successHistory: counts.successHistory.entries().map((at) => Monotonic.toEpochMillis(clock, at)),
+    successHistory: counts.successHistory.entries().map((at) => EpochMillis.toEpochMillis(clock, at)),
     transitionHistory: counts.transitionHistory.entries()
   }
 }

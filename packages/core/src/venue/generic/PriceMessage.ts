@@ -12,6 +12,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as ExactJson from "../../codec/ExactJson.ts"
+import * as JsonText from "../../codec/internal/jsonText.ts"
 import * as Decimal from "../../value/Decimal.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 
@@ -130,7 +131,7 @@ export const validateProduct = (json: ExactJson.Json, field = "product_id"): str
   nullOrEmpty(field, json) ??
     (typeof json === "string"
       ? json
-      : refuse("type", "InvalidField", field, `${field} must be a string, found ${ExactJson.describe(json)}`))
+      : refuse("type", "InvalidField", field, `${field} must be a string, found ${JsonText.describe(json)}`))
 
 /**
  * Checks a price: a JSON string or number that is a decimal greater than zero,
@@ -148,12 +149,12 @@ export const validatePrice = (
   if (bad !== undefined) return bad
   const text = typeof json === "string" ? json : json instanceof ExactJson.JsonNumber ? json.text : undefined
   if (text === undefined) {
-    return refuse("type", "InvalidField", field, `${field} must be numeric, found ${ExactJson.describe(json)}`)
+    return refuse("type", "InvalidField", field, `${field} must be numeric, found ${JsonText.describe(json)}`)
   }
   const price = Decimal.parse(text)
   if (price === undefined) {
     return Decimal.refusal(text) === "not a number"
-      ? refuse("type", "InvalidField", field, `${field} must be numeric, found ${ExactJson.describe(json)}`)
+      ? refuse("type", "InvalidField", field, `${field} must be numeric, found ${JsonText.describe(json)}`)
       : refuse("validation", "InvalidField", field, `${field} has ${Decimal.refusal(text)}`)
   }
   if (!Decimal.isPositive(price)) {
@@ -161,7 +162,7 @@ export const validatePrice = (
       "validation",
       "InvalidField",
       field,
-      `${field} must be greater than zero, found ${ExactJson.describe(json)}`
+      `${field} must be greater than zero, found ${JsonText.describe(json)}`
     )
   }
   const places = Decimal.decimalPlaces(price)
@@ -198,7 +199,7 @@ export const validateTimestamp = (
       "type",
       "InvalidField",
       field,
-      `${field} must be a string or a number, found ${ExactJson.describe(json)}`
+      `${field} must be a string or a number, found ${JsonText.describe(json)}`
     )
   }
   const timestamp = Timestamp.parse(text)
@@ -207,7 +208,7 @@ export const validateTimestamp = (
       "type",
       "InvalidField",
       field,
-      `${field} must be ISO-8601 or Unix time, found ${ExactJson.describe(json)}`
+      `${field} must be ISO-8601 or Unix time, found ${JsonText.describe(json)}`
     )
   }
   if (nowMillis === undefined) return timestamp
@@ -334,7 +335,7 @@ export const parseJson = (
         "parse",
         "NotAnObject",
         undefined,
-        `invalid structure: expected an object, found ${ExactJson.describe(json)}`
+        `invalid structure: expected an object, found ${JsonText.describe(json)}`
       )
     )
   }

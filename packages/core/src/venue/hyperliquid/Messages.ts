@@ -6,6 +6,7 @@
  */
 import * as Decoder from "../../codec/Decoder.ts"
 import * as ExactJson from "../../codec/ExactJson.ts"
+import * as JsonText from "../../codec/internal/jsonText.ts"
 import * as Scanner from "../../codec/internal/scanner.ts"
 import * as Message from "../../codec/Message.ts"
 import * as Rejection from "../../codec/Rejection.ts"
@@ -178,7 +179,7 @@ const errorOf = (data: ExactJson.Json | undefined, requestId: string | undefined
     ? undefined
     : typeof data === "string"
     ? data
-    : JSON.stringify(ExactJson.plain(data))
+    : JSON.stringify(JsonText.plain(data))
   return venueError({ venue, message, requestId })
 }
 

@@ -14,8 +14,8 @@
  *
  * @since 0.1.0
  */
-import type { State } from "./Circuit.ts"
-import type { ConnectionPolicy } from "./ConnectionPolicy.ts"
+import type { State } from "../Circuit.ts"
+import type { ConnectionPolicy } from "../ConnectionPolicy.ts"
 
 /**
  * What a kind of failure asks for: another attempt by the policy, another one

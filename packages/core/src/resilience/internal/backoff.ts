@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import type * as Pull from "effect/Pull"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
-import * as Monotonic from "../value/Monotonic.ts"
+import * as Monotonic from "../../value/Monotonic.ts"
 
 /**
  * How much chance a delay has. Every kind stays at or below the delay before

@@ -4,8 +4,8 @@
  *
  * @since 0.1.0
  */
-import type { Frame } from "../transport/Frame.ts"
-import type { Channel } from "../value/Channel.ts"
+import type { Frame } from "../../transport/Frame.ts"
+import type { Channel } from "../../value/Channel.ts"
 
 /**
  * For each message the wanted channels that it belongs to.

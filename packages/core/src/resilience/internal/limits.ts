@@ -5,8 +5,9 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { Governor } from "./Governor.ts"
-import * as RollingLimit from "./RollingLimit.ts"
+import { Governor } from "../Governor.ts"
+import type * as RollingLimit from "../RollingLimit.ts"
+import * as RollingLimits from "./rollingLimit.ts"
 
 /**
  * A limit of a peer: at most `limit` of something in any rolling window, for
@@ -61,7 +62,7 @@ export interface Limits {
  * @category constants
  * @since 0.1.0
  */
-export const unlimited: Limits = { messages: undefined, asks: undefined, dials: RollingLimit.combine([]) }
+export const unlimited: Limits = { messages: undefined, asks: undefined, dials: RollingLimits.combine([]) }
 
 /**
  * The logs that keep the limits for one connection to an address, each window
@@ -90,18 +91,18 @@ export const make = Effect.fnUntraced(function*(
       windows.map(({ limit, windowMillis }) => ({ limit, windowMillis: windowMillis + transitMillis }))
     const own = windowsOf("connection")
     const shared = windowsOf("address")
-    const error = RollingLimit.fault([...own, ...shared])
+    const error = RollingLimits.fault([...own, ...shared])
     if (error !== undefined) return yield* error
     return [
-      ...(own.length === 0 ? [] : [RollingLimit.make(longer(own))]),
+      ...(own.length === 0 ? [] : [RollingLimits.make(longer(own))]),
       ...(shared.length === 0 ? [] : [yield* share(`${address} ${of}`, longer(shared), network)])
     ]
   })
   const messages = yield* logOf("messages")
   const asks = [...messages, ...(yield* logOf("subscriptions")).map(counting)]
   return {
-    messages: messages.length === 0 ? undefined : RollingLimit.combine(messages),
-    asks: asks.length === 0 ? undefined : RollingLimit.combine(asks),
-    dials: RollingLimit.combine(yield* logOf("dials"))
+    messages: messages.length === 0 ? undefined : RollingLimits.combine(messages),
+    asks: asks.length === 0 ? undefined : RollingLimits.combine(asks),
+    dials: RollingLimits.combine(yield* logOf("dials"))
   }
 })

@@ -7,10 +7,10 @@
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
-import type { Wire, WireClosed } from "../transport/Transport.ts"
-import type * as Channel from "../value/Channel.ts"
-import type { ConnectionClosed, SubscriptionRefused } from "./ConnectError.ts"
-import type { Attach } from "./Observer.ts"
+import type { Wire, WireClosed } from "../../transport/Transport.ts"
+import type * as Channel from "../../value/Channel.ts"
+import type { ConnectionClosed, SubscriptionRefused } from "../ConnectError.ts"
+import type { Attach } from "../Observer.ts"
 
 /**
  * Where a wanted subscription stands: not asked for (no epoch is up), asked for

@@ -1,0 +1,450 @@
+/**
+ * The outbox of one connection; see `Outbox` for what it promises.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { isCost } from "../../resilience/internal/rollingLimit.ts"
+import { InvalidCost, RateLimited, type RollingLimit } from "../../resilience/RollingLimit.ts"
+import * as Frame from "../../transport/Frame.ts"
+import type { Wire, WireClosed } from "../../transport/Transport.ts"
+import { NotSent, OutboxFull, type Unconfirmed } from "../ConnectError.ts"
+import type { Accepted, Priority, SendOptions } from "../Outbox.ts"
+import * as Sleeper from "./sleeper.ts"
+
+type Delivery = NonNullable<SendOptions["delivery"]>
+
+/**
+ * What the outbox has seen: messages waiting and their bytes, and how many were
+ * sent, withdrawn by their caller, refused because it was full, and ended
+ * unsent (with the epoch, or with the connection). `unconfirmed` are those that
+ * were sent in epochs which ended before the peer was seen to have read them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OutboxCounts {
+  readonly waiting: number
+  readonly waitingBytes: number
+  readonly mostWaiting: number
+  readonly sent: number
+  readonly sentAfterWaiting: number
+  readonly withdrawn: number
+  readonly refused: number
+  readonly unsent: number
+  readonly unconfirmed: number
+}
+
+/**
+ * The priorities, first to last.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const priorities: ReadonlyArray<Priority> = ["heartbeat", "cancel", "order", "subscribe", "query"]
+
+/**
+ * The limit on messages: what was written, the monotonic clock in milliseconds,
+ * and what a message costs (1 where not given).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OutboxLimits {
+  readonly key: string
+  readonly log: RollingLimit
+  /** The limits on what asks for subscriptions, that on messages included. */
+  readonly asks: RollingLimit
+  readonly now: () => number
+  /**
+   * Where it gives what is no cost, or more than the limit ever admits, a send fails, and what the connection sends by
+   * itself is charged 1.
+   */
+  readonly cost?: ((frame: Frame.Frame) => number) | undefined
+  /** Whether a tenth of the limit is left to what is urgent. */
+  readonly spares?: boolean | undefined
+}
+
+interface Entry {
+  readonly frame: Frame.Frame
+  readonly delivery: Delivery
+  readonly rank: number
+  readonly cost: number
+  /** What it is, where the connection sends it by itself. */
+  readonly kind?: string | undefined
+  readonly settle: ((outcome: Effect.Effect<Accepted, NotSent | RateLimited>) => void) | undefined
+}
+
+/**
+ * How an urgent message is sent: `admitted` is whether the limit was charged for
+ * it by `admit`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface UrgentOptions {
+  readonly admitted?: boolean | undefined
+}
+
+// Messages and their bytes.
+interface Tally {
+  messages: number
+  bytes: number
+}
+
+/**
+ * The messages that wait to be written.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Outbox {
+  /** Sends a message by its delivery; see the module's description. */
+  readonly send: (
+    frame: Frame.Frame,
+    options?: SendOptions | undefined
+  ) => Effect.Effect<Accepted, NotSent | OutboxFull | RateLimited | InvalidCost>
+  /**
+   * Sends ahead of everything that waits: a ping, or an answer to a test. One of
+   * a kind that waits makes another needless, so a peer that asks and does not
+   * read fills nothing.
+   */
+  readonly urgent: (frame: Frame.Frame, kind: string, options?: UrgentOptions | undefined) => void
+  /** Waits until the limits admit the frame and charges it, for what is written past the outbox. */
+  readonly admit: (kind: "ask" | "ping", frame: Frame.Frame) => Effect.Effect<void>
+  /** What has been written on this epoch by now is known to have arrived, once the function is called. */
+  readonly checkpoint: () => () => void
+  /** The messages written on this epoch that are not known to have arrived, and their bytes. */
+  readonly unconfirmed: () => Omit<Unconfirmed, "bufferedBytes">
+  /** Makes `wire` the one that messages go to, from now until `end`. */
+  readonly begin: (wire: Wire, epoch: number) => void
+  /** Writes what waits from now on, as the wire takes it: `run` is given what does so whenever something waits. */
+  readonly drainWith: (run: (drain: Effect.Effect<void>) => void) => void
+  /** Ends the epoch: what was for it fails, what is to be kept stays. */
+  readonly end: () => void
+  /** Ends the connection: all that waits fails. Returns how many kept messages were dropped. */
+  readonly close: () => number
+  /** Ends it for good: what is sent from now on is not, whether it is to be kept or not. */
+  readonly shutdown: () => void
+  readonly counts: () => OutboxCounts
+}
+
+/**
+ * How much an outbox holds, and the bytes in the socket up to which it hands
+ * messages to a wire (default 1 MiB).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Bounds {
+  readonly messages: number
+  readonly bytes: number
+  readonly bufferedBytes?: number | undefined
+  /** Is told how many messages wait, whenever that changes. */
+  readonly onWaiting?: ((messages: number) => void) | undefined
+}
+
+// One for each connection: its methods are shared, and nothing runs while nothing waits.
+class OutboxImpl implements Outbox {
+  private readonly bounds: Bounds
+  private readonly pace: OutboxLimits | undefined
+  private entries: Array<Entry> = []
+  private bytes = 0
+  private wire: Wire | undefined
+  private epoch = 0
+  private run: ((drain: Effect.Effect<void>) => void) | undefined
+  private isDraining = false
+  private isShutDown = false
+  private readonly sleeper = Sleeper.make()
+  // The ranks of those that wait to write past the outbox.
+  private askers: ReadonlyArray<number> = []
+  private mostWaiting = 0
+  private sent = 0
+  private sentAfterWaiting = 0
+  private withdrawn = 0
+  private refused = 0
+  private unsent = 0
+  // Of this epoch: what was written, and how much of it is known to have arrived.
+  private readonly written: Tally = { messages: 0, bytes: 0 }
+  private readonly arrived: Tally = { messages: 0, bytes: 0 }
+  private lost = 0
+
+  constructor(bounds: Bounds, pace: OutboxLimits | undefined) {
+    this.bounds = bounds
+    this.pace = pace
+  }
+
+  send(frame: Frame.Frame, options: SendOptions = {}): ReturnType<Outbox["send"]> {
+    return Effect.suspend((): ReturnType<Outbox["send"]> => {
+      const { bounds, pace, wire } = this
+      const { delivery = "now", priority = "order" } = options
+      const rank = priorities.indexOf(priority)
+      const cost = pace?.cost?.(frame) ?? 1
+      if (pace !== undefined && !isCost(cost)) {
+        this.refused++
+        return Effect.fail(new InvalidCost({ key: pace.key, cost }))
+      }
+      if (wire !== undefined && this.isClear(wire, rank) && this.take(cost, rank) === 0 && wire.write(frame)) {
+        this.sent++
+        this.count(frame)
+        return Effect.succeed<Accepted>({ _tag: "Sent", epoch: this.epoch })
+      }
+      if (this.isShutDown || (wire === undefined && delivery === "now")) {
+        this.unsent++
+        return Effect.fail(new NotSent({ reason: this.isShutDown ? "Closed" : "NotConnected" }))
+      }
+      const wait = pace?.log.waitFor(pace.now(), cost, this.spares(rank)) ?? 0
+      const isFull = this.entries.length >= bounds.messages || this.bytes + Frame.size(frame) > bounds.bytes
+      if (isFull || wait === Infinity) {
+        this.refused++
+        return Effect.fail(
+          pace !== undefined && wait > 0
+            ? new RateLimited({ key: pace.key, retryAfterMillis: wait })
+            : new OutboxFull({ messages: this.entries.length, bytes: this.bytes })
+        )
+      }
+      if (delivery === "keep") {
+        this.enqueue({ frame, delivery, rank, cost, settle: undefined })
+        return Effect.succeed<Accepted>({ _tag: "Kept" })
+      }
+      return Effect.callback<Accepted, NotSent | RateLimited>((settle) => {
+        const entry: Entry = { frame, delivery, rank, cost, settle }
+        this.enqueue(entry)
+        return Effect.sync(() => this.withdraw(entry))
+      })
+    })
+  }
+
+  urgent(frame: Frame.Frame, kind: string, options?: UrgentOptions): void {
+    if (this.wire === undefined || this.entries.some((entry) => entry.kind === kind)) return
+    const cost = options?.admitted === true ? 0 : this.ownCost(frame)
+    this.enqueue({ frame, delivery: "now", rank: 0, cost, kind, settle: undefined })
+  }
+
+  admit(kind: "ask" | "ping", frame: Frame.Frame): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { pace } = this
+      if (pace === undefined) return Effect.void
+      const isAsk = kind === "ask"
+      const rank = priorities.indexOf(isAsk ? "subscribe" : "heartbeat")
+      const attempt = (): number => this.admitted(pace, rank, isAsk ? pace.asks : pace.log, this.ownCost(frame))
+      if (attempt() === 0) return Effect.void
+      this.askers = [...this.askers, rank]
+      const waiting: Effect.Effect<void> = Effect.suspend(() => {
+        const wait = attempt()
+        return wait === 0 ? Effect.void : Effect.andThen(Effect.sleep(wait), waiting)
+      })
+      return Effect.ensuring(
+        waiting,
+        Effect.sync(() => {
+          this.askers = this.askers.toSpliced(this.askers.indexOf(rank), 1)
+          this.sleeper.wake()
+        })
+      )
+    })
+  }
+
+  begin(wire: Wire, epoch: number): void {
+    this.wire = wire
+    this.epoch = epoch
+  }
+
+  checkpoint(): () => void {
+    const { bytes, messages } = this.written
+    // The end of an epoch settles all that was written on it: an answer that comes later says nothing new.
+    return () => {
+      this.arrived.messages = Math.max(this.arrived.messages, messages)
+      this.arrived.bytes = Math.max(this.arrived.bytes, bytes)
+    }
+  }
+
+  unconfirmed(): Tally {
+    return {
+      messages: this.written.messages - this.arrived.messages,
+      bytes: this.written.bytes - this.arrived.bytes
+    }
+  }
+
+  drainWith(run: (drain: Effect.Effect<void>) => void): void {
+    this.run = run
+    this.wake()
+  }
+
+  end(): void {
+    this.lost += this.unconfirmed().messages
+    Object.assign(this.arrived, this.written)
+    this.leave()
+    this.retain((entry) => entry.delivery === "keep", "EpochEnded")
+  }
+
+  close(): number {
+    this.leave()
+    return this.retain(() => false, "Closed")
+  }
+
+  shutdown(): void {
+    this.isShutDown = true
+  }
+
+  counts(): OutboxCounts {
+    return {
+      waiting: this.entries.length,
+      waitingBytes: this.bytes,
+      mostWaiting: this.mostWaiting,
+      sent: this.sent,
+      sentAfterWaiting: this.sentAfterWaiting,
+      withdrawn: this.withdrawn,
+      refused: this.refused,
+      unsent: this.unsent,
+      unconfirmed: this.lost
+    }
+  }
+
+  private count(frame: Frame.Frame): void {
+    this.written.messages++
+    this.written.bytes += Frame.size(frame)
+  }
+
+  private leave(): void {
+    this.wire = undefined
+    this.run = undefined
+    this.isDraining = false
+  }
+
+  private isClear(to: Wire, rank: number): boolean {
+    return this.entries.length === 0 && !this.yields(rank) && this.hasRoom(to)
+  }
+
+  private hasRoom(to: Wire): boolean {
+    return to.bufferedBytes() < (this.bounds.bufferedBytes ?? defaultBufferedBytes)
+  }
+
+  private take(cost: number, rank: number): number {
+    const { pace } = this
+    return pace === undefined ? 0 : pace.log.take(pace.now(), cost, this.spares(rank))
+  }
+
+  // Whether it leaves something of the limit to what is urgent.
+  private spares(rank: number): boolean | undefined {
+    return rank > 0 && this.pace?.spares
+  }
+
+  private ownCost(frame: Frame.Frame): number {
+    const { pace } = this
+    const cost = pace?.cost?.(frame) ?? 1
+    return pace === undefined || pace.log.waitFor(pace.now(), cost, pace.spares) < Infinity ? cost : 1
+  }
+
+  // Charges what is written past the outbox, after what is more urgent. Returns for how long it has to wait.
+  private admitted(pace: OutboxLimits, rank: number, log: RollingLimit, cost: number): number {
+    const [head] = this.entries
+    const isBehind = this.yields(rank) || (this.wire !== undefined && head !== undefined && head.rank < rank)
+    const at = pace.now()
+    return isBehind ? Math.max(1, log.waitFor(at)) : log.take(at, cost, this.spares(rank))
+  }
+
+  // Whether something more urgent waits to be written past the outbox.
+  private yields(rank: number): boolean {
+    return this.askers.some((asker) => asker < rank)
+  }
+
+  private enqueue(entry: Entry): void {
+    const place = this.entries.findLastIndex((other) => other.rank <= entry.rank) + 1
+    this.entries.splice(place, 0, entry)
+    this.bytes += Frame.size(entry.frame)
+    this.mostWaiting = Math.max(this.mostWaiting, this.entries.length)
+    this.bounds.onWaiting?.(this.entries.length)
+    this.wake()
+    // What is more urgent does not wait for as long as another had to.
+    if (place === 0) this.sleeper.wake()
+  }
+
+  private remove(entry: Entry): void {
+    this.bytes -= Frame.size(entry.frame)
+    this.bounds.onWaiting?.(this.entries.length)
+  }
+
+  private withdraw(entry: Entry): void {
+    const at = this.entries.indexOf(entry)
+    if (at < 0) return
+    this.entries.splice(at, 1)
+    this.remove(entry)
+    this.withdrawn++
+    if (at === 0) this.sleeper.wake()
+  }
+
+  private retain(keeps: (entry: Entry) => boolean, reason: NotSent["reason"]): number {
+    const gone = this.entries.filter((entry) => !keeps(entry))
+    this.entries = this.entries.filter(keeps)
+    for (const entry of gone) {
+      this.remove(entry)
+      this.unsent++
+      entry.settle?.(Effect.fail(new NotSent({ reason })))
+    }
+    return gone.filter((entry) => entry.delivery === "keep").length
+  }
+
+  // Another connection has declared a limit since, which never admits it.
+  private refuse(entry: Entry, { key }: OutboxLimits): void {
+    this.entries.shift()
+    this.remove(entry)
+    this.unsent++
+    entry.settle?.(Effect.fail(new RateLimited({ key, retryAfterMillis: Infinity })))
+  }
+
+  // Writes what may go now. Returns for how long the limit holds the rest up, nothing where the wire does, `Infinity`
+  // where somebody more urgent goes first, who wakes us. An entry is out of the queue before its sender hears of it, who may send
+  // again at once.
+  private flush(to: Wire): number | undefined {
+    const { pace } = this
+    for (let entry = this.entries[0]; entry !== undefined; entry = this.entries[0]) {
+      if (!this.hasRoom(to)) return undefined
+      if (this.yields(entry.rank)) return Infinity
+      const wait = this.take(entry.cost, entry.rank)
+      if (pace !== undefined && wait === Infinity) {
+        this.refuse(entry, pace)
+        continue
+      }
+      if (wait > 0) return wait
+      if (!to.write(entry.frame)) return undefined
+      this.entries.shift()
+      this.remove(entry)
+      this.sent++
+      this.sentAfterWaiting++
+      if (entry.kind === undefined) this.count(entry.frame)
+      entry.settle?.(Effect.succeed({ _tag: "Sent", epoch: this.epoch }))
+    }
+    return undefined
+  }
+
+  private wake(): void {
+    const { run, wire } = this
+    if (run === undefined || wire === undefined || this.isDraining || this.entries.length === 0) return
+    this.isDraining = true
+    run(Effect.ignore(this.drain(wire)))
+  }
+
+  // Writes what waits, as the wire takes it, until nothing waits or the wire ends.
+  private drain(to: Wire): Effect.Effect<void, WireClosed> {
+    return Effect.suspend((): Effect.Effect<void, WireClosed> => {
+      const wait = this.flush(to)
+      if (this.entries.length > 0) {
+        const pause = wait === undefined ? to.ready : this.sleeper.sleep(wait)
+        return Effect.andThen(pause, this.drain(to))
+      }
+      this.isDraining = false
+      return Effect.void
+    })
+  }
+}
+
+const defaultBufferedBytes = 1024 * 1024
+
+/**
+ * Makes an outbox within bounds, and paced by the peer's limit on messages
+ * where there is one.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (bounds: Bounds, pace?: OutboxLimits | undefined): Outbox => new OutboxImpl(bounds, pace)

@@ -1,0 +1,234 @@
+/**
+ * The tracker of freshness: it is told what happened and when, in milliseconds of
+ * the monotonic clock, and says what to do. It is pure.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import type { Channel } from "../../value/Channel.ts"
+import * as ChannelKey from "../../value/Channel.ts"
+import { type Policy, recommended, type Report } from "../Freshness.ts"
+
+/**
+ * What is done about a subscription that does not deliver, in this order; each
+ * is given the deadline to help before the next.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Step = "probe" | "resubscribe" | "reconnect" | "report"
+
+/**
+ * The steps, first to last.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const steps: ReadonlyArray<Step> = ["probe", "resubscribe", "reconnect", "report"]
+
+/**
+ * A subscription that is overdue, and what to do about it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Overdue {
+  readonly channel: Channel
+  readonly step: Step
+  readonly silentForMillis: number
+}
+
+interface Entry {
+  readonly channel: Channel
+  readonly deadlineMillis: number
+  readonly isQuiet: boolean
+  // Whether it has ever delivered, in any epoch, and the longest that it was silent between.
+  hasDelivered: boolean
+  longestSilence: number
+  // Since when it is waited for, or undefined where it is not (no epoch is up).
+  askedAt: number | undefined
+  // When it last delivered in this epoch.
+  heardAt: number | undefined
+  // When it last delivered in any, or was made.
+  lastAt: number
+  // Since when the step is waited for.
+  steppedAt: number | undefined
+  steps: number
+  readonly ages: Array<number>
+  next: number
+  max: number
+  withinMillis: number
+  totalMillis: number
+}
+
+/**
+ * The freshness of a feed's subscriptions.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Freshness {
+  readonly subscribed: (channel: Channel, at: number) => void
+  readonly unsubscribed: (channel: Channel) => void
+  /** An epoch has begun: everything is waited for anew. */
+  readonly connected: (at: number) => void
+  /** The epoch has ended: nothing is waited for. */
+  readonly disconnected: () => void
+  /** Data of a subscription arrived. */
+  readonly received: (channel: Channel, at: number) => void
+  /** How old the last data of a subscription is, through all epochs; before the first, how long ago it was made. */
+  readonly age: (channel: Channel, at: number) => number
+  /** When the next deadline passes, where there is one. */
+  readonly nextDeadline: () => number | undefined
+  /** What is overdue at a time: each subscription at most once a step. `paused` says that it is we who do not read. */
+  readonly check: (at: number, paused: boolean) => ReadonlyArray<Overdue>
+  readonly report: (at: number) => ReadonlyArray<Report>
+}
+
+const remembered = 256
+
+/**
+ * Makes the freshness of a feed without subscriptions. `isQuiet` says of a
+ * channel by its name whether it may be; by default none may.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  policy: Policy = recommended,
+  isQuiet: (channel: string) => boolean = () => false
+): Freshness => {
+  const targetMillis = Duration.toMillis(policy.target)
+  const entries = new Map<string, Entry>()
+  // The entries by the channels themselves, which saves making a key for every message.
+  const byChannel = new Map<Channel, Entry | undefined>()
+  const entryOf = (channel: Channel): Entry | undefined => {
+    if (!byChannel.has(channel)) byChannel.set(channel, entries.get(ChannelKey.key(channel)))
+    return byChannel.get(channel)
+  }
+  let connectedAt: number | undefined
+
+  const expect = (entry: Entry, at: number | undefined): void => {
+    entry.askedAt = at
+    entry.steppedAt = at
+    entry.heardAt = undefined
+  }
+
+  // A quiet channel may be silent again for as long as it was before.
+  const patienceOf = ({ deadlineMillis, isQuiet, longestSilence }: Entry): number =>
+    isQuiet ? Math.max(deadlineMillis, 2 * longestSilence) : deadlineMillis
+
+  // The first three steps are taken once in an outage of data; data, and nothing else, starts them anew. For a quiet
+  // channel that has ever delivered the connection is not torn down: it is the market that is silent, most likely.
+  const overdue = (entry: Entry, at: number): Overdue | undefined => {
+    if (entry.askedAt === undefined || entry.heardAt !== undefined || entry.steppedAt === undefined) return undefined
+    if (at - entry.steppedAt < patienceOf(entry)) return undefined
+    if (steps[entry.steps] === "reconnect" && entry.isQuiet && entry.hasDelivered) entry.steps++
+    const step = steps[entry.steps]
+    if (step === undefined) return undefined
+    entry.steps++
+    entry.steppedAt = at
+    return { channel: entry.channel, step, silentForMillis: Math.round(at - entry.askedAt) }
+  }
+
+  return {
+    subscribed: (channel, at) => {
+      const key = ChannelKey.key(channel)
+      if (entries.has(key)) return
+      const entry: Entry = {
+        channel,
+        deadlineMillis: Duration.toMillis(policy.deadline(channel, isQuiet(channel.channel))),
+        isQuiet: isQuiet(channel.channel),
+        hasDelivered: false,
+        longestSilence: 0,
+        askedAt: undefined,
+        heardAt: undefined,
+        lastAt: at,
+        steppedAt: undefined,
+        steps: 0,
+        ages: [],
+        next: 0,
+        max: 0,
+        withinMillis: 0,
+        totalMillis: 0
+      }
+      expect(entry, connectedAt === undefined ? undefined : at)
+      entries.set(key, entry)
+      byChannel.clear()
+    },
+    unsubscribed: (channel) => {
+      entries.delete(ChannelKey.key(channel))
+      byChannel.clear()
+    },
+    connected: (at) => {
+      connectedAt = at
+      for (const entry of entries.values()) expect(entry, at)
+    },
+    disconnected: () => {
+      connectedAt = undefined
+      for (const entry of entries.values()) expect(entry, undefined)
+    },
+    received: (channel, at) => {
+      const entry = entryOf(channel)
+      if (entry === undefined) return
+      if (entry.heardAt !== undefined) {
+        const age = at - entry.heardAt
+        entry.ages[entry.next] = age
+        entry.next = (entry.next + 1) % remembered
+        entry.max = Math.max(entry.max, age)
+        entry.longestSilence = Math.max(entry.longestSilence, age)
+        entry.totalMillis += age
+        entry.withinMillis += Math.min(age, targetMillis)
+      }
+      // What came before anything but a probe was done about its silence had come by itself.
+      if (entry.heardAt === undefined && entry.askedAt !== undefined && entry.steps <= 1) {
+        entry.longestSilence = Math.max(entry.longestSilence, at - entry.askedAt)
+      }
+      entry.heardAt = at
+      entry.lastAt = at
+      entry.hasDelivered = true
+      entry.steps = 0
+    },
+    age: (channel, at) => at - (entries.get(ChannelKey.key(channel))?.lastAt ?? at),
+    nextDeadline: () => {
+      let next: number | undefined
+      for (const entry of entries.values()) {
+        if (entry.steppedAt === undefined || entry.heardAt !== undefined || entry.steps >= steps.length) continue
+        const due = entry.steppedAt + patienceOf(entry)
+        next = next === undefined ? due : Math.min(next, due)
+      }
+      return next
+    },
+    check: (at, paused) => {
+      if (paused) {
+        // Nothing can be heard by who does not read: deadlines stand still.
+        for (const entry of entries.values()) if (entry.steppedAt !== undefined) entry.steppedAt = at
+        return []
+      }
+      const found: Array<Overdue> = []
+      for (const entry of entries.values()) {
+        const one = overdue(entry, at)
+        if (one !== undefined) found.push(one)
+      }
+      return found
+    },
+    report: (at) =>
+      Array.from(entries.values(), (entry) => {
+        const sorted = [...entry.ages].sort((a, b) => a - b)
+        const rank = (share: number): number => sorted[Math.floor(share * sorted.length)] ?? 0
+        const age = entry.heardAt === undefined ? undefined : at - entry.heardAt
+        const total = entry.totalMillis + (age ?? 0)
+        return {
+          channel: entry.channel,
+          isDelivering: entry.heardAt !== undefined,
+          ageMillis: age,
+          p50: rank(0.5),
+          p99: rank(0.99),
+          max: Math.max(entry.max, age ?? 0),
+          shareWithinTarget: total === 0
+            ? entry.heardAt === undefined ? 0 : 1
+            : (entry.withinMillis + Math.min(age ?? 0, targetMillis)) / total
+        }
+      })
+  }
+}
