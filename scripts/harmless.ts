@@ -755,15 +755,15 @@ export const harmless: ReadonlyArray<Harmless> = [
   {
     file: `${core}/connection/internal/subscriptions.ts`,
     within: "SubscriptionsImpl.settleByName",
-    original: "if (!isBare && !(this.names ??= new Names()).has(answer, this.pending, unnumbered)) return",
+    original: "if (!isBare && !this.names.has(answer, this.pending, unnumbered)) return",
     replacement: "if (false) return",
     because: "what none of them is named by means none of their channels: it spares looking through them"
   },
   {
     file: `${core}/connection/internal/subscriptions.ts`,
     within: "SubscriptionsImpl.settleByName",
-    original: "if (!isBare && !(this.names ??= new Names()).has(answer, this.pending, unnumbered)) return",
-    replacement: "if (!isBare && !(this.names ??= new Names()).has(answer, this.pending, unnumbered)) ;",
+    original: "if (!isBare && !this.names.has(answer, this.pending, unnumbered)) return",
+    replacement: "if (!isBare && !this.names.has(answer, this.pending, unnumbered)) ;",
     because: "what none of them is named by means none of their channels: it spares looking through them"
   },
   {

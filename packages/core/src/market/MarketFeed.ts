@@ -260,6 +260,7 @@ export const prepare = Effect.fnUntraced(function*(
       subscribe: venue.subscribe,
       unsubscribe: venue.unsubscribe,
       answer: makeAnswerOf(venue),
+      answeredAs: venue.answeredAs,
       objection: ({ channel, product }) =>
         product === undefined ? undefined : Option.getOrUndefined(Result.getFailure(normalise(venue, product, channel)))
     },

@@ -55,7 +55,8 @@ export type Answer =
  * How a peer is asked for channels, in frames or in asks, numbered from `id` on:
  * none for none. `answer` knows the messages that answer, each with the frame
  * that it came in. `objection` is why a channel cannot be asked for, if it
- * cannot: then it is refused without the peer.
+ * cannot: then it is refused without the peer. `answeredAs` is what a channel is
+ * called in confirmations, if not by its own name.
  *
  * @category models
  * @since 0.1.0
@@ -64,6 +65,7 @@ export interface Dialect<A = unknown> {
   readonly subscribe: (channels: ReadonlyArray<Channel.Channel>, id: number) => ReadonlyArray<Frame | Ask>
   readonly unsubscribe: (channels: ReadonlyArray<Channel.Channel>, id: number) => ReadonlyArray<Frame | Ask>
   readonly answer?: ((message: A, frame: Frame) => Answer | undefined) | undefined
+  readonly answeredAs?: ((channel: string) => string) | undefined
   readonly objection?: ((channel: Channel.Channel) => string | undefined) | undefined
 }
 

@@ -133,6 +133,8 @@ export interface Venue {
    * subscription on. Default: that of trades may.
    */
   readonly isQuiet?: ((channel: string) => boolean) | undefined
+  /** What a channel is called in the venue's confirmations. Default: by its own name. */
+  readonly answeredAs?: ((channel: string) => string) | undefined
   /**
    * Which subscription a frame refuses, where the venue says so otherwise than by
    * the id of the request: by members of its own, or in its words, of which a

@@ -44,7 +44,8 @@ const told = (
         dialect: {
           subscribe: (channels) => channels.length === 0 ? [] : [channels.map(nameOf).join("+")],
           unsubscribe: () => [],
-          answer: (message) => answers[Number(message)]
+          answer: (message) => answers[Number(message)],
+          answeredAs: (channel) => channel === "level2" ? "level2_50" : channel
         }
       })
       const peer = yield* host.nextPeer
@@ -69,6 +70,7 @@ describe("A confirmation", () => {
     ["of a product", each, [confirmed({ product: "A" })], "trades A, book A"],
     ["of a channel that nobody asked for", each, [confirmed({ channel: "other" })], ""],
     ["of a product that nobody asked for", each, [confirmed({ product: "Z" })], ""],
+    ["of a product, for a channel that nobody asked for", each, [confirmed({ channel: "other", product: "A" })], ""],
     ["of nothing by name is of the oldest", each, [confirmed()], "trades A"],
     ["of nothing by name, twice", each, [confirmed(), confirmed()], "trades A, trades B"],
     ["of a channel without a product", [["status"], ["trades A"]], [confirmed({ channel: "status" })], "status"],

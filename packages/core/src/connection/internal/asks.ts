@@ -5,7 +5,7 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import type { Answer, Ask } from "../../protocol/Dialect.ts"
+import type { Answer, Ask, Dialect } from "../../protocol/Dialect.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import * as Channel from "../../value/Channel.ts"
 import { ConnectionClosed, type SubscriptionRefused } from "../ConnectError.ts"
@@ -61,48 +61,54 @@ export interface Pending {
  */
 export type Confirmed = Answer & { readonly _tag: "Confirmed" }
 
-/**
- * The channels of an ask that a confirmation means: those it names, else those of
- * the product that it names. A channel's own name may differ in the answer:
- * Coinbase Exchange confirms `level2_batch` as `level2_50`. What is wanted by that
- * very name means no other.
- *
- * @category getters
- * @since 0.1.0
- */
-export const meantBy = (
-  { channel, product }: Confirmed,
-  asks: ReadonlyArray<Pending>,
-  wants: Channels
-): ReadonlyArray<Channel.Channel> => {
-  const channels = asks.flatMap(({ ask }) => ask.channels)
-  const exact = channels.filter((one) => one.channel === channel && (product === undefined || one.product === product))
-  if (exact.length > 0 || product === undefined) return exact
-  const isWanted = channel !== undefined && wants.has(Channel.key({ channel, product }))
-  return isWanted ? [] : channels.filter((one) => one.product === product)
-}
+const asItself = (channel: string): string => channel
+
+const nothing: ReadonlySet<string | undefined> = new Set()
 
 /**
- * What the asks without an id are of, gathered once while they are the same: a
- * frame may name a hundred thousand other things.
+ * What confirmations mean, of one connection.
  *
  * @category models
  * @since 0.1.0
  */
 export class Names {
+  private readonly wants: Channels
+  private readonly answeredAs: (channel: string) => string
+  // What the asks without an id are of, gathered once while they are the same: a frame may name a hundred thousand
+  // other things.
   private of: ReadonlyArray<Pending> | undefined
-  private channels: ReadonlySet<string | undefined> = new Set()
-  private products: ReadonlySet<string | undefined> = new Set()
+  private channels = nothing
+  private products = nothing
+
+  constructor(wants: Channels, answeredAs: Dialect["answeredAs"] = asItself) {
+    this.wants = wants
+    this.answeredAs = answeredAs
+  }
 
   /** Whether one of them is of what a confirmation names. */
   has({ channel, product }: Confirmed, pending: ReadonlyArray<Pending>, unnumbered: ReadonlyArray<Pending>): boolean {
     if (this.of !== pending) {
       const channels = unnumbered.flatMap(({ ask }) => ask.channels)
       this.of = pending
-      this.channels = new Set(channels.map(({ channel }) => channel))
+      this.channels = new Set(channels.flatMap(({ channel }) => [channel, this.answeredAs(channel)]))
       this.products = new Set(channels.map(({ product }) => product))
     }
     return product === undefined ? this.channels.has(channel) : this.products.has(product)
+  }
+
+  /**
+   * The channels of asks that a confirmation means: those that it names by their own
+   * name, else by the one that they have in answers; those of the product, where it
+   * names no channel. What is wanted by the very name means no other.
+   */
+  meant({ channel, product }: Confirmed, asks: ReadonlyArray<Pending>): ReadonlyArray<Channel.Channel> {
+    const channels = asks.flatMap(({ ask }) => ask.channels)
+      .filter((one) => product === undefined || one.product === product)
+    if (channel === undefined) return channels
+    const exact = channels.filter((one) => one.channel === channel)
+    return exact.length > 0 || this.wants.has(Channel.key(Channel.make(channel, product)))
+      ? exact
+      : channels.filter((one) => this.answeredAs(one.channel) === channel)
   }
 }
 

@@ -12,7 +12,7 @@ import type { Wire, WireClosed } from "../../transport/Transport.ts"
 import * as Channel from "../../value/Channel.ts"
 import { ConnectionClosed, SubscriptionRefused } from "../ConnectError.ts"
 import type { Attach, Batch } from "../Observer.ts"
-import { askOf, type Channels, type Confirmed, meantBy, Names, type Pending, Waiters, without } from "./asks.ts"
+import { askOf, type Channels, type Confirmed, Names, type Pending, Waiters, without } from "./asks.ts"
 import type { Subscriptions } from "./desired.ts"
 import type { Refusal } from "./items.ts"
 
@@ -42,7 +42,7 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
   // One asks at a time.
   private turns: Semaphore.Semaphore | undefined
   private pending: ReadonlyArray<Pending> = []
-  private names: Names | undefined
+  private readonly names: Names
   private asked: Channels = none
   // Lists of channels of which data has come since something last changed. Who attributes may make each anew.
   private known = new WeakSet<ReadonlyArray<Channel.Channel>>()
@@ -55,6 +55,7 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
 
   constructor(options: Options<A>) {
     this.options = options
+    this.names = new Names(this.wants, options.dialect?.answeredAs)
   }
 
   readonly attach: Attach<A> = () => {
@@ -355,7 +356,7 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
   // the frame. It may name channels in words of its own.
   private settleById(answer: Confirmed, one: Pending): boolean {
     const isBare = answer.channel === undefined && answer.product === undefined
-    const named = isBare ? [] : meantBy(answer, [one], this.wants)
+    const named = isBare ? [] : this.names.meant(answer, [one])
     if (one.adds && answer.lists && (isBare || named.length > 0)) {
       this.confirm(named)
       return true
@@ -370,8 +371,8 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
     const [oldest] = unnumbered
     const isBare = answer.channel === undefined && answer.product === undefined
     if (oldest === undefined || (isBare && oldest.ask.isListed === true)) return
-    if (!isBare && !(this.names ??= new Names()).has(answer, this.pending, unnumbered)) return
-    const meant = new Set((isBare ? oldest.ask.channels : meantBy(answer, unnumbered, this.wants)).map(Channel.key))
+    if (!isBare && !this.names.has(answer, this.pending, unnumbered)) return
+    const meant = new Set((isBare ? oldest.ask.channels : this.names.meant(answer, unnumbered)).map(Channel.key))
     for (const one of unnumbered) {
       const channels = one.ask.channels.filter((channel) => meant.has(Channel.key(channel)))
       if (channels.length === 0) continue

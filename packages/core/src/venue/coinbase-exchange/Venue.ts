@@ -118,6 +118,7 @@ export const make = (): Venue => ({
   messages: Messages.messages,
   topics,
   topicOf,
+  answeredAs: (channel) => channel === "level2_batch" ? "level2_50" : channel,
   // The product stands in its words.
   refused: (_, { message = "" }) => Dialect.mentions(message),
   normalise: (product) => Result.succeed(product.toUpperCase()),
