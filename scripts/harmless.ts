@@ -22,7 +22,7 @@ const core = "packages/core/src"
 export const harmless: ReadonlyArray<Harmless> = [
   // ---- value --------------------------------------------------------------------------------------------------------
   {
-    file: `${core}/value/Decimal.ts`,
+    file: `${core}/value/internal/decimal.ts`,
     within: "parseExponential.needed",
     original: "const needed = scale <= 0 ? digits.length - scale : Math.max(digits.length, scale + 1)",
     replacement: "const needed = scale <= (-1) ? digits.length - scale : Math.max(digits.length, scale + 1)",
@@ -73,19 +73,17 @@ export const harmless: ReadonlyArray<Harmless> = [
   {
     file: `${core}/codec/internal/layout.ts`,
     within: "timestamp",
-    original:
-      "return Timestamp.fromUtcParts(texts[-place] ?? \"\", texts[1 - place] ?? \"\", texts[2 - place]) ?? null",
+    original: "return UtcParts.fromUtcParts(texts[-place] ?? \"\", texts[1 - place] ?? \"\", texts[2 - place]) ?? null",
     replacement:
-      "return Timestamp.fromUtcParts(texts[-place] ?? \"?\", texts[1 - place] ?? \"\", texts[2 - place]) ?? null",
+      "return UtcParts.fromUtcParts(texts[-place] ?? \"?\", texts[1 - place] ?? \"\", texts[2 - place]) ?? null",
     because: "a pattern of three parts captures the date"
   },
   {
     file: `${core}/codec/internal/layout.ts`,
     within: "timestamp",
-    original:
-      "return Timestamp.fromUtcParts(texts[-place] ?? \"\", texts[1 - place] ?? \"\", texts[2 - place]) ?? null",
+    original: "return UtcParts.fromUtcParts(texts[-place] ?? \"\", texts[1 - place] ?? \"\", texts[2 - place]) ?? null",
     replacement:
-      "return Timestamp.fromUtcParts(texts[-place] ?? \"\", texts[1 - place] ?? \"?\", texts[2 - place]) ?? null",
+      "return UtcParts.fromUtcParts(texts[-place] ?? \"\", texts[1 - place] ?? \"?\", texts[2 - place]) ?? null",
     because: "a pattern of three parts captures the clock"
   },
   {
@@ -145,14 +143,14 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "it is set before each frame"
   },
   {
-    file: `${core}/value/Decimal.ts`,
+    file: `${core}/value/internal/decimal.ts`,
     within: "nowhere",
     original: "const nowhere = -1",
     replacement: "const nowhere = -2",
     because: "a point is never the first character of what was read"
   },
   {
-    file: `${core}/value/Decimal.ts`,
+    file: `${core}/value/internal/decimal.ts`,
     within: "nowhere",
     original: "const nowhere = -1",
     replacement: "const nowhere = -0",
@@ -208,42 +206,42 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "what is not read the fast way is read by the pattern"
   },
   {
-    file: `${core}/value/Timestamp.ts`,
+    file: `${core}/value/internal/civil.ts`,
     within: "lastDate",
     original: "let lastDate = \"\"",
     replacement: "let lastDate = \"?\"",
     because: "neither is a date"
   },
   {
-    file: `${core}/value/Timestamp.ts`,
+    file: `${core}/value/internal/civil.ts`,
     within: "daysOf",
     original: "if (date === lastDate) return lastDays",
     replacement: "if (false) return lastDays",
     because: "the days are counted anew"
   },
   {
-    file: `${core}/value/Timestamp.ts`,
+    file: `${core}/value/internal/civil.ts`,
     within: "daysOf",
     original: "if (date === lastDate) return lastDays",
     replacement: "if (date === lastDate) ;",
     because: "the days are counted anew"
   },
   {
-    file: `${core}/value/Timestamp.ts`,
+    file: `${core}/value/internal/utcParts.ts`,
     within: "fromUtcParts",
     original: "return new Timestamp(seconds, nanos * (weights[fraction.length] ?? 1), fraction.length, \"\")",
     replacement: "return new Timestamp(seconds, nanos * (weights[fraction.length] || 1), fraction.length, \"\")",
     because: "a fraction of up to nine digits has its weight"
   },
   {
-    file: `${core}/value/Timestamp.ts`,
+    file: `${core}/value/internal/utcParts.ts`,
     within: "fromUtcParts",
     original: "return new Timestamp(seconds, nanos * (weights[fraction.length] ?? 1), fraction.length, \"\")",
     replacement: "return new Timestamp(seconds, nanos * (weights[fraction.length] ?? 2), fraction.length, \"\")",
     because: "a fraction of up to nine digits has its weight"
   },
   {
-    file: `${core}/value/Timestamp.ts`,
+    file: `${core}/value/internal/utcParts.ts`,
     within: "fromUtcParts",
     original: "return new Timestamp(seconds, nanos * (weights[fraction.length] ?? 1), fraction.length, \"\")",
     replacement: "return new Timestamp(seconds, nanos * (weights[fraction.length] ?? 0), fraction.length, \"\")",
@@ -1045,7 +1043,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "so short a query holds no secret"
   },
   {
-    file: `${core}/value/Timestamp.ts`,
+    file: `${core}/value/internal/civil.ts`,
     within: "civilFromDays.yearOfEra",
     original:
       "yearOfEra = Math.floor( (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365 )",
@@ -1054,14 +1052,14 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "it gives the same year for each day of four hundred years, all of which are tried"
   },
   {
-    file: `${core}/value/Decimal.ts`,
+    file: `${core}/value/internal/decimal.ts`,
     within: "parseExponential",
     original: "if (digits === \"0\" && scale <= 0) return BigDecimal.make(0n, 0)",
     replacement: "if (digits === \"0\" && scale < 0) return BigDecimal.make(0n, 0)",
     because: "at a scale of 0 it is made of the same digits"
   },
   {
-    file: `${core}/value/Decimal.ts`,
+    file: `${core}/value/internal/decimal.ts`,
     within: "parseExponential",
     original: "if (digits === \"0\" && scale <= 0) return BigDecimal.make(0n, 0)",
     replacement: "if (digits === \"0\" && scale <= (-1)) return BigDecimal.make(0n, 0)",

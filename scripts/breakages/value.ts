@@ -8,7 +8,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   // the named tests: Parsing
   {
     name: "a float on the way",
-    file: "packages/core/src/value/Decimal.ts",
+    file: "packages/core/src/value/internal/decimal.ts",
     original: "if (digits <= exactDoubleDigits) return",
     replacement: "if (digits <= 40) return",
     test: [ofParsing, "decimal precision preservation"]

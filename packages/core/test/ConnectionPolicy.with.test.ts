@@ -27,7 +27,7 @@ describe("ConnectionPolicy.with", () => {
   })
 
   it("changes nothing where nothing is named, of any preset", () => {
-    for (const preset of Object.values(Presets.presets)) {
+    for (const preset of Presets.presetNames.map(Presets.preset)) {
       assert.deepStrictEqual(ConnectionPolicy.with(preset, {}), preset)
       assert.deepStrictEqual(
         ConnectionPolicy.with(preset, { backoff: {}, retry: {}, buffer: {}, inbound: {} }),

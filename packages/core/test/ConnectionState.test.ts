@@ -1,11 +1,11 @@
 /** The states of a connection, and the only ways from one to another. */
 import { assert, describe, it } from "@effect/vitest"
 import { ConnectionClosed } from "@tickline/core/connection/ConnectError"
-import { ConnectionState, type Tag } from "@tickline/core/connection/ConnectionState"
+import { ConnectionState } from "@tickline/core/connection/ConnectionState"
 import { allows, isConnected } from "../src/connection/internal/machine.ts"
 
 const wait = { attempt: 1, delayMillis: 1, until: 1, failure: undefined }
-const states: Readonly<Record<Tag, ConnectionState>> = {
+const states: Readonly<Record<ConnectionState["_tag"], ConnectionState>> = {
   Disconnected: ConnectionState.Disconnected(),
   Connecting: ConnectionState.Connecting({ attempt: 1 }),
   Connected: ConnectionState.Connected({ epoch: 1 }),
@@ -15,7 +15,7 @@ const states: Readonly<Record<Tag, ConnectionState>> = {
   Failed: ConnectionState.Failed({ error: new ConnectionClosed() })
 }
 
-const after: Readonly<Record<Tag, string>> = {
+const after: Readonly<Record<ConnectionState["_tag"], string>> = {
   Disconnected: "Connecting",
   Connecting: "Disconnected Connected Reconnecting CircuitOpen Closing Failed",
   Connected: "Connecting Reconnecting CircuitOpen Closing Failed",

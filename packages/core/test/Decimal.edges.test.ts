@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as Scanner from "../src/codec/internal/scanner.ts"
+import * as DecimalText from "../src/value/internal/decimal.ts"
 
 const grammar = /^(-?)(0|[1-9]\d*)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
 
@@ -15,7 +16,7 @@ const reference = (text: string): string | undefined => {
   const plain = scale <= 0 ? value.toString().length - scale : Math.max(value.toString().length, scale + 1)
   // Without an exponent the digits are counted as they are written.
   const written = match[4] === undefined ? (whole + fraction).length : plain
-  if (Math.max(plain, written) > Decimal.maxDigits) return undefined
+  if (Math.max(plain, written) > DecimalText.maxDigits) return undefined
   return `${sign === "-" ? -value : value} ${scale}`
 }
 
@@ -41,7 +42,7 @@ describe("Decimal, at its edges", () => {
     for (const text of [...numbers, ...variants]) {
       assert.strictEqual(shown(Decimal.parse(text)), reference(text), JSON.stringify(text))
       // Within a longer text it ends where it is told to.
-      assert.strictEqual(shown(Decimal.parseRange(`.9${text}9.`, 2, 2 + text.length)), reference(text))
+      assert.strictEqual(shown(DecimalText.parseRange(`.9${text}9.`, 2, 2 + text.length)), reference(text))
     }
   })
 
@@ -77,7 +78,7 @@ describe("Decimal, at its edges", () => {
       const decimal = Decimal.parse(text)
       if (decimal === undefined || decimal.value === 0n) continue
       assert.strictEqual(Decimal.format(decimal), text)
-      assert.strictEqual(Decimal.decimalPlaces(decimal), (text.split(".")[1] ?? "").length)
+      assert.strictEqual(DecimalText.decimalPlaces(decimal), (text.split(".")[1] ?? "").length)
     }
   })
 

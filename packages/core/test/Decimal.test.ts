@@ -3,6 +3,7 @@ import * as Decimal from "@tickline/core/value/Decimal"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as DecimalText from "../src/value/internal/decimal.ts"
 
 /** What a text prints as after it was read; `undefined` where it is refused. */
 const round = (text: string): string | undefined => {
@@ -50,14 +51,14 @@ describe("Decimal", () => {
   ) {
     it(`refuses ${JSON.stringify(text)}`, () => {
       assert.isUndefined(Decimal.parse(text))
-      assert.strictEqual(Decimal.refusal(text), "not a number")
+      assert.strictEqual(DecimalText.refusal(text), "not a number")
     })
   }
 
   for (const text of ["1e1000", "1e-1000", "1".repeat(1001), "1e999999999999", "-1e-999999999999", "0e-1000"]) {
     it(`refuses ${text.slice(0, 20)} as too long`, () => {
       assert.isUndefined(Decimal.parse(text))
-      assert.strictEqual(Decimal.refusal(text), "more than 1000 digits in plain notation")
+      assert.strictEqual(DecimalText.refusal(text), "more than 1000 digits in plain notation")
     })
   }
 
@@ -65,14 +66,14 @@ describe("Decimal", () => {
     assert.strictEqual(Decimal.parse("1.500")?.scale, 3)
     assert.strictEqual(Decimal.parse("1e5")?.scale, -5)
     assert.strictEqual(Decimal.parse("0e5")?.scale, 0)
-    assert.strictEqual(Decimal.decimalPlaces(BigDecimal.make(1n, -5)), 0)
+    assert.strictEqual(DecimalText.decimalPlaces(BigDecimal.make(1n, -5)), 0)
   })
 
   it("reads a part of a text", () => {
-    const decimal = Decimal.parseRange("[\"1.50\"]", 2, 6)
+    const decimal = DecimalText.parseRange("[\"1.50\"]", 2, 6)
     assert.strictEqual(decimal === undefined ? undefined : Decimal.format(decimal), "1.50")
-    assert.isUndefined(Decimal.parseRange("12", 1, 1))
-    assert.isUndefined(Decimal.parseRange("1-2", 1, 2))
+    assert.isUndefined(DecimalText.parseRange("12", 1, 1))
+    assert.isUndefined(DecimalText.parseRange("1-2", 1, 2))
   })
 
   it("prints zeros of any scale that others make", () => {

@@ -11,6 +11,7 @@ import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import * as Generic from "@tickline/core/venue/generic/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Bounds from "../src/codec/internal/bounds.ts"
+import * as DecimalText from "../src/value/internal/decimal.ts"
 import { expand, plain, reference, referenceAccepts } from "./ExactJson.reference.ts"
 
 const seed = Number(process.env["TICKLINE_SEED"] ?? "20251028")
@@ -165,7 +166,10 @@ describe("ExactJson (properties)", () => {
         typeof JSON.parse(token) === "number"
       if ((Decimal.parse(token) !== undefined) !== isNumber) {
         // Only length may part them.
-        assert.isTrue(isNumber && Decimal.refusal(token) !== "not a number", `${replay(run)}: ${JSON.stringify(token)}`)
+        assert.isTrue(
+          isNumber && DecimalText.refusal(token) !== "not a number",
+          `${replay(run)}: ${JSON.stringify(token)}`
+        )
       }
     }
   })

@@ -10,6 +10,7 @@ import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Schema from "effect/Schema"
+import * as Stamps from "../src/event/internal/stamp.ts"
 import * as Shown from "../src/value/internal/shown.ts"
 
 const decimal = (text: string): Decimal.Decimal => {
@@ -285,7 +286,7 @@ describe("MarketEvent", () => {
         Ndjson.toJson(whole),
         `${Ndjson.toJson(bare).slice(0, -1)},"receivedAt":"2025-10-28T12:00:00.000Z","name":"BTC-USD"}`
       )
-      const stamped = MarketData.stamp(bare, added)
+      const stamped = Stamps.stamp(bare, added)
       assert.strictEqual(stamped, bare)
       assert.isTrue(Equal.equals(stamped, whole))
       assert.isTrue(Schema.is(MarketEvent.AnyEvent)(whole))

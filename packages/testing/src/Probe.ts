@@ -142,7 +142,7 @@ export const scoped = Effect.fnUntraced(function*<A, E, R>(
  * @category combinators
  * @since 0.1.0
  */
-export const state = <A, Tag extends ConnectionState.Tag>(
+export const state = <A, Tag extends ConnectionState.ConnectionState["_tag"]>(
   connection: Connection.Connection<A>,
   tag: Tag,
   options: Options = {}
@@ -158,7 +158,7 @@ export const state = <A, Tag extends ConnectionState.Tag>(
   return within(found, { what: `state ${tag} of ${connection.label}`, ...options })
 }
 
-const isState = <Tag extends ConnectionState.Tag>(
+const isState = <Tag extends ConnectionState.ConnectionState["_tag"]>(
   current: ConnectionState.ConnectionState,
   tag: Tag
 ): current is Extract<ConnectionState.ConnectionState, { readonly _tag: Tag }> => current._tag === tag
@@ -207,7 +207,7 @@ export const take = <A, E, R>(
 export const states = <A>(
   connection: Connection.Connection<A>
 ): Effect.Effect<
-  ReadonlyArray<{ readonly at: number; readonly state: ConnectionState.Tag }>,
+  ReadonlyArray<{ readonly at: number; readonly state: ConnectionState.ConnectionState["_tag"] }>,
   never,
   Scope.Scope
 > => record(Stream.map(connection.state.transitions, ({ at, to }) => ({ at, state: to._tag })))

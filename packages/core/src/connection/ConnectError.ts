@@ -13,6 +13,7 @@ import { DialError, type DialReason } from "../transport/DialError.ts"
 import { WireClosed } from "../transport/Transport.ts"
 import * as Channel from "../value/Channel.ts"
 import * as Printable from "../value/Printable.ts"
+import { Unconfirmed } from "./internal/unconfirmed.ts"
 
 /**
  * No token could be had, the one that was had cannot be the value of a header,
@@ -33,29 +34,6 @@ export class AuthError extends Schema.TaggedError<AuthError>()("AuthError", {
       : `authentication failed with status ${this.status}: ${Printable.escape(this.detail)}`
   }
 }
-
-/**
- * The messages that were handed to the socket since the peer last showed that it
- * had read all before them (by answering a ping of ours), with their bytes: they
- * may not have left, or not have arrived. `bufferedBytes` is how many bytes had
- * not left for certain. What connections send by themselves is not among them.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const Unconfirmed = Schema.Struct({
-  messages: Schema.Finite,
-  bytes: Schema.Finite,
-  bufferedBytes: Schema.Finite
-})
-
-/**
- * The messages that may not have left when an epoch ended.
- *
- * @category models
- * @since 0.1.0
- */
-export type Unconfirmed = typeof Unconfirmed.Type
 
 /**
  * An open connection ended: by the peer, by the network, or by a message over

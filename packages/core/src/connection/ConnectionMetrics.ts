@@ -7,7 +7,7 @@
 import type * as Record from "effect/Record"
 import type * as Schema from "effect/Schema"
 import type * as ConnectError from "./ConnectError.ts"
-import type { Tag } from "./ConnectionState.ts"
+import type { ConnectionState } from "./ConnectionState.ts"
 import type * as Heartbeat from "./internal/heartbeat.ts"
 import type * as Outboxes from "./internal/outbox.ts"
 
@@ -39,7 +39,7 @@ import type * as Outboxes from "./internal/outbox.ts"
  */
 export interface ConnectionMetrics {
   readonly id: string | undefined
-  readonly state: Tag
+  readonly state: ConnectionState["_tag"]
   readonly epoch: number
   readonly connectedAt: number | undefined
   readonly lastHeardAt: number | undefined

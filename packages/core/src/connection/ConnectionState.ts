@@ -14,8 +14,9 @@
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
-import type { ConnectError, Failure, Unconfirmed } from "./ConnectError.ts"
+import type { ConnectError, Failure } from "./ConnectError.ts"
 import type { Note } from "./internal/note.ts"
+import type { Unconfirmed } from "./internal/unconfirmed.ts"
 
 /**
  * Where a connection stands.
@@ -58,14 +59,6 @@ export type ConnectionState = Data.TaggedEnum<{
  * @since 0.1.0
  */
 export const ConnectionState = Data.taggedEnum<ConnectionState>()
-
-/**
- * The name of a state.
- *
- * @category models
- * @since 0.1.0
- */
-export type Tag = ConnectionState["_tag"]
 
 /**
  * One step from a state to the next, at `at` (epoch milliseconds), after

@@ -73,15 +73,6 @@ export interface Observer<A> {
 }
 
 /**
- * Makes the observer of an epoch that begins now: its wire is open, and its
- * subscriptions are not restored yet.
- *
- * @category models
- * @since 0.1.0
- */
-export type Attach<A> = (epoch: number) => Observer<A>
-
-/**
  * An observer by its name, and what happens when it throws: it is detached until
  * the next epoch (`"detach"`, the default), or the connection ends with
  * `ObserverFailed` (`"end"`).
@@ -92,6 +83,10 @@ export type Attach<A> = (epoch: number) => Observer<A>
 export interface NamedObserver<A> {
   /** What log lines call it. */
   readonly name: string
-  readonly attach: Attach<A>
+  /**
+   * Makes the observer of an epoch that begins now: its wire is open, and its
+   * subscriptions are not restored yet.
+   */
+  readonly attach: (epoch: number) => Observer<A>
   readonly whenThrows?: "detach" | "end" | undefined
 }

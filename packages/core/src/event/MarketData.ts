@@ -268,23 +268,3 @@ const TrustedPriceUpdate = trusted(PriceUpdate.prototype, function(members: Memb
  * @since 0.1.0
  */
 export const priceUpdate = (members: Members<PriceUpdate>): PriceUpdate => new TrustedPriceUpdate(members)
-
-/** Any of the five. */
-type Any = Trade | Ticker | BookSnapshot | BookDelta | PriceUpdate
-
-/**
- * Writes on an event what a feed knows of it, and gives the same event: for
- * whoever has just had it decoded, and before anybody else has it.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const stamp = <A extends Any>(
-  event: A,
-  { name, receivedAt }: Pick<Members<Any>, "name" | "receivedAt">
-): A => {
-  const own: { -readonly [K in "name" | "receivedAt"]?: Any[K] } = event
-  if (receivedAt !== undefined) own.receivedAt = receivedAt
-  if (name !== undefined) own.name = name
-  return event
-}

@@ -129,7 +129,7 @@ export interface Options {
  */
 export interface Health {
   readonly venue: string
-  readonly state: ConnectionState.Tag
+  readonly state: ConnectionState.ConnectionState["_tag"]
   readonly epoch: number
   readonly lastHeardAt: number | undefined
   readonly subscriptions: ReadonlyArray<

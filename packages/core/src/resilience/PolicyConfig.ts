@@ -18,18 +18,16 @@ import * as AST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { nearest } from "../value/Suggestion.ts"
 import * as TomlText from "../value/TomlText.ts"
+import { ConnectionPolicy, merge, type PolicyChange } from "./ConnectionPolicy.ts"
+import * as Parts from "./internal/policyParts.ts"
 import {
   AdaptivePolicy,
   BackoffPolicy,
   brokenOrder,
   CircuitPolicy,
-  ConnectionPolicy,
   HeartbeatPolicy,
-  merge,
-  type PolicyChange,
   RetryPolicy
-} from "./ConnectionPolicy.ts"
-import * as Parts from "./internal/policyParts.ts"
+} from "./internal/policySchema.ts"
 import { patient, preset, presetNames, recommended } from "./Presets.ts"
 
 const { fields: Fields } = ConnectionPolicy

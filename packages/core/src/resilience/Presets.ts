@@ -188,13 +188,7 @@ export const recommended: ConnectionPolicy = {
   }
 }
 
-/**
- * The presets by the names that configuration knows.
- *
- * @category constants
- * @since 0.1.0
- */
-export const presets = {
+const presets = {
   fast,
   standard,
   patient,

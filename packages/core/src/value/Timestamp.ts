@@ -13,6 +13,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Decimal from "./Decimal.ts"
+import { civilFromDays, daysFromCivil, daysInMonth, digitAt, twoDigitsAt, weights } from "./internal/civil.ts"
 
 const TypeId = "~@tickline/core/Timestamp"
 
@@ -24,37 +25,6 @@ const firstSecond = -62_167_219_200
 const maxFraction = 30
 
 const pad = (value: number, width: number): string => value.toString().padStart(width, "0")
-
-/** Days from 1970-01-01 to a day of the proleptic Gregorian calendar. */
-const daysFromCivil = (year: number, month: number, day: number): number => {
-  const shifted = month <= 2 ? year - 1 : year
-  const era = Math.floor(shifted / 400)
-  const yearOfEra = shifted - era * 400
-  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1
-  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear
-  return era * 146_097 + dayOfEra - 719_468
-}
-
-/** The year, month and day that lie a number of days after 1970-01-01. */
-const civilFromDays = (days: number): readonly [year: number, month: number, day: number] => {
-  const shifted = days + 719_468
-  const era = Math.floor(shifted / 146_097)
-  const dayOfEra = shifted - era * 146_097
-  const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365
-  )
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
-  const month = Math.floor((5 * dayOfYear + 2) / 153)
-  const day = dayOfYear - Math.floor((153 * month + 2) / 5) + 1
-  return [yearOfEra + era * 400 + (month >= 10 ? 1 : 0), month >= 10 ? month - 9 : month + 3, day]
-}
-
-const daysInMonth = (year: number, month: number): number =>
-  month === 2
-    ? (year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28)
-    : month === 4 || month === 6 || month === 9 || month === 11
-    ? 30
-    : 31
 
 /**
  * An instant. Two timestamps are equal when they are the same instant, however
@@ -123,19 +93,6 @@ const make = (epochSeconds: number, nanos: number, digits: number, finer: string
     ? undefined
     : new Timestamp(epochSeconds, nanos, digits, finer)
 
-/** The digit at an offset, or NaN, which fails every comparison. */
-const digitAt = (text: string, at: number): number => {
-  const digit = text.charCodeAt(at) - 48
-  return digit >= 0 && digit <= 9 ? digit : Number.NaN
-}
-
-/** The two digits at an offset, or NaN. */
-const twoDigitsAt = (text: string, at: number): number => {
-  const tens = text.charCodeAt(at) - 48
-  const ones = text.charCodeAt(at + 1) - 48
-  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN
-}
-
 /** Seconds east of UTC of `Z`, `+hh:mm`, `-hh:mm` or `+hhmm` at the end of the text; NaN where it is none. */
 const offsetAt = (text: string, at: number): number => {
   const sign = text.charCodeAt(at)
@@ -149,9 +106,6 @@ const offsetAt = (text: string, at: number): number => {
   const seconds = hours * 3600 + minutes * 60
   return sign === 43 ? seconds : -seconds
 }
-
-/** Nanoseconds in the last of so many fraction digits. */
-const weights = [1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 100, 10, 1]
 
 const nanosOf = (fraction: string): number => Number(fraction.slice(0, 9).padEnd(9, "0"))
 
@@ -204,43 +158,6 @@ export const fromIso = (text: string): Timestamp | undefined => {
   return make(seconds, nanos, digits, finer)
 }
 
-let lastDate = ""
-let lastDays = Number.NaN
-
-/** Days since 1970 of a `yyyy-mm-dd` made of digits, or NaN. Frames come on the same day for a day. */
-const daysOf = (date: string): number => {
-  if (date === lastDate) return lastDays
-  const year = twoDigitsAt(date, 0) * 100 + twoDigitsAt(date, 2)
-  const month = twoDigitsAt(date, 5)
-  const day = twoDigitsAt(date, 8)
-  lastDays = month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month)
-    ? daysFromCivil(year, month, day)
-    : Number.NaN
-  lastDate = date
-  return lastDays
-}
-
-/**
- * Reads what a pattern has parted already: `yyyy-mm-dd`, `hh:mm:ss`, and one to
- * nine digits of a fraction or none, all digits known to be digits, in UTC.
- * `undefined` where the calendar or the clock has no such time.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const fromUtcParts = (date: string, clock: string, fraction: string | undefined): Timestamp | undefined => {
-  const days = daysOf(date)
-  const hour = twoDigitsAt(clock, 0)
-  const minute = twoDigitsAt(clock, 3)
-  const second = twoDigitsAt(clock, 6)
-  if (Number.isNaN(days) || hour > 23 || minute > 59 || second > 59) return undefined
-  const seconds = days * 86_400 + hour * 3600 + minute * 60 + second
-  if (fraction === undefined) return new Timestamp(seconds, 0, 0, "")
-  let nanos = 0
-  for (let at = 0; at < fraction.length; at++) nanos = nanos * 10 + digitAt(fraction, at)
-  return new Timestamp(seconds, nanos * (weights[fraction.length] ?? 1), fraction.length, "")
-}
-
 const epoch = /^(\d{1,20})(?:\.(\d{1,30}))?$/
 
 /** The value of a text of 12 to 14 digits, which is how most venues write a time; NaN for any other. */
@@ -255,11 +172,8 @@ const epochMillisIn = (text: string): number => {
  * Reads a point of Unix time from the text of a non-negative number. Its unit
  * is told by its magnitude: up to 11 digits before the point are seconds, 12 to
  * 14 milliseconds, 15 to 17 microseconds, 18 to 20 nanoseconds.
- *
- * @category constructors
- * @since 0.1.0
  */
-export const fromEpoch = (text: string): Timestamp | undefined => {
+const fromEpoch = (text: string): Timestamp | undefined => {
   const millis = epochMillisIn(text)
   if (!Number.isNaN(millis)) {
     const seconds = Math.floor(millis / 1000)

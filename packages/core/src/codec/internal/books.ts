@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Decimal from "../../value/Decimal.ts"
+import * as DecimalText from "../../value/internal/decimal.ts"
 import * as ExactJson from "../ExactJson.ts"
 import * as Layout from "./layout.ts"
 import type { Reading } from "./members.ts"
@@ -131,8 +132,8 @@ const actions = (words: ReadonlyArray<string>, deleted: string): Reading<Levels>
     const levels: Array<Rows.Level> = []
     for (let i = 0; i + 5 < cells.length; i += 6) {
       if (wordAt(words, frame, cells[i] ?? 0, cells[i + 1] ?? 0) < 0) return undefined
-      const price = Decimal.parseRange(frame, cells[i + 2] ?? 0, cells[i + 3] ?? 0)
-      const size = Decimal.parseRange(frame, cells[i + 4] ?? 0, cells[i + 5] ?? 0)
+      const price = DecimalText.parseRange(frame, cells[i + 2] ?? 0, cells[i + 3] ?? 0)
+      const size = DecimalText.parseRange(frame, cells[i + 4] ?? 0, cells[i + 5] ?? 0)
       if (price === undefined || size === undefined) return undefined
       levels.push([price, size])
     }
@@ -167,8 +168,8 @@ const sidedRows = (bid: string, ask: string): Reading<Sides> => {
       const sides: Growing = { bids: [], asks: [] }
       for (let i = 0; i + 5 < cells.length; i += 6) {
         const word = wordAt(words, frame, cells[i] ?? 0, cells[i + 1] ?? 0)
-        const price = Decimal.parseRange(frame, cells[i + 2] ?? 0, cells[i + 3] ?? 0)
-        const size = Decimal.parseRange(frame, cells[i + 4] ?? 0, cells[i + 5] ?? 0)
+        const price = DecimalText.parseRange(frame, cells[i + 2] ?? 0, cells[i + 3] ?? 0)
+        const size = DecimalText.parseRange(frame, cells[i + 4] ?? 0, cells[i + 5] ?? 0)
         if (word < 0 || price === undefined || size === undefined) return undefined
         const side = word === 0 ? sides.bids : sides.asks
         side.push([price, size])

@@ -13,6 +13,7 @@
  * @since 0.1.0
  */
 import * as Decimal from "../../value/Decimal.ts"
+import * as UtcParts from "../../value/internal/utcParts.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import * as ExactJson from "../ExactJson.ts"
 import { type Captured, type Levels, makePart, type Part, readBook, readList, readRows, readTable } from "./segments.ts"
@@ -113,7 +114,7 @@ export const timestamp = (members: Captured, wanted: number): Timestamp.Timestam
   if (place === undefined || place === 0) return undefined
   // A time that is `null` in this frame, and was a number in another, is left to the exact way.
   if (place > 0) return Timestamp.parse(texts[place] ?? "") ?? null
-  return Timestamp.fromUtcParts(texts[-place] ?? "", texts[1 - place] ?? "", texts[2 - place]) ?? null
+  return UtcParts.fromUtcParts(texts[-place] ?? "", texts[1 - place] ?? "", texts[2 - place]) ?? null
 }
 
 /**

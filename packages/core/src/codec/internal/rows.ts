@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Decimal from "../../value/Decimal.ts"
+import * as DecimalText from "../../value/internal/decimal.ts"
 import { JsonNumber } from "../ExactJson.ts"
 import type { Cells } from "./layout.ts"
 
@@ -49,7 +50,7 @@ const decimalAt = (
   if (decimal !== undefined) return decimal
   return new BadCell(
     [index, column],
-    Decimal.refusal(text) === "not a number" ? "a decimal" : `at most ${Decimal.maxDigits} digits`
+    DecimalText.refusal(text) === "not a number" ? "a decimal" : `at most ${DecimalText.maxDigits} digits`
   )
 }
 
@@ -188,8 +189,8 @@ export const levels = (cells: Cells | undefined, frame: string): ReadonlyArray<L
   if (cells === undefined) return undefined
   const levels: Array<Level> = []
   for (let i = 0; i + 3 < cells.length; i += 4) {
-    const price = Decimal.parseRange(frame, cells[i] ?? 0, cells[i + 1] ?? 0)
-    const size = Decimal.parseRange(frame, cells[i + 2] ?? 0, cells[i + 3] ?? 0)
+    const price = DecimalText.parseRange(frame, cells[i] ?? 0, cells[i + 1] ?? 0)
+    const size = DecimalText.parseRange(frame, cells[i + 2] ?? 0, cells[i + 3] ?? 0)
     if (price === undefined || size === undefined) return undefined
     levels.push([price, size])
   }

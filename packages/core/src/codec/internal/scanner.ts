@@ -8,7 +8,8 @@
  * @since 0.1.0
  */
 import * as BigDecimal from "effect/BigDecimal"
-import * as Decimal from "../../value/Decimal.ts"
+import type * as Decimal from "../../value/Decimal.ts"
+import * as DecimalText from "../../value/internal/decimal.ts"
 
 /** A double holds every integer of this many digits exactly. */
 const exactDoubleDigits = 15
@@ -130,7 +131,7 @@ export class Scanner {
     }
     const start = this.at
     if (!this.string()) return undefined
-    const decimal = Decimal.parseRange(text, this.from, this.to)
+    const decimal = DecimalText.parseRange(text, this.from, this.to)
     if (decimal === undefined) this.at = start
     return decimal
   }

@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import * as Decimal from "../../value/Decimal.ts"
+import * as UtcParts from "../../value/internal/utcParts.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import type * as Layout from "./layout.ts"
 import { codes, type Reading, type Scalar } from "./members.ts"
@@ -166,7 +167,7 @@ const flagAt = (source: Source, slot: number, isOptional: boolean) => (): unknow
 /** A time in UTC, whose parts are texts of digits. */
 const utc = (date: unknown, clock: unknown, fraction: unknown): Timestamp.Timestamp | undefined =>
   typeof date === "string" && typeof clock === "string" && (fraction === undefined || typeof fraction === "string")
-    ? Timestamp.fromUtcParts(date, clock, fraction)
+    ? UtcParts.fromUtcParts(date, clock, fraction)
     : undefined
 
 const aTime = Timestamp.fromEpochMillis(0)

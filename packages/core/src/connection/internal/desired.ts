@@ -10,7 +10,7 @@ import type * as Effect from "effect/Effect"
 import type { Wire, WireClosed } from "../../transport/Transport.ts"
 import type * as Channel from "../../value/Channel.ts"
 import type { ConnectionClosed, SubscriptionRefused } from "../ConnectError.ts"
-import type { Attach } from "../Observer.ts"
+import type { NamedObserver } from "../Observer.ts"
 
 /**
  * Where a wanted subscription stands: not asked for (no epoch is up), asked for
@@ -41,7 +41,7 @@ export interface Subscriptions<A> {
    * Observes an epoch: reads the answers, and takes data of a channel for its
    * confirmation. Nothing was asked for when it begins, and when it has ended.
    */
-  readonly attach: Attach<A>
+  readonly attach: NamedObserver<A>["attach"]
   /** Whether something is to be asked for once more, because it was refused together with something else. */
   readonly isUnasked: () => boolean
   /** Fails when the peer refuses the channel, at once where it has in this epoch, and after `shutdown`. */

@@ -3,7 +3,9 @@
  *
  * @since 0.1.0
  */
-import type { ConnectionState, Tag } from "../ConnectionState.ts"
+import type { ConnectionState } from "../ConnectionState.ts"
+
+type Tag = ConnectionState["_tag"]
 
 const successors: Readonly<Record<Tag, ReadonlyArray<Tag>>> = {
   Disconnected: ["Connecting"],

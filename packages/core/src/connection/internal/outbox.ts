@@ -8,9 +8,10 @@ import { isCost } from "../../resilience/internal/rollingLimit.ts"
 import { InvalidCost, RateLimited, type RollingLimit } from "../../resilience/RollingLimit.ts"
 import * as Frame from "../../transport/Frame.ts"
 import type { Wire, WireClosed } from "../../transport/Transport.ts"
-import { NotSent, OutboxFull, type Unconfirmed } from "../ConnectError.ts"
+import { NotSent, OutboxFull } from "../ConnectError.ts"
 import type { Accepted, Priority, SendOptions } from "../Outbox.ts"
 import * as Sleeper from "./sleeper.ts"
+import type { Unconfirmed } from "./unconfirmed.ts"
 
 type Delivery = NonNullable<SendOptions["delivery"]>
 

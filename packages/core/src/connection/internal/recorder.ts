@@ -12,7 +12,7 @@ import * as MetricAttributes from "../../value/internal/metricAttributes.ts"
 import * as Telemetry from "../../value/internal/telemetry.ts"
 import * as ConnectError from "../ConnectError.ts"
 import type { ConnectionMetrics } from "../ConnectionMetrics.ts"
-import type { ConnectionState, Tag } from "../ConnectionState.ts"
+import type { ConnectionState } from "../ConnectionState.ts"
 import type * as Heartbeat from "./heartbeat.ts"
 import type * as Outboxes from "./outbox.ts"
 import type * as Sequence from "./sequence.ts"
@@ -58,7 +58,7 @@ export interface Recorder {
   readonly observerFailed: () => void
   /** What was seen by `at`, in epoch milliseconds, which is `now` on the monotonic clock. */
   readonly read: (
-    state: Tag,
+    state: ConnectionState["_tag"],
     epoch: number,
     at: number,
     now: number,
@@ -288,7 +288,7 @@ class RecorderImpl implements Recorder {
   }
 
   read(
-    state: Tag,
+    state: ConnectionState["_tag"],
     epoch: number,
     at: number,
     now: number,

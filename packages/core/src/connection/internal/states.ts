@@ -8,11 +8,11 @@ import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Shown from "../../value/internal/shown.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
-import type { Unconfirmed } from "../ConnectError.ts"
 import * as ConnectionState from "../ConnectionState.ts"
 import type { Inbox } from "./inbox.ts"
 import * as Machine from "./machine.ts"
 import type { Recorder } from "./recorder.ts"
+import type { Unconfirmed } from "./unconfirmed.ts"
 
 /**
  * What a connection's states are told to.

@@ -11,7 +11,7 @@ import type { Frame } from "../../transport/Frame.ts"
 import type { Wire, WireClosed } from "../../transport/Transport.ts"
 import * as Channel from "../../value/Channel.ts"
 import { ConnectionClosed, SubscriptionRefused } from "../ConnectError.ts"
-import type { Attach, Batch } from "../Observer.ts"
+import type { Batch, NamedObserver } from "../Observer.ts"
 import { askOf, type Channels, type Confirmed, Names, type Pending, Waiters, without } from "./asks.ts"
 import type { Subscriptions } from "./desired.ts"
 import type { Refusal } from "./items.ts"
@@ -58,7 +58,7 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
     this.names = new Names(this.wants, options.dialect?.answeredAs)
   }
 
-  readonly attach: Attach<A> = () => {
+  readonly attach: NamedObserver<A>["attach"] = () => {
     this.reset()
     const answer = this.options.dialect?.answer
     return {

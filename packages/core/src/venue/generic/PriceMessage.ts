@@ -14,6 +14,7 @@ import * as Schema from "effect/Schema"
 import * as ExactJson from "../../codec/ExactJson.ts"
 import * as JsonText from "../../codec/internal/jsonText.ts"
 import * as Decimal from "../../value/Decimal.ts"
+import * as DecimalText from "../../value/internal/decimal.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 
 /**
@@ -153,9 +154,9 @@ export const validatePrice = (
   }
   const price = Decimal.parse(text)
   if (price === undefined) {
-    return Decimal.refusal(text) === "not a number"
+    return DecimalText.refusal(text) === "not a number"
       ? refuse("type", "InvalidField", field, `${field} must be numeric, found ${JsonText.describe(json)}`)
-      : refuse("validation", "InvalidField", field, `${field} has ${Decimal.refusal(text)}`)
+      : refuse("validation", "InvalidField", field, `${field} has ${DecimalText.refusal(text)}`)
   }
   if (!Decimal.isPositive(price)) {
     return refuse(
@@ -165,7 +166,7 @@ export const validatePrice = (
       `${field} must be greater than zero, found ${JsonText.describe(json)}`
     )
   }
-  const places = Decimal.decimalPlaces(price)
+  const places = DecimalText.decimalPlaces(price)
   if (rules.maxDecimalPlaces !== undefined && places > rules.maxDecimalPlaces) {
     return refuse(
       "validation",
@@ -243,7 +244,7 @@ export const preservePrecision = (
   text: string
 ): { readonly text: string; readonly decimal: Decimal.Decimal; readonly decimalPlaces: number } | undefined => {
   const decimal = Decimal.parse(text)
-  return decimal === undefined ? undefined : { text, decimal, decimalPlaces: Decimal.decimalPlaces(decimal) }
+  return decimal === undefined ? undefined : { text, decimal, decimalPlaces: DecimalText.decimalPlaces(decimal) }
 }
 
 /** The first of a part's names under which the message has a value, or else has `null`; `undefined` for none. */
