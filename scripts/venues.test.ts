@@ -14,12 +14,6 @@ const examples: ReadonlySet<string> = new Set([
   "packages/testing/src/simulation/internal/simulatedVenue.ts"
 ])
 
-/** Tables by venue that are to be taken apart: each must still be one to stand here. */
-const stillNaming: ReadonlySet<string> = new Set([
-  "packages/testing/src/venue/Enforcement.ts",
-  "packages/testing/src/venue/Listing.ts"
-])
-
 /** The text without what is said to readers. */
 const withoutComments = (text: string): string => text.replaceAll(/\/\*[^]*?\*\/|(?<=^|\s)\/\/.*$/gm, "")
 
@@ -55,12 +49,7 @@ describe("what a venue needs", () => {
   for (const name of names) {
     it(`${name}: its folder, its mock and two lines`, () => {
       for (const path of own(name)) assert.include(naming(name), path)
-      assert.deepStrictEqual(others(name).filter((path) => !stillNaming.has(path)), [])
+      assert.deepStrictEqual(others(name), [])
     })
   }
-
-  it("what still names venues does", () => {
-    const found = new Set(names.flatMap(others))
-    assert.deepStrictEqual([...stillNaming].filter((path) => !found.has(path)), [])
-  })
 })

@@ -14,6 +14,8 @@ const venue = (name: string): MockVenue.MockVenue => {
   return found
 }
 
+const rulesOf = (name: string): Enforcement.Enforcement => venue(name).enforcement ?? Enforcement.none
+
 /** A client without a library between. `pongs` is how it answers a ping: at all, and with which payload. */
 const connect = (url: string, pongs: "echo" | "wrong" | "none" = "echo") =>
   Effect.gen(function*() {
@@ -106,7 +108,7 @@ describe("Enforcement", () => {
       const server = yield* MockServer.make({
         venue: venue("binance"),
         rate: 0,
-        enforcement: { ...Enforcement.binance, limits: [], pings: { every: 30, within: 150 } }
+        enforcement: { ...rulesOf("binance"), limits: [], pings: { every: 30, within: 150 } }
       })
       const good = yield* connect(server.url, "echo")
       const wrong = yield* connect(server.url, "wrong")
@@ -155,7 +157,7 @@ describe("Enforcement", () => {
         venue: venue("deribit"),
         rate: 0,
         enforcement: {
-          ...Enforcement.deribit,
+          ...rulesOf("deribit"),
           limits: [{ of: "messages", per: "address", limit: 3, windowMillis: 60_000 }]
         }
       })
@@ -178,13 +180,13 @@ describe("Enforcement", () => {
 
   it.live("Deribit drops who does not answer a test, and nobody who does or never asked for tests", () =>
     Effect.gen(function*() {
-      const { tests } = Enforcement.deribit
+      const { tests } = rulesOf("deribit")
       if (tests === undefined) throw new Error("Deribit tests")
       const server = yield* MockServer.make({
         venue: venue("deribit"),
         rate: 0,
         heartbeatMillis: 20,
-        enforcement: { ...Enforcement.deribit, tests: { ...tests, within: 150 } }
+        enforcement: { ...rulesOf("deribit"), tests: { ...tests, within: 150 } }
       })
       const ask = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "public/set_heartbeat", params: { interval: 10 } })
       const [quiet, answering, ignoring] = [
@@ -211,7 +213,7 @@ describe("Enforcement", () => {
       const server = yield* MockServer.make({
         venue: venue("coinbase-exchange"),
         rate: 0,
-        enforcement: { ...Enforcement.coinbaseExchange, subscribeWithin: 150 }
+        enforcement: { ...rulesOf("coinbase-exchange"), subscribeWithin: 150 }
       })
       const idle = yield* connect(server.url)
       const busy = yield* connect(server.url)
@@ -229,7 +231,7 @@ describe("Enforcement", () => {
       const kraken = yield* MockServer.make({
         venue: venue("kraken"),
         rate: 0,
-        enforcement: { ...Enforcement.kraken, limits }
+        enforcement: { ...rulesOf("kraken"), limits }
       })
       const one = yield* connect(kraken.url)
       for (const req_id of [1, 2]) one.ws.send(JSON.stringify({ method: "ping", req_id }))
@@ -245,7 +247,7 @@ describe("Enforcement", () => {
       const hyperliquid = yield* MockServer.make({
         venue: venue("hyperliquid"),
         rate: 0,
-        enforcement: { ...Enforcement.hyperliquid, idle: 150 }
+        enforcement: { ...rulesOf("hyperliquid"), idle: 150 }
       })
       const two = yield* connect(hyperliquid.url)
       two.ws.send(JSON.stringify({ method: "ping" }))

@@ -21,7 +21,8 @@ import * as BigDecimal from "effect/BigDecimal"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Enforcement from "./Enforcement.ts"
-import * as Listing from "./Listing.ts"
+import { instruments, unit } from "./internal/instruments.ts"
+import type * as Listing from "./Listing.ts"
 import * as Market from "./Market.ts"
 import * as MockVenue from "./MockVenue.ts"
 
@@ -46,7 +47,6 @@ const isId = Schema.is(Schema.NullOr(Schema.Union([Schema.Int, Schema.String.che
 const isStreams = Schema.is(Schema.Array(Schema.String))
 
 const maxRequestBytes = 4_088
-const messages = { limit: 5, windowMillis: 1_000 }
 const encoder = new TextEncoder()
 
 const streamName = (channel: string, product: string): string => `${product.toLowerCase()}@${channel}`
@@ -229,6 +229,92 @@ const streamsOf = (session: MockVenue.Session): ReadonlyArray<string> =>
     products.size === 0 ? [channel] : [...products].map((product) => streamName(channel, product))
   )
 
+const tooMany = { code: 1008, reason: "Too many requests" }
+
+/**
+ * Pings and pongs count as messages; a ping every 20 s, whose pong is due within
+ * a minute with the same payload. Who sends too much is disconnected.
+ *
+ * @see https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams (read 2026-11-21)
+ */
+const enforcement: Enforcement.Enforcement = {
+  ...Enforcement.declared(Binance.venue.limits),
+  countsPings: true,
+  excess: { close: tooMany },
+  pings: { every: 20_000, within: 60_000 }
+}
+
+const messages = enforcement.limits.filter(({ of }) => of === "messages")
+
+/**
+ * Binance spot: `/api/v3/ping`, `/api/v3/time`, `/api/v3/exchangeInfo`, of all
+ * products, of one (`symbol`) or of some (`symbols`).
+ *
+ * @see https://developers.binance.com/docs/binance-spot-api-docs/rest-api/general-endpoints (read 2026-11-21)
+ */
+const listing: Listing.Listing = ({ path, query }, floor) => {
+  switch (path) {
+    case "/api/v3/ping":
+      return {}
+    case "/api/v3/time":
+      return { serverTime: floor.atMillis }
+    case "/api/v3/exchangeInfo": {
+      const asked = query.get("symbols") ?? query.get("symbol")
+      const symbols = instruments(floor, Binance.venue.symbols).filter(({ symbol }) =>
+        asked === undefined || asked === symbol || asked.includes(`"${symbol}"`)
+      )
+      return {
+        timezone: "UTC",
+        serverTime: floor.atMillis,
+        rateLimits: [
+          { rateLimitType: "REQUEST_WEIGHT", interval: "MINUTE", intervalNum: 1, limit: 6_000 },
+          { rateLimitType: "RAW_REQUESTS", interval: "MINUTE", intervalNum: 5, limit: 61_000 }
+        ],
+        exchangeFilters: [],
+        symbols: symbols.map(({ base, priceScale, quote, sizeScale, symbol }) => ({
+          symbol,
+          status: "TRADING",
+          baseAsset: base,
+          baseAssetPrecision: sizeScale,
+          quoteAsset: quote,
+          quotePrecision: priceScale,
+          quoteAssetPrecision: priceScale,
+          baseCommissionPrecision: sizeScale,
+          quoteCommissionPrecision: priceScale,
+          orderTypes: ["LIMIT", "LIMIT_MAKER", "MARKET"],
+          icebergAllowed: false,
+          ocoAllowed: false,
+          quoteOrderQtyMarketAllowed: false,
+          allowTrailingStop: false,
+          cancelReplaceAllowed: false,
+          isSpotTradingAllowed: true,
+          isMarginTradingAllowed: false,
+          filters: [
+            {
+              filterType: "PRICE_FILTER",
+              minPrice: unit(priceScale),
+              maxPrice: "1000000.00000000",
+              tickSize: unit(priceScale)
+            },
+            {
+              filterType: "LOT_SIZE",
+              minQty: unit(sizeScale),
+              maxQty: "9000.00000000",
+              stepSize: unit(sizeScale)
+            }
+          ],
+          permissions: [],
+          permissionSets: [["SPOT"]],
+          defaultSelfTradePreventionMode: "EXPIRE_MAKER",
+          allowedSelfTradePreventionModes: ["EXPIRE_MAKER"]
+        }))
+      }
+    }
+    default:
+      return undefined
+  }
+}
+
 /**
  * The mock of Binance spot.
  *
@@ -239,13 +325,13 @@ export const make = (): MockVenue.MockVenue => ({
   name: Binance.venue.name,
   symbols: Binance.venue.symbols,
   heartbeatMillis: undefined,
-  enforcement: Enforcement.binance,
-  listing: Listing.binance,
+  enforcement,
+  listing,
   open: (floor) => asking(MockVenue.newSession, streamsAt(floor), MockVenue.follow, floor),
   receive: (before, frame, floor) => {
     const session = MockVenue.countRequest(before, floor.atMillis, messages)
     if (session === undefined) {
-      return { session: before, replies: [], close: { code: 1008, reason: "Too many requests" } }
+      return { session: before, replies: [], close: tooMany }
     }
     const answer = (reply: object, after = session): MockVenue.Answer => ({
       session: after,

@@ -149,6 +149,18 @@ const subscriptions = (session: MockVenue.Session): Draft =>
   })
 
 /**
+ * A first subscription is due within 5 s.
+ *
+ * @see https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-rate-limits (read 2026-11-21)
+ */
+const enforcement: Enforcement.Enforcement = {
+  ...Enforcement.declared(Coinbase.venue.limits),
+  countsPings: false,
+  excess: { close: { code: 1008, reason: "Too many requests" } },
+  subscribeWithin: 5_000
+}
+
+/**
  * The mock of Coinbase Advanced Trade.
  *
  * @category constructors
@@ -158,7 +170,7 @@ export const make = (): MockVenue.MockVenue => ({
   name: Coinbase.venue.name,
   symbols: Coinbase.venue.symbols,
   heartbeatMillis: 1_000,
-  enforcement: Enforcement.coinbase,
+  enforcement,
   receive: (session, frame, floor) => {
     const refuse = (message: string): MockVenue.Answer => ({
       session,

@@ -14,7 +14,8 @@ import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Enforcement from "./Enforcement.ts"
-import * as Listing from "./Listing.ts"
+import { currencies, instruments, scaleOf, unit } from "./internal/instruments.ts"
+import type * as Listing from "./Listing.ts"
 import * as Market from "./Market.ts"
 import * as MockVenue from "./MockVenue.ts"
 
@@ -92,6 +93,76 @@ const greeting = (channel: string, market: Market.Market): ReadonlyArray<MockVen
 }
 
 /**
+ * Bursts of 20 dials are let through; a first subscription is due within 5 s. The
+ * venue says that it disconnects, and not with which code.
+ *
+ * @see https://docs.cdp.coinbase.com/exchange/websocket-feed/rate-limits (read 2026-11-21)
+ * @see https://docs.cdp.coinbase.com/exchange/websocket-feed/overview (read 2026-11-21)
+ */
+const enforcement: Enforcement.Enforcement = {
+  limits: Enforcement.declared(CoinbaseExchange.venue.limits).limits
+    .map((limit) => limit.of === "dials" ? { ...limit, limit: 20 } : limit),
+  countsPings: false,
+  excess: { close: { code: 1008, reason: "Too many requests" } },
+  subscribeWithin: 5_000
+}
+
+/**
+ * Coinbase Exchange: `/products`, `/products/<id>`, `/currencies`, `/time`.
+ *
+ * @see https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products/get-all-known-trading-pairs (read 2026-11-21)
+ * @see https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/currencies/get-all-known-currencies (read 2026-11-21)
+ */
+const listing: Listing.Listing = ({ path }, floor) => {
+  const listed = instruments(floor)
+  const products = listed.map(({ base, priceScale, quote, sizeScale, symbol }) => ({
+    id: symbol,
+    base_currency: base,
+    quote_currency: quote,
+    quote_increment: unit(priceScale),
+    base_increment: unit(sizeScale),
+    display_name: `${base}-${quote}`,
+    min_market_funds: "1",
+    margin_enabled: false,
+    post_only: false,
+    limit_only: false,
+    cancel_only: false,
+    status: "online",
+    status_message: "",
+    trading_disabled: false,
+    fx_stablecoin: false,
+    max_slippage_percentage: "0.02000000",
+    auction_mode: false,
+    high_bid_limit_percentage: ""
+  }))
+  switch (path) {
+    case "/products":
+      return products
+    case "/currencies":
+      return currencies(listed).map((id, index) => ({
+        id,
+        name: id,
+        min_size: unit(scaleOf(listed, id)),
+        status: "online",
+        message: "",
+        max_precision: unit(scaleOf(listed, id)),
+        convertible_to: [],
+        details: { type: /^(?:USD|EUR)$/.test(id) ? "fiat" : "crypto", symbol: null, sort_order: index },
+        default_network: "",
+        supported_networks: [],
+        display_name: id
+      }))
+    case "/time":
+      return {
+        iso: Timestamp.format(Timestamp.fromEpochMillis(floor.atMillis)),
+        epoch: floor.atMillis / 1_000
+      }
+    default:
+      return products.find(({ id }) => path === `/products/${id}`)
+  }
+}
+
+/**
  * The mock of Coinbase Exchange.
  *
  * @category constructors
@@ -101,8 +172,8 @@ export const make = (): MockVenue.MockVenue => ({
   name: CoinbaseExchange.venue.name,
   symbols: CoinbaseExchange.venue.symbols,
   heartbeatMillis: 1_000,
-  enforcement: Enforcement.coinbaseExchange,
-  listing: Listing.coinbaseExchange,
+  enforcement,
+  listing,
   receive: (session, frame, floor) => {
     const refuse = (message: string, reason?: string) => ({
       session,

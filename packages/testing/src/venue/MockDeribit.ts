@@ -16,7 +16,9 @@ import * as Deribit from "@tickline/core/venue/deribit/Venue"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Enforcement from "./Enforcement.ts"
-import * as Listing from "./Listing.ts"
+import { instruments, unitNumber } from "./internal/instruments.ts"
+import { membersOf } from "./internal/members.ts"
+import type * as Listing from "./Listing.ts"
 import * as Market from "./Market.ts"
 import * as MockVenue from "./MockVenue.ts"
 
@@ -170,6 +172,113 @@ const greeting = (key: string, market: Market.Market): ReadonlyArray<MockVenue.O
 }
 
 /**
+ * A request too many is answered by an error and the end of the session. A test
+ * that is not answered with `public/test` ends the connection; the venue does not
+ * say how soon.
+ *
+ * @see https://docs.deribit.com/articles/rate-limits (read 2026-11-21)
+ * @see https://docs.deribit.com/articles/connection-management-best-practices (read 2026-11-21)
+ * @see https://docs.deribit.com/api-reference/session-management/public-set_heartbeat (read 2026-11-21)
+ */
+const enforcement: Enforcement.Enforcement = {
+  ...Enforcement.declared(Deribit.venue.limits),
+  isSubscription: (frame) => /^(public|private)\/(un)?subscribe/.test(String(membersOf(frame).method)),
+  countsPings: false,
+  excess: {
+    error: (frame) => {
+      const { id } = membersOf(frame)
+      return JSON.stringify({ jsonrpc: "2.0", id, error: errors.tooMany })
+    },
+    close: { code: 1000, reason: "" }
+  },
+  tests: {
+    isTest: (text) => text.includes("\"test_request\""),
+    isAnswer: (frame) => membersOf(frame).method === "public/test",
+    within: 10_000
+  }
+}
+
+const messages = enforcement.limits.filter(({ of }) => of === "messages")
+
+/**
+ * Deribit: `/api/v2/public/test`, `…/get_time`, `…/get_currencies` and
+ * `…/get_instruments`, of all or of one `currency`.
+ *
+ * @see https://docs.deribit.com/api-reference/market-data/public-get_instruments (read 2026-11-21)
+ * @see https://docs.deribit.com/api-reference/market-data/public-get_currencies (read 2026-11-21)
+ */
+const listing: Listing.Listing = ({ path, query }, floor) => {
+  const all = instruments(floor, Deribit.venue.symbols)
+  const micros = floor.atMillis * 1_000
+  const succeed = (result: unknown): object => ({
+    jsonrpc: "2.0",
+    result,
+    usIn: micros,
+    usOut: micros,
+    usDiff: 0,
+    testnet: false
+  })
+  switch (path) {
+    case "/api/v2/public/test":
+      return succeed({ version: "1.2.26" })
+    case "/api/v2/public/get_time":
+      return succeed(floor.atMillis)
+    case "/api/v2/public/get_currencies":
+      return succeed([...new Set(all.map(({ base }) => base))].map((currency) => ({
+        currency,
+        currency_long: currency,
+        coin_type: currency,
+        network_currency: currency,
+        fee_precision: 4,
+        min_confirmations: 1,
+        min_withdrawal_fee: 0,
+        withdrawal_fee: 0,
+        withdrawal_priorities: [],
+        in_cross_collateral_pool: false
+      })))
+    case "/api/v2/public/get_instruments": {
+      const currency = query.get("currency") ?? "any"
+      const listed = all.filter(({ base }) => currency === "any" || base === currency)
+      return succeed(listed.map(({ base, isPerpetual, priceScale, quote, sizeScale, symbol }, index) => {
+        const isInverse = isPerpetual && quote === "USD"
+        return {
+          instrument_id: index + 1,
+          instrument_name: symbol,
+          kind: isPerpetual ? "future" : "spot",
+          ...(isPerpetual
+            ? {
+              instrument_type: isInverse ? "reversed" : "linear",
+              future_type: isInverse ? "reversed" : "linear",
+              settlement_period: "perpetual",
+              settlement_currency: isInverse ? base : quote,
+              max_leverage: 50,
+              max_liquidation_commission: 0.0075
+            }
+            : { instrument_type: "linear" }),
+          base_currency: base,
+          quote_currency: quote,
+          counter_currency: quote,
+          price_index: `${base}_${quote}`.toLowerCase(),
+          tick_size: unitNumber(priceScale),
+          tick_size_steps: [],
+          min_trade_amount: unitNumber(sizeScale),
+          contract_size: unitNumber(sizeScale),
+          taker_commission: 0.0005,
+          maker_commission: 0,
+          block_trade_commission: 0.00025,
+          is_active: true,
+          rfq: false,
+          creation_timestamp: 1_534_242_287_000,
+          expiration_timestamp: 32_503_708_800_000
+        }
+      }))
+    }
+    default:
+      return undefined
+  }
+}
+
+/**
  * The mock of Deribit. Heartbeats are due as often as the default client asks
  * for them, every 30 seconds.
  *
@@ -180,8 +289,8 @@ export const make = (): MockVenue.MockVenue => ({
   name: Deribit.venue.name,
   symbols: Deribit.venue.symbols,
   heartbeatMillis: 30_000,
-  enforcement: Enforcement.deribit,
-  listing: Listing.deribit,
+  enforcement,
+  listing,
   receive: (session, frame, floor) => {
     const micros = floor.atMillis * 1_000
     const times = { usIn: micros, usOut: micros, usDiff: 0, testnet: false }
@@ -191,7 +300,7 @@ export const make = (): MockVenue.MockVenue => ({
       replies: [MockVenue.notice({ jsonrpc: "2.0", id, error, ...times })]
     })
     // Of 50,000 credits a request takes 500, and 10,000 come back each second.
-    const heard = MockVenue.countRequest(session, floor.atMillis, { limit: 100, windowMillis: 5_000 })
+    const heard = MockVenue.countRequest(session, floor.atMillis, messages)
     if (heard === undefined) return { ...fail(errors.tooMany), close: { code: 1000, reason: "" } }
     if (Result.isFailure(json)) return { ...fail(errors.parse), session: heard }
     const request = readRequest(json.success)

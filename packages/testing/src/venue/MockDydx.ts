@@ -15,7 +15,8 @@ import * as Dydx from "@tickline/core/venue/dydx/Venue"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Enforcement from "./Enforcement.ts"
-import * as Listing from "./Listing.ts"
+import { instruments, unit } from "./internal/instruments.ts"
+import type * as Listing from "./Listing.ts"
 import * as Market from "./Market.ts"
 import * as MockVenue from "./MockVenue.ts"
 
@@ -112,6 +113,70 @@ const update = (type: string, messageId: number, channel: string, product: strin
 const key = (channel: string, product: string): string => channel === marketsChannel ? channel : `${channel}-${product}`
 
 /**
+ * A ping every 30 s, whose pong is due within 10 s. Its limits are on messages that
+ * it cannot read, which `receive` counts.
+ *
+ * @see https://docs.dydx.exchange/api_integration-indexer/indexer_websocket#maintaining-a-connection (read 2026-11-21)
+ */
+const enforcement: Enforcement.Enforcement = {
+  ...Enforcement.declared(Dydx.venue.limits),
+  countsPings: false,
+  excess: {},
+  pings: { every: 30_000, within: 10_000 }
+}
+
+/**
+ * dYdX v4's indexer: `/v4/time` and `/v4/perpetualMarkets`, of all or of one
+ * `ticker` (or `market`).
+ *
+ * @see https://docs.dydx.xyz/indexer-client/http (read 2026-11-21)
+ */
+const listing: Listing.Listing = ({ path, query }, floor) => {
+  switch (path) {
+    case "/v4/time":
+      return {
+        iso: Timestamp.format(Timestamp.fromEpochMillis(floor.atMillis)),
+        epoch: floor.atMillis / 1_000
+      }
+    case "/v4/perpetualMarkets": {
+      const asked = query.get("ticker") ?? query.get("market")
+      return {
+        markets: Object.fromEntries(
+          instruments(floor).flatMap(({ market, priceScale, sizeScale, symbol }, index) =>
+            asked !== undefined && asked !== symbol ? [] : [[symbol, {
+              clobPairId: String(index),
+              ticker: symbol,
+              status: "ACTIVE",
+              oraclePrice: market.last.price,
+              priceChange24H: "0",
+              volume24H: market.last.volume,
+              trades24H: market.last.tradeId,
+              nextFundingRate: "0",
+              initialMarginFraction: "0.05",
+              maintenanceMarginFraction: "0.03",
+              openInterest: "0",
+              atomicResolution: -sizeScale,
+              quantumConversionExponent: -9,
+              tickSize: unit(priceScale),
+              stepSize: unit(sizeScale),
+              stepBaseQuantums: 1_000_000,
+              subticksPerTick: 100_000,
+              marketType: "CROSS",
+              openInterestLowerCap: "0",
+              openInterestUpperCap: "0",
+              baseOpenInterest: "0",
+              defaultFundingRate1H: "0"
+            }]]
+          )
+        )
+      }
+    }
+    default:
+      return undefined
+  }
+}
+
+/**
  * The mock of dYdX v4.
  *
  * @category constructors
@@ -121,8 +186,8 @@ export const make = (): MockVenue.MockVenue => ({
   name: Dydx.venue.name,
   symbols: Dydx.venue.symbols,
   heartbeatMillis: undefined,
-  enforcement: Enforcement.dydx,
-  listing: Listing.dydx,
+  enforcement,
+  listing,
   greet: (floor) => [MockVenue.notice(head("connected", floor.sent ?? 0))],
   receive: (session, frame, floor) => {
     const messageId = floor.sent ?? 0
@@ -134,7 +199,7 @@ export const make = (): MockVenue.MockVenue => ({
       }]
     })
     const invalid = (message: string) => {
-      const heard = MockVenue.countRequest(session, floor.atMillis, limits.invalid)
+      const heard = MockVenue.countRequest(session, floor.atMillis, [limits.invalid])
       return heard !== undefined ? { ...refuse(message), session: heard } : {
         ...refuse("Too many invalid messages. Please reconnect and try again."),
         close: { code: 1008, reason: "{\"message\":\"Rate limited\"}" }

@@ -17,7 +17,8 @@ import * as Hyperliquid from "@tickline/core/venue/hyperliquid/Venue"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Enforcement from "./Enforcement.ts"
-import * as Listing from "./Listing.ts"
+import { instruments } from "./internal/instruments.ts"
+import type * as Listing from "./Listing.ts"
 import * as Market from "./Market.ts"
 import * as MockVenue from "./MockVenue.ts"
 
@@ -25,8 +26,9 @@ import * as MockVenue from "./MockVenue.ts"
 const ofCoin = new Set(["trades", "bbo", "l2Book"])
 const allMids = "allMids"
 
-/** Per address there, per connection here. */
-const limits = { subscriptions: 1_000, messages: { limit: 2_000, windowMillis: 60_000 } }
+/** A limit that the venue declares: per address there, per connection here. */
+const most = (of: "messages" | "subscriptions"): number =>
+  Hyperliquid.venue.limits.find((limit) => limit.of === of)?.limit ?? 0
 
 const Request = Schema.Union([
   Schema.Struct({ method: Schema.Literal("ping") }),
@@ -92,6 +94,72 @@ const pricesOf = (products: Iterable<string>, floor: MockVenue.Floor): Record<st
 const current = (type: string, market: Market.Market): MockVenue.Outgoing =>
   type === "trades" ? trades(market.last) : type === "bbo" ? bbo(market.last) : l2Book(market)
 
+const tooMany = error(`Cannot send more than ${most("messages")} messages per minute.`)
+
+/**
+ * A connection ends to which the server has sent nothing for a minute.
+ *
+ * @see https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/rate-limits-and-user-limits (read 2026-11-21)
+ * @see https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket/timeouts-and-heartbeats (read 2026-11-21)
+ */
+const enforcement: Enforcement.Enforcement = {
+  ...Enforcement.declared(Hyperliquid.venue.limits),
+  countsPings: false,
+  excess: {
+    error: () => tooMany.text
+  },
+  idle: 60_000
+}
+
+const messages = enforcement.limits.filter(({ of }) => of === "messages")
+
+const Info = Schema.fromJsonString(Schema.Struct({ type: Schema.String }))
+
+const readInfo = Schema.decodeUnknownResult(Info)
+
+/**
+ * Hyperliquid: POST `/info` of type `meta`, `spotMeta` and `allMids`. What the
+ * mock lists are perpetuals; of spot there is the dollar alone.
+ *
+ * @see https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/info-endpoint (read 2026-11-21)
+ */
+const listing: Listing.Listing = ({ body, method, path }, floor) => {
+  if (method !== "POST" || path !== "/info") return undefined
+  const info = readInfo(body)
+  if (Result.isFailure(info)) return undefined
+  switch (info.success.type) {
+    case "meta":
+      return {
+        universe: instruments(floor).map(({ sizeScale, symbol }) => ({
+          name: symbol,
+          szDecimals: sizeScale,
+          maxLeverage: 40,
+          marginTableId: 1
+        })),
+        marginTables: [[1, { description: "", marginTiers: [{ lowerBound: "0.0", maxLeverage: 40 }] }]],
+        collateralToken: 0
+      }
+    case "spotMeta":
+      return {
+        universe: [],
+        tokens: [{
+          name: "USDC",
+          szDecimals: 8,
+          weiDecimals: 8,
+          index: 0,
+          tokenId: "0x6d1e7cde53ba9467b783cb7c530ce054",
+          isCanonical: true,
+          evmContract: null,
+          fullName: null
+        }]
+      }
+    case "allMids":
+      return Object.fromEntries(instruments(floor).map(({ market, symbol }) => [symbol, market.last.price]))
+    default:
+      return undefined
+  }
+}
+
 /**
  * The mock of Hyperliquid.
  *
@@ -102,15 +170,15 @@ export const make = (): MockVenue.MockVenue => ({
   name: Hyperliquid.venue.name,
   symbols: Hyperliquid.venue.symbols,
   heartbeatMillis: undefined,
-  enforcement: Enforcement.hyperliquid,
-  listing: Listing.hyperliquid,
+  enforcement,
+  listing,
   // https://github.com/hyperliquid-dex/hyperliquid-python-sdk/blob/master/hyperliquid/websocket_manager.py (2026-11-25)
   greet: () => [{ text: "Websocket connection established.", data: undefined }],
   receive: (session, frame, floor) => {
-    const heard = MockVenue.countRequest(session, floor.atMillis, limits.messages)
+    const heard = MockVenue.countRequest(session, floor.atMillis, messages)
     const say = (...replies: ReadonlyArray<MockVenue.Outgoing>) => ({ session: heard ?? session, replies })
     if (heard === undefined) {
-      return say(error(`Cannot send more than ${limits.messages.limit} messages per minute.`))
+      return say(tooMany)
     }
     const request = readRequest(frame)
     if (Result.isFailure(request)) {
@@ -146,8 +214,8 @@ export const make = (): MockVenue.MockVenue => ({
     }
     let count = 0
     for (const [channel, followed] of heard.channels) count += channel === allMids ? 1 : followed.size
-    if (count >= limits.subscriptions) {
-      return say(error(`Cannot subscribe to more than ${limits.subscriptions} channels.`))
+    if (count >= most("subscriptions")) {
+      return say(error(`Cannot subscribe to more than ${most("subscriptions")} channels.`))
     }
     return {
       session: MockVenue.follow(heard, type, products),

@@ -20,7 +20,9 @@ import * as BigDecimal from "effect/BigDecimal"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Enforcement from "./Enforcement.ts"
-import * as Listing from "./Listing.ts"
+import { currencies, instruments, scaleOf, unit } from "./internal/instruments.ts"
+import { membersOf } from "./internal/members.ts"
+import type * as Listing from "./Listing.ts"
 import * as Market from "./Market.ts"
 import * as MockVenue from "./MockVenue.ts"
 
@@ -112,13 +114,114 @@ const greeting = (key: string, market: Market.Market): MockVenue.Outgoing =>
     ? ticker("snapshot", market.last)
     : book(key, "snapshot", market, Market.book(market))
 
-const instruments = MockVenue.notice({
+const instrumentList = MockVenue.notice({
   channel: "instrument",
   type: "snapshot",
   data: { assets: [], pairs: [] }
 })
 
 const alive = MockVenue.notice({ channel: "heartbeat" })
+
+/**
+ * A connection ends on which nothing is said for a minute. The venue publishes no
+ * figure for messages, so none is enforced; where a limit is given, the error is
+ * the one that clients were seen to get.
+ *
+ * @see https://docs.kraken.com/api/docs/guides/spot-ws-intro (read 2026-11-21)
+ * @see https://github.com/bitrich-info/xchange-stream/issues/502 (the error; read 2026-11-21)
+ */
+const enforcement: Enforcement.Enforcement = {
+  ...Enforcement.declared(Kraken.venue.limits),
+  countsPings: false,
+  excess: {
+    error: (frame) => {
+      const { method = null, req_id } = membersOf(frame)
+      return JSON.stringify({
+        error: "Exceeded msg rate",
+        method,
+        req_id,
+        success: false
+      })
+    }
+  },
+  idle: 60_000
+}
+
+/** As Kraken's REST API names a currency: bitcoin is `XBT`, with an `X` before old coins and a `Z` before old moneys. */
+const assets: ReadonlyMap<string, { readonly id: string; readonly altname: string }> = new Map([
+  ["BTC", { id: "XXBT", altname: "XBT" }],
+  ["ETH", { id: "XETH", altname: "ETH" }],
+  ["USD", { id: "ZUSD", altname: "USD" }],
+  ["EUR", { id: "ZEUR", altname: "EUR" }]
+])
+
+const assetOf = (currency: string): { readonly id: string; readonly altname: string } =>
+  assets.get(currency) ?? { id: currency, altname: currency }
+
+/**
+ * Kraken: `/0/public/Time`, `/0/public/SystemStatus`, `/0/public/Assets` and
+ * `/0/public/AssetPairs`. Currencies have the REST API's own names, `XXBT` and
+ * `ZUSD`, and a pair's `wsname` those of the first WebSocket API, `XBT/USD`.
+ *
+ * @see https://docs.kraken.com/api/docs/rest-api/get-tradable-asset-pairs (read 2026-11-21)
+ * @see https://docs.kraken.com/api/docs/rest-api/get-asset-info (read 2026-11-21)
+ */
+const listing: Listing.Listing = ({ path }, floor) => {
+  const listed = instruments(floor, Kraken.venue.symbols)
+  const succeed = (result: object): object => ({ error: [], result })
+  switch (path) {
+    case "/0/public/Time":
+      return succeed({ unixtime: Math.floor(floor.atMillis / 1_000) })
+    case "/0/public/SystemStatus":
+      return succeed({ status: "online", timestamp: Timestamp.format(Timestamp.fromEpochMillis(floor.atMillis)) })
+    case "/0/public/Assets":
+      return succeed(Object.fromEntries(
+        currencies(listed).map((currency) => {
+          const { altname, id } = assetOf(currency)
+          const decimals = scaleOf(listed, currency)
+          return [id, {
+            aclass: "currency",
+            altname,
+            decimals,
+            display_decimals: Math.min(decimals, 5),
+            status: "enabled"
+          }]
+        })
+      ))
+    case "/0/public/AssetPairs":
+      return succeed(Object.fromEntries(
+        listed.map(({ priceScale, sizeScale, ...pair }) => {
+          const [base, quote] = [assetOf(pair.base), assetOf(pair.quote)]
+          return [base.id + quote.id, {
+            altname: base.altname + quote.altname,
+            wsname: `${base.altname}/${quote.altname}`,
+            aclass_base: "currency",
+            base: base.id,
+            aclass_quote: "currency",
+            quote: quote.id,
+            lot: "unit",
+            cost_decimals: priceScale,
+            pair_decimals: priceScale,
+            lot_decimals: sizeScale,
+            lot_multiplier: 1,
+            leverage_buy: [],
+            leverage_sell: [],
+            fees: [[0, 0.4]],
+            fees_maker: [[0, 0.25]],
+            fee_volume_currency: "ZUSD",
+            margin_call: 80,
+            margin_stop: 40,
+            ordermin: unit(sizeScale),
+            costmin: "0.5",
+            tick_size: unit(priceScale),
+            status: "online"
+          }]
+        })
+      ))
+    default:
+      return undefined
+  }
+}
 
 /**
  * The mock of Kraken.
@@ -130,8 +233,8 @@ export const make = (): MockVenue.MockVenue => ({
   name: Kraken.venue.name,
   symbols: Kraken.venue.symbols,
   heartbeatMillis: 1_000,
-  enforcement: Enforcement.kraken,
-  listing: Listing.kraken,
+  enforcement,
+  listing,
   receive: (session, frame, floor) => {
     const time = Timestamp.format(Timestamp.fromEpochMillis(floor.atMillis))
     const request = readRequest(frame)
@@ -172,7 +275,7 @@ export const make = (): MockVenue.MockVenue => ({
     if (channel === "instrument") {
       confirm(method === "subscribe" ? { channel, snapshot } : { channel })
       if (method === "unsubscribe") return { session: MockVenue.unfollow(session, channel, []), replies }
-      if (snapshot) replies.push(instruments)
+      if (snapshot) replies.push(instrumentList)
       return { session: MockVenue.follow(session, channel, []), replies }
     }
     if (channel !== "trade" && channel !== "ticker" && channel !== "book") {

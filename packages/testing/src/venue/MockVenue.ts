@@ -16,6 +16,7 @@
  *
  * @since 0.1.0
  */
+import type { Window } from "@tickline/core/resilience/RollingLimit"
 import type * as Effect from "effect/Effect"
 import type { VirtualNetwork } from "../network/VirtualNetwork.ts"
 import type { MockVenue, Outgoing, Session } from "./internal/mockVenue.ts"
@@ -114,7 +115,7 @@ export const data = (channel: string, product: string, message: object): Outgoin
 
 /**
  * Enters a client's frame at a time into the session: the session that knows of
- * it, or `undefined` where it is one more than `limit` in the window.
+ * it, or `undefined` where it is one more than a window's `limit`.
  *
  * @category combinators
  * @since 0.1.0
@@ -122,10 +123,14 @@ export const data = (channel: string, product: string, message: object): Outgoin
 export const countRequest = (
   session: Session,
   atMillis: number,
-  { limit, windowMillis }: { readonly limit: number; readonly windowMillis: number }
+  windows: ReadonlyArray<Window>
 ): Session | undefined => {
-  const heard = [...(session.heard ?? []).filter((at) => at > atMillis - windowMillis), atMillis]
-  return heard.length > limit ? undefined : { ...session, heard }
+  const longest = Math.max(0, ...windows.map(({ windowMillis }) => windowMillis))
+  const heard = [...(session.heard ?? []).filter((at) => at > atMillis - longest), atMillis]
+  const isWithin = windows.every(({ limit, windowMillis }) =>
+    heard.filter((at) => at > atMillis - windowMillis).length <= limit
+  )
+  return isWithin ? { ...session, heard } : undefined
 }
 
 /**
