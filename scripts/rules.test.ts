@@ -13,7 +13,7 @@ import { faults } from "./commits.ts"
 import { findings } from "./docs.ts"
 import { violations } from "./floors.ts"
 import { outdated, pages } from "./reference.ts"
-import { misshapen } from "./shape.ts"
+import { misshapen, mostNames } from "./shape.ts"
 import { workspace } from "./source.ts"
 
 const write = (root: string, path: string, text: string) => {
@@ -297,6 +297,28 @@ describe("shape", () => {
         [`${core}/value/C.ts`]: error("One", "Schema.TaggedErrorClass<E>()")
       }),
       2
+    ))
+
+  const names = (count: number): string =>
+    Array.from({ length: count }, (_, index) => `export type T${index} = 0\nexport const T${index} = 0\n`).join("")
+  it("passes as many public names as core may have, a type and a value of one name counted once", () =>
+    assert.deepStrictEqual(
+      found({
+        [`${core}/value/A.ts`]: `// Long, because it is a list.\n${names(mostNames - 2)}`,
+        [`${core}/value/B.ts`]: names(2),
+        [`${core}/value/internal/c.ts`]: names(2)
+      }),
+      []
+    ))
+  it("refuses one more", () =>
+    assert.deepStrictEqual(
+      found({ [`${core}/value/A.ts`]: `// Long, because it is a list.\n${names(mostNames + 1)}` }),
+      [
+        `${core}/index.ts:1:1 ${
+          mostNames + 1
+        } public names (more than ${mostNames}): what only core uses stands in an ` +
+        "internal folder"
+      ]
     ))
 })
 

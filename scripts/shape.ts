@@ -1,13 +1,16 @@
 /**
  * Holds what can be said of a file by itself and of all of them together: how
- * long it is, and that no two errors of the project have the same tag.
+ * long it is, that no two errors of the project have the same tag, and how many
+ * names users see.
  *
  *     node scripts/shape.ts [root]
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { Visitor } from "oxc-parser"
-import { at, type Finding, read, report, type Source, workspace } from "./source.ts"
+import { modules } from "./barrels.ts"
+import { namesOf } from "./docs.ts"
+import { at, type Finding, parse, read, report, type Source, workspace } from "./source.ts"
 
 /** A file of more lines says why on its first one. */
 const mostLines = 500
@@ -61,9 +64,31 @@ const tags = (root: string): ReadonlyArray<Finding> => {
   })
 }
 
-/** Everything under `root` that is too long, or tagged like another error. */
-export const misshapen = (root: string): ReadonlyArray<Finding> => [...lengths(root), ...tags(root)]
+/** How many names `@tickline/core` may export: each is one that a user has to read past. */
+export const mostNames = 345
+
+const core = "packages/core/src"
+
+/** How many names the modules of core export; a type and a value of one name are one. */
+const countNames = (root: string): number =>
+  modules(Path.join(root, core), []).reduce((count, [, path]) => {
+    const source = parse(path, Fs.readFileSync(Path.join(root, core, path), "utf8"))
+    return count + new Set(source.program.body.flatMap(namesOf)).size
+  }, 0)
+
+const names = (root: string): ReadonlyArray<Finding> => {
+  const count = countNames(root)
+  return count <= mostNames ? [] : [{
+    at: `${core}/index.ts:1:1`,
+    message: `${count} public names (more than ${mostNames}): what only core uses stands in an internal folder`
+  }]
+}
+
+/** Everything under `root` that is too long, tagged like another error, or too much to choose from. */
+export const misshapen = (root: string): ReadonlyArray<Finding> => [...lengths(root), ...tags(root), ...names(root)]
 
 if (import.meta.main) {
-  report(misshapen(process.argv[2] ?? workspace), "Files are short, and errors have tags of their own.")
+  const root = process.argv[2] ?? workspace
+  const held = `Files are short, and errors have tags of their own; core has ${countNames(root)} public names.`
+  report(misshapen(root), held)
 }
