@@ -299,7 +299,7 @@ export const until = (condition: () => boolean) =>
 export const confirmed = ({ feed }: Stage) =>
   Effect.gen(function*() {
     while (true) {
-      const standings = yield* feed.connection.subscriptionStates
+      const standings = (yield* feed.health).subscriptions
       if (standings.length > 0 && standings.every(({ standing }) => standing === "confirmed")) return
       yield* Effect.sleep(2)
     }

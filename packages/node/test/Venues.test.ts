@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Enforcement from "@tickline/testing/Enforcement"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { internals } from "../../core/src/connection/internal/internals.ts"
 import {
   attentive,
   channelsOf,
@@ -59,11 +60,11 @@ describe.concurrent.each(rows)("Venue $venue.name against its mock", (row) => {
         const { failures, feed } = stage
         yield* confirmed(stage)
         yield* feed.connection.subscribe([row.refused])
-        const refused = yield* Effect.flip(feed.connection.awaitRefusal(row.refused))
+        const refused = yield* Effect.flip(feed.connection[internals].awaitRefusal(row.refused))
         assert(refused._tag === "SubscriptionRefused")
         assert.deepInclude(refused.channel, row.refused)
         assert.match(refused.reason, row.words)
-        const standings = yield* feed.connection.subscriptionStates
+        const standings = (yield* feed.health).subscriptions
         assert.deepStrictEqual(standings.map(({ standing }) => standing).sort(), [
           ...standings.slice(1).map(() => "confirmed"),
           "refused"

@@ -15,6 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import { internals } from "../../core/src/connection/internal/internals.ts"
 
 const url = "ws://venue.test/feed"
 
@@ -309,7 +310,7 @@ describe("MarketFeed", () => {
         const error = yield* Effect.flip(Fiber.join(wrong.fiber))
         assert.deepInclude(error, { _tag: "SubscriptionRefused", reason: "Failed to subscribe: X-Y is not a product" })
         assert.isUndefined(bitcoin.fiber.pollUnsafe())
-        assert.deepStrictEqual(yield* feed.connection.subscriptionStates, [
+        assert.deepStrictEqual((yield* feed.health).subscriptions, [
           { channel: { channel: "matches", product: "BTC-USD" }, standing: "asked" }
         ])
       })
@@ -318,7 +319,7 @@ describe("MarketFeed", () => {
   it.effect("shows what is wanted, asked for and confirmed, on each epoch anew", () =>
     withFeed((feed, host) =>
       Effect.gen(function*() {
-        const standings = Effect.map(feed.connection.subscriptionStates, (all) => all.map(({ standing }) => standing))
+        const standings = Effect.map(feed.health, ({ subscriptions }) => subscriptions.map(({ standing }) => standing))
         const first = yield* host.nextPeer
         assert.deepStrictEqual(yield* standings, ["asked", "asked"])
         yield* first.send(
@@ -338,7 +339,7 @@ describe("MarketFeed", () => {
   it.effect("takes a refusal for that of the product that it names, and data for a confirmation", () =>
     withFeed((feed, host) =>
       Effect.gen(function*() {
-        const standings = Effect.map(feed.connection.subscriptionStates, (all) => all.map(({ standing }) => standing))
+        const standings = Effect.map(feed.health, ({ subscriptions }) => subscriptions.map(({ standing }) => standing))
         const peer = yield* host.nextPeer
         yield* peer.send(
           "{\"type\":\"error\",\"message\":\"Failed to subscribe\",\"reason\":\"X-Y is not a valid product\"}"
@@ -363,7 +364,7 @@ describe("MarketFeed", () => {
       yield* Effect.gen(function*() {
         const wanted = ["BTC", "NO", "ETH"].map((coin) => Channel.make("trades.100ms", `${coin}-PERPETUAL`))
         const feed = yield* MarketFeed.make(Deribit.venue, { url, channels: wanted })
-        const standings = Effect.map(feed.connection.subscriptionStates, (all) => all.map(({ standing }) => standing))
+        const standings = Effect.map(feed.health, ({ subscriptions }) => subscriptions.map(({ standing }) => standing))
         const peer = yield* host.nextPeer
         const answer = (id: number, ...channels: ReadonlyArray<string>) =>
           Effect.andThen(peer.send(JSON.stringify({ jsonrpc: "2.0", id, result: channels })), TestClock.adjust(0))
@@ -372,7 +373,7 @@ describe("MarketFeed", () => {
         const none = Channel.make("trades.100ms", "NONE")
         yield* feed.connection.subscribe([none])
         yield* answer(2)
-        const refused = yield* Effect.flip(feed.connection.awaitRefusal(none))
+        const refused = yield* Effect.flip(feed.connection[internals].awaitRefusal(none))
         assert.deepInclude(refused, { _tag: "SubscriptionRefused", reason: "the venue confirmed nothing" })
         yield* TestClock.adjust("1 minute")
         assert.strictEqual((yield* feed.connection.metrics).epoch, 1)

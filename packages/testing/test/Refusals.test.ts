@@ -17,6 +17,7 @@ import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import { internals } from "../../core/src/connection/internal/internals.ts"
 
 /** A venue, two of its products, and one that it does not list, as it is told. */
 interface Row {
@@ -103,7 +104,7 @@ const errorsOf = (events: ReadonlyArray<MarketEvent.AnyEvent>): ReadonlyArray<st
 
 const standingsOf = (connection: Connection.Connection<MarketEvent.MarketEvent>) =>
   Effect.map(
-    connection.subscriptionStates,
+    connection[internals].subscriptionStates,
     (all) => Object.fromEntries(all.map(({ channel, standing }) => [channel.product ?? channel.channel, standing]))
   )
 
@@ -352,7 +353,7 @@ describe("a refusal", () => {
           assert.deepStrictEqual(errorsOf(events), [
             "subscription to nonsense of BTCUSDT refused: Invalid request: invalid stream"
           ])
-          const standings = yield* feed.connection.subscriptionStates
+          const standings = (yield* feed.health).subscriptions
           assert.deepStrictEqual(
             standings.map(({ channel, standing }) => `${channel.channel} ${channel.product} ${standing}`),
             [

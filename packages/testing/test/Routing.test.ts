@@ -342,7 +342,7 @@ describe("a product is asked for as the venue writes it", () => {
         yield* TestClock.adjust("30 minutes")
         assert.isAbove(got.length, 100)
         assert.deepStrictEqual([...new Set(got)], ["BTCUSDT"])
-        const standings = yield* stage.feed.connection.subscriptionStates
+        const standings = (yield* stage.feed.health).subscriptions
         assert.deepStrictEqual(standings.map(({ channel, standing }) => [channel.product, standing]), [
           ["BTCUSDT", "confirmed"],
           ["BTCUSDT", "confirmed"]
@@ -363,7 +363,7 @@ describe("a product is asked for as the venue writes it", () => {
           "subscription to trade of BTC/USDT refused: a symbol of Binance is written without a mark, such as BTCUSDT",
           "subscription to trade of ETH USDT refused: a product has no white space and no control characters"
         ])
-        const standings = yield* stage.feed.connection.subscriptionStates
+        const standings = (yield* stage.feed.health).subscriptions
         assert.deepStrictEqual(standings.map(({ standing }) => standing), ["confirmed", "refused", "refused"])
         assert.deepStrictEqual(stage.host.peers()[0]?.received, [
           "{\"method\":\"SUBSCRIBE\",\"params\":[\"btcusdt@trade\"],\"id\":1}"

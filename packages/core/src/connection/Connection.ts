@@ -49,7 +49,6 @@ import type * as Inbox from "./Inbox.ts"
 import type * as Attribution from "./internal/attribution.ts"
 import type * as Close from "./internal/close.ts"
 import type * as Decoder from "./internal/decoder.ts"
-import type * as Subscriptions from "./internal/desired.ts"
 import * as Inboxes from "./internal/inbox.ts"
 import { type Internals, internals } from "./internal/internals.ts"
 import type * as Items from "./internal/items.ts"
@@ -162,17 +161,6 @@ export interface Connection<A> {
   readonly unsubscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void>
   /** The channels that are wanted, in the order in which they were asked for. */
   readonly subscriptions: Effect.Effect<ReadonlyArray<Channel.Channel>>
-  /** Where each wanted subscription stands in this epoch: what the peer has confirmed, and what it has refused. */
-  readonly subscriptionStates: Effect.Effect<
-    ReadonlyArray<{ readonly channel: Channel.Channel; readonly standing: Subscriptions.SubscriptionState }>
-  >
-  /**
-   * Fails when the peer refuses the channel, at once where it has in this epoch, or when the connection's scope closes.
-   * Never succeeds.
-   */
-  readonly awaitRefusal: (
-    channel: Channel.Channel
-  ) => Effect.Effect<never, ConnectError.SubscriptionRefused | ConnectError.ConnectionClosed>
   /**
    * Ends the connection: `graceful` (the default) with a closing handshake
    * bounded by the policy's close timeout, `forced` at once, also where a graceful
@@ -338,6 +326,9 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
         }),
       correlator,
       attach: (observer) => observers.add(observer),
+      subscriptionStates: Effect.sync(() => subscriptions.states()),
+      refusals: Effect.sync(() => subscriptions.refusals()),
+      awaitRefusal: (channel) => subscriptions.awaitRefusal(channel),
       annotate: (note) => inbox.annotate(note),
       route: (want, consumer, endedBy, onMissed) => inbox.consumeRouted(want, consumer, endedBy, onMissed)
     },
@@ -361,8 +352,6 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
         return supervisor.askBeside
       }),
     subscriptions: Effect.sync(() => subscriptions.wanted()),
-    subscriptionStates: Effect.sync(() => subscriptions.states()),
-    awaitRefusal: (channel) => subscriptions.awaitRefusal(channel),
     close: (how) => supervisor.close(how?.mode ?? "graceful"),
     state: {
       current: state,

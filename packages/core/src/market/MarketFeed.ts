@@ -179,6 +179,14 @@ export class MarketFeed extends Context.Service<MarketFeed, {
   ) => Effect.Effect<void, ConnectError.ConnectionClosed, Scope.Scope>
   /** The channel for a kind and a product, in the venue's own names. */
   readonly channel: (kind: ChannelKind, product: string) => Effect.Effect<Channel.Channel, UnknownChannel>
+  /** Where each subscription stands in this epoch, and why the venue refuses it, if it does. */
+  readonly subscriptions: Effect.Effect<
+    ReadonlyArray<{
+      readonly channel: Channel.Channel
+      readonly standing: Health["subscriptions"][number]["standing"]
+      readonly refusal: ConnectError.SubscriptionRefused | undefined
+    }>
+  >
   /** Whether the feed is up, where each subscription stands, and how fresh its data is. */
   readonly health: Effect.Effect<Health>
   /** What was received, handed on and shed of each product and channel, and its gaps. */
@@ -350,7 +358,7 @@ export const prepare = Effect.fnUntraced(function*(
       return connection[internals].route(
         { channel: wanted, product: wanted.product === undefined ? written : undefined, is: select },
         consumer,
-        connection.awaitRefusal(wanted),
+        connection[internals].awaitRefusal(wanted),
         ({ messages }) => {
           metrics.gaps("overflow", 1)
           ledger.dropped(
@@ -370,7 +378,7 @@ export const prepare = Effect.fnUntraced(function*(
     connection,
     health: Effect.gen(function*() {
       const { epoch, lastHeardAt, state } = yield* connection.metrics
-      const subscriptions = yield* connection.subscriptionStates
+      const subscriptions = yield* connection[internals].subscriptionStates
       return {
         venue: venue.name,
         state,
@@ -379,6 +387,12 @@ export const prepare = Effect.fnUntraced(function*(
         subscriptions,
         freshness: freshness.report(yield* Monotonic.now)
       }
+    }),
+    subscriptions: Effect.gen(function*() {
+      const states = yield* connection[internals].subscriptionStates
+      const refusals = yield* connection[internals].refusals
+      const reasons = new Map(refusals.map((refusal) => [Channel.key(refusal.channel), refusal]))
+      return states.map((state) => ({ ...state, refusal: reasons.get(Channel.key(state.channel)) }))
     }),
     ledger: Effect.sync(() => ledger.read()),
     channel,

@@ -47,23 +47,20 @@ export const make = (): Refusals => {
   const byVenue = new Map<string, ReadonlyMap<string, SubscriptionRefused>>()
   const of = (venue: string) => [...byVenue.get(venue)?.values() ?? []]
 
-  const update = Effect.fnUntraced(function*({ connection, venue }: MarketFeed.MarketFeed["Service"]) {
+  const update = Effect.fnUntraced(function*(feed: MarketFeed.MarketFeed["Service"]) {
+    const { venue } = feed
     const known = byVenue.get(venue.name)
     const refused = new Map<string, SubscriptionRefused>()
-    const standings = yield* connection.subscriptionStates
+    const subscriptions = yield* feed.subscriptions
     // What keeps the connection alive says nothing of what was asked for.
-    const products = [...new Set(standings.flatMap(({ channel }) => channel.product ?? []))]
+    const products = [...new Set(subscriptions.flatMap(({ channel }) => channel.product ?? []))]
     const beats = new Set(venue.keepAlive.channels?.(products).map(({ channel }) => channel))
-    const asked = standings.filter(({ channel }) => !beats.has(channel.channel))
-    for (const { channel, standing } of asked) {
+    const asked = subscriptions.filter(({ channel }) => !beats.has(channel.channel))
+    for (const { channel, refusal, standing } of asked) {
       const key = Channel.key(channel)
       // A connection that is new has not been answered yet: what was last said holds.
-      const found = standing === "refused"
-        ? yield* Effect.raceFirst(Effect.flip(connection.awaitRefusal(channel)), Effect.succeed(undefined))
-        : standing === "confirmed"
-        ? undefined
-        : known?.get(key)
-      if (found?._tag === "SubscriptionRefused") refused.set(key, found)
+      const found = standing === "refused" ? refusal : standing === "confirmed" ? undefined : known?.get(key)
+      if (found !== undefined) refused.set(key, found)
     }
     byVenue.set(venue.name, refused)
     return {

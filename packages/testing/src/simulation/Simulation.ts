@@ -18,7 +18,6 @@
  *
  * @since 0.1.0
  */
-import type { Connection } from "@tickline/core/connection/Connection"
 import type * as ConnectionMetrics from "@tickline/core/connection/ConnectionMetrics"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import type * as Lifecycle from "@tickline/core/event/Lifecycle"
@@ -260,7 +259,7 @@ const play = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<
 
   const metrics = Deferred.isDoneUnsafe(made) ? yield* (yield* Deferred.await(made)).connection.metrics : undefined
   const standings = Deferred.isDoneUnsafe(made)
-    ? yield* (yield* Deferred.await(made)).connection.subscriptionStates
+    ? (yield* (yield* Deferred.await(made)).health).subscriptions
     : []
   violations.push(...inspect(simulation, seen, metrics, standings, channels))
   const dials = [...host.dials]
@@ -307,7 +306,7 @@ const inspect = (
   simulation: Simulation,
   seen: ReadonlyArray<MarketEvent.AnyEvent>,
   metrics: ConnectionMetrics.ConnectionMetrics | undefined,
-  standings: Effect.Success<Connection<MarketEvent.MarketEvent>["subscriptionStates"]>,
+  standings: MarketFeed.Health["subscriptions"],
   channels: ReadonlyArray<Channel.Channel>
 ): Array<string> => {
   if (metrics === undefined) return ["the feed was never connected"]

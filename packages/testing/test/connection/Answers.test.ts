@@ -10,6 +10,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as TestClock from "effect/testing/TestClock"
+import { internals } from "../../../core/src/connection/internal/internals.ts"
 import { policyWith, record, settle, url, withVenue } from "../Rig.ts"
 
 const [a, b, c, d] = ["A", "B", "C", "D"].map((product) => Channel.make("trades", product)) as [
@@ -54,7 +55,7 @@ const numbered: Dialect<string> = {
 
 const standings = (connection: Connection.Connection<string>) =>
   Effect.map(
-    connection.subscriptionStates,
+    connection[internals].subscriptionStates,
     (all) => all.map(({ channel: { product }, standing }) => `${product ?? ""} ${standing}`)
   )
 
@@ -75,7 +76,7 @@ describe("A list of everything", () => {
         yield* peer!.send("no C")
         yield* settle
         assert.deepStrictEqual(yield* standings(connection), ["A confirmed", "B refused", "C refused"])
-        const refused = yield* Effect.flip(connection.awaitRefusal(b))
+        const refused = yield* Effect.flip(connection[internals].awaitRefusal(b))
         assert.include(refused.message, "not among what the venue confirmed")
       })))
 

@@ -113,7 +113,10 @@ describe("After its scope", () => {
           reason: "Closed"
         })
         assert.strictEqual(yield* failureOf(connection.subscribe([{ channel: "trades" }])), "ConnectionClosed")
-        assert.strictEqual(yield* failureOf(connection.awaitRefusal({ channel: "trades" })), "ConnectionClosed")
+        assert.strictEqual(
+          yield* failureOf(connection[internals].awaitRefusal({ channel: "trades" })),
+          "ConnectionClosed"
+        )
         for (
           const effect of [
             connection.unsubscribe([]),

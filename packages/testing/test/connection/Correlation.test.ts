@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import { internals } from "../../../core/src/connection/internal/internals.ts"
 import { policyWith, settle, url, withVenue } from "../Rig.ts"
 
 const decode = (frame: string | Uint8Array): ReadonlyArray<string> => [String(frame)]
@@ -47,7 +48,7 @@ const policy = policyWith({
 
 const standings = (connection: Connection.Connection<string>) =>
   Effect.map(
-    connection.subscriptionStates,
+    connection[internals].subscriptionStates,
     (all) => all.map(({ channel, standing }) => `${channel.product} ${standing}`)
   )
 

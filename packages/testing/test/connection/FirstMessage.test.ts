@@ -5,6 +5,7 @@ import type { Frame } from "@tickline/core/transport/Frame"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import { internals } from "../../../core/src/connection/internal/internals.ts"
 import { backoffOf, policyWith, settle, url, withVenue } from "../Rig.ts"
 
 const dialect: Dialect.Dialect<Frame> = {
@@ -30,7 +31,7 @@ describe("a first message that refuses a subscription", () => {
           assert.strictEqual((yield* connection.metrics).backoffResets, 0)
           yield* host.peers()[0]!.send("no")
           yield* settle
-          const standings = yield* connection.subscriptionStates
+          const standings = yield* connection[internals].subscriptionStates
           assert.deepStrictEqual(standings.map(({ standing }) => standing), ["refused"])
           assert.strictEqual((yield* connection.metrics).backoffResets, 1)
         })

@@ -41,7 +41,7 @@ describe("A frame of a mebibyte", () => {
           // It is a fortieth of a second where the machine is quiet, and was three seconds and more.
           assert.isBelow(millis, 300)
         }
-        const standings = yield* feed.connection.subscriptionStates
+        const standings = (yield* feed.health).subscriptions
         assert.strictEqual(standings.filter(({ standing }) => standing === "confirmed").length, 50)
       }).pipe(
         Effect.scoped,

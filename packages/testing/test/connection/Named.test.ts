@@ -7,6 +7,7 @@ import * as Connection from "@tickline/core/connection/Connection"
 import { type Answer, mentions } from "@tickline/core/protocol/Dialect"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Effect from "effect/Effect"
+import { internals } from "../../../core/src/connection/internal/internals.ts"
 import { policyWith, settle, url, withVenue } from "../Rig.ts"
 
 /** `trades A` is the channel `trades` of the product A. */
@@ -53,7 +54,7 @@ const told = (
       if (options.isShared === true) yield* connection.send("other")
       const before = peer.received.length
       for (const at of answers.keys()) yield* Effect.andThen(peer.send(String(at)), settle)
-      const standings = yield* connection.subscriptionStates
+      const standings = yield* connection[internals].subscriptionStates
       const of = (wanted: string) =>
         standings.flatMap(({ channel, standing }) => standing === wanted ? [nameOf(channel)] : []).join(", ")
       return { confirmed: of("confirmed"), refused: of("refused"), again: peer.received.slice(before).join(", ") }
@@ -136,7 +137,7 @@ describe("Data that still comes after a giving up", () => {
         assert.deepStrictEqual(peer.received, ["+trades A", "-trades A", "+trades B"])
         for (const [text, standing] of [["data", "asked"], ["ok", "asked"], ["ok", "confirmed"]] as const) {
           yield* says(text)
-          assert.deepStrictEqual(yield* connection.subscriptionStates, [{ channel: b, standing }])
+          assert.deepStrictEqual(yield* connection[internals].subscriptionStates, [{ channel: b, standing }])
         }
       })))
 })

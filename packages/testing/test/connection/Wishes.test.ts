@@ -72,7 +72,7 @@ const stage = <E>(
         says: (...messages) =>
           Effect.forEach(messages, (message) => Effect.andThen(peer().send(message), settle), { discard: true }),
         standings: Effect.map(
-          connection.subscriptionStates,
+          connection[internals].subscriptionStates,
           (all) => all.map(({ channel: { product }, standing }) => `${product} ${standing}`).join(", ")
         ),
         refusals: () =>
@@ -166,7 +166,7 @@ describe("A subscription", () => {
         const connection = yield* Connection.connect(url)
         yield* connection.subscribe([a])
         yield* TestClock.adjust("1 minute")
-        assert.deepStrictEqual(yield* connection.subscriptionStates, [{ channel: a, standing: "wanted" }])
+        assert.deepStrictEqual(yield* connection[internals].subscriptionStates, [{ channel: a, standing: "wanted" }])
         assert.deepStrictEqual(host.peers()[0]?.received, [])
         assert.strictEqual((yield* connection.metrics).epoch, 1)
       })))
@@ -325,7 +325,7 @@ describe("Who waits for a refusal", () => {
     stage((on) =>
       Effect.gen(function*() {
         const wait = (channel: Channel.Channel) =>
-          Effect.forkChild(Effect.flip(on.connection.awaitRefusal(channel)), { startImmediately: true })
+          Effect.forkChild(Effect.flip(on.connection[internals].awaitRefusal(channel)), { startImmediately: true })
         const [first, second, other] = [yield* wait(a), yield* wait(a), yield* wait(b)]
         yield* on.connection.subscribe([a])
         yield* on.connection.subscribe([b])
@@ -335,7 +335,7 @@ describe("Who waits for a refusal", () => {
         assert.isUndefined(other.pollUnsafe())
         yield* on.says("no 2")
         assert.strictEqual((yield* Fiber.join(other)).message, "subscription to trades of B refused: not so")
-        assert.strictEqual((yield* Effect.flip(on.connection.awaitRefusal(a)))._tag, "SubscriptionRefused")
+        assert.strictEqual((yield* Effect.flip(on.connection[internals].awaitRefusal(a)))._tag, "SubscriptionRefused")
       })
     ))
 })

@@ -28,7 +28,7 @@ it.effect("is asked, confirms, and delivers what it said", () =>
         "\"side\":\"buy\",\"at\":1795219200123}"
     )
     yield* Probe.until(Effect.sync(() => trades.length === 1))
-    assert.deepStrictEqual(yield* feed.connection.subscriptionStates, [
+    assert.deepStrictEqual((yield* feed.health).subscriptions, [
       { channel: Channel.make("trades", "BTC-USD"), standing: "confirmed" }
     ])
     // It pings in the venue's own words, and a link whose pong does not come is dead.

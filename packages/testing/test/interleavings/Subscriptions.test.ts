@@ -8,6 +8,7 @@ import * as Probe from "@tickline/testing/Probe"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import { internals } from "../../../core/src/connection/internal/internals.ts"
 import { actors, underSeeds, url } from "./Seeds.ts"
 
 /** `1 + A B` asks for two products, `2 - A` gives one up; `ok 1` confirms. */
@@ -58,7 +59,7 @@ const program = Probe.scoped(Effect.gen(function*() {
   const wanted = (yield* connection.subscriptions).map(({ product }) => product ?? "").toSorted()
   const [peer] = host.peers()
   assert.deepStrictEqual([...sessions.get(peer?.id ?? 0) ?? []].toSorted(), wanted)
-  const standings = yield* connection.subscriptionStates
+  const standings = yield* connection[internals].subscriptionStates
   assert.deepStrictEqual(standings.map(({ standing }) => standing), wanted.map(() => "confirmed" as const))
 })).pipe(Effect.provide(Probe.layer({ policy: Presets.test, latency: { min: 0, max: 8 } })))
 

@@ -7,10 +7,14 @@
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
+import type { Dialect } from "../../protocol/Dialect.ts"
+import type { Correlator } from "../../protocol/internal/correlator.ts"
+import type { Frame } from "../../transport/Frame.ts"
 import type { Wire, WireClosed } from "../../transport/Transport.ts"
 import type * as Channel from "../../value/Channel.ts"
 import type { ConnectionClosed, SubscriptionRefused } from "../ConnectError.ts"
 import type { NamedObserver } from "../Observer.ts"
+import type { Refusal } from "./items.ts"
 
 /**
  * Where a wanted subscription stands: not asked for (no epoch is up), asked for
@@ -33,6 +37,8 @@ export interface Subscriptions<A> {
   /** The channels that are wanted, in the order in which they were asked for. */
   readonly wanted: () => ReadonlyArray<Channel.Channel>
   readonly states: () => ReadonlyArray<{ readonly channel: Channel.Channel; readonly standing: SubscriptionState }>
+  /** Why the peer refuses those that it refuses; none after `shutdown`. */
+  readonly refusals: () => ReadonlyArray<SubscriptionRefused>
   /** Asks for what is wanted and was not asked for, and gives up what is not wanted any more. */
   readonly ask: (wire: Wire) => Effect.Effect<void, WireClosed>
   /** Gives the channels up and asks for them again, on an epoch that is up. */
@@ -61,4 +67,18 @@ export interface Subscriptions<A> {
    * channel that waits.
    */
   readonly expire: (at: number, millis: number) => Channel.Channel | undefined
+}
+
+/**
+ * What one connection's subscriptions are made with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options<A> {
+  readonly dialect: Dialect<A> | undefined
+  readonly correlator: Correlator
+  readonly admit: (frame: Frame) => Effect.Effect<void>
+  readonly now: () => number
+  readonly onRefused: (refusal: Refusal<A>) => void
 }

@@ -9,10 +9,11 @@ import type * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
 import type { Correlator } from "../../protocol/internal/correlator.ts"
 import type { Channel } from "../../value/Channel.ts"
-import type { ConnectError } from "../ConnectError.ts"
+import type { ConnectError, ConnectionClosed, SubscriptionRefused } from "../ConnectError.ts"
 import type { Transition } from "../ConnectionState.ts"
 import type { ConsumerOptions, ConsumerOverflow } from "../Inbox.ts"
 import type { NamedObserver } from "../Observer.ts"
+import type { SubscriptionState } from "./desired.ts"
 import type { Missed, Overdue } from "./items.ts"
 import type { Note } from "./note.ts"
 import type { Want } from "./routes.ts"
@@ -36,6 +37,17 @@ export interface Internals<A> {
   readonly ping: Effect.Effect<Option.Option<number>>
   /** Gives channels up and asks for them again, if the connection is up. */
   readonly resubscribe: (channels: ReadonlyArray<Channel>) => Effect.Effect<void>
+  /** Where each wanted subscription stands in this epoch: what the peer has confirmed, and what it has refused. */
+  readonly subscriptionStates: Effect.Effect<
+    ReadonlyArray<{ readonly channel: Channel; readonly standing: SubscriptionState }>
+  >
+  /** Why the peer refuses those that it refuses. */
+  readonly refusals: Effect.Effect<ReadonlyArray<SubscriptionRefused>>
+  /**
+   * Fails when the peer refuses the channel, at once where it has in this epoch, or when the connection's scope closes.
+   * Never succeeds.
+   */
+  readonly awaitRefusal: (channel: Channel) => Effect.Effect<never, SubscriptionRefused | ConnectionClosed>
   /** Tells the consumers of `inbound` that a subscription does not deliver. */
   readonly reportOverdue: (overdue: Overdue) => Effect.Effect<void>
   /** Who waits for which answer. */

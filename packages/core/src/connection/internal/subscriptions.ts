@@ -6,24 +6,13 @@
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import type { Answer, Ask, Dialect } from "../../protocol/Dialect.ts"
-import type { Correlator } from "../../protocol/internal/correlator.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Wire, WireClosed } from "../../transport/Transport.ts"
 import * as Channel from "../../value/Channel.ts"
 import { ConnectionClosed, SubscriptionRefused } from "../ConnectError.ts"
 import type { Batch, NamedObserver } from "../Observer.ts"
 import { askOf, type Channels, type Confirmed, Names, type Pending, Waiters, without } from "./asks.ts"
-import type { Subscriptions } from "./desired.ts"
-import type { Refusal } from "./items.ts"
-
-// What one connection's subscriptions are made with.
-interface Options<A> {
-  readonly dialect: Dialect<A> | undefined
-  readonly correlator: Correlator
-  readonly admit: (frame: Frame) => Effect.Effect<void>
-  readonly now: () => number
-  readonly onRefused: (refusal: Refusal<A>) => void
-}
+import type { Options, Subscriptions } from "./desired.ts"
 
 const none: Channels = new Map()
 
@@ -108,6 +97,11 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
         ? "asked"
         : "wanted"
     }))
+  }
+
+  refusals(): ReadonlyArray<SubscriptionRefused> {
+    if (this.isShutDown) return []
+    return [...this.wants.keys()].flatMap((key) => this.refused.get(key) ?? this.impossible.get(key)?.refused ?? [])
   }
 
   private reset(): void {

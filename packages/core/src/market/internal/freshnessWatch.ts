@@ -73,7 +73,7 @@ export const make = <A>(connection: Connection.Connection<A>, freshness: Tracker
       const overdue = freshness.check(at, yield* connection.isStalled)
       // Who was refused waits for nothing.
       const refused = new Set(
-        (yield* connection.subscriptionStates).flatMap(({ channel, standing }) =>
+        (yield* connection[internals].subscriptionStates).flatMap(({ channel, standing }) =>
           standing === "refused" ? [Channel.key(channel)] : []
         )
       )
