@@ -15,6 +15,7 @@ import * as Rejection from "../../codec/Rejection.ts"
 import { bookDelta, bookSnapshot, ticker, trade } from "../../event/MarketData.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import { other, response, venueError } from "../../event/VenueMessage.ts"
+import type { Venue } from "../Venue.ts"
 
 const venue = "binance"
 
@@ -330,24 +331,19 @@ const readFrames = (json: ExactJson.Json | ExactJson.Malformed): Events | Reject
 }
 
 /**
- * The kinds of messages that the venue sends.
- *
- * @category constants
- * @since 0.1.0
- */
-export const messages: ReadonlyArray<Message.Message<MarketEvent>> = [
-  ...[trades, aggregates, tickers, bookTickers, updates, partials].flatMap(({ bare, combined }) => [bare, combined]),
-  responses,
-  errors,
-  errorsWithin,
-  errorsInWords
-]
-
-/**
- * Makes the decoder of the venue's frames.
+ * The kinds of messages that the venue sends, and a decoder of its frames that
+ * has learned no layout yet.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const decoder = (): Decoder.Decode<MarketEvent> =>
-  Decoder.make(venue, (frame) => choose(frame), { otherwise: readFrames })
+export const make = (): Pick<Venue, "decode" | "messages"> => ({
+  messages: [
+    ...[trades, aggregates, tickers, bookTickers, updates, partials].flatMap(({ bare, combined }) => [bare, combined]),
+    responses,
+    errors,
+    errorsWithin,
+    errorsInWords
+  ],
+  decode: Decoder.make(venue, (frame) => choose(frame), { otherwise: readFrames })
+})

@@ -116,13 +116,6 @@ const request = (
   channels: ReadonlyArray<Channel>,
   id: number
 ): ReadonlyArray<Ask> => {
-  const streams = new Map<string, Array<Channel>>()
-  for (const channel of channels) {
-    const stream = streamOf(channel)
-    const same = streams.get(stream)
-    if (same === undefined) streams.set(stream, [channel])
-    else same.push(channel)
-  }
   const asks: Array<Ask> = []
   let params: Array<string> = []
   let asked: Array<Channel> = []
@@ -140,7 +133,7 @@ const request = (
     asked = []
     bytes = overhead
   }
-  for (const [stream, same] of streams) {
+  for (const [stream, same] of Map.groupBy(channels, streamOf)) {
     const added = bytesOf(JSON.stringify(stream)) + 1
     if (bytes + added > maxRequestBytes) flush()
     params.push(stream)
@@ -180,8 +173,7 @@ export const make = (): Venue => ({
   channels: { trade: "trade", ticker: "ticker", book: "depth@100ms" },
   subscribe: (channels, id) => request("SUBSCRIBE", channels, id),
   unsubscribe: (channels, id) => request("UNSUBSCRIBE", channels, id),
-  decode: Messages.decoder(),
-  messages: Messages.messages,
+  ...Messages.make(),
   topics,
   topicOf,
   normalise,

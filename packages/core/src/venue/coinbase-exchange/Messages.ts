@@ -11,6 +11,7 @@ import * as Rejection from "../../codec/Rejection.ts"
 import { bookDelta, bookSnapshot, ticker, trade } from "../../event/MarketData.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import { heartbeat, other, subscribed, venueError } from "../../event/VenueMessage.ts"
+import type { Venue } from "../Venue.ts"
 
 const venue = "coinbase-exchange"
 
@@ -146,23 +147,18 @@ const kinds: ReadonlyMap<string, Message.Message<MarketEvent>> = new Map<string,
 ])
 
 /**
- * The kinds of messages that the venue sends.
- *
- * @category constants
- * @since 0.1.0
- */
-export const messages: ReadonlyArray<Message.Message<MarketEvent>> = [...new Set(kinds.values())]
-
-/**
- * Makes the decoder of the venue's frames.
+ * The kinds of messages that the venue sends, and a decoder of its frames that
+ * has learned no layout yet.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const decoder = (): Decoder.Decode<MarketEvent> =>
-  Decoder.make<MarketEvent>(venue, (frame) => {
+export const make = (): Pick<Venue, "decode" | "messages"> => ({
+  messages: [...new Set(kinds.values())],
+  decode: Decoder.make<MarketEvent>(venue, (frame) => {
     const type = Decoder.nameOf(venue, frame, "type")
     if (Rejection.isFrameRejected(type)) return type
     const names = type === "subscriptions" ? bareNames(frame["channels"]) : undefined
     return names ?? kinds.get(type) ?? otherKind(type)
   })
+})

@@ -9,11 +9,11 @@
  */
 import * as Result from "effect/Result"
 import * as Topics from "../../codec/internal/topics.ts"
-import type { MarketEvent } from "../../event/MarketEvent.ts"
 import * as Dialect from "../../protocol/Dialect.ts"
 import * as Symbols from "../../protocol/Symbols.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
+import { byKind } from "../internal/topics.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
 import * as Messages from "./Messages.ts"
 
@@ -26,22 +26,18 @@ const name = "coinbase-exchange"
  * in all where every product wants every channel, which is the usual case.
  */
 const request = (type: "subscribe" | "unsubscribe", channels: ReadonlyArray<Channel>): ReadonlyArray<Ask> => {
-  const wanted = new Map<string | undefined, Array<string>>()
-  for (const { channel, product } of channels) {
-    const names = wanted.get(product)
-    if (names === undefined) wanted.set(product, [channel])
-    else if (!names.includes(channel)) names.push(channel)
-  }
-  const groups = new Map<string, { readonly products: Array<string>; readonly names: ReadonlyArray<string> }>()
-  for (const [product, names] of wanted) {
-    const key = JSON.stringify([product === undefined, ...[...names].sort()])
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, { products: product === undefined ? [] : [product], names })
-    else if (product !== undefined) group.products.push(product)
-  }
-  return Array.from(
-    groups.values(),
-    ({ names, products }) => ({
+  const wanted = Array.from(Map.groupBy(channels, ({ product }) => product), ([product, channels]) => ({
+    product,
+    names: [...new Set(channels.map(({ channel }) => channel))]
+  }))
+  const groups = Map.groupBy(
+    wanted,
+    ({ names, product }) => JSON.stringify([product === undefined, ...names.toSorted()])
+  )
+  return Array.from(groups.values(), (group) => {
+    const names = group[0]?.names ?? []
+    const products = group.flatMap(({ product }) => product ?? [])
+    return {
       text: JSON.stringify(
         products.length === 0 ? { type, channels: names } : { type, product_ids: products, channels: names }
       ),
@@ -50,8 +46,8 @@ const request = (type: "subscribe" | "unsubscribe", channels: ReadonlyArray<Chan
       ),
       requestId: undefined,
       isListed: true
-    })
-  )
+    }
+  })
 }
 
 /** The channels of several types of messages, or of a type that is not named as they are. */
@@ -70,21 +66,20 @@ const typesOf: ReadonlyMap<string, ReadonlyArray<string>> = new Map([
 const topics = ({ channel, product }: Channel): ReadonlyArray<Topic> =>
   (typesOf.get(channel) ?? [channel]).map((name) => ({ name, product }))
 
-/** The types whose events are theirs alone, a snapshot's being those of the changes that follow. */
-const ofTag: Readonly<Partial<Record<MarketEvent["_tag"], Topic>>> = {
-  Trade: { name: "match" },
-  Ticker: { name: "ticker" },
-  BookSnapshot: { name: "l2update" },
-  BookDelta: { name: "l2update" }
+const typeIn = (frame: Frame): { readonly name: string | undefined; readonly product: string | undefined } => {
+  const json = Topics.objectOf(frame)
+  return { name: Topics.textIn(json, "type"), product: Topics.textIn(json, "product_id") }
 }
 
-const topicOf = (frame: Frame, events: ReadonlyArray<MarketEvent>): Topic | undefined => {
-  const event = events[0]
-  if (event?._tag !== "Other" && event?._tag !== "Heartbeat") return event === undefined ? undefined : ofTag[event._tag]
-  const json = Topics.objectOf(frame)
-  const name = Topics.textIn(json, "type")
-  return name === undefined ? undefined : { name, product: Topics.textIn(json, "product_id") }
-}
+/** A snapshot's type is that of the changes that follow. */
+const topicOf = byKind({
+  Trade: "match",
+  Ticker: "ticker",
+  BookSnapshot: "l2update",
+  BookDelta: "l2update",
+  Heartbeat: typeIn,
+  Other: typeIn
+})
 
 const limitsSource = "https://docs.cdp.coinbase.com/exchange/websocket-feed/rate-limits, read 2026-11-21"
 
@@ -114,8 +109,7 @@ export const make = (): Venue => ({
   channels: { trade: "matches", ticker: "ticker", book: "level2_batch" },
   subscribe: (channels) => request("subscribe", channels),
   unsubscribe: (channels) => request("unsubscribe", channels),
-  decode: Messages.decoder(),
-  messages: Messages.messages,
+  ...Messages.make(),
   topics,
   topicOf,
   answeredAs: (channel) => channel === "level2_batch" ? "level2_50" : channel,

@@ -12,6 +12,7 @@ import * as Rejection from "../../codec/Rejection.ts"
 import { bookDelta, bookSnapshot, ticker, trade } from "../../event/MarketData.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import { heartbeat, other, type Subscribed, subscribed, venueError } from "../../event/VenueMessage.ts"
+import type { Venue } from "../Venue.ts"
 
 const venue = "coinbase"
 
@@ -198,14 +199,6 @@ const kinds: ReadonlyMap<string, Message.Message<MarketEvent>> = new Map<string,
   ["l2_data", levels]
 ])
 
-/**
- * The kinds of messages that the venue sends.
- *
- * @category constants
- * @since 0.1.0
- */
-export const messages: ReadonlyArray<Message.Message<MarketEvent>> = [trades, tickers, levels, errors]
-
 /** A frame names its kind by `channel`, an error by `type`. */
 const choose = (frame: ExactJson.JsonObject): Decoder.Choice<MarketEvent> => {
   const isNamed = Object.hasOwn(frame, "channel") || !Object.hasOwn(frame, "type")
@@ -218,9 +211,13 @@ const choose = (frame: ExactJson.JsonObject): Decoder.Choice<MarketEvent> => {
 }
 
 /**
- * Makes the decoder of the venue's frames.
+ * The kinds of messages that the venue sends, and a decoder of its frames that
+ * has learned no layout yet.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const decoder = (): Decoder.Decode<MarketEvent> => Decoder.make(venue, choose)
+export const make = (): Pick<Venue, "decode" | "messages"> => ({
+  messages: [trades, tickers, levels, errors],
+  decode: Decoder.make(venue, choose)
+})

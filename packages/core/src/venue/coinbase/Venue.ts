@@ -11,11 +11,10 @@
 import * as Result from "effect/Result"
 import * as ExactJson from "../../codec/ExactJson.ts"
 import * as Topics from "../../codec/internal/topics.ts"
-import type { MarketEvent } from "../../event/MarketEvent.ts"
 import * as Dialect from "../../protocol/Dialect.ts"
 import * as Symbols from "../../protocol/Symbols.ts"
-import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
+import { byKind } from "../internal/topics.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
 import * as Messages from "./Messages.ts"
 
@@ -51,10 +50,6 @@ const topics = ({ channel, product }: Channel): ReadonlyArray<Topic> => [
   { name: channel === "level2" ? "l2_data" : channel, product }
 ]
 
-const beats: Topic = { name: "heartbeats" }
-const marketTrades: Topic = { name: "market_trades" }
-const l2Data: Topic = { name: "l2_data" }
-
 /** The product that all of a frame's lists are of: those of `candles` name it, those of `status` are it. */
 const productOf = (frame: ExactJson.JsonObject): string | undefined => {
   const events: ReadonlyArray<ExactJson.Json> = Array.isArray(frame["events"]) ? frame["events"] : []
@@ -69,29 +64,19 @@ const productOf = (frame: ExactJson.JsonObject): string | undefined => {
   return products.size === 1 ? product : undefined
 }
 
-const topicOf = (frame: Frame, events: ReadonlyArray<MarketEvent>): Topic | undefined => {
-  const event = events[0]
-  switch (event?._tag) {
-    case "Trade":
-      return marketTrades
-    case "BookSnapshot":
-    case "BookDelta":
-      return l2Data
-    case "Heartbeat":
-      return beats
-    case "Ticker": {
-      const name = Topics.textAfter(frame, "{\"channel\":\"") ?? Topics.textIn(Topics.objectOf(frame), "channel")
-      return name === undefined ? undefined : { name }
-    }
-    case "Other": {
-      const json = Topics.objectOf(frame)
-      const name = Topics.textIn(json, "channel")
-      return json === undefined || name === undefined ? undefined : { name, product: productOf(json) }
-    }
-    default:
-      return undefined
+const topicOf = byKind({
+  Trade: "market_trades",
+  BookSnapshot: "l2_data",
+  BookDelta: "l2_data",
+  Heartbeat: "heartbeats",
+  Ticker: (frame) => ({
+    name: Topics.textAfter(frame, "{\"channel\":\"") ?? Topics.textIn(Topics.objectOf(frame), "channel")
+  }),
+  Other: (frame) => {
+    const json = Topics.objectOf(frame)
+    return { name: Topics.textIn(json, "channel"), product: json === undefined ? undefined : productOf(json) }
   }
-}
+})
 
 /**
  * All but two products in USDC are served as those in USD, but on the channel of
@@ -139,8 +124,7 @@ export const make = (): Venue => ({
   channels: { trade: "market_trades", ticker: "ticker", book: "level2" },
   subscribe: (channels) => request("subscribe", channels),
   unsubscribe: (channels) => request("unsubscribe", channels),
-  decode: Messages.decoder(),
-  messages: Messages.messages,
+  ...Messages.make(),
   topics,
   topicOf,
   // The product stands in its words.

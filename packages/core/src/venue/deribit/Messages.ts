@@ -13,6 +13,7 @@ import { bookDelta, bookSnapshot, ticker, trade } from "../../event/MarketData.t
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import { heartbeat, other, response, subscribed, unsubscribed, venueError } from "../../event/VenueMessage.ts"
 import * as Channel from "../../value/Channel.ts"
+import type { Venue } from "../Venue.ts"
 
 const venue = "deribit"
 
@@ -351,26 +352,22 @@ const choose = (frame: ExactJson.JsonObject): Decoder.Choice<MarketEvent> => {
 }
 
 /**
- * The kinds of messages that the venue sends.
- *
- * @category constants
- * @since 0.1.0
- */
-export const messages: ReadonlyArray<Message.Message<MarketEvent>> = [
-  trades,
-  tickers,
-  books,
-  groups,
-  heartbeats,
-  errors,
-  errorsInWords,
-  responses
-]
-
-/**
- * Makes the decoder of the venue's frames.
+ * The kinds of messages that the venue sends, and a decoder of its frames that
+ * has learned no layout yet.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const decoder = (): Decoder.Decode<MarketEvent> => Decoder.make(venue, choose)
+export const make = (): Pick<Venue, "decode" | "messages"> => ({
+  messages: [
+    trades,
+    tickers,
+    books,
+    groups,
+    heartbeats,
+    errors,
+    errorsInWords,
+    responses
+  ],
+  decode: Decoder.make(venue, choose)
+})

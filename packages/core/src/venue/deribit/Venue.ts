@@ -119,8 +119,7 @@ export const make = (): Venue => ({
   channels: { trade: "trades.100ms", ticker: "ticker.100ms", book: "book.100ms" },
   subscribe: (channels, id) => request("public/subscribe", channels, id),
   unsubscribe: (channels, id) => request("public/unsubscribe", channels, id),
-  decode: Messages.decoder(),
-  messages: Messages.messages,
+  ...Messages.make(),
   topics: (channel) => [{ name: Messages.nameOf(channel) }],
   topicOf,
   isQuiet: (channel) => /^(?:trades|chart\.trades|block_trade_confirmations|user|block_rfq)\b/.test(channel)

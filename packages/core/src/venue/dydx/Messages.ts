@@ -14,6 +14,7 @@ import * as Rejection from "../../codec/Rejection.ts"
 import { bookDelta, bookSnapshot, priceUpdate, trade } from "../../event/MarketData.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import { heartbeat, other, subscribed, unsubscribed, venueError } from "../../event/VenueMessage.ts"
+import type { Venue } from "../Venue.ts"
 import { scan } from "./Scan.ts"
 
 const venue = "dydx"
@@ -275,21 +276,17 @@ const choose = (frame: ExactJson.JsonObject): Decoder.Choice<MarketEvent> => {
 }
 
 /**
- * The kinds of messages that the venue sends.
- *
- * @category constants
- * @since 0.1.0
- */
-export const messages: ReadonlyArray<Message.Message<MarketEvent>> = [
-  ...[trades, orderbook].flatMap((kinds) => Object.values(kinds)),
-  unsubscriptions,
-  errors
-]
-
-/**
- * Makes the decoder of the venue's frames.
+ * The kinds of messages that the venue sends, and a decoder of its frames that
+ * has learned no layout yet.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const decoder = (): Decoder.Decode<MarketEvent> => Decoder.make(venue, choose, { scan: scan(Scanner.make()) })
+export const make = (): Pick<Venue, "decode" | "messages"> => ({
+  messages: [
+    ...[trades, orderbook].flatMap((kinds) => Object.values(kinds)),
+    unsubscriptions,
+    errors
+  ],
+  decode: Decoder.make(venue, choose, { scan: scan(Scanner.make()) })
+})

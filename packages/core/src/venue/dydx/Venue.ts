@@ -16,10 +16,10 @@
 import * as ExactJson from "../../codec/ExactJson.ts"
 import * as Topics from "../../codec/internal/topics.ts"
 import * as Rejection from "../../codec/Rejection.ts"
-import type { MarketEvent } from "../../event/MarketEvent.ts"
 import * as Symbols from "../../protocol/Symbols.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
+import { byKind } from "../internal/topics.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
 import * as Messages from "./Messages.ts"
 
@@ -46,28 +46,27 @@ const refused = (frame: Frame): Partial<Channel> | undefined => {
 
 // --- subscribing -------------------------------------------------------------
 
-/** The channels whose events are theirs alone. */
-const ofTag: Readonly<Partial<Record<MarketEvent["_tag"], Topic>>> = {
-  Trade: { name: "v4_trades" },
-  BookSnapshot: { name: "v4_orderbook" },
-  BookDelta: { name: "v4_orderbook" },
-  PriceUpdate: { name: "v4_markets" }
-}
-
 /** Whether the state that a confirmation comes with holds anything. */
 const isState = (contents: ExactJson.Json | undefined): boolean =>
   contents !== undefined && ExactJson.isObject(contents) &&
   Object.values(contents).some((value) => typeof value === "object" && value !== null && Object.keys(value).length > 0)
 
-const topicOf = (frame: Frame, events: ReadonlyArray<MarketEvent>): Topic | undefined => {
-  const last = events.at(-1)
-  if (last?._tag !== "Other" && last?._tag !== "Subscribed") return last === undefined ? undefined : ofTag[last._tag]
-  const json = Topics.objectOf(frame)
-  if (json === undefined) return undefined
-  const it = Messages.readHead(json)
-  if (Rejection.isFrameRejected(it)) return undefined
-  return last._tag === "Other" || isState(json["contents"]) ? { name: it.channel, product: it.product } : undefined
+const headIn = (json: ExactJson.JsonObject | undefined): Partial<Topic> => {
+  const head = json === undefined ? undefined : Messages.readHead(json)
+  return head === undefined || Rejection.isFrameRejected(head) ? {} : { name: head.channel, product: head.product }
 }
+
+const topicOf = byKind({
+  Trade: "v4_trades",
+  BookSnapshot: "v4_orderbook",
+  BookDelta: "v4_orderbook",
+  PriceUpdate: "v4_markets",
+  Other: (frame) => headIn(Topics.objectOf(frame)),
+  Subscribed: (frame) => {
+    const json = Topics.objectOf(frame)
+    return isState(json?.["contents"]) ? headIn(json) : {}
+  }
+})
 
 /** The channels that are of all markets at once, and take no id. */
 const ofAllMarkets = new Set(["v4_markets", "v4_block_height"])
@@ -77,14 +76,9 @@ const request = (
   message: (channel: string, id: string | undefined) => object,
   channels: ReadonlyArray<Channel>
 ): ReadonlyArray<Ask> => {
-  const asks = new Map<string, Array<Channel>>()
-  for (const wanted of channels) {
-    const text = JSON.stringify(message(wanted.channel, ofAllMarkets.has(wanted.channel) ? undefined : wanted.product))
-    const same = asks.get(text)
-    if (same === undefined) asks.set(text, [wanted])
-    else same.push(wanted)
-  }
-  return Array.from(asks, ([text, channels]) => ({ text, channels, requestId: undefined }))
+  const textOf = ({ channel, product }: Channel): string =>
+    JSON.stringify(message(channel, ofAllMarkets.has(channel) ? undefined : product))
+  return Array.from(Map.groupBy(channels, textOf), ([text, channels]) => ({ text, channels, requestId: undefined }))
 }
 
 /**
@@ -138,8 +132,7 @@ export const make = ({ batched = true }: Options = {}): Venue => ({
       (channel, id) => ({ type: "unsubscribe", channel, ...(id === undefined ? {} : { id }) }),
       channels.filter(({ channel, product }) => product === undefined || !ofAllMarkets.has(channel))
     ),
-  decode: Messages.decoder(),
-  messages: Messages.messages,
+  ...Messages.make(),
   topics: ({ channel, product }) => [{ name: channel, product }],
   topicOf,
   isQuiet: (channel) => channel === "v4_trades" || channel === "v4_candles" || channel.includes("subaccounts"),

@@ -7,7 +7,8 @@
  */
 import * as Dialect from "../../protocol/Dialect.ts"
 import type { Channel } from "../../value/Channel.ts"
-import type { Ask, Topic, Venue } from "../Venue.ts"
+import { byKind } from "../internal/topics.ts"
+import type { Ask, Venue } from "../Venue.ts"
 import * as Messages from "./Messages.ts"
 import * as PriceMessage from "./PriceMessage.ts"
 
@@ -20,8 +21,6 @@ const request = (type: "subscribe" | "unsubscribe", channels: ReadonlyArray<Chan
     ? []
     : [{ text: JSON.stringify({ type, product_ids: [...products] }), channels, requestId: undefined }]
 }
-
-const prices: Topic = { name: "price" }
 
 /**
  * Makes the venue for a server with rules of its own. A venue has no clock: the
@@ -47,7 +46,7 @@ export const make = (rules: PriceMessage.Rules = PriceMessage.strict): Venue => 
   unsubscribe: (channels) => request("unsubscribe", channels),
   ...Messages.make(rules),
   topics: ({ product }) => [{ name: "price", product }],
-  topicOf: (_, events) => events[0]?._tag === "PriceUpdate" ? prices : undefined,
+  topicOf: byKind({ PriceUpdate: "price" }),
   // The product stands in its words.
   refused: (_, { message = "" }) => Dialect.mentions(message),
   isQuiet: () => false

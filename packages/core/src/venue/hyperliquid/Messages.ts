@@ -14,6 +14,7 @@ import { bookSnapshot, priceUpdate, ticker, trade } from "../../event/MarketData
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import { heartbeat, other, subscribed, unsubscribed, type VenueError, venueError } from "../../event/VenueMessage.ts"
 import * as Decimal from "../../value/Decimal.ts"
+import type { Venue } from "../Venue.ts"
 
 const venue = "hyperliquid"
 
@@ -237,21 +238,16 @@ const choose = (frame: ExactJson.JsonObject): Decoder.Choice<MarketEvent> => {
 const greeting = "Websocket connection established."
 
 /**
- * The kinds of messages that the venue sends.
- *
- * @category constants
- * @since 0.1.0
- */
-export const messages: ReadonlyArray<Message.Message<MarketEvent>> = [trades, books, quotes, confirmations]
-
-/**
- * Makes the decoder of the venue's frames.
+ * The kinds of messages that the venue sends, and a decoder of its frames that
+ * has learned no layout yet.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const decoder = (): Decoder.Decode<MarketEvent> =>
-  Decoder.make(venue, choose, {
+export const make = (): Pick<Venue, "decode" | "messages"> => ({
+  messages: [trades, books, quotes, confirmations],
+  decode: Decoder.make(venue, choose, {
     scan: scanMids(Scanner.make()),
     otherwise: (_, frame) => frame === greeting ? [other({ venue, kind: "greeting" })] : undefined
   })
+})

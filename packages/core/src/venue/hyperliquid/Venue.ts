@@ -10,9 +10,9 @@
  */
 import * as Topics from "../../codec/internal/topics.ts"
 import * as Rejection from "../../codec/Rejection.ts"
-import type { MarketEvent } from "../../event/MarketEvent.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
+import { byKind } from "../internal/topics.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
 import * as Messages from "./Messages.ts"
 import { symbols } from "./Symbols.ts"
@@ -41,36 +41,26 @@ const topics = ({ channel, product }: Channel): ReadonlyArray<Topic> =>
     ? [{ name: channel, product }, { name: "activeSpotAssetCtx", product }]
     : [{ name: channel, product }]
 
-/** The channels whose events are theirs alone. */
-const ofTag: Readonly<Partial<Record<MarketEvent["_tag"], Topic>>> = {
-  Trade: { name: "trades" },
-  Ticker: { name: "bbo" },
-  BookSnapshot: { name: "l2Book" },
-  PriceUpdate: { name: "allMids" }
-}
-
 /** A candle names its coin `s`. */
-const topicOf = (frame: Frame, events: ReadonlyArray<MarketEvent>): Topic | undefined => {
-  const event = events[0]
-  if (event?._tag !== "Other") return event === undefined ? undefined : ofTag[event._tag]
-  const json = Topics.objectOf(frame)
-  const name = Topics.textIn(json, "channel")
-  const data = Topics.objectIn(json, "data")
-  return name === undefined ? undefined : { name, product: Topics.textIn(data, "coin") ?? Topics.textIn(data, "s") }
-}
+const topicOf = byKind({
+  Trade: "trades",
+  Ticker: "bbo",
+  BookSnapshot: "l2Book",
+  PriceUpdate: "allMids",
+  Other: (frame) => {
+    const json = Topics.objectOf(frame)
+    const data = Topics.objectIn(json, "data")
+    return { name: Topics.textIn(json, "channel"), product: Topics.textIn(data, "coin") ?? Topics.textIn(data, "s") }
+  }
+})
 
 /** One frame a subscription: the venue has no batches. */
 const request = (method: "subscribe" | "unsubscribe", channels: ReadonlyArray<Channel>): ReadonlyArray<Ask> => {
-  const asks = new Map<string, Array<Channel>>()
-  for (const channel of channels) {
-    const { channel: type, product } = channel
+  const textOf = ({ channel: type, product }: Channel): string => {
     const subscription = product === undefined || ofAllCoins.has(type) ? { type } : { type, coin: product }
-    const text = JSON.stringify({ method, subscription })
-    const same = asks.get(text)
-    if (same === undefined) asks.set(text, [channel])
-    else same.push(channel)
+    return JSON.stringify({ method, subscription })
   }
-  return Array.from(asks, ([text, channels]) => ({ text, channels, requestId: undefined }))
+  return Array.from(Map.groupBy(channels, textOf), ([text, channels]) => ({ text, channels, requestId: undefined }))
 }
 
 const limitsSource = "https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/" +
@@ -110,8 +100,7 @@ export const make = (): Venue => ({
   wholeChannels: ofAllCoins,
   subscribe: (channels) => request("subscribe", channels),
   unsubscribe: (channels) => request("unsubscribe", channels),
-  decode: Messages.decoder(),
-  messages: Messages.messages,
+  ...Messages.make(),
   topics,
   topicOf,
   isQuiet: (channel) => channel === "trades" || /^(?:user|order|notification|webData)/.test(channel),

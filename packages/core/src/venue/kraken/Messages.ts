@@ -13,6 +13,7 @@ import * as Rejection from "../../codec/Rejection.ts"
 import { bookDelta, bookSnapshot, ticker, trade } from "../../event/MarketData.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import { heartbeat, other, subscribed, unsubscribed, venueError } from "../../event/VenueMessage.ts"
+import type { Venue } from "../Venue.ts"
 
 const venue = "kraken"
 
@@ -207,21 +208,6 @@ const answer = (frame: ExactJson.JsonObject): Decoder.Choice<MarketEvent> => {
   }
 }
 
-/**
- * The kinds of messages that the venue sends.
- *
- * @category constants
- * @since 0.1.0
- */
-export const messages: ReadonlyArray<Message.Message<MarketEvent>> = [
-  trades,
-  tickers,
-  snapshots,
-  updates,
-  heartbeats,
-  confirmations
-]
-
 const choose = (frame: ExactJson.JsonObject): Decoder.Choice<MarketEvent> => {
   if (!Object.hasOwn(frame, "channel")) return answer(frame)
   const channel = Decoder.nameOf(venue, frame, "channel")
@@ -231,9 +217,20 @@ const choose = (frame: ExactJson.JsonObject): Decoder.Choice<MarketEvent> => {
 }
 
 /**
- * Makes the decoder of the venue's frames.
+ * The kinds of messages that the venue sends, and a decoder of its frames that
+ * has learned no layout yet.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const decoder = (): Decoder.Decode<MarketEvent> => Decoder.make(venue, choose)
+export const make = (): Pick<Venue, "decode" | "messages"> => ({
+  messages: [
+    trades,
+    tickers,
+    snapshots,
+    updates,
+    heartbeats,
+    confirmations
+  ],
+  decode: Decoder.make(venue, choose)
+})

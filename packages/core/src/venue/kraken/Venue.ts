@@ -15,11 +15,10 @@
  * @since 0.1.0
  */
 import * as Topics from "../../codec/internal/topics.ts"
-import type { MarketEvent } from "../../event/MarketEvent.ts"
 import * as Dialect from "../../protocol/Dialect.ts"
 import * as Symbols from "../../protocol/Symbols.ts"
-import type { Frame } from "../../transport/Frame.ts"
 import * as Channel from "../../value/Channel.ts"
+import { byKind } from "../internal/topics.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
 import * as Messages from "./Messages.ts"
 
@@ -59,21 +58,16 @@ const topics = ({ channel, product }: Channel.Channel): ReadonlyArray<Topic> => 
   { name: depthOf.exec(channel)?.[1] ?? channel, product }
 ]
 
-/** The channels whose events are theirs alone. */
-const ofTag: Readonly<Partial<Record<MarketEvent["_tag"], Topic>>> = {
-  Trade: { name: "trade" },
-  Ticker: { name: "ticker" },
-  BookSnapshot: { name: "book" },
-  BookDelta: { name: "book" }
-}
-
-const topicOf = (frame: Frame, events: ReadonlyArray<MarketEvent>): Topic | undefined => {
-  const event = events[0]
-  if (event?._tag !== "Other") return event === undefined ? undefined : ofTag[event._tag]
-  const json = Topics.objectOf(frame)
-  const name = Topics.textIn(json, "channel")
-  return name === undefined ? undefined : { name, product: Topics.textInAll(json?.["data"], "symbol") }
-}
+const topicOf = byKind({
+  Trade: "trade",
+  Ticker: "ticker",
+  BookSnapshot: "book",
+  BookDelta: "book",
+  Other: (frame) => {
+    const json = Topics.objectOf(frame)
+    return { name: Topics.textIn(json, "channel"), product: Topics.textInAll(json?.["data"], "symbol") }
+  }
+})
 
 /**
  * Makes the venue anew, with no layout learned. `venue` is one for all to share.
@@ -111,8 +105,7 @@ export const make = (): Venue => ({
   channels: { trade: "trade", ticker: "ticker", book: "book" },
   subscribe: (channels, id) => request("subscribe", channels, id),
   unsubscribe: (channels, id) => request("unsubscribe", channels, id),
-  decode: Messages.decoder(),
-  messages: Messages.messages,
+  ...Messages.make(),
   topics,
   topicOf,
   // The product stands in its words.
