@@ -542,8 +542,8 @@ export const harmless: ReadonlyArray<Harmless> = [
   {
     file: `${core}/market/internal/narrator.ts`,
     within: "make.isPending",
-    original: "const isPending = refusals.size > 0 && item._tag !== \"Refused\"",
-    replacement: "const isPending = refusals.size >= 0 && item._tag !== \"Refused\"",
+    original: "const isPending = refusals.size > 0 && item._tag !== \"Refused\" && item._tag !== \"Noted\"",
+    replacement: "const isPending = refusals.size >= 0 && item._tag !== \"Refused\" && item._tag !== \"Noted\"",
     because: "without refusals the events are told as they are"
   },
   {

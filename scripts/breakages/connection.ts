@@ -189,9 +189,9 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a refusal is of the oldest ask, whatever it names",
-    file: `${connection}/internal/subscriptions.ts`,
-    original: "? candidates[0] ?? (this.isAlone",
-    replacement: "? (this.isAlone",
+    file: `${connection}/internal/refusedChannels.ts`,
+    original: "return candidates[0] ?? (isAlone",
+    replacement: "return (isAlone",
     test: ["packages/testing/test/MarketFeed.test.ts", "fails the stream of a product that the venue refuses"]
   },
   {
@@ -271,9 +271,9 @@ export const breakages: ReadonlyArray<Breakage> = [
   // whose the data is
   {
     name: "what was refused together with a bad symbol stays unasked",
-    file: `${connection}/internal/subscriptions.ts`,
-    original: "        this.askAgain(others)\n",
-    replacement: "",
+    file: `${connection}/internal/refusedChannels.ts`,
+    original: "again: [open.filter((channel) => !isNamed(channel))]",
+    replacement: "again: []",
     test: ["packages/testing/test/Refusals.test.ts", "first: the good ones flow"]
   },
   {

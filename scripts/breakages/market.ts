@@ -74,7 +74,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a feed counts no gaps of a drop",
     file: "packages/core/src/market/internal/ledger.ts",
-    original: "metrics.gaps(\"disconnect\", this.outage.length)",
+    original: "metrics.gaps(\"disconnect\", gaps.length)",
     replacement: "void 0",
     test: ["packages/testing/test/FeedMetrics.test.ts", "count events by channel"]
   },
@@ -88,9 +88,30 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a gap is told when it is over, and not before",
     file: "packages/core/src/market/internal/ledger.ts",
-    original: "if (to._tag !== \"Closing\") gaps = this.begin(this.heardAt ?? at)",
-    replacement: "if (to._tag !== \"Closing\") this.begin(this.heardAt ?? at)",
+    original: "? this.begin(this.heardAt ?? at) : []",
+    replacement: "? (this.begin(this.heardAt ?? at), []) : []",
     test: ["packages/testing/test/Ledger.test.ts", "every consumer reads the same gaps"]
+  },
+  {
+    name: "a channel that is live ends the gaps of all",
+    file: "packages/core/src/market/internal/ledger.ts",
+    original: "return this.end(found, at)",
+    replacement: "return this.end([...this.wanted.values()], at)",
+    test: ["packages/testing/test/Ledger.test.ts", "a gap ends channel by channel"]
+  },
+  {
+    name: "the gap of a channel that is refused stays open",
+    file: "packages/core/src/market/internal/ledger.ts",
+    original: "return this.end(found, this.options.wallNow())",
+    replacement: "return undefined",
+    test: ["packages/testing/test/Ledger.test.ts", "a channel that is refused on restore"]
+  },
+  {
+    name: "what is handed on is not counted",
+    file: "packages/core/src/market/internal/ledger.ts",
+    original: "entry.handedOn += entry.arriving",
+    replacement: "entry.handedOn += 0",
+    test: ["packages/testing/test/Ledger.test.ts", "counts what came"]
   },
   {
     name: "what a typed stream shed is in no ledger",

@@ -42,16 +42,22 @@ describe.concurrent.each(rows)("Venue $venue.name against its mock", (row) => {
           assert.isTrue([...ticks].some((tick) => isOf(tick, event)), JSON.stringify(event))
         }
         assert.deepStrictEqual(events.filter(({ _tag }) => _tag === "FrameRejected" || _tag === "VenueError"), [])
-        // The gap of each channel stands between the epochs.
+        // The gap of each channel ends in the new epoch, before the first data of its product.
         const told = events.map((event) =>
           event._tag === "Connection" ? `${event.state} ${event.epoch ?? ""}` : event._tag
         )
         const [first, second] = [told.indexOf("Connected 1"), told.indexOf("Connected 2")]
         assert.isTrue(first >= 0 && second > first)
+        const restored = events.slice(second + 1)
+        const ended = restored.filter((event) => event._tag === "Gap")
         assert.deepStrictEqual(
-          told.slice(second + 1, second + 1 + channelsOf(row).length),
-          channelsOf(row).map(() => "Gap")
+          ended.map(({ channel, product, to }) => [channel, product, to !== undefined]).sort(),
+          channelsOf(row).map(({ channel, product }) => [channel, product, true]).sort()
         )
+        for (const { product } of ended) {
+          const earlier = restored.slice(0, restored.findIndex((one) => one._tag === "Gap" && one.product === product))
+          assert.deepStrictEqual(priced(earlier).filter((one) => "product" in one && one.product === product), [])
+        }
       })))
 
   it.live("a refusal is one of the subscription, in the venue's words", () =>

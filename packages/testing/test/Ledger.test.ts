@@ -1,29 +1,89 @@
 /** One narrator tells the gaps of a feed, and its counts balance. */
 import { assert, describe, it } from "@effect/vitest"
 import type * as Lifecycle from "@tickline/core/event/Lifecycle"
+import * as MarketData from "@tickline/core/event/MarketData"
 import type * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as Channel from "@tickline/core/value/Channel"
+import * as Decimal from "@tickline/core/value/Decimal"
 import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
+import type * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { constVoid } from "effect/Function"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import { Keeper } from "../../core/src/market/internal/ledger.ts"
 import { policyWith, type Rig, url, withVenue } from "./Rig.ts"
 
-const channels = [Channel.make("matches", "BTC-USD"), Channel.make("ticker", "ETH-USD")]
+const channels = [Channel.make("matches", "BTC-USD"), Channel.make("ticker", "ETH-USD")] as const
+
+const trade = new MarketData.Trade({
+  venue: "a",
+  product: "BTC-USD",
+  price: Decimal.zero,
+  size: Decimal.zero,
+  side: "buy"
+})
+const metrics = { follow: constVoid, arrived: constVoid, latency: constVoid, gaps: constVoid, stale: constVoid }
 
 const match = (product: string, id: number): string =>
   `{"type":"match","trade_id":${id},"maker_order_id":"m","taker_order_id":"t","side":"sell","size":"0.1",` +
   `"price":"43250.10","product_id":"${product}","sequence":${id},"time":"2026-11-20T08:00:00.000001Z"}`
 
+/** What a venue answers to an ask: with all that was asked for on its connection, and with what just was. */
+type Answers = (
+  subscribed: ReadonlyArray<Channel.Channel>,
+  asked: ReadonlyArray<Channel.Channel>
+) => ReadonlyArray<string>
+
+const listed: Answers = (channels) => [
+  JSON.stringify({
+    type: "subscriptions",
+    channels: channels.map(({ channel, product }) => ({ name: channel, product_ids: [product] }))
+  })
+]
+
+const silent: Answers = () => []
+
+const Request = Schema.Struct({
+  type: Schema.String,
+  product_ids: Schema.Array(Schema.String),
+  channels: Schema.Array(Schema.String)
+})
+const readRequest = Schema.decodeUnknownSync(Schema.fromJsonString(Request))
+
+/** A venue that answers each ask as `answersOf` has it for the connection of that number, from 1 on. */
+const answering = (answersOf: (connection: number) => Answers) => {
+  let connections = 0
+  return (peer: VirtualNetwork.Peer) => {
+    const answers = answersOf(++connections)
+    const subscribed: Array<Channel.Channel> = []
+    return Effect.forever(Effect.flatMap(peer.receive, (frame) => {
+      const { channels: names, product_ids, type } = readRequest(frame)
+      if (type !== "subscribe") return Effect.void
+      const asked = names.flatMap((name) => product_ids.map((product) => Channel.make(name, product)))
+      subscribed.push(...asked)
+      return peer.send(...answers(subscribed, asked))
+    }))
+  }
+}
+
 const withFeed = <A, E>(
-  use: (feed: MarketFeed.MarketFeed["Service"], rig: Rig) => Effect.Effect<A, E>
+  use: (feed: MarketFeed.MarketFeed["Service"], rig: Rig) => Effect.Effect<A, E>,
+  answersOf: (connection: number) => Answers = () => listed
 ) =>
-  withVenue(policyWith({ retry: { maxRetries: 1, resetOn: "connect" } }), (rig) =>
-    Effect.flatMap(
-      MarketFeed.make(CoinbaseExchange.venue, { url, channels, freshness: "none" }),
-      (feed) => use(feed, rig)
-    ))
+  withVenue(
+    policyWith({ retry: { maxRetries: 1, resetOn: "connect" } }),
+    (rig) =>
+      Effect.flatMap(
+        MarketFeed.make(CoinbaseExchange.venue, { url, channels, freshness: "none" }),
+        (feed) => use(feed, rig)
+      ),
+    { serve: answering(answersOf) }
+  )
 
 const gapsOf = Effect.fnUntraced(function*(feed: MarketFeed.MarketFeed["Service"]) {
   const gaps: Array<Lifecycle.Gap> = []
@@ -35,8 +95,26 @@ const gapsOf = Effect.fnUntraced(function*(feed: MarketFeed.MarketFeed["Service"
   return gaps
 })
 
+/** Everything that the feed tells from now on. */
+const toldBy = Effect.fnUntraced(function*(feed: MarketFeed.MarketFeed["Service"]) {
+  const told: Array<MarketEvent.AnyEvent> = []
+  yield* feed.events({ overflow: "block" }).pipe(
+    Stream.runForEach((event) => Effect.sync(() => told.push(event))),
+    Effect.forkChild({ startImmediately: true })
+  )
+  return told
+})
+
+const isGap = (event: MarketEvent.AnyEvent): event is Lifecycle.Gap => event._tag === "Gap"
+
 const shown = ({ channel, from, product, to }: Lifecycle.Gap): string =>
   `${product} ${channel} ${from?.slice(17, -1)} ${to?.slice(17, -1) ?? "open"}`
+
+/** The states, the gaps and the data, in order, without what the venue says of subscriptions. */
+const lifeOf = (told: ReadonlyArray<MarketEvent.AnyEvent>): ReadonlyArray<string> =>
+  told.filter(({ _tag }) => _tag !== "Subscribed").map((event) =>
+    event._tag === "Connection" ? event.state : isGap(event) ? shown(event) : event._tag
+  )
 
 describe("Ledger", () => {
   it.effect("every consumer reads the same gaps, as the same values, whenever it came", () =>
@@ -66,6 +144,129 @@ describe("Ledger", () => {
       })
     ))
 
+  it.effect("a gap ends channel by channel, when each is live again, and for every consumer as the same value", () =>
+    withFeed(
+      (feed, { host }) =>
+        Effect.gen(function*() {
+          const told = yield* toldBy(feed)
+          const also = yield* gapsOf(feed)
+          yield* TestClock.adjust("3 seconds")
+          yield* (yield* host.nextPeer).send(match("BTC-USD", 1))
+          yield* TestClock.adjust("2 seconds")
+          yield* host.drop
+          yield* TestClock.adjust("2 seconds")
+          // One is acknowledged at once, of the other nothing is known.
+          assert.deepStrictEqual(lifeOf(told).slice(2), [
+            "Trade",
+            "Reconnecting",
+            "BTC-USD matches 03.000 open",
+            "ETH-USD ticker 03.000 open",
+            "Connecting",
+            "Connected",
+            "BTC-USD matches 03.000 05.100"
+          ])
+          const open = (yield* feed.ledger).entries.map((
+            { gaps, liveMillis }
+          ) => [gaps.map(({ to }) => to), liveMillis])
+          assert.deepStrictEqual(open, [[["1970-01-01T00:00:05.100Z"], 6_900], [[undefined], 5_000]])
+          const peer = yield* host.nextPeer
+          yield* peer.send(match("BTC-USD", 2))
+          yield* TestClock.adjust("1 second")
+          yield* peer.send(...listed(channels, channels), match("BTC-USD", 3))
+          yield* TestClock.adjust("1 second")
+          assert.deepStrictEqual(lifeOf(told).slice(9), ["Trade", "ETH-USD ticker 03.000 08.000", "Trade"])
+          const gaps = told.filter(isGap)
+          assert.strictEqual(also.length, 4)
+          also.forEach((gap, index) => assert.strictEqual(gap, gaps[index]))
+          const { entries } = yield* feed.ledger
+          assert.deepStrictEqual(entries.flatMap(({ gaps }) => gaps), gaps.slice(2))
+        }),
+      (connection) =>
+        connection === 1 ? listed : (_, asked) => asked[0]?.channel === "matches" ? listed(asked, asked) : []
+    ))
+
+  it.effect("where a venue acknowledges nothing, the first data ends a gap, and comes after it", () =>
+    withFeed((feed, { host }) =>
+      Effect.gen(function*() {
+        const told = yield* toldBy(feed)
+        yield* host.drop
+        yield* TestClock.adjust("2 seconds")
+        yield* host.nextPeer
+        yield* (yield* host.nextPeer).send(match("BTC-USD", 1))
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(lifeOf(told).slice(-4), [
+          "Connecting",
+          "Connected",
+          "BTC-USD matches 00.000 02.000",
+          "Trade"
+        ])
+      }), () => silent))
+
+  it.effect("a channel that is refused on restore ends its gap there, and the next drop begins none", () =>
+    withFeed(
+      (feed, { host }) =>
+        Effect.gen(function*() {
+          const told = yield* toldBy(feed)
+          yield* host.drop
+          yield* TestClock.adjust("2 seconds")
+          yield* host.drop
+          yield* TestClock.adjust("2 seconds")
+          assert.deepStrictEqual(lifeOf(told).filter((line) => line.includes("USD") || line === "VenueError"), [
+            "BTC-USD matches 00.000 open",
+            "ETH-USD ticker 00.000 open",
+            "BTC-USD matches 00.000 00.100",
+            "ETH-USD ticker 00.000 00.100",
+            "VenueError",
+            "BTC-USD matches 00.100 open",
+            "BTC-USD matches 00.100 02.100"
+          ])
+        }),
+      (connection) =>
+        connection === 1 ?
+          listed :
+          (subscribed, asked) =>
+            asked.some(({ product }) => product === "ETH-USD") && connection === 2
+              ? [
+                "{\"type\":\"error\",\"message\":\"Failed to subscribe\",\"reason\":\"ETH-USD is not a valid product\"}"
+              ]
+              : listed(subscribed, asked)
+    ))
+
+  it.effect("a want that is given up ends its gap at that moment, told to whoever reads", () =>
+    withFeed((feed, { host }) =>
+      Effect.gen(function*() {
+        const gaps = yield* gapsOf(feed)
+        const scope = yield* Scope.make()
+        yield* Scope.provide(feed.subscribe([Channel.make("matches", "SOL-USD")]), scope)
+        yield* host.script({ _tag: "Hang" })
+        yield* host.drop
+        yield* TestClock.adjust("3 seconds")
+        yield* Scope.close(scope, Exit.void)
+        yield* TestClock.adjust(0)
+        assert.deepStrictEqual(gaps.slice(2).map(shown), [
+          "SOL-USD matches 00.000 open",
+          "SOL-USD matches 00.000 03.000"
+        ])
+        assert.deepStrictEqual((yield* feed.ledger).entries[2]?.gaps, gaps.slice(3))
+      })
+    ))
+
+  it.effect("a drop before a channel is live again goes on with the gap that it is in", () =>
+    withFeed((feed, { host }) =>
+      Effect.gen(function*() {
+        const gaps = yield* gapsOf(feed)
+        yield* host.drop
+        yield* TestClock.adjust("1 second")
+        yield* host.drop
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(gaps.map(shown), [
+          "BTC-USD matches 00.000 open",
+          "ETH-USD ticker 00.000 open",
+          "BTC-USD matches 00.000 01.100",
+          "ETH-USD ticker 00.000 01.100"
+        ])
+      }), (connection) => connection === 2 ? silent : listed))
+
   it.effect("a gap that is never over is open to the end, and the next connect ends it", () =>
     withFeed((feed, { host }) =>
       Effect.gen(function*() {
@@ -78,6 +279,7 @@ describe("Ledger", () => {
         assert.deepStrictEqual(open, gaps)
         const again = yield* gapsOf(feed)
         yield* Effect.forkChild(feed.connection.connect)
+        yield* TestClock.adjust(0)
         yield* TestClock.adjust(0)
         assert.deepStrictEqual(again.map(shown), ["BTC-USD matches 00.000 10.000", "ETH-USD ticker 00.000 10.000"])
         assert.deepStrictEqual((yield* feed.ledger).entries.flatMap(({ gaps }) => gaps), again)
@@ -106,6 +308,40 @@ describe("Ledger", () => {
         )
       })
     ))
+
+  it("does not balance where one count is missing", () => {
+    const ledger = new Keeper({ venue: "a", metrics, now: () => 0, wallNow: () => 0 })
+    const [channel] = channels
+    ledger.follow(channels)
+    const { batch } = ledger.observer.attach(1)
+    const arrive = (): void =>
+      batch({
+        _tag: "Batch",
+        epoch: 1,
+        at: 0,
+        monotonicMillis: 0,
+        bytes: 1,
+        messages: [trade, trade],
+        channels: [[channel], [channel]],
+        frames: ["", ""],
+        starts: [0, 1]
+      })
+    const counts = () =>
+      ledger.read().entries.map((
+        { delivered, dropped, isBalanced, received }
+      ) => [received, delivered, dropped, isBalanced])
+    arrive()
+    ledger.handedOn()
+    ledger.consumer("slow")(channel, 1)
+    ledger.consumer("slow")(channel, 1)
+    assert.deepStrictEqual(counts(), [[2, 1, 1, true], [0, 0, 0, true]])
+    arrive()
+    assert.deepStrictEqual(counts()[0], [4, 1, 1, false])
+    // What was not handed on is not counted with what comes later.
+    arrive()
+    ledger.handedOn()
+    assert.deepStrictEqual(counts()[0], [6, 3, 1, false])
+  })
 
   it.effect("a product is live while it is wanted and the link is up, and keeps its account", () =>
     withFeed((feed, { host }) =>

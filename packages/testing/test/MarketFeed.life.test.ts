@@ -54,6 +54,11 @@ describe("the life of a connection, as its feed tells it", () => {
         yield* host.script({ _tag: "Refuse" })
         yield* host.drop
         yield* TestClock.adjust("5 seconds")
+        yield* host.peers()[0]?.send(
+          "{\"type\":\"subscriptions\",\"channels\":[{\"name\":\"status\",\"product_ids\":[]}," +
+            "{\"name\":\"matches\",\"product_ids\":[\"BTC-USD\"]}]}"
+        ) ?? Effect.die("the link is down")
+        yield* TestClock.adjust("1 second")
         assert.deepStrictEqual(lines, [
           "_tag=Connection state=Connecting attempt=1 reason=connect at=0.000Z",
           "_tag=Connection state=Connected epoch=1 reason=handshake complete at=0.000Z",
@@ -68,9 +73,11 @@ describe("the life of a connection, as its feed tells it", () => {
           "_tag=Breaker from=Open to=HalfOpen at=3.100Z",
           "_tag=Connection state=Connecting attempt=2 reason=retry at=3.100Z",
           "_tag=Connection state=Connected epoch=2 reason=handshake complete at=3.100Z",
-          "_tag=Gap channel=status from=0.000Z to=3.100Z cause=disconnect",
-          "_tag=Gap product=BTC-USD channel=matches from=0.000Z to=3.100Z cause=disconnect",
-          "_tag=Breaker from=HalfOpen to=Closed at=3.100Z"
+          "_tag=Breaker from=HalfOpen to=Closed at=3.100Z",
+          "_tag=Gap channel=status from=0.000Z to=7.000Z cause=disconnect",
+          "_tag=Gap product=BTC-USD channel=matches from=0.000Z to=7.000Z cause=disconnect",
+          "_tag=Subscribed channel=status",
+          "_tag=Subscribed channel=matches product=BTC-USD"
         ])
       })))
 

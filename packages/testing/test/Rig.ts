@@ -27,6 +27,8 @@ export interface Rig {
 
 export interface Options extends VirtualNetwork.Options {
   readonly classify?: Reconnection.Classify | undefined
+  /** What runs for each connection that the venue has accepted. */
+  readonly serve?: ((peer: VirtualNetwork.Peer) => Effect.Effect<void>) | undefined
 }
 
 /** Runs a test against a virtual venue, under a preset or a policy. */
@@ -37,7 +39,7 @@ export const withVenue = <A, E, R>(
 ) =>
   Effect.gen(function*() {
     const network = yield* VirtualNetwork.make({ seed: 1, ...options })
-    const host = yield* network.serve(url)
+    const host = yield* network.serve(url, options.serve)
     return yield* Effect.scoped(use({ network, host })).pipe(
       Effect.provide(
         Reconnection.layerWithBreaker(typeof policy === "string" ? Presets.preset(policy) : policy, options)

@@ -50,9 +50,10 @@ import type * as Attribution from "./internal/attribution.ts"
 import type * as Close from "./internal/close.ts"
 import type * as Decoder from "./internal/decoder.ts"
 import * as Inboxes from "./internal/inbox.ts"
-import { type Internals, internals } from "./internal/internals.ts"
+import { type Follower, type Internals, internals } from "./internal/internals.ts"
 import type * as Items from "./internal/items.ts"
 import * as Machine from "./internal/machine.ts"
+import type { Note } from "./internal/note.ts"
 import { Observers } from "./internal/observers.ts"
 import * as Outboxes from "./internal/outbox.ts"
 import * as MetricsRecorder from "./internal/recorder.ts"
@@ -258,6 +259,10 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   )
   const observers = new Observers(options.observers ?? [])
   const correlator = Correlator.make()
+  let follower: Follower<A> | undefined
+  const note = (note: Note | undefined): void => {
+    if (note !== undefined) inbox.offer({ _tag: "Noted", note })
+  }
   // Those that are still to be logged.
   const refusals: Array<ConnectError.SubscriptionRefused> = []
   const subscriptions = makeSubscriptions<A>({
@@ -268,7 +273,9 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     onRefused: ({ by, refused }) => {
       inbox.offer({ _tag: "Refused", refused, by })
       refusals.push(...refused)
-    }
+      note(follower?.refused(refused.map(({ channel }) => channel)))
+    },
+    onConfirmed: (channels, at) => note(follower?.confirmed(channels, at))
   })
 
   // Ends the consumers after the supervisor has closed: finalisers run last to first.
@@ -292,6 +299,8 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     invalid: Option.getOrUndefined(Result.getFailure(kept)),
     showsToken: options.auth !== undefined || showsSecret(url, options),
     observers,
+    onMoved: (transition) => note(follower?.moved(transition)),
+    onHandedOn: (batch) => follower?.handedOn(batch),
     attribute: options.attribute,
     // Without a decoder A is Frame, by the overloads of `make`.
     decode: options.decode ?? ((frame) => [frame as A]),
@@ -319,9 +328,9 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     [internals]: {
       ping: Effect.suspend(() => supervisor.ping),
       resubscribe: (channels) => supervisor.resubscribe(channels),
-      reportOverdue: (overdue) =>
+      report: (item) =>
         Effect.sync(() => {
-          inbox.offer(overdue)
+          inbox.offer(item)
           inbox.wake()
         }),
       correlator,
@@ -329,7 +338,9 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
       subscriptionStates: Effect.sync(() => subscriptions.states()),
       refusals: Effect.sync(() => subscriptions.refusals()),
       awaitRefusal: (channel) => subscriptions.awaitRefusal(channel),
-      annotate: (note) => inbox.annotate(note),
+      follow: (by) => {
+        follower = by
+      },
       route: (want, consumer, endedBy, onMissed) => inbox.consumeRouted(want, consumer, endedBy, onMissed)
     },
     label,

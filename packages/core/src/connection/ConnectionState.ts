@@ -15,7 +15,6 @@
  */
 import * as Data from "effect/Data"
 import type { ConnectError, Failure } from "./ConnectError.ts"
-import type { Note } from "./internal/note.ts"
 import type { Unconfirmed } from "./internal/unconfirmed.ts"
 
 /**
@@ -81,6 +80,4 @@ export interface Transition {
   readonly merged?: number | undefined
   /** What was sent in the epoch that ended here, and may not have left; absent where there is none. */
   readonly unconfirmed?: Unconfirmed | undefined
-  /** What was noted of it; absent where there is nothing. */
-  readonly note?: Note | undefined
 }

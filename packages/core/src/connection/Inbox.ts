@@ -28,6 +28,7 @@ import * as Schema from "effect/Schema"
 import type { Transition } from "./ConnectionState.ts"
 import type { MessageChannels } from "./internal/attribution.ts"
 import type { BreakerMoved, Missed, Overdue, Overflow, Refused, Rejected, SequenceGap } from "./internal/items.ts"
+import type { Noted } from "./internal/note.ts"
 
 /**
  * The messages of one epoch that one pull brought, in order. `at` is when, in
@@ -52,7 +53,16 @@ export interface Batch<A> {
  * @category models
  * @since 0.1.0
  */
-export type Item<A> = Batch<A> | Rejected | Transition | BreakerMoved | SequenceGap | Overdue | Refused<A> | Missed
+export type Item<A> =
+  | Batch<A>
+  | Rejected
+  | Transition
+  | BreakerMoved
+  | SequenceGap
+  | Overdue
+  | Refused<A>
+  | Noted
+  | Missed
 
 /**
  * A consumer with the policy `fail` did not keep up.

@@ -50,6 +50,11 @@ export class BreakerEvent extends Schema.TaggedClass<BreakerEvent>()("Breaker", 
  * timestamps. `recovered` says how the hole was closed, where it was; `missing`
  * how many messages it holds, where that is known.
  *
+ * The gap of a drop is told when it is noticed, without `to`, and again with
+ * `to`, channel by channel: when the venue has acknowledged the channel on the
+ * new connection or its first data is there, before that data; or when the venue
+ * has refused it, or it is given up. A drop before that goes on with the gap.
+ *
  * @category models
  * @since 0.1.0
  */

@@ -10,11 +10,22 @@
 import type { Gap } from "../event/Lifecycle.ts"
 
 /**
- * The account of one product of one channel. `received` counts market events as
- * they were decoded, `duplicates` those that were known to be there already,
- * `dropped` the most that any one consumer shed, and `delivered` the rest:
- * `isBalanced` says that `received` is the sum of the three. `gaps` has the last
- * thousand; one without `to` is still open.
+ * The account of one product of one channel.
+ *
+ * - `liveMillis`: for how long it was wanted on a link that was up, was not
+ *   refused and had no open gap of a drop
+ * - `received`: market events as they were decoded
+ * - `delivered`: those that were put into the queues of all consumers that want
+ *   them, without `dropped`. Counted when a batch has been handed on, whether
+ *   somebody reads or nobody does: then it waits for the first consumer to come.
+ *   What a consumer that ends early had not read yet stays counted
+ * - `duplicates`: those that were known to be there already
+ * - `dropped`: of several consumers what the one shed that shed the most, also
+ *   when it has ended; `shed` of the ledger has each of them
+ * - `gaps`: the last thousand; one without `to` is still open
+ *
+ * `isBalanced` says that `received`, which is counted before any queue, is
+ * `delivered` + `duplicates` + `dropped`.
  *
  * @category models
  * @since 0.1.0

@@ -222,9 +222,9 @@ export const prepare = Effect.fnUntraced(function*(
   const clock = yield* Clock.Clock
   const ledger = new Keeper({
     venue: venue.name,
-    wanted: () => wanted,
     metrics,
-    now: () => Monotonic.nowMillis(clock)
+    now: () => Monotonic.nowMillis(clock),
+    wallNow: () => clock.currentTimeMillisUnsafe()
   })
   let latencyDue = 0
   const arrived = (
@@ -283,7 +283,7 @@ export const prepare = Effect.fnUntraced(function*(
       ...options.observe ?? []
     ]
   })
-  connection[internals].annotate((transition) => ledger.moved(transition))
+  connection[internals].follow(ledger)
   const watchAnew = options.freshness === "none"
     ? Effect.void
     : yield* FreshnessWatch.make(connection, freshness, metrics.stale)
@@ -305,7 +305,6 @@ export const prepare = Effect.fnUntraced(function*(
         else freshness.unsubscribed(one)
       }
       metrics.follow(wanted, freshness.age)
-      ledger.follow(wanted)
       return watchAnew
     })
   // Data is known for what it is as soon as it is asked for, and until it is given up.
@@ -314,6 +313,7 @@ export const prepare = Effect.fnUntraced(function*(
       Effect.suspend(() => {
         for (const channel of channels) all.set(Channel.key(channel), channel)
         follow()
+        ledger.follow(channels.filter((channel) => !isBeat(channel)))
         return Effect.andThen(connection.subscribe(channels), watchFreshness(channels))
       }),
     unsubscribe: (channels) =>
@@ -322,7 +322,9 @@ export const prepare = Effect.fnUntraced(function*(
         Effect.suspend(() => {
           for (const channel of channels) all.delete(Channel.key(channel))
           follow()
-          return watchFreshness(channels)
+          const note = ledger.unfollow(channels)
+          const told = note === undefined ? Effect.void : connection[internals].report({ _tag: "Noted", note })
+          return Effect.andThen(told, watchFreshness(channels))
         })
       )
   })
@@ -331,6 +333,8 @@ export const prepare = Effect.fnUntraced(function*(
     options.keepAlive === undefined && venue.keepAlive.channels !== undefined
       ? venue.keepAlive.channels([...new Set(channels.flatMap(({ product }) => product ?? []))])
       : []
+  const isBeat = (channel: Channel.Channel): boolean =>
+    beatsOf([channel]).some((beat) => Channel.key(beat) === Channel.key(channel))
   const want = (channels: ReadonlyArray<Channel.Channel>) => {
     const written = channels.map((channel) => normalised(venue, channel))
     return subscriptions.want([...written, ...beatsOf(written)])
@@ -355,17 +359,14 @@ export const prepare = Effect.fnUntraced(function*(
       // Where the channel is of all products, it is the event that says of which one it is.
       const symbol = Symbols.resolve(symbols, venue, product)
       const written = wanted.product ?? Result.getOrElse(normalise(venue, symbol, wanted.channel), () => symbol)
+      const dropped = ledger.consumer(consumer?.name ?? `${kind} ${product}`)
       return connection[internals].route(
         { channel: wanted, product: wanted.product === undefined ? written : undefined, is: select },
         consumer,
         connection[internals].awaitRefusal(wanted),
         ({ messages }) => {
           metrics.gaps("overflow", 1)
-          ledger.dropped(
-            consumer?.name ?? `${kind} ${product}`,
-            { channel: wanted.channel, product: written },
-            messages
-          )
+          dropped({ channel: wanted.channel, product: written }, messages)
         }
       )
     }))
@@ -407,10 +408,9 @@ export const prepare = Effect.fnUntraced(function*(
       Stream.unwrap(Effect.sync(() => {
         const narrate = Narrator.make({
           venue: venue.name,
-          consumer: consumer?.name ?? "events",
           channelsFor: router.channelsFor,
           metrics,
-          ledger
+          dropped: ledger.consumer(consumer?.name ?? "events")
         })
         return Stream.flattenIterable(Stream.map(connection.inbound(consumer), narrate))
       }))

@@ -140,9 +140,9 @@ export interface RunOptions extends Options {
 
 /**
  * What a run came to. It is sound when `violations` is empty: nothing was lost
- * in silence or delivered twice or out of its epoch, every drop is told as one
- * gap for each channel, and the venue's last session is what the client wants
- * and has confirmed.
+ * in silence or delivered twice or out of its epoch, after every drop each
+ * channel is in a gap that ends once, and the venue's last session is what the
+ * client wants and has confirmed.
  *
  * @category models
  * @since 0.1.0
@@ -333,12 +333,33 @@ const inspect = (
     }
   }
 
-  const isPermanent = (channel: string | undefined, product: string | undefined): boolean =>
-    channels.some((each) => each.channel === channel && each.product === product)
-  const gaps = disconnects(seen).filter((gap) => isPermanent(gap.channel, gap.product)).length
-  const drops = dropsOf(seen)
-  if (gaps !== drops * channels.length) {
-    violations.push(`${drops} drops of ${channels.length} channels gave ${gaps} gaps`)
+  for (const channel of channels) violations.push(...gapsOf(seen, channel))
+  return violations
+}
+
+// After a drop a channel is in a gap until it is live again, however often the link drops meanwhile.
+const gapsOf = (
+  seen: ReadonlyArray<MarketEvent.AnyEvent>,
+  { channel, product }: Channel.Channel
+): ReadonlyArray<string> => {
+  const violations: Array<string> = []
+  const name = Channel.key(Channel.make(channel, product))
+  let isOpen = false
+  let isUp = false
+  let isDue = false
+  for (const event of seen) {
+    if (
+      event._tag === "Gap" && event.cause === "disconnect" && event.channel === channel && event.product === product
+    ) {
+      if (isOpen === (event.to === undefined)) violations.push(`${name}: a gap ${isOpen ? "in" : "ends without"} a gap`)
+      isOpen = event.to === undefined
+      isDue = false
+    } else if (event._tag === "Connection") {
+      if (isDue) violations.push(`${name}: no gap for a drop`)
+      isDue = isUp && !isOpen && event.state !== "Connected" && event.state !== "Closing"
+      isUp = event.state === "Connected"
+    }
   }
+  if (isOpen) violations.push(`${name}: its gap is open at the end`)
   return violations
 }

@@ -53,7 +53,7 @@ const overdue = (channels: ReadonlyArray<number>) =>
   Effect.map(
     waiting({}, (connection) =>
       Effect.forEach(channels, (name, silentForMillis) =>
-        connection[internals].reportOverdue({
+        connection[internals].report({
           _tag: "Overdue",
           channel: Channel.make(`c${name}`),
           step: "told",

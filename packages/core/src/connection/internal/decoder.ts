@@ -36,6 +36,8 @@ export interface Options<A> {
   /** Says of each message of a frame to which wanted channels it belongs. */
   readonly attribute: Attribution.Attribute<A> | undefined
   readonly recorder: Recorder
+  /** Called with each batch, once it is in the queues of the consumers. */
+  readonly onHandedOn?: ((batch: Batch<A>) => void) | undefined
 }
 
 const fromTheFirst: ReadonlyArray<number> = [0]
@@ -49,7 +51,7 @@ const fromTheFirst: ReadonlyArray<number> = [0]
  * @since 0.1.0
  */
 export const make = <A>(
-  { attribute, decode, inbox, observers, recorder }: Options<A>,
+  { attribute, decode, inbox, observers, onHandedOn, recorder }: Options<A>,
   epoch: number
 ): (frames: Arr.NonEmptyReadonlyArray<Frame.Frame>, at: number, now: number) => void => {
   const deliver = (
@@ -77,6 +79,7 @@ export const make = <A>(
     observers.batch(batch)
     inbox.offer(batch)
     inbox.route(batch)
+    onHandedOn?.(batch)
   }
 
   const reject = (rejection: FrameRejected, at: number, bytes: number): void => {

@@ -81,4 +81,6 @@ export interface Options<A> {
   readonly admit: (frame: Frame) => Effect.Effect<void>
   readonly now: () => number
   readonly onRefused: (refusal: Refusal<A>) => void
+  /** Called with what is confirmed for the first time in an epoch, and when, in epoch milliseconds. */
+  readonly onConfirmed: (channels: ReadonlyArray<Channel.Channel>, at: number) => void
 }

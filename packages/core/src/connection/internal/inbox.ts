@@ -11,11 +11,9 @@ import * as Exit from "effect/Exit"
 import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import type { ConnectError } from "../ConnectError.ts"
-import type { Transition } from "../ConnectionState.ts"
 import type { ConsumerOptions, ConsumerOverflow, Item } from "../Inbox.ts"
 import type { Batch } from "../Observer.ts"
 import type { KeyOf, Missed } from "./items.ts"
-import type { Note } from "./note.ts"
 import { conflate, type Consumer, type Interest, isOver, isWanted, makeConsumer, offer, push } from "./queue.ts"
 import { type Destination, makeDestination, Routes, type Want } from "./routes.ts"
 
@@ -58,8 +56,6 @@ export const messagesOf = <A>(items: Arr.NonEmptyReadonlyArray<Item<A>>): Readon
 export interface Inbox<A> {
   /** Hands an item to every consumer that wants it as a whole. They sleep on until `wake`. */
   readonly offer: (item: Item<A>) => void
-  /** Has each transition noted from now on, before any consumer is shown it. */
-  readonly annotate: (note: (transition: Transition) => Note | undefined) => void
   /** Hands the messages of a batch to the consumers that they are routed to. They sleep on until `wake`. */
   readonly route: (batch: Batch<A>) => void
   /** Wakes the consumers that have something to take, once for any number of offers. Returns how many. */
@@ -120,7 +116,6 @@ class InboxImpl<A> implements Inbox<A> {
   private allowance = 1
   private missedByGone = 0
   private isShutDown = false
-  private note: ((transition: Transition) => Note | undefined) | undefined
   private readonly keyOf: KeyOf<A>
   private readonly onMissed: ((messages: number) => void) | undefined
 
@@ -130,16 +125,7 @@ class InboxImpl<A> implements Inbox<A> {
     this.routes = new Routes(productOf)
   }
 
-  annotate(note: (transition: Transition) => Note | undefined): void {
-    this.note = note
-  }
-
   offer(item: Item<A>): void {
-    const note = item._tag === "Transition" ? this.note?.(item) : undefined
-    this.offerWhole(note === undefined || item._tag !== "Transition" ? item : { ...item, note })
-  }
-
-  private offerWhole(item: Item<A>): void {
     for (const consumer of this.whole) {
       if (isWanted(consumer.interest, item)) this.offerTo(consumer, item)
     }

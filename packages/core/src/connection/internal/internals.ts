@@ -12,10 +12,10 @@ import type { Channel } from "../../value/Channel.ts"
 import type { ConnectError, ConnectionClosed, SubscriptionRefused } from "../ConnectError.ts"
 import type { Transition } from "../ConnectionState.ts"
 import type { ConsumerOptions, ConsumerOverflow } from "../Inbox.ts"
-import type { NamedObserver } from "../Observer.ts"
+import type { Batch, NamedObserver } from "../Observer.ts"
 import type { SubscriptionState } from "./desired.ts"
 import type { Missed, Overdue } from "./items.ts"
-import type { Note } from "./note.ts"
+import type { Note, Noted } from "./note.ts"
 import type { Want } from "./routes.ts"
 
 /**
@@ -25,6 +25,24 @@ import type { Want } from "./routes.ts"
  * @since 0.1.0
  */
 export const internals: unique symbol = Symbol.for("@tickline/core/connection/internals")
+
+/**
+ * Follows a connection in the steps in which things happen to it. What it notes
+ * there is told to all consumers, next: before the data of the batch that
+ * confirmed a channel, and after the transition that it is of.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Follower<A> {
+  readonly moved: (transition: Transition) => Note | undefined
+  /** The peer has confirmed these for the first time in this epoch, at `at` (epoch milliseconds), by an answer or by data. */
+  readonly confirmed: (channels: ReadonlyArray<Channel>, at: number) => Note | undefined
+  /** These were refused. */
+  readonly refused: (channels: ReadonlyArray<Channel>) => Note | undefined
+  /** The batch is in the queues of all consumers that want something of it. */
+  readonly handedOn: (batch: Batch<A>) => void
+}
 
 /**
  * What a connection has besides what its owner calls.
@@ -48,14 +66,14 @@ export interface Internals<A> {
    * Never succeeds.
    */
   readonly awaitRefusal: (channel: Channel) => Effect.Effect<never, SubscriptionRefused | ConnectionClosed>
-  /** Tells the consumers of `inbound` that a subscription does not deliver. */
-  readonly reportOverdue: (overdue: Overdue) => Effect.Effect<void>
+  /** Tells the consumers of `inbound` that a subscription does not deliver, or what was noted. */
+  readonly report: (item: Overdue | Noted) => Effect.Effect<void>
   /** Who waits for which answer. */
   readonly correlator: Correlator
   /** Attaches an observer before those that were declared, at once if an epoch is up. Returns what detaches it. */
   readonly attach: (observer: NamedObserver<A>) => () => void
-  /** Has each transition noted from now on, before any consumer is shown it. */
-  readonly annotate: (note: (transition: Transition) => Note | undefined) => void
+  /** Has it followed from now on, by this one alone. */
+  readonly follow: (follower: Follower<A>) => void
   /**
    * The messages of one channel, or of one product of it, routed to a queue of their own: those of others cost it
    * nothing. Ends with the failure of `endedBy`, after what still waits. `onMissed` is told what its queue has shed.

@@ -15,6 +15,7 @@ import type { DialError } from "../../transport/DialError.ts"
 import type { Capabilities, Wire } from "../../transport/Transport.ts"
 import type { BearerToken } from "../BearerToken.ts"
 import type { SubscriptionRefused } from "../ConnectError.ts"
+import type { Transition } from "../ConnectionState.ts"
 import type * as Decoder from "./decoder.ts"
 import type { Subscriptions } from "./desired.ts"
 import type { Outbox } from "./outbox.ts"
@@ -39,6 +40,8 @@ export interface Options<A> extends Decoder.Options<A> {
   readonly keepAlive: KeepAlive.KeepAlive<A>
   readonly correlator: Correlator
   readonly sequence: Sequence.SequenceOf<A> | undefined
+  /** Called with each transition, once it is on its way to the consumers. */
+  readonly onMoved: (transition: Transition) => void
   /** The limit on dials. */
   readonly dials: RollingLimit
   /** Why nothing is dialled at all: a limit that nothing could keep. */

@@ -60,6 +60,7 @@ export const isWanted = <A>(interest: Interest, item: Item<A>): boolean => {
     case "SequenceGap":
     case "Overdue":
     case "Refused":
+    case "Noted":
       return interest === "everything"
     case "Missed":
       return true
@@ -265,12 +266,9 @@ export const conflate = <A>(consumer: Consumer<A>, keyOf: KeyOf<A>): void => {
 // Two life-cycle items of a kind as one, which says what both say together.
 const merged = <A>(older: Lifecycle<A>, newer: Lifecycle<A>): Lifecycle<A> => {
   if (older._tag === "Transition" && newer._tag === "Transition") {
-    const note = older.note === undefined || newer.note === undefined
-      ? older.note ?? newer.note
-      : older.note.mergeWith(newer.note)
-    const whole = { ...newer, from: older.from, merged: (older.merged ?? 1) + (newer.merged ?? 1) }
-    return note === undefined ? whole : { ...whole, note }
+    return { ...newer, from: older.from, merged: (older.merged ?? 1) + (newer.merged ?? 1) }
   }
+  if (older._tag === "Noted" && newer._tag === "Noted") return { ...newer, note: older.note.mergeWith(newer.note) }
   if (older._tag === "BreakerMoved" && newer._tag === "BreakerMoved") {
     return { ...newer, transition: { ...newer.transition, from: older.transition.from } }
   }

@@ -24,6 +24,8 @@ export interface Options<A> {
   readonly label: string
   readonly inbox: Inbox<A>
   readonly recorder: Recorder
+  /** Called with each transition, once it is on its way to the consumers. */
+  readonly onMoved: (transition: ConnectionState.Transition) => void
 }
 
 /**
@@ -84,13 +86,13 @@ export class States<A> {
 
   /** Goes on to a state, if it may follow the present one. */
   move(to: ConnectionState.ConnectionState, reason: string): void {
-    const { inbox, recorder } = this.options
+    const { inbox, onMoved, recorder } = this.options
     const from = this.current
     if (!Machine.allows(from, to)) return
     this.current = to
     const now = this.now()
     recorder.moved(to)
-    inbox.offer({
+    const transition: ConnectionState.Transition = {
       _tag: "Transition",
       from,
       to,
@@ -98,7 +100,9 @@ export class States<A> {
       heldMillis: Math.round(now - this.stateSince),
       reason,
       ...(this.unconfirmed === undefined ? {} : { unconfirmed: this.unconfirmed })
-    })
+    }
+    inbox.offer(transition)
+    onMoved(transition)
     this.unconfirmed = undefined
     this.stateSince = now
     inbox.wake()

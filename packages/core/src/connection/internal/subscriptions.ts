@@ -13,6 +13,7 @@ import { ConnectionClosed, SubscriptionRefused } from "../ConnectError.ts"
 import type { Batch, NamedObserver } from "../Observer.ts"
 import { askOf, type Channels, type Confirmed, Names, type Pending, Waiters, without } from "./asks.ts"
 import type { Options, Subscriptions } from "./desired.ts"
+import { meaningOf, type Refusal } from "./refusedChannels.ts"
 
 const none: Channels = new Map()
 
@@ -39,6 +40,8 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
   private again: Array<ReadonlyArray<Channel.Channel>> = []
   // Counts the resets: whoever has waited while one came asks for an epoch that is over.
   private resets = 0
+  // When the batch at hand was read, in epoch milliseconds.
+  private readAt = 0
   // Whether nobody else sends anything that could be answered by a list, or by an error without a name.
   private isAlone = true
 
@@ -264,12 +267,16 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
 
   // What was refused and comes nevertheless is not refused.
   private confirm(channels: ReadonlyArray<Channel.Channel>): void {
+    let newly: Array<Channel.Channel> | undefined
     for (const channel of channels) {
       const key = Channel.key(channel)
+      if (this.confirmed.has(key)) continue
+      ;(newly ??= []).push(channel)
       this.confirmed.add(key)
       this.refused.delete(key)
       this.refusedSilently.delete(key)
     }
+    if (newly !== undefined) this.options.onConfirmed(newly, this.readAt)
   }
 
   private isConfirmed(channel: Channel.Channel): boolean {
@@ -377,49 +384,16 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
     }
   }
 
-  // A refusal without an id is of the ask whose channels it names, else of the oldest; one that names by members of its
-  // own what several asks are of, or none, is of none that is known. Where it names some of an ask's channels, it is
-  // those that are refused; the others are asked for again. Where it names none of several, each half is.
-  private settleRefused(answer: Answer & { readonly _tag: "Refused" }, byId: Pending | undefined, by: A): void {
-    const { channel: name, message: reason = "no reason given", names = () => false, product } = answer
-    const hasMembers = name !== undefined || product !== undefined
-    const isNamed = (channel: Channel.Channel): boolean =>
-      !hasMembers
-        ? names(channel)
-        : (name === undefined || channel.channel === name) && (product === undefined || channel.product === product)
-    const adding = this.pending.filter(({ adds, ask }) => adds && ask.requestId === undefined)
-    const waiting = adding.filter(({ isAnswered }) => !isAnswered)
-    const candidates = waiting.filter(({ ask }) => ask.channels.some(isNamed))
-    const meant = new Set(candidates.flatMap(({ ask }) => ask.channels.filter(isNamed)).map(Channel.key))
-    const unnumbered = !hasMembers
-      ? candidates[0] ?? (this.isAlone ? waiting[0] ?? adding[0] : undefined)
-      : meant.size === 1
-      ? candidates[0]
-      : undefined
-    const one = answer.requestId === undefined ? unnumbered : byId
-    if (one === undefined) return
+  // Where a refusal names none of several channels, it is told at once, and what it is of when that is known.
+  private settleRefused(answer: Refusal, byId: Pending | undefined, by: A): void {
+    const found = meaningOf(answer, byId, this.pending, this.isAlone, (channel) => this.isConfirmed(channel))
+    if (found === undefined) return
+    const { again, one, refused } = found
     this.answered(one)
-    if (one.adds) {
-      const open = this.unconfirmed(one.ask.channels)
-      const named = one.ask.channels.filter(isNamed)
-      const others = open.filter((channel) => !named.includes(channel))
-      if (named.length > 0) {
-        this.refuse(open.filter(isNamed), answer.code, reason, by)
-        this.askAgain(others)
-      } else if (open.length === 1) {
-        this.refuse(open, answer.code, reason, by)
-      } else {
-        const half = Math.ceil(open.length / 2)
-        if (half > 0) this.options.onRefused({ refused: [], by })
-        this.askAgain(open.slice(0, half))
-        this.askAgain(open.slice(half))
-      }
-    }
+    this.refuse(refused, answer.code, answer.message ?? "no reason given", by)
+    if (again.length > 1) this.options.onRefused({ refused: [], by })
+    for (const channels of again) if (channels.length > 0) this.again.push(channels)
     if (one.ask.isListed === true) this.endLists(undefined)
-  }
-
-  private askAgain(channels: ReadonlyArray<Channel.Channel>): void {
-    if (channels.length > 0) this.again.push(channels)
   }
 
   private settle(answer: Answer, message: A): Pending | undefined {
@@ -434,9 +408,10 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
 
   // Frame by frame: what a frame lists is what there is of its ask.
   private read(
-    { channels, frames, messages, starts }: Batch<A>,
+    { at: readAt, channels, frames, messages, starts }: Batch<A>,
     answer: (message: A, frame: Frame) => Answer | undefined
   ): void {
+    this.readAt = readAt
     for (let i = 0; i < frames.length; i++) {
       const frame = frames[i]
       const start = starts[i] ?? messages.length

@@ -38,7 +38,7 @@ export const make = <A>(connection: Connection.Connection<A>, freshness: Tracker
               step
             })
           ),
-          connection[internals].reportOverdue({ _tag: "Overdue", channel, step, silentForMillis })
+          connection[internals].report({ _tag: "Overdue", channel, step, silentForMillis })
         )
       })
     // One probe, one renewal, one reconnect, however many subscriptions are overdue at once.

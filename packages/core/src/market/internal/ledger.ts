@@ -1,10 +1,11 @@
 /**
  * The one narrator of a feed's gaps, and its counts: an observer of the
- * connection, which is also shown each transition as it happens.
+ * connection, which also follows its transitions and its subscriptions.
  *
  * @since 0.1.0
  */
 import type { Transition } from "../../connection/ConnectionState.ts"
+import type { Follower } from "../../connection/internal/internals.ts"
 import type { Note } from "../../connection/internal/note.ts"
 import type { NamedObserver } from "../../connection/Observer.ts"
 import * as Lifecycle from "../../event/Lifecycle.ts"
@@ -29,7 +30,7 @@ const keyOf = ({ channel = "", product = "" }: Named): string => `${channel}\n${
 const instant = (epochMillis: number): string => Timestamp.format(Timestamp.fromEpochMillis(epochMillis))
 
 /**
- * The gaps that a transition begins or ends: the same values for all consumers.
+ * Gaps that began or ended in one step: the same values for all consumers.
  *
  * @category models
  * @since 0.1.0
@@ -62,27 +63,46 @@ export class GapNote implements Note {
 interface Entry {
   readonly channel: string
   readonly product: string | undefined
-  // Since when it is wanted, on the monotonic clock; undefined while it is not.
-  since: number | undefined
-  received: number
+  isWanted: boolean
+  /** Whether the peer has refused it, and has not confirmed it since. */
+  isRefused: boolean
+  /** Its gap that has not ended. */
+  open: Lifecycle.Gap | undefined
+  /** Since when it is live, on the monotonic clock; undefined while it is not. */
+  liveSince: number | undefined
   liveMillis: number
+  received: number
+  /** What of the batch at hand it has received, which is not with the consumers yet. */
+  arriving: number
+  handedOn: number
+  dropped: number
   gaps: ReadonlyArray<Lifecycle.Gap>
 }
 
+const isDelivering = ({ isRefused, isWanted, open }: Entry): boolean => isWanted && !isRefused && open === undefined
+
 /**
- * What makes a feed's ledger.
+ * What makes a feed's ledger. Both clocks are in milliseconds: `now` waits and
+ * measures, `wallNow` is told.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
   readonly venue: string
-  /** The channels that are wanted for their data. */
-  readonly wanted: () => ReadonlyArray<Channel.Channel>
   readonly metrics: FeedMetrics
-  /** The monotonic clock, in milliseconds. */
   readonly now: () => number
+  readonly wallNow: () => number
 }
+
+/**
+ * Enters what one consumer's own queue has shed, told to it by the gap where its
+ * products are known.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Dropped = (of: Partial<Channel.Channel>, count: number, gap?: Lifecycle.Gap | undefined) => void
 
 /**
  * A feed's ledger, as it is kept.
@@ -90,14 +110,18 @@ export interface Options {
  * @category models
  * @since 0.1.0
  */
-export class Keeper {
+export class Keeper implements Follower<MarketEvent.MarketEvent> {
   private readonly options: Options
   private readonly entries = new Map<string, Entry>()
+  // Those that are wanted, in the order in which they came to be.
+  private readonly wanted = new Map<string, Entry>()
   // The entries by the channels themselves, which saves making a key for every message; and the last that was counted.
   private readonly byChannel = new WeakMap<Channel.Channel, Map<string, Entry>>()
   private last:
     | { readonly of: ReadonlyArray<Channel.Channel>; readonly product: string; readonly entry: Entry }
     | undefined
+  // Those that have received something of the batch at hand.
+  private arriving: Array<Entry> = []
   private readonly shed = new Map<
     string,
     { readonly of: Partial<Channel.Channel>; consumer: string; dropped: number }
@@ -105,9 +129,7 @@ export class Keeper {
   private rejected = 0
   // When anything was last heard, in epoch milliseconds: what bounds a gap.
   private heardAt: number | undefined
-  private outage: ReadonlyArray<Lifecycle.Gap> = []
-  // Since when the connection is up, on the monotonic clock.
-  private upSince: number | undefined
+  private isUp = false
 
   constructor(options: Options) {
     this.options = options
@@ -118,6 +140,7 @@ export class Keeper {
     attach: () => ({
       batch: ({ at, channels = [], messages }) => {
         this.heardAt = at
+        this.beginBatch()
         for (let i = 0; i < channels.length; i++) {
           const message = messages[i]
           const of = channels[i]
@@ -133,91 +156,144 @@ export class Keeper {
     })
   }
 
-  /** These are wanted from now on: they have an account even where nothing comes. */
+  /** These are wanted from now on: they have an account even if nothing comes. */
   follow(channels: ReadonlyArray<Channel.Channel>): void {
-    const now = this.options.now()
-    const wanted = new Set(channels.map(keyOf))
-    this.last = undefined
-    for (const entry of this.entries.values()) {
-      const isWanted = wanted.has(keyOf(entry)) || wanted.has(keyOf({ channel: entry.channel }))
-      if (isWanted === (entry.since !== undefined)) continue
-      entry.liveMillis += this.liveSince(entry, now)
-      entry.since = isWanted ? now : undefined
+    for (const { channel, product } of channels) {
+      const entry = this.entry(channel, product, true)
+      entry.isWanted = true
+      this.wanted.set(keyOf(entry), entry)
+      this.updateLive(entry)
     }
-    for (const { channel, product } of channels) this.entry(channel, product)
   }
 
-  /**
-   * The gaps that a transition begins or ends. A gap begins when data stopped, is
-   * told at the drop, and told again, with its end, when its channel is restored.
-   */
+  /** These are wanted no more: a gap of theirs that is open ends with it. */
+  unfollow(channels: ReadonlyArray<Channel.Channel>): Note | undefined {
+    this.last = undefined
+    const found = this.wantedOf(channels)
+    const note = this.end(found, this.options.wallNow())
+    for (const entry of found) {
+      this.wanted.delete(keyOf(entry))
+      entry.isWanted = false
+      entry.isRefused = false
+      this.updateLive(entry)
+    }
+    return note
+  }
+
+  /** A gap begins when data stopped, is told at the drop, and told again, with its end, when its channel is live. */
   moved({ at, from, to }: Transition): Note | undefined {
-    const now = this.options.now()
-    let gaps: ReadonlyArray<Lifecycle.Gap> = []
-    if (from._tag === "Connected") {
-      for (const entry of this.entries.values()) entry.liveMillis += this.liveSince(entry, now)
-      this.upSince = undefined
-      // Who closes a link that is up misses nothing.
-      if (to._tag !== "Closing") gaps = this.begin(this.heardAt ?? at)
-    }
-    if (to._tag === "Connected") {
-      gaps = this.outage.map((gap) => new Lifecycle.Gap({ ...gap, to: instant(at) }))
-      this.outage = []
-      this.heardAt = at
-      this.upSince = now
-    }
-    for (const gap of gaps) this.enter(gap)
+    const wasUp = this.isUp
+    this.isUp = to._tag === "Connected"
+    if (this.isUp) this.heardAt = at
+    // Who closes a link that is up misses nothing.
+    const gaps = from._tag === "Connected" && to._tag !== "Closing" ? this.begin(this.heardAt ?? at) : []
+    if (wasUp !== this.isUp) { for (const entry of this.entries.values()) this.updateLive(entry) }
     return gaps.length === 0 ? undefined : new GapNote(gaps)
   }
 
-  /** A consumer's own queue has shed so many events, told to it by the gap where its products are known. */
-  dropped(consumer: string, of: Partial<Channel.Channel>, count: number, gap?: Lifecycle.Gap | undefined): void {
-    const key = `${consumer}\n${keyOf(of)}`
-    const known = this.shed.get(key)
-    if (known === undefined) this.shed.set(key, { of, consumer, dropped: count })
-    else known.dropped += count
-    if (gap !== undefined) this.enter(gap)
+  confirmed(channels: ReadonlyArray<Channel.Channel>, at: number): Note | undefined {
+    const found = this.wantedOf(channels)
+    for (const entry of found) entry.isRefused = false
+    return this.end(found, at)
+  }
+
+  /** What is refused is waited for no longer: its gap ends here, and a drop begins none. */
+  refused(channels: ReadonlyArray<Channel.Channel>): Note | undefined {
+    const found = this.wantedOf(channels)
+    for (const entry of found) entry.isRefused = true
+    return this.end(found, this.options.wallNow())
+  }
+
+  handedOn(): void {
+    for (const entry of this.arriving) {
+      entry.handedOn += entry.arriving
+      entry.arriving = 0
+    }
+    this.arriving = []
+  }
+
+  /** Gives one consumer, by its name, what it enters its losses with. */
+  consumer(name: string): Dropped {
+    const own = new Map<string, number>()
+    return (of, count, gap) => {
+      const key = keyOf(of)
+      const dropped = (own.get(key) ?? 0) + count
+      own.set(key, dropped)
+      const entry = this.entries.get(key)
+      if (entry !== undefined) entry.dropped = Math.max(entry.dropped, dropped)
+      const known = this.shed.get(`${name}\n${key}`)
+      if (known === undefined) this.shed.set(`${name}\n${key}`, { of, consumer: name, dropped: count })
+      else known.dropped += count
+      if (gap !== undefined) this.enter(gap)
+    }
   }
 
   read(): Ledger.Ledger {
     const now = this.options.now()
-    const shed = Array.from(this.shed.values(), ({ consumer, dropped, of }) => ({
-      consumer,
-      channel: of.channel,
-      product: of.product,
-      dropped
-    }))
-    const entries = Array.from(this.entries.values(), (entry): Ledger.Entry => {
-      const { channel, gaps, product, received } = entry
-      const dropped = shed.reduce((most, one) => keyOf(one) === keyOf(entry) ? Math.max(most, one.dropped) : most, 0)
-      return {
-        channel,
-        product,
-        liveMillis: Math.round(entry.liveMillis + this.liveSince(entry, now)),
-        received,
-        delivered: received - dropped,
-        duplicates: 0,
-        dropped,
-        gaps,
-        isBalanced: dropped <= received
-      }
-    })
-    return { entries, shed, rejected: this.rejected }
+    return {
+      entries: Array.from(this.entries.values(), (entry): Ledger.Entry => {
+        const { channel, dropped, gaps, handedOn, liveMillis, liveSince, product, received } = entry
+        const delivered = handedOn - dropped
+        const duplicates = 0
+        return {
+          channel,
+          product,
+          liveMillis: Math.round(liveMillis + (liveSince === undefined ? 0 : now - liveSince)),
+          received,
+          delivered,
+          duplicates,
+          dropped,
+          gaps,
+          isBalanced: delivered >= 0 && received === delivered + duplicates + dropped
+        }
+      }),
+      shed: Array.from(this.shed.values(), ({ consumer, dropped, of }) => ({
+        consumer,
+        channel: of.channel,
+        product: of.product,
+        dropped
+      })),
+      rejected: this.rejected
+    }
   }
 
+  private wantedOf(channels: ReadonlyArray<Channel.Channel>): ReadonlyArray<Entry> {
+    return channels.flatMap((channel) => this.wanted.get(keyOf(channel)) ?? [])
+  }
+
+  // A channel that has not been live since the drop before is in a gap already.
   private begin(from: number): ReadonlyArray<Lifecycle.Gap> {
-    const { metrics, venue, wanted } = this.options
-    this.outage = wanted().map(({ channel, product }) =>
-      new Lifecycle.Gap({
+    const { metrics, venue } = this.options
+    const gaps: Array<Lifecycle.Gap> = []
+    for (const entry of this.wanted.values()) {
+      if (entry.isRefused || entry.open !== undefined) continue
+      const { channel, product } = entry
+      entry.open = new Lifecycle.Gap({
         venue,
         ...(product === undefined ? {} : { product }),
         channel,
         from: instant(from),
         cause: "disconnect"
       })
-    )
-    metrics.gaps("disconnect", this.outage.length)
-    return this.outage
+      this.enter(entry.open)
+      gaps.push(entry.open)
+    }
+    metrics.gaps("disconnect", gaps.length)
+    return gaps
+  }
+
+  private end(entries: ReadonlyArray<Entry>, at: number): Note | undefined {
+    const gaps: Array<Lifecycle.Gap> = []
+    for (const entry of entries) {
+      if (entry.open !== undefined) {
+        const gap = new Lifecycle.Gap({ ...entry.open, to: instant(at) })
+        entry.open = undefined
+        this.enter(gap)
+        gaps.push(gap)
+      }
+      this.updateLive(entry)
+    }
+    return gaps.length === 0 ? undefined : new GapNote(gaps)
   }
 
   // What has come to its end takes the place of what was begun.
@@ -230,20 +306,41 @@ export class Keeper {
     entry.gaps = [...others, gap].slice(-mostGaps)
   }
 
-  private liveSince({ since }: Entry, now: number): number {
-    return this.upSince === undefined || since === undefined ? 0 : now - Math.max(since, this.upSince)
+  // A product of a channel that is wanted as a whole is live with it.
+  private updateLive(entry: Entry): void {
+    const { channel, product } = entry
+    const whole = product === undefined ? undefined : this.wanted.get(keyOf({ channel }))
+    const isLive = this.isUp && (isDelivering(entry) || (whole !== undefined && isDelivering(whole)))
+    if (isLive !== (entry.liveSince !== undefined)) {
+      const now = this.options.now()
+      entry.liveMillis += now - (entry.liveSince ?? now)
+      entry.liveSince = isLive ? now : undefined
+    }
+    if (product !== undefined) return
+    for (const one of this.entries.values()) {
+      if (one.channel === channel && one.product !== undefined) this.updateLive(one)
+    }
+  }
+
+  private beginBatch(): void {
+    if (this.arriving.length === 0) return
+    for (const entry of this.arriving) entry.arriving = 0
+    this.arriving = []
+  }
+
+  private count(entry: Entry): void {
+    if (entry.arriving === 0) this.arriving.push(entry)
+    entry.received++
+    entry.arriving++
   }
 
   // Most messages are of the same channel and product as the one before, or of another single channel.
   private received(of: ReadonlyArray<Channel.Channel>, product: string): void {
     const { last } = this
-    if (last !== undefined && last.of === of && last.product === product) {
-      last.entry.received++
-      return
-    }
+    if (last !== undefined && last.of === of && last.product === product) return this.count(last.entry)
     for (const channel of of) {
       const entry = this.entryOf(channel, channel.product ?? product)
-      entry.received++
+      this.count(entry)
       if (of.length === 1) this.last = { of, product, entry }
     }
   }
@@ -259,13 +356,28 @@ export class Keeper {
     return entry
   }
 
-  private entry(channel: string, product: string | undefined): Entry {
+  // What is wanted has an entry of its own, however many there are.
+  private entry(channel: string, product: string | undefined, isWanted = false): Entry {
     const key = keyOf({ channel, product })
     const known = this.entries.get(key)
     if (known !== undefined) return known
-    if (product !== undefined && this.entries.size >= mostEntries) return this.entry(channel, undefined)
-    const made: Entry = { channel, product, since: this.options.now(), received: 0, liveMillis: 0, gaps: [] }
+    if (!isWanted && product !== undefined && this.entries.size >= mostEntries) return this.entry(channel, undefined)
+    const made: Entry = {
+      channel,
+      product,
+      isWanted,
+      isRefused: false,
+      open: undefined,
+      liveSince: undefined,
+      liveMillis: 0,
+      received: 0,
+      arriving: 0,
+      handedOn: 0,
+      dropped: 0,
+      gaps: []
+    }
     this.entries.set(key, made)
+    this.updateLive(made)
     return made
   }
 }

@@ -13,7 +13,7 @@ import * as VenueMessage from "../../event/VenueMessage.ts"
 import type * as Channel from "../../value/Channel.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import type { FeedMetrics } from "./feedMetrics.ts"
-import { GapNote, type Keeper } from "./ledger.ts"
+import { type Dropped, GapNote } from "./ledger.ts"
 import type * as Router from "./router.ts"
 
 /**
@@ -24,10 +24,9 @@ import type * as Router from "./router.ts"
  */
 export interface Options {
   readonly venue: string
-  readonly consumer: string
   readonly channelsFor: Router.Router["channelsFor"]
   readonly metrics: FeedMetrics
-  readonly ledger: Keeper
+  readonly dropped: Dropped
 }
 
 /**
@@ -37,7 +36,7 @@ export interface Options {
  * @since 0.1.0
  */
 export const make = (
-  { channelsFor, consumer, ledger, metrics, venue }: Options
+  { channelsFor, dropped, metrics, venue }: Options
 ): (item: Inbox.Item<MarketEvent.MarketEvent>) => ReadonlyArray<MarketEvent.AnyEvent> => {
   // What this consumer's own queue has shed, by the products and channels that it was of.
   const overflowed = ({ from, keys, rejections, to }: Items.Missed): Array<MarketEvent.AnyEvent> => {
@@ -63,23 +62,24 @@ export const make = (
         cause: "overflow",
         missing
       })
-      ledger.dropped(consumer, of, missing, gap)
+      dropped(of, missing, gap)
       return gap
     })
   }
 
   const moved = (transition: ConnectionState.Transition): ReadonlyArray<MarketEvent.AnyEvent> => {
-    const { at, merged, note, reason, to } = transition
-    const event = new Lifecycle.ConnectionEvent({
-      venue,
-      state: to._tag,
-      ...(to._tag === "Connected" ? { epoch: to.epoch } : {}),
-      ...("attempt" in to ? { attempt: to.attempt } : {}),
-      ...("delayMillis" in to ? { delayMillis: to.delayMillis } : {}),
-      reason: merged === undefined ? reason : `${reason} (the last of ${merged} transitions)`,
-      at: Timestamp.fromEpochMillis(at)
-    })
-    return note instanceof GapNote ? [event, ...note.gaps] : [event]
+    const { at, merged, reason, to } = transition
+    return [
+      new Lifecycle.ConnectionEvent({
+        venue,
+        state: to._tag,
+        ...(to._tag === "Connected" ? { epoch: to.epoch } : {}),
+        ...("attempt" in to ? { attempt: to.attempt } : {}),
+        ...("delayMillis" in to ? { delayMillis: to.delayMillis } : {}),
+        reason: merged === undefined ? reason : `${reason} (the last of ${merged} transitions)`,
+        at: Timestamp.fromEpochMillis(at)
+      })
+    ]
   }
 
   // Refusals by the message that is nothing but they, and in whose place they are told.
@@ -143,13 +143,15 @@ export const make = (
             silentForMillis: item.silentForMillis
           })
         ]
+      case "Noted":
+        return item.note instanceof GapNote ? item.note.gaps : []
       case "Missed":
         return overflowed(item)
     }
   }
 
   return (item) => {
-    const isPending = refusals.size > 0 && item._tag !== "Refused"
+    const isPending = refusals.size > 0 && item._tag !== "Refused" && item._tag !== "Noted"
     const events = narrate(item)
     return isPending ? told(events) : events
   }
