@@ -2,7 +2,7 @@
 import "effect/schema/SchemaJITCompiler/enable"
 import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import * as Generic from "@tickline/core/venue/generic/Venue"
-import type { Decode } from "@tickline/core/venue/Venue"
+import type { Venue } from "@tickline/core/venue/Venue"
 import * as Frames from "./Frames.ts"
 import { peer } from "./Peers.ts"
 import * as Rounds from "./Rounds.ts"
@@ -21,7 +21,7 @@ const passes = (frames: ReadonlyArray<string>, read: (frame: string) => unknown)
   return (performance.now() - begun) / (repeats * frames.length) * 1_000
 }
 
-const decoding = (decode: Decode) => (frame: string): unknown => {
+const decoding = (decode: Venue["decode"]) => (frame: string): unknown => {
   const events = decode(frame)
   if ("_tag" in events) throw new Error(`${events.field}: ${events.message}`)
   return events

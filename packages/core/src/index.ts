@@ -466,14 +466,6 @@ export * as Requests from "./connection/Requests.ts"
 export * as RollingLimit from "./resilience/RollingLimit.ts"
 
 /**
- * The fast way through what dYdX sends most: updates of trades and of books, one
- * or a batch of them, whose elements differ from one to the next.
- *
- * @since 0.1.0
- */
-export * as Scan from "./venue/dydx/Scan.ts"
-
-/**
  * What a peer sends back, cleared of the secrets that were shown to it: a token
  * that a venue repeats in an error, a close reason or a frame is masked before
  * anybody reads, logs or records it.

@@ -29,22 +29,15 @@
 export type Accepted = { readonly _tag: "Sent"; readonly epoch: number } | { readonly _tag: "Kept" }
 
 /**
- * What goes first where not all can go: an answer to a heartbeat before a
- * cancel, before an order, before a subscription, before a query.
- *
- * @category models
- * @since 0.1.0
- */
-export type Priority = "heartbeat" | "cancel" | "order" | "subscribe" | "query"
-
-/**
  * How a message is to be sent: `now` and with the priority of an order where
- * nothing is said.
+ * nothing is said. What is more urgent goes first where not all can go: an
+ * answer to a heartbeat before a cancel, before an order, before a
+ * subscription, before a query.
  *
  * @category models
  * @since 0.1.0
  */
 export interface SendOptions {
   readonly delivery?: "now" | "keep" | undefined
-  readonly priority?: Priority | undefined
+  readonly priority?: "heartbeat" | "cancel" | "order" | "subscribe" | "query" | undefined
 }

@@ -56,28 +56,19 @@ export const MarketEvent = Schema.Union([
 export type MarketEvent = typeof MarketEvent.Type
 
 /**
- * What happened to the connection and to the data's continuity.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const LifecycleEvent = Schema.Union([ConnectionEvent, BreakerEvent, Gap, Stale])
-
-/**
- * What happened to the connection and to the data's continuity.
- *
- * @category models
- * @since 0.1.0
- */
-export type LifecycleEvent = typeof LifecycleEvent.Type
-
-/**
  * Every event that the runner can print.
  *
  * @category schemas
  * @since 0.1.0
  */
-export const AnyEvent = Schema.Union([...MarketEvent.members, FrameRejected, ...LifecycleEvent.members])
+export const AnyEvent = Schema.Union([
+  ...MarketEvent.members,
+  FrameRejected,
+  ConnectionEvent,
+  BreakerEvent,
+  Gap,
+  Stale
+])
 
 /**
  * Every event that the runner can print.

@@ -72,14 +72,6 @@ export interface Rule {
   readonly read: (symbol: string) => Parts | undefined
 }
 
-/**
- * Symbols by name, by venue: what a user knows better than the rules.
- *
- * @category models
- * @since 0.1.0
- */
-export type Entries = Readonly<Record<string, Readonly<Record<string, string>>>>
-
 // A quote is letters only: `BTC-27DEC26` is a future, not bitcoin in a currency of that name.
 const nameForm = /^([^\s/-]+)-([A-Z]{2,6})(-PERP)?$/
 
@@ -151,7 +143,10 @@ export const byRule: Symbols = { nameOf, symbolOf }
  * @category constructors
  * @since 0.1.0
  */
-export const make = (entries: Entries, base: Symbols = byRule): Symbols => {
+export const make = (
+  entries: Readonly<Record<string, Readonly<Record<string, string>>>>,
+  base: Symbols = byRule
+): Symbols => {
   const venues = new Map(
     Object.entries(entries).map(([venue, symbols]) => {
       const bySymbol = new Map(Object.entries(symbols).map(([name, symbol]) => [symbol, name]))

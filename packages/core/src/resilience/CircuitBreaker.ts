@@ -4,8 +4,9 @@
  *
  * `make` makes one `Breaker`; the service `CircuitBreaker` holds one for each
  * key. It knows nothing of sockets: `execute` puts it around any effect, permits
- * serve what lasts, such as a connection. What it decides by is the pure machine
- * of `Circuit`, what it counts are `BreakerMetrics`.
+ * serve what lasts, such as a connection. What it decides by is a pure
+ * machine over the policy and the states of `Circuit`, what it counts are
+ * `BreakerMetrics`.
  *
  * What it waits for is measured on the monotonic clock (`Monotonic.now`): an
  * open time is as long as it says, whatever is done to the wall clock. What is

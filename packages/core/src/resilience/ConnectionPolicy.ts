@@ -34,7 +34,7 @@ export const ConnectionPolicy = Fields.check(Schema.makeFilter((policy) => {
 
 /**
  * How a connection behaves over time. `circuit` can be given to
- * `CircuitBreaker.layer`, `backoff` to `Backoff.make`.
+ * `CircuitBreaker.layer`.
  *
  * @category models
  * @since 0.1.0

@@ -12,7 +12,7 @@ import type { MarketEvent } from "../event/MarketEvent.ts"
 import type { VenueError } from "../event/VenueMessage.ts"
 import type * as Dialect from "../protocol/Dialect.ts"
 import type { Continuity } from "../protocol/internal/continuity.ts"
-import type * as Protocol from "../protocol/KeepAlive.ts"
+import type { KeepAlive } from "../protocol/KeepAlive.ts"
 import type { Limit } from "../protocol/Limit.ts"
 import type * as Symbols from "../protocol/Symbols.ts"
 import type { Frame } from "../transport/Frame.ts"
@@ -27,15 +27,6 @@ import type { Channel } from "../value/Channel.ts"
 export type ChannelKind = "trade" | "ticker" | "book"
 
 /**
- * Reads one frame: one event or more, in the frame's order, or the reason why
- * the frame was refused. A frame is all or nothing. Never throws.
- *
- * @category models
- * @since 0.1.0
- */
-export type Decode = (frame: Frame) => ReadonlyArray<MarketEvent> | FrameRejected
-
-/**
  * A frame that asks a venue for channels or gives them up, and by what its
  * answer is known.
  *
@@ -44,17 +35,6 @@ export type Decode = (frame: Frame) => ReadonlyArray<MarketEvent> | FrameRejecte
  */
 export interface Ask extends Dialect.Ask {
   readonly text: string
-}
-
-/**
- * How a venue shows that a connection is alive. Where it sends beats on
- * channels, `channels` says which to subscribe to for products.
- *
- * @category models
- * @since 0.1.0
- */
-export type KeepAlive = Protocol.KeepAlive<MarketEvent> & {
-  readonly channels?: ((products: ReadonlyArray<string>) => ReadonlyArray<Channel>) | undefined
 }
 
 /**
@@ -91,7 +71,13 @@ export interface Venue {
   /** What shows that nothing of its books is missing. */
   readonly continuity: Continuity
   /** How it shows that it is alive. */
-  readonly keepAlive: KeepAlive
+  /**
+   * How it shows that a connection is alive. Where it sends beats on channels, `channels` says which to subscribe to for
+   * products.
+   */
+  readonly keepAlive: KeepAlive<MarketEvent> & {
+    readonly channels?: ((products: ReadonlyArray<string>) => ReadonlyArray<Channel>) | undefined
+  }
   /** Its published limits: those in a window are kept by counting. */
   readonly limits: ReadonlyArray<Limit>
   /** After how long the venue ends a connection by itself, in milliseconds, or `undefined` where it does not. */
@@ -107,8 +93,11 @@ export interface Venue {
   readonly subscribe: (channels: ReadonlyArray<Channel>, id: number) => ReadonlyArray<Ask>
   /** The frames that end the subscriptions: none for none. */
   readonly unsubscribe: (channels: ReadonlyArray<Channel>, id: number) => ReadonlyArray<Ask>
-  /** Reads one frame. */
-  readonly decode: Decode
+  /**
+   * Reads one frame: one event or more, in the frame's order, or the reason why
+   * the frame was refused. A frame is all or nothing. Never throws.
+   */
+  readonly decode: (frame: Frame) => ReadonlyArray<MarketEvent> | FrameRejected
   /** The kinds of messages that it reads: what holds of every kind is tested of each of them. */
   readonly messages?: ReadonlyArray<Message.Message<MarketEvent>> | undefined
   /**

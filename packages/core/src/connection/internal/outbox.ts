@@ -9,9 +9,11 @@ import { InvalidCost, RateLimited, type RollingLimit } from "../../resilience/Ro
 import * as Frame from "../../transport/Frame.ts"
 import type { Wire, WireClosed } from "../../transport/Transport.ts"
 import { NotSent, OutboxFull } from "../ConnectError.ts"
-import type { Accepted, Priority, SendOptions } from "../Outbox.ts"
+import type { Accepted, SendOptions } from "../Outbox.ts"
 import * as Sleeper from "./sleeper.ts"
 import type { Unconfirmed } from "./unconfirmed.ts"
+
+type Priority = NonNullable<SendOptions["priority"]>
 
 type Delivery = NonNullable<SendOptions["delivery"]>
 

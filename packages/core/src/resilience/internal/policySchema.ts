@@ -30,7 +30,7 @@ const Share = Schema.Finite.check(Schema.isGreaterThan(0), Schema.isLessThanOrEq
 })
 
 /**
- * How a backoff adapts to what fails and how; see `Backoff.AdaptiveOptions`.
+ * How a backoff adapts to what fails and how.
  *
  * @category schemas
  * @since 0.1.0
@@ -42,7 +42,7 @@ export const AdaptivePolicy = Schema.Struct({
 })
 
 /**
- * The backoff: delay n is `min(base × factor^(n - 1), cap)`; see `Backoff`.
+ * The backoff: delay n is `min(base × factor^(n - 1), cap)` before jitter.
  *
  * @category schemas
  * @since 0.1.0

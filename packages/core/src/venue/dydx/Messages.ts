@@ -15,7 +15,7 @@ import { bookDelta, bookSnapshot, priceUpdate, trade } from "../../event/MarketD
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import { heartbeat, other, subscribed, unsubscribed, venueError } from "../../event/VenueMessage.ts"
 import type { Venue } from "../Venue.ts"
-import { scan } from "./Scan.ts"
+import { scan } from "./internal/scan.ts"
 
 const venue = "dydx"
 

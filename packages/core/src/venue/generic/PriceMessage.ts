@@ -124,11 +124,8 @@ const nullOrEmpty = (field: string, json: ExactJson.Json): PriceRejected | undef
 /**
  * Checks a product: a string that is not empty. `null`, an empty string and
  * another type are three different refusals.
- *
- * @category constructors
- * @since 0.1.0
  */
-export const validateProduct = (json: ExactJson.Json, field = "product_id"): string | PriceRejected =>
+const validateProduct = (json: ExactJson.Json, field = "product_id"): string | PriceRejected =>
   nullOrEmpty(field, json) ??
     (typeof json === "string"
       ? json

@@ -4,11 +4,11 @@
  *
  * @since 0.1.0
  */
-import type * as Scanner from "../../codec/internal/scanner.ts"
-import { bookDelta, type Level, trade } from "../../event/MarketData.ts"
-import type { MarketEvent } from "../../event/MarketEvent.ts"
-import type * as Decimal from "../../value/Decimal.ts"
-import * as Timestamp from "../../value/Timestamp.ts"
+import type * as Scanner from "../../../codec/internal/scanner.ts"
+import { bookDelta, type Level, trade } from "../../../event/MarketData.ts"
+import type { MarketEvent } from "../../../event/MarketEvent.ts"
+import type * as Decimal from "../../../value/Decimal.ts"
+import * as Timestamp from "../../../value/Timestamp.ts"
 
 const venue = "dydx"
 
