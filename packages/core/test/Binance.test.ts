@@ -1,11 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
 import * as Ndjson from "@tickline/core/event/Ndjson"
+import * as Messages from "@tickline/core/venue/binance/Messages"
 import * as Binance from "@tickline/core/venue/binance/Venue"
 import type { Ask, Venue } from "@tickline/core/venue/Venue"
 
+/** The venue with no layout learned. */
+const make = (): Venue => ({ ...Binance.venue, ...Messages.make() })
+
 /** What a frame gives, as printed; twice, because the second time its layout is known. */
-const decode = (frame: string | Uint8Array, venue: Venue = Binance.make()): ReadonlyArray<unknown> => {
+const decode = (frame: string | Uint8Array, venue: Venue = make()): ReadonlyArray<unknown> => {
   const print = (): ReadonlyArray<string> => {
     const decoded = venue.decode(frame)
     return Rejection.isFrameRejected(decoded)
@@ -220,7 +224,7 @@ describe("Binance", () => {
     ]
     for (const [how, frame, events] of ways) {
       it(`reads ${what}, ${how}`, () => {
-        const known = Binance.make()
+        const known = make()
         for (const space of [undefined, 1]) {
           assert.deepStrictEqual(decode(JSON.stringify(frame, null, space)), events)
           assert.deepStrictEqual(decode(JSON.stringify(frame, null, space), known), events)
@@ -283,7 +287,7 @@ describe("Binance", () => {
   })
 
   it("reads streams of all kinds by turns", () => {
-    const venue = Binance.make()
+    const venue = make()
     const data = messages.map(([, message]) => message)
     for (let round = 0; round < 3; round++) {
       for (const message of data) {
@@ -368,12 +372,12 @@ describe("Binance", () => {
   for (const [what, frame, reason, field] of rejections) {
     it(`refuses ${what}`, () => {
       const text = typeof frame === "string" || frame instanceof Uint8Array ? frame : JSON.stringify(frame)
-      const known = Binance.make()
+      const known = make()
       for (const good of [trade, ticker, bookTicker, update, partial]) {
         decode(JSON.stringify(good), known)
         decode(JSON.stringify(combined("a@trade", good)), known)
       }
-      for (const venue of [Binance.make(), known]) {
+      for (const venue of [make(), known]) {
         const [rejected] = decode(text, venue) as ReadonlyArray<Rejection.FrameRejected>
         assert.deepStrictEqual([rejected?._tag, rejected?.reason, rejected?.field], ["FrameRejected", reason, field])
         assert.isAtMost(JSON.stringify(rejected).length, 1000)

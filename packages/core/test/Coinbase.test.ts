@@ -1,11 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
 import * as Ndjson from "@tickline/core/event/Ndjson"
+import * as Messages from "@tickline/core/venue/coinbase/Messages"
 import * as Coinbase from "@tickline/core/venue/coinbase/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 
+/** The venue with no layout learned. */
+const make = (): Venue => ({ ...Coinbase.venue, ...Messages.make() })
+
 /** What a frame gives, as printed; twice, because the second time its layout is known. */
-const decode = (frame: string | Uint8Array, venue: Venue = Coinbase.make()): ReadonlyArray<unknown> => {
+const decode = (frame: string | Uint8Array, venue: Venue = make()): ReadonlyArray<unknown> => {
   const print = (): ReadonlyArray<string> => {
     const decoded = venue.decode(frame)
     return Rejection.isFrameRejected(decoded)
@@ -243,7 +247,7 @@ describe("Coinbase", () => {
   ]
   for (const [what, frame, events] of frames) {
     it(`reads ${what}`, () => {
-      const known = Coinbase.make()
+      const known = make()
       for (const space of [undefined, 1]) {
         assert.deepStrictEqual(decode(JSON.stringify(frame, null, space)), events)
         assert.deepStrictEqual(decode(JSON.stringify(frame, null, space), known), events)
@@ -254,14 +258,14 @@ describe("Coinbase", () => {
   }
 
   it("reads frames of all kinds by turns, however many layouts it has learned", () => {
-    const known = Coinbase.make()
+    const known = make()
     for (let round = 0; round < 3; round++) {
       for (const [, frame, events] of frames) assert.deepStrictEqual(decode(JSON.stringify(frame), known), events)
     }
   })
 
   it("passes over no event of a frame with several, whatever it learned before", () => {
-    const known = Coinbase.make()
+    const known = make()
     const two = JSON.stringify(frame("market_trades", of("trades", trade), of("trades", trade)))
     for (let i = 0; i < 3; i++) {
       assert.strictEqual(decode(two, known).length, 2)
@@ -422,9 +426,9 @@ describe("Coinbase", () => {
   for (const [what, frame, reason, field] of rejections) {
     it(`refuses ${what}`, () => {
       const text = typeof frame === "string" || frame instanceof Uint8Array ? frame : JSON.stringify(frame)
-      const known = Coinbase.make()
+      const known = make()
       for (const [, good] of frames) decode(JSON.stringify(good), known)
-      for (const venue of [Coinbase.make(), known]) {
+      for (const venue of [make(), known]) {
         const [rejected] = decode(text, venue) as ReadonlyArray<Rejection.FrameRejected>
         assert.deepStrictEqual([rejected?._tag, rejected?.reason, rejected?.field], ["FrameRejected", reason, field])
         assert.isAtMost(JSON.stringify(rejected).length, 1000)
@@ -439,7 +443,7 @@ describe("Coinbase", () => {
     )
     const text = JSON.stringify(frame("l2_data", { ...snapshot, updates }))
     assert.isAtLeast(text.length, 1_000_000)
-    const venue = Coinbase.make()
+    const venue = make()
     venue.decode(JSON.stringify(frame("l2_data", snapshot)))
     const fastest = (frame: string): number => {
       let best = Number.POSITIVE_INFINITY

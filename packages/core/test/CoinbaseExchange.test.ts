@@ -1,11 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
 import * as Ndjson from "@tickline/core/event/Ndjson"
+import * as Messages from "@tickline/core/venue/coinbase-exchange/Messages"
 import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 
+/** The venue with no layout learned. */
+const make = (): Venue => ({ ...CoinbaseExchange.venue, ...Messages.make() })
+
 /** What a frame gives, as printed; twice, because the second time its layout is known. */
-const decode = (frame: string | Uint8Array, venue: Venue = CoinbaseExchange.make()): ReadonlyArray<unknown> => {
+const decode = (frame: string | Uint8Array, venue: Venue = make()): ReadonlyArray<unknown> => {
   const print = (): ReadonlyArray<string> => {
     const decoded = venue.decode(frame)
     return Rejection.isFrameRejected(decoded)
@@ -200,7 +204,7 @@ describe("CoinbaseExchange", () => {
   ]
   for (const [what, frame, events] of frames) {
     it(`reads ${what}`, () => {
-      const known = CoinbaseExchange.make()
+      const known = make()
       for (const space of [undefined, 1]) {
         assert.deepStrictEqual(decode(JSON.stringify(frame, null, space)), events)
         assert.deepStrictEqual(decode(JSON.stringify(frame, null, space), known), events)
@@ -219,7 +223,7 @@ describe("CoinbaseExchange", () => {
   })
 
   it("takes the last of members with the same name, wherever it stands", () => {
-    const venue = CoinbaseExchange.make()
+    const venue = make()
     decode(JSON.stringify(match), venue)
     const twice = JSON.stringify(match).replace("\"sequence\":50", "\"sequence\":7.0,\"sequence\":7")
     assert.deepStrictEqual(decode(twice, venue), [{ ...trade, sequence: "7" }])
@@ -291,9 +295,9 @@ describe("CoinbaseExchange", () => {
   for (const [what, frame, reason, field] of rejections) {
     it(`refuses ${what}`, () => {
       const text = typeof frame === "string" || frame instanceof Uint8Array ? frame : JSON.stringify(frame)
-      const known = CoinbaseExchange.make()
+      const known = make()
       for (const good of [match, ticker, snapshot, update]) decode(JSON.stringify(good), known)
-      for (const venue of [CoinbaseExchange.make(), known]) {
+      for (const venue of [make(), known]) {
         const [rejected] = decode(text, venue) as ReadonlyArray<Rejection.FrameRejected>
         assert.deepStrictEqual([rejected?._tag, rejected?.reason, rejected?.field], ["FrameRejected", reason, field])
         assert.isAtMost(JSON.stringify(rejected).length, 1000)
@@ -322,7 +326,7 @@ describe("CoinbaseExchange", () => {
   })
 
   it("learns no more layouts than it keeps, and reads on", () => {
-    const venue = CoinbaseExchange.make()
+    const venue = make()
     for (let i = 0; i < 200; i++) {
       assert.deepStrictEqual(decode(JSON.stringify({ ...match, [`extra${i}`]: i }), venue), [trade])
     }
@@ -333,7 +337,7 @@ describe("CoinbaseExchange", () => {
     const text = JSON.stringify({ ...snapshot, bids, asks: [] })
     assert.isAtLeast(text.length, 1_000_000)
     const channels = Array.from({ length: 60_000 }, (_, name) => ({ name }))
-    const venue = CoinbaseExchange.make()
+    const venue = make()
     for (const frame of [snapshot, match]) venue.decode(JSON.stringify(frame))
     const fastest = (run: () => unknown): number => {
       let best = Number.POSITIVE_INFINITY

@@ -7,23 +7,13 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
 import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as Timestamp from "@tickline/core/value/Timestamp"
-import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
-import * as Coinbase from "@tickline/core/venue/coinbase/Venue"
-import * as Dydx from "@tickline/core/venue/dydx/Venue"
-import * as Hyperliquid from "@tickline/core/venue/hyperliquid/Venue"
-import * as Kraken from "@tickline/core/venue/kraken/Venue"
-import type { Venue } from "@tickline/core/venue/Venue"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import { cases } from "./Frames.ts"
 
-/** The venues that have a corpus. */
-const venues: ReadonlyArray<() => Venue> = [
-  Coinbase.make,
-  CoinbaseExchange.make,
-  Kraken.make,
-  Hyperliquid.make,
-  Dydx.make
-]
+/** The venues that have a corpus, in its order. */
+const named = ["coinbase", "coinbase-exchange", "kraken", "hyperliquid", "dydx"]
+const venues = named.flatMap((name) => cases.flatMap(({ make }) => make().name === name ? [make] : []))
 
 const corpus = process.env["TICKLINE_CORPUS"]
 

@@ -2,11 +2,15 @@
 import { assert } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
 import * as Ndjson from "@tickline/core/event/Ndjson"
+import * as Messages from "@tickline/core/venue/deribit/Messages"
 import * as Deribit from "@tickline/core/venue/deribit/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 
+/** The venue with no layout learned. */
+export const make = (): Venue => ({ ...Deribit.venue, ...Messages.make() })
+
 /** What a frame gives, as printed; twice, because the second time its layout is known. */
-export const decode = (frame: string | Uint8Array, venue: Venue = Deribit.make()): ReadonlyArray<unknown> => {
+export const decode = (frame: string | Uint8Array, venue: Venue = make()): ReadonlyArray<unknown> => {
   const print = (): ReadonlyArray<string> => {
     const decoded = venue.decode(frame)
     return (Rejection.isFrameRejected(decoded) ? [decoded] : decoded).map((event) => Ndjson.toJson(event))

@@ -11,6 +11,7 @@ import {
   frame,
   greeks,
   grouped,
+  make,
   pairs,
   quote,
   snapshot,
@@ -218,7 +219,7 @@ describe("Deribit", () => {
     ["an error in a word", "{\"error\":\"no\"}", [{ _tag: "VenueError", venue, message: "no" }]],
     ["an empty error", "{\"error\":{},\"id\":null}", [{ _tag: "VenueError", venue }]]
   ]
-  const known = Deribit.make()
+  const known = make()
   for (const [what, frame, events] of frames) {
     it(`reads ${what}`, () => {
       assert.deepStrictEqual(decode(frame), events)
@@ -232,14 +233,14 @@ describe("Deribit", () => {
   }
 
   it("takes the last of members with the same name, wherever it stands", () => {
-    const venue = Deribit.make()
+    const venue = make()
     decode(frame("ticker.X.raw", tickerData("1", "2")), venue)
     const twice = frame("ticker.X.raw", tickerData("1", "92283.5", "11897.27640428", ",\"last_price\":92283.50"))
     assert.deepStrictEqual(decode(twice, venue), [ticker])
   })
 
   it("takes no channel for another of which it knows the layout", () => {
-    const venue = Deribit.make()
+    const venue = make()
     const data = tickerData("1", "2")
     decode(frame("ticker.X.raw", data), venue)
     assert.deepStrictEqual(decode(frame("tickers.X.raw", data), venue), [{
@@ -368,7 +369,7 @@ describe("Deribit", () => {
   ]
   for (const [what, text, reason, field] of rejections) {
     it(`refuses ${what}`, () => {
-      for (const venue of [Deribit.make(), known]) {
+      for (const venue of [make(), known]) {
         const [rejected] = decode(text, venue) as ReadonlyArray<Rejection.FrameRejected>
         assert.deepStrictEqual([rejected?._tag, rejected?.reason, rejected?.field], ["FrameRejected", reason, field])
         assert.isAtMost(JSON.stringify(rejected).length, 1000)
@@ -377,7 +378,7 @@ describe("Deribit", () => {
   }
 
   it("takes a megabyte in time that grows with its length alone, known layout or not", { timeout: 30_000 }, () => {
-    const venue = Deribit.make()
+    const venue = make()
     for (const [, frame] of frames) venue.decode(frame)
     const rows = (row: string): string => `[${`${row},`.repeat(Math.floor(1_000_000 / row.length))}${row}]`
     const fastest = (run: () => unknown): number => {

@@ -7,6 +7,7 @@ import * as ExactJson from "@tickline/core/codec/ExactJson"
 import * as Rejection from "@tickline/core/codec/Rejection"
 import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as Decimal from "@tickline/core/value/Decimal"
+import * as Messages from "@tickline/core/venue/coinbase-exchange/Messages"
 import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import * as Generic from "@tickline/core/venue/generic/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
@@ -225,7 +226,8 @@ const randomFrame = (dice: Dice): string => {
 }
 
 describe("Layouts (properties)", () => {
-  for (const { make } of [CoinbaseExchange, Generic]) {
+  const exchange = (): Venue => ({ ...CoinbaseExchange.venue, ...Messages.make() })
+  for (const make of [exchange, Generic.make]) {
     it(`${make().name} reads a frame on a known layout as it reads it exactly`, () => {
       const dice = new Dice(seed + 4)
       const known = make()

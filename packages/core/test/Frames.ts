@@ -1,11 +1,17 @@
 /** What the mock venues send of two products for a few seconds, as tests of decoders want it. */
+import * as BinanceMessages from "@tickline/core/venue/binance/Messages"
 import * as Binance from "@tickline/core/venue/binance/Venue"
+import * as CoinbaseExchangeMessages from "@tickline/core/venue/coinbase-exchange/Messages"
 import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
+import * as CoinbaseMessages from "@tickline/core/venue/coinbase/Messages"
 import * as Coinbase from "@tickline/core/venue/coinbase/Venue"
+import * as DeribitMessages from "@tickline/core/venue/deribit/Messages"
 import * as Deribit from "@tickline/core/venue/deribit/Venue"
 import * as Dydx from "@tickline/core/venue/dydx/Venue"
 import * as Generic from "@tickline/core/venue/generic/Venue"
+import * as HyperliquidMessages from "@tickline/core/venue/hyperliquid/Messages"
 import * as Hyperliquid from "@tickline/core/venue/hyperliquid/Venue"
+import * as KrakenMessages from "@tickline/core/venue/kraken/Messages"
 import * as Kraken from "@tickline/core/venue/kraken/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Market from "@tickline/testing/Market"
@@ -29,27 +35,35 @@ export interface Case {
 /** All venues that have a decoder of their own. */
 export const cases: ReadonlyArray<Case> = [
   {
-    make: () => CoinbaseExchange.make(),
+    make: () => ({ ...CoinbaseExchange.venue, ...CoinbaseExchangeMessages.make() }),
     server: MockCoinbaseExchange.make(),
     asks: ["matches", "ticker", "level2_batch", "heartbeat"]
   },
   {
-    make: () => Coinbase.make(),
+    make: () => ({ ...Coinbase.venue, ...CoinbaseMessages.make() }),
     server: MockCoinbase.make(),
     asks: ["market_trades", "ticker", "level2", "heartbeats"]
   },
   {
-    make: () => Binance.make(),
+    make: () => ({ ...Binance.venue, ...BinanceMessages.make() }),
     server: MockBinance.make(),
     asks: ["trade", "aggTrade", "bookTicker", "ticker", "depth@100ms", "depth5@100ms"]
   },
-  { make: () => Kraken.make(), server: MockKraken.make(), asks: ["trade", "ticker", "book", "book-25"] },
   {
-    make: () => Deribit.make(),
+    make: () => ({ ...Kraken.venue, ...KrakenMessages.make() }),
+    server: MockKraken.make(),
+    asks: ["trade", "ticker", "book", "book-25"]
+  },
+  {
+    make: () => ({ ...Deribit.venue, ...DeribitMessages.make() }),
     server: MockDeribit.make(),
     asks: ["trades.100ms", "ticker.100ms", "incremental_ticker", "quote", "book.100ms", "book.none.10.100ms"]
   },
-  { make: () => Hyperliquid.make(), server: MockHyperliquid.make(), asks: ["trades", "bbo", "l2Book", "allMids"] },
+  {
+    make: () => ({ ...Hyperliquid.venue, ...HyperliquidMessages.make() }),
+    server: MockHyperliquid.make(),
+    asks: ["trades", "bbo", "l2Book", "allMids"]
+  },
   { make: () => Dydx.make(), server: MockDydx.make(), asks: ["v4_trades", "v4_orderbook", "v4_markets"] },
   { make: () => Generic.make(), server: MockGeneric.make(), asks: ["price"] }
 ]

@@ -1,12 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
 import * as Ndjson from "@tickline/core/event/Ndjson"
+import * as Messages from "@tickline/core/venue/hyperliquid/Messages"
 import * as Hyperliquid from "@tickline/core/venue/hyperliquid/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Chance from "@tickline/testing/Chance"
 
+/** The venue with no layout learned. */
+const make = (): Venue => ({ ...Hyperliquid.venue, ...Messages.make() })
+
 /** What a frame gives, as printed; twice, because the second time its layout is known. */
-const decode = (frame: string | Uint8Array, venue: Venue = Hyperliquid.make()): ReadonlyArray<unknown> => {
+const decode = (frame: string | Uint8Array, venue: Venue = make()): ReadonlyArray<unknown> => {
   const print = (): ReadonlyArray<string> => {
     const decoded = venue.decode(frame)
     return Rejection.isFrameRejected(decoded)
@@ -201,7 +205,7 @@ describe("Hyperliquid", () => {
   ]
   for (const [what, frame, events] of frames) {
     it(`reads ${what}`, () => {
-      const known = Hyperliquid.make()
+      const known = make()
       for (const space of [undefined, 1]) {
         assert.deepStrictEqual(decode(JSON.stringify(frame, null, space)), events)
         assert.deepStrictEqual(decode(JSON.stringify(frame, null, space), known), events)
@@ -219,7 +223,7 @@ describe("Hyperliquid", () => {
   it("reads any frame alike the fast way and the exact way", () => {
     const chance = Chance.make(1)
     const texts = frames.map(([, frame]) => JSON.stringify(frame))
-    const known = Hyperliquid.make()
+    const known = make()
     for (const text of texts) known.decode(text)
     let read = 0
     for (let i = 0; i < 20_000; i++) {
@@ -268,7 +272,7 @@ describe("Hyperliquid", () => {
   })
 
   it("keeps the digits of trade ids and reads milliseconds of any magnitude", () => {
-    const venue = Hyperliquid.make()
+    const venue = make()
     decode(JSON.stringify(trades), venue)
     for (const digits of ["7.0", "1e3", "9007199254740993", "\"a-1\""]) {
       const frame = JSON.stringify({ channel: "trades", data: [row] }).replace(String(row.tid), digits)
@@ -281,7 +285,7 @@ describe("Hyperliquid", () => {
   it("takes the last of members with the same name", () => {
     const twice = JSON.stringify(mids).replace("\"PURR/USDC\":", "\"SOL\":")
     assert.deepStrictEqual(decode(twice), [{ ...prices[0], price: "0.067131" }, prices[1]])
-    const venue = Hyperliquid.make()
+    const venue = make()
     decode(JSON.stringify(trades), venue)
     const trice = JSON.stringify({ channel: "trades", data: [row] }).replace("\"sz\"", "\"px\":\"1.00\",\"sz\"")
     assert.deepStrictEqual(decode(trice, venue), [{ ...trade, price: "1.00" }])
@@ -364,9 +368,9 @@ describe("Hyperliquid", () => {
   for (const [what, frame, reason, field] of rejections) {
     it(`refuses ${what}`, () => {
       const text = typeof frame === "string" || frame instanceof Uint8Array ? frame : JSON.stringify(frame)
-      const known = Hyperliquid.make()
+      const known = make()
       for (const good of [trades, book, bbo, mids]) decode(JSON.stringify(good), known)
-      for (const venue of [Hyperliquid.make(), known]) {
+      for (const venue of [make(), known]) {
         const [rejected] = decode(text, venue) as ReadonlyArray<Rejection.FrameRejected>
         assert.deepStrictEqual([rejected?._tag, rejected?.reason, rejected?.field], ["FrameRejected", reason, field])
         assert.isAtMost(JSON.stringify(rejected).length, 1000)

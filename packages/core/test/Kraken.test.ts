@@ -4,11 +4,15 @@ import type * as MarketData from "@tickline/core/event/MarketData"
 import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as KrakenChecksum from "@tickline/core/venue/kraken/KrakenChecksum"
+import * as Messages from "@tickline/core/venue/kraken/Messages"
 import * as Kraken from "@tickline/core/venue/kraken/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 
+/** The venue with no layout learned. */
+const make = (): Venue => ({ ...Kraken.venue, ...Messages.make() })
+
 /** What a frame gives, as printed; twice, because the second time its layout is known. */
-const decode = (frame: string | Uint8Array, venue: Venue = Kraken.make()): ReadonlyArray<unknown> => {
+const decode = (frame: string | Uint8Array, venue: Venue = make()): ReadonlyArray<unknown> => {
   const print = (): ReadonlyArray<string> => {
     const decoded = venue.decode(frame)
     return (Rejection.isFrameRejected(decoded) ? [decoded] : decoded).map((event) => Ndjson.toJson(event))
@@ -229,7 +233,7 @@ describe("Kraken", () => {
       [{ _tag: "VenueError", venue, message: "EOrder:Insufficient funds", requestId: "99" }]
     ]
   ]
-  const known = Kraken.make()
+  const known = make()
   for (const [what, frame, events] of frames) {
     it(`reads ${what}`, () => {
       assert.deepStrictEqual(decode(frame), events)
@@ -243,7 +247,7 @@ describe("Kraken", () => {
   }
 
   it("takes the last of members with the same name, wherever it stands", () => {
-    const venue = Kraken.make()
+    const venue = make()
     decode(frame("trade", "update", tradeRow("1")), venue)
     const twice = frame("trade", "update", tradeRow("0.51170", ",\"qty\":1.0"))
     assert.deepStrictEqual(decode(twice, venue), [{ ...trade, size: "1.0" }])
@@ -359,7 +363,7 @@ describe("Kraken", () => {
   ]
   for (const [what, text, reason, field] of rejections) {
     it(`refuses ${what}`, () => {
-      for (const venue of [Kraken.make(), known]) {
+      for (const venue of [make(), known]) {
         const [rejected] = decode(text, venue) as ReadonlyArray<Rejection.FrameRejected>
         assert.deepStrictEqual([rejected?._tag, rejected?.reason, rejected?.field], ["FrameRejected", reason, field])
         assert.isAtMost(JSON.stringify(rejected).length, 1000)
@@ -368,7 +372,7 @@ describe("Kraken", () => {
   }
 
   it("takes a megabyte in time that grows with its length alone, known layout or not", { timeout: 30_000 }, () => {
-    const venue = Kraken.make()
+    const venue = make()
     for (const [, frame] of frames) venue.decode(frame)
     const rows = (row: string): string => `[${`${row},`.repeat(Math.floor(1_000_000 / row.length))}${row}]`
     const fastest = (run: () => unknown): number => {

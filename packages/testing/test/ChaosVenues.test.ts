@@ -45,7 +45,7 @@ interface Subject {
 const subjects: ReadonlyArray<Subject> = [
   // Beats on a channel of their own, answers that name their channels; 8 messages and 8 dials a second and address.
   {
-    client: Coinbase.make(),
+    client: Coinbase.venue,
     // Five times slower than the venue's, which the client has the patience for.
     server: { ...MockCoinbase.make(), heartbeatMillis: 5_000 },
     query: () => JSON.stringify({ type: "unsubscribe", channel: "candles", product_ids: ["BTC-USD"] }),
@@ -53,14 +53,14 @@ const subjects: ReadonlyArray<Subject> = [
   },
   // Protocol pings, answers by id; 5 messages a second and connection, pings counted.
   {
-    client: Binance.make(),
+    client: Binance.venue,
     server: MockBinance.make(),
     query: (number) => JSON.stringify({ method: "LIST_SUBSCRIPTIONS", id: `query-${number}` }),
     flood: 15
   },
   // Beats and tests on request, answers by id; 100 messages in 5 s and address.
   {
-    client: Deribit.make(),
+    client: Deribit.venue,
     server: MockDeribit.make(),
     query: (number) => JSON.stringify({ jsonrpc: "2.0", id: `query-${number}`, method: "public/get_time", params: {} }),
     flood: 200

@@ -35,7 +35,7 @@ describe("MockVenue.serve", () => {
 
       const feeds = yield* MarketFeeds.make([
         { venue: Kraken.venue, url: kraken.url, products: ["BTC-USD"], kinds: ["ticker"] },
-        { venue: Binance.make(), url: binance.url, products: ["BTC-USDT"], kinds: ["ticker"] },
+        { venue: Binance.venue, url: binance.url, products: ["BTC-USDT"], kinds: ["ticker"] },
         { venue: CoinbaseExchange.venue, url: exchange.url, products: ["BTC-USD"], kinds: ["ticker"] }
       ])
       const tickers = yield* Probe.record(Stream.filter(feeds.events(), ({ _tag }) => _tag === "Ticker"))

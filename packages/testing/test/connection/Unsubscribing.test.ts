@@ -19,11 +19,11 @@ describe("what is given up", () => {
       const products = Array.from({ length: 60 }, (_, i) => `P${i}USDT`)
       const simulation = yield* Simulation.make({
         seed: 1,
-        venue: { client: Binance.make(), server: MockBinance.make() },
+        venue: { client: Binance.venue, server: MockBinance.make() },
         products: products.map((symbol) => ({ symbol, price: "43250.10", size: "0.05" }))
       })
       yield* Effect.gen(function*() {
-        const feed = yield* Probe.within(MarketFeed.make(Binance.make(), { url: simulation.url }))
+        const feed = yield* Probe.within(MarketFeed.make(Binance.venue, { url: simulation.url }))
         const consumers = yield* Effect.forEach(
           products,
           (product) =>

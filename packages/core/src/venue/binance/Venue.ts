@@ -148,12 +148,12 @@ const limitsSource =
   "https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams#websocket-limits, read 2026-11-21"
 
 /**
- * Makes the venue anew, with no layout learned. `venue` is one for all to share.
+ * Binance spot.
  *
- * @category constructors
+ * @category venues
  * @since 0.1.0
  */
-export const make = (): Venue => ({
+export const venue: Venue = {
   name,
   title: "Binance spot",
   // Combined: only there does the frame of a partial book say whose it is.
@@ -178,12 +178,4 @@ export const make = (): Venue => ({
   topicOf,
   normalise,
   isQuiet: (channel) => channel === "trade" || channel === "aggTrade"
-})
-
-/**
- * Binance spot.
- *
- * @category venues
- * @since 0.1.0
- */
-export const venue: Venue = make()
+}

@@ -84,12 +84,12 @@ const topicOf = byKind({
 const limitsSource = "https://docs.cdp.coinbase.com/exchange/websocket-feed/rate-limits, read 2026-11-21"
 
 /**
- * Makes the venue anew, with no layout learned. `venue` is one for all to share.
+ * Coinbase Exchange.
  *
- * @category constructors
+ * @category venues
  * @since 0.1.0
  */
-export const make = (): Venue => ({
+export const venue: Venue = {
   name,
   title: "Coinbase Exchange",
   endpoint: "wss://ws-feed.exchange.coinbase.com",
@@ -117,12 +117,4 @@ export const make = (): Venue => ({
   refused: (_, { message = "" }) => Dialect.mentions(message),
   normalise: (product) => Result.succeed(product.toUpperCase()),
   isQuiet: (channel) => /match|^full$|^user$|^auction/.test(channel)
-})
-
-/**
- * Coinbase Exchange.
- *
- * @category venues
- * @since 0.1.0
- */
-export const venue: Venue = make()
+}

@@ -96,12 +96,12 @@ const limitsSource =
   "https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-rate-limits, read 2026-11-21"
 
 /**
- * Makes the venue anew, with no layout learned. `venue` is one for all to share.
+ * Coinbase Advanced Trade.
  *
- * @category constructors
+ * @category venues
  * @since 0.1.0
  */
-export const make = (): Venue => ({
+export const venue: Venue = {
   name,
   title: "Coinbase Advanced Trade",
   endpoint: "wss://advanced-trade-ws.coinbase.com",
@@ -131,12 +131,4 @@ export const make = (): Venue => ({
   refused: (_, { message = "" }) => Dialect.mentions(message),
   normalise,
   isQuiet: (channel) => channel === "market_trades" || Messages.withoutProducts.has(channel)
-})
-
-/**
- * Coinbase Advanced Trade.
- *
- * @category venues
- * @since 0.1.0
- */
-export const venue: Venue = make()
+}

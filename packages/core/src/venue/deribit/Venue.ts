@@ -80,12 +80,12 @@ const firstKeepAlive = 1_000_000_000
 const rateLimits = "https://docs.deribit.com/articles/rate-limits, read 2026-11-21"
 
 /**
- * Makes the venue anew, with no layout learned. `venue` is one for all to share.
+ * Deribit.
  *
- * @category constructors
+ * @category venues
  * @since 0.1.0
  */
-export const make = (): Venue => ({
+export const venue: Venue = {
   name,
   title: "Deribit",
   endpoint: "wss://www.deribit.com/ws/api/v2",
@@ -123,12 +123,4 @@ export const make = (): Venue => ({
   topics: (channel) => [{ name: Messages.nameOf(channel) }],
   topicOf,
   isQuiet: (channel) => /^(?:trades|chart\.trades|block_trade_confirmations|user|block_rfq)\b/.test(channel)
-})
-
-/**
- * Deribit.
- *
- * @category venues
- * @since 0.1.0
- */
-export const venue: Venue = make()
+}

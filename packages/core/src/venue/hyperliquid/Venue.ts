@@ -67,12 +67,12 @@ const limitsSource = "https://hyperliquid.gitbook.io/hyperliquid-docs/for-develo
   "rate-limits-and-user-limits, read 2026-11-21"
 
 /**
- * Makes the venue anew, with no layout learned. `venue` is one for all to share.
+ * Hyperliquid.
  *
- * @category constructors
+ * @category venues
  * @since 0.1.0
  */
-export const make = (): Venue => ({
+export const venue: Venue = {
   name,
   title: "Hyperliquid",
   // https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket (read 2026-11-21)
@@ -105,12 +105,4 @@ export const make = (): Venue => ({
   topicOf,
   isQuiet: (channel) => channel === "trades" || /^(?:user|order|notification|webData)/.test(channel),
   refused
-})
-
-/**
- * Hyperliquid.
- *
- * @category venues
- * @since 0.1.0
- */
-export const venue: Venue = make()
+}

@@ -70,12 +70,12 @@ const topicOf = byKind({
 })
 
 /**
- * Makes the venue anew, with no layout learned. `venue` is one for all to share.
+ * Kraken.
  *
- * @category constructors
+ * @category venues
  * @since 0.1.0
  */
-export const make = (): Venue => ({
+export const venue: Venue = {
   name,
   title: "Kraken",
   endpoint: "wss://ws.kraken.com/v2",
@@ -111,12 +111,4 @@ export const make = (): Venue => ({
   // The product stands in its words.
   refused: (_, { message = "" }) => Dialect.mentions(message),
   isQuiet: (channel) => channel === "trade" || channel === "executions"
-})
-
-/**
- * Kraken.
- *
- * @category venues
- * @since 0.1.0
- */
-export const venue: Venue = make()
+}
