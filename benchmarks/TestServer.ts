@@ -1,6 +1,6 @@
 /**
  * A server that speaks enough of Deribit for a benchmark, run as a process of
- * its own: after the first subscription it sends trades without pause and, every
+ * its own: it acknowledges each subscription, and after the first it sends trades without pause and, every
  * second, a `test_request`; it measures how long the answer takes. Tells its
  * parent the times of `count` answers in milliseconds.
  */
@@ -16,26 +16,28 @@ const encode = (text: string): Buffer => {
   return Buffer.concat([head, payload])
 }
 
-const trade = encode(JSON.stringify({
-  jsonrpc: "2.0",
-  method: "subscription",
-  params: {
-    channel: "trades.BTC-PERPETUAL.raw",
-    data: [{
-      trade_seq: 30289442,
-      trade_id: "48079269",
-      timestamp: 1590484512188,
-      tick_direction: 2,
-      price: 8950,
-      mark_price: 8948.9,
-      instrument_name: "BTC-PERPETUAL",
-      index_price: 8955.88,
-      direction: "sell",
-      amount: 10
-    }]
-  }
-}))
-const chunk = Buffer.concat(Array.from({ length: 100 }, () => trade))
+const chunkOf = (channel: string): Buffer => {
+  const trade = encode(JSON.stringify({
+    jsonrpc: "2.0",
+    method: "subscription",
+    params: {
+      channel,
+      data: [{
+        trade_seq: 30289442,
+        trade_id: "48079269",
+        timestamp: 1590484512188,
+        tick_direction: 2,
+        price: 8950,
+        mark_price: 8948.9,
+        instrument_name: "BTC-PERPETUAL",
+        index_price: 8955.88,
+        direction: "sell",
+        amount: 10
+      }]
+    }
+  }))
+  return Buffer.concat(Array.from({ length: 100 }, () => trade))
+}
 const testRequest = encode("{\"jsonrpc\":\"2.0\",\"method\":\"heartbeat\",\"params\":{\"type\":\"test_request\"}}")
 
 const server = new WebSocketServer({ port: 0, host: "127.0.0.1" })
@@ -61,8 +63,13 @@ server.on("connection", (socket, request) => {
         socket.close()
       }
     }
-    if (!text.includes("public/subscribe") || flooding) return
+    const request = JSON.parse(text)
+    if (request.method !== "public/subscribe") return
+    const { channels } = request.params
+    socket.send(JSON.stringify({ jsonrpc: "2.0", id: request.id, result: channels }))
+    if (flooding) return
     flooding = true
+    const chunk = chunkOf(channels[0])
     const flood = (): void => {
       if (tcp.destroyed || took.length >= count) return
       sent += 100
