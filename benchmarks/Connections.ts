@@ -75,6 +75,8 @@ const raw = async (): Promise<Held> => {
 const policy: ConnectionPolicy.ConnectionPolicy = {
   ...Presets.recommended,
   connectTimeout: Duration.seconds(60),
+  // What a connection costs that is idle for a day, and not what it costs until it has shown that it is stable.
+  retry: { ...Presets.recommended.retry, resetOn: { stableFor: Duration.millis(10) } },
   backoff: { base: Duration.millis(1), factor: 1, cap: Duration.millis(1), jitter: "none" },
   circuit: "none"
 }
@@ -91,7 +93,10 @@ const ours = (): Promise<Held> =>
     child.send("drop")
     // One after the other, so that asking costs nothing next to what is asked about: who is live again stays so.
     for (const connection of connections) {
-      const isLiveAgain = Effect.map(connection.metrics, ({ epoch, state }) => epoch === 2 && state === "Connected")
+      const isLiveAgain = Effect.map(
+        connection.state.current,
+        (state) => state._tag === "Connected" && state.epoch === 2
+      )
       while (!(yield* isLiveAgain)) yield* Effect.sleep(2)
     }
     return { heapBytes, revivalMillis: performance.now() - begun }

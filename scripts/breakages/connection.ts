@@ -126,8 +126,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what is not wanted any more is restored",
     file: `${connection}/internal/subscriptions.ts`,
-    original: "this.wants.delete(Channel.key(channel))",
-    replacement: "this.wants.has(Channel.key(channel))",
+    original: "this.standings.wants.delete(Channel.key(channel))",
+    replacement: "this.standings.wants.has(Channel.key(channel))",
     test: [ofEpochs, "what is wanted is what was asked for"]
   },
   {
@@ -161,8 +161,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a scope that ends leaves the streams open",
     file: `${connection}/Connection.ts`,
-    original: "Effect.andThen(inbox.shutdown, Effect.sync(() => subscriptions.shutdown()))",
-    replacement: "Effect.void",
+    original: "      Effect.andThen(inbox.shutdown),\n",
+    replacement: "",
     test: [ofHousekeeping, "a closed scope frees the socket"]
   },
   // alive: keep-alive, limits, confirmations, freshness, requests
@@ -176,15 +176,15 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what came in before a ping answers it",
     file: `${connection}/internal/heartbeat.ts`,
-    original: "options.lastReceivedAt() <= begun && !",
-    replacement: "options.lastReceivedAt() <= 0 && !",
+    original: "options.lastReceivedAt() > begun ||",
+    replacement: "options.lastReceivedAt() > 0 ||",
     test: [ofKeepAlive, "data from before a ping does not answer it"]
   },
   {
     name: "data does not stand for a pong",
     file: `${connection}/internal/heartbeat.ts`,
-    original: "options.lastReceivedAt() <= begun && !",
-    replacement: "!",
+    original: "options.lastReceivedAt() > begun || ",
+    replacement: "",
     test: [ofKeepAlive, "Protocol: a link whose answers and beats fail to come"]
   },
   {
@@ -316,7 +316,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what is urgent waits for as long as what was first",
     file: outbox,
-    original: "if (place === 0) this.sleeper.wake()",
+    original: "if (place === 0) this.sleeper?.wake()",
     replacement: "",
     test: ["packages/testing/test/connection/Limits.test.ts", "let a free cancel pass"]
   },
@@ -352,8 +352,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "whoever gives channels up waits for the limit",
     file: `${connection}/Connection.ts`,
-    original: "return supervisor.askBeside",
-    replacement: "return supervisor.ask",
+    original: "return this.#made.supervisor.askBeside",
+    replacement: "return this.#made.supervisor.ask",
     test: ["packages/testing/test/connection/Unsubscribing.test.ts", "keeps nobody who leaves waiting"]
   }
 ]

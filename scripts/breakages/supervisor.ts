@@ -172,8 +172,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a missed pong closes though it is only to be reported",
     file: `${connection}/internal/epoch.ts`,
-    original: "return onMiss === \"report\"",
-    replacement: "return onMiss === \"close\"",
+    original: "this.endsOnMiss = onMiss !== \"report\"",
+    replacement: "this.endsOnMiss = onMiss !== \"close\"",
     test: [ofConsumers, "with report"]
   },
   {
@@ -202,7 +202,7 @@ export const breakages: ReadonlyArray<Breakage> = [
     {
       name: "a dead link is believed",
       file: `${connection}/internal/epoch.ts`,
-      original: "Effect.as(this.endWire(failed(failure)), false)",
+      original: "Effect.as(this.epoch.endWire(failed(failure)), false)",
       replacement: "Effect.succeed(false)",
       test: [file, "a link that is connected and dead"]
     }
@@ -234,9 +234,9 @@ export const breakages: ReadonlyArray<Breakage> = [
   // limits and closes
   {
     name: "a dial that is not made keeps its place",
-    file: `${connection}/internal/dialler.ts`,
-    original: "Effect.addFinalizer(() => Effect.sync(() => place.release()))",
-    replacement: "Effect.void",
+    file: `${connection}/internal/supervisor.ts`,
+    original: "    place?.release()\n",
+    replacement: "",
     test: ["packages/testing/test/connection/Limits.test.ts", "give back the place of a dial"]
   },
   {
@@ -263,7 +263,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a pong confirms nothing",
     file: `${connection}/internal/epoch.ts`,
-    original: "          confirm()\n",
+    original: "      this.confirm()\n",
     replacement: "",
     test: ["packages/testing/test/connection/Unconfirmed.test.ts", "is told of a drop"]
   },

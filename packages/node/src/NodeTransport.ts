@@ -136,7 +136,7 @@ const dial = (request: DialRequest, options: Options): Effect.Effect<Wire, DialE
 const releaseWithScope = (line: WireImpl): Effect.Effect<void, never, Scope.Scope> =>
   Effect.flatMap(Effect.scope, (scope) => Scope.addFinalizer(scope, Effect.sync(() => line.release())))
 
-const start = (endpoint: Endpoint.Endpoint, request: DialRequest, options: Options): WebSocket => {
+const start = (endpoint: Endpoint.Endpoint, request: DialRequest, options: Options): LineSocket => {
   // `@types/ws` knows neither the TLS options, which `ws` passes on, nor the newer bounds.
   const settings: ClientOptions & Pick<ConnectionOptions, "ALPNProtocols"> & {
     closeTimeout: number
@@ -156,7 +156,7 @@ const start = (endpoint: Endpoint.Endpoint, request: DialRequest, options: Optio
     ALPNProtocols: ["http/1.1"]
   }
   if (options.ca !== undefined) settings.ca = typeof options.ca === "string" ? options.ca : [...options.ca]
-  return new WebSocket(endpoint.url, [...endpoint.protocols], settings)
+  return new LineSocket(endpoint.url, [...endpoint.protocols], settings)
 }
 
 type Resume<A, E = never> = (effect: Effect.Effect<A, E>) => void
@@ -165,7 +165,7 @@ type Resume<A, E = never> = (effect: Effect.Effect<A, E>) => void
 // in a list that is empty at rest.
 class WireImpl implements Wire {
   // Private to the runtime as well: the socket holds the URL and the headers, and an inspection would show them.
-  readonly #ws: WebSocket
+  readonly #ws: LineSocket
   private readonly maxMessageBytes: number
   private readonly inboundBytes: number
   private readonly sendBufferBytes: number
@@ -187,7 +187,7 @@ class WireImpl implements Wire {
   private writers: ReadonlyArray<Resume<void, WireClosed>> = []
   private closers: ReadonlyArray<Resume<{ readonly clean: boolean }>> = []
 
-  constructor(ws: WebSocket, request: DialRequest, sendBufferBytes: number) {
+  constructor(ws: LineSocket, request: DialRequest, sendBufferBytes: number) {
     this.#ws = ws
     this.maxMessageBytes = request.maxMessageBytes
     this.inboundBytes = request.inboundBytes
@@ -196,17 +196,19 @@ class WireImpl implements Wire {
 
   /** Begins to hear the socket, which has just opened. */
   listen(): void {
-    this.#ws.on("message", (data, isBinary) => this.onMessage(data, isBinary))
-    this.#ws.on("ping", (data) => this.onPing(data))
-    this.#ws.on("pong", (data) => this.onPong(data))
-    this.#ws.on("error", (error) => this.onError(error))
-    this.#ws.on("close", (code, reason) => this.onClose(code, reason))
+    this.#ws.line = this
+    this.#ws.on("message", onMessage)
+    this.#ws.on("ping", onPing)
+    this.#ws.on("pong", onPong)
+    this.#ws.on("error", onError)
+    this.#ws.on("close", onClose)
   }
 
   /** Ends the wire at once and forgets the socket. */
   release(): void {
     this.terminateNow()
     this.#ws.removeAllListeners()
+    this.#ws.line = undefined
     // An error of a socket that nobody holds any more must not end the process.
     this.#ws.on("error", ignore)
   }
@@ -330,7 +332,7 @@ class WireImpl implements Wire {
     for (const resume of closers) resume(Effect.succeed({ clean }))
   }
 
-  private onMessage(data: RawData, isBinary: boolean): void {
+  onMessage(data: RawData, isBinary: boolean): void {
     if (!Buffer.isBuffer(data)) return // never: "nodebuffer" is the binary type
     // Nobody waits for what comes while we close: beyond the bound it is let go.
     if (this.closing !== undefined && this.isFull()) return
@@ -346,7 +348,7 @@ class WireImpl implements Wire {
 
   // RFC 6455 §5.5.3: of the pings that came while a pong waits for the network, the latest is answered. So a flood of
   // them costs no memory, and ends nothing.
-  private onPing(data: Buffer): void {
+  onPing(data: Buffer): void {
     if (this.isAnswering) this.unanswered = new Uint8Array(data)
     else this.answer(data)
   }
@@ -366,7 +368,7 @@ class WireImpl implements Wire {
     return Frame.fills(this.inboundBytes, this.bytes, this.frames.length)
   }
 
-  private onPong(data: Buffer): void {
+  onPong(data: Buffer): void {
     const payload = data.toString("latin1")
     const pinged = this.pongs.find((one) => one.payload === payload)
     if (pinged === undefined) return
@@ -378,7 +380,7 @@ class WireImpl implements Wire {
     this.pongs = this.pongs.filter((one) => one.payload !== payload)
   }
 
-  private onError(error: Error): void {
+  onError(error: Error): void {
     const code = codeOf(error)
     this.end(
       code.startsWith("WS_ERR_")
@@ -401,7 +403,7 @@ class WireImpl implements Wire {
     return undefined
   }
 
-  private onClose(code: number, reason: Buffer): void {
+  onClose(code: number, reason: Buffer): void {
     this.end(
       this.closing ??
         new WireClosed({ by: code === 1006 ? "network" : "peer", code, reason: reason.toString() })
@@ -437,6 +439,33 @@ class WireImpl implements Wire {
 }
 
 const wake = (line: WireImpl): void => line.wake()
+
+/** A socket that knows its wire, so that all sockets share their listeners. */
+class LineSocket extends WebSocket {
+  line: WireImpl | undefined
+}
+
+const lineOf = (socket: WebSocket): WireImpl | undefined => socket instanceof LineSocket ? socket.line : undefined
+
+function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
+  lineOf(this)?.onMessage(data, isBinary)
+}
+
+function onPing(this: WebSocket, data: Buffer): void {
+  lineOf(this)?.onPing(data)
+}
+
+function onPong(this: WebSocket, data: Buffer): void {
+  lineOf(this)?.onPong(data)
+}
+
+function onError(this: WebSocket, error: Error): void {
+  lineOf(this)?.onError(error)
+}
+
+function onClose(this: WebSocket, code: number, reason: Buffer): void {
+  lineOf(this)?.onClose(code, reason)
+}
 
 const ignore = (): void => {}
 

@@ -1,3 +1,4 @@
+// Long, because each member of a connection is described where it is declared.
 /**
  * One supervised WebSocket, across its epochs: it dials, backs off, keeps
  * alive, restores subscriptions, sends without staleness and hands on what it
@@ -24,7 +25,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { FrameRejected } from "../codec/Rejection.ts"
 import type * as Dialect from "../protocol/Dialect.ts"
@@ -56,6 +57,7 @@ import * as Machine from "./internal/machine.ts"
 import type { Note } from "./internal/note.ts"
 import { Observers } from "./internal/observers.ts"
 import * as Outboxes from "./internal/outbox.ts"
+import type { Options as Parts } from "./internal/parts.ts"
 import * as MetricsRecorder from "./internal/recorder.ts"
 import * as Sequence from "./internal/sequence.ts"
 import { make as makeSubscriptions } from "./internal/subscriptions.ts"
@@ -224,6 +226,159 @@ const only =
   (items: ReadonlyArray<Inbox.Item<A>>): ReadonlyArray<Extract<Inbox.Item<A>, { readonly _tag: Tag }>> =>
     items.filter((item): item is Extract<Inbox.Item<A>, { readonly _tag: Tag }> => item._tag === tag)
 
+// What a connection is made of.
+interface Made<A> {
+  readonly label: string
+  readonly clock: Clock.Clock
+  readonly inbox: Inboxes.Inbox<A>
+  readonly outbox: Outboxes.Outbox
+  readonly recorder: MetricsRecorder.Recorder
+  readonly observers: Observers<A>
+  readonly followed: { by: Follower<A> | undefined }
+  readonly correlator: Correlator.Correlator
+  readonly subscriptions: Parts<A>["subscriptions"]
+  readonly supervisor: Supervisor.Supervisor<A>
+  readonly breaker: Breaker.Breaker
+}
+
+// Thousands may be idle: what is no function of its own is made when it is asked for.
+class ConnectionImpl<A> implements Connection<A> {
+  // Private to the runtime as well: it holds the URL and the headers, and an inspection would show them.
+  readonly #made: Made<A>
+
+  constructor(made: Made<A>) {
+    this.#made = made
+  }
+
+  get label(): string {
+    return this.#made.label
+  }
+
+  get breaker(): Breaker.Breaker {
+    return this.#made.breaker
+  }
+
+  get [internals](): Internals<A> {
+    const made = this.#made
+    const { correlator, inbox, observers, subscriptions, supervisor } = made
+    return {
+      ping: Effect.suspend(() => supervisor.ping),
+      resubscribe: (channels) => supervisor.resubscribe(channels),
+      report: (item) =>
+        Effect.sync(() => {
+          inbox.offer(item)
+          inbox.wake()
+        }),
+      correlator,
+      attach: (observer) => observers.add(observer),
+      subscriptionStates: Effect.sync(() => subscriptions.states()),
+      refusals: Effect.sync(() => subscriptions.refusals()),
+      awaitRefusal: (channel) => subscriptions.awaitRefusal(channel),
+      follow: (by) => {
+        made.followed.by = by
+      },
+      route: (want, consumer, endedBy, onMissed) => inbox.consumeRouted(want, consumer, endedBy, onMissed)
+    }
+  }
+
+  get connect(): Connection<A>["connect"] {
+    return Effect.suspend(() => this.#made.supervisor.connect)
+  }
+
+  get reconnect(): Connection<A>["reconnect"] {
+    return Effect.suspend(() => this.#made.supervisor.reconnect)
+  }
+
+  readonly send: Connection<A>["send"] = (message, how) =>
+    Effect.suspend(() => {
+      this.#made.supervisor.share()
+      return this.#made.outbox.send(message, how)
+    })
+
+  readonly subscribe: Connection<A>["subscribe"] = (channels) =>
+    Effect.suspend((): Effect.Effect<void, ConnectError.ConnectionClosed> => {
+      const { subscriptions, supervisor } = this.#made
+      if (supervisor.isShutDown()) return Effect.fail(new ConnectError.ConnectionClosed())
+      subscriptions.want(channels)
+      return supervisor.ask
+    })
+
+  readonly unsubscribe: Connection<A>["unsubscribe"] = (channels) =>
+    Effect.suspend(() => {
+      this.#made.subscriptions.unwant(channels)
+      return this.#made.supervisor.askBeside
+    })
+
+  get subscriptions(): Connection<A>["subscriptions"] {
+    return Effect.sync(() => this.#made.subscriptions.wanted())
+  }
+
+  readonly close: Connection<A>["close"] = (how) => this.#made.supervisor.close(how?.mode ?? "graceful")
+
+  get state(): Connection<A>["state"] {
+    const { inbox, supervisor } = this.#made
+    return {
+      current: supervisor.state,
+      changes: Stream.suspend(() =>
+        Stream.orDie(inbox.consume(
+          "transitions",
+          undefined,
+          (items) => only("Transition")(items).map(({ to }) => to),
+          undefined,
+          () => supervisor.standing()
+        ))
+      ),
+      // Transitions fill no queue, and no failure of the connection ends them.
+      transitions: Stream.suspend(() => Stream.orDie(inbox.consume("transitions", undefined, only("Transition"))))
+    }
+  }
+
+  get isConnected(): Connection<A>["isConnected"] {
+    return Effect.map(this.#made.supervisor.state, Machine.isConnected)
+  }
+
+  get isStalled(): Connection<A>["isStalled"] {
+    return Effect.sync(() => this.#made.inbox.isBlocked())
+  }
+
+  readonly inbound: Connection<A>["inbound"] = (consumer) =>
+    this.#made.inbox.consume("everything", consumer, (items) => items)
+
+  readonly batches: Connection<A>["batches"] = (consumer) =>
+    this.#made.inbox.consume("batches", consumer, only("Batch"))
+
+  readonly messages: Connection<A>["messages"] = (consumer) =>
+    this.#made.inbox.consume("batches", consumer, Inboxes.messagesOf)
+
+  get rejections(): Connection<A>["rejections"] {
+    return Stream.suspend(() =>
+      Stream.map(
+        this.#made.inbox.consume("rejections", { overflow: "drop-oldest" }, only("Rejected")),
+        ({ rejection }) => rejection
+      )
+    )
+  }
+
+  get metrics(): Connection<A>["metrics"] {
+    const { clock, inbox, outbox, recorder, supervisor } = this.#made
+    return Effect.map(
+      supervisor.state,
+      ({ _tag }) =>
+        recorder.read(
+          _tag,
+          supervisor.epoch(),
+          clock.currentTimeMillisUnsafe(),
+          Monotonic.nowMillis(clock),
+          outbox.counts(),
+          inbox.missed()
+        )
+    )
+  }
+}
+
+// Without a decoder A is Frame, by the overloads of `make`.
+const itself = <A>(frame: Frame.Frame): ReadonlyArray<A> => [frame as A]
+
 const makeGeneric = Effect.fnUntraced(function*<A>(
   url: string,
   options: Options<A>
@@ -259,7 +414,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   )
   const observers = new Observers(options.observers ?? [])
   const correlator = Correlator.make()
-  let follower: Follower<A> | undefined
+  const followed: Made<A>["followed"] = { by: undefined }
   const note = (note: Note | undefined): void => {
     if (note !== undefined) inbox.offer({ _tag: "Noted", note })
   }
@@ -273,16 +428,11 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     onRefused: ({ by, refused }) => {
       inbox.offer({ _tag: "Refused", refused, by })
       refusals.push(...refused)
-      note(follower?.refused(refused.map(({ channel }) => channel)))
+      note(followed.by?.refused(refused.map(({ channel }) => channel)))
     },
-    onConfirmed: (channels, at) => note(follower?.confirmed(channels, at))
+    onConfirmed: (channels, at) => note(followed.by?.confirmed(channels, at))
   })
 
-  // Ends the consumers after the supervisor has closed: finalisers run last to first.
-  yield* Scope.addFinalizer(
-    yield* Effect.scope,
-    Effect.andThen(inbox.shutdown, Effect.sync(() => subscriptions.shutdown()))
-  )
   const supervisor = yield* Supervisor.make({
     url,
     label,
@@ -299,11 +449,10 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     invalid: Option.getOrUndefined(Result.getFailure(kept)),
     showsToken: options.auth !== undefined || showsSecret(url, options),
     observers,
-    onMoved: (transition) => note(follower?.moved(transition)),
-    onHandedOn: (batch) => follower?.handedOn(batch),
+    onMoved: (transition) => note(followed.by?.moved(transition)),
+    onHandedOn: (batch) => followed.by?.handedOn(batch),
     attribute: options.attribute,
-    // Without a decoder A is Frame, by the overloads of `make`.
-    decode: options.decode ?? ((frame) => [frame as A]),
+    decode: options.decode ?? itself,
     sequence: typeof options.sequence === "string" ? Sequence.member(options.sequence) : options.sequence,
     dial: (headers) => {
       const request: DialRequest = {
@@ -318,91 +467,31 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
       return Cleared.clear(request, transport.dial(request))
     }
   })
+  // The consumers end after the supervisor has closed.
+  yield* Effect.addFinalizer(() =>
+    supervisor.shutdown.pipe(
+      Effect.andThen(inbox.shutdown),
+      Effect.andThen(Effect.sync(() => subscriptions.shutdown()))
+    )
+  )
   yield* breaker.observe((transition) => {
     inbox.offer({ _tag: "BreakerMoved", transition })
     inbox.wake()
   })
 
-  const { state } = supervisor
-  return {
-    [internals]: {
-      ping: Effect.suspend(() => supervisor.ping),
-      resubscribe: (channels) => supervisor.resubscribe(channels),
-      report: (item) =>
-        Effect.sync(() => {
-          inbox.offer(item)
-          inbox.wake()
-        }),
-      correlator,
-      attach: (observer) => observers.add(observer),
-      subscriptionStates: Effect.sync(() => subscriptions.states()),
-      refusals: Effect.sync(() => subscriptions.refusals()),
-      awaitRefusal: (channel) => subscriptions.awaitRefusal(channel),
-      follow: (by) => {
-        follower = by
-      },
-      route: (want, consumer, endedBy, onMissed) => inbox.consumeRouted(want, consumer, endedBy, onMissed)
-    },
+  return new ConnectionImpl({
     label,
-    connect: Effect.suspend(() => supervisor.connect),
-    reconnect: Effect.suspend(() => supervisor.reconnect),
-    send: (message, how) =>
-      Effect.suspend(() => {
-        supervisor.share()
-        return outbox.send(message, how)
-      }),
-    subscribe: (channels) =>
-      Effect.suspend((): Effect.Effect<void, ConnectError.ConnectionClosed> => {
-        if (supervisor.isShutDown()) return Effect.fail(new ConnectError.ConnectionClosed())
-        subscriptions.want(channels)
-        return supervisor.ask
-      }),
-    unsubscribe: (channels) =>
-      Effect.suspend(() => {
-        subscriptions.unwant(channels)
-        return supervisor.askBeside
-      }),
-    subscriptions: Effect.sync(() => subscriptions.wanted()),
-    close: (how) => supervisor.close(how?.mode ?? "graceful"),
-    state: {
-      current: state,
-      changes: Stream.suspend(() =>
-        Stream.orDie(inbox.consume(
-          "transitions",
-          undefined,
-          (items) => only("Transition")(items).map(({ to }) => to),
-          undefined,
-          () => supervisor.standing()
-        ))
-      ),
-      // Transitions fill no queue, and no failure of the connection ends them.
-      transitions: Stream.suspend(() => Stream.orDie(inbox.consume("transitions", undefined, only("Transition"))))
-    },
-    isConnected: Effect.map(state, Machine.isConnected),
-    isStalled: Effect.sync(() => inbox.isBlocked()),
-    inbound: (consumer) => inbox.consume("everything", consumer, (items) => items),
-    batches: (consumer) => inbox.consume("batches", consumer, only("Batch")),
-    messages: (consumer) => inbox.consume("batches", consumer, Inboxes.messagesOf),
-    rejections: Stream.suspend(() =>
-      Stream.map(
-        inbox.consume("rejections", { overflow: "drop-oldest" }, only("Rejected")),
-        ({ rejection }) => rejection
-      )
-    ),
-    metrics: Effect.map(
-      state,
-      ({ _tag }) =>
-        recorder.read(
-          _tag,
-          supervisor.epoch(),
-          clock.currentTimeMillisUnsafe(),
-          now(),
-          outbox.counts(),
-          inbox.missed()
-        )
-    ),
+    clock,
+    inbox,
+    outbox,
+    recorder,
+    observers,
+    followed,
+    correlator,
+    subscriptions,
+    supervisor,
     breaker
-  }
+  })
 })
 
 /**

@@ -50,8 +50,10 @@ export class Attempt<A> {
     const { breaker } = this.parts.options
     const { circuit, retry: { resetOn } } = this.parts.policy
     if (typeof resetOn === "object") {
-      const proof = Effect.andThen(Effect.sleep(resetOn.stableFor), this.confirmStable())
-      return Effect.asVoid(Effect.forkScoped(proof))
+      return Effect.asVoid(Effect.forkScoped(Effect.flatMap(
+        Effect.sleep(resetOn.stableFor),
+        () => this.confirmStable()
+      )))
     }
     if (circuit === "none") return Effect.void
     // The connect was the probe's success. Where more are asked for, a link that stays up has no way to give them,

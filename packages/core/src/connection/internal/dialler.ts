@@ -8,7 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import type * as Breaker from "../../resilience/Breaker.ts"
 import type { ConnectionPolicy } from "../../resilience/ConnectionPolicy.ts"
 import type * as Backoff from "../../resilience/internal/backoff.ts"
@@ -42,6 +42,18 @@ export interface Session {
   hasWaited: boolean
   /** The earliest time of the next dial, by the backoff and the venue's Retry-After, on the monotonic clock. */
   dueAt: number
+}
+
+/**
+ * What is to be given back when a dial and its epoch are over: the permit of the
+ * breaker, and a place within the limit on dials that was not used.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Held {
+  permit: Breaker.Permit | undefined
+  place: Reservation | undefined
 }
 
 /**
@@ -130,22 +142,23 @@ export class Dialler<A> {
           session.hasWaited = true
           yield* this.showBreaker(session, open)
         }
+        const due = Effect.sleep(until - at)
         // The breaker may be closed by hand, or opened for longer by another connection.
-        yield* Effect.raceFirst(Effect.sleep(until - at), waitsForBreaker ? breaker.changed : Effect.never)
+        yield* waitsForBreaker ? Effect.raceFirst(due, breaker.changed) : due
       }
     })
   }
 
-  // Waits until the breaker admits the dial. The permit is released with the scope.
+  // Waits until the breaker admits the dial.
   private permission(
-    session: Session
+    session: Session,
+    held: Held
   ): Effect.Effect<Breaker.Permit, Breaker.CircuitOpen, Scope.Scope> {
     return Effect.gen({ self: this }, function*() {
       const { breaker } = this.options
       const { circuit } = this.policy
-      const scope = yield* Effect.scope
       const admitted = yield* Effect.result(Effect.uninterruptible(
-        Effect.tap(breaker.acquire, (permit) => Scope.addFinalizer(scope, permit.release))
+        Effect.map(breaker.acquire, (permit) => held.permit = permit)
       ))
       if (Result.isSuccess(admitted)) {
         if (session.hasWaited && circuit !== "none" && circuit.halfOpen === "skip") {
@@ -160,23 +173,18 @@ export class Dialler<A> {
     })
   }
 
-  // Reserves the dial's place in the step that finds it. It is given back with the scope, where it was not used.
-  private reserve(): Effect.Effect<Reservation | number, never, Scope.Scope> {
-    return Effect.uninterruptible(Effect.tap(
-      Effect.sync(() => this.options.dials.reserve(this.states.now())),
-      (place) => typeof place === "number" ? Effect.void : Effect.addFinalizer(() => Effect.sync(() => place.release()))
-    ))
-  }
-
-  /** Waits until a dial is due and admitted. What admits it is given back with the scope. */
-  dialPermission(session: Session): Effect.Effect<DialPermission, Breaker.CircuitOpen, Scope.Scope> {
+  /** Waits until a dial is due and admitted. What admits it is held from the step on in which it is found. */
+  dialPermission(session: Session, held: Held): Effect.Effect<DialPermission, Breaker.CircuitOpen, Scope.Scope> {
     return Effect.gen({ self: this }, function*() {
       session.hasWaited = false
       while (true) {
         yield* this.awaitDueTime(session)
-        const permit = yield* this.permission(session)
-        const place = yield* this.reserve()
-        if (typeof place !== "number") return { permit, place }
+        const permit = yield* this.permission(session, held)
+        const place = this.options.dials.reserve(this.states.now())
+        if (typeof place !== "number") {
+          held.place = place
+          return { permit, place }
+        }
         // Others were faster while the breaker was waited for.
         yield* permit.release
       }

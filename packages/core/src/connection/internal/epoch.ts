@@ -49,8 +49,97 @@ export const failed = (failure: ConnectError.Failure, uptimeMillis?: number | un
   uptimeMillis
 })
 
+// The wire has ended, which its reader tells.
+const nothing = (): Effect.Effect<void> => Effect.void
+
 // From how many consumers on their waking is what costs.
 const manyConsumers = 64
+
+// What the heartbeat of an epoch needs to know.
+class EpochHeartbeat<A> implements Heartbeat.Options<A> {
+  readonly intervalMillis: number
+  readonly timeoutMillis: number
+  private readonly epoch: Epoch<A>
+  private readonly parts: Parts<A>
+  private readonly endsOnMiss: boolean
+  // Who answers a ping has read what was sent before it.
+  private confirm: () => void
+
+  constructor(
+    epoch: Epoch<A>,
+    parts: Parts<A>,
+    { interval, onMiss, timeout }: Exclude<ConnectionPolicy["heartbeat"], "none">
+  ) {
+    this.epoch = epoch
+    this.parts = parts
+    this.intervalMillis = Duration.toMillis(interval)
+    this.timeoutMillis = Duration.toMillis(timeout)
+    this.endsOnMiss = onMiss !== "report"
+    this.confirm = parts.options.outbox.checkpoint()
+  }
+
+  get wire(): Wire {
+    return this.epoch.wire
+  }
+
+  get keepAlive(): Options<A>["keepAlive"] {
+    return this.parts.options.keepAlive
+  }
+
+  get correlator(): Options<A>["correlator"] {
+    return this.parts.options.correlator
+  }
+
+  send(frame: string, kind: "ping" | "enable" | "answer"): void {
+    // A ping was admitted before.
+    this.parts.options.outbox.urgent(frame, kind, { admitted: kind === "ping" })
+  }
+
+  get admit(): Effect.Effect<void> {
+    const { outbox } = this.parts.options
+    return Effect.map(outbox.admit("ping", ""), () => {
+      this.confirm = outbox.checkpoint()
+    })
+  }
+
+  isStalled(): boolean {
+    return this.epoch.stalledSince !== undefined || this.epoch.wire.paused()
+  }
+
+  resumedAt(): number {
+    return this.epoch.resumedAt
+  }
+
+  lastReceivedAt(): number {
+    return this.epoch.lastReceivedAt
+  }
+
+  onRoundTrip(millis: number): Effect.Effect<void> {
+    return Effect.sync(() => {
+      this.confirm()
+      this.parts.options.recorder.answered(this.parts.states.now(), millis)
+    })
+  }
+
+  onStall(stall: Heartbeat.Stall): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.parts.options.recorder.stalled(stall)
+      const message = stall === "consumer" ? "consumer stalled" : "event loop stalled"
+      return this.parts.states.log("Warn", message, { epoch: this.epoch.number })
+    })
+  }
+
+  get onMiss(): Effect.Effect<boolean> {
+    return Effect.suspend(() => {
+      const { number: epoch } = this.epoch
+      this.parts.options.recorder.missedPong()
+      const failure = new ConnectError.HeartbeatMissed({ epoch, afterMillis: this.timeoutMillis })
+      return this.endsOnMiss
+        ? Effect.as(this.epoch.endWire(failed(failure)), false)
+        : Effect.as(this.parts.states.log("Warn", "pong missed", { epoch, error: failure.message }), true)
+    })
+  }
+}
 
 /**
  * One epoch of a connection.
@@ -72,10 +161,11 @@ export class Epoch<A> {
   private isWatching = false
   // Whether what was refused together with something else is being asked for once more.
   private isAskingAgain = false
-  private stalledSince: number | undefined
-  private resumedAt = 0
-  // When the wire last brought something.
-  private lastReceivedAt: number
+  /** Since when reading stands still because of a consumer, on the monotonic clock, and when it last went on. */
+  stalledSince: number | undefined
+  resumedAt = 0
+  /** When the wire last brought something, on the monotonic clock. */
+  lastReceivedAt: number
 
   constructor(parts: Parts<A>, wire: Wire, number: number) {
     this.parts = parts
@@ -108,10 +198,13 @@ export class Epoch<A> {
   get begin(): Effect.Effect<void, never, Scope.Scope> {
     return Effect.suspend(() => {
       const { heartbeat } = this
+      this.heartbeat = undefined
       this.lastReceivedAt = this.states.now()
       this.options.outbox.drainWith((drain) => this.beside?.(drain))
       this.watchBeside()
-      return heartbeat === undefined ? Effect.void : Effect.asVoid(Effect.forkScoped(Effect.ignore(heartbeat.run)))
+      return heartbeat === undefined
+        ? Effect.void
+        : Effect.asVoid(Effect.forkScoped(Effect.catch(heartbeat.run, nothing)))
     })
   }
 
@@ -122,48 +215,10 @@ export class Epoch<A> {
   }
 
   private makeHeartbeat(): Heartbeat.Heartbeat<A> | undefined {
-    const { number, wire: on } = this
-    const { keepAlive, outbox, recorder } = this.options
+    const { keepAlive } = this.options
     const { heartbeat } = this.policy
     if (heartbeat === "none" || (keepAlive._tag === "Protocol" && !this.parts.capabilities.ping)) return undefined
-    const { interval, onMiss, timeout } = heartbeat
-    const timeoutMillis = Duration.toMillis(timeout)
-    // Who answers a ping has read what was sent before it.
-    let confirm = outbox.checkpoint()
-    return Heartbeat.make({
-      wire: on,
-      keepAlive,
-      correlator: this.options.correlator,
-      intervalMillis: Duration.toMillis(interval),
-      timeoutMillis,
-      // A ping was admitted before.
-      send: (frame, kind) => outbox.urgent(frame, kind, { admitted: kind === "ping" }),
-      admit: Effect.map(outbox.admit("ping", ""), () => {
-        confirm = outbox.checkpoint()
-      }),
-      isStalled: () => this.stalledSince !== undefined || on.paused(),
-      resumedAt: () => this.resumedAt,
-      lastReceivedAt: () => this.lastReceivedAt,
-      onRoundTrip: (millis) =>
-        Effect.sync(() => {
-          confirm()
-          recorder.answered(this.states.now(), millis)
-        }),
-      onStall: (stall) =>
-        Effect.suspend(() => {
-          recorder.stalled(stall)
-          return this.states.log("Warn", stall === "consumer" ? "consumer stalled" : "event loop stalled", {
-            epoch: number
-          })
-        }),
-      onMiss: Effect.suspend(() => {
-        recorder.missedPong()
-        const failure = new ConnectError.HeartbeatMissed({ epoch: number, afterMillis: timeoutMillis })
-        return onMiss === "report"
-          ? Effect.as(this.states.log("Warn", "pong missed", { epoch: number, error: failure.message }), true)
-          : Effect.as(this.endWire(failed(failure)), false)
-      })
-    })
+    return Heartbeat.make(new EpochHeartbeat(this, this.parts, heartbeat))
   }
 
   // Waits for room where a consumer blocks; the wire is not pulled meanwhile.
@@ -317,6 +372,8 @@ export class Epoch<A> {
 
   // Asks the new epoch for what is wanted, before anybody is told that it is up.
   restore(): Effect.Effect<void, ConnectError.RestoreFailed> {
+    const { length: subscriptions } = this.options.subscriptions.wanted()
+    if (subscriptions === 0) return Effect.void
     return this.asking().pipe(
       Effect.timeoutOrElse({
         duration: this.policy.connectTimeout,
@@ -325,7 +382,7 @@ export class Epoch<A> {
       Effect.mapError(({ message }) => new ConnectError.RestoreFailed({ epoch: this.number, detail: message })),
       this.states.traced("Connection.restore", {
         epoch: this.number,
-        subscriptions: this.options.subscriptions.wanted().length
+        subscriptions
       })
     )
   }

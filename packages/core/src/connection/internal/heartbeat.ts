@@ -99,26 +99,30 @@ const overdue = Effect.fnUntraced(function*<A>(options: Options<A>, since: () =>
   }
 })
 
-// Pings every interval.
-const ping = Effect.fnUntraced(function*<A>(
+// Pings every interval. Between pings nothing is held but the wait: thousands of connections may be idle.
+const ping = <A>(
   options: Options<A>,
   everyMillis: number,
   once: Effect.Effect<void, WireClosed>
-): Effect.fn.Return<void, WireClosed> {
-  while (true) {
-    yield* Effect.sleep(everyMillis)
-    yield* options.admit
-    const begun = yield* Monotonic.now
-    const isAnswered = yield* Effect.raceFirst(
-      Effect.as(once, true),
-      Effect.as(overdue(options, () => begun, options.timeoutMillis), false)
-    )
-    if (isAnswered) {
-      yield* options.onRoundTrip((yield* Monotonic.now) - begun)
-    } else if (options.lastReceivedAt() <= begun && !(yield* options.onMiss)) {
-      return
-    }
-  }
+): Effect.Effect<void, WireClosed> =>
+  Effect.flatMap(
+    Effect.sleep(everyMillis),
+    () => Effect.flatMap(pinged(options, once), (goesOn) => goesOn ? ping(options, everyMillis, once) : Effect.void)
+  )
+
+// Pings once: whether to go on.
+const pinged = Effect.fnUntraced(function*<A>(
+  options: Options<A>,
+  once: Effect.Effect<void, WireClosed>
+): Effect.fn.Return<boolean, WireClosed> {
+  yield* options.admit
+  const begun = yield* Monotonic.now
+  const isAnswered = yield* Effect.raceFirst(
+    Effect.as(once, true),
+    Effect.as(overdue(options, () => begun, options.timeoutMillis), false)
+  )
+  if (isAnswered) yield* options.onRoundTrip((yield* Monotonic.now) - begun)
+  return isAnswered || options.lastReceivedAt() > begun || (yield* options.onMiss)
 })
 
 // Waits for what comes by itself.

@@ -99,13 +99,15 @@ export interface Inbox<A> {
   readonly missed: () => number
 }
 
+const oneKey = (): string => ""
+
 // One for each connection: its methods are shared, and what few connections need is made when it is needed.
 class InboxImpl<A> implements Inbox<A> {
   private readonly consumers = new Set<Consumer<A>>()
   // Of these, who is shown items as a whole, and who makes the connection wait.
   private whole: ReadonlyArray<Consumer<A>> = []
   private blocking: ReadonlyArray<Consumer<A>> = []
-  private readonly routes: Routes<A>
+  private routes: Routes<A> | undefined
   // Who waits for something to take, and has it.
   private due: Array<Consumer<A>> = []
   // What is kept for the first consumer to come, of everything and of rejections.
@@ -117,12 +119,13 @@ class InboxImpl<A> implements Inbox<A> {
   private missedByGone = 0
   private isShutDown = false
   private readonly keyOf: KeyOf<A>
+  private readonly productOf: ((message: A) => string | undefined) | undefined
   private readonly onMissed: ((messages: number) => void) | undefined
 
-  constructor({ keyOf = () => "", onMissed, productOf = () => undefined }: Options<A>) {
+  constructor({ keyOf = oneKey, onMissed, productOf }: Options<A>) {
     this.keyOf = keyOf
     this.onMissed = onMissed
-    this.routes = new Routes(productOf)
+    this.productOf = productOf
   }
 
   offer(item: Item<A>): void {
@@ -132,7 +135,7 @@ class InboxImpl<A> implements Inbox<A> {
   }
 
   route(batch: Batch<A>): void {
-    this.routes.deliver(batch)
+    this.routes?.deliver(batch)
   }
 
   private offerTo<B extends A>(consumer: Consumer<B>, item: Item<B>): void {
@@ -230,13 +233,14 @@ class InboxImpl<A> implements Inbox<A> {
       const consumer = makeConsumer<B>("routed", options)
       const destination = makeDestination(want, (batch) => this.offerTo(consumer, batch))
       destinations.set(consumer, destination)
+      this.routes ??= new Routes(this.productOf)
       this.attach(consumer, destination)
       this.routes.add(destination)
       return consumer
     })
     const detach = (consumer: Consumer<B>): void => {
       const destination = destinations.get(consumer)
-      if (destination !== undefined) this.routes.remove(destination)
+      if (destination !== undefined) this.routes?.remove(destination)
       this.detach(consumer)
     }
     const read = (items: Arr.NonEmptyReadonlyArray<Item<B>>): ReadonlyArray<B> => {
@@ -294,7 +298,7 @@ class InboxImpl<A> implements Inbox<A> {
     }
     consumer.missed = backlog.missed
     for (const item of backlog.items) {
-      if (destination !== undefined && item._tag === "Batch") this.routes.deliverTo(destination, item)
+      if (destination !== undefined && item._tag === "Batch") this.routes?.deliverTo(destination, item)
       else if (isWanted(interest, item)) push(consumer, item)
     }
   }

@@ -158,7 +158,8 @@ class OutboxImpl implements Outbox {
   private run: ((drain: Effect.Effect<void>) => void) | undefined
   private isDraining = false
   private isShutDown = false
-  private readonly sleeper = Sleeper.make()
+  // Whoever drains and waits for the limit.
+  private sleeper: Sleeper.Sleeper | undefined
   // The ranks of those that wait to write past the outbox.
   private askers: ReadonlyArray<number> = []
   private mostWaiting = 0
@@ -241,7 +242,7 @@ class OutboxImpl implements Outbox {
         waiting,
         Effect.sync(() => {
           this.askers = this.askers.toSpliced(this.askers.indexOf(rank), 1)
-          this.sleeper.wake()
+          this.sleeper?.wake()
         })
       )
     })
@@ -359,7 +360,7 @@ class OutboxImpl implements Outbox {
     this.bounds.onWaiting?.(this.entries.length)
     this.wake()
     // What is more urgent does not wait for as long as another had to.
-    if (place === 0) this.sleeper.wake()
+    if (place === 0) this.sleeper?.wake()
   }
 
   private remove(entry: Entry): void {
@@ -373,7 +374,7 @@ class OutboxImpl implements Outbox {
     this.entries.splice(at, 1)
     this.remove(entry)
     this.withdrawn++
-    if (at === 0) this.sleeper.wake()
+    if (at === 0) this.sleeper?.wake()
   }
 
   private retain(keeps: (entry: Entry) => boolean, reason: NotSent["reason"]): number {
@@ -432,7 +433,7 @@ class OutboxImpl implements Outbox {
     return Effect.suspend((): Effect.Effect<void, WireClosed> => {
       const wait = this.flush(to)
       if (this.entries.length > 0) {
-        const pause = wait === undefined ? to.ready : this.sleeper.sleep(wait)
+        const pause = wait === undefined ? to.ready : (this.sleeper ??= Sleeper.make()).sleep(wait)
         return Effect.andThen(pause, this.drain(to))
       }
       this.isDraining = false

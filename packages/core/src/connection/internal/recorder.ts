@@ -114,8 +114,8 @@ export const ownCounter = ({ description, id }: Metric.Counter<number>): Metric.
 // One for each connection: its methods are shared, and what is told carries the label by the context.
 class RecorderImpl implements Recorder {
   private readonly context: Context.Context<never>
-  private readonly framesMetric = ownCounter(Telemetry.frames)
-  private readonly bytesMetric = ownCounter(Telemetry.bytes)
+  private framesMetric: Metric.Counter<number> | undefined
+  private bytesMetric: Metric.Counter<number> | undefined
   private readonly roundTrips: Array<number> = []
   private readonly failures: Partial<Record<ConnectError.FailureKind, number>> = {}
   private readonly closes = { graceful: 0, forced: 0 }
@@ -227,7 +227,9 @@ class RecorderImpl implements Recorder {
     this.heardAt = now
     this.frames += frames
     this.bytes += bytes
+    this.framesMetric ??= ownCounter(Telemetry.frames)
     this.framesMetric.updateUnsafe(frames, this.context)
+    this.bytesMetric ??= ownCounter(Telemetry.bytes)
     this.bytesMetric.updateUnsafe(bytes, this.context)
   }
 

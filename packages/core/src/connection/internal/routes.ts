@@ -89,12 +89,12 @@ export const makeDestination = <A, B extends A>(
 export class Routes<A> {
   private readonly byChannel = new Map<string, Route<A>>()
   // By the lists of channels themselves, which saves making keys for every message. Who attributes may make each anew.
-  private known = new WeakMap<ReadonlyArray<Channel.Channel>, ReadonlyArray<Route<A>>>()
+  private known: WeakMap<ReadonlyArray<Channel.Channel>, ReadonlyArray<Route<A>>> | undefined
   private readonly productOf: (message: A) => string | undefined
   // Those that have taken something of the batch at hand.
   private touched: Array<Destination<A>> = []
 
-  constructor(productOf: (message: A) => string | undefined) {
+  constructor(productOf: (message: A) => string | undefined = () => undefined) {
     this.productOf = productOf
   }
 
@@ -105,7 +105,7 @@ export class Routes<A> {
     if (product === undefined) route.whole = [...route.whole, destination]
     else route.byProduct.set(product, [...route.byProduct.get(product) ?? nowhere, destination])
     this.byChannel.set(key, route)
-    this.known = new WeakMap()
+    this.known = undefined
   }
 
   remove(destination: Destination<A>): void {
@@ -118,7 +118,7 @@ export class Routes<A> {
     else route.byProduct.set(product, without(route.byProduct.get(product) ?? nowhere))
     if (product !== undefined && route.byProduct.get(product)?.length === 0) route.byProduct.delete(product)
     if (route.whole.length + route.byProduct.size === 0) this.byChannel.delete(key)
-    this.known = new WeakMap()
+    this.known = undefined
   }
 
   /** Hands the messages of a batch to those that want them, each charged with its own bytes. */
@@ -176,9 +176,10 @@ export class Routes<A> {
   }
 
   private routesOf(channels: ReadonlyArray<Channel.Channel>): ReadonlyArray<Route<A>> {
-    const known = this.known.get(channels)
+    const known = this.known?.get(channels)
     if (known !== undefined) return known
     const routes = channels.flatMap((channel) => this.byChannel.get(Channel.key(channel)) ?? [])
+    this.known ??= new WeakMap()
     this.known.set(channels, routes)
     return routes
   }

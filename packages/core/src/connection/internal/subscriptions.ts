@@ -11,31 +11,26 @@ import type { Wire, WireClosed } from "../../transport/Transport.ts"
 import * as Channel from "../../value/Channel.ts"
 import { ConnectionClosed, SubscriptionRefused } from "../ConnectError.ts"
 import type { Batch, NamedObserver } from "../Observer.ts"
-import { askOf, type Channels, type Confirmed, Names, type Pending, Waiters, without } from "./asks.ts"
+import { askOf, type Channels, type Confirmed, type Pending, Waiters, without } from "./asks.ts"
 import type { Options, Subscriptions } from "./desired.ts"
 import { meaningOf, type Refusal } from "./refusedChannels.ts"
+import { Standings } from "./standings.ts"
 
 const none: Channels = new Map()
 
 // One for each connection: its methods are shared, and what few connections need is made when it is needed.
 class SubscriptionsImpl<A> implements Subscriptions<A> {
   private readonly options: Options<A>
-  private readonly wants = new Map<string, Channel.Channel>()
-  private readonly confirmed = new Set<string>()
-  private readonly refused = new Map<string, SubscriptionRefused>()
-  // Of these, what was refused without a word: for want of an answer, or left out of one.
-  private readonly refusedSilently = new Set<string>()
-  // What cannot be asked for, in no epoch, and whether that was told.
-  private readonly impossible = new Map<string, { readonly refused: SubscriptionRefused; isTold: boolean }>()
+  // Of a connection that is asked for nothing there are none.
+  private made: Standings | undefined
   private waiters: Waiters | undefined
   private isShutDown = false
   // One asks at a time.
   private turns: Semaphore.Semaphore | undefined
   private pending: ReadonlyArray<Pending> = []
-  private readonly names: Names
   private asked: Channels = none
   // Lists of channels of which data has come since something last changed. Who attributes may make each anew.
-  private known = new WeakSet<ReadonlyArray<Channel.Channel>>()
+  private known: WeakSet<ReadonlyArray<Channel.Channel>> | undefined
   // What was refused together with something else, to be asked for by itself.
   private again: Array<ReadonlyArray<Channel.Channel>> = []
   // Counts the resets: whoever has waited while one came asks for an epoch that is over.
@@ -47,7 +42,6 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
 
   constructor(options: Options<A>) {
     this.options = options
-    this.names = new Names(this.wants, options.dialect?.answeredAs)
   }
 
   readonly attach: NamedObserver<A>["attach"] = () => {
@@ -65,14 +59,14 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
     let asked: Map<string, Channel.Channel> | undefined
     for (const channel of channels) {
       const key = Channel.key(channel)
-      this.wants.set(key, channel)
-      this.refusedSilently.delete(key)
+      this.standings.wants.set(key, channel)
+      this.standings.refusedSilently.delete(key)
       // Whoever wants what was refused wants it asked for again.
-      if (this.refused.delete(key)) (asked ??= new Map(this.asked)).delete(key)
+      if (this.standings.refused.delete(key)) (asked ??= new Map(this.asked)).delete(key)
       const reason = this.options.dialect?.objection?.(channel)
-      if (reason === undefined || this.impossible.has(key)) continue
+      if (reason === undefined || this.standings.impossible.has(key)) continue
       const refused = new SubscriptionRefused({ channel, reason })
-      this.impossible.set(key, { refused, isTold: false })
+      this.standings.impossible.set(key, { refused, isTold: false })
       this.waiters?.refuse(key, refused)
     }
     if (asked !== undefined) this.asked = asked
@@ -80,21 +74,25 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
 
   unwant(channels: ReadonlyArray<Channel.Channel>): void {
     for (const channel of channels) {
-      this.wants.delete(Channel.key(channel))
-      this.impossible.delete(Channel.key(channel))
+      this.standings.wants.delete(Channel.key(channel))
+      this.standings.impossible.delete(Channel.key(channel))
     }
   }
 
+  private get standings(): Standings {
+    return this.made ??= new Standings(this.options.dialect?.answeredAs)
+  }
+
   wanted(): ReadonlyArray<Channel.Channel> {
-    return [...this.wants.values()]
+    return this.made === undefined ? [] : [...this.made.wants.values()]
   }
 
   states(): ReturnType<Subscriptions<A>["states"]> {
-    return [...this.wants].map(([key, channel]) => ({
+    return [...this.standings.wants].map(([key, channel]) => ({
       channel,
-      standing: this.refused.has(key) || this.impossible.has(key)
+      standing: this.standings.refused.has(key) || this.standings.impossible.has(key)
         ? "refused"
-        : this.confirmed.has(key)
+        : this.standings.confirmed.has(key)
         ? "confirmed"
         : this.asked.has(key)
         ? "asked"
@@ -104,18 +102,18 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
 
   refusals(): ReadonlyArray<SubscriptionRefused> {
     if (this.isShutDown) return []
-    return [...this.wants.keys()].flatMap((key) => this.refused.get(key) ?? this.impossible.get(key)?.refused ?? [])
+    return [...this.standings.wants.keys()].flatMap((key) =>
+      this.standings.refused.get(key) ?? this.standings.impossible.get(key)?.refused ?? []
+    )
   }
 
   private reset(): void {
     this.resets++
-    this.known = new WeakSet()
+    this.known = undefined
     this.asked = none
     this.pending = []
     this.again = []
-    this.confirmed.clear()
-    this.refused.clear()
-    this.refusedSilently.clear()
+    this.made?.reset()
   }
 
   ask(wire: Wire): Effect.Effect<void, WireClosed> {
@@ -130,7 +128,7 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
     return Effect.suspend(() => {
       if (this.isShutDown) return Effect.fail(new ConnectionClosed())
       const key = Channel.key(channel)
-      const known = this.refused.get(key) ?? this.impossible.get(key)?.refused
+      const known = this.standings.refused.get(key) ?? this.standings.impossible.get(key)?.refused
       if (known !== undefined) return Effect.fail(known)
       return (this.waiters ??= new Waiters()).wait(key)
     })
@@ -157,13 +155,13 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
     const late = overdue.filter(({ ask }) => ask.isListed !== true)
     const channels = late.flatMap(({ adds, ask }) => adds ? this.unconfirmed(ask.channels) : [])
     const [first] = channels
-    if (first !== undefined && this.confirmed.size === 0) return first
+    if (first !== undefined && this.standings.confirmed.size === 0) return first
     // A late answer is still known for what it is.
     for (const one of late) {
       one.isExpired = true
       if (one.ask.requestId !== undefined) this.options.correlator.release(one.ask.requestId)
     }
-    for (const channel of channels) this.refusedSilently.add(Channel.key(channel))
+    for (const channel of channels) this.standings.refusedSilently.add(Channel.key(channel))
     this.refuse(channels, undefined, `no answer within ${millis} ms`, undefined)
     return undefined
   }
@@ -206,7 +204,7 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
           const one = { ask, at: this.options.now(), adds, isAnswered: false, isExpired: false }
           if (ask.requestId !== undefined) this.options.correlator.wait(ask.requestId, "subscription")
           this.pending = [...this.pending, one]
-          this.known = new WeakSet()
+          this.known = undefined
         }
         // A wire that ended says why when it is asked again.
         if (!wire.write(ask.text)) yield* wire.ready
@@ -224,20 +222,22 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
       while (begun === this.resets) {
         const [group] = this.again.splice(0, 1)
         if (group !== undefined) {
-          const wanted = group.filter((channel) => this.wants.has(Channel.key(channel)))
+          const wanted = group.filter((channel) => this.standings.wants.has(Channel.key(channel)))
           yield* this.write(wire, dialect.subscribe(wanted, this.options.correlator.next()), wanted, true, begun)
           continue
         }
-        const adds = without(this.wants, this.asked).filter((channel) => !this.impossible.has(Channel.key(channel)))
-        const gone = without(this.asked, this.wants)
+        const adds = without(this.standings.wants, this.asked).filter((channel) =>
+          !this.standings.impossible.has(Channel.key(channel))
+        )
+        const gone = without(this.asked, this.standings.wants)
         if (adds.length + gone.length === 0) return
-        this.asked = new Map([...this.wants].filter(([key]) => !this.impossible.has(key)))
+        this.asked = new Map([...this.standings.wants].filter(([key]) => !this.standings.impossible.has(key)))
         // There is nothing to give up of what the peer has refused; what it said nothing of may be subscribed to.
         const removes = gone.filter((channel) => {
-          const isRefused = this.refused.delete(Channel.key(channel))
-          return this.refusedSilently.delete(Channel.key(channel)) || !isRefused
+          const isRefused = this.standings.refused.delete(Channel.key(channel))
+          return this.standings.refusedSilently.delete(Channel.key(channel)) || !isRefused
         })
-        for (const channel of removes) this.confirmed.delete(Channel.key(channel))
+        for (const channel of removes) this.standings.confirmed.delete(Channel.key(channel))
         yield* this.write(wire, dialect.subscribe(adds, this.options.correlator.next()), adds, true, begun)
         yield* this.write(wire, dialect.unsubscribe(removes, this.options.correlator.next()), removes, false, begun)
       }
@@ -259,7 +259,8 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
 
   // Data of the channels has come, which confirms them.
   private confirmByData(channels: ReadonlyArray<Channel.Channel> | undefined): void {
-    if (channels === undefined || channels.length === 0 || this.known.has(channels)) return
+    if (channels === undefined || channels.length === 0 || this.known?.has(channels) === true) return
+    this.known ??= new WeakSet()
     this.known.add(channels)
     this.confirm(channels)
     this.pending = this.pending.filter((one) => !this.isConfirmedByData(one))
@@ -270,17 +271,17 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
     let newly: Array<Channel.Channel> | undefined
     for (const channel of channels) {
       const key = Channel.key(channel)
-      if (this.confirmed.has(key)) continue
+      if (this.standings.confirmed.has(key)) continue
       ;(newly ??= []).push(channel)
-      this.confirmed.add(key)
-      this.refused.delete(key)
-      this.refusedSilently.delete(key)
+      this.standings.confirmed.add(key)
+      this.standings.refused.delete(key)
+      this.standings.refusedSilently.delete(key)
     }
     if (newly !== undefined) this.options.onConfirmed(newly, this.readAt)
   }
 
   private isConfirmed(channel: Channel.Channel): boolean {
-    return this.confirmed.has(Channel.key(channel))
+    return this.standings.confirmed.has(Channel.key(channel))
   }
 
   private unconfirmed(channels: ReadonlyArray<Channel.Channel>): Array<Channel.Channel> {
@@ -297,7 +298,7 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
   }
 
   private tellBarred(): void {
-    const untold = [...this.impossible.values()].filter(({ isTold }) => !isTold)
+    const untold = [...this.standings.impossible.values()].filter(({ isTold }) => !isTold)
     for (const one of untold) one.isTold = true
     if (untold.length > 0) this.options.onRefused({ refused: untold.map(({ refused }) => refused), by: undefined })
   }
@@ -311,11 +312,11 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
     const all: Array<SubscriptionRefused> = []
     for (const channel of channels) {
       const key = Channel.key(channel)
-      if (this.refused.has(key) || !this.wants.has(key)) continue
+      if (this.standings.refused.has(key) || !this.standings.wants.has(key)) continue
       const refused = new SubscriptionRefused({ channel, reason, ...(code === undefined ? {} : { code }) })
-      this.confirmed.delete(key)
-      this.known = new WeakSet()
-      this.refused.set(key, refused)
+      this.standings.confirmed.delete(key)
+      this.known = undefined
+      this.standings.refused.set(key, refused)
       this.waiters?.refuse(key, refused)
       all.push(refused)
     }
@@ -333,7 +334,7 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
     const missing = this.unconfirmed(channels)
     const isEmpty = missing.length === channels.length
     // Before those who wait are told: they may give it up at once.
-    for (const channel of missing) this.refusedSilently.add(Channel.key(channel))
+    for (const channel of missing) this.standings.refusedSilently.add(Channel.key(channel))
     this.refuse(missing, undefined, isEmpty ? "the venue confirmed nothing" : "not among what the venue confirmed", by)
   }
 
@@ -357,7 +358,7 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
   // the frame. It may name channels in words of its own.
   private settleById(answer: Confirmed, one: Pending): boolean {
     const isBare = answer.channel === undefined && answer.product === undefined
-    const named = isBare ? [] : this.names.meant(answer, [one])
+    const named = isBare ? [] : this.standings.names.meant(answer, [one])
     if (one.adds && answer.lists && (isBare || named.length > 0)) {
       this.confirm(named)
       return true
@@ -372,8 +373,10 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
     const [oldest] = unnumbered
     const isBare = answer.channel === undefined && answer.product === undefined
     if (oldest === undefined || (isBare && oldest.ask.isListed === true)) return
-    if (!isBare && !this.names.has(answer, this.pending, unnumbered)) return
-    const meant = new Set((isBare ? oldest.ask.channels : this.names.meant(answer, unnumbered)).map(Channel.key))
+    if (!isBare && !this.standings.names.has(answer, this.pending, unnumbered)) return
+    const meant = new Set(
+      (isBare ? oldest.ask.channels : this.standings.names.meant(answer, unnumbered)).map(Channel.key)
+    )
     for (const one of unnumbered) {
       const channels = one.ask.channels.filter((channel) => meant.has(Channel.key(channel)))
       if (channels.length === 0) continue

@@ -17,7 +17,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import * as Breaker from "../../resilience/Breaker.ts"
 import type { ConnectionPolicy } from "../../resilience/ConnectionPolicy.ts"
 import * as Backoff from "../../resilience/internal/backoff.ts"
@@ -31,7 +31,7 @@ import * as ConnectionState from "../ConnectionState.ts"
 import { Reconnection } from "../Reconnection.ts"
 import { Attempt } from "./attempt.ts"
 import { type Closed, Closer } from "./close.ts"
-import { Dialler, type Session } from "./dialler.ts"
+import { Dialler, type Held, type Session } from "./dialler.ts"
 import { type Ending, Epoch, failed } from "./epoch.ts"
 import * as Failure from "./failure.ts"
 import type { Options, Parts } from "./parts.ts"
@@ -54,7 +54,6 @@ export class Supervisor<A> {
   private readonly backoff: Backoff.Stepper
   private readonly dialler: Dialler<A>
   private readonly closer: Closer<A>
-  private readonly fibers = Scope.makeUnsafe()
   private number = 0
   // The epoch whose wire is open.
   private open: Epoch<A> | undefined
@@ -96,11 +95,14 @@ export class Supervisor<A> {
 
   // ---- one dial -----------------------------------------------------------------------------------------------------
 
-  private end(): void {
+  // The wire is released.
+  private release({ permit, place }: Held): Effect.Effect<void> {
     this.open?.detach({ _tag: "Closing" })
     if (this.open !== undefined) this.open.beside = undefined
     this.open = undefined
     this.options.outbox.end()
+    place?.release()
+    return permit?.release ?? Effect.void
   }
 
   // ---- the loop -----------------------------------------------------------------------------------------------------
@@ -144,7 +146,6 @@ export class Supervisor<A> {
       )
       const scope = yield* Effect.scope
       const fork = Effect.runForkWith(yield* Effect.context())
-      yield* Scope.addFinalizer(scope, Effect.sync(() => this.end()))
       const on = yield* this.dialler.dial(place, session.attempt)
       const number = ++this.number
       const epoch = new Epoch(this.parts, on, number)
@@ -166,7 +167,7 @@ export class Supervisor<A> {
       yield* this.states.transition(State.Connected({ epoch: number }), "handshake complete")
       yield* Deferred.done(this.cycle, Exit.void)
       // What came to be wanted between the restore and the new state. Reading does not wait for the limit on messages.
-      epoch.beside(Effect.ignore(epoch.asking()))
+      if (restoration.wanted().length > 0) epoch.beside(Effect.ignore(epoch.asking()))
       return epoch
     })
   }
@@ -174,7 +175,12 @@ export class Supervisor<A> {
   // One dial and, where it gives a wire, one epoch; and what it says to the breaker. Nothing of the way up is held while
   // the epoch lives.
   private attempt(session: Session): Effect.Effect<Ending, Breaker.CircuitOpen, Scope.Scope> {
-    return Effect.flatMap(this.dialler.dialPermission(session), ({ permit, place }) => {
+    const held: Held = { permit: undefined, place: undefined }
+    const permission = Effect.andThen(
+      Effect.addFinalizer(() => this.release(held)),
+      this.dialler.dialPermission(session, held)
+    )
+    return Effect.flatMap(permission, ({ permit, place }) => {
       const turn = new Attempt(this.parts, this.backoff, session, permit)
       return this.establish(session, place).pipe(
         Effect.flatMap((epoch) => this.live(epoch, turn)),
@@ -371,7 +377,7 @@ export class Supervisor<A> {
         Effect.andThen(Effect.yieldNow, supervise).pipe(
           Effect.onExit((exit) => this.reportDefect(exit))
         )
-      ).pipe(Fiber.runIn(this.fibers))
+      )
       return yield* Effect.onInterrupt(up, () => this.close("forced"))
     })
   }
@@ -406,11 +412,15 @@ export class Supervisor<A> {
     return this.closer.close(mode, this.number)
   }
 
+  /** Closes gracefully, for good. */
   get shutdown(): Effect.Effect<void> {
     return Effect.suspend(() => {
       this.isEnding = true
       this.options.outbox.shutdown()
-      return Effect.andThen(this.close("graceful"), Scope.close(this.fibers, Exit.void))
+      return Effect.flatMap(
+        this.close("graceful"),
+        () => this.supervision === undefined ? Effect.void : Fiber.interrupt(this.supervision)
+      )
     })
   }
 
@@ -464,21 +474,18 @@ export class Supervisor<A> {
 }
 
 /**
- * Makes a supervisor, without dialling. It closes gracefully when the scope
- * ends.
+ * Makes a supervisor, without dialling. Who makes it shuts it down.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function*<A>(
   options: Options<A>
-): Effect.fn.Return<Supervisor<A>, never, Scope.Scope | Transport | Reconnection> {
+): Effect.fn.Return<Supervisor<A>, never, Transport | Reconnection> {
   const { capabilities } = yield* Transport
   const reconnection = yield* Reconnection
   const backoff = yield* Backoff.make(reconnection.policy.backoff)
   const states = new States(options, yield* Clock.Clock)
   const parts = { options, policy: reconnection.policy, capabilities, states }
-  const supervision = new Supervisor(parts, reconnection, backoff)
-  yield* Scope.addFinalizer(yield* Effect.scope, supervision.shutdown)
-  return supervision
+  return new Supervisor(parts, reconnection, backoff)
 })

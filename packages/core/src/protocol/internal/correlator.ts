@@ -39,46 +39,56 @@ export interface Correlator {
 // Of how many it is remembered what they were for.
 const mostPast = 1_024
 
+// Most connections wait for nothing: the tables are made when something is waited for.
+class CorrelatorImpl implements Correlator {
+  private waiting: Map<string, Kind> | undefined
+  private past: Map<string, Kind> | undefined
+  private number = 1
+
+  // A user's request may have taken it.
+  next(): number {
+    while (this.waiting?.has(String(this.number)) === true) this.number++
+    return this.number
+  }
+
+  take(count: number): number {
+    const first = this.next()
+    this.number += count
+    return first
+  }
+
+  wait(id: string, kind: Kind): boolean {
+    if (this.waiting?.has(id) === true) return false
+    this.past?.delete(id)
+    this.waiting ??= new Map()
+    this.waiting.set(id, kind)
+    return true
+  }
+
+  kindOf(id: string): Kind | undefined {
+    return this.waiting?.get(id) ?? this.past?.get(id)
+  }
+
+  release(id: string): void {
+    const kind = this.waiting?.get(id)
+    if (kind === undefined) return
+    this.waiting?.delete(id)
+    const past = this.past ??= new Map()
+    past.set(id, kind)
+    const [oldest] = past.keys()
+    if (past.size > mostPast && oldest !== undefined) past.delete(oldest)
+  }
+
+  clear(): void {
+    this.waiting = undefined
+    this.past = undefined
+  }
+}
+
 /**
  * Makes a correlator with nothing to wait for.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (): Correlator => {
-  const waiting = new Map<string, Kind>()
-  const past = new Map<string, Kind>()
-  let number = 1
-  // A user's request may have taken it.
-  const next = (): number => {
-    while (waiting.has(String(number))) number++
-    return number
-  }
-  return {
-    next,
-    take: (count) => {
-      const first = next()
-      number += count
-      return first
-    },
-    wait: (id, kind) => {
-      if (waiting.has(id)) return false
-      past.delete(id)
-      waiting.set(id, kind)
-      return true
-    },
-    kindOf: (id) => waiting.get(id) ?? past.get(id),
-    release: (id) => {
-      const kind = waiting.get(id)
-      if (kind === undefined) return
-      waiting.delete(id)
-      past.set(id, kind)
-      const [oldest] = past.keys()
-      if (past.size > mostPast && oldest !== undefined) past.delete(oldest)
-    },
-    clear: () => {
-      waiting.clear()
-      past.clear()
-    }
-  }
-}
+export const make = (): Correlator => new CorrelatorImpl()

@@ -196,7 +196,9 @@ export const makeShared = (): SharedLimit => new RollingLimitImpl()
  * @category combinators
  * @since 0.1.0
  */
-export const combine = (logs: ReadonlyArray<RollingLimit>): RollingLimit => {
+export const combine = (logs: ReadonlyArray<RollingLimit>): RollingLimit => logs.length === 0 ? unlimited : all(logs)
+
+const all = (logs: ReadonlyArray<RollingLimit>): RollingLimit => {
   const waitFor = (at: number, cost = 1, spares = false): number =>
     isCost(cost) ? Math.max(0, ...logs.map((log) => log.waitFor(at, cost, spares))) : Infinity
   return {
@@ -210,7 +212,7 @@ export const combine = (logs: ReadonlyArray<RollingLimit>): RollingLimit => {
       const wait = waitFor(at, cost, spares)
       if (wait > 0) return wait
       const reserved = logs.map((log) => log.reserve(at, cost)).filter((one) => typeof one !== "number")
-      return {
+      return reserved.length === 0 ? unreserved : {
         use: (usedAt) => {
           for (const one of reserved) one.use(usedAt)
         },
@@ -222,3 +224,6 @@ export const combine = (logs: ReadonlyArray<RollingLimit>): RollingLimit => {
     left: (at) => logs.flatMap((log) => log.left(at))
   }
 }
+
+const unreserved: Reservation = { use: () => {}, release: () => {} }
+const unlimited = all([])
