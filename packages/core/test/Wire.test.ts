@@ -1,6 +1,7 @@
 /** What the venues' decoders have in common: cells and rows, times, and how much a frame may become. */
 import { assert, describe, it } from "@effect/vitest"
-import { JsonNumber } from "@tickline/core/codec/ExactJson"
+import { JsonNumber, type JsonObject } from "@tickline/core/codec/ExactJson"
+import * as Message from "@tickline/core/codec/Message"
 import * as Rejection from "@tickline/core/codec/Rejection"
 import * as MarketData from "@tickline/core/event/MarketData"
 import type * as MarketEvent from "@tickline/core/event/MarketEvent"
@@ -159,24 +160,28 @@ describe("members", () => {
 
   it("decimals and times are texts or numbers, ids are not empty", () => {
     for (const value of ["1.50", new JsonNumber("1.50")]) {
-      assert.strictEqual(shown(Schema.decodeUnknownSync(Schemas.DecimalText)(value)), "1.50")
+      assert.strictEqual(shown(Schema.decodeUnknownSync(Schemas.DecimalOfNumber)(value)), "1.50")
     }
     for (const value of ["1700000000123", new JsonNumber("1700000000123"), "2023-11-14T22:13:20.123Z"]) {
       assert.strictEqual(String(Schema.decodeUnknownSync(Schemas.TimestampText)(value)), "2023-11-14T22:13:20.123Z")
     }
     for (const value of ["7", new JsonNumber("7")]) assert.strictEqual(Schema.decodeUnknownSync(Schemas.Id)(value), "7")
-    for (const schema of [Schemas.DecimalText, Schemas.TimestampText, Schemas.Id]) {
+    for (const schema of [Schemas.DecimalOfNumber, Schemas.TimestampText, Schemas.Id]) {
       for (const value of ["", null, true, 7]) assert.isFalse(succeeds(schema, value))
     }
   })
 
   it("an optional decimal is absent, null or empty where there is none", () => {
-    const read = Schema.decodeUnknownSync(Schema.Struct({ a: Schemas.OptionalDecimal }))
-    const value = (json: object) => shown(Schemas.presentDecimal(read(json).a))
-    assert.strictEqual(value({ a: "1.50" }), "1.50")
-    for (const json of [{}, { a: null }, { a: "" }]) assert.isUndefined(value(json))
-    assert.isUndefined(Schemas.present(null))
-    assert.strictEqual(Schemas.present(""), "")
+    const kind = Message.make(
+      { a: Message.decimalIfAny, b: Message.optional(Message.string) },
+      ({ a, b }) => [{ a: shown(a), b }]
+    )
+    const value = (json: JsonObject): unknown => kind.read("test", json)
+    assert.deepStrictEqual(value({ a: "1.50" }), [{ a: "1.50", b: undefined }])
+    for (const json of [{}, { a: null }, { a: "" }]) {
+      assert.deepStrictEqual(value({ ...json, b: null }), [{ a: undefined, b: undefined }])
+    }
+    assert.deepStrictEqual(value({ b: "" }), [{ a: undefined, b: "" }])
   })
 
   it("milliseconds are a whole number of up to fifteen digits, whatever its magnitude", () => {

@@ -33,14 +33,6 @@ const TextOfNumber = NumberText.pipe(
 export const Id = Schema.Union([Schema.NonEmptyString, TextOfNumber])
 
 /**
- * A decimal written as a JSON string or as a JSON number.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const DecimalText = Schema.Union([Decimal.FromText, TextOfNumber.pipe(Schema.decodeTo(Decimal.FromText))])
-
-/**
  * A timestamp written as a JSON string or as a JSON number.
  *
  * @category schemas
@@ -61,14 +53,6 @@ export const optional = <S extends Schema.Constraint>(schema: S): Schema.optiona
   Schema.optionalKey(Schema.NullOr(schema))
 
 /**
- * What an optional member holds: `undefined` for absent and for `null`.
- *
- * @category getters
- * @since 0.1.0
- */
-export const present = <A>(value: A | null | undefined): A | undefined => value ?? undefined
-
-/**
  * A decimal that a venue may leave out, or send as `null` or as an empty string
  * where there is none: the quote of a side without orders, the last price before
  * the first trade.
@@ -77,15 +61,6 @@ export const present = <A>(value: A | null | undefined): A | undefined => value 
  * @since 0.1.0
  */
 export const OptionalDecimal = optional(Schema.Union([Decimal.FromText, Schema.Literal("")]))
-
-/**
- * What an optional decimal holds: `undefined` for absent, `null` and empty.
- *
- * @category getters
- * @since 0.1.0
- */
-export const presentDecimal = (value: Decimal.Decimal | "" | null | undefined): Decimal.Decimal | undefined =>
-  value === "" ? undefined : present(value)
 
 /**
  * Whether an object has a member of any of these names, with or without a value.
