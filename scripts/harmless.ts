@@ -577,8 +577,8 @@ export const harmless: ReadonlyArray<Harmless> = [
   {
     file: `${core}/market/internal/freshnessWatch.ts`,
     within: "make",
-    original: "yield* Effect.raceFirst(Effect.sleep(Math.max(1, next - now)), Queue.take(changes))",
-    replacement: "yield* Effect.raceFirst(Effect.sleep(Math.max(0, next - now)), Queue.take(changes))",
+    original: "Effect.as(Effect.sleep(Math.max(1, next - now)), true)",
+    replacement: "Effect.as(Effect.sleep(Math.max(0, next - now)), true)",
     because: "a deadline is less than a millisecond away only where a sum of fractions was rounded"
   },
   {
@@ -638,13 +638,6 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement:
       "yield* Effect.forkIn(Effect.ignore(member.feed.connection.connect), member.scope, { startImmediately: false })",
     because: "a venue that is dialled a moment later is dialled at the same time"
-  },
-  {
-    file: `${core}/market/internal/feedMetrics.ts`,
-    within: "make.follow",
-    original: "if (wanted.has(key)) continue",
-    replacement: "if (false) continue",
-    because: "a series that is made again is the same series"
   },
   {
     file: `${core}/market/ReconnectingStream.ts`,

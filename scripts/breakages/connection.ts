@@ -38,8 +38,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   // the named tests: Reconnection
   {
     name: "a subscription is not restored",
-    file: `${connection}/internal/subscriptions.ts`,
-    original: "    this.asked = none\n",
+    file: `${connection}/internal/standings.ts`,
+    original: "    this.asked.clear()\n",
     replacement: "",
     test: [ofReconnection, "connection state preservation"]
   },
@@ -125,9 +125,9 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "what is not wanted any more is restored",
-    file: `${connection}/internal/subscriptions.ts`,
-    original: "this.standings.wants.delete(Channel.key(channel))",
-    replacement: "this.standings.wants.has(Channel.key(channel))",
+    file: `${connection}/internal/standings.ts`,
+    original: "    this.wants.delete(key)\n",
+    replacement: "",
     test: [ofEpochs, "what is wanted is what was asked for"]
   },
   {

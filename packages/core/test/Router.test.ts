@@ -129,6 +129,7 @@ describe("Router", () => {
       assert.deepStrictEqual(routes(router, trade("BTC-USD")), [""])
       router.follow([bitcoin], [bitcoin])
       assert.deepStrictEqual(routes(router, trade("BTC-USD")), ["matches BTC-USD"])
+      router.unfollow([bitcoin])
       router.follow([ether], [ether])
       assert.deepStrictEqual(routes(router, trade("BTC-USD")), [""])
     }

@@ -27,7 +27,14 @@ const trade = new MarketData.Trade({
   size: Decimal.zero,
   side: "buy"
 })
-const metrics = { follow: constVoid, arrived: constVoid, latency: constVoid, gaps: constVoid, stale: constVoid }
+const metrics = {
+  follow: constVoid,
+  unfollow: constVoid,
+  arrived: constVoid,
+  latency: constVoid,
+  gaps: constVoid,
+  stale: constVoid
+}
 
 const match = (product: string, id: number): string =>
   `{"type":"match","trade_id":${id},"maker_order_id":"m","taker_order_id":"t","side":"sell","size":"0.1",` +

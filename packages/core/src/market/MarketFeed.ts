@@ -288,22 +288,9 @@ export const prepare = Effect.fnUntraced(function*(
     ? Effect.void
     : yield* FreshnessWatch.make(connection, freshness, metrics.stale)
 
-  // What is wanted; and for its data, apart from what only keeps alive.
-  const all = new Map<string, Channel.Channel>()
-  let wanted: ReadonlyArray<Channel.Channel> = []
-  const follow = (): void => {
-    const channels = [...all.values()]
-    const beats = new Set(beatsOf(channels).map(Channel.key))
-    wanted = channels.filter((one) => !beats.has(Channel.key(one)))
-    router.follow(channels, wanted)
-  }
-  const watchFreshness = (channels: ReadonlyArray<Channel.Channel>): Effect.Effect<void> =>
+  const watchFreshness = (wanted: ReadonlyArray<Channel.Channel>): Effect.Effect<void> =>
     Effect.flatMap(Monotonic.now, (now) => {
-      const keys = new Set(wanted.map(Channel.key))
-      for (const one of channels) {
-        if (keys.has(Channel.key(one))) freshness.subscribed(one, now)
-        else freshness.unsubscribed(one)
-      }
+      for (const one of wanted) freshness.subscribed(one, now)
       metrics.follow(wanted, freshness.age)
       return watchAnew
     })
@@ -311,20 +298,24 @@ export const prepare = Effect.fnUntraced(function*(
   const subscriptions = References.make({
     subscribe: (channels) =>
       Effect.suspend(() => {
-        for (const channel of channels) all.set(Channel.key(channel), channel)
-        follow()
-        ledger.follow(channels.filter((channel) => !isBeat(channel)))
-        return Effect.andThen(connection.subscribe(channels), watchFreshness(channels))
+        // What is wanted for its data, apart from what only keeps alive.
+        const wanted = channels.filter((channel) => !isBeat(channel))
+        router.follow(channels, wanted)
+        ledger.follow(wanted)
+        return Effect.andThen(connection.subscribe(channels), watchFreshness(wanted))
       }),
     unsubscribe: (channels) =>
       Effect.andThen(
         connection.unsubscribe(channels),
         Effect.suspend(() => {
-          for (const channel of channels) all.delete(Channel.key(channel))
-          follow()
+          router.unfollow(channels)
+          for (const channel of channels) freshness.unsubscribed(channel)
+          metrics.unfollow(channels)
           const note = ledger.unfollow(channels)
-          const told = note === undefined ? Effect.void : connection[internals].report({ _tag: "Noted", note })
-          return Effect.andThen(told, watchFreshness(channels))
+          return note === undefined ? watchAnew : Effect.andThen(
+            connection[internals].report({ _tag: "Noted", note }),
+            watchAnew
+          )
         })
       )
   })

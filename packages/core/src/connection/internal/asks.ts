@@ -19,15 +19,6 @@ import { ConnectionClosed, type SubscriptionRefused } from "../ConnectError.ts"
 export type Channels = ReadonlyMap<string, Channel.Channel>
 
 /**
- * The channels that are not among others.
- *
- * @category getters
- * @since 0.1.0
- */
-export const without = (channels: Channels, others: Channels): Array<Channel.Channel> =>
-  [...channels].filter(([key]) => !others.has(key)).map(([, channel]) => channel)
-
-/**
  * A frame as the ask for the channels that it is of.
  *
  * @category constructors

@@ -11,12 +11,10 @@ import type { Wire, WireClosed } from "../../transport/Transport.ts"
 import * as Channel from "../../value/Channel.ts"
 import { ConnectionClosed, SubscriptionRefused } from "../ConnectError.ts"
 import type { Batch, NamedObserver } from "../Observer.ts"
-import { askOf, type Channels, type Confirmed, type Pending, Waiters, without } from "./asks.ts"
+import { askOf, type Confirmed, type Pending, Waiters } from "./asks.ts"
 import type { Options, Subscriptions } from "./desired.ts"
 import { meaningOf, type Refusal } from "./refusedChannels.ts"
 import { Standings } from "./standings.ts"
-
-const none: Channels = new Map()
 
 // One for each connection: its methods are shared, and what few connections need is made when it is needed.
 class SubscriptionsImpl<A> implements Subscriptions<A> {
@@ -28,7 +26,6 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
   // One asks at a time.
   private turns: Semaphore.Semaphore | undefined
   private pending: ReadonlyArray<Pending> = []
-  private asked: Channels = none
   // Lists of channels of which data has come since something last changed. Who attributes may make each anew.
   private known: WeakSet<ReadonlyArray<Channel.Channel>> | undefined
   // What was refused together with something else, to be asked for by itself.
@@ -56,27 +53,19 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
   }
 
   want(channels: ReadonlyArray<Channel.Channel>): void {
-    let asked: Map<string, Channel.Channel> | undefined
     for (const channel of channels) {
       const key = Channel.key(channel)
-      this.standings.wants.set(key, channel)
-      this.standings.refusedSilently.delete(key)
-      // Whoever wants what was refused wants it asked for again.
-      if (this.standings.refused.delete(key)) (asked ??= new Map(this.asked)).delete(key)
+      this.standings.want(key, channel)
       const reason = this.options.dialect?.objection?.(channel)
       if (reason === undefined || this.standings.impossible.has(key)) continue
       const refused = new SubscriptionRefused({ channel, reason })
       this.standings.impossible.set(key, { refused, isTold: false })
       this.waiters?.refuse(key, refused)
     }
-    if (asked !== undefined) this.asked = asked
   }
 
   unwant(channels: ReadonlyArray<Channel.Channel>): void {
-    for (const channel of channels) {
-      this.standings.wants.delete(Channel.key(channel))
-      this.standings.impossible.delete(Channel.key(channel))
-    }
+    for (const channel of channels) this.standings.unwant(Channel.key(channel), channel)
   }
 
   private get standings(): Standings {
@@ -94,7 +83,7 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
         ? "refused"
         : this.standings.confirmed.has(key)
         ? "confirmed"
-        : this.asked.has(key)
+        : this.standings.asked.has(key)
         ? "asked"
         : "wanted"
     }))
@@ -110,7 +99,6 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
   private reset(): void {
     this.resets++
     this.known = undefined
-    this.asked = none
     this.pending = []
     this.again = []
     this.made?.reset()
@@ -226,12 +214,8 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
           yield* this.write(wire, dialect.subscribe(wanted, this.options.correlator.next()), wanted, true, begun)
           continue
         }
-        const adds = without(this.standings.wants, this.asked).filter((channel) =>
-          !this.standings.impossible.has(Channel.key(channel))
-        )
-        const gone = without(this.asked, this.standings.wants)
+        const { adds, gone } = this.standings.takeChanges()
         if (adds.length + gone.length === 0) return
-        this.asked = new Map([...this.standings.wants].filter(([key]) => !this.standings.impossible.has(key)))
         // There is nothing to give up of what the peer has refused; what it said nothing of may be subscribed to.
         const removes = gone.filter((channel) => {
           const isRefused = this.standings.refused.delete(Channel.key(channel))

@@ -27,11 +27,13 @@ import * as Printable from "../../value/Printable.ts"
  * @since 0.1.0
  */
 export interface FeedMetrics {
-  /** These are the subscriptions now, with how old the data of each is at a time of the monotonic clock, in milliseconds. */
+  /** These are subscriptions, too, with how old the data of each is at a time of the monotonic clock, in milliseconds. */
   readonly follow: (
     channels: ReadonlyArray<Channel.Channel>,
     ageOf: (channel: Channel.Channel, now: number) => number
   ) => void
+  /** These are subscriptions no longer. */
+  readonly unfollow: (channels: ReadonlyArray<Channel.Channel>) => void
   /** A batch brought so many events of a channel. */
   readonly arrived: (channel: string, events: number) => void
   /** An event came in so many milliseconds after the venue's own time on it. */
@@ -79,13 +81,8 @@ export const make = (label: string): Effect.Effect<FeedMetrics, never, Scope.Sco
         }
 
         const follow: FeedMetrics["follow"] = (channels, ageOf) => {
-          const wanted = new Map(channels.map((channel) => [Channel.key(channel), channel]))
-          for (const [key, registration] of ages) {
-            if (wanted.has(key)) continue
-            registration.remove()
-            ages.delete(key)
-          }
-          for (const [key, channel] of wanted) {
+          for (const channel of channels) {
+            const key = Channel.key(channel)
             eventsOf(channel.channel).valueUnsafe(labelled)
             if (ages.has(key)) continue
             const of = MetricAttributes.add(labelled, {
@@ -103,8 +100,17 @@ export const make = (label: string): Effect.Effect<FeedMetrics, never, Scope.Sco
           }
         }
 
+        const unfollow: FeedMetrics["unfollow"] = (channels) => {
+          for (const channel of channels) {
+            const key = Channel.key(channel)
+            ages.get(key)?.remove()
+            ages.delete(key)
+          }
+        }
+
         const metrics: FeedMetrics = {
           follow,
+          unfollow,
           arrived: (channel, count) => eventsOf(channel).updateUnsafe(count, labelled),
           latency: (millis) => Telemetry.latency.updateUnsafe(millis, labelled),
           gaps: (cause, count) => gapsOf[cause].updateUnsafe(count, labelled),

@@ -106,12 +106,16 @@ export const make = (
     if (!byChannel.has(channel)) byChannel.set(channel, entries.get(ChannelKey.key(channel)))
     return byChannel.get(channel)
   }
+  // Those that have not delivered since they are waited for: all that a deadline is of.
+  const waiting = new Set<Entry>()
   let connectedAt: number | undefined
 
   const expect = (entry: Entry, at: number | undefined): void => {
     entry.askedAt = at
     entry.steppedAt = at
     entry.heardAt = undefined
+    if (at === undefined) waiting.delete(entry)
+    else waiting.add(entry)
   }
 
   // A quiet channel may be silent again for as long as it was before.
@@ -157,7 +161,11 @@ export const make = (
       byChannel.clear()
     },
     unsubscribed: (channel) => {
-      entries.delete(ChannelKey.key(channel))
+      const key = ChannelKey.key(channel)
+      const entry = entries.get(key)
+      if (entry === undefined) return
+      entries.delete(key)
+      waiting.delete(entry)
       byChannel.clear()
     },
     connected: (at) => {
@@ -184,6 +192,7 @@ export const make = (
       if (entry.heardAt === undefined && entry.askedAt !== undefined && entry.steps <= 1) {
         entry.longestSilence = Math.max(entry.longestSilence, at - entry.askedAt)
       }
+      if (entry.heardAt === undefined) waiting.delete(entry)
       entry.heardAt = at
       entry.lastAt = at
       entry.hasDelivered = true
@@ -192,8 +201,8 @@ export const make = (
     age: (channel, at) => at - (entries.get(ChannelKey.key(channel))?.lastAt ?? at),
     nextDeadline: () => {
       let next: number | undefined
-      for (const entry of entries.values()) {
-        if (entry.steppedAt === undefined || entry.heardAt !== undefined || entry.steps >= steps.length) continue
+      for (const entry of waiting) {
+        if (entry.steppedAt === undefined || entry.steps >= steps.length) continue
         const due = entry.steppedAt + patienceOf(entry)
         next = next === undefined ? due : Math.min(next, due)
       }
@@ -202,11 +211,11 @@ export const make = (
     check: (at, paused) => {
       if (paused) {
         // Nothing can be heard by who does not read: deadlines stand still.
-        for (const entry of entries.values()) if (entry.steppedAt !== undefined) entry.steppedAt = at
+        for (const entry of waiting) entry.steppedAt = at
         return []
       }
       const found: Array<Overdue> = []
-      for (const entry of entries.values()) {
+      for (const entry of waiting) {
         const one = overdue(entry, at)
         if (one !== undefined) found.push(one)
       }

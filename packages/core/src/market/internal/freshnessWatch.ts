@@ -68,9 +68,14 @@ export const make = <A>(connection: Connection.Connection<A>, freshness: Tracker
       const next = freshness.nextDeadline()
       if (next === undefined) return yield* Queue.take(changes)
       const now = yield* Monotonic.now
-      yield* Effect.raceFirst(Effect.sleep(Math.max(1, next - now)), Queue.take(changes))
+      const isDue = yield* Effect.raceFirst(
+        Effect.as(Effect.sleep(Math.max(1, next - now)), true),
+        Effect.as(Queue.take(changes), false)
+      )
+      if (!isDue) return
       const at = yield* Monotonic.now
       const overdue = freshness.check(at, yield* connection.isStalled)
+      if (overdue.length === 0) return
       // Who was refused waits for nothing.
       const refused = new Set(
         (yield* connection[internals].subscriptionStates).flatMap(({ channel, standing }) =>

@@ -6,6 +6,7 @@
  */
 import type * as Attribution from "../../connection/internal/attribution.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
+import * as ChannelKey from "../../value/Channel.ts"
 import type { Channel } from "../../value/Channel.ts"
 import type { Topic, Venue } from "../../venue/Venue.ts"
 
@@ -16,8 +17,10 @@ import type { Topic, Venue } from "../../venue/Venue.ts"
  * @since 0.1.0
  */
 export interface Router {
-  /** Routes to these channels from now on: all of them, and those that are wanted for their data. */
+  /** Routes to these channels as well: all of them, and those that are wanted for their data. */
   readonly follow: (all: ReadonlyArray<Channel>, wanted: ReadonlyArray<Channel>) => void
+  /** Routes to these no longer. */
+  readonly unfollow: (channels: ReadonlyArray<Channel>) => void
   /** The channels that each event of a frame belongs to. */
   readonly attribute: Attribution.Attribute<MarketEvent>
   /** The channels that an event of this tag and product was of, or else its product, for events that are gone. */
@@ -27,32 +30,71 @@ export interface Router {
 const nobody: ReadonlyArray<Channel> = []
 const onlyNobody: Attribution.MessageChannels = [nobody]
 
-// What stands in the way of a route: the channels of a frame's name, each list in an array of its own as well, which
-// most frames can be given as it is.
-interface Routes {
-  readonly all: Attribution.MessageChannels
-  readonly general: Attribution.MessageChannels
-  readonly byProduct: ReadonlyMap<string, Attribution.MessageChannels>
-}
-
 interface Named {
   readonly channel: Channel
   readonly product: string | undefined
 }
 
-const routesOf = (named: ReadonlyArray<Named>): Routes => {
-  const general = named.filter(({ product }) => product === undefined).map(({ channel }) => channel)
-  const byProduct = new Map<string, Array<Channel>>()
-  for (const { channel, product } of named) {
-    if (product === undefined) continue
-    const channels = byProduct.get(product)
-    if (channels === undefined) byProduct.set(product, [...general, channel])
-    else channels.push(channel)
+const channelsIn = (named: Iterable<Named>): Array<Channel> => Array.from(named, ({ channel }) => channel)
+
+// The channels of a frame's name. Each list is in an array of its own as well, which most frames can be given as it is,
+// and is the same array until one of its channels comes or goes: a change costs the same however many there are.
+class Routes {
+  private readonly named = new Map<string, Named>()
+  private readonly general = new Map<string, Named>()
+  private readonly byProduct = new Map<string, Map<string, Named>>()
+  private lists = new Map<string | undefined, Attribution.MessageChannels>()
+  private every: Attribution.MessageChannels | undefined
+
+  get isEmpty(): boolean {
+    return this.named.size === 0
   }
-  return {
-    all: [named.map(({ channel }) => channel)],
-    general: [general],
-    byProduct: new Map(Array.from(byProduct, ([product, channels]) => [product, [channels]]))
+
+  add(channel: Channel, product: string | undefined): void {
+    const key = `${ChannelKey.key(channel)}\n${product ?? ""}`
+    const one = { channel, product }
+    this.changed(product)
+    this.named.set(key, one)
+    if (product === undefined) this.general.set(key, one)
+    else {
+      const channels = this.byProduct.get(product)
+      if (channels === undefined) this.byProduct.set(product, new Map([[key, one]]))
+      else channels.set(key, one)
+    }
+  }
+
+  remove(channel: Channel, product: string | undefined): void {
+    const key = `${ChannelKey.key(channel)}\n${product ?? ""}`
+    this.changed(product)
+    this.named.delete(key)
+    this.general.delete(key)
+    if (product === undefined) return
+    const channels = this.byProduct.get(product)
+    channels?.delete(key)
+    if (channels?.size === 0) this.byProduct.delete(product)
+  }
+
+  get all(): Attribution.MessageChannels {
+    return this.every ??= [channelsIn(this.named.values())]
+  }
+
+  /** Those of a product and of all products; if it has none of its own, those of all. */
+  of(product: string): Attribution.MessageChannels {
+    const known = this.lists.get(product)
+    if (known !== undefined) return known
+    const own = this.byProduct.get(product)
+    const name = own === undefined ? undefined : product
+    const general = name === undefined ? this.lists.get(name) : undefined
+    if (general !== undefined) return general
+    const made = [[...channelsIn(this.general.values()), ...channelsIn(own?.values() ?? [])]]
+    this.lists.set(name, made)
+    return made
+  }
+
+  private changed(product: string | undefined): void {
+    this.every = undefined
+    if (product === undefined) this.lists = new Map()
+    else this.lists.delete(product)
   }
 }
 
@@ -60,7 +102,7 @@ const productOf = (event: MarketEvent): string | undefined => "product" in event
 
 const channelsOf = (routes: Routes, topic: Topic, event: MarketEvent): Attribution.MessageChannels => {
   const product = productOf(event) ?? topic.product
-  return product === undefined ? routes.all : routes.byProduct.get(product) ?? routes.general
+  return product === undefined ? routes.all : routes.of(product)
 }
 
 // By the kind alone, for a venue that does not say more: the market data of a kind is of its channel and of those that
@@ -76,25 +118,26 @@ const byKind = (venue: Venue) => {
     Other: [trade, ticker, book]
   }
   const hasOne = new Set(Object.values(venue.channels)).size === 1
-  let wanted: ReadonlyArray<Channel> = []
-  let known = new Map<string, Routes>()
+  const kinds = Object.entries(others).map(([tag, excluded]) => ({ tag, excluded, routes: new Routes() }))
+  const routesOf = new Map(kinds.map(({ routes, tag }) => [tag, routes]))
 
   return {
     follow: (channels: ReadonlyArray<Channel>): void => {
-      wanted = channels
-      known = new Map()
+      for (const channel of channels) {
+        for (const { excluded, routes } of kinds) {
+          if (hasOne || !excluded.includes(channel.channel)) routes.add(channel, channel.product)
+        }
+      }
+    },
+    unfollow: (channels: ReadonlyArray<Channel>): void => {
+      for (const channel of channels) for (const { routes } of kinds) routes.remove(channel, channel.product)
     },
     channelsOf: (tag: string, product: string | undefined): ReadonlyArray<Channel> => {
-      const excluded = others[tag]
-      if (excluded === undefined) return nobody
-      const routes = known.get(tag) ?? routesOf(
-        wanted.filter(({ channel }) => hasOne || !excluded.includes(channel))
-          .map((channel) => ({ channel, product: channel.product }))
-      )
-      known.set(tag, routes)
-      return (product === undefined ? routes.all : routes.byProduct.get(product) ?? routes.general)[0] ?? nobody
+      const routes = routesOf.get(tag)
+      if (routes === undefined) return nobody
+      return (product === undefined ? routes.all : routes.of(product))[0] ?? nobody
     },
-    isOfKind: (tag: string): boolean => others[tag] !== undefined
+    isOfKind: (tag: string): boolean => routesOf.has(tag)
   }
 }
 
@@ -107,27 +150,12 @@ const byKind = (venue: Venue) => {
 export const make = (venue: Venue): Router => {
   const { topicOf, topics } = venue
   const kinds = byKind(venue)
-  let followed: ReadonlyArray<Channel> = []
-  // Made when the next frame comes: a thousand subscriptions in a row make it once.
-  let names: ReadonlyMap<string, Routes> | undefined
-
-  const namesOf = (channels: ReadonlyArray<Channel>): ReadonlyMap<string, Routes> => {
-    const named = new Map<string, Array<Named>>()
-    for (const channel of channels) {
-      for (const { name, product } of topics?.(channel) ?? []) {
-        const others = named.get(name)
-        if (others === undefined) named.set(name, [{ channel, product }])
-        else others.push({ channel, product })
-      }
-    }
-    return new Map(Array.from(named, ([name, channels]) => [name, routesOf(channels)]))
-  }
+  const names = new Map<string, Routes>()
 
   const attribute: Router["attribute"] = topicOf === undefined
     ? (_, events) => events.map((event) => kinds.channelsOf(event._tag, productOf(event)))
     : (frame, events) => {
       const topic = topicOf(frame, events)
-      names ??= namesOf(followed)
       const routes = topic === undefined ? undefined : names.get(topic.name)
       if (topic === undefined || routes === undefined) {
         return events.length === 1 ? onlyNobody : events.map(() => nobody)
@@ -141,8 +169,23 @@ export const make = (venue: Venue): Router => {
   return {
     follow: (all, wanted) => {
       kinds.follow(wanted)
-      followed = all
-      names = undefined
+      for (const channel of all) {
+        for (const { name, product } of topics?.(channel) ?? []) {
+          const routes = names.get(name) ?? new Routes()
+          routes.add(channel, product)
+          names.set(name, routes)
+        }
+      }
+    },
+    unfollow: (channels) => {
+      kinds.unfollow(channels)
+      for (const channel of channels) {
+        for (const { name, product } of topics?.(channel) ?? []) {
+          const routes = names.get(name)
+          routes?.remove(channel, product)
+          if (routes?.isEmpty === true) names.delete(name)
+        }
+      }
     },
     attribute,
     channelsFor: (tag, product) => {
