@@ -124,8 +124,9 @@ class EpochHeartbeat<A> implements Heartbeat.Options<A> {
   onStall(stall: Heartbeat.Stall): Effect.Effect<void> {
     return Effect.suspend(() => {
       this.parts.options.recorder.stalled(stall)
-      const message = stall === "consumer" ? "consumer stalled" : "event loop stalled"
-      return this.parts.states.log("Warn", message, { epoch: this.epoch.number })
+      return this.parts.states.log("Warn", stall === "consumer" ? "consumer stalled" : "event loop stalled", {
+        epoch: this.epoch.number
+      })
     })
   }
 
