@@ -84,7 +84,7 @@ export const breakages: ReadonlyArray<Breakage> = [
     file: "packages/node/src/runner/Streaming.ts",
     original: "if (recorder !== undefined) yield* recorder.finish",
     replacement: "",
-    test: ["packages/node/test/runner/Process.test.ts", "a recording on a full disk"]
+    test: ["packages/node/test/runner/Process.test.ts", "the last of a recording that does not fit"]
   },
   {
     name: "a failed dial is a drop",

@@ -24,7 +24,8 @@ describe.concurrent("the demo", { timeout: 30_000 }, () => {
       const opened = events.find(({ to }) => to === "Open")
       assert.strictEqual(opened?.openForMillis, 2_000)
       const passed = Date.parse(String(down[2]?.at)) - Date.parse(String(opened?.at))
-      assert.approximately(Number(down[2]?.delayMillis), 2_000 - passed, 5)
+      assert.isAtMost(Number(down[2]?.delayMillis), 2_000)
+      assert.isAtLeast(Number(down[2]?.delayMillis), 2_000 - passed - 1)
       assert.deepStrictEqual(
         events.filter(({ _tag }) => _tag === "Breaker").map(({ from, to }) => `${String(from)} ${String(to)}`).slice(
           0,
@@ -51,7 +52,7 @@ describe.concurrent("the demo", { timeout: 30_000 }, () => {
       const fiber = yield* Effect.forkChild(TestHost.run(world, "demo"))
       yield* world.printed(/"Trade"/)
       yield* world.send("SIGINT")
-      assert.strictEqual(yield* Effect.timeout(Fiber.join(fiber), "2 seconds"), 0)
+      assert.strictEqual(yield* Fiber.join(fiber), 0)
       assert.include(world.stderr(), "delivered")
     }))
 

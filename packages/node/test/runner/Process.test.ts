@@ -46,11 +46,13 @@ const start = (...args: ReadonlyArray<string>) => {
 const finish = (
   args: ReadonlyArray<string>,
   outputs: { readonly stdout?: number; readonly stderr?: number },
-  stdin?: number
+  stdin?: number,
+  command: ReadonlyArray<string> = []
 ) =>
   Effect.promise(() =>
     new Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>((resolve) => {
-      const child = spawn(process.execPath, [bin, ...args], {
+      const [name = process.execPath, ...before] = [...command, process.execPath]
+      const child = spawn(name, [...before, bin, ...args], {
         stdio: [stdin ?? "ignore", outputs.stdout ?? "pipe", outputs.stderr ?? "pipe"]
       })
       const texts = { stdout: "", stderr: "" }
@@ -276,6 +278,18 @@ describe.skipIf(!Fs.existsSync("/dev/full"))("an output that cannot be written",
           assert.include(stderr, `tickline: cannot write ${file}: ENOSPC`)
         }
       }
+    }))
+
+  it.live("the last of a recording that does not fit fails the run", () =>
+    Effect.gen(function*() {
+      const server = yield* MockServer.make({ venue, rate: 200 })
+      const file = Path.join(yield* folder, "a.jsonl.gz")
+      // Of a compressed one nothing but the header is written before it ends, and only that fits.
+      const limited = ["bash", "-c", "trap '' XFSZ; ulimit -f 1; exec \"$@\"", "limited"]
+      const args = ["stream", venue.name, "BTC-USD", "--url", server.url, "--record", file, "--count", "100"]
+      const { code, stderr } = yield* finish(args, {}, undefined, limited)
+      assert.strictEqual(code, 1)
+      assert.include(stderr, `tickline: cannot write ${file}: EFBIG`)
     }))
 })
 

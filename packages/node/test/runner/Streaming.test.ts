@@ -267,8 +267,11 @@ describe.concurrent("one product that is refused among those that are not", { ti
         const { url } = yield* simulate(name, ["--rate", "100"])
         for (const products of [["NOSUCH", one, other], [one, "NOSUCH", other], [one, other, "NOSUCH"]]) {
           const world = TestHost.make()
-          const flags = ["--url", url, "--duration", "800ms"]
-          assert.strictEqual(yield* TestHost.run(world, "stream", name, ...products, ...flags), 0, world.stderr())
+          const run = yield* Effect.forkChild(TestHost.run(world, "stream", name, ...products, "--url", url))
+          for (const product of [one, other]) yield* world.printed(new RegExp(`"Trade".*"${product}"`))
+          yield* world.printed(/"VenueError"/)
+          yield* world.send("SIGTERM")
+          assert.strictEqual(yield* Fiber.join(run), 0, world.stderr())
           const products_ = new Set(trades(world.objects()).map(({ product }) => product))
           assert.deepStrictEqual([...products_].toSorted(), [one, other].toSorted())
           assert.match(world.stderr(), new RegExp(`^${name} refused the subscription to .*NOSUCH`, "m"))
