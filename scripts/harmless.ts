@@ -540,7 +540,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "only the names are read"
   },
   {
-    file: `${core}/market/internal/narrator.ts`,
+    file: `${core}/market/internal/lifecycle.ts`,
     within: "make.isPending",
     original: "const isPending = refusals.size > 0 && item._tag !== \"Refused\" && item._tag !== \"Noted\"",
     replacement: "const isPending = refusals.size >= 0 && item._tag !== \"Refused\" && item._tag !== \"Noted\"",
@@ -596,7 +596,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "nobody reads the list of nothings"
   },
   {
-    file: `${core}/market/internal/narrator.ts`,
+    file: `${core}/market/internal/lifecycle.ts`,
     within: "make.overflowed",
     original: "const [key = \"\", missing]",
     replacement: "const [key = \"?\", missing]",

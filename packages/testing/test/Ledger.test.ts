@@ -1,4 +1,4 @@
-/** One narrator tells the gaps of a feed, and its counts balance. */
+/** The gaps of a feed are told once, the same to all its consumers, and its counts balance. */
 import { assert, describe, it } from "@effect/vitest"
 import type * as Lifecycle from "@tickline/core/event/Lifecycle"
 import * as MarketData from "@tickline/core/event/MarketData"

@@ -54,7 +54,7 @@ import * as FeedMetrics from "./internal/feedMetrics.ts"
 import * as Tracker from "./internal/freshness.ts"
 import * as FreshnessWatch from "./internal/freshnessWatch.ts"
 import { Keeper } from "./internal/ledger.ts"
-import * as Narrator from "./internal/narrator.ts"
+import * as Lifecycle from "./internal/lifecycle.ts"
 import * as References from "./internal/references.ts"
 import * as Router from "./internal/router.ts"
 import * as Stamp from "./internal/stamp.ts"
@@ -397,13 +397,13 @@ export const prepare = Effect.fnUntraced(function*(
       ofProduct("ticker", product, (event): event is MarketData.PriceUpdate => event._tag === "PriceUpdate", consumer),
     events: (consumer) =>
       Stream.unwrap(Effect.sync(() => {
-        const narrate = Narrator.make({
+        const eventsOf = Lifecycle.make({
           venue: venue.name,
           channelsFor: router.channelsFor,
           metrics,
           dropped: ledger.consumer(consumer?.name ?? "events")
         })
-        return Stream.flattenIterable(Stream.map(connection.inbound(consumer), narrate))
+        return Stream.flattenIterable(Stream.map(connection.inbound(consumer), eventsOf))
       }))
   }
 })

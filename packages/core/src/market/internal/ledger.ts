@@ -1,5 +1,5 @@
 /**
- * The one narrator of a feed's gaps, and its counts: an observer of the
+ * Where the gaps of a feed begin and end, and its counts: an observer of the
  * connection, which also follows its transitions and its subscriptions.
  *
  * @since 0.1.0

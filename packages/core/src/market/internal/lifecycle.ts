@@ -17,7 +17,7 @@ import { type Dropped, GapNote } from "./ledger.ts"
 import type * as Router from "./router.ts"
 
 /**
- * What a narrator needs: whose life it tells, and to whom.
+ * What it takes to tell a life: whose it is, and to whom.
  *
  * @category models
  * @since 0.1.0
@@ -30,7 +30,7 @@ export interface Options {
 }
 
 /**
- * Makes the narrator of one consumer.
+ * Makes what tells one consumer: the events of each item of its connection.
  *
  * @category constructors
  * @since 0.1.0
@@ -112,7 +112,7 @@ export const make = (
     return [...[...errors.values()].flat(), ...replaced]
   }
 
-  const narrate = (item: Inbox.Item<MarketEvent.MarketEvent>): ReadonlyArray<MarketEvent.AnyEvent> => {
+  const eventsOf = (item: Inbox.Item<MarketEvent.MarketEvent>): ReadonlyArray<MarketEvent.AnyEvent> => {
     switch (item._tag) {
       case "Batch":
         return item.messages
@@ -152,7 +152,7 @@ export const make = (
 
   return (item) => {
     const isPending = refusals.size > 0 && item._tag !== "Refused" && item._tag !== "Noted"
-    const events = narrate(item)
+    const events = eventsOf(item)
     return isPending ? told(events) : events
   }
 }
