@@ -1,6 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
+import * as Recorder from "../src/connection/internal/recorder.ts"
 import * as Telemetry from "../src/value/internal/telemetry.ts"
 
 const isCounter = (metric: Metric.Metric<never, unknown>): metric is Metric.Counter<number> => metric.type === "Counter"
@@ -18,4 +19,22 @@ it.effect("every counter is one that only grows", () =>
     }
     assert.isAbove(names.length, 10)
     assert.isTrue(names.every((name) => name.endsWith("_total")))
+  }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
+
+it.effect("connections of one label count into one series, those of another into theirs", () =>
+  Effect.gen(function*() {
+    const context = yield* Effect.context<never>()
+    const counts = Effect.map(Metric.snapshot, (all) =>
+      all.flatMap(({ attributes, id, state }) =>
+        id === "tickline_frames_total" && "count" in state ? [[attributes?.["connection"], state.count]] : []
+      ))
+    const [one, other, another] = ["a", "a", "b"].map((label) =>
+      Recorder.make(label, context)
+    )
+    one?.received(1, 2, 200)
+    other?.received(1, 3, 300)
+    another?.received(1, 7, 700)
+    assert.deepStrictEqual(yield* counts, [["a", 5], ["b", 7]])
+    Recorder.make("a", context).received(1, 1, 1)
+    assert.deepStrictEqual(yield* counts, [["a", 6], ["b", 7]])
   }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))

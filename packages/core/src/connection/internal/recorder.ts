@@ -9,6 +9,7 @@ import * as Metric from "effect/Metric"
 import * as Record from "effect/Record"
 import { RejectionReason } from "../../codec/Rejection.ts"
 import * as MetricAttributes from "../../value/internal/metricAttributes.ts"
+import * as Tally from "../../value/internal/tally.ts"
 import * as Telemetry from "../../value/internal/telemetry.ts"
 import * as ConnectError from "../ConnectError.ts"
 import type { ConnectionMetrics } from "../ConnectionMetrics.ts"
@@ -100,22 +101,11 @@ const metrics = [
   ...rejectionsOf.values()
 ]
 
-/**
- * A counter of the same series for one owner alone, for what is updated with
- * every batch: a metric remembers the key of the series that it last updated,
- * and where several share it, each of their updates makes the key anew.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const ownCounter = ({ description, id }: Metric.Counter<number>): Metric.Counter<number> =>
-  Metric.counter(id, { description, incremental: true })
-
 // One for each connection: its methods are shared, and what is told carries the label by the context.
 class RecorderImpl implements Recorder {
   private readonly context: Context.Context<never>
-  private framesMetric: Metric.Counter<number> | undefined
-  private bytesMetric: Metric.Counter<number> | undefined
+  private readonly allFrames: Tally.Tally
+  private readonly allBytes: Tally.Tally
   private readonly roundTrips: Array<number> = []
   private readonly failures: Partial<Record<ConnectError.FailureKind, number>> = {}
   private readonly closes = { graceful: 0, forced: 0 }
@@ -149,6 +139,8 @@ class RecorderImpl implements Recorder {
 
   constructor(context: Context.Context<never>) {
     this.context = context
+    this.allFrames = Tally.make(Telemetry.frames, context)
+    this.allBytes = Tally.make(Telemetry.bytes, context)
   }
 
   sessionBegan(id: string): void {
@@ -227,10 +219,8 @@ class RecorderImpl implements Recorder {
     this.heardAt = now
     this.frames += frames
     this.bytes += bytes
-    this.framesMetric ??= ownCounter(Telemetry.frames)
-    this.framesMetric.updateUnsafe(frames, this.context)
-    this.bytesMetric ??= ownCounter(Telemetry.bytes)
-    this.bytesMetric.updateUnsafe(bytes, this.context)
+    this.allFrames.sum += frames
+    this.allBytes.sum += bytes
   }
 
   delivered(messages: number): void {

@@ -12,13 +12,12 @@ import { constVoid } from "effect/Function"
 import * as Metric from "effect/Metric"
 import * as Record from "effect/Record"
 import type * as Scope from "effect/Scope"
-import * as MetricsRecorder from "../../connection/internal/recorder.ts"
 import type { Gap } from "../../event/Lifecycle.ts"
 import * as Channel from "../../value/Channel.ts"
 import * as MetricAttributes from "../../value/internal/metricAttributes.ts"
+import * as Tally from "../../value/internal/tally.ts"
 import * as Telemetry from "../../value/internal/telemetry.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
-import * as Printable from "../../value/Printable.ts"
 
 /**
  * The metrics of one feed.
@@ -67,15 +66,13 @@ export const make = (label: string): Effect.Effect<FeedMetrics, never, Scope.Sco
         for (const metric of [Telemetry.stale, Telemetry.latency, ...Object.values(gapsOf)]) {
           metric.valueUnsafe(labelled)
         }
-        const events = new Map<string, Metric.Counter<number>>()
+        const events = new Map<string, Tally.Tally>()
         const ages = new Map<string, Metric.Registration>()
 
-        const eventsOf = (channel: string): Metric.Counter<number> => {
+        const eventsOf = (channel: string): Tally.Tally => {
           const known = events.get(channel)
           if (known !== undefined) return known
-          const made = Metric.withAttributes(MetricsRecorder.ownCounter(Telemetry.events), {
-            channel: Printable.escape(channel)
-          })
+          const made = Tally.make(Telemetry.events, MetricAttributes.add(labelled, { channel }))
           events.set(channel, made)
           return made
         }
@@ -83,7 +80,7 @@ export const make = (label: string): Effect.Effect<FeedMetrics, never, Scope.Sco
         const follow: FeedMetrics["follow"] = (channels, ageOf) => {
           for (const channel of channels) {
             const key = Channel.key(channel)
-            eventsOf(channel.channel).valueUnsafe(labelled)
+            eventsOf(channel.channel)
             if (ages.has(key)) continue
             const of = MetricAttributes.add(labelled, {
               channel: channel.channel,
@@ -111,7 +108,9 @@ export const make = (label: string): Effect.Effect<FeedMetrics, never, Scope.Sco
         const metrics: FeedMetrics = {
           follow,
           unfollow,
-          arrived: (channel, count) => eventsOf(channel).updateUnsafe(count, labelled),
+          arrived: (channel, count) => {
+            eventsOf(channel).sum += count
+          },
           latency: (millis) => Telemetry.latency.updateUnsafe(millis, labelled),
           gaps: (cause, count) => gapsOf[cause].updateUnsafe(count, labelled),
           stale: () => Telemetry.stale.updateUnsafe(1, labelled)
