@@ -35,6 +35,13 @@ export const breakages: ReadonlyArray<Breakage> = [
     replacement: "      if (isWanted(consumer.interest, item)) this.offerTo(consumer, item)\n      break\n",
     test: [ofConnection, "concurrent message reading"]
   },
+  {
+    name: "a consumer that needs a turn of its own is given none",
+    file: inbox,
+    original: "    return hasLate\n",
+    replacement: "    return false\n",
+    test: ["packages/testing/test/connection/Turns.test.ts", "stop for a consumer that needs a turn"]
+  },
   // the named tests: Reconnection
   {
     name: "a subscription is not restored",

@@ -15,6 +15,7 @@ import * as Frame from "@tickline/core/transport/Frame"
 import {
   type Capabilities,
   type DialRequest,
+  type Pull,
   Transport,
   type Wire,
   WireClosed
@@ -27,7 +28,8 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import type { ConnectionOptions } from "node:tls"
 import { type ClientOptions, type RawData, WebSocket } from "ws"
-import { codeOf, reasonOf, rejection } from "./internal/dialFailure.ts"
+import { reasonOf, rejection } from "./internal/dialFailure.ts"
+import { closeReason, endOf } from "./internal/wireEnd.ts"
 
 /**
  * What can be set for all dials of a transport.
@@ -54,9 +56,6 @@ const capabilities: Capabilities = { headers: true, ping: true, pause: true, han
  * (2 s), which has its own deadline.
  */
 const lingerMillis = 3_000
-
-/** RFC 6455 §5.5: a control frame carries 125 bytes, two of which are the close code. */
-const closeReasonBytes = 123
 
 /**
  * The most fragments of one message, and the most reads of the socket that one
@@ -161,6 +160,12 @@ const start = (endpoint: Endpoint.Endpoint, request: DialRequest, options: Optio
 
 type Resume<A, E = never> = (effect: Effect.Effect<A, E>) => void
 
+// Who waits for what comes.
+interface Reader {
+  readonly take: (frames: NonEmptyReadonlyArray<Frame.Frame>) => boolean
+  readonly fail: Resume<never, WireClosed>
+}
+
 // The wire over one socket. Thousands may be held: what is not a wire's is shared, and who waits for something is kept
 // in a list that is empty at rest.
 class WireImpl implements Wire {
@@ -175,8 +180,8 @@ class WireImpl implements Wire {
   private closing: WireClosed | undefined
   private ended: WireClosed | undefined
   private clean: boolean | undefined
-  private puller: Resume<NonEmptyReadonlyArray<Frame.Frame>, WireClosed> | undefined
-  private waking = false
+  private reader: Reader | undefined
+  private isDue = false
   private pings = 0
   private isAnswering = false
   private unanswered: Uint8Array | undefined
@@ -215,14 +220,20 @@ class WireImpl implements Wire {
 
   // The members of a wire are its own, so that it can be spread into another.
 
-  readonly pull: Wire["pull"] = Effect.suspend(() => this.take() ?? this.arrival)
-
-  private readonly arrival: Wire["pull"] = Effect.callback((resume) => {
-    this.puller = resume
-    return Effect.sync(() => {
-      this.puller = undefined
-    })
-  })
+  readonly pull: Pull = Object.assign(
+    this.read<NonEmptyReadonlyArray<Frame.Frame>>((frames, resume) => {
+      resume(Effect.succeed(frames))
+      return false
+    }),
+    {
+      each: (take: (frames: NonEmptyReadonlyArray<Frame.Frame>) => boolean) =>
+        this.read<void>((frames, resume) => {
+          if (take(frames)) return true
+          resume(Effect.void)
+          return false
+        })
+    }
+  )
 
   readonly ready: Wire["ready"] = Effect.suspend(() =>
     this.writers.length === 0 && this.hasRoom() ? Effect.void : this.room()
@@ -248,7 +259,7 @@ class WireImpl implements Wire {
   readonly close: Wire["close"] = (code, reason) =>
     Effect.suspend(() => {
       if (this.clean !== undefined) return Effect.succeed({ clean: this.clean })
-      const text = cut(reason, closeReasonBytes)
+      const text = closeReason(reason)
       this.#ws.close(code, text) // a code that no endpoint may send (RFC 6455 §7.4) is a defect
       this.closing ??= new WireClosed({ by: "local", code, reason: text })
       // The peer's close frame may be behind what waits to be read.
@@ -282,41 +293,60 @@ class WireImpl implements Wire {
     this.#ws.resume()
   }
 
-  private take(): Effect.Effect<NonEmptyReadonlyArray<Frame.Frame>, WireClosed> | undefined {
-    const batch = this.frames
-    if (isReadonlyArrayNonEmpty(batch)) {
+  // `take` says whether it wants more.
+  private read<A>(
+    take: (frames: NonEmptyReadonlyArray<Frame.Frame>, resume: Resume<A, WireClosed>) => boolean
+  ): Effect.Effect<A, WireClosed> {
+    return Effect.callback((resume) => {
+      this.reader = { take: (frames) => take(frames, resume), fail: resume }
+      this.handOver()
+      return Effect.sync(() => {
+        this.reader = undefined
+      })
+    })
+  }
+
+  // Whoever reads may, meanwhile, be interrupted, or have begun to read anew.
+  private handOver(): void {
+    while (this.reader !== undefined) {
+      const { frames, reader } = this
+      if (!isReadonlyArrayNonEmpty(frames)) {
+        if (this.ended === undefined) return
+        this.reader = undefined
+        return reader.fail(Effect.fail(this.ended))
+      }
       this.frames = []
       this.bytes = 0
       this.resumeReading()
-      return Effect.succeed(batch)
+      let isOver = true
+      try {
+        isOver = !reader.take(frames)
+      } catch (defect) {
+        reader.fail(Effect.die(defect))
+      }
+      if (isOver && this.reader === reader) this.reader = undefined
     }
-    return this.ended === undefined ? undefined : Effect.fail(this.ended)
   }
 
   // Runs when the socket's read callback has returned: all messages of one
-  // read (64 KiB, hundreds of frames under load) cost one wake, and a lone
+  // read (64 KiB, hundreds of frames under load) are one batch, and a lone
   // message does not wait for the rest of the event loop's turn.
-  private wakeSoon(): void {
-    if (this.puller === undefined || this.waking) return
-    this.waking = true
-    process.nextTick(wake, this)
+  private handOverSoon(): void {
+    if (this.reader === undefined || this.isDue) return
+    this.isDue = true
+    process.nextTick(handOver, this)
   }
 
-  wake(): void {
-    this.waking = false
-    if (this.puller === undefined) return
-    const batch = this.take()
-    if (batch === undefined) return
-    const resume = this.puller
-    this.puller = undefined
-    resume(batch)
+  handOverDue(): void {
+    this.isDue = false
+    this.handOver()
   }
 
   private end(closed: WireClosed): void {
     if (this.ended !== undefined) return
     this.ended = closed
     this.#ws.removeAllListeners("message")
-    this.wakeSoon()
+    this.handOverSoon()
     const { pongs, writers } = this
     this.pongs = []
     this.writers = []
@@ -339,7 +369,7 @@ class WireImpl implements Wire {
     this.bytes += data.length
     // A binary message is copied: it is a view of the buffer of a whole read.
     this.frames.push(isBinary ? new Uint8Array(data) : data.toString())
-    this.wakeSoon()
+    this.handOverSoon()
     if (!this.isPaused && this.isFull() && this.closing === undefined) {
       this.isPaused = true
       this.#ws.pause()
@@ -381,26 +411,7 @@ class WireImpl implements Wire {
   }
 
   onError(error: Error): void {
-    const code = codeOf(error)
-    this.end(
-      code.startsWith("WS_ERR_")
-        ? new WireClosed({
-          by: "local",
-          code: protocolCodes[code] ?? 1002,
-          reason: this.refusalOf(code) ?? error.message
-        })
-        : new WireClosed({ by: "network", code: 1006, reason: code })
-    )
-  }
-
-  private refusalOf(code: string): string | undefined {
-    switch (protocolCodes[code]) {
-      case 1008:
-        return "message in too many parts"
-      case 1009:
-        return `message over ${this.maxMessageBytes} bytes`
-    }
-    return undefined
+    this.end(endOf(error, this.maxMessageBytes))
   }
 
   onClose(code: number, reason: Buffer): void {
@@ -438,7 +449,7 @@ class WireImpl implements Wire {
   }
 }
 
-const wake = (line: WireImpl): void => line.wake()
+const handOver = (line: WireImpl): void => line.handOverDue()
 
 /** A socket that knows its wire, so that all sockets share their listeners. */
 class LineSocket extends WebSocket {
@@ -468,19 +479,3 @@ function onClose(this: WebSocket, code: number, reason: Buffer): void {
 }
 
 const ignore = (): void => {}
-
-/** The close codes that `ws` sends for what it does not accept; 1002 for the rest. */
-const protocolCodes: Readonly<Record<string, number>> = {
-  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
-  WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 1009,
-  WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
-  WS_ERR_INVALID_UTF8: 1007
-}
-
-/** The text's longest beginning of at most so many bytes of UTF-8. */
-const cut = (text: string, bytes: number): string => {
-  if (Buffer.byteLength(text) <= bytes) return text
-  let end = Math.min(text.length, bytes)
-  while (Buffer.byteLength(text.slice(0, end)) > bytes) end--
-  return text.slice(0, end).toWellFormed()
-}

@@ -169,6 +169,49 @@ describe("NodeTransport: messages", () => {
       assert.deepStrictEqual(yield* wire.pull, ["late"])
     }))
 
+  it.live("each hands over in the callback that read, until it is told to stop; then a pull goes on", () =>
+    Effect.gen(function*() {
+      const url = yield* serve((ws) => {
+        ws.on("message", () => ws.send("x"))
+        ws.send("a")
+      })
+      const wire = yield* dial(url)
+      assert.isDefined(wire.pull.each)
+      const seen: Array<string> = []
+      yield* wire.pull.each((frames) => {
+        seen.push(...frames.map(String))
+        wire.write("more")
+        return seen.length < 3
+      })
+      assert.deepStrictEqual(seen, ["a", "x", "x"])
+      assert.deepStrictEqual(yield* wire.pull, ["x"])
+      wire.write("more")
+      const interrupted = yield* Effect.forkChild(wire.pull.each(() => true), { startImmediately: true })
+      yield* Fiber.interrupt(interrupted)
+      assert.deepStrictEqual(yield* wire.pull, ["x"])
+    }))
+
+  it.live("each ends with the wire, after all that came before; what it is given to throw is a defect", () =>
+    Effect.gen(function*() {
+      const url = yield* serve((ws) => {
+        for (let n = 0; n < 20_000; n++) ws.send(`${n}`)
+        ws.close(4001, "done")
+      })
+      const wire = yield* dial(url, { inboundBytes: 65_536 })
+      assert.isDefined(wire.pull.each)
+      const defect = yield* Effect.exit(wire.pull.each(() => {
+        throw new Error("no")
+      }))
+      assert.isTrue(Exit.hasDies(defect))
+      let last = 0
+      const closed = yield* Effect.flip(wire.pull.each((frames) => {
+        for (const frame of frames) last = Number(frame)
+        return true
+      }))
+      assert.strictEqual(last, 19_999)
+      assert.deepStrictEqual(facts(closed), { by: "peer", code: 4001, reason: "done" })
+    }))
+
   it.live("a wire is not ready while its send buffer is over the bound, and is again once it drained", () =>
     Effect.gen(function*() {
       const peer = yield* Deferred.make<Socket>()

@@ -62,6 +62,26 @@ export class WireClosed extends Schema.TaggedError<WireClosed>()("WireClosed", {
 }
 
 /**
+ * Takes what a wire brings. As an effect: every message that arrived since the
+ * last pull, waiting for at least one. Fails with `WireClosed` when the wire has
+ * ended and all that arrived before its end has been taken. One puller at a time.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Pull extends Effect.Effect<NonEmptyReadonlyArray<Frame>, WireClosed> {
+  /**
+   * Hands over batch after batch in the callback in which it was read, with no
+   * fiber between, and completes when `take` has returned `false`. What `take`
+   * throws is a defect. Absent if the transport has no such callback; a pull
+   * that is made from another, such as by `Effect.map`, has none either.
+   */
+  readonly each?:
+    | ((take: (frames: NonEmptyReadonlyArray<Frame>) => boolean) => Effect.Effect<void, WireClosed>)
+    | undefined
+}
+
+/**
  * One open WebSocket. It lives in the scope of its dial: closing the scope
  * terminates it.
  *
@@ -69,12 +89,8 @@ export class WireClosed extends Schema.TaggedError<WireClosed>()("WireClosed", {
  * @since 0.1.0
  */
 export interface Wire {
-  /**
-   * Takes every message that arrived since the last pull, waiting for at least
-   * one. Fails with `WireClosed` when the wire has ended and all that arrived
-   * before its end has been taken. One puller at a time.
-   */
-  readonly pull: Effect.Effect<NonEmptyReadonlyArray<Frame>, WireClosed>
+  /** Takes what has arrived. */
+  readonly pull: Pull
   /**
    * Completes when `bufferedBytes` is under the transport's bound, at once
    * where it is already. Fails when the wire has ended.

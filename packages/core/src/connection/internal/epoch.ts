@@ -5,12 +5,14 @@
  *
  * @since 0.1.0
  */
+import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { ConnectionPolicy } from "../../resilience/ConnectionPolicy.ts"
+import type * as Frame from "../../transport/Frame.ts"
 import type { Wire, WireClosed } from "../../transport/Transport.ts"
 import * as ConnectError from "../ConnectError.ts"
 import type * as Observer from "../Observer.ts"
@@ -167,6 +169,8 @@ export class Epoch<A> {
   resumedAt = 0
   /** When the wire last brought something, on the monotonic clock. */
   lastReceivedAt: number
+  // How many consumers were woken by the last batch.
+  private woken = 0
 
   constructor(parts: Parts<A>, wire: Wire, number: number) {
     this.parts = parts
@@ -225,7 +229,8 @@ export class Epoch<A> {
   // Waits for room where a consumer blocks; the wire is not pulled meanwhile.
   private awaitRoom(): Effect.Effect<void> {
     const { inbox } = this.options
-    const woken = inbox.wake()
+    const woken = this.woken + inbox.wake()
+    this.woken = 0
     // While many are woken much may come: the more of it one turn brings, the fewer of them are woken for it.
     if (!inbox.isBlocked()) return woken > manyConsumers ? Effect.yieldNow : Effect.void
     this.stalledSince = this.states.now()
@@ -330,14 +335,22 @@ export class Epoch<A> {
 
   // Takes from the wire until it ends. What arrived before its end is delivered, in order, before this completes.
   private receive(onFirst: Effect.Effect<void> | undefined): Effect.Effect<WireClosed> {
-    const { observers: { faults }, refusals } = this.options
+    const { inbox, observers: { faults }, refusals } = this.options
+    const { pull } = this.wire
     const read = Decoder.make(this.options, this.number)
     let due = onFirst
-    return this.wire.pull.pipe(
-      Effect.flatMap((frames) => {
-        this.lastReceivedAt = this.states.now()
-        read(frames, this.states.wallNow(), this.lastReceivedAt)
-        this.askAgain()
+    // Says whether the next batch may come in the same way: nothing is to be done before it, and nobody needs a turn.
+    const take = (frames: NonEmptyReadonlyArray<Frame.Frame>): boolean => {
+      this.lastReceivedAt = this.states.now()
+      read(frames, this.states.wallNow(), this.lastReceivedAt)
+      this.askAgain()
+      if (due !== undefined || refusals.length > 0 || faults.length > 0) return false
+      this.woken = inbox.wake()
+      return !inbox.isBehind() && this.woken <= manyConsumers && !inbox.isBlocked()
+    }
+    const taken = pull.each === undefined ? Effect.map(pull, take) : pull.each(take)
+    return taken.pipe(
+      Effect.flatMap(() => {
         if (due === undefined && refusals.length === 0 && faults.length === 0) return this.awaitRoom()
         const first = due ?? Effect.void
         due = undefined
@@ -348,6 +361,7 @@ export class Epoch<A> {
           Effect.flatMap(() => this.awaitRoom())
         )
       }),
+      // Each time it yields, which gives everybody else a turn.
       Effect.forever,
       Effect.flip
     )

@@ -60,6 +60,8 @@ export interface Inbox<A> {
   readonly route: (batch: Batch<A>) => void
   /** Wakes the consumers that have something to take, once for any number of offers. Returns how many. */
   readonly wake: () => number
+  /** Whether a consumer had not come back for more when it was offered something, since this was last asked. */
+  readonly isBehind: () => boolean
   /** Whether a consumer that blocks is over its bound. */
   readonly isBlocked: () => boolean
   /** Completes when no consumer blocks. */
@@ -110,6 +112,8 @@ class InboxImpl<A> implements Inbox<A> {
   private routes: Routes<A> | undefined
   // Who waits for something to take, and has it.
   private due: Array<Consumer<A>> = []
+  // Whether somebody was offered something and did not wait for it.
+  private hasLate = false
   // What is kept for the first consumer to come, of everything and of rejections.
   private everything: Consumer<A> | undefined
   private rejections: Consumer<A> | undefined
@@ -146,7 +150,11 @@ class InboxImpl<A> implements Inbox<A> {
   }
 
   private markDue(consumer: Consumer<A>): void {
-    if (consumer.resume === undefined || consumer.isDue) return
+    if (consumer.isDue) return
+    if (consumer.resume === undefined) {
+      this.hasLate ||= consumer.ended === undefined && consumer !== this.everything && consumer !== this.rejections
+      return
+    }
     consumer.isDue = true
     this.due.push(consumer)
   }
@@ -164,6 +172,12 @@ class InboxImpl<A> implements Inbox<A> {
       resume?.(Effect.void)
     }
     return due.length
+  }
+
+  isBehind(): boolean {
+    const { hasLate } = this
+    this.hasLate = false
+    return hasLate
   }
 
   isBlocked(): boolean {
