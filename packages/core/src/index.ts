@@ -232,6 +232,21 @@ export * as Generic from "./venue/generic/Venue.ts"
 export * as Governor from "./resilience/Governor.ts"
 
 /**
+ * Why a request over HTTP has no answer. A status is none of these: an answer of
+ * 503 is an answer.
+ *
+ * @since 0.1.0
+ */
+export * as HttpError from "./transport/HttpError.ts"
+
+/**
+ * The port through which the house asks over HTTP: one request, one answer.
+ *
+ * @since 0.1.0
+ */
+export * as HttpPort from "./transport/HttpPort.ts"
+
+/**
  * Hyperliquid, the public data of its WebSocket API.
  *
  * @since 0.1.0

@@ -82,6 +82,22 @@ const segmentsOf = (url: string): ReadonlyArray<string> =>
 // What stands in a path like a key, such as a listen key.
 const keyLike = /[\w-]{32,}/g
 
+// At most 200 characters; no segment of the path that is one of those, or like a key.
+const shown = (url: string, hidden: ReadonlySet<string>): string => {
+  const path = segmentsOf(url).map((segment) => hidden.has(segment) ? "…" : segment.replace(keyLike, "…"))
+  return Printable.cut([origin(url), ...path].join("/"), 200)
+}
+
+/**
+ * What of a URL may be shown if its path says what was asked for, as that of a
+ * REST interface does: scheme, host, port and path, without what in the path is
+ * like a key, at most 200 characters.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const place = (url: string): string => shown(url, new Set())
+
 /**
  * Where an answer of the peer at `url` says that it has moved to
  * (`Location`, RFC 9110 §10.2.2), fit to be shown: scheme, host, port and path,
@@ -99,7 +115,5 @@ export const movedTo = (location: string, url: string): string => {
     ? `${origin(url)}${location}`
     : location
   // A server that moves a whole site repeats the path that it was asked for.
-  const own = new Set(segmentsOf(url).filter((segment) => segment !== ""))
-  const path = segmentsOf(target).map((segment) => own.has(segment) ? "…" : segment.replace(keyLike, "…"))
-  return Printable.cut([origin(target), ...path].join("/"), 200)
+  return shown(target, new Set(segmentsOf(url).filter((segment) => segment !== "")))
 }

@@ -4,10 +4,10 @@
  *
  * @since 0.1.0
  */
-import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Address from "./Address.ts"
 import { BadHeader, BadUrl, DialError, type DialReason, Unsupported } from "./DialError.ts"
+import { headersReason, isToken, plaintextReason, reveal } from "./internal/checks.ts"
 import type { Capabilities, DialRequest } from "./Transport.ts"
 
 /**
@@ -31,8 +31,7 @@ export interface Endpoint {
  * @category predicates
  * @since 0.1.0
  */
-export const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "::1" || /^127(\.\d{1,3}){1,3}$/.test(host)
+export { isLoopback } from "./internal/checks.ts"
 
 /**
  * What is wrong with a text as the value of a header (RFC 9110 §5.5), such as
@@ -42,26 +41,7 @@ export const isLoopback = (host: string): boolean =>
  * @category getters
  * @since 0.1.0
  */
-export const headerFault = (value: string): string | undefined =>
-  /[\r\n]/.test(value)
-    ? "it holds a line break"
-    : /[^\t\u0020-\u007e\u0080-\u00ff]/.test(value)
-    ? "it holds a control character or one beyond Latin-1"
-    : /^[\t ]|[\t ]$/.test(value)
-    ? "it begins or ends with white space"
-    : undefined
-
-/** A token of HTTP (RFC 9110 §5.6.2): the name of a header, or a subprotocol. */
-const isToken = (text: string): boolean => /^[\w!#$%&'*+.^`|~-]+$/.test(text)
-
-const reveal = (value: string | Redacted.Redacted<string>): string =>
-  typeof value === "string" ? value : Redacted.value(value)
-
-const headerReason = (name: string, value: string): DialReason | undefined => {
-  if (!isToken(name)) return new BadHeader({ name: "", detail: "its name holds what HTTP does not allow there" })
-  const fault = headerFault(value)
-  return fault === undefined ? undefined : new BadHeader({ name, detail: `its value cannot be sent: ${fault}` })
-}
+export { headerFault } from "./internal/checks.ts"
 
 const protocolReason = (protocols: ReadonlyArray<string>): DialReason | undefined => {
   const fault = !protocols.every(isToken)
@@ -90,22 +70,9 @@ export const urlFault = (url: string): string | undefined => {
     : undefined
 }
 
-const urlReason = (url: string): DialReason | undefined => {
+const urlReason = (url: string): BadUrl | undefined => {
   const detail = urlFault(url)
   return detail === undefined ? undefined : new BadUrl({ detail })
-}
-
-/** Why a secret may not travel there, where it may not. */
-const plaintextReason = (
-  { host: written, scheme, userInfo = "" }: Address.Address,
-  { headers, plaintextHosts, protocols }: DialRequest
-): DialReason | undefined => {
-  const host = written.replace(/^\[|\]$/g, "")
-  const isAllowed = plaintextHosts.some((allowed) => [host, written].includes(allowed.toLowerCase()))
-  const hasSecret = userInfo !== "" || [...Object.values(headers), ...protocols].some(Redacted.isRedacted)
-  return !hasSecret || scheme === "wss" || isLoopback(host) || isAllowed
-    ? undefined
-    : new BadUrl({ detail: `a secret would travel to ${host} unencrypted: use wss, or allow the host by name` })
 }
 
 /**
@@ -128,9 +95,9 @@ export const check = (request: DialRequest, capabilities: Capabilities): Result.
       capabilities.headers || names.length === 0 ? undefined : new Unsupported({
         detail: `a browser sends no headers (${names.join(", ")}): authenticate by a subprotocol or a first message`
       }),
-    () => headers.map(([name, value]) => headerReason(name, value)).find((reason) => reason !== undefined),
+    () => headersReason(headers),
     () => protocolReason(protocols),
-    () => address && plaintextReason(address, request)
+    () => address && plaintextReason(address, request, request.protocols)
   ]
   for (const reasonOf of reasons) {
     const reason = reasonOf()

@@ -149,7 +149,9 @@ const ofUrl = (url: string): ReadonlyArray<string> => {
  * @category constructors
  * @since 0.1.0
  */
-export const maskOf = ({ headers, protocols, url }: DialRequest): Mask | undefined =>
+export const maskOf = (
+  { headers, protocols, url }: Pick<DialRequest, "headers" | "protocols" | "url">
+): Mask | undefined =>
   mask([
     ...ofUrl(url),
     ...Object.entries(headers).flatMap(([name, value]) =>

@@ -8,10 +8,8 @@ import {
   TlsFailed,
   Unreachable
 } from "@tickline/core/transport/DialError"
+import * as HttpPort from "@tickline/core/transport/HttpPort"
 import type { IncomingMessage } from "node:http"
-
-/** A `Retry-After` is obeyed up to a day; what asks for more is taken for a mistake. */
-const retryAfterCapMillis = 86_400_000
 
 /** The system's or the library's code of an error, `""` where it has none. */
 export const codeOf = (error: Error): string => "code" in error && typeof error.code === "string" ? error.code : ""
@@ -71,32 +69,11 @@ const networkCodes: ReadonlySet<string> = new Set([
 
 /** An answer that is no upgrade. `now` is the wall clock, in epoch milliseconds. */
 export const rejection = (response: IncomingMessage, url: string, now: number): HandshakeRejected => {
-  const retryAfterMillis = retryAfter(response, now)
+  const retryAfterMillis = HttpPort.retryAfterMillis(response.headers, now)
   const { location } = response.headers
   return new HandshakeRejected({
     status: response.statusCode ?? 0,
     ...(retryAfterMillis === undefined ? {} : { retryAfterMillis }),
     ...(location === undefined ? {} : { location: Address.movedTo(location, url) })
   })
-}
-
-/**
- * `Retry-After` (RFC 9110 §10.2.3) is seconds, or an HTTP date, which is read
- * against the answer's own `Date` where it has one, so that a wrong clock on
- * either side does not matter.
- */
-const retryAfter = (response: IncomingMessage, now: number): number | undefined => {
-  const value = response.headers["retry-after"]?.trim()
-  if (value === undefined) return undefined
-  if (/^\d+$/.test(value)) return Math.min(Number(value) * 1_000, retryAfterCapMillis)
-  const until = httpDate(value)
-  if (until === undefined) return undefined
-  const from = httpDate(response.headers.date ?? "") ?? now
-  return Math.min(Math.max(until - from, 0), retryAfterCapMillis)
-}
-
-const httpDate = (text: string): number | undefined => {
-  if (!/^[A-Z][a-z]+,? /.test(text)) return undefined
-  const millis = Date.parse(text)
-  return Number.isNaN(millis) ? undefined : millis
 }
