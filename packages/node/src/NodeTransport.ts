@@ -368,7 +368,10 @@ class WireImpl implements Wire {
     if (this.closing !== undefined && this.isFull()) return
     this.bytes += data.length
     // A binary message is copied: it is a view of the buffer of a whole read.
-    this.frames.push(isBinary ? new Uint8Array(data) : data.toString())
+    const frame = isBinary ? new Uint8Array(data) : data.toString()
+    // Most are alone: an array that is pushed to has room for many.
+    if (this.frames.length === 0) this.frames = [frame]
+    else this.frames.push(frame)
     this.handOverSoon()
     if (!this.isPaused && this.isFull() && this.closing === undefined) {
       this.isPaused = true

@@ -40,6 +40,13 @@ export interface Options<A> {
   readonly onHandedOn?: ((batch: Batch<A>) => void) | undefined
 }
 
+// Most frames hold one message.
+const append = <B>(all: Array<B>, some: ReadonlyArray<B>): void => {
+  const first = some[0]
+  if (some.length === 1 && first !== undefined) all.push(first)
+  else for (const one of some) all.push(one)
+}
+
 const fromTheFirst: ReadonlyArray<number> = [0]
 
 /**
@@ -108,7 +115,10 @@ export const make = <A>(
     let starts: Array<number> = []
     let bytes = 0
     let total = 0
-    const flush = (): void => deliver(messages, channels, frames.slice(first, end), starts, at, now, bytes)
+    const flush = (): void => {
+      const read = end - first === frames.length ? frames : frames.slice(first, end)
+      deliver(messages, channels, read, starts, at, now, bytes)
+    }
     for (const frame of frames) {
       const size = Frame.size(frame)
       total += size
@@ -127,8 +137,8 @@ export const make = <A>(
       end++
       starts.push(messages.length)
       bytes += size
-      for (const message of decoded) messages.push(message)
-      if (attribute !== undefined) { for (const of of attribute(frame, decoded)) channels?.push(of) }
+      append(messages, decoded)
+      if (attribute !== undefined && channels !== undefined) append(channels, attribute(frame, decoded))
     }
     flush()
     return total

@@ -131,17 +131,18 @@ export class Routes<A> {
     let last: ReadonlyArray<Channel.Channel> | undefined
     let routes: ReadonlyArray<Route<A>> = nowhere
     for (let i = 0; i < messages.length; i++) {
-      while (i >= end) {
-        frame++
-        end = starts[frame + 1] ?? messages.length
-        bytes = Frame.size(frames[frame] ?? "") / (end - (starts[frame] ?? 0))
-      }
       const message = messages[i]
       const of = channels[i]
       if (message === undefined || of === undefined) continue
       if (of !== last) {
         last = of
         routes = this.routesOf(of)
+      }
+      if (routes.length === 0) continue
+      while (i >= end) {
+        frame++
+        end = starts[frame + 1] ?? messages.length
+        bytes = Frame.size(frames[frame] ?? "") / (end - (starts[frame] ?? 0))
       }
       for (const route of routes) this.follow(route, message, bytes)
     }

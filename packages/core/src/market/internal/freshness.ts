@@ -103,8 +103,11 @@ export const make = (
   // The entries by the channels themselves, which saves making a key for every message.
   const byChannel = new Map<Channel, Entry | undefined>()
   const entryOf = (channel: Channel): Entry | undefined => {
-    if (!byChannel.has(channel)) byChannel.set(channel, entries.get(ChannelKey.key(channel)))
-    return byChannel.get(channel)
+    const known = byChannel.get(channel)
+    if (known !== undefined || byChannel.has(channel)) return known
+    const entry = entries.get(ChannelKey.key(channel))
+    byChannel.set(channel, entry)
+    return entry
   }
   // Those that have not delivered since they are waited for: all that a deadline is of.
   const waiting = new Set<Entry>()

@@ -115,13 +115,16 @@ export class Keeper implements Follower<MarketEvent.MarketEvent> {
   private readonly entries = new Map<string, Entry>()
   // Those that are wanted, in the order in which they came to be.
   private readonly wanted = new Map<string, Entry>()
-  // The entries by the channels themselves, which saves making a key for every message; and the last that was counted.
-  private readonly byChannel = new WeakMap<Channel.Channel, Map<string, Entry>>()
-  private last:
-    | { readonly of: ReadonlyArray<Channel.Channel>; readonly product: string; readonly entry: Entry }
-    | undefined
-  // Those that have received something of the batch at hand.
-  private arriving: Array<Entry> = []
+  // The entries by the channels themselves, which saves making a key for every message: of those that name a product,
+  // and of those that are of many. And the last that was counted.
+  private readonly byChannel = new WeakMap<Channel.Channel, Entry>()
+  private readonly byProduct = new WeakMap<Channel.Channel, Map<string, Entry>>()
+  private last: Entry | undefined
+  private lastOf: ReadonlyArray<Channel.Channel> | undefined
+  private lastProduct = ""
+  // Those that have received something of the batch at hand, and how many they are: the array is the same each time.
+  private readonly arriving: Array<Entry> = []
+  private arrivals = 0
   private readonly shed = new Map<
     string,
     { readonly of: Partial<Channel.Channel>; consumer: string; dropped: number }
@@ -205,11 +208,13 @@ export class Keeper implements Follower<MarketEvent.MarketEvent> {
   }
 
   handedOn(): void {
-    for (const entry of this.arriving) {
+    for (let i = 0; i < this.arrivals; i++) {
+      const entry = this.arriving[i]
+      if (entry === undefined) continue
       entry.handedOn += entry.arriving
       entry.arriving = 0
     }
-    this.arriving = []
+    this.arrivals = 0
   }
 
   /** Gives one consumer, by its name, what it enters its losses with. */
@@ -323,13 +328,15 @@ export class Keeper implements Follower<MarketEvent.MarketEvent> {
   }
 
   private beginBatch(): void {
-    if (this.arriving.length === 0) return
-    for (const entry of this.arriving) entry.arriving = 0
-    this.arriving = []
+    for (let i = 0; i < this.arrivals; i++) {
+      const entry = this.arriving[i]
+      if (entry !== undefined) entry.arriving = 0
+    }
+    this.arrivals = 0
   }
 
   private count(entry: Entry): void {
-    if (entry.arriving === 0) this.arriving.push(entry)
+    if (entry.arriving === 0) this.arriving[this.arrivals++] = entry
     entry.received++
     entry.arriving++
   }
@@ -337,17 +344,26 @@ export class Keeper implements Follower<MarketEvent.MarketEvent> {
   // Most messages are of the same channel and product as the one before, or of another single channel.
   private received(of: ReadonlyArray<Channel.Channel>, product: string): void {
     const { last } = this
-    if (last !== undefined && last.of === of && last.product === product) return this.count(last.entry)
+    if (last !== undefined && this.lastOf === of && this.lastProduct === product) return this.count(last)
     for (const channel of of) {
-      const entry = this.entryOf(channel, channel.product ?? product)
+      const entry = channel.product === undefined ? this.entryOf(channel, product) : this.ownEntry(channel)
       this.count(entry)
-      if (of.length === 1) this.last = { of, product, entry }
+      if (of.length !== 1) continue
+      this.last = entry
+      this.lastOf = of
+      this.lastProduct = product
     }
   }
 
+  private ownEntry(channel: Channel.Channel): Entry {
+    let entry = this.byChannel.get(channel)
+    if (entry === undefined) this.byChannel.set(channel, entry = this.entry(channel.channel, channel.product))
+    return entry
+  }
+
   private entryOf(channel: Channel.Channel, product: string): Entry {
-    let entries = this.byChannel.get(channel)
-    if (entries === undefined) this.byChannel.set(channel, entries = new Map<string, Entry>())
+    let entries = this.byProduct.get(channel)
+    if (entries === undefined) this.byProduct.set(channel, entries = new Map<string, Entry>())
     let entry = entries.get(product)
     if (entry === undefined) {
       entry = this.entry(channel.channel, product === "" ? undefined : product)

@@ -45,6 +45,9 @@ class Routes {
   private readonly byProduct = new Map<string, Map<string, Named>>()
   private lists = new Map<string | undefined, Attribution.MessageChannels>()
   private every: Attribution.MessageChannels | undefined
+  // What was found last: most frames are of the product of the one before.
+  private last: Attribution.MessageChannels | undefined
+  private lastProduct = ""
 
   get isEmpty(): boolean {
     return this.named.size === 0
@@ -80,8 +83,12 @@ class Routes {
 
   /** Those of a product and of all products; if it has none of its own, those of all. */
   of(product: string): Attribution.MessageChannels {
-    const known = this.lists.get(product)
-    if (known !== undefined) return known
+    if (this.last !== undefined && this.lastProduct === product) return this.last
+    this.lastProduct = product
+    return this.last = this.lists.get(product) ?? this.find(product)
+  }
+
+  private find(product: string): Attribution.MessageChannels {
     const own = this.byProduct.get(product)
     const name = own === undefined ? undefined : product
     const general = name === undefined ? this.lists.get(name) : undefined
@@ -93,6 +100,7 @@ class Routes {
 
   private changed(product: string | undefined): void {
     this.every = undefined
+    this.last = undefined
     if (product === undefined) this.lists = new Map()
     else this.lists.delete(product)
   }

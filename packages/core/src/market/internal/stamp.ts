@@ -27,11 +27,17 @@ export const make = (
   symbols: Symbols.Symbols
 ): (frame: Frame, at: number) => ReadonlyArray<MarketEvent.MarketEvent> | FrameRejected => {
   const names = new Map<string, string | undefined>()
+  // Most events are of the product of the one before, and to compare two texts is cheaper than to find one.
+  let last = ""
+  let lastName = symbols.nameOf(venue, last)
   const nameOf = (product: string): string | undefined => {
-    if (names.has(product)) return names.get(product)
-    const name = symbols.nameOf(venue, product)
-    if (names.size < mostNames) names.set(product, name)
-    return name
+    if (product === last) return lastName
+    last = product
+    lastName = names.get(product)
+    if (lastName !== undefined || names.has(product)) return lastName
+    lastName = symbols.nameOf(venue, product)
+    if (names.size < mostNames) names.set(product, lastName)
+    return lastName
   }
   const mark: { receivedAt: Timestamp.Timestamp | undefined; name: string | undefined } = {
     receivedAt: undefined,
