@@ -469,8 +469,8 @@ export const harmless: ReadonlyArray<Harmless> = [
   {
     file: `${core}/market/internal/freshness.ts`,
     within: "make.entryOf",
-    original: "if (!byChannel.has(channel)) byChannel.set(channel, entries.get(ChannelKey.key(channel)))",
-    replacement: "if (true) byChannel.set(channel, entries.get(ChannelKey.key(channel)))",
+    original: "if (known !== undefined || byChannel.has(channel)) return known",
+    replacement: "if (false) return known",
     because: "what is remembered is what would be found again, made slower"
   },
   {
