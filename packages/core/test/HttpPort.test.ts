@@ -107,7 +107,7 @@ describe("HttpPort", () => {
       const request = { method: "GET", url: "https://venue.example" } as const
       assert.strictEqual((yield* portOf(most).request(request)).body.length, most)
       const { reason } = yield* Effect.flip(portOf(most + 1).request(request))
-      assert.strictEqual(reason._tag, "TooLarge")
+      assert.strictEqual(reason._tag, "AnswerTooLarge")
     }))
 
   it.effect("gives up at the deadline, 10 s if nothing is said, and closes what it opened", () =>

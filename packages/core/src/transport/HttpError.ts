@@ -32,7 +32,9 @@ export class DeadlineExceeded
  * @category errors
  * @since 0.1.0
  */
-export class TooLarge extends Schema.TaggedError<TooLarge>()("TooLarge", { mostBytes: Schema.Finite }) {
+export class AnswerTooLarge
+  extends Schema.TaggedError<AnswerTooLarge>()("AnswerTooLarge", { mostBytes: Schema.Finite })
+{
   override get message(): string {
     return `the answer is longer than ${this.mostBytes} bytes`
   }
@@ -64,7 +66,7 @@ export const HttpReason = Schema.Union([
   BadUrl,
   BadHeader,
   DeadlineExceeded,
-  TooLarge,
+  AnswerTooLarge,
   Truncated
 ])
 

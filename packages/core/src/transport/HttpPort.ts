@@ -17,7 +17,7 @@ import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Address from "./Address.ts"
-import { DeadlineExceeded, HttpError, type HttpReason, TooLarge } from "./HttpError.ts"
+import { AnswerTooLarge, DeadlineExceeded, HttpError, type HttpReason } from "./HttpError.ts"
 import { checkHttp } from "./internal/checks.ts"
 import * as Secrets from "./Secrets.ts"
 
@@ -104,7 +104,7 @@ const read = (
   return body.pipe(
     Stream.mapEffect((chunk) => {
       bytes += chunk.byteLength
-      return bytes > mostBytes ? Effect.fail(new TooLarge({ mostBytes })) : Effect.succeed(chunk)
+      return bytes > mostBytes ? Effect.fail(new AnswerTooLarge({ mostBytes })) : Effect.succeed(chunk)
     }),
     Stream.decodeText,
     Stream.mkString
