@@ -5,7 +5,8 @@ import * as Frames from "./Frames.ts"
 import * as Rounds from "./Rounds.ts"
 import { cpu, latency, watchEmits } from "./Spent.ts"
 
-const count = 100_000
+// So many that what is asked for at the start, a thousand products or one, is a small part.
+const count = 200_000
 const perSecond = 20_000
 const paced = 30_000
 
