@@ -8,6 +8,7 @@
 import * as Result from "effect/Result"
 import type * as Message from "../codec/Message.ts"
 import type { FrameRejected } from "../codec/Rejection.ts"
+import type { Level } from "../event/MarketData.ts"
 import type { MarketEvent } from "../event/MarketEvent.ts"
 import type { VenueError } from "../event/VenueMessage.ts"
 import type * as Dialect from "../protocol/Dialect.ts"
@@ -50,6 +51,37 @@ export interface Topic {
 }
 
 /**
+ * What is to be known of a venue to keep its books, besides what shows that
+ * nothing is missing.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Books {
+  /**
+   * The number of a frame within its connection, given the events that it was read to, if the venue numbers its frames;
+   * `undefined` of one without.
+   */
+  readonly numberOf?: ((frame: Frame, events: ReadonlyArray<MarketEvent>) => bigint | undefined) | undefined
+  /** Whether the number of a frame that answers a subscription is taken before those of data that is sent earlier. */
+  readonly answersLate?: boolean | undefined
+  /** The checksum of a book by its best levels, best first, in the venue's own digits. */
+  readonly checksum?: ((asks: ReadonlyArray<Level>, bids: ReadonlyArray<Level>) => string) | undefined
+  /** The depths to which a book can be subscribed to, if nothing is sent for levels that leave it. */
+  readonly depths?: ReadonlyArray<number> | undefined
+  /** The depth to which a frame says that a product is subscribed to; `undefined` of one that says none. */
+  readonly subscribedDepth?:
+    | ((frame: Frame) => { readonly product: string; readonly depth: number } | undefined)
+    | undefined
+  /** Whether the channel sends whole books or tops of books, each time: nothing shows that one is missing. */
+  readonly isWhole?: ((channel: string) => boolean) | undefined
+  /** Whether its books may cross. */
+  readonly mayCross?: boolean | undefined
+  /** Whether a book's snapshot is asked for over HTTP. */
+  readonly hasOwnSnapshot?: boolean | undefined
+}
+
+/**
  * A venue.
  *
  * @category models
@@ -70,7 +102,8 @@ export interface Venue {
   readonly symbols?: Symbols.Rule | undefined
   /** What shows that nothing of its books is missing. */
   readonly continuity: Continuity
-  /** How it shows that it is alive. */
+  /** What else is to be known to keep its books. */
+  readonly books?: Books | undefined
   /**
    * How it shows that a connection is alive. Where it sends beats on channels, `channels` says which to subscribe to for
    * products.

@@ -162,6 +162,8 @@ export const venue: Venue = {
   prices: "string",
   symbols,
   continuity: "delta",
+  // `@depth20@100ms` is the top of the book each time, `@depth@100ms` its changes.
+  books: { hasOwnSnapshot: true, isWhole: (channel) => /@depth\d+/.test(channel) },
   keepAlive: { _tag: "Protocol" },
   limits: [
     // Pings and pongs count.

@@ -14,6 +14,7 @@ import * as Topics from "../../codec/internal/topics.ts"
 import * as Dialect from "../../protocol/Dialect.ts"
 import * as Symbols from "../../protocol/Symbols.ts"
 import type { Channel } from "../../value/Channel.ts"
+import { numbered } from "../internal/numbers.ts"
 import { byKind } from "../internal/topics.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
 import * as Messages from "./Messages.ts"
@@ -109,6 +110,7 @@ export const venue: Venue = {
   prices: "string",
   symbols: Symbols.paired("-"),
   continuity: "frame",
+  books: { numberOf: numbered("sequence_num") },
   keepAlive: {
     _tag: "Server",
     withinMillis: 1_000,

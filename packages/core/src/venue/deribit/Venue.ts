@@ -93,6 +93,8 @@ export const venue: Venue = {
   prices: "number",
   symbols,
   continuity: "delta",
+  // `book.BTC-PERPETUAL.none.10.100ms` is the top of the book each time, `book.BTC-PERPETUAL.100ms` its changes.
+  books: { isWhole: (channel) => channel.startsWith("book.") && channel.split(".").length > 3 },
   keepAlive: {
     _tag: "Requested",
     withinMillis: heartbeatSeconds * 1_000,

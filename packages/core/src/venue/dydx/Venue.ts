@@ -19,6 +19,7 @@ import * as Rejection from "../../codec/Rejection.ts"
 import * as Symbols from "../../protocol/Symbols.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
+import { numbered } from "../internal/numbers.ts"
 import { byKind } from "../internal/topics.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
 import * as Messages from "./Messages.ts"
@@ -107,6 +108,9 @@ export const make = ({ batched = true }: Options = {}): Venue => ({
   prices: "string",
   symbols: Symbols.paired("-", "perpetual"),
   continuity: "frame",
+  // Books cross by design, and the number of an answer is taken when its request is read, before a fetch:
+  // indexer/services/socks/src/websocket/index.ts of dydxprotocol/v4-chain (read 2026-11-25).
+  books: { numberOf: numbered("message_id"), answersLate: true, mayCross: true },
   // It pings every 30 s itself, and wants the pong within 10 s:
   // https://docs.dydx.exchange/api_integration-indexer/indexer_websocket#maintaining-a-connection (read 2026-11-21)
   keepAlive: { _tag: "Protocol" },

@@ -17,9 +17,11 @@
 import * as Topics from "../../codec/internal/topics.ts"
 import * as Dialect from "../../protocol/Dialect.ts"
 import * as Symbols from "../../protocol/Symbols.ts"
+import type { Frame } from "../../transport/Frame.ts"
 import * as Channel from "../../value/Channel.ts"
 import { byKind } from "../internal/topics.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
+import * as KrakenChecksum from "./KrakenChecksum.ts"
 import * as Messages from "./Messages.ts"
 
 const name = "kraken"
@@ -69,6 +71,15 @@ const topicOf = byKind({
   }
 })
 
+/** The depth of a book stands in the acknowledgement of its subscription. */
+const subscribedDepth = (frame: Frame): { readonly product: string; readonly depth: number } | undefined => {
+  if (typeof frame !== "string" || !frame.includes("\"depth\"")) return undefined
+  const result = Topics.objectIn(Topics.objectOf(frame), "result")
+  const product = Topics.textIn(result, "symbol")
+  const depth = Number(String(result?.["depth"]))
+  return product === undefined || !Number.isSafeInteger(depth) ? undefined : { product, depth }
+}
+
 /**
  * Kraken.
  *
@@ -83,6 +94,7 @@ export const venue: Venue = {
   prices: "number",
   symbols: Symbols.paired("/"),
   continuity: "state",
+  books: { checksum: KrakenChecksum.checksum, depths: [10, 25, 100, 500, 1_000], subscribedDepth },
   // A connection that says nothing for about a minute is closed; any request keeps it:
   // https://docs.kraken.com/api/docs/guides/spot-ws-intro, read 2026-11-21.
   keepAlive: {

@@ -1,0 +1,255 @@
+/**
+ * One order book, kept from its snapshots and deltas: where it stands, what its
+ * levels are, and what each frame that touches it makes of that.
+ *
+ * @since 0.1.0
+ */
+import type { BookDelta, BookSnapshot } from "../../event/MarketData.ts"
+import * as Continuity from "../../protocol/internal/continuity.ts"
+import { Levels } from "./levels.ts"
+
+/**
+ * Why a book is broken.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type BreakCause = "sequence" | "checksum" | "crossed" | "disconnect"
+
+/**
+ * Where a book stands, with the words for what has brought it there.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Standing =
+  | { readonly _tag: "Syncing"; readonly reason: string }
+  | { readonly _tag: "Live" }
+  | { readonly _tag: "Unverified"; readonly reason: string }
+  | { readonly _tag: "Gapped"; readonly cause: BreakCause; readonly reason: string }
+
+/**
+ * How one book is kept.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Rules {
+  /** What shows that nothing is missing. */
+  readonly continuity: Continuity.Continuity
+  /** Why nothing shows it, if nothing does. */
+  readonly unverified: string
+  /** The checksum of the top levels, in the text in which the peer sends it. */
+  readonly checksumOf?: ((levels: Levels) => string) | undefined
+  /** How deep a snapshot of so many levels is kept, if the peer sends nothing for what leaves it. */
+  readonly depthOf?: ((levels: number) => number) | undefined
+  /** Whether the best bid of a book that is well may be above its best ask. */
+  readonly mayCross: boolean
+  /** Whether the snapshot comes from elsewhere, and deltas before it are kept for it. */
+  readonly hasOwnSnapshot: boolean
+}
+
+// Of how many deltas before the snapshot it is remembered what they changed: half a minute of the quickest venue.
+const mostKept = 4_096
+
+// After so many deltas without a crossing the next one is a break again.
+const uncrossedDeltas = 100
+
+const numberOf = (text: string | undefined): bigint | undefined =>
+  text !== undefined && /^\d+$/.test(text) ? BigInt(text) : undefined
+
+/**
+ * One book.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Book {
+  readonly channel: string
+  readonly product: string
+  readonly levels = new Levels()
+  standing: Standing = { _tag: "Syncing", reason: "no snapshot yet" }
+  /** How deep it is kept, if that is known. */
+  depth: number | undefined
+  private readonly rules: Rules
+  // The number of the last change, and whether a delta was applied since the snapshot.
+  private at: bigint | undefined
+  private isFirst = true
+  private kept: Array<BookDelta> = []
+  // How many more deltas must leave it uncrossed before a crossing is a break again; none if it has not crossed.
+  private probation = 0
+  // Why something is not checked any more.
+  private doubt: string | undefined
+
+  constructor(channel: string, product: string, rules: Rules) {
+    this.channel = channel
+    this.product = product
+    this.rules = rules
+  }
+
+  /** Whether it has levels: what was proven, or what was sent where nothing can be. */
+  get isWhole(): boolean {
+    return this.standing._tag === "Live" || this.standing._tag === "Unverified"
+  }
+
+  /** A break that was found elsewhere: a book that was whole is none any more. Returns whether it was. */
+  breaks(cause: BreakCause, reason: string): boolean {
+    const wasWhole = this.isWhole
+    this.reset()
+    // Another connection is another chance.
+    if (cause === "disconnect") this.probation = 0
+    if (cause === "disconnect") this.doubt = undefined
+    this.standing = wasWhole ? { _tag: "Gapped", cause, reason } : { _tag: "Syncing", reason }
+    return wasWhole
+  }
+
+  /** What should show that nothing is missing does not hold: from now on it is unverified. */
+  distrust(reason: string): void {
+    this.doubt = reason
+    if (this.standing._tag === "Live") this.standing = { _tag: "Unverified", reason }
+  }
+
+  /** A snapshot from the stream. Returns whether there is something to say of it. */
+  snapshot(event: BookSnapshot): boolean {
+    if (this.rules.hasOwnSnapshot) return this.wait()
+    this.begin(event)
+    if (this.hasWrongChecksum(event)) {
+      this.break("checksum", `the snapshot's checksum is ${this.checksum()}, and not ${event.checksum ?? ""}`)
+      return true
+    }
+    this.settle()
+    return true
+  }
+
+  /** A delta. Returns whether there is something to say of it: what is older than the book is passed over. */
+  delta(event: BookDelta): boolean {
+    if (!this.isWhole) {
+      if (this.rules.hasOwnSnapshot) this.keep(event)
+      return this.wait()
+    }
+    if (this.rules.continuity === "delta") {
+      const step = this.step(event)
+      if (step === "older") return false
+      if (step !== "applies") {
+        this.break("sequence", `${this.textOf(event)} does not follow ${this.at ?? "nothing"}`)
+        if (this.rules.hasOwnSnapshot) this.keep(event)
+        return true
+      }
+    }
+    this.apply(event)
+    if (this.hasWrongChecksum(event)) {
+      this.break("checksum", `the checksum is ${this.checksum()}, and not ${event.checksum ?? ""}`)
+      return true
+    }
+    this.settle()
+    return true
+  }
+
+  /**
+   * The snapshot that comes from elsewhere. Deltas that were kept and are newer are
+   * applied to it. Returns whether they follow: if not, it is too old, and another
+   * one is needed.
+   */
+  own(event: BookSnapshot): boolean {
+    const kept = this.kept
+    const first = kept.find((delta) => (numberOf(delta.sequence) ?? 0n) > (numberOf(event.sequence) ?? 0n))
+    this.begin(event)
+    if (first !== undefined && this.step(first) !== "applies") {
+      this.levels.clear()
+      this.at = undefined
+      return false
+    }
+    this.kept = []
+    for (const delta of kept) {
+      const step = this.step(delta)
+      if (step === "older") continue
+      if (step !== "applies") {
+        this.reset()
+        return false
+      }
+      this.apply(delta)
+    }
+    this.settle()
+    return true
+  }
+
+  private step({ firstSequence, previousSequence, sequence }: BookDelta): Continuity.DeltaStep {
+    const number = numberOf(sequence)
+    return number === undefined ? "break" : Continuity.delta(
+      this.at,
+      { sequence: number, firstSequence: numberOf(firstSequence), previousSequence: numberOf(previousSequence) },
+      this.isFirst
+    )
+  }
+
+  private begin(event: BookSnapshot): void {
+    this.levels.clear()
+    this.levels.apply(event.bids, event.asks)
+    this.at = numberOf(event.sequence)
+    this.isFirst = true
+    this.depth ??= this.rules.depthOf?.(Math.max(event.bids.length, event.asks.length))
+    this.cut()
+  }
+
+  private apply(event: BookDelta): void {
+    this.levels.apply(event.bids, event.asks)
+    this.at = numberOf(event.sequence) ?? this.at
+    this.isFirst = false
+    this.cut()
+  }
+
+  private cut(): void {
+    if (this.depth !== undefined) this.levels.truncate(this.depth)
+  }
+
+  private keep(event: BookDelta): void {
+    if (this.kept.length >= mostKept) this.kept = []
+    this.kept.push(event)
+  }
+
+  private wait(): boolean {
+    if (this.standing._tag === "Gapped") this.standing = { _tag: "Syncing", reason: this.standing.reason }
+    return true
+  }
+
+  private checksum(): string {
+    return this.rules.checksumOf?.(this.levels) ?? ""
+  }
+
+  private hasWrongChecksum({ checksum }: BookSnapshot | BookDelta): boolean {
+    return this.rules.continuity === "state" && checksum !== undefined && this.checksum() !== checksum
+  }
+
+  // What was applied stands, if its sides do not cross. Those that cross once more right after a resynchronisation are
+  // taken to be what the peer has.
+  private settle(): void {
+    if (!this.rules.mayCross && this.doubt === undefined && this.levels.isCrossed()) {
+      if (this.probation === 0) {
+        this.probation = uncrossedDeltas
+        this.break("crossed", "the best bid is above the best ask")
+        return
+      }
+      this.doubt = "the best bid is above the best ask, after a resynchronisation as before"
+    }
+    if (this.probation > 0 && !this.isFirst) this.probation--
+    const reason = this.doubt ?? (this.rules.continuity === "none" ? this.rules.unverified : undefined)
+    this.standing = reason === undefined ? { _tag: "Live" } : { _tag: "Unverified", reason }
+  }
+
+  private break(cause: BreakCause, reason: string): void {
+    this.reset()
+    this.standing = { _tag: "Gapped", cause, reason }
+  }
+
+  private reset(): void {
+    this.levels.clear()
+    this.at = undefined
+    this.isFirst = true
+    this.kept = []
+  }
+
+  private textOf({ firstSequence, previousSequence, sequence }: BookDelta): string {
+    if (previousSequence !== undefined) return `${sequence ?? "a change"} after ${previousSequence}`
+    return firstSequence === undefined ? `${sequence ?? "a change"}` : `${firstSequence} to ${sequence ?? ""}`
+  }
+}

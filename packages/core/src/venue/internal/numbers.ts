@@ -1,0 +1,11 @@
+/** The number that a venue gives each frame of a connection. */
+import { memberText } from "../../codec/internal/member.ts"
+import type { MarketEvent } from "../../event/MarketEvent.ts"
+import type { Frame } from "../../transport/Frame.ts"
+
+/** By the member of that name: most events have it as their sequence, and of the others the frame is looked at. */
+export const numbered = (name: string) => (frame: Frame, [first]: ReadonlyArray<MarketEvent>): bigint | undefined => {
+  const read = first !== undefined && "sequence" in first ? first.sequence : undefined
+  const text = read ?? (typeof frame === "string" ? memberText(frame, name) : undefined)
+  return text !== undefined && /^\d+$/.test(text) ? BigInt(text) : undefined
+}
