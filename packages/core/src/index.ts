@@ -379,6 +379,14 @@ export * as Ndjson from "./event/Ndjson.ts"
 export * as Observer from "./connection/Observer.ts"
 
 /**
+ * Order books whose state is part of their type: levels can be had of a book
+ * that is `Live` or `Unverified`, and of no other.
+ *
+ * @since 0.1.0
+ */
+export * as OrderBook from "./market/OrderBook.ts"
+
+/**
  * The messages that wait to be written. Each is written at most once, in the
  * order in which it was accepted, and none is ever written on an epoch that it
  * was not meant for.

@@ -274,6 +274,8 @@ class ConnectionImpl<A> implements Connection<A> {
       subscriptionStates: Effect.sync(() => subscriptions.states()),
       refusals: Effect.sync(() => subscriptions.refusals()),
       awaitRefusal: (channel) => subscriptions.awaitRefusal(channel),
+      asked: () => subscriptions.written(),
+      noteUnsafe: (note) => inbox.offer({ _tag: "Noted", note }),
       follow: (by) => {
         made.followed.by = by
       },

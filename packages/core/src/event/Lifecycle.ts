@@ -64,7 +64,7 @@ export class Gap extends Schema.TaggedClass<Gap>()("Gap", {
   channel: Schema.optionalKey(Schema.String),
   from: Schema.optionalKey(Schema.String),
   to: Schema.optionalKey(Schema.String),
-  cause: Schema.Literals(["disconnect", "sequence", "checksum", "overflow", "stale"]),
+  cause: Schema.Literals(["disconnect", "sequence", "checksum", "crossed", "overflow", "stale"]),
   recovered: Schema.optionalKey(Schema.Literals(["snapshot", "backfill", "redundant"])),
   missing: Schema.optionalKey(Schema.Finite)
 }) {}

@@ -50,6 +50,7 @@ import * as Timestamp from "../value/Timestamp.ts"
 import { type ChannelKind, channelOf, normalise, normalised, type Venue } from "../venue/Venue.ts"
 import type * as Freshness from "./Freshness.ts"
 import { keyOf, makeAnswerOf } from "./internal/events.ts"
+import * as FeedBooks from "./internal/feedBooks.ts"
 import * as FeedMetrics from "./internal/feedMetrics.ts"
 import * as Tracker from "./internal/freshness.ts"
 import * as FreshnessWatch from "./internal/freshnessWatch.ts"
@@ -59,6 +60,7 @@ import * as References from "./internal/references.ts"
 import * as Router from "./internal/router.ts"
 import * as Stamp from "./internal/stamp.ts"
 import type * as Ledger from "./Ledger.ts"
+import type * as OrderBook from "./OrderBook.ts"
 
 /**
  * The venue has no channel of that kind.
@@ -166,6 +168,24 @@ export class MarketFeed extends Context.Service<MarketFeed, {
     product: string,
     options?: Inbox.ConsumerOptions | undefined
   ) => Stream.Stream<MarketData.PriceUpdate, ProductError>
+  /**
+   * The order book of a product, subscribed to while the stream runs: first as it is, then the newest after each change,
+   * of which some are left out where the consumer is slower. Checked by the venue's own method, and asked for anew
+   * where that shows a break.
+   */
+  readonly book: (
+    product: string,
+    options?: OrderBook.Options | undefined
+  ) => Stream.Stream<OrderBook.OrderBook, ProductError>
+  /**
+   * Shows each change of the order book of a product, in the callback that read it, until the scope ends. It must be
+   * quick and must not throw.
+   */
+  readonly observeBook: (
+    product: string,
+    onChange: (book: OrderBook.OrderBook) => void,
+    options?: OrderBook.Options | undefined
+  ) => Effect.Effect<void, UnknownChannel | ConnectError.ConnectionClosed, Scope.Scope>
   /**
    * Everything, in order: market data, what the venue said, frames that were
    * refused, and the life of the connection with its gaps.
@@ -362,6 +382,8 @@ export const prepare = Effect.fnUntraced(function*(
       )
     }))
 
+  const books = yield* FeedBooks.make({ venue, connection, ledger, want, channel })
+
   // Where its scope has closed already, `connect` says so.
   yield* Effect.ignore(want(options.channels ?? []))
 
@@ -387,6 +409,8 @@ export const prepare = Effect.fnUntraced(function*(
       return states.map((state) => ({ ...state, refusal: reasons.get(Channel.key(state.channel)) }))
     }),
     ledger: Effect.sync(() => ledger.read()),
+    book: books.book,
+    observeBook: books.observeBook,
     channel,
     subscribe: want,
     trades: (product, consumer) =>

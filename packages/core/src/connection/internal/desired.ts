@@ -48,6 +48,8 @@ export interface Subscriptions<A> {
    * confirmation. Nothing was asked for when it begins, and when it has ended.
    */
   readonly attach: NamedObserver<A>["attach"]
+  /** How many frames that ask for channels or give them up were written in this epoch. */
+  readonly written: () => number
   /** Whether something is to be asked for once more, because it was refused together with something else. */
   readonly isUnasked: () => boolean
   /** Fails when the peer refuses the channel, at once where it has in this epoch, and after `shutdown`. */

@@ -66,6 +66,10 @@ export interface Internals<A> {
    * Never succeeds.
    */
   readonly awaitRefusal: (channel: Channel) => Effect.Effect<never, SubscriptionRefused | ConnectionClosed>
+  /** How many frames that ask for channels or give them up were written in the epoch that is up. */
+  readonly asked: () => number
+  /** Notes something in the callback of an observer: consumers are told before the data of the batch that shows it. */
+  readonly noteUnsafe: (note: Note) => void
   /** Tells the consumers of `inbound` that a subscription does not deliver, or what was noted. */
   readonly report: (item: Overdue | Noted) => Effect.Effect<void>
   /** Who waits for which answer. */

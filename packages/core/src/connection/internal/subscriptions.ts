@@ -32,6 +32,8 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
   private again: Array<ReadonlyArray<Channel.Channel>> = []
   // Counts the resets: whoever has waited while one came asks for an epoch that is over.
   private resets = 0
+  // Frames that were written since the last reset.
+  private writes = 0
   // When the batch at hand was read, in epoch milliseconds.
   private readAt = 0
   // Whether nobody else sends anything that could be answered by a list, or by an error without a name.
@@ -98,6 +100,7 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
 
   private reset(): void {
     this.resets++
+    this.writes = 0
     this.known = undefined
     this.pending = []
     this.again = []
@@ -120,6 +123,10 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
       if (known !== undefined) return Effect.fail(known)
       return (this.waiters ??= new Waiters()).wait(key)
     })
+  }
+
+  written(): number {
+    return this.writes
   }
 
   isUnasked(): boolean {
@@ -194,6 +201,7 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
           this.pending = [...this.pending, one]
           this.known = undefined
         }
+        this.writes++
         // A wire that ended says why when it is asked again.
         if (!wire.write(ask.text)) yield* wire.ready
       }

@@ -71,6 +71,8 @@ export class Book {
   standing: Standing = { _tag: "Syncing", reason: "no snapshot yet" }
   /** How deep it is kept, if that is known. */
   depth: number | undefined
+  /** The numbers of what touched it last. */
+  last: Pick<BookSnapshot, "sequence" | "timestamp" | "checksum"> | undefined
   private readonly rules: Rules
   // The number of the last change, and whether a delta was applied since the snapshot.
   private at: bigint | undefined
@@ -111,6 +113,7 @@ export class Book {
 
   /** A snapshot from the stream. Returns whether there is something to say of it. */
   snapshot(event: BookSnapshot): boolean {
+    this.touch(event)
     if (this.rules.hasOwnSnapshot) return this.wait()
     this.begin(event)
     if (this.hasWrongChecksum(event)) {
@@ -124,6 +127,7 @@ export class Book {
   /** A delta. Returns whether there is something to say of it: what is older than the book is passed over. */
   delta(event: BookDelta): boolean {
     if (!this.isWhole) {
+      this.touch(event)
       if (this.rules.hasOwnSnapshot) this.keep(event)
       return this.wait()
     }
@@ -131,11 +135,13 @@ export class Book {
       const step = this.step(event)
       if (step === "older") return false
       if (step !== "applies") {
+        this.touch(event)
         this.break("sequence", `${this.textOf(event)} does not follow ${this.at ?? "nothing"}`)
         if (this.rules.hasOwnSnapshot) this.keep(event)
         return true
       }
     }
+    this.touch(event)
     this.apply(event)
     if (this.hasWrongChecksum(event)) {
       this.break("checksum", `the checksum is ${this.checksum()}, and not ${event.checksum ?? ""}`)
@@ -171,6 +177,15 @@ export class Book {
     }
     this.settle()
     return true
+  }
+
+  // Levels are not kept for it.
+  private touch({ checksum, sequence, timestamp }: BookSnapshot | BookDelta): void {
+    this.last = {
+      ...(checksum === undefined ? {} : { checksum }),
+      ...(sequence === undefined ? {} : { sequence }),
+      ...(timestamp === undefined ? {} : { timestamp })
+    }
   }
 
   private step({ firstSequence, previousSequence, sequence }: BookDelta): Continuity.DeltaStep {

@@ -31,8 +31,8 @@ export interface Change {
  * @since 0.1.0
  */
 export interface Options {
-  /** How many subscriptions the peer has not answered yet. */
-  readonly unanswered?: (() => number) | undefined
+  /** How many frames were written that ask for subscriptions or give them up. */
+  readonly asked?: (() => number) | undefined
   /** Whether nothing is checked, and every book unverified: a user's wish. */
   readonly isUnchecked?: boolean | undefined
 }
@@ -42,6 +42,9 @@ const mostOpen = 65_536n
 
 const touches = (event: MarketEvent): event is BookSnapshot | BookDelta =>
   event._tag === "BookSnapshot" || event._tag === "BookDelta"
+
+const answers = ({ _tag }: MarketEvent): boolean =>
+  _tag === "Subscribed" || _tag === "Unsubscribed" || _tag === "VenueError"
 
 /**
  * The books of one connection. Each epoch has its own.
@@ -60,6 +63,8 @@ export class Books {
   // The numbers that were passed over and have not come, and the last number of each channel.
   private readonly open = new Set<bigint>()
   private readonly ofChannel = new Map<string, bigint>()
+  // How many subscriptions were answered.
+  private answers = 0
 
   constructor(venue: Venue, options: Options = {}) {
     this.venue = venue
@@ -80,6 +85,7 @@ export class Books {
   frame(frame: Frame, events: ReadonlyArray<MarketEvent>): ReadonlyArray<Change> {
     this.learnDepth(frame)
     const number = this.options.isUnchecked === true ? undefined : this.venue.books?.numberOf?.(frame, events)
+    if (events.some(answers)) this.answers++
     const step = number === undefined ? "next" : this.follow(number, frame, events)
     if (step === "seen") return []
     const touched = events.filter(touches)
@@ -149,7 +155,7 @@ export class Books {
     }
     for (let one = last + 1n; one < number; one++) this.open.add(one)
     if (this.venue.books?.answersLate !== true) return "break"
-    if (this.open.size <= (this.options.unanswered?.() ?? 0)) return "next"
+    if (this.open.size <= (this.options.asked?.() ?? 0) - this.answers) return "next"
     this.open.clear()
     return "break"
   }

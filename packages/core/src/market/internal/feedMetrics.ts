@@ -45,7 +45,7 @@ export interface FeedMetrics {
 
 // A metric with an attribute is made once; its values are kept by the context's label.
 const gapsOf = Record.map(
-  { disconnect: true, sequence: true, checksum: true, overflow: true, stale: true } satisfies {
+  { disconnect: true, sequence: true, checksum: true, crossed: true, overflow: true, stale: true } satisfies {
     readonly [Cause in Gap["cause"]]: true
   },
   (_, cause) => Metric.withAttributes(Telemetry.gaps, { cause })

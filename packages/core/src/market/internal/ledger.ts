@@ -197,7 +197,8 @@ export class Keeper implements Follower<MarketEvent.MarketEvent> {
   confirmed(channels: ReadonlyArray<Channel.Channel>, at: number): Note | undefined {
     const found = this.wantedOf(channels)
     for (const entry of found) entry.isRefused = false
-    return this.end(found, at)
+    // A book that is asked for anew is live when it is whole.
+    return this.end(found.filter(({ open }) => open?.cause === "disconnect"), at)
   }
 
   /** What is refused is waited for no longer: its gap ends here, and a drop begins none. */
@@ -205,6 +206,18 @@ export class Keeper implements Follower<MarketEvent.MarketEvent> {
     const found = this.wantedOf(channels)
     for (const entry of found) entry.isRefused = true
     return this.end(found, this.options.wallNow())
+  }
+
+  /** The book of a channel is broken, though the connection is up: a gap until it is whole. */
+  broken(channel: Channel.Channel, cause: Lifecycle.Gap["cause"]): Note | undefined {
+    const gaps = this.open(this.wantedOf([channel]), this.heardAt ?? this.options.wallNow(), cause)
+    for (const entry of this.wantedOf([channel])) this.updateLive(entry)
+    return gaps.length === 0 ? undefined : new GapNote(gaps)
+  }
+
+  /** It is whole again, by a new snapshot. */
+  whole(channel: Channel.Channel): Note | undefined {
+    return this.end(this.wantedOf([channel]), this.options.wallNow(), "snapshot")
   }
 
   handedOn(): void {
@@ -268,9 +281,13 @@ export class Keeper implements Follower<MarketEvent.MarketEvent> {
 
   // A channel that has not been live since the drop before is in a gap already.
   private begin(from: number): ReadonlyArray<Lifecycle.Gap> {
+    return this.open(this.wanted.values(), from, "disconnect")
+  }
+
+  private open(entries: Iterable<Entry>, from: number, cause: Lifecycle.Gap["cause"]): ReadonlyArray<Lifecycle.Gap> {
     const { metrics, venue } = this.options
     const gaps: Array<Lifecycle.Gap> = []
-    for (const entry of this.wanted.values()) {
+    for (const entry of entries) {
       if (entry.isRefused || entry.open !== undefined) continue
       const { channel, product } = entry
       entry.open = new Lifecycle.Gap({
@@ -278,20 +295,28 @@ export class Keeper implements Follower<MarketEvent.MarketEvent> {
         ...(product === undefined ? {} : { product }),
         channel,
         from: instant(from),
-        cause: "disconnect"
+        cause
       })
       this.enter(entry.open)
       gaps.push(entry.open)
     }
-    metrics.gaps("disconnect", gaps.length)
+    metrics.gaps(cause, gaps.length)
     return gaps
   }
 
-  private end(entries: ReadonlyArray<Entry>, at: number): Note | undefined {
+  private end(
+    entries: ReadonlyArray<Entry>,
+    at: number,
+    recovered?: Lifecycle.Gap["recovered"]
+  ): Note | undefined {
     const gaps: Array<Lifecycle.Gap> = []
     for (const entry of entries) {
       if (entry.open !== undefined) {
-        const gap = new Lifecycle.Gap({ ...entry.open, to: instant(at) })
+        const gap = new Lifecycle.Gap({
+          ...entry.open,
+          to: instant(at),
+          ...(recovered === undefined ? {} : { recovered })
+        })
         entry.open = undefined
         this.enter(gap)
         gaps.push(gap)

@@ -1,0 +1,223 @@
+/**
+ * Keeps the books of a feed: an observer, of which those that are watched are
+ * told, and which has a book that is broken asked for anew.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { NamedObserver } from "../../connection/Observer.ts"
+import type { MarketEvent } from "../../event/MarketEvent.ts"
+import * as Channel from "../../value/Channel.ts"
+import type { Venue } from "../../venue/Venue.ts"
+import type { OrderBook } from "../OrderBook.ts"
+import type { Book, BreakCause } from "./book.ts"
+import { Books, type Change } from "./books.ts"
+
+/**
+ * What keeps the books of a feed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly venue: Venue
+  /** How many frames were written in this epoch that ask for subscriptions or give them up. */
+  readonly asked: () => number
+  /** Gives channels up and asks for them again. */
+  readonly resubscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void>
+  /** Runs something beside the feed, until it ends. */
+  readonly fork: (effect: Effect.Effect<void>) => void
+  /** The book of the channel is broken, though the connection is up. */
+  readonly onBroken: (channel: Channel.Channel, cause: Exclude<BreakCause, "disconnect">) => void
+  /** It is whole again. */
+  readonly onWhole: (channel: Channel.Channel) => void
+  /** A venue's numbers do not show what they were taken to show. */
+  readonly onDistrusted: (reason: string) => void
+}
+
+/**
+ * Is told each change of a book that is watched; `depth` is how many levels of
+ * each side are looked at.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Watcher {
+  readonly depth: number
+  readonly onChange: (book: OrderBook) => void
+}
+
+// How long a snapshot that was asked for is waited for before it is asked for once more, and how that grows.
+const firstWaitMillis = 10_000
+const mostWaitMillis = 60_000
+
+interface Watched {
+  readonly channel: Channel.Channel
+  readonly watchers: Set<Watcher>
+  /** Whether it is being asked for anew, because it broke. */
+  isResyncing: boolean
+}
+
+/**
+ * The books of one feed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class BookKeeper {
+  private readonly options: Options
+  private readonly watched = new Map<string, Watched>()
+  // The books of the epoch that is up, or of the one before it.
+  private books: Books
+  private isDistrusted = false
+
+  constructor(options: Options) {
+    this.options = options
+    this.books = this.begin()
+  }
+
+  readonly observer: NamedObserver<MarketEvent> = {
+    name: "books",
+    attach: () => {
+      this.books = this.begin()
+      return {
+        batch: ({ frames, messages, starts }) => {
+          const broken: Array<Watched> = []
+          for (let i = 0; i < frames.length; i++) {
+            const frame = frames[i]
+            if (frame === undefined) continue
+            for (const change of this.books.frame(frame, messages.slice(starts[i], starts[i + 1]))) {
+              this.changed(change, broken)
+            }
+          }
+          this.tellDistrust()
+          if (broken.length > 0) this.options.fork(this.resync(broken, this.books, firstWaitMillis))
+        },
+        ended: () => {
+          for (const change of this.books.disconnected()) this.changed(change, [])
+          for (const one of this.watched.values()) one.isResyncing = false
+        }
+      }
+    }
+  }
+
+  /** Tells a watcher of each change of a channel's book from now on. Returns what ends that. */
+  watch(channel: Channel.Channel, watcher: Watcher): () => void {
+    const keys = this.keysOf(channel)
+    for (const key of keys) {
+      const one = this.watched.get(key) ?? { channel, watchers: new Set<Watcher>(), isResyncing: false }
+      one.watchers.add(watcher)
+      this.watched.set(key, one)
+    }
+    return () => {
+      for (const key of keys) {
+        const one = this.watched.get(key)
+        one?.watchers.delete(watcher)
+        if (one?.watchers.size === 0) this.watched.delete(key)
+      }
+    }
+  }
+
+  /** The book of a channel as it is now. */
+  read(channel: Channel.Channel, depth: number): OrderBook {
+    const found = this.bookOf(channel)
+    return found === undefined
+      ? {
+        ...this.identity(channel),
+        _tag: "Syncing",
+        reason: "no snapshot yet",
+        sequence: undefined,
+        timestamp: undefined,
+        checksum: undefined
+      }
+      : this.valueOf(channel, found, found.last, depth)
+  }
+
+  private begin(): Books {
+    return new Books(this.options.venue, { asked: this.options.asked })
+  }
+
+  private keysOf(channel: Channel.Channel): ReadonlyArray<string> {
+    const { venue } = this.options
+    const topics = venue.topics?.(channel) ?? [{ name: channel.channel, product: channel.product }]
+    return topics.map(({ name, product = channel.product ?? "" }) => `${name}\n${product}`)
+  }
+
+  private bookOf(channel: Channel.Channel): Book | undefined {
+    for (const key of this.keysOf(channel)) {
+      const at = key.indexOf("\n")
+      const book = this.books.get(key.slice(0, at), key.slice(at + 1))
+      if (book !== undefined) return book
+    }
+    return undefined
+  }
+
+  private identity({ channel, product = "" }: Channel.Channel) {
+    return { venue: this.options.venue.name, product, channel }
+  }
+
+  private valueOf(
+    channel: Channel.Channel,
+    { levels, standing }: Book,
+    event: Book["last"],
+    depth: number
+  ): OrderBook {
+    const of = {
+      ...this.identity(channel),
+      sequence: event?.sequence,
+      timestamp: event?.timestamp,
+      checksum: event?.checksum
+    }
+    if (standing._tag === "Syncing" || standing._tag === "Gapped") return { ...of, ...standing }
+    const ladder = {
+      bids: levels.bids.top(depth),
+      asks: levels.asks.top(depth),
+      bidLevels: levels.bids.count,
+      askLevels: levels.asks.count
+    }
+    return standing._tag === "Live"
+      ? {
+        ...of,
+        ...ladder,
+        _tag: "Live",
+        provenLevels: this.options.venue.books?.checksum === undefined ? undefined : 10
+      }
+      : { ...of, ...ladder, ...standing }
+  }
+
+  private changed({ book, event }: Change, broken: Array<Watched>): void {
+    const one = this.watched.get(`${book.channel}\n${book.product}`)
+    if (one === undefined) return
+    const { standing } = book
+    if (standing._tag === "Gapped" && standing.cause !== "disconnect") {
+      this.options.onBroken(one.channel, standing.cause)
+      if (!one.isResyncing) broken.push(one)
+      one.isResyncing = true
+    }
+    if (book.isWhole && one.isResyncing) {
+      one.isResyncing = false
+      this.options.onWhole(one.channel)
+    }
+    for (const { depth, onChange } of one.watchers) onChange(this.valueOf(one.channel, book, event, depth))
+  }
+
+  private tellDistrust(): void {
+    const { distrusted } = this.books
+    if (distrusted === undefined || this.isDistrusted) return
+    this.isDistrusted = true
+    this.options.onDistrusted(distrusted)
+  }
+
+  // Asks for those that are still broken, and once more if nothing comes of it, until this epoch is over.
+  private resync(broken: ReadonlyArray<Watched>, books: Books, waitMillis: number): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const still = this.books === books ? broken.filter(({ isResyncing }) => isResyncing) : []
+      if (still.length === 0) return Effect.void
+      const channels = [...new Map(still.map(({ channel }) => [Channel.key(channel), channel])).values()]
+      return this.options.resubscribe(channels).pipe(
+        Effect.andThen(Effect.sleep(waitMillis)),
+        Effect.andThen(this.resync(still, books, Math.min(waitMillis * 2, mostWaitMillis)))
+      )
+    })
+  }
+}

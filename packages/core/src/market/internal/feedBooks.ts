@@ -1,0 +1,102 @@
+/**
+ * The order books of a feed, as its consumers have them: a stream of the newest,
+ * or each change in the callback that read it.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { ConnectionClosed } from "../../connection/ConnectError.ts"
+import type { Connection } from "../../connection/Connection.ts"
+import { internals } from "../../connection/internal/internals.ts"
+import type { Note } from "../../connection/internal/note.ts"
+import type { MarketEvent } from "../../event/MarketEvent.ts"
+import type { Channel } from "../../value/Channel.ts"
+import { type ChannelKind, channelOf, type Venue } from "../../venue/Venue.ts"
+import type { Options, OrderBook } from "../OrderBook.ts"
+import { BookKeeper } from "./bookKeeper.ts"
+import type { Keeper } from "./ledger.ts"
+
+/**
+ * What the books of a feed are made with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Feed<E> {
+  readonly venue: Venue
+  readonly connection: Connection<MarketEvent>
+  readonly ledger: Keeper
+  readonly want: (channels: ReadonlyArray<Channel>) => Effect.Effect<void, ConnectionClosed, Scope.Scope>
+  readonly channel: (kind: ChannelKind, product: string) => Effect.Effect<Channel, E>
+}
+
+const usualDepth = 10
+
+const isNothing = (event: MarketEvent): event is never => event === undefined
+
+/**
+ * Makes the books of a feed. Who asks for none pays for none.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger, venue, want }: Feed<E>) {
+  const { asked, attach, awaitRefusal, noteUnsafe, resubscribe, route } = connection[internals]
+  const fork = yield* FiberSet.makeRuntime<never>()
+  const note = (note: Note | undefined): void => {
+    if (note !== undefined) noteUnsafe(note)
+  }
+  const keeper = new BookKeeper({
+    venue,
+    asked,
+    resubscribe,
+    fork: (effect) => void fork(effect),
+    onBroken: (channel, cause) => note(ledger.broken(channel, cause)),
+    onWhole: (channel) => note(ledger.whole(channel)),
+    onDistrusted: (reason) =>
+      void fork(Effect.annotateLogs(Effect.logWarning("books unverified"), { connection: venue.name, reason }))
+  })
+  let isKeeping = false
+  const wantedOf = (product: string, { channel: name }: Options) =>
+    Effect.map(channel("book", product), (usual): Channel => {
+      if (!isKeeping) attach(keeper.observer)
+      isKeeping = true
+      return name === undefined ? usual : channelOf(venue, name, usual.product ?? product)
+    })
+
+  const watch = Effect.fnUntraced(function*(wanted: Channel, depth: number, onChange: (book: OrderBook) => void) {
+    yield* Effect.acquireRelease(
+      Effect.sync(() => keeper.watch(wanted, { depth, onChange })),
+      (unwatch) => Effect.sync(unwatch)
+    )
+    yield* want([wanted])
+  })
+
+  const observeBook = (product: string, onChange: (book: OrderBook) => void, options: Options = {}) =>
+    Effect.flatMap(wantedOf(product, options), (wanted) => watch(wanted, options.depth ?? usualDepth, onChange))
+
+  const book = (product: string, options: Options = {}) =>
+    Stream.unwrap(Effect.gen(function*() {
+      const wanted = yield* wantedOf(product, options)
+      const changed = yield* Queue.sliding<void>(1)
+      const change = (): void => void Queue.offerUnsafe(changed, undefined)
+      change()
+      yield* watch(wanted, 0, change)
+      // Nothing of the channel is taken: it ends as the connection and the subscription do.
+      const ended = route(
+        { channel: wanted, product: undefined, is: isNothing },
+        { overflow: "drop-oldest" },
+        awaitRefusal(wanted)
+      )
+      return Stream.fromQueue(changed).pipe(
+        Stream.map(() => keeper.read(wanted, options.depth ?? usualDepth)),
+        Stream.interruptWhen(Stream.runDrain(ended))
+      )
+    }))
+
+  return { book, observeBook }
+})
