@@ -1,0 +1,102 @@
+/** Order books of a feed, over the virtual network, with frames that go missing between the venue and us. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Lifecycle from "@tickline/core/event/Lifecycle"
+import * as MarketFeed from "@tickline/core/market/MarketFeed"
+import * as OrderBook from "@tickline/core/market/OrderBook"
+import type * as Frame from "@tickline/core/transport/Frame"
+import { Transport } from "@tickline/core/transport/Transport"
+import * as Decimal from "@tickline/core/value/Decimal"
+import type { Venue } from "@tickline/core/venue/Venue"
+import * as Venues from "@tickline/core/venue/Venues"
+import * as MockVenue from "@tickline/testing/MockVenue"
+import * as MockVenues from "@tickline/testing/MockVenues"
+import * as Probe from "@tickline/testing/Probe"
+import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
+import * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+
+/** Of the frames that a wire brings, those that are let through. */
+interface Loss {
+  isLost: (frame: Frame.Frame) => boolean
+}
+
+/** The transport that there is, over which frames go missing. */
+const lossy = (loss: Loss): Effect.Effect<Transport["Service"], never, Transport> =>
+  Effect.map(Transport, (transport) => ({
+    ...transport,
+    dial: (request) =>
+      Effect.map(transport.dial(request), (wire) => {
+        const pull: typeof wire.pull = Effect.flatMap(wire.pull, (frames) => {
+          const rest = frames.filter((frame) => !loss.isLost(frame))
+          return Arr.isReadonlyArrayNonEmpty(rest) ? Effect.succeed(rest) : pull
+        })
+        return { ...wire, pull }
+      })
+  }))
+
+const product = "BTC-USD"
+const names = (venue: Venue): string => venue.name === "deribit" || venue.name === "dydx" ? "BTC-USD-PERP" : product
+
+const levels = (book: OrderBook.OrderBook): unknown =>
+  OrderBook.isWhole(book)
+    ? [book.bids, book.asks].map((side) => side.map((level) => level.map(Decimal.format)))
+    : book._tag
+
+const isDelta = (venue: Venue) => (frame: Frame.Frame): boolean => {
+  const events = venue.decode(frame)
+  return "_tag" in events ? false : events.some(({ _tag }) => _tag === "BookDelta")
+}
+
+describe("books of a feed", () => {
+  for (const name of ["kraken", "deribit", "coinbase", "dydx"]) {
+    const venue = Venues.all.find((venue) => venue.name === name) ?? assert.fail(name)
+    const mock = MockVenues.byName(name) ?? assert.fail(name)
+
+    it.effect(`${name}: a frame that is lost is a gap, and the book is asked for anew and whole again`, () =>
+      Probe.scoped(Effect.gen(function*() {
+        const network = yield* VirtualNetwork.Network
+        const served = yield* MockVenue.serve(network, "wss://venue.test", mock, { every: "100 millis" })
+        const loss: Loss = { isLost: () => false }
+        const transport = yield* lossy(loss)
+        const feed = yield* Effect.provideService(MarketFeed.prepare(venue, { url: served.url }), Transport, transport)
+        yield* Effect.forkScoped(feed.connection.connect)
+        const told: Array<OrderBook.OrderBook> = []
+        yield* feed.observeBook(names(venue), (book) => void told.push(book), { depth: 1_000 })
+        const gaps = yield* Probe.record(Stream.filter(feed.events(), (event) => event instanceof Lifecycle.Gap))
+        yield* TestClock.adjust("5 seconds")
+        assert.deepStrictEqual(told.map(({ _tag }) => _tag).filter((tag) => tag !== "Live"), [])
+        assert.isAbove(told.length, 20)
+        assert.deepStrictEqual(gaps, [])
+
+        // One change of the book is lost.
+        let lost = 0
+        loss.isLost = (frame) => lost === 0 && isDelta(venue)(frame) && ++lost === 1
+        const before = told.length
+        yield* TestClock.adjust("5 seconds")
+        assert.strictEqual(lost, 1)
+        const states = told.slice(before).map(({ _tag }) => _tag)
+        assert.strictEqual(states.filter((state) => state === "Gapped").length, 1)
+        assert.strictEqual(states.at(-1), "Live")
+        const [begun, ended, ...others] = gaps
+        assert.deepStrictEqual(others, [])
+        assert.include(begun, { cause: venue.continuity === "state" ? "checksum" : "sequence" })
+        assert.notProperty(begun, "to")
+        assert.include(ended, { recovered: "snapshot" })
+        assert.property(ended, "to")
+
+        // At rest it is what another connection is given as a whole.
+        yield* served.stopMarket
+        yield* TestClock.adjust("1 second")
+        const other = yield* MarketFeed.prepare(venue, { url: served.url })
+        yield* Effect.forkScoped(other.connection.connect)
+        const books = yield* Probe.record(other.book(names(venue), { depth: 1_000 }))
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(
+          levels(told.at(-1) ?? assert.fail("no book")),
+          levels(books.at(-1) ?? assert.fail("no book"))
+        )
+      })).pipe(Effect.provide(Probe.layer({ latency: 20 }))))
+  }
+})
