@@ -71,10 +71,67 @@ export const breakages: ReadonlyArray<Breakage> = [
     replacement: "channels.flatMap(() => [...this.byChannel.values()])",
     test: ["packages/testing/test/Routing.test.ts", "binance: trades are not told twice"]
   },
+  // order books
+  {
+    name: "a book that is broken keeps its levels",
+    file: "packages/core/src/market/internal/book.ts",
+    original: "  private reset(): void {\n    this.levels.clear()",
+    replacement: "  private reset(): void {",
+    test: ["packages/core/test/Books.test.ts", "breaks every book at a number that is missing"]
+  },
+  {
+    name: "a frame that is missing breaks no book",
+    file: "packages/core/src/market/internal/books.ts",
+    original: "if (this.venue.books?.answersLate !== true) return \"break\"",
+    replacement: "if (this.venue.books?.answersLate !== true) return \"next\"",
+    test: ["packages/testing/test/Books.test.ts", "a frame that is lost breaks the books"]
+  },
+  {
+    name: "numbers that come late are missing at once",
+    file: "packages/core/src/market/internal/books.ts",
+    original: "- this.answers) return \"next\"",
+    replacement: "- this.answers) return \"break\"",
+    test: ["packages/core/test/Books.test.ts", "a jump is no break"]
+  },
+  {
+    name: "a checksum that differs is believed",
+    file: "packages/core/src/market/internal/book.ts",
+    original: "checksum !== undefined && this.checksum() !== checksum",
+    replacement: "checksum !== undefined && this.checksum() === \"\"",
+    test: ["packages/testing/test/Books.test.ts", "a frame that is lost breaks the books"]
+  },
+  {
+    name: "a book that crosses is believed",
+    file: "packages/core/src/market/internal/book.ts",
+    original: "this.break(\"crossed\", \"the best bid is above the best ask\")",
+    replacement: "void 0",
+    test: ["packages/core/test/Books.test.ts", "is broken if its sides cross"]
+  },
+  {
+    name: "a change is applied twice",
+    file: "packages/core/src/market/internal/book.ts",
+    original: "if (step === \"older\") return false",
+    replacement: "",
+    test: ["packages/core/test/Books.test.ts", "passes over what is older"]
+  },
+  {
+    name: "a book that is broken is not asked for anew",
+    file: "packages/core/src/market/internal/bookKeeper.ts",
+    original: "return this.options.resubscribe(channels).pipe(",
+    replacement: "return Effect.void.pipe(",
+    test: ["packages/testing/test/FeedBooks.test.ts", "deribit: a frame that is lost"]
+  },
+  {
+    name: "a book that is broken is no gap",
+    file: "packages/core/src/market/internal/feedBooks.ts",
+    original: "onBroken: (channel, cause) => note(ledger.broken(channel, cause))",
+    replacement: "onBroken: () => {}",
+    test: ["packages/testing/test/FeedBooks.test.ts", "deribit: a frame that is lost"]
+  },
   {
     name: "a feed counts no gaps of a drop",
     file: "packages/core/src/market/internal/ledger.ts",
-    original: "metrics.gaps(\"disconnect\", gaps.length)",
+    original: "metrics.gaps(cause, gaps.length)",
     replacement: "void 0",
     test: ["packages/testing/test/FeedMetrics.test.ts", "count events by channel"]
   },
@@ -95,7 +152,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a channel that is live ends the gaps of all",
     file: "packages/core/src/market/internal/ledger.ts",
-    original: "return this.end(found, at)",
+    original: "return this.end(found.filter(({ open }) => open?.cause === \"disconnect\"), at)",
     replacement: "return this.end([...this.wanted.values()], at)",
     test: ["packages/testing/test/Ledger.test.ts", "a gap ends channel by channel"]
   },

@@ -58,7 +58,9 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
     onBroken: (channel, cause) => note(ledger.broken(channel, cause)),
     onWhole: (channel) => note(ledger.whole(channel)),
     onDistrusted: (reason) =>
-      void fork(Effect.annotateLogs(Effect.logWarning("books unverified"), { connection: venue.name, reason }))
+      void fork(
+        Effect.logWarning("books unverified").pipe(Effect.annotateLogs({ connection: venue.name, reason }))
+      )
   })
   let isKeeping = false
   const wantedOf = (product: string, { channel: name }: Options) =>
