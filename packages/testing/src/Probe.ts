@@ -31,6 +31,7 @@ import * as Reconnection from "@tickline/core/connection/Reconnection"
 import type * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
 import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as Presets from "@tickline/core/resilience/Presets"
+import type { HttpPort } from "@tickline/core/transport/HttpPort"
 import type { Transport } from "@tickline/core/transport/Transport"
 import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Duration from "effect/Duration"
@@ -214,7 +215,7 @@ export const states = <A>(
 
 /**
  * Everything a suite needs, in one line: a virtual network, the transport that
- * dials in it, a policy and a breaker. `fast` is the policy by default: no
+ * dials and the port that asks in it, a policy and a breaker. `fast` is the policy by default: no
  * jitter, so its times are exact.
  *
  * @category layers
@@ -223,5 +224,5 @@ export const states = <A>(
 export const layer = (
   options: VirtualNetwork.Options & { readonly policy?: ConnectionPolicy.ConnectionPolicy | undefined } = {}
 ): Layer.Layer<
-  VirtualNetwork.Network | Transport | Reconnection.Reconnection | CircuitBreaker.CircuitBreaker
+  VirtualNetwork.Network | Transport | HttpPort | Reconnection.Reconnection | CircuitBreaker.CircuitBreaker
 > => Layer.merge(VirtualNetwork.layer(options), Reconnection.layerWithBreaker(options.policy ?? Presets.fast))

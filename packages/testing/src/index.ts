@@ -52,6 +52,15 @@ export * as Fault from "./network/Fault.ts"
 export * as FaultPlan from "./network/FaultPlan.ts"
 
 /**
+ * A fault plan of a host that answers over HTTP: what its requests meet, and
+ * when. The faults are those of a `FaultPlan` that strike dials, and one of
+ * answers alone.
+ *
+ * @since 0.1.0
+ */
+export * as HttpFaultPlan from "./network/HttpFaultPlan.ts"
+
+/**
  * The few questions over HTTP that a general client asks a venue before it
  * subscribes: what is listed, and what time it is. Each answer has the venue's
  * own shape, and is of the mock's own products. Pure values.
@@ -219,8 +228,8 @@ export * as SteppedClock from "./SteppedClock.ts"
 export * as VenueServer from "./venue/VenueServer.ts"
 
 /**
- * A network that exists only on Effect's clock: a `Transport` whose hosts,
- * latencies and faults are values. Under `TestClock` a day of it takes a
+ * A network that exists only on Effect's clock: a `Transport` and an `HttpPort`
+ * whose hosts, latencies and faults are values. Under `TestClock` a day of it takes a
  * second, and with the same seed every run is the same, to the event.
  *
  * @since 0.1.0

@@ -64,8 +64,8 @@ export type Action =
  * @category models
  * @since 0.1.0
  */
-export interface Timed {
-  readonly action: Action
+export interface Timed<A = Action> {
+  readonly action: A
   readonly atMillis: number
   readonly everyMillis: number | undefined
 }
@@ -92,7 +92,11 @@ export const calm: FaultPlan = []
  * @category constructors
  * @since 0.1.0
  */
-export const at = (offset: Duration.Input, action: Action, every?: Duration.Input | undefined): Timed => ({
+export const at = <const A extends { readonly _tag: string } = Action>(
+  offset: Duration.Input,
+  action: A,
+  every?: Duration.Input | undefined
+): Timed<A> => ({
   action,
   atMillis: Duration.toMillis(Duration.fromInputUnsafe(offset)),
   everyMillis: every === undefined ? undefined : Duration.toMillis(Duration.fromInputUnsafe(every))

@@ -1,6 +1,6 @@
 /**
- * A network that exists only on Effect's clock: a `Transport` whose hosts,
- * latencies and faults are values. Under `TestClock` a day of it takes a
+ * A network that exists only on Effect's clock: a `Transport` and an `HttpPort`
+ * whose hosts, latencies and faults are values. Under `TestClock` a day of it takes a
  * second, and with the same seed every run is the same, to the event.
  *
  * Everything that happens does so on one timeline; what is due at the same
@@ -28,6 +28,7 @@ import {
   Unreachable
 } from "@tickline/core/transport/DialError"
 import * as Endpoint from "@tickline/core/transport/Endpoint"
+import { HttpPort } from "@tickline/core/transport/HttpPort"
 import { type Capabilities, type DialRequest, Transport, type Wire } from "@tickline/core/transport/Transport"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -37,8 +38,10 @@ import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Chance from "../Chance.ts"
 import * as EventLog from "../EventLog.ts"
+import type { Latency } from "./internal/link.ts"
 import * as Link from "./internal/link.ts"
 import * as Timeline from "./internal/timeline.ts"
+import * as VirtualHttp from "./internal/virtualHttp.ts"
 import type { Peer } from "./internal/virtualWire.ts"
 import * as VirtualWire from "./internal/virtualWire.ts"
 
@@ -104,6 +107,18 @@ export interface Host {
 }
 
 /**
+ * A host that answers over HTTP (`HttpHost`), its `HttpHandler`, each request
+ * that reached it (`HttpArrival`; times are milliseconds of the monotonic
+ * clock), and what a request meets (`HttpOutcome`): `Reject` is an answer with
+ * that status and without a body, `Truncate` the handler's, cut after so many
+ * bytes, by default half of them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type { Handler as HttpHandler, HttpArrival, HttpHost, HttpOutcome } from "./internal/virtualHttp.ts"
+
+/**
  * A network.
  *
  * @category models
@@ -111,11 +126,14 @@ export interface Host {
  */
 export interface VirtualNetwork {
   readonly transport: Transport["Service"]
+  readonly http: HttpPort["Service"]
   /** Adds a host. `serve` runs for each accepted connection and ends with it. */
   readonly serve: (
     url: string,
     serve?: ((peer: Peer) => Effect.Effect<void, never, Scope.Scope>) | undefined
   ) => Effect.Effect<Host>
+  /** Adds a host that answers over HTTP. It may have the name of one that is dialled: they are two. */
+  readonly serveHttp: (url: string, handler: VirtualHttp.Handler) => Effect.Effect<VirtualHttp.HttpHost>
   /** Runs a callback after a delay in milliseconds, in the timeline's order. */
   readonly schedule: (afterMillis: number, run: () => void) => void
   readonly log: EventLog.EventLog
@@ -131,7 +149,7 @@ export interface VirtualNetwork {
  * @category models
  * @since 0.1.0
  */
-export type Latency = number | { readonly min: number; readonly max: number }
+export type { Latency } from "./internal/link.ts"
 
 /**
  * How a network is made: no latency and seed 0 by default.
@@ -180,10 +198,10 @@ export const make = Effect.fnUntraced(function*(
   const { now, schedule } = yield* Timeline.make
   const note = (event: string, detail: Record<string, string | number>): void => log.add(now(), event, detail)
 
-  const oneWay = (host: MutableHost): number => {
-    const of = host.latency ?? latency
-    return typeof of === "number" ? of : of.min + chance.integer(of.max - of.min + 1)
-  }
+  const drawn = (of: Latency = latency): number =>
+    typeof of === "number" ? of : of.min + chance.integer(of.max - of.min + 1)
+  const oneWay = (host: MutableHost): number => drawn(host.latency)
+  const http = VirtualHttp.make({ network: hosts, oneWay: drawn, note, now, schedule })
 
   const open = (host: MutableHost, request: DialRequest, thenClose: number | undefined) =>
     Effect.gen(function*() {
@@ -274,6 +292,8 @@ export const make = Effect.fnUntraced(function*(
       network: hosts,
       dial
     },
+    http: http.port,
+    serveHttp: http.serve,
     serve: (url, serve) =>
       Effect.gen(function*() {
         const host: MutableHost = {
@@ -326,15 +346,19 @@ export const make = Effect.fnUntraced(function*(
 export class Network extends Context.Service<Network, VirtualNetwork>()("@tickline/testing/VirtualNetwork") {}
 
 /**
- * A network, and the transport that dials in it.
+ * A network, with the transport that dials and the port that asks in it.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options?: Options | undefined): Layer.Layer<Network | Transport> =>
+export const layer = (options?: Options | undefined): Layer.Layer<Network | Transport | HttpPort> =>
   Layer.effectContext(
     Effect.map(
       make(options),
-      (network) => Context.make(Network, network).pipe(Context.add(Transport, network.transport))
+      (network) =>
+        Context.make(Network, network).pipe(
+          Context.add(Transport, network.transport),
+          Context.add(HttpPort, network.http)
+        )
     )
   )

@@ -1,6 +1,9 @@
 /** One direction of a connection. */
 import type { Timeline } from "./timeline.ts"
 
+/** A one-way latency in milliseconds: fixed, or uniformly between two bounds. */
+export type Latency = number | { readonly min: number; readonly max: number }
+
 /** One direction of a connection: in order, late by the latency of the moment, held back while blocked. */
 export interface Link {
   readonly push: (deliver: () => void) => void
