@@ -87,14 +87,14 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "a pattern of three parts captures the clock"
   },
   {
-    file: `${core}/codec/internal/segments.ts`,
+    file: `${core}/codec/internal/repeatedParts.ts`,
     within: "readList",
     original: "if (texts === null) return undefined",
     replacement: "if (false) return undefined",
     because: "a pattern that does not match stands at the frame's beginning again, where no list goes on"
   },
   {
-    file: `${core}/codec/internal/segments.ts`,
+    file: `${core}/codec/internal/repeatedParts.ts`,
     within: "readList",
     original: "if (texts === null) return undefined",
     replacement: "if (texts === null) ;",
@@ -206,21 +206,21 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "what is not read the fast way is read by the pattern"
   },
   {
-    file: `${core}/value/internal/civil.ts`,
+    file: `${core}/value/internal/calendar.ts`,
     within: "lastDate",
     original: "let lastDate = \"\"",
     replacement: "let lastDate = \"?\"",
     because: "neither is a date"
   },
   {
-    file: `${core}/value/internal/civil.ts`,
+    file: `${core}/value/internal/calendar.ts`,
     within: "daysOf",
     original: "if (date === lastDate) return lastDays",
     replacement: "if (false) return lastDays",
     because: "the days are counted anew"
   },
   {
-    file: `${core}/value/internal/civil.ts`,
+    file: `${core}/value/internal/calendar.ts`,
     within: "daysOf",
     original: "if (date === lastDate) return lastDays",
     replacement: "if (date === lastDate) ;",
@@ -917,7 +917,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "a plain text holds nothing to escape; it is only found out faster"
   },
   {
-    file: `${core}/value/internal/shown.ts`,
+    file: `${core}/value/internal/escapedText.ts`,
     within: "quote.isWhole",
     original: "const isWhole = shown === escape(input.slice(0, quoted + 1))",
     replacement: "const isWhole = shown === escape(input.slice(0, quoted + 2))",
@@ -1036,7 +1036,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "so short a query holds no secret"
   },
   {
-    file: `${core}/value/internal/civil.ts`,
+    file: `${core}/value/internal/calendar.ts`,
     within: "civilFromDays.yearOfEra",
     original:
       "yearOfEra = Math.floor( (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365 )",

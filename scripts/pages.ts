@@ -14,7 +14,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import * as Telemetry from "../packages/core/src/value/internal/telemetry.ts"
+import * as MetricDefinitions from "../packages/core/src/value/internal/metricDefinitions.ts"
 import * as Members from "./members.ts"
 import { workspace } from "./source.ts"
 
@@ -82,7 +82,7 @@ const recoveries = (): Table => [
 
 const metrics = (): Table => [
   ["metric", "type", "what it is"],
-  ...Object.values(Telemetry).toSorted((a, b) => a.id < b.id ? -1 : 1).map((
+  ...Object.values(MetricDefinitions).toSorted((a, b) => a.id < b.id ? -1 : 1).map((
     { description, id, type }
   ) => [code(id), type.toLowerCase(), description ?? ""])
 ]

@@ -256,7 +256,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a venue's echo of the token is passed on",
     file: `${connection}/Connection.ts`,
-    original: "return Cleared.clear(request, transport.dial(request))",
+    original: "return SecretMask.mask(request, transport.dial(request))",
     replacement: "return transport.dial(request)",
     test: [ofSecrets, "is cleared of the token"]
   },

@@ -75,7 +75,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   // bounds
   {
     name: "a frame of exponents fills the memory",
-    file: "packages/core/src/codec/internal/bounded.ts",
+    file: "packages/core/src/codec/internal/expansionLimit.ts",
     original: "if (zeros > most) {",
     replacement: "if (zeros < 0) {",
     test: ["packages/core/test/Fuzz.test.ts", "in plain notation"]

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ExactJson from "@tickline/core/codec/ExactJson"
-import * as Bounds from "../src/codec/internal/bounds.ts"
 import * as JsonText from "../src/codec/internal/jsonText.ts"
+import * as ParserLimits from "../src/codec/internal/parserLimits.ts"
 
 /** What is wrong with a text, and before which character. */
 const faults: ReadonlyArray<readonly [text: string, expected: string, offset: number]> = [
@@ -117,12 +117,12 @@ describe("ExactJson, at its edges", () => {
 
   it("nests as deep as it says and no deeper, in arrays and objects, one after the other", () => {
     const deep = (depth: number): string => "[".repeat(depth) + "]".repeat(depth)
-    assert.notInstanceOf(ExactJson.parse(deep(Bounds.maxDepth)), ExactJson.Malformed)
-    assert.instanceOf(ExactJson.parse(deep(Bounds.maxDepth + 1)), ExactJson.Malformed)
-    const objects = "{\"a\":".repeat(Bounds.maxDepth)
-    assert.notInstanceOf(ExactJson.parse(`${objects}1${"}".repeat(Bounds.maxDepth)}`), ExactJson.Malformed)
-    const beside = `[${deep(Bounds.maxDepth - 1)},${deep(Bounds.maxDepth - 1)}]`
+    assert.notInstanceOf(ExactJson.parse(deep(ParserLimits.maxDepth)), ExactJson.Malformed)
+    assert.instanceOf(ExactJson.parse(deep(ParserLimits.maxDepth + 1)), ExactJson.Malformed)
+    const objects = "{\"a\":".repeat(ParserLimits.maxDepth)
+    assert.notInstanceOf(ExactJson.parse(`${objects}1${"}".repeat(ParserLimits.maxDepth)}`), ExactJson.Malformed)
+    const beside = `[${deep(ParserLimits.maxDepth - 1)},${deep(ParserLimits.maxDepth - 1)}]`
     assert.notInstanceOf(ExactJson.parse(beside), ExactJson.Malformed)
-    assert.strictEqual(Bounds.maxDepth, 256)
+    assert.strictEqual(ParserLimits.maxDepth, 256)
   })
 })

@@ -11,7 +11,7 @@ import * as Messages from "@tickline/core/venue/coinbase-exchange/Messages"
 import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import * as Generic from "@tickline/core/venue/generic/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
-import * as Bounds from "../src/codec/internal/bounds.ts"
+import * as ParserLimits from "../src/codec/internal/parserLimits.ts"
 import * as DecimalText from "../src/value/internal/decimal.ts"
 import { expand, plain, reference, referenceAccepts } from "./ExactJson.reference.ts"
 
@@ -132,7 +132,7 @@ describe("ExactJson (properties)", () => {
     let refused = 0
     for (let run = 0; run < 8000; run++) {
       const text = dice.mutate(dice.value(0))
-      assert.isBelow(depthOf(text), Bounds.maxDepth)
+      assert.isBelow(depthOf(text), ParserLimits.maxDepth)
       const json = ExactJson.parse(text)
       const ours = !(json instanceof ExactJson.Malformed)
       if (ours !== referenceAccepts(text)) assert.fail(`${replay(run)}: ${JSON.stringify(text)}`)

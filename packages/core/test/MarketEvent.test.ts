@@ -10,8 +10,8 @@ import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Schema from "effect/Schema"
-import * as Stamps from "../src/event/internal/stamp.ts"
-import * as Shown from "../src/value/internal/shown.ts"
+import * as ReceivedStamp from "../src/event/internal/receivedStamp.ts"
+import * as EscapedText from "../src/value/internal/escapedText.ts"
 
 const decimal = (text: string): Decimal.Decimal => {
   const value = Decimal.parse(text)
@@ -286,7 +286,7 @@ describe("MarketEvent", () => {
         Ndjson.toJson(whole),
         `${Ndjson.toJson(bare).slice(0, -1)},"receivedAt":"2025-10-28T12:00:00.000Z","name":"BTC-USD"}`
       )
-      const stamped = Stamps.stamp(bare, added)
+      const stamped = ReceivedStamp.stamp(bare, added)
       assert.strictEqual(stamped, bare)
       assert.isTrue(Equal.equals(stamped, whole))
       assert.isTrue(Schema.is(MarketEvent.AnyEvent)(whole))
@@ -303,17 +303,17 @@ describe("MarketEvent", () => {
         "coinbase-exchange",
         "InvalidField",
         hostile.repeat(5000),
-        `x: ${Shown.quote(hostile.repeat(5000))}, y: ${hostile.repeat(5000)}`
+        `x: ${EscapedText.quote(hostile.repeat(5000))}, y: ${hostile.repeat(5000)}`
       )
       assert.isAtMost(Ndjson.toJson(event, { frame: 123_456_789, id: "x" }).length, 1000)
     }
   })
 
   it("quotes a peer's input cut at 64 and printable", () => {
-    assert.strictEqual(Shown.quote("abc"), "`abc`")
-    assert.strictEqual(Shown.quote("a".repeat(65)), `\`${"a".repeat(64)}…\``)
-    assert.strictEqual(Shown.quote("a\n`\ud800"), "`a\\u000a'\\ud800`")
-    assert.strictEqual(Shown.quote("{\"a\""), "`{\"a\"`")
-    assert.strictEqual(Shown.quote(`${"a".repeat(63)}😀`), `\`${"a".repeat(63)}…\``)
+    assert.strictEqual(EscapedText.quote("abc"), "`abc`")
+    assert.strictEqual(EscapedText.quote("a".repeat(65)), `\`${"a".repeat(64)}…\``)
+    assert.strictEqual(EscapedText.quote("a\n`\ud800"), "`a\\u000a'\\ud800`")
+    assert.strictEqual(EscapedText.quote("{\"a\""), "`{\"a\"`")
+    assert.strictEqual(EscapedText.quote(`${"a".repeat(63)}😀`), `\`${"a".repeat(63)}…\``)
   })
 })

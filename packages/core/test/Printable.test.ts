@@ -5,7 +5,7 @@ import * as DialError from "@tickline/core/transport/DialError"
 import * as Transport from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Printable from "@tickline/core/value/Printable"
-import * as Shown from "../src/value/internal/shown.ts"
+import * as EscapedText from "../src/value/internal/escapedText.ts"
 
 /** Each of these moves the cursor, reorders or hides text, or shows as nothing. */
 const hidden = {
@@ -30,7 +30,7 @@ describe("what a peer sent, to be shown", () => {
       for (const point of points) {
         const text = String.fromCodePoint(point)
         assert.strictEqual(Printable.escape(`a${text}b`), `a${units(text)}b`)
-        assert.isFalse(Shown.isPrintable(text))
+        assert.isFalse(EscapedText.isPrintable(text))
       }
     })
   }
@@ -40,7 +40,7 @@ describe("what a peer sent, to be shown", () => {
       const text of ["", "BTC-USD", "a b\\c\"", "Zürich é", "東京 ビットコイン", "한국", "₿ 😀", "שלום", "e\u0301"]
     ) {
       assert.strictEqual(Printable.escape(text), text)
-      assert.isTrue(Shown.isPrintable(text))
+      assert.isTrue(EscapedText.isPrintable(text))
     }
   })
 
@@ -55,7 +55,7 @@ describe("what a peer sent, to be shown", () => {
     const value = { "a\u202e": ["\u0085\u2028", "\ud800", "\u{e0041}", "\u001b[2J", "e\u0301 \u0301"] }
     const text = Printable.escape(JSON.stringify(value))
     assert.deepStrictEqual(JSON.parse(text), value)
-    assert.isTrue(Shown.isPrintable(text))
+    assert.isTrue(EscapedText.isPrintable(text))
   })
 
   it("is the same applied twice, and does not take long over a long text", () => {
@@ -98,11 +98,11 @@ describe("what a peer sent, to be shown", () => {
       [`${letters(62)}😀`, `\`${letters(62)}😀\``],
       [`${letters(63)}😀`, `\`${letters(63)}…\``]
     ]
-    for (const [input, quote] of quotes) assert.strictEqual(Shown.quote(input), quote)
+    for (const [input, quote] of quotes) assert.strictEqual(EscapedText.quote(input), quote)
   })
 
   it("escapes the texts of a record, and leaves all else", () => {
-    assert.deepStrictEqual(Shown.fields({ reason: "a\n", attempt: 3, last: undefined, is: true }), {
+    assert.deepStrictEqual(EscapedText.fields({ reason: "a\n", attempt: 3, last: undefined, is: true }), {
       reason: "a\\u000a",
       attempt: 3,
       last: undefined,
@@ -124,6 +124,6 @@ describe("what a peer sent, to be shown", () => {
       new ConnectError.SubscriptionRefused({ channel: Channel.make(detail, detail), reason: detail }),
       Rejection.frameRejected("v", "InvalidField", detail, detail)
     ]
-    for (const { message } of errors) assert.isTrue(Shown.isPrintable(message), message)
+    for (const { message } of errors) assert.isTrue(EscapedText.isPrintable(message), message)
   })
 })

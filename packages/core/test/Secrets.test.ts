@@ -5,7 +5,7 @@ import * as Secrets from "@tickline/core/transport/Secrets"
 import { type DialRequest, type Wire, WireClosed } from "@tickline/core/transport/Transport"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import * as Cleared from "../src/transport/internal/cleared.ts"
+import * as SecretMask from "../src/transport/internal/secretMask.ts"
 
 const bytes = (text: string) => Uint8Array.from(Array.from(text, (character) => character.charCodeAt(0)))
 
@@ -139,8 +139,8 @@ describe("a dial", () => {
   it.effect("without secrets is itself", () =>
     Effect.gen(function*() {
       const dial = Effect.succeed(never)
-      assert.strictEqual(Cleared.clear(request({}), dial), dial)
-      assert.strictEqual((yield* Effect.scoped(Cleared.clear(secret, dial))).bufferedBytes(), 7)
+      assert.strictEqual(SecretMask.mask(request({}), dial), dial)
+      assert.strictEqual((yield* Effect.scoped(SecretMask.mask(secret, dial))).bufferedBytes(), 7)
     }))
 
   it.effect("clears frames and every way in which a wire ends", () =>
@@ -148,7 +148,7 @@ describe("a dial", () => {
       const closed = (reason: string) => new WireClosed({ by: "peer", code: 4001, reason })
       const over = (pull: Wire["pull"], end: WireClosed) =>
         Effect.scoped(
-          Cleared.clear(secret, Effect.succeed({ ...never, pull, ready: Effect.fail(end), ping: Effect.fail(end) }))
+          SecretMask.mask(secret, Effect.succeed({ ...never, pull, ready: Effect.fail(end), ping: Effect.fail(end) }))
         )
       const frames: readonly [Frame, Frame] = ["a s3cret", bytes("s3cret")]
       const wire = yield* over(Effect.succeed(frames), closed("bad s3cret"))
@@ -163,7 +163,7 @@ describe("a dial", () => {
 
   it.effect("clears why it failed, whatever the transport says", () =>
     Effect.gen(function*() {
-      const failing = (error: DialError) => Effect.flip(Effect.scoped(Cleared.clear(secret, Effect.fail(error))))
+      const failing = (error: DialError) => Effect.flip(Effect.scoped(SecretMask.mask(secret, Effect.fail(error))))
       const told = yield* failing(
         new DialError({ url: "wss://h", reason: new Unreachable({ detail: "\"s3cret\"\n" }) })
       )
@@ -178,7 +178,7 @@ describe("a dial", () => {
       assert.deepInclude(rejected.reason, { status: 401, retryAfterMillis: 5, detail: "******" })
       const word = request({ headers: { A: Redacted.make("detail") } })
       const named = new DialError({ url: "wss://h", reason: new Unreachable({ detail: "in detail" }) })
-      const worded = yield* Effect.flip(Effect.scoped(Cleared.clear(word, Effect.fail(named))))
+      const worded = yield* Effect.flip(Effect.scoped(SecretMask.mask(word, Effect.fail(named))))
       assert.strictEqual(worded.message, "wss://h: unreachable: in ******")
       const plain = new DialError({ url: "wss://h", reason: new Unreachable({ detail: "x" }) })
       assert.strictEqual(yield* failing(plain), plain)

@@ -11,7 +11,7 @@ import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
-import { bounded } from "../src/codec/internal/bounded.ts"
+import { limitExpansion } from "../src/codec/internal/expansionLimit.ts"
 import * as JsonText from "../src/codec/internal/jsonText.ts"
 import * as Rows from "../src/codec/internal/rows.ts"
 import * as Schemas from "../src/codec/internal/schemas.ts"
@@ -49,7 +49,7 @@ describe("how much a frame may become", () => {
   const most = 8 * frame.length
   for (const name of Object.keys(events(0))) {
     it(`${name}: eight times a long frame's length in zeros, and no more`, () => {
-      const of = (many: number, text: string) => bounded(venue, () => events(many)[name] ?? [])(text)
+      const of = (many: number, text: string) => limitExpansion(venue, () => events(many)[name] ?? [])(text)
       assert.deepStrictEqual(of(most, frame), events(most)[name])
       assert.deepInclude(of(most + 1, frame), {
         _tag: "FrameRejected",
@@ -63,7 +63,7 @@ describe("how much a frame may become", () => {
 
   for (const text of ["1E9", "2e-7", "3E+1"]) {
     it(`looks at a long frame with ${text}, which no exponent is too small for`, () => {
-      const decode = bounded(venue, () => events(most + 1)["a quote"] ?? [])
+      const decode = limitExpansion(venue, () => events(most + 1)["a quote"] ?? [])
       assert.propertyVal(decode(text.padEnd(16_385, "x")), "reason", "TooLarge")
       assert.deepStrictEqual(decode("type 1 e 9 e9 1e".padEnd(16_385, "x")), events(most + 1)["a quote"])
     })
@@ -71,7 +71,7 @@ describe("how much a frame may become", () => {
 
   it("a rejection of a long frame stays what it is", () => {
     const rejected = Rejection.frameRejected(venue, "TooLarge", undefined, "no")
-    assert.strictEqual(bounded(venue, () => rejected)(frame), rejected)
+    assert.strictEqual(limitExpansion(venue, () => rejected)(frame), rejected)
   })
 })
 

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import * as ExactJson from "./ExactJson.ts"
-import { bounded } from "./internal/bounded.ts"
+import { limitExpansion } from "./internal/expansionLimit.ts"
 import * as Layout from "./internal/layout.ts"
 import * as Rejections from "./internal/rejections.ts"
 import type { Message } from "./Message.ts"
@@ -61,7 +61,7 @@ export const make = <A extends object>(
   { otherwise, scan }: Options<A> = {}
 ): Decode<A> => {
   const layouts = Layout.make<ReadonlyArray<A>>()
-  return bounded(venue, (frame) => {
+  return limitExpansion(venue, (frame) => {
     if (typeof frame !== "string") return Rejections.binary(venue, frame)
     const known = layouts.read(frame) ?? scan?.(frame)
     if (known !== undefined) return known

@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { maxDepth, maxNames } from "./internal/bounds.ts"
+import { maxDepth, maxNames } from "./internal/parserLimits.ts"
 
 /**
  * A JSON number as its source text.

@@ -26,14 +26,14 @@ import * as Decimal from "../value/Decimal.ts"
 import * as Timestamp from "../value/Timestamp.ts"
 import type * as ExactJson from "./ExactJson.ts"
 import * as Books from "./internal/books.ts"
+import { fromPath } from "./internal/fieldPath.ts"
 import * as JsonText from "./internal/jsonText.ts"
 import type * as Layout from "./internal/layout.ts"
+import * as LayoutPlan from "./internal/layoutPlan.ts"
 import type * as Members from "./internal/members.ts"
 import { Book, Exact, Scalar } from "./internal/members.ts"
 import type * as Objects from "./internal/objects.ts"
 import { ListOf, ObjectOf } from "./internal/objects.ts"
-import { fromPath } from "./internal/place.ts"
-import * as Plan from "./internal/plan.ts"
 import type { Level } from "./internal/rows.ts"
 import * as Schemas from "./internal/schemas.ts"
 import * as Rejection from "./Rejection.ts"
@@ -415,7 +415,7 @@ class MessageImpl<F extends Fields, A> implements Message<A> {
 
   plan(message: ExactJson.JsonObject): Layout.Plan<ReadonlyArray<A>> | undefined {
     if (this.#isRare) return undefined
-    return Plan.make(this.#object, message, this.#member, this.#events)
+    return LayoutPlan.make(this.#object, message, this.#member, this.#events)
   }
 
   within(member: string, beside: string): Message<A> {

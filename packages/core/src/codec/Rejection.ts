@@ -5,11 +5,11 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { trusted } from "../value/internal/trusted.ts"
+import { uncheckedConstructor } from "../value/internal/uncheckedConstructor.ts"
 import * as Printable from "../value/Printable.ts"
 import type * as ExactJson from "./ExactJson.ts"
+import { formatPath } from "./internal/fieldPath.ts"
 import * as JsonText from "./internal/jsonText.ts"
-import { formatPath } from "./internal/place.ts"
 
 /**
  * Why a frame could not be decoded.
@@ -63,7 +63,7 @@ export class FrameRejected extends Schema.TaggedClass<FrameRejected>()("FrameRej
  */
 export const isFrameRejected = (value: unknown): value is FrameRejected => value instanceof FrameRejected
 
-const TrustedFrameRejected = trusted(FrameRejected.prototype, function(
+const UncheckedFrameRejected = uncheckedConstructor(FrameRejected.prototype, function(
   venue: string,
   reason: RejectionReason,
   field: string | undefined,
@@ -93,7 +93,7 @@ export const frameRejected = (
   field: string | undefined,
   message: string
 ): FrameRejected =>
-  new TrustedFrameRejected(
+  new UncheckedFrameRejected(
     venue,
     reason,
     field === undefined ? undefined : Printable.cut(field, longestField),

@@ -38,7 +38,7 @@ import * as RollingLimits from "../resilience/internal/rollingLimit.ts"
 import type * as RollingLimit from "../resilience/RollingLimit.ts"
 import * as Address from "../transport/Address.ts"
 import type * as Frame from "../transport/Frame.ts"
-import * as Cleared from "../transport/internal/cleared.ts"
+import * as SecretMask from "../transport/internal/secretMask.ts"
 import { type DialRequest, Transport } from "../transport/Transport.ts"
 import type * as Channel from "../value/Channel.ts"
 import * as Monotonic from "../value/Monotonic.ts"
@@ -466,7 +466,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
         deflate: options.deflate ?? false,
         plaintextHosts: options.plaintextHosts ?? []
       }
-      return Cleared.clear(request, transport.dial(request))
+      return SecretMask.mask(request, transport.dial(request))
     }
   })
   // The consumers end after the supervisor has closed.

@@ -17,8 +17,8 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { InvalidCost, RateLimited } from "../resilience/RollingLimit.ts"
 import type { Frame } from "../transport/Frame.ts"
-import * as Broadcast from "../value/internal/broadcast.ts"
-import * as Shown from "../value/internal/shown.ts"
+import * as EscapedText from "../value/internal/escapedText.ts"
+import * as SlidingPubSub from "../value/internal/slidingPubSub.ts"
 import { NotSent, type OutboxFull } from "./ConnectError.ts"
 import type { Connection } from "./Connection.ts"
 import { internals } from "./internal/internals.ts"
@@ -117,7 +117,7 @@ export const make = Effect.fnUntraced(function*<A>(
     if (answer === undefined) {
       const kind = correlator.kindOf(id)
       // An answer to a subscription or a heartbeat is none of ours.
-      if (kind === undefined || kind === "request") Broadcast.publishUnsafe(unmatched, message)
+      if (kind === undefined || kind === "request") SlidingPubSub.publishUnsafe(unmatched, message)
       return
     }
     waiting.delete(id)
@@ -179,7 +179,7 @@ export const make = Effect.fnUntraced(function*<A>(
             correlator.release(id)
           })),
           Effect.withSpan("Connection.request", {
-            attributes: Shown.fields({ connection: connection.label, id }),
+            attributes: EscapedText.fields({ connection: connection.label, id }),
             kind: "client"
           }, { captureStackTrace: false })
         )

@@ -19,7 +19,7 @@
  */
 import * as Schema from "effect/Schema"
 import * as Decimal from "../value/Decimal.ts"
-import { type Members, trusted } from "../value/internal/trusted.ts"
+import { type Members, uncheckedConstructor } from "../value/internal/uncheckedConstructor.ts"
 import * as Timestamp from "../value/Timestamp.ts"
 
 /**
@@ -154,13 +154,13 @@ export class PriceUpdate extends Schema.TaggedClass<PriceUpdate>()("PriceUpdate"
 }) {}
 
 // ---------------------------------------------------------------------------
-// Trusted construction
+// Unchecked construction
 // ---------------------------------------------------------------------------
 
 /** A trade's members; `history` may be said not to be. */
 type TradeMembers = Omit<Members<Trade>, "history"> & { readonly history?: boolean | undefined }
 
-const TrustedTrade = trusted(Trade.prototype, function(members: TradeMembers) {
+const UncheckedTrade = uncheckedConstructor(Trade.prototype, function(members: TradeMembers) {
   this._tag = "Trade"
   this.venue = members.venue
   this.product = members.product
@@ -181,9 +181,9 @@ const TrustedTrade = trusted(Trade.prototype, function(members: TradeMembers) {
  * @category constructors
  * @since 0.1.0
  */
-export const trade = (members: TradeMembers): Trade => new TrustedTrade(members)
+export const trade = (members: TradeMembers): Trade => new UncheckedTrade(members)
 
-const TrustedTicker = trusted(Ticker.prototype, function(members: Members<Ticker>) {
+const UncheckedTicker = uncheckedConstructor(Ticker.prototype, function(members: Members<Ticker>) {
   this._tag = "Ticker"
   this.venue = members.venue
   this.product = members.product
@@ -205,9 +205,9 @@ const TrustedTicker = trusted(Ticker.prototype, function(members: Members<Ticker
  * @category constructors
  * @since 0.1.0
  */
-export const ticker = (members: Members<Ticker>): Ticker => new TrustedTicker(members)
+export const ticker = (members: Members<Ticker>): Ticker => new UncheckedTicker(members)
 
-const TrustedBookSnapshot = trusted(BookSnapshot.prototype, function(members: Members<BookSnapshot>) {
+const UncheckedBookSnapshot = uncheckedConstructor(BookSnapshot.prototype, function(members: Members<BookSnapshot>) {
   this._tag = "BookSnapshot"
   this.venue = members.venue
   if (members.product !== undefined) this.product = members.product
@@ -226,9 +226,9 @@ const TrustedBookSnapshot = trusted(BookSnapshot.prototype, function(members: Me
  * @category constructors
  * @since 0.1.0
  */
-export const bookSnapshot = (members: Members<BookSnapshot>): BookSnapshot => new TrustedBookSnapshot(members)
+export const bookSnapshot = (members: Members<BookSnapshot>): BookSnapshot => new UncheckedBookSnapshot(members)
 
-const TrustedBookDelta = trusted(BookDelta.prototype, function(members: Members<BookDelta>) {
+const UncheckedBookDelta = uncheckedConstructor(BookDelta.prototype, function(members: Members<BookDelta>) {
   this._tag = "BookDelta"
   this.venue = members.venue
   if (members.product !== undefined) this.product = members.product
@@ -249,9 +249,9 @@ const TrustedBookDelta = trusted(BookDelta.prototype, function(members: Members<
  * @category constructors
  * @since 0.1.0
  */
-export const bookDelta = (members: Members<BookDelta>): BookDelta => new TrustedBookDelta(members)
+export const bookDelta = (members: Members<BookDelta>): BookDelta => new UncheckedBookDelta(members)
 
-const TrustedPriceUpdate = trusted(PriceUpdate.prototype, function(members: Members<PriceUpdate>) {
+const UncheckedPriceUpdate = uncheckedConstructor(PriceUpdate.prototype, function(members: Members<PriceUpdate>) {
   this._tag = "PriceUpdate"
   this.venue = members.venue
   this.product = members.product
@@ -267,4 +267,4 @@ const TrustedPriceUpdate = trusted(PriceUpdate.prototype, function(members: Memb
  * @category constructors
  * @since 0.1.0
  */
-export const priceUpdate = (members: Members<PriceUpdate>): PriceUpdate => new TrustedPriceUpdate(members)
+export const priceUpdate = (members: Members<PriceUpdate>): PriceUpdate => new UncheckedPriceUpdate(members)

@@ -6,7 +6,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { type Members, trusted } from "../value/internal/trusted.ts"
+import { type Members, uncheckedConstructor } from "../value/internal/uncheckedConstructor.ts"
 
 /**
  * A sign of life, such as `"heartbeat"`, `"testRequest"` or `"pong"`.
@@ -84,10 +84,10 @@ export class Other extends Schema.TaggedClass<Other>()("Other", {
 }) {}
 
 // ---------------------------------------------------------------------------
-// Trusted construction
+// Unchecked construction
 // ---------------------------------------------------------------------------
 
-const TrustedHeartbeat = trusted(Heartbeat.prototype, function(members: Members<Heartbeat>) {
+const UncheckedHeartbeat = uncheckedConstructor(Heartbeat.prototype, function(members: Members<Heartbeat>) {
   this._tag = "Heartbeat"
   this.venue = members.venue
   this.kind = members.kind
@@ -99,9 +99,9 @@ const TrustedHeartbeat = trusted(Heartbeat.prototype, function(members: Members<
  * @category constructors
  * @since 0.1.0
  */
-export const heartbeat = (members: Members<Heartbeat>): Heartbeat => new TrustedHeartbeat(members)
+export const heartbeat = (members: Members<Heartbeat>): Heartbeat => new UncheckedHeartbeat(members)
 
-const TrustedOther = trusted(Other.prototype, function(members: Members<Other>) {
+const UncheckedOther = uncheckedConstructor(Other.prototype, function(members: Members<Other>) {
   this._tag = "Other"
   this.venue = members.venue
   this.kind = members.kind
@@ -113,9 +113,9 @@ const TrustedOther = trusted(Other.prototype, function(members: Members<Other>) 
  * @category constructors
  * @since 0.1.0
  */
-export const other = (members: Members<Other>): Other => new TrustedOther(members)
+export const other = (members: Members<Other>): Other => new UncheckedOther(members)
 
-const TrustedSubscribed = trusted(Subscribed.prototype, function(members: Members<Subscribed>) {
+const UncheckedSubscribed = uncheckedConstructor(Subscribed.prototype, function(members: Members<Subscribed>) {
   this._tag = "Subscribed"
   this.venue = members.venue
   if (members.channel !== undefined) this.channel = members.channel
@@ -129,9 +129,9 @@ const TrustedSubscribed = trusted(Subscribed.prototype, function(members: Member
  * @category constructors
  * @since 0.1.0
  */
-export const subscribed = (members: Members<Subscribed>): Subscribed => new TrustedSubscribed(members)
+export const subscribed = (members: Members<Subscribed>): Subscribed => new UncheckedSubscribed(members)
 
-const TrustedUnsubscribed = trusted(Unsubscribed.prototype, function(members: Members<Unsubscribed>) {
+const UncheckedUnsubscribed = uncheckedConstructor(Unsubscribed.prototype, function(members: Members<Unsubscribed>) {
   this._tag = "Unsubscribed"
   this.venue = members.venue
   if (members.channel !== undefined) this.channel = members.channel
@@ -145,9 +145,9 @@ const TrustedUnsubscribed = trusted(Unsubscribed.prototype, function(members: Me
  * @category constructors
  * @since 0.1.0
  */
-export const unsubscribed = (members: Members<Unsubscribed>): Unsubscribed => new TrustedUnsubscribed(members)
+export const unsubscribed = (members: Members<Unsubscribed>): Unsubscribed => new UncheckedUnsubscribed(members)
 
-const TrustedVenueError = trusted(VenueError.prototype, function(members: Members<VenueError>) {
+const UncheckedVenueError = uncheckedConstructor(VenueError.prototype, function(members: Members<VenueError>) {
   this._tag = "VenueError"
   this.venue = members.venue
   if (members.code !== undefined) this.code = members.code
@@ -161,9 +161,9 @@ const TrustedVenueError = trusted(VenueError.prototype, function(members: Member
  * @category constructors
  * @since 0.1.0
  */
-export const venueError = (members: Members<VenueError>): VenueError => new TrustedVenueError(members)
+export const venueError = (members: Members<VenueError>): VenueError => new UncheckedVenueError(members)
 
-const TrustedResponse = trusted(Response.prototype, function(members: Members<Response>) {
+const UncheckedResponse = uncheckedConstructor(Response.prototype, function(members: Members<Response>) {
   this._tag = "Response"
   this.venue = members.venue
   if (members.requestId !== undefined) this.requestId = members.requestId
@@ -176,4 +176,4 @@ const TrustedResponse = trusted(Response.prototype, function(members: Members<Re
  * @category constructors
  * @since 0.1.0
  */
-export const response = (members: Members<Response>): Response => new TrustedResponse(members)
+export const response = (members: Members<Response>): Response => new UncheckedResponse(members)

@@ -26,7 +26,7 @@ import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
 import type { ConnectionPolicy } from "../resilience/ConnectionPolicy.ts"
 import * as Backoff from "../resilience/internal/backoff.ts"
 import * as Recovery from "../resilience/internal/recovery.ts"
-import * as Shown from "../value/internal/shown.ts"
+import * as EscapedText from "../value/internal/escapedText.ts"
 import * as Monotonic from "../value/Monotonic.ts"
 
 /**
@@ -157,7 +157,7 @@ export const make = <A, E>(
     const subscriptions = new Set<string>()
 
     const log = (level: "Info" | "Warn" | "Error", message: string, fields: Readonly<Record<string, unknown>>) =>
-      Effect.logWithLevel(level)(message, Shown.fields({ exchange: exchangeName, ...fields }))
+      Effect.logWithLevel(level)(message, EscapedText.fields({ exchange: exchangeName, ...fields }))
 
     // The policy's `connectTimeout` is the only failure that is not the source's.
     const kindOf = (error: E | Cause.TimeoutError): string =>

@@ -13,7 +13,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Decimal from "./Decimal.ts"
-import { civilFromDays, daysFromCivil, daysInMonth, digitAt, twoDigitsAt, weights } from "./internal/civil.ts"
+import { civilFromDays, daysFromCivil, daysInMonth, digitAt, twoDigitsAt, weights } from "./internal/calendar.ts"
 
 const TypeId = "~@tickline/core/Timestamp"
 

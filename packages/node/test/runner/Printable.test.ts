@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { type WebSocket, WebSocketServer } from "ws"
-import * as Shown from "../../../core/src/value/internal/shown.ts"
+import * as EscapedText from "../../../core/src/value/internal/escapedText.ts"
 import * as TestHost from "./TestHost.ts"
 
 /** Moves the cursor, sets a title by C1, hides a colour, reverses, joins, begins a line, tags. */
@@ -56,7 +56,7 @@ const isShown = (text: string, what: string): void => {
   // oxlint-disable-next-line no-control-regex
   const own = new RegExp("\u001b\\[(?:\\?25[lh]|\\?2026[lh]|[0-9;]*m|\\d*A|[KJH])", "g")
   for (const line of text.replace(own, "").replaceAll("\r", "").split("\n")) {
-    assert.isTrue(Shown.isPrintable(line), `${what}: ${JSON.stringify(line)}`)
+    assert.isTrue(EscapedText.isPrintable(line), `${what}: ${JSON.stringify(line)}`)
   }
 }
 

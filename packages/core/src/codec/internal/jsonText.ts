@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as Shown from "../../value/internal/shown.ts"
+import * as EscapedText from "../../value/internal/escapedText.ts"
 import { isObject, type Json, JsonNumber } from "../ExactJson.ts"
 
 /**
@@ -14,8 +14,8 @@ import { isObject, type Json, JsonNumber } from "../ExactJson.ts"
  */
 export const describe = (value: unknown): string => {
   if (value === null) return "null"
-  if (typeof value === "string") return value === "" ? "an empty string" : `the string ${Shown.quote(value)}`
-  if (value instanceof JsonNumber) return `the number ${Shown.quote(value.text).slice(1, -1)}`
+  if (typeof value === "string") return value === "" ? "an empty string" : `the string ${EscapedText.quote(value)}`
+  if (value instanceof JsonNumber) return `the number ${EscapedText.quote(value.text).slice(1, -1)}`
   if (Array.isArray(value)) return "an array"
   return typeof value === "boolean" ? String(value) : "an object"
 }

@@ -16,7 +16,16 @@ import * as Decimal from "../../value/Decimal.ts"
 import * as UtcParts from "../../value/internal/utcParts.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import * as ExactJson from "../ExactJson.ts"
-import { type Captured, type Levels, makePart, type Part, readBook, readList, readRows, readTable } from "./segments.ts"
+import {
+  type Captured,
+  type Levels,
+  makePart,
+  type Part,
+  readBook,
+  readList,
+  readRows,
+  readTable
+} from "./repeatedParts.ts"
 
 export type { Captured, Levels }
 

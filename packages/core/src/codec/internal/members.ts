@@ -8,8 +8,8 @@ import * as Schema from "effect/Schema"
 import * as SchemaParser from "effect/SchemaParser"
 import type * as ExactJson from "../ExactJson.ts"
 import * as Rejection from "../Rejection.ts"
+import { type FieldPath, pathOf } from "./fieldPath.ts"
 import type * as Layout from "./layout.ts"
-import { pathOf, type Place } from "./place.ts"
 import * as Rejections from "./rejections.ts"
 import * as Rows from "./rows.ts"
 import * as Schemas from "./schemas.ts"
@@ -211,7 +211,7 @@ export class Book<out A extends object | undefined> extends Member<A> {
   exactly(
     venue: string,
     value: ExactJson.Json | undefined,
-    place: Place
+    place: FieldPath
   ): object | undefined | Rejection.FrameRejected {
     const read = this.plain(value)
     if (read !== false) return read

@@ -6,11 +6,11 @@
  */
 import * as ExactJson from "../ExactJson.ts"
 import * as Rejection from "../Rejection.ts"
+import { type FieldPath, formatPath, pathOf } from "./fieldPath.ts"
 import type * as Layout from "./layout.ts"
 import { Book, Exact, isWithout, Member, Scalar, type Without } from "./members.ts"
-import { formatPath, pathOf, type Place } from "./place.ts"
-import * as Reader from "./reader.ts"
-import { fixedAt, rowsAt, scalarAt, Source } from "./source.ts"
+import { fixedAt, MemberValues, rowsAt, scalarAt } from "./memberValues.ts"
+import * as SchemaReader from "./schemaReader.ts"
 
 const none: ReadonlyArray<never> = []
 
@@ -39,10 +39,10 @@ class ElementsImpl<V> implements Elements<V> {
   captured: ReadonlyArray<Layout.Captured> = none
   /** Whether there is one, whose source has begun already. */
   isSingle = false
-  readonly owner: Source
+  readonly owner: MemberValues
   readonly object: ObjectOf<Fields>
 
-  constructor(owner: Source, object: ObjectOf<Fields>) {
+  constructor(owner: MemberValues, object: ObjectOf<Fields>) {
     this.owner = owner
     this.object = object
   }
@@ -140,14 +140,14 @@ export class ObjectOf<out F extends Fields> extends Member<View<F>> {
   readonly sample: string
   readonly #fields: F
   readonly #options: ObjectOptions
-  readonly source = new Source()
+  readonly source = new MemberValues()
   /** What is read of the source. */
   readonly view: View<F>
   /** The places of those that it needs. */
   readonly needed: ReadonlyArray<number>
   /** Where its values are that were read exactly. */
   readonly #places: ReadonlyArray<number>
-  readonly #read: ReturnType<typeof Reader.reader>
+  readonly #read: ReturnType<typeof SchemaReader.reader>
   /** Whether it is read the same with no members at all. */
   readonly #mayBeEmpty: boolean
   readonly #inner: ReadonlyArray<readonly [slot: number, member: Inner]>
@@ -181,7 +181,7 @@ export class ObjectOf<out F extends Fields> extends Member<View<F>> {
       (member instanceof Book || member instanceof ObjectOf || member instanceof ListOf) && member.without === "either"
     )
     this.#inner = this.members.flatMap((member, slot) => this.isInner(member) ? [[slot, member] as const] : [])
-    this.#read = Reader.reader(Object.fromEntries(own.map(([name, { schema }]) => [name, schema])))
+    this.#read = SchemaReader.reader(Object.fromEntries(own.map(([name, { schema }]) => [name, schema])))
     // It has a getter for each of the fields, whose value is one of the member's own.
     this.view = makeView(this.names, this.members, this.source) as View<F>
     this.#places = this.names.map((_, slot) => slot + 1)
@@ -207,7 +207,7 @@ export class ObjectOf<out F extends Fields> extends Member<View<F>> {
   exact(
     venue: string,
     json: ExactJson.JsonObject,
-    at: Place | undefined
+    at: FieldPath | undefined
   ): ReadonlyArray<unknown> | Rejection.FrameRejected {
     const { members, names } = this
     // A hostile batch has hundreds of thousands of objects with nothing in them.
@@ -244,7 +244,7 @@ export class ObjectOf<out F extends Fields> extends Member<View<F>> {
   exactly(
     venue: string,
     value: ExactJson.Json | undefined,
-    at: Place
+    at: FieldPath
   ): ReadonlyArray<unknown> | Rejection.FrameRejected | undefined {
     if (isWithout(this.without, value)) return undefined
     const members = this.membersOf(value)
@@ -277,7 +277,7 @@ export class ObjectOf<out F extends Fields> extends Member<View<F>> {
     return true
   }
 
-  #missing(venue: string, at: Place | undefined): Rejection.FrameRejected {
+  #missing(venue: string, at: FieldPath | undefined): Rejection.FrameRejected {
     const [first = "", ...others] = this.needs
     const field = formatPath([...pathOf(at), first])
     const rest = others.length > 1 ? `are ${others.join(" and ")}` : `is ${others.join()}`
@@ -304,7 +304,11 @@ export interface ObjectOptions {
  * An object with a prototype of its own, whose getters an engine knows where they
  * are read. What they close over never changes, so that it is known there as well.
  */
-const makeView = (names: ReadonlyArray<string>, members: ReadonlyArray<Member<unknown>>, source: Source): object => {
+const makeView = (
+  names: ReadonlyArray<string>,
+  members: ReadonlyArray<Member<unknown>>,
+  source: MemberValues
+): object => {
   const prototype: object = {}
   for (const [slot, name] of names.entries()) {
     const member = members[slot]
@@ -324,13 +328,13 @@ const makeView = (names: ReadonlyArray<string>, members: ReadonlyArray<Member<un
   return view
 }
 
-const objectAt = (source: Source, slot: number, member: ObjectOf<Fields>) => (): unknown => {
+const objectAt = (source: MemberValues, slot: number, member: ObjectOf<Fields>) => (): unknown => {
   const own = source.fixed[slot + 1]
   if (own === undefined) return undefined
   return Array.isArray(own) ? member.over(own) : member.view
 }
 
-const elementsAt = (source: Source, slot: number, elements: ElementsImpl<unknown>) => (): unknown => {
+const elementsAt = (source: MemberValues, slot: number, elements: ElementsImpl<unknown>) => (): unknown => {
   const own = source.fixed[slot + 1]
   if (own === undefined) return undefined
   elements.isSingle = own === single
@@ -381,7 +385,7 @@ export class ListOf<out F extends Fields> extends Member<Elements<View<F>>> {
   exactly(
     venue: string,
     value: ExactJson.Json | undefined,
-    at: Place
+    at: FieldPath
   ): ReadonlyArray<unknown> | Rejection.FrameRejected | undefined {
     if (isWithout(this.without, value)) return undefined
     if (!Array.isArray(value)) return Rejection.unexpected(venue, pathOf(at), this.expected, value)

@@ -4,11 +4,11 @@
  * @since 0.1.0
  */
 import * as SchemaIssue from "effect/SchemaIssue"
-import * as Shown from "../../value/internal/shown.ts"
+import * as EscapedText from "../../value/internal/escapedText.ts"
 import type * as ExactJson from "../ExactJson.ts"
 import { type FrameRejected, frameRejected } from "../Rejection.ts"
+import { formatPath } from "./fieldPath.ts"
 import * as JsonText from "./jsonText.ts"
-import { formatPath } from "./place.ts"
 
 const member = (value: unknown, key: PropertyKey): unknown =>
   typeof value === "object" && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined
@@ -37,7 +37,7 @@ export const malformed = (venue: string, frame: string, cause: ExactJson.Malform
     undefined,
     frame.length === 0
       ? "JSON syntax: the message is empty"
-      : `JSON syntax: ${cause.message}, near ${Shown.quote(frame.slice(from, from + 65))}`
+      : `JSON syntax: ${cause.message}, near ${EscapedText.quote(frame.slice(from, from + 65))}`
   )
 }
 

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type { Wire } from "../../transport/Transport.ts"
-import * as Shown from "../../value/internal/shown.ts"
+import * as EscapedText from "../../value/internal/escapedText.ts"
 import * as ConnectionState from "../ConnectionState.ts"
 import type { Epoch } from "./epoch.ts"
 import type { Parts } from "./parts.ts"
@@ -81,7 +81,7 @@ export class Closer<A> {
   close(mode: Closed["mode"], epoch: number): Effect.Effect<Closed> {
     return Effect.uninterruptible(this.shutting(mode)).pipe(
       Effect.withSpan("Connection.close", {
-        attributes: Shown.fields({ connection: this.parts.options.label, mode, epoch })
+        attributes: EscapedText.fields({ connection: this.parts.options.label, mode, epoch })
       }, { captureStackTrace: false })
     )
   }

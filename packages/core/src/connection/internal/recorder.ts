@@ -8,9 +8,9 @@ import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 import * as Record from "effect/Record"
 import { RejectionReason } from "../../codec/Rejection.ts"
+import * as LazyCounter from "../../value/internal/lazyCounter.ts"
 import * as MetricAttributes from "../../value/internal/metricAttributes.ts"
-import * as Tally from "../../value/internal/tally.ts"
-import * as Telemetry from "../../value/internal/telemetry.ts"
+import * as MetricDefinitions from "../../value/internal/metricDefinitions.ts"
 import * as ConnectError from "../ConnectError.ts"
 import type { ConnectionMetrics } from "../ConnectionMetrics.ts"
 import type { ConnectionState } from "../ConnectionState.ts"
@@ -69,34 +69,34 @@ export interface Recorder {
 }
 
 const rejectionsOf = new Map(
-  RejectionReason.literals.map((reason) => [reason, Metric.withAttributes(Telemetry.rejections, { reason })])
+  RejectionReason.literals.map((reason) => [reason, Metric.withAttributes(MetricDefinitions.rejections, { reason })])
 )
 
 // A metric with an attribute is made once; its values are kept by the context's label.
 const failuresOf = Record.map(
   ConnectError.recoveries,
-  (_, kind) => Metric.withAttributes(Telemetry.failures, { kind })
+  (_, kind) => Metric.withAttributes(MetricDefinitions.failures, { kind })
 )
 
 // What is there from the beginning, at zero.
 const metrics = [
-  Telemetry.dials,
-  Telemetry.connects,
-  Telemetry.retries,
-  Telemetry.giveUps,
-  Telemetry.frames,
-  Telemetry.bytes,
-  Telemetry.sequenceGaps,
-  Telemetry.missed,
-  Telemetry.unconfirmed,
-  Telemetry.heartbeatsMissed,
-  Telemetry.observerErrors,
-  Telemetry.connected,
-  Telemetry.backoffDelay,
-  Telemetry.outboxWaiting,
-  Telemetry.roundTrips,
-  Telemetry.dialDurations,
-  Telemetry.outages,
+  MetricDefinitions.dials,
+  MetricDefinitions.connects,
+  MetricDefinitions.retries,
+  MetricDefinitions.giveUps,
+  MetricDefinitions.frames,
+  MetricDefinitions.bytes,
+  MetricDefinitions.sequenceGaps,
+  MetricDefinitions.missed,
+  MetricDefinitions.unconfirmed,
+  MetricDefinitions.heartbeatsMissed,
+  MetricDefinitions.observerErrors,
+  MetricDefinitions.connected,
+  MetricDefinitions.backoffDelay,
+  MetricDefinitions.outboxWaiting,
+  MetricDefinitions.roundTrips,
+  MetricDefinitions.dialDurations,
+  MetricDefinitions.outages,
   ...Object.values(failuresOf),
   ...rejectionsOf.values()
 ]
@@ -104,8 +104,8 @@ const metrics = [
 // One for each connection: its methods are shared, and what is told carries the label by the context.
 class RecorderImpl implements Recorder {
   private readonly context: Context.Context<never>
-  private readonly allFrames: Tally.Tally
-  private readonly allBytes: Tally.Tally
+  private readonly allFrames: LazyCounter.LazyCounter
+  private readonly allBytes: LazyCounter.LazyCounter
   private readonly roundTrips: Array<number> = []
   private readonly failures: Partial<Record<ConnectError.FailureKind, number>> = {}
   private readonly closes = { graceful: 0, forced: 0 }
@@ -139,8 +139,8 @@ class RecorderImpl implements Recorder {
 
   constructor(context: Context.Context<never>) {
     this.context = context
-    this.allFrames = Tally.make(Telemetry.frames, context)
-    this.allBytes = Tally.make(Telemetry.bytes, context)
+    this.allFrames = LazyCounter.make(MetricDefinitions.frames, context)
+    this.allBytes = LazyCounter.make(MetricDefinitions.bytes, context)
   }
 
   sessionBegan(id: string): void {
@@ -150,26 +150,26 @@ class RecorderImpl implements Recorder {
 
   moved(to: ConnectionState): void {
     this.backoffDelayMillis = to._tag === "Reconnecting" || to._tag === "CircuitOpen" ? to.delayMillis : 0
-    Telemetry.backoffDelay.updateUnsafe(this.backoffDelayMillis, this.context)
-    Telemetry.connected.updateUnsafe(to._tag === "Connected" ? 1 : 0, this.context)
+    MetricDefinitions.backoffDelay.updateUnsafe(this.backoffDelayMillis, this.context)
+    MetricDefinitions.connected.updateUnsafe(to._tag === "Connected" ? 1 : 0, this.context)
   }
 
   dialled(now: number): void {
     this.attempts++
     this.dialledAt = now
-    Telemetry.dials.updateUnsafe(1, this.context)
+    MetricDefinitions.dials.updateUnsafe(1, this.context)
   }
 
   connected(at: number, now: number): void {
     this.connects++
-    Telemetry.connects.updateUnsafe(1, this.context)
+    MetricDefinitions.connects.updateUnsafe(1, this.context)
     if (this.connectedAt !== undefined) this.reconnections++
     this.connectedAt ??= at
     this.heardAt = now
-    if (this.dialledAt !== undefined) Telemetry.dialDurations.updateUnsafe(now - this.dialledAt, this.context)
+    if (this.dialledAt !== undefined) MetricDefinitions.dialDurations.updateUnsafe(now - this.dialledAt, this.context)
     if (this.downSince !== undefined) {
       this.downtimeMillis += now - this.downSince
-      Telemetry.outages.updateUnsafe(now - this.downSince, this.context)
+      MetricDefinitions.outages.updateUnsafe(now - this.downSince, this.context)
     }
     this.downSince = undefined
   }
@@ -179,7 +179,7 @@ class RecorderImpl implements Recorder {
   }
 
   unconfirmed(messages: number): void {
-    Telemetry.unconfirmed.updateUnsafe(messages, this.context)
+    MetricDefinitions.unconfirmed.updateUnsafe(messages, this.context)
   }
 
   failed(failure: ConnectError.Failure): void {
@@ -195,12 +195,12 @@ class RecorderImpl implements Recorder {
 
   retried(): void {
     this.retries++
-    Telemetry.retries.updateUnsafe(1, this.context)
+    MetricDefinitions.retries.updateUnsafe(1, this.context)
   }
 
   gaveUp(byRetries: boolean): void {
     if (byRetries) this.maxRetriesExceeded++
-    Telemetry.giveUps.updateUnsafe(1, this.context)
+    MetricDefinitions.giveUps.updateUnsafe(1, this.context)
   }
 
   backoffReset(): void {
@@ -236,7 +236,7 @@ class RecorderImpl implements Recorder {
     if (step._tag === "Gap") {
       this.gaps++
       this.missing += step.missing
-      Telemetry.sequenceGaps.updateUnsafe(1, this.context)
+      MetricDefinitions.sequenceGaps.updateUnsafe(1, this.context)
     } else if (step._tag === "Violation") {
       this.violations++
     }
@@ -244,11 +244,11 @@ class RecorderImpl implements Recorder {
 
   // Handed over as a function.
   readonly missed = (messages: number): void => {
-    Telemetry.missed.updateUnsafe(messages, this.context)
+    MetricDefinitions.missed.updateUnsafe(messages, this.context)
   }
 
   waiting(messages: number): void {
-    Telemetry.outboxWaiting.updateUnsafe(messages, this.context)
+    MetricDefinitions.outboxWaiting.updateUnsafe(messages, this.context)
   }
 
   stalled(stall: Heartbeat.Stall): void {
@@ -260,18 +260,18 @@ class RecorderImpl implements Recorder {
     this.pongs++
     this.heardAt = now
     this.lastRoundTripMillis = roundTripMillis
-    Telemetry.roundTrip.updateUnsafe(roundTripMillis, this.context)
-    Telemetry.roundTrips.updateUnsafe(roundTripMillis, this.context)
+    MetricDefinitions.roundTrip.updateUnsafe(roundTripMillis, this.context)
+    MetricDefinitions.roundTrips.updateUnsafe(roundTripMillis, this.context)
   }
 
   missedPong(): void {
     this.missedPongs++
-    Telemetry.heartbeatsMissed.updateUnsafe(1, this.context)
+    MetricDefinitions.heartbeatsMissed.updateUnsafe(1, this.context)
   }
 
   observerFailed(): void {
     this.observerErrors++
-    Telemetry.observerErrors.updateUnsafe(1, this.context)
+    MetricDefinitions.observerErrors.updateUnsafe(1, this.context)
   }
 
   private rank(share: number): number | undefined {

@@ -6,7 +6,7 @@
  */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Shown from "../../value/internal/shown.ts"
+import * as EscapedText from "../../value/internal/escapedText.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
 import * as ConnectionState from "../ConnectionState.ts"
 import type { Inbox } from "./inbox.ts"
@@ -61,14 +61,14 @@ export class States<A> {
   log(level: "Info" | "Warn" | "Error", message: string, annotations: Readonly<Record<string, unknown>>) {
     return Effect.annotateLogs(
       Effect.logWithLevel(level)(message),
-      Shown.fields({ connection: this.options.label, ...annotations })
+      EscapedText.fields({ connection: this.options.label, ...annotations })
     )
   }
 
   /** A span that is a trace of its own: what has it goes on for as long as the connection, whoever began it. */
   traced(name: string, attributes: Readonly<Record<string, unknown>>) {
     return Effect.withSpan(name, {
-      attributes: Shown.fields({ connection: this.options.label, ...attributes }),
+      attributes: EscapedText.fields({ connection: this.options.label, ...attributes }),
       root: true
     }, { captureStackTrace: false })
   }

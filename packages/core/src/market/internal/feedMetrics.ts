@@ -14,9 +14,9 @@ import * as Record from "effect/Record"
 import type * as Scope from "effect/Scope"
 import type { Gap } from "../../event/Lifecycle.ts"
 import * as Channel from "../../value/Channel.ts"
+import * as LazyCounter from "../../value/internal/lazyCounter.ts"
 import * as MetricAttributes from "../../value/internal/metricAttributes.ts"
-import * as Tally from "../../value/internal/tally.ts"
-import * as Telemetry from "../../value/internal/telemetry.ts"
+import * as MetricDefinitions from "../../value/internal/metricDefinitions.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
 
 /**
@@ -48,7 +48,7 @@ const gapsOf = Record.map(
   { disconnect: true, sequence: true, checksum: true, crossed: true, overflow: true, stale: true } satisfies {
     readonly [Cause in Gap["cause"]]: true
   },
-  (_, cause) => Metric.withAttributes(Telemetry.gaps, { cause })
+  (_, cause) => Metric.withAttributes(MetricDefinitions.gaps, { cause })
 )
 
 /**
@@ -63,16 +63,16 @@ export const make = (label: string): Effect.Effect<FeedMetrics, never, Scope.Sco
     Effect.contextWith((context: Context.Context<never>) =>
       Effect.sync(() => {
         const labelled = MetricAttributes.add(context, { connection: label })
-        for (const metric of [Telemetry.stale, Telemetry.latency, ...Object.values(gapsOf)]) {
+        for (const metric of [MetricDefinitions.stale, MetricDefinitions.latency, ...Object.values(gapsOf)]) {
           metric.valueUnsafe(labelled)
         }
-        const events = new Map<string, Tally.Tally>()
+        const events = new Map<string, LazyCounter.LazyCounter>()
         const ages = new Map<string, Metric.Registration>()
 
-        const eventsOf = (channel: string): Tally.Tally => {
+        const eventsOf = (channel: string): LazyCounter.LazyCounter => {
           const known = events.get(channel)
           if (known !== undefined) return known
-          const made = Tally.make(Telemetry.events, MetricAttributes.add(labelled, { channel }))
+          const made = LazyCounter.make(MetricDefinitions.events, MetricAttributes.add(labelled, { channel }))
           events.set(channel, made)
           return made
         }
@@ -88,7 +88,7 @@ export const make = (label: string): Effect.Effect<FeedMetrics, never, Scope.Sco
             })
             ages.set(
               key,
-              Metric.registerUnsafe(Telemetry.age, of, {
+              Metric.registerUnsafe(MetricDefinitions.age, of, {
                 get: (reader) => ({ value: ageOf(channel, Monotonic.nowMillis(Context.get(reader, Clock.Clock))) }),
                 update: constVoid,
                 modify: constVoid
@@ -111,9 +111,9 @@ export const make = (label: string): Effect.Effect<FeedMetrics, never, Scope.Sco
           arrived: (channel, count) => {
             eventsOf(channel).sum += count
           },
-          latency: (millis) => Telemetry.latency.updateUnsafe(millis, labelled),
+          latency: (millis) => MetricDefinitions.latency.updateUnsafe(millis, labelled),
           gaps: (cause, count) => gapsOf[cause].updateUnsafe(count, labelled),
-          stale: () => Telemetry.stale.updateUnsafe(1, labelled)
+          stale: () => MetricDefinitions.stale.updateUnsafe(1, labelled)
         }
         return { metrics, end: () => ages.forEach((registration) => registration.remove()) }
       })

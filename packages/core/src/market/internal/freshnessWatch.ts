@@ -10,7 +10,7 @@ import * as Stream from "effect/Stream"
 import type * as Connection from "../../connection/Connection.ts"
 import { internals } from "../../connection/internal/internals.ts"
 import * as Channel from "../../value/Channel.ts"
-import * as Shown from "../../value/internal/shown.ts"
+import * as EscapedText from "../../value/internal/escapedText.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
 import * as Tracker from "./freshness.ts"
 
@@ -30,7 +30,7 @@ export const make = <A>(connection: Connection.Connection<A>, freshness: Tracker
         return Effect.andThen(
           Effect.annotateLogs(
             Effect.logWarning("subscription does not deliver"),
-            Shown.fields({
+            EscapedText.fields({
               connection: connection.label,
               channel: channel.channel,
               ...(channel.product === undefined ? {} : { product: channel.product }),

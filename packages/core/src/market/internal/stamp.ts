@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import type { FrameRejected } from "../../codec/Rejection.ts"
-import * as Stamps from "../../event/internal/stamp.ts"
+import * as ReceivedStamp from "../../event/internal/receivedStamp.ts"
 import * as MarketEvent from "../../event/MarketEvent.ts"
 import type * as Symbols from "../../protocol/Symbols.ts"
 import type { Frame } from "../../transport/Frame.ts"
@@ -55,7 +55,7 @@ export const make = (
     for (const event of decoded) {
       if (!MarketEvent.isMarketData(event)) continue
       mark.name = event.product === undefined ? undefined : nameOf(event.product)
-      Stamps.stamp(event, mark)
+      ReceivedStamp.stamp(event, mark)
     }
     return decoded
   }

@@ -13,7 +13,7 @@ import type * as Exit from "effect/Exit"
 import * as PubSub from "effect/PubSub"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
-import * as Broadcast from "../../value/internal/broadcast.ts"
+import * as SlidingPubSub from "../../value/internal/slidingPubSub.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
 import { type Breaker, CircuitOpen, type Permit } from "../Breaker.ts"
 import type * as Circuit from "../Circuit.ts"
@@ -93,7 +93,7 @@ export class Machine {
     if (moved !== undefined) {
       this.counts.moved(moved, event, now)
       if (moved.to === "Open") this.epoch++
-      if (this.hub !== undefined) Broadcast.publishUnsafe(this.hub, moved)
+      if (this.hub !== undefined) SlidingPubSub.publishUnsafe(this.hub, moved)
       for (const listener of this.listeners ?? []) listener(moved)
     }
     this.recall?.()

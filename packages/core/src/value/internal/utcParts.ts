@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Timestamp } from "../Timestamp.ts"
-import { daysOf, digitAt, twoDigitsAt, weights } from "./civil.ts"
+import { daysOf, digitAt, twoDigitsAt, weights } from "./calendar.ts"
 
 /**
  * Reads what a pattern has parted already: `yyyy-mm-dd`, `hh:mm:ss`, and one to

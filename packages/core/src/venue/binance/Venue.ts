@@ -11,7 +11,7 @@
  */
 import * as Result from "effect/Result"
 import * as ExactJson from "../../codec/ExactJson.ts"
-import * as Topics from "../../codec/internal/topics.ts"
+import * as FramePeek from "../../codec/internal/framePeek.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
@@ -72,12 +72,12 @@ const topics = (channel: Channel): ReadonlyArray<Topic> => {
 
 /** A kline's interval is part of its stream's name: `kline_1m`. */
 const bareTopic = (message: ExactJson.JsonObject | undefined, kind: string | undefined): Topic | undefined => {
-  const named = Topics.textIn(message, "e") ?? kind
+  const named = FramePeek.textIn(message, "e") ?? kind
   if (named === undefined) return undefined
-  const interval = Topics.textIn(Topics.objectIn(message, "k"), "i")
+  const interval = FramePeek.textIn(FramePeek.objectIn(message, "k"), "i")
   return {
     name: `bare ${interval === undefined ? named : `${named}_${interval}`}`,
-    product: Topics.textIn(message, "s")
+    product: FramePeek.textIn(message, "s")
   }
 }
 
@@ -88,17 +88,17 @@ const unnamedKind = (event: MarketEvent): string | undefined =>
 const isData = ({ _tag }: MarketEvent): boolean => _tag !== "Response" && _tag !== "VenueError"
 
 const topicOf = (frame: Frame, events: ReadonlyArray<MarketEvent>): Topic | undefined => {
-  const stream = Topics.textAfter(frame, "{\"stream\":\"")
+  const stream = FramePeek.textAfter(frame, "{\"stream\":\"")
   if (stream !== undefined) return { name: stream }
   const event = events[0]
   if (event === undefined || typeof frame !== "string" || !isData(event)) return undefined
-  const kind = event._tag === "Other" ? undefined : Topics.textAfter(frame, "{\"e\":\"")
+  const kind = event._tag === "Other" ? undefined : FramePeek.textAfter(frame, "{\"e\":\"")
   if (kind !== undefined) return { name: `bare ${kind}` }
   const json = ExactJson.parse(frame)
   if (json instanceof ExactJson.Malformed) return undefined
   const message = Array.isArray(json) ? json[0] : json
   if (message === undefined || !ExactJson.isObject(message)) return undefined
-  const named = Topics.textIn(message, "stream")
+  const named = FramePeek.textIn(message, "stream")
   return named === undefined ? bareTopic(message, unnamedKind(event)) : { name: named }
 }
 

@@ -8,12 +8,12 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import * as Topics from "../../codec/internal/topics.ts"
+import * as FramePeek from "../../codec/internal/framePeek.ts"
 import * as Dialect from "../../protocol/Dialect.ts"
 import * as Symbols from "../../protocol/Symbols.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
-import { byKind } from "../internal/topics.ts"
+import { topicByKind } from "../internal/topicByKind.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
 import * as Messages from "./Messages.ts"
 
@@ -67,12 +67,12 @@ const topics = ({ channel, product }: Channel): ReadonlyArray<Topic> =>
   (typesOf.get(channel) ?? [channel]).map((name) => ({ name, product }))
 
 const typeIn = (frame: Frame): { readonly name: string | undefined; readonly product: string | undefined } => {
-  const json = Topics.objectOf(frame)
-  return { name: Topics.textIn(json, "type"), product: Topics.textIn(json, "product_id") }
+  const json = FramePeek.objectOf(frame)
+  return { name: FramePeek.textIn(json, "type"), product: FramePeek.textIn(json, "product_id") }
 }
 
 /** A snapshot's type is that of the changes that follow. */
-const topicOf = byKind({
+const topicOf = topicByKind({
   Trade: "match",
   Ticker: "ticker",
   BookSnapshot: "l2update",

@@ -10,12 +10,12 @@
  */
 import * as Result from "effect/Result"
 import * as ExactJson from "../../codec/ExactJson.ts"
-import * as Topics from "../../codec/internal/topics.ts"
+import * as FramePeek from "../../codec/internal/framePeek.ts"
 import * as Dialect from "../../protocol/Dialect.ts"
 import * as Symbols from "../../protocol/Symbols.ts"
 import type { Channel } from "../../value/Channel.ts"
 import { numbered } from "../internal/numbers.ts"
-import { byKind } from "../internal/topics.ts"
+import { topicByKind } from "../internal/topicByKind.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
 import * as Messages from "./Messages.ts"
 
@@ -57,7 +57,7 @@ const productOf = (frame: ExactJson.JsonObject): string | undefined => {
   const products = new Set(events.flatMap((event) =>
     ExactJson.isObject(event)
       ? Object.values(event).filter(Array.isArray).map((list) =>
-        Topics.textInAll(list, "product_id") ?? Topics.textInAll(list, "id")
+        FramePeek.textInAll(list, "product_id") ?? FramePeek.textInAll(list, "id")
       )
       : []
   ))
@@ -65,17 +65,17 @@ const productOf = (frame: ExactJson.JsonObject): string | undefined => {
   return products.size === 1 ? product : undefined
 }
 
-const topicOf = byKind({
+const topicOf = topicByKind({
   Trade: "market_trades",
   BookSnapshot: "l2_data",
   BookDelta: "l2_data",
   Heartbeat: "heartbeats",
   Ticker: (frame) => ({
-    name: Topics.textAfter(frame, "{\"channel\":\"") ?? Topics.textIn(Topics.objectOf(frame), "channel")
+    name: FramePeek.textAfter(frame, "{\"channel\":\"") ?? FramePeek.textIn(FramePeek.objectOf(frame), "channel")
   }),
   Other: (frame) => {
-    const json = Topics.objectOf(frame)
-    return { name: Topics.textIn(json, "channel"), product: json === undefined ? undefined : productOf(json) }
+    const json = FramePeek.objectOf(frame)
+    return { name: FramePeek.textIn(json, "channel"), product: json === undefined ? undefined : productOf(json) }
   }
 })
 

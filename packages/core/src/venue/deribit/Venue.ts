@@ -20,7 +20,7 @@
  *
  * @since 0.1.0
  */
-import * as Topics from "../../codec/internal/topics.ts"
+import * as FramePeek from "../../codec/internal/framePeek.ts"
 import { isMarketData, type MarketEvent } from "../../event/MarketEvent.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type * as Channel from "../../value/Channel.ts"
@@ -64,10 +64,10 @@ const notificationBeginning = "{\"jsonrpc\":\"2.0\",\"method\":\"subscription\",
 
 const topicOf = (frame: Frame, events: ReadonlyArray<MarketEvent>): Topic | undefined => {
   const event = events[0]
-  const text = Topics.textAfter(frame, notificationBeginning)
+  const text = FramePeek.textAfter(frame, notificationBeginning)
   if (text !== undefined) return { name: text }
   if (event === undefined || (event._tag !== "Other" && !isMarketData(event))) return undefined
-  const name = Topics.textIn(Topics.objectIn(Topics.objectOf(frame), "params"), "channel")
+  const name = FramePeek.textIn(FramePeek.objectIn(FramePeek.objectOf(frame), "params"), "channel")
   return name === undefined ? undefined : { name }
 }
 

@@ -14,13 +14,13 @@
  * @since 0.1.0
  */
 import * as ExactJson from "../../codec/ExactJson.ts"
-import * as Topics from "../../codec/internal/topics.ts"
+import * as FramePeek from "../../codec/internal/framePeek.ts"
 import * as Rejection from "../../codec/Rejection.ts"
 import * as Symbols from "../../protocol/Symbols.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import { numbered } from "../internal/numbers.ts"
-import { byKind } from "../internal/topics.ts"
+import { topicByKind } from "../internal/topicByKind.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
 import * as Messages from "./Messages.ts"
 
@@ -34,7 +34,7 @@ const channelForm = /\bfor (v4_\w+)/
 
 /** Some errors have a channel and an id, others name both in parentheses. */
 const refused = (frame: Frame): Partial<Channel> | undefined => {
-  const json = Topics.objectOf(frame)
+  const json = FramePeek.objectOf(frame)
   if (json === undefined) return undefined
   const read = Messages.refusals.read(name, json)
   const [it] = Rejection.isFrameRejected(read) ? [] : read
@@ -57,14 +57,14 @@ const headIn = (json: ExactJson.JsonObject | undefined): Partial<Topic> => {
   return head === undefined || Rejection.isFrameRejected(head) ? {} : { name: head.channel, product: head.product }
 }
 
-const topicOf = byKind({
+const topicOf = topicByKind({
   Trade: "v4_trades",
   BookSnapshot: "v4_orderbook",
   BookDelta: "v4_orderbook",
   PriceUpdate: "v4_markets",
-  Other: (frame) => headIn(Topics.objectOf(frame)),
+  Other: (frame) => headIn(FramePeek.objectOf(frame)),
   Subscribed: (frame) => {
-    const json = Topics.objectOf(frame)
+    const json = FramePeek.objectOf(frame)
     return isState(json?.["contents"]) ? headIn(json) : {}
   }
 })

@@ -7,7 +7,7 @@
  */
 import * as Dialect from "../../protocol/Dialect.ts"
 import type { Channel } from "../../value/Channel.ts"
-import { byKind } from "../internal/topics.ts"
+import { topicByKind } from "../internal/topicByKind.ts"
 import type { Ask, Venue } from "../Venue.ts"
 import * as Messages from "./Messages.ts"
 import * as PriceMessage from "./PriceMessage.ts"
@@ -46,7 +46,7 @@ export const make = (rules: PriceMessage.Rules = PriceMessage.strict): Venue => 
   unsubscribe: (channels) => request("unsubscribe", channels),
   ...Messages.make(rules),
   topics: ({ product }) => [{ name: "price", product }],
-  topicOf: byKind({ PriceUpdate: "price" }),
+  topicOf: topicByKind({ PriceUpdate: "price" }),
   // The product stands in its words.
   refused: (_, { message = "" }) => Dialect.mentions(message),
   isQuiet: () => false

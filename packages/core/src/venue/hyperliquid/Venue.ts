@@ -8,11 +8,11 @@
  * @see https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket/subscriptions (read 2026-11-21)
  * @since 0.1.0
  */
-import * as Topics from "../../codec/internal/topics.ts"
+import * as FramePeek from "../../codec/internal/framePeek.ts"
 import * as Rejection from "../../codec/Rejection.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
-import { byKind } from "../internal/topics.ts"
+import { topicByKind } from "../internal/topicByKind.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
 import * as Messages from "./Messages.ts"
 import { symbols } from "./Symbols.ts"
@@ -25,9 +25,9 @@ const refusedSubscription = /^(?:Invalid subscription|Already (?:un)?subscribed:
 
 /** The subscription that an error quotes: `Invalid subscription {"type":"trades","coin":"NOSUCH"}`. */
 const refused = (frame: Frame): Partial<Channel> | undefined => {
-  const json = Topics.objectOf(frame)
-  const words = Topics.textIn(json, "channel") === "error" ? Topics.textIn(json, "data") : undefined
-  const subscription = Topics.objectOf(refusedSubscription.exec(words ?? "")?.[1] ?? "")
+  const json = FramePeek.objectOf(frame)
+  const words = FramePeek.textIn(json, "channel") === "error" ? FramePeek.textIn(json, "data") : undefined
+  const subscription = FramePeek.objectOf(refusedSubscription.exec(words ?? "")?.[1] ?? "")
   const read = subscription === undefined ? [] : Messages.refusedSubscription.read(name, subscription)
   return Rejection.isFrameRejected(read) ? undefined : read[0]
 }
@@ -42,15 +42,18 @@ const topics = ({ channel, product }: Channel): ReadonlyArray<Topic> =>
     : [{ name: channel, product }]
 
 /** A candle names its coin `s`. */
-const topicOf = byKind({
+const topicOf = topicByKind({
   Trade: "trades",
   Ticker: "bbo",
   BookSnapshot: "l2Book",
   PriceUpdate: "allMids",
   Other: (frame) => {
-    const json = Topics.objectOf(frame)
-    const data = Topics.objectIn(json, "data")
-    return { name: Topics.textIn(json, "channel"), product: Topics.textIn(data, "coin") ?? Topics.textIn(data, "s") }
+    const json = FramePeek.objectOf(frame)
+    const data = FramePeek.objectIn(json, "data")
+    return {
+      name: FramePeek.textIn(json, "channel"),
+      product: FramePeek.textIn(data, "coin") ?? FramePeek.textIn(data, "s")
+    }
   }
 })
 

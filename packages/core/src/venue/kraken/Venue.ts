@@ -14,12 +14,12 @@
  *
  * @since 0.1.0
  */
-import * as Topics from "../../codec/internal/topics.ts"
+import * as FramePeek from "../../codec/internal/framePeek.ts"
 import * as Dialect from "../../protocol/Dialect.ts"
 import * as Symbols from "../../protocol/Symbols.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import * as Channel from "../../value/Channel.ts"
-import { byKind } from "../internal/topics.ts"
+import { topicByKind } from "../internal/topicByKind.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
 import * as KrakenChecksum from "./KrakenChecksum.ts"
 import * as Messages from "./Messages.ts"
@@ -60,22 +60,22 @@ const topics = ({ channel, product }: Channel.Channel): ReadonlyArray<Topic> => 
   { name: depthOf.exec(channel)?.[1] ?? channel, product }
 ]
 
-const topicOf = byKind({
+const topicOf = topicByKind({
   Trade: "trade",
   Ticker: "ticker",
   BookSnapshot: "book",
   BookDelta: "book",
   Other: (frame) => {
-    const json = Topics.objectOf(frame)
-    return { name: Topics.textIn(json, "channel"), product: Topics.textInAll(json?.["data"], "symbol") }
+    const json = FramePeek.objectOf(frame)
+    return { name: FramePeek.textIn(json, "channel"), product: FramePeek.textInAll(json?.["data"], "symbol") }
   }
 })
 
 /** The depth of a book stands in the acknowledgement of its subscription. */
 const subscribedDepth = (frame: Frame): { readonly product: string; readonly depth: number } | undefined => {
   if (typeof frame !== "string" || !frame.includes("\"depth\"")) return undefined
-  const result = Topics.objectIn(Topics.objectOf(frame), "result")
-  const product = Topics.textIn(result, "symbol")
+  const result = FramePeek.objectIn(FramePeek.objectOf(frame), "result")
+  const product = FramePeek.textIn(result, "symbol")
   const depth = Number(String(result?.["depth"]))
   return product === undefined || !Number.isSafeInteger(depth) ? undefined : { product, depth }
 }

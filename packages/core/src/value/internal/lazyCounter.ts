@@ -14,11 +14,11 @@ import * as Metric from "effect/Metric"
  * @category models
  * @since 0.1.0
  */
-export interface Tally {
+export interface LazyCounter {
   sum: number
 }
 
-const known = new WeakMap<object, Map<string, Tally>>()
+const known = new WeakMap<object, Map<string, LazyCounter>>()
 
 /**
  * The sum of the counter's series in the context: whoever asks for the same
@@ -27,21 +27,21 @@ const known = new WeakMap<object, Map<string, Tally>>()
  * @category constructors
  * @since 0.1.0
  */
-export const make = (counter: Metric.Counter<number>, context: Context.Context<never>): Tally => {
+export const make = (counter: Metric.Counter<number>, context: Context.Context<never>): LazyCounter => {
   const registry = Context.get(context, Metric.MetricRegistry)
   const attributes = Object.entries(Context.get(context, Metric.CurrentMetricAttributes)).sort()
   const series = JSON.stringify([counter.id, ...attributes])
-  let tallies = known.get(registry)
-  if (tallies === undefined) known.set(registry, tallies = new Map<string, Tally>())
-  const tally = tallies.get(series) ?? { sum: 0 }
-  tallies.set(series, tally)
+  let counters = known.get(registry)
+  if (counters === undefined) known.set(registry, counters = new Map<string, LazyCounter>())
+  const made = counters.get(series) ?? { sum: 0 }
+  counters.set(series, made)
   const add = (count: number): void => {
-    tally.sum += count
+    made.sum += count
   }
   Metric.registerUnsafe(counter, context, {
-    get: () => ({ count: tally.sum, incremental: true }),
+    get: () => ({ count: made.sum, incremental: true }),
     update: add,
     modify: add
   })
-  return tally
+  return made
 }

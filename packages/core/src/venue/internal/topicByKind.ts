@@ -15,7 +15,7 @@ const isTopic = (read: Read): read is Topic => read.name !== undefined
  * By the kind of a frame's event: a name that the wire has for all of the kind, or what reads it of their frame. Of
  * several events the last is looked at: the first may confirm what the others are of.
  */
-export const byKind = (
+export const topicByKind = (
   names: Readonly<Partial<Record<MarketEvent["_tag"], string | ((frame: Frame) => Read)>>>
 ): (frame: Frame, events: ReadonlyArray<MarketEvent>) => Topic | undefined => {
   const topics = new Map(

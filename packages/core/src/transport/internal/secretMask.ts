@@ -34,7 +34,7 @@ const ofEnd = ({ text }: Mask) => (closed: WireClosed): WireClosed =>
  * @category combinators
  * @since 0.1.0
  */
-export const clear = (
+export const mask = (
   request: DialRequest,
   dial: Effect.Effect<Wire, DialError, Scope.Scope>
 ): Effect.Effect<Wire, DialError, Scope.Scope> => {

@@ -50,7 +50,7 @@ const zerosOfEvent = (event: object): number => {
  * @category constructors
  * @since 0.1.0
  */
-export const bounded = <A extends object>(
+export const limitExpansion = <A extends object>(
   venue: string,
   decode: (frame: string | Uint8Array) => ReadonlyArray<A> | FrameRejected
 ) =>

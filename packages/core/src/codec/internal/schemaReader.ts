@@ -13,7 +13,7 @@ import type * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
 import type { JsonObject } from "../ExactJson.ts"
 import type * as Rejection from "../Rejection.ts"
-import { pathOf, type Place } from "./place.ts"
+import { type FieldPath, pathOf } from "./fieldPath.ts"
 import * as Rejections from "./rejections.ts"
 
 type Fields = Readonly<Record<string, Schema.ConstraintDecoder<unknown>>>
@@ -43,7 +43,7 @@ export const reader = <F extends Fields>(
 ): (
   venue: string,
   frame: JsonObject,
-  at: Place | undefined
+  at: FieldPath | undefined
 ) => Schema.Struct<F>["Type"] | Rejection.FrameRejected => {
   let decode: Decoder<Schema.Struct<F>["Type"]> | undefined
   const single = new Map<string, Decoder<unknown>>()

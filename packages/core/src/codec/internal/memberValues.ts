@@ -23,7 +23,7 @@ const none: ReadonlyArray<never> = []
  * @category models
  * @since 0.1.0
  */
-export class Source {
+export class MemberValues {
   /** The captured texts; values that were read exactly stand in their place. The first is none of a member's. */
   texts: ReadonlyArray<unknown> = none
   /** Where in them the members are, 0 for those that there are none of, negative for a time in three parts. */
@@ -58,7 +58,7 @@ export class Source {
  * @category getters
  * @since 0.1.0
  */
-export const fixedAt = (source: Source, slot: number) => (): unknown => source.fixed[slot + 1]
+export const fixedAt = (source: MemberValues, slot: number) => (): unknown => source.fixed[slot + 1]
 
 /**
  * The rows of a book.
@@ -66,7 +66,7 @@ export const fixedAt = (source: Source, slot: number) => (): unknown => source.f
  * @category getters
  * @since 0.1.0
  */
-export const rowsAt = (source: Source, slot: number, fast: Reading<object>["fast"]) => (): unknown => {
+export const rowsAt = (source: MemberValues, slot: number, fast: Reading<object>["fast"]) => (): unknown => {
   const { fixed, members } = source
   const own = fixed[slot + 1]
   if (typeof own !== "number" || members === undefined) return own
@@ -84,7 +84,7 @@ const noRows = Object.assign([], { bids: [], asks: [] })
  * @category getters
  * @since 0.1.0
  */
-export const scalarAt = (source: Source, slot: number, member: Scalar<unknown>): () => unknown => {
+export const scalarAt = (source: MemberValues, slot: number, member: Scalar<unknown>): () => unknown => {
   if (member.isPinned) return fixedAt(source, slot)
   const { isBlank, isOptional } = member
   switch (member.code) {
@@ -108,12 +108,12 @@ export const scalarAt = (source: Source, slot: number, member: Scalar<unknown>):
 }
 
 /** What there is of a member: a captured text, or the value that was read exactly; `undefined` where there is none. */
-const rawOf = ({ places, texts }: Source, slot: number): unknown => {
+const rawOf = ({ places, texts }: MemberValues, slot: number): unknown => {
   const place = places[slot]
   return place === undefined || place === 0 ? undefined : texts[place]
 }
 
-const textAt = (source: Source, slot: number, isOptional: boolean, isBlank: boolean) => (): unknown => {
+const textAt = (source: MemberValues, slot: number, isOptional: boolean, isBlank: boolean) => (): unknown => {
   const text = rawOf(source, slot)
   if (text !== undefined && text !== "") return text
   if (isOptional && (text === undefined || isBlank)) return undefined
@@ -121,14 +121,14 @@ const textAt = (source: Source, slot: number, isOptional: boolean, isBlank: bool
   return ""
 }
 
-const stringAt = (source: Source, slot: number, isOptional: boolean) => (): unknown => {
+const stringAt = (source: MemberValues, slot: number, isOptional: boolean) => (): unknown => {
   const text = rawOf(source, slot)
   if (text !== undefined || isOptional) return text
   source.isUnsure = true
   return ""
 }
 
-const decimalAt = (source: Source, slot: number, isOptional: boolean, isBlank: boolean) => (): unknown => {
+const decimalAt = (source: MemberValues, slot: number, isOptional: boolean, isBlank: boolean) => (): unknown => {
   const raw = rawOf(source, slot)
   if (typeof raw === "string") {
     const decimal = Decimal.parse(raw)
@@ -142,7 +142,7 @@ const decimalAt = (source: Source, slot: number, isOptional: boolean, isBlank: b
 }
 
 const wordAt = (
-  source: Source,
+  source: MemberValues,
   slot: number,
   isOptional: boolean,
   words: ReadonlyArray<string>,
@@ -156,7 +156,7 @@ const wordAt = (
   return meanings[0]
 }
 
-const flagAt = (source: Source, slot: number, isOptional: boolean) => (): unknown => {
+const flagAt = (source: MemberValues, slot: number, isOptional: boolean) => (): unknown => {
   const raw = rawOf(source, slot)
   if (typeof raw === "string") return raw === "true"
   if (raw !== undefined || isOptional) return raw
@@ -173,14 +173,14 @@ const utc = (date: unknown, clock: unknown, fraction: unknown): Timestamp.Timest
 const aTime = Timestamp.fromEpochMillis(0)
 
 /** A time as it was captured, in parts or as a text that is still to be read, or as it was read exactly. */
-const timeOf = (source: Source, slot: number): unknown => {
+const timeOf = (source: MemberValues, slot: number): unknown => {
   const place = source.places[slot] ?? 0
   if (place >= 0) return place === 0 ? undefined : source.texts[place]
   const { texts } = source
   return utc(texts[-place], texts[1 - place], texts[2 - place]) ?? ""
 }
 
-const timeAt = (source: Source, slot: number, isOptional: boolean) => (): unknown => {
+const timeAt = (source: MemberValues, slot: number, isOptional: boolean) => (): unknown => {
   const raw = timeOf(source, slot)
   const time = typeof raw === "string" ? Timestamp.parse(raw) : raw
   if (time !== undefined || (isOptional && raw === undefined)) return time
@@ -188,7 +188,7 @@ const timeAt = (source: Source, slot: number, isOptional: boolean) => (): unknow
   return aTime
 }
 
-const isoAt = (source: Source, slot: number, isOptional: boolean) => (): unknown => {
+const isoAt = (source: MemberValues, slot: number, isOptional: boolean) => (): unknown => {
   const raw = timeOf(source, slot)
   const time = typeof raw === "string" ? Timestamp.fromIso(raw) : raw
   if (time !== undefined || (isOptional && raw === undefined)) return time
@@ -196,7 +196,7 @@ const isoAt = (source: Source, slot: number, isOptional: boolean) => (): unknown
   return aTime
 }
 
-const millisAt = (source: Source, slot: number, isOptional: boolean) => (): unknown => {
+const millisAt = (source: MemberValues, slot: number, isOptional: boolean) => (): unknown => {
   const raw = rawOf(source, slot)
   const time = typeof raw === "string" ? Schemas.millis(raw) : raw
   if (time !== undefined || (isOptional && raw === undefined)) return time

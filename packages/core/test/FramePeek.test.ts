@@ -6,7 +6,7 @@ import * as VenueMessage from "@tickline/core/event/VenueMessage"
 import * as Channel from "@tickline/core/value/Channel"
 import type { Topic, Venue } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
-import * as Topics from "../src/codec/internal/topics.ts"
+import * as FramePeek from "../src/codec/internal/framePeek.ts"
 
 const venueOf = (name: string): Venue => {
   const venue = Venues.get(name)
@@ -169,31 +169,31 @@ describe("what a frame is of", () => {
 
 describe("a text of a frame", () => {
   it("is read after the beginning, up to the next quote, where it has no escapes", () => {
-    assert.strictEqual(Topics.textAfter("{\"a\":\"b\",\"c\":\"d\"}", "{\"a\":\""), "b")
-    assert.strictEqual(Topics.textAfter("{\"a\":\"\"}", "{\"a\":\""), "")
-    assert.isUndefined(Topics.textAfter("{\"a\":\"\\u0062\"}", "{\"a\":\""))
-    assert.isUndefined(Topics.textAfter("{\"b\":\"b\"}", "{\"a\":\""))
-    assert.isUndefined(Topics.textAfter(new Uint8Array(9), ""))
+    assert.strictEqual(FramePeek.textAfter("{\"a\":\"b\",\"c\":\"d\"}", "{\"a\":\""), "b")
+    assert.strictEqual(FramePeek.textAfter("{\"a\":\"\"}", "{\"a\":\""), "")
+    assert.isUndefined(FramePeek.textAfter("{\"a\":\"\\u0062\"}", "{\"a\":\""))
+    assert.isUndefined(FramePeek.textAfter("{\"b\":\"b\"}", "{\"a\":\""))
+    assert.isUndefined(FramePeek.textAfter(new Uint8Array(9), ""))
   })
 
   it("is that of all members of a list, of which there is one at least", () => {
-    assert.strictEqual(Topics.textInAll([{ a: "x" }, { a: "x" }], "a"), "x")
-    assert.isUndefined(Topics.textInAll([{ a: "x" }, { a: "y" }], "a"))
-    assert.isUndefined(Topics.textInAll([{ a: "x" }, "x"], "a"))
-    assert.isUndefined(Topics.textInAll([{ a: "x" }, {}], "a"))
-    assert.isUndefined(Topics.textInAll([], "a"))
-    assert.isUndefined(Topics.textInAll({ a: "x" }, "a"))
-    assert.isUndefined(Topics.textInAll(undefined, "a"))
+    assert.strictEqual(FramePeek.textInAll([{ a: "x" }, { a: "x" }], "a"), "x")
+    assert.isUndefined(FramePeek.textInAll([{ a: "x" }, { a: "y" }], "a"))
+    assert.isUndefined(FramePeek.textInAll([{ a: "x" }, "x"], "a"))
+    assert.isUndefined(FramePeek.textInAll([{ a: "x" }, {}], "a"))
+    assert.isUndefined(FramePeek.textInAll([], "a"))
+    assert.isUndefined(FramePeek.textInAll({ a: "x" }, "a"))
+    assert.isUndefined(FramePeek.textInAll(undefined, "a"))
   })
 
   it("and an object are an object's own, or none", () => {
-    assert.isUndefined(Topics.textIn({}, "toString"))
-    assert.isUndefined(Topics.objectIn({}, "__proto__"))
-    assert.isUndefined(Topics.textIn({ a: null }, "a"))
-    assert.isUndefined(Topics.objectIn({ a: [] }, "a"))
-    assert.isUndefined(Topics.objectIn({ a: "x" }, "a"))
-    assert.isUndefined(Topics.objectIn(undefined, "a"))
-    assert.deepStrictEqual(Topics.objectIn({ a: {} }, "a"), {})
+    assert.isUndefined(FramePeek.textIn({}, "toString"))
+    assert.isUndefined(FramePeek.objectIn({}, "__proto__"))
+    assert.isUndefined(FramePeek.textIn({ a: null }, "a"))
+    assert.isUndefined(FramePeek.objectIn({ a: [] }, "a"))
+    assert.isUndefined(FramePeek.objectIn({ a: "x" }, "a"))
+    assert.isUndefined(FramePeek.objectIn(undefined, "a"))
+    assert.deepStrictEqual(FramePeek.objectIn({ a: {} }, "a"), {})
   })
 })
 

@@ -2,7 +2,7 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Recorder from "../src/connection/internal/recorder.ts"
-import * as Telemetry from "../src/value/internal/telemetry.ts"
+import * as MetricDefinitions from "../src/value/internal/metricDefinitions.ts"
 
 const isCounter = (metric: Metric.Metric<never, unknown>): metric is Metric.Counter<number> => metric.type === "Counter"
 
@@ -10,7 +10,7 @@ const isCounter = (metric: Metric.Metric<never, unknown>): metric is Metric.Coun
 it.effect("every counter is one that only grows", () =>
   Effect.gen(function*() {
     const names: Array<string> = []
-    for (const metric of Object.values(Telemetry).filter(isCounter)) {
+    for (const metric of Object.values(MetricDefinitions).filter(isCounter)) {
       yield* Metric.update(metric, 3)
       yield* Metric.update(metric, -2)
       const { id, state } = (yield* Metric.snapshot).find((one) => one.id === metric.id)!

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Members } from "../../value/internal/trusted.ts"
+import type { Members } from "../../value/internal/uncheckedConstructor.ts"
 import type { BookDelta, BookSnapshot, PriceUpdate, Ticker, Trade } from "../MarketData.ts"
 
 /** Any of the five. */

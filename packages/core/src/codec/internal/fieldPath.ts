@@ -1,41 +1,41 @@
 /**
- * Where something stands in a frame, told from the inside: to go in costs one
+ * Where a value stands in a frame, linked from the inside out: to go in costs one
  * small object, and the whole path is made only where a rejection names it.
  *
  * @since 0.1.0
  */
 
 /**
- * A place: a key in another place, or in the frame.
+ * A path: a key under another path, or in the frame itself.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Place {
-  readonly outer: Place | undefined
+export interface FieldPath {
+  readonly outer: FieldPath | undefined
   readonly key: PropertyKey
 }
 
 /**
- * The path of a place; that of the frame itself is empty.
+ * The keys from the frame to the value; none for the frame itself.
  *
  * @category getters
  * @since 0.1.0
  */
-export const pathOf = (place: Place | undefined): ReadonlyArray<PropertyKey> => {
+export const pathOf = (place: FieldPath | undefined): ReadonlyArray<PropertyKey> => {
   const path: Array<PropertyKey> = []
   for (let at = place; at !== undefined; at = at.outer) path.push(at.key)
   return path.reverse()
 }
 
 /**
- * The place of a path.
+ * The path with these keys.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const fromPath = (path: ReadonlyArray<PropertyKey>): Place | undefined => {
-  let place: Place | undefined
+export const fromPath = (path: ReadonlyArray<PropertyKey>): FieldPath | undefined => {
+  let place: FieldPath | undefined
   for (const key of path) place = { outer: place, key }
   return place
 }

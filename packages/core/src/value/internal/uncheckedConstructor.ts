@@ -25,7 +25,7 @@ export type Members<A> = {
  * @category constructors
  * @since 0.1.0
  */
-export const trusted = <A extends object, Args extends ReadonlyArray<unknown>>(
+export const uncheckedConstructor = <A extends object, Args extends ReadonlyArray<unknown>>(
   prototype: A,
   fill: (this: Mutable<A>, ...args: Args) => void
 ): new(...args: Args) => A => {
