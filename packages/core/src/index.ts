@@ -33,6 +33,14 @@ export * as BearerToken from "./connection/BearerToken.ts"
 export * as Binance from "./venue/binance/Venue.ts"
 
 /**
+ * The state of one order book after a frame that touched it, as the runner
+ * prints it.
+ *
+ * @since 0.1.0
+ */
+export * as Book from "./event/Book.ts"
+
+/**
  * One circuit breaker, as whoever uses it sees it: it hands out permits, runs
  * effects, counts, and rejects with `CircuitOpen`. `CircuitBreaker.make` makes
  * one.

@@ -7,6 +7,7 @@
  */
 import * as Schema from "effect/Schema"
 import { FrameRejected } from "../codec/Rejection.ts"
+import { Book } from "./Book.ts"
 import { BreakerEvent, ConnectionEvent, Gap, Stale } from "./Lifecycle.ts"
 import { BookDelta, BookSnapshot, PriceUpdate, Ticker, Trade } from "./MarketData.ts"
 import { Heartbeat, Other, Response, Subscribed, Unsubscribed, VenueError } from "./VenueMessage.ts"
@@ -63,6 +64,7 @@ export type MarketEvent = typeof MarketEvent.Type
  */
 export const AnyEvent = Schema.Union([
   ...MarketEvent.members,
+  Book,
   FrameRejected,
   ConnectionEvent,
   BreakerEvent,

@@ -52,6 +52,11 @@ const body = (event: AnyEvent, isMarked: boolean): string => {
         instant("timestamp", event.timestamp) + text("firstSequence", event.firstSequence) +
         text("sequence", event.sequence) + text("previousSequence", event.previousSequence) +
         text("checksum", event.checksum) + received(event, isMarked)
+    case "Book":
+      return text("product", event.product) + text("state", event.state) +
+        `,"bids":${levels(event.bids)},"asks":${levels(event.asks)}` + text("sequence", event.sequence) +
+        text("checksum", event.checksum) + instant("timestamp", event.timestamp) + text("cause", event.cause) +
+        text("reason", event.reason)
     case "PriceUpdate":
       return text("product", event.product) + decimal("price", event.price) + instant("timestamp", event.timestamp) +
         received(event, isMarked)

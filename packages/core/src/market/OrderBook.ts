@@ -22,6 +22,7 @@
  * @since 0.1.0
  */
 import * as BigDecimal from "effect/BigDecimal"
+import { Book } from "../event/Book.ts"
 import type { Level } from "../event/MarketData.ts"
 import type * as Decimal from "../value/Decimal.ts"
 import type { Timestamp } from "../value/Timestamp.ts"
@@ -101,6 +102,28 @@ export interface Options {
  * @since 0.1.0
  */
 export const isWhole = (self: OrderBook): self is Whole => self._tag === "Live" || self._tag === "Unverified"
+
+/**
+ * The book as the event that the runner prints.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const toEvent = (self: OrderBook): Book => {
+  const { checksum, product, sequence, timestamp, venue } = self
+  return new Book({
+    venue,
+    product,
+    state: self._tag,
+    bids: isWhole(self) ? self.bids : [],
+    asks: isWhole(self) ? self.asks : [],
+    ...(sequence === undefined ? {} : { sequence }),
+    ...(checksum === undefined ? {} : { checksum }),
+    ...(timestamp === undefined ? {} : { timestamp }),
+    ...(self._tag === "Gapped" ? { cause: self.cause } : {}),
+    ...("reason" in self ? { reason: self.reason } : {})
+  })
+}
 
 const half = BigDecimal.make(5n, 1)
 

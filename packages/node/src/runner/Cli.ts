@@ -170,6 +170,13 @@ const stream = Command.make(
       Flag.withDescription("Channel, may be repeated; trade by default"),
       Flag.atLeast(0)
     ),
+    book: wholeFlag(
+      "book",
+      1,
+      10_000,
+      "a number of levels, 1 to 10000",
+      "States of the order book, so many levels of each side, instead of its frames"
+    ).pipe(Flag.optional),
     url: Flag.String("url").pipe(
       Flag.withMetavar("url|venue=url"),
       Flag.withDescription("Another endpoint than the venue's own; of several venues venue=url, may be repeated"),
@@ -216,6 +223,7 @@ const stream = Command.make(
           format,
           targets,
           kinds: flags.channel.length === 0 ? ["trade"] : flags.channel,
+          book: Option.getOrUndefined(flags.book),
           preset: Option.getOrUndefined(flags.preset),
           config: Option.getOrUndefined(flags.config),
           duration: Option.getOrUndefined(flags.duration),

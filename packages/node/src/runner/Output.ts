@@ -88,6 +88,18 @@ const members = (paint: Paint, event: MarketEvent.AnyEvent): string => {
       return event.bids.map(([price, size]) => `bid ${Decimal.format(price)} × ${Decimal.format(size)}`)
         .concat(event.asks.map(([price, size]) => `ask ${Decimal.format(price)} × ${Decimal.format(size)}`))
         .concat(paint("dim", time(event.timestamp))).join(" ")
+    case "Book": {
+      const [bid, ask] = [event.bids[0], event.asks[0]].map((level) =>
+        level === undefined ? "–" : `${paint("bold", Decimal.format(level[0]))} × ${Decimal.format(level[1])}`
+      )
+      return event.state === "Live" || event.state === "Unverified"
+        ? `${paint(event.state === "Live" ? "green" : "yellow", event.state)} ${bid} | ${ask} ${
+          paint("dim", time(event.timestamp))
+        }`
+        : `${paint(event.state === "Gapped" ? "red" : "dim", event.state)}${text("by", event.cause)} ${
+          paint("dim", Printable.escape(event.reason ?? ""))
+        }`
+    }
     case "PriceUpdate":
       return `${paint("bold", Decimal.format(event.price))} ${paint("dim", time(event.timestamp))}`
     case "Heartbeat":

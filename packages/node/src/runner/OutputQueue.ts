@@ -170,6 +170,7 @@ const channelOf = (event: Event): string | undefined => {
       return channels?.ticker
     case "BookSnapshot":
     case "BookDelta":
+    case "Book":
       return channels?.book
     case "Subscribed":
     case "Unsubscribed":
@@ -279,7 +280,7 @@ export const make = Effect.fnUntraced(function*(
     waiting++
     chunk.tags.set(event._tag, (chunk.tags.get(event._tag) ?? 0) + 1)
     if (chunk.isKept) return
-    if (MarketEvent.isMarketData(event)) chunk.market++
+    if (MarketEvent.isMarketData(event) || event._tag === "Book") chunk.market++
     const source = sourceOf(event)
     add(chunk.spans, `${source.venue}\n${source.product ?? ""}\n${source.channel ?? ""}`, {
       source,

@@ -7,9 +7,11 @@
 import * as BearerToken from "@tickline/core/connection/BearerToken"
 import type * as ConnectError from "@tickline/core/connection/ConnectError"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
+import type { Book } from "@tickline/core/event/Book"
 import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as MarketFeeds from "@tickline/core/market/MarketFeeds"
+import * as OrderBook from "@tickline/core/market/OrderBook"
 import * as Symbols from "@tickline/core/protocol/Symbols"
 import type { CircuitBreaker } from "@tickline/core/resilience/CircuitBreaker"
 import type { PresetName } from "@tickline/core/resilience/Presets"
@@ -22,6 +24,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as NodeTransport from "../NodeTransport.ts"
@@ -49,6 +52,8 @@ import * as Token from "./Token.ts"
 export interface Options {
   readonly targets: ReadonlyArray<Target>
   readonly kinds: ReadonlyArray<ChannelKind>
+  /** How many levels of each side are told of books, whose states are printed instead of their frames. */
+  readonly book: number | undefined
   readonly preset: PresetName | undefined
   readonly config: string | undefined
   readonly duration: Duration.Duration | undefined
@@ -77,15 +82,19 @@ const tags: Readonly<Record<ChannelKind, ReadonlyArray<MarketEvent.AnyEvent["_ta
  * @since 0.1.0
  */
 export const isPrinted = (
-  options: Pick<Options, "kinds" | "lifecycle">
+  options: Pick<Options, "kinds" | "lifecycle"> & { readonly book?: number | undefined }
 ): (event: MarketEvent.AnyEvent) => boolean => {
-  const chosen = new Set<MarketEvent.AnyEvent["_tag"]>([
-    // A bare price belongs to no kind.
-    "PriceUpdate",
-    ...options.kinds.flatMap((kind) => tags[kind]),
-    "VenueError",
-    "FrameRejected"
-  ])
+  const chosen = new Set<MarketEvent.AnyEvent["_tag"]>(
+    options.book === undefined ?
+      [
+        // A bare price belongs to no kind.
+        "PriceUpdate",
+        ...options.kinds.flatMap((kind) => tags[kind]),
+        "VenueError",
+        "FrameRejected"
+      ] :
+      ["Book", "FrameRejected"]
+  )
   return (event) => chosen.has(event._tag) || (options.lifecycle && !MarketEvent.isMarketData(event))
 }
 
@@ -177,6 +186,30 @@ type Failure = RunFailed | UsageError | OutputClosed
 /** How a run came to its end: as it was asked to, or told to stop by who does not care for the rest. */
 type End = "done" | "stopped"
 
+// Tells the books of all targets, each change, to who takes them. What is not taken at once waits where output is bounded.
+const observeBooks = Effect.fnUntraced(function*(
+  targets: ReadonlyArray<Target>,
+  feeds: MarketFeeds.MarketFeeds["Service"],
+  depth: number,
+  take: (events: ReadonlyArray<MarketEvent.AnyEvent>) => Effect.Effect<void, OutputClosed | RunFailed>
+): Effect.fn.Return<Fiber.Fiber<void, Failure>, Failure, Scope.Scope> {
+  const changes = yield* Queue.unbounded<Book>()
+  for (const { products, venue } of targets) {
+    for (const product of products) {
+      const observed = feeds.get(venue.name)?.observeBook(
+        product,
+        (book) => void Queue.offerUnsafe(changes, OrderBook.toEvent(book)),
+        { depth }
+      ) ?? Effect.void
+      yield* Effect.mapError(observed, (error): Failure =>
+        error._tag === "UnknownChannel"
+          ? new UsageError({ key: "--book", value: venue.name, expected: "a venue that has books" })
+          : new RunFailed({ detail: error.message }))
+    }
+  }
+  return yield* Effect.forkScoped(Stream.runForEachArray(Stream.fromQueue(changes), take))
+})
+
 const live = Effect.fnUntraced(function*(
   options: Options,
   entries: ReadonlyArray<MarketFeeds.Entry>,
@@ -187,7 +220,7 @@ const live = Effect.fnUntraced(function*(
   const names = entries.map(({ venue }) => venue.name)
   const feeds = yield* MarketFeeds.prepare()
   const tally = Tally.make()
-  const view = yield* options.format === "pretty" && Screen.isPossible(stdout, env)
+  const view = yield* options.book === undefined && options.format === "pretty" && Screen.isPossible(stdout, env)
     ? table(`tickline stream ${names.join(" ")}`, stdout, tally)
     : lines(options, stdout, tally)
   const isWanted = isPrinted(options)
@@ -232,7 +265,7 @@ const live = Effect.fnUntraced(function*(
       const printed: Array<MarketEvent.AnyEvent> = []
       const answering = new Set<string>()
       for (const event of events) {
-        const isMarket = MarketEvent.isMarketData(event)
+        const isMarket = options.book === undefined ? MarketEvent.isMarketData(event) : event._tag === "Book"
         if (Refusals.isAnswer(event)) answering.add(event.venue)
         tally.observe(event)
         if (!isWanted(event) || !isAsked(event)) continue
@@ -282,11 +315,15 @@ const live = Effect.fnUntraced(function*(
     }
   })
   const all = yield* feeds.all
+  const books = options.book === undefined
+    ? undefined
+    : yield* observeBooks(options.targets, feeds, options.book, take)
 
   const stopped = Effect.as("stopped" as const)
   const done = Effect.as("done" as const)
   const ends: ReadonlyArray<Effect.Effect<End, Failure>> = [
     done(Fiber.join(consumer)),
+    ...(books === undefined ? [] : [done(Fiber.join(books))]),
     done(Deferred.await(refused)),
     stopped(signal),
     stopped(stdout.closed),
@@ -359,7 +396,11 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
     const policy = yield* Policy.make(options, env)
     const token = yield* Token.read(env, Token.variable)
     const auth = token === undefined ? undefined : yield* BearerToken.make(token)
-    const entries = entriesOf(targets, options.kinds, auth)
+    if (options.book !== undefined && options.overflow === "block") {
+      return yield* new UsageError({ key: "--overflow", value: "block", expected: "drop-oldest or fail, with --book" })
+    }
+    // Books are asked for by who keeps them.
+    const entries = entriesOf(targets, options.book === undefined ? options.kinds : [], auth)
     const isAlone = targets.length === 1
     const nameOf = (url: string) => targets.find((target) => (target.url ?? target.venue.endpoint) === url)?.venue.name
     const recorder = options.record === undefined
@@ -368,7 +409,8 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
     const transport: Layer.Layer<Transport> = recorder === undefined
       ? NodeTransport.layer
       : Layer.provide(Recording.transport(recorder), NodeTransport.layer)
-    const isTorn = options.format === "pretty" && Screen.isPossible(stdout, env) && stderr.isTerminal
+    const isTorn = options.book === undefined && options.format === "pretty" && Screen.isPossible(stdout, env) &&
+      stderr.isTerminal
     yield* Effect.scoped(live(options, entries, recorder)).pipe(
       Effect.provide(Layer.mergeAll(transport, Reconnection.layerWithBreaker(policy))),
       // The table shows what a log would say, and a log line would tear it.

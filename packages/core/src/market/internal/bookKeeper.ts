@@ -118,6 +118,11 @@ export class BookKeeper {
     }
   }
 
+  /** Whether somebody is told of a channel's book, so that it is kept. */
+  isWatched(channel: Channel.Channel): boolean {
+    return this.keysOf(channel).some((key) => this.watched.has(key))
+  }
+
   /** The book of a channel as it is now. */
   read(channel: Channel.Channel, depth: number): OrderBook {
     const found = this.bookOf(channel)

@@ -14,7 +14,7 @@ import type { Connection } from "../../connection/Connection.ts"
 import { internals } from "../../connection/internal/internals.ts"
 import type { Note } from "../../connection/internal/note.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
-import type { Channel } from "../../value/Channel.ts"
+import * as Channel from "../../value/Channel.ts"
 import { type ChannelKind, channelOf, type Venue } from "../../venue/Venue.ts"
 import type { Options, OrderBook } from "../OrderBook.ts"
 import { BookKeeper } from "./bookKeeper.ts"
@@ -30,8 +30,8 @@ export interface Feed<E> {
   readonly venue: Venue
   readonly connection: Connection<MarketEvent>
   readonly ledger: Keeper
-  readonly want: (channels: ReadonlyArray<Channel>) => Effect.Effect<void, ConnectionClosed, Scope.Scope>
-  readonly channel: (kind: ChannelKind, product: string) => Effect.Effect<Channel, E>
+  readonly want: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void, ConnectionClosed, Scope.Scope>
+  readonly channel: (kind: ChannelKind, product: string) => Effect.Effect<Channel.Channel, E>
 }
 
 const usualDepth = 10
@@ -64,19 +64,25 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
   })
   let isKeeping = false
   const wantedOf = (product: string, { channel: name }: Options) =>
-    Effect.map(channel("book", product), (usual): Channel => {
+    Effect.map(channel("book", product), (usual): Channel.Channel => {
       if (!isKeeping) attach(keeper.observer)
       isKeeping = true
       return name === undefined ? usual : channelOf(venue, name, usual.product ?? product)
     })
 
-  const watch = Effect.fnUntraced(function*(wanted: Channel, depth: number, onChange: (book: OrderBook) => void) {
-    yield* Effect.acquireRelease(
-      Effect.sync(() => keeper.watch(wanted, { depth, onChange })),
-      (unwatch) => Effect.sync(unwatch)
-    )
-    yield* want([wanted])
-  })
+  const watch = Effect.fnUntraced(
+    function*(wanted: Channel.Channel, depth: number, onChange: (book: OrderBook) => void) {
+      // Whose snapshot has come before anybody kept the book needs another one.
+      const isLate = !keeper.isWatched(wanted) &&
+        (yield* connection.subscriptions).some((one) => Channel.key(one) === Channel.key(wanted))
+      yield* Effect.acquireRelease(
+        Effect.sync(() => keeper.watch(wanted, { depth, onChange })),
+        (unwatch) => Effect.sync(unwatch)
+      )
+      yield* want([wanted])
+      if (isLate) fork(resubscribe([wanted]))
+    }
+  )
 
   const observeBook = (product: string, onChange: (book: OrderBook) => void, options: Options = {}) =>
     Effect.flatMap(wantedOf(product, options), (wanted) => watch(wanted, options.depth ?? usualDepth, onChange))
