@@ -1,0 +1,86 @@
+/** `tickline stream --book`, against mock venues over real sockets whose frames go missing. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { simulate } from "./Streams.ts"
+import * as TestHost from "./TestHost.ts"
+
+interface Book {
+  readonly _tag: string
+  readonly state: string
+  readonly product: string
+  readonly bids: ReadonlyArray<readonly [string, string]>
+  readonly asks: ReadonlyArray<readonly [string, string]>
+  readonly cause?: string
+}
+
+const isSorted = (side: Book["bids"], descending: boolean): boolean =>
+  side.every(([price], i) => {
+    const next = side[i + 1]?.[0]
+    return next === undefined || (descending ? Number(price) > Number(next) : Number(price) < Number(next))
+  })
+
+describe.concurrent("stream --book", { timeout: 20_000 }, () => {
+  for (
+    const [venue, product, cause] of [
+      ["deribit", "BTC-PERPETUAL", "sequence"],
+      ["kraken", "BTC/USD", "checksum"],
+      ["coinbase", "BTC-USD", "sequence"],
+      ["dydx", "BTC-USD", "sequence"]
+    ] as const
+  ) {
+    it.live(`${venue}: a frame that goes missing is told, and the book is whole again`, () =>
+      Effect.gen(function*() {
+        const { url } = yield* simulate(venue, ["--rate", "200", "--fault", "lose@500ms"])
+        const world = TestHost.make()
+        const code = yield* TestHost.run(world, "stream", venue, product, "--url", url, "--book", "3", "--count", "250")
+        assert.strictEqual(code, 0)
+        const books = world.objects() as unknown as ReadonlyArray<Book>
+        assert.deepStrictEqual(new Set(books.map(({ _tag }) => _tag)), new Set(["Book"]))
+        assert.lengthOf(books, 250)
+        const broken = books.findIndex(({ state }) => state === "Gapped")
+        assert.strictEqual(books[broken]?.cause, cause)
+        assert.strictEqual(books.filter(({ state }) => state === "Gapped").length, 1)
+        assert.strictEqual(books.at(-1)?.state, "Live")
+        for (const { asks, bids, state } of books) {
+          if (state !== "Live") {
+            assert.deepStrictEqual([bids, asks], [[], []])
+            continue
+          }
+          assert.lengthOf(bids, 3)
+          assert.lengthOf(asks, 3)
+          assert.isTrue(isSorted(bids, true) && isSorted(asks, false))
+        }
+      }))
+  }
+
+  it.live("a venue without a method has books that are unverified", () =>
+    Effect.gen(function*() {
+      const { url } = yield* simulate("coinbase-exchange", ["--rate", "200"])
+      const world = TestHost.make()
+      const command = ["stream", "coinbase-exchange", "BTC-USD", "--url", url, "--book", "1", "--count", "20"]
+      assert.strictEqual(yield* TestHost.run(world, ...command), 0)
+      assert.deepStrictEqual(new Set(world.objects().map(({ state }) => state)), new Set(["Unverified"]))
+    }))
+
+  it.live("a wrong number of levels is a usage error, and so is a reader that is waited for", () =>
+    Effect.gen(function*() {
+      for (
+        const [flags, said] of [
+          [["--book", "0"], "--book"],
+          [["--book", "5", "--overflow", "block"], "--overflow"]
+        ] as const
+      ) {
+        const world = TestHost.make()
+        assert.strictEqual(yield* TestHost.run(world, "stream", "kraken", "BTC/USD", ...flags), 2)
+        assert.include(world.stderr(), said)
+      }
+    }))
+
+  it.live("a venue without books is told", () =>
+    Effect.gen(function*() {
+      const { url } = yield* simulate("generic", ["--rate", "50"])
+      const world = TestHost.make()
+      assert.strictEqual(yield* TestHost.run(world, "stream", "generic", "BTC-USD", "--url", url, "--book", "1"), 2)
+      assert.include(world.stderr(), "books")
+    }))
+})
