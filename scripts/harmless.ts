@@ -270,7 +270,7 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   // ---- resilience ---------------------------------------------------------------------------------------------------
   {
-    file: `${core}/resilience/internal/circuit.ts`,
+    file: `${core}/resilience/internal/breakerTransitions.ts`,
     within: "transition",
     original: "return stay(state.failures === 0 || policy.window !== undefined ? state : closed)",
     replacement: "return stay(state.failures === (-1) || policy.window !== undefined ? state : closed)",
@@ -358,7 +358,8 @@ export const harmless: ReadonlyArray<Harmless> = [
   {
     file: `${core}/resilience/internal/breaker.ts`,
     within: "Machine.apply",
-    original: "if (before === CircuitMachine.closed && (event === acquireEvent || event === succeedEvent)) return true",
+    original:
+      "if (before === BreakerTransitions.closed && (event === acquireEvent || event === succeedEvent)) return true",
     replacement: "if (false) return true",
     because: "the long way comes to the same, and costs more"
   },
@@ -414,16 +415,18 @@ export const harmless: ReadonlyArray<Harmless> = [
   {
     file: `${core}/resilience/internal/breaker.ts`,
     within: "Machine.apply",
-    original: "if (before === CircuitMachine.closed && (event === acquireEvent || event === succeedEvent)) return true",
+    original:
+      "if (before === BreakerTransitions.closed && (event === acquireEvent || event === succeedEvent)) return true",
     replacement:
-      "if (before === CircuitMachine.closed && (event === acquireEvent && event === succeedEvent)) return true",
+      "if (before === BreakerTransitions.closed && (event === acquireEvent && event === succeedEvent)) return true",
     because: "the long way comes to the same, and costs more"
   },
   {
     file: `${core}/resilience/internal/breaker.ts`,
     within: "Machine.apply",
-    original: "if (before === CircuitMachine.closed && (event === acquireEvent || event === succeedEvent)) return true",
-    replacement: "if (before === CircuitMachine.closed && (event === acquireEvent || event === succeedEvent)) ;",
+    original:
+      "if (before === BreakerTransitions.closed && (event === acquireEvent || event === succeedEvent)) return true",
+    replacement: "if (before === BreakerTransitions.closed && (event === acquireEvent || event === succeedEvent)) ;",
     because: "the long way comes to the same, and costs more"
   },
   {
@@ -603,8 +606,8 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "a feed's events have keys, and neither is the key of one"
   },
   {
-    file: `${core}/market/internal/events.ts`,
-    within: "makeAnswerOf.requestId",
+    file: `${core}/market/internal/subscriptionAnswers.ts`,
+    within: "make.requestId",
     original: "case \"Response\": return { _tag: \"Confirmed\", requestId: event.requestId ?? \"\" }",
     replacement: "case \"Response\": return { _tag: \"Confirmed\", requestId: event.requestId ?? \"?\" }",
     because: "no request of ours has either for its id"
@@ -695,15 +698,15 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "a breaker whose open time ends now admits, or rejects the dial itself a moment later"
   },
   {
-    file: `${core}/connection/internal/recorder.ts`,
-    within: "RecorderImpl.read.heartbeat.p99RoundTripMillis",
+    file: `${core}/connection/internal/metricsRecorder.ts`,
+    within: "MetricsRecorderImpl.read.heartbeat.p99RoundTripMillis",
     original: "p99RoundTripMillis: this.rank(0.99)",
     replacement: "p99RoundTripMillis: this.rank(1.99)",
     because: "of up to 100 round trips, which are all that are kept, both are the longest"
   },
   {
     file: `${core}/connection/internal/subscriptions.ts`,
-    within: "SubscriptionsImpl.readAnswers",
+    within: "Subscriptions.readAnswers",
     original: "settled.add(key)",
     replacement: ";",
     because: "to confirm the same by its name once more changes nothing"
@@ -738,23 +741,23 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   {
     file: `${core}/connection/internal/subscriptions.ts`,
-    within: "SubscriptionsImpl.read",
+    within: "Subscriptions.read",
     original: "if (this.pending.length === 0 || frame === undefined) continue",
     replacement: "if (this.pending.length === (-1) || frame === undefined) continue",
     because: "while nothing is asked for no answer settles anything: it spares reading them"
   },
   {
     file: `${core}/connection/internal/subscriptions.ts`,
-    within: "SubscriptionsImpl.settleByName",
-    original: "if (!isBare && !this.names.has(answer, this.pending, unnumbered)) return",
+    within: "Subscriptions.settleByName",
+    original: "if (!isBare && !this.standings.names.has(answer, this.pending, unnumbered)) return",
     replacement: "if (false) return",
     because: "what none of them is named by means none of their channels: it spares looking through them"
   },
   {
     file: `${core}/connection/internal/subscriptions.ts`,
-    within: "SubscriptionsImpl.settleByName",
-    original: "if (!isBare && !this.names.has(answer, this.pending, unnumbered)) return",
-    replacement: "if (!isBare && !this.names.has(answer, this.pending, unnumbered)) ;",
+    within: "Subscriptions.settleByName",
+    original: "if (!isBare && !this.standings.names.has(answer, this.pending, unnumbered)) return",
+    replacement: "if (!isBare && !this.standings.names.has(answer, this.pending, unnumbered)) ;",
     because: "what none of them is named by means none of their channels: it spares looking through them"
   },
   {
@@ -811,15 +814,15 @@ export const harmless: ReadonlyArray<Harmless> = [
   {
     file: `${core}/connection/internal/outbox.ts`,
     within: "OutboxImpl.enqueue",
-    original: "if (place === 0) this.sleeper.wake()",
-    replacement: "if (true) this.sleeper.wake()",
+    original: "if (place === 0) this.sleeper?.wake()",
+    replacement: "if (true) this.sleeper?.wake()",
     because: "who wakes early and may not write yet goes back to sleep"
   },
   {
     file: `${core}/connection/internal/outbox.ts`,
     within: "OutboxImpl.withdraw",
-    original: "if (at === 0) this.sleeper.wake()",
-    replacement: "if (true) this.sleeper.wake()",
+    original: "if (at === 0) this.sleeper?.wake()",
+    replacement: "if (true) this.sleeper?.wake()",
     because: "who wakes early and may not write yet goes back to sleep"
   },
   // ---- transport ----------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import * as Machine from "../packages/core/src/connection/internal/machine.ts"
+import * as StateTransitions from "../packages/core/src/connection/internal/stateTransitions.ts"
 import { held, tables } from "./pages.ts"
 import { workspace } from "./source.ts"
 
@@ -105,7 +105,7 @@ describe("the diagram of docs/architecture.md", () => {
       }
     }
     const allowed = tags.flatMap((from) =>
-      tags.filter((to) => Machine.allows(state(from), state(to))).map((to) => `${from} ${to}`)
+      tags.filter((to) => StateTransitions.allows(state(from), state(to))).map((to) => `${from} ${to}`)
     )
     assert.deepStrictEqual(shown.toSorted(), allowed.toSorted())
   })

@@ -2,7 +2,7 @@
 import type { Breakage } from "./Breakage.ts"
 
 const connection = "packages/core/src/connection"
-const metrics = `${connection}/internal/recorder.ts`
+const metrics = `${connection}/internal/metricsRecorder.ts`
 const outbox = `${connection}/internal/outbox.ts`
 const inbox = `${connection}/internal/inbox.ts`
 const queue = `${connection}/internal/queue.ts`
@@ -45,7 +45,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   // the named tests: Reconnection
   {
     name: "a subscription is not restored",
-    file: `${connection}/internal/standings.ts`,
+    file: `${connection}/internal/subscriptionStates.ts`,
     original: "    this.asked.clear()\n",
     replacement: "",
     test: [ofReconnection, "connection state preservation"]
@@ -132,7 +132,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "what is not wanted any more is restored",
-    file: `${connection}/internal/standings.ts`,
+    file: `${connection}/internal/subscriptionStates.ts`,
     original: "    this.wants.delete(key)\n",
     replacement: "",
     test: [ofEpochs, "what is wanted is what was asked for"]
@@ -353,7 +353,7 @@ export const breakages: ReadonlyArray<Breakage> = [
     name: "who begins to send leaves a list without a deadline",
     file: "packages/core/src/connection/Connection.ts",
     original: "supervisor.share()",
-    replacement: "restoration.share()",
+    replacement: "subscriptions.share()",
     test: ["packages/testing/test/Refusals.test.ts", "is concluded in time"]
   },
   {

@@ -2,7 +2,7 @@
 import type { Breakage } from "./Breakage.ts"
 
 const resilience = "packages/core/src/resilience"
-const circuit = `${resilience}/internal/circuit.ts`
+const circuit = `${resilience}/internal/breakerTransitions.ts`
 const backoff = `${resilience}/internal/backoff.ts`
 const recovery = `${resilience}/internal/recovery.ts`
 const presets = `${resilience}/Presets.ts`

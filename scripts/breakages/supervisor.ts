@@ -48,7 +48,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "the time in a state is counted from the first",
-    file: `${connection}/internal/states.ts`,
+    file: `${connection}/internal/stateTracker.ts`,
     original: "    this.stateSince = now\n",
     replacement: "",
     test: [ofConnection, "connection state transitions"]
@@ -84,14 +84,14 @@ export const breakages: ReadonlyArray<Breakage> = [
   // the named tests: Reconnection
   {
     name: "the backoff is not reset by a success",
-    file: `${connection}/internal/attempt.ts`,
+    file: `${connection}/internal/stability.ts`,
     original: "Effect.andThen(this.backoff.reset, report)",
     replacement: "report",
     test: [ofReconnection, "backoff reset on success"]
   },
   {
     name: "the count of retries is not reset by a success",
-    file: `${connection}/internal/attempt.ts`,
+    file: `${connection}/internal/stability.ts`,
     original: "      session.retries = 0\n      const report",
     replacement: "      const report",
     test: [ofReconnection, "backoff reset on success"]
@@ -149,8 +149,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a healthy link stays a probe",
-    file: `${connection}/internal/attempt.ts`,
-    original: "this.isProven ? breaker.recordStable : Effect.void",
+    file: `${connection}/internal/stability.ts`,
+    original: "this.isStable ? breaker.recordStable : Effect.void",
     replacement: "Effect.void",
     test: [ofPresets, "market-feed: a link that has lived"]
   },
@@ -226,7 +226,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   // time
   {
     name: "a connection waits by the wall clock",
-    file: `${connection}/internal/states.ts`,
+    file: `${connection}/internal/stateTracker.ts`,
     original: "return Monotonic.nowMillis(this.clock)",
     replacement: "return this.clock.currentTimeMillisUnsafe()",
     test: [ofSteps, "changes no backoff"]
@@ -248,7 +248,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a 403 without a token ends a feed for good",
-    file: `${connection}/internal/failure.ts`,
+    file: `${connection}/internal/failureAnswer.ts`,
     original: "rejectionOf(failure)?.status === 403 ? \"retry\" : \"stop\"",
     replacement: "\"stop\"",
     test: ["packages/testing/test/connection/Authorization.test.ts", "a 403 passes"]

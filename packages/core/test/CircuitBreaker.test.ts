@@ -12,7 +12,7 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import * as CircuitMachine from "../src/resilience/internal/circuit.ts"
+import * as BreakerTransitions from "../src/resilience/internal/breakerTransitions.ts"
 
 const policy: Circuit.Policy = {
   failureThreshold: 5,
@@ -177,7 +177,7 @@ describe("CircuitBreaker", () => {
       yield* TestClock.adjust(1)
       yield* breaker.acquire
       yield* breaker.acquire
-      assert.deepStrictEqual(yield* breaker.state, CircuitMachine.closed)
+      assert.deepStrictEqual(yield* breaker.state, BreakerTransitions.closed)
       yield* fail(breaker, 9)
       assert.strictEqual(yield* tag(breaker), "Closed")
     }))
@@ -230,7 +230,7 @@ describe("CircuitBreaker", () => {
         const { failures } = yield* breaker.metrics
         yield* probe.fail("old")
         assert.strictEqual((yield* breaker.metrics).failures, failures)
-        assert.deepStrictEqual(yield* breaker.state, CircuitMachine.closed)
+        assert.deepStrictEqual(yield* breaker.state, BreakerTransitions.closed)
       }))
 
     it.effect("an interrupted probe frees its slot without counting", () =>
@@ -264,7 +264,7 @@ describe("CircuitBreaker", () => {
         yield* Effect.flatMap(breaker.acquire, ({ succeed }) => succeed)
         const { successes } = yield* breaker.metrics
         yield* breaker.recordStable
-        assert.deepStrictEqual(yield* breaker.state, CircuitMachine.closed)
+        assert.deepStrictEqual(yield* breaker.state, BreakerTransitions.closed)
         yield* breaker.recordStable
         assert.strictEqual((yield* breaker.metrics).successes, successes + 1)
       }))

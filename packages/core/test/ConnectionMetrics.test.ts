@@ -10,8 +10,8 @@ import { WireClosed } from "@tickline/core/transport/Transport"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
+import * as MetricsRecorder from "../src/connection/internal/metricsRecorder.ts"
 import type * as Outboxes from "../src/connection/internal/outbox.ts"
-import * as MetricsRecorder from "../src/connection/internal/recorder.ts"
 
 const outbox: Outboxes.OutboxCounts = {
   waiting: 1,
@@ -33,7 +33,7 @@ const missed = new ConnectError.HeartbeatMissed({ epoch: 2, afterMillis: 5 })
 
 /** A recorder of the label `venue`, and what of its metrics is not zero; the metrics are the test's own. */
 const recording = (
-  use: (recorder: MetricsRecorder.Recorder, series: Effect.Effect<ReadonlyArray<string>>) => Effect.Effect<void>
+  use: (recorder: MetricsRecorder.MetricsRecorder, series: Effect.Effect<ReadonlyArray<string>>) => Effect.Effect<void>
 ) =>
   Effect.gen(function*() {
     const recorder = MetricsRecorder.make("venue", yield* Effect.context())
@@ -49,7 +49,7 @@ const recording = (
   }).pipe(Effect.provideService(Metric.MetricRegistry, new Map()))
 
 /** An outage of the first dial, a drop and what comes between. */
-const live = (recorder: MetricsRecorder.Recorder): void => {
+const live = (recorder: MetricsRecorder.MetricsRecorder): void => {
   recorder.sessionBegan("conn_1")
   recorder.dialled(10)
   recorder.down(15)

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConnectionClosed } from "@tickline/core/connection/ConnectError"
 import { ConnectionState } from "@tickline/core/connection/ConnectionState"
-import { allows, isConnected } from "../src/connection/internal/machine.ts"
+import { allows, isConnected } from "../src/connection/internal/stateTransitions.ts"
 
 const wait = { attempt: 1, delayMillis: 1, until: 1, failure: undefined }
 const states: Readonly<Record<ConnectionState["_tag"], ConnectionState>> = {

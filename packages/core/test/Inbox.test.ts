@@ -14,7 +14,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as Inboxes from "../src/connection/internal/inbox.ts"
-import type * as Items from "../src/connection/internal/items.ts"
+import type * as InboxItems from "../src/connection/internal/inboxItems.ts"
 import type { Interest } from "../src/connection/internal/queue.ts"
 
 const mebibyte = 1024 * 1024
@@ -29,7 +29,7 @@ const weighing = (weight: number, ...messages: Arr.NonEmptyReadonlyArray<string>
   bytes: weight - messages.length * share
 })
 
-const rejected = (weight: number, name = "r"): Items.Rejected => ({
+const rejected = (weight: number, name = "r"): InboxItems.Rejected => ({
   _tag: "Rejected",
   epoch: 1,
   at: 0,
@@ -46,7 +46,7 @@ const transition: Transition = {
   reason: "connect"
 }
 
-const overdue: Items.Overdue = { _tag: "Overdue", channel: Channel.make("c"), step: "told", silentForMillis: 0 }
+const overdue: InboxItems.Overdue = { _tag: "Overdue", channel: Channel.make("c"), step: "told", silentForMillis: 0 }
 
 const shown = (item: Inbox.Item<string>): string => {
   switch (item._tag) {
@@ -81,7 +81,7 @@ const consumer = Effect.fnUntraced(function*(
 const after = (
   options: Inbox.ConsumerOptions,
   items: ReadonlyArray<Inbox.Item<string>>,
-  keyOf?: Items.KeyOf<string>
+  keyOf?: InboxItems.KeyOf<string>
 ) =>
   Effect.scoped(Effect.gen(function*() {
     const inbox = Inboxes.make({ keyOf })
@@ -366,7 +366,7 @@ describe("Consumers of a part", () => {
 describe("What tells of states, and nobody takes,", () => {
   it.effect("is told as one: moves of a breaker from the first state to the last", () =>
     Effect.gen(function*() {
-      const move = (n: number): Items.BreakerMoved => ({
+      const move = (n: number): InboxItems.BreakerMoved => ({
         _tag: "BreakerMoved",
         transition: { from: n % 2 === 0 ? "Closed" : "Open", to: n % 2 === 0 ? "Open" : "Closed", at: n, reason: "" }
       })
@@ -394,12 +394,12 @@ describe("What tells of states, and nobody takes,", () => {
 
   it.effect("is told apart where the kinds differ", () =>
     Effect.gen(function*() {
-      const gap: Items.SequenceGap = { _tag: "SequenceGap", epoch: 1, from: 1n, to: 3n, missing: 1n }
-      const moved: Items.BreakerMoved = {
+      const gap: InboxItems.SequenceGap = { _tag: "SequenceGap", epoch: 1, from: 1n, to: 3n, missing: 1n }
+      const moved: InboxItems.BreakerMoved = {
         _tag: "BreakerMoved",
         transition: { from: "Closed", to: "Open", at: 0, reason: "" }
       }
-      const refused: Items.Refused<string> = { _tag: "Refused", refused: [], by: "x" }
+      const refused: InboxItems.Refused<string> = { _tag: "Refused", refused: [], by: "x" }
       const kinds = [transition, gap, moved, refused, overdue]
       const items = yield* after({}, [...kinds, ...Arr.makeBy(1_020, () => overdue)])
       assert.deepStrictEqual(items.slice(0, 6), [...kinds.slice(0, 4), overdue, overdue])

@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
-import * as Recorder from "../src/connection/internal/recorder.ts"
+import * as MetricsRecorder from "../src/connection/internal/metricsRecorder.ts"
 import * as MetricDefinitions from "../src/value/internal/metricDefinitions.ts"
 
 const isCounter = (metric: Metric.Metric<never, unknown>): metric is Metric.Counter<number> => metric.type === "Counter"
@@ -29,12 +29,12 @@ it.effect("connections of one label count into one series, those of another into
         id === "tickline_frames_total" && "count" in state ? [[attributes?.["connection"], state.count]] : []
       ))
     const [one, other, another] = ["a", "a", "b"].map((label) =>
-      Recorder.make(label, context)
+      MetricsRecorder.make(label, context)
     )
     one?.received(1, 2, 200)
     other?.received(1, 3, 300)
     another?.received(1, 7, 700)
     assert.deepStrictEqual(yield* counts, [["a", 5], ["b", 7]])
-    Recorder.make("a", context).received(1, 1, 1)
+    MetricsRecorder.make("a", context).received(1, 1, 1)
     assert.deepStrictEqual(yield* counts, [["a", 6], ["b", 7]])
   }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
-import * as CircuitMachine from "../src/resilience/internal/circuit.ts"
+import * as BreakerTransitions from "../src/resilience/internal/breakerTransitions.ts"
 
 const read = (section: Readonly<Record<string, unknown>>) =>
   Effect.runSync(Effect.result(PolicyConfig.fromUnknown({ reconnection: section }, Presets.recommended)))
@@ -176,14 +176,14 @@ describe("the circuit breaker, step by step", () => {
   })
   const acquire = { _tag: "Acquire" } as const
   const succeed = { _tag: "Succeed" } as const
-  const prove = { _tag: "Prove" } as const
+  const prove = { _tag: "ConfirmStable" } as const
   const release = { _tag: "Release" } as const
   const reset = { _tag: "Reset" } as const
   const fail = { _tag: "Fail", reason: "no" } as const
 
   /** The next state, whether it admits, and why it moved, in a line. */
-  const shown = (state: Circuit.State, event: CircuitMachine.Event, now: number, by = policy): string => {
-    const step = CircuitMachine.transition(state, event, now, by)
+  const shown = (state: Circuit.State, event: BreakerTransitions.Event, now: number, by = policy): string => {
+    const step = BreakerTransitions.transition(state, event, now, by)
     const { transition } = step
     const next = step.state._tag === "Closed"
       ? `Closed ${step.state.failures} [${step.state.failedAt.join()}]`
@@ -198,7 +198,7 @@ describe("the circuit breaker, step by step", () => {
     return `${next}${step.admitted ? "" : ", refused"}${moved}`
   }
 
-  const steps: ReadonlyArray<readonly [state: Circuit.State, event: CircuitMachine.Event, expected: string]> = [
+  const steps: ReadonlyArray<readonly [state: Circuit.State, event: BreakerTransitions.Event, expected: string]> = [
     [closed(0), acquire, "Closed 0 []"],
     [closed(1), acquire, "Closed 1 []"],
     [closed(1), succeed, "Closed 0 []"],
@@ -267,7 +267,7 @@ describe("the circuit breaker, step by step", () => {
   })
 
   it("stays open longer each time, up to a cap", () => {
-    assert.deepStrictEqual([1, 2, 3, 4].map((openings) => CircuitMachine.openMillis(policy, openings)), [
+    assert.deepStrictEqual([1, 2, 3, 4].map((openings) => BreakerTransitions.openMillis(policy, openings)), [
       10_000,
       20_000,
       35_000,

@@ -7,7 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
-import * as Sleeper from "../src/connection/internal/sleeper.ts"
+import * as WakeableSleep from "../src/connection/internal/wakeableSleep.ts"
 import * as Limits from "../src/resilience/internal/limits.ts"
 import * as RollingLimits from "../src/resilience/internal/rollingLimit.ts"
 
@@ -229,7 +229,7 @@ describe("RollingLimit: edges", () => {
 
   it.effect("a sleep that nobody cuts short lasts as long as it says", () =>
     Effect.gen(function*() {
-      const sleep = yield* Effect.forkChild(Sleeper.make().sleep(1_000), { startImmediately: true })
+      const sleep = yield* Effect.forkChild(WakeableSleep.make().sleep(1_000), { startImmediately: true })
       yield* TestClock.adjust("999 millis")
       assert.isUndefined(sleep.pollUnsafe())
       yield* TestClock.adjust("1 millis")
@@ -238,7 +238,7 @@ describe("RollingLimit: edges", () => {
 
   it.effect("a sleep is cut short once for each wake, be it before it begins", () =>
     Effect.gen(function*() {
-      const sleeper = Sleeper.make()
+      const sleeper = WakeableSleep.make()
       sleeper.wake()
       yield* sleeper.sleep(1_000)
       const second = yield* Effect.forkChild(sleeper.sleep(1_000), { startImmediately: true })

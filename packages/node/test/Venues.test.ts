@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Enforcement from "@tickline/testing/Enforcement"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { internals } from "../../core/src/connection/internal/internals.ts"
+import { internals } from "../../core/src/connection/internal/connectionInternals.ts"
 import {
   attentive,
   channelsOf,

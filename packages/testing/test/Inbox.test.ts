@@ -14,7 +14,7 @@ import * as Exit from "effect/Exit"
 import * as Logger from "effect/Logger"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import type * as Items from "../../core/src/connection/internal/items.ts"
+import type * as InboxItems from "../../core/src/connection/internal/inboxItems.ts"
 
 // To replay one: TICKLINE_SEED=17 npx -y pnpm@12 test inbox
 const replayed = process.env["TICKLINE_SEED"]
@@ -35,7 +35,7 @@ interface Received {
 type Shown = Received | { readonly missed: number }
 
 interface Consumer {
-  readonly overflow: Items.Overflow
+  readonly overflow: InboxItems.Overflow
   readonly from: number
   readonly shown: Array<Shown>
   ended: Exit.Exit<void, { readonly _tag: string }> | undefined
@@ -202,7 +202,7 @@ describe("Inbox, through a wire", () => {
     `${seeds.length} seeds: delivered and missed is received, in order, whatever the overflow policy`,
     () =>
       Effect.gen(function*() {
-        const missed = new Map<Items.Overflow, number>()
+        const missed = new Map<InboxItems.Overflow, number>()
         let overflowed = 0
         let epochs = 0
         for (const seed of seeds) {

@@ -15,7 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { internals } from "../../core/src/connection/internal/internals.ts"
+import { internals } from "../../core/src/connection/internal/connectionInternals.ts"
 
 const url = "ws://venue.test/feed"
 

@@ -17,7 +17,7 @@ import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { internals } from "../../core/src/connection/internal/internals.ts"
+import { internals } from "../../core/src/connection/internal/connectionInternals.ts"
 
 /** A venue, two of its products, and one that it does not list, as it is told. */
 interface Row {

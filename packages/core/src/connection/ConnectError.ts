@@ -13,7 +13,7 @@ import { DialError, type DialReason } from "../transport/DialError.ts"
 import { WireClosed } from "../transport/Transport.ts"
 import * as Channel from "../value/Channel.ts"
 import * as Printable from "../value/Printable.ts"
-import { Unconfirmed } from "./internal/unconfirmed.ts"
+import { Unconfirmed } from "./internal/unconfirmedMessages.ts"
 
 /**
  * No token could be had, the one that was had cannot be the value of a header,

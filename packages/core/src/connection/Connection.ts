@@ -47,20 +47,20 @@ import * as ConnectError from "./ConnectError.ts"
 import type * as ConnectionMetrics from "./ConnectionMetrics.ts"
 import type * as ConnectionState from "./ConnectionState.ts"
 import type * as Inbox from "./Inbox.ts"
-import type * as Attribution from "./internal/attribution.ts"
 import type * as Close from "./internal/close.ts"
+import { type Follower, type Internals, internals } from "./internal/connectionInternals.ts"
+import type { Options as Parts } from "./internal/connectionParts.ts"
 import type * as Decoder from "./internal/decoder.ts"
 import * as Inboxes from "./internal/inbox.ts"
-import { type Follower, type Internals, internals } from "./internal/internals.ts"
-import type * as Items from "./internal/items.ts"
-import * as Machine from "./internal/machine.ts"
+import type * as InboxItems from "./internal/inboxItems.ts"
+import type * as MessageChannels from "./internal/messageChannels.ts"
+import * as MetricsRecorder from "./internal/metricsRecorder.ts"
 import type { Note } from "./internal/note.ts"
 import { Observers } from "./internal/observers.ts"
 import * as Outboxes from "./internal/outbox.ts"
-import type { Options as Parts } from "./internal/parts.ts"
-import * as MetricsRecorder from "./internal/recorder.ts"
 import * as Sequence from "./internal/sequence.ts"
-import { make as makeSubscriptions } from "./internal/subscriptions.ts"
+import * as StateTransitions from "./internal/stateTransitions.ts"
+import { Subscriptions } from "./internal/subscriptions.ts"
 import * as Supervisor from "./internal/supervisor.ts"
 import type * as Observer from "./Observer.ts"
 import type * as Outbox from "./Outbox.ts"
@@ -106,14 +106,14 @@ export interface Options<A> {
    * Says to which of the wanted channels each message of a frame belongs; data of
    * a channel confirms it. Must be quick and not throw. Default: nobody says.
    */
-  readonly attribute?: Attribution.Attribute<A> | undefined
+  readonly attribute?: MessageChannels.Attribute<A> | undefined
   /** What sees each batch in the callback that read it, before any queue, in this order; see `Observer`. */
   readonly observers?: ReadonlyArray<Observer.NamedObserver<A>> | undefined
   /**
    * What messages are told apart by, for consumers that conflate: of those with
    * the same key the newest stays. Default: all have the same.
    */
-  readonly keyOf?: Items.KeyOf<A> | undefined
+  readonly keyOf?: InboxItems.KeyOf<A> | undefined
   /** The product of a message, by which those of a channel of all products are routed to who wants one of them. */
   readonly productOf?: ((message: A) => string | undefined) | undefined
   /** The member that numbers the messages, or a function that reads it, to have gaps counted. */
@@ -232,7 +232,7 @@ interface Made<A> {
   readonly clock: Clock.Clock
   readonly inbox: Inboxes.Inbox<A>
   readonly outbox: Outboxes.Outbox
-  readonly recorder: MetricsRecorder.Recorder
+  readonly recorder: MetricsRecorder.MetricsRecorder
   readonly observers: Observers<A>
   readonly followed: { by: Follower<A> | undefined }
   readonly correlator: Correlator.Correlator
@@ -336,7 +336,7 @@ class ConnectionImpl<A> implements Connection<A> {
   }
 
   get isConnected(): Connection<A>["isConnected"] {
-    return Effect.map(this.#made.supervisor.state, Machine.isConnected)
+    return Effect.map(this.#made.supervisor.state, StateTransitions.isConnected)
   }
 
   get isStalled(): Connection<A>["isStalled"] {
@@ -422,7 +422,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   }
   // Those that are still to be logged.
   const refusals: Array<ConnectError.SubscriptionRefused> = []
-  const subscriptions = makeSubscriptions<A>({
+  const subscriptions = new Subscriptions<A>({
     dialect: options.dialect,
     correlator,
     admit: (frame) => outbox.admit("ask", frame),

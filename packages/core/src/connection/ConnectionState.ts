@@ -15,7 +15,7 @@
  */
 import * as Data from "effect/Data"
 import type { ConnectError, Failure } from "./ConnectError.ts"
-import type { Unconfirmed } from "./internal/unconfirmed.ts"
+import type { Unconfirmed } from "./internal/unconfirmedMessages.ts"
 
 /**
  * Where a connection stands.

@@ -26,8 +26,8 @@
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Schema from "effect/Schema"
 import type { Transition } from "./ConnectionState.ts"
-import type { MessageChannels } from "./internal/attribution.ts"
-import type { BreakerMoved, Missed, Overdue, Overflow, Refused, Rejected, SequenceGap } from "./internal/items.ts"
+import type { BreakerMoved, Missed, Overdue, Overflow, Refused, Rejected, SequenceGap } from "./internal/inboxItems.ts"
+import type { MessageChannels } from "./internal/messageChannels.ts"
 import type { Noted } from "./internal/note.ts"
 
 /**

@@ -29,7 +29,7 @@ import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { Frame } from "../transport/Frame.ts"
 import type { Failure } from "./ConnectError.ts"
 import type * as Inbox from "./Inbox.ts"
-import type * as Items from "./internal/items.ts"
+import type * as InboxItems from "./internal/inboxItems.ts"
 
 /**
  * The messages of one epoch that one read brought, with the frames that held
@@ -68,7 +68,7 @@ export type EpochEnd =
  */
 export interface Observer<A> {
   readonly batch: (batch: Batch<A>) => void
-  readonly rejected?: ((rejected: Items.Rejected) => void) | undefined
+  readonly rejected?: ((rejected: InboxItems.Rejected) => void) | undefined
   readonly ended: (how: EpochEnd) => void
 }
 

@@ -21,7 +21,7 @@ import * as EscapedText from "../value/internal/escapedText.ts"
 import * as SlidingPubSub from "../value/internal/slidingPubSub.ts"
 import { NotSent, type OutboxFull } from "./ConnectError.ts"
 import type { Connection } from "./Connection.ts"
-import { internals } from "./internal/internals.ts"
+import { internals } from "./internal/connectionInternals.ts"
 
 /**
  * The request was written, and its answer did not come: the connection ended

@@ -34,8 +34,8 @@ import type * as ConnectError from "../connection/ConnectError.ts"
 import * as Connection from "../connection/Connection.ts"
 import type * as ConnectionState from "../connection/ConnectionState.ts"
 import type * as Inbox from "../connection/Inbox.ts"
-import type * as Subscriptions from "../connection/internal/desired.ts"
-import { internals } from "../connection/internal/internals.ts"
+import { internals } from "../connection/internal/connectionInternals.ts"
+import type { SubscriptionState } from "../connection/internal/subscriptionStates.ts"
 import type * as Observer from "../connection/Observer.ts"
 import type { Reconnection } from "../connection/Reconnection.ts"
 import type * as MarketData from "../event/MarketData.ts"
@@ -49,16 +49,17 @@ import * as Monotonic from "../value/Monotonic.ts"
 import * as Timestamp from "../value/Timestamp.ts"
 import { type ChannelKind, channelOf, normalise, normalised, type Venue } from "../venue/Venue.ts"
 import type * as Freshness from "./Freshness.ts"
-import { keyOf, makeAnswerOf } from "./internal/events.ts"
+import * as ChannelCounts from "./internal/channelCounts.ts"
+import * as ConflationKey from "./internal/conflationKey.ts"
 import * as FeedBooks from "./internal/feedBooks.ts"
 import * as FeedMetrics from "./internal/feedMetrics.ts"
 import * as Tracker from "./internal/freshness.ts"
 import * as FreshnessWatch from "./internal/freshnessWatch.ts"
 import { Keeper } from "./internal/ledger.ts"
 import * as Lifecycle from "./internal/lifecycle.ts"
-import * as References from "./internal/references.ts"
 import * as Router from "./internal/router.ts"
 import * as Stamp from "./internal/stamp.ts"
+import * as SubscriptionAnswers from "./internal/subscriptionAnswers.ts"
 import type * as Ledger from "./Ledger.ts"
 import type * as OrderBook from "./OrderBook.ts"
 
@@ -135,7 +136,7 @@ export interface Health {
   readonly epoch: number
   readonly lastHeardAt: number | undefined
   readonly subscriptions: ReadonlyArray<
-    { readonly channel: Channel.Channel; readonly standing: Subscriptions.SubscriptionState }
+    { readonly channel: Channel.Channel; readonly standing: SubscriptionState }
   >
   readonly freshness: ReadonlyArray<Freshness.Report>
 }
@@ -287,13 +288,13 @@ export const prepare = Effect.fnUntraced(function*(
     dialect: {
       subscribe: venue.subscribe,
       unsubscribe: venue.unsubscribe,
-      answer: makeAnswerOf(venue),
+      answer: SubscriptionAnswers.make(venue),
       answeredAs: venue.answeredAs,
       objection: ({ channel, product }) =>
         product === undefined ? undefined : Option.getOrUndefined(Result.getFailure(normalise(venue, product, channel)))
     },
     keepAlive: options.keepAlive ?? venue.keepAlive,
-    keyOf,
+    keyOf: ConflationKey.keyOf,
     productOf: (event) => MarketEvent.isMarketData(event) ? event.product : undefined,
     limits: venue.limits,
     attribute: router.attribute,
@@ -315,7 +316,7 @@ export const prepare = Effect.fnUntraced(function*(
       return watchAnew
     })
   // Data is known for what it is as soon as it is asked for, and until it is given up.
-  const subscriptions = References.make({
+  const subscriptions = ChannelCounts.make({
     subscribe: (channels) =>
       Effect.suspend(() => {
         // What is wanted for its data, apart from what only keeps alive.

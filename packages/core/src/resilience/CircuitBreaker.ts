@@ -23,7 +23,7 @@ import type { Breaker } from "./Breaker.ts"
 import * as BreakerMetrics from "./BreakerMetrics.ts"
 import type * as Circuit from "./Circuit.ts"
 import { Machine } from "./internal/breaker.ts"
-import * as CircuitMachine from "./internal/circuit.ts"
+import * as BreakerTransitions from "./internal/breakerTransitions.ts"
 
 /**
  * Makes one breaker. `"none"` never opens, and counts all the same. `key` names
@@ -38,7 +38,7 @@ export const make = (
 ): Effect.Effect<Breaker> =>
   Effect.map(
     Monotonic.now,
-    (now) => new Machine(options?.key ?? "", policy === "none" ? CircuitMachine.never : policy, now).breaker
+    (now) => new Machine(options?.key ?? "", policy === "none" ? BreakerTransitions.never : policy, now).breaker
   )
 
 /**
@@ -91,7 +91,7 @@ class Registry {
 
   private made(key: string, now: number): Machine {
     if (this.kept.size >= this.sweepAt) this.sweep(now)
-    return new Machine(key, this.policy === "none" ? CircuitMachine.never : this.policy, now)
+    return new Machine(key, this.policy === "none" ? BreakerTransitions.never : this.policy, now)
   }
 
   private keep(machine: Machine): void {

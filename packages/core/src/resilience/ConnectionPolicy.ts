@@ -15,9 +15,9 @@
  */
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
-import * as Parts from "./internal/policyParts.ts"
 import type { AdaptivePolicy, CircuitPolicy, HeartbeatPolicy } from "./internal/policySchema.ts"
 import { brokenOrder, Fields } from "./internal/policySchema.ts"
+import * as PresetDefaults from "./internal/presetDefaults.ts"
 
 /**
  * How a connection behaves over time.
@@ -88,7 +88,7 @@ const adaptiveOf = (
 ): Backoff["adaptive"] => {
   if (change === undefined) return adaptive
   if (change === "none") return undefined
-  const { rapidFactor, rapidWindow, recoverFactor } = adaptive ?? Parts.adaptive
+  const { rapidFactor, rapidWindow, recoverFactor } = adaptive ?? PresetDefaults.adaptive
   return {
     rapidFactor: change.rapidFactor ?? rapidFactor,
     rapidWindow: timeOf(change.rapidWindow, rapidWindow),
@@ -122,7 +122,7 @@ const circuitOf = (
   change: PolicyChange["circuit"]
 ): ConnectionPolicy["circuit"] => {
   if (change === undefined || change === "none") return change ?? circuit
-  const start: Circuit = circuit === "none" ? Parts.circuit : circuit
+  const start: Circuit = circuit === "none" ? PresetDefaults.circuit : circuit
   return {
     failureThreshold: change.failureThreshold ?? start.failureThreshold,
     window: change.window === undefined
@@ -144,7 +144,7 @@ const heartbeatOf = (
   change: PolicyChange["heartbeat"]
 ): ConnectionPolicy["heartbeat"] => {
   if (change === undefined || change === "none") return change ?? heartbeat
-  const start = heartbeat === "none" ? Parts.heartbeat : heartbeat
+  const start = heartbeat === "none" ? PresetDefaults.heartbeat : heartbeat
   return {
     interval: timeOf(change.interval, start.interval),
     timeout: timeOf(change.timeout, start.timeout),

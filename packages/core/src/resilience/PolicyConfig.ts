@@ -19,7 +19,6 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import { nearest } from "../value/Suggestion.ts"
 import * as TomlText from "../value/TomlText.ts"
 import { ConnectionPolicy, merge, type PolicyChange } from "./ConnectionPolicy.ts"
-import * as Parts from "./internal/policyParts.ts"
 import {
   AdaptivePolicy,
   BackoffPolicy,
@@ -28,6 +27,7 @@ import {
   HeartbeatPolicy,
   RetryPolicy
 } from "./internal/policySchema.ts"
+import * as PresetDefaults from "./internal/presetDefaults.ts"
 import { patient, preset, presetNames, recommended } from "./Presets.ts"
 
 const { fields: Fields } = ConnectionPolicy
@@ -216,7 +216,7 @@ const settings: ReadonlyArray<Setting> = [
     ["circuit_breaker_cooldown"],
     // A longer rest than the cap of the start raises the cap.
     (openDuration, { circuit }) => {
-      const { openCap } = circuit === "none" ? Parts.circuit : circuit
+      const { openCap } = circuit === "none" ? PresetDefaults.circuit : circuit
       return { circuit: { openDuration, openCap: Duration.max(openCap, openDuration) } }
     },
     "circuit_breaker"

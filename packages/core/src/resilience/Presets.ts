@@ -6,7 +6,7 @@
  */
 import * as Duration from "effect/Duration"
 import type { ConnectionPolicy } from "./ConnectionPolicy.ts"
-import * as Parts from "./internal/policyParts.ts"
+import * as PresetDefaults from "./internal/presetDefaults.ts"
 
 // What the presets share. 1,000 messages, 10 MB a message and both close timeouts are the public nzeza repository's;
 // the other figures are ours.
@@ -14,7 +14,7 @@ const common = {
   acknowledgementTimeout: Duration.seconds(10),
   buffer: { messages: 1000, bytes: 8 * 1024 * 1024 },
   inbound: { bytes: 8 * 1024 * 1024, maxMessageBytes: 10 * 1024 * 1024 },
-  heartbeat: Parts.heartbeat,
+  heartbeat: PresetDefaults.heartbeat,
   closeTimeout: Duration.seconds(2),
   forcedTimeout: Duration.millis(100)
 } as const
@@ -84,7 +84,7 @@ export const patient: ConnectionPolicy = {
   retryInitialConnect: false,
   backoff: { base: Duration.seconds(1), factor: 2, cap: Duration.seconds(60), jitter: "none" },
   retry: { maxRetries: "unlimited", resetOn: "connect" },
-  circuit: Parts.circuit
+  circuit: PresetDefaults.circuit
 }
 
 /**
@@ -173,7 +173,7 @@ export const recommended: ConnectionPolicy = {
     factor: 2,
     cap: Duration.seconds(30),
     jitter: "full",
-    adaptive: Parts.adaptive
+    adaptive: PresetDefaults.adaptive
   },
   retry: { maxRetries: "unlimited", resetOn: { stableFor: Duration.seconds(30) } },
   circuit: {

@@ -10,7 +10,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as TestClock from "effect/testing/TestClock"
-import { internals } from "../../../core/src/connection/internal/internals.ts"
+import { internals } from "../../../core/src/connection/internal/connectionInternals.ts"
 import { policyWith, record, settle, url, withVenue } from "../Rig.ts"
 
 const [a, b, c, d] = ["A", "B", "C", "D"].map((product) => Channel.make("trades", product)) as [

@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { internals } from "../../../core/src/connection/internal/internals.ts"
+import { internals } from "../../../core/src/connection/internal/connectionInternals.ts"
 import { connected, dialTimes, policyWith, settle, timeline, url, withVenue } from "../Rig.ts"
 
 const slowClose = policyWith({ closeTimeout: Duration.seconds(2), forcedTimeout: Duration.millis(500) })

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import type * as Items from "../../../core/src/connection/internal/items.ts"
+import type * as InboxItems from "../../../core/src/connection/internal/inboxItems.ts"
 import { connected, policyWith, settle, url, withVenue } from "../Rig.ts"
 
 /** A consumer that takes its first pull and then stands still until it is let go. */
@@ -34,7 +34,7 @@ const message = (n: number) => String(n).padEnd(100, ".")
 const shown = (taken: ReadonlyArray<unknown>) => taken.map((text) => String(text).replace(/\.+$/, ""))
 
 describe("Consumers", () => {
-  const slow = (overflow: Items.Overflow) =>
+  const slow = (overflow: InboxItems.Overflow) =>
     withVenue(policyWith({}), ({ host }) =>
       Effect.gen(function*() {
         const connection = yield* Connection.make(url)

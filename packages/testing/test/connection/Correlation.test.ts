@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { internals } from "../../../core/src/connection/internal/internals.ts"
+import { internals } from "../../../core/src/connection/internal/connectionInternals.ts"
 import { policyWith, settle, url, withVenue } from "../Rig.ts"
 
 const decode = (frame: string | Uint8Array): ReadonlyArray<string> => [String(frame)]

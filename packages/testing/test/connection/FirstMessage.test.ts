@@ -5,7 +5,7 @@ import type { Frame } from "@tickline/core/transport/Frame"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { internals } from "../../../core/src/connection/internal/internals.ts"
+import { internals } from "../../../core/src/connection/internal/connectionInternals.ts"
 import { backoffOf, policyWith, settle, url, withVenue } from "../Rig.ts"
 
 const dialect: Dialect.Dialect<Frame> = {

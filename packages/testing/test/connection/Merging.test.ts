@@ -10,7 +10,7 @@ import * as Channel from "@tickline/core/value/Channel"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { internals } from "../../../core/src/connection/internal/internals.ts"
+import { internals } from "../../../core/src/connection/internal/connectionInternals.ts"
 import { policyWith, settle, url, withVenue } from "../Rig.ts"
 
 /** A connection whose one consumer stands still at its first message until `rest`, which gives what it is told then. */

@@ -5,7 +5,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import type * as Items from "../../../core/src/connection/internal/items.ts"
+import type * as InboxItems from "../../../core/src/connection/internal/inboxItems.ts"
 import { policyWith, settle, url, withVenue } from "../Rig.ts"
 
 /**
@@ -21,7 +21,7 @@ const missed = (overflow: "drop-oldest" | "conflate", after: ReadonlyArray<reado
         keyOf: (text) => text.split(" ")[0]
       })
       const gate = yield* Deferred.make<void>()
-      const found: Array<Items.Missed> = []
+      const found: Array<InboxItems.Missed> = []
       yield* connection.inbound({ overflow, bytes: 750 }).pipe(
         Stream.runForEach((item) =>
           Effect.suspend(() => {

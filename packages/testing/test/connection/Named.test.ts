@@ -7,7 +7,7 @@ import * as Connection from "@tickline/core/connection/Connection"
 import { type Answer, mentions } from "@tickline/core/protocol/Dialect"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Effect from "effect/Effect"
-import { internals } from "../../../core/src/connection/internal/internals.ts"
+import { internals } from "../../../core/src/connection/internal/connectionInternals.ts"
 import { policyWith, settle, url, withVenue } from "../Rig.ts"
 
 /** `trades A` is the channel `trades` of the product A. */

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/testing/TestClock"
-import { internals } from "../../../core/src/connection/internal/internals.ts"
+import { internals } from "../../../core/src/connection/internal/connectionInternals.ts"
 import { connected, policyWith, url, withVenue } from "../Rig.ts"
 
 const heartbeat = { interval: Duration.minutes(10), timeout: Duration.seconds(4), onMiss: "close" } as const

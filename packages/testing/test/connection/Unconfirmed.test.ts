@@ -9,7 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as TestClock from "effect/testing/TestClock"
-import { internals } from "../../../core/src/connection/internal/internals.ts"
+import { internals } from "../../../core/src/connection/internal/connectionInternals.ts"
 import { connected, policyWith, settle, url, withVenue } from "../Rig.ts"
 
 const pinging = policyWith({

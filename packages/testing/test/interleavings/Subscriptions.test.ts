@@ -8,7 +8,7 @@ import * as Probe from "@tickline/testing/Probe"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { internals } from "../../../core/src/connection/internal/internals.ts"
+import { internals } from "../../../core/src/connection/internal/connectionInternals.ts"
 import { actors, underSeeds, url } from "./Seeds.ts"
 
 /** `1 + A B` asks for two products, `2 - A` gives one up; `ok 1` confirms. */

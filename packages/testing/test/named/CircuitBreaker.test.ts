@@ -7,7 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
-import * as CircuitMachine from "../../../core/src/resilience/internal/circuit.ts"
+import * as BreakerTransitions from "../../../core/src/resilience/internal/breakerTransitions.ts"
 import { breakerLine, circuitWith, connected, dialTimes, policyWith, record, settle, url, withVenue } from "../Rig.ts"
 
 /** No retries: each `connect` is one dial, so that only the breaker is seen. */
@@ -114,7 +114,7 @@ describe("Circuit breaker", () => {
           assert.strictEqual((yield* connection.breaker.metrics).state, n === 1 ? "Open" : "HalfOpen")
           yield* visit(connection)
         }
-        assert.deepStrictEqual(yield* connection.breaker.state, CircuitMachine.closed)
+        assert.deepStrictEqual(yield* connection.breaker.state, BreakerTransitions.closed)
         assert.deepStrictEqual(yield* breakerLine(connection.breaker), [
           "0 Closed Open 200",
           "200 Open HalfOpen",

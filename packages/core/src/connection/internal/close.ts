@@ -12,8 +12,8 @@ import * as Fiber from "effect/Fiber"
 import type { Wire } from "../../transport/Transport.ts"
 import * as EscapedText from "../../value/internal/escapedText.ts"
 import * as ConnectionState from "../ConnectionState.ts"
+import type { Parts } from "./connectionParts.ts"
 import type { Epoch } from "./epoch.ts"
-import type { Parts } from "./parts.ts"
 
 const State = ConnectionState.ConnectionState
 

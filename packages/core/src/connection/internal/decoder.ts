@@ -8,11 +8,11 @@ import * as Arr from "effect/Array"
 import type { FrameRejected } from "../../codec/Rejection.ts"
 import * as Frame from "../../transport/Frame.ts"
 import type { Batch } from "../Observer.ts"
-import type * as Attribution from "./attribution.ts"
 import type { Inbox } from "./inbox.ts"
-import type { Rejected } from "./items.ts"
+import type { Rejected } from "./inboxItems.ts"
+import type * as MessageChannels from "./messageChannels.ts"
+import type { MetricsRecorder } from "./metricsRecorder.ts"
 import type { Observers } from "./observers.ts"
-import type { Recorder } from "./recorder.ts"
 
 /**
  * Reads one frame that came at `at`, in epoch milliseconds: messages, or why it
@@ -34,8 +34,8 @@ export interface Options<A> {
   readonly inbox: Inbox<A>
   readonly observers: Observers<A>
   /** Says of each message of a frame to which wanted channels it belongs. */
-  readonly attribute: Attribution.Attribute<A> | undefined
-  readonly recorder: Recorder
+  readonly attribute: MessageChannels.Attribute<A> | undefined
+  readonly recorder: MetricsRecorder
   /** Called with each batch, once it is in the queues of the consumers. */
   readonly onHandedOn?: ((batch: Batch<A>) => void) | undefined
 }
@@ -63,7 +63,7 @@ export const make = <A>(
 ): (frames: Arr.NonEmptyReadonlyArray<Frame.Frame>, at: number, now: number) => void => {
   const deliver = (
     messages: ReadonlyArray<A>,
-    channels: Attribution.MessageChannels | undefined,
+    channels: MessageChannels.MessageChannels | undefined,
     frames: ReadonlyArray<Frame.Frame>,
     starts: ReadonlyArray<number>,
     at: number,
@@ -104,7 +104,7 @@ export const make = <A>(
     return size
   }
 
-  const attributed = (): Array<Attribution.MessageChannels[number]> | undefined =>
+  const attributed = (): Array<MessageChannels.MessageChannels[number]> | undefined =>
     attribute === undefined ? undefined : []
 
   const readMany = (frames: ReadonlyArray<Frame.Frame>, at: number, now: number): number => {

@@ -20,8 +20,8 @@ import * as Endpoint from "../../transport/Endpoint.ts"
 import type { Wire } from "../../transport/Transport.ts"
 import * as ConnectError from "../ConnectError.ts"
 import * as ConnectionState from "../ConnectionState.ts"
-import type { Options, Parts } from "./parts.ts"
-import type { States } from "./states.ts"
+import type { Options, Parts } from "./connectionParts.ts"
+import type { StateTracker } from "./stateTracker.ts"
 
 const State = ConnectionState.ConnectionState
 
@@ -103,7 +103,7 @@ export class Dialler<A> {
     return this.parts.policy
   }
 
-  private get states(): States<A> {
+  private get states(): StateTracker<A> {
     return this.parts.states
   }
 

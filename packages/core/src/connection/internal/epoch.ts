@@ -16,11 +16,11 @@ import type * as Frame from "../../transport/Frame.ts"
 import type { Wire, WireClosed } from "../../transport/Transport.ts"
 import * as ConnectError from "../ConnectError.ts"
 import type * as Observer from "../Observer.ts"
+import type { Options, Parts } from "./connectionParts.ts"
 import * as Decoder from "./decoder.ts"
 import * as Heartbeat from "./heartbeat.ts"
-import type { Options, Parts } from "./parts.ts"
 import * as Sequence from "./sequence.ts"
-import type { States } from "./states.ts"
+import type { StateTracker } from "./stateTracker.ts"
 
 /**
  * How one turn of the loop ended: a failed dial or epoch, a wish for a new epoch,
@@ -187,7 +187,7 @@ export class Epoch<A> {
     return this.parts.policy
   }
 
-  private get states(): States<A> {
+  private get states(): StateTracker<A> {
     return this.parts.states
   }
 
@@ -277,14 +277,14 @@ export class Epoch<A> {
 
   // What is not answered in time is refused. Where nothing is answered at all, the restore has failed.
   private watchAnswers(): Effect.Effect<void> {
-    const { inbox, subscriptions: restoration } = this.options
+    const { inbox, subscriptions } = this.options
     const millis = Duration.toMillis(this.policy.acknowledgementTimeout)
     const watch: Effect.Effect<void> = Effect.suspend(() => {
-      const since = restoration.waitingSince()
+      const since = subscriptions.waitingSince()
       if (since === undefined || this.isOver) return Effect.void
       const wait = since + millis - this.states.now()
       if (wait > 0) return Effect.andThen(Effect.sleep(wait), watch)
-      const channel = restoration.expire(this.states.now(), millis)
+      const channel = subscriptions.expire(this.states.now(), millis)
       inbox.wake()
       if (channel === undefined) return Effect.andThen(this.reportRefusals(), watch)
       const detail = `no answer to the subscription of ${channel.channel}${

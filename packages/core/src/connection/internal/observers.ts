@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import type { Batch, EpochEnd, NamedObserver, Observer } from "../Observer.ts"
-import type * as Items from "./items.ts"
+import type * as InboxItems from "./inboxItems.ts"
 
 /**
  * An observer that threw, and what it threw.
@@ -75,7 +75,7 @@ export class Observers<A> {
     }
   }
 
-  rejected(rejected: Items.Rejected): void {
+  rejected(rejected: InboxItems.Rejected): void {
     for (const { declared, observer } of this.attached) {
       try {
         observer.rejected?.(rejected)

@@ -10,8 +10,8 @@ import * as Frame from "../../transport/Frame.ts"
 import type { Wire, WireClosed } from "../../transport/Transport.ts"
 import { NotSent, OutboxFull } from "../ConnectError.ts"
 import type { Accepted, SendOptions } from "../Outbox.ts"
-import * as Sleeper from "./sleeper.ts"
-import type { Unconfirmed } from "./unconfirmed.ts"
+import type { Unconfirmed } from "./unconfirmedMessages.ts"
+import * as WakeableSleep from "./wakeableSleep.ts"
 
 type Priority = NonNullable<SendOptions["priority"]>
 
@@ -159,7 +159,7 @@ class OutboxImpl implements Outbox {
   private isDraining = false
   private isShutDown = false
   // Whoever drains and waits for the limit.
-  private sleeper: Sleeper.Sleeper | undefined
+  private sleeper: WakeableSleep.WakeableSleep | undefined
   // The ranks of those that wait to write past the outbox.
   private askers: ReadonlyArray<number> = []
   private mostWaiting = 0
@@ -433,7 +433,7 @@ class OutboxImpl implements Outbox {
     return Effect.suspend((): Effect.Effect<void, WireClosed> => {
       const wait = this.flush(to)
       if (this.entries.length > 0) {
-        const pause = wait === undefined ? to.ready : (this.sleeper ??= Sleeper.make()).sleep(wait)
+        const pause = wait === undefined ? to.ready : (this.sleeper ??= WakeableSleep.make()).sleep(wait)
         return Effect.andThen(pause, this.drain(to))
       }
       this.isDraining = false

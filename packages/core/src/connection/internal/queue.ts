@@ -11,8 +11,8 @@ import * as Exit from "effect/Exit"
 import * as Channel from "../../value/Channel.ts"
 import type { ConnectError } from "../ConnectError.ts"
 import { type Batch, type ConsumerOptions, ConsumerOverflow, type Item } from "../Inbox.ts"
-import type { MessageChannels } from "./attribution.ts"
-import type { KeyOf, Missed, Overflow, Rejected } from "./items.ts"
+import type { KeyOf, Missed, Overflow, Rejected } from "./inboxItems.ts"
+import type { MessageChannels } from "./messageChannels.ts"
 
 /**
  * What of a connection a consumer is shown: `"routed"` are the messages that are

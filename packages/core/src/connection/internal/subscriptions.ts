@@ -1,27 +1,55 @@
 /**
- * The subscriptions of one connection, and what a peer's answers make of them.
+ * Subscriptions as desired state: which channels are wanted, which of them this
+ * epoch was asked for, and which the peer has confirmed or refused. An epoch
+ * begins with nothing asked for; asking goes on until what is asked for is what
+ * is wanted.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import type { Answer, Ask, Dialect } from "../../protocol/Dialect.ts"
+import type { Correlator } from "../../protocol/internal/correlator.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Wire, WireClosed } from "../../transport/Transport.ts"
 import * as Channel from "../../value/Channel.ts"
 import { ConnectionClosed, SubscriptionRefused } from "../ConnectError.ts"
 import type { Batch, NamedObserver } from "../Observer.ts"
-import { askOf, type Confirmed, type Pending, Waiters } from "./asks.ts"
-import type { Options, Subscriptions } from "./desired.ts"
+import type * as InboxItems from "./inboxItems.ts"
+import { askOf, type Confirmed, type Pending, RefusalWaiters } from "./pendingSubscriptions.ts"
 import { meaningOf, type Refusal } from "./refusedChannels.ts"
-import { Standings } from "./standings.ts"
+import { type SubscriptionState, SubscriptionStates } from "./subscriptionStates.ts"
 
+/**
+ * What one connection's subscriptions are made with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options<A> {
+  readonly dialect: Dialect<A> | undefined
+  readonly correlator: Correlator
+  readonly admit: (frame: Frame) => Effect.Effect<void>
+  readonly now: () => number
+  readonly onRefused: (refusal: InboxItems.Refusal<A>) => void
+  /** Called with what is confirmed for the first time in an epoch, and when, in epoch milliseconds. */
+  readonly onConfirmed: (channels: ReadonlyArray<Channel.Channel>, at: number) => void
+}
+
+/**
+ * The subscriptions of one connection. Without a dialect nothing is asked for;
+ * `admit` waits for the limit on messages before each frame; `now` is the
+ * monotonic clock in milliseconds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 // One for each connection: its methods are shared, and what few connections need is made when it is needed.
-class SubscriptionsImpl<A> implements Subscriptions<A> {
+export class Subscriptions<A> {
   private readonly options: Options<A>
   // Of a connection that is asked for nothing there are none.
-  private made: Standings | undefined
-  private waiters: Waiters | undefined
+  private made: SubscriptionStates | undefined
+  private waiters: RefusalWaiters | undefined
   private isShutDown = false
   // One asks at a time.
   private turns: Semaphore.Semaphore | undefined
@@ -43,6 +71,10 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
     this.options = options
   }
 
+  /**
+   * Observes an epoch: reads the answers, and takes data of a channel for its
+   * confirmation. Nothing was asked for when it begins, and when it has ended.
+   */
   readonly attach: NamedObserver<A>["attach"] = () => {
     this.reset()
     const answer = this.options.dialect?.answer
@@ -70,32 +102,23 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
     for (const channel of channels) this.standings.unwant(Channel.key(channel), channel)
   }
 
-  private get standings(): Standings {
-    return this.made ??= new Standings(this.options.dialect?.answeredAs)
+  private get standings(): SubscriptionStates {
+    return this.made ??= new SubscriptionStates(this.options.dialect?.answeredAs)
   }
 
+  /** The channels that are wanted, in the order in which they were asked for. */
   wanted(): ReadonlyArray<Channel.Channel> {
     return this.made === undefined ? [] : [...this.made.wants.values()]
   }
 
-  states(): ReturnType<Subscriptions<A>["states"]> {
-    return [...this.standings.wants].map(([key, channel]) => ({
-      channel,
-      standing: this.standings.refused.has(key) || this.standings.impossible.has(key)
-        ? "refused"
-        : this.standings.confirmed.has(key)
-        ? "confirmed"
-        : this.standings.asked.has(key)
-        ? "asked"
-        : "wanted"
-    }))
+  states(): ReadonlyArray<{ readonly channel: Channel.Channel; readonly standing: SubscriptionState }> {
+    return [...this.standings.wants].map(([key, channel]) => ({ channel, standing: this.standings.stateOf(key) }))
   }
 
+  /** Why the peer refuses those that it refuses; none after `shutdown`. */
   refusals(): ReadonlyArray<SubscriptionRefused> {
     if (this.isShutDown) return []
-    return [...this.standings.wants.keys()].flatMap((key) =>
-      this.standings.refused.get(key) ?? this.standings.impossible.get(key)?.refused ?? []
-    )
+    return [...this.standings.wants.keys()].flatMap((key) => this.standings.refusalOf(key) ?? [])
   }
 
   private reset(): void {
@@ -107,40 +130,55 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
     this.made?.reset()
   }
 
+  /** Asks for what is wanted and was not asked for, and gives up what is not wanted any more. */
   ask(wire: Wire): Effect.Effect<void, WireClosed> {
     return this.inTurn((dialect, begun) => this.converge(dialect, wire, begun))
   }
 
+  /** Gives the channels up and asks for them again, on an epoch that is up. */
   resubscribe(wire: Wire, channels: ReadonlyArray<Channel.Channel>): Effect.Effect<void, WireClosed> {
     return this.inTurn((dialect, begun) => this.anew(dialect, wire, channels, begun))
   }
 
-  awaitRefusal(channel: Channel.Channel): ReturnType<Subscriptions<A>["awaitRefusal"]> {
+  /** Fails when the peer refuses the channel, at once if it has in this epoch, and after `shutdown`. */
+  awaitRefusal(channel: Channel.Channel): Effect.Effect<never, SubscriptionRefused | ConnectionClosed> {
     return Effect.suspend(() => {
       if (this.isShutDown) return Effect.fail(new ConnectionClosed())
       const key = Channel.key(channel)
-      const known = this.standings.refused.get(key) ?? this.standings.impossible.get(key)?.refused
+      const known = this.standings.refusalOf(key)
       if (known !== undefined) return Effect.fail(known)
-      return (this.waiters ??= new Waiters()).wait(key)
+      return (this.waiters ??= new RefusalWaiters()).wait(key)
     })
   }
 
+  /** How many frames that ask for channels or give them up were written in this epoch. */
   written(): number {
     return this.writes
   }
 
+  /** Whether something is to be asked for once more, because it was refused together with something else. */
   isUnasked(): boolean {
     return this.again.length > 0
   }
 
+  /**
+   * Somebody else sends, too: answers without an id or a name may be theirs, and
+   * are neither counted nor laid at anybody's door any more.
+   */
   share(): void {
     this.isAlone = false
   }
 
+  /** When the oldest ask whose answer has a deadline was written. */
   waitingSince(): number | undefined {
     return this.pending.find((one) => this.isWaiting(one))?.at
   }
 
+  /**
+   * Refuses what was not answered for so many milliseconds. If nothing at all is
+   * confirmed, the epoch is to blame: then it refuses nothing and gives a channel
+   * that waits.
+   */
   expire(at: number, millis: number): Channel.Channel | undefined {
     const overdue = this.pending.filter((one) => this.isWaiting(one) && at - one.at >= millis)
     const listed = overdue.filter(({ ask }) => ask.isListed === true)
@@ -161,6 +199,7 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
     return undefined
   }
 
+  /** Ends it for good: nobody waits for a refusal any more. */
   shutdown(): void {
     this.isShutDown = true
     this.waiters?.close()
@@ -452,13 +491,3 @@ class SubscriptionsImpl<A> implements Subscriptions<A> {
     if (isList) this.listed(bare)
   }
 }
-
-/**
- * Makes the subscriptions of one connection. Without a dialect nothing is asked
- * for; `admit` waits for the limit on messages before each frame; `now` is the
- * monotonic clock in milliseconds.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const make = <A>(options: Options<A>): Subscriptions<A> => new SubscriptionsImpl(options)

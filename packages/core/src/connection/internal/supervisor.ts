@@ -29,13 +29,13 @@ import * as EpochMillis from "../../value/internal/epochMillis.ts"
 import * as ConnectError from "../ConnectError.ts"
 import * as ConnectionState from "../ConnectionState.ts"
 import { Reconnection } from "../Reconnection.ts"
-import { Attempt } from "./attempt.ts"
 import { type Closed, Closer } from "./close.ts"
+import type { Options, Parts } from "./connectionParts.ts"
 import { Dialler, type Held, type Session } from "./dialler.ts"
 import { type Ending, Epoch, failed } from "./epoch.ts"
-import * as Failure from "./failure.ts"
-import type { Options, Parts } from "./parts.ts"
-import { States } from "./states.ts"
+import * as FailureAnswer from "./failureAnswer.ts"
+import { Stability } from "./stability.ts"
+import { StateTracker } from "./stateTracker.ts"
 
 const State = ConnectionState.ConnectionState
 
@@ -49,7 +49,7 @@ const State = ConnectionState.ConnectionState
  */
 export class Supervisor<A> {
   private readonly parts: Parts<A>
-  private readonly states: States<A>
+  private readonly states: StateTracker<A>
   private readonly reconnection: Reconnection["Service"]
   private readonly backoff: Backoff.Stepper
   private readonly dialler: Dialler<A>
@@ -83,13 +83,13 @@ export class Supervisor<A> {
     return this.reconnection.policy
   }
 
-  private live(epoch: Epoch<A>, turn: Attempt<A>): Effect.Effect<Ending, never, Scope.Scope> {
+  private live(epoch: Epoch<A>, stability: Stability<A>): Effect.Effect<Ending, never, Scope.Scope> {
     const { resetOn } = this.policy.retry
-    const proof = turn.confirmStable()
-    return (resetOn === "connect" ? proof : Effect.void).pipe(
+    const confirmed = stability.confirmStable()
+    return (resetOn === "connect" ? confirmed : Effect.void).pipe(
       Effect.andThen(epoch.begin),
-      Effect.andThen(turn.watchStability()),
-      Effect.andThen(epoch.run(resetOn === "first-message" ? proof : undefined))
+      Effect.andThen(stability.watch()),
+      Effect.andThen(epoch.run(resetOn === "first-message" ? confirmed : undefined))
     )
   }
 
@@ -139,7 +139,7 @@ export class Supervisor<A> {
     place: Reservation
   ): Effect.Effect<Epoch<A>, ConnectError.Failure, Scope.Scope> {
     return Effect.gen({ self: this }, function*() {
-      const { outbox, recorder, subscriptions: restoration } = this.options
+      const { outbox, recorder, subscriptions } = this.options
       yield* this.states.transition(
         State.Connecting({ attempt: session.attempt }),
         session.failure === undefined ? "connect" : "retry"
@@ -159,7 +159,7 @@ export class Supervisor<A> {
       yield* this.states.log("Info", "connected", {
         epoch: number,
         attempt: session.attempt,
-        subscriptions: restoration.wanted().length
+        subscriptions: subscriptions.wanted().length
       })
       // Before anybody can see that it is up: who is told so can send, and ask.
       epoch.beside = (effect) => Fiber.runIn(fork(effect), scope)
@@ -167,7 +167,7 @@ export class Supervisor<A> {
       yield* this.states.transition(State.Connected({ epoch: number }), "handshake complete")
       yield* Deferred.done(this.cycle, Exit.void)
       // What came to be wanted between the restore and the new state. Reading does not wait for the limit on messages.
-      if (restoration.wanted().length > 0) epoch.beside(Effect.ignore(epoch.asking()))
+      if (subscriptions.wanted().length > 0) epoch.beside(Effect.ignore(epoch.asking()))
       return epoch
     })
   }
@@ -181,25 +181,25 @@ export class Supervisor<A> {
       this.dialler.dialPermission(session, held)
     )
     return Effect.flatMap(permission, ({ permit, place }) => {
-      const turn = new Attempt(this.parts, this.backoff, session, permit)
+      const stability = new Stability(this.parts, this.backoff, session, permit)
       return this.establish(session, place).pipe(
-        Effect.flatMap((epoch) => this.live(epoch, turn)),
+        Effect.flatMap((epoch) => this.live(epoch, stability)),
         Effect.catch((error) => Effect.succeed(failed(error))),
         Effect.tap((how) => {
           const { open } = this
           open?.detach(how)
-          return Effect.andThen(open?.reportFaults() ?? Effect.void, this.recordOutcome(turn, how))
+          return Effect.andThen(open?.reportFaults() ?? Effect.void, this.recordOutcome(stability, how))
         })
       )
     })
   }
 
-  private recordOutcome({ isProven, permit, session }: Attempt<A>, how: Ending): Effect.Effect<void> {
+  private recordOutcome({ isStable, permit, session }: Stability<A>, how: Ending): Effect.Effect<void> {
     const { circuit } = this.policy
     if (this.closer.isClosing || how._tag !== "Failed" || !this.isCounted(session, how.failure)) return Effect.void
     const kind = ConnectError.kind(how.failure)
-    // A permit takes one outcome. A proven connection has given it; its drop is counted where drops count.
-    if (!isProven) return permit.fail(kind)
+    // A permit takes one outcome. A stable connection has given it; its drop is counted where drops count.
+    if (!isStable) return permit.fail(kind)
     return circuit !== "none" && circuit.countDisconnect ? this.options.breaker.recordFailure(kind) : Effect.void
   }
 
@@ -208,7 +208,7 @@ export class Supervisor<A> {
   }
 
   private answerTo(failure: ConnectError.Failure): Recovery.Answer {
-    return Failure.answerTo(failure, this.reconnection.classify, this.options.showsToken)
+    return FailureAnswer.answerTo(failure, this.reconnection.classify, this.options.showsToken)
   }
 
   // What follows a failure, by the policy and the breaker as they are now.
@@ -222,7 +222,7 @@ export class Supervisor<A> {
           hasConnected: isEstablished,
           canRefresh: this.options.auth?.refresh !== undefined && !isRefreshed
         },
-        { answer: this.answerTo(failure), restMillis: Failure.restMillisOf(failure) },
+        { answer: this.answerTo(failure), restMillis: FailureAnswer.restMillisOf(failure) },
         seen,
         at
       ))
@@ -254,7 +254,7 @@ export class Supervisor<A> {
             session,
             this.answerTo(failure) === "retry"
               ? failure
-              : Failure.finalOf(failure, this.reconnection.classify, this.options.showsToken)
+              : FailureAnswer.finalOf(failure, this.reconnection.classify, this.options.showsToken)
           )
           return false
         }
@@ -485,7 +485,7 @@ export const make = Effect.fnUntraced(function*<A>(
   const { capabilities } = yield* Transport
   const reconnection = yield* Reconnection
   const backoff = yield* Backoff.make(reconnection.policy.backoff)
-  const states = new States(options, yield* Clock.Clock)
+  const states = new StateTracker(options, yield* Clock.Clock)
   const parts = { options, policy: reconnection.policy, capabilities, states }
   return new Supervisor(parts, reconnection, backoff)
 })

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import type { Transition } from "../../connection/ConnectionState.ts"
-import type { Follower } from "../../connection/internal/internals.ts"
+import type { Follower } from "../../connection/internal/connectionInternals.ts"
 import type { Note } from "../../connection/internal/note.ts"
 import type { NamedObserver } from "../../connection/Observer.ts"
 import * as Lifecycle from "../../event/Lifecycle.ts"

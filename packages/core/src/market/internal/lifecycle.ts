@@ -6,7 +6,7 @@
  */
 import type * as ConnectionState from "../../connection/ConnectionState.ts"
 import type * as Inbox from "../../connection/Inbox.ts"
-import type * as Items from "../../connection/internal/items.ts"
+import type * as InboxItems from "../../connection/internal/inboxItems.ts"
 import * as Lifecycle from "../../event/Lifecycle.ts"
 import type * as MarketEvent from "../../event/MarketEvent.ts"
 import * as VenueMessage from "../../event/VenueMessage.ts"
@@ -39,7 +39,7 @@ export const make = (
   { channelsFor, dropped, metrics, venue }: Options
 ): (item: Inbox.Item<MarketEvent.MarketEvent>) => ReadonlyArray<MarketEvent.AnyEvent> => {
   // What this consumer's own queue has shed, by the products and channels that it was of.
-  const overflowed = ({ from, keys, rejections, to }: Items.Missed): Array<MarketEvent.AnyEvent> => {
+  const overflowed = ({ from, keys, rejections, to }: InboxItems.Missed): Array<MarketEvent.AnyEvent> => {
     const counts = new Map<string, { readonly of: Partial<Channel.Channel>; missing: number }>()
     const add = (of: Partial<Channel.Channel>, missing: number): void => {
       const key = `${of.channel ?? ""}\n${of.product ?? ""}`
@@ -85,7 +85,9 @@ export const make = (
   // Refusals by the message that is nothing but they, and in whose place they are told.
   const refusals = new Map<MarketEvent.MarketEvent, Array<VenueMessage.VenueError>>()
 
-  const refused = ({ by, refused }: Items.Refused<MarketEvent.MarketEvent>): ReadonlyArray<VenueMessage.VenueError> => {
+  const refused = (
+    { by, refused }: InboxItems.Refused<MarketEvent.MarketEvent>
+  ): ReadonlyArray<VenueMessage.VenueError> => {
     const requestId = by !== undefined && "requestId" in by ? by.requestId : undefined
     const errors = refused.map(({ code, message }) =>
       new VenueMessage.VenueError({

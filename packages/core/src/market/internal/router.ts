@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import type * as Attribution from "../../connection/internal/attribution.ts"
+import type * as MessageChannels from "../../connection/internal/messageChannels.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import * as ChannelKey from "../../value/Channel.ts"
 import type { Channel } from "../../value/Channel.ts"
@@ -22,13 +22,13 @@ export interface Router {
   /** Routes to these no longer. */
   readonly unfollow: (channels: ReadonlyArray<Channel>) => void
   /** The channels that each event of a frame belongs to. */
-  readonly attribute: Attribution.Attribute<MarketEvent>
+  readonly attribute: MessageChannels.Attribute<MarketEvent>
   /** The channels that an event of this tag and product was of, or else its product, for events that are gone. */
   readonly channelsFor: (tag: string, product: string) => ReadonlyArray<Partial<Channel>>
 }
 
 const nobody: ReadonlyArray<Channel> = []
-const onlyNobody: Attribution.MessageChannels = [nobody]
+const onlyNobody: MessageChannels.MessageChannels = [nobody]
 
 interface Named {
   readonly channel: Channel
@@ -43,10 +43,10 @@ class Routes {
   private readonly named = new Map<string, Named>()
   private readonly general = new Map<string, Named>()
   private readonly byProduct = new Map<string, Map<string, Named>>()
-  private lists = new Map<string | undefined, Attribution.MessageChannels>()
-  private every: Attribution.MessageChannels | undefined
+  private lists = new Map<string | undefined, MessageChannels.MessageChannels>()
+  private every: MessageChannels.MessageChannels | undefined
   // What was found last: most frames are of the product of the one before.
-  private last: Attribution.MessageChannels | undefined
+  private last: MessageChannels.MessageChannels | undefined
   private lastProduct = ""
 
   get isEmpty(): boolean {
@@ -77,18 +77,18 @@ class Routes {
     if (channels?.size === 0) this.byProduct.delete(product)
   }
 
-  get all(): Attribution.MessageChannels {
+  get all(): MessageChannels.MessageChannels {
     return this.every ??= [channelsIn(this.named.values())]
   }
 
   /** Those of a product and of all products; if it has none of its own, those of all. */
-  of(product: string): Attribution.MessageChannels {
+  of(product: string): MessageChannels.MessageChannels {
     if (this.last !== undefined && this.lastProduct === product) return this.last
     this.lastProduct = product
     return this.last = this.lists.get(product) ?? this.find(product)
   }
 
-  private find(product: string): Attribution.MessageChannels {
+  private find(product: string): MessageChannels.MessageChannels {
     const own = this.byProduct.get(product)
     const name = own === undefined ? undefined : product
     const general = name === undefined ? this.lists.get(name) : undefined
@@ -108,7 +108,7 @@ class Routes {
 
 const productOf = (event: MarketEvent): string | undefined => "product" in event ? event.product : undefined
 
-const channelsOf = (routes: Routes, topic: Topic, event: MarketEvent): Attribution.MessageChannels => {
+const channelsOf = (routes: Routes, topic: Topic, event: MarketEvent): MessageChannels.MessageChannels => {
   const product = productOf(event) ?? topic.product
   return product === undefined ? routes.all : routes.of(product)
 }

@@ -18,7 +18,7 @@ import * as Monotonic from "../../value/Monotonic.ts"
 import { type Breaker, CircuitOpen, type Permit } from "../Breaker.ts"
 import type * as Circuit from "../Circuit.ts"
 import { Counts, snapshot } from "./breakerCounts.ts"
-import * as CircuitMachine from "./circuit.ts"
+import * as BreakerTransitions from "./breakerTransitions.ts"
 
 // Core is compiled without the types of a runtime; V8 has this property.
 const StackTraces = Error as ErrorConstructor & { stackTraceLimit?: number }
@@ -39,11 +39,11 @@ const circuitOpen = (fields: {
   return error
 }
 
-const acquireEvent: CircuitMachine.Event = { _tag: "Acquire" }
-const succeedEvent: CircuitMachine.Event = { _tag: "Succeed" }
-const proveEvent: CircuitMachine.Event = { _tag: "Prove" }
-const releaseEvent: CircuitMachine.Event = { _tag: "Release" }
-const resetEvent: CircuitMachine.Event = { _tag: "Reset" }
+const acquireEvent: BreakerTransitions.Event = { _tag: "Acquire" }
+const succeedEvent: BreakerTransitions.Event = { _tag: "Succeed" }
+const confirmStableEvent: BreakerTransitions.Event = { _tag: "ConfirmStable" }
+const releaseEvent: BreakerTransitions.Event = { _tag: "Release" }
+const resetEvent: BreakerTransitions.Event = { _tag: "Reset" }
 
 // How long the failures of a breaker that nobody asks for count.
 const memoryMillis = 600_000
@@ -59,7 +59,7 @@ const memoryMillis = 600_000
 export class Machine {
   readonly key: string
   readonly policy: Circuit.Policy
-  readonly state = Ref.makeUnsafe<Circuit.State>(CircuitMachine.closed)
+  readonly state = Ref.makeUnsafe<Circuit.State>(BreakerTransitions.closed)
   // What most breakers never need is made when it is needed: a registry may hold very many.
   hub: PubSub.PubSub<Circuit.Transition> | undefined
   listeners: Set<(transition: Circuit.Transition) => void> | undefined
@@ -79,12 +79,12 @@ export class Machine {
     this.changedAt = now
   }
 
-  apply(event: CircuitMachine.Event, clock: Clock.Clock): boolean {
+  apply(event: BreakerTransitions.Event, clock: Clock.Clock): boolean {
     const before = Ref.getUnsafe(this.state)
     // Nearly every call: nothing has failed, and nothing does.
-    if (before === CircuitMachine.closed && (event === acquireEvent || event === succeedEvent)) return true
+    if (before === BreakerTransitions.closed && (event === acquireEvent || event === succeedEvent)) return true
     const now = Monotonic.nowMillis(clock)
-    const { admitted, state, transition: step } = CircuitMachine.transition(before, event, now, this.policy)
+    const { admitted, state, transition: step } = BreakerTransitions.transition(before, event, now, this.policy)
     if (state === before) return admitted
     // The only writer of the Ref; synchronous, so no other can come between.
     this.state.ref.current = state
@@ -124,7 +124,7 @@ export class Machine {
   isWorthKeeping(now: number): boolean {
     const state = Ref.getUnsafe(this.state)
     if (this.isWatched()) return true
-    if (state === CircuitMachine.closed || this.policy === CircuitMachine.never) return false
+    if (state === BreakerTransitions.closed || this.policy === BreakerTransitions.never) return false
     const rests = Math.max(
       memoryMillis,
       Duration.toMillis(this.policy.openCap),
@@ -157,7 +157,7 @@ export class Machine {
   succeed(
     epoch: number,
     clock: Clock.Clock,
-    event: CircuitMachine.Event = succeedEvent,
+    event: BreakerTransitions.Event = succeedEvent,
     now = Monotonic.nowMillis(clock)
   ): void {
     if (epoch !== this.epoch) return
@@ -201,7 +201,7 @@ class PermitImpl implements Permit {
   }
 
   get confirmStable(): Effect.Effect<void> {
-    return this.once((clock) => this.machine.succeed(this.epoch, clock, proveEvent))
+    return this.once((clock) => this.machine.succeed(this.epoch, clock, confirmStableEvent))
   }
 
   fail(reason: string): Effect.Effect<void> {
@@ -232,8 +232,11 @@ const nameOf = (u: unknown): string =>
  * What a cause says to a breaker: a defect is a failure, then an error where it
  * counts; an interruption alone says nothing.
  */
-const verdict = <E>(cause: Cause.Cause<E>, isFailure: ((error: E) => boolean) | undefined): CircuitMachine.Event => {
-  let event: CircuitMachine.Event = releaseEvent
+const verdict = <E>(
+  cause: Cause.Cause<E>,
+  isFailure: ((error: E) => boolean) | undefined
+): BreakerTransitions.Event => {
+  let event: BreakerTransitions.Event = releaseEvent
   for (const reason of cause.reasons) {
     if (reason._tag === "Die") return { _tag: "Fail", reason: `defect: ${nameOf(reason.defect)}` }
     if (reason._tag === "Fail") {
@@ -311,7 +314,7 @@ class BreakerImpl implements Breaker {
 
   get recordStable(): Breaker["recordStable"] {
     return this.sync((machine, clock) => {
-      if (Ref.getUnsafe(machine.state)._tag === "HalfOpen") machine.succeed(machine.epoch, clock, proveEvent)
+      if (Ref.getUnsafe(machine.state)._tag === "HalfOpen") machine.succeed(machine.epoch, clock, confirmStableEvent)
     })
   }
 
@@ -363,7 +366,7 @@ const execute = <A, E, R>(
 ): Effect.Effect<A, E | CircuitOpen, R> =>
   Effect.clockWith((clock): Effect.Effect<A, E | CircuitOpen, R> => {
     if (Ref.getUnsafe(machine.state)._tag === "Closed") {
-      // What is admitted by a CircuitMachine.closed breaker holds no slot: its interruption
+      // What is admitted by a closed breaker holds no slot: its interruption
       // says nothing and need not be seen, which saves a fifth of the cost.
       const { epoch } = machine
       const start = Monotonic.nowMillis(clock)

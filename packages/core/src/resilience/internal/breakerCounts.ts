@@ -9,7 +9,7 @@ import * as EpochMillis from "../../value/internal/epochMillis.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
 import type { BreakerMetrics } from "../BreakerMetrics.ts"
 import type * as Circuit from "../Circuit.ts"
-import type * as CircuitMachine from "./circuit.ts"
+import type * as BreakerTransitions from "./breakerTransitions.ts"
 
 /** How many entries each history of a breaker's metrics holds. */
 const historySize = 100
@@ -62,7 +62,7 @@ export class Counts {
     this.stateSince = now
     this.resetAt = resetAt
   }
-  moved(transition: Circuit.Transition, event: CircuitMachine.Event, now: number): void {
+  moved(transition: Circuit.Transition, event: BreakerTransitions.Event, now: number): void {
     this.stateTransitions++
     this.held[transition.from] += now - this.stateSince
     this.stateSince = now

@@ -10,9 +10,9 @@ import * as EscapedText from "../../value/internal/escapedText.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
 import * as ConnectionState from "../ConnectionState.ts"
 import type { Inbox } from "./inbox.ts"
-import * as Machine from "./machine.ts"
-import type { Recorder } from "./recorder.ts"
-import type { Unconfirmed } from "./unconfirmed.ts"
+import type { MetricsRecorder } from "./metricsRecorder.ts"
+import * as StateTransitions from "./stateTransitions.ts"
+import type { Unconfirmed } from "./unconfirmedMessages.ts"
 
 /**
  * What a connection's states are told to.
@@ -23,7 +23,7 @@ import type { Unconfirmed } from "./unconfirmed.ts"
 export interface Options<A> {
   readonly label: string
   readonly inbox: Inbox<A>
-  readonly recorder: Recorder
+  readonly recorder: MetricsRecorder
   /** Called with each transition, once it is on its way to the consumers. */
   readonly onMoved: (transition: ConnectionState.Transition) => void
 }
@@ -34,7 +34,7 @@ export interface Options<A> {
  * @category models
  * @since 0.1.0
  */
-export class States<A> {
+export class StateTracker<A> {
   readonly clock: Clock.Clock
   current: ConnectionState.ConnectionState = ConnectionState.ConnectionState.Disconnected()
   /** What the epoch that has ended had sent and was not seen to arrive, until it is told. */
@@ -88,7 +88,7 @@ export class States<A> {
   move(to: ConnectionState.ConnectionState, reason: string): void {
     const { inbox, onMoved, recorder } = this.options
     const from = this.current
-    if (!Machine.allows(from, to)) return
+    if (!StateTransitions.allows(from, to)) return
     this.current = to
     const now = this.now()
     recorder.moved(to)

@@ -6,7 +6,16 @@
 import type { Dialect } from "../../protocol/Dialect.ts"
 import type * as Channel from "../../value/Channel.ts"
 import type { SubscriptionRefused } from "../ConnectError.ts"
-import { Names } from "./asks.ts"
+import { Names } from "./pendingSubscriptions.ts"
+
+/**
+ * Where a wanted subscription stands: not asked for (no epoch is up), asked for
+ * and not answered, confirmed, or refused.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type SubscriptionState = "wanted" | "asked" | "confirmed" | "refused"
 
 /**
  * Where each wanted channel stands, by its key.
@@ -14,7 +23,7 @@ import { Names } from "./asks.ts"
  * @category models
  * @since 0.1.0
  */
-export class Standings {
+export class SubscriptionStates {
   readonly wants = new Map<string, Channel.Channel>()
   readonly asked = new Map<string, Channel.Channel>()
   readonly confirmed = new Set<string>()
@@ -46,6 +55,16 @@ export class Standings {
     this.wants.delete(key)
     this.impossible.delete(key)
     this.changed.set(key, channel)
+  }
+
+  stateOf(key: string): SubscriptionState {
+    if (this.refusalOf(key) !== undefined) return "refused"
+    if (this.confirmed.has(key)) return "confirmed"
+    return this.asked.has(key) ? "asked" : "wanted"
+  }
+
+  refusalOf(key: string): SubscriptionRefused | undefined {
+    return this.refused.get(key) ?? this.impossible.get(key)?.refused
   }
 
   /** What is to be asked for and to be given up: from now on it counts as done. */

@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
  * @category models
  * @since 0.1.0
  */
-export interface Sleeper {
+export interface WakeableSleep {
   readonly sleep: (millis: number) => Effect.Effect<void>
   readonly wake: () => void
 }
@@ -23,7 +23,7 @@ export interface Sleeper {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (): Sleeper => {
+export const make = (): WakeableSleep => {
   let resume: ((effect: Effect.Effect<void>) => void) | undefined
   let isWoken = false
   const woken = Effect.callback<void>((callback) => {

@@ -109,7 +109,7 @@ export class Names {
  * @category models
  * @since 0.1.0
  */
-export class Waiters {
+export class RefusalWaiters {
   private readonly all = new Set<{
     readonly key: string
     readonly outcome: Deferred.Deferred<never, SubscriptionRefused | ConnectionClosed>

@@ -17,10 +17,10 @@ import type { BearerToken } from "../BearerToken.ts"
 import type { SubscriptionRefused } from "../ConnectError.ts"
 import type { Transition } from "../ConnectionState.ts"
 import type * as Decoder from "./decoder.ts"
-import type { Subscriptions } from "./desired.ts"
 import type { Outbox } from "./outbox.ts"
 import type * as Sequence from "./sequence.ts"
-import type { States } from "./states.ts"
+import type { StateTracker } from "./stateTracker.ts"
+import type { Subscriptions } from "./subscriptions.ts"
 
 /**
  * The parts that a supervisor works with, and how it dials.
@@ -64,5 +64,5 @@ export interface Parts<A> {
   readonly options: Options<A>
   readonly policy: ConnectionPolicy
   readonly capabilities: Capabilities
-  readonly states: States<A>
+  readonly states: StateTracker<A>
 }

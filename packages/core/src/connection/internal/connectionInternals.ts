@@ -13,10 +13,10 @@ import type { ConnectError, ConnectionClosed, SubscriptionRefused } from "../Con
 import type { Transition } from "../ConnectionState.ts"
 import type { ConsumerOptions, ConsumerOverflow } from "../Inbox.ts"
 import type { Batch, NamedObserver } from "../Observer.ts"
-import type { SubscriptionState } from "./desired.ts"
-import type { Missed, Overdue } from "./items.ts"
+import type { Missed, Overdue } from "./inboxItems.ts"
 import type { Note, Noted } from "./note.ts"
 import type { Want } from "./routes.ts"
+import type { SubscriptionState } from "./subscriptionStates.ts"
 
 /**
  * The key under which a connection has its internals.

@@ -1,6 +1,6 @@
 /**
- * One dial and its epoch: what the breaker admitted it by, and whether the epoch
- * has shown that the venue is well.
+ * Whether an epoch has shown that the venue is well: its success, for the backoff
+ * and for the breaker, comes when the policy's `resetOn` is met.
  *
  * @since 0.1.0
  */
@@ -8,20 +8,20 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Breaker from "../../resilience/Breaker.ts"
 import type * as Backoff from "../../resilience/internal/backoff.ts"
+import type { Parts } from "./connectionParts.ts"
 import type { Session } from "./dialler.ts"
-import type { Parts } from "./parts.ts"
 
 /**
- * One dial and its epoch.
+ * The stability of one dial and its epoch, which the breaker has admitted.
  *
  * @category models
  * @since 0.1.0
  */
-export class Attempt<A> {
+export class Stability<A> {
   readonly session: Session
   readonly permit: Breaker.Permit
   /** Whether it has met the policy's `resetOn`. */
-  isProven = false
+  isStable = false
   private readonly parts: Parts<A>
   private readonly backoff: Backoff.Stepper
 
@@ -36,7 +36,7 @@ export class Attempt<A> {
   confirmStable(): Effect.Effect<void> {
     return Effect.suspend(() => {
       const { permit, session } = this
-      this.isProven = true
+      this.isStable = true
       session.isRefreshed = false
       if (session.retries > 0) this.parts.options.recorder.backoffReset()
       session.retries = 0
@@ -46,7 +46,7 @@ export class Attempt<A> {
   }
 
   /** Sees to what shows in time that the epoch is stable. */
-  watchStability(): Effect.Effect<void, never, Scope.Scope> {
+  watch(): Effect.Effect<void, never, Scope.Scope> {
     const { breaker } = this.parts.options
     const { circuit, retry: { resetOn } } = this.parts.policy
     if (typeof resetOn === "object") {
@@ -60,7 +60,7 @@ export class Attempt<A> {
     // and its drop in a week would count as a failed probe: one that outlives the breaker's rest has shown enough.
     return Effect.asVoid(Effect.forkScoped(Effect.flatMap(
       Effect.sleep(circuit.openDuration),
-      () => this.isProven ? breaker.recordStable : Effect.void
+      () => this.isStable ? breaker.recordStable : Effect.void
     )))
   }
 }

@@ -3,14 +3,14 @@ import * as Channel from "@tickline/core/value/Channel"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import * as Subscriptions from "../src/market/internal/references.ts"
+import * as ChannelCounts from "../src/market/internal/channelCounts.ts"
 
 it.effect("asks for a channel when its first consumer comes, and gives it up when its last one leaves", () =>
   Effect.gen(function*() {
     const calls: Array<string> = []
     const record = (what: string) => (channels: ReadonlyArray<Channel.Channel>) =>
       Effect.sync(() => void calls.push(`${what} ${channels.map(({ channel }) => channel).join()}`))
-    const subscriptions = Subscriptions.make({ subscribe: record("subscribe"), unsubscribe: record("unsubscribe") })
+    const subscriptions = ChannelCounts.make({ subscribe: record("subscribe"), unsubscribe: record("unsubscribe") })
     const want = Effect.fnUntraced(function*(...names: ReadonlyArray<string>) {
       const scope = yield* Scope.make()
       yield* Scope.provide(subscriptions.want(names.map((name) => Channel.make(name))), scope)

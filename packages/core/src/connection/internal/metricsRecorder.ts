@@ -25,7 +25,7 @@ import type * as Sequence from "./sequence.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Recorder {
+export interface MetricsRecorder {
   readonly sessionBegan: (id: string) => void
   readonly moved: (to: ConnectionState) => void
   /** A dial begins at `now`, on the monotonic clock. */
@@ -102,7 +102,7 @@ const metrics = [
 ]
 
 // One for each connection: its methods are shared, and what is told carries the label by the context.
-class RecorderImpl implements Recorder {
+class MetricsRecorderImpl implements MetricsRecorder {
   private readonly context: Context.Context<never>
   private readonly allFrames: LazyCounter.LazyCounter
   private readonly allBytes: LazyCounter.LazyCounter
@@ -332,8 +332,8 @@ class RecorderImpl implements Recorder {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (label: string, context: Context.Context<never>): Recorder => {
+export const make = (label: string, context: Context.Context<never>): MetricsRecorder => {
   const labelled = MetricAttributes.add(context, { connection: label })
   for (const metric of metrics) metric.valueUnsafe(labelled)
-  return new RecorderImpl(labelled)
+  return new MetricsRecorderImpl(labelled)
 }

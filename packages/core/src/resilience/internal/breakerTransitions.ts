@@ -37,8 +37,8 @@ export const closed: Closed = { _tag: "Closed", failures: 0, failedAt: [] }
  * What happens to a breaker.
  *
  * - `Acquire`: somebody asks to be admitted
- * - `Succeed`, `Prove`, `Fail`, `Release`: what an admitted one reports;
- *   `Prove` is a stable period, which closes the breaker outright, `Release`
+ * - `Succeed`, `ConfirmStable`, `Fail`, `Release`: what an admitted one reports;
+ *   `ConfirmStable` is a stable period, which closes the breaker outright, `Release`
  *   says nothing but that it is gone
  * - `Reset`: closed by hand
  *
@@ -46,7 +46,7 @@ export const closed: Closed = { _tag: "Closed", failures: 0, failedAt: [] }
  * @since 0.1.0
  */
 export type Event =
-  | { readonly _tag: "Acquire" | "Succeed" | "Prove" | "Release" | "Reset" }
+  | { readonly _tag: "Acquire" | "Succeed" | "ConfirmStable" | "Release" | "Reset" }
   | { readonly _tag: "Fail"; readonly reason: string }
 
 /**
@@ -121,7 +121,7 @@ export const transition = (state: State, event: Event, now: number, policy: Poli
         case "Succeed":
           // With a window failures end by their age only.
           return stay(state.failures === 0 || policy.window !== undefined ? state : closed)
-        case "Prove":
+        case "ConfirmStable":
           return stay(closed)
         default:
           return stay(state)
@@ -143,7 +143,7 @@ export const transition = (state: State, event: Event, now: number, policy: Poli
           return state.probing ? stay(state, false) : stay({ ...state, probing: true })
         case "Release":
           return stay({ ...state, probing: false })
-        case "Prove":
+        case "ConfirmStable":
           return move(state, closed, now, "stable")
         case "Succeed": {
           const successes = state.successes + 1

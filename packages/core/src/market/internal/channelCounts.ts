@@ -9,12 +9,12 @@ import type * as Scope from "effect/Scope"
 import * as Channel from "../../value/Channel.ts"
 
 /**
- * Counted wishes for channels.
+ * How many consumers want which channels.
  *
  * @category models
  * @since 0.1.0
  */
-export interface References<E = never> {
+export interface ChannelCounts<E = never> {
   /** Wants the channels until the scope ends. */
   readonly want: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void, E, Scope.Scope>
   /** How many consumers want each channel. */
@@ -22,7 +22,7 @@ export interface References<E = never> {
 }
 
 /**
- * Makes counted wishes over the two calls that carry them out.
+ * Makes the counts over the two calls that carry them out.
  *
  * @category constructors
  * @since 0.1.0
@@ -30,7 +30,7 @@ export interface References<E = never> {
 export const make = <E = never>(source: {
   readonly subscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void, E>
   readonly unsubscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void>
-}): References<E> => {
+}): ChannelCounts<E> => {
   const counts = new Map<string, number>()
 
   // Changes the counts by one and returns the channels whose count came to be `edge`.
