@@ -8,7 +8,7 @@
 import * as Result from "effect/Result"
 import type * as Message from "../codec/Message.ts"
 import type { FrameRejected } from "../codec/Rejection.ts"
-import type { Level } from "../event/MarketData.ts"
+import type { BookSnapshot, Level } from "../event/MarketData.ts"
 import type { MarketEvent } from "../event/MarketEvent.ts"
 import type { VenueError } from "../event/VenueMessage.ts"
 import type * as Dialect from "../protocol/Dialect.ts"
@@ -16,6 +16,7 @@ import type { Continuity } from "../protocol/internal/continuity.ts"
 import type { KeepAlive } from "../protocol/KeepAlive.ts"
 import type { Limit } from "../protocol/Limit.ts"
 import type * as Symbols from "../protocol/Symbols.ts"
+import type { Window } from "../resilience/RollingLimit.ts"
 import type { Frame } from "../transport/Frame.ts"
 import type { Channel } from "../value/Channel.ts"
 
@@ -82,6 +83,28 @@ export interface Books {
 }
 
 /**
+ * A venue's REST interface.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Rest {
+  /** Its base, which paths are put behind, such as `"https://api.binance.com"`. */
+  readonly endpoint: string
+  /** How much weight of requests each address has in any such window, with where the venue says so. */
+  readonly weights: ReadonlyArray<Window & { readonly source: string }>
+  /** The snapshot of a product's book, whose deltas are sent over the socket, if it is asked for here. */
+  readonly book?: {
+    /** How many levels of each side are asked for: as many as there can be. */
+    readonly depth: number
+    /** The path and query of the request, and what it weighs. */
+    readonly request: (product: string, depth: number) => { readonly path: string; readonly weight: number }
+    /** Reads the body of the answer. */
+    readonly read: (body: string, product: string) => BookSnapshot | FrameRejected
+  } | undefined
+}
+
+/**
  * A venue.
  *
  * @category models
@@ -111,6 +134,8 @@ export interface Venue {
   readonly keepAlive: KeepAlive<MarketEvent> & {
     readonly channels?: ((products: ReadonlyArray<string>) => ReadonlyArray<Channel>) | undefined
   }
+  /** Its REST interface, as far as it is asked. */
+  readonly rest?: Rest | undefined
   /** Its published limits: those in a window are kept by counting. */
   readonly limits: ReadonlyArray<Limit>
   /** After how long the venue ends a connection by itself, in milliseconds, or `undefined` where it does not. */

@@ -12,7 +12,7 @@ import * as Decoder from "../../codec/Decoder.ts"
 import * as ExactJson from "../../codec/ExactJson.ts"
 import * as Message from "../../codec/Message.ts"
 import * as Rejection from "../../codec/Rejection.ts"
-import { bookDelta, bookSnapshot, ticker, trade } from "../../event/MarketData.ts"
+import { bookDelta, type BookSnapshot, bookSnapshot, ticker, trade } from "../../event/MarketData.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import { other, response, venueError } from "../../event/VenueMessage.ts"
 import type { Venue } from "../Venue.ts"
@@ -163,6 +163,30 @@ const partials: Kind = {
     ]
   )
 }
+
+/** The answer of REST, which unlike the stream's has its number always. */
+const snapshots = Message.make(
+  { ...partialMembers, lastUpdateId: Message.id },
+  ({ asks, bids, lastUpdateId }) => [bookSnapshot({ venue, bids, asks, sequence: lastUpdateId })]
+)
+
+/**
+ * Reads the body of a book's snapshot, `GET /api/v3/depth`.
+ *
+ * @see https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints#order-book (read 2026-11-25)
+ * @category decoding
+ * @since 0.1.0
+ */
+export const readBook = (body: string, product: string): BookSnapshot | Rejection.FrameRejected => {
+  const read = decodeBook(body)
+  if (Rejection.isFrameRejected(read)) return read
+  const [book] = read
+  return book?._tag === "BookSnapshot"
+    ? bookSnapshot({ ...book, product })
+    : Rejection.unknownMessage(venue, "lastUpdateId")
+}
+
+const decodeBook: Decoder.Decode<MarketEvent> = Decoder.make(venue, () => snapshots)
 
 const kinds: ReadonlyMap<string, Kind> = new Map([
   ["trade", trades],

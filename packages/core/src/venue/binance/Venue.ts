@@ -147,6 +147,20 @@ const request = (
 const limitsSource =
   "https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams#websocket-limits, read 2026-11-21"
 
+// --- books over REST ----------------------------------------------------------
+
+const restSource =
+  "https://developers.binance.com/docs/binance-spot-api-docs/rest-api/limits#ip-limits, read 2026-11-25"
+
+/**
+ * What the snapshot of a book weighs, by how many levels are asked for at most.
+ *
+ * @see https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints#order-book (read 2026-11-25)
+ */
+const bookWeights: ReadonlyArray<readonly [levels: number, weight: number]> = [[100, 5], [500, 25], [1_000, 50]]
+
+const bookWeight = (depth: number): number => bookWeights.find(([levels]) => depth <= levels)?.[1] ?? 250
+
 /**
  * Binance spot.
  *
@@ -171,6 +185,18 @@ export const venue: Venue = {
     { of: "dials", per: "address", limit: 300, windowMillis: 300_000, source: limitsSource },
     { of: "subscriptions", per: "connection", limit: 1_024, windowMillis: undefined, source: limitsSource }
   ],
+  rest: {
+    endpoint: "https://api.binance.com",
+    weights: [{ limit: 6_000, windowMillis: 60_000, source: restSource }],
+    book: {
+      depth: 5_000,
+      request: (product, depth) => ({
+        path: `/api/v3/depth?symbol=${encodeURIComponent(product)}&limit=${depth}`,
+        weight: bookWeight(depth)
+      }),
+      read: Messages.readBook
+    }
+  },
   sessionMillis: 86_400_000,
   channels: { trade: "trade", ticker: "ticker", book: "depth@100ms" },
   subscribe: (channels, id) => request("SUBSCRIBE", channels, id),
