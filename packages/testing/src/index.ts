@@ -61,9 +61,9 @@ export * as FaultPlan from "./network/FaultPlan.ts"
 export * as HttpFaultPlan from "./network/HttpFaultPlan.ts"
 
 /**
- * The few questions over HTTP that a general client asks a venue before it
- * subscribes: what is listed, and what time it is. Each answer has the venue's
- * own shape, and is of the mock's own products. Pure values.
+ * The few questions over HTTP that a general client asks a venue: what is
+ * listed, what time it is, and, of some, the snapshot of a book. Each answer has
+ * the venue's own shape, and is of the mock's own products. Pure values.
  *
  * @since 0.1.0
  */

@@ -32,6 +32,7 @@ import type { IncomingMessage } from "node:http"
 import type { WebSocket } from "ws"
 import * as Fault from "../network/Fault.ts"
 import * as Enforcement from "../venue/Enforcement.ts"
+import * as Listing from "../venue/Listing.ts"
 import type * as Market from "../venue/Market.ts"
 import type * as MockVenue from "../venue/MockVenue.ts"
 import * as VenueServer from "../venue/VenueServer.ts"
@@ -241,7 +242,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     })
     const { enforcement } = rules
     const server = VenueServer.make({
-      venue,
+      venue: { ...venue, enforcement },
       wallMillis,
       products: options.products,
       seed: options.seed,
@@ -291,17 +292,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       wallMillis,
       maxPayload: options.maxPayload ?? 1_048_576,
       fateOf: () => mode === "Timeout" ? hang : fates.shift(),
-      answer: (request, body) => {
-        if (venue.listing === undefined) return { status: 426, body: { message: "Upgrade Required" } }
-        const { pathname, searchParams } = new URL(request.url ?? "/", "http://mock")
-        const found = server.listing({
-          method: request.method ?? "GET",
-          path: pathname,
-          query: new Map(searchParams),
-          body
-        })
-        return found === undefined ? { status: 404, body: { message: "NotFound" } } : { status: 200, body: found }
-      },
+      answer: (request, body) => server.listing(Listing.question(request.method ?? "GET", request.url ?? "/", body)),
       refuses: (request) => {
         const address = request.socket.remoteAddress ?? ""
         const connections = [...members.values()].filter(({ line }) => line.address === address).length

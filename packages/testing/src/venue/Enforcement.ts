@@ -10,7 +10,9 @@
  * @since 0.1.0
  */
 import type { Limit as Declared } from "@tickline/core/protocol/Limit"
+import type { Window } from "@tickline/core/resilience/RollingLimit"
 import type { Frame } from "@tickline/core/transport/Frame"
+import type { Question } from "./Listing.ts"
 
 /**
  * At most `limit` messages, dials or subscriptions (the messages that ask for
@@ -54,6 +56,8 @@ export interface Excess {
  *   the ping's own payload, does not come in time.
  * - `tests`: which of the venue's frames are tests, which frames of a client
  *   answer them, and how soon.
+ * - `http`: how much weight of questions over HTTP, and what each weighs. One
+ *   too many is answered 429, with `excess` as its body.
  * - `idle`: how long a connection lives to which the venue sends nothing.
  *
  * @category models
@@ -71,6 +75,11 @@ export interface Enforcement {
     readonly isTest: (text: string) => boolean
     readonly isAnswer: (frame: Frame) => boolean
     readonly within: number
+  } | undefined
+  readonly http?: {
+    readonly windows: ReadonlyArray<Window>
+    readonly weightOf: (question: Question) => number
+    readonly excess: unknown
   } | undefined
   readonly idle?: number | undefined
 }
@@ -99,14 +108,14 @@ export const declared = (limits: ReadonlyArray<Declared>): Pick<Enforcement, "li
 
 /**
  * Counts against windows: `admits` is whether what happens at a time (epoch
- * milliseconds, never before an earlier one) is within every limit, and counts
- * it where it is.
+ * milliseconds, never before an earlier one) and weighs so much (1 if nothing is
+ * said) is within every limit, and counts it where it is.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Counter {
-  readonly admits: (at: number) => boolean
+  readonly admits: (at: number, weight?: number | undefined) => boolean
 }
 
 /**
@@ -115,16 +124,16 @@ export interface Counter {
  * @category constructors
  * @since 0.1.0
  */
-export const makeCounter = (limits: ReadonlyArray<Limit>): Counter => {
+export const makeCounter = (limits: ReadonlyArray<Limit | Window>): Counter => {
   const longest = Math.max(0, ...limits.map(({ windowMillis }) => windowMillis))
-  let times: Array<number> = []
+  let counted: Array<{ readonly time: number; readonly weight: number }> = []
   return {
-    admits: (at) => {
-      times = times.filter((time) => time > at - longest)
+    admits: (at, weight = 1) => {
+      counted = counted.filter(({ time }) => time > at - longest)
       const isWithin = limits.every(({ limit, windowMillis }) =>
-        times.filter((time) => time > at - windowMillis).length < limit
+        counted.reduce((sum, { time, weight }) => time > at - windowMillis ? sum + weight : sum, weight) <= limit
       )
-      if (isWithin) times.push(at)
+      if (isWithin) counted.push({ time: at, weight })
       return isWithin
     }
   }

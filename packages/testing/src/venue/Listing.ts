@@ -1,7 +1,7 @@
 /**
- * The few questions over HTTP that a general client asks a venue before it
- * subscribes: what is listed, and what time it is. Each answer has the venue's
- * own shape, and is of the mock's own products. Pure values.
+ * The few questions over HTTP that a general client asks a venue: what is
+ * listed, what time it is, and, of some, the snapshot of a book. Each answer has
+ * the venue's own shape, and is of the mock's own products. Pure values.
  *
  * @since 0.1.0
  */
@@ -34,10 +34,52 @@ export interface Floor {
 }
 
 /**
- * Answers a question: the body, as JSON will have it; `undefined` where the
- * venue knows no such path, which is answered 404.
+ * An answer: its status, its headers, and the body, as JSON will have it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Answer {
+  readonly status: number
+  readonly body: unknown
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}) {
+    this.status = status
+    this.body = body
+    this.headers = { "content-type": "application/json", ...headers }
+  }
+}
+
+/**
+ * Answers a question: an `Answer`, or the body alone of one with status 200;
+ * `undefined` where the venue knows no such path, which is answered 404.
  *
  * @category models
  * @since 0.1.0
  */
 export type Listing = (question: Question, floor: Floor) => unknown
+
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "))
+  } catch {
+    return text
+  }
+}
+
+/**
+ * The question of a request for a path with its query, such as
+ * `/time?zone=UTC`. Of parameters with the same name the last counts.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const question = (method: string, target: string, body: string): Question => {
+  const [path = "", query = ""] = target.split("?", 2)
+  const pairs = query.split("&").filter((pair) => pair !== "").map((pair) => {
+    const [name = "", ...value] = pair.split("=")
+    return [decoded(name), decoded(value.join("="))] as const
+  })
+  return { method, path: path === "" ? "/" : path, query: new Map(pairs), body }
+}

@@ -22,7 +22,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Enforcement from "./Enforcement.ts"
 import { instruments, unit } from "./internal/instruments.ts"
-import type * as Listing from "./Listing.ts"
+import * as Listing from "./Listing.ts"
 import * as Market from "./Market.ts"
 import * as MockVenue from "./MockVenue.ts"
 
@@ -231,6 +231,32 @@ const streamsOf = (session: MockVenue.Session): ReadonlyArray<string> =>
 
 const tooMany = { code: 1008, reason: "Too many requests" }
 
+/** How many levels a question for a book asks for; `undefined` if that is no number. */
+const levelsIn = (query: ReadonlyMap<string, string>): number | undefined => {
+  const limit = query.get("limit") ?? "100"
+  return /^\d{1,20}$/.test(limit) ? Math.min(Number(limit), 5_000) : undefined
+}
+
+/** What the snapshot of a book weighs, by the same page as in the adapter. */
+const weightOf = (levels: number): number => levels <= 100 ? 5 : levels <= 500 ? 25 : levels <= 1_000 ? 50 : 250
+
+const refusal = (code: number, msg: string): Listing.Answer => new Listing.Answer(400, { code, msg })
+
+/** The snapshot of a book: its number is that of the last update that is in it. */
+const depth = (query: ReadonlyMap<string, string>, { markets }: Listing.Floor): unknown => {
+  const symbol = query.get("symbol") ?? ""
+  const levels = levelsIn(query)
+  if (symbol === "") {
+    return refusal(-1102, "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed.")
+  }
+  if (levels === undefined) {
+    return refusal(-1100, "Illegal characters found in parameter 'limit'; legal range is '^[0-9]{1,20}$'.")
+  }
+  if (levels === 0) return refusal(-1130, "Data sent for parameter 'limit' is not valid.")
+  const market = markets.find(({ product }) => product.symbol === symbol)
+  return market === undefined ? refusal(-1121, "Invalid symbol.") : partial(market, levels)
+}
+
 /**
  * Pings and pongs count as messages; a ping every 20 s, whose pong is due within
  * a minute with the same payload. Who sends too much is disconnected.
@@ -241,14 +267,24 @@ const enforcement: Enforcement.Enforcement = {
   ...Enforcement.declared(Binance.venue.limits),
   countsPings: true,
   excess: { close: tooMany },
-  pings: { every: 20_000, within: 60_000 }
+  pings: { every: 20_000, within: 60_000 },
+  http: {
+    windows: Binance.venue.rest?.weights ?? [],
+    weightOf: ({ path, query }) =>
+      path === "/api/v3/depth"
+        ? weightOf(levelsIn(query) ?? 0)
+        : path === "/api/v3/exchangeInfo"
+        ? 20
+        : 1,
+    excess: { code: -1003, msg: "Too much request weight used; current limit is 6000 request weight per 1 MINUTE." }
+  }
 }
 
 const messages = enforcement.limits.filter(({ of }) => of === "messages")
 
 /**
  * Binance spot: `/api/v3/ping`, `/api/v3/time`, `/api/v3/exchangeInfo`, of all
- * products, of one (`symbol`) or of some (`symbols`).
+ * products, of one (`symbol`) or of some (`symbols`), and `/api/v3/depth`.
  *
  * @see https://developers.binance.com/docs/binance-spot-api-docs/rest-api/general-endpoints (read 2026-11-21)
  */
@@ -310,6 +346,8 @@ const listing: Listing.Listing = ({ path, query }, floor) => {
         }))
       }
     }
+    case "/api/v3/depth":
+      return depth(query, floor)
     default:
       return undefined
   }

@@ -8,9 +8,9 @@
  * @since 0.1.0
  */
 import type { Frame } from "@tickline/core/transport/Frame"
-import type { Enforcement } from "./Enforcement.ts"
+import * as Enforcement from "./Enforcement.ts"
 import { type Floor, followed, type MockVenue, newSession, type Outgoing, type Session } from "./internal/mockVenue.ts"
-import type { Question } from "./Listing.ts"
+import * as Listing from "./Listing.ts"
 import * as Market from "./Market.ts"
 
 /**
@@ -41,7 +41,7 @@ export interface Options {
   readonly wallMillis: () => number
   readonly products?: ReadonlyArray<Market.Product> | undefined
   readonly seed?: number | undefined
-  readonly tests?: Enforcement["tests"]
+  readonly tests?: Enforcement.Enforcement["tests"]
   readonly answersData?: boolean | undefined
 }
 
@@ -116,8 +116,11 @@ export interface VenueServer {
    * answered as one to a product that it never had. Those that exist fall silent.
    */
   readonly delist: (product: string, on: boolean) => void
-  /** What the venue answers over HTTP; `undefined` for what it does not know. */
-  readonly listing: (question: Question) => unknown
+  /**
+   * What the venue answers over HTTP: 404 to what it does not know, 426 to anything if it answers nothing, and 429 to
+   * what is more than its limit on weight, which is that of all who ask together.
+   */
+  readonly listing: (question: Listing.Question) => Listing.Answer
 }
 
 interface Open {
@@ -136,6 +139,9 @@ interface Open {
 export const make = (options: Options): VenueServer => {
   const { venue, wallMillis } = options
   const tests = "tests" in options ? options.tests : venue.enforcement?.tests
+  const http = venue.enforcement?.http
+  const weighed = Enforcement.makeCounter(http?.windows ?? [])
+  const longestWindow = Math.max(0, ...http?.windows.map(({ windowMillis }) => windowMillis) ?? [])
   const markets = new Map<string, Market.Market>()
   for (const product of options.products ?? Market.products) {
     markets.set(product.symbol, Market.make(product, { seed: options.seed ?? 0, atMillis: wallMillis() }))
@@ -232,10 +238,20 @@ export const make = (options: Options): VenueServer => {
     withhold: (what, on) => void (on ? withheld.add(what) : withheld.delete(what)),
     isWithheld: (what) => withheld.has(what),
     delist: (product, on) => void (on ? delisted.add(product) : delisted.delete(product)),
-    listing: (question) =>
-      venue.listing?.(question, {
+    listing: (question) => {
+      if (venue.listing === undefined) return new Listing.Answer(426, { message: "Upgrade Required" })
+      if (http !== undefined && !weighed.admits(wallMillis(), http.weightOf(question))) {
+        return new Listing.Answer(429, http.excess, { "retry-after": String(Math.ceil(longestWindow / 1_000)) })
+      }
+      const found = venue.listing(question, {
         atMillis: wallMillis(),
         markets: [...markets.values()].filter(({ product }) => !delisted.has(product.symbol))
       })
+      return found instanceof Listing.Answer
+        ? found
+        : found === undefined
+        ? new Listing.Answer(404, { message: "NotFound" })
+        : new Listing.Answer(200, found)
+    }
   }
 }

@@ -6,6 +6,7 @@ import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws"
 import type * as Fault from "../../network/Fault.ts"
+import type { Answer } from "../../venue/Listing.ts"
 import type { Journal } from "./journal.ts"
 import type { LogEntry } from "./model.ts"
 
@@ -22,7 +23,7 @@ export interface Options {
   readonly wallMillis: () => number
   readonly maxPayload: number
   readonly fateOf: () => DialFate | undefined
-  readonly answer: (request: IncomingMessage, body: string) => { readonly status: number; readonly body: unknown }
+  readonly answer: (request: IncomingMessage, body: string) => Answer
   readonly refuses: (request: IncomingMessage) => number | undefined
   readonly onOpen: (dial: number, ws: WebSocket, request: IncomingMessage) => void
 }
@@ -50,6 +51,16 @@ export const make = (options: Options): SocketServer => {
   }
 
   const http = createServer((request, response) => {
+    const { dial = 0, fate } = dials.get(request.socket) ?? {}
+    if (fate?._tag === "Hang") {
+      request.resume() // so that the client is seen to leave
+      return
+    }
+    if (fate?._tag === "Status") {
+      reject(dial, "status", fate.status)
+      turnAway(request.socket, fate.status, fate.retryAfterSeconds)
+      return
+    }
     let body = ""
     request.setEncoding("utf8")
     request.on("error", ignore)
@@ -58,7 +69,7 @@ export const make = (options: Options): SocketServer => {
     })
     request.on("end", () => {
       const found = options.answer(request, body)
-      response.writeHead(found.status, { "content-type": "application/json", connection: "close" })
+      response.writeHead(found.status, { ...found.headers, connection: "close" })
       response.end(JSON.stringify(found.body))
     })
   })

@@ -1,22 +1,25 @@
 /** A venue's server on the virtual network. */
 import * as Symbols from "@tickline/core/protocol/Symbols"
+import * as Address from "@tickline/core/transport/Address"
 import type { Frame } from "@tickline/core/transport/Frame"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { Host, Peer, VirtualNetwork } from "../../network/VirtualNetwork.ts"
+import type { Host, HttpHost, Peer, VirtualNetwork } from "../../network/VirtualNetwork.ts"
+import * as Listing from "../Listing.ts"
 import * as Market from "../Market.ts"
 import * as VenueServer from "../VenueServer.ts"
 import type { MockVenue, Outgoing, Session } from "./mockVenue.ts"
 
 /**
- * How a venue is served: what it lists (by default what `Market.listedBy` gives), the seed of its market (0), and how
- * often each product trades by itself (never).
+ * How a venue is served: what it lists (by default what `Market.listedBy` gives), the seed of its market (0), how often
+ * each product trades by itself (never), and where it answers over HTTP (the same host and port).
  */
 export interface ServeOptions {
   readonly products?: ReadonlyArray<Market.Product> | undefined
   readonly seed?: number | undefined
   readonly every?: Duration.Input | undefined
+  readonly rest?: string | undefined
 }
 
 /** A venue that is served. What moves its market is told at once to all who follow the product. */
@@ -24,6 +27,8 @@ export interface Served {
   readonly url: string
   /** Its host on the network: dials, connections, scripts and faults. */
   readonly host: Host
+  /** Its host that answers over HTTP. */
+  readonly rest: HttpHost
   /** What each connection, open or ended, follows, by its number. */
   readonly sessions: ReadonlyMap<number, Session>
   /**
@@ -54,7 +59,7 @@ export const serveWatched = Effect.fnUntraced(function*(
   network: VirtualNetwork,
   url: string,
   venue: MockVenue,
-  { every, products, seed }: ServeOptions,
+  { every, products, rest: restUrl = Address.origin(url).replace(/^ws/, "http"), seed }: ServeOptions,
   watch: Watch
 ): Effect.fn.Return<Served> {
   const clock = yield* Clock.Clock
@@ -104,6 +109,12 @@ export const serveWatched = Effect.fnUntraced(function*(
     return Effect.void
   })
 
+  const rest = yield* network.serveHttp(restUrl, ({ body = "", method, url }) =>
+    Effect.sync(() => {
+      const answer = server.listing(Listing.question(method, url.replace(/^\w+:\/\/[^/?]*/, ""), body))
+      return { ...answer, body: JSON.stringify(answer.body) }
+    }))
+
   let isTrading = every !== undefined
   const everyMillis = every === undefined ? 0 : Duration.toMillis(Duration.fromInputUnsafe(every))
   const trade = (): void => {
@@ -116,6 +127,7 @@ export const serveWatched = Effect.fnUntraced(function*(
   return {
     url,
     host,
+    rest,
     sessions,
     quote: (product, bid, ask) => Effect.sync(() => server.quote(symbolOf(product), bid, ask)),
     trade: (product) => Effect.sync(() => void server.trade(symbolOf(product))),
