@@ -1,7 +1,12 @@
 /** `NodeHttp` against a server of Node's own on loopback. */
 import { assert, describe, it, layer } from "@effect/vitest"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as HttpPort from "@tickline/core/transport/HttpPort"
+import * as Binance from "@tickline/core/venue/binance/Venue"
 import * as NodeHttp from "@tickline/node/NodeHttp"
+import * as MockBinance from "@tickline/testing/MockBinance"
+import * as MockServer from "@tickline/testing/node/MockServer"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -9,6 +14,8 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http"
 import { type AddressInfo, createServer as createTcp, type Server as TcpServer } from "node:net"
+import * as BookSnapshots from "../../core/src/market/internal/bookSnapshots.ts"
+import { restAt } from "../../core/src/venue/internal/rest.ts"
 
 const listening = (server: Server | TcpServer): Effect.Effect<number, never, Scope.Scope> =>
   Effect.acquireRelease(
@@ -45,6 +52,32 @@ const bodyOf = (request: IncomingMessage, then: (body: string) => void): void =>
 }
 
 layer(NodeHttp.layer, { excludeTestServices: true })("NodeHttp", (it) => {
+  it.effect("has a book's snapshot from a mock venue, after a refusal, a status and patience", () =>
+    Effect.gen(function*() {
+      const mock = yield* MockServer.make({
+        venue: MockBinance.make(),
+        products: [{ symbol: "BTCUSDT", price: "43250.10", size: "0.05000000" }],
+        rate: 0
+      })
+      const rest = restAt(Binance.venue, mock.url) ?? ""
+      assert.strictEqual(rest, mock.httpUrl)
+      const port = yield* HttpPort.HttpPort
+      const snapshots = yield* BookSnapshots.make({ venue: Binance.venue, rest, port, policy: Presets.test })
+      yield* mock.inject({ _tag: "Refuse", dials: 1 })
+      yield* mock.inject({ _tag: "Status", status: 503, retryAfterSeconds: undefined })
+      yield* mock.inject({ _tag: "Status", status: 429, retryAfterSeconds: 1 })
+      const before = yield* Clock.currentTimeMillis
+      const snapshot = yield* snapshots?.fetch("BTCUSDT") ?? Effect.die("Binance gives snapshots over REST")
+      assert.isAtLeast((yield* Clock.currentTimeMillis) - before, 1_000)
+      assert.deepStrictEqual([snapshot.bids.length, snapshot.asks.length], [10, 10])
+      assert.match(snapshot.sequence ?? "", /^\d+$/)
+      assert.strictEqual(mock.metrics().rejected, 3)
+      const hung = yield* mock.inject({ _tag: "Hang" }).pipe(
+        Effect.andThen(tagOf(`${mock.httpUrl}/api/v3/time`, { deadline: 50 }))
+      )
+      assert.strictEqual(hung, "DeadlineExceeded")
+    }))
+
   it.effect("sends method, path with query, headers and body as they are, and gives status, headers and body", () =>
     Effect.gen(function*() {
       const url = yield* serving((request, response) =>
