@@ -18,14 +18,14 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what is no JSON is passed over in silence",
     file: codec,
-    original: "? Rejections.malformed(venue, frame, json)",
+    original: "? Rejection.frameRejected(venue, ...RejectionWords.malformed(frame, json))",
     replacement: "? []",
     test: [ofParsing, "malformed json handling"]
   },
   {
     name: "an array counts as an object",
     file: codec,
-    original: ": Rejections.notAnObject(venue, json)",
+    original: ": Rejection.frameRejected(venue, ...RejectionWords.notAnObject(json))",
     replacement: ": []",
     test: [ofParsing, "malformed json handling"]
   },
@@ -46,7 +46,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a binary message is passed over in silence",
     file: codec,
-    original: "return Rejections.binary(venue, frame)",
+    original: "return Rejection.frameRejected(venue, ...RejectionWords.binary(frame))",
     replacement: "return []",
     test: [ofParsing, "invalid message handling"]
   },

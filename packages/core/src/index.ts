@@ -472,8 +472,8 @@ export * as ReconnectingStream from "./market/ReconnectingStream.ts"
 export * as Reconnection from "./connection/Reconnection.ts"
 
 /**
- * Why a frame is refused, in words: turns what the exact JSON reader or a Schema
- * says into a `FrameRejected` that names the first bad path.
+ * A frame that is refused, as a plain value: for what reason, by which path, and
+ * why.
  *
  * @since 0.1.0
  */

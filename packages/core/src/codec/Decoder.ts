@@ -7,7 +7,7 @@
 import * as ExactJson from "./ExactJson.ts"
 import { limitExpansion } from "./internal/expansionLimit.ts"
 import * as Layout from "./internal/layout.ts"
-import * as Rejections from "./internal/rejections.ts"
+import * as RejectionWords from "./internal/rejectionWords.ts"
 import type { Message } from "./Message.ts"
 import * as Rejection from "./Rejection.ts"
 
@@ -62,7 +62,7 @@ export const make = <A extends object>(
 ): Decode<A> => {
   const layouts = Layout.make<ReadonlyArray<A>>()
   return limitExpansion(venue, (frame) => {
-    if (typeof frame !== "string") return Rejections.binary(venue, frame)
+    if (typeof frame !== "string") return Rejection.frameRejected(venue, ...RejectionWords.binary(frame))
     const known = layouts.read(frame) ?? scan?.(frame)
     if (known !== undefined) return known
     const json = ExactJson.parse(frame)
@@ -70,8 +70,8 @@ export const make = <A extends object>(
       const read = otherwise?.(json, frame)
       if (read !== undefined) return read
       return json instanceof ExactJson.Malformed
-        ? Rejections.malformed(venue, frame, json)
-        : Rejections.notAnObject(venue, json)
+        ? Rejection.frameRejected(venue, ...RejectionWords.malformed(frame, json))
+        : Rejection.frameRejected(venue, ...RejectionWords.notAnObject(json))
     }
     const choice = choose(json)
     if (!("read" in choice)) return choice

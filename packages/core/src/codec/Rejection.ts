@@ -1,6 +1,6 @@
 /**
- * Why a frame is refused, in words: turns what the exact JSON reader or a Schema
- * says into a `FrameRejected` that names the first bad path.
+ * A frame that is refused, as a plain value: for what reason, by which path, and
+ * why.
  *
  * @since 0.1.0
  */
@@ -8,8 +8,7 @@ import * as Schema from "effect/Schema"
 import { uncheckedConstructor } from "../value/internal/uncheckedConstructor.ts"
 import * as Printable from "../value/Printable.ts"
 import type * as ExactJson from "./ExactJson.ts"
-import { formatPath } from "./internal/fieldPath.ts"
-import * as JsonText from "./internal/jsonText.ts"
+import * as RejectionWords from "./internal/rejectionWords.ts"
 
 /**
  * Why a frame could not be decoded.
@@ -107,7 +106,7 @@ export const frameRejected = (
  * @since 0.1.0
  */
 export const unknownMessage = (venue: string, member: string): FrameRejected =>
-  frameRejected(venue, "UnknownMessage", undefined, `the message has no ${member} that names its kind`)
+  frameRejected(venue, ...RejectionWords.unknownMessage(member))
 
 /**
  * A value that is not what its place in the frame asks for; `undefined` where
@@ -121,14 +120,4 @@ export const unexpected = (
   at: ReadonlyArray<PropertyKey>,
   expected: string,
   value: ExactJson.Json | undefined
-): FrameRejected => {
-  const field = formatPath(at)
-  if (value === undefined) return frameRejected(venue, "MissingField", field, `${field} is missing`)
-  if (value === null) return frameRejected(venue, "InvalidField", field, `${field} is null`)
-  return frameRejected(
-    venue,
-    "InvalidField",
-    field,
-    `${field}: expected ${expected}, found ${JsonText.describe(value)}`
-  )
-}
+): FrameRejected => frameRejected(venue, ...RejectionWords.unexpected(at, expected, value))

@@ -4,7 +4,8 @@
  * Each request ends in exactly one way: with its answer, or with the truth
  * about why there is none. `NotSent` and `OutboxFull` say that nothing reached
  * the wire; `OutcomeUnknown` that it was written and the answer never came, so
- * that the peer may have acted on it. Nothing is ever sent again by itself.
+ * that the peer may have acted on it. Nothing is ever sent again by itself. A
+ * late answer, of a request that has ended already, goes to `unmatched`.
  *
  * @since 0.1.0
  */

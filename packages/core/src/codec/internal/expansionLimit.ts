@@ -7,6 +7,7 @@
 import * as BigDecimal from "effect/BigDecimal"
 import type * as Decimal from "../../value/Decimal.ts"
 import { type FrameRejected, frameRejected } from "../Rejection.ts"
+import * as RejectionWords from "./rejectionWords.ts"
 
 /** Frames up to this length are not looked at: what they can become is a few megabytes. */
 const usualFrame = 16_384
@@ -66,7 +67,7 @@ export const limitExpansion = <A extends object>(
     before = event
     zeros += zerosOfEvent(event)
     if (zeros > most) {
-      return frameRejected(venue, "TooLarge", undefined, `more than ${most} digits of exponents in plain notation`)
+      return frameRejected(venue, ...RejectionWords.tooLarge(most))
     }
   }
   return decoded

@@ -10,7 +10,7 @@ import type * as ExactJson from "../ExactJson.ts"
 import * as Rejection from "../Rejection.ts"
 import { type FieldPath, pathOf } from "./fieldPath.ts"
 import type * as Layout from "./layout.ts"
-import * as Rejections from "./rejections.ts"
+import * as RejectionWords from "./rejectionWords.ts"
 import * as Rows from "./rows.ts"
 import * as Schemas from "./schemas.ts"
 
@@ -218,7 +218,9 @@ export class Book<out A extends object | undefined> extends Member<A> {
     const at = pathOf(place)
     if (value === undefined) return Rejection.unexpected(venue, at, "rows", value)
     const result = SchemaParser.decodeUnknownResult(this.schema)(value)
-    return Result.isFailure(result) ? Rejections.invalid(venue, value, result.failure, at) : undefined
+    return Result.isFailure(result)
+      ? Rejection.frameRejected(venue, ...RejectionWords.invalid(value, result.failure, at))
+      : undefined
   }
 
   /** The rows without the help of the Schema; `false` where it must tell what is wrong. */

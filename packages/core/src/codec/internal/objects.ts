@@ -6,10 +6,11 @@
  */
 import * as ExactJson from "../ExactJson.ts"
 import * as Rejection from "../Rejection.ts"
-import { type FieldPath, formatPath, pathOf } from "./fieldPath.ts"
+import { type FieldPath, pathOf } from "./fieldPath.ts"
 import type * as Layout from "./layout.ts"
 import { Book, Exact, isWithout, Member, Scalar, type Without } from "./members.ts"
 import { fixedAt, MemberValues, rowsAt, scalarAt } from "./memberValues.ts"
+import * as RejectionWords from "./rejectionWords.ts"
 import * as SchemaReader from "./schemaReader.ts"
 
 const none: ReadonlyArray<never> = []
@@ -279,9 +280,7 @@ export class ObjectOf<out F extends Fields> extends Member<View<F>> {
 
   #missing(venue: string, at: FieldPath | undefined): Rejection.FrameRejected {
     const [first = "", ...others] = this.needs
-    const field = formatPath([...pathOf(at), first])
-    const rest = others.length > 1 ? `are ${others.join(" and ")}` : `is ${others.join()}`
-    return Rejection.frameRejected(venue, "MissingField", field, `${field} is missing, and so ${rest}`)
+    return Rejection.frameRejected(venue, ...RejectionWords.missing([...pathOf(at), first], others))
   }
 }
 

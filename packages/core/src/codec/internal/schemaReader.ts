@@ -12,9 +12,9 @@ import * as Schema from "effect/Schema"
 import type * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
 import type { JsonObject } from "../ExactJson.ts"
-import type * as Rejection from "../Rejection.ts"
+import * as Rejection from "../Rejection.ts"
 import { type FieldPath, pathOf } from "./fieldPath.ts"
-import * as Rejections from "./rejections.ts"
+import * as RejectionWords from "./rejectionWords.ts"
 
 type Fields = Readonly<Record<string, Schema.ConstraintDecoder<unknown>>>
 
@@ -65,8 +65,10 @@ export const reader = <F extends Fields>(
       // A member that is known to be bad is not read again: it may be most of a large frame.
       if (name === known) break
       const member = decodeMember(name, field)(frame)
-      if (Result.isFailure(member)) return Rejections.invalid(venue, frame, member.failure, pathOf(at))
+      if (Result.isFailure(member)) {
+        return Rejection.frameRejected(venue, ...RejectionWords.invalid(frame, member.failure, pathOf(at)))
+      }
     }
-    return Rejections.invalid(venue, frame, result.failure, pathOf(at))
+    return Rejection.frameRejected(venue, ...RejectionWords.invalid(frame, result.failure, pathOf(at)))
   }
 }

@@ -2,7 +2,8 @@
  * Who waits for which answer on one socket. Subscriptions, heartbeats and
  * requests take their numbers from one sequence and wait in one table, so that
  * an answer is of exactly one of them: that to a heartbeat confirms no
- * subscription, and one that comes too late is known for what it was.
+ * subscription. It only says what an id is, or was, for: what becomes of a late
+ * answer is the matter of whoever asked (`Requests`, `Subscriptions`).
  *
  * @since 0.1.0
  */
