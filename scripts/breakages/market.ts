@@ -4,6 +4,9 @@ import type { Breakage } from "./Breakage.ts"
 const stream = "packages/core/src/market/ReconnectingStream.ts"
 const ofStream = "packages/core/test/ReconnectingStream.test.ts"
 
+const snapshots = "packages/core/src/market/internal/bookSnapshots.ts"
+const ofSnapshots = "packages/testing/test/BookSnapshots.test.ts"
+
 export const breakages: ReadonlyArray<Breakage> = [
   // the five of founding document 004
   {
@@ -204,5 +207,34 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "(feed) => Effect.forkScoped(Effect.ignore(feed.connection.connect), { startImmediately: true })",
     replacement: "(feed) => Effect.ignore(feed.connection.connect)",
     test: ["packages/testing/test/Quotes.test.ts", "a feed resolves names"]
+  },
+  // snapshots over REST
+  {
+    name: "a snapshot is asked for whatever it weighs",
+    file: snapshots,
+    original: "weights.waitFor(now, weight)",
+    replacement: "weights.waitFor(now, 0)",
+    test: [ofSnapshots, "24 of 5,000 levels"]
+  },
+  {
+    name: "Retry-After of a snapshot is not obeyed",
+    file: snapshots,
+    original: "asked ?? usual",
+    replacement: "usual",
+    test: [ofSnapshots, "obeys Retry-After to the second"]
+  },
+  {
+    name: "Retry-After holds only the snapshot that was told",
+    file: snapshots,
+    original: "addresses.set(weights, address)",
+    replacement: "",
+    test: [ofSnapshots, "whichever feed of the address"]
+  },
+  {
+    name: "a snapshot that cannot be had is asked for again",
+    file: snapshots,
+    original: "isUsedUp || !isPassing(reason)",
+    replacement: "isUsedUp",
+    test: [ofSnapshots, "has no such product"]
   }
 ]

@@ -170,6 +170,18 @@ describe("the snapshot of a book", () => {
       assert.deepStrictEqual(met(mock), ["0 Reject", "7020 Accept", "7020 Accept"])
     }))
 
+  it.effect("waits for Retry-After whichever feed of the address was told", () =>
+    Effect.gen(function*() {
+      const { fetch, mock, more } = yield* asking()
+      const other = yield* more()
+      yield* mock.rest.script({ _tag: "Reject", status: 418, retryAfterMillis: 7_000 })
+      const first = yield* Effect.forkChild(fetch("COIN0USDT"), { startImmediately: true })
+      yield* TestClock.adjust(1_000)
+      yield* Probe.within(other.fetch("COIN1USDT"))
+      yield* Probe.within(Fiber.join(first))
+      assert.deepStrictEqual(met(mock), ["0 Reject", "7020 Accept", "7020 Accept"])
+    }))
+
   it.effect("is asked for again by the policy's backoff, and after a firewall's limit no sooner than in 5 s", () =>
     Effect.gen(function*() {
       const { fetch, mock } = yield* asking()

@@ -15,7 +15,8 @@ import type { ConnectionPolicy } from "../../resilience/ConnectionPolicy.ts"
 import { Governor } from "../../resilience/Governor.ts"
 import * as Backoff from "../../resilience/internal/backoff.ts"
 import { transitMillis } from "../../resilience/internal/limits.ts"
-import * as Address from "../../transport/Address.ts"
+import type { RollingLimit } from "../../resilience/RollingLimit.ts"
+import { origin } from "../../transport/Address.ts"
 import { HttpError } from "../../transport/HttpError.ts"
 import * as HttpPort from "../../transport/HttpPort.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
@@ -66,7 +67,7 @@ export interface BookSnapshots {
   /**
    * The snapshot of a product's book, the product as the venue writes it. Waits
    * for the weight that it has, and, after an answer that asks for patience, as
-   * long as it says; the feed's other snapshots wait as well.
+   * long as it says; all that is asked of the address waits as well.
    */
   readonly fetch: (product: string) => Effect.Effect<BookSnapshot, SnapshotFailed>
 }
@@ -107,6 +108,23 @@ const isPassing = (reason: Reason): boolean => {
   }
 }
 
+/** Who is next at an address, and until when nobody is: as the weight is shared, so are these. */
+interface Address {
+  readonly turns: Semaphore.Semaphore
+  heldUntil: number
+}
+
+const addresses = new WeakMap<RollingLimit, Address>()
+
+const addressOf = (weights: RollingLimit): Address => {
+  const known = addresses.get(weights)
+  if (known !== undefined) return known
+  // One after the other, so that who has waited longest is next.
+  const address = { turns: Semaphore.makeUnsafe(1), heldUntil: 0 }
+  addresses.set(weights, address)
+  return address
+}
+
 /** A failure of an attempt, and how long the peer asks to wait at least. */
 interface Failed {
   readonly reason: Reason
@@ -133,16 +151,14 @@ export const make = Effect.fnUntraced(function*(
     limit,
     windowMillis: windowMillis + transitMillis
   }))
-  const weights = yield* share(`${Address.origin(rest)} weight`, windows, port.network)
-  // One after the other, so that who has waited longest is next.
-  const turns = yield* Semaphore.make(1)
-  let heldUntil = 0
+  const weights = yield* share(`${origin(rest)} weight`, windows, port.network)
+  const address = addressOf(weights)
 
   const admit = (weight: number): Effect.Effect<void> =>
     Effect.gen(function*() {
       while (true) {
         const now = yield* Monotonic.now
-        const wait = Math.max(heldUntil - now, weights.waitFor(now, weight))
+        const wait = Math.max(address.heldUntil - now, weights.waitFor(now, weight))
         if (wait <= 0) return void weights.take(now, weight)
         yield* Effect.sleep(wait)
       }
@@ -150,7 +166,7 @@ export const make = Effect.fnUntraced(function*(
 
   const attempt = Effect.fnUntraced(function*(product: string): Effect.fn.Return<BookSnapshot, Failed> {
     const { path, weight } = book.request(product, book.depth)
-    yield* turns.withPermit(admit(weight))
+    yield* address.turns.withPermit(admit(weight))
     const answer = yield* Effect.mapError(
       port.request({ method: "GET", url: `${rest}${path}` }),
       (error) => failed(error)
@@ -172,7 +188,7 @@ export const make = Effect.fnUntraced(function*(
       const again = (attempts: number): Effect.Effect<BookSnapshot, SnapshotFailed> =>
         Effect.catch(attempt(product), ({ heldMillis, reason }) =>
           Effect.gen(function*() {
-            heldUntil = Math.max(heldUntil, (yield* Monotonic.now) + heldMillis)
+            address.heldUntil = Math.max(address.heldUntil, (yield* Monotonic.now) + heldMillis)
             const isUsedUp = maxRetries !== "unlimited" && attempts > maxRetries
             if (isUsedUp || !isPassing(reason)) {
               return yield* new SnapshotFailed({ venue: venue.name, product, attempts, reason })
