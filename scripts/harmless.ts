@@ -462,7 +462,7 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   // ---- feed -----------------------------------------------------------------------------------------------------------
   {
-    file: `${core}/market/internal/freshness.ts`,
+    file: `${core}/market/internal/freshnessTracker.ts`,
     within: "make.unsubscribed",
     original: "byChannel.clear()",
     replacement: ";",
@@ -470,28 +470,28 @@ export const harmless: ReadonlyArray<Harmless> = [
       "what is heard of a channel that was given up changes an entry that nobody reads, and the next subscription clears it"
   },
   {
-    file: `${core}/market/internal/freshness.ts`,
+    file: `${core}/market/internal/freshnessTracker.ts`,
     within: "make.entryOf",
     original: "if (known !== undefined || byChannel.has(channel)) return known",
     replacement: "if (false) return known",
     because: "what is remembered is what would be found again, made slower"
   },
   {
-    file: `${core}/market/internal/freshness.ts`,
+    file: `${core}/market/internal/freshnessTracker.ts`,
     within: "make.subscribed.entry.longestSilence",
     original: "longestSilence: 0",
     replacement: "longestSilence: (-1)",
     because: "no silence is shorter than none, and no deadline is below zero"
   },
   {
-    file: `${core}/market/internal/freshness.ts`,
+    file: `${core}/market/internal/freshnessTracker.ts`,
     within: "make.subscribed.entry.max",
     original: "max: 0",
     replacement: "max: (-1)",
     because: "it is told as the greatest of itself and an age, which is never below zero"
   },
   {
-    file: `${core}/market/internal/freshness.ts`,
+    file: `${core}/market/internal/freshnessTracker.ts`,
     within: "make.report.max",
     original: "max: Math.max(entry.max, age ?? 0)",
     replacement: "max: Math.max(entry.max, age ?? (-1))",
@@ -543,10 +543,10 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "only the names are read"
   },
   {
-    file: `${core}/market/internal/lifecycle.ts`,
+    file: `${core}/market/internal/lifecycleEvents.ts`,
     within: "make.isPending",
-    original: "const isPending = refusals.size > 0 && item._tag !== \"Refused\" && item._tag !== \"Noted\"",
-    replacement: "const isPending = refusals.size >= 0 && item._tag !== \"Refused\" && item._tag !== \"Noted\"",
+    original: "const isPending = refusals.size > 0 && item._tag !== \"Refused\" && item._tag !== \"Announced\"",
+    replacement: "const isPending = refusals.size >= 0 && item._tag !== \"Refused\" && item._tag !== \"Announced\"",
     because: "without refusals the events are told as they are"
   },
   {
@@ -578,28 +578,28 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "neither is a URL, and what is none is not told"
   },
   {
-    file: `${core}/market/internal/freshnessWatch.ts`,
+    file: `${core}/market/internal/staleRecovery.ts`,
     within: "make",
     original: "Effect.as(Effect.sleep(Math.max(1, next - now)), true)",
     replacement: "Effect.as(Effect.sleep(Math.max(0, next - now)), true)",
     because: "a deadline is less than a millisecond away only where a sum of fractions was rounded"
   },
   {
-    file: `${core}/market/internal/freshnessWatch.ts`,
+    file: `${core}/market/internal/staleRecovery.ts`,
     within: "make.changes",
     original: "const changes = yield* Queue.sliding<void>(1)",
     replacement: "const changes = yield* Queue.sliding<void>(2)",
     because: "who is woken once more looks once more, and finds nothing new"
   },
   {
-    file: `${core}/market/internal/freshnessWatch.ts`,
+    file: `${core}/market/internal/staleRecovery.ts`,
     within: "make.discard",
     original: "yield* Effect.forEach(late, tell, { discard: true })",
     replacement: "yield* Effect.forEach(late, tell, { discard: false })",
     because: "nobody reads the list of nothings"
   },
   {
-    file: `${core}/market/internal/lifecycle.ts`,
+    file: `${core}/market/internal/lifecycleEvents.ts`,
     within: "make.overflowed",
     original: "const [key = \"\", missing]",
     replacement: "const [key = \"?\", missing]",
@@ -620,7 +620,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "beyond the end is nothing, which is passed over"
   },
   {
-    file: `${core}/market/internal/freshnessWatch.ts`,
+    file: `${core}/market/internal/staleRecovery.ts`,
     within: "make.startImmediately",
     original: "Effect.forkScoped({ startImmediately: true })",
     replacement: "Effect.forkScoped({ startImmediately: false })",
@@ -761,7 +761,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "what none of them is named by means none of their channels: it spares looking through them"
   },
   {
-    file: `${core}/connection/internal/queue.ts`,
+    file: `${core}/connection/internal/consumerQueue.ts`,
     within: "boundOf",
     original:
       "const boundOf = (bytes: number | undefined): number => bytes === undefined || Number.isNaN(bytes) ? defaultBytes : Math.max(1, bytes)",
@@ -941,14 +941,14 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "there is no character at the end to look at"
   },
   {
-    file: `${core}/connection/internal/decoder.ts`,
+    file: `${core}/connection/internal/frameReader.ts`,
     within: "make.bytes",
     original: "const bytes = frames.length === 1 ? readOne(frames[0], frames, at, now) : readMany(frames, at, now)",
     replacement: "const bytes = false ? readOne(frames[0], frames, at, now) : readMany(frames, at, now)",
     because: "a frame alone is read as one of many would be, only faster"
   },
   {
-    file: `${core}/connection/internal/decoder.ts`,
+    file: `${core}/connection/internal/frameReader.ts`,
     within: "make.bytes",
     original: "const bytes = frames.length === 1 ? readOne(frames[0], frames, at, now) : readMany(frames, at, now)",
     replacement: "const bytes = frames.length === 0 ? readOne(frames[0], frames, at, now) : readMany(frames, at, now)",

@@ -5,7 +5,7 @@ const connection = "packages/core/src/connection"
 const metrics = `${connection}/internal/metricsRecorder.ts`
 const outbox = `${connection}/internal/outbox.ts`
 const inbox = `${connection}/internal/inbox.ts`
-const queue = `${connection}/internal/queue.ts`
+const queue = `${connection}/internal/consumerQueue.ts`
 const named = "packages/testing/test/named"
 const ofConnection = `${named}/Connection.test.ts`
 const ofReconnection = `${named}/Reconnection.test.ts`
@@ -96,7 +96,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   // the named tests: Circuit breaker
   {
     name: "what is read before a bad frame is lost with it",
-    file: `${connection}/internal/decoder.ts`,
+    file: `${connection}/internal/frameReader.ts`,
     original: "        flush()\n",
     replacement: "",
     test: [ofBreaker, "mixed valid invalid messages"]

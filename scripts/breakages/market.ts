@@ -47,7 +47,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   // alive: keep-alive, limits, confirmations, freshness, requests
   {
     name: "a quiet market is a dead feed",
-    file: "packages/core/src/market/internal/freshness.ts",
+    file: "packages/core/src/market/internal/freshnessTracker.ts",
     original: "entry.heardAt = at\n",
     replacement: "entry.heardAt = undefined\n",
     test: ["packages/testing/test/Freshness.test.ts", "takes a quiet market for what it is"]
@@ -127,13 +127,13 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a book that is broken is no gap",
     file: "packages/core/src/market/internal/feedBooks.ts",
-    original: "onBroken: (channel, cause) => note(ledger.broken(channel, cause))",
+    original: "onBroken: (channel, cause) => announce(ledger.broken(channel, cause))",
     replacement: "onBroken: () => {}",
     test: ["packages/testing/test/FeedBooks.test.ts", "deribit: a frame that is lost"]
   },
   {
     name: "a feed counts no gaps of a drop",
-    file: "packages/core/src/market/internal/ledger.ts",
+    file: "packages/core/src/market/internal/gapLedger.ts",
     original: "metrics.gaps(cause, gaps.length)",
     replacement: "void 0",
     test: ["packages/testing/test/FeedMetrics.test.ts", "count events by channel"]
@@ -147,28 +147,28 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a gap is told when it is over, and not before",
-    file: "packages/core/src/market/internal/ledger.ts",
+    file: "packages/core/src/market/internal/gapLedger.ts",
     original: "? this.begin(this.heardAt ?? at) : []",
     replacement: "? (this.begin(this.heardAt ?? at), []) : []",
     test: ["packages/testing/test/Ledger.test.ts", "every consumer reads the same gaps"]
   },
   {
     name: "a channel that is live ends the gaps of all",
-    file: "packages/core/src/market/internal/ledger.ts",
+    file: "packages/core/src/market/internal/gapLedger.ts",
     original: "return this.end(found.filter(({ open }) => open?.cause === \"disconnect\"), at)",
     replacement: "return this.end([...this.wanted.values()], at)",
     test: ["packages/testing/test/Ledger.test.ts", "a gap ends channel by channel"]
   },
   {
     name: "the gap of a channel that is refused stays open",
-    file: "packages/core/src/market/internal/ledger.ts",
+    file: "packages/core/src/market/internal/gapLedger.ts",
     original: "return this.end(found, this.options.wallNow())",
     replacement: "return undefined",
     test: ["packages/testing/test/Ledger.test.ts", "a channel that is refused on restore"]
   },
   {
     name: "what is handed on is not counted",
-    file: "packages/core/src/market/internal/ledger.ts",
+    file: "packages/core/src/market/internal/gapLedger.ts",
     original: "entry.handedOn += entry.arriving",
     replacement: "entry.handedOn += 0",
     test: ["packages/testing/test/Ledger.test.ts", "counts what came"]
@@ -196,7 +196,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "an event is received when the feed was made",
-    file: "packages/core/src/market/internal/stamp.ts",
+    file: "packages/core/src/market/internal/feedDecoder.ts",
     original: "if (at !== markedAt) {",
     replacement: "if (markedAt === undefined) {",
     test: ["packages/testing/test/Quotes.test.ts", "typed streams of all venues"]

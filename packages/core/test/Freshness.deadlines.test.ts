@@ -1,23 +1,23 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Freshness from "@tickline/core/market/Freshness"
 import * as Channel from "@tickline/core/value/Channel"
-import * as Tracker from "../src/market/internal/freshness.ts"
+import * as FreshnessTracker from "../src/market/internal/freshnessTracker.ts"
 
 const book = Channel.make("book", "BTC-USD")
 const trades = Channel.make("trades", "BTC-USD")
 const policy: Freshness.Policy = { deadline: () => 1_000, target: 100 }
 
-const stepsAt = (freshness: Tracker.Freshness, at: number): ReadonlyArray<string> =>
+const stepsAt = (freshness: FreshnessTracker.FreshnessTracker, at: number): ReadonlyArray<string> =>
   freshness.check(at, false).map(({ channel, silentForMillis, step }) =>
     `${channel.channel} ${step} ${silentForMillis}`
   )
 
 describe("Freshness: deadlines", () => {
   it("takes each step at its deadline and not a millisecond before, and no fifth", () => {
-    const freshness = Tracker.make(policy)
+    const freshness = FreshnessTracker.make(policy)
     freshness.connected(0)
     freshness.subscribed(book, 500)
-    for (const [index, step] of Tracker.steps.entries()) {
+    for (const [index, step] of FreshnessTracker.steps.entries()) {
       const due = 1_500 + index * 1_000
       assert.strictEqual(freshness.nextDeadline(), due)
       assert.deepStrictEqual(stepsAt(freshness, due - 1), [])
@@ -29,7 +29,7 @@ describe("Freshness: deadlines", () => {
   })
 
   it("names the nearest of several deadlines, whichever was asked for first", () => {
-    const freshness = Tracker.make({ ...policy, deadline: ({ channel }) => channel === "book" ? 1_000 : 300 })
+    const freshness = FreshnessTracker.make({ ...policy, deadline: ({ channel }) => channel === "book" ? 1_000 : 300 })
     freshness.connected(0)
     freshness.subscribed(book, 0)
     freshness.subscribed(trades, 100)
@@ -41,7 +41,7 @@ describe("Freshness: deadlines", () => {
   })
 
   it("waits for nothing while no epoch is up, whoever does not read meanwhile, and for all anew in the next", () => {
-    const freshness = Tracker.make(policy)
+    const freshness = FreshnessTracker.make(policy)
     freshness.subscribed(trades, 0)
     assert.isUndefined(freshness.nextDeadline())
     freshness.connected(100)
@@ -60,7 +60,7 @@ describe("Freshness: deadlines", () => {
   })
 
   it("moves deadlines along while nobody reads, and counts the silence from the beginning", () => {
-    const freshness = Tracker.make(policy)
+    const freshness = FreshnessTracker.make(policy)
     freshness.connected(0)
     freshness.subscribed(book, 0)
     assert.deepStrictEqual(freshness.check(1_500, true), [])
@@ -69,7 +69,7 @@ describe("Freshness: deadlines", () => {
   })
 
   it("begins anew with the first step after data, and only after data", () => {
-    const freshness = Tracker.make(policy)
+    const freshness = FreshnessTracker.make(policy)
     freshness.connected(0)
     freshness.subscribed(book, 0)
     assert.deepStrictEqual(stepsAt(freshness, 1_000), ["book probe 1000"])
@@ -84,7 +84,7 @@ describe("Freshness: deadlines", () => {
   })
 
   it("a second subscription of the same channel changes nothing, one after it was given up begins anew", () => {
-    const freshness = Tracker.make(policy)
+    const freshness = FreshnessTracker.make(policy)
     freshness.connected(0)
     freshness.subscribed(book, 0)
     freshness.subscribed(Channel.make("book", "BTC-USD"), 700)
@@ -101,7 +101,7 @@ describe("Freshness: deadlines", () => {
   })
 
   it("a quiet channel is given twice its longest silence, that before its first data and before a probe's answer too", () => {
-    const quiet = () => Tracker.make(policy, (channel) => channel === "trades")
+    const quiet = () => FreshnessTracker.make(policy, (channel) => channel === "trades")
     const between = quiet()
     between.connected(50_000)
     between.subscribed(trades, 50_000)
@@ -139,8 +139,10 @@ describe("Freshness: deadlines", () => {
   })
 
   it("reconnects for a quiet channel that has never delivered, and not for one that has", () => {
-    for (const [delivers, steps] of [[false, Tracker.steps], [true, ["probe", "resubscribe", "report"]]] as const) {
-      const freshness = Tracker.make(policy, () => true)
+    for (
+      const [delivers, steps] of [[false, FreshnessTracker.steps], [true, ["probe", "resubscribe", "report"]]] as const
+    ) {
+      const freshness = FreshnessTracker.make(policy, () => true)
       freshness.connected(0)
       freshness.subscribed(trades, 0)
       if (delivers) freshness.received(trades, 0)
@@ -152,7 +154,7 @@ describe("Freshness: deadlines", () => {
   })
 
   it("the age goes on through epochs, and begins with the subscription", () => {
-    const freshness = Tracker.make(policy)
+    const freshness = FreshnessTracker.make(policy)
     assert.strictEqual(freshness.age(book, 50), 0)
     freshness.subscribed(book, 100)
     assert.strictEqual(freshness.age(book, 400), 300)
@@ -164,7 +166,7 @@ describe("Freshness: deadlines", () => {
   })
 
   it("reports what never came as stale, what just came as fresh, and remembers the last 256 ages", () => {
-    const freshness = Tracker.make(policy)
+    const freshness = FreshnessTracker.make(policy)
     freshness.connected(0)
     freshness.subscribed(book, 0)
     assert.deepInclude(freshness.report(500)[0], {
@@ -187,7 +189,7 @@ describe("Freshness: deadlines", () => {
   })
 
   it("takes no channel for quiet where nobody says so: no silence lengthens its deadline or saves its connection", () => {
-    const freshness = Tracker.make(policy)
+    const freshness = FreshnessTracker.make(policy)
     freshness.connected(0)
     freshness.subscribed(trades, 0)
     freshness.received(trades, 0)
@@ -195,11 +197,11 @@ describe("Freshness: deadlines", () => {
     freshness.disconnected()
     freshness.connected(60_000)
     const taken = [61_000, 62_000, 63_000, 64_000].flatMap((at) => freshness.check(at, false))
-    assert.deepStrictEqual(taken.map(({ step }) => step), [...Tracker.steps])
+    assert.deepStrictEqual(taken.map(({ step }) => step), [...FreshnessTracker.steps])
   })
 
   it("a quiet channel that was never silent has its deadline, be it one millisecond", () => {
-    const freshness = Tracker.make({ ...policy, deadline: () => 1 }, () => true)
+    const freshness = FreshnessTracker.make({ ...policy, deadline: () => 1 }, () => true)
     freshness.connected(0)
     freshness.subscribed(trades, 0)
     assert.strictEqual(freshness.nextDeadline(), 1)
@@ -207,7 +209,7 @@ describe("Freshness: deadlines", () => {
 
   it("ranks the last 256 ages, the first of them included, and none before", () => {
     const p50 = (...ages: ReadonlyArray<readonly [count: number, age: number]>) => {
-      const freshness = Tracker.make(policy)
+      const freshness = FreshnessTracker.make(policy)
       freshness.connected(0)
       freshness.subscribed(book, 0)
       let at = 0
@@ -229,7 +231,7 @@ describe("Freshness: deadlines", () => {
   })
 
   it("reports of what does not deliver in this epoch what it was in those before", () => {
-    const freshness = Tracker.make(policy)
+    const freshness = FreshnessTracker.make(policy)
     freshness.connected(0)
     freshness.subscribed(book, 0)
     freshness.received(book, 0)

@@ -13,9 +13,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
+import type { Interest } from "../src/connection/internal/consumerQueue.ts"
 import * as Inboxes from "../src/connection/internal/inbox.ts"
 import type * as InboxItems from "../src/connection/internal/inboxItems.ts"
-import type { Interest } from "../src/connection/internal/queue.ts"
 
 const mebibyte = 1024 * 1024
 const share = 256

@@ -11,7 +11,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import * as Tracker from "../../core/src/market/internal/freshness.ts"
+import * as FreshnessTracker from "../../core/src/market/internal/freshnessTracker.ts"
 
 const url = "ws://venue.test/feed"
 const trades = Channel.make("matches", "BTC-USD")
@@ -195,7 +195,7 @@ describe("Freshness", () => {
     ))
 
   it("reports how stale data was: p50, p99, max, and the share of time within the target", () => {
-    const freshness = Tracker.make({ deadline: () => 1_000, target: 100 })
+    const freshness = FreshnessTracker.make({ deadline: () => 1_000, target: 100 })
     freshness.connected(0)
     freshness.subscribed(trades, 0)
     let at = 0

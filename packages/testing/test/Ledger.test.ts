@@ -15,7 +15,7 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { Keeper } from "../../core/src/market/internal/ledger.ts"
+import { GapLedger } from "../../core/src/market/internal/gapLedger.ts"
 import { policyWith, type Rig, url, withVenue } from "./Rig.ts"
 
 const channels = [Channel.make("matches", "BTC-USD"), Channel.make("ticker", "ETH-USD")] as const
@@ -317,7 +317,7 @@ describe("Ledger", () => {
     ))
 
   it("does not balance where one count is missing", () => {
-    const ledger = new Keeper({ venue: "a", metrics, now: () => 0, wallNow: () => 0 })
+    const ledger = new GapLedger({ venue: "a", metrics, now: () => 0, wallNow: () => 0 })
     const [channel] = channels
     ledger.follow(channels)
     const { batch } = ledger.observer.attach(1)

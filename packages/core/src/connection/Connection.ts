@@ -47,15 +47,15 @@ import * as ConnectError from "./ConnectError.ts"
 import type * as ConnectionMetrics from "./ConnectionMetrics.ts"
 import type * as ConnectionState from "./ConnectionState.ts"
 import type * as Inbox from "./Inbox.ts"
+import type { Announcement } from "./internal/announcement.ts"
 import type * as Close from "./internal/close.ts"
 import { type Follower, type Internals, internals } from "./internal/connectionInternals.ts"
 import type { Options as Parts } from "./internal/connectionParts.ts"
-import type * as Decoder from "./internal/decoder.ts"
+import type * as FrameReader from "./internal/frameReader.ts"
 import * as Inboxes from "./internal/inbox.ts"
 import type * as InboxItems from "./internal/inboxItems.ts"
 import type * as MessageChannels from "./internal/messageChannels.ts"
 import * as MetricsRecorder from "./internal/metricsRecorder.ts"
-import type { Note } from "./internal/note.ts"
 import { Observers } from "./internal/observers.ts"
 import * as Outboxes from "./internal/outbox.ts"
 import * as Sequence from "./internal/sequence.ts"
@@ -90,7 +90,7 @@ export interface Options<A> {
   /** Hosts, besides loopback, to which a secret may travel over plain `ws://`. */
   readonly plaintextHosts?: ReadonlyArray<string> | undefined
   /** Reads a frame: messages, or why it was refused. Must not throw. Default: the frame itself. */
-  readonly decode?: Decoder.Decode<A> | undefined
+  readonly decode?: FrameReader.Decode<A> | undefined
   /** How to ask for channels; needed for `subscribe`. */
   readonly dialect?: Dialect.Dialect<A> | undefined
   /** How the peer shows that it is alive. Default: it answers protocol pings, where the transport can send any. */
@@ -275,7 +275,7 @@ class ConnectionImpl<A> implements Connection<A> {
       refusals: Effect.sync(() => subscriptions.refusals()),
       awaitRefusal: (channel) => subscriptions.awaitRefusal(channel),
       asked: () => subscriptions.written(),
-      noteUnsafe: (note) => inbox.offer({ _tag: "Noted", note }),
+      announceUnsafe: (announcement) => inbox.offer({ _tag: "Announced", announcement }),
       follow: (by) => {
         made.followed.by = by
       },
@@ -417,8 +417,8 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   const observers = new Observers(options.observers ?? [])
   const correlator = Correlator.make()
   const followed: Made<A>["followed"] = { by: undefined }
-  const note = (note: Note | undefined): void => {
-    if (note !== undefined) inbox.offer({ _tag: "Noted", note })
+  const announce = (announcement: Announcement | undefined): void => {
+    if (announcement !== undefined) inbox.offer({ _tag: "Announced", announcement })
   }
   // Those that are still to be logged.
   const refusals: Array<ConnectError.SubscriptionRefused> = []
@@ -430,9 +430,9 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     onRefused: ({ by, refused }) => {
       inbox.offer({ _tag: "Refused", refused, by })
       refusals.push(...refused)
-      note(followed.by?.refused(refused.map(({ channel }) => channel)))
+      announce(followed.by?.refused(refused.map(({ channel }) => channel)))
     },
-    onConfirmed: (channels, at) => note(followed.by?.confirmed(channels, at))
+    onConfirmed: (channels, at) => announce(followed.by?.confirmed(channels, at))
   })
 
   const supervisor = yield* Supervisor.make({
@@ -451,7 +451,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     invalid: Option.getOrUndefined(Result.getFailure(kept)),
     showsToken: options.auth !== undefined || showsSecret(url, options),
     observers,
-    onMoved: (transition) => note(followed.by?.moved(transition)),
+    onMoved: (transition) => announce(followed.by?.moved(transition)),
     onHandedOn: (batch) => followed.by?.handedOn(batch),
     attribute: options.attribute,
     decode: options.decode ?? itself,
@@ -503,7 +503,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
  * @since 0.1.0
  */
 export interface Decoding<A> extends Options<A> {
-  readonly decode: Decoder.Decode<A>
+  readonly decode: FrameReader.Decode<A>
 }
 
 /**

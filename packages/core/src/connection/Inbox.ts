@@ -26,9 +26,9 @@
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Schema from "effect/Schema"
 import type { Transition } from "./ConnectionState.ts"
+import type { Announced } from "./internal/announcement.ts"
 import type { BreakerMoved, Missed, Overdue, Overflow, Refused, Rejected, SequenceGap } from "./internal/inboxItems.ts"
 import type { MessageChannels } from "./internal/messageChannels.ts"
-import type { Noted } from "./internal/note.ts"
 
 /**
  * The messages of one epoch that one pull brought, in order. `at` is when, in
@@ -61,7 +61,7 @@ export type Item<A> =
   | SequenceGap
   | Overdue
   | Refused<A>
-  | Noted
+  | Announced
   | Missed
 
 /**

@@ -52,13 +52,13 @@ import type * as Freshness from "./Freshness.ts"
 import * as ChannelCounts from "./internal/channelCounts.ts"
 import * as ConflationKey from "./internal/conflationKey.ts"
 import * as FeedBooks from "./internal/feedBooks.ts"
+import * as FeedDecoder from "./internal/feedDecoder.ts"
 import * as FeedMetrics from "./internal/feedMetrics.ts"
-import * as Tracker from "./internal/freshness.ts"
-import * as FreshnessWatch from "./internal/freshnessWatch.ts"
-import { Keeper } from "./internal/ledger.ts"
-import * as Lifecycle from "./internal/lifecycle.ts"
+import * as FreshnessTracker from "./internal/freshnessTracker.ts"
+import { GapLedger } from "./internal/gapLedger.ts"
+import * as LifecycleEvents from "./internal/lifecycleEvents.ts"
 import * as Router from "./internal/router.ts"
-import * as Stamp from "./internal/stamp.ts"
+import * as StaleRecovery from "./internal/staleRecovery.ts"
 import * as SubscriptionAnswers from "./internal/subscriptionAnswers.ts"
 import type * as Ledger from "./Ledger.ts"
 import type * as OrderBook from "./OrderBook.ts"
@@ -237,11 +237,11 @@ export const prepare = Effect.fnUntraced(function*(
 > {
   const symbols = options.symbols ?? Symbols.byRule
   const isQuiet = venue.isQuiet ?? ((channel: string) => channel === venue.channels.trade)
-  const freshness = Tracker.make(options.freshness === "none" ? undefined : options.freshness, isQuiet)
+  const freshness = FreshnessTracker.make(options.freshness === "none" ? undefined : options.freshness, isQuiet)
   const router = Router.make(venue)
   const metrics = yield* FeedMetrics.make(venue.name)
   const clock = yield* Clock.Clock
-  const ledger = new Keeper({
+  const ledger = new GapLedger({
     venue: venue.name,
     metrics,
     now: () => Monotonic.nowMillis(clock),
@@ -284,7 +284,7 @@ export const prepare = Effect.fnUntraced(function*(
     auth: options.auth,
     headers: options.headers,
     plaintextHosts: options.plaintextHosts,
-    decode: Stamp.make(venue, symbols),
+    decode: FeedDecoder.make(venue, symbols),
     dialect: {
       subscribe: venue.subscribe,
       unsubscribe: venue.unsubscribe,
@@ -307,7 +307,7 @@ export const prepare = Effect.fnUntraced(function*(
   connection[internals].follow(ledger)
   const watchAnew = options.freshness === "none"
     ? Effect.void
-    : yield* FreshnessWatch.make(connection, freshness, metrics.stale)
+    : yield* StaleRecovery.make(connection, freshness, metrics.stale)
 
   const watchFreshness = (wanted: ReadonlyArray<Channel.Channel>): Effect.Effect<void> =>
     Effect.flatMap(Monotonic.now, (now) => {
@@ -332,9 +332,9 @@ export const prepare = Effect.fnUntraced(function*(
           router.unfollow(channels)
           for (const channel of channels) freshness.unsubscribed(channel)
           metrics.unfollow(channels)
-          const note = ledger.unfollow(channels)
-          return note === undefined ? watchAnew : Effect.andThen(
-            connection[internals].report({ _tag: "Noted", note }),
+          const announcement = ledger.unfollow(channels)
+          return announcement === undefined ? watchAnew : Effect.andThen(
+            connection[internals].report({ _tag: "Announced", announcement }),
             watchAnew
           )
         })
@@ -422,7 +422,7 @@ export const prepare = Effect.fnUntraced(function*(
       ofProduct("ticker", product, (event): event is MarketData.PriceUpdate => event._tag === "PriceUpdate", consumer),
     events: (consumer) =>
       Stream.unwrap(Effect.sync(() => {
-        const eventsOf = Lifecycle.make({
+        const eventsOf = LifecycleEvents.make({
           venue: venue.name,
           channelsFor: router.channelsFor,
           metrics,

@@ -13,8 +13,8 @@ import type { ConnectError, ConnectionClosed, SubscriptionRefused } from "../Con
 import type { Transition } from "../ConnectionState.ts"
 import type { ConsumerOptions, ConsumerOverflow } from "../Inbox.ts"
 import type { Batch, NamedObserver } from "../Observer.ts"
+import type { Announced, Announcement } from "./announcement.ts"
 import type { Missed, Overdue } from "./inboxItems.ts"
-import type { Note, Noted } from "./note.ts"
 import type { Want } from "./routes.ts"
 import type { SubscriptionState } from "./subscriptionStates.ts"
 
@@ -27,7 +27,7 @@ import type { SubscriptionState } from "./subscriptionStates.ts"
 export const internals: unique symbol = Symbol.for("@tickline/core/connection/internals")
 
 /**
- * Follows a connection in the steps in which things happen to it. What it notes
+ * Follows a connection in the steps in which things happen to it. What it announces
  * there is told to all consumers, next: before the data of the batch that
  * confirmed a channel, and after the transition that it is of.
  *
@@ -35,11 +35,11 @@ export const internals: unique symbol = Symbol.for("@tickline/core/connection/in
  * @since 0.1.0
  */
 export interface Follower<A> {
-  readonly moved: (transition: Transition) => Note | undefined
+  readonly moved: (transition: Transition) => Announcement | undefined
   /** The peer has confirmed these for the first time in this epoch, at `at` (epoch milliseconds), by an answer or by data. */
-  readonly confirmed: (channels: ReadonlyArray<Channel>, at: number) => Note | undefined
+  readonly confirmed: (channels: ReadonlyArray<Channel>, at: number) => Announcement | undefined
   /** These were refused. */
-  readonly refused: (channels: ReadonlyArray<Channel>) => Note | undefined
+  readonly refused: (channels: ReadonlyArray<Channel>) => Announcement | undefined
   /** The batch is in the queues of all consumers that want something of it. */
   readonly handedOn: (batch: Batch<A>) => void
 }
@@ -68,10 +68,10 @@ export interface Internals<A> {
   readonly awaitRefusal: (channel: Channel) => Effect.Effect<never, SubscriptionRefused | ConnectionClosed>
   /** How many frames that ask for channels or give them up were written in the epoch that is up. */
   readonly asked: () => number
-  /** Notes something in the callback of an observer: consumers are told before the data of the batch that shows it. */
-  readonly noteUnsafe: (note: Note) => void
-  /** Tells the consumers of `inbound` that a subscription does not deliver, or what was noted. */
-  readonly report: (item: Overdue | Noted) => Effect.Effect<void>
+  /** Announces something in the callback of an observer: consumers are told before the data of the batch that shows it. */
+  readonly announceUnsafe: (announcement: Announcement) => void
+  /** Tells the consumers of `inbound` that a subscription does not deliver, or announces something. */
+  readonly report: (item: Overdue | Announced) => Effect.Effect<void>
   /** Who waits for which answer. */
   readonly correlator: Correlator
   /** Attaches an observer before those that were declared, at once if an epoch is up. Returns what detaches it. */

@@ -16,7 +16,7 @@ import type { Capabilities, Wire } from "../../transport/Transport.ts"
 import type { BearerToken } from "../BearerToken.ts"
 import type { SubscriptionRefused } from "../ConnectError.ts"
 import type { Transition } from "../ConnectionState.ts"
-import type * as Decoder from "./decoder.ts"
+import type * as FrameReader from "./frameReader.ts"
 import type { Outbox } from "./outbox.ts"
 import type * as Sequence from "./sequence.ts"
 import type { StateTracker } from "./stateTracker.ts"
@@ -28,7 +28,7 @@ import type { Subscriptions } from "./subscriptions.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Options<A> extends Decoder.Options<A> {
+export interface Options<A> extends FrameReader.Options<A> {
   readonly url: string
   readonly label: string
   readonly outbox: Outbox

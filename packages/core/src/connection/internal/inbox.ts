@@ -13,8 +13,8 @@ import * as Stream from "effect/Stream"
 import type { ConnectError } from "../ConnectError.ts"
 import type { ConsumerOptions, ConsumerOverflow, Item } from "../Inbox.ts"
 import type { Batch } from "../Observer.ts"
+import { conflate, type Consumer, type Interest, isOver, isWanted, makeConsumer, offer, push } from "./consumerQueue.ts"
 import type { KeyOf, Missed } from "./inboxItems.ts"
-import { conflate, type Consumer, type Interest, isOver, isWanted, makeConsumer, offer, push } from "./queue.ts"
 import { type Destination, makeDestination, Routes, type Want } from "./routes.ts"
 
 /**

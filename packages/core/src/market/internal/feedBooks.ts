@@ -11,14 +11,14 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ConnectionClosed } from "../../connection/ConnectError.ts"
 import type { Connection } from "../../connection/Connection.ts"
+import type { Announcement } from "../../connection/internal/announcement.ts"
 import { internals } from "../../connection/internal/connectionInternals.ts"
-import type { Note } from "../../connection/internal/note.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import * as Channel from "../../value/Channel.ts"
 import { type ChannelKind, channelOf, type Venue } from "../../venue/Venue.ts"
 import type { Options, OrderBook } from "../OrderBook.ts"
 import { BookKeeper } from "./bookKeeper.ts"
-import type { Keeper } from "./ledger.ts"
+import type { GapLedger } from "./gapLedger.ts"
 
 /**
  * What the books of a feed are made with.
@@ -29,7 +29,7 @@ import type { Keeper } from "./ledger.ts"
 export interface Feed<E> {
   readonly venue: Venue
   readonly connection: Connection<MarketEvent>
-  readonly ledger: Keeper
+  readonly ledger: GapLedger
   readonly want: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void, ConnectionClosed, Scope.Scope>
   readonly channel: (kind: ChannelKind, product: string) => Effect.Effect<Channel.Channel, E>
 }
@@ -45,18 +45,18 @@ const isNothing = (event: MarketEvent): event is never => event === undefined
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger, venue, want }: Feed<E>) {
-  const { asked, attach, awaitRefusal, noteUnsafe, resubscribe, route } = connection[internals]
+  const { asked, attach, awaitRefusal, announceUnsafe, resubscribe, route } = connection[internals]
   const fork = yield* FiberSet.makeRuntime<never>()
-  const note = (note: Note | undefined): void => {
-    if (note !== undefined) noteUnsafe(note)
+  const announce = (announcement: Announcement | undefined): void => {
+    if (announcement !== undefined) announceUnsafe(announcement)
   }
   const keeper = new BookKeeper({
     venue,
     asked,
     resubscribe,
     fork: (effect) => void fork(effect),
-    onBroken: (channel, cause) => note(ledger.broken(channel, cause)),
-    onWhole: (channel) => note(ledger.whole(channel)),
+    onBroken: (channel, cause) => announce(ledger.broken(channel, cause)),
+    onWhole: (channel) => announce(ledger.whole(channel)),
     onDistrusted: (reason) =>
       void fork(
         Effect.logWarning("books unverified").pipe(Effect.annotateLogs({ connection: venue.name, reason }))

@@ -5,8 +5,8 @@
  * @since 0.1.0
  */
 import type { Transition } from "../../connection/ConnectionState.ts"
+import type { Announcement } from "../../connection/internal/announcement.ts"
 import type { Follower } from "../../connection/internal/connectionInternals.ts"
-import type { Note } from "../../connection/internal/note.ts"
 import type { NamedObserver } from "../../connection/Observer.ts"
 import * as Lifecycle from "../../event/Lifecycle.ts"
 import * as MarketEvent from "../../event/MarketEvent.ts"
@@ -14,51 +14,14 @@ import type * as Channel from "../../value/Channel.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import type * as Ledger from "../Ledger.ts"
 import type { FeedMetrics } from "./feedMetrics.ts"
+import { GapAnnouncement, keyOf } from "./gapAnnouncement.ts"
 
 // How many gaps of each product and channel are kept, and how many of these: a peer that makes up products does not make
 // it grow, those beyond count for their channel alone.
 const mostGaps = 1_000
 const mostEntries = 10_000
 
-interface Named {
-  readonly channel?: string | undefined
-  readonly product?: string | undefined
-}
-
-const keyOf = ({ channel = "", product = "" }: Named): string => `${channel}\n${product}`
-
 const instant = (epochMillis: number): string => Timestamp.format(Timestamp.fromEpochMillis(epochMillis))
-
-/**
- * Gaps that began or ended in one step: the same values for all consumers.
- *
- * @category models
- * @since 0.1.0
- */
-export class GapNote implements Note {
-  readonly gaps: ReadonlyArray<Lifecycle.Gap>
-  constructor(gaps: ReadonlyArray<Lifecycle.Gap>) {
-    this.gaps = gaps
-  }
-
-  /** For a consumer that stood still: of each channel one gap over all that have ended, and one that is still open. */
-  mergeWith(newer: Note): Note {
-    if (!(newer instanceof GapNote)) return newer
-    const ended = new Map<string, Lifecycle.Gap>()
-    const open = new Map<string, Lifecycle.Gap>()
-    for (const gap of [...this.gaps, ...newer.gaps]) {
-      const key = keyOf(gap)
-      if (gap.to === undefined) {
-        open.set(key, gap)
-        continue
-      }
-      const from = ended.get(key)?.from
-      ended.set(key, from === undefined ? gap : new Lifecycle.Gap({ ...gap, from }))
-      open.delete(key)
-    }
-    return new GapNote([...ended.values(), ...open.values()])
-  }
-}
 
 interface Entry {
   readonly channel: string
@@ -110,7 +73,7 @@ export type Dropped = (of: Partial<Channel.Channel>, count: number, gap?: Lifecy
  * @category models
  * @since 0.1.0
  */
-export class Keeper implements Follower<MarketEvent.MarketEvent> {
+export class GapLedger implements Follower<MarketEvent.MarketEvent> {
   private readonly options: Options
   private readonly entries = new Map<string, Entry>()
   // Those that are wanted, in the order in which they came to be.
@@ -170,31 +133,31 @@ export class Keeper implements Follower<MarketEvent.MarketEvent> {
   }
 
   /** These are wanted no more: a gap of theirs that is open ends with it. */
-  unfollow(channels: ReadonlyArray<Channel.Channel>): Note | undefined {
+  unfollow(channels: ReadonlyArray<Channel.Channel>): Announcement | undefined {
     this.last = undefined
     const found = this.wantedOf(channels)
-    const note = this.end(found, this.options.wallNow())
+    const announcement = this.end(found, this.options.wallNow())
     for (const entry of found) {
       this.wanted.delete(keyOf(entry))
       entry.isWanted = false
       entry.isRefused = false
       this.updateLive(entry)
     }
-    return note
+    return announcement
   }
 
   /** A gap begins when data stopped, is told at the drop, and told again, with its end, when its channel is live. */
-  moved({ at, from, to }: Transition): Note | undefined {
+  moved({ at, from, to }: Transition): Announcement | undefined {
     const wasUp = this.isUp
     this.isUp = to._tag === "Connected"
     if (this.isUp) this.heardAt = at
     // Who closes a link that is up misses nothing.
     const gaps = from._tag === "Connected" && to._tag !== "Closing" ? this.begin(this.heardAt ?? at) : []
     if (wasUp !== this.isUp) { for (const entry of this.entries.values()) this.updateLive(entry) }
-    return gaps.length === 0 ? undefined : new GapNote(gaps)
+    return gaps.length === 0 ? undefined : new GapAnnouncement(gaps)
   }
 
-  confirmed(channels: ReadonlyArray<Channel.Channel>, at: number): Note | undefined {
+  confirmed(channels: ReadonlyArray<Channel.Channel>, at: number): Announcement | undefined {
     const found = this.wantedOf(channels)
     for (const entry of found) entry.isRefused = false
     // A book that is asked for anew is live when it is whole.
@@ -202,21 +165,21 @@ export class Keeper implements Follower<MarketEvent.MarketEvent> {
   }
 
   /** What is refused is waited for no longer: its gap ends here, and a drop begins none. */
-  refused(channels: ReadonlyArray<Channel.Channel>): Note | undefined {
+  refused(channels: ReadonlyArray<Channel.Channel>): Announcement | undefined {
     const found = this.wantedOf(channels)
     for (const entry of found) entry.isRefused = true
     return this.end(found, this.options.wallNow())
   }
 
   /** The book of a channel is broken, though the connection is up: a gap until it is whole. */
-  broken(channel: Channel.Channel, cause: Lifecycle.Gap["cause"]): Note | undefined {
+  broken(channel: Channel.Channel, cause: Lifecycle.Gap["cause"]): Announcement | undefined {
     const gaps = this.open(this.wantedOf([channel]), this.heardAt ?? this.options.wallNow(), cause)
     for (const entry of this.wantedOf([channel])) this.updateLive(entry)
-    return gaps.length === 0 ? undefined : new GapNote(gaps)
+    return gaps.length === 0 ? undefined : new GapAnnouncement(gaps)
   }
 
   /** It is whole again, by a new snapshot. */
-  whole(channel: Channel.Channel): Note | undefined {
+  whole(channel: Channel.Channel): Announcement | undefined {
     return this.end(this.wantedOf([channel]), this.options.wallNow(), "snapshot")
   }
 
@@ -308,7 +271,7 @@ export class Keeper implements Follower<MarketEvent.MarketEvent> {
     entries: ReadonlyArray<Entry>,
     at: number,
     recovered?: Lifecycle.Gap["recovered"]
-  ): Note | undefined {
+  ): Announcement | undefined {
     const gaps: Array<Lifecycle.Gap> = []
     for (const entry of entries) {
       if (entry.open !== undefined) {
@@ -323,7 +286,7 @@ export class Keeper implements Follower<MarketEvent.MarketEvent> {
       }
       this.updateLive(entry)
     }
-    return gaps.length === 0 ? undefined : new GapNote(gaps)
+    return gaps.length === 0 ? undefined : new GapAnnouncement(gaps)
   }
 
   // What has come to its end takes the place of what was begun.

@@ -1,5 +1,5 @@
 /**
- * What is noted of what happens to a connection.
+ * What is announced to all consumers of a connection.
  *
  * @since 0.1.0
  */
@@ -13,17 +13,17 @@
  * @category models
  * @since 0.1.0
  */
-export interface Note {
-  readonly mergeWith: (newer: Note) => Note
+export interface Announcement {
+  readonly mergeWith: (newer: Announcement) => Announcement
 }
 
 /**
- * Something was noted: a feed's gaps are told so.
+ * The item that brings it to a consumer: the gaps of a feed come so.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Noted {
-  readonly _tag: "Noted"
-  readonly note: Note
+export interface Announced {
+  readonly _tag: "Announced"
+  readonly announcement: Announcement
 }

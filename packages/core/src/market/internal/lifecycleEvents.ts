@@ -1,5 +1,5 @@
 /**
- * Tells one consumer of a feed the life of its connection as events, among what
+ * The events of the life of a connection, for one consumer of a feed, among what
  * was received: states, gaps, refusals, and what its own queue has shed.
  *
  * @since 0.1.0
@@ -13,7 +13,8 @@ import * as VenueMessage from "../../event/VenueMessage.ts"
 import type * as Channel from "../../value/Channel.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import type { FeedMetrics } from "./feedMetrics.ts"
-import { type Dropped, GapNote } from "./ledger.ts"
+import { GapAnnouncement } from "./gapAnnouncement.ts"
+import type { Dropped } from "./gapLedger.ts"
 import type * as Router from "./router.ts"
 
 /**
@@ -145,15 +146,15 @@ export const make = (
             silentForMillis: item.silentForMillis
           })
         ]
-      case "Noted":
-        return item.note instanceof GapNote ? item.note.gaps : []
+      case "Announced":
+        return item.announcement instanceof GapAnnouncement ? item.announcement.gaps : []
       case "Missed":
         return overflowed(item)
     }
   }
 
   return (item) => {
-    const isPending = refusals.size > 0 && item._tag !== "Refused" && item._tag !== "Noted"
+    const isPending = refusals.size > 0 && item._tag !== "Refused" && item._tag !== "Announced"
     const events = eventsOf(item)
     return isPending ? told(events) : events
   }

@@ -12,7 +12,7 @@ import { internals } from "../../connection/internal/connectionInternals.ts"
 import * as Channel from "../../value/Channel.ts"
 import * as EscapedText from "../../value/internal/escapedText.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
-import * as Tracker from "./freshness.ts"
+import * as FreshnessTracker from "./freshnessTracker.ts"
 
 /**
  * Watches that what was subscribed to delivers, until the scope ends. Gives the
@@ -21,10 +21,14 @@ import * as Tracker from "./freshness.ts"
  * @category constructors
  * @since 0.1.0
  */
-export const make = <A>(connection: Connection.Connection<A>, freshness: Tracker.Freshness, onStale: () => void) =>
+export const make = <A>(
+  connection: Connection.Connection<A>,
+  freshness: FreshnessTracker.FreshnessTracker,
+  onStale: () => void
+) =>
   Effect.gen(function*() {
     const changes = yield* Queue.sliding<void>(1)
-    const tell = ({ channel, silentForMillis, step }: Tracker.Overdue): Effect.Effect<void> =>
+    const tell = ({ channel, silentForMillis, step }: FreshnessTracker.Overdue): Effect.Effect<void> =>
       Effect.suspend(() => {
         onStale()
         return Effect.andThen(
@@ -42,7 +46,7 @@ export const make = <A>(connection: Connection.Connection<A>, freshness: Tracker
         )
       })
     // One probe, one renewal, one reconnect, however many subscriptions are overdue at once.
-    const act = (step: Tracker.Step, channels: ReadonlyArray<Channel.Channel>): Effect.Effect<void> => {
+    const act = (step: FreshnessTracker.Step, channels: ReadonlyArray<Channel.Channel>): Effect.Effect<void> => {
       switch (step) {
         case "probe":
           return Effect.asVoid(connection[internals].ping)
@@ -82,7 +86,7 @@ export const make = <A>(connection: Connection.Connection<A>, freshness: Tracker
           standing === "refused" ? [Channel.key(channel)] : []
         )
       )
-      for (const step of Tracker.steps) {
+      for (const step of FreshnessTracker.steps) {
         const late = overdue.filter((one) => one.step === step && !refused.has(Channel.key(one.channel)))
         if (late.length === 0) continue
         yield* Effect.forEach(late, tell, { discard: true })

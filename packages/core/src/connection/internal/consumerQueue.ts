@@ -60,7 +60,7 @@ export const isWanted = <A>(interest: Interest, item: Item<A>): boolean => {
     case "SequenceGap":
     case "Overdue":
     case "Refused":
-    case "Noted":
+    case "Announced":
       return interest === "everything"
     case "Missed":
       return true
@@ -268,7 +268,9 @@ const merged = <A>(older: Lifecycle<A>, newer: Lifecycle<A>): Lifecycle<A> => {
   if (older._tag === "Transition" && newer._tag === "Transition") {
     return { ...newer, from: older.from, merged: (older.merged ?? 1) + (newer.merged ?? 1) }
   }
-  if (older._tag === "Noted" && newer._tag === "Noted") return { ...newer, note: older.note.mergeWith(newer.note) }
+  if (older._tag === "Announced" && newer._tag === "Announced") {
+    return { ...newer, announcement: older.announcement.mergeWith(newer.announcement) }
+  }
   if (older._tag === "BreakerMoved" && newer._tag === "BreakerMoved") {
     return { ...newer, transition: { ...newer.transition, from: older.transition.from } }
   }

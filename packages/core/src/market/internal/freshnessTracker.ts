@@ -67,7 +67,7 @@ interface Entry {
  * @category models
  * @since 0.1.0
  */
-export interface Freshness {
+export interface FreshnessTracker {
   readonly subscribed: (channel: Channel, at: number) => void
   readonly unsubscribed: (channel: Channel) => void
   /** An epoch has begun: everything is waited for anew. */
@@ -97,7 +97,7 @@ const remembered = 256
 export const make = (
   policy: Policy = recommended,
   isQuiet: (channel: string) => boolean = () => false
-): Freshness => {
+): FreshnessTracker => {
   const targetMillis = Duration.toMillis(policy.target)
   const entries = new Map<string, Entry>()
   // The entries by the channels themselves, which saves making a key for every message.
