@@ -195,8 +195,8 @@ export const breakages: ReadonlyArray<Breakage> = [
     {
       name: "what came before a drop is not delivered",
       file: `${connection}/internal/epoch.ts`,
-      original: "      read(frames, this.states.wallNow(), this.lastReceivedAt)\n",
-      replacement: "      if (this.number > 1) read(frames, this.states.wallNow(), this.lastReceivedAt)\n",
+      original: "      reader.read(frames, this.states.wallNow(), this.lastReceivedAt)\n",
+      replacement: "      if (this.number > 1) reader.read(frames, this.states.wallNow(), this.lastReceivedAt)\n",
       test: [file, "a drop is one reconnect"]
     },
     {

@@ -394,7 +394,11 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   const label = options.label ?? origin
   const breaker = yield* breakers.get(origin)
   const recorder = MetricsRecorder.make(label, yield* Effect.context())
-  const inbox = Inboxes.make({ keyOf: options.keyOf, productOf: options.productOf, onMissed: recorder.missed })
+  const inbox = Inboxes.make({
+    keyOf: options.keyOf,
+    productOf: options.productOf,
+    onMissed: (messages) => recorder.missed(messages)
+  })
   const kept = yield* Effect.result(Limits.make(options.limits ?? [], origin, transport.network))
   const limits = Result.getOrElse(kept, () => Limits.unlimited)
   const now = (): number => Monotonic.nowMillis(clock)

@@ -14,7 +14,6 @@ import type { ConnectionPolicy } from "../../resilience/ConnectionPolicy.ts"
 import type * as Backoff from "../../resilience/internal/backoff.ts"
 import * as Recovery from "../../resilience/internal/recovery.ts"
 import type { Reservation } from "../../resilience/RollingLimit.ts"
-import * as Address from "../../transport/Address.ts"
 import { DialError, TimedOut } from "../../transport/DialError.ts"
 import * as Endpoint from "../../transport/Endpoint.ts"
 import type { Wire } from "../../transport/Transport.ts"
@@ -196,7 +195,7 @@ export class Dialler<A> {
     place: Reservation,
     attempt: number
   ): Effect.Effect<Wire, DialError | ConnectError.AuthError, Scope.Scope> {
-    const { auth, recorder, url } = this.options
+    const { auth, recorder } = this.options
     const { connectTimeout } = this.policy
     const headers = auth === undefined ? Effect.succeed({}) : Effect.flatMap(auth.current, authorization)
     return Effect.flatMap(headers, (added) => {
@@ -209,12 +208,12 @@ export class Dialler<A> {
         orElse: () =>
           Effect.fail(
             new DialError({
-              url: Address.origin(url),
+              url: this.options.breaker.key,
               reason: new TimedOut({ afterMillis: Duration.toMillis(connectTimeout) })
             })
           )
       }),
-      this.states.traced("Connection.dial", { attempt, origin: Address.origin(url) })
+      this.states.traced("Connection.dial", { attempt, origin: this.options.breaker.key })
     )
   }
 

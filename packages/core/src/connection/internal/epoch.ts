@@ -17,7 +17,7 @@ import type { Wire, WireClosed } from "../../transport/Transport.ts"
 import * as ConnectError from "../ConnectError.ts"
 import type * as Observer from "../Observer.ts"
 import type { Options, Parts } from "./connectionParts.ts"
-import * as FrameReader from "./frameReader.ts"
+import { FrameReader } from "./frameReader.ts"
 import * as Heartbeat from "./heartbeat.ts"
 import * as Sequence from "./sequence.ts"
 import type { StateTracker } from "./stateTracker.ts"
@@ -337,12 +337,12 @@ export class Epoch<A> {
   private receive(onFirst: Effect.Effect<void> | undefined): Effect.Effect<WireClosed> {
     const { inbox, observers: { faults }, refusals } = this.options
     const { pull } = this.wire
-    const read = FrameReader.make(this.options, this.number)
+    const reader = new FrameReader(this.options, this.number)
     let due = onFirst
     // Says whether the next batch may come in the same way: nothing is to be done before it, and nobody needs a turn.
     const take = (frames: NonEmptyReadonlyArray<Frame.Frame>): boolean => {
       this.lastReceivedAt = this.states.now()
-      read(frames, this.states.wallNow(), this.lastReceivedAt)
+      reader.read(frames, this.states.wallNow(), this.lastReceivedAt)
       this.askAgain()
       if (due !== undefined || refusals.length > 0 || faults.length > 0) return false
       this.woken = inbox.wake()

@@ -50,18 +50,28 @@ const append = <B>(all: Array<B>, some: ReadonlyArray<B>): void => {
 const fromTheFirst: ReadonlyArray<number> = [0]
 
 /**
- * Makes the reader of one epoch: given what a pull brought and when, in epoch
- * milliseconds and on the monotonic clock. Per frame there is no effect and no
- * allocation but the messages themselves.
+ * The reader of one epoch. Per frame there is no effect and no allocation but the
+ * messages themselves.
  *
- * @category constructors
+ * @category models
  * @since 0.1.0
  */
-export const make = <A>(
-  { attribute, decode, inbox, observers, onHandedOn, recorder }: Options<A>,
-  epoch: number
-): (frames: Arr.NonEmptyReadonlyArray<Frame.Frame>, at: number, now: number) => void => {
-  const deliver = (
+export class FrameReader<A> {
+  private readonly options: Options<A>
+  private readonly epoch: number
+
+  constructor(options: Options<A>, epoch: number) {
+    this.options = options
+    this.epoch = epoch
+  }
+
+  /** Reads what a pull brought, and when: in epoch milliseconds and on the monotonic clock. */
+  read(frames: Arr.NonEmptyReadonlyArray<Frame.Frame>, at: number, now: number): void {
+    const bytes = frames.length === 1 ? this.readOne(frames[0], frames, at, now) : this.readMany(frames, at, now)
+    this.options.recorder.received(now, frames.length, bytes)
+  }
+
+  private deliver(
     messages: ReadonlyArray<A>,
     channels: MessageChannels.MessageChannels | undefined,
     frames: ReadonlyArray<Frame.Frame>,
@@ -69,12 +79,13 @@ export const make = <A>(
     at: number,
     monotonicMillis: number,
     bytes: number
-  ): void => {
+  ): void {
     if (!Arr.isReadonlyArrayNonEmpty(messages) || !Arr.isReadonlyArrayNonEmpty(frames)) return
+    const { inbox, observers, onHandedOn, recorder } = this.options
     recorder.delivered(messages.length)
     const batch: Batch<A> = {
       _tag: "Batch",
-      epoch,
+      epoch: this.epoch,
       at,
       messages,
       channels,
@@ -89,35 +100,39 @@ export const make = <A>(
     onHandedOn?.(batch)
   }
 
-  const reject = (rejection: FrameRejected, at: number, bytes: number): void => {
-    const rejected: Rejected = { _tag: "Rejected", epoch, at, bytes, rejection }
+  private reject(rejection: FrameRejected, at: number, bytes: number): void {
+    const { inbox, observers, recorder } = this.options
+    const rejected: Rejected = { _tag: "Rejected", epoch: this.epoch, at, bytes, rejection }
     recorder.rejected(rejection.reason)
     observers.rejected(rejected)
     inbox.offer(rejected)
   }
 
-  const readOne = (frame: Frame.Frame, frames: ReadonlyArray<Frame.Frame>, at: number, now: number): number => {
+  private readOne(frame: Frame.Frame, frames: ReadonlyArray<Frame.Frame>, at: number, now: number): number {
+    const { attribute, decode } = this.options
     const size = Frame.size(frame)
     const decoded = decode(frame, at)
-    if ("_tag" in decoded) reject(decoded, at, size)
-    else deliver(decoded, attribute?.(frame, decoded), frames, fromTheFirst, at, now, size)
+    if ("_tag" in decoded) this.reject(decoded, at, size)
+    else this.deliver(decoded, attribute?.(frame, decoded), frames, fromTheFirst, at, now, size)
     return size
   }
 
-  const attributed = (): Array<MessageChannels.MessageChannels[number]> | undefined =>
-    attribute === undefined ? undefined : []
+  private attributed(): Array<MessageChannels.MessageChannels[number]> | undefined {
+    return this.options.attribute === undefined ? undefined : []
+  }
 
-  const readMany = (frames: ReadonlyArray<Frame.Frame>, at: number, now: number): number => {
+  private readMany(frames: ReadonlyArray<Frame.Frame>, at: number, now: number): number {
+    const { attribute, decode } = this.options
     let first = 0
     let end = 0
     let messages: Array<A> = []
-    let channels = attributed()
+    let channels = this.attributed()
     let starts: Array<number> = []
     let bytes = 0
     let total = 0
     const flush = (): void => {
       const read = end - first === frames.length ? frames : frames.slice(first, end)
-      deliver(messages, channels, read, starts, at, now, bytes)
+      this.deliver(messages, channels, read, starts, at, now, bytes)
     }
     for (const frame of frames) {
       const size = Frame.size(frame)
@@ -128,10 +143,10 @@ export const make = <A>(
         end++
         first = end
         messages = []
-        channels = attributed()
+        channels = this.attributed()
         starts = []
         bytes = 0
-        reject(decoded, at, size)
+        this.reject(decoded, at, size)
         continue
       }
       end++
@@ -142,10 +157,5 @@ export const make = <A>(
     }
     flush()
     return total
-  }
-
-  return (frames, at, now) => {
-    const bytes = frames.length === 1 ? readOne(frames[0], frames, at, now) : readMany(frames, at, now)
-    recorder.received(now, frames.length, bytes)
   }
 }

@@ -242,8 +242,7 @@ class MetricsRecorderImpl implements MetricsRecorder {
     }
   }
 
-  // Handed over as a function.
-  readonly missed = (messages: number): void => {
+  missed(messages: number): void {
     MetricDefinitions.missed.updateUnsafe(messages, this.context)
   }
 

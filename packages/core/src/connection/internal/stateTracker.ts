@@ -6,6 +6,8 @@
  */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as LogLevel from "effect/LogLevel"
+import * as References from "effect/References"
 import * as EscapedText from "../../value/internal/escapedText.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
 import * as ConnectionState from "../ConnectionState.ts"
@@ -59,9 +61,14 @@ export class StateTracker<A> {
   }
 
   log(level: "Info" | "Warn" | "Error", message: string, annotations: Readonly<Record<string, unknown>>) {
-    return Effect.annotateLogs(
-      Effect.logWithLevel(level)(message),
-      EscapedText.fields({ connection: this.options.label, ...annotations })
+    // What nobody is told need not be put into words.
+    return Effect.flatMap(
+      References.MinimumLogLevel,
+      (minimum) =>
+        LogLevel.isGreaterThan(minimum, level) ? Effect.void : Effect.annotateLogs(
+          Effect.logWithLevel(level)(message),
+          EscapedText.fields({ connection: this.options.label, ...annotations })
+        )
     )
   }
 

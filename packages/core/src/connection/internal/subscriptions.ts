@@ -14,7 +14,7 @@ import type { Frame } from "../../transport/Frame.ts"
 import type { Wire, WireClosed } from "../../transport/Transport.ts"
 import * as Channel from "../../value/Channel.ts"
 import { ConnectionClosed, SubscriptionRefused } from "../ConnectError.ts"
-import type { Batch, NamedObserver } from "../Observer.ts"
+import type { Batch, NamedObserver, Observer } from "../Observer.ts"
 import type * as InboxItems from "./inboxItems.ts"
 import { askOf, type Confirmed, type Pending, RefusalWaiters } from "./pendingSubscriptions.ts"
 import { meaningOf, type Refusal } from "./refusedChannels.ts"
@@ -44,6 +44,8 @@ export interface Options<A> {
  * @category models
  * @since 0.1.0
  */
+const idle: Observer<unknown> = { batch: () => {}, ended: () => {} }
+
 // One for each connection: its methods are shared, and what few connections need is made when it is needed.
 export class Subscriptions<A> {
   private readonly options: Options<A>
@@ -77,7 +79,10 @@ export class Subscriptions<A> {
    */
   readonly attach: NamedObserver<A>["attach"] = () => {
     this.reset()
-    const answer = this.options.dialect?.answer
+    const { dialect } = this.options
+    // Nothing is asked of a peer whose dialect is not known.
+    if (dialect === undefined) return idle
+    const { answer } = dialect
     return {
       batch: (batch) => {
         if (answer !== undefined) this.read(batch, answer)
