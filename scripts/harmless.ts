@@ -668,7 +668,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "the form has both of them or neither"
   },
   {
-    file: `${core}/market/internal/router.ts`,
+    file: `${core}/market/internal/channelRouter.ts`,
     within: "productOf",
     original:
       "const productOf = (event: MarketEvent): string | undefined => \"product\" in event ? event.product : undefined",

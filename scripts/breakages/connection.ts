@@ -218,7 +218,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   // what venues send where there is nothing to send
   {
     name: "the last of two members does not count",
-    file: "packages/core/src/codec/internal/member.ts",
+    file: "packages/core/src/codec/internal/memberText.ts",
     original: "if (isName(text, key, colon, name)) found = text.slice(value, at)",
     replacement: "if (isName(text, key, colon, name)) found ??= text.slice(value, at)",
     test: ["packages/core/test/Sequence.test.ts", "reads the last of two"]

@@ -55,7 +55,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   // limits and closes
   {
     name: "data is that of every subscription to the product",
-    file: "packages/core/src/market/internal/router.ts",
+    file: "packages/core/src/market/internal/channelRouter.ts",
     original: "const routes = topic === undefined ? undefined : names.get(topic.name)",
     replacement: "const routes = topic === undefined ? undefined : [...names.values()][0]",
     test: ["packages/testing/test/Routing.test.ts", "binance: depth20 beside trade"]
@@ -69,7 +69,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a typed stream has the events of another subscription",
-    file: "packages/core/src/connection/internal/routes.ts",
+    file: "packages/core/src/connection/internal/consumerRoutes.ts",
     original: "channels.flatMap((channel) => this.byChannel.get(Channel.key(channel)) ?? [])",
     replacement: "channels.flatMap(() => [...this.byChannel.values()])",
     test: ["packages/testing/test/Routing.test.ts", "binance: trades are not told twice"]

@@ -60,7 +60,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "an empty price refuses the frame",
-    file: "packages/core/src/codec/internal/schemas.ts",
+    file: "packages/core/src/codec/internal/memberSchemas.ts",
     original: "optional(Schema.Union([Decimal.FromText, Schema.Literal(\"\")]))",
     replacement: "optional(Schema.Union([Decimal.FromText]))",
     test: ["packages/core/test/Coinbase.test.ts", "reads a ticker with an empty price, before the first trade"]

@@ -11,12 +11,12 @@ import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
+import * as BookRows from "../src/codec/internal/bookRows.ts"
 import { limitExpansion } from "../src/codec/internal/expansionLimit.ts"
 import * as JsonText from "../src/codec/internal/jsonText.ts"
-import * as Rows from "../src/codec/internal/rows.ts"
-import * as Schemas from "../src/codec/internal/schemas.ts"
+import * as MemberSchemas from "../src/codec/internal/memberSchemas.ts"
 
-const Levels = Rows.rows((rows) => Rows.pairs(rows, false))
+const Levels = BookRows.rows((rows) => BookRows.pairs(rows, false))
 const venue = "any"
 const product = "A"
 
@@ -76,7 +76,7 @@ describe("how much a frame may become", () => {
 })
 
 const shown = (read: unknown): unknown =>
-  read instanceof Rows.BadCell
+  read instanceof BookRows.BadCell
     ? `${read.path.map(String).join(".")}: ${read.expected ?? "missing"}`
     : Array.isArray(read)
     ? read.map(shown)
@@ -86,16 +86,16 @@ const shown = (read: unknown): unknown =>
 
 describe("rows", () => {
   it("a cell is a decimal, or names itself and what was expected of it", () => {
-    assert.strictEqual(shown(Rows.decimalCell(["1.50"], 3, 0)), "1.50")
-    assert.strictEqual(shown(Rows.decimalCell(["1.50"], 3, 1)), "3.1: missing")
-    assert.strictEqual(shown(Rows.decimalCell([], 3, 0)), "3.0: missing")
-    assert.strictEqual(shown(Rows.decimalCell([1.5], 3, 0)), "3.0: string")
-    assert.strictEqual(shown(Rows.decimalCell(["x"], 3, 0)), "3.0: a decimal")
-    assert.strictEqual(shown(Rows.decimalCell(["1".repeat(1_001)], 3, 0)), "3.0: at most 1000 digits")
+    assert.strictEqual(shown(BookRows.decimalCell(["1.50"], 3, 0)), "1.50")
+    assert.strictEqual(shown(BookRows.decimalCell(["1.50"], 3, 1)), "3.1: missing")
+    assert.strictEqual(shown(BookRows.decimalCell([], 3, 0)), "3.0: missing")
+    assert.strictEqual(shown(BookRows.decimalCell([1.5], 3, 0)), "3.0: string")
+    assert.strictEqual(shown(BookRows.decimalCell(["x"], 3, 0)), "3.0: a decimal")
+    assert.strictEqual(shown(BookRows.decimalCell(["1".repeat(1_001)], 3, 0)), "3.0: at most 1000 digits")
   })
 
   it("a level is a pair, or an object of a price and a size in any order", () => {
-    const read = (row: unknown) => shown(Rows.level(row, 2, "px", "sz"))
+    const read = (row: unknown) => shown(BookRows.level(row, 2, "px", "sz"))
     assert.deepStrictEqual(read(["1", "2"]), ["1", "2"])
     assert.deepStrictEqual(read(["1", "2", "x"]), ["1", "2"])
     assert.deepStrictEqual(read({ px: "1", sz: "2", n: "x" }), ["1", "2"])
@@ -122,7 +122,7 @@ describe("rows", () => {
   })
 
   it("the first bad row of a list is named", () => {
-    const read = (rows: ReadonlyArray<unknown>) => shown(Rows.levelsOf(rows, "px", "sz"))
+    const read = (rows: ReadonlyArray<unknown>) => shown(BookRows.levelsOf(rows, "px", "sz"))
     assert.deepStrictEqual(read([]), [])
     assert.deepStrictEqual(read([["1", "2"], ["3", "4"]]), [["1", "2"], ["3", "4"]])
     assert.strictEqual(read([["1", "2"], ["3", "x"], ["y"]]), "1.1: a decimal")
@@ -145,12 +145,12 @@ describe("rows", () => {
   it("levels that a layout has found are read pair by pair, or not at all", () => {
     const text = "1,2,3.0,x"
     const cells = [0, 1, 2, 3, 4, 7]
-    assert.isUndefined(Rows.levels(undefined, text))
-    assert.deepStrictEqual(shown(Rows.levels([], text)), [])
-    assert.deepStrictEqual(shown(Rows.levels(cells.slice(0, 4), text)), [["1", "2"]])
-    assert.deepStrictEqual(shown(Rows.levels([...cells, 0, 1], text)), [["1", "2"], ["3.0", "1"]])
-    assert.isUndefined(Rows.levels([8, 9, 0, 1], text))
-    assert.isUndefined(Rows.levels([0, 1, 8, 9], text))
+    assert.isUndefined(BookRows.levels(undefined, text))
+    assert.deepStrictEqual(shown(BookRows.levels([], text)), [])
+    assert.deepStrictEqual(shown(BookRows.levels(cells.slice(0, 4), text)), [["1", "2"]])
+    assert.deepStrictEqual(shown(BookRows.levels([...cells, 0, 1], text)), [["1", "2"], ["3.0", "1"]])
+    assert.isUndefined(BookRows.levels([8, 9, 0, 1], text))
+    assert.isUndefined(BookRows.levels([0, 1, 8, 9], text))
   })
 })
 
@@ -160,13 +160,18 @@ describe("members", () => {
 
   it("decimals and times are texts or numbers, ids are not empty", () => {
     for (const value of ["1.50", new JsonNumber("1.50")]) {
-      assert.strictEqual(shown(Schema.decodeUnknownSync(Schemas.DecimalOfNumber)(value)), "1.50")
+      assert.strictEqual(shown(Schema.decodeUnknownSync(MemberSchemas.DecimalOfNumber)(value)), "1.50")
     }
     for (const value of ["1700000000123", new JsonNumber("1700000000123"), "2023-11-14T22:13:20.123Z"]) {
-      assert.strictEqual(String(Schema.decodeUnknownSync(Schemas.TimestampText)(value)), "2023-11-14T22:13:20.123Z")
+      assert.strictEqual(
+        String(Schema.decodeUnknownSync(MemberSchemas.TimestampText)(value)),
+        "2023-11-14T22:13:20.123Z"
+      )
     }
-    for (const value of ["7", new JsonNumber("7")]) assert.strictEqual(Schema.decodeUnknownSync(Schemas.Id)(value), "7")
-    for (const schema of [Schemas.DecimalOfNumber, Schemas.TimestampText, Schemas.Id]) {
+    for (const value of ["7", new JsonNumber("7")]) {
+      assert.strictEqual(Schema.decodeUnknownSync(MemberSchemas.Id)(value), "7")
+    }
+    for (const schema of [MemberSchemas.DecimalOfNumber, MemberSchemas.TimestampText, MemberSchemas.Id]) {
       for (const value of ["", null, true, 7]) assert.isFalse(succeeds(schema, value))
     }
   })
@@ -185,20 +190,25 @@ describe("members", () => {
   })
 
   it("milliseconds are a whole number of up to fifteen digits, whatever its magnitude", () => {
-    assert.strictEqual(String(Schemas.millis("0")), "1970-01-01T00:00:00.000Z")
-    assert.strictEqual(String(Schemas.millis("1700000000123")), "2023-11-14T22:13:20.123Z")
-    assert.strictEqual(String(Schemas.millis("000000000000001")), "1970-01-01T00:00:00.001Z")
-    for (const text of ["", "1.0", "-1", "1e3", "1".repeat(16), " 1"]) assert.isUndefined(Schemas.millis(text), text)
-    const read = Schema.decodeUnknownSync(Schemas.Millis)(new JsonNumber("1000"))
+    assert.strictEqual(String(MemberSchemas.millis("0")), "1970-01-01T00:00:00.000Z")
+    assert.strictEqual(String(MemberSchemas.millis("1700000000123")), "2023-11-14T22:13:20.123Z")
+    assert.strictEqual(String(MemberSchemas.millis("000000000000001")), "1970-01-01T00:00:00.001Z")
+    for (const text of ["", "1.0", "-1", "1e3", "1".repeat(16), " 1"]) {
+      assert.isUndefined(MemberSchemas.millis(text), text)
+    }
+    const read = Schema.decodeUnknownSync(MemberSchemas.Millis)(new JsonNumber("1000"))
     assert.isTrue(Timestamp.isTimestamp(read))
     assert.strictEqual(String(read), "1970-01-01T00:00:01.000Z")
-    assert.throws(() => Schema.decodeUnknownSync(Schemas.Millis)(new JsonNumber("1.5")), /milliseconds since 1970/)
-    assert.isFalse(succeeds(Schemas.Millis, "1000"))
+    assert.throws(
+      () => Schema.decodeUnknownSync(MemberSchemas.Millis)(new JsonNumber("1.5")),
+      /milliseconds since 1970/
+    )
+    assert.isFalse(succeeds(MemberSchemas.Millis, "1000"))
   })
 
   it("any of some names is an object's own, with a value or without", () => {
-    assert.isTrue(Schemas.hasAny({ b: null }, "a", "b"))
-    assert.isFalse(Schemas.hasAny({ c: null }, "a", "b", "toString"))
+    assert.isTrue(MemberSchemas.hasAny({ b: null }, "a", "b"))
+    assert.isFalse(MemberSchemas.hasAny({ c: null }, "a", "b", "toString"))
   })
 
   it("what is exact is plain for who knows nothing of exact numbers", () => {

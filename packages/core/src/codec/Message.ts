@@ -25,17 +25,17 @@ import * as Schema from "effect/Schema"
 import * as Decimal from "../value/Decimal.ts"
 import * as Timestamp from "../value/Timestamp.ts"
 import type * as ExactJson from "./ExactJson.ts"
-import * as Books from "./internal/books.ts"
+import * as BookFormats from "./internal/bookFormats.ts"
+import type { Level } from "./internal/bookRows.ts"
 import { fromPath } from "./internal/fieldPath.ts"
 import * as JsonText from "./internal/jsonText.ts"
 import type * as Layout from "./internal/layout.ts"
 import * as LayoutPlan from "./internal/layoutPlan.ts"
 import type * as Members from "./internal/members.ts"
 import { Book, Exact, Scalar } from "./internal/members.ts"
+import * as MemberSchemas from "./internal/memberSchemas.ts"
 import type * as Objects from "./internal/objects.ts"
 import { ListOf, ObjectOf } from "./internal/objects.ts"
-import type { Level } from "./internal/rows.ts"
-import * as Schemas from "./internal/schemas.ts"
 import * as Rejection from "./Rejection.ts"
 
 /**
@@ -97,7 +97,7 @@ export const string: Member<string> = new Scalar({ code: "string", schema: Schem
  * @category members
  * @since 0.1.0
  */
-export const id: Member<string> = new Scalar({ code: "text", schema: Schemas.Id, sample: "1234567" })
+export const id: Member<string> = new Scalar({ code: "text", schema: MemberSchemas.Id, sample: "1234567" })
 
 /**
  * `true` or `false`.
@@ -127,7 +127,7 @@ export const decimal: Member<Decimal.Decimal> = new Scalar({
  */
 export const number: Member<Decimal.Decimal> = new Scalar({
   code: "decimal",
-  schema: Schemas.DecimalOfNumber,
+  schema: MemberSchemas.DecimalOfNumber,
   sample: "43250.10"
 })
 
@@ -141,7 +141,7 @@ export const number: Member<Decimal.Decimal> = new Scalar({
  */
 export const decimalIfAny: Member<Decimal.Decimal | undefined> = new Scalar({
   code: "decimal",
-  schema: Schemas.OptionalDecimal,
+  schema: MemberSchemas.OptionalDecimal,
   sample: "\"43250.10\"",
   isOptional: true,
   isBlank: true
@@ -156,7 +156,7 @@ export const decimalIfAny: Member<Decimal.Decimal | undefined> = new Scalar({
  */
 export const idIfAny: Member<string | undefined> = new Scalar({
   code: "text",
-  schema: Schemas.optional(Schema.Union([Schemas.Id, Schema.Literal("")])),
+  schema: MemberSchemas.optional(Schema.Union([MemberSchemas.Id, Schema.Literal("")])),
   sample: "7",
   isOptional: true,
   isBlank: true
@@ -194,7 +194,7 @@ export const iso: Member<Timestamp.Timestamp> = new Scalar({
  */
 export const timeOrNumber: Member<Timestamp.Timestamp> = new Scalar({
   code: "time",
-  schema: Schemas.TimestampText,
+  schema: MemberSchemas.TimestampText,
   sample: "1795219200123"
 })
 
@@ -206,7 +206,7 @@ export const timeOrNumber: Member<Timestamp.Timestamp> = new Scalar({
  */
 export const millis: Member<Timestamp.Timestamp> = new Scalar({
   code: "millis",
-  schema: Schemas.Millis,
+  schema: MemberSchemas.Millis,
   sample: "1795219200123"
 })
 
@@ -285,8 +285,8 @@ export const schema = <A>(schema: Schema.ConstraintDecoder<A>, sample = "null"):
  * @category members
  * @since 0.1.0
  */
-export const levels = (options: Books.LevelsOptions = {}): Member<ReadonlyArray<Level>> =>
-  new Book<ReadonlyArray<Level>>(Books.levels(options))
+export const levels = (options: BookFormats.LevelsOptions = {}): Member<ReadonlyArray<Level>> =>
+  new Book<ReadonlyArray<Level>>(BookFormats.levels(options))
 
 /**
  * The rows of both sides of a book, each with a word for its side, parted.
@@ -294,7 +294,8 @@ export const levels = (options: Books.LevelsOptions = {}): Member<ReadonlyArray<
  * @category members
  * @since 0.1.0
  */
-export const sides = (options: Books.SidesOptions): Member<Books.Sides> => new Book<Books.Sides>(Books.sides(options))
+export const sides = (options: BookFormats.SidesOptions): Member<BookFormats.Sides> =>
+  new Book<BookFormats.Sides>(BookFormats.sides(options))
 
 /**
  * An object. `needs` are members of which it has one at least, `null` or not;

@@ -50,6 +50,7 @@ import * as Timestamp from "../value/Timestamp.ts"
 import { type ChannelKind, channelOf, normalise, normalised, type Venue } from "../venue/Venue.ts"
 import type * as Freshness from "./Freshness.ts"
 import * as ChannelCounts from "./internal/channelCounts.ts"
+import * as ChannelRouter from "./internal/channelRouter.ts"
 import * as ConflationKey from "./internal/conflationKey.ts"
 import * as FeedBooks from "./internal/feedBooks.ts"
 import * as FeedDecoder from "./internal/feedDecoder.ts"
@@ -57,7 +58,6 @@ import * as FeedMetrics from "./internal/feedMetrics.ts"
 import * as FreshnessTracker from "./internal/freshnessTracker.ts"
 import { GapLedger } from "./internal/gapLedger.ts"
 import * as LifecycleEvents from "./internal/lifecycleEvents.ts"
-import * as Router from "./internal/router.ts"
 import * as StaleRecovery from "./internal/staleRecovery.ts"
 import * as SubscriptionAnswers from "./internal/subscriptionAnswers.ts"
 import type * as Ledger from "./Ledger.ts"
@@ -238,7 +238,7 @@ export const prepare = Effect.fnUntraced(function*(
   const symbols = options.symbols ?? Symbols.byRule
   const isQuiet = venue.isQuiet ?? ((channel: string) => channel === venue.channels.trade)
   const freshness = FreshnessTracker.make(options.freshness === "none" ? undefined : options.freshness, isQuiet)
-  const router = Router.make(venue)
+  const router = ChannelRouter.make(venue)
   const metrics = yield* FeedMetrics.make(venue.name)
   const clock = yield* Clock.Clock
   const ledger = new GapLedger({

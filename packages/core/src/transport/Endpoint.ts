@@ -7,7 +7,7 @@
 import * as Result from "effect/Result"
 import * as Address from "./Address.ts"
 import { BadHeader, BadUrl, DialError, type DialReason, Unsupported } from "./DialError.ts"
-import { headersReason, isToken, plaintextReason, reveal } from "./internal/checks.ts"
+import { headersReason, isToken, plaintextReason, reveal } from "./internal/requestChecks.ts"
 import type { Capabilities, DialRequest } from "./Transport.ts"
 
 /**
@@ -31,7 +31,7 @@ export interface Endpoint {
  * @category predicates
  * @since 0.1.0
  */
-export { isLoopback } from "./internal/checks.ts"
+export { isLoopback } from "./internal/requestChecks.ts"
 
 /**
  * What is wrong with a text as the value of a header (RFC 9110 §5.5), such as
@@ -41,7 +41,7 @@ export { isLoopback } from "./internal/checks.ts"
  * @category getters
  * @since 0.1.0
  */
-export { headerFault } from "./internal/checks.ts"
+export { headerFault } from "./internal/requestChecks.ts"
 
 const protocolReason = (protocols: ReadonlyArray<string>): DialReason | undefined => {
   const fault = !protocols.every(isToken)

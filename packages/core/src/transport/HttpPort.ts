@@ -18,7 +18,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Address from "./Address.ts"
 import { AnswerTooLarge, DeadlineExceeded, HttpError, type HttpReason } from "./HttpError.ts"
-import { checkHttp } from "./internal/checks.ts"
+import { checkHttp } from "./internal/requestChecks.ts"
 import * as Secrets from "./Secrets.ts"
 
 /**

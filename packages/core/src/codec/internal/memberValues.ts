@@ -12,7 +12,7 @@ import * as UtcParts from "../../value/internal/utcParts.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import type * as Layout from "./layout.ts"
 import { codes, type Reading, type Scalar } from "./members.ts"
-import * as Schemas from "./schemas.ts"
+import * as MemberSchemas from "./memberSchemas.ts"
 
 const none: ReadonlyArray<never> = []
 
@@ -198,7 +198,7 @@ const isoAt = (source: MemberValues, slot: number, isOptional: boolean) => (): u
 
 const millisAt = (source: MemberValues, slot: number, isOptional: boolean) => (): unknown => {
   const raw = rawOf(source, slot)
-  const time = typeof raw === "string" ? Schemas.millis(raw) : raw
+  const time = typeof raw === "string" ? MemberSchemas.millis(raw) : raw
   if (time !== undefined || (isOptional && raw === undefined)) return time
   source.isUnsure = true
   return aTime

@@ -8,11 +8,11 @@ import * as Schema from "effect/Schema"
 import * as SchemaParser from "effect/SchemaParser"
 import type * as ExactJson from "../ExactJson.ts"
 import * as Rejection from "../Rejection.ts"
+import * as BookRows from "./bookRows.ts"
 import { type FieldPath, pathOf } from "./fieldPath.ts"
 import type * as Layout from "./layout.ts"
+import * as MemberSchemas from "./memberSchemas.ts"
 import * as RejectionWords from "./rejectionWords.ts"
-import * as Rows from "./rows.ts"
-import * as Schemas from "./schemas.ts"
 
 /**
  * A member whose value is an `A`.
@@ -44,7 +44,7 @@ const withoutSchema = (
   schema: Schema.ConstraintDecoder<unknown>,
   without: Without
 ): Schema.ConstraintDecoder<unknown> =>
-  without === "either" ? Schemas.optional(schema) : without === "null" ? Schema.NullOr(schema) : schema
+  without === "either" ? MemberSchemas.optional(schema) : without === "null" ? Schema.NullOr(schema) : schema
 
 /** How the captured text of a scalar becomes its value: numbers, by which every member of a frame is told apart. */
 export const codes = {
@@ -175,7 +175,7 @@ type Segment =
  * @since 0.1.0
  */
 export interface Reading<A> {
-  readonly exact: (rows: ReadonlyArray<unknown>) => A | Rows.BadCell
+  readonly exact: (rows: ReadonlyArray<unknown>) => A | BookRows.BadCell
   readonly segment: Segment
   /** The value of the plan's segment of this index, or `undefined`. */
   readonly fast: (members: Layout.Members, index: number) => A | undefined
@@ -200,7 +200,7 @@ export class Book<out A extends object | undefined> extends Member<A> {
     this.reading = reading
     this.sample = reading.sample
     this.without = without
-    this.schema = withoutSchema(Rows.rows(reading.exact), without)
+    this.schema = withoutSchema(BookRows.rows(reading.exact), without)
   }
 
   or(without: Without): Book<A | undefined> {
@@ -227,6 +227,6 @@ export class Book<out A extends object | undefined> extends Member<A> {
   plain(value: ExactJson.Json | undefined): object | undefined | false {
     if (isWithout(this.without, value)) return undefined
     const read = Array.isArray(value) && this.reading.exact(value)
-    return read instanceof Rows.BadCell ? false : read
+    return read instanceof BookRows.BadCell ? false : read
   }
 }

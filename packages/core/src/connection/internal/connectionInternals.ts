@@ -14,8 +14,8 @@ import type { Transition } from "../ConnectionState.ts"
 import type { ConsumerOptions, ConsumerOverflow } from "../Inbox.ts"
 import type { Batch, NamedObserver } from "../Observer.ts"
 import type { Announced, Announcement } from "./announcement.ts"
+import type { Want } from "./consumerRoutes.ts"
 import type { Missed, Overdue } from "./inboxItems.ts"
-import type { Want } from "./routes.ts"
 import type { SubscriptionState } from "./subscriptionStates.ts"
 
 /**

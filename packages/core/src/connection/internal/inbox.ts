@@ -14,8 +14,8 @@ import type { ConnectError } from "../ConnectError.ts"
 import type { ConsumerOptions, ConsumerOverflow, Item } from "../Inbox.ts"
 import type { Batch } from "../Observer.ts"
 import { conflate, type Consumer, type Interest, isOver, isWanted, makeConsumer, offer, push } from "./consumerQueue.ts"
+import { type Destination, makeDestination, Routes, type Want } from "./consumerRoutes.ts"
 import type { KeyOf, Missed } from "./inboxItems.ts"
-import { type Destination, makeDestination, Routes, type Want } from "./routes.ts"
 
 /**
  * How a connection's messages are told apart: by a key for those who conflate

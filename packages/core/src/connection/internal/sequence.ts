@@ -6,7 +6,7 @@
  * @since 0.1.0
  */
 import * as ExactJson from "../../codec/ExactJson.ts"
-import { memberText } from "../../codec/internal/member.ts"
+import { memberText } from "../../codec/internal/memberText.ts"
 import type { Observer } from "../Observer.ts"
 
 /**

@@ -12,10 +12,10 @@ import type * as MarketEvent from "../../event/MarketEvent.ts"
 import * as VenueMessage from "../../event/VenueMessage.ts"
 import type * as Channel from "../../value/Channel.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
+import type * as ChannelRouter from "./channelRouter.ts"
 import type { FeedMetrics } from "./feedMetrics.ts"
 import { GapAnnouncement } from "./gapAnnouncement.ts"
 import type { Dropped } from "./gapLedger.ts"
-import type * as Router from "./router.ts"
 
 /**
  * What it takes to tell a life: whose it is, and to whom.
@@ -25,7 +25,7 @@ import type * as Router from "./router.ts"
  */
 export interface Options {
   readonly venue: string
-  readonly channelsFor: Router.Router["channelsFor"]
+  readonly channelsFor: ChannelRouter.ChannelRouter["channelsFor"]
   readonly metrics: FeedMetrics
   readonly dropped: Dropped
 }

@@ -1,5 +1,5 @@
 /** The number that a venue gives each frame of a connection. */
-import { memberText } from "../../codec/internal/member.ts"
+import { memberText } from "../../codec/internal/memberText.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import type { Frame } from "../../transport/Frame.ts"
 

@@ -16,7 +16,7 @@ import type { Topic, Venue } from "../../venue/Venue.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Router {
+export interface ChannelRouter {
   /** Routes to these channels as well: all of them, and those that are wanted for their data. */
   readonly follow: (all: ReadonlyArray<Channel>, wanted: ReadonlyArray<Channel>) => void
   /** Routes to these no longer. */
@@ -155,12 +155,12 @@ const byKind = (venue: Venue) => {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (venue: Venue): Router => {
+export const make = (venue: Venue): ChannelRouter => {
   const { topicOf, topics } = venue
   const kinds = byKind(venue)
   const names = new Map<string, Routes>()
 
-  const attribute: Router["attribute"] = topicOf === undefined
+  const attribute: ChannelRouter["attribute"] = topicOf === undefined
     ? (_, events) => events.map((event) => kinds.channelsOf(event._tag, productOf(event)))
     : (frame, events) => {
       const topic = topicOf(frame, events)

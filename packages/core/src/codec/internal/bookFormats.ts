@@ -6,9 +6,9 @@
 import * as Decimal from "../../value/Decimal.ts"
 import * as DecimalText from "../../value/internal/decimal.ts"
 import * as ExactJson from "../ExactJson.ts"
+import * as BookRows from "./bookRows.ts"
 import * as Layout from "./layout.ts"
 import type { Reading } from "./members.ts"
-import * as Rows from "./rows.ts"
 
 /**
  * Levels parted into the sides of a book, each in the frame's order.
@@ -17,23 +17,23 @@ import * as Rows from "./rows.ts"
  * @since 0.1.0
  */
 export interface Sides {
-  readonly bids: ReadonlyArray<Rows.Level>
-  readonly asks: ReadonlyArray<Rows.Level>
+  readonly bids: ReadonlyArray<BookRows.Level>
+  readonly asks: ReadonlyArray<BookRows.Level>
 }
 
 interface Growing {
-  readonly bids: Array<Rows.Level>
-  readonly asks: Array<Rows.Level>
+  readonly bids: Array<BookRows.Level>
+  readonly asks: Array<BookRows.Level>
 }
 
-type Levels = ReadonlyArray<Rows.Level>
+type Levels = ReadonlyArray<BookRows.Level>
 
 const isObject = (row: unknown): row is ExactJson.JsonObject =>
   typeof row === "object" && row !== null && !Array.isArray(row) && !(row instanceof ExactJson.JsonNumber)
 
 /** `["1.50","2"]` */
 const strings: Reading<Levels> = {
-  exact: (rows) => Rows.pairs(rows, false),
+  exact: (rows) => BookRows.pairs(rows, false),
   segment: { _tag: "Book" },
   fast: ({ books }, index) => books[index],
   sample: "[[\"1.50\",\"2\"]]"
@@ -41,20 +41,20 @@ const strings: Reading<Levels> = {
 
 /** `[1.50,2]` */
 const numbers: Reading<Levels> = {
-  exact: (rows) => Rows.pairs(rows, true),
+  exact: (rows) => BookRows.pairs(rows, true),
   segment: { _tag: "Table", row: ["[", ",", "]"] },
-  fast: ({ frame, tables }, index) => Rows.levels(tables[index], frame),
+  fast: ({ frame, tables }, index) => BookRows.levels(tables[index], frame),
   sample: "[[1.50,2]]"
 }
 
 /** `{"px":"1.50","sz":"2"}`, among other members; what is written as an array is read as well. */
 const objects = (price: string, size: string): Reading<Levels> => ({
-  exact: (rows) => Rows.levelsOf(rows, price, size),
+  exact: (rows) => BookRows.levelsOf(rows, price, size),
   segment: { _tag: "List", names: [price, size] },
   fast: ({ lists }, index) => {
     const list = lists[index]
     if (list === undefined) return undefined
-    const levels: Array<Rows.Level> = []
+    const levels: Array<BookRows.Level> = []
     for (const row of list) {
       const price = Layout.decimal(row, 0)
       const size = Layout.decimal(row, 1)
@@ -69,12 +69,12 @@ const objects = (price: string, size: string): Reading<Levels> => ({
 /** `{"price":1.50,"qty":2}`, and nothing else. */
 const numberObjects = (price: string, size: string): Reading<Levels> => ({
   exact: (rows) => {
-    const levels: Array<Rows.Level> = []
+    const levels: Array<BookRows.Level> = []
     for (let index = 0; index < rows.length; index++) {
       const row = rows[index]
-      if (!isObject(row)) return new Rows.BadCell([index], "object")
-      const level = Rows.level(row, index, price, size, true)
-      if (level instanceof Rows.BadCell) return level
+      if (!isObject(row)) return new BookRows.BadCell([index], "object")
+      const level = BookRows.level(row, index, price, size, true)
+      if (level instanceof BookRows.BadCell) return level
       levels.push(level)
     }
     return levels
@@ -99,11 +99,11 @@ const wordAt = (words: ReadonlyArray<string>, frame: string, from: number, to: n
 }
 
 /** The word that an array begins with, by its place among those that it may be. */
-const firstWord = (row: unknown, index: number, words: ReadonlyArray<string>): number | Rows.BadCell => {
-  if (!Array.isArray(row)) return new Rows.BadCell([index], "array")
-  if (row.length === 0) return new Rows.BadCell([index, 0], undefined)
+const firstWord = (row: unknown, index: number, words: ReadonlyArray<string>): number | BookRows.BadCell => {
+  if (!Array.isArray(row)) return new BookRows.BadCell([index], "array")
+  if (row.length === 0) return new BookRows.BadCell([index, 0], undefined)
   const word = words.indexOf(row[0])
-  return word < 0 ? new Rows.BadCell([index, 0], quoted(words)) : word
+  return word < 0 ? new BookRows.BadCell([index, 0], quoted(words)) : word
 }
 
 /**
@@ -112,15 +112,17 @@ const firstWord = (row: unknown, index: number, words: ReadonlyArray<string>): n
  */
 const actions = (words: ReadonlyArray<string>, deleted: string): Reading<Levels> => ({
   exact: (rows) => {
-    const levels: Array<Rows.Level> = []
+    const levels: Array<BookRows.Level> = []
     for (let index = 0; index < rows.length; index++) {
       const row: unknown = rows[index]
       const word = firstWord(row, index, words)
-      if (word instanceof Rows.BadCell || !Array.isArray(row)) return word as Rows.BadCell
-      const price = Rows.decimalCell(row, index, 1, true)
-      if (price instanceof Rows.BadCell) return price
-      const size = row.length === 2 && words[word] === deleted ? Decimal.zero : Rows.decimalCell(row, index, 2, true)
-      if (size instanceof Rows.BadCell) return size
+      if (word instanceof BookRows.BadCell || !Array.isArray(row)) return word as BookRows.BadCell
+      const price = BookRows.decimalCell(row, index, 1, true)
+      if (price instanceof BookRows.BadCell) return price
+      const size = row.length === 2 && words[word] === deleted
+        ? Decimal.zero
+        : BookRows.decimalCell(row, index, 2, true)
+      if (size instanceof BookRows.BadCell) return size
       levels.push([price, size])
     }
     return levels
@@ -129,7 +131,7 @@ const actions = (words: ReadonlyArray<string>, deleted: string): Reading<Levels>
   fast: ({ frame, tables }, index) => {
     const cells = tables[index]
     if (cells === undefined) return undefined
-    const levels: Array<Rows.Level> = []
+    const levels: Array<BookRows.Level> = []
     for (let i = 0; i + 5 < cells.length; i += 6) {
       if (wordAt(words, frame, cells[i] ?? 0, cells[i + 1] ?? 0) < 0) return undefined
       const price = DecimalText.parseRange(frame, cells[i + 2] ?? 0, cells[i + 3] ?? 0)
@@ -151,11 +153,11 @@ const sidedRows = (bid: string, ask: string): Reading<Sides> => {
       for (let index = 0; index < rows.length; index++) {
         const row: unknown = rows[index]
         const word = firstWord(row, index, words)
-        if (word instanceof Rows.BadCell || !Array.isArray(row)) return word as Rows.BadCell
-        const price = Rows.decimalCell(row, index, 1)
-        if (price instanceof Rows.BadCell) return price
-        const size = Rows.decimalCell(row, index, 2)
-        if (size instanceof Rows.BadCell) return size
+        if (word instanceof BookRows.BadCell || !Array.isArray(row)) return word as BookRows.BadCell
+        const price = BookRows.decimalCell(row, index, 1)
+        if (price instanceof BookRows.BadCell) return price
+        const size = BookRows.decimalCell(row, index, 2)
+        if (size instanceof BookRows.BadCell) return size
         const side = word === 0 ? sides.bids : sides.asks
         side.push([price, size])
       }
@@ -188,12 +190,12 @@ const sidedObjects = (bid: string, ask: string, side: string, price: string, siz
       const sides: Growing = { bids: [], asks: [] }
       for (let index = 0; index < rows.length; index++) {
         const row: unknown = rows[index]
-        if (!isObject(row)) return new Rows.BadCell([index], "object")
+        if (!isObject(row)) return new BookRows.BadCell([index], "object")
         const word = Object.hasOwn(row, side) ? row[side] : undefined
-        if (word === undefined) return new Rows.BadCell([index, side], undefined)
-        if (word !== bid && word !== ask) return new Rows.BadCell([index, side], words)
-        const level = Rows.level(row, index, price, size)
-        if (level instanceof Rows.BadCell) return level
+        if (word === undefined) return new BookRows.BadCell([index, side], undefined)
+        if (word !== bid && word !== ask) return new BookRows.BadCell([index, side], words)
+        const level = BookRows.level(row, index, price, size)
+        if (level instanceof BookRows.BadCell) return level
         const levels = word === bid ? sides.bids : sides.asks
         levels.push(level)
       }

@@ -7,7 +7,7 @@ import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import * as Generic from "@tickline/core/venue/generic/Venue"
 import type { Topic, Venue } from "@tickline/core/venue/Venue"
 import * as BigDecimal from "effect/BigDecimal"
-import * as Router from "../src/market/internal/router.ts"
+import * as ChannelRouter from "../src/market/internal/channelRouter.ts"
 
 const venue = "coinbase-exchange"
 const one = BigDecimal.make(1n, 0)
@@ -34,14 +34,17 @@ const of = (topic: Topic | undefined): Venue => ({
   topicOf: () => topic
 })
 
-const routerOf = (venue: Venue, channels: ReadonlyArray<Channel.Channel>): Router.Router => {
-  const router = Router.make(venue)
+const routerOf = (venue: Venue, channels: ReadonlyArray<Channel.Channel>): ChannelRouter.ChannelRouter => {
+  const router = ChannelRouter.make(venue)
   router.follow(channels, channels)
   return router
 }
 
 /** The channels of each event, as text. */
-const routes = (router: Router.Router, ...events: ReadonlyArray<MarketEvent.MarketEvent>): ReadonlyArray<string> =>
+const routes = (
+  router: ChannelRouter.ChannelRouter,
+  ...events: ReadonlyArray<MarketEvent.MarketEvent>
+): ReadonlyArray<string> =>
   router.attribute("{}", events).map((channels) =>
     channels.map(({ channel, product }) => `${channel} ${product ?? "*"}`).join(", ")
   )
@@ -125,7 +128,7 @@ describe("Router", () => {
 
   it("goes by what is followed now, and by nothing before", () => {
     for (const venue of [silent, of({ name: "matches" })]) {
-      const router = Router.make(venue)
+      const router = ChannelRouter.make(venue)
       assert.deepStrictEqual(routes(router, trade("BTC-USD")), [""])
       router.follow([bitcoin], [bitcoin])
       assert.deepStrictEqual(routes(router, trade("BTC-USD")), ["matches BTC-USD"])
