@@ -4,6 +4,7 @@ import * as Lifecycle from "@tickline/core/event/Lifecycle"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as OrderBook from "@tickline/core/market/OrderBook"
 import type * as Frame from "@tickline/core/transport/Frame"
+import { HttpPort } from "@tickline/core/transport/HttpPort"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Decimal from "@tickline/core/value/Decimal"
 import type { Venue } from "@tickline/core/venue/Venue"
@@ -50,7 +51,7 @@ const isDelta = (venue: Venue) => (frame: Frame.Frame): boolean => {
 }
 
 describe("books of a feed", () => {
-  for (const name of ["kraken", "deribit", "coinbase", "dydx"]) {
+  for (const name of ["kraken", "deribit", "coinbase", "dydx", "binance"]) {
     const venue = Venues.all.find((venue) => venue.name === name) ?? assert.fail(name)
     const mock = MockVenues.byName(name) ?? assert.fail(name)
 
@@ -60,13 +61,19 @@ describe("books of a feed", () => {
         const served = yield* MockVenue.serve(network, "wss://venue.test", mock, { every: "100 millis" })
         const loss: Loss = { isLost: () => false }
         const transport = yield* lossy(loss)
-        const feed = yield* Effect.provideService(MarketFeed.prepare(venue, { url: served.url }), Transport, transport)
+        const feed = yield* MarketFeed.prepare(venue, { url: served.url }).pipe(
+          Effect.provideService(Transport, transport),
+          Effect.provideService(HttpPort, network.http)
+        )
         yield* Effect.forkScoped(feed.connection.connect)
         const told: Array<OrderBook.OrderBook> = []
         yield* feed.observeBook(names(venue), (book) => void told.push(book), { depth: 1_000 })
         const gaps = yield* Probe.record(Stream.filter(feed.events(), (event) => event instanceof Lifecycle.Gap))
         yield* TestClock.adjust("5 seconds")
-        assert.deepStrictEqual(told.map(({ _tag }) => _tag).filter((tag) => tag !== "Live"), [])
+        // Only a snapshot that is asked for over HTTP is waited for.
+        const first = told.findIndex(({ _tag }) => _tag === "Live")
+        assert.isAtMost(first, venue.rest?.book === undefined ? 0 : 2)
+        assert.deepStrictEqual(told.slice(first).map(({ _tag }) => _tag).filter((tag) => tag !== "Live"), [])
         assert.isAbove(told.length, 20)
         assert.deepStrictEqual(gaps, [])
 
@@ -89,9 +96,16 @@ describe("books of a feed", () => {
         // At rest it is what another connection is given as a whole.
         yield* served.stopMarket
         yield* TestClock.adjust("1 second")
-        const other = yield* MarketFeed.prepare(venue, { url: served.url })
+        const other = yield* Effect.provideService(
+          MarketFeed.prepare(venue, { url: served.url }),
+          HttpPort,
+          network.http
+        )
         yield* Effect.forkScoped(other.connection.connect)
         const books = yield* Probe.record(other.book(names(venue), { depth: 1_000 }))
+        yield* TestClock.adjust("1 second")
+        // A snapshot over HTTP is asked for when there is a change to apply to it.
+        yield* served.trade(names(venue))
         yield* TestClock.adjust("1 second")
         assert.deepStrictEqual(
           levels(told.at(-1) ?? assert.fail("no book")),

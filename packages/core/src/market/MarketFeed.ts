@@ -46,9 +46,10 @@ import type { CircuitBreaker } from "../resilience/CircuitBreaker.ts"
 import type { Transport } from "../transport/Transport.ts"
 import * as Channel from "../value/Channel.ts"
 import * as Monotonic from "../value/Monotonic.ts"
-import * as Timestamp from "../value/Timestamp.ts"
+import { restAt } from "../venue/internal/rest.ts"
 import { type ChannelKind, channelOf, normalise, normalised, type Venue } from "../venue/Venue.ts"
 import type * as Freshness from "./Freshness.ts"
+import * as Arrivals from "./internal/arrivals.ts"
 import * as ChannelCounts from "./internal/channelCounts.ts"
 import * as ChannelRouter from "./internal/channelRouter.ts"
 import * as ConflationKey from "./internal/conflationKey.ts"
@@ -104,6 +105,11 @@ export type ProductError = FeedError | UnknownChannel | ConnectError.Subscriptio
 export interface Options {
   /** Another endpoint than the venue's own; needed where it has none. */
   readonly url?: string | undefined
+  /**
+   * Where the venue's REST interface is, for what is asked there if an `HttpPort` is provided. Default: the venue's own,
+   * or that of the host that `url` names.
+   */
+  readonly rest?: string | undefined
   /** Channels to subscribe to from the start, for as long as the feed lives. */
   readonly channels?: ReadonlyArray<Channel.Channel> | undefined
   /** The token for the `Authorization: Bearer` header. Default: none. */
@@ -216,9 +222,6 @@ export class MarketFeed extends Context.Service<MarketFeed, {
   readonly connection: Connection.Connection<MarketEvent.MarketEvent>
 }>()("@tickline/core/market/MarketFeed") {}
 
-// How often the latency of an event is looked at, at most.
-const latencyEveryMillis = 100
-
 /**
  * Makes a feed that is not connected yet: `feed.connection.connect` does that,
  * and who consumes `events` before it sees the first connect too. It ends with
@@ -247,38 +250,6 @@ export const prepare = Effect.fnUntraced(function*(
     now: () => Monotonic.nowMillis(clock),
     wallNow: () => clock.currentTimeMillisUnsafe()
   })
-  let latencyDue = 0
-  const arrived = (
-    { at, channels: belonging = [], messages, monotonicMillis }: Observer.Batch<MarketEvent.MarketEvent>
-  ): void => {
-    // Most batches are of one subscription, or of several of one channel in turn.
-    let name: string | undefined
-    let count = 0
-    let first = 0
-    for (let i = 0; i < belonging.length; i++) {
-      const channels = belonging[i]
-      if (channels === belonging[i + 1] || channels === undefined) continue
-      for (const channel of channels) freshness.received(channel, monotonicMillis)
-      const of = channels[0]?.channel
-      if (of !== name) {
-        if (name !== undefined) metrics.arrived(name, count)
-        name = of
-        count = 0
-      }
-      count += i + 1 - first
-      first = i + 1
-    }
-    if (name !== undefined) metrics.arrived(name, count)
-    if (monotonicMillis < latencyDue) return
-    const last = messages[messages.length - 1]
-    // What a venue replays came late on purpose.
-    const sentAt = last === undefined || !MarketEvent.isMarketData(last) || ("history" in last && last.history === true)
-      ? undefined
-      : last.timestamp
-    if (sentAt === undefined) return
-    latencyDue = monotonicMillis + latencyEveryMillis
-    metrics.latency(at - Timestamp.epochMillis(sentAt))
-  }
   const connection = yield* Connection.make(options.url ?? venue.endpoint ?? "", {
     label: venue.name,
     auth: options.auth,
@@ -299,7 +270,7 @@ export const prepare = Effect.fnUntraced(function*(
     limits: venue.limits,
     attribute: router.attribute,
     observers: [
-      { name: "freshness", attach: () => ({ batch: arrived, ended: () => {} }) },
+      Arrivals.make(freshness, metrics),
       ledger.observer,
       ...options.observe ?? []
     ]
@@ -383,7 +354,14 @@ export const prepare = Effect.fnUntraced(function*(
       )
     }))
 
-  const books = yield* FeedBooks.make({ venue, connection, ledger, want, channel })
+  const books = yield* FeedBooks.make({
+    venue,
+    rest: options.rest ?? restAt(venue, options.url ?? venue.endpoint ?? ""),
+    connection,
+    ledger,
+    want,
+    channel
+  })
 
   // Where its scope has closed already, `connect` says so.
   yield* Effect.ignore(want(options.channels ?? []))

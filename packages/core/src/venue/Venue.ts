@@ -78,8 +78,6 @@ export interface Books {
   readonly isWhole?: ((channel: string) => boolean) | undefined
   /** Whether its books may cross. */
   readonly mayCross?: boolean | undefined
-  /** Whether a book's snapshot is asked for over HTTP. */
-  readonly hasOwnSnapshot?: boolean | undefined
 }
 
 /**

@@ -94,6 +94,16 @@ export class Book {
     return this.standing._tag === "Live" || this.standing._tag === "Unverified"
   }
 
+  /** Whether changes wait for a snapshot that is to be asked for. */
+  get needsSnapshot(): boolean {
+    return this.rules.hasOwnSnapshot && !this.isWhole && this.kept.length > 0
+  }
+
+  /** Why its snapshot is not to be had. */
+  wontSync(reason: string): void {
+    if (!this.isWhole) this.standing = { _tag: "Syncing", reason }
+  }
+
   /** A break that was found elsewhere: a book that was whole is none any more. Returns whether it was. */
   breaks(cause: BreakCause, reason: string): boolean {
     const wasWhole = this.isWhole

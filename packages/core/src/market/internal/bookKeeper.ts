@@ -6,6 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { NamedObserver } from "../../connection/Observer.ts"
+import type { BookSnapshot } from "../../event/MarketData.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import * as Channel from "../../value/Channel.ts"
 import type { Venue } from "../../venue/Venue.ts"
@@ -25,6 +26,8 @@ export interface Options {
   readonly asked: () => number
   /** Gives channels up and asks for them again. */
   readonly resubscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void>
+  /** The snapshot of a product's book, if it is asked for over HTTP; why it is not to be had if that fails. */
+  readonly fetch: ((product: string) => Effect.Effect<BookSnapshot, { readonly message: string }>) | undefined
   /** Runs something beside the feed, until it ends. */
   readonly fork: (effect: Effect.Effect<void>) => void
   /** The book of the channel is broken, though the connection is up. */
@@ -45,6 +48,8 @@ export interface Options {
 export interface Watcher {
   readonly depth: number
   readonly onChange: (book: OrderBook) => void
+  /** Is told that a snapshot which was asked for over HTTP has made the book whole, between two frames. */
+  readonly onSynced?: (() => void) | undefined
 }
 
 // How long a snapshot that was asked for is waited for before it is asked for once more, and how that grows.
@@ -56,6 +61,8 @@ interface Watched {
   readonly watchers: Set<Watcher>
   /** Whether it is being asked for anew, because it broke. */
   isResyncing: boolean
+  /** Whether its snapshot is being asked for, or is not to be had in this epoch. */
+  isFetching: boolean
 }
 
 /**
@@ -95,7 +102,10 @@ export class BookKeeper {
         },
         ended: () => {
           for (const change of this.books.disconnected()) this.changed(change, [])
-          for (const one of this.watched.values()) one.isResyncing = false
+          for (const one of this.watched.values()) {
+            one.isResyncing = false
+            one.isFetching = false
+          }
         }
       }
     }
@@ -105,7 +115,8 @@ export class BookKeeper {
   watch(channel: Channel.Channel, watcher: Watcher): () => void {
     const keys = this.keysOf(channel)
     for (const key of keys) {
-      const one = this.watched.get(key) ?? { channel, watchers: new Set<Watcher>(), isResyncing: false }
+      const one = this.watched.get(key) ??
+        { channel, watchers: new Set<Watcher>(), isResyncing: false, isFetching: false }
       one.watchers.add(watcher)
       this.watched.set(key, one)
     }
@@ -196,12 +207,16 @@ export class BookKeeper {
     const { standing } = book
     if (standing._tag === "Gapped" && standing.cause !== "disconnect") {
       this.options.onBroken(one.channel, standing.cause)
-      if (!one.isResyncing) broken.push(one)
+      if (!one.isResyncing && !book.needsSnapshot) broken.push(one)
       one.isResyncing = true
     }
     if (book.isWhole && one.isResyncing) {
       one.isResyncing = false
       this.options.onWhole(one.channel)
+    }
+    if (book.needsSnapshot && !one.isFetching) {
+      one.isFetching = true
+      this.options.fork(this.sync(one, book, this.books))
     }
     for (const { depth, onChange } of one.watchers) onChange(this.valueOf(one.channel, book, event, depth))
   }
@@ -211,6 +226,31 @@ export class BookKeeper {
     if (distrusted === undefined || this.isDistrusted) return
     this.isDistrusted = true
     this.options.onDistrusted(distrusted)
+  }
+
+  // Gets the snapshot of a book, and another one while the changes that wait do not follow it.
+  private sync(one: Watched, book: Book, books: Books): Effect.Effect<void> {
+    const { fetch } = this.options
+    if (fetch === undefined) {
+      return Effect.sync(() => book.wontSync("its snapshot is asked for over HTTP, and there is no HttpPort"))
+    }
+    return Effect.matchEffect(fetch(book.product), {
+      onFailure: ({ message }) =>
+        Effect.andThen(
+          Effect.sync(() => book.wontSync(message)),
+          Effect.logWarning("no snapshot of a book").pipe(
+            Effect.annotateLogs({ connection: this.options.venue.name, product: book.product, error: message })
+          )
+        ),
+      onSuccess: (snapshot) =>
+        Effect.suspend(() => {
+          if (this.books !== books) return Effect.void
+          if (!book.own(snapshot)) return this.sync(one, book, books)
+          one.isFetching = false
+          for (const { onSynced } of one.watchers) onSynced?.()
+          return Effect.void
+        })
+    })
   }
 
   // Asks for those that are still broken, and once more if nothing comes of it, until this epoch is over.

@@ -191,7 +191,7 @@ export class Books {
   }
 
   private rulesOf(channel: string): Rules {
-    const { books, continuity } = this.venue
+    const { books, continuity, rest } = this.venue
     const isWhole = books?.isWhole?.(channel) === true
     const checksum = books?.checksum
     const depths = books?.depths
@@ -205,7 +205,7 @@ export class Books {
       checksumOf: checksum === undefined ? undefined : ({ asks, bids }) => checksum(asks.top(10), bids.top(10)),
       depthOf: depths === undefined ? undefined : (levels) => depths.find((depth) => depth >= levels) ?? levels,
       mayCross: books?.mayCross === true,
-      hasOwnSnapshot: books?.hasOwnSnapshot === true && !isWhole
+      hasOwnSnapshot: rest?.book !== undefined && !isWhole
     }
   }
 }

@@ -6,6 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -13,11 +14,14 @@ import type { ConnectionClosed } from "../../connection/ConnectError.ts"
 import type { Connection } from "../../connection/Connection.ts"
 import type { Announcement } from "../../connection/internal/announcement.ts"
 import { internals } from "../../connection/internal/connectionInternals.ts"
+import { Reconnection } from "../../connection/Reconnection.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
+import { HttpPort } from "../../transport/HttpPort.ts"
 import * as Channel from "../../value/Channel.ts"
 import { type ChannelKind, channelOf, type Venue } from "../../venue/Venue.ts"
 import type { Options, OrderBook } from "../OrderBook.ts"
-import { BookKeeper } from "./bookKeeper.ts"
+import { BookKeeper, type Watcher } from "./bookKeeper.ts"
+import * as BookSnapshots from "./bookSnapshots.ts"
 import type { GapLedger } from "./gapLedger.ts"
 
 /**
@@ -28,6 +32,8 @@ import type { GapLedger } from "./gapLedger.ts"
  */
 export interface Feed<E> {
   readonly venue: Venue
+  /** The base of the venue's REST interface. */
+  readonly rest: string | undefined
   readonly connection: Connection<MarketEvent>
   readonly ledger: GapLedger
   readonly want: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void, ConnectionClosed, Scope.Scope>
@@ -44,14 +50,20 @@ const isNothing = (event: MarketEvent): event is never => event === undefined
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger, venue, want }: Feed<E>) {
+export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger, rest, venue, want }: Feed<E>) {
   const { asked, attach, awaitRefusal, announceUnsafe, resubscribe, route } = connection[internals]
   const fork = yield* FiberSet.makeRuntime<never>()
   const announce = (announcement: Announcement | undefined): void => {
     if (announcement !== undefined) announceUnsafe(announcement)
   }
+  const port = Option.getOrUndefined(yield* Effect.serviceOption(HttpPort))
+  const { policy } = yield* Reconnection
+  const snapshots = port === undefined || rest === undefined
+    ? undefined
+    : yield* BookSnapshots.make({ venue, rest, port, policy })
   const keeper = new BookKeeper({
     venue,
+    fetch: snapshots?.fetch,
     asked,
     resubscribe,
     fork: (effect) => void fork(effect),
@@ -71,12 +83,12 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
     })
 
   const watch = Effect.fnUntraced(
-    function*(wanted: Channel.Channel, depth: number, onChange: (book: OrderBook) => void) {
+    function*(wanted: Channel.Channel, watcher: Watcher) {
       // Whose snapshot has come before anybody kept the book needs another one.
       const isLate = !keeper.isWatched(wanted) &&
         (yield* connection.subscriptions).some((one) => Channel.key(one) === Channel.key(wanted))
       yield* Effect.acquireRelease(
-        Effect.sync(() => keeper.watch(wanted, { depth, onChange })),
+        Effect.sync(() => keeper.watch(wanted, watcher)),
         (unwatch) => Effect.sync(unwatch)
       )
       yield* want([wanted])
@@ -85,7 +97,10 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
   )
 
   const observeBook = (product: string, onChange: (book: OrderBook) => void, options: Options = {}) =>
-    Effect.flatMap(wantedOf(product, options), (wanted) => watch(wanted, options.depth ?? usualDepth, onChange))
+    Effect.flatMap(
+      wantedOf(product, options),
+      (wanted) => watch(wanted, { depth: options.depth ?? usualDepth, onChange })
+    )
 
   const book = (product: string, options: Options = {}) =>
     Stream.unwrap(Effect.gen(function*() {
@@ -93,7 +108,7 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
       const changed = yield* Queue.sliding<void>(1)
       const change = (): void => void Queue.offerUnsafe(changed, undefined)
       change()
-      yield* watch(wanted, 0, change)
+      yield* watch(wanted, { depth: 0, onChange: change, onSynced: change })
       // Nothing of the channel is taken: it ends as the connection and the subscription do.
       const ended = route(
         { channel: wanted, product: undefined, is: isNothing },

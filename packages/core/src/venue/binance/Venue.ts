@@ -177,7 +177,7 @@ export const venue: Venue = {
   symbols,
   continuity: "delta",
   // `@depth20@100ms` is the top of the book each time, `@depth@100ms` its changes.
-  books: { hasOwnSnapshot: true, isWhole: (channel) => /@depth\d+/.test(channel) },
+  books: { isWhole: (channel) => /@depth\d+/.test(channel) },
   keepAlive: { _tag: "Protocol" },
   limits: [
     // Pings and pongs count.
