@@ -140,7 +140,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "events of a batch are counted once",
-    file: "packages/core/src/market/MarketFeed.ts",
+    file: "packages/core/src/market/internal/arrivals.ts",
     original: "count += i + 1 - first",
     replacement: "count += 1",
     test: ["packages/testing/test/FeedMetrics.test.ts", "count events by channel"]

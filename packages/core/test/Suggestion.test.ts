@@ -58,4 +58,10 @@ describe("the word that was meant", () => {
     assert.isUndefined(Suggestion.nearest("cab", ["abcxxxxxx"]), "a letter moved by two is two slips")
     assert.isUndefined(Suggestion.nearest("ca", ["abc"]))
   })
+
+  it("of two as near it is the one that begins alike for longer", () => {
+    for (const flags of [["rest", "preset"], ["preset", "rest"]]) {
+      assert.strictEqual(Suggestion.nearest("prest", flags), "preset")
+    }
+  })
 })

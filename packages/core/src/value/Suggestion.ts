@@ -24,9 +24,17 @@ const distance = (a: string, b: string): number => {
   return last[b.length] ?? 0
 }
 
+/** How many letters two words begin with alike: who mistypes a word seldom mistypes its first letter. */
+const sharedBeginning = (a: string, b: string): number => {
+  let length = 0
+  while (length < a.length && a[length] === b[length]) length++
+  return length
+}
+
 /**
  * Returns the candidate that the word most probably meant: within a third of
- * its length of edits from it, or from how it begins.
+ * its length of edits from it, or from how it begins; of two as near the one that
+ * begins alike for longer.
  *
  * @category getters
  * @since 0.1.0
@@ -34,7 +42,7 @@ const distance = (a: string, b: string): number => {
 export const nearest = (word: string, candidates: ReadonlyArray<string>): string | undefined => {
   const wanted = word.toLowerCase()
   const most = Math.ceil(wanted.length / 3)
-  let best: { readonly candidate: string; readonly edits: number } | undefined
+  let best: { readonly candidate: string; readonly edits: number; readonly shared: number } | undefined
   for (const candidate of candidates) {
     const whole = distance(wanted, candidate)
     // A beginning counts for a little less than the whole; two letters begin too much.
@@ -42,7 +50,9 @@ export const nearest = (word: string, candidates: ReadonlyArray<string>): string
       ? Infinity
       : 0.5 + Math.min(...[-1, 0, 1].map((more) => distance(wanted, candidate.slice(0, wanted.length + more))))
     const edits = Math.min(whole, begins)
-    if (edits <= most && (best === undefined || edits < best.edits)) best = { candidate, edits }
+    const shared = sharedBeginning(wanted, candidate)
+    const isNearer = best === undefined || edits < best.edits || (edits === best.edits && shared > best.shared)
+    if (edits <= most && isNearer) best = { candidate, edits, shared }
   }
   return best?.candidate
 }

@@ -182,6 +182,11 @@ const stream = Command.make(
       Flag.withDescription("Another endpoint than the venue's own; of several venues venue=url, may be repeated"),
       Flag.atLeast(0)
     ),
+    rest: Flag.String("rest").pipe(
+      Flag.withMetavar("url"),
+      Flag.withDescription("The venue's REST interface, for snapshots of books; by default where the endpoint says"),
+      Flag.optional
+    ),
     preset,
     config: Flag.String("config").pipe(
       Flag.withMetavar("file.toml"),
@@ -224,6 +229,7 @@ const stream = Command.make(
           targets,
           kinds: flags.channel.length === 0 ? ["trade"] : flags.channel,
           book: Option.getOrUndefined(flags.book),
+          rest: Option.getOrUndefined(flags.rest),
           preset: Option.getOrUndefined(flags.preset),
           config: Option.getOrUndefined(flags.config),
           duration: Option.getOrUndefined(flags.duration),

@@ -54,6 +54,8 @@ export interface Options {
   readonly kinds: ReadonlyArray<ChannelKind>
   /** How many levels of each side are told of books, whose states are printed instead of their frames. */
   readonly book: number | undefined
+  /** Where the venue's REST interface is, if not where its endpoint says. */
+  readonly rest: string | undefined
   readonly preset: PresetName | undefined
   readonly config: string | undefined
   readonly duration: Duration.Duration | undefined
@@ -401,6 +403,11 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
     }
     // Books are asked for by who keeps them.
     const entries = entriesOf(targets, options.book === undefined ? options.kinds : [], auth)
+      .map((entry) => ({ ...entry, rest: options.rest }))
+    // Who wants no snapshot of a book does not load what asks for one.
+    const http = options.book === undefined
+      ? undefined
+      : (yield* Effect.promise(() => import("../NodeHttp.ts"))).layer
     const isAlone = targets.length === 1
     const nameOf = (url: string) => targets.find((target) => (target.url ?? target.venue.endpoint) === url)?.venue.name
     const recorder = options.record === undefined
@@ -413,6 +420,7 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
       stderr.isTerminal
     yield* Effect.scoped(live(options, entries, recorder)).pipe(
       Effect.provide(Layer.mergeAll(transport, Reconnection.layerWithBreaker(policy))),
+      http === undefined ? (self) => self : Effect.provide(http),
       // The table shows what a log would say, and a log line would tear it.
       isTorn ? Effect.provide(Log.silent) : (self) => self
     )

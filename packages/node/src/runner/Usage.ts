@@ -39,8 +39,10 @@ const invalid = ({ expected, kind, option, value }: CliError.InvalidValue): stri
   return `${key}: has no value, expected ${choices === undefined ? `<${plain}>` : oneOf(value, choices)}`
 }
 
-const hint = (suggestions: ReadonlyArray<string>): string =>
-  suggestions.length === 0 ? "" : ` (did you mean ${suggestions.join(" or ")}?)`
+const hint = (word: string, suggestions: ReadonlyArray<string>): string => {
+  const meant = nearest(word, suggestions) ?? suggestions[0]
+  return meant === undefined ? "" : ` (did you mean ${meant}?)`
+}
 
 /** What a flag or argument is for, in brackets. */
 const purpose = (of: { readonly description: Option.Option<string> } | undefined): string =>
@@ -62,9 +64,9 @@ export const message = (
       case "InvalidValue":
         return invalid(error)
       case "UnrecognizedOption":
-        return `${error.option}: no such flag of ${path}${hint(error.suggestions)}`
+        return `${error.option}: no such flag of ${path}${hint(error.option, error.suggestions)}`
       case "UnknownSubcommand":
-        return `${error.subcommand}: no such command of ${path}${hint(error.suggestions)}`
+        return `${error.subcommand}: no such command of ${path}${hint(error.subcommand, error.suggestions)}`
       case "MissingArgument":
         return `${error.argument}: missing${purpose(helpDoc.args?.find(({ name }) => name === error.argument))}`
       case "MissingOption":

@@ -25,7 +25,8 @@ describe.concurrent("stream --book", { timeout: 20_000 }, () => {
       ["deribit", "BTC-PERPETUAL", "sequence"],
       ["kraken", "BTC/USD", "checksum"],
       ["coinbase", "BTC-USD", "sequence"],
-      ["dydx", "BTC-USD", "sequence"]
+      ["dydx", "BTC-USD", "sequence"],
+      ["binance", "BTCUSDT", "sequence"]
     ] as const
   ) {
     it.live(`${venue}: a frame that goes missing is told, and the book is whole again`, () =>
