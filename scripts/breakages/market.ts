@@ -118,6 +118,20 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: ["packages/core/test/Books.test.ts", "passes over what is older"]
   },
   {
+    name: "of what crosses the newer goes",
+    file: "packages/core/src/market/internal/uncross.ts",
+    original: "if (bidAt < askAt) bid = next(bidSide)",
+    replacement: "if (bidAt > askAt) bid = next(bidSide)",
+    test: ["packages/core/test/Books.test.ts", "the side that was set earlier goes"]
+  },
+  {
+    name: "a snapshot that the changes do not follow is taken",
+    file: "packages/core/src/market/internal/book.ts",
+    original: "if (first !== undefined && this.step(first) !== \"applies\") {",
+    replacement: "if (first !== undefined && this.step(first) === \"needs snapshot\") {",
+    test: ["packages/core/test/Books.test.ts", "needs another snapshot"]
+  },
+  {
     name: "a book that is broken is not asked for anew",
     file: "packages/core/src/market/internal/bookKeeper.ts",
     original: "return this.options.resubscribe(channels).pipe(",

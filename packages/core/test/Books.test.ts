@@ -9,9 +9,10 @@ import * as Dydx from "@tickline/core/venue/dydx/Venue"
 import * as Hyperliquid from "@tickline/core/venue/hyperliquid/Venue"
 import * as Kraken from "@tickline/core/venue/kraken/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
-import type { BookSnapshot } from "../src/event/MarketData.ts"
+import type { BookSnapshot, Level } from "../src/event/MarketData.ts"
 import { bookSnapshot } from "../src/event/MarketData.ts"
 import { Books, type Options } from "../src/market/internal/books.ts"
+import { uncross } from "../src/market/internal/uncross.ts"
 
 const decimal = (text: string): Decimal.Decimal => Decimal.parse(text) ?? assert.fail(text)
 
@@ -155,6 +156,57 @@ describe("dYdX: numbers that come late around subscriptions", () => {
     const kept = new Kept(Dydx.venue)
     kept.frame(subscribed(1, "A-USD"))
     assert.deepStrictEqual(kept.frame(data(2, "A-USD", [["12", "1"]])), ["A-USD Live 12/11"])
+  })
+})
+
+describe("dYdX: what crosses is left out", () => {
+  const level = (price: string, size: string): Level => [decimal(price), decimal(size)]
+  const view = (
+    bids: ReadonlyArray<readonly [string, string, bigint]>,
+    asks: ReadonlyArray<readonly [string, string, bigint]>,
+    depth = 10
+  ) => {
+    const at = { bids: new Map<string, bigint>(), asks: new Map<string, bigint>() }
+    const side = (name: "bids" | "asks", levels: typeof bids): ReadonlyArray<Level> =>
+      levels.map(([price, size, number]) => {
+        at[name].set(price, number)
+        return level(price, size)
+      })
+    const seen = uncross(
+      side("bids", bids),
+      side("asks", asks),
+      (name, [price]) => at[name].get(Decimal.format(price)) ?? 0n,
+      depth
+    )
+    return [seen.bids, seen.asks].map((levels) => levels.map((one) => one.map(Decimal.format).join("@")))
+  }
+
+  it("the side that was set earlier goes, level by level", () => {
+    assert.deepStrictEqual(view([["12", "1", 1n], ["10", "2", 1n]], [["11", "1", 5n], ["13", "1", 1n]]), [
+      ["10@2"],
+      ["11@1", "13@1"]
+    ])
+    assert.deepStrictEqual(
+      view([["12", "1", 5n], ["10", "2", 1n]], [["11", "1", 1n], ["12.0", "1", 4n], ["13", "1", 1n]]),
+      [
+        ["12@1", "10@2"],
+        ["13@1"]
+      ]
+    )
+  })
+
+  it("of two that were set at once the larger keeps the exact rest, with the longer scale", () => {
+    assert.deepStrictEqual(view([["12", "1.5", 3n]], [["12", "0.25", 3n], ["13", "1", 3n]]), [["12@1.25"], ["13@1"]])
+    assert.deepStrictEqual(view([["12", "0.250", 3n], ["11", "1", 1n]], [["11.5", "1.5", 3n]]), [["11@1"], [
+      "11.5@1.250"
+    ]])
+    assert.deepStrictEqual(view([["12", "1", 3n]], [["11", "1.0", 3n]]), [[], []])
+  })
+
+  it("what does not cross stays, to the depth", () => {
+    assert.deepStrictEqual(view([["10", "1", 1n], ["9", "1", 1n]], [["11", "1", 1n], ["12", "1", 1n]], 1), [["10@1"], [
+      "11@1"
+    ]])
   })
 })
 

@@ -4,9 +4,12 @@
  *
  * @since 0.1.0
  */
-import type { BookDelta, BookSnapshot } from "../../event/MarketData.ts"
+import * as BigDecimal from "effect/BigDecimal"
+import type { BookDelta, BookSnapshot, Level } from "../../event/MarketData.ts"
 import * as Continuity from "../../protocol/internal/continuity.ts"
+import * as Decimal from "../../value/Decimal.ts"
 import { Levels } from "./levels.ts"
+import { uncross } from "./uncross.ts"
 
 /**
  * Why a book is broken.
@@ -55,6 +58,9 @@ const mostKept = 4_096
 // After so many deltas without a crossing the next one is a break again.
 const uncrossedDeltas = 100
 
+// Prices of one value are one level, however they are written.
+const keyOf = (price: Decimal.Decimal): string => Decimal.format(BigDecimal.normalize(price))
+
 const numberOf = (text: string | undefined): bigint | undefined =>
   text !== undefined && /^\d+$/.test(text) ? BigInt(text) : undefined
 
@@ -74,6 +80,8 @@ export class Book {
   /** The numbers of what touched it last. */
   last: Pick<BookSnapshot, "sequence" | "timestamp" | "checksum"> | undefined
   private readonly rules: Rules
+  // When each level was set, by the number of the frame that did, where its sides may cross.
+  private readonly setBy: { readonly bids: Map<string, bigint>; readonly asks: Map<string, bigint> } | undefined
   // The number of the last change, and whether a delta was applied since the snapshot.
   private at: bigint | undefined
   private isFirst = true
@@ -87,6 +95,15 @@ export class Book {
     this.channel = channel
     this.product = product
     this.rules = rules
+    if (rules.mayCross) this.setBy = { bids: new Map(), asks: new Map() }
+  }
+
+  /** The best so many levels of each side, without what crosses where they may. */
+  top(depth: number): { readonly bids: ReadonlyArray<Level>; readonly asks: ReadonlyArray<Level> } {
+    const { levels: { asks, bids }, setBy } = this
+    return setBy === undefined
+      ? { bids: bids.top(depth), asks: asks.top(depth) }
+      : uncross(bids, asks, (side, [price]) => setBy[side].get(keyOf(price)) ?? 0n, depth)
   }
 
   /** Whether it has levels: what was proven, or what was sent where nothing can be. */
@@ -209,7 +226,9 @@ export class Book {
 
   private begin(event: BookSnapshot): void {
     this.levels.clear()
-    this.levels.apply(event.bids, event.asks)
+    this.setBy?.bids.clear()
+    this.setBy?.asks.clear()
+    this.set(event)
     this.at = numberOf(event.sequence)
     this.isFirst = true
     this.depth ??= this.rules.depthOf?.(Math.max(event.bids.length, event.asks.length))
@@ -217,10 +236,22 @@ export class Book {
   }
 
   private apply(event: BookDelta): void {
-    this.levels.apply(event.bids, event.asks)
+    this.set(event)
     this.at = numberOf(event.sequence) ?? this.at
     this.isFirst = false
     this.cut()
+  }
+
+  private set({ asks, bids, sequence }: BookSnapshot | BookDelta): void {
+    this.levels.apply(bids, asks)
+    if (this.setBy === undefined) return
+    const number = numberOf(sequence) ?? 0n
+    for (const [side, changed] of [[this.setBy.bids, bids], [this.setBy.asks, asks]] as const) {
+      for (const [price, size] of changed) {
+        if (size.value === 0n) side.delete(keyOf(price))
+        else side.set(keyOf(price), number)
+      }
+    }
   }
 
   private cut(): void {

@@ -174,10 +174,11 @@ export class BookKeeper {
 
   private valueOf(
     channel: Channel.Channel,
-    { levels, standing }: Book,
+    book: Book,
     event: Book["last"],
     depth: number
   ): OrderBook {
+    const { levels, standing } = book
     const of = {
       ...this.identity(channel),
       sequence: event?.sequence,
@@ -186,8 +187,7 @@ export class BookKeeper {
     }
     if (standing._tag === "Syncing" || standing._tag === "Gapped") return { ...of, ...standing }
     const ladder = {
-      bids: levels.bids.top(depth),
-      asks: levels.asks.top(depth),
+      ...book.top(depth),
       bidLevels: levels.bids.count,
       askLevels: levels.asks.count
     }
