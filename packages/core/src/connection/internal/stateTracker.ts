@@ -8,6 +8,7 @@ import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
+import * as Tracer from "effect/Tracer"
 import * as EscapedText from "../../value/internal/escapedText.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
 import * as ConnectionState from "../ConnectionState.ts"
@@ -74,10 +75,13 @@ export class StateTracker<A> {
 
   /** A span that is a trace of its own: what has it goes on for as long as the connection, whoever began it. */
   traced(name: string, attributes: Readonly<Record<string, unknown>>) {
-    return Effect.withSpan(name, {
-      attributes: EscapedText.fields({ connection: this.options.label, ...attributes }),
-      root: true
-    }, { captureStackTrace: false })
+    return <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+      // What nobody collects need not be made.
+      Effect.flatMap(Tracer.Tracer, (tracer) =>
+        tracer === Tracer.nativeTracer ? self : Effect.withSpan(name, {
+          attributes: EscapedText.fields({ connection: this.options.label, ...attributes }),
+          root: true
+        }, { captureStackTrace: false })(self))
   }
 
   /** What a log line says of messages that may not have arrived. */
