@@ -16,6 +16,7 @@ import { installPeers } from "./peers.ts"
 const benchmarks = [
   "Decode",
   "Venues",
+  "Books",
   "Breaker",
   "Transport",
   "Paced",

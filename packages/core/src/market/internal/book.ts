@@ -61,8 +61,14 @@ const uncrossedDeltas = 100
 // Prices of one value are one level, however they are written.
 const keyOf = (price: Decimal.Decimal): string => Decimal.format(BigDecimal.normalize(price))
 
-const numberOf = (text: string | undefined): bigint | undefined =>
-  text !== undefined && /^\d+$/.test(text) ? BigInt(text) : undefined
+const numberOf = (text: string | undefined): bigint | undefined => {
+  if (text === undefined || text === "") return undefined
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code < 48 || code > 57) return undefined
+  }
+  return BigInt(text)
+}
 
 /**
  * One book.

@@ -46,6 +46,8 @@ const touches = (event: MarketEvent): event is BookSnapshot | BookDelta =>
 const answers = ({ _tag }: MarketEvent): boolean =>
   _tag === "Subscribed" || _tag === "Unsubscribed" || _tag === "VenueError"
 
+const unchanged: ReadonlyArray<Change> = []
+
 /**
  * The books of one connection. Each epoch has its own.
  *
@@ -57,7 +59,8 @@ export class Books {
   distrusted: string | undefined
   private readonly venue: Venue
   private readonly options: Options
-  private readonly books = new Map<string, Book>()
+  private readonly books = new Map<string, Map<string, Book>>()
+  private readonly inOrder: Array<Book> = []
   private readonly depths = new Map<string, number>()
   private last: bigint | undefined
   // The numbers that were passed over and have not come, and the last number of each channel.
@@ -73,35 +76,47 @@ export class Books {
 
   /** All books, in the order in which they were first seen. */
   get all(): Iterable<Book> {
-    return this.books.values()
+    return this.inOrder
   }
 
   /** The book of a channel and product, from its first frame on. */
   get(channel: string, product: string): Book | undefined {
-    return this.books.get(`${channel}\n${product}`)
+    return this.books.get(channel)?.get(product)
   }
 
   /** What a frame and the events that it was read to make of the books, in order. */
   frame(frame: Frame, events: ReadonlyArray<MarketEvent>): ReadonlyArray<Change> {
     this.learnDepth(frame)
+    if (this.venue.books?.answersLate === true && events.some(answers)) this.answers++
     const number = this.options.isUnchecked === true ? undefined : this.venue.books?.numberOf?.(frame, events)
-    if (events.some(answers)) this.answers++
     const step = number === undefined ? "next" : this.follow(number, frame, events)
-    if (step === "seen") return []
-    const touched = events.filter(touches)
-    const broken = step === "break"
-      ? this.breakAll("sequence", `frame ${number} came where ${(this.before ?? 0n) + 1n} was due`)
-      : []
-    const changed = new Map<Book, Change>(broken.map((book) => [book, { book, event: undefined, number }]))
-    for (const event of touched) {
+    if (step === "seen") return unchanged
+    if (step === "next") return this.touched(frame, events, number, unchanged)
+    const broken = this.breakAll("sequence", `frame ${number} came where ${(this.before ?? 0n) + 1n} was due`)
+    return this.touched(frame, events, number, broken.map((book) => ({ book, event: undefined, number })))
+  }
+
+  // What the events of a frame make of their books, given those that the frame has broken.
+  private touched(
+    frame: Frame,
+    events: ReadonlyArray<MarketEvent>,
+    number: bigint | undefined,
+    broken: ReadonlyArray<Change>
+  ): ReadonlyArray<Change> {
+    let changes = broken
+    for (const event of events) {
+      if (!touches(event)) continue
       const book = this.bookOf(frame, events, event)
       const isNew = event._tag === "BookSnapshot" ? book.snapshot(event) : book.delta(event)
+      const at = changes.length === 0 ? -1 : changes.findIndex((change) => change.book === book)
+      if (!isNew && at === -1) continue
       // A book that the frame itself has broken, and not made whole again, is told as broken.
-      if (!isNew && !changed.has(book)) continue
-      if (broken.includes(book) && !book.isWhole) book.standing = this.gapped
-      changed.set(book, { book, event, number })
+      if (!book.isWhole && broken.some((change) => change.book === book)) book.standing = this.gapped
+      const change = { book, event, number }
+      if (at === -1) changes = changes.length === 0 ? [change] : [...changes, change]
+      else changes = changes.with(at, change)
     }
-    return [...changed.values()]
+    return changes
   }
 
   /** The connection has ended. What was whole is broken. */
@@ -119,7 +134,7 @@ export class Books {
 
   private breakAll(cause: BreakCause, reason: string): ReadonlyArray<Book> {
     this.gapped = { _tag: "Gapped", cause, reason }
-    return [...this.books.values()].filter((book) => book.breaks(cause, reason))
+    return this.inOrder.filter((book) => book.breaks(cause, reason))
   }
 
   // What a frame's number says of those before it.
@@ -162,7 +177,7 @@ export class Books {
 
   private distrust(reason: string): void {
     this.distrusted = reason
-    for (const book of this.books.values()) book.distrust(reason)
+    for (const book of this.inOrder) book.distrust(reason)
   }
 
   private channelOf(frame: Frame, events: ReadonlyArray<MarketEvent>): string {
@@ -173,20 +188,22 @@ export class Books {
     const subscribed = this.venue.books?.subscribedDepth?.(frame)
     if (subscribed === undefined) return
     this.depths.set(subscribed.product, subscribed.depth)
-    for (const book of this.books.values()) if (book.product === subscribed.product) book.depth = subscribed.depth
+    for (const book of this.inOrder) if (book.product === subscribed.product) book.depth = subscribed.depth
   }
 
   private bookOf(frame: Frame, events: ReadonlyArray<MarketEvent>, event: BookSnapshot | BookDelta): Book {
     const topic = this.venue.topicOf?.(frame, events)
     const channel = topic?.name ?? this.venue.channels.book ?? ""
     const product = event.product ?? topic?.product ?? ""
-    const key = `${channel}\n${product}`
-    const known = this.books.get(key)
+    const known = this.get(channel, product)
     if (known !== undefined) return known
     const book = new Book(channel, product, this.rulesOf(channel))
     book.depth = this.depths.get(product)
     if (this.distrusted !== undefined) book.distrust(this.distrusted)
-    this.books.set(key, book)
+    const ofChannel = this.books.get(channel)
+    if (ofChannel === undefined) this.books.set(channel, new Map([[product, book]]))
+    else ofChannel.set(product, book)
+    this.inOrder.push(book)
     return book
   }
 
