@@ -8,7 +8,7 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as WakeableSleep from "../src/connection/internal/wakeableSleep.ts"
-import * as PeerLimits from "../src/resilience/internal/peerLimits.ts"
+import * as ConnectionLimits from "../src/resilience/internal/connectionLimits.ts"
 import * as RollingLimits from "../src/resilience/internal/rollingLimit.ts"
 
 const reserved = (log: RollingLimit.RollingLimit, at: number, cost?: number): RollingLimit.Reservation => {
@@ -256,7 +256,7 @@ describe("RollingLimit: edges", () => {
 })
 
 describe("Limits", () => {
-  const limits: ReadonlyArray<PeerLimits.Limit> = [
+  const limits: ReadonlyArray<ConnectionLimits.Limit> = [
     { of: "messages", per: "connection", limit: 4, windowMillis: 1_000 },
     { of: "subscriptions", per: "connection", limit: 2, windowMillis: 1_000 },
     { of: "subscriptions", per: "connection", limit: 1, windowMillis: undefined },
@@ -265,24 +265,24 @@ describe("Limits", () => {
 
   it.effect("keeps each limit for what it is of, a little longer than the peer, and those per address together", () =>
     Effect.gen(function*() {
-      const one = yield* PeerLimits.make(limits, "venue.test")
-      const two = yield* PeerLimits.make(limits, "venue.test")
-      const elsewhere = yield* PeerLimits.make(limits, "other.test")
+      const one = yield* ConnectionLimits.make(limits, "venue.test")
+      const two = yield* ConnectionLimits.make(limits, "venue.test")
+      const elsewhere = yield* ConnectionLimits.make(limits, "other.test")
       assert.deepStrictEqual(one.messages?.left(0), [4])
       assert.deepStrictEqual(one.asks?.left(0), [4, 2])
       // An ask costs what its message does, and counts 1 as a subscription.
       assert.strictEqual(one.asks?.take(0, 3), 0)
       assert.deepStrictEqual(one.asks?.left(0), [1, 1])
       assert.deepStrictEqual(two.asks?.left(0), [4, 2])
-      assert.strictEqual(one.messages?.waitFor(0, 2), 1_000 + PeerLimits.transitMillis + 1)
+      assert.strictEqual(one.messages?.waitFor(0, 2), 1_000 + ConnectionLimits.transitMillis + 1)
       assert.strictEqual(one.dials.take(0), 0)
-      assert.strictEqual(two.dials.take(0), 60_000 + PeerLimits.transitMillis + 1)
+      assert.strictEqual(two.dials.take(0), 60_000 + ConnectionLimits.transitMillis + 1)
       assert.strictEqual(elsewhere.dials.take(0), 0)
     }).pipe(Effect.provideService(Governor.Governor, Governor.make())))
 
   it.effect("has none for what nothing limits", () =>
     Effect.gen(function*() {
-      const logs = yield* PeerLimits.make(limits.slice(1, 3), "venue.test")
+      const logs = yield* ConnectionLimits.make(limits.slice(1, 3), "venue.test")
       assert.isUndefined(logs.messages)
       assert.deepStrictEqual(logs.asks?.left(0), [2])
       assert.deepStrictEqual(logs.dials.left(0), [])
@@ -290,6 +290,6 @@ describe("Limits", () => {
       assert.deepStrictEqual(logs.asks?.left(0), [1])
       if (typeof reservation === "object") reservation.release()
       assert.deepStrictEqual(logs.asks?.left(0), [2])
-      assert.isUndefined((yield* PeerLimits.make([], "venue.test")).asks)
+      assert.isUndefined((yield* ConnectionLimits.make([], "venue.test")).asks)
     }))
 })

@@ -33,7 +33,7 @@ import * as Correlator from "../protocol/internal/correlator.ts"
 import type * as KeepAlive from "../protocol/KeepAlive.ts"
 import type * as Breaker from "../resilience/Breaker.ts"
 import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
-import * as PeerLimits from "../resilience/internal/peerLimits.ts"
+import * as ConnectionLimits from "../resilience/internal/connectionLimits.ts"
 import * as RollingLimits from "../resilience/internal/rollingLimit.ts"
 import type * as RollingLimit from "../resilience/RollingLimit.ts"
 import * as Address from "../transport/Address.ts"
@@ -99,7 +99,7 @@ export interface Options<A> {
    * The peer's limits on messages, dials and subscriptions, kept in every rolling window. Those per address are
    * shared with all who dial the URL's origin in the same network, through the `Governor.Governor`.
    */
-  readonly limits?: ReadonlyArray<PeerLimits.Limit> | undefined
+  readonly limits?: ReadonlyArray<ConnectionLimits.Limit> | undefined
   /** What a message costs of the limits on messages. Default: 1. */
   readonly cost?: ((message: Frame.Frame) => number) | undefined
   /**
@@ -399,8 +399,8 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     productOf: options.productOf,
     onMissed: (messages) => recorder.missed(messages)
   })
-  const kept = yield* Effect.result(PeerLimits.make(options.limits ?? [], origin, transport.network))
-  const limits = Result.getOrElse(kept, () => PeerLimits.unlimited)
+  const kept = yield* Effect.result(ConnectionLimits.make(options.limits ?? [], origin, transport.network))
+  const limits = Result.getOrElse(kept, () => ConnectionLimits.unlimited)
   const now = (): number => Monotonic.nowMillis(clock)
   const keepAlive = options.keepAlive ?? { _tag: "Protocol" }
   // Ordinary messages that use a limit up must not make an answer to a heartbeat late.

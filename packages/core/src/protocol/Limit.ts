@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type * as PeerLimits from "../resilience/internal/peerLimits.ts"
+import type * as ConnectionLimits from "../resilience/internal/connectionLimits.ts"
 import * as Period from "../value/Period.ts"
 
 /**
@@ -13,7 +13,7 @@ import * as Period from "../value/Period.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Limit extends PeerLimits.Limit {
+export interface Limit extends ConnectionLimits.Limit {
   readonly source: string
 }
 
@@ -24,7 +24,7 @@ export interface Limit extends PeerLimits.Limit {
  * @category getters
  * @since 0.1.0
  */
-export const format = ({ limit, of, per, windowMillis }: PeerLimits.Limit): string => {
+export const format = ({ limit, of, per, windowMillis }: ConnectionLimits.Limit): string => {
   const window = windowMillis === undefined ? "at once" : `in ${Period.format(windowMillis)}`
   return `${limit.toLocaleString("en-US")} ${of} ${window} per ${per}`
 }

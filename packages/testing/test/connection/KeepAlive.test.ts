@@ -10,7 +10,7 @@ import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import type * as PeerLimits from "../../../core/src/resilience/internal/peerLimits.ts"
+import type * as ConnectionLimits from "../../../core/src/resilience/internal/connectionLimits.ts"
 import { policyWith, settle, url, withVenue } from "../Rig.ts"
 
 const heartbeat = { interval: Duration.seconds(15), timeout: Duration.seconds(5), onMiss: "close" } as const
@@ -218,7 +218,7 @@ describe("The gauge of what waits", () => {
 })
 
 describe("Limits of a connection", () => {
-  const limits: ReadonlyArray<PeerLimits.Limit> = [
+  const limits: ReadonlyArray<ConnectionLimits.Limit> = [
     { of: "messages", per: "connection", limit: 2, windowMillis: 1_000 },
     { of: "dials", per: "address", limit: 2, windowMillis: 60_000 }
   ]

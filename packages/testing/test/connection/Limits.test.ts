@@ -21,17 +21,17 @@ import * as Metric from "effect/Metric"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import type * as PeerLimits from "../../../core/src/resilience/internal/peerLimits.ts"
+import type * as ConnectionLimits from "../../../core/src/resilience/internal/connectionLimits.ts"
 import { circuitWith, dialTimes, policyWith, settle, url, withVenue } from "../Rig.ts"
 
-const dials = (limit: number, windowMillis: number): PeerLimits.Limit => ({
+const dials = (limit: number, windowMillis: number): ConnectionLimits.Limit => ({
   of: "dials",
   per: "address",
   limit,
   windowMillis
 })
 
-const messages = (limit: number, windowMillis: number): PeerLimits.Limit => ({
+const messages = (limit: number, windowMillis: number): ConnectionLimits.Limit => ({
   of: "messages",
   per: "connection",
   limit,
@@ -40,7 +40,7 @@ const messages = (limit: number, windowMillis: number): PeerLimits.Limit => ({
 
 const twoAMinute = [dials(2, 60_000)]
 
-const open = (limits: ReadonlyArray<PeerLimits.Limit>, to: string = url) =>
+const open = (limits: ReadonlyArray<ConnectionLimits.Limit>, to: string = url) =>
   Effect.gen(function*() {
     const connection = yield* Connection.make(to, { limits })
     yield* Effect.forkScoped(connection.connect, { startImmediately: true })

@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { internals } from "../../../core/src/connection/internal/connectionInternals.ts"
-import type * as PeerLimits from "../../../core/src/resilience/internal/peerLimits.ts"
+import type * as ConnectionLimits from "../../../core/src/resilience/internal/connectionLimits.ts"
 import { policyWith, record, settle, url, withVenue } from "../Rig.ts"
 
 const channelOf = (product: string): Channel.Channel => Channel.make("trades", product)
@@ -51,7 +51,7 @@ interface Stage {
 
 const stage = <E>(
   use: (stage: Stage) => Effect.Effect<void, E>,
-  options: { readonly dialect?: Dialect<string>; readonly limits?: ReadonlyArray<PeerLimits.Limit> } = {}
+  options: { readonly dialect?: Dialect<string>; readonly limits?: ReadonlyArray<ConnectionLimits.Limit> } = {}
 ) =>
   withVenue(policyWith({ acknowledgementTimeout: Duration.seconds(3) }), ({ host }) =>
     Effect.gen(function*() {

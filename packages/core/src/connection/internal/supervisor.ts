@@ -29,11 +29,11 @@ import * as EpochMillis from "../../value/internal/epochMillis.ts"
 import * as ConnectError from "../ConnectError.ts"
 import * as ConnectionState from "../ConnectionState.ts"
 import { Reconnection } from "../Reconnection.ts"
+import * as Classification from "./classification.ts"
 import { type Closed, Closer } from "./close.ts"
 import type { Options, Parts } from "./connectionParts.ts"
 import { Dialler, type Held, type Session } from "./dialler.ts"
 import { type Ending, Epoch, failed } from "./epoch.ts"
-import * as FailureAnswer from "./failureAnswer.ts"
 import { Stability } from "./stability.ts"
 import { StateTracker } from "./stateTracker.ts"
 
@@ -208,7 +208,7 @@ export class Supervisor<A> {
   }
 
   private answerTo(failure: ConnectError.Failure): Recovery.Answer {
-    return FailureAnswer.answerTo(failure, this.reconnection.classify, this.options.showsToken)
+    return Classification.answerTo(failure, this.reconnection.classify, this.options.showsToken)
   }
 
   // What follows a failure, by the policy and the breaker as they are now.
@@ -222,7 +222,7 @@ export class Supervisor<A> {
           hasConnected: isEstablished,
           canRefresh: this.options.auth?.refresh !== undefined && !isRefreshed
         },
-        { answer: this.answerTo(failure), restMillis: FailureAnswer.restMillisOf(failure) },
+        { answer: this.answerTo(failure), restMillis: Classification.restMillisOf(failure) },
         seen,
         at
       ))
@@ -254,7 +254,7 @@ export class Supervisor<A> {
             session,
             this.answerTo(failure) === "retry"
               ? failure
-              : FailureAnswer.finalOf(failure, this.reconnection.classify, this.options.showsToken)
+              : Classification.finalOf(failure, this.reconnection.classify, this.options.showsToken)
           )
           return false
         }

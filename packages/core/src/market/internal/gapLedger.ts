@@ -14,12 +14,15 @@ import type * as Channel from "../../value/Channel.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import type * as Ledger from "../Ledger.ts"
 import type { FeedMetrics } from "./feedMetrics.ts"
-import { GapAnnouncement, keyOf } from "./gapAnnouncement.ts"
 
 // How many gaps of each product and channel are kept, and how many of these: a peer that makes up products does not make
 // it grow, those beyond count for their channel alone.
 const mostGaps = 1_000
 const mostEntries = 10_000
+
+const keyOf = (
+  { channel = "", product = "" }: { readonly channel?: string | undefined; readonly product?: string | undefined }
+): string => `${channel}\n${product}`
 
 const instant = (epochMillis: number): string => Timestamp.format(Timestamp.fromEpochMillis(epochMillis))
 
@@ -383,5 +386,36 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
     this.entries.set(key, made)
     this.updateLive(made)
     return made
+  }
+}
+
+/**
+ * Gaps that began or ended in one step: the same values for all consumers.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class GapAnnouncement implements Announcement {
+  readonly gaps: ReadonlyArray<Lifecycle.Gap>
+  constructor(gaps: ReadonlyArray<Lifecycle.Gap>) {
+    this.gaps = gaps
+  }
+
+  /** For a consumer that stood still: of each channel one gap over all that have ended, and one that is still open. */
+  mergeWith(newer: Announcement): Announcement {
+    if (!(newer instanceof GapAnnouncement)) return newer
+    const ended = new Map<string, Lifecycle.Gap>()
+    const open = new Map<string, Lifecycle.Gap>()
+    for (const gap of [...this.gaps, ...newer.gaps]) {
+      const key = keyOf(gap)
+      if (gap.to === undefined) {
+        open.set(key, gap)
+        continue
+      }
+      const from = ended.get(key)?.from
+      ended.set(key, from === undefined ? gap : new Lifecycle.Gap({ ...gap, from }))
+      open.delete(key)
+    }
+    return new GapAnnouncement([...ended.values(), ...open.values()])
   }
 }

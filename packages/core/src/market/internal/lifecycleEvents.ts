@@ -14,8 +14,7 @@ import type * as Channel from "../../value/Channel.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import type * as ChannelRouter from "./channelRouter.ts"
 import type { FeedMetrics } from "./feedMetrics.ts"
-import { GapAnnouncement } from "./gapAnnouncement.ts"
-import type { Dropped } from "./gapLedger.ts"
+import { type Dropped, GapAnnouncement } from "./gapLedger.ts"
 
 /**
  * What it takes to tell a life: whose it is, and to whom.

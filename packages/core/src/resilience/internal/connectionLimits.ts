@@ -48,7 +48,7 @@ const counting = (log: RollingLimit.RollingLimit): RollingLimit.RollingLimit => 
  * @category models
  * @since 0.1.0
  */
-export interface PeerLimits {
+export interface ConnectionLimits {
   /** Of messages, absent where nothing limits them. */
   readonly messages: RollingLimit.RollingLimit | undefined
   /** Of what asks for subscriptions, each of which counts 1, and of messages; absent where nothing limits either. */
@@ -62,7 +62,7 @@ export interface PeerLimits {
  * @category constants
  * @since 0.1.0
  */
-export const unlimited: PeerLimits = { messages: undefined, asks: undefined, dials: RollingLimits.combine([]) }
+export const unlimited: ConnectionLimits = { messages: undefined, asks: undefined, dials: RollingLimits.combine([]) }
 
 /**
  * The logs that keep the limits for one connection to an address, each window
@@ -76,7 +76,7 @@ export const make = Effect.fnUntraced(function*(
   limits: ReadonlyArray<Limit>,
   address: string,
   network?: object | undefined
-): Effect.fn.Return<PeerLimits, RollingLimit.InvalidLimit, Scope.Scope> {
+): Effect.fn.Return<ConnectionLimits, RollingLimit.InvalidLimit, Scope.Scope> {
   const { share } = yield* Governor
   const logOf = Effect.fnUntraced(function*(
     of: Limit["of"]
