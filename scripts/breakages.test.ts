@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import type { Breakage } from "./breakages/Breakage.ts"
+import { harmless } from "./harmless.ts"
 import { workspace } from "./source.ts"
 
 describe("breakages", () => {
@@ -18,4 +19,21 @@ describe("breakages", () => {
       assert.deepStrictEqual(stale, [])
     })
   }
+})
+
+describe("harmless changes", () => {
+  it("are of what is there", () => {
+    const flat = (text: string): string => text.replaceAll(/\s+/g, " ")
+    const texts = new Map<string, string>()
+    const textOf = (file: string): string => {
+      const known = texts.get(file)
+      if (known !== undefined) return known
+      const source = Path.join(workspace, file)
+      const text = Fs.existsSync(source) ? flat(Fs.readFileSync(source, "utf8")) : ""
+      texts.set(file, text)
+      return text
+    }
+    const stale = harmless.filter(({ file, original }) => !textOf(file).includes(flat(original)))
+    assert.deepStrictEqual(stale.map(({ file, original }) => `${file}: ${original}`), [])
+  })
 })

@@ -501,45 +501,45 @@ export const harmless: ReadonlyArray<Harmless> = [
     file: `${core}/market/internal/feedMetrics.ts`,
     within: "gapsOf.disconnect",
     original:
-      "{ disconnect: true, sequence: true, checksum: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
+      "{ disconnect: true, sequence: true, checksum: true, crossed: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
     replacement:
-      "{ disconnect: false, sequence: true, checksum: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
+      "{ disconnect: false, sequence: true, checksum: true, crossed: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
     because: "only the names are read"
   },
   {
     file: `${core}/market/internal/feedMetrics.ts`,
     within: "gapsOf.sequence",
     original:
-      "{ disconnect: true, sequence: true, checksum: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
+      "{ disconnect: true, sequence: true, checksum: true, crossed: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
     replacement:
-      "{ disconnect: true, sequence: false, checksum: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
+      "{ disconnect: true, sequence: false, checksum: true, crossed: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
     because: "only the names are read"
   },
   {
     file: `${core}/market/internal/feedMetrics.ts`,
     within: "gapsOf.checksum",
     original:
-      "{ disconnect: true, sequence: true, checksum: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
+      "{ disconnect: true, sequence: true, checksum: true, crossed: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
     replacement:
-      "{ disconnect: true, sequence: true, checksum: false, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
+      "{ disconnect: true, sequence: true, checksum: false, crossed: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
     because: "only the names are read"
   },
   {
     file: `${core}/market/internal/feedMetrics.ts`,
     within: "gapsOf.overflow",
     original:
-      "{ disconnect: true, sequence: true, checksum: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
+      "{ disconnect: true, sequence: true, checksum: true, crossed: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
     replacement:
-      "{ disconnect: true, sequence: true, checksum: true, overflow: false, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
+      "{ disconnect: true, sequence: true, checksum: true, crossed: true, overflow: false, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
     because: "only the names are read"
   },
   {
     file: `${core}/market/internal/feedMetrics.ts`,
     within: "gapsOf.stale",
     original:
-      "{ disconnect: true, sequence: true, checksum: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
+      "{ disconnect: true, sequence: true, checksum: true, crossed: true, overflow: true, stale: true } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
     replacement:
-      "{ disconnect: true, sequence: true, checksum: true, overflow: true, stale: false } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
+      "{ disconnect: true, sequence: true, checksum: true, crossed: true, overflow: true, stale: false } satisfies { readonly [Cause in Gap[\"cause\"]]: true }",
     because: "only the names are read"
   },
   {
@@ -613,13 +613,6 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "no request of ours has either for its id"
   },
   {
-    file: `${core}/market/MarketFeed.ts`,
-    within: "prepare.arrived",
-    original: "i < belonging.length",
-    replacement: "i <= belonging.length",
-    because: "beyond the end is nothing, which is passed over"
-  },
-  {
     file: `${core}/market/internal/staleRecovery.ts`,
     within: "make.startImmediately",
     original: "Effect.forkScoped({ startImmediately: true })",
@@ -677,20 +670,6 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   // ---- connection ---------------------------------------------------------------------------------------------------
   {
-    file: `${core}/connection/internal/epoch.ts`,
-    within: "Epoch.resumedAt",
-    original: "private resumedAt = 0",
-    replacement: "private resumedAt = (-1)",
-    because: "both are before the clock began"
-  },
-  {
-    file: `${core}/connection/internal/dialler.ts`,
-    within: "Dialler.awaitDueTime",
-    original: "yield* Effect.raceFirst(Effect.sleep(until - at), waitsForBreaker ? breaker.changed : Effect.never)",
-    replacement: "yield* Effect.raceFirst(Effect.sleep(until - at), true ? breaker.changed : Effect.never)",
-    because: "who wakes early and does not wait for the breaker goes back to sleep"
-  },
-  {
     file: `${core}/resilience/internal/recovery.ts`,
     within: "next.openUntil",
     original: "const openUntil = breaker._tag === \"Open\" && breaker.until > now ? breaker.until : undefined",
@@ -710,13 +689,6 @@ export const harmless: ReadonlyArray<Harmless> = [
     original: "settled.add(key)",
     replacement: ";",
     because: "to confirm the same by its name once more changes nothing"
-  },
-  {
-    file: `${core}/connection/internal/epoch.ts`,
-    within: "Epoch.makeHeartbeat.onMiss",
-    original: "Effect.as(this.endWire(failed(failure)), false)",
-    replacement: "Effect.as(this.endWire(failed(failure)), true)",
-    because: "the end of the wire ends the heartbeat's fiber with the epoch, before the next ping is due"
   },
   {
     file: `${core}/connection/internal/epoch.ts`,
@@ -927,32 +899,18 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "one character more than is shown says already that there are more"
   },
   {
-    file: `${core}/connection/internal/sequence.ts`,
+    file: `${core}/codec/internal/memberText.ts`,
     within: "isName",
     original: "return written.includes(\"\\\\\") ? unquoted(text.slice(from, to)) === name : written === name",
     replacement: "return true ? unquoted(text.slice(from, to)) === name : written === name",
     because: "a name without escapes reads as it is written; it is only compared faster"
   },
   {
-    file: `${core}/connection/internal/sequence.ts`,
+    file: `${core}/codec/internal/memberText.ts`,
     within: "afterValue",
     original: "at < text.length",
     replacement: "at <= text.length",
     because: "there is no character at the end to look at"
-  },
-  {
-    file: `${core}/connection/internal/frameReader.ts`,
-    within: "make.bytes",
-    original: "const bytes = frames.length === 1 ? readOne(frames[0], frames, at, now) : readMany(frames, at, now)",
-    replacement: "const bytes = false ? readOne(frames[0], frames, at, now) : readMany(frames, at, now)",
-    because: "a frame alone is read as one of many would be, only faster"
-  },
-  {
-    file: `${core}/connection/internal/frameReader.ts`,
-    within: "make.bytes",
-    original: "const bytes = frames.length === 1 ? readOne(frames[0], frames, at, now) : readMany(frames, at, now)",
-    replacement: "const bytes = frames.length === 0 ? readOne(frames[0], frames, at, now) : readMany(frames, at, now)",
-    because: "a frame alone is read as one of many would be, only faster"
   },
   {
     file: `${core}/connection/internal/outbox.ts`,
@@ -1119,13 +1077,6 @@ export const harmless: ReadonlyArray<Harmless> = [
     replacement:
       "type === allMids ? Market.products.map(({ symbol }) => symbol).filter((symbol) => floor.market(symbol) !== undefined) : [coin ?? \"?\"]",
     because: "who names no coin has been refused by then"
-  },
-  {
-    file: "packages/testing/src/venue/Enforcement.ts",
-    within: "makeCounter.admits",
-    original: "times = times.filter((time) => time > at - longest)",
-    replacement: "times = times.filter((time) => time >= at - longest)",
-    because: "what is as old as the longest window is counted in none"
   },
   {
     file: "packages/testing/src/venue/Market.ts",
