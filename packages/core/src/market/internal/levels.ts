@@ -75,6 +75,9 @@ export class Side {
     } else if (isThere) {
       page.prices[at] = price
       page.sizes[at] = size
+    } else if (at >= pageLevels && index === this.pages.length - 1) {
+      // A snapshot comes in order: what goes on behind a full page begins the next one, and leaves that full.
+      this.append(key, price, size)
     } else {
       page.keys.splice(at, 0, key)
       page.prices.splice(at, 0, price)
