@@ -2,9 +2,9 @@
  * The levels of a book: two sides, each sorted by price with its best level
  * first, exact, in pages.
  *
- * A page holds up to 128 levels beside each other, so that an update moves a
- * handful of places whatever the depth of the book; and most updates are of the
- * first page.
+ * A page holds up to 128 levels beside each other, its best last, so that an
+ * update moves a handful of places whatever the depth of the book; and most
+ * updates are of the end of the first page.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ import type { Decimal } from "../../value/Decimal.ts"
 // no safe integer is a bigint; the two compare by value.
 type Key = number | bigint
 
-// Prices by their keys, in order, and what stands there, with the text of the venue.
+// Prices by their keys, the best last, and what stands there, with the text of the venue.
 interface Page {
   readonly keys: Array<Key>
   readonly prices: Array<Decimal>
@@ -26,7 +26,27 @@ const pageLevels = 128
 
 const emptyPage = (): Page => ({ keys: [], prices: [], sizes: [] })
 
-const lastKey = ({ keys }: Page): Key => keys[keys.length - 1] ?? 0
+const worstKey = ({ keys }: Page): Key => keys[0] ?? 0
+
+// What `splice` does to one place, without the array that it gives back.
+const insert = <A>(values: Array<A>, at: number, value: A): void => {
+  const last = values[values.length - 1]
+  if (last === undefined || at >= values.length) {
+    values.push(value)
+    return
+  }
+  values.push(last)
+  for (let i = values.length - 2; i > at; i--) values[i] = values[i - 1] ?? last
+  values[at] = value
+}
+
+const take = <A>(values: Array<A>, at: number): void => {
+  for (let i = at; i < values.length - 1; i++) {
+    const next = values[i + 1]
+    if (next !== undefined) values[i] = next
+  }
+  values.pop()
+}
 
 // The units that prices are counted in: ten to the minus `digits`.
 interface Scale {
@@ -75,13 +95,13 @@ export class Side {
     } else if (isThere) {
       page.prices[at] = price
       page.sizes[at] = size
-    } else if (at >= pageLevels && index === this.pages.length - 1) {
+    } else if (at === 0 && page.keys.length >= pageLevels && index === this.pages.length - 1) {
       // A snapshot comes in order: what goes on behind a full page begins the next one, and leaves that full.
       this.append(key, price, size)
     } else {
-      page.keys.splice(at, 0, key)
-      page.prices.splice(at, 0, price)
-      page.sizes.splice(at, 0, size)
+      insert(page.keys, at, key)
+      insert(page.prices, at, price)
+      insert(page.sizes, at, size)
       this.count++
       if (page.keys.length > pageLevels) this.split(index, page)
     }
@@ -94,14 +114,14 @@ export class Side {
 
   /** The price of the best level in the units of the scale; `undefined` if there is none. */
   bestKey(): Key | undefined {
-    return this.pages[0]?.keys[0]
+    return this.pages[0]?.keys.at(-1)
   }
 
   /** The best level. */
   best(): Level | undefined {
     const page = this.pages[0]
-    const price = page?.prices[0]
-    const size = page?.sizes[0]
+    const price = page?.prices.at(-1)
+    const size = page?.sizes.at(-1)
     return price === undefined || size === undefined ? undefined : [price, size]
   }
 
@@ -118,7 +138,7 @@ export class Side {
   /** All levels, best first. */
   *[Symbol.iterator](): Generator<Level, void> {
     for (const { prices, sizes } of this.pages) {
-      for (let i = 0; i < prices.length; i++) {
+      for (let i = prices.length - 1; i >= 0; i--) {
         const price = prices[i]
         const size = sizes[i]
         if (price !== undefined && size !== undefined) yield [price, size]
@@ -131,12 +151,12 @@ export class Side {
     while (this.count > depth) {
       const page = this.pages[this.pages.length - 1]
       if (page === undefined) return
-      const length = Math.max(0, page.keys.length - (this.count - depth))
-      this.count -= page.keys.length - length
-      page.keys.length = length
-      page.prices.length = length
-      page.sizes.length = length
-      if (length === 0) this.pages.pop()
+      const worse = Math.min(page.keys.length, this.count - depth)
+      this.count -= worse
+      page.keys.splice(0, worse)
+      page.prices.splice(0, worse)
+      page.sizes.splice(0, worse)
+      if (page.keys.length === 0) this.pages.pop()
     }
   }
 
@@ -150,17 +170,17 @@ export class Side {
     }
   }
 
-  // The first page whose last level is not before the key: where it is or belongs. The last page has what is beyond all.
+  // The first page whose worst level is not before the key: where it is or belongs. The last page has what is beyond all.
   private pageFor(key: Key): number {
     const { pages } = this
     let low = 0
     let high = pages.length - 1
     const first = pages[0]
-    if (first !== undefined && !this.isBefore(lastKey(first), key)) return 0
+    if (first !== undefined && !this.isBefore(worstKey(first), key)) return 0
     while (low < high) {
       const middle = (low + high) >>> 1
       const page = pages[middle]
-      if (page !== undefined && this.isBefore(lastKey(page), key)) low = middle + 1
+      if (page !== undefined && this.isBefore(worstKey(page), key)) low = middle + 1
       else high = middle
     }
     return low
@@ -171,7 +191,7 @@ export class Side {
     let high = keys.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (this.isBefore(keys[middle] ?? 0, key)) low = middle + 1
+      if (this.isBefore(key, keys[middle] ?? 0)) low = middle + 1
       else high = middle
     }
     return low
@@ -187,20 +207,21 @@ export class Side {
   }
 
   private remove(index: number, page: Page, at: number): void {
-    page.keys.splice(at, 1)
-    page.prices.splice(at, 1)
-    page.sizes.splice(at, 1)
+    take(page.keys, at)
+    take(page.prices, at)
+    take(page.sizes, at)
     this.count--
     if (page.keys.length === 0) this.pages.splice(index, 1)
     else if (page.keys.length < pageLevels / 4) this.merge(index, page)
   }
 
+  // The better half stays where it is.
   private split(index: number, page: Page): void {
     const half = page.keys.length >>> 1
     this.pages.splice(index + 1, 0, {
-      keys: page.keys.splice(half),
-      prices: page.prices.splice(half),
-      sizes: page.sizes.splice(half)
+      keys: page.keys.splice(0, half),
+      prices: page.prices.splice(0, half),
+      sizes: page.sizes.splice(0, half)
     })
   }
 
@@ -208,9 +229,9 @@ export class Side {
   private merge(index: number, page: Page): void {
     const next = this.pages[index + 1]
     if (next === undefined || page.keys.length + next.keys.length > pageLevels * 3 / 4) return
-    page.keys.push(...next.keys)
-    page.prices.push(...next.prices)
-    page.sizes.push(...next.sizes)
+    page.keys.unshift(...next.keys)
+    page.prices.unshift(...next.prices)
+    page.sizes.unshift(...next.sizes)
     this.pages.splice(index + 1, 1)
   }
 }
