@@ -48,8 +48,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a quiet market is a dead feed",
     file: "packages/core/src/market/internal/freshnessTracker.ts",
-    original: "entry.heardAt = at\n",
-    replacement: "entry.heardAt = undefined\n",
+    original: "entry.isHeard = true\n",
+    replacement: "entry.isHeard = false\n",
     test: ["packages/testing/test/Freshness.test.ts", "takes a quiet market for what it is"]
   },
   // limits and closes

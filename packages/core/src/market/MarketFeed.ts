@@ -59,6 +59,7 @@ import * as FeedMetrics from "./internal/feedMetrics.ts"
 import * as FreshnessTracker from "./internal/freshnessTracker.ts"
 import { GapLedger } from "./internal/gapLedger.ts"
 import * as LifecycleEvents from "./internal/lifecycleEvents.ts"
+import { Products } from "./internal/products.ts"
 import * as StaleRecovery from "./internal/staleRecovery.ts"
 import * as SubscriptionAnswers from "./internal/subscriptionAnswers.ts"
 import type * as Ledger from "./Ledger.ts"
@@ -241,7 +242,8 @@ export const prepare = Effect.fnUntraced(function*(
   const symbols = options.symbols ?? Symbols.byRule
   const isQuiet = venue.isQuiet ?? ((channel: string) => channel === venue.channels.trade)
   const freshness = FreshnessTracker.make(options.freshness === "none" ? undefined : options.freshness, isQuiet)
-  const router = ChannelRouter.make(venue)
+  const products = new Products(venue, symbols)
+  const router = ChannelRouter.make(venue, products)
   const metrics = yield* FeedMetrics.make(venue.name)
   const clock = yield* Clock.Clock
   const ledger = new GapLedger({
@@ -255,7 +257,7 @@ export const prepare = Effect.fnUntraced(function*(
     auth: options.auth,
     headers: options.headers,
     plaintextHosts: options.plaintextHosts,
-    decode: FeedDecoder.make(venue, symbols),
+    decode: FeedDecoder.make(venue, products),
     dialect: {
       subscribe: venue.subscribe,
       unsubscribe: venue.unsubscribe,

@@ -10,6 +10,7 @@ import * as Frame from "../../transport/Frame.ts"
 import * as Channel from "../../value/Channel.ts"
 import type * as Inbox from "../Inbox.ts"
 import type { Batch } from "../Observer.ts"
+import { ChannelList } from "./messageChannels.ts"
 
 /**
  * What a routed consumer wants: the messages that belong to a channel and are of
@@ -44,6 +45,17 @@ export interface Destination<A> {
 interface Route<A> {
   whole: ReadonlyArray<Destination<A>>
   readonly byProduct: Map<string, ReadonlyArray<Destination<A>>>
+}
+
+// What was found by a list of channels, which saves making keys for every message.
+class Found<A> {
+  readonly since: object
+  readonly routes: ReadonlyArray<Route<A>>
+
+  constructor(since: object, routes: ReadonlyArray<Route<A>>) {
+    this.since = since
+    this.routes = routes
+  }
 }
 
 const nowhere: ReadonlyArray<never> = []
@@ -88,8 +100,8 @@ export const makeDestination = <A, B extends A>(
  */
 export class Routes<A> {
   private readonly byChannel = new Map<string, Route<A>>()
-  // By the lists of channels themselves, which saves making keys for every message. Who attributes may make each anew.
-  private known: WeakMap<ReadonlyArray<Channel.Channel>, ReadonlyArray<Route<A>>> | undefined
+  // Stands for the time since a destination came or went: what lists of channels remember holds for as long.
+  private unchanged = {}
   private readonly productOf: (message: A) => string | undefined
   // Those that have taken something of the batch at hand.
   private touched: Array<Destination<A>> = []
@@ -105,7 +117,7 @@ export class Routes<A> {
     if (product === undefined) route.whole = [...route.whole, destination]
     else route.byProduct.set(product, [...route.byProduct.get(product) ?? nowhere, destination])
     this.byChannel.set(key, route)
-    this.known = undefined
+    this.unchanged = {}
   }
 
   remove(destination: Destination<A>): void {
@@ -118,7 +130,7 @@ export class Routes<A> {
     else route.byProduct.set(product, without(route.byProduct.get(product) ?? nowhere))
     if (product !== undefined && route.byProduct.get(product)?.length === 0) route.byProduct.delete(product)
     if (route.whole.length + route.byProduct.size === 0) this.byChannel.delete(key)
-    this.known = undefined
+    this.unchanged = {}
   }
 
   /** Hands the messages of a batch to those that want them, each charged with its own bytes. */
@@ -177,11 +189,15 @@ export class Routes<A> {
   }
 
   private routesOf(channels: ReadonlyArray<Channel.Channel>): ReadonlyArray<Route<A>> {
-    const known = this.known?.get(channels)
-    if (known !== undefined) return known
+    const list = channels instanceof ChannelList ? channels : undefined
+    const found = list?.found
+    if (this.isCurrent(found)) return found.routes
     const routes = channels.flatMap((channel) => this.byChannel.get(Channel.key(channel)) ?? [])
-    this.known ??= new WeakMap()
-    this.known.set(channels, routes)
+    if (list !== undefined) list.found = new Found(this.unchanged, routes)
     return routes
+  }
+
+  private isCurrent(found: object | undefined): found is Found<A> {
+    return found instanceof Found && found.since === this.unchanged
   }
 }

@@ -8,6 +8,26 @@ import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 
 /**
+ * Wanted channels that are the same list for message after message: what a
+ * connection finds by them is remembered here, and costs no look-up again.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class ChannelList extends Array<Channel> {
+  /** What the routes have found by it. */
+  found: object | undefined = undefined
+  private seenAfter = -1
+
+  /** Whether the subscriptions have not seen it since so many changes. */
+  isNewAfter(changes: number): boolean {
+    const isNew = this.seenAfter !== changes
+    this.seenAfter = changes
+    return isNew
+  }
+}
+
+/**
  * For each message the wanted channels that it belongs to.
  *
  * @category models

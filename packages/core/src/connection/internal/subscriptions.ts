@@ -16,6 +16,7 @@ import * as Channel from "../../value/Channel.ts"
 import { ConnectionClosed, SubscriptionRefused } from "../ConnectError.ts"
 import type { Batch, NamedObserver, Observer } from "../Observer.ts"
 import type * as InboxItems from "./inboxItems.ts"
+import { ChannelList } from "./messageChannels.ts"
 import { askOf, type Confirmed, type Pending, RefusalWaiters } from "./pendingSubscriptions.ts"
 import { meaningOf, type Refusal } from "./refusedChannels.ts"
 import { type SubscriptionState, SubscriptionStates } from "./subscriptionStates.ts"
@@ -56,8 +57,8 @@ export class Subscriptions<A> {
   // One asks at a time.
   private turns: Semaphore.Semaphore | undefined
   private pending: ReadonlyArray<Pending> = []
-  // Lists of channels of which data has come since something last changed. Who attributes may make each anew.
-  private known: WeakSet<ReadonlyArray<Channel.Channel>> | undefined
+  // Counts what data of channels may mean something else after.
+  private changes = 0
   // What was refused together with something else, to be asked for by itself.
   private again: Array<ReadonlyArray<Channel.Channel>> = []
   // Counts the resets: whoever has waited while one came asks for an epoch that is over.
@@ -129,7 +130,7 @@ export class Subscriptions<A> {
   private reset(): void {
     this.resets++
     this.writes = 0
-    this.known = undefined
+    this.changes++
     this.pending = []
     this.again = []
     this.made?.reset()
@@ -243,7 +244,7 @@ export class Subscriptions<A> {
           const one = { ask, at: this.options.now(), adds, isAnswered: false, isExpired: false }
           if (ask.requestId !== undefined) this.options.correlator.wait(ask.requestId, "subscription")
           this.pending = [...this.pending, one]
-          this.known = undefined
+          this.changes++
         }
         this.writes++
         // A wire that ended says why when it is asked again.
@@ -295,9 +296,8 @@ export class Subscriptions<A> {
 
   // Data of the channels has come, which confirms them.
   private confirmByData(channels: ReadonlyArray<Channel.Channel> | undefined): void {
-    if (channels === undefined || channels.length === 0 || this.known?.has(channels) === true) return
-    this.known ??= new WeakSet()
-    this.known.add(channels)
+    if (channels === undefined || channels.length === 0) return
+    if (channels instanceof ChannelList && !channels.isNewAfter(this.changes)) return
     this.confirm(channels)
     this.pending = this.pending.filter((one) => !this.isConfirmedByData(one))
   }
@@ -351,7 +351,7 @@ export class Subscriptions<A> {
       if (this.standings.refused.has(key) || !this.standings.wants.has(key)) continue
       const refused = new SubscriptionRefused({ channel, reason, ...(code === undefined ? {} : { code }) })
       this.standings.confirmed.delete(key)
-      this.known = undefined
+      this.changes++
       this.standings.refused.set(key, refused)
       this.waiters?.refuse(key, refused)
       all.push(refused)

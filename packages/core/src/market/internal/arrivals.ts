@@ -32,7 +32,7 @@ export const make = (freshness: FreshnessTracker, metrics: FeedMetrics): NamedOb
         for (let i = 0; i < belonging.length; i++) {
           const channels = belonging[i]
           if (channels === belonging[i + 1] || channels === undefined) continue
-          for (const channel of channels) freshness.received(channel, monotonicMillis)
+          freshness.receivedAll(channels, monotonicMillis)
           const of = channels[0]?.channel
           if (of !== name) {
             if (name !== undefined) metrics.arrived(name, count)

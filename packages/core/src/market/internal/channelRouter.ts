@@ -6,9 +6,12 @@
  */
 import type * as MessageChannels from "../../connection/internal/messageChannels.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
+import * as Symbols from "../../protocol/Symbols.ts"
 import * as ChannelKey from "../../value/Channel.ts"
 import type { Channel } from "../../value/Channel.ts"
 import type { Topic, Venue } from "../../venue/Venue.ts"
+import { Products } from "./products.ts"
+import { RoutedChannels } from "./routedChannels.ts"
 
 /**
  * The routes of one feed.
@@ -35,7 +38,11 @@ interface Named {
   readonly product: string | undefined
 }
 
-const channelsIn = (named: Iterable<Named>): Array<Channel> => Array.from(named, ({ channel }) => channel)
+const channelsIn = (named: Iterable<Named>): RoutedChannels => {
+  const channels = new RoutedChannels()
+  for (const { channel } of named) channels.push(channel)
+  return channels
+}
 
 // The channels of a frame's name. Each list is in an array of its own as well, which most frames can be given as it is,
 // and is the same array until one of its channels comes or goes: a change costs the same however many there are.
@@ -45,9 +52,13 @@ class Routes {
   private readonly byProduct = new Map<string, Map<string, Named>>()
   private lists = new Map<string | undefined, MessageChannels.MessageChannels>()
   private every: MessageChannels.MessageChannels | undefined
-  // What was found last: most frames are of the product of the one before.
-  private last: MessageChannels.MessageChannels | undefined
-  private lastProduct = ""
+  // What a product remembers of them holds until they change.
+  private version = {}
+  private readonly products: Products
+
+  constructor(products: Products) {
+    this.products = products
+  }
 
   get isEmpty(): boolean {
     return this.named.size === 0
@@ -83,9 +94,10 @@ class Routes {
 
   /** Those of a product and of all products; if it has none of its own, those of all. */
   of(product: string): MessageChannels.MessageChannels {
-    if (this.last !== undefined && this.lastProduct === product) return this.last
-    this.lastProduct = product
-    return this.last = this.lists.get(product) ?? this.find(product)
+    const found = this.products.of(product)
+    if (found.routes === this.version) return found.channels
+    found.routes = this.version
+    return found.channels = this.lists.get(product) ?? this.find(product)
   }
 
   private find(product: string): MessageChannels.MessageChannels {
@@ -93,14 +105,14 @@ class Routes {
     const name = own === undefined ? undefined : product
     const general = name === undefined ? this.lists.get(name) : undefined
     if (general !== undefined) return general
-    const made = [[...channelsIn(this.general.values()), ...channelsIn(own?.values() ?? [])]]
+    const made = [channelsIn([...this.general.values(), ...own?.values() ?? []])]
     this.lists.set(name, made)
     return made
   }
 
   private changed(product: string | undefined): void {
     this.every = undefined
-    this.last = undefined
+    this.version = {}
     if (product === undefined) this.lists = new Map()
     else this.lists.delete(product)
   }
@@ -115,7 +127,7 @@ const channelsOf = (routes: Routes, topic: Topic, event: MarketEvent): MessageCh
 
 // By the kind alone, for a venue that does not say more: the market data of a kind is of its channel and of those that
 // are of no kind, and so is what has no event of its own.
-const byKind = (venue: Venue) => {
+const byKind = (venue: Venue, products: Products) => {
   const { book, ticker, trade } = venue.channels
   const others: Readonly<Record<string, ReadonlyArray<string | undefined>>> = {
     Trade: [ticker, book],
@@ -126,7 +138,7 @@ const byKind = (venue: Venue) => {
     Other: [trade, ticker, book]
   }
   const hasOne = new Set(Object.values(venue.channels)).size === 1
-  const kinds = Object.entries(others).map(([tag, excluded]) => ({ tag, excluded, routes: new Routes() }))
+  const kinds = Object.entries(others).map(([tag, excluded]) => ({ tag, excluded, routes: new Routes(products) }))
   const routesOf = new Map(kinds.map(({ routes, tag }) => [tag, routes]))
 
   return {
@@ -155,13 +167,21 @@ const byKind = (venue: Venue) => {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (venue: Venue): ChannelRouter => {
+export const make = (venue: Venue, products = new Products(venue, Symbols.byRule)): ChannelRouter => {
   const { topicOf, topics } = venue
-  const kinds = byKind(venue)
+  // Most venues say it of each frame: what is of which kind is seldom asked for.
+  const data = new Map<string, Channel>()
+  let made: ReturnType<typeof byKind> | undefined
+  const kinds = (): ReturnType<typeof byKind> => {
+    if (made !== undefined) return made
+    made = byKind(venue, products)
+    made.follow([...data.values()])
+    return made
+  }
   const names = new Map<string, Routes>()
 
   const attribute: ChannelRouter["attribute"] = topicOf === undefined
-    ? (_, events) => events.map((event) => kinds.channelsOf(event._tag, productOf(event)))
+    ? (_, events) => events.map((event) => kinds().channelsOf(event._tag, productOf(event)))
     : (frame, events) => {
       const topic = topicOf(frame, events)
       const routes = topic === undefined ? undefined : names.get(topic.name)
@@ -176,17 +196,19 @@ export const make = (venue: Venue): ChannelRouter => {
 
   return {
     follow: (all, wanted) => {
-      kinds.follow(wanted)
+      for (const channel of wanted) data.set(ChannelKey.key(channel), channel)
+      made?.follow(wanted)
       for (const channel of all) {
         for (const { name, product } of topics?.(channel) ?? []) {
-          const routes = names.get(name) ?? new Routes()
+          const routes = names.get(name) ?? new Routes(products)
           routes.add(channel, product)
           names.set(name, routes)
         }
       }
     },
     unfollow: (channels) => {
-      kinds.unfollow(channels)
+      for (const channel of channels) data.delete(ChannelKey.key(channel))
+      made?.unfollow(channels)
       for (const channel of channels) {
         for (const { name, product } of topics?.(channel) ?? []) {
           const routes = names.get(name)
@@ -197,8 +219,8 @@ export const make = (venue: Venue): ChannelRouter => {
     },
     attribute,
     channelsFor: (tag, product) => {
-      const channels = product === "" ? nobody : kinds.channelsOf(tag, product)
-      return channels.length > 0 ? channels : [!kinds.isOfKind(tag) || product === "" ? {} : { product }]
+      const channels = product === "" ? nobody : kinds().channelsOf(tag, product)
+      return channels.length > 0 ? channels : [!kinds().isOfKind(tag) || product === "" ? {} : { product }]
     }
   }
 }

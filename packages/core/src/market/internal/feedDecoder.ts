@@ -7,13 +7,10 @@
 import type { FrameRejected } from "../../codec/Rejection.ts"
 import * as ReceivedStamp from "../../event/internal/receivedStamp.ts"
 import * as MarketEvent from "../../event/MarketEvent.ts"
-import type * as Symbols from "../../protocol/Symbols.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import type { Venue } from "../../venue/Venue.ts"
-
-// So many products' names are remembered: a peer that makes up products does not make it grow.
-const mostNames = 10_000
+import type { Products } from "./products.ts"
 
 /**
  * Makes the decoder of a feed: that of the venue, whose market events it marks.
@@ -24,21 +21,8 @@ const mostNames = 10_000
  */
 export const make = (
   venue: Venue,
-  symbols: Symbols.Symbols
+  products: Products
 ): (frame: Frame, at: number) => ReadonlyArray<MarketEvent.MarketEvent> | FrameRejected => {
-  const names = new Map<string, string | undefined>()
-  // Most events are of the product of the one before, and to compare two texts is cheaper than to find one.
-  let last = ""
-  let lastName = symbols.nameOf(venue, last)
-  const nameOf = (product: string): string | undefined => {
-    if (product === last) return lastName
-    last = product
-    lastName = names.get(product)
-    if (lastName !== undefined || names.has(product)) return lastName
-    lastName = symbols.nameOf(venue, product)
-    if (names.size < mostNames) names.set(product, lastName)
-    return lastName
-  }
   const mark: { receivedAt: Timestamp.Timestamp | undefined; name: string | undefined } = {
     receivedAt: undefined,
     name: undefined
@@ -54,7 +38,7 @@ export const make = (
     }
     for (const event of decoded) {
       if (!MarketEvent.isMarketData(event)) continue
-      mark.name = event.product === undefined ? undefined : nameOf(event.product)
+      mark.name = event.product === undefined ? undefined : products.of(event.product).name
       ReceivedStamp.stamp(event, mark)
     }
     return decoded

@@ -8,6 +8,8 @@ import * as Duration from "effect/Duration"
 import type { Channel } from "../../value/Channel.ts"
 import * as ChannelKey from "../../value/Channel.ts"
 import { type Policy, recommended, type Report } from "../Freshness.ts"
+import type { FreshnessEntry as Entry } from "./freshnessEntry.ts"
+import { RoutedChannels } from "./routedChannels.ts"
 
 /**
  * What is done about a subscription that does not deliver, in this order; each
@@ -38,29 +40,6 @@ export interface Overdue {
   readonly silentForMillis: number
 }
 
-interface Entry {
-  readonly channel: Channel
-  readonly deadlineMillis: number
-  readonly isQuiet: boolean
-  // Whether it has ever delivered, in any epoch, and the longest that it was silent between.
-  hasDelivered: boolean
-  longestSilence: number
-  // Since when it is waited for, or undefined where it is not (no epoch is up).
-  askedAt: number | undefined
-  // When it last delivered in this epoch.
-  heardAt: number | undefined
-  // When it last delivered in any, or was made.
-  lastAt: number
-  // Since when the step is waited for.
-  steppedAt: number | undefined
-  steps: number
-  readonly ages: Array<number>
-  next: number
-  max: number
-  withinMillis: number
-  totalMillis: number
-}
-
 /**
  * The freshness of a feed's subscriptions.
  *
@@ -76,6 +55,8 @@ export interface FreshnessTracker {
   readonly disconnected: () => void
   /** Data of a subscription arrived. */
   readonly received: (channel: Channel, at: number) => void
+  /** Data arrived that belongs to all of these. */
+  readonly receivedAll: (channels: ReadonlyArray<Channel>, at: number) => void
   /** How old the last data of a subscription is, through all epochs; before the first, how long ago it was made. */
   readonly age: (channel: Channel, at: number) => number
   /** When the next deadline passes, where there is one. */
@@ -116,7 +97,7 @@ export const make = (
   const expect = (entry: Entry, at: number | undefined): void => {
     entry.askedAt = at
     entry.steppedAt = at
-    entry.heardAt = undefined
+    entry.isHeard = false
     if (at === undefined) waiting.delete(entry)
     else waiting.add(entry)
   }
@@ -128,7 +109,7 @@ export const make = (
   // The first three steps are taken once in an outage of data; data, and nothing else, starts them anew. For a quiet
   // channel that has ever delivered the connection is not torn down: it is the market that is silent, most likely.
   const overdue = (entry: Entry, at: number): Overdue | undefined => {
-    if (entry.askedAt === undefined || entry.heardAt !== undefined || entry.steppedAt === undefined) return undefined
+    if (entry.askedAt === undefined || entry.isHeard || entry.steppedAt === undefined) return undefined
     if (at - entry.steppedAt < patienceOf(entry)) return undefined
     if (steps[entry.steps] === "reconnect" && entry.isQuiet && entry.hasDelivered) entry.steps++
     const step = steps[entry.steps]
@@ -138,23 +119,47 @@ export const make = (
     return { channel: entry.channel, step, silentForMillis: Math.round(at - entry.askedAt) }
   }
 
+  const delivered = (entry: Entry, at: number): void => {
+    if (entry.isHeard) {
+      const age = at - entry.lastAt
+      entry.ages ??= new Float64Array(remembered)
+      entry.ages[entry.silences % remembered] = age
+      entry.silences++
+      if (age > entry.max) entry.max = age
+      if (age > entry.longestSilence) entry.longestSilence = age
+      entry.totalMillis += age
+      entry.withinMillis += Math.min(age, targetMillis)
+    } else {
+      // What came before anything but a probe was done about its silence had come by itself.
+      if (entry.askedAt !== undefined && entry.steps <= 1) {
+        entry.longestSilence = Math.max(entry.longestSilence, at - entry.askedAt)
+      }
+      waiting.delete(entry)
+      entry.isHeard = true
+      entry.hasDelivered = true
+      entry.steps = 0
+    }
+    entry.lastAt = at
+  }
+
   return {
     subscribed: (channel, at) => {
       const key = ChannelKey.key(channel)
       if (entries.has(key)) return
       const entry: Entry = {
         channel,
+        isSubscribed: true,
         deadlineMillis: Duration.toMillis(policy.deadline(channel, isQuiet(channel.channel))),
         isQuiet: isQuiet(channel.channel),
         hasDelivered: false,
         longestSilence: 0,
         askedAt: undefined,
-        heardAt: undefined,
+        isHeard: false,
         lastAt: at,
         steppedAt: undefined,
         steps: 0,
-        ages: [],
-        next: 0,
+        ages: undefined,
+        silences: 0,
         max: 0,
         withinMillis: 0,
         totalMillis: 0
@@ -167,6 +172,7 @@ export const make = (
       const key = ChannelKey.key(channel)
       const entry = entries.get(key)
       if (entry === undefined) return
+      entry.isSubscribed = false
       entries.delete(key)
       waiting.delete(entry)
       byChannel.clear()
@@ -181,25 +187,16 @@ export const make = (
     },
     received: (channel, at) => {
       const entry = entryOf(channel)
-      if (entry === undefined) return
-      if (entry.heardAt !== undefined) {
-        const age = at - entry.heardAt
-        entry.ages[entry.next] = age
-        entry.next = (entry.next + 1) % remembered
-        entry.max = Math.max(entry.max, age)
-        entry.longestSilence = Math.max(entry.longestSilence, age)
-        entry.totalMillis += age
-        entry.withinMillis += Math.min(age, targetMillis)
+      if (entry !== undefined) delivered(entry, at)
+    },
+    receivedAll: (channels, at) => {
+      const list = channels instanceof RoutedChannels && channels.length === 1 ? channels : undefined
+      if (list?.freshness?.isSubscribed === true) return delivered(list.freshness, at)
+      for (const channel of channels) {
+        const entry = entryOf(channel)
+        if (entry !== undefined) delivered(entry, at)
+        if (list !== undefined) list.freshness = entry
       }
-      // What came before anything but a probe was done about its silence had come by itself.
-      if (entry.heardAt === undefined && entry.askedAt !== undefined && entry.steps <= 1) {
-        entry.longestSilence = Math.max(entry.longestSilence, at - entry.askedAt)
-      }
-      if (entry.heardAt === undefined) waiting.delete(entry)
-      entry.heardAt = at
-      entry.lastAt = at
-      entry.hasDelivered = true
-      entry.steps = 0
     },
     age: (channel, at) => at - (entries.get(ChannelKey.key(channel))?.lastAt ?? at),
     nextDeadline: () => {
@@ -226,19 +223,19 @@ export const make = (
     },
     report: (at) =>
       Array.from(entries.values(), (entry) => {
-        const sorted = [...entry.ages].sort((a, b) => a - b)
+        const sorted = entry.ages?.slice(0, entry.silences).sort() ?? []
         const rank = (share: number): number => sorted[Math.floor(share * sorted.length)] ?? 0
-        const age = entry.heardAt === undefined ? undefined : at - entry.heardAt
+        const age = entry.isHeard ? at - entry.lastAt : undefined
         const total = entry.totalMillis + (age ?? 0)
         return {
           channel: entry.channel,
-          isDelivering: entry.heardAt !== undefined,
+          isDelivering: entry.isHeard,
           ageMillis: age,
           p50: rank(0.5),
           p99: rank(0.99),
           max: Math.max(entry.max, age ?? 0),
           shareWithinTarget: total === 0
-            ? entry.heardAt === undefined ? 0 : 1
+            ? entry.isHeard ? 1 : 0
             : (entry.withinMillis + Math.min(age ?? 0, targetMillis)) / total
         }
       })

@@ -14,6 +14,8 @@ import type * as Channel from "../../value/Channel.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import type * as Ledger from "../Ledger.ts"
 import type { FeedMetrics } from "./feedMetrics.ts"
+import type { LedgerEntry as Entry } from "./ledgerEntry.ts"
+import { RoutedChannels } from "./routedChannels.ts"
 
 // How many gaps of each product and channel are kept, and how many of these: a peer that makes up products does not make
 // it grow, those beyond count for their channel alone.
@@ -25,25 +27,6 @@ const keyOf = (
 ): string => `${channel}\n${product}`
 
 const instant = (epochMillis: number): string => Timestamp.format(Timestamp.fromEpochMillis(epochMillis))
-
-interface Entry {
-  readonly channel: string
-  readonly product: string | undefined
-  isWanted: boolean
-  /** Whether the peer has refused it, and has not confirmed it since. */
-  isRefused: boolean
-  /** Its gap that has not ended. */
-  open: Lifecycle.Gap | undefined
-  /** Since when it is live, on the monotonic clock; undefined while it is not. */
-  liveSince: number | undefined
-  liveMillis: number
-  received: number
-  /** What of the batch at hand it has received, which is not with the consumers yet. */
-  arriving: number
-  handedOn: number
-  dropped: number
-  gaps: ReadonlyArray<Lifecycle.Gap>
-}
 
 const isDelivering = ({ isRefused, isWanted, open }: Entry): boolean => isWanted && !isRefused && open === undefined
 
@@ -334,12 +317,14 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
 
   // Most messages are of the same channel and product as the one before, or of another single channel.
   private received(of: ReadonlyArray<Channel.Channel>, product: string): void {
+    if (of instanceof RoutedChannels && of.ledger !== undefined) return this.count(of.ledger)
     const { last } = this
     if (last !== undefined && this.lastOf === of && this.lastProduct === product) return this.count(last)
     for (const channel of of) {
       const entry = channel.product === undefined ? this.entryOf(channel, product) : this.ownEntry(channel)
       this.count(entry)
       if (of.length !== 1) continue
+      if (of instanceof RoutedChannels && channel.product !== undefined) of.ledger = entry
       this.last = entry
       this.lastOf = of
       this.lastProduct = product
