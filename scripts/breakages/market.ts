@@ -85,15 +85,15 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a frame that is missing breaks no book",
     file: "packages/core/src/market/internal/books.ts",
-    original: "if (this.venue.books?.answersLate !== true) return \"break\"",
-    replacement: "if (this.venue.books?.answersLate !== true) return \"next\"",
+    original: "return last === undefined || number === last + 1n ? \"next\" : this.skip(last, number)",
+    replacement: "return \"next\"",
     test: ["packages/testing/test/Books.test.ts", "a frame that is lost breaks the books"]
   },
   {
     name: "numbers that come late are missing at once",
     file: "packages/core/src/market/internal/books.ts",
-    original: "- this.answers) return \"next\"",
-    replacement: "- this.answers) return \"break\"",
+    original: "this.open.size > Math.max(0, (this.options.asked?.() ?? 0) - this.answers)",
+    replacement: "this.open.size > 0",
     test: ["packages/core/test/Books.test.ts", "a jump is no break"]
   },
   {
@@ -134,9 +134,30 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a book that is broken is not asked for anew",
     file: "packages/core/src/market/internal/bookKeeper.ts",
-    original: "return this.options.resubscribe(channels).pipe(",
-    replacement: "return Effect.void.pipe(",
+    original: "return Effect.andThen(this.options.resubscribe(channels), this.resync(still, books, next))",
+    replacement: "return this.resync(still, books, next)",
     test: ["packages/testing/test/FeedBooks.test.ts", "deribit: a frame that is lost"]
+  },
+  {
+    name: "a first snapshot that is lost is waited for",
+    file: "packages/core/src/market/internal/bookKeeper.ts",
+    original: "      this.seeTo([...this.watched.values()], firstWaitMillis)\n",
+    replacement: "",
+    test: ["packages/testing/test/FeedBooks.test.ts", "a first snapshot that is lost"]
+  },
+  {
+    name: "a book that nobody watches is kept",
+    file: "packages/core/src/market/internal/bookKeeper.ts",
+    original: "this.books.forget(one.name, one.product)",
+    replacement: "void 0",
+    test: ["packages/testing/test/FeedBooks.test.ts", "who watches again"]
+  },
+  {
+    name: "a frame is looked at for crossing before it is over",
+    file: "packages/core/src/market/internal/books.ts",
+    original: "for (const { book } of changes) book.settle()",
+    replacement: "",
+    test: ["packages/core/test/Books.test.ts", "is looked at for crossing when it is over"]
   },
   {
     name: "a book that is broken is no gap",

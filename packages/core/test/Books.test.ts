@@ -120,6 +120,38 @@ describe("Coinbase Advanced: the number of every frame of the connection", () =>
   })
 })
 
+describe("a frame with several events of a book", () => {
+  const level2 = (
+    sequence_num: number,
+    ...events: ReadonlyArray<readonly [type: string, bid: string, ask: string]>
+  ) => ({
+    channel: "l2_data",
+    timestamp: "2026-11-25T12:00:00Z",
+    sequence_num,
+    events: events.map(([type, bid, ask]) => ({
+      type,
+      product_id: "A-USD",
+      updates: [["bid", bid, "1"], ["offer", ask, "1"]].map(([side, price_level, new_quantity]) => ({
+        side,
+        price_level,
+        new_quantity,
+        event_time: "2026-11-25T12:00:00Z"
+      }))
+    }))
+  })
+
+  it("is looked at for crossing when it is over, and is one line", () => {
+    const kept = new Kept(Coinbase.venue)
+    kept.frame(level2(0, ["snapshot", "10", "11"]))
+    assert.deepStrictEqual(kept.frame(level2(1, ["update", "12", "13"], ["snapshot", "10", "11"])), [
+      "A-USD Live 10/11"
+    ])
+    assert.deepStrictEqual(kept.frame(level2(2, ["update", "12", "13"], ["update", "9", "14"])), [
+      "A-USD Gapped crossed -/-"
+    ])
+  })
+})
+
 describe("dYdX: numbers that come late around subscriptions", () => {
   const contents = { bids: [{ price: "10", size: "1" }], asks: [{ price: "11", size: "1" }] }
   const subscribed = (message_id: number, id: string) => ({
@@ -150,6 +182,21 @@ describe("dYdX: numbers that come late around subscriptions", () => {
     assert.deepStrictEqual(kept.frame(data(5, "A-USD")), ["A-USD Live 10/11"])
     assert.deepStrictEqual(kept.frame(data(7, "A-USD")), ["A-USD Gapped sequence -/-", "B-USD Gapped sequence -/-"])
     assert.deepStrictEqual(kept.frame(data(8, "A-USD")), ["A-USD Syncing -/-"])
+  })
+
+  it("tells a number that is still missing when the last answer has come, and never drops an answer", () => {
+    const kept = new Kept(Dydx.venue, { asked: () => 2 })
+    kept.frame({ type: "connected", connection_id: "c", message_id: 0 })
+    assert.deepStrictEqual(kept.frame(subscribed(2, "A-USD")), ["A-USD Live 10/11"])
+    assert.deepStrictEqual(kept.frame(data(4, "A-USD")), ["A-USD Gapped sequence -/-"])
+    assert.deepStrictEqual(kept.frame(subscribed(1, "B-USD")), ["B-USD Live 10/11"])
+  })
+
+  it("data that comes late is out of order", () => {
+    const kept = new Kept(Dydx.venue, { asked: () => 3 })
+    kept.frame(subscribed(1, "A-USD"))
+    assert.deepStrictEqual(kept.frame(data(3, "A-USD")), ["A-USD Live 10/11"])
+    assert.deepStrictEqual(kept.frame(data(2, "A-USD")), ["A-USD Gapped sequence -/-"])
   })
 
   it("crosses by design", () => {
@@ -245,6 +292,14 @@ describe("Deribit: each change names the one before", () => {
     assert.deepStrictEqual(kept.frame(snapshot(20)), ["BTC-PERPETUAL Live 10/11"])
   })
 
+  it("a snapshot that is older than the book sets nothing back", () => {
+    const kept = new Kept(Deribit.venue)
+    kept.frame(snapshot(10))
+    kept.frame(book("change", 15, 10, [["new", 10.5, 1]]))
+    assert.deepStrictEqual(kept.frame(snapshot(10)), [])
+    assert.deepStrictEqual(kept.frame(book("change", 16, 15, [])), ["BTC-PERPETUAL Live 10.5/11"])
+  })
+
   it("is broken if its sides cross; right after a resynchronisation it is taken to be so", () => {
     const kept = new Kept(Deribit.venue)
     kept.frame(snapshot(1))
@@ -313,6 +368,14 @@ describe("Binance: a snapshot over HTTP, and the changes after it", () => {
     assert.deepStrictEqual(kept.frame(delta(13, 14, "12")), ["BTCUSDT Syncing -/-"])
     assert.isTrue(bookOf(kept).own(own(9)))
     assert.deepStrictEqual(kept.frame(delta(15, 15, "11.5")), ["BTCUSDT Live 12/20"])
+  })
+
+  it("a change that overlaps what the book has is applied", () => {
+    const kept = new Kept(Binance.venue)
+    kept.frame(delta(4, 5, "11"))
+    assert.isTrue(bookOf(kept).own(own(5)))
+    assert.deepStrictEqual(kept.frame(delta(6, 8, "12")), ["BTCUSDT Live 12/20"])
+    assert.deepStrictEqual(kept.frame(delta(7, 10, "13")), ["BTCUSDT Live 13/20"])
   })
 
   it("a change that overlaps the snapshot is applied, as the first", () => {

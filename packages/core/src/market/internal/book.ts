@@ -46,6 +46,8 @@ export interface Rules {
   readonly checksumOf?: ((levels: Levels) => string) | undefined
   /** How deep a snapshot of so many levels is kept, if the peer sends nothing for what leaves it. */
   readonly depthOf?: ((levels: number) => number) | undefined
+  /** Whether each snapshot has a number of the book's own. */
+  readonly isNumbered: boolean
   /** Whether the best bid of a book that is well may be above its best ask. */
   readonly mayCross: boolean
   /** Whether the snapshot comes from elsewhere, and deltas before it are kept for it. */
@@ -81,8 +83,9 @@ export class Book {
   readonly product: string
   readonly levels = new Levels()
   standing: Standing = { _tag: "Syncing", reason: "no snapshot yet" }
-  /** How deep it is kept, if that is known. */
-  depth: number | undefined
+  // How deep it is kept, if the peer has said that; else it is guessed from each snapshot.
+  private acknowledged: number | undefined
+  private guessed: number | undefined
   /** The numbers of what touched it last. */
   last: Pick<BookSnapshot, "sequence" | "timestamp" | "checksum"> | undefined
   private readonly rules: Rules
@@ -110,6 +113,22 @@ export class Book {
     return setBy === undefined
       ? { bids: bids.top(depth), asks: asks.top(depth) }
       : uncross(bids, asks, (side, [price]) => setBy[side].get(keyOf(price)) ?? 0n, depth)
+  }
+
+  /** How deep it is kept, if that is known. */
+  get depth(): number | undefined {
+    return this.acknowledged ?? this.guessed
+  }
+
+  /** The peer says that it sends so many levels of each side, and nothing for those that leave them. */
+  cutTo(depth: number): void {
+    this.acknowledged = depth
+    this.cut()
+  }
+
+  /** Whether something shows that it cannot be what it is taken for. */
+  get isDoubted(): boolean {
+    return this.doubt !== undefined
   }
 
   /** Whether it has levels: what was proven, or what was sent where nothing can be. */
@@ -146,6 +165,9 @@ export class Book {
 
   /** A snapshot from the stream. Returns whether there is something to say of it. */
   snapshot(event: BookSnapshot): boolean {
+    // One that the book has counts as older, if the peer numbers them for each book.
+    const number = this.rules.isNumbered ? numberOf(event.sequence) : undefined
+    if (this.isWhole && number !== undefined && this.at !== undefined && number <= this.at) return false
     this.touch(event)
     if (this.rules.hasOwnSnapshot) return this.wait()
     this.begin(event)
@@ -153,7 +175,7 @@ export class Book {
       this.break("checksum", `the snapshot's checksum is ${this.checksum()}, and not ${event.checksum ?? ""}`)
       return true
     }
-    this.settle()
+    this.stand()
     return true
   }
 
@@ -180,7 +202,7 @@ export class Book {
       this.break("checksum", `the checksum is ${this.checksum()}, and not ${event.checksum ?? ""}`)
       return true
     }
-    this.settle()
+    this.stand()
     return true
   }
 
@@ -190,6 +212,7 @@ export class Book {
    * one is needed.
    */
   own(event: BookSnapshot): boolean {
+    if (this.isWhole) return true
     const kept = this.kept
     const first = kept.find((delta) => (numberOf(delta.sequence) ?? 0n) > (numberOf(event.sequence) ?? 0n))
     this.begin(event)
@@ -208,8 +231,9 @@ export class Book {
       }
       this.apply(delta)
     }
+    this.stand()
     this.settle()
-    return true
+    return this.isWhole
   }
 
   // Levels are not kept for it.
@@ -237,7 +261,7 @@ export class Book {
     this.set(event)
     this.at = numberOf(event.sequence)
     this.isFirst = true
-    this.depth ??= this.rules.depthOf?.(Math.max(event.bids.length, event.asks.length))
+    this.guessed = this.rules.depthOf?.(Math.max(event.bids.length, event.asks.length))
     this.cut()
   }
 
@@ -282,9 +306,13 @@ export class Book {
     return this.rules.continuity === "state" && checksum !== undefined && this.checksum() !== checksum
   }
 
-  // What was applied stands, if its sides do not cross. Those that cross once more right after a resynchronisation are
-  // taken to be what the peer has.
-  private settle(): void {
+  /**
+   * A frame is over: what it made of the book stands, if its sides do not cross.
+   * Those that cross once more right after a resynchronisation are taken to be what
+   * the peer has.
+   */
+  settle(): void {
+    if (!this.isWhole) return
     if (!this.rules.mayCross && this.doubt === undefined && this.levels.isCrossed()) {
       if (this.probation === 0) {
         this.probation = uncrossedDeltas
@@ -294,6 +322,10 @@ export class Book {
       this.doubt = "the best bid is above the best ask, after a resynchronisation as before"
     }
     if (this.probation > 0 && !this.isFirst) this.probation--
+    this.stand()
+  }
+
+  private stand(): void {
     const reason = this.doubt ?? (this.rules.continuity === "none" ? this.rules.unverified : undefined)
     this.standing = reason === undefined ? { _tag: "Live" } : { _tag: "Unverified", reason }
   }

@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import type { NamedObserver } from "../../connection/Observer.ts"
 import type { BookSnapshot } from "../../event/MarketData.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
@@ -24,16 +25,20 @@ export interface Options {
   readonly venue: Venue
   /** How many frames were written in this epoch that ask for subscriptions or give them up. */
   readonly asked: () => number
-  /** Gives channels up and asks for them again. */
+  /** Gives those of the channels up that the venue has confirmed, and asks for them again. */
   readonly resubscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void>
   /** The snapshot of a product's book, if it is asked for over HTTP; why it is not to be had if that fails. */
   readonly fetch: ((product: string) => Effect.Effect<BookSnapshot, { readonly message: string }>) | undefined
   /** Runs something beside the feed, until it ends. */
-  readonly fork: (effect: Effect.Effect<void>) => void
+  readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
   /** The book of the channel is broken, though the connection is up. */
   readonly onBroken: (channel: Channel.Channel, cause: Exclude<BreakCause, "disconnect">) => void
   /** It is whole again. */
   readonly onWhole: (channel: Channel.Channel) => void
+  /** Nobody asks for it any more, and its break is not over. */
+  readonly onGivenUp: (channel: Channel.Channel) => void
+  /** What a watcher has thrown: it is told nothing more. */
+  readonly onThrown: (channel: Channel.Channel, error: unknown) => void
   /** A venue's numbers do not show what they were taken to show. */
   readonly onDistrusted: (reason: string) => void
 }
@@ -56,13 +61,23 @@ export interface Watcher {
 const firstWaitMillis = 10_000
 const mostWaitMillis = 60_000
 
+// How long another snapshot over HTTP is waited with that the changes are to follow, and how that grows.
+const firstAgainMillis = 1_000
+
 interface Watched {
   readonly channel: Channel.Channel
+  /** By what its book is known on the wire. */
+  readonly name: string
+  readonly product: string
   readonly watchers: Set<Watcher>
-  /** Whether it is being asked for anew, because it broke. */
+  /** Whether it was told that it does not hold what it is taken for. */
+  isDoubted: boolean
+  /** Whether a break of it is told and not ended: it may outlive its epoch. */
+  isBroken: boolean
+  /** Whether somebody sees to it that it becomes whole. */
   isResyncing: boolean
-  /** Whether its snapshot is being asked for, or is not to be had in this epoch. */
-  isFetching: boolean
+  /** What asks for its snapshot in this epoch, or has failed to. */
+  fetching: Fiber.Fiber<void> | undefined
 }
 
 /**
@@ -87,6 +102,8 @@ export class BookKeeper {
     name: "books",
     attach: () => {
       this.books = this.begin()
+      for (const one of this.watched.values()) one.isResyncing = false
+      this.seeTo([...this.watched.values()], firstWaitMillis)
       return {
         batch: ({ frames, messages, starts }) => {
           const broken: Array<Watched> = []
@@ -98,13 +115,13 @@ export class BookKeeper {
             }
           }
           this.tellDistrust()
-          if (broken.length > 0) this.options.fork(this.resync(broken, this.books, firstWaitMillis))
+          this.seeTo(broken, 0)
         },
         ended: () => {
           for (const change of this.books.disconnected()) this.changed(change, [])
           for (const one of this.watched.values()) {
             one.isResyncing = false
-            one.isFetching = false
+            this.stopFetching(one)
           }
         }
       }
@@ -115,16 +132,32 @@ export class BookKeeper {
   watch(channel: Channel.Channel, watcher: Watcher): () => void {
     const keys = this.keysOf(channel)
     for (const key of keys) {
-      const one = this.watched.get(key) ??
-        { channel, watchers: new Set<Watcher>(), isResyncing: false, isFetching: false }
-      one.watchers.add(watcher)
+      const known = this.watched.get(key)
+      known?.watchers.add(watcher)
+      if (known !== undefined) continue
+      const at = key.indexOf("\n")
+      const one: Watched = {
+        channel,
+        name: key.slice(0, at),
+        product: key.slice(at + 1),
+        watchers: new Set([watcher]),
+        isDoubted: false,
+        isBroken: false,
+        isResyncing: false,
+        fetching: undefined
+      }
       this.watched.set(key, one)
+      this.seeTo([one], firstWaitMillis)
     }
     return () => {
       for (const key of keys) {
         const one = this.watched.get(key)
-        one?.watchers.delete(watcher)
-        if (one?.watchers.size === 0) this.watched.delete(key)
+        if (one?.watchers.delete(watcher) !== true || one.watchers.size > 0) continue
+        this.watched.delete(key)
+        this.stopFetching(one)
+        // Who asks for it later begins with a snapshot of then.
+        this.books.forget(one.name, one.product)
+        if (one.isBroken) this.options.onGivenUp(one.channel)
       }
     }
   }
@@ -150,7 +183,10 @@ export class BookKeeper {
   }
 
   private begin(): Books {
-    return new Books(this.options.venue, { asked: this.options.asked })
+    return new Books(this.options.venue, {
+      asked: this.options.asked,
+      keeps: (channel, product) => this.watched.has(`${channel}\n${product}`)
+    })
   }
 
   private keysOf(channel: Channel.Channel): ReadonlyArray<string> {
@@ -206,19 +242,37 @@ export class BookKeeper {
     if (one === undefined) return
     const { standing } = book
     if (standing._tag === "Gapped" && standing.cause !== "disconnect") {
-      this.options.onBroken(one.channel, standing.cause)
-      if (!one.isResyncing && !book.needsSnapshot) broken.push(one)
-      one.isResyncing = true
+      if (!one.isBroken) this.options.onBroken(one.channel, standing.cause)
+      one.isBroken = true
+      if (!one.isResyncing) broken.push(one)
     }
-    if (book.isWhole && one.isResyncing) {
-      one.isResyncing = false
-      this.options.onWhole(one.channel)
+    if (book.isWhole) this.isWhole(one)
+    if (book.isDoubted && standing._tag === "Unverified" && !one.isDoubted && this.books.distrusted === undefined) {
+      one.isDoubted = true
+      this.options.onDistrusted(standing.reason)
     }
-    if (book.needsSnapshot && !one.isFetching) {
-      one.isFetching = true
-      this.options.fork(this.sync(one, book, this.books))
+    if (book.needsSnapshot) one.fetching ??= this.options.fork(this.sync(one, book, this.books, firstAgainMillis))
+    for (const watcher of one.watchers) {
+      try {
+        watcher.onChange(this.valueOf(one.channel, book, event, watcher.depth))
+      } catch (error) {
+        one.watchers.delete(watcher)
+        this.options.onThrown(one.channel, error)
+      }
     }
-    for (const { depth, onChange } of one.watchers) onChange(this.valueOf(one.channel, book, event, depth))
+  }
+
+  private isWhole(one: Watched): void {
+    one.isResyncing = false
+    if (!one.isBroken) return
+    one.isBroken = false
+    this.options.onWhole(one.channel)
+  }
+
+  private stopFetching(one: Watched): void {
+    const { fetching } = one
+    one.fetching = undefined
+    if (fetching !== undefined) this.options.fork(Fiber.interrupt(fetching))
   }
 
   private tellDistrust(): void {
@@ -229,7 +283,7 @@ export class BookKeeper {
   }
 
   // Gets the snapshot of a book, and another one while the changes that wait do not follow it.
-  private sync(one: Watched, book: Book, books: Books): Effect.Effect<void> {
+  private sync(one: Watched, book: Book, books: Books, againMillis: number): Effect.Effect<void> {
     const { fetch } = this.options
     if (fetch === undefined) {
       return Effect.sync(() => book.wontSync("its snapshot is asked for over HTTP, and there is no HttpPort"))
@@ -244,25 +298,40 @@ export class BookKeeper {
         ),
       onSuccess: (snapshot) =>
         Effect.suspend(() => {
-          if (this.books !== books) return Effect.void
-          if (!book.own(snapshot)) return this.sync(one, book, books)
-          one.isFetching = false
+          if (books.isOver || book.isWhole) return Effect.void
+          if (!book.own(snapshot)) {
+            const again = this.sync(one, book, books, Math.min(againMillis * 2, mostWaitMillis))
+            return Effect.delay(again, againMillis)
+          }
+          one.fetching = undefined
           for (const { onSynced } of one.watchers) onSynced?.()
           return Effect.void
         })
     })
   }
 
-  // Asks for those that are still broken, and once more if nothing comes of it, until this epoch is over.
-  private resync(broken: ReadonlyArray<Watched>, books: Books, waitMillis: number): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const still = this.books === books ? broken.filter(({ isResyncing }) => isResyncing) : []
+  // Sees to it that books become whole: asks for those anew that are not after so long, and again, until they are, or
+  // nobody asks for them, or this epoch is over. Those whose snapshot is asked for over HTTP see to themselves.
+  private seeTo(all: ReadonlyArray<Watched>, waitMillis: number): void {
+    const { venue } = this.options
+    const ours = all.filter(({ isResyncing, name }) =>
+      !isResyncing && (venue.rest?.book === undefined || venue.books?.isWhole?.(name) === true)
+    )
+    if (ours.length === 0) return
+    for (const one of ours) one.isResyncing = true
+    this.options.fork(this.resync(ours, this.books, waitMillis))
+  }
+
+  private resync(all: ReadonlyArray<Watched>, books: Books, waitMillis: number): Effect.Effect<void> {
+    const ask = Effect.suspend((): Effect.Effect<void> => {
+      const still = books.isOver || this.books !== books
+        ? []
+        : all.filter((one) => one.isResyncing && this.watched.get(`${one.name}\n${one.product}`) === one)
       if (still.length === 0) return Effect.void
       const channels = [...new Map(still.map(({ channel }) => [Channel.key(channel), channel])).values()]
-      return this.options.resubscribe(channels).pipe(
-        Effect.andThen(Effect.sleep(waitMillis)),
-        Effect.andThen(this.resync(still, books, Math.min(waitMillis * 2, mostWaitMillis)))
-      )
+      const next = Math.min(Math.max(waitMillis * 2, firstWaitMillis), mostWaitMillis)
+      return Effect.andThen(this.options.resubscribe(channels), this.resync(still, books, next))
     })
+    return waitMillis === 0 ? ask : Effect.delay(ask, waitMillis)
   }
 }

@@ -12,16 +12,14 @@ import { Book, type BreakCause, type Rules } from "./book.ts"
 
 /**
  * What a frame made of a book: it touched it, or it broke it without touching it.
- * `event` is the frame's own of the book.
+ * `event` has the numbers of the frame.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Change {
   readonly book: Book
-  readonly event: BookSnapshot | BookDelta | undefined
-  /** The number of the frame, if the venue numbers its frames. */
-  readonly number: bigint | undefined
+  readonly event: Pick<BookSnapshot, "sequence" | "timestamp" | "checksum"> | undefined
 }
 
 /**
@@ -33,6 +31,8 @@ export interface Change {
 export interface Options {
   /** How many frames were written that ask for subscriptions or give them up. */
   readonly asked?: (() => number) | undefined
+  /** Whether somebody asks for the book of a channel and product. Default: all are kept. */
+  readonly keeps?: ((channel: string, product: string) => boolean) | undefined
   /** Whether nothing is checked, and every book unverified: a user's wish. */
   readonly isUnchecked?: boolean | undefined
 }
@@ -48,6 +48,16 @@ const answers = ({ _tag }: MarketEvent): boolean =>
 
 const unchanged: ReadonlyArray<Change> = []
 
+// The number and time of a frame, by the first of its events that has one.
+const eventOf = (events: ReadonlyArray<MarketEvent>): Change["event"] => {
+  for (const event of events) {
+    if (!("sequence" in event) && !("timestamp" in event)) continue
+    const { sequence, timestamp } = event as Pick<BookSnapshot, "sequence" | "timestamp">
+    return { ...(sequence === undefined ? {} : { sequence }), ...(timestamp === undefined ? {} : { timestamp }) }
+  }
+  return undefined
+}
+
 /**
  * The books of one connection. Each epoch has its own.
  *
@@ -57,6 +67,8 @@ const unchanged: ReadonlyArray<Change> = []
 export class Books {
   /** Why the numbers of the frames show nothing, if they do not. */
   distrusted: string | undefined
+  /** Whether the connection has ended. */
+  isOver = false
   private readonly venue: Venue
   private readonly options: Options
   private readonly books = new Map<string, Map<string, Book>>()
@@ -87,91 +99,110 @@ export class Books {
   /** What a frame and the events that it was read to make of the books, in order. */
   frame(frame: Frame, events: ReadonlyArray<MarketEvent>): ReadonlyArray<Change> {
     this.learnDepth(frame)
-    if (this.venue.books?.answersLate === true && events.some(answers)) this.answers++
     const number = this.options.isUnchecked === true ? undefined : this.venue.books?.numberOf?.(frame, events)
     const step = number === undefined ? "next" : this.follow(number, frame, events)
     if (step === "seen") return unchanged
-    if (step === "next") return this.touched(frame, events, number, unchanged)
-    const broken = this.breakAll("sequence", `frame ${number} came where ${(this.before ?? 0n) + 1n} was due`)
-    return this.touched(frame, events, number, broken.map((book) => ({ book, event: undefined, number })))
+    const broken = step === "break"
+      ? this.breakAll("sequence", `frame ${number} came where ${(this.before ?? 0n) + 1n} was due`)
+      : []
+    return this.touched(frame, events, broken)
   }
 
-  // What the events of a frame make of their books, given those that the frame has broken.
+  // What the events of a frame make of their books, given those that the frame has broken: one change of each.
   private touched(
     frame: Frame,
     events: ReadonlyArray<MarketEvent>,
-    number: bigint | undefined,
-    broken: ReadonlyArray<Change>
+    broken: ReadonlyArray<Book>
   ): ReadonlyArray<Change> {
-    let changes = broken
+    let changes: ReadonlyArray<Change> = broken.length === 0
+      ? unchanged
+      : broken.map((book) => ({ book, event: eventOf(events) }))
     for (const event of events) {
       if (!touches(event)) continue
       const book = this.bookOf(frame, events, event)
+      if (book === undefined) continue
+      const before = book.standing
       const isNew = event._tag === "BookSnapshot" ? book.snapshot(event) : book.delta(event)
+      // What an event of the frame has broken another one of it does not make a book without levels again.
+      if (before._tag === "Gapped" && !book.isWhole && changes.some((change) => change.book === book)) {
+        book.standing = before
+      }
       const at = changes.length === 0 ? -1 : changes.findIndex((change) => change.book === book)
       if (!isNew && at === -1) continue
-      // A book that the frame itself has broken, and not made whole again, is told as broken.
-      if (!book.isWhole && broken.some((change) => change.book === book)) book.standing = this.gapped
-      const change = { book, event, number }
+      const change = { book, event }
       if (at === -1) changes = changes.length === 0 ? [change] : [...changes, change]
       else changes = changes.with(at, change)
     }
+    for (const { book } of changes) book.settle()
     return changes
   }
 
   /** The connection has ended. What was whole is broken. */
   disconnected(): ReadonlyArray<Change> {
-    return this.breakAll("disconnect", "the connection ended").map((book) => ({
-      book,
-      event: undefined,
-      number: undefined
-    }))
+    this.isOver = true
+    return this.breakAll("disconnect", "the connection ended").map((book) => ({ book, event: undefined }))
   }
 
-  // The number before the step that is looked at, and what the step has made of the books that it broke.
+  /** Nobody asks for the book any more. */
+  forget(channel: string, product: string): void {
+    const book = this.get(channel, product)
+    if (book === undefined) return
+    this.books.get(channel)?.delete(product)
+    this.inOrder.splice(this.inOrder.indexOf(book), 1)
+  }
+
+  // The number before the step that is looked at.
   private before: bigint | undefined
-  private gapped: Book["standing"] = { _tag: "Syncing", reason: "" }
 
   private breakAll(cause: BreakCause, reason: string): ReadonlyArray<Book> {
-    this.gapped = { _tag: "Gapped", cause, reason }
     return this.inOrder.filter((book) => book.breaks(cause, reason))
   }
 
   // What a frame's number says of those before it.
   private follow(number: bigint, frame: Frame, events: ReadonlyArray<MarketEvent>): "next" | "seen" | "break" {
     if (this.distrusted !== undefined) return "next"
+    return this.venue.books?.answersLate === true
+      ? this.followLate(number, events)
+      : this.followEach(number, this.channelOf(frame, events))
+  }
+
+  private followEach(number: bigint, channel: string): "next" | "seen" | "break" {
     const { last } = this
-    const channel = this.channelOf(frame, events)
     const lastOfChannel = this.ofChannel.get(channel)
     if (lastOfChannel === undefined || number > lastOfChannel) this.ofChannel.set(channel, number)
     this.before = last
-    if (last === undefined || number === last + 1n) {
+    if (last === undefined || number > last) {
       this.last = number
-      return "next"
-    }
-    if (number > last) {
-      this.last = number
-      return this.skip(last, number)
+      return last === undefined || number === last + 1n ? "next" : this.skip(last, number)
     }
     // One that was missing, and comes late.
-    if (this.open.delete(number)) return this.venue.books?.answersLate === true ? "next" : "seen"
-    if (this.venue.books?.answersLate === true || (lastOfChannel !== undefined && number <= lastOfChannel)) {
-      return "seen"
-    }
+    if (this.open.delete(number)) return "seen"
+    if (lastOfChannel !== undefined && number <= lastOfChannel) return "seen"
     this.distrust(`the number ${number} came on two channels`)
     return "next"
   }
 
-  private skip(last: bigint, number: bigint): "next" | "break" {
-    const missing = number - last - 1n
-    if (missing > mostOpen) {
-      this.open.clear()
-      return "break"
+  // The numbers of answers are taken early and come late: so many may be missing as answers are due.
+  private followLate(number: bigint, events: ReadonlyArray<MarketEvent>): "next" | "seen" | "break" {
+    const { last } = this
+    this.before = last
+    const isAnswer = events.some(answers)
+    const isLate = last !== undefined && number <= last
+    if (isLate && !this.open.delete(number) && !isAnswer) return "seen"
+    if (isAnswer && !(isLate && number === last)) this.answers++
+    if (!isLate) {
+      this.last = number
+      if (last !== undefined && number > last + 1n) this.skip(last, number)
     }
-    for (let one = last + 1n; one < number; one++) this.open.add(one)
-    if (this.venue.books?.answersLate !== true) return "break"
-    if (this.open.size <= (this.options.asked?.() ?? 0) - this.answers) return "next"
-    this.open.clear()
+    // Data is sent when its number is taken: late, it is out of order.
+    const isBroken = (isLate && !isAnswer) || this.open.size > Math.max(0, (this.options.asked?.() ?? 0) - this.answers)
+    if (isBroken) this.open.clear()
+    return isBroken ? "break" : "next"
+  }
+
+  private skip(last: bigint, number: bigint): "break" {
+    if (number - last > mostOpen || this.open.size > Number(mostOpen)) this.open.clear()
+    if (number - last <= mostOpen) { for (let one = last + 1n; one < number; one++) this.open.add(one) }
     return "break"
   }
 
@@ -188,17 +219,19 @@ export class Books {
     const subscribed = this.venue.books?.subscribedDepth?.(frame)
     if (subscribed === undefined) return
     this.depths.set(subscribed.product, subscribed.depth)
-    for (const book of this.inOrder) if (book.product === subscribed.product) book.depth = subscribed.depth
+    for (const book of this.inOrder) if (book.product === subscribed.product) book.cutTo(subscribed.depth)
   }
 
-  private bookOf(frame: Frame, events: ReadonlyArray<MarketEvent>, event: BookSnapshot | BookDelta): Book {
+  private bookOf(frame: Frame, events: ReadonlyArray<MarketEvent>, event: BookSnapshot | BookDelta): Book | undefined {
     const topic = this.venue.topicOf?.(frame, events)
     const channel = topic?.name ?? this.venue.channels.book ?? ""
     const product = event.product ?? topic?.product ?? ""
     const known = this.get(channel, product)
     if (known !== undefined) return known
+    if (this.options.keeps?.(channel, product) === false) return undefined
     const book = new Book(channel, product, this.rulesOf(channel))
-    book.depth = this.depths.get(product)
+    const depth = this.depths.get(product)
+    if (depth !== undefined) book.cutTo(depth)
     if (this.distrusted !== undefined) book.distrust(this.distrusted)
     const ofChannel = this.books.get(channel)
     if (ofChannel === undefined) this.books.set(channel, new Map([[product, book]]))
@@ -221,6 +254,7 @@ export class Books {
         : "the venue gives no way to show that nothing is missing",
       checksumOf: checksum === undefined ? undefined : ({ asks, bids }) => checksum(asks.top(10), bids.top(10)),
       depthOf: depths === undefined ? undefined : (levels) => depths.find((depth) => depth >= levels) ?? levels,
+      isNumbered: continuity === "delta",
       mayCross: books?.mayCross === true,
       hasOwnSnapshot: rest?.book !== undefined && !isWhole
     }

@@ -51,7 +51,7 @@ const isNothing = (event: MarketEvent): event is never => event === undefined
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger, rest, venue, want }: Feed<E>) {
-  const { asked, attach, awaitRefusal, announceUnsafe, resubscribe, route } = connection[internals]
+  const { asked, attach, subscriptionStates, awaitRefusal, announceUnsafe, resubscribe, route } = connection[internals]
   const fork = yield* FiberSet.makeRuntime<never>()
   const announce = (announcement: Announcement | undefined): void => {
     if (announcement !== undefined) announceUnsafe(announcement)
@@ -65,16 +65,36 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
     venue,
     fetch: snapshots?.fetch,
     asked,
-    resubscribe,
-    fork: (effect) => void fork(effect),
+    // What is refused, or not answered yet, is not asked for anew: that would not make a book whole.
+    resubscribe: (channels) =>
+      Effect.flatMap(subscriptionStates, (states) => {
+        const confirmed = new Set(
+          states.filter(({ standing }) => standing === "confirmed").map(({ channel }) => Channel.key(channel))
+        )
+        const asked = channels.filter((one) => confirmed.has(Channel.key(one)))
+        return asked.length === 0 ? Effect.void : resubscribe(asked)
+      }),
+    fork: (effect) => fork(effect),
     onBroken: (channel, cause) => announce(ledger.broken(channel, cause)),
     onWhole: (channel) => announce(ledger.whole(channel)),
+    onGivenUp: (channel) => announce(ledger.unwatched(channel)),
+    onThrown: (channel, error) =>
+      void fork(
+        Effect.logWarning("watcher of a book failed").pipe(
+          Effect.annotateLogs({ connection: venue.name, channel: channel.channel, error: String(error) })
+        )
+      ),
     onDistrusted: (reason) =>
       void fork(
         Effect.logWarning("books unverified").pipe(Effect.annotateLogs({ connection: venue.name, reason }))
       )
   })
   let isKeeping = false
+  // Answers are counted from the first one on.
+  if (venue.books?.answersLate === true) {
+    attach(keeper.observer)
+    isKeeping = true
+  }
   const wantedOf = (product: string, { channel: name }: Options) =>
     Effect.map(channel("book", product), (usual): Channel.Channel => {
       if (!isKeeping) attach(keeper.observer)

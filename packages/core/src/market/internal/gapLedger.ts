@@ -164,6 +164,11 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
     return gaps.length === 0 ? undefined : new GapAnnouncement(gaps)
   }
 
+  /** Nobody keeps the book of a channel any more: its gap ends here. */
+  unwatched(channel: Channel.Channel): Announcement | undefined {
+    return this.end(this.wantedOf([channel]).filter(({ open }) => open?.cause !== "disconnect"), this.options.wallNow())
+  }
+
   /** It is whole again, by a new snapshot. */
   whole(channel: Channel.Channel): Announcement | undefined {
     return this.end(this.wantedOf([channel]), this.options.wallNow(), "snapshot")
@@ -392,7 +397,7 @@ export class GapAnnouncement implements Announcement {
     const ended = new Map<string, Lifecycle.Gap>()
     const open = new Map<string, Lifecycle.Gap>()
     for (const gap of [...this.gaps, ...newer.gaps]) {
-      const key = keyOf(gap)
+      const key = `${keyOf(gap)}\n${gap.cause}`
       if (gap.to === undefined) {
         open.set(key, gap)
         continue

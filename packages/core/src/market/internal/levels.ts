@@ -56,6 +56,7 @@ interface Scale {
 const powers: ReadonlyArray<number> = Array.from({ length: 16 }, (_, exponent) => 10 ** exponent)
 
 const keyOf = ({ scale, value }: Decimal, digits: number): Key => {
+  if (value === 0n) return 0
   const shift = digits - scale
   const key = Number(value) * (powers[shift] ?? Number.POSITIVE_INFINITY)
   return Number.isSafeInteger(key) ? key : value * 10n ** BigInt(shift)

@@ -84,7 +84,8 @@ export const delta = (
   if (previousSequence !== undefined && !(isFirst && previousSequence < at)) return "break"
   if (previousSequence !== undefined && firstSequence === undefined) return "break"
   const first = firstSequence ?? sequence
-  return first === at + 1n || (isFirst && first <= at + 1n) ? "applies" : "break"
+  // One that overlaps what the book has is applied: sizes are absolute.
+  return first <= at + 1n ? "applies" : "break"
 }
 
 /**

@@ -74,7 +74,11 @@ const topicOf = topicByKind({
 /** The depth of a book stands in the acknowledgement of its subscription. */
 const subscribedDepth = (frame: Frame): { readonly product: string; readonly depth: number } | undefined => {
   if (typeof frame !== "string" || !frame.includes("\"depth\"")) return undefined
-  const result = FramePeek.objectIn(FramePeek.objectOf(frame), "result")
+  const json = FramePeek.objectOf(frame)
+  const result = FramePeek.objectIn(json, "result")
+  if (FramePeek.textIn(json, "method") !== "subscribe" || FramePeek.textIn(result, "channel") !== "book") {
+    return undefined
+  }
   const product = FramePeek.textIn(result, "symbol")
   const depth = Number(String(result?.["depth"]))
   return product === undefined || !Number.isSafeInteger(depth) ? undefined : { product, depth }
