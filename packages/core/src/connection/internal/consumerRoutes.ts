@@ -100,8 +100,9 @@ export const makeDestination = <A, B extends A>(
  */
 export class Routes<A> {
   private readonly byChannel = new Map<string, Route<A>>()
-  // Stands for the time since a destination came or went: what lists of channels remember holds for as long.
-  private unchanged = {}
+  // Stands for the time since a destination came or went: what lists of channels remember holds for as long. At first it
+  // is an object that is there already, since most connections have no routes.
+  private unchanged: object = this.byChannel
   private readonly productOf: (message: A) => string | undefined
   // Those that have taken something of the batch at hand.
   private touched: Array<Destination<A>> = []
