@@ -30,6 +30,7 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Chance from "../Chance.ts"
 import * as Fault from "./Fault.ts"
+import * as HostFaults from "./internal/hostFaults.ts"
 import type { Host, Latency, Peer, VirtualNetwork } from "./VirtualNetwork.ts"
 
 /**
@@ -344,7 +345,7 @@ export const run = Effect.fnUntraced(function*(
   const isData = options.isData ?? (() => true)
   const corrupt = options.corrupt ?? raiseDigits
   const now = (): number => Monotonic.nowMillis(clock)
-  let downs = 0
+  const { apply: applyToHost, later } = HostFaults.make(host, scope)
 
   const alter = (peer: Peer) => {
     let behind: Frame.Frame | undefined
@@ -372,10 +373,6 @@ export const run = Effect.fnUntraced(function*(
   const watch = (peer: Peer): Effect.Effect<void> => peer.alter(alter(peer))
   for (const peer of host.peers()) yield* watch(peer)
 
-  // A fault that lasts is undone in a fiber of its own, so that the plan goes on.
-  const later = (millis: number, undo: Effect.Effect<void>): Effect.Effect<void> =>
-    Effect.asVoid(Effect.forkIn(Effect.delay(undo, millis), scope))
-
   const apply = (action: Action, peers: ReadonlyArray<Peer>): Effect.Effect<void> => {
     const each = (strike: (peer: Peer) => Effect.Effect<void>) => Effect.forEach(peers, strike, { discard: true })
     switch (action._tag) {
@@ -384,27 +381,14 @@ export const run = Effect.fnUntraced(function*(
       case "Close":
         return each((peer) => peer.close(action.code))
       case "Refuse":
-        return host.script(...Array.from({ length: action.dials }, () => ({ _tag: "Refuse" as const })))
       case "Hang":
-        return host.script({ _tag: "Hang" })
       case "Status":
-        return host.script({
-          _tag: "Reject",
-          status: action.status,
-          retryAfterMillis: action.retryAfterSeconds === undefined ? undefined : action.retryAfterSeconds * 1_000
-        })
+      case "Down":
+      case "Latency":
+        return applyToHost(action)
       case "AcceptThenClose":
         return host.script(
           ...Array.from({ length: action.dials }, () => ({ _tag: "AcceptThenClose" as const, code: action.code }))
-        )
-      case "Down":
-        downs++
-        return Effect.andThen(
-          host.otherwise({ _tag: "Refuse" }),
-          later(
-            action.forMillis,
-            Effect.suspend(() => --downs === 0 ? host.otherwise({ _tag: "Accept" }) : Effect.void)
-          )
         )
       case "Silent":
         return each((peer) => peer.freeze)
@@ -420,8 +404,6 @@ export const run = Effect.fnUntraced(function*(
           host.setLatency(action.millis),
           each((peer) => Effect.asVoid(Effect.forkIn(Effect.andThen(peer.ended, host.setLatency(undefined)), scope)))
         )
-      case "Latency":
-        return Effect.andThen(host.setLatency(action.latency), later(action.forMillis, host.setLatency(undefined)))
       case "Oversize":
         return each((peer) => peer.send("x".repeat(action.bytes)))
       case "Garbage":

@@ -20,6 +20,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Fault from "./Fault.ts"
 import * as FaultPlan from "./FaultPlan.ts"
+import * as HostFaults from "./internal/hostFaults.ts"
 import type { HttpHost, VirtualNetwork } from "./VirtualNetwork.ts"
 
 /**
@@ -51,38 +52,12 @@ export const run = Effect.fnUntraced(function*(
 ): Effect.fn.Return<void, never, Scope.Scope> {
   const scope = yield* Effect.scope
   const begun = yield* Monotonic.now
-  let downs = 0
+  const faults = HostFaults.make(host, scope)
 
-  const later = (millis: number, undo: Effect.Effect<void>): Effect.Effect<void> =>
-    Effect.asVoid(Effect.forkIn(Effect.delay(undo, millis), scope))
-
-  const apply = (action: Action): Effect.Effect<void> => {
-    switch (action._tag) {
-      case "Refuse":
-        return host.script(...Array.from({ length: action.dials }, () => ({ _tag: "Refuse" as const })))
-      case "Truncate":
-        return host.script(...Array.from({ length: action.answers }, () => ({ _tag: "Truncate" as const })))
-      case "Hang":
-        return host.script({ _tag: "Hang" })
-      case "Status":
-        return host.script({
-          _tag: "Reject",
-          status: action.status,
-          retryAfterMillis: action.retryAfterSeconds === undefined ? undefined : action.retryAfterSeconds * 1_000
-        })
-      case "Down":
-        downs++
-        return Effect.andThen(
-          host.otherwise({ _tag: "Refuse" }),
-          later(
-            action.forMillis,
-            Effect.suspend(() => --downs === 0 ? host.otherwise({ _tag: "Accept" }) : Effect.void)
-          )
-        )
-      case "Latency":
-        return Effect.andThen(host.setLatency(action.latency), later(action.forMillis, host.setLatency(undefined)))
-    }
-  }
+  const apply = (action: Action): Effect.Effect<void> =>
+    action._tag === "Truncate"
+      ? host.script(...Array.from({ length: action.answers }, () => ({ _tag: "Truncate" as const })))
+      : faults.apply(action)
 
   const strikes = Effect.gen(function*() {
     let due = Fault.next(plan, -1)
