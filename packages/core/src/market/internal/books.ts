@@ -33,8 +33,6 @@ export interface Options {
   readonly asked?: (() => number) | undefined
   /** Whether somebody asks for the book of a channel and product. Default: all are kept. */
   readonly keeps?: ((channel: string, product: string) => boolean) | undefined
-  /** Whether nothing is checked, and every book unverified: a user's wish. */
-  readonly isUnchecked?: boolean | undefined
 }
 
 // So many numbers are remembered as missing: a peer that skips more in one step has ended what was known.
@@ -99,7 +97,7 @@ export class Books {
   /** What a frame and the events that it was read to make of the books, in order. */
   frame(frame: Frame, events: ReadonlyArray<MarketEvent>): ReadonlyArray<Change> {
     this.learnDepth(frame)
-    const number = this.options.isUnchecked === true ? undefined : this.venue.books?.numberOf?.(frame, events)
+    const number = this.venue.books?.numberOf?.(frame, events)
     const step = number === undefined ? "next" : this.follow(number, frame, events)
     if (step === "seen") return unchanged
     const broken = step === "break"
@@ -246,10 +244,8 @@ export class Books {
     const checksum = books?.checksum
     const depths = books?.depths
     return {
-      continuity: isWhole || this.options.isUnchecked === true ? "none" : continuity,
-      unverified: this.options.isUnchecked === true
-        ? "checks are turned off"
-        : isWhole
+      continuity: isWhole ? "none" : continuity,
+      unverified: isWhole
         ? "each message is a whole book: nothing shows that one is missing"
         : "the venue gives no way to show that nothing is missing",
       checksumOf: checksum === undefined ? undefined : ({ asks, bids }) => checksum(asks.top(10), bids.top(10)),
