@@ -523,6 +523,13 @@ export * as Suggestion from "./value/Suggestion.ts"
 export * as Symbols from "./protocol/Symbols.ts"
 
 /**
+ * A recording, line by line: what each line of it says, read and written.
+ *
+ * @since 0.1.0
+ */
+export * as Tape from "./recording/Tape.ts"
+
+/**
  * Instants to the nanosecond and beyond, without `Date`. A timestamp keeps the
  * number of fraction digits the venue sent, so it prints as precisely as it was
  * read and no more.

@@ -39,8 +39,8 @@ import * as Screen from "../runner/Screen.ts"
 import { counted, grouped, pad, type Paint, paint as makePaint, span } from "../runner/Style.ts"
 import * as Tally from "../runner/Tally.ts"
 import * as Account from "./Account.ts"
+import * as AccountedVenue from "./AccountedVenue.ts"
 import * as Scenario from "./Scenario.ts"
-import * as Tape from "./Tape.ts"
 
 /**
  * How the demo is run. The default duration is 20 s, under the virtual clock an
@@ -69,7 +69,7 @@ const settleMillis = 400
 interface Stage {
   readonly venue: Venue
   readonly server: MockServer.MockServer
-  readonly tape: Tape.Tape
+  readonly accounted: AccountedVenue.AccountedVenue
   readonly feed: MarketFeed.MarketFeed["Service"]
   readonly books: {
     readonly received: Array<Account.Received>
@@ -120,8 +120,8 @@ const stage = Effect.fnUntraced(function*(
   const venue = Venues.get(name)
   const mock = MockVenues.byName(name)
   if (venue === undefined || mock === undefined) return yield* Effect.die(new Error(`no venue ${name}`))
-  const tape = Tape.make(mock, now)
-  const server = yield* MockServer.make({ venue: tape.venue, products, seed, rate }).pipe(
+  const accounted = AccountedVenue.make(mock, now)
+  const server = yield* MockServer.make({ venue: accounted.venue, products, seed, rate }).pipe(
     Effect.mapError((error) => new RunFailed({ detail: error.message }))
   )
   const channel = venue.channels.trade ?? ""
@@ -182,14 +182,14 @@ const stage = Effect.fnUntraced(function*(
     Effect.forkScoped({ startImmediately: true })
   )
   yield* Effect.forkScoped(Effect.ignore(feed.connection.connect))
-  return { venue, server, tape, feed, books, tally, consumer }
+  return { venue, server, accounted, feed, books, tally, consumer }
 })
 
 const strike = (stages: ReadonlyArray<Stage>, trouble: Scenario.Trouble): Effect.Effect<void> =>
   Effect.suspend(() => {
     const on = stages.find(({ venue }) => venue.name === trouble.venue)
     if (on === undefined) return Effect.void
-    if (trouble.repeats) on.tape.repeatNext()
+    if (trouble.repeats) on.accounted.repeatNext()
     // The connection that came last is the client's; the first one keeps the market open.
     const client = Math.max(0, ...on.server.connections().map(({ id }) => id))
     return Effect.forEach(trouble.actions, (action) => on.server.inject(action, client), { discard: true })
@@ -357,8 +357,8 @@ const play = Effect.fnUntraced(function*(
   yield* Effect.raceAllFirst([period, Effect.asVoid(Deferred.await(stopped)), broken])
 
   yield* Effect.forEach(stages, ({ server }) => server.setRate(0), { discard: true })
-  const accounts = stages.flatMap(({ books, tape, venue }) =>
-    Account.draw({ sent: tape.sent, received: books.received, gaps: books.gaps, transitMillis })
+  const accounts = stages.flatMap(({ accounted, books, venue }) =>
+    Account.draw({ sent: accounted.sent, received: books.received, gaps: books.gaps, transitMillis })
       .map((account) => [venue.name, account] as const)
   )
   yield* Effect.forEach(stages, ({ feed }) => feed.connection.close(), { concurrency: "unbounded", discard: true })

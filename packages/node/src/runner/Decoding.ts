@@ -7,6 +7,7 @@
 import * as Rejection from "@tickline/core/codec/Rejection"
 import type * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Ndjson from "@tickline/core/event/Ndjson"
+import * as Tape from "@tickline/core/recording/Tape"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Effect from "effect/Effect"
 import * as Explanation from "./Explanation.ts"
@@ -60,8 +61,6 @@ export interface Decoder {
   readonly counts: () => Counts
 }
 
-const isBlank = (line: Recording.Line): boolean => typeof line === "string" && line.trim() === ""
-
 /**
  * Makes a decoder. It counts the lines that it is given from 1 on.
  *
@@ -98,22 +97,18 @@ export const make = (
   return {
     decode: (line) => {
       lines++
-      if (isBlank(line)) {
-        passed++
-        return ""
-      }
-      const envelope = typeof line === "string" ? Recording.envelopeOf(line) : undefined
-      if (envelope !== undefined && (envelope.direction === "out" || envelope.kind !== "frame")) {
+      const entry = line === undefined ? undefined : Tape.frameOf(Tape.parse(line, lines))
+      if (line !== undefined && entry === undefined) {
         passed++
         return ""
       }
       frames++
-      const frame = envelope === undefined ? line : envelope.raw
+      const frame = entry?.frame
       const decoded = frame === undefined ? tooLong() : venue.decode(frame)
       if ("_tag" in decoded) rejected[decoded.reason] = (rejected[decoded.reason] ?? 0) + 1
       const found = "_tag" in decoded ? [decoded] : decoded
       let out = ""
-      for (const event of found) out += print(event, envelope?.id)
+      for (const event of found) out += print(event, entry?.id)
       return explain && typeof frame === "string" ? out + Explanation.format(paint, venue, frame, found) : out
     },
     counts: () => ({ lines, frames, passed, events, rejected })

@@ -1,13 +1,12 @@
 /**
  * Recordings: frames as JSON Lines, plain or gzip, read and written.
  *
- * A line is a raw frame's text, or an envelope: an object whose string member
- * `raw` is the frame's exact text, with when, where and which way it went. The
- * secrets of a dial are masked in what is recorded, whichever way it went.
+ * What a line says is read by `Tape`. The secrets of a dial are masked in what is
+ * recorded, whichever way it went.
  *
  * @since 0.1.0
  */
-import * as ExactJson from "@tickline/core/codec/ExactJson"
+import * as Tape from "@tickline/core/recording/Tape"
 import type { Frame } from "@tickline/core/transport/Frame"
 import * as Secrets from "@tickline/core/transport/Secrets"
 import { Transport, type Wire } from "@tickline/core/transport/Transport"
@@ -128,74 +127,6 @@ export async function* lines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<R
 }
 
 /**
- * An envelope as it was read: what is absent has its default.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Envelope {
-  readonly raw: string
-  readonly id: string | undefined
-  readonly direction: string
-  readonly kind: string
-}
-
-const member = (json: object, name: string): unknown => Object.hasOwn(json, name) ? Reflect.get(json, name) : undefined
-
-/** An envelope's number or text, as its own text: a number may have more digits than a double. */
-const identifier = (json: object, line: string): string | undefined => {
-  const value = member(json, "id")
-  if (value instanceof ExactJson.JsonNumber) return value.text
-  if (typeof value !== "number") return typeof value === "string" ? value : undefined
-  const exact = ExactJson.parse(line)
-  const id = exact instanceof ExactJson.Malformed || !ExactJson.isObject(exact) ? undefined : exact["id"]
-  return id instanceof ExactJson.JsonNumber ? id.text : undefined
-}
-
-const text = (value: unknown, otherwise: string): string =>
-  typeof value === "string"
-    ? value
-    : typeof value === "number" || value instanceof ExactJson.JsonNumber
-    ? String(value)
-    : otherwise
-
-// A longer line is read by the reader that bounds what one may cost: `JSON.parse` takes a second for a frame of 10 MiB
-// whose members all have names of their own.
-const usualLine = 65_536
-
-const parse = (line: string): unknown => {
-  if (line.length > usualLine) {
-    const json = ExactJson.parse(line)
-    return json instanceof ExactJson.Malformed || !ExactJson.isObject(json) ? undefined : json
-  }
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
-  }
-}
-
-/**
- * Reads a line as an envelope; `undefined` where it is a raw frame.
- *
- * @category decoding
- * @since 0.1.0
- */
-export const envelopeOf = (line: string): Envelope | undefined => {
-  // Most frames are told apart without parsing; a member name may also be written with escapes.
-  if (!line.includes("\"raw\"") && !line.includes("\\u")) return undefined
-  const json = parse(line)
-  if (typeof json !== "object" || json === null || Array.isArray(json)) return undefined
-  const raw = member(json, "raw")
-  return typeof raw !== "string" ? undefined : {
-    raw,
-    id: identifier(json, line),
-    direction: text(member(json, "direction"), "in"),
-    kind: text(member(json, "kind"), "frame")
-  }
-}
-
-/**
  * Opens a recording.
  *
  * @category constructors
@@ -280,22 +211,13 @@ export const recorder = Effect.fnUntraced(function*(
 
   let connections = 0
   let frames = 0
-  const add = (connection: number | string, kind: string, direction: "in" | "out", raw: string): boolean => {
-    const at = Timestamp.format(Timestamp.fromEpochMillis(clock.currentTimeMillisUnsafe()))
-    const envelope = {
-      at,
-      connection,
-      ...(kind === "frame" ? {} : { kind }),
-      ...(direction === "in" ? {} : { direction }),
-      raw
-    }
-    return out.destroyed || out.write(`${JSON.stringify(envelope)}\n`)
+  const add = (entry: Tape.Entry): boolean => {
+    const at = Timestamp.fromEpochMillis(clock.currentTimeMillisUnsafe())
+    return out.destroyed || out.write(`${Tape.encode({ ...entry, at })}\n`)
   }
   const addFrame = (connection: number | string, direction: "in" | "out", frame: Frame): boolean => {
     frames++
-    return typeof frame === "string"
-      ? add(connection, "frame", direction, frame)
-      : add(connection, "binary", direction, Buffer.from(frame).toString("base64"))
+    return add({ _tag: "Frame", connection, direction, frame })
   }
   const room = Effect.callback<void>((resume) => {
     const settle = () => {
@@ -313,7 +235,7 @@ export const recorder = Effect.fnUntraced(function*(
     connections++
     const connection = name === undefined ? connections : `${name} ${connections}`
     const masked = (frame: Frame): Frame => mask === undefined ? frame : mask.frame(frame)
-    add(connection, "open", "in", "")
+    add({ _tag: "Open", connection })
     return {
       ...wire,
       pull: wire.pull.pipe(
@@ -323,7 +245,14 @@ export const recorder = Effect.fnUntraced(function*(
           return hasRoom ? Effect.void : room
         }),
         Effect.tapError(({ message }) =>
-          Effect.sync(() => add(connection, "close", "in", mask === undefined ? message : mask.text(message)))
+          Effect.sync(() =>
+            add({
+              _tag: "Close",
+              connection,
+              direction: "in",
+              reason: mask === undefined ? message : mask.text(message)
+            })
+          )
         )
       ),
       write: (frame) => {

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Tape from "@tickline/core/recording/Tape"
 import * as Printable from "@tickline/core/value/Printable"
 import { nearest } from "@tickline/core/value/Suggestion"
 import * as Timestamp from "@tickline/core/value/Timestamp"
@@ -77,10 +78,8 @@ const framesOf = Effect.fnUntraced(function*(path: string) {
       const frames: Array<string> = []
       for await (const lines of Recording.lines(bytes)) {
         for (const line of lines) {
-          if (typeof line !== "string" || line.trim() === "") continue
-          const envelope = Recording.envelopeOf(line)
-          if (envelope === undefined) frames.push(line)
-          else if (envelope.direction !== "out" && envelope.kind === "frame") frames.push(envelope.raw)
+          const entry = line === undefined ? undefined : Tape.frameOf(Tape.parse(line, 0))
+          if (typeof entry?.frame === "string") frames.push(entry.frame)
         }
       }
       return frames

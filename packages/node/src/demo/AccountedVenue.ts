@@ -9,13 +9,13 @@ import type { MockVenue } from "@tickline/testing/MockVenue"
 import type { Sent } from "./Account.ts"
 
 /**
- * A venue and its tape. A message is known by its market's timestamp, which
+ * A venue and what it has sent. A message is known by its market's timestamp, which
  * rises from one to the next.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Tape {
+export interface AccountedVenue {
   readonly venue: MockVenue
   /** What was sent, in order, copies included. */
   readonly sent: ReadonlyArray<Sent>
@@ -24,7 +24,7 @@ export interface Tape {
 }
 
 /**
- * Makes a tape around a mock venue. `now` gives epoch milliseconds.
+ * Makes one around a mock venue. `now` gives epoch milliseconds.
  *
  * A tick is written once however many clients it goes to: it was published.
  * What greets a client's subscription is written each time.
@@ -32,7 +32,7 @@ export interface Tape {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (venue: MockVenue, now: () => number): Tape => {
+export const make = (venue: MockVenue, now: () => number): AccountedVenue => {
   const sent: Array<Sent> = []
   const latest = new Map<string, { readonly id: string; readonly copies: number }>()
   let isRepeating = false
