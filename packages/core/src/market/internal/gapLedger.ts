@@ -54,6 +54,24 @@ export interface Options {
 export type Dropped = (of: Partial<Channel.Channel>, count: number, gap?: Lifecycle.Gap | undefined) => void
 
 /**
+ * How what a gap holds came to be there nevertheless.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Recovery = NonNullable<Lifecycle.Gap["recovered"]>
+
+/**
+ * A gap that is over when it is found.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Found =
+  & Required<Pick<Lifecycle.Gap, "cause" | "from" | "to">>
+  & Pick<Lifecycle.Gap, "missing" | "recovered">
+
+/**
  * A feed's ledger, as it is kept.
  *
  * @category models
@@ -146,8 +164,9 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
   confirmed(channels: ReadonlyArray<Channel.Channel>, at: number): Announcement | undefined {
     const found = this.wantedOf(channels)
     for (const entry of found) entry.isRefused = false
+    for (const entry of found) entry.confirmedAt = at
     // A book that is asked for anew is live when it is whole.
-    return this.end(found.filter(({ open }) => open?.cause === "disconnect"), at)
+    return this.end(found.filter(({ holds, open }) => open?.cause === "disconnect" && holds === 0), at)
   }
 
   /** What is refused is waited for no longer: its gap ends here, and a drop begins none. */
@@ -172,6 +191,59 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
   /** It is whole again, by a new snapshot. */
   whole(channel: Channel.Channel): Announcement | undefined {
     return this.end(this.wantedOf([channel]), this.options.wallNow(), "snapshot")
+  }
+
+  /**
+   * A gap that is over when it is found: nothing of a channel came between `from` and `to`, which are numbers or
+   * instants. `recovered` says how what it holds is there nevertheless, if it is.
+   */
+  found(channel: Channel.Channel, gap: Found): Announcement {
+    const { metrics, venue } = this.options
+    const made = new Lifecycle.Gap({
+      venue,
+      ...(channel.product === undefined ? {} : { product: channel.product }),
+      channel: channel.channel,
+      ...gap
+    })
+    this.enter(made)
+    metrics.gaps(gap.cause, 1)
+    return new GapAnnouncement([made])
+  }
+
+  /**
+   * What a gap holds is there after all. One that is open ends with it, and is announced; of one that has ended, which
+   * was told, the ledger alone says it.
+   */
+  recovered(
+    channel: Channel.Channel,
+    { cause, from }: Pick<Lifecycle.Gap, "cause" | "from">,
+    by: Recovery
+  ): Announcement | undefined {
+    const entry = this.entries.get(keyOf(channel))
+    if (entry === undefined) return undefined
+    if (entry.open?.cause === cause && entry.open.from === from) return this.end([entry], this.options.wallNow(), by)
+    entry.gaps = entry.gaps.map((gap) =>
+      gap.cause === cause && gap.from === from ? new Lifecycle.Gap({ ...gap, recovered: by }) : gap
+    )
+    return undefined
+  }
+
+  /**
+   * The gap of a drop does not end when a channel is confirmed: whoever fetches what was missed ends it by what this
+   * returns, with how it was recovered, if it was. Until the channel has been confirmed that changes nothing.
+   */
+  hold(channel: Channel.Channel): (recovered?: Recovery) => Announcement | undefined {
+    const entry = this.entry(channel.channel, channel.product)
+    entry.holds++
+    let isHeld = true
+    return (recovered) => {
+      if (!isHeld) return undefined
+      isHeld = false
+      entry.holds--
+      const { confirmedAt } = entry
+      if (entry.holds > 0 || confirmedAt === undefined || entry.open?.cause !== "disconnect") return undefined
+      return this.end([entry], recovered === undefined ? confirmedAt : this.options.wallNow(), recovered)
+    }
   }
 
   handedOn(): void {
@@ -243,6 +315,7 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
     const gaps: Array<Lifecycle.Gap> = []
     for (const entry of entries) {
       if (entry.isRefused || entry.open !== undefined) continue
+      entry.confirmedAt = undefined
       const { channel, product } = entry
       entry.open = new Lifecycle.Gap({
         venue,
@@ -370,6 +443,8 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
       received: 0,
       arriving: 0,
       handedOn: 0,
+      holds: 0,
+      confirmedAt: undefined,
       dropped: 0,
       gaps: []
     }

@@ -19,6 +19,9 @@ export interface LedgerEntry {
   isRefused: boolean
   /** Its gap that has not ended. */
   open: Lifecycle.Gap | undefined
+  /** How many hold the end of a drop's gap back, and when it was confirmed since that began. */
+  holds: number
+  confirmedAt: number | undefined
   /** Since when it is live, on the monotonic clock; undefined while it is not. */
   liveSince: number | undefined
   liveMillis: number
