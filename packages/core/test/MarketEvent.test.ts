@@ -144,6 +144,21 @@ const events: ReadonlyArray<readonly [event: MarketEvent.AnyEvent, line: string]
     "\"reason\":\"reset\",\"at\":\"2021-04-17T16:43:29.571580Z\"}"
   ],
   [
+    new Lifecycle.ConnectionEvent({ venue, state: "Connected", epoch: 1, at, leg: 2 }),
+    "{\"_tag\":\"Connection\",\"venue\":\"v\",\"state\":\"Connected\",\"epoch\":1," +
+    "\"at\":\"2021-04-17T16:43:29.571580Z\",\"leg\":2}"
+  ],
+  [
+    new Lifecycle.Rotated({ venue, from: 1, to: 2, reason: "session limit", at }),
+    "{\"_tag\":\"Rotated\",\"venue\":\"v\",\"from\":1,\"to\":2,\"reason\":\"session limit\"," +
+    "\"at\":\"2021-04-17T16:43:29.571580Z\"}"
+  ],
+  [
+    new Lifecycle.BreakerEvent({ venue, leg: 2, from: "Open", to: "HalfOpen", at }),
+    "{\"_tag\":\"Breaker\",\"venue\":\"v\",\"leg\":2,\"from\":\"Open\",\"to\":\"HalfOpen\"," +
+    "\"at\":\"2021-04-17T16:43:29.571580Z\"}"
+  ],
+  [
     new Lifecycle.BreakerEvent({ venue, from: "Closed", to: "Open", openForMillis: 10, at }),
     "{\"_tag\":\"Breaker\",\"venue\":\"v\",\"from\":\"Closed\",\"to\":\"Open\",\"openForMillis\":10," +
     "\"at\":\"2021-04-17T16:43:29.571580Z\"}"

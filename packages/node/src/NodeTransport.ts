@@ -25,7 +25,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import type { ConnectionOptions } from "node:tls"
 import { type ClientOptions, type RawData, WebSocket } from "ws"
 import { reasonOf, rejection } from "./internal/dialFailure.ts"
@@ -93,13 +93,13 @@ export const layer: Layer.Layer<Transport> = Layer.succeed(Transport, make())
 export const layerWith = (options: Options): Layer.Layer<Transport> => Layer.succeed(Transport, make(options))
 
 const dial = (request: DialRequest, options: Options): Effect.Effect<Wire, DialError, Scope.Scope> =>
-  Effect.suspend(() => {
+  Effect.uninterruptibleMask((restore) => {
     const endpoint = Endpoint.check(request, capabilities)
     if (Result.isFailure(endpoint)) return Effect.fail(endpoint.failure)
     const failed = (reason: DialReason) => new DialError({ url: Address.origin(request.url), reason })
-    // Its finaliser is there before it is: no interruption can lose an open socket.
+    // Outside of the interruptible part, so that an interruption between the
+    // open socket and its finaliser cannot lose it.
     let line: WireImpl | undefined
-    const release = Effect.sync(() => line?.release())
     const opening = Clock.clockWith((clock) =>
       Effect.callback<WireImpl, DialError>((resume) => {
         const started = Result.try({
@@ -109,12 +109,8 @@ const dial = (request: DialRequest, options: Options): Effect.Effect<Wire, DialE
         })
         if (Result.isFailure(started)) return resume(Effect.fail(started.failure))
         const ws = started.success
+        const fail = (reason: DialReason) => resume(Effect.fail(failed(reason)))
         const opened = new WireImpl(ws, request, options.sendBufferBytes ?? 1_048_576)
-        line = opened
-        const fail = (reason: DialReason) => {
-          opened.release()
-          resume(Effect.fail(failed(reason)))
-        }
         ws.once(
           "unexpected-response",
           (_, response) => fail(rejection(response, request.url, clock.currentTimeMillisUnsafe()))
@@ -127,11 +123,17 @@ const dial = (request: DialRequest, options: Options): Effect.Effect<Wire, DialE
           opened.listen()
           resume(Effect.succeed(opened))
         })
-        return release
+        line = opened
       })
     )
-    return Effect.andThen(Effect.addFinalizer(() => release), opening)
+    return restore(opening).pipe(
+      Effect.onError(() => Effect.sync(() => line?.release())),
+      Effect.tap(releaseWithScope)
+    )
   })
+
+const releaseWithScope = (line: WireImpl): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.flatMap(Effect.scope, (scope) => Scope.addFinalizer(scope, Effect.sync(() => line.release())))
 
 const start = (endpoint: Endpoint.Endpoint, request: DialRequest, options: Options): LineSocket => {
   // `@types/ws` knows neither the TLS options, which `ws` passes on, nor the newer bounds.

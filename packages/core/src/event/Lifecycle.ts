@@ -8,7 +8,8 @@ import * as Timestamp from "../value/Timestamp.ts"
 
 /**
  * The connection came into a state. `attempt` counts dials since the last
- * success, `delayMillis` is the wait before the next.
+ * success, `delayMillis` is the wait before the next; `leg` is which connection it
+ * is, while a feed has several.
  *
  * @category models
  * @since 0.1.0
@@ -28,7 +29,8 @@ export class ConnectionEvent extends Schema.TaggedClass<ConnectionEvent>()("Conn
   attempt: Schema.optionalKey(Schema.Finite),
   delayMillis: Schema.optionalKey(Schema.Finite),
   reason: Schema.optionalKey(Schema.String),
-  at: Schema.optionalKey(Timestamp.FromText)
+  at: Schema.optionalKey(Timestamp.FromText),
+  leg: Schema.optionalKey(Schema.Finite)
 }) {}
 
 /**
@@ -39,6 +41,7 @@ export class ConnectionEvent extends Schema.TaggedClass<ConnectionEvent>()("Conn
  */
 export class BreakerEvent extends Schema.TaggedClass<BreakerEvent>()("Breaker", {
   venue: Schema.String,
+  leg: Schema.optionalKey(Schema.Finite),
   from: Schema.Literals(["Closed", "Open", "HalfOpen"]),
   to: Schema.Literals(["Closed", "Open", "HalfOpen"]),
   openForMillis: Schema.optionalKey(Schema.Finite),
@@ -67,6 +70,21 @@ export class Gap extends Schema.TaggedClass<Gap>()("Gap", {
   cause: Schema.Literals(["disconnect", "sequence", "checksum", "crossed", "overflow", "stale"]),
   recovered: Schema.optionalKey(Schema.Literals(["snapshot", "backfill", "redundant"])),
   missing: Schema.optionalKey(Schema.Finite)
+}) {}
+
+/**
+ * A new connection of a feed, the leg `to`, has taken over from another one, the
+ * leg `from`, which is closed: nothing was missed in between.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Rotated extends Schema.TaggedClass<Rotated>()("Rotated", {
+  venue: Schema.String,
+  from: Schema.Finite,
+  to: Schema.Finite,
+  reason: Schema.String,
+  at: Timestamp.FromText
 }) {}
 
 /**

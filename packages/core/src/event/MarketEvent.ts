@@ -8,7 +8,7 @@
 import * as Schema from "effect/Schema"
 import { FrameRejected } from "../codec/Rejection.ts"
 import { Book } from "./Book.ts"
-import { BreakerEvent, ConnectionEvent, Gap, Stale } from "./Lifecycle.ts"
+import { BreakerEvent, ConnectionEvent, Gap, Rotated, Stale } from "./Lifecycle.ts"
 import { BookDelta, BookSnapshot, PriceUpdate, Ticker, Trade } from "./MarketData.ts"
 import { Heartbeat, Other, Response, Subscribed, Unsubscribed, VenueError } from "./VenueMessage.ts"
 
@@ -69,6 +69,7 @@ export const AnyEvent = Schema.Union([
   ConnectionEvent,
   BreakerEvent,
   Gap,
+  Rotated,
   Stale
 ])
 

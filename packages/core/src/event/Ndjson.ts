@@ -75,14 +75,19 @@ const body = (event: AnyEvent, isMarked: boolean): string => {
       return text("reason", event.reason) + text("field", event.field) + text("message", event.message)
     case "Connection":
       return text("state", event.state) + number("epoch", event.epoch) + number("attempt", event.attempt) +
-        number("delayMillis", event.delayMillis) + text("reason", event.reason) + instant("at", event.at)
+        number("delayMillis", event.delayMillis) + text("reason", event.reason) + instant("at", event.at) +
+        number("leg", event.leg)
     case "Breaker":
-      return text("from", event.from) + text("to", event.to) + number("openForMillis", event.openForMillis) +
+      return number("leg", event.leg) + text("from", event.from) + text("to", event.to) +
+        number("openForMillis", event.openForMillis) +
         instant("at", event.at)
     case "Gap":
       return text("product", event.product) + text("channel", event.channel) + text("from", event.from) +
         text("to", event.to) + text("cause", event.cause) + text("recovered", event.recovered) +
         number("missing", event.missing)
+    case "Rotated":
+      return number("from", event.from) + number("to", event.to) + text("reason", event.reason) +
+        instant("at", event.at)
     case "Stale":
       return text("product", event.product) + text("channel", event.channel) +
         number("silentForMillis", event.silentForMillis)

@@ -314,6 +314,8 @@ export const make = (options: Options): Board => {
         of.lastGap = length === "" ? event.cause : length
         return
       }
+      case "Rotated":
+        return told(of.venue, "green", `rotated to leg ${event.to}: ${event.reason}`)
       case "FrameRejected":
         of.rejected++
         return told(of.venue, "yellow", `rejected: ${event.message}`)

@@ -119,6 +119,7 @@ const members = (paint: Paint, event: MarketEvent.AnyEvent): string => {
     case "Connection":
       return [
         paint(connectionTone(event.state), event.state),
+        event.leg === undefined ? "" : `leg ${event.leg}`,
         event.epoch === undefined ? "" : `epoch ${event.epoch}`,
         event.attempt === undefined ? "" : `attempt ${event.attempt}`,
         event.delayMillis === undefined ? "" : `in ${span(event.delayMillis)}`,
@@ -132,6 +133,10 @@ const members = (paint: Paint, event: MarketEvent.AnyEvent): string => {
       return `${paint("yellow", event.cause)}${text("in", event.channel)}${text("from", brief(event.from))}${
         text("to", brief(event.to))
       }${text("recovered by", event.recovered)}`
+    case "Rotated":
+      return `${paint("green", "rotated")} from leg ${event.from} to leg ${event.to} ${
+        paint("dim", Printable.escape(event.reason))
+      }`
     case "Stale":
       return `silent for ${span(event.silentForMillis)}`
   }
@@ -147,6 +152,7 @@ const tone = (event: MarketEvent.AnyEvent) => {
       return "red" as const
     case "Connection":
     case "Breaker":
+    case "Rotated":
       return "magenta" as const
     case "Heartbeat":
     case "Other":

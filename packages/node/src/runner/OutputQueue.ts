@@ -153,6 +153,7 @@ const isKept = (event: Event): boolean => {
     case "Connection":
     case "Breaker":
     case "Gap":
+    case "Rotated":
     case "Stale":
       return true
     default:
