@@ -59,6 +59,7 @@ export interface Excess {
  * - `http`: how much weight of questions over HTTP, and what each weighs. One
  *   too many is answered 429, with `excess` as its body.
  * - `idle`: how long a connection lives to which the venue sends nothing.
+ * - `session`: how long a connection lives at most.
  *
  * @category models
  * @since 0.1.0
@@ -82,6 +83,7 @@ export interface Enforcement {
     readonly excess: unknown
   } | undefined
   readonly idle?: number | undefined
+  readonly session?: number | undefined
 }
 
 /**

@@ -11,7 +11,9 @@
  * (read 2026-11-21). Like the venue it acknowledges a stream of a product that
  * it does not list, and one whose symbol is not in lower case, and never sends
  * anything on it; a request of more than 4,096 bytes it never answers
- * (https://github.com/binance/binance-connector-rust/issues/27).
+ * (https://github.com/binance/binance-connector-rust/issues/27). A connection
+ * lives for 24 hours; before the server is shut down it says so, by the event
+ * `serverShutdown` (the same page, read 2026-11-26).
  *
  * @since 0.1.0
  */
@@ -267,6 +269,7 @@ const enforcement: Enforcement.Enforcement = {
   ...Enforcement.declared(Binance.venue.limits),
   countsPings: true,
   excess: { close: tooMany },
+  session: Binance.venue.sessionMillis,
   pings: { every: 20_000, within: 60_000 },
   http: {
     windows: Binance.venue.rest?.weights ?? [],
@@ -365,6 +368,10 @@ export const make = (): MockVenue.MockVenue => ({
   heartbeatMillis: undefined,
   enforcement,
   listing,
+  farewell: (floor) => {
+    const message = { e: "serverShutdown", E: floor.atMillis }
+    return MockVenue.notice(isBare(floor) ? message : { stream: "!serverShutdown", data: message })
+  },
   open: (floor) => asking(MockVenue.newSession, streamsAt(floor), MockVenue.follow, floor),
   receive: (before, frame, floor) => {
     const session = MockVenue.countRequest(before, floor.atMillis, messages)

@@ -80,6 +80,8 @@ export interface Conversation {
   readonly hasBeats: () => boolean
   /** Says the heartbeats that are due. */
   readonly beat: () => void
+  /** Says that the connection is about to be ended, where the venue does. */
+  readonly farewell: () => void
   /** Says a frame by hand. */
   readonly say: (outgoing: Outgoing) => void
 }
@@ -189,6 +191,10 @@ export const make = (options: Options): VenueServer => {
       hasBeats: () => beats().length > 0,
       beat: () => {
         if (!withheld.has("heartbeat")) beats().forEach((said) => say(said))
+      },
+      farewell: () => {
+        const farewell = venue.farewell?.(floor())
+        if (farewell !== undefined) say(farewell)
       },
       say
     }

@@ -21,7 +21,7 @@ export interface Arrival {
  * A rule of the venue that a client did not keep: too many messages, no
  * subscription or no answer in time.
  */
-export type Rule = "messages" | "subscribe" | "pong" | "test" | "idle"
+export type Rule = "messages" | "subscribe" | "pong" | "test" | "idle" | "session"
 
 /**
  * What happened, in order; `at` in epoch milliseconds. Dials and connections

@@ -12,7 +12,8 @@ const reasons: Readonly<Record<Rule, string>> = {
   subscribe: "no subscription",
   pong: "no pong",
   test: "test request not answered",
-  idle: "inactive"
+  idle: "inactive",
+  session: "session limit"
 }
 
 /** How one client keeps the rules. */
@@ -52,10 +53,13 @@ export class Rules {
 
   /** A client that has just come. */
   admit(line: Line): Client {
-    const { subscribeWithin } = this.enforcement
+    const { session, subscribeWithin } = this.enforcement
+    const debts = new Map<Rule, number>()
+    if (subscribeWithin !== undefined) debts.set("subscribe", this.options.now() + subscribeWithin)
+    if (session !== undefined) debts.set("session", this.options.now() + session)
     return {
       line,
-      debts: new Map(subscribeWithin === undefined ? [] : [["subscribe", this.options.now() + subscribeWithin]]),
+      debts,
       messages: this.counter("messages", "connection"),
       subscriptions: this.counter("subscriptions", "connection"),
       pinged: undefined
@@ -125,8 +129,8 @@ export class Rules {
 
   /** Whether anything here is due by the clock. */
   isTimed(): boolean {
-    const { idle, pings, subscribeWithin, tests } = this.enforcement
-    return [idle, pings, subscribeWithin, tests].some((rule) => rule !== undefined)
+    const { idle, pings, session, subscribeWithin, tests } = this.enforcement
+    return [idle, pings, session, subscribeWithin, tests].some((rule) => rule !== undefined)
   }
 
   /** Does what is overdue to a client. */

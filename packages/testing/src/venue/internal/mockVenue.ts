@@ -76,6 +76,8 @@ export interface MockVenue {
   readonly open?: ((floor: Floor) => Session | undefined) | undefined
   /** What the venue says to a connection that has just opened; nothing where there is none. */
   readonly greet?: ((floor: Floor) => ReadonlyArray<Outgoing>) | undefined
+  /** What it says to a connection that it is about to end; nothing where it says nothing. */
+  readonly farewell?: ((floor: Floor) => Outgoing) | undefined
   /** Answers a client's frame. */
   readonly receive: (session: Session, frame: Frame, floor: Floor) => Answer
   /**

@@ -2,6 +2,7 @@
 import * as Symbols from "@tickline/core/protocol/Symbols"
 import * as Address from "@tickline/core/transport/Address"
 import type { Frame } from "@tickline/core/transport/Frame"
+import * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,9 +14,11 @@ import type { MockVenue, Outgoing, Session } from "./mockVenue.ts"
 
 /**
  * How a venue is served: what it lists (by default what `Market.listedBy` gives), the seed of its market (0), how often
- * each product trades by itself (never), and where it answers over HTTP (the same host and port).
+ * each product trades by itself (never), where it answers over HTTP (the same host and port), and at which other
+ * URLs it is served as well, the same venue with the same market.
  */
 export interface ServeOptions {
+  readonly also?: ReadonlyArray<string> | undefined
   readonly products?: ReadonlyArray<Market.Product> | undefined
   readonly seed?: number | undefined
   readonly every?: Duration.Input | undefined
@@ -27,9 +30,11 @@ export interface Served {
   readonly url: string
   /** Its host on the network: dials, connections, scripts and faults. */
   readonly host: Host
+  /** Its hosts: that one, and those of `also`, in order. */
+  readonly hosts: ReadonlyArray<Host>
   /** Its host that answers over HTTP. */
   readonly rest: HttpHost
-  /** What each connection, open or ended, follows, by its number. */
+  /** What each connection of `host`, open or ended, follows, by its number. */
   readonly sessions: ReadonlyMap<number, Session>
   /**
    * Sets the best bid and ask of a product, as its quotes and its book say it. The product by the venue's symbol, or by
@@ -42,6 +47,8 @@ export interface Served {
   readonly withhold: (what: VenueServer.Withheld, on: boolean) => Effect.Effect<void>
   /** Whether a product is taken off the venue's list. */
   readonly delist: (product: string, on: boolean) => Effect.Effect<void>
+  /** Announces to all clients that it ends their connections, where the venue does that, and ends these after so long. */
+  readonly shutDown: (after: Duration.Input) => Effect.Effect<void>
   /** Ends the trading by itself; what is under way still arrives. */
   readonly stopMarket: Effect.Effect<void>
 }
@@ -59,7 +66,7 @@ export const serveWatched = Effect.fnUntraced(function*(
   network: VirtualNetwork,
   url: string,
   venue: MockVenue,
-  { every, products, rest: restUrl = Address.origin(url).replace(/^ws/, "http"), seed }: ServeOptions,
+  { also = [], every, products, rest: restUrl = Address.origin(url).replace(/^ws/, "http"), seed }: ServeOptions,
   watch: Watch
 ): Effect.fn.Return<Served> {
   const clock = yield* Clock.Clock
@@ -76,38 +83,49 @@ export const serveWatched = Effect.fnUntraced(function*(
   const sessions = new Map<number, Session>()
   const { heartbeatMillis } = venue
 
-  const host = yield* network.serve(url, (peer) => {
-    const conversation = server.open({
-      path: peer.url.replace(/^\w+:\/\/[^/?]*/, ""),
-      isOpen: peer.isOpen,
-      send: (outgoing) => {
-        watch.sending?.(peer, outgoing)
-        peer.sendUnsafe(outgoing.text)
-      },
-      close: (code, reason) => Effect.runSync(peer.close(code, reason)),
-      onTest: () => watch.tested?.(peer),
-      onTestAnswered: () => watch.answered?.(peer)
+  const conversations = new WeakMap<Peer, VenueServer.Conversation>()
+  const { session: sessionMillis } = venue.enforcement ?? {}
+
+  const serve = (address: string) =>
+    network.serve(address, (peer) => {
+      const conversation = server.open({
+        path: peer.url.replace(/^\w+:\/\/[^/?]*/, ""),
+        isOpen: peer.isOpen,
+        send: (outgoing) => {
+          watch.sending?.(peer, outgoing)
+          peer.sendUnsafe(outgoing.text)
+        },
+        close: (code, reason) => Effect.runSync(peer.close(code, reason)),
+        onTest: () => watch.tested?.(peer),
+        onTestAnswered: () => watch.answered?.(peer)
+      })
+      const isFirst = address === url
+      if (isFirst) sessions.set(peer.id, conversation.session())
+      conversations.set(peer, conversation)
+      if (sessionMillis !== undefined) {
+        network.schedule(sessionMillis, () => Effect.runSync(peer.close(1001, "session limit")))
+      }
+      // Beats begin when the client has asked for them, and end with the connection.
+      let isBeating = false
+      const beat = (): void => {
+        if (!peer.isOpen()) return
+        conversation.beat()
+        network.schedule(heartbeatMillis ?? 0, beat)
+      }
+      peer.onPing(() => watch.heard?.(peer, "ping", ""))
+      peer.onMessage((frame) => {
+        watch.heard?.(peer, "message", frame)
+        conversation.receive(frame)
+        if (isFirst) sessions.set(peer.id, conversation.session())
+        if (heartbeatMillis === undefined || isBeating || !conversation.hasBeats()) return
+        isBeating = true
+        network.schedule(heartbeatMillis, beat)
+      })
+      conversation.greet()
+      return Effect.void
     })
-    sessions.set(peer.id, conversation.session())
-    // Beats begin when the client has asked for them, and end with the connection.
-    let isBeating = false
-    const beat = (): void => {
-      if (!peer.isOpen()) return
-      conversation.beat()
-      network.schedule(heartbeatMillis ?? 0, beat)
-    }
-    peer.onPing(() => watch.heard?.(peer, "ping", ""))
-    peer.onMessage((frame) => {
-      watch.heard?.(peer, "message", frame)
-      conversation.receive(frame)
-      sessions.set(peer.id, conversation.session())
-      if (heartbeatMillis === undefined || isBeating || !conversation.hasBeats()) return
-      isBeating = true
-      network.schedule(heartbeatMillis, beat)
-    })
-    conversation.greet()
-    return Effect.void
-  })
+  const hosts = yield* Effect.forEach(Arr.make(url, ...also), serve)
+  const [host] = hosts
 
   const rest = yield* network.serveHttp(restUrl, ({ body = "", method, url }) =>
     Effect.sync(() => {
@@ -127,12 +145,21 @@ export const serveWatched = Effect.fnUntraced(function*(
   return {
     url,
     host,
+    hosts,
     rest,
     sessions,
     quote: (product, bid, ask) => Effect.sync(() => server.quote(symbolOf(product), bid, ask)),
     trade: (product) => Effect.sync(() => void server.trade(symbolOf(product))),
     withhold: (what, on) => Effect.sync(() => server.withhold(what, on)),
     delist: (product, on) => Effect.sync(() => server.delist(symbolOf(product), on)),
+    shutDown: (after) =>
+      Effect.sync(() => {
+        const ended = hosts.flatMap((host) => host.peers())
+        for (const peer of ended) conversations.get(peer)?.farewell()
+        network.schedule(Duration.toMillis(Duration.fromInputUnsafe(after)), () => {
+          for (const peer of ended) Effect.runSync(peer.close(1001, "server shutdown"))
+        })
+      }),
     stopMarket: Effect.sync(() => {
       isTrading = false
     })
