@@ -472,6 +472,15 @@ export * as ReconnectingStream from "./market/ReconnectingStream.ts"
 export * as Reconnection from "./connection/Reconnection.ts"
 
 /**
+ * Several connections for one feed, side by side: what arrives first is told,
+ * what another one has told already is passed over, and what one has missed is
+ * there if another one has it.
+ *
+ * @since 0.1.0
+ */
+export * as Redundancy from "./market/Redundancy.ts"
+
+/**
  * A frame that is refused, as a plain value: for what reason, by which path, and
  * why.
  *
@@ -495,6 +504,16 @@ export * as Requests from "./connection/Requests.ts"
  * @since 0.1.0
  */
 export * as RollingLimit from "./resilience/RollingLimit.ts"
+
+/**
+ * A new connection before the old one ends: dialled, subscribed and confirmed
+ * while the old one still delivers, so that nothing is missed when it is closed.
+ * What both bring is told once; order books are handed over when those of the new
+ * connection are whole.
+ *
+ * @since 0.1.0
+ */
+export * as Rotation from "./market/Rotation.ts"
 
 /**
  * What a peer sends back, cleared of the secrets that were shown to it: a token

@@ -49,7 +49,7 @@ import type * as ConnectionState from "./ConnectionState.ts"
 import type * as Inbox from "./Inbox.ts"
 import type { Announcement } from "./internal/announcement.ts"
 import type * as Close from "./internal/close.ts"
-import { type Follower, type Internals, internals } from "./internal/connectionInternals.ts"
+import { type Follower, type Internals, internals, type Shared } from "./internal/connectionInternals.ts"
 import type { Options as Parts } from "./internal/connectionParts.ts"
 import type * as FrameReader from "./internal/frameReader.ts"
 import * as Inboxes from "./internal/inbox.ts"
@@ -116,6 +116,8 @@ export interface Options<A> {
   readonly keyOf?: InboxItems.KeyOf<A> | undefined
   /** The product of a message, by which those of a channel of all products are routed to who wants one of them. */
   readonly productOf?: ((message: A) => string | undefined) | undefined
+  /** For the rooms that are built on it; nothing for its owner. */
+  readonly [internals]?: Shared<A> | undefined
   /** The member that numbers the messages, or a function that reads it, to have gaps counted. */
   readonly sequence?: string | Sequence.SequenceOf<A> | undefined
 }
@@ -226,6 +228,10 @@ const only =
   (items: ReadonlyArray<Inbox.Item<A>>): ReadonlyArray<Extract<Inbox.Item<A>, { readonly _tag: Tag }>> =>
     items.filter((item): item is Extract<Inbox.Item<A>, { readonly _tag: Tag }> => item._tag === tag)
 
+// Where several connections share the fan-out, those of one while another is up are none of the whole.
+const transitionsIn = <A>(items: ReadonlyArray<Inbox.Item<A>>): ReadonlyArray<ConnectionState.Transition> =>
+  only<A, "Transition">("Transition")(items).filter(({ isCovered }) => isCovered !== true)
+
 // What a connection is made of.
 interface Made<A> {
   readonly label: string
@@ -276,6 +282,7 @@ class ConnectionImpl<A> implements Connection<A> {
       awaitRefusal: (channel) => subscriptions.awaitRefusal(channel),
       asked: () => subscriptions.written(),
       announceUnsafe: (announcement) => inbox.offer({ _tag: "Announced", announcement }),
+      missed: (messages) => made.recorder.missed(messages),
       follow: (by) => {
         made.followed.by = by
       },
@@ -325,13 +332,13 @@ class ConnectionImpl<A> implements Connection<A> {
         Stream.orDie(inbox.consume(
           "transitions",
           undefined,
-          (items) => only("Transition")(items).map(({ to }) => to),
+          (items) => transitionsIn(items).map(({ to }) => to),
           undefined,
           () => supervisor.standing()
         ))
       ),
       // Transitions fill no queue, and no failure of the connection ends them.
-      transitions: Stream.suspend(() => Stream.orDie(inbox.consume("transitions", undefined, only("Transition"))))
+      transitions: Stream.suspend(() => Stream.orDie(inbox.consume("transitions", undefined, transitionsIn)))
     }
   }
 
@@ -394,7 +401,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   const label = options.label ?? origin
   const breaker = yield* breakers.get(origin)
   const recorder = MetricsRecorder.make(label, yield* Effect.context())
-  const inbox = Inboxes.make({
+  const inbox = options[internals]?.inbox ?? Inboxes.make({
     keyOf: options.keyOf,
     productOf: options.productOf,
     onMissed: (messages) => recorder.missed(messages)

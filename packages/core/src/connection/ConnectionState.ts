@@ -78,6 +78,10 @@ export interface Transition {
    * last's `to`, where a consumer stood still for so many that they were merged.
    */
   readonly merged?: number | undefined
+  /** Which of a feed's connections went it, while there are several; see `MarketFeed`. */
+  readonly leg?: number | undefined
+  /** Whether another connection of the feed is up, so that the feed is as it was. */
+  readonly isCovered?: boolean | undefined
   /** What was sent in the epoch that ended here, and may not have left; absent where there is none. */
   readonly unconfirmed?: Unconfirmed | undefined
 }

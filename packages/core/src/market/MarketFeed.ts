@@ -23,7 +23,6 @@ import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -31,15 +30,16 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { BearerToken } from "../connection/BearerToken.ts"
 import type * as ConnectError from "../connection/ConnectError.ts"
-import * as Connection from "../connection/Connection.ts"
+import type * as Connection from "../connection/Connection.ts"
 import type * as ConnectionState from "../connection/ConnectionState.ts"
 import type * as Inbox from "../connection/Inbox.ts"
 import { internals } from "../connection/internal/connectionInternals.ts"
 import type { SubscriptionState } from "../connection/internal/subscriptionStates.ts"
 import type * as Observer from "../connection/Observer.ts"
 import type { Reconnection } from "../connection/Reconnection.ts"
+import type * as Lifecycle from "../event/Lifecycle.ts"
 import type * as MarketData from "../event/MarketData.ts"
-import * as MarketEvent from "../event/MarketEvent.ts"
+import type * as MarketEvent from "../event/MarketEvent.ts"
 import type * as KeepAlive from "../protocol/KeepAlive.ts"
 import * as Symbols from "../protocol/Symbols.ts"
 import type { CircuitBreaker } from "../resilience/CircuitBreaker.ts"
@@ -52,18 +52,21 @@ import type * as Freshness from "./Freshness.ts"
 import * as Arrivals from "./internal/arrivals.ts"
 import * as ChannelCounts from "./internal/channelCounts.ts"
 import * as ChannelRouter from "./internal/channelRouter.ts"
-import * as ConflationKey from "./internal/conflationKey.ts"
 import * as FeedBooks from "./internal/feedBooks.ts"
-import * as FeedDecoder from "./internal/feedDecoder.ts"
+import * as FeedConnections from "./internal/feedConnections.ts"
 import * as FeedMetrics from "./internal/feedMetrics.ts"
 import * as FreshnessTracker from "./internal/freshnessTracker.ts"
 import { GapLedger } from "./internal/gapLedger.ts"
+import { Legs } from "./internal/legs.ts"
+import { LegsConnection } from "./internal/legsConnection.ts"
 import * as LifecycleEvents from "./internal/lifecycleEvents.ts"
 import { Products } from "./internal/products.ts"
+import * as Rotations from "./internal/rotation.ts"
 import * as StaleRecovery from "./internal/staleRecovery.ts"
-import * as SubscriptionAnswers from "./internal/subscriptionAnswers.ts"
 import type * as Ledger from "./Ledger.ts"
 import type * as OrderBook from "./OrderBook.ts"
+import type * as Redundancy from "./Redundancy.ts"
+import type * as Rotation from "./Rotation.ts"
 
 /**
  * The venue has no channel of that kind.
@@ -125,6 +128,10 @@ export interface Options {
   readonly symbols?: Symbols.Symbols | undefined
   /** How the connection is kept alive. Default: as the venue says. */
   readonly keepAlive?: KeepAlive.KeepAlive<MarketEvent.MarketEvent> | undefined
+  /** When the connection is replaced by a new one before the old one ends. Default: as the venue's own limit asks. */
+  readonly rotation?: Rotation.Policy | undefined
+  /** Several connections side by side. Default: one. */
+  readonly redundancy?: Redundancy.Policy | undefined
   /** Hosts, besides loopback, to which a secret may travel over plain `ws://`. */
   readonly plaintextHosts?: ReadonlyArray<string> | undefined
 }
@@ -219,7 +226,14 @@ export class MarketFeed extends Context.Service<MarketFeed, {
   readonly health: Effect.Effect<Health>
   /** What was received, handed on and shed of each product and channel, and its gaps. */
   readonly ledger: Effect.Effect<Ledger.Ledger>
-  /** The connection under the feed: its state, its metrics, its breaker. */
+  /** How each of several connections has done, by its leg; none while there is one. */
+  readonly redundancy: Effect.Effect<ReadonlyArray<Redundancy.Report>>
+  /**
+   * Replaces each connection by a new one, without a gap; see `Rotation`. Completes when the old ones are closed. Who is
+   * interrupted leaves it to go on.
+   */
+  readonly rotate: Effect.Effect<ReadonlyArray<Lifecycle.Rotated>, Rotation.NotRotated>
+  /** The connection under the feed: its state, its metrics, its breaker. Of several, one that is up stands for all. */
   readonly connection: Connection.Connection<MarketEvent.MarketEvent>
 }>()("@tickline/core/market/MarketFeed") {}
 
@@ -252,32 +266,17 @@ export const prepare = Effect.fnUntraced(function*(
     now: () => Monotonic.nowMillis(clock),
     wallNow: () => clock.currentTimeMillisUnsafe()
   })
-  const connection = yield* Connection.make(options.url ?? venue.endpoint ?? "", {
-    label: venue.name,
-    auth: options.auth,
-    headers: options.headers,
-    plaintextHosts: options.plaintextHosts,
-    decode: FeedDecoder.make(venue, products),
-    dialect: {
-      subscribe: venue.subscribe,
-      unsubscribe: venue.unsubscribe,
-      answer: SubscriptionAnswers.make(venue),
-      answeredAs: venue.answeredAs,
-      objection: ({ channel, product }) =>
-        product === undefined ? undefined : Option.getOrUndefined(Result.getFailure(normalise(venue, product, channel)))
-    },
-    keepAlive: options.keepAlive ?? venue.keepAlive,
-    keyOf: ConflationKey.keyOf,
-    productOf: (event) => MarketEvent.isMarketData(event) ? event.product : undefined,
-    limits: venue.limits,
-    attribute: router.attribute,
-    observers: [
-      Arrivals.make(freshness, metrics),
-      ledger.observer,
-      ...options.observe ?? []
-    ]
-  })
-  connection[internals].follow(ledger)
+  const connect = yield* FeedConnections.make({
+    venue,
+    products,
+    router,
+    before: [Arrivals.make(freshness, metrics)],
+    after: [ledger.observer, ...options.observe ?? []]
+  }, options)
+  const legs = new Legs({ venue, ledger, connect })
+  const endpoint = options.url ?? venue.endpoint ?? ""
+  for (const other of options.redundancy?.endpoints ?? [undefined]) yield* legs.open(other ?? endpoint, false)
+  const connection = new LegsConnection(legs, yield* Effect.scope, venue.name)
   const watchAnew = options.freshness === "none"
     ? Effect.void
     : yield* StaleRecovery.make(connection, freshness, metrics.stale)
@@ -358,12 +357,15 @@ export const prepare = Effect.fnUntraced(function*(
 
   const books = yield* FeedBooks.make({
     venue,
-    rest: options.rest ?? restAt(venue, options.url ?? venue.endpoint ?? ""),
+    rest: options.rest ?? restAt(venue, endpoint),
     connection,
+    legs,
     ledger,
     want,
     channel
   })
+
+  const rotate = yield* Rotations.make({ venue, policy: options.rotation ?? {}, legs, books: books.rotating })
 
   // Where its scope has closed already, `connect` says so.
   yield* Effect.ignore(want(options.channels ?? []))
@@ -390,6 +392,8 @@ export const prepare = Effect.fnUntraced(function*(
       return states.map((state) => ({ ...state, refusal: reasons.get(Channel.key(state.channel)) }))
     }),
     ledger: Effect.sync(() => ledger.read()),
+    redundancy: Effect.sync(() => legs.report()),
+    rotate: rotate("asked for"),
     book: books.book,
     observeBook: books.observeBook,
     channel,

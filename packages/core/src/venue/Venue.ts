@@ -138,6 +138,13 @@ export interface Venue {
   readonly limits: ReadonlyArray<Limit>
   /** After how long the venue ends a connection by itself, in milliseconds, or `undefined` where it does not. */
   readonly sessionMillis: number | undefined
+  /** Whether an event announces that the venue is about to end the connection, so that another one is made before. */
+  readonly endsSoon?: ((event: MarketEvent) => boolean) | undefined
+  /**
+   * The events whose `sequence` is the venue's own number of them, the same on each connection to it. Trades are known by
+   * their ids. Default: none, as where frames are numbered by connection.
+   */
+  readonly sequenced?: ReadonlySet<MarketEvent["_tag"]> | undefined
   /** The venue's own channel for each kind that it offers. */
   readonly channels: Readonly<Partial<Record<ChannelKind, string>>>
   /** Those of its channels that are of all products at once, and are asked for without one. */

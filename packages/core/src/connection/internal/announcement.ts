@@ -14,6 +14,8 @@
  * @since 0.1.0
  */
 export interface Announcement {
+  /** Those of one kind are merged. */
+  readonly kind: string
   readonly mergeWith: (newer: Announcement) => Announcement
 }
 

@@ -15,6 +15,7 @@ import type { ConsumerOptions, ConsumerOverflow } from "../Inbox.ts"
 import type { Batch, NamedObserver } from "../Observer.ts"
 import type { Announced, Announcement } from "./announcement.ts"
 import type { Want } from "./consumerRoutes.ts"
+import type { Inbox } from "./inbox.ts"
 import type { Missed, Overdue } from "./inboxItems.ts"
 import type { SubscriptionState } from "./subscriptionStates.ts"
 
@@ -42,6 +43,17 @@ export interface Follower<A> {
   readonly refused: (channels: ReadonlyArray<Channel>) => Announcement | undefined
   /** The batch is in the queues of all consumers that want something of it. */
   readonly handedOn: (batch: Batch<A>) => void
+}
+
+/**
+ * What a connection is made with besides what its owner says: the fan-out that it
+ * shares with others, in place of one of its own.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Shared<A> {
+  readonly inbox: Inbox<A>
 }
 
 /**
@@ -76,6 +88,8 @@ export interface Internals<A> {
   readonly correlator: Correlator
   /** Attaches an observer before those that were declared, at once if an epoch is up. Returns what detaches it. */
   readonly attach: (observer: NamedObserver<A>) => () => void
+  /** Counts messages that consumers of the fan-out which it shares did not get. */
+  readonly missed: (messages: number) => void
   /** Has it followed from now on, by this one alone. */
   readonly follow: (follower: Follower<A>) => void
   /**

@@ -284,8 +284,19 @@ const merged = <A>(older: Lifecycle<A>, newer: Lifecycle<A>): Lifecycle<A> => {
   return newer
 }
 
-const kindOf = <A>(item: Lifecycle<A>): string =>
-  item._tag === "Overdue" ? `${item._tag}\n${Channel.key(item.channel)}` : item._tag
+const kindOf = <A>(item: Lifecycle<A>): string => {
+  switch (item._tag) {
+    case "Overdue":
+      return `${item._tag}\n${Channel.key(item.channel)}`
+    case "Transition":
+    case "BreakerMoved":
+      return `${item._tag}\n${item.leg ?? ""}`
+    case "Announced":
+      return `${item._tag}\n${item.announcement.kind}`
+    default:
+      return item._tag
+  }
+}
 
 // Merges the older half of the life-cycle items: one of each kind is left, where the last of them stood.
 const mergeOlder = <A>(consumer: Consumer<A>): void => {

@@ -94,10 +94,11 @@ export class FrameReader<A> {
       frames,
       starts
     }
-    observers.batch(batch)
-    inbox.offer(batch)
-    inbox.route(batch)
-    onHandedOn?.(batch)
+    const shown = observers.batch(batch)
+    if (shown === undefined) return
+    inbox.offer(shown)
+    inbox.route(shown)
+    onHandedOn?.(shown)
   }
 
   private reject(rejection: FrameRejected, at: number, bytes: number): void {

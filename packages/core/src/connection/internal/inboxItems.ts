@@ -74,6 +74,8 @@ export interface Missed {
  */
 export interface BreakerMoved {
   readonly _tag: "BreakerMoved"
+  /** Which of a feed's connections told it, while there are several. */
+  readonly leg?: number | undefined
   readonly transition: Circuit.Transition
 }
 

@@ -112,6 +112,7 @@ class MetricsRecorderImpl implements MetricsRecorder {
   private readonly rejections: Record<string, number> = {}
   private readonly stalls: Record<Heartbeat.Stall, number> = { consumer: 0, loop: 0 }
   private id: string | undefined
+  private isUp = false
   private connectedAt: number | undefined
   private heardAt: number | undefined
   private lastError: ConnectError.ConnectError | undefined
@@ -151,7 +152,10 @@ class MetricsRecorderImpl implements MetricsRecorder {
   moved(to: ConnectionState): void {
     this.backoffDelayMillis = to._tag === "Reconnecting" || to._tag === "CircuitOpen" ? to.delayMillis : 0
     MetricDefinitions.backoffDelay.updateUnsafe(this.backoffDelayMillis, this.context)
-    MetricDefinitions.connected.updateUnsafe(to._tag === "Connected" ? 1 : 0, this.context)
+    // Several connections may have the same label.
+    const change = Number(to._tag === "Connected") - Number(this.isUp)
+    this.isUp = to._tag === "Connected"
+    if (change !== 0) MetricDefinitions.connected.modifyUnsafe(change, this.context)
   }
 
   dialled(now: number): void {

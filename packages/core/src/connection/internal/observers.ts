@@ -19,8 +19,23 @@ export interface Fault {
   readonly error: unknown
 }
 
+/**
+ * One that says what of a batch those behind it are shown, and the consumers:
+ * all of it, a part, or nothing.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface NarrowingObserver<A> extends NamedObserver<A> {
+  readonly narrow: (batch: Batch<A>) => Batch<A> | undefined
+}
+
+const isNarrowing = <A>(declared: NamedObserver<A>): declared is NarrowingObserver<A> => "narrow" in declared
+
 interface Attached<A> {
   readonly observer: Observer<A>
+  /** What it narrows a batch to, in place of being shown it. */
+  readonly narrow: NarrowingObserver<A>["narrow"] | undefined
   /** Absent for one of the connection's own: what it throws is a defect. */
   readonly declared: NamedObserver<A> | undefined
 }
@@ -60,19 +75,24 @@ export class Observers<A> {
   /** Attaches all of them to an epoch, behind the connection's own. */
   attach(epoch: number, own: ReadonlyArray<Observer<A>>): void {
     this.epoch = epoch
-    this.attached = own.map((observer) => ({ observer, declared: undefined }))
+    this.attached = own.map((observer) => ({ observer, narrow: undefined, declared: undefined }))
     for (const one of this.declared) this.attachOne(one, epoch)
   }
 
-  batch(batch: Batch<A>): void {
+  /** Shows them a batch. Returns what of it the consumers are to be shown. */
+  batch(batch: Batch<A>): Batch<A> | undefined {
     const { attached } = this
+    let shown: Batch<A> | undefined = batch
     for (const one of attached) {
       try {
-        one.observer.batch(batch)
+        if (one.narrow === undefined) one.observer.batch(shown)
+        else shown = one.narrow(shown)
       } catch (error) {
         this.threw(one.declared, error)
       }
+      if (shown === undefined) return undefined
     }
+    return shown
   }
 
   rejected(rejected: InboxItems.Rejected): void {
@@ -102,7 +122,11 @@ export class Observers<A> {
 
   private attachOne(declared: NamedObserver<A>, epoch: number): void {
     try {
-      this.attached = [...this.attached, { declared, observer: declared.attach(epoch) }]
+      this.attached = [...this.attached, {
+        declared,
+        narrow: isNarrowing(declared) ? declared.narrow : undefined,
+        observer: declared.attach(epoch)
+      }]
     } catch (error) {
       this.threw(declared, error)
     }

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
@@ -23,6 +24,8 @@ import type { Options, OrderBook } from "../OrderBook.ts"
 import { BookKeeper, type Watcher } from "./bookKeeper.ts"
 import * as BookSnapshots from "./bookSnapshots.ts"
 import type { GapLedger } from "./gapLedger.ts"
+import { LegBooks } from "./legBooks.ts"
+import type { Leg, Legs } from "./legs.ts"
 
 /**
  * What the books of a feed are made with.
@@ -35,6 +38,7 @@ export interface Feed<E> {
   /** The base of the venue's REST interface. */
   readonly rest: string | undefined
   readonly connection: Connection<MarketEvent>
+  readonly legs: Legs
   readonly ledger: GapLedger
   readonly want: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void, ConnectionClosed, Scope.Scope>
   readonly channel: (kind: ChannelKind, product: string) => Effect.Effect<Channel.Channel, E>
@@ -50,8 +54,9 @@ const isNothing = (event: MarketEvent): event is never => event === undefined
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger, rest, venue, want }: Feed<E>) {
-  const { asked, attach, subscriptionStates, awaitRefusal, announceUnsafe, resubscribe, route } = connection[internals]
+export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger, legs, rest, venue, want }: Feed<E>) {
+  const { announceUnsafe, awaitRefusal, route } = connection[internals]
+  const clock = yield* Clock.Clock
   const fork = yield* FiberSet.makeRuntime<never>()
   const announce = (announcement: Announcement | undefined): void => {
     if (announcement !== undefined) announceUnsafe(announcement)
@@ -61,58 +66,76 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
   const snapshots = port === undefined || rest === undefined
     ? undefined
     : yield* BookSnapshots.make({ venue, rest, port, policy })
-  const keeper = new BookKeeper({
-    venue,
-    fetch: snapshots?.fetch,
-    asked,
-    // What is refused, or not answered yet, is not asked for anew: that would not make a book whole.
-    resubscribe: (channels) =>
-      Effect.flatMap(subscriptionStates, (states) => {
-        const confirmed = new Set(
-          states.filter(({ standing }) => standing === "confirmed").map(({ channel }) => Channel.key(channel))
+  const books = new LegBooks(venue, (channel) => announce(ledger.whole(channel, "redundant")))
+  const keeperOf = (leg: Leg): BookKeeper => {
+    const { asked, resubscribe, subscriptionStates } = leg.connection[internals]
+    return new BookKeeper({
+      venue,
+      fetch: snapshots?.fetch,
+      asked,
+      // What is refused, or not answered yet, is not asked for anew: that would not make a book whole.
+      resubscribe: (channels) =>
+        Effect.flatMap(subscriptionStates, (states) => {
+          const confirmed = new Set(
+            states.filter(({ standing }) => standing === "confirmed").map(({ channel }) => Channel.key(channel))
+          )
+          const asked = channels.filter((one) => confirmed.has(Channel.key(one)))
+          return asked.length === 0 ? Effect.void : resubscribe(asked)
+        }),
+      fork: (effect) => fork(effect),
+      onBroken: (channel, cause) =>
+        announce(
+          books.isWholeBeside(leg, channel)
+            ? legs.covered(leg, channel, cause, clock.currentTimeMillisUnsafe())
+            : ledger.broken(channel, cause)
+        ),
+      onWhole: (channel) => announce(ledger.whole(channel)),
+      onGivenUp: (channel) => announce(ledger.unwatched(channel)),
+      onThrown: (channel, error) =>
+        void fork(
+          Effect.logWarning("watcher of a book failed").pipe(
+            Effect.annotateLogs({ connection: venue.name, channel: channel.channel, error: String(error) })
+          )
+        ),
+      onDistrusted: (reason) =>
+        void fork(
+          Effect.logWarning("books unverified").pipe(Effect.annotateLogs({ connection: venue.name, reason }))
         )
-        const asked = channels.filter((one) => confirmed.has(Channel.key(one)))
-        return asked.length === 0 ? Effect.void : resubscribe(asked)
-      }),
-    fork: (effect) => fork(effect),
-    onBroken: (channel, cause) => announce(ledger.broken(channel, cause)),
-    onWhole: (channel) => announce(ledger.whole(channel)),
-    onGivenUp: (channel) => announce(ledger.unwatched(channel)),
-    onThrown: (channel, error) =>
-      void fork(
-        Effect.logWarning("watcher of a book failed").pipe(
-          Effect.annotateLogs({ connection: venue.name, channel: channel.channel, error: String(error) })
-        )
-      ),
-    onDistrusted: (reason) =>
-      void fork(
-        Effect.logWarning("books unverified").pipe(Effect.annotateLogs({ connection: venue.name, reason }))
-      )
-  })
-  let isKeeping = false
-  // Answers are counted from the first one on.
-  if (venue.books?.answersLate === true) {
-    attach(keeper.observer)
-    isKeeping = true
+    })
   }
+  // Answers are counted from the first one on.
+  let isKeeping = venue.books?.answersLate === true
+  const keep = (leg: Leg): void => {
+    const keeper = keeperOf(leg)
+    leg.connection[internals].attach(keeper.observer)
+    books.add(leg, keeper)
+  }
+  legs.watch({
+    joined: (leg) => {
+      if (isKeeping) keep(leg)
+    },
+    gone: (leg) => books.remove(leg)
+  })
   const wantedOf = (product: string, { channel: name }: Options) =>
     Effect.map(channel("book", product), (usual): Channel.Channel => {
-      if (!isKeeping) attach(keeper.observer)
-      isKeeping = true
+      if (!isKeeping) {
+        isKeeping = true
+        for (const leg of legs.all) keep(leg)
+      }
       return name === undefined ? usual : channelOf(venue, name, usual.product ?? product)
     })
 
   const watch = Effect.fnUntraced(
     function*(wanted: Channel.Channel, watcher: Watcher) {
       // Whose snapshot has come before anybody kept the book needs another one.
-      const isLate = !keeper.isWatched(wanted) &&
+      const isLate = !books.isWatched(wanted) &&
         (yield* connection.subscriptions).some((one) => Channel.key(one) === Channel.key(wanted))
       yield* Effect.acquireRelease(
-        Effect.sync(() => keeper.watch(wanted, watcher)),
+        Effect.sync(() => books.watch(wanted, watcher)),
         (unwatch) => Effect.sync(unwatch)
       )
       yield* want([wanted])
-      if (isLate) fork(resubscribe([wanted]))
+      if (isLate) fork(connection[internals].resubscribe([wanted]))
     }
   )
 
@@ -136,10 +159,10 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
         awaitRefusal(wanted)
       )
       return Stream.fromQueue(changed).pipe(
-        Stream.map(() => keeper.read(wanted, options.depth ?? usualDepth)),
+        Stream.map(() => books.read(wanted, options.depth ?? usualDepth)),
         Stream.interruptWhen(Stream.runDrain(ended))
       )
     }))
 
-  return { book, observeBook }
+  return { book, observeBook, rotating: books }
 })

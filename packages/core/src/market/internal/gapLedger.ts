@@ -188,9 +188,18 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
     return this.end(this.wantedOf([channel]).filter(({ open }) => open?.cause !== "disconnect"), this.options.wallNow())
   }
 
-  /** It is whole again, by a new snapshot. */
-  whole(channel: Channel.Channel): Announcement | undefined {
-    return this.end(this.wantedOf([channel]), this.options.wallNow(), "snapshot")
+  /** It is whole again, by a new snapshot, or because another connection has one that is. */
+  whole(channel: Channel.Channel, by: Recovery = "snapshot"): Announcement | undefined {
+    return this.end(this.wantedOf([channel]), this.options.wallNow(), by)
+  }
+
+  /** Something of these channels came that is known to be there already: it is counted, and handed to nobody. */
+  duplicate(of: ReadonlyArray<Channel.Channel>, product: string): void {
+    for (const channel of of) {
+      const entry = channel.product === undefined ? this.entryOf(channel, product) : this.ownEntry(channel)
+      entry.received++
+      entry.duplicates++
+    }
   }
 
   /**
@@ -276,9 +285,8 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
     const now = this.options.now()
     return {
       entries: Array.from(this.entries.values(), (entry): Ledger.Entry => {
-        const { channel, dropped, gaps, handedOn, liveMillis, liveSince, product, received } = entry
+        const { channel, dropped, duplicates, gaps, handedOn, liveMillis, liveSince, product, received } = entry
         const delivered = handedOn - dropped
-        const duplicates = 0
         return {
           channel,
           product,
@@ -441,6 +449,7 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
       liveSince: undefined,
       liveMillis: 0,
       received: 0,
+      duplicates: 0,
       arriving: 0,
       handedOn: 0,
       holds: 0,
@@ -461,6 +470,7 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
  * @since 0.1.0
  */
 export class GapAnnouncement implements Announcement {
+  readonly kind = "gaps"
   readonly gaps: ReadonlyArray<Lifecycle.Gap>
   constructor(gaps: ReadonlyArray<Lifecycle.Gap>) {
     this.gaps = gaps

@@ -26,6 +26,8 @@ export interface LedgerEntry {
   liveSince: number | undefined
   liveMillis: number
   received: number
+  /** What of it was there already, on another connection. */
+  duplicates: number
   /** What of the batch at hand it has received, which is not with the consumers yet. */
   arriving: number
   handedOn: number

@@ -15,6 +15,7 @@ import * as Timestamp from "../../value/Timestamp.ts"
 import type * as ChannelRouter from "./channelRouter.ts"
 import type { FeedMetrics } from "./feedMetrics.ts"
 import { type Dropped, GapAnnouncement } from "./gapLedger.ts"
+import { RotationAnnouncement } from "./rotationAnnouncement.ts"
 
 /**
  * What it takes to tell a life: whose it is, and to whom.
@@ -68,7 +69,7 @@ export const make = (
   }
 
   const moved = (transition: ConnectionState.Transition): ReadonlyArray<MarketEvent.AnyEvent> => {
-    const { at, merged, reason, to } = transition
+    const { at, leg, merged, reason, to } = transition
     return [
       new Lifecycle.ConnectionEvent({
         venue,
@@ -77,7 +78,8 @@ export const make = (
         ...("attempt" in to ? { attempt: to.attempt } : {}),
         ...("delayMillis" in to ? { delayMillis: to.delayMillis } : {}),
         reason: merged === undefined ? reason : `${reason} (the last of ${merged} transitions)`,
-        at: Timestamp.fromEpochMillis(at)
+        at: Timestamp.fromEpochMillis(at),
+        ...(leg === undefined ? {} : { leg })
       })
     ]
   }
@@ -128,6 +130,7 @@ export const make = (
         return [
           new Lifecycle.BreakerEvent({
             venue,
+            ...(item.leg === undefined ? {} : { leg: item.leg }),
             from: item.transition.from,
             to: item.transition.to,
             ...(item.transition.openForMillis === undefined ? {} : { openForMillis: item.transition.openForMillis }),
@@ -146,6 +149,7 @@ export const make = (
           })
         ]
       case "Announced":
+        if (item.announcement instanceof RotationAnnouncement) return item.announcement.rotations
         return item.announcement instanceof GapAnnouncement ? item.announcement.gaps : []
       case "Missed":
         return overflowed(item)

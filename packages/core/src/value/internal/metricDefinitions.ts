@@ -107,7 +107,9 @@ export const sequenceGaps = Metric.counter("tickline_sequence_gaps_total", {
  * @category constants
  * @since 0.1.0
  */
-export const connected = Metric.gauge("tickline_connected", { description: "1 while the connection is up, else 0" })
+export const connected = Metric.gauge("tickline_connected", {
+  description: "1 while the connection is up, else 0; of a feed with several how many are"
+})
 
 /**
  * The delay before the next dial, in milliseconds; 0 while none is waited for.

@@ -198,6 +198,9 @@ export const venue: Venue = {
     }
   },
   sessionMillis: 86_400_000,
+  // Without a time by which it does: at once, or after ten minutes.
+  endsSoon: (event) => event._tag === "Other" && event.kind === "serverShutdown",
+  sequenced: new Set(["Ticker", "BookSnapshot", "BookDelta"]),
   channels: { trade: "trade", ticker: "ticker", book: "depth@100ms" },
   subscribe: (channels, id) => request("SUBSCRIBE", channels, id),
   unsubscribe: (channels, id) => request("UNSUBSCRIBE", channels, id),

@@ -105,6 +105,7 @@ export const venue: Venue = {
     { of: "messages", per: "address", limit: 100, windowMillis: 1_000, source: limitsSource }
   ],
   sessionMillis: undefined,
+  sequenced: new Set(["Ticker"]),
   // `level2` asks for a signed request; `level2_batch` gives the same messages every 50 ms without.
   channels: { trade: "matches", ticker: "ticker", book: "level2_batch" },
   subscribe: (channels) => request("subscribe", channels),

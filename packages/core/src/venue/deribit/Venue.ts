@@ -118,6 +118,7 @@ export const venue: Venue = {
     }
   ],
   sessionMillis: undefined,
+  sequenced: new Set(["BookSnapshot", "BookDelta"]),
   channels: { trade: "trades.100ms", ticker: "ticker.100ms", book: "book.100ms" },
   subscribe: (channels, id) => request("public/subscribe", channels, id),
   unsubscribe: (channels, id) => request("public/unsubscribe", channels, id),

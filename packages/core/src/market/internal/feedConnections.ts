@@ -1,0 +1,93 @@
+/**
+ * Makes the connections of a feed: each is as the venue and the feed's options
+ * have it.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import type { BearerToken } from "../../connection/BearerToken.ts"
+import * as Connection from "../../connection/Connection.ts"
+import { internals } from "../../connection/internal/connectionInternals.ts"
+import type { NamedObserver } from "../../connection/Observer.ts"
+import type { Reconnection } from "../../connection/Reconnection.ts"
+import type { MarketEvent } from "../../event/MarketEvent.ts"
+import type * as KeepAlive from "../../protocol/KeepAlive.ts"
+import type { CircuitBreaker } from "../../resilience/CircuitBreaker.ts"
+import type { Transport } from "../../transport/Transport.ts"
+import { normalise, type Venue } from "../../venue/Venue.ts"
+import type { ChannelRouter } from "./channelRouter.ts"
+import * as FeedDecoder from "./feedDecoder.ts"
+import type { Options as LegOptions } from "./legs.ts"
+import type { Products } from "./products.ts"
+import * as SubscriptionAnswers from "./subscriptionAnswers.ts"
+
+/**
+ * What of a feed's options its connections have.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly auth?: BearerToken | undefined
+  readonly headers?: Readonly<Record<string, string | Redacted.Redacted<string>>> | undefined
+  readonly keepAlive?: KeepAlive.KeepAlive<MarketEvent> | undefined
+  readonly plaintextHosts?: ReadonlyArray<string> | undefined
+}
+
+/**
+ * What all connections of a feed have in common, and who sees each batch: before
+ * what is there already is taken out of it, and after.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Feed {
+  readonly venue: Venue
+  readonly products: Products
+  readonly router: ChannelRouter
+  readonly before: ReadonlyArray<NamedObserver<MarketEvent>>
+  readonly after: ReadonlyArray<NamedObserver<MarketEvent>>
+}
+
+/**
+ * Gives what makes one.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  { after, before, products, router, venue }: Feed,
+  { auth, headers, keepAlive = venue.keepAlive, plaintextHosts }: Options
+): Effect.Effect<LegOptions["connect"], never, Transport | Reconnection | CircuitBreaker> =>
+  Effect.map(
+    Effect.context<Transport | Reconnection | CircuitBreaker>(),
+    (context) => (endpoint, narrowing, inbox) =>
+      Effect.provideContext(
+        Connection.make(endpoint, {
+          label: venue.name,
+          auth,
+          headers,
+          plaintextHosts,
+          decode: FeedDecoder.make(venue, products),
+          dialect: {
+            subscribe: venue.subscribe,
+            unsubscribe: venue.unsubscribe,
+            answer: SubscriptionAnswers.make(venue),
+            answeredAs: venue.answeredAs,
+            objection: ({ channel, product }) =>
+              product === undefined
+                ? undefined
+                : Option.getOrUndefined(Result.getFailure(normalise(venue, product, channel)))
+          },
+          keepAlive,
+          limits: venue.limits,
+          attribute: router.attribute,
+          observers: [...before, narrowing, ...after],
+          [internals]: { inbox }
+        }),
+        context
+      )
+  )

@@ -1,0 +1,175 @@
+/**
+ * The order books of a feed over its connections: kept of each, and told of one
+ * of them that is whole. If that breaks, another one is told of from then on; so
+ * it is when a connection takes over from another.
+ *
+ * @since 0.1.0
+ */
+import * as Channel from "../../value/Channel.ts"
+import type { Venue } from "../../venue/Venue.ts"
+import { isWhole, type OrderBook } from "../OrderBook.ts"
+import type { BookKeeper, Watcher } from "./bookKeeper.ts"
+import type { Leg } from "./legs.ts"
+
+// A book that somebody watches, by its channel.
+interface Watched {
+  readonly channel: Channel.Channel
+  readonly watchers: Map<Watcher, Array<() => void>>
+  /** Of whose book is told, and whether it is whole. */
+  lead: Leg | undefined
+  isWhole: boolean
+  /** The number that was told last, and that which the book that is told of now has to pass before it is told again. */
+  told: string | undefined
+  passed: string | undefined
+}
+
+const isAbove = (a: string, b: string): boolean => a.length === b.length ? a > b : a.length > b.length
+
+/**
+ * The books of a feed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class LegBooks {
+  private readonly keepers = new Map<Leg, BookKeeper>()
+  private readonly watched = new Map<string, Watched>()
+  // Whether numbers of one connection are those of another.
+  private readonly isSequenced: boolean
+  /** Is told that the book of another connection is whole, where the one that was told of is not. */
+  private readonly onRecovered: (channel: Channel.Channel) => void
+
+  constructor(venue: Venue, onRecovered: (channel: Channel.Channel) => void) {
+    this.isSequenced = venue.sequenced?.has("BookDelta") === true
+    this.onRecovered = onRecovered
+  }
+
+  /** The books of a connection are kept by this one. */
+  add(leg: Leg, keeper: BookKeeper): void {
+    this.keepers.set(leg, keeper)
+    for (const one of this.watched.values()) {
+      for (const [watcher, ends] of one.watchers) ends.push(this.follow(one, leg, keeper, watcher))
+    }
+  }
+
+  /** A connection is gone. */
+  remove(leg: Leg): void {
+    this.keepers.delete(leg)
+    for (const one of this.watched.values()) if (one.lead === leg) this.replace(one)
+  }
+
+  /** Tells a watcher of each change of a channel's book from now on. Returns what ends that. */
+  watch(channel: Channel.Channel, watcher: Watcher): () => void {
+    const key = Channel.key(channel)
+    const one = this.watched.get(key) ?? {
+      channel,
+      watchers: new Map<Watcher, Array<() => void>>(),
+      lead: undefined,
+      isWhole: false,
+      told: undefined,
+      passed: undefined
+    }
+    this.watched.set(key, one)
+    const ends: Array<() => void> = []
+    one.watchers.set(watcher, ends)
+    for (const [leg, keeper] of this.keepers) ends.push(this.follow(one, leg, keeper, watcher))
+    return () => {
+      for (const end of ends) end()
+      one.watchers.delete(watcher)
+      if (one.watchers.size === 0) this.watched.delete(key)
+    }
+  }
+
+  isWatched(channel: Channel.Channel): boolean {
+    return this.watched.has(Channel.key(channel))
+  }
+
+  /** The book of a channel as it is now. */
+  read(channel: Channel.Channel, depth: number): OrderBook {
+    const lead = this.watched.get(Channel.key(channel))?.lead
+    const [first] = this.keepers.values()
+    const keeper = lead === undefined ? first : this.keepers.get(lead)
+    if (keeper === undefined) throw new Error("a book is kept of the connection that is told of")
+    return keeper.read(channel, depth)
+  }
+
+  /** Whether the book of another connection than this one is whole. */
+  isWholeBeside(leg: Leg, channel: Channel.Channel): boolean {
+    return [...this.keepers].some(([other, keeper]) => other !== leg && isWhole(keeper.read(channel, 0)))
+  }
+
+  /** Whether what is whole on one connection is whole on another. */
+  areReady(by: Leg, old: Leg): boolean {
+    const [next, before] = [this.keepers.get(by), this.keepers.get(old)]
+    return next === undefined || before === undefined ||
+      [...this.watched.values()].every(({ channel }) =>
+        !isWhole(before.read(channel, 0)) || isWhole(next.read(channel, 0))
+      )
+  }
+
+  /** From now on it is told of the books of another connection. */
+  handOver(old: Leg, by: Leg): void {
+    for (const one of this.watched.values()) if (one.lead === old) this.take(one, by)
+  }
+
+  private follow(one: Watched, leg: Leg, keeper: BookKeeper, watcher: Watcher): () => void {
+    one.lead ??= leg
+    return keeper.watch(one.channel, {
+      depth: watcher.depth,
+      onChange: (book) => this.changed(one, leg, watcher, book),
+      onSynced: () => {
+        if (one.lead !== leg && !this.leads(one, leg)) return
+        one.isWhole = true
+        watcher.onSynced?.()
+      }
+    })
+  }
+
+  private changed(one: Watched, leg: Leg, watcher: Watcher, book: OrderBook): void {
+    if (one.lead !== leg && !(isWhole(book) && this.leads(one, leg))) return
+    const { passed } = one
+    one.isWhole = isWhole(book)
+    if (!one.isWhole && this.replace(one)) return
+    if (passed !== undefined && book.sequence !== undefined && !isAbove(book.sequence, passed)) return
+    one.passed = undefined
+    one.told = book.sequence ?? one.told
+    watcher.onChange(book)
+  }
+
+  // A book that is whole is told of from now on, if the one that was told of is not.
+  private leads(one: Watched, leg: Leg): boolean {
+    if (one.isWhole) return false
+    one.lead = leg
+    this.onRecovered(one.channel)
+    return true
+  }
+
+  // Finds a book that is whole, in place of one that is not any more.
+  private replace(one: Watched): boolean {
+    for (const [leg, keeper] of this.keepers) {
+      if (leg === one.lead || !isWhole(keeper.read(one.channel, 0))) continue
+      this.take(one, leg)
+      return true
+    }
+    if (one.lead !== undefined && !this.keepers.has(one.lead)) [one.lead] = this.keepers.keys()
+    return false
+  }
+
+  private take(one: Watched, leg: Leg): void {
+    const keeper = this.keepers.get(leg)
+    if (keeper === undefined) return
+    one.lead = leg
+    const state = keeper.read(one.channel, 0)
+    const { sequence } = state
+    one.isWhole = isWhole(state)
+    // What was told of already is not told again, nor what is older.
+    one.passed = this.isSequenced ? one.told : undefined
+    if (one.passed !== undefined && sequence !== undefined && !isAbove(sequence, one.passed)) return
+    one.passed = undefined
+    for (const watcher of one.watchers.keys()) {
+      const book = keeper.read(one.channel, watcher.depth)
+      one.told = book.sequence ?? one.told
+      watcher.onChange(book)
+    }
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * Which of the events that several connections of a feed bring are told: each
+ * once, by what it is known by. Pure: it is told what comes, when and on which.
+ *
+ * @since 0.1.0
+ */
+import type * as MarketEvent from "../../event/MarketEvent.ts"
+import { type Timestamp, TimestampOrder } from "../../value/Timestamp.ts"
+import type { Report } from "../Redundancy.ts"
+
+// Of how many events of a channel and product it is remembered who brought them first.
+const mostSeen = 8_192
+
+// Which events share an account: those of a book do.
+const kinds: Readonly<Record<MarketEvent.MarketData["_tag"], string>> = {
+  Trade: "trade",
+  Ticker: "ticker",
+  PriceUpdate: "price",
+  BookSnapshot: "book",
+  BookDelta: "book"
+}
+
+interface First {
+  readonly leg: number
+  readonly at: number
+  /** Whether another one has brought it since. */
+  isMatched: boolean
+}
+
+// What was brought of one kind of a channel and product.
+interface Account {
+  readonly seen: Map<string, First>
+  /** The newest state that was told. */
+  newest: (First & { readonly number: string | undefined; readonly time: Timestamp | undefined }) | undefined
+  /** Whose events are told, of those that nothing is known of. */
+  leader: number | undefined
+  /** The time of the earliest trade that was told, and who has brought it. */
+  since: { readonly time: Timestamp; readonly leg: number } | undefined
+}
+
+interface Counts {
+  first: number
+  later: number
+  alone: number
+  leadMillis: number
+  mostLeadMillis: number
+}
+
+// Of digits of any length, without leading zeros.
+const isAbove = (a: string, b: string): boolean => a.length === b.length ? a > b : a.length > b.length
+
+/**
+ * The memory of a feed with several connections.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class LegMerge {
+  private readonly accounts = new Map<string, Account>()
+  private readonly counts = new Map<number, Counts>()
+  private readonly sequenced: ReadonlySet<MarketEvent.MarketEvent["_tag"]>
+  // Those that are to take another one's place: the books of others end where theirs begin.
+  private readonly rising = new Set<number>()
+  // Whether one was up, and brought what is not remembered, when this began.
+  private readonly isLate: boolean
+
+  constructor(sequenced: ReadonlySet<MarketEvent.MarketEvent["_tag"]> | undefined, isLate: boolean) {
+    this.sequenced = sequenced ?? new Set()
+    this.isLate = isLate
+  }
+
+  /** A connection is made that is to take the place of another one. */
+  rises(leg: number): void {
+    this.rising.add(leg)
+  }
+
+  /** It has. */
+  risen(leg: number): void {
+    this.rising.delete(leg)
+  }
+
+  /** A connection is down: who brings something next leads where it did. */
+  left(leg: number): void {
+    for (const account of this.accounts.values()) if (account.leader === leg) account.leader = undefined
+  }
+
+  /** A connection is gone for good. */
+  forget(leg: number): void {
+    this.left(leg)
+    this.rising.delete(leg)
+    this.counts.delete(leg)
+  }
+
+  /** Whether an event of a channel that a connection has brought at `at`, in milliseconds, is to be told. */
+  passes(leg: number, channel: string, event: MarketEvent.MarketData, at: number): boolean {
+    const account = this.accountOf(`${kinds[event._tag]}\n${channel}\n${event.product ?? ""}`)
+    switch (event._tag) {
+      case "Trade":
+        return event.tradeId === undefined ? this.leads(leg, account) : this.isNewTrade(leg, account, event, at)
+      case "BookDelta":
+        if (event.sequence === undefined || !this.sequenced.has(event._tag)) return this.leads(leg, account)
+        if (account.newest?.number === undefined || isAbove(event.sequence, account.newest.number)) {
+          account.newest = { leg, at, isMatched: false, number: event.sequence, time: undefined }
+        }
+        return this.isFirst(leg, account, event.sequence, at)
+      case "BookSnapshot":
+        if (event.sequence !== undefined && this.sequenced.has(event._tag)) {
+          return this.isNewest(leg, account, event.sequence, undefined, at)
+        }
+        if (this.rising.has(leg)) account.leader = leg
+        return this.leads(leg, account)
+      case "Ticker":
+      case "PriceUpdate": {
+        const number = "sequence" in event && this.sequenced.has(event._tag) ? event.sequence : undefined
+        return number === undefined && event.timestamp === undefined
+          ? this.leads(leg, account)
+          : this.isNewest(leg, account, number, event.timestamp, at)
+      }
+    }
+  }
+
+  /** How each has done. */
+  report(): ReadonlyArray<Report> {
+    return Array.from(this.counts, ([leg, { alone, first, later, leadMillis, mostLeadMillis }]) => ({
+      leg,
+      first,
+      later,
+      alone,
+      meanLeadMillis: first === 0 ? 0 : leadMillis / first,
+      mostLeadMillis
+    }))
+  }
+
+  private leads(leg: number, account: Account): boolean {
+    account.leader ??= leg
+    return account.leader === leg
+  }
+
+  // What the venue replays is of before, unless it lies within what is remembered.
+  private isNewTrade(
+    leg: number,
+    account: Account,
+    { history, timestamp, tradeId = "" }: Extract<MarketEvent.MarketData, { readonly _tag: "Trade" }>,
+    at: number
+  ): boolean {
+    const { since } = account
+    const isEarlier = since === undefined || (timestamp !== undefined && TimestampOrder(timestamp, since.time) < 0)
+    if (history === true && isEarlier && !account.seen.has(tradeId)) {
+      const isBefore = since === undefined ? this.isLate && this.rising.has(leg) : since.leg !== leg
+      if (isBefore) return false
+    }
+    if (isEarlier && timestamp !== undefined) account.since = { time: timestamp, leg }
+    return this.isFirst(leg, account, tradeId, at)
+  }
+
+  private isFirst(leg: number, { seen }: Account, id: string, at: number): boolean {
+    const first = seen.get(id)
+    if (first !== undefined) {
+      this.match(leg, first, at)
+      return false
+    }
+    seen.set(id, { leg, at, isMatched: false })
+    if (seen.size > mostSeen) {
+      for (const oldest of seen.keys()) {
+        seen.delete(oldest)
+        break
+      }
+    }
+    this.countsOf(leg).alone++
+    return true
+  }
+
+  private isNewest(
+    leg: number,
+    account: Account,
+    number: string | undefined,
+    time: Timestamp | undefined,
+    at: number
+  ): boolean {
+    const { newest } = account
+    if (newest !== undefined && newest.leg !== leg) {
+      const isSame = number === undefined
+        ? time !== undefined && newest.time !== undefined && TimestampOrder(time, newest.time) === 0
+        : number === newest.number
+      if (isSame) this.match(leg, newest, at)
+      const isNewer = number === undefined || newest.number === undefined
+        ? time === undefined || newest.time === undefined || TimestampOrder(time, newest.time) > 0
+        : isAbove(number, newest.number)
+      if (!isNewer) return false
+    }
+    account.newest = { leg, at, isMatched: false, number, time }
+    this.countsOf(leg).alone++
+    return true
+  }
+
+  private match(leg: number, first: First, at: number): void {
+    if (leg === first.leg) return
+    this.countsOf(leg).later++
+    if (first.isMatched) return
+    first.isMatched = true
+    const counts = this.countsOf(first.leg)
+    counts.alone--
+    counts.first++
+    counts.leadMillis += at - first.at
+    counts.mostLeadMillis = Math.max(counts.mostLeadMillis, at - first.at)
+  }
+
+  private countsOf(leg: number): Counts {
+    let counts = this.counts.get(leg)
+    if (counts === undefined) {
+      this.counts.set(leg, counts = { first: 0, later: 0, alone: 0, leadMillis: 0, mostLeadMillis: 0 })
+    }
+    return counts
+  }
+
+  private accountOf(key: string): Account {
+    let account = this.accounts.get(key)
+    if (account === undefined) {
+      account = { seen: new Map(), newest: undefined, leader: undefined, since: undefined }
+      this.accounts.set(key, account)
+    }
+    return account
+  }
+}
