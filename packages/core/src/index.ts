@@ -472,6 +472,14 @@ export * as ReconnectingStream from "./market/ReconnectingStream.ts"
 export * as Reconnection from "./connection/Reconnection.ts"
 
 /**
+ * Records what goes over the wire: a transport and an HTTP port are wrapped, and
+ * each frame, dial, end and answer becomes a line of a recording (`Tape`).
+ *
+ * @since 0.1.0
+ */
+export * as Recorder from "./recording/Recorder.ts"
+
+/**
  * Several connections for one feed, side by side: what arrives first is told,
  * what another one has told already is passed over, and what one has missed is
  * there if another one has it.
@@ -523,6 +531,13 @@ export * as Rotation from "./market/Rotation.ts"
  * @since 0.1.0
  */
 export * as Secrets from "./transport/Secrets.ts"
+
+/**
+ * The port through which a recorder's lines leave core, which has no files.
+ *
+ * @since 0.1.0
+ */
+export * as Sink from "./recording/Sink.ts"
 
 /**
  * What a mistyped word may have meant.

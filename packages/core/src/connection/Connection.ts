@@ -467,7 +467,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     attribute: options.attribute,
     decode: options.decode ?? itself,
     sequence: typeof options.sequence === "string" ? Sequence.member(options.sequence) : options.sequence,
-    dial: (headers) => {
+    dial: (headers, asked) => {
       const request: DialRequest = {
         url,
         headers: { ...options.headers, ...headers },
@@ -475,7 +475,8 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
         maxMessageBytes: policy.inbound.maxMessageBytes,
         inboundBytes: policy.inbound.bytes,
         deflate: options.deflate ?? false,
-        plaintextHosts: options.plaintextHosts ?? []
+        plaintextHosts: options.plaintextHosts ?? [],
+        by: { connection: label, ...asked }
       }
       return SecretMask.mask(request, transport.dial(request))
     }

@@ -15,6 +15,7 @@ import * as Redacted from "effect/Redacted"
 import * as RegExp from "effect/RegExp"
 import * as Address from "./Address.ts"
 import type { Frame } from "./Frame.ts"
+import { isKey, isSecretName, stars } from "./internal/recordedText.ts"
 import type { DialRequest } from "./Transport.ts"
 
 /**
@@ -58,8 +59,6 @@ const written = (character: string): string => {
 }
 
 const isSought = (secret: string): boolean => secret.length >= (/^[\d.,+-]*$/.test(secret) ? minDigits : minLength)
-
-const stars = (found: string): string => "*".repeat(found.length)
 
 /** The bytes as a text of as many characters. */
 const latin1 = (bytes: Uint8Array): string => {
@@ -116,12 +115,6 @@ const decoded = (text: string): string => {
 
 /** Of `Bearer abc` what comes after the scheme. */
 const credentials = (header: string): string => /^[\w-]+ +(\S.*)$/s.exec(header)?.[1] ?? header
-
-// A listen key, by its looks; an account's address on a chain is no secret, and is in the data itself.
-const isKey = (text: string): boolean => /^(?!0x)[\w-]{32,}$/.test(text)
-
-const isSecretName = (name: string): boolean =>
-  /token|key|secret|sign|auth|pass|jwt|credential|session|cookie/i.test(name)
 
 const ofUrl = (url: string): ReadonlyArray<string> => {
   const address = Address.parse(url)

@@ -48,9 +48,10 @@ export interface Options<A> extends FrameReader.Options<A> {
   readonly invalid: InvalidLimit | undefined
   /** Whether a dial shows something that the venue can refuse. */
   readonly showsToken: boolean
-  /** The dial, given the headers that the token adds. */
+  /** The dial, given the headers that the token adds, and which attempt it is. */
   readonly dial: (
-    headers: Readonly<Record<string, Redacted.Redacted<string>>>
+    headers: Readonly<Record<string, Redacted.Redacted<string>>>,
+    asked: { readonly attempt: number; readonly delayMillis: number }
   ) => Effect.Effect<Wire, DialError, Scope.Scope>
 }
 

@@ -36,6 +36,8 @@ export interface Session {
   isRefreshed: boolean
   retries: number
   attempt: number
+  /** How long the next dial waits, as it was told. */
+  delayMillis: number
   failure: ConnectError.Failure | undefined
   /** Whether the dial that is due has waited for the breaker. */
   hasWaited: boolean
@@ -193,7 +195,7 @@ export class Dialler<A> {
   /** The dial, and its deadline. */
   dial(
     place: Reservation,
-    attempt: number
+    { attempt, delayMillis }: Session
   ): Effect.Effect<Wire, DialError | ConnectError.AuthError, Scope.Scope> {
     const { auth, recorder } = this.options
     const { connectTimeout } = this.policy
@@ -201,7 +203,7 @@ export class Dialler<A> {
     return Effect.flatMap(headers, (added) => {
       recorder.dialled(this.states.now())
       place.use(this.states.now())
-      return this.options.dial(added)
+      return this.options.dial(added, { attempt, delayMillis })
     }).pipe(
       Effect.timeoutOrElse({
         duration: connectTimeout,
@@ -232,6 +234,7 @@ export class Dialler<A> {
       const backoff = yield* this.backoff.next({ kind: ConnectError.kind(failure), uptimeMillis })
       const { delayMillis, dueAt, isOpen } = Recovery.wait(step, backoff.delayMillis)
       session.dueAt = dueAt
+      session.delayMillis = delayMillis
       yield* this.states.log(isOpen ? "Warn" : "Info", isOpen ? "circuit open" : "reconnecting", {
         attempt,
         delay_ms: delayMillis,

@@ -146,7 +146,7 @@ export class Supervisor<A> {
       )
       const scope = yield* Effect.scope
       const fork = Effect.runForkWith(yield* Effect.context())
-      const on = yield* this.dialler.dial(place, session.attempt)
+      const on = yield* this.dialler.dial(place, session)
       const number = ++this.number
       const epoch = new Epoch(this.parts, on, number)
       this.open = epoch
@@ -281,6 +281,7 @@ export class Supervisor<A> {
         isRefreshed: false,
         retries: 0,
         attempt: 1,
+        delayMillis: 0,
         failure: undefined,
         hasWaited: false,
         dueAt: this.states.now()
@@ -296,6 +297,7 @@ export class Supervisor<A> {
         if (how._tag === "Redial") {
           session.failure = undefined
           session.attempt = 1
+          session.delayMillis = 0
           session.dueAt = this.states.now()
           continue
         }
