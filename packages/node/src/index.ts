@@ -13,3 +13,10 @@
  * @since 0.1.0
  */
 export * as NodeTransport from "./NodeTransport.ts"
+
+/**
+ * A recording as a file, or as several: the `Sink` of a `Recorder`.
+ *
+ * @since 0.1.0
+ */
+export * as RecordingFile from "./RecordingFile.ts"

@@ -20,6 +20,7 @@ import { Host } from "./Host.ts"
 import * as Log from "./Log.ts"
 import { type Format, formats } from "./Output.ts"
 import { type Overflow, overflows } from "./OutputQueue.ts"
+import * as Rotations from "./Rotations.ts"
 import * as Targets from "./Targets.ts"
 
 // ---------------------------------------------------------------------------
@@ -112,7 +113,7 @@ const decode = Command.make(
   {
     venue,
     file: Argument.String("file").pipe(
-      Argument.withDescription("Recording, plain or gzip; stdin where it is left out or -"),
+      Argument.withDescription("Recording, plain, gzip or zstd; stdin where it is left out or -"),
       Argument.optional
     ),
     strict: switchFlag("strict", "Exit with 1 where a frame is rejected"),
@@ -206,8 +207,15 @@ const stream = Command.make(
       .pipe(Flag.optional),
     record: Flag.String("record").pipe(
       Flag.withMetavar("file"),
-      Flag.withDescription("Record the frames as envelopes; compressed where the name ends in .gz"),
+      Flag.withDescription("Record what goes over the wire; compressed where the name ends in .gz or .zst"),
       Flag.optional
+    ),
+    rotate: Flag.String("rotate").pipe(
+      Flag.withMetavar("size|duration"),
+      Flag.withDescription(
+        "Go on in the next numbered file at a size such as 256MiB, or after so long; may be repeated"
+      ),
+      Flag.atLeast(0)
     ),
     overflow: overflow.pipe(Flag.withDefault<Overflow>("drop-oldest")),
     lifecycle: switchFlag("lifecycle", "Print the connection's life, heartbeats and other frames too"),
@@ -223,6 +231,7 @@ const stream = Command.make(
     running(({ format }) =>
       Effect.gen(function*() {
         const targets = yield* Effect.fromResult(Targets.parse(flags.venue, flags.products, flags.url))
+        const rotation = yield* Effect.fromResult(Rotations.parse(flags.rotate, Option.isSome(flags.record)))
         const Streaming = yield* Effect.promise(() => import("./Streaming.ts"))
         yield* Streaming.run({
           format,
@@ -235,6 +244,7 @@ const stream = Command.make(
           duration: Option.getOrUndefined(flags.duration),
           count: Option.getOrUndefined(flags.count),
           record: Option.getOrUndefined(flags.record),
+          rotation,
           lifecycle: flags.lifecycle,
           overflow: flags.overflow,
           metricsPort: Option.getOrUndefined(flags.metricsPort)
@@ -247,7 +257,7 @@ const stream = Command.make(
     { command: "tickline stream coinbase:BTC-USD kraken:BTC/USD binance:BTCUSDT", description: "Three venues at once" },
     { command: "tickline stream coinbase-exchange BTC-USD ETH-USD", description: "Trades of two products" },
     {
-      command: "tickline stream coinbase-exchange BTC-USD --channel book --duration 1m --record book.jsonl.gz",
+      command: "tickline stream coinbase-exchange BTC-USD --channel book --duration 1m --record book.jsonl.zst",
       description: "A minute of a book, recorded"
     }
   ])

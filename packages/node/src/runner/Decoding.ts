@@ -139,7 +139,15 @@ export const run = (options: Options): Effect.Effect<void, UsageError | RunFaile
     const { signal, stderr, stdin, stdout } = yield* Host
     const bytes = options.file === undefined ? stdin.bytes() : yield* Recording.open(options.file)
     const decoder = make(options, makePaint(stdout.hasColor), stdout)
-    const source = Recording.lines(bytes)
+    const source = Recording.lines(
+      bytes,
+      (torn) =>
+        stderr.writeUnsafe(
+          `the recording is torn at its end: ${counted(torn, "byte")} of its last line ${
+            torn === 1 ? "is" : "are"
+          } passed over\n`
+        )
+    )
     const read = Effect.tryPromise({
       try: () => source.next(),
       catch: (cause) =>

@@ -13,9 +13,11 @@ import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as MarketFeeds from "@tickline/core/market/MarketFeeds"
 import * as OrderBook from "@tickline/core/market/OrderBook"
 import * as Symbols from "@tickline/core/protocol/Symbols"
+import type { Recorder } from "@tickline/core/recording/Recorder"
 import type { CircuitBreaker } from "@tickline/core/resilience/CircuitBreaker"
 import type { PresetName } from "@tickline/core/resilience/Presets"
-import type { Transport } from "@tickline/core/transport/Transport"
+import { HttpPort } from "@tickline/core/transport/HttpPort"
+import { Transport } from "@tickline/core/transport/Transport"
 import * as Monotonic from "@tickline/core/value/Monotonic"
 import type { ChannelKind } from "@tickline/core/venue/Venue"
 import * as Clock from "effect/Clock"
@@ -28,17 +30,17 @@ import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as NodeTransport from "../NodeTransport.ts"
+import type { RecordingNotWritten, Rotation } from "../RecordingFile.ts"
 import * as Board from "./Board.ts"
 import { Host, type OutputClosed, type Sink } from "./Host.ts"
 import * as Log from "./Log.ts"
 import { eventLine, type Format, jsonLine } from "./Output.ts"
 import * as OutputQueue from "./OutputQueue.ts"
 import * as Policy from "./Policy.ts"
-import * as Recording from "./Recording.ts"
 import * as Refusals from "./Refusals.ts"
 import { RunFailed, UsageError } from "./RunnerError.ts"
 import * as Screen from "./Screen.ts"
-import { paint as makePaint } from "./Style.ts"
+import { counted, paint as makePaint } from "./Style.ts"
 import * as Tally from "./Tally.ts"
 import type { Target } from "./Targets.ts"
 import * as Token from "./Token.ts"
@@ -62,6 +64,8 @@ export interface Options {
   /** Market events after which it ends. */
   readonly count: number | undefined
   readonly record: string | undefined
+  /** When the recording goes on in another file. */
+  readonly rotation: Rotation
   readonly lifecycle: boolean
   /** What happens when nobody reads stdout. */
   readonly overflow: OutputQueue.Overflow
@@ -215,7 +219,7 @@ const observeBooks = Effect.fnUntraced(function*(
 const live = Effect.fnUntraced(function*(
   options: Options,
   entries: ReadonlyArray<MarketFeeds.Entry>,
-  recorder: Recording.Recorder | undefined
+  recorder: Recorder<RecordingNotWritten> | undefined
 ): Effect.fn.Return<void, Failure, Host | Scope.Scope | Requirements> {
   const { env, signal, stderr, stdout } = yield* Host
   const startedAt = yield* Monotonic.now
@@ -331,7 +335,7 @@ const live = Effect.fnUntraced(function*(
     stopped(stdout.closed),
     ...(options.duration === undefined ? [] : [done(Effect.sleep(options.duration))]),
     ...(options.count === undefined ? [] : [done(Deferred.await(counted))]),
-    ...(recorder === undefined ? [] : [recorder.failed])
+    ...(recorder === undefined ? [] : [Effect.mapError(recorder.failed, unwritten)])
   ]
   const end = yield* Effect.raceAllFirst(ends).pipe(
     Effect.ensuring(Effect.gen(function*() {
@@ -381,6 +385,32 @@ export const entriesOf = (
     auth: targets.length === 1 || url !== undefined ? auth : undefined
   }))
 
+const unwritten = ({ message }: RecordingNotWritten): RunFailed => new RunFailed({ detail: message })
+
+// Begins the recording of a run.
+const recording = Effect.fnUntraced(function*(
+  { book, config, kinds, preset, rotation, targets }: Options,
+  path: string
+): Effect.fn.Return<Recorder<RecordingNotWritten>, UsageError, Scope.Scope> {
+  const [RecordingFile, Recorder] = yield* Effect.promise(() =>
+    Promise.all([import("../RecordingFile.ts"), import("@tickline/core/recording/Recorder")])
+  )
+  const sink = yield* Effect.mapError(
+    RecordingFile.open(path, rotation),
+    ({ code }) => new UsageError({ key: "--record", value: path, expected: `a file that can be written (${code})` })
+  )
+  return yield* Recorder.make({
+    sink,
+    headers: targets.map(({ products, url, venue }) => ({
+      venue: venue.name,
+      url: url ?? venue.endpoint,
+      products,
+      channels: book === undefined ? kinds : ["book"],
+      policy: preset ?? (config === undefined ? "recommended" : "custom")
+    }))
+  })
+})
+
 type Requirements = Transport | Reconnection.Reconnection | CircuitBreaker
 
 /**
@@ -408,22 +438,29 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
     const http = options.book === undefined
       ? undefined
       : (yield* Effect.promise(() => import("../NodeHttp.ts"))).layer
-    const isAlone = targets.length === 1
-    const nameOf = (url: string) => targets.find((target) => (target.url ?? target.venue.endpoint) === url)?.venue.name
-    const recorder = options.record === undefined
-      ? undefined
-      : yield* Recording.recorder(options.record, isAlone ? undefined : nameOf)
+    const recorder = options.record === undefined ? undefined : yield* recording(options, options.record)
     const transport: Layer.Layer<Transport> = recorder === undefined
       ? NodeTransport.layer
-      : Layer.provide(Recording.transport(recorder), NodeTransport.layer)
+      : Layer.effect(Transport, Effect.map(Transport, recorder.transport)).pipe(Layer.provide(NodeTransport.layer))
     const isTorn = options.book === undefined && options.format === "pretty" && Screen.isPossible(stdout, env) &&
       stderr.isTerminal
     yield* Effect.scoped(live(options, entries, recorder)).pipe(
       Effect.provide(Layer.mergeAll(transport, Reconnection.layerWithBreaker(policy))),
-      http === undefined ? (self) => self : Effect.provide(http),
+      http === undefined
+        ? (self) => self
+        : Effect.provide(
+          recorder === undefined
+            ? http
+            : Layer.effect(HttpPort, Effect.map(HttpPort, recorder.http)).pipe(Layer.provide(http))
+        ),
       // The table shows what a log would say, and a log line would tear it.
       isTorn ? Effect.provide(Log.silent) : (self) => self
     )
+    if (recorder === undefined) return
     // The last of a recording is written only now.
-    if (recorder !== undefined) yield* recorder.finish
+    yield* Effect.mapError(recorder.finish, unwritten)
+    const { dropped } = recorder.counts()
+    if (dropped > 0) {
+      stderr.writeUnsafe(`${counted(dropped, "line")} left out of the recording, which was not written in time\n`)
+    }
   }))

@@ -120,7 +120,8 @@ export * as OutputQueue from "./OutputQueue.ts"
 export * as Policy from "./Policy.ts"
 
 /**
- * Recordings: frames as JSON Lines, plain or gzip, read and written.
+ * Recordings that are read: JSON Lines, plain, gzip or zstd, told by their first
+ * bytes. What a line says is read by `Tape`.
  *
  * @since 0.1.0
  */
@@ -133,6 +134,13 @@ export * as Recording from "./Recording.ts"
  * @since 0.1.0
  */
 export * as Refusals from "./Refusals.ts"
+
+/**
+ * When a recording goes on in another file, as it stands on the command line.
+ *
+ * @since 0.1.0
+ */
+export * as Rotations from "./Rotations.ts"
 
 /**
  * Runs `tickline` for a list of arguments and says with which code the process

@@ -117,7 +117,14 @@ describe.concurrent("stream from several venues", { timeout: 20_000 }, () => {
         yield* TestHost.run(world, "stream", "kraken:BTC/USD", "generic:BTC-USD", ...urls, ...flags),
         0
       )
-      const connections = Fs.readFileSync(file, "utf8").trim().split("\n").map((line) => JSON.parse(line).connection)
+      const [header, other, ...entries] = Fs.readFileSync(file, "utf8").trim().split("\n").map((line) =>
+        JSON.parse(line)
+      )
+      assert.deepStrictEqual([header, other].map(({ kind, venue }) => [kind, venue]), [
+        ["header", "kraken"],
+        ["header", "generic"]
+      ])
+      const connections = entries.map(({ connection }) => connection)
       assert.deepStrictEqual([...new Set(connections)].map((text) => String(text).split(" ")[0]).toSorted(), [
         "generic",
         "kraken"

@@ -147,7 +147,7 @@ describe.concurrent("stream from simulate", { timeout: 20_000 }, () => {
       const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "tickline-"))
       yield* Effect.addFinalizer(() => Effect.sync(() => Fs.rmSync(folder, { recursive: true })))
       const { url } = yield* simulate("coinbase-exchange", ["--rate", "200"])
-      for (const name of ["a.jsonl", "a.jsonl.gz"]) {
+      for (const name of ["a.jsonl", "a.jsonl.gz", "a.jsonl.zst"]) {
         const file = Path.join(folder, name)
         const live = yield* stream(url, ["--count", "8", "--record", file])
         const world = TestHost.make()
@@ -156,9 +156,20 @@ describe.concurrent("stream from simulate", { timeout: 20_000 }, () => {
         const decoded = trades(all).slice(0, live.events.length)
         assert.deepStrictEqual(decoded, live.events)
       }
-      const envelopes = Fs.readFileSync(Path.join(folder, "a.jsonl"), "utf8").trim().split("\n").map((line) =>
-        JSON.parse(line)
+      const [header, dial, ...envelopes] = Fs.readFileSync(Path.join(folder, "a.jsonl"), "utf8").trim().split("\n").map(
+        (line) => JSON.parse(line)
       )
+      assert.deepStrictEqual(header, {
+        kind: "header",
+        version: 1,
+        venue: "coinbase-exchange",
+        url,
+        products: ["BTC-USD"],
+        channels: ["trade"],
+        policy: "recommended",
+        raw: ""
+      })
+      assert.deepInclude(dial, { kind: "dial", attempt: 1, delayMillis: 0, raw: "" })
       assert.strictEqual(envelopes[0].kind, "open")
       assert.strictEqual(envelopes[1].direction, "out")
       assert.include(envelopes[1].raw, "subscribe")
