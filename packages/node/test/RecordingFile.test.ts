@@ -142,7 +142,7 @@ describe("a recording as a file", () => {
           assert.strictEqual(first, header.trim())
           lines.push(...rest)
         }
-        assert.deepStrictEqual(lines, linesOf(2_000))
+        assert.deepStrictEqual(lines, [...linesOf(2_000)])
       }
     }))
 
