@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connection from "@tickline/core/connection/Connection"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
+import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as Recorder from "@tickline/core/recording/Recorder"
 import type { Sink } from "@tickline/core/recording/Sink"
 import * as Tape from "@tickline/core/recording/Tape"
@@ -9,6 +10,9 @@ import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPoli
 import * as Presets from "@tickline/core/resilience/Presets"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Timestamp from "@tickline/core/value/Timestamp"
+import * as Binance from "@tickline/core/venue/binance/Venue"
+import * as MockBinance from "@tickline/testing/MockBinance"
+import * as MockVenue from "@tickline/testing/MockVenue"
 import * as Probe from "@tickline/testing/Probe"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Effect from "effect/Effect"
@@ -178,6 +182,32 @@ describe("a recorder", () => {
         { venue: "deribit", products: [], channels: [] }
       ]
     }))
+
+  it.effect("names the connections of a feed by their legs, over its rotations", () =>
+    Effect.gen(function*() {
+      const kept = makeSink()
+      const recorder = yield* Recorder.make({ sink: kept.port })
+      const network = yield* VirtualNetwork.Network
+      const served = yield* MockVenue.serve(network, "wss://venue.test", MockBinance.make(), { every: "100 millis" })
+      const feed = yield* MarketFeed.prepare(Binance.venue, { url: served.url }).pipe(
+        Effect.updateService(Transport, recorder.transport)
+      )
+      yield* feed.subscribe([yield* feed.channel("trade", "BTC-USD")])
+      yield* Probe.within(feed.connection.connect)
+      for (const _ of [1, 2]) {
+        yield* Probe.within(feed.rotate)
+        yield* TestClock.adjust("1 minute")
+      }
+      yield* recorder.finish
+      const life = kept.entries().filter(({ _tag }) => _tag === "Open" || _tag === "Close")
+      assert.deepStrictEqual(life.map((entry) => told(entry).replace(/^\d+ /, "")), [
+        "1 Open",
+        "2 Open leg 2",
+        "1 out Close 1000  true",
+        "3 Open leg 3",
+        "2 out Close 1000  true"
+      ])
+    }).pipe(Effect.provide(Probe.layer()), Effect.scoped))
 
   it.effect("begins with the header, which can be read at once", () =>
     recording(({ kept }) =>

@@ -476,7 +476,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
         inboundBytes: policy.inbound.bytes,
         deflate: options.deflate ?? false,
         plaintextHosts: options.plaintextHosts ?? [],
-        by: { connection: label, ...asked }
+        by: { connection: label, leg: options[internals]?.leg, ...asked }
       }
       return SecretMask.mask(request, transport.dial(request))
     }

@@ -40,10 +40,16 @@ export interface DialRequest {
   /** Hosts, besides loopback, to which a secret may travel over plain `ws://`. */
   readonly plaintextHosts: ReadonlyArray<string>
   /**
-   * Who dials, as a recording tells it: the label of the connection, which
-   * attempt it is since it was up, from 1 on, and how long it waited before it.
+   * Who dials, as a recording tells it: the label of the connection, which of
+   * several of that label it is, which attempt it is since it was up, from 1 on,
+   * and how long it waited before it.
    */
-  readonly by?: { readonly connection: string; readonly attempt: number; readonly delayMillis: number } | undefined
+  readonly by?: {
+    readonly connection: string
+    readonly leg?: number | undefined
+    readonly attempt: number
+    readonly delayMillis: number
+  } | undefined
 }
 
 /**

@@ -166,7 +166,7 @@ describe.concurrent("stream from simulate", { timeout: 20_000 }, () => {
         url,
         products: ["BTC-USD"],
         channels: ["trade"],
-        policy: "recommended",
+        policy: "test",
         raw: ""
       })
       assert.deepInclude(dial, { kind: "dial", attempt: 1, delayMillis: 0, raw: "" })

@@ -54,6 +54,8 @@ export interface Follower<A> {
  */
 export interface Shared<A> {
   readonly inbox: Inbox<A>
+  /** Which of those that share it this is. */
+  readonly leg: number
 }
 
 /**

@@ -64,7 +64,7 @@ export const make = (
 ): Effect.Effect<LegOptions["connect"], never, Transport | Reconnection | CircuitBreaker> =>
   Effect.map(
     Effect.context<Transport | Reconnection | CircuitBreaker>(),
-    (context) => (endpoint, narrowing, inbox) =>
+    (context) => (endpoint, narrowing, inbox, leg) =>
       Effect.provideContext(
         Connection.make(endpoint, {
           label: venue.name,
@@ -86,7 +86,7 @@ export const make = (
           limits: venue.limits,
           attribute: router.attribute,
           observers: [...before, narrowing, ...after],
-          [internals]: { inbox }
+          [internals]: { inbox, leg }
         }),
         context
       )

@@ -68,7 +68,8 @@ export interface Options {
   readonly connect: (
     endpoint: string,
     narrowing: NarrowingObserver<MarketEvent.MarketEvent>,
-    inbox: Inbox
+    inbox: Inbox,
+    leg: number
   ) => Effect.Effect<Connection<MarketEvent.MarketEvent>, never, Scope.Scope>
 }
 
@@ -174,7 +175,7 @@ export class Legs {
           return rest.length > 0
         }
       })
-      const connection = yield* this.options.connect(endpoint, this.narrowing(standing), inbox).pipe(
+      const connection = yield* this.options.connect(endpoint, this.narrowing(standing), inbox, standing.number).pipe(
         Scope.provide(scope)
       )
       const leg: Leg = Object.assign(standing, { connection, scope })

@@ -40,9 +40,10 @@ type Said<Entry = Tape.Entry> = Entry extends Tape.Entry ? Omit<Entry, "at" | "c
 /**
  * Wraps transports and HTTP ports, so that what they do becomes lines.
  *
- * A connection has a number from its dial to its end, and whoever dials anew
- * takes the least that is free: one that comes back has the number that it had,
- * and of two that are open each has its own.
+ * A connection has a number from its dial to its end: its leg where it has one,
+ * and otherwise, or if that is taken, the least from there on that is free. So
+ * one that comes back has the number that it had, and of two that are open each
+ * has its own.
  *
  * @category models
  * @since 0.1.0
@@ -105,7 +106,7 @@ export class WireRecorder {
     const name = this.options.isNamed ? by?.connection ?? Address.origin(url) : ""
     const taken = this.taken.get(name) ?? new Set()
     this.taken.set(name, taken)
-    let number = 1
+    let number = by?.leg ?? 1
     while (taken.has(number)) number++
     taken.add(number)
     const connection = name === "" ? number : `${name} ${number}`
