@@ -446,9 +446,13 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     onConfirmed: (channels, at) => announce(followed.by?.confirmed(channels, at))
   })
 
+  // The first one of a feed is told apart from none.
+  const leg = options[internals]?.leg === 1 ? undefined : options[internals]?.leg
+
   const supervisor = yield* Supervisor.make({
     url,
     label,
+    leg,
     inbox,
     outbox,
     recorder,

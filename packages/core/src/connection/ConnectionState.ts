@@ -78,7 +78,7 @@ export interface Transition {
    * last's `to`, where a consumer stood still for so many that they were merged.
    */
   readonly merged?: number | undefined
-  /** Which of a feed's connections went it, while there are several; see `MarketFeed`. */
+  /** Which of a feed's connections went it; absent for the first one while that is the only one. */
   readonly leg?: number | undefined
   /** Whether another connection of the feed is up, so that the feed is as it was. */
   readonly isCovered?: boolean | undefined

@@ -8,8 +8,8 @@ import * as Timestamp from "../value/Timestamp.ts"
 
 /**
  * The connection came into a state. `attempt` counts dials since the last
- * success, `delayMillis` is the wait before the next; `leg` is which connection it
- * is, while a feed has several.
+ * success, `delayMillis` is the wait before the next; `leg` is which of a feed's
+ * connections it is: absent for the first one while that is the only one.
  *
  * @category models
  * @since 0.1.0

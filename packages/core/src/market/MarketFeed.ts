@@ -226,8 +226,8 @@ export class MarketFeed extends Context.Service<MarketFeed, {
   readonly health: Effect.Effect<Health>
   /** What was received, handed on and shed of each product and channel, and its gaps. */
   readonly ledger: Effect.Effect<Ledger.Ledger>
-  /** How each of several connections has done, by its leg; none while there is one. */
-  readonly redundancy: Effect.Effect<ReadonlyArray<Redundancy.Report>>
+  /** The connections that there are, and how each of them does. */
+  readonly legs: Effect.Effect<ReadonlyArray<Redundancy.Report>>
   /**
    * Replaces each connection by a new one, without a gap; see `Rotation`. Completes when the old ones are closed. Who is
    * interrupted leaves it to go on.
@@ -275,7 +275,7 @@ export const prepare = Effect.fnUntraced(function*(
   }, options)
   const legs = new Legs({ venue, ledger, connect })
   const endpoint = options.url ?? venue.endpoint ?? ""
-  for (const other of options.redundancy?.endpoints ?? [undefined]) yield* legs.open(other ?? endpoint, false)
+  for (const other of options.redundancy?.endpoints ?? [undefined]) yield* legs.open(other ?? endpoint)
   const connection = new LegsConnection(legs, yield* Effect.scope, venue.name)
   const watchAnew = options.freshness === "none"
     ? Effect.void
@@ -392,8 +392,8 @@ export const prepare = Effect.fnUntraced(function*(
       return states.map((state) => ({ ...state, refusal: reasons.get(Channel.key(state.channel)) }))
     }),
     ledger: Effect.sync(() => ledger.read()),
-    redundancy: Effect.sync(() => legs.report()),
-    rotate: rotate("asked for"),
+    legs: Effect.sync(() => legs.report()),
+    rotate: rotate("manual"),
     book: books.book,
     observeBook: books.observeBook,
     channel,

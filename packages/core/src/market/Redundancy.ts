@@ -34,16 +34,17 @@ export interface Policy {
 }
 
 /**
- * How one connection of several did, in events that are known by id or number:
- * how often it was first, and how much earlier than the next one in
+ * How one connection of a feed does. Of several, in events that are known by id
+ * or number: how often it was first, and how much earlier than the next one in
  * milliseconds, how often it was later, and how much it brought that no other
- * one has brought since.
+ * one has brought since; zero where there was no other one.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Report {
   readonly leg: number
+  readonly isUp: boolean
   readonly first: number
   readonly later: number
   readonly alone: number

@@ -91,6 +91,8 @@ interface Section {
   readonly products: Map<string, number>
   isMore: boolean
   state: string
+  /** The states of its connections, by leg. */
+  readonly legs: Map<number, string>
   epoch: number
   dials: number
   drops: number
@@ -157,6 +159,7 @@ export const make = (options: Options): Board => {
         attempt: undefined,
         breaker: "Closed",
         gaps: 0,
+        legs: new Map(),
         openGaps: new Set(),
         lastGap: undefined,
         rejected: 0
@@ -257,13 +260,18 @@ export const make = (options: Options): Board => {
   }
 
   const connection = (of: Section, event: Lifecycle.ConnectionEvent): void => {
-    if (of.state === "Connected" && event.state !== "Closing") of.drops++
+    const { leg = 1 } = event
+    if (of.legs.get(leg) === "Connected" && event.state !== "Closing") of.drops++
+    if (event.state === "Connecting") of.dials++
+    if (event.state === "Disconnected") of.legs.delete(leg)
+    else of.legs.set(leg, event.state)
+    // While another connection is up, so is the venue.
+    if (event.state !== "Connected" && [...of.legs.values()].includes("Connected")) return
     of.state = event.state
     of.attempt = event.attempt
     of.waitUntil = event.delayMillis === undefined ? undefined : monotonic() + event.delayMillis
     switch (event.state) {
       case "Connecting":
-        of.dials++
         return
       case "Connected":
         of.epoch = event.epoch ?? of.epoch

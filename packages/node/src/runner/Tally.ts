@@ -42,11 +42,12 @@ export const make = (): Tally => {
   let drops = 0
   let gaps = 0
 
-  const connection = ({ state, venue }: Lifecycle.ConnectionEvent): void => {
+  const connection = ({ leg = 1, state, venue }: Lifecycle.ConnectionEvent): void => {
+    const key = `${venue} ${leg}`
     if (state === "Connected") {
       epochs++
-      up.add(venue)
-    } else if (up.delete(venue) && state !== "Closing") {
+      up.add(key)
+    } else if (up.delete(key) && state !== "Closing") {
       drops++
     }
   }

@@ -31,6 +31,7 @@ import type { Subscriptions } from "./subscriptions.ts"
 export interface Options<A> extends FrameReader.Options<A> {
   readonly url: string
   readonly label: string
+  readonly leg: number | undefined
   readonly outbox: Outbox
   readonly subscriptions: Subscriptions<A>
   /** What was refused and is still to be logged. */

@@ -74,7 +74,7 @@ export interface Missed {
  */
 export interface BreakerMoved {
   readonly _tag: "BreakerMoved"
-  /** Which of a feed's connections told it, while there are several. */
+  /** Which of a feed's connections told it; absent for the first one while that is the only one. */
   readonly leg?: number | undefined
   readonly transition: Circuit.Transition
 }

@@ -25,6 +25,8 @@ import type { Unconfirmed } from "./unconfirmedMessages.ts"
  */
 export interface Options<A> {
   readonly label: string
+  /** Which of several of that label it is, as log lines tell it. */
+  readonly leg?: number | undefined
   readonly inbox: Inbox<A>
   readonly recorder: MetricsRecorder
   /** Called with each transition, once it is on its way to the consumers. */
@@ -68,7 +70,11 @@ export class StateTracker<A> {
       (minimum) =>
         LogLevel.isGreaterThan(minimum, level) ? Effect.void : Effect.annotateLogs(
           Effect.logWithLevel(level)(message),
-          EscapedText.fields({ connection: this.options.label, ...annotations })
+          EscapedText.fields({
+            connection: this.options.label,
+            ...(this.options.leg === undefined ? {} : { leg: this.options.leg }),
+            ...annotations
+          })
         )
     )
   }

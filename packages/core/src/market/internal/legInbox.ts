@@ -20,7 +20,7 @@ import type { MarketEvent } from "../../event/MarketEvent.ts"
  * @since 0.1.0
  */
 export interface Place {
-  /** Its number, while there are several. */
+  /** Its number, unless it is the first and the only one. */
   readonly leg: () => number | undefined
   /** Whether another one is up. */
   readonly isCovered: () => boolean

@@ -8,8 +8,12 @@ import type * as MarketEvent from "../../event/MarketEvent.ts"
 import { type Timestamp, TimestampOrder } from "../../value/Timestamp.ts"
 import type { Report } from "../Redundancy.ts"
 
-// Of how many events of a channel and product it is remembered who brought them first.
-const mostSeen = 8_192
+// For how long it is remembered who brought an event first, in milliseconds, and of how many whatever their age: what a
+// venue replays when it is subscribed to is older. And of how many products: a peer that makes them up does not make it
+// grow, what is of those beyond is told as it comes.
+const rememberedMillis = 30_000
+const leastSeen = 1_024
+const mostAccounts = 10_000
 
 // Which events share an account: those of a book do.
 const kinds: Readonly<Record<MarketEvent.MarketData["_tag"], string>> = {
@@ -94,6 +98,7 @@ export class LegMerge {
   /** Whether an event of a channel that a connection has brought at `at`, in milliseconds, is to be told. */
   passes(leg: number, channel: string, event: MarketEvent.MarketData, at: number): boolean {
     const account = this.accountOf(`${kinds[event._tag]}\n${channel}\n${event.product ?? ""}`)
+    if (account === undefined) return true
     switch (event._tag) {
       case "Trade":
         return event.tradeId === undefined ? this.leads(leg, account) : this.isNewTrade(leg, account, event, at)
@@ -119,16 +124,10 @@ export class LegMerge {
     }
   }
 
-  /** How each has done. */
-  report(): ReadonlyArray<Report> {
-    return Array.from(this.counts, ([leg, { alone, first, later, leadMillis, mostLeadMillis }]) => ({
-      leg,
-      first,
-      later,
-      alone,
-      meanLeadMillis: first === 0 ? 0 : leadMillis / first,
-      mostLeadMillis
-    }))
+  /** How a connection has done. */
+  report(leg: number): Omit<Report, "leg" | "isUp"> {
+    const { alone, first, later, leadMillis, mostLeadMillis } = this.countsOf(leg)
+    return { first, later, alone, meanLeadMillis: first === 0 ? 0 : leadMillis / first, mostLeadMillis }
   }
 
   private leads(leg: number, account: Account): boolean {
@@ -160,10 +159,10 @@ export class LegMerge {
       return false
     }
     seen.set(id, { leg, at, isMatched: false })
-    if (seen.size > mostSeen) {
-      for (const oldest of seen.keys()) {
+    if (seen.size > leastSeen) {
+      for (const [oldest, { at: then }] of seen) {
+        if (seen.size <= leastSeen || at - then < rememberedMillis) break
         seen.delete(oldest)
-        break
       }
     }
     this.countsOf(leg).alone++
@@ -213,9 +212,9 @@ export class LegMerge {
     return counts
   }
 
-  private accountOf(key: string): Account {
+  private accountOf(key: string): Account | undefined {
     let account = this.accounts.get(key)
-    if (account === undefined) {
+    if (account === undefined && this.accounts.size < mostAccounts) {
       account = { seen: new Map(), newest: undefined, leader: undefined, since: undefined }
       this.accounts.set(key, account)
     }

@@ -44,7 +44,6 @@ export interface Leg extends Standing {
 interface Standing {
   /** 1 for the first one, and so on, for as long as the feed lives. */
   readonly number: number
-  /** Which endpoint it is of. */
   readonly endpoint: string
   isUp: boolean
   /** Whether it has come to an end: it has given up, or was closed. */
@@ -85,6 +84,8 @@ export interface LegWatcher {
 
 const instant = (epochMillis: number): string => Timestamp.format(Timestamp.fromEpochMillis(epochMillis))
 
+const noReport = { first: 0, later: 0, alone: 0, meanLeadMillis: 0, mostLeadMillis: 0 }
+
 // How far one connection may be behind another that has ended.
 const mostLagMillis = 30_000
 
@@ -100,6 +101,8 @@ export class Legs {
   readonly inbox: Inbox
   /** Those that there are, in the order of their endpoints; one that is to take over stands last until it does. */
   all: ReadonlyArray<Leg> = []
+  /** Whether the feed's owner has closed them, and has not connected them since. */
+  isClosed = false
   private readonly options: Options
   private readonly watchers: Array<LegWatcher> = []
   // What was told by which connection: while there are several, and as long after as the last may be behind the others.
@@ -129,7 +132,7 @@ export class Legs {
   }
 
   report(): ReadonlyArray<Report> {
-    return this.merge?.report() ?? []
+    return this.all.map(({ isUp, number }) => ({ leg: number, isUp, ...this.merge?.report(number) ?? noReport }))
   }
 
   /** Announces something to all consumers, at once. */
@@ -139,9 +142,10 @@ export class Legs {
     this.inbox.wake()
   }
 
-  /** Makes one more connection, which is not dialled yet: beside those that there are, or to take over. */
-  open(endpoint: string, takesOver: boolean): Effect.Effect<Leg, never, Scope.Scope> {
+  /** Makes one more connection, which is not dialled yet: beside those that there are, or to take over from one. */
+  open(endpoint: string, takesOver = false): Effect.Effect<Leg, never, Scope.Scope> {
     return Effect.gen({ self: this }, function*() {
+      const { ledger, venue } = this.options
       const scope = yield* Scope.fork(yield* Effect.scope)
       const standing: Standing = {
         number: ++this.last,
@@ -153,13 +157,14 @@ export class Legs {
       }
       if (this.all.length > 0) {
         // From here on, before it can bring anything.
-        this.merge ??= new LegMerge(this.options.venue.sequenced, this.all.some(({ isUp }) => isUp))
+        this.merge ??= new LegMerge(venue.sequenced, this.all.some(({ isUp }) => isUp))
         if (takesOver) this.merge.rises(standing.number)
       }
       const others = () => this.all.filter(({ number }) => number !== standing.number)
       const goesOn = () => others().some(({ hasEnded }) => !hasEnded)
       const inbox = new LegInbox(this.inbox, {
-        leg: () => others().length > 0 ? standing.number : undefined,
+        // The first one is alone for as long as it is not told apart; one that has taken over from it is another.
+        leg: () => standing.number > 1 || others().length > 0 ? standing.number : undefined,
         isCovered: () => others().some(({ isUp }) => isUp),
         isBreakerTold: () => {
           const breaker = this.all.find(({ number }) => number === standing.number)?.connection.breaker
@@ -179,7 +184,6 @@ export class Legs {
         Scope.provide(scope)
       )
       const leg: Leg = Object.assign(standing, { connection, scope })
-      const { ledger } = this.options
       connection[internals].follow({
         moved: (transition) => this.moved(leg, transition),
         confirmed: (channels, at) => {

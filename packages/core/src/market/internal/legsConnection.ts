@@ -74,16 +74,25 @@ export class LegsConnection implements Whole {
   }
 
   get connect(): Whole["connect"] {
-    return Effect.suspend(() =>
-      this.#legs.all.length === 1 ? this.#lead.connect : this.#first(({ connection }) => connection.connect)
-    )
+    return Effect.suspend(() => {
+      this.#legs.isClosed = false
+      return this.#first(this.#legs.all, ({ connection }) => connection.connect)
+    })
   }
 
   // One after the other: while one is dialled anew the others are up.
   get reconnect(): Whole["reconnect"] {
-    return Effect.suspend(() =>
-      Effect.forEach(this.#legs.all, ({ connection }) => connection.reconnect, { discard: true })
-    )
+    return Effect.suspend(() => {
+      this.#legs.isClosed = false
+      const { all } = this.#legs
+      const up = all.filter(({ isUp }) => isUp)
+      const others = this.#first(all.filter(({ isUp }) => !isUp), ({ connection }) => connection.reconnect)
+      if (up.length === 0) return others
+      return Effect.andThen(
+        Effect.forkIn(Effect.ignore(others), this.#scope),
+        Effect.forEach(up, ({ connection }) => connection.reconnect, { discard: true })
+      )
+    })
   }
 
   get send(): Whole["send"] {
@@ -103,15 +112,16 @@ export class LegsConnection implements Whole {
   }
 
   readonly close: Whole["close"] = (how) =>
-    Effect.suspend(() =>
-      Effect.map(
+    Effect.suspend(() => {
+      this.#legs.isClosed = true
+      return Effect.map(
         Effect.forEach(this.#legs.all, ({ connection }) => connection.close(how), { concurrency: "unbounded" }),
         (closed) => ({
           mode: closed.every(({ mode }) => mode === "graceful") ? "graceful" : "forced",
           clean: closed.every(({ clean }) => clean)
         })
       )
-    )
+    })
 
   get state(): Whole["state"] {
     return {
@@ -159,9 +169,11 @@ export class LegsConnection implements Whole {
   }
 
   // The first of them that is up is enough; all go on.
-  #first<E>(use: (leg: Leg) => Effect.Effect<void, E>): Effect.Effect<void, E> {
+  #first<E>(all: ReadonlyArray<Leg>, use: (leg: Leg) => Effect.Effect<void, E>): Effect.Effect<void, E> {
+    const [only] = all
+    if (only === undefined) return Effect.void
+    if (all.length === 1) return use(only)
     return Effect.gen({ self: this }, function*() {
-      const { all } = this.#legs
       const done = Deferred.makeUnsafe<void, E>()
       let failed = 0
       yield* Effect.forEach(all, (leg) =>

@@ -13,6 +13,7 @@ import * as FiberSet from "effect/FiberSet"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
+import { ConnectionClosed } from "../../connection/ConnectError.ts"
 import { internals } from "../../connection/internal/connectionInternals.ts"
 import * as Lifecycle from "../../event/Lifecycle.ts"
 import * as Channel from "../../value/Channel.ts"
@@ -104,9 +105,11 @@ export const make = Effect.fnUntraced(function*({ books, legs, policy, venue }: 
     Effect.gen(function*() {
       const by = yield* Scope.provide(legs.open(old.endpoint, true), scope)
       rising.set(by, undefined)
-      const connected = yield* Effect.result(by.connection.connect)
+      const connected = yield* Effect.result(
+        Effect.suspend(() => legs.isClosed ? Effect.fail(new ConnectionClosed()) : by.connection.connect)
+      )
       if (Result.isSuccess(connected)) yield* awaitLive(by, old)
-      if (by.hasEnded) {
+      if (Result.isFailure(connected) || by.hasEnded) {
         rising.delete(by)
         yield* legs.close(by)
         const error = Result.isFailure(connected) ? connected.failure.message : "the new connection ended"
@@ -140,11 +143,11 @@ export const make = Effect.fnUntraced(function*({ books, legs, policy, venue }: 
       if (rotated !== undefined) return Effect.succeed(rotated)
       return Effect.delay(
         Effect.suspend(() =>
-          old.hasEnded
+          old.hasEnded || legs.isClosed
             ? Effect.fail(new NotRotated({ venue: venue.name, reason: "closed" }))
             : replace(old, reason)
         ),
-        old.hasEnded ? 0 : policy.again ?? usualAgain
+        old.hasEnded || legs.isClosed ? 0 : policy.again ?? usualAgain
       )
     })
 
