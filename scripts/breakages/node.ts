@@ -82,7 +82,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "the last of a recording may be lost",
     file: "packages/node/src/runner/Streaming.ts",
-    original: "if (recorder !== undefined) yield* recorder.finish",
+    original: "yield* Effect.mapError(recorder.finish, unwritten)",
     replacement: "",
     test: ["packages/node/test/runner/Process.test.ts", "the last of a recording that does not fit"]
   },
@@ -110,9 +110,9 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "frames are recorded with the secrets in them",
-    file: "packages/node/src/runner/Recording.ts",
-    original: "mask === undefined ? frame : mask.frame(frame)",
-    replacement: "frame",
+    file: "packages/core/src/recording/internal/wireRecorder.ts",
+    original: "mask: Secrets.maskOf(request),",
+    replacement: "mask: undefined,",
     test: [ofRunnerSecrets, "finds it masked on stdout"]
   },
   {

@@ -282,11 +282,11 @@ describe.skipIf(!Fs.existsSync("/dev/full"))("an output that cannot be written",
 
   it.live("the last of a recording that does not fit fails the run", () =>
     Effect.gen(function*() {
-      const server = yield* MockServer.make({ venue, rate: 200 })
+      const server = yield* MockServer.make({ venue, rate: 2_000 })
       const file = Path.join(yield* folder, "a.jsonl.gz")
-      // Of a compressed one nothing but the header is written before it ends, and only that fits.
+      // It ends before the first flush: nothing but the header is written until then, and only that fits.
       const limited = ["bash", "-c", "trap '' XFSZ; ulimit -f 1; exec \"$@\"", "limited"]
-      const args = ["stream", venue.name, "BTC-USD", "--url", server.url, "--record", file, "--count", "100"]
+      const args = ["stream", venue.name, "BTC-USD", "--url", server.url, "--record", file, "--count", "200"]
       const { code, stderr } = yield* finish(args, {}, undefined, limited)
       assert.strictEqual(code, 1)
       assert.include(stderr, `tickline: cannot write ${file}: EFBIG`)

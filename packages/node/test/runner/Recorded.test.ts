@@ -1,0 +1,146 @@
+/** `stream --record`: what stands in the file, on every way out. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Tape from "@tickline/core/recording/Tape"
+import * as Recording from "@tickline/node/runner/Recording"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import { simulate, stream } from "./Streams.ts"
+import * as TestHost from "./TestHost.ts"
+
+const folder = Effect.acquireRelease(
+  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "tickline-"))),
+  (path) => Effect.sync(() => Fs.rmSync(path, { recursive: true }))
+)
+
+/** What stands in a file, which must be whole. */
+const entriesOf = (file: string) =>
+  Effect.promise(async () => {
+    const entries: Array<Tape.Entry> = []
+    for await (const lines of Recording.lines(Fs.createReadStream(file), () => assert.fail(`${file} is torn`))) {
+      for (const line of lines) {
+        const entry = line === undefined ? undefined : Tape.parse(line, entries.length + 1)
+        if (entry === undefined || entry._tag === "EntryRejected") return assert.fail(String(line))
+        entries.push(entry)
+      }
+    }
+    return entries
+  })
+
+describe.concurrent("stream --record", { timeout: 20_000 }, () => {
+  it.live("the answer over HTTP is there, without which the book of --book is none", () =>
+    Effect.gen(function*() {
+      const file = Path.join(yield* folder, "b.jsonl.zst")
+      const { url } = yield* simulate("binance", ["--rate", "100"])
+      const world = TestHost.make()
+      const flags = ["--url", url, "--book", "5", "--count", "20", "--record", file]
+      assert.strictEqual(yield* TestHost.run(world, "stream", "binance", "BTCUSDT", ...flags), 0)
+      const entries = yield* entriesOf(file)
+      const [header] = entries
+      assert.deepInclude(header, { _tag: "Header", venue: "binance", products: ["BTCUSDT"], channels: ["book"] })
+      const answers = entries.flatMap((entry) => entry._tag === "Response" ? [entry] : [])
+      assert.lengthOf(answers, 1)
+      const [{ body, method, status, url: asked }] = [answers[0]!]
+      assert.match(asked, /^http:\/\/127\.0\.0\.1:\d+\/api\/v3\/depth\?symbol=BTCUSDT&limit=\d+$/)
+      assert.deepStrictEqual([method, status], ["GET", 200])
+      assert.hasAnyKeys(JSON.parse(body), ["lastUpdateId"])
+    }))
+
+  it.live("every way out ends the file: a signal, a reader that leaves, a link that gives up", () =>
+    Effect.gen(function*() {
+      for (const ending of ["", ".gz", ".zst"]) {
+        const path = yield* folder
+        const { url } = yield* simulate("coinbase-exchange", [
+          "--rate",
+          "300",
+          "--fault",
+          "refuse=9@600ms",
+          "--fault",
+          "drop@600ms"
+        ])
+        const at = (name: string) => Path.join(path, `${name}.jsonl${ending}`)
+
+        const world = TestHost.make()
+        const fiber = yield* Effect.forkChild(
+          TestHost.run(world, "stream", "coinbase-exchange", "BTC-USD", "--url", url, "--record", at("signal"))
+        )
+        yield* world.printed(/"Trade"/)
+        yield* world.send("SIGTERM")
+        assert.strictEqual(yield* Fiber.join(fiber), 0)
+        assert.strictEqual((yield* stream(url, ["--record", at("reader")], { closesAfter: 3 })).code, 0)
+        const { code } = yield* stream(url, ["--record", at("gave-up"), "--preset", "fast"])
+        assert.strictEqual(code, 1)
+
+        for (const name of ["signal", "reader"]) {
+          assert.deepInclude((yield* entriesOf(at(name))).at(-1), { _tag: "Close", direction: "out", code: 1000 })
+        }
+        const last = (yield* entriesOf(at("gave-up"))).at(-1)
+        assert.deepInclude(last, { _tag: "Close", connection: 1 })
+        assert.match(last?._tag === "Close" ? last.reason ?? "" : "", /refused|reset/)
+      }
+    }))
+
+  it.live("several files by --rotate that are one when they are put together, each with its header", () =>
+    Effect.gen(function*() {
+      const path = yield* folder
+      const { url } = yield* simulate("coinbase-exchange", ["--rate", "2000"])
+      const flags = ["--record", Path.join(path, "r.jsonl"), "--rotate", "100KB", "--rotate", "1h", "--count", "1500"]
+      const { code, events } = yield* stream(url, flags)
+      assert.strictEqual(code, 0)
+      const files = Fs.readdirSync(path).toSorted()
+      assert.isAtLeast(files.length, 2)
+      assert.deepStrictEqual(files, files.map((_, index) => `r.000${index + 1}.jsonl`))
+      const ids: Array<string> = []
+      for (const file of files) {
+        const [header, ...rest] = yield* entriesOf(Path.join(path, file))
+        assert.strictEqual(header?._tag, "Header")
+        for (const entry of rest) {
+          const text = Tape.frameOf(entry) === undefined || entry._tag !== "Frame"
+            ? {}
+            : JSON.parse(String(entry.frame))
+          if (text.trade_id !== undefined) ids.push(String(text.trade_id))
+        }
+      }
+      const told = events.map(({ tradeId }) => tradeId)
+      assert.deepStrictEqual(ids.slice(0, told.length), told)
+    }))
+
+  it.live("a torn recording is decoded as far as it goes, and said to be torn", () =>
+    Effect.gen(function*() {
+      const path = yield* folder
+      const { url } = yield* simulate("coinbase-exchange", ["--rate", "500"])
+      for (const ending of ["", ".gz", ".zst"]) {
+        const file = Path.join(path, `t.jsonl${ending}`)
+        yield* stream(url, ["--record", file, "--duration", "1500ms"])
+        const whole = Fs.readFileSync(file)
+        Fs.writeFileSync(file, whole.subarray(0, whole.length - 20))
+        const world = TestHost.make()
+        assert.strictEqual(yield* TestHost.run(world, "decode", "coinbase-exchange", file, "--strict"), 0)
+        assert.include(world.stderr(), "the recording is torn at its end")
+        assert.isAtLeast(world.objects().filter(({ _tag }) => _tag === "Trade").length, 100)
+      }
+    }))
+
+  it.live("a rotation that cannot be read, or of nothing, is a wrong use", () =>
+    Effect.gen(function*() {
+      const file = Path.join(yield* folder, "a.jsonl")
+      for (
+        const [flags, said] of [
+          [["--record", file, "--rotate", "often"], "--rotate \"often\": expected a size such as 256MiB"],
+          [["--record", file, "--rotate", "10ms"], "--rotate \"10ms\": expected a size"],
+          [["--record", file, "--rotate", "0MB"], "--rotate \"0MB\": expected a size"],
+          [["--rotate", "1h"], "--rotate \"1h\": expected --record"],
+          [
+            ["--record", Path.join(file, "no", "b.jsonl")],
+            `--record "${file}/no/b.jsonl": expected a file that can be written (ENOENT)`
+          ]
+        ] as const
+      ) {
+        const world = TestHost.make()
+        assert.strictEqual(yield* TestHost.run(world, "stream", "kraken", "BTC/USD", ...flags), 2)
+        assert.include(world.stderr(), said)
+      }
+    }))
+})

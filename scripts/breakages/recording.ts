@@ -1,0 +1,144 @@
+/** Breakages of the room `recording` of core, and of the files that node makes of it. */
+import type { Breakage } from "./Breakage.ts"
+
+const wires = "packages/core/src/recording/internal/wireRecorder.ts"
+const queue = "packages/core/src/recording/internal/lineQueue.ts"
+const file = "packages/node/src/RecordingFile.ts"
+const reading = "packages/node/src/runner/Recording.ts"
+
+const ofRecorder = "packages/testing/test/Recorder.test.ts"
+const ofFile = "packages/node/test/RecordingFile.test.ts"
+const ofRunner = "packages/node/test/runner/Recorded.test.ts"
+
+export const breakages: ReadonlyArray<Breakage> = [
+  // secrets
+  {
+    name: "frames that came in are recorded with the secrets in them",
+    file: wires,
+    original: "mask.frame(frame)\n      if (",
+    replacement: "frame\n      if (",
+    test: [ofRecorder, "writes no secret"]
+  },
+  {
+    name: "our own frames are recorded with their tokens",
+    file: wires,
+    original: "RecordedText.maskSent(masked)",
+    replacement: "masked",
+    test: [ofRecorder, "writes no secret"]
+  },
+  {
+    name: "a token that the venue issues is recorded",
+    file: wires,
+    original: "JSON.stringify(RecordedText.maskIssued(masked))",
+    replacement: "JSON.stringify(masked)",
+    test: [ofRecorder, "writes no secret"]
+  },
+  {
+    name: "the URL of a request is recorded with its signature",
+    file: wires,
+    original: "url: RecordedText.maskUrl(request.url),\n            status",
+    replacement: "url: request.url,\n            status",
+    test: [ofRecorder, "writes answers over HTTP"]
+  },
+  {
+    name: "the header says the URL with its secrets",
+    file: "packages/core/src/recording/Recorder.ts",
+    original: "{ url: maskUrl(header.url) }",
+    replacement: "{}",
+    test: [ofRecorder, "begins with the header"]
+  },
+  // bounds
+  {
+    name: "what waits for a recording has no bound",
+    file: queue,
+    original: "!this.hasFailed && this.size <= this.options.bytes",
+    replacement: "!this.hasFailed",
+    test: [ofRecorder, "leaves out frames and answers"]
+  },
+  {
+    name: "a recording that blocks does not",
+    file: wires,
+    original: "isBlocking ? queue.room : Effect.void\n    }))",
+    replacement: "Effect.void\n    }))",
+    test: [ofRecorder, "blocks by choice"]
+  },
+  {
+    name: "a recording is flushed when it ends only",
+    file: queue,
+    original: "if (left <= 0) yield* sink.flush",
+    replacement: "",
+    test: [ofRecorder, "flushes within the interval"]
+  },
+  {
+    name: "a recording is flushed every nine seconds",
+    file: "packages/core/src/recording/Recorder.ts",
+    original: "Duration.seconds(1)",
+    replacement: "Duration.seconds(9)",
+    test: ["packages/node/test/runner/Kills.test.ts", "reads, and has all but the last second"]
+  },
+  // what a line says
+  {
+    name: "a connection that comes back is another one in its recording",
+    file: wires,
+    original: "free: () => taken.delete(number)",
+    replacement: "free: () => {}",
+    test: [ofRecorder, "writes the life of a connection"]
+  },
+  {
+    name: "the leg of a dial is not looked at",
+    file: wires,
+    original: "let number = by?.leg ?? 1",
+    replacement: "let number = 1",
+    test: [ofRecorder, "names the connections of a feed by their legs"]
+  },
+  {
+    name: "whether our closing was answered is not waited for",
+    file: wires,
+    original: " || (asked !== undefined && clean === undefined)",
+    replacement: "",
+    test: [ofRecorder, "writes the life of a connection"]
+  },
+  {
+    name: "answers over HTTP are not recorded by stream",
+    file: "packages/node/src/runner/Streaming.ts",
+    original: "Layer.effect(HttpPort, Effect.map(HttpPort, recorder.http)).pipe(Layer.provide(http))",
+    replacement: "http",
+    test: [ofRunner, "the answer over HTTP is there"]
+  },
+  // files
+  {
+    name: "the next file begins without a header",
+    file,
+    original: ", Effect.andThen(write([header]))",
+    replacement: "",
+    test: [ofFile, "goes on in the next numbered file"]
+  },
+  {
+    name: "a flush completes no block of zstd",
+    file: "packages/node/src/internal/recordingEncoder.ts",
+    original: "Zlib.constants.ZSTD_e_flush",
+    replacement: "Zlib.constants.ZSTD_e_continue",
+    test: [ofFile, "a.jsonl.zst: what was flushed"]
+  },
+  {
+    name: "of files of zstd that were put together the first is read",
+    file: "packages/node/src/internal/recordingDecoder.ts",
+    original: "if (read < chunk.length) return chunk.subarray(read)",
+    replacement: "if (read < chunk.length) return undefined",
+    test: [ofFile, "a.jsonl.zst: files that were put together"]
+  },
+  {
+    name: "what cannot be decompressed is an empty recording",
+    file: reading,
+    original: "if (isFirst) throw cause",
+    replacement: "",
+    test: [ofFile, "one that is damaged is no recording"]
+  },
+  {
+    name: "the half of a line that a kill left is a line",
+    file: reading,
+    original: "(isTorn || (isRecorded && rest > 0)) && !isWhole(last)",
+    replacement: "isTorn && rest < 0",
+    test: [ofFile, "a.jsonl: cut anywhere"]
+  }
+]
