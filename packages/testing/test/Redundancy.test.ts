@@ -68,7 +68,8 @@ const lossy = Effect.fnUntraced(function*(
 
 const rig = Effect.fnUntraced(function*(
   name: string,
-  isLost: (endpoint: string, events: ReadonlyArray<MarketEvent.MarketEvent>) => boolean = () => false
+  isLost: (endpoint: string, events: ReadonlyArray<MarketEvent.MarketEvent>) => boolean = () => false,
+  isKept = true
 ) {
   const venue = Venues.all.find((venue) => venue.name === name) ?? assert.fail(name)
   const mock = MockVenues.byName(name) ?? assert.fail(name)
@@ -89,7 +90,7 @@ const rig = Effect.fnUntraced(function*(
   yield* feed.subscribe([yield* feed.channel("trade", product), yield* feed.channel("ticker", product)])
   yield* Effect.forkScoped(Effect.ignore(feed.connection.connect))
   const books: Array<OrderBook.OrderBook> = []
-  yield* feed.observeBook(product, (book) => void books.push(book), { depth: 1_000 })
+  if (isKept) yield* feed.observeBook(product, (book) => void books.push(book), { depth: 1_000 })
   return { arrived, books, events, feed, network, product, served, venue }
 })
 
@@ -197,6 +198,53 @@ describe("redundancy", () => {
       assert.deepStrictEqual(told, [...told].sort((a, b) => a - b))
       assert.isTrue(gaps(events).every(({ recovered, to }) => recovered === "redundant" && to !== undefined))
       assert.deepStrictEqual([...new Set(gaps(events).map(({ cause }) => cause))].sort(), ["disconnect", "sequence"])
+    })).pipe(Effect.provide(layer())))
+
+  it.effect("changes without numbers follow one connection: when it drops, another one is asked for a snapshot", () =>
+    Probe.scoped(Effect.gen(function*() {
+      const { events, feed, product, served, venue } = yield* rig("coinbase", () => false, false)
+      const book = yield* feed.channel("book", product)
+      yield* feed.subscribe([book])
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(gaps(events), [])
+      yield* served.host.otherwise({ _tag: "Refuse" })
+      yield* served.host.drop
+      yield* TestClock.adjust("5 seconds")
+      yield* served.stopMarket
+      yield* TestClock.adjust("1 second")
+      const [begun, ended, ...others] = gaps(events).filter(({ channel }) => channel === book.channel)
+      assert.deepStrictEqual(others, [])
+      assert.notProperty(begun, "to")
+      assert.include(ended, { cause: "disconnect", recovered: "snapshot" })
+      assert.strictEqual(ended?.from, begun?.from)
+      // Trades have ids, and were not missed.
+      assert.isTrue(
+        gaps(events).filter(({ channel }) => channel !== book.channel).every(({ recovered }) =>
+          recovered === "redundant"
+        )
+      )
+      // Whoever folds what is told has the book.
+      const sides = { bids: new Map<string, string>(), asks: new Map<string, string>() }
+      for (const event of events) {
+        if (event._tag !== "BookSnapshot" && event._tag !== "BookDelta") continue
+        for (const side of ["bids", "asks"] as const) {
+          if (event._tag === "BookSnapshot") sides[side].clear()
+          for (const [price, size] of event[side]) {
+            if (size.value === 0n) sides[side].delete(Decimal.format(price))
+            else sides[side].set(Decimal.format(price), Decimal.format(size))
+          }
+        }
+      }
+      const other = yield* MarketFeed.prepare(venue, { url: endpoints[1] })
+      yield* Effect.forkScoped(Effect.ignore(other.connection.connect))
+      const whole = yield* Probe.record(other.book(product, { depth: 1_000 }))
+      yield* TestClock.adjust("2 seconds")
+      const last = whole.at(-1)
+      if (last === undefined || !OrderBook.isWhole(last)) return assert.fail("no book")
+      for (const side of ["bids", "asks"] as const) {
+        const sent = last[side].map((level) => level.map(Decimal.format))
+        assert.deepStrictEqual([...sides[side]].sort(), sent.sort())
+      }
     })).pipe(Effect.provide(layer())))
 
   it.effect("one endpoint that is never there keeps nothing back", () =>

@@ -83,9 +83,10 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
           return asked.length === 0 ? Effect.void : resubscribe(asked)
         }),
       fork: (effect) => fork(effect),
+      // What is told of the channel without numbers has a hole, though the book of another connection is whole.
       onBroken: (channel, cause) =>
         announce(
-          books.isWholeBeside(leg, channel)
+          books.isWholeBeside(leg, channel) && !legs.isFollowed(leg, channel)
             ? legs.covered(leg, channel, cause, clock.currentTimeMillisUnsafe())
             : ledger.broken(channel, cause)
         ),
@@ -113,6 +114,10 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
   legs.watch({
     joined: (leg) => {
       if (isKeeping) keep(leg)
+    },
+    // A snapshot to go on with; where the book is kept it would be whole no more meanwhile.
+    torn: (leg, channel) => {
+      if (!books.isWatched(channel)) fork(leg.connection[internals].resubscribe([channel]))
     },
     gone: (leg) => books.remove(leg)
   })

@@ -177,8 +177,12 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
   }
 
   /** The book of a channel is broken, though the connection is up: a gap until it is whole. */
-  broken(channel: Channel.Channel, cause: Lifecycle.Gap["cause"]): Announcement | undefined {
-    const gaps = this.open(this.wantedOf([channel]), this.heardAt ?? this.options.wallNow(), cause)
+  broken(
+    channel: Channel.Channel,
+    cause: Lifecycle.Gap["cause"],
+    from = this.heardAt ?? this.options.wallNow()
+  ): Announcement | undefined {
+    const gaps = this.open(this.wantedOf([channel]), from, cause)
     for (const entry of this.wantedOf([channel])) this.updateLive(entry)
     return gaps.length === 0 ? undefined : new GapAnnouncement(gaps)
   }

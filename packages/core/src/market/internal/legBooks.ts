@@ -14,7 +14,7 @@ import type { Leg } from "./legs.ts"
 // A book that somebody watches, by its channel.
 interface Watched {
   readonly channel: Channel.Channel
-  readonly watchers: Map<Watcher, Array<() => void>>
+  readonly watchers: Map<Watcher, Map<Leg, () => void>>
   /** Of whose book is told, and whether it is whole. */
   lead: Leg | undefined
   isWhole: boolean
@@ -48,14 +48,17 @@ export class LegBooks {
   add(leg: Leg, keeper: BookKeeper): void {
     this.keepers.set(leg, keeper)
     for (const one of this.watched.values()) {
-      for (const [watcher, ends] of one.watchers) ends.push(this.follow(one, leg, keeper, watcher))
+      for (const [watcher, ends] of one.watchers) ends.set(leg, this.follow(one, leg, keeper, watcher))
     }
   }
 
   /** A connection is gone. */
   remove(leg: Leg): void {
     this.keepers.delete(leg)
-    for (const one of this.watched.values()) if (one.lead === leg) this.replace(one)
+    for (const one of this.watched.values()) {
+      for (const ends of one.watchers.values()) ends.delete(leg)
+      if (one.lead === leg) this.replace(one)
+    }
   }
 
   /** Tells a watcher of each change of a channel's book from now on. Returns what ends that. */
@@ -63,18 +66,18 @@ export class LegBooks {
     const key = Channel.key(channel)
     const one = this.watched.get(key) ?? {
       channel,
-      watchers: new Map<Watcher, Array<() => void>>(),
+      watchers: new Map<Watcher, Map<Leg, () => void>>(),
       lead: undefined,
       isWhole: false,
       told: undefined,
       passed: undefined
     }
     this.watched.set(key, one)
-    const ends: Array<() => void> = []
+    const ends = new Map<Leg, () => void>()
     one.watchers.set(watcher, ends)
-    for (const [leg, keeper] of this.keepers) ends.push(this.follow(one, leg, keeper, watcher))
+    for (const [leg, keeper] of this.keepers) ends.set(leg, this.follow(one, leg, keeper, watcher))
     return () => {
-      for (const end of ends) end()
+      for (const end of ends.values()) end()
       one.watchers.delete(watcher)
       if (one.watchers.size === 0) this.watched.delete(key)
     }

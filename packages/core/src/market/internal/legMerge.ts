@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import type * as MarketEvent from "../../event/MarketEvent.ts"
+import type { Channel } from "../../value/Channel.ts"
 import { type Timestamp, TimestampOrder } from "../../value/Timestamp.ts"
 import type { Report } from "../Redundancy.ts"
 
@@ -38,6 +39,9 @@ interface Account {
   newest: (First & { readonly number: string | undefined; readonly time: Timestamp | undefined }) | undefined
   /** Whose events are told, of those that nothing is known of. */
   leader: number | undefined
+  /** Whether they change a book, so that none may be missing, and whether some are, until a snapshot. */
+  isFolded: boolean
+  isTorn: boolean
   /** The time of the earliest trade that was told, and who has brought it. */
   since: { readonly time: Timestamp; readonly leg: number } | undefined
 }
@@ -49,6 +53,11 @@ interface Counts {
   leadMillis: number
   mostLeadMillis: number
 }
+
+const keyOf = (kind: string, channel: string, product = ""): string => `${kind}\n${channel}\n${product}`
+
+const isFolded = (account: Account | undefined, leg: number): boolean =>
+  account?.isFolded === true && account.leader === leg
 
 // Of digits of any length, without leading zeros.
 const isAbove = (a: string, b: string): boolean => a.length === b.length ? a > b : a.length > b.length
@@ -68,9 +77,17 @@ export class LegMerge {
   // Whether one was up, and brought what is not remembered, when this began.
   private readonly isLate: boolean
 
-  constructor(sequenced: ReadonlySet<MarketEvent.MarketEvent["_tag"]> | undefined, isLate: boolean) {
+  private readonly onWhole: (channel: string, product: string | undefined) => void
+
+  /** `onWhole` is told that a book which follows one connection goes on with a snapshot. */
+  constructor(
+    sequenced: ReadonlySet<MarketEvent.MarketEvent["_tag"]> | undefined,
+    isLate: boolean,
+    onWhole: (channel: string, product: string | undefined) => void
+  ) {
     this.sequenced = sequenced ?? new Set()
     this.isLate = isLate
+    this.onWhole = onWhole
   }
 
   /** A connection is made that is to take the place of another one. */
@@ -83,9 +100,21 @@ export class LegMerge {
     this.rising.delete(leg)
   }
 
+  /** Whether the changes of a channel's book are told as this connection brings them, because they have no numbers. */
+  isFollowed(leg: number, { channel, product }: Channel): boolean {
+    if (product !== undefined) return isFolded(this.accounts.get(keyOf("book", channel, product)), leg)
+    return [...this.accounts].some(([key, account]) =>
+      key.startsWith(keyOf("book", channel, "")) && isFolded(account, leg)
+    )
+  }
+
   /** A connection is down: who brings something next leads where it did. */
   left(leg: number): void {
-    for (const account of this.accounts.values()) if (account.leader === leg) account.leader = undefined
+    for (const account of this.accounts.values()) {
+      if (account.leader !== leg) continue
+      account.leader = undefined
+      account.isTorn = account.isFolded
+    }
   }
 
   /** A connection is gone for good. */
@@ -97,13 +126,16 @@ export class LegMerge {
 
   /** Whether an event of a channel that a connection has brought at `at`, in milliseconds, is to be told. */
   passes(leg: number, channel: string, event: MarketEvent.MarketData, at: number): boolean {
-    const account = this.accountOf(`${kinds[event._tag]}\n${channel}\n${event.product ?? ""}`)
+    const account = this.accountOf(keyOf(kinds[event._tag], channel, event.product))
     if (account === undefined) return true
     switch (event._tag) {
       case "Trade":
         return event.tradeId === undefined ? this.leads(leg, account) : this.isNewTrade(leg, account, event, at)
       case "BookDelta":
-        if (event.sequence === undefined || !this.sequenced.has(event._tag)) return this.leads(leg, account)
+        if (event.sequence === undefined || !this.sequenced.has(event._tag)) {
+          account.isFolded = true
+          return this.leads(leg, account)
+        }
         if (account.newest?.number === undefined || isAbove(event.sequence, account.newest.number)) {
           account.newest = { leg, at, isMatched: false, number: event.sequence, time: undefined }
         }
@@ -112,7 +144,11 @@ export class LegMerge {
         if (event.sequence !== undefined && this.sequenced.has(event._tag)) {
           return this.isNewest(leg, account, event.sequence, undefined, at)
         }
-        if (this.rising.has(leg)) account.leader = leg
+        if (account.isTorn || this.rising.has(leg)) {
+          account.leader = leg
+          account.isTorn = false
+          this.onWhole(channel, event.product)
+        }
         return this.leads(leg, account)
       case "Ticker":
       case "PriceUpdate": {
@@ -215,7 +251,14 @@ export class LegMerge {
   private accountOf(key: string): Account | undefined {
     let account = this.accounts.get(key)
     if (account === undefined && this.accounts.size < mostAccounts) {
-      account = { seen: new Map(), newest: undefined, leader: undefined, since: undefined }
+      account = {
+        seen: new Map(),
+        newest: undefined,
+        leader: undefined,
+        isFolded: false,
+        isTorn: false,
+        since: undefined
+      }
       this.accounts.set(key, account)
     }
     return account

@@ -77,6 +77,8 @@ export interface LegWatcher {
   /** Before it is dialled. */
   readonly joined?: ((leg: Leg) => void) | undefined
   readonly up?: ((leg: Leg) => void) | undefined
+  /** The changes of a book were told as another one brought them, which is down: this one is the next, without a snapshot. */
+  readonly torn?: ((leg: Leg, channel: Channel.Channel) => void) | undefined
   /** The venue has announced, by a message of this kind, that it is about to end it. */
   readonly endsSoon?: ((leg: Leg, kind: string) => void) | undefined
   readonly gone?: ((leg: Leg) => void) | undefined
@@ -157,7 +159,10 @@ export class Legs {
       }
       if (this.all.length > 0) {
         // From here on, before it can bring anything.
-        this.merge ??= new LegMerge(venue.sequenced, this.all.some(({ isUp }) => isUp))
+        this.merge ??= new LegMerge(venue.sequenced, this.all.some(({ isUp }) => isUp), (name, product) => {
+          const found = [Channel.make(name, product), Channel.make(name)]
+          for (const channel of found) this.announce(ledger.whole(channel))
+        })
         if (takesOver) this.merge.rises(standing.number)
       }
       const others = () => this.all.filter(({ number }) => number !== standing.number)
@@ -234,6 +239,11 @@ export class Legs {
     return this.options.ledger.found(channel, { cause, from, to, recovered: "redundant" })
   }
 
+  /** Whether the changes of a channel's book are told as this connection brings them. */
+  isFollowed(leg: Leg, channel: Channel.Channel): boolean {
+    return this.merge?.isFollowed(leg.number, channel) === true
+  }
+
   /** The channels are wanted no more. */
   unsubscribed(channels: ReadonlyArray<Channel.Channel>): void {
     for (const { live } of this.all) for (const channel of channels) live.delete(Channel.key(channel))
@@ -251,6 +261,7 @@ export class Legs {
     leg.isUp = transition.to._tag === "Connected"
     if (transition.to._tag === "Connecting") leg.hasEnded = false
     const live = [...leg.live.values()]
+    const torn = new Set(wasUp ? live.filter((channel) => this.isFollowed(leg, channel)) : [])
     if (!leg.isUp) leg.live.clear()
     if (wasUp && !leg.isUp) this.merge?.left(leg.number)
     if (leg.isUp) {
@@ -260,9 +271,11 @@ export class Legs {
     if (!this.all.some((other) => other !== leg && other.isUp)) return ledger.moved(transition)
     if (!wasUp || leg.isUp || transition.to._tag === "Closing") return undefined
     const gaps = live.flatMap((channel) => {
-      const announcement = this.isLiveBeside(leg, channel)
-        ? this.covered(leg, channel, "disconnect", transition.at)
-        : ledger.broken(channel, "disconnect")
+      const other = this.all.find((other) => other !== leg && other.live.has(Channel.key(channel)))
+      if (other !== undefined && torn.has(channel)) { for (const { torn } of this.watchers) torn?.(other, channel) }
+      const announcement = other === undefined || torn.has(channel)
+        ? ledger.broken(channel, "disconnect", leg.heardAt)
+        : this.covered(leg, channel, "disconnect", transition.at)
       return announcement instanceof GapAnnouncement ? announcement.gaps : []
     })
     return gaps.length === 0 ? undefined : new GapAnnouncement(gaps)
