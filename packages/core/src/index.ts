@@ -497,6 +497,16 @@ export * as Redundancy from "./market/Redundancy.ts"
 export * as Rejection from "./codec/Rejection.ts"
 
 /**
+ * Replays a recording: a transport and an HTTP port that give what was recorded,
+ * when it was, to the code that runs live. The same recording gives the same
+ * events, to the byte, every time: an incident in production becomes a test by
+ * copying one file.
+ *
+ * @since 0.1.0
+ */
+export * as Replay from "./recording/Replay.ts"
+
+/**
  * Requests and their answers, matched by id over a connection.
  *
  * @since 0.1.0

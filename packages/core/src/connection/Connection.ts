@@ -58,6 +58,7 @@ import type * as MessageChannels from "./internal/messageChannels.ts"
 import * as MetricsRecorder from "./internal/metricsRecorder.ts"
 import { Observers } from "./internal/observers.ts"
 import * as Outboxes from "./internal/outbox.ts"
+import * as Passive from "./internal/passive.ts"
 import * as Sequence from "./internal/sequence.ts"
 import * as StateTransitions from "./internal/stateTransitions.ts"
 import { Subscriptions } from "./internal/subscriptions.ts"
@@ -245,6 +246,7 @@ interface Made<A> {
   readonly subscriptions: Parts<A>["subscriptions"]
   readonly supervisor: Supervisor.Supervisor<A>
   readonly breaker: Breaker.Breaker
+  readonly replay: Transport["Service"]["replay"]
 }
 
 // Thousands may be idle: what is no function of its own is made when it is asked for.
@@ -266,10 +268,12 @@ class ConnectionImpl<A> implements Connection<A> {
 
   get [internals](): Internals<A> {
     const made = this.#made
-    const { correlator, inbox, observers, subscriptions, supervisor } = made
+    const { correlator, inbox, observers, replay, subscriptions, supervisor } = made
     return {
       ping: Effect.suspend(() => supervisor.ping),
-      resubscribe: (channels) => supervisor.resubscribe(channels),
+      // What was asked for anew was recorded.
+      resubscribe: (channels) => replay === undefined ? supervisor.resubscribe(channels) : Effect.void,
+      isReplay: replay !== undefined,
       report: (item) =>
         Effect.sync(() => {
           inbox.offer(item)
@@ -280,7 +284,7 @@ class ConnectionImpl<A> implements Connection<A> {
       subscriptionStates: Effect.sync(() => subscriptions.states()),
       refusals: Effect.sync(() => subscriptions.refusals()),
       awaitRefusal: (channel) => subscriptions.awaitRefusal(channel),
-      asked: () => subscriptions.written(),
+      asked: () => replay?.written() ?? subscriptions.written(),
       announceUnsafe: (announcement) => inbox.offer({ _tag: "Announced", announcement }),
       missed: (messages) => made.recorder.missed(messages),
       follow: (by) => {
@@ -392,21 +396,26 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   url: string,
   options: Options<A>
 ): Effect.fn.Return<Connection<A>, never, Requirements> {
-  const transport = yield* Transport
-  const { policy } = yield* Reconnection
+  const given = yield* Transport
+  const { replay } = given
+  const transport: Transport["Service"] = replay === undefined ? given : { ...given, ...replay.join() }
+  const reconnection = replay === undefined ? yield* Reconnection : Passive.reconnection(yield* Reconnection)
+  const { policy } = reconnection
   const breakers = yield* CircuitBreaker.CircuitBreaker
   const clock = yield* Clock.Clock
 
   const origin = Address.origin(url)
   const label = options.label ?? origin
-  const breaker = yield* breakers.get(origin)
+  const breaker = yield* replay === undefined ? breakers.get(origin) : CircuitBreaker.make("none", { key: origin })
   const recorder = MetricsRecorder.make(label, yield* Effect.context())
   const inbox = options[internals]?.inbox ?? Inboxes.make({
     keyOf: options.keyOf,
     productOf: options.productOf,
     onMissed: (messages) => recorder.missed(messages)
   })
-  const kept = yield* Effect.result(ConnectionLimits.make(options.limits ?? [], origin, transport.network))
+  const kept = yield* Effect.result(
+    ConnectionLimits.make(replay === undefined ? options.limits ?? [] : [], origin, transport.network)
+  )
   const limits = Result.getOrElse(kept, () => ConnectionLimits.unlimited)
   const now = (): number => Monotonic.nowMillis(clock)
   const keepAlive = options.keepAlive ?? { _tag: "Protocol" }
@@ -484,7 +493,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
       }
       return SecretMask.mask(request, transport.dial(request))
     }
-  })
+  }).pipe(Effect.provideService(Transport, transport), Effect.provideService(Reconnection, reconnection))
   // The consumers end after the supervisor has closed.
   yield* Effect.addFinalizer(() =>
     supervisor.shutdown.pipe(
@@ -508,7 +517,8 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     correlator,
     subscriptions,
     supervisor,
-    breaker
+    breaker,
+    replay: transport.replay
   })
 })
 

@@ -71,6 +71,8 @@ export class HttpPort extends Context.Service<HttpPort, {
    * by all who ask in one. Absent: the one of the process, or of a test.
    */
   readonly network?: object | undefined
+  /** Whether the answers are those of a recording: nothing is to be waited for before it is asked. */
+  readonly isReplay?: boolean | undefined
   /** Asks, and reads the whole answer. Interrupted, it closes the socket. */
   readonly request: (request: HttpRequest) => Effect.Effect<HttpAnswer, HttpError>
 }>()("@tickline/core/transport/HttpPort") {}

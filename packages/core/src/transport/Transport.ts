@@ -17,6 +17,7 @@ import type * as Scope from "effect/Scope"
 import * as Printable from "../value/Printable.ts"
 import type { DialError } from "./DialError.ts"
 import type { Frame } from "./Frame.ts"
+import type { Replayed } from "./internal/replayed.ts"
 
 /**
  * Everything a transport needs to know of one dial. Bounds are in bytes.
@@ -147,6 +148,8 @@ export interface Capabilities {
   readonly handshakeStatus: boolean
 }
 
+type Dial = (request: DialRequest) => Effect.Effect<Wire, DialError, Scope.Scope>
+
 /**
  * Dials wires.
  *
@@ -160,5 +163,7 @@ export class Transport extends Context.Service<Transport, {
    * shared by all who dial in one. Absent: the one of the process, or of a test.
    */
   readonly network?: object | undefined
-  readonly dial: (request: DialRequest) => Effect.Effect<Wire, DialError, Scope.Scope>
+  /** Present if what is dialled is a recording. */
+  readonly replay?: Replayed<Dial> | undefined
+  readonly dial: Dial
 }>()("@tickline/core/transport/Transport") {}

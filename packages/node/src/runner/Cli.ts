@@ -263,6 +263,69 @@ const stream = Command.make(
   ])
 )
 
+const levels = wholeFlag(
+  "book",
+  1,
+  10_000,
+  "a number of levels, 1 to 10000",
+  "States of the order book, so many levels of each side, instead of its frames"
+).pipe(Flag.optional)
+
+const channels = (description: string) =>
+  Flag.Literals("channel", kinds).pipe(Flag.withDescription(description), Flag.atLeast(0))
+
+const marketEvents = wholeFlag(
+  "count",
+  1,
+  Number.MAX_SAFE_INTEGER,
+  "a whole number, 1 or more",
+  "End after so many market events"
+).pipe(Flag.optional)
+
+const lifecycle = switchFlag("lifecycle", "Print the connection's life, heartbeats and other frames too")
+
+const replay = Command.make(
+  "replay",
+  {
+    recording: Argument.String("recording").pipe(
+      Argument.withDescription("Recording, plain, gzip or zstd; - is stdin")
+    ),
+    speed: Flag.Literals("speed", ["1", "10", "max"]).pipe(
+      Flag.withDefault<"1" | "10" | "max">("max"),
+      Flag.withDescription("How many times as fast as it was recorded; max, the default, as fast as it can be")
+    ),
+    venue: Flag.String("venue").pipe(
+      Flag.filterMap((name) => Option.fromUndefinedOr(Venues.get(name)), Targets.expectedVenue),
+      Flag.withDescription(`Venue, where the recording does not name it: ${venueNames}`),
+      Flag.optional
+    ),
+    channel: channels("Channel, may be repeated; all by default"),
+    book: levels,
+    count: marketEvents,
+    lifecycle
+  },
+  (flags) =>
+    running(({ format }) =>
+      Effect.flatMap(Effect.promise(() => import("./Replaying.ts")), (Replaying) =>
+        Replaying.run({
+          file: flags.recording === "-" ? undefined : flags.recording,
+          format,
+          speed: flags.speed === "max" ? "max" : Number(flags.speed),
+          venue: Option.getOrUndefined(flags.venue),
+          kinds: flags.channel,
+          book: Option.getOrUndefined(flags.book),
+          count: Option.getOrUndefined(flags.count),
+          lifecycle: flags.lifecycle
+        }))
+    )
+).pipe(
+  Command.withDescription("A recording through the code that runs live: the same output every time"),
+  Command.withExamples([
+    { command: "tickline replay incident.jsonl.zst --lifecycle", description: "What happened, again" },
+    { command: "tickline replay kraken.jsonl --venue kraken --book 10", description: "Its books, frame by frame" }
+  ])
+)
+
 const run = Command.make(
   "run",
   {
@@ -379,6 +442,6 @@ export const builtIns: ReadonlyArray<GlobalFlag.BuiltIn> = [
  */
 export const command = Command.make("tickline").pipe(
   Command.withDescription("Exact market data over connections that survive"),
-  Command.withSubcommands([demo, stream, run, decode, simulate, venues]),
+  Command.withSubcommands([demo, stream, replay, run, decode, simulate, venues]),
   Command.withGlobalFlags([formatFlag, logFormatFlag])
 )

@@ -21,8 +21,8 @@ export interface Tally {
   readonly printed: (tag: MarketEvent.AnyEvent["_tag"], count: number) => void
   /** Counts events that were not printed, and why. */
   readonly unprinted: (why: string, count: number) => void
-  /** The count as a line for people, of a run of so many milliseconds. */
-  readonly summary: (millis: number) => string
+  /** The count as a line for people, of a run of so many milliseconds; without its connections if it has no time. */
+  readonly summary: (millis?: number | undefined) => string
 }
 
 /**
@@ -75,6 +75,7 @@ export const make = (): Tally => {
     summary: (millis) => {
       const parts = Array.from(byTag, ([tag, count]) => `${grouped(count)} ${tag}`).join(", ")
       const others = Array.from(byReason, ([why, count]) => `; ${counted(count, "event")} ${why}`).join("")
+      if (millis === undefined) return `${counted(printed, "event")}${parts === "" ? "" : ` (${parts})`}${others}\n`
       return `${counted(printed, "event")} in ${span(millis)}${parts === "" ? "" : ` (${parts})`}${others}; ` +
         `${counted(epochs, "epoch")}, ${counted(drops, "drop")}, ${counted(gaps, "gap")}\n`
     }

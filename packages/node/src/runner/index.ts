@@ -120,6 +120,14 @@ export * as OutputQueue from "./OutputQueue.ts"
 export * as Policy from "./Policy.ts"
 
 /**
+ * What a recording is of: the channels and products of its frames, in the
+ * venue's own names.
+ *
+ * @since 0.1.0
+ */
+export * as RecordedChannels from "./RecordedChannels.ts"
+
+/**
  * Recordings that are read: JSON Lines, plain, gzip or zstd, told by their first
  * bytes. What a line says is read by `Tape`.
  *
@@ -134,6 +142,14 @@ export * as Recording from "./Recording.ts"
  * @since 0.1.0
  */
 export * as Refusals from "./Refusals.ts"
+
+/**
+ * `tickline replay`: a recording through the code that runs live. The same
+ * recording gives the same output, to the byte.
+ *
+ * @since 0.1.0
+ */
+export * as Replaying from "./Replaying.ts"
 
 /**
  * When a recording goes on in another file, as it stands on the command line.

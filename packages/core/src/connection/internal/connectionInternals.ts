@@ -69,6 +69,8 @@ export interface Internals<A> {
   readonly ping: Effect.Effect<Option.Option<number>>
   /** Gives channels up and asks for them again, if the connection is up. */
   readonly resubscribe: (channels: ReadonlyArray<Channel>) => Effect.Effect<void>
+  /** Whether what it dials is a recording: nothing is asked of that. */
+  readonly isReplay: boolean
   /** Where each wanted subscription stands in this epoch: what the peer has confirmed, and what it has refused. */
   readonly subscriptionStates: Effect.Effect<
     ReadonlyArray<{ readonly channel: Channel; readonly standing: SubscriptionState }>

@@ -12,7 +12,7 @@ import type * as Breaker from "../../resilience/Breaker.ts"
 import type { ConnectionPolicy } from "../../resilience/ConnectionPolicy.ts"
 import type { InvalidLimit, RollingLimit } from "../../resilience/RollingLimit.ts"
 import type { DialError } from "../../transport/DialError.ts"
-import type { Capabilities, Wire } from "../../transport/Transport.ts"
+import type { Capabilities, Transport, Wire } from "../../transport/Transport.ts"
 import type { BearerToken } from "../BearerToken.ts"
 import type { SubscriptionRefused } from "../ConnectError.ts"
 import type { Transition } from "../ConnectionState.ts"
@@ -67,4 +67,6 @@ export interface Parts<A> {
   readonly policy: ConnectionPolicy
   readonly capabilities: Capabilities
   readonly states: StateTracker<A>
+  /** Present if what is dialled is a recording. */
+  readonly replay: Transport["Service"]["replay"]
 }

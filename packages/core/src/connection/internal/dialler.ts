@@ -227,18 +227,21 @@ export class Dialler<A> {
     uptimeMillis: number | undefined
   ): Effect.Effect<void> {
     return Effect.gen({ self: this }, function*() {
-      const { attempt, decidedAt, openUntil = decidedAt } = step
+      const { decidedAt, openUntil = decidedAt } = step
+      const recorded = this.parts.replay?.redial()
+      const attempt = recorded?.attempt ?? step.attempt
       session.retries = attempt
       session.attempt = attempt
       this.options.recorder.retried()
-      const backoff = yield* this.backoff.next({ kind: ConnectError.kind(failure), uptimeMillis })
+      const backoff = recorded ?? (yield* this.backoff.next({ kind: ConnectError.kind(failure), uptimeMillis }))
       const { delayMillis, dueAt, isOpen } = Recovery.wait(step, backoff.delayMillis)
-      session.dueAt = dueAt
       session.delayMillis = delayMillis
+      session.dueAt = recorded === undefined ? dueAt : decidedAt + recorded.waitMillis
+      const pattern = "pattern" in backoff ? backoff.pattern : undefined
       yield* this.states.log(isOpen ? "Warn" : "Info", isOpen ? "circuit open" : "reconnecting", {
         attempt,
         delay_ms: delayMillis,
-        ...(backoff.pattern === undefined ? {} : { pattern: backoff.pattern })
+        ...(pattern === undefined ? {} : { pattern })
       })
       yield* this.states.transition(
         isOpen
@@ -248,7 +251,7 @@ export class Dialler<A> {
             delayMillis,
             until: this.states.wallNow() + delayMillis,
             failure,
-            pattern: backoff.pattern
+            pattern
           }),
         failure.message
       )

@@ -369,6 +369,7 @@ export class Epoch<A> {
 
   private ended(begun: number, closed: WireClosed): Effect.Effect<Ending> {
     const { number, wire: on } = this
+    const isAskedAnew = this.parts.replay?.isAskedAnew() === true
     const { inbox, outbox, recorder } = this.options
     // Our close frame was answered by who had read all before it.
     if (closed.by === "local" && closed.code === 1000) outbox.checkpoint()()
@@ -378,9 +379,9 @@ export class Epoch<A> {
     if (unconfirmed !== undefined) recorder.unconfirmed(unconfirmed.messages)
     this.stalledSince = undefined
     return Effect.map(inbox.allow(1), () => {
-      const how = this.ending ?? failed(
+      const how = this.ending ?? (isAskedAnew ? { _tag: "Redial" } as const : failed(
         new ConnectError.Dropped({ epoch: number, closed, ...(unconfirmed === undefined ? {} : { unconfirmed }) })
-      )
+      ))
       return how._tag === "Failed" ? failed(how.failure, Math.round(this.states.now() - begun)) : how
     })
   }

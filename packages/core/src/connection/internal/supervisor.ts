@@ -484,10 +484,10 @@ export class Supervisor<A> {
 export const make = Effect.fnUntraced(function*<A>(
   options: Options<A>
 ): Effect.fn.Return<Supervisor<A>, never, Transport | Reconnection> {
-  const { capabilities } = yield* Transport
+  const { capabilities, replay } = yield* Transport
   const reconnection = yield* Reconnection
   const backoff = yield* Backoff.make(reconnection.policy.backoff)
   const states = new StateTracker(options, yield* Clock.Clock)
-  const parts = { options, policy: reconnection.policy, capabilities, states }
+  const parts = { options, policy: reconnection.policy, capabilities, states, replay }
   return new Supervisor(parts, reconnection, backoff)
 })

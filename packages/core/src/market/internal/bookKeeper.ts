@@ -23,6 +23,8 @@ import { Books, type Change } from "./books.ts"
  */
 export interface Options {
   readonly venue: Venue
+  /** Whether it keeps the books of a recording, of which nothing is asked. */
+  readonly isReplay: boolean
   /** How many frames were written in this epoch that ask for subscriptions or give them up. */
   readonly asked: () => number
   /** Gives those of the channels up that the venue has confirmed, and asks for them again. */
@@ -117,8 +119,10 @@ export class BookKeeper {
           this.tellDistrust()
           this.seeTo(broken, 0)
         },
-        ended: () => {
-          for (const change of this.books.disconnected()) this.changed(change, [])
+        ended: ({ _tag }) => {
+          const broken = this.books.disconnected()
+          // Who closes a link misses nothing.
+          if (_tag !== "Closed") { for (const change of broken) this.changed(change, []) }
           for (const one of this.watched.values()) {
             one.isResyncing = false
             this.stopFetching(one)
@@ -301,7 +305,7 @@ export class BookKeeper {
           if (books.isOver || book.isWhole) return Effect.void
           if (!book.own(snapshot)) {
             const again = this.sync(one, book, books, Math.min(againMillis * 2, mostWaitMillis))
-            return Effect.delay(again, againMillis)
+            return this.options.isReplay ? again : Effect.delay(again, againMillis)
           }
           one.fetching = undefined
           for (const { onSynced } of one.watchers) onSynced?.()
@@ -317,7 +321,7 @@ export class BookKeeper {
     const ours = all.filter(({ isResyncing, name }) =>
       !isResyncing && (venue.rest?.book === undefined || venue.books?.isWhole?.(name) === true)
     )
-    if (ours.length === 0) return
+    if (ours.length === 0 || this.options.isReplay) return
     for (const one of ours) one.isResyncing = true
     this.options.fork(this.resync(ours, this.books, waitMillis))
   }

@@ -147,7 +147,8 @@ export const make = Effect.fnUntraced(function*(
   const book = venue.rest?.book
   if (book === undefined) return undefined
   const { share } = yield* Governor
-  const windows = (venue.rest?.weights ?? []).map(({ limit, windowMillis }) => ({
+  const isReplay = port.isReplay === true
+  const windows = (isReplay ? [] : venue.rest?.weights ?? []).map(({ limit, windowMillis }) => ({
     limit,
     windowMillis: windowMillis + transitMillis
   }))
@@ -188,7 +189,8 @@ export const make = Effect.fnUntraced(function*(
       const again = (attempts: number): Effect.Effect<BookSnapshot, SnapshotFailed> =>
         Effect.catch(attempt(product), ({ heldMillis, reason }) =>
           Effect.gen(function*() {
-            address.heldUntil = Math.max(address.heldUntil, (yield* Monotonic.now) + heldMillis)
+            // The next answer that was recorded is there when the replay comes to it.
+            if (!isReplay) address.heldUntil = Math.max(address.heldUntil, (yield* Monotonic.now) + heldMillis)
             const isUsedUp = maxRetries !== "unlimited" && attempts > maxRetries
             if (isUsedUp || !isPassing(reason)) {
               return yield* new SnapshotFailed({ venue: venue.name, product, attempts, reason })
@@ -196,7 +198,7 @@ export const make = Effect.fnUntraced(function*(
             const kind = reason._tag === "HttpError" ? reason.reason._tag : reason._tag
             const { delayMillis } = yield* backoff.next({ kind, uptimeMillis: undefined })
             // Until when all are held is a time, not a wait: the later of the two counts, never their sum.
-            yield* Effect.sleep(delayMillis)
+            if (!isReplay) yield* Effect.sleep(delayMillis)
             return yield* again(attempts + 1)
           }))
       return yield* again(1)

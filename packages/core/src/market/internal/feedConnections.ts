@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
@@ -16,12 +17,13 @@ import type { Reconnection } from "../../connection/Reconnection.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import type * as KeepAlive from "../../protocol/KeepAlive.ts"
 import type { CircuitBreaker } from "../../resilience/CircuitBreaker.ts"
-import type { Transport } from "../../transport/Transport.ts"
+import { Transport } from "../../transport/Transport.ts"
 import { normalise, type Venue } from "../../venue/Venue.ts"
 import type { ChannelRouter } from "./channelRouter.ts"
 import * as FeedDecoder from "./feedDecoder.ts"
 import type { Options as LegOptions } from "./legs.ts"
 import type { Products } from "./products.ts"
+import * as ReplayedDialect from "./replayedDialect.ts"
 import * as SubscriptionAnswers from "./subscriptionAnswers.ts"
 
 /**
@@ -62,9 +64,9 @@ export const make = (
   { after, before, products, router, venue }: Feed,
   { auth, headers, keepAlive = venue.keepAlive, plaintextHosts }: Options
 ): Effect.Effect<LegOptions["connect"], never, Transport | Reconnection | CircuitBreaker> =>
-  Effect.map(
-    Effect.context<Transport | Reconnection | CircuitBreaker>(),
-    (context) => (endpoint, narrowing, inbox, leg) =>
+  Effect.map(Effect.context<Transport | Reconnection | CircuitBreaker>(), (context) => {
+    const isReplay = Context.get(context, Transport).replay !== undefined
+    return (endpoint, narrowing, inbox, leg) =>
       Effect.provideContext(
         Connection.make(endpoint, {
           label: venue.name,
@@ -76,6 +78,7 @@ export const make = (
             subscribe: venue.subscribe,
             unsubscribe: venue.unsubscribe,
             answer: SubscriptionAnswers.make(venue),
+            ...(isReplay ? ReplayedDialect.make(venue) : {}),
             answeredAs: venue.answeredAs,
             objection: ({ channel, product }) =>
               product === undefined
@@ -90,4 +93,4 @@ export const make = (
         }),
         context
       )
-  )
+  })

@@ -76,7 +76,7 @@ export const make = (
         state: to._tag,
         ...(to._tag === "Connected" ? { epoch: to.epoch } : {}),
         ...("attempt" in to ? { attempt: to.attempt } : {}),
-        ...("delayMillis" in to ? { delayMillis: to.delayMillis } : {}),
+        ...("delayMillis" in to && Number.isFinite(to.delayMillis) ? { delayMillis: to.delayMillis } : {}),
         reason: merged === undefined ? reason : `${reason} (the last of ${merged} transitions)`,
         at: Timestamp.fromEpochMillis(at),
         ...(leg === undefined ? {} : { leg })

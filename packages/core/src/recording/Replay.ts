@@ -1,0 +1,288 @@
+/**
+ * Replays a recording: a transport and an HTTP port that give what was recorded,
+ * when it was, to the code that runs live. The same recording gives the same
+ * events, to the byte, every time: an incident in production becomes a test by
+ * copying one file.
+ *
+ * A program runs under a clock and a scheduler of the replay's own. Time stands
+ * still but for the lines of the recording, and between two of them every fiber
+ * has done what it can. A replay is passive: what is written goes nowhere, a dial
+ * is answered where the recording has it, and no deadline, breaker, heartbeat or
+ * limit ends anything, whatever the policy says.
+ *
+ * **Example** (the trades of an incident)
+ *
+ * ```ts
+ * const replay = yield* Replay.make(lines)
+ * const trades = yield* replay.run(Effect.gen(function*() {
+ *   const feed = yield* MarketFeed.make(Kraken.venue)
+ *   return yield* Stream.runCollect(Stream.interruptWhen(feed.trades("BTC/USD"), replay.ended))
+ * }))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
+import * as Scheduler from "effect/Scheduler"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Frame } from "../transport/Frame.ts"
+import { HttpPort } from "../transport/HttpPort.ts"
+import { Transport } from "../transport/Transport.ts"
+import * as Monotonic from "../value/Monotonic.ts"
+import { isOfConnection, millisOf, RecordingIndex } from "./internal/recordingIndex.ts"
+import { ReplayClock } from "./internal/replayClock.ts"
+import { ReplayHttp } from "./internal/replayHttp.ts"
+import { ReplayLeg } from "./internal/replayLeg.ts"
+import { ReplayScheduler } from "./internal/replayScheduler.ts"
+import * as Tape from "./Tape.ts"
+
+/**
+ * One connection of a recording: what names it there (none if its lines do not
+ * say), and which of several it is. Its transport is for one connection of the
+ * program; `begun` completes when the replay comes to its first line, `closed`
+ * when it comes to where it was closed by us, for good.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Leg {
+  readonly connection: number | string | undefined
+  readonly leg: number | string | undefined
+  readonly transport: Transport["Service"]
+  readonly begun: Effect.Effect<void>
+  readonly closed: Effect.Effect<void>
+}
+
+interface Position {
+  readonly line: number
+  readonly entry: Tape.Entry | undefined
+}
+
+/**
+ * How a recording is replayed.
+ *
+ * - `speed`: how many times as fast as it was recorded (default: as fast as it
+ *   can be). What is given is the same at any
+ * - `onIndexed`: is shown each line before the replay begins
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly speed?: number | "max" | undefined
+  readonly onIndexed?: ((entry: Tape.Entry) => void) | undefined
+}
+
+interface RunOptions<E, R> {
+  readonly onLine?: (() => Effect.Effect<void, E, R> | undefined) | undefined
+}
+
+/**
+ * A recording that can be replayed, once.
+ *
+ * - `headers`: what it says of itself: one for each venue
+ * - `legs`: its connections, in the order of their first lines. A connection of
+ *   the program that is dialled by no transport of theirs gets the first that no
+ *   other has
+ * - `rejected`: its lines that say something wrong; what of them can be replayed
+ *   is
+ * - `position`: the line that the replay has come to: its number, from 1 on, and
+ *   what it says
+ * - `ended`: completes at the end of the recording
+ * - `run`: runs a program over the recording, and gives what that gives. If it is
+ *   not done when the recording has ended and nothing more can happen, it is
+ *   interrupted; once it is done the replay ends. `onLine` is called when all
+ *   that a line has brought is done, and may give what is to be waited for
+ *   before the next
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Replay<E> {
+  readonly headers: ReadonlyArray<Extract<Tape.Entry, { readonly _tag: "Header" }>>
+  readonly legs: ReadonlyArray<Leg>
+  readonly rejected: ReadonlyArray<Tape.EntryRejected>
+  readonly position: () => Position
+  readonly ended: Effect.Effect<void>
+  readonly run: <A, E1, R1, E2 = never, R2 = never>(
+    program: Effect.Effect<A, E1, R1>,
+    options?: RunOptions<E2, R2> | undefined
+  ) => Effect.Effect<A, E | E1 | E2, Exclude<Exclude<R1, Scope.Scope>, Transport | HttpPort> | R2>
+}
+
+/** As many rejected lines are told one by one. */
+const mostRejected = 100
+
+const capabilities = { headers: true, ping: true, pause: true, handshakeStatus: true }
+
+type Replayed = NonNullable<Transport["Service"]["replay"]>
+
+// Who asks for more connections than there were is never answered.
+const unanswered: ReturnType<Replayed["join"]> = {
+  dial: () => Effect.never,
+  replay: {
+    join: () => unanswered,
+    redial: () => ({ attempt: undefined, delayMillis: Infinity, waitMillis: Infinity }),
+    isAskedAnew: () => false,
+    written: () => undefined
+  }
+}
+
+class Player {
+  readonly scheduler = new ReplayScheduler()
+  readonly clock = new ReplayClock(() => this.scheduler.rest())
+  readonly http = new ReplayHttp()
+  readonly ended = Deferred.makeUnsafe<void>()
+  readonly legs: ReadonlyMap<number | string | undefined, ReplayLeg>
+  position: Position = { line: 0, entry: undefined }
+  private millis = 0
+  private joined = 0
+
+  constructor(index: RecordingIndex) {
+    this.legs = new Map(
+      Array.from(index.connections, ([key, connection]) => [
+        key,
+        new ReplayLeg({
+          index: connection,
+          position: () => ({ line: this.position.line, millis: this.millis }),
+          rest: () => this.scheduler.rest()
+        })
+      ])
+    )
+  }
+
+  /** The transport of a connection; without one, of whatever connection is dialled next. */
+  transport(leg?: ReplayLeg): Transport["Service"] {
+    return { capabilities, network: this.http, dial: unanswered.dial, replay: leg?.replay ?? this.replay }
+  }
+
+  private readonly replay: Replayed = {
+    ...unanswered.replay,
+    join: () => [...this.legs.values()][this.joined++]?.replay.join() ?? unanswered
+  }
+
+  /** Reads the next line, and gives its time. */
+  read(text: Frame): number {
+    const line = this.position.line + 1
+    const read = Tape.parse(text, line)
+    const entry = read?._tag === "EntryRejected" ? read.entry : read
+    this.position = { line, entry }
+    if (entry !== undefined) this.millis = millisOf(entry, this.millis)
+    return this.millis
+  }
+
+  /** Does what the line says, and gives what is to be waited for before the next. */
+  step(): Effect.Effect<void> | undefined {
+    const { entry } = this.position
+    if (entry === undefined) return undefined
+    this.clock.set(this.millis)
+    if (entry._tag === "Response") {
+      this.http.answer(entry.method, entry.url, { status: entry.status, headers: {}, body: entry.body })
+    }
+    const leg = isOfConnection(entry) ? this.legs.get(entry.connection) : undefined
+    leg?.line(entry)
+    this.scheduler.rest()
+    return leg?.waitsFor
+  }
+
+  end(): void {
+    Deferred.doneUnsafe(this.ended, Effect.void)
+    this.scheduler.rest()
+  }
+}
+
+/**
+ * Makes a replay of a recording, whose lines are read twice: once to know its
+ * connections, and once to replay it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function*<E>(
+  lines: Stream.Stream<Frame, E>,
+  { onIndexed, speed = "max" }: Options = {}
+): Effect.fn.Return<Replay<E>, E> {
+  const index = new RecordingIndex()
+  const rejected: Array<Tape.EntryRejected> = []
+  let count = 0
+  yield* Stream.runForEachArray(lines, (texts) =>
+    Effect.sync(() => {
+      for (const text of texts) {
+        const read = Tape.parse(text, ++count)
+        if (read === undefined) continue
+        const isRejected = read._tag === "EntryRejected"
+        if (isRejected && rejected.length < mostRejected) rejected.push(read)
+        const entry = isRejected ? read.entry : read
+        if (entry === undefined) continue
+        index.add(entry, count)
+        onIndexed?.(entry)
+      }
+    }))
+  const player = new Player(index)
+
+  const play = <E2, R2>(fiber: Fiber.Fiber<unknown, unknown>, onLine: RunOptions<E2, R2>["onLine"]) =>
+    Effect.gen(function*() {
+      const begun = yield* Monotonic.now
+      let first: number | undefined
+      yield* Stream.runForEachArray(lines, (texts) =>
+        Effect.gen(function*() {
+          for (const text of texts) {
+            if (fiber.pollUnsafe() !== undefined) return
+            const millis = player.read(text)
+            if (speed !== "max") {
+              first ??= millis
+              const wait = begun + (millis - first) / speed - (yield* Monotonic.now)
+              if (wait > 0) yield* Effect.sleep(wait)
+            }
+            const taken = player.step()
+            if (taken !== undefined) yield* taken
+            const between = onLine?.()
+            if (between !== undefined) yield* between
+          }
+        }))
+    })
+
+  return {
+    headers: index.headers,
+    legs: Array.from(index.connections.values(), ({ connection, leg }) => {
+      const found = player.legs.get(connection)
+      return {
+        connection,
+        leg,
+        transport: player.transport(found),
+        begun: found === undefined ? Effect.never : Deferred.await(found.begun),
+        closed: found === undefined ? Effect.never : Deferred.await(found.closed)
+      }
+    }),
+    rejected,
+    position: () => player.position,
+    ended: Deferred.await(player.ended),
+    run: (program, { onLine } = {}) =>
+      Effect.gen(function*() {
+        const random = yield* Random.withSeed(Random.Random, "replay")
+        const context = Context.make(Transport, player.transport()).pipe(
+          Context.add(HttpPort, player.http.port),
+          Context.add(Clock.Clock, player.clock),
+          Context.add(Random.Random, random),
+          Context.add(Scheduler.Scheduler, player.scheduler)
+        )
+        const fiber = yield* Effect.scoped(program).pipe(
+          Effect.provideContext(context),
+          Effect.forkChild({ startImmediately: true })
+        )
+        player.scheduler.rest()
+        yield* Effect.raceFirst(play(fiber, onLine), Effect.asVoid(Fiber.await(fiber)))
+        player.end()
+        const between = onLine?.()
+        if (between !== undefined) yield* between
+        if (fiber.pollUnsafe() === undefined) yield* Fiber.interrupt(fiber)
+        return yield* Fiber.join(fiber)
+      })
+  }
+})

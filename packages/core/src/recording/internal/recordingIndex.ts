@@ -1,0 +1,141 @@
+/**
+ * What is to be known of a recording before it is replayed: its connections, when
+ * each of them is dialled, and what was asked for.
+ *
+ * @since 0.1.0
+ */
+import * as Timestamp from "../../value/Timestamp.ts"
+import type * as Tape from "../Tape.ts"
+
+type Header = Extract<Tape.Entry, { readonly _tag: "Header" }>
+
+/**
+ * A dial, as it was recorded or as it shows in what came after it: its line, when
+ * it was, and which attempt it was after how long a wait if the line says so.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Dialled {
+  readonly line: number
+  readonly millis: number
+  readonly attempt: number | undefined
+  readonly delayMillis: number | undefined
+}
+
+/**
+ * One connection of a recording. It is open from its first line on, or from its
+ * first `Open`; whatever comes on one that is not shows that it is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class ConnectionIndex {
+  readonly connection: number | string | undefined
+  /** What names it among several. */
+  leg: number | string | undefined
+  readonly dials: Array<Dialled> = []
+  /** Whether what was written on it was recorded. */
+  hasWritten = false
+  private isDialled = false
+  private isOpen = false
+
+  constructor(connection: number | string | undefined) {
+    this.connection = connection
+    this.leg = connection
+  }
+
+  add(entry: Tape.Entry, line: number, millis: number): void {
+    switch (entry._tag) {
+      case "Dial": {
+        const { attempt, delayMillis } = entry
+        this.dials.push({ line, millis, attempt, delayMillis })
+        this.isDialled = true
+        this.isOpen = false
+        break
+      }
+      case "Open":
+        this.leg = entry.leg ?? this.leg
+        this.isOpen = this.isOpen && this.isDialled
+        this.opened(line, millis)
+        break
+      case "Close":
+        this.isOpen = false
+        this.isDialled = false
+        break
+      case "Frame":
+      case "Binary":
+        if (entry.direction === "out") this.hasWritten = true
+        this.opened(line, millis)
+        break
+      case "Ping":
+      case "Pong":
+        this.opened(line, millis)
+        break
+      default:
+    }
+  }
+
+  private opened(line: number, millis: number): void {
+    if (this.isOpen) return
+    if (!this.isDialled) this.dials.push({ line, millis, attempt: undefined, delayMillis: undefined })
+    this.isOpen = true
+    this.isDialled = false
+  }
+
+  /** The first dial from a line on. */
+  dialFrom(line: number): Dialled | undefined {
+    let low = 0
+    let high = this.dials.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.dials[middle]?.line ?? 0) >= line) high = middle
+      else low = middle + 1
+    }
+    return this.dials[low]
+  }
+}
+
+/**
+ * The time of a line, in epoch milliseconds, given that of the one before.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const millisOf = (entry: Tape.Entry, before: number): number =>
+  entry.at === undefined ? before : Timestamp.epochMillis(entry.at)
+
+/**
+ * Whether a line is of a connection: an answer over HTTP and the header are of
+ * none.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isOfConnection = ({ _tag }: Tape.Entry): boolean => _tag !== "Header" && _tag !== "Response"
+
+/**
+ * The index of a recording, read line by line.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class RecordingIndex {
+  readonly headers: Array<Header> = []
+  /** In the order of their first lines. */
+  readonly connections = new Map<number | string | undefined, ConnectionIndex>()
+  private millis = 0
+
+  add(entry: Tape.Entry, line: number): ConnectionIndex | undefined {
+    this.millis = millisOf(entry, this.millis)
+    if (entry._tag === "Header") this.headers.push(entry)
+    if (!isOfConnection(entry)) return undefined
+    let connection = this.connections.get(entry.connection)
+    if (connection === undefined) {
+      connection = new ConnectionIndex(entry.connection)
+      this.connections.set(entry.connection, connection)
+    }
+    connection.add(entry, line, this.millis)
+    return connection
+  }
+}

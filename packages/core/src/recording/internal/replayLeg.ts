@@ -1,0 +1,189 @@
+/**
+ * One connection of a recording, as the transport of one connection: its dials
+ * are answered where the recording has them, and its wire ends where it did.
+ *
+ * @since 0.1.0
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Address from "../../transport/Address.ts"
+import { DialError, Unreachable } from "../../transport/DialError.ts"
+import { type DialRequest, type Transport, type Wire, WireClosed } from "../../transport/Transport.ts"
+import type * as Tape from "../Tape.ts"
+import type { ConnectionIndex } from "./recordingIndex.ts"
+import { ReplayWire } from "./replayWire.ts"
+
+type Close = Extract<Tape.Entry, { readonly _tag: "Close" }>
+
+interface Pending {
+  readonly request: DialRequest
+  readonly resume: (effect: Effect.Effect<Wire, DialError>) => void
+}
+
+/**
+ * What a connection of a replay has of the replay. `position` is the number and
+ * the time of the line that it has come to, `rest` lets every fiber do what it
+ * can.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly index: ConnectionIndex
+  readonly position: () => { readonly line: number; readonly millis: number }
+  readonly rest: () => void
+}
+
+const isOurs = ({ direction }: Close): boolean => direction === "out"
+
+const closedBy = (close: Close): WireClosed => {
+  const { clean, code = 1006, reason = "" } = close
+  const by = isOurs(close) ? "local" : code === 1006 && clean !== true ? "network" : "peer"
+  return new WireClosed({ by, code, reason })
+}
+
+/**
+ * One connection of a replay.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class ReplayLeg {
+  /** Completes when the replay has come to its first line. */
+  readonly begun = Deferred.makeUnsafe<void>()
+  /** Completes when it has come to where we closed it for good. */
+  readonly closed = Deferred.makeUnsafe<void>()
+  private readonly options: Options
+  private wire: ReplayWire | undefined
+  private pending: Pending | undefined
+  // Whether the recording has come to the dial that is pending; and whether the connection is open in it.
+  private isDialled = false
+  private isOpen = false
+  private written = 0
+  private attempts = 0
+  private isAskedAnew = false
+
+  constructor(options: Options) {
+    this.options = options
+  }
+
+  readonly replay: NonNullable<Transport["Service"]["replay"]> = {
+    join: () => ({ dial: (request) => this.dial(request), replay: this.replay }),
+    redial: () => {
+      const { index, position } = this.options
+      const { line, millis } = position()
+      const next = index.dialFrom(line)
+      const waitMillis = next === undefined ? Infinity : Math.max(0, next.millis - millis)
+      this.attempts++
+      return { attempt: next?.attempt ?? this.attempts, delayMillis: next?.delayMillis ?? waitMillis, waitMillis }
+    },
+    isAskedAnew: () => this.isAskedAnew,
+    written: () => this.options.index.hasWritten ? this.written : undefined
+  }
+
+  private dial(request: DialRequest): Effect.Effect<Wire, DialError, Scope.Scope> {
+    return Effect.tap(
+      Effect.callback<Wire, DialError>((resume) => {
+        const pending = { request, resume }
+        this.pending = pending
+        if (this.isOpen) this.answer()
+        return Effect.sync(() => {
+          if (this.pending === pending) this.pending = undefined
+        })
+      }),
+      (wire) => Effect.addFinalizer(() => wire.terminate)
+    )
+  }
+
+  /** Whether somebody is not done with what it has brought. */
+  get waitsFor(): Effect.Effect<void> | undefined {
+    return this.wire?.isWaiting === true ? this.wire.taken : undefined
+  }
+
+  /** The replay has come to a line of it. */
+  line(entry: Tape.Entry): void {
+    if (Deferred.doneUnsafe(this.begun, Effect.void)) this.options.rest()
+    switch (entry._tag) {
+      case "Dial":
+        // Of a connection that is open the end was not recorded.
+        if (this.isOpen) this.lost()
+        // Nor was why the dial before it failed.
+        else if (this.isDialled) this.fail("the recording has another dial")
+        this.isDialled = true
+        break
+      case "Open":
+        if (this.isOpen) this.lost()
+        this.open()
+        break
+      case "Close":
+        this.close(entry)
+        break
+      case "Frame":
+      case "Binary":
+        this.open()
+        if (entry.direction === "out") this.written++
+        else this.wire?.receive(entry._tag === "Frame" ? entry.frame : entry.bytes)
+        break
+      case "Ping":
+      case "Pong":
+        this.open()
+        break
+      default:
+    }
+    this.options.rest()
+  }
+
+  private open(): void {
+    if (this.isOpen) return
+    this.isOpen = true
+    this.isDialled = false
+    this.attempts = 0
+    this.written = 0
+    this.answer()
+    this.options.rest()
+  }
+
+  private answer(): void {
+    const { pending } = this
+    if (pending === undefined) return
+    this.pending = undefined
+    this.wire = new ReplayWire()
+    pending.resume(Effect.succeed(this.wire))
+  }
+
+  private fail(reason: string): void {
+    const { pending } = this
+    this.pending = undefined
+    pending?.resume(Effect.fail(
+      new DialError({ url: Address.place(pending.request.url), reason: new Unreachable({ detail: reason }) })
+    ))
+    this.options.rest()
+  }
+
+  private lost(): void {
+    this.end(new WireClosed({ by: "network", code: 1006, reason: "" }))
+  }
+
+  private close(close: Close): void {
+    if (this.isOpen) return this.closeOpen(close)
+    if (this.isDialled) this.fail(close.reason ?? "")
+    this.isDialled = false
+  }
+
+  // Who closes a connection for good ends it; who asks for another says so by the dial that follows at once.
+  private closeOpen(close: Close): void {
+    const { index, position } = this.options
+    const next = index.dialFrom(position().line)
+    if (isOurs(close) && next === undefined) return void Deferred.doneUnsafe(this.closed, Effect.void)
+    this.isAskedAnew = isOurs(close) && next?.attempt === 1 && next.delayMillis === 0
+    this.end(closedBy(close))
+    this.isAskedAnew = false
+  }
+
+  private end(closed: WireClosed): void {
+    this.isOpen = false
+    this.wire?.end(closed)
+    this.options.rest()
+  }
+}

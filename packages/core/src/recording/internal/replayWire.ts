@@ -1,0 +1,125 @@
+/**
+ * A wire whose frames are those of a recording. What is written on it goes
+ * nowhere.
+ *
+ * @since 0.1.0
+ */
+import type { NonEmptyReadonlyArray } from "effect/Array"
+import * as Effect from "effect/Effect"
+import type { Frame } from "../../transport/Frame.ts"
+import { type Pull, type Wire, WireClosed } from "../../transport/Transport.ts"
+
+interface Taker {
+  readonly take: (frames: NonEmptyReadonlyArray<Frame>) => boolean
+  readonly resume: (effect: Effect.Effect<void, WireClosed>) => void
+}
+
+/**
+ * One wire of a replay. A frame is a batch of its own, so that who sees it can be
+ * told of which line it is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class ReplayWire implements Wire {
+  private readonly waiting: Array<Frame> = []
+  private taker: Taker | undefined
+  private ended: WireClosed | undefined
+  private onTaken: (() => void) | undefined
+
+  private readonly each = (take: Taker["take"]): Effect.Effect<void, WireClosed> =>
+    Effect.callback((resume) => {
+      this.taker = { take, resume }
+      this.hand()
+      return Effect.sync(() => {
+        this.taker = undefined
+      })
+    })
+
+  private readonly one = Effect.suspend(() => {
+    let taken: NonEmptyReadonlyArray<Frame> | undefined
+    return Effect.flatMap(
+      this.each((frames) => {
+        taken = frames
+        return false
+      }),
+      () => taken === undefined ? Effect.never : Effect.succeed(taken)
+    )
+  })
+
+  readonly pull: Pull = Object.assign(this.one, { each: this.each })
+  readonly ready: Effect.Effect<void, WireClosed> = Effect.suspend(() =>
+    this.ended === undefined ? Effect.void : Effect.fail(this.ended)
+  )
+  readonly ping = Effect.never
+  readonly terminate = Effect.sync(() => this.end(new WireClosed({ by: "local", code: 1006, reason: "terminated" })))
+
+  write(): boolean {
+    return this.ended === undefined
+  }
+
+  close(code: number, reason: string): Effect.Effect<{ readonly clean: boolean }> {
+    return Effect.sync(() => {
+      this.end(new WireClosed({ by: "local", code, reason }))
+      return { clean: true }
+    })
+  }
+
+  bufferedBytes(): number {
+    return 0
+  }
+
+  paused(): boolean {
+    return false
+  }
+
+  /** Whether it has ended. */
+  get isOver(): boolean {
+    return this.ended !== undefined
+  }
+
+  /** A line has brought a frame. */
+  receive(frame: Frame): void {
+    if (this.ended !== undefined) return
+    this.waiting.push(frame)
+    this.hand()
+  }
+
+  /** It ends when all that it brought has been taken. */
+  end(closed: WireClosed): void {
+    this.ended ??= closed
+    this.hand()
+  }
+
+  /** Whether somebody is not done with what it has brought. */
+  get isWaiting(): boolean {
+    return this.waiting.length > 0
+  }
+
+  /** Completes when what it has brought is taken. */
+  readonly taken: Effect.Effect<void> = Effect.callback((resume) => {
+    if (!this.isWaiting) return resume(Effect.void)
+    this.onTaken = () => resume(Effect.void)
+  })
+
+  private hand(): void {
+    const { taker } = this
+    if (taker === undefined) return
+    try {
+      for (let frame = this.waiting.shift(); frame !== undefined; frame = this.waiting.shift()) {
+        if (!taker.take([frame])) return this.release(Effect.void)
+      }
+    } catch (error) {
+      return this.release(Effect.die(error))
+    } finally {
+      if (!this.isWaiting) this.onTaken?.()
+    }
+    if (this.ended !== undefined) this.release(Effect.fail(this.ended))
+  }
+
+  private release(effect: Effect.Effect<void, WireClosed>): void {
+    const { taker } = this
+    this.taker = undefined
+    taker?.resume(effect)
+  }
+}
