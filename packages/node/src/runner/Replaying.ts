@@ -126,13 +126,17 @@ const survey = Effect.fnUntraced(function*(
 })
 
 // A recording is read twice; of stdin what came is kept for that.
-const linesOf = Effect.fnUntraced(function*(file: string | undefined, stdin: Host["Service"]["stdin"]) {
+const linesOf = Effect.fnUntraced(function*(
+  file: string | undefined,
+  stdin: Host["Service"]["stdin"],
+  onTorn: (bytes: number) => void
+) {
   const failed = (cause: unknown) =>
     new RunFailed({
       detail: `cannot read ${file ?? "stdin"}: ${cause instanceof Error ? cause.message : String(cause)}`
     })
   const linesIn = (bytes: AsyncIterable<Uint8Array>) =>
-    Stream.fromAsyncIterable(Recording.lines(bytes), failed).pipe(
+    Stream.fromAsyncIterable(Recording.lines(bytes, onTorn), failed).pipe(
       Stream.flattenIterable,
       // What is too long to be a line of a recording says nothing.
       Stream.map((line) => line ?? "")
@@ -255,7 +259,10 @@ type MarketFeedRequirements = Effect.Services<ReturnType<typeof MarketFeed.prepa
 export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
   Effect.scoped(Effect.gen(function*() {
     const { signal, stderr, stdin, stdout } = yield* Host
-    const lines = yield* linesOf(options.file, stdin)
+    let torn: number | undefined
+    const lines = yield* linesOf(options.file, stdin, (bytes) => {
+      torn = bytes
+    })
     const { courses, replay } = yield* survey(options, lines)
     const paint = makePaint(stdout.hasColor)
     const printer = new Printer(
@@ -290,6 +297,9 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
         Effect.sync(() => {
           for (const { line, member, message } of replay.rejected) {
             stderr.writeUnsafe(`line ${line}: ${member}: ${message}\n`)
+          }
+          if (torn !== undefined) {
+            stderr.writeUnsafe(`the recording is torn at its end: ${counted(torn, "byte")} of a line passed over\n`)
           }
           stderr.writeUnsafe(`${counted(replay.position().line, "line")}; ${printer.tally.summary()}`)
         })

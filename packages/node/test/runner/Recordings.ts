@@ -15,6 +15,7 @@ import * as Probe from "@tickline/testing/Probe"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 
 export const venueOf = (name: string): Venue => Venues.get(name) ?? assert.fail(name)
@@ -106,7 +107,7 @@ export const record = (name: string, options: { readonly seconds?: number; reado
     }).pipe(Effect.provideService(Transport, recorded), Effect.provideService(HttpPort, port))
     // What comes while it closes nobody watches.
     return { entries: [...entries], books: [...books] }
-  })).pipe(Effect.provide(Probe.layer({ latency: 20 })), Effect.provide(TestClock.layer()))
+  })).pipe(Effect.provide(Layer.provideMerge(Probe.layer({ latency: 20 }), TestClock.layer())))
 
 export const text = (entries: ReadonlyArray<Tape.Entry>): string =>
   entries.map((entry) => `${Tape.encode(entry)}\n`).join("")

@@ -18,7 +18,9 @@ const replay = Effect.fnUntraced(function*(recording: string | Uint8Array, ...fl
 })
 
 const booksOf = (lines: ReadonlyArray<Line>): ReadonlyArray<string> =>
-  lines.filter(({ _tag }) => _tag === "Book").map(({ connection, frame, id, ...book }) => JSON.stringify(book))
+  lines.filter(({ _tag }) => _tag === "Book").map(({ connection: _, frame: __, id: ___, ...book }) =>
+    JSON.stringify(book)
+  )
 
 const isIn = (entry: Tape.Entry): entry is Extract<Tape.Entry, { _tag: "Frame" }> =>
   entry._tag === "Frame" && entry.direction === "in"
@@ -322,6 +324,24 @@ describe("replay", { timeout: 30_000 }, () => {
       assert.deepStrictEqual(lines.map(({ tradeId }) => tradeId), ["1", "2"])
       assert.include(world.stderr(), "line 2: kind")
       assert.include(world.stderr(), "line 3: at")
+    }))
+
+  it.live("of a recording that was cut off what is whole is replayed", () =>
+    Effect.gen(function*() {
+      const header: Tape.Entry = { _tag: "Header", version: 1, venue: "coinbase-exchange", products: [], channels: [] }
+      const whole = text([header, frame(trade(1)), frame(trade(2))])
+      const plain = yield* replay(whole.slice(0, -20))
+      assert.deepStrictEqual([plain.code, plain.lines.map(({ tradeId }) => tradeId)], [0, ["1"]])
+      assert.include(plain.world.stderr(), "torn")
+      const many = text([header, ...Array.from({ length: 5_000 }, (_, id) => frame(trade(id * 7_919)))])
+      for (const zip of [Zlib.gzipSync, Zlib.zstdCompressSync]) {
+        const zipped = zip(many)
+        assert.lengthOf((yield* replay(zipped)).lines, 5_000)
+        const cut = yield* replay(zipped.subarray(0, zipped.length - 5_000))
+        assert.strictEqual(cut.code, 0)
+        assert.isAbove(cut.lines.length, 100)
+        assert.isFalse(cut.lines.some(({ _tag }) => _tag === "FrameRejected"))
+      }
     }))
 
   it.live("a venue that is not known, books that there are not, and a file that is not there are wrong uses", () =>
