@@ -2,6 +2,7 @@
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as Presets from "@tickline/core/resilience/Presets"
+import type { Transport } from "@tickline/core/transport/Transport"
 import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import * as NodeTransport from "@tickline/node/NodeTransport"
 import * as Deferred from "effect/Deferred"
@@ -46,7 +47,8 @@ export const tickline = (
   url: string,
   count: number,
   consumers: number,
-  onTrades: (trades: number) => void
+  onTrades: (trades: number) => void,
+  transport: Layer.Layer<Transport> = NodeTransport.layer
 ): Promise<void> =>
   Effect.gen(function*() {
     const feed = yield* MarketFeed.MarketFeed
@@ -66,7 +68,7 @@ export const tickline = (
     Effect.provide(
       MarketFeed.layer(CoinbaseExchange.venue, { url }).pipe(
         Layer.provide(Reconnection.layerWithBreaker(Presets.preset("fast"))),
-        Layer.provide(NodeTransport.layer)
+        Layer.provide(transport)
       )
     ),
     Effect.provideService(References.MinimumLogLevel, "None"),

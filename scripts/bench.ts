@@ -20,6 +20,7 @@ const benchmarks = [
   "Breaker",
   "Transport",
   "Paced",
+  "Recording",
   "Products",
   "Alive",
   "Connections",
