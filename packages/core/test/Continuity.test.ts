@@ -2,17 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Continuity from "../src/protocol/internal/continuity.ts"
 
 describe("Continuity", () => {
-  it("of a connection: each frame's number follows that of the one before", () => {
-    const rows = [
-      [undefined, 7n, { _tag: "Next" }],
-      [7n, 8n, { _tag: "Next" }],
-      [7n, 10n, { _tag: "Gap", missing: 2n }],
-      [7n, 7n, { _tag: "Seen" }],
-      [7n, 3n, { _tag: "Seen" }]
-    ] as const
-    for (const [last, number, step] of rows) assert.deepStrictEqual(Continuity.frame(last, number), step)
-  })
-
   it("of a book: a delta applies that follows its state, and an older one is passed over", () => {
     const of = (
       at: bigint | undefined,
@@ -40,11 +29,5 @@ describe("Continuity", () => {
     // By its number alone.
     assert.strictEqual(of(10n, 11n), "applies")
     assert.strictEqual(of(10n, 12n), "break")
-  })
-
-  it("of a book's state: the checksum of its top levels is the peer's", () => {
-    const checksumOf = (text: string): bigint => BigInt(text.length)
-    assert.strictEqual(Continuity.state(checksumOf, "5005010050000500", 16n), "holds")
-    assert.strictEqual(Continuity.state(checksumOf, "5005010050000500", 15n), "break")
   })
 })

@@ -5,7 +5,8 @@ import type * as Lifecycle from "@tickline/core/event/Lifecycle"
 import * as Channel from "@tickline/core/value/Channel"
 import { constVoid } from "effect/Function"
 import type { Announcement } from "../src/connection/internal/announcement.ts"
-import { GapAnnouncement, GapLedger } from "../src/market/internal/gapLedger.ts"
+import { GapAnnouncement } from "../src/market/internal/gapAnnouncement.ts"
+import { GapLedger } from "../src/market/internal/gapLedger.ts"
 
 const metrics = {
   follow: constVoid,

@@ -60,7 +60,7 @@ export type EpochEnd =
 
 /**
  * What observes one epoch. `batch` is called for each batch, `rejected` for each
- * frame that could not be read, in the order in which they came, and `ended`
+ * frame that could not be read, with the frame, in the order in which they came, and `ended`
  * once, after all of them and before the connection's state says so.
  *
  * @category models
@@ -68,7 +68,7 @@ export type EpochEnd =
  */
 export interface Observer<A> {
   readonly batch: (batch: Batch<A>) => void
-  readonly rejected?: ((rejected: InboxItems.Rejected) => void) | undefined
+  readonly rejected?: ((rejected: InboxItems.Rejected, frame: Frame) => void) | undefined
   readonly ended: (how: EpochEnd) => void
 }
 

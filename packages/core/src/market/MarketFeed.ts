@@ -52,11 +52,13 @@ import type * as Freshness from "./Freshness.ts"
 import * as Arrivals from "./internal/arrivals.ts"
 import * as ChannelCounts from "./internal/channelCounts.ts"
 import * as ChannelRouter from "./internal/channelRouter.ts"
+import * as ContinuityObserver from "./internal/continuityObserver.ts"
 import * as FeedBooks from "./internal/feedBooks.ts"
 import * as FeedConnections from "./internal/feedConnections.ts"
 import * as FeedMetrics from "./internal/feedMetrics.ts"
 import * as FreshnessTracker from "./internal/freshnessTracker.ts"
 import { GapLedger } from "./internal/gapLedger.ts"
+import * as LedgerChanges from "./internal/ledgerChanges.ts"
 import { Legs } from "./internal/legs.ts"
 import { LegsConnection } from "./internal/legsConnection.ts"
 import * as LifecycleEvents from "./internal/lifecycleEvents.ts"
@@ -226,6 +228,8 @@ export class MarketFeed extends Context.Service<MarketFeed, {
   readonly health: Effect.Effect<Health>
   /** What was received, handed on and shed of each product and channel, and its gaps. */
   readonly ledger: Effect.Effect<Ledger.Ledger>
+  /** The ledger as it is, then after each change of its gaps and times of being live: the newest, for who is slow. */
+  readonly ledgerChanges: Stream.Stream<Ledger.Ledger>
   /** The connections that there are, and how each of them does. */
   readonly legs: Effect.Effect<ReadonlyArray<Redundancy.Report>>
   /**
@@ -270,10 +274,22 @@ export const prepare = Effect.fnUntraced(function*(
     venue,
     products,
     router,
+    ledger,
+    isCovered: (leg, channel) => legs.isLiveBeside({ number: leg }, channel),
     before: [Arrivals.make(freshness, metrics)],
-    after: [ledger.observer, ...options.observe ?? []]
+    after: [
+      ContinuityObserver.ofMessages({
+        venue,
+        ledger,
+        channelsOf: router.channelsOf,
+        isRedundant: () => legs.all.length > 1,
+        announce: (announcement) => legs.inbox.offer({ _tag: "Announced", announcement })
+      }),
+      ledger.observer,
+      ...options.observe ?? []
+    ]
   }, options)
-  const legs = new Legs({ venue, ledger, connect })
+  const legs: Legs = new Legs({ venue, ledger, connect })
   const endpoint = options.url ?? venue.endpoint ?? ""
   for (const other of options.redundancy?.endpoints ?? [undefined]) yield* legs.open(other ?? endpoint)
   const connection = new LegsConnection(legs, yield* Effect.scope, venue.name)
@@ -349,7 +365,6 @@ export const prepare = Effect.fnUntraced(function*(
         consumer,
         connection[internals].awaitRefusal(wanted),
         ({ messages }) => {
-          metrics.gaps("overflow", 1)
           dropped({ channel: wanted.channel, product: written }, messages)
         }
       )
@@ -392,6 +407,7 @@ export const prepare = Effect.fnUntraced(function*(
       return states.map((state) => ({ ...state, refusal: reasons.get(Channel.key(state.channel)) }))
     }),
     ledger: Effect.sync(() => ledger.read()),
+    ledgerChanges: LedgerChanges.make(ledger),
     legs: Effect.sync(() => legs.report()),
     rotate: rotate("manual"),
     book: books.book,
@@ -409,7 +425,6 @@ export const prepare = Effect.fnUntraced(function*(
         const eventsOf = LifecycleEvents.make({
           venue: venue.name,
           channelsFor: router.channelsFor,
-          metrics,
           dropped: ledger.consumer(consumer?.name ?? "events")
         })
         return Stream.flattenIterable(Stream.map(connection.inbound(consumer), eventsOf))

@@ -59,13 +59,6 @@ export interface Topic {
  * @since 0.1.0
  */
 export interface Books {
-  /**
-   * The number of a frame within its connection, given the events that it was read to, if the venue numbers its frames;
-   * `undefined` of one without.
-   */
-  readonly numberOf?: ((frame: Frame, events: ReadonlyArray<MarketEvent>) => bigint | undefined) | undefined
-  /** Whether the number of a frame that answers a subscription is taken before those of data that is sent earlier. */
-  readonly answersLate?: boolean | undefined
   /** The checksum of a book by its best levels, best first, in the venue's own digits. */
   readonly checksum?: ((asks: ReadonlyArray<Level>, bids: ReadonlyArray<Level>) => string) | undefined
   /** The depths to which a book can be subscribed to, if nothing is sent for levels that leave it. */
@@ -78,6 +71,19 @@ export interface Books {
   readonly isWhole?: ((channel: string) => boolean) | undefined
   /** Whether its books may cross. */
   readonly mayCross?: boolean | undefined
+}
+
+/**
+ * How a venue numbers the frames of a connection, over all its channels.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Frames {
+  /** The number of a frame, given the events that it was read to, if it could be; `undefined` of one without. */
+  readonly numberOf: (frame: Frame, events: ReadonlyArray<MarketEvent>) => number | undefined
+  /** Whether the number of a frame that answers a subscription is taken before those of data that is sent earlier. */
+  readonly answersLate?: boolean | undefined
 }
 
 /**
@@ -121,8 +127,15 @@ export interface Venue {
   readonly prices: "string" | "number" | "either"
   /** How it writes its symbols; absent if they are its server's own, which have no common names. */
   readonly symbols?: Symbols.Rule | undefined
-  /** What shows that nothing of its books is missing. */
+  /** What shows that nothing of its books is missing; numbers of frames show it of all its channels. */
   readonly continuity: Continuity
+  /** How it numbers its frames, if it does. */
+  readonly frames?: Frames | undefined
+  /**
+   * The member by which the trades of a channel are numbered one by one, for each product; `undefined` of a channel whose
+   * trades show nothing of each other. Default: none does.
+   */
+  readonly tradeNumber?: ((channel: string) => "tradeId" | "sequence" | undefined) | undefined
   /** What else is to be known to keep its books. */
   readonly books?: Books | undefined
   /**

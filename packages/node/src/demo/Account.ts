@@ -127,9 +127,10 @@ const accountOf = (product: string, books: Books): DemoReport => {
   const window = first === undefined ? [] : copies.slice(copies.indexOf(first))
   const gaps = books.gaps.filter((gap) => gap.product === product)
   const arrived = window.filter((copy) => copy.place !== undefined)
-  const delivered = new Set(arrived.map(({ id }) => id)).size
+  const delivered = new Set(arrived.map(({ id }) => id))
 
   const unexplained: Array<Sent> = []
+  let duplicates = arrived.length - delivered.size
   let lost = 0
   let before = -Infinity
   for (const [index, copy] of window.entries()) {
@@ -142,18 +143,19 @@ const accountOf = (product: string, books: Books): DemoReport => {
       before < place && place < after && from - transitMillis <= copy.at && copy.at <= to + transitMillis
     )
     if (isDeclared) lost++
+    // One that is there already is passed over.
+    else if (delivered.has(copy.id)) duplicates++
     else unexplained.push({ product, id: copy.id, at: copy.at })
   }
-  const duplicates = arrived.length - delivered
   return {
     product,
     sent: window.length,
-    delivered,
+    delivered: delivered.size,
     duplicates,
     lost,
     unexplained,
     unknown,
-    isBalanced: unexplained.length === 0 && unknown.length === 0 && window.length === delivered + duplicates + lost
+    isBalanced: unexplained.length === 0 && unknown.length === 0 && window.length === delivered.size + duplicates + lost
   }
 }
 

@@ -68,18 +68,21 @@ export const run = Effect.fnUntraced(function*(
 
   const said = makePaint(stderr.hasColor)
   const rows = reports.flatMap(([name, { accounts }]) =>
-    accounts.map(({ delivered, duplicates, lostInGaps, product, sent, unaccounted }) => [
+    accounts.map(({ delivered, duplicates, lostInGaps, product, repeated, sent, unaccounted }) => [
       name,
       product,
       grouped(sent),
       unaccounted === 0 ? "=" : said("red", "≠"),
       grouped(delivered),
       "+",
+      grouped(repeated),
+      "+",
       grouped(lostInGaps),
       grouped(duplicates)
     ])
   )
-  const columns = ["venue", "product", "sent", "", "delivered", "", "in gaps", "besides twice"].map((title, index) => ({
+  const titles = ["venue", "product", "sent", "", "delivered", "", "said again", "", "in gaps", "besides twice"]
+  const columns = titles.map((title, index) => ({
     title,
     align: index >= 2 ? "right" as const : "left" as const
   }))

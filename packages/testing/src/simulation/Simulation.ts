@@ -77,8 +77,10 @@ export { make } from "./internal/simulatedVenue.ts"
 
 /**
  * What became of the messages of one product on one channel: `sent` =
- * `delivered` + `lostInGaps` + `lostByFault` + `unaccounted`. `duplicates` came
- * besides; `unaccounted` is what was lost in silence.
+ * `delivered` + `repeated` + `lostInGaps` + `lostByFault` + `unaccounted`.
+ * `repeated` said again what was delivered on an earlier connection, and were
+ * passed over; `duplicates` came besides; `unaccounted` is what was lost in
+ * silence.
  *
  * @category models
  * @since 0.1.0

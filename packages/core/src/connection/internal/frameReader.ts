@@ -101,11 +101,11 @@ export class FrameReader<A> {
     onHandedOn?.(shown)
   }
 
-  private reject(rejection: FrameRejected, at: number, bytes: number): void {
+  private reject(rejection: FrameRejected, frame: Frame.Frame, at: number, bytes: number): void {
     const { inbox, observers, recorder } = this.options
     const rejected: Rejected = { _tag: "Rejected", epoch: this.epoch, at, bytes, rejection }
     recorder.rejected(rejection.reason)
-    observers.rejected(rejected)
+    observers.rejected(rejected, frame)
     inbox.offer(rejected)
   }
 
@@ -113,7 +113,7 @@ export class FrameReader<A> {
     const { attribute, decode } = this.options
     const size = Frame.size(frame)
     const decoded = decode(frame, at)
-    if ("_tag" in decoded) this.reject(decoded, at, size)
+    if ("_tag" in decoded) this.reject(decoded, frame, at, size)
     else this.deliver(decoded, attribute?.(frame, decoded), frames, fromTheFirst, at, now, size)
     return size
   }
@@ -147,7 +147,7 @@ export class FrameReader<A> {
         channels = this.attributed()
         starts = []
         bytes = 0
-        this.reject(decoded, at, size)
+        this.reject(decoded, frame, at, size)
         continue
       }
       end++

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import type { Frame } from "../../transport/Frame.ts"
 import type { Batch, EpochEnd, NamedObserver, Observer } from "../Observer.ts"
 import type * as InboxItems from "./inboxItems.ts"
 
@@ -95,10 +96,10 @@ export class Observers<A> {
     return shown
   }
 
-  rejected(rejected: InboxItems.Rejected): void {
+  rejected(rejected: InboxItems.Rejected, frame: Frame): void {
     for (const { declared, observer } of this.attached) {
       try {
-        observer.rejected?.(rejected)
+        observer.rejected?.(rejected, frame)
       } catch (error) {
         this.threw(declared, error)
       }

@@ -7,6 +7,7 @@
  */
 import * as ExactJson from "../../codec/ExactJson.ts"
 import { memberText } from "../../codec/internal/memberText.ts"
+import * as Digits from "../../value/internal/digits.ts"
 import type { Observer } from "../Observer.ts"
 
 /**
@@ -61,7 +62,7 @@ export const member = (name: string): SequenceOf<unknown> => (message) => {
   if (typeof value === "bigint") return value
   if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) : undefined
   const digits = value instanceof ExactJson.JsonNumber ? value.text : value
-  return typeof digits === "string" && /^\d+$/.test(digits) ? BigInt(digits) : undefined
+  return typeof digits === "string" ? Digits.toBigInt(digits) : undefined
 }
 
 /**

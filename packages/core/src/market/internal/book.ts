@@ -8,6 +8,7 @@ import * as BigDecimal from "effect/BigDecimal"
 import type { BookDelta, BookSnapshot, Level } from "../../event/MarketData.ts"
 import * as Continuity from "../../protocol/internal/continuity.ts"
 import * as Decimal from "../../value/Decimal.ts"
+import * as Digits from "../../value/internal/digits.ts"
 import { Levels } from "./levels.ts"
 import { uncross } from "./uncross.ts"
 
@@ -62,15 +63,6 @@ const uncrossedDeltas = 100
 
 // Prices of one value are one level, however they are written.
 const keyOf = (price: Decimal.Decimal): string => Decimal.format(BigDecimal.normalize(price))
-
-const numberOf = (text: string | undefined): bigint | undefined => {
-  if (text === undefined || text === "") return undefined
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    if (code < 48 || code > 57) return undefined
-  }
-  return BigInt(text)
-}
 
 /**
  * One book.
@@ -166,7 +158,7 @@ export class Book {
   /** A snapshot from the stream. Returns whether there is something to say of it. */
   snapshot(event: BookSnapshot): boolean {
     // One that the book has counts as older, if the peer numbers them for each book.
-    const number = this.rules.isNumbered ? numberOf(event.sequence) : undefined
+    const number = this.rules.isNumbered ? Digits.toBigInt(event.sequence) : undefined
     if (this.isWhole && number !== undefined && this.at !== undefined && number <= this.at) return false
     this.touch(event)
     if (this.rules.hasOwnSnapshot) return this.wait()
@@ -214,7 +206,9 @@ export class Book {
   own(event: BookSnapshot): boolean {
     if (this.isWhole) return true
     const kept = this.kept
-    const first = kept.find((delta) => (numberOf(delta.sequence) ?? 0n) > (numberOf(event.sequence) ?? 0n))
+    const first = kept.find((delta) =>
+      (Digits.toBigInt(delta.sequence) ?? 0n) > (Digits.toBigInt(event.sequence) ?? 0n)
+    )
     this.begin(event)
     if (first !== undefined && this.step(first) !== "applies") {
       this.levels.clear()
@@ -246,10 +240,14 @@ export class Book {
   }
 
   private step({ firstSequence, previousSequence, sequence }: BookDelta): Continuity.DeltaStep {
-    const number = numberOf(sequence)
+    const number = Digits.toBigInt(sequence)
     return number === undefined ? "break" : Continuity.delta(
       this.at,
-      { sequence: number, firstSequence: numberOf(firstSequence), previousSequence: numberOf(previousSequence) },
+      {
+        sequence: number,
+        firstSequence: Digits.toBigInt(firstSequence),
+        previousSequence: Digits.toBigInt(previousSequence)
+      },
       this.isFirst
     )
   }
@@ -259,7 +257,7 @@ export class Book {
     this.setBy?.bids.clear()
     this.setBy?.asks.clear()
     this.set(event)
-    this.at = numberOf(event.sequence)
+    this.at = Digits.toBigInt(event.sequence)
     this.isFirst = true
     this.guessed = this.rules.depthOf?.(Math.max(event.bids.length, event.asks.length))
     this.cut()
@@ -267,7 +265,7 @@ export class Book {
 
   private apply(event: BookDelta): void {
     this.set(event)
-    this.at = numberOf(event.sequence) ?? this.at
+    this.at = Digits.toBigInt(event.sequence) ?? this.at
     this.isFirst = false
     this.cut()
   }
@@ -275,7 +273,7 @@ export class Book {
   private set({ asks, bids, sequence }: BookSnapshot | BookDelta): void {
     this.levels.apply(bids, asks)
     if (this.setBy === undefined) return
-    const number = numberOf(sequence) ?? 0n
+    const number = Digits.toBigInt(sequence) ?? 0n
     for (const [side, changed] of [[this.setBy.bids, bids], [this.setBy.asks, asks]] as const) {
       for (const [price, size] of changed) {
         if (size.value === 0n) side.delete(keyOf(price))

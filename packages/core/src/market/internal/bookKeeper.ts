@@ -10,7 +10,7 @@ import type { NamedObserver } from "../../connection/Observer.ts"
 import type { BookSnapshot } from "../../event/MarketData.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import * as Channel from "../../value/Channel.ts"
-import type { Venue } from "../../venue/Venue.ts"
+import type { Topic, Venue } from "../../venue/Venue.ts"
 import type { OrderBook } from "../OrderBook.ts"
 import type { Book, BreakCause } from "./book.ts"
 import { Books, type Change } from "./books.ts"
@@ -35,13 +35,11 @@ export interface Options {
   readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
   /** The book of the channel is broken, though the connection is up. */
   readonly onBroken: (channel: Channel.Channel, cause: Exclude<BreakCause, "disconnect">) => void
-  /** It is whole again. */
+  /** It is whole, for the first time or again. */
   readonly onWhole: (channel: Channel.Channel) => void
-  /** Nobody asks for it any more, and its break is not over. */
-  readonly onGivenUp: (channel: Channel.Channel) => void
   /** What a watcher has thrown: it is told nothing more. */
   readonly onThrown: (channel: Channel.Channel, error: unknown) => void
-  /** A venue's numbers do not show what they were taken to show. */
+  /** A book does not show, or the venue's numbers do not, what it was taken to show. */
   readonly onDistrusted: (reason: string) => void
 }
 
@@ -72,10 +70,8 @@ interface Watched {
   readonly name: string
   readonly product: string
   readonly watchers: Set<Watcher>
-  /** Whether it was told that it does not hold what it is taken for. */
-  isDoubted: boolean
-  /** Whether a break of it is told and not ended: it may outlive its epoch. */
-  isBroken: boolean
+  /** Whether it is whole, and that is told. */
+  isWhole: boolean
   /** Whether somebody sees to it that it becomes whole. */
   isResyncing: boolean
   /** What asks for its snapshot in this epoch, or has failed to. */
@@ -90,10 +86,12 @@ interface Watched {
  */
 export class BookKeeper {
   private readonly options: Options
-  private readonly watched = new Map<string, Watched>()
+  // By what their books are known on the wire, the product within the name.
+  private readonly watched = new Map<string, Map<string, Watched>>()
+  // Of which it was told that it does not hold what it is taken for: a book, or the numbers of all.
+  private readonly doubted = new WeakSet<object>()
   // The books of the epoch that is up, or of the one before it.
   private books: Books
-  private isDistrusted = false
 
   constructor(options: Options) {
     this.options = options
@@ -104,8 +102,8 @@ export class BookKeeper {
     name: "books",
     attach: () => {
       this.books = this.begin()
-      for (const one of this.watched.values()) one.isResyncing = false
-      this.seeTo([...this.watched.values()], firstWaitMillis)
+      for (const one of this.all()) one.isResyncing = false
+      this.seeTo(this.all(), firstWaitMillis)
       return {
         batch: ({ frames, messages, starts }) => {
           const broken: Array<Watched> = []
@@ -116,14 +114,18 @@ export class BookKeeper {
               this.changed(change, broken)
             }
           }
-          this.tellDistrust()
+          this.seeTo(broken, 0)
+        },
+        rejected: (_, frame) => {
+          const broken: Array<Watched> = []
+          for (const change of this.books.rejected(frame)) this.changed(change, broken)
           this.seeTo(broken, 0)
         },
         ended: ({ _tag }) => {
           const broken = this.books.disconnected()
           // Who closes a link misses nothing.
           if (_tag !== "Closed") { for (const change of broken) this.changed(change, []) }
-          for (const one of this.watched.values()) {
+          for (const one of this.all()) {
             one.isResyncing = false
             this.stopFetching(one)
           }
@@ -134,41 +136,40 @@ export class BookKeeper {
 
   /** Tells a watcher of each change of a channel's book from now on. Returns what ends that. */
   watch(channel: Channel.Channel, watcher: Watcher): () => void {
-    const keys = this.keysOf(channel)
-    for (const key of keys) {
-      const known = this.watched.get(key)
+    const topics = this.topicsOf(channel)
+    for (const { name, product } of topics) {
+      const known = this.find(name, product)
       known?.watchers.add(watcher)
       if (known !== undefined) continue
-      const at = key.indexOf("\n")
       const one: Watched = {
         channel,
-        name: key.slice(0, at),
-        product: key.slice(at + 1),
+        name,
+        product,
         watchers: new Set([watcher]),
-        isDoubted: false,
-        isBroken: false,
+        isWhole: false,
         isResyncing: false,
         fetching: undefined
       }
-      this.watched.set(key, one)
+      const ofName = this.watched.get(name)
+      if (ofName === undefined) this.watched.set(name, new Map([[product, one]]))
+      else ofName.set(product, one)
       this.seeTo([one], firstWaitMillis)
     }
     return () => {
-      for (const key of keys) {
-        const one = this.watched.get(key)
+      for (const { name, product } of topics) {
+        const one = this.find(name, product)
         if (one?.watchers.delete(watcher) !== true || one.watchers.size > 0) continue
-        this.watched.delete(key)
+        this.watched.get(name)?.delete(product)
         this.stopFetching(one)
         // Who asks for it later begins with a snapshot of then.
-        this.books.forget(one.name, one.product)
-        if (one.isBroken) this.options.onGivenUp(one.channel)
+        this.books.forget(name, product)
       }
     }
   }
 
   /** Whether somebody is told of a channel's book, so that it is kept. */
   isWatched(channel: Channel.Channel): boolean {
-    return this.keysOf(channel).some((key) => this.watched.has(key))
+    return this.topicsOf(channel).some(({ name, product }) => this.find(name, product) !== undefined)
   }
 
   /** The book of a channel as it is now. */
@@ -189,20 +190,27 @@ export class BookKeeper {
   private begin(): Books {
     return new Books(this.options.venue, {
       asked: this.options.asked,
-      keeps: (channel, product) => this.watched.has(`${channel}\n${product}`)
+      keeps: (channel, product) => this.find(channel, product) !== undefined
     })
   }
 
-  private keysOf(channel: Channel.Channel): ReadonlyArray<string> {
+  private all(): ReadonlyArray<Watched> {
+    return [...this.watched.values()].flatMap((ofName) => [...ofName.values()])
+  }
+
+  private find(name: string, product: string): Watched | undefined {
+    return this.watched.get(name)?.get(product)
+  }
+
+  private topicsOf(channel: Channel.Channel): ReadonlyArray<Topic & { readonly product: string }> {
     const { venue } = this.options
     const topics = venue.topics?.(channel) ?? [{ name: channel.channel, product: channel.product }]
-    return topics.map(({ name, product = channel.product ?? "" }) => `${name}\n${product}`)
+    return topics.map(({ name, product = channel.product ?? "" }) => ({ name, product }))
   }
 
   private bookOf(channel: Channel.Channel): Book | undefined {
-    for (const key of this.keysOf(channel)) {
-      const at = key.indexOf("\n")
-      const book = this.books.get(key.slice(0, at), key.slice(at + 1))
+    for (const { name, product } of this.topicsOf(channel)) {
+      const book = this.books.get(name, product)
       if (book !== undefined) return book
     }
     return undefined
@@ -242,19 +250,16 @@ export class BookKeeper {
   }
 
   private changed({ book, event }: Change, broken: Array<Watched>): void {
-    const one = this.watched.get(`${book.channel}\n${book.product}`)
+    const one = this.find(book.channel, book.product)
     if (one === undefined) return
     const { standing } = book
     if (standing._tag === "Gapped" && standing.cause !== "disconnect") {
-      if (!one.isBroken) this.options.onBroken(one.channel, standing.cause)
-      one.isBroken = true
+      this.options.onBroken(one.channel, standing.cause)
       if (!one.isResyncing) broken.push(one)
     }
-    if (book.isWhole) this.isWhole(one)
-    if (book.isDoubted && standing._tag === "Unverified" && !one.isDoubted && this.books.distrusted === undefined) {
-      one.isDoubted = true
-      this.options.onDistrusted(standing.reason)
-    }
+    if (!book.isWhole) one.isWhole = false
+    else if (!one.isWhole) this.becameWhole(one)
+    if (book.isDoubted && standing._tag === "Unverified") this.doubt(one, standing.reason)
     if (book.needsSnapshot) one.fetching ??= this.options.fork(this.sync(one, book, this.books, firstAgainMillis))
     for (const watcher of one.watchers) {
       try {
@@ -266,24 +271,24 @@ export class BookKeeper {
     }
   }
 
-  private isWhole(one: Watched): void {
+  private becameWhole(one: Watched): void {
+    one.isWhole = true
     one.isResyncing = false
-    if (!one.isBroken) return
-    one.isBroken = false
     this.options.onWhole(one.channel)
+  }
+
+  // Is told once of each book, and once of the numbers that are those of all books.
+  private doubt(one: Watched, reason: string): void {
+    const whose = this.books.distrusted === undefined ? one : this
+    if (this.doubted.has(whose)) return
+    this.doubted.add(whose)
+    this.options.onDistrusted(reason)
   }
 
   private stopFetching(one: Watched): void {
     const { fetching } = one
     one.fetching = undefined
     if (fetching !== undefined) this.options.fork(Fiber.interrupt(fetching))
-  }
-
-  private tellDistrust(): void {
-    const { distrusted } = this.books
-    if (distrusted === undefined || this.isDistrusted) return
-    this.isDistrusted = true
-    this.options.onDistrusted(distrusted)
   }
 
   // Gets the snapshot of a book, and another one while the changes that wait do not follow it.
@@ -308,6 +313,7 @@ export class BookKeeper {
             return this.options.isReplay ? again : Effect.delay(again, againMillis)
           }
           one.fetching = undefined
+          this.becameWhole(one)
           for (const { onSynced } of one.watchers) onSynced?.()
           return Effect.void
         })
@@ -330,7 +336,7 @@ export class BookKeeper {
     const ask = Effect.suspend((): Effect.Effect<void> => {
       const still = books.isOver || this.books !== books
         ? []
-        : all.filter((one) => one.isResyncing && this.watched.get(`${one.name}\n${one.product}`) === one)
+        : all.filter((one) => one.isResyncing && this.find(one.name, one.product) === one)
       if (still.length === 0) return Effect.void
       const channels = [...new Map(still.map(({ channel }) => [Channel.key(channel), channel])).values()]
       const next = Math.min(Math.max(waitMillis * 2, firstWaitMillis), mostWaitMillis)

@@ -9,6 +9,8 @@ import type { MarketEvent } from "../../event/MarketEvent.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Venue } from "../../venue/Venue.ts"
 import { Book, type BreakCause, type Rules } from "./book.ts"
+import { FrameNumbers, type Step } from "./frameNumbers.ts"
+import { topicOfUnread } from "./unreadFrames.ts"
 
 /**
  * What a frame made of a book: it touched it, or it broke it without touching it.
@@ -35,14 +37,8 @@ export interface Options {
   readonly keeps?: ((channel: string, product: string) => boolean) | undefined
 }
 
-// So many numbers are remembered as missing: a peer that skips more in one step has ended what was known.
-const mostOpen = 65_536n
-
 const touches = (event: MarketEvent): event is BookSnapshot | BookDelta =>
   event._tag === "BookSnapshot" || event._tag === "BookDelta"
-
-const answers = ({ _tag }: MarketEvent): boolean =>
-  _tag === "Subscribed" || _tag === "Unsubscribed" || _tag === "VenueError"
 
 const unchanged: ReadonlyArray<Change> = []
 
@@ -63,8 +59,6 @@ const eventOf = (events: ReadonlyArray<MarketEvent>): Change["event"] => {
  * @since 0.1.0
  */
 export class Books {
-  /** Why the numbers of the frames show nothing, if they do not. */
-  distrusted: string | undefined
   /** Whether the connection has ended. */
   isOver = false
   private readonly venue: Venue
@@ -72,16 +66,17 @@ export class Books {
   private readonly books = new Map<string, Map<string, Book>>()
   private readonly inOrder: Array<Book> = []
   private readonly depths = new Map<string, number>()
-  private last: bigint | undefined
-  // The numbers that were passed over and have not come, and the last number of each channel.
-  private readonly open = new Set<bigint>()
-  private readonly ofChannel = new Map<string, bigint>()
-  // How many subscriptions were answered.
-  private answers = 0
+  private readonly numbers: FrameNumbers
 
   constructor(venue: Venue, options: Options = {}) {
     this.venue = venue
     this.options = options
+    this.numbers = new FrameNumbers(venue, options.asked)
+  }
+
+  /** Why the numbers of the frames show nothing, if they do not. */
+  get distrusted(): string | undefined {
+    return this.numbers.distrusted
   }
 
   /** All books, in the order in which they were first seen. */
@@ -97,13 +92,24 @@ export class Books {
   /** What a frame and the events that it was read to make of the books, in order. */
   frame(frame: Frame, events: ReadonlyArray<MarketEvent>): ReadonlyArray<Change> {
     this.learnDepth(frame)
-    const number = this.venue.books?.numberOf?.(frame, events)
-    const step = number === undefined ? "next" : this.follow(number, frame, events)
-    if (step === "seen") return unchanged
-    const broken = step === "break"
-      ? this.breakAll("sequence", `frame ${number} came where ${(this.before ?? 0n) + 1n} was due`)
-      : []
-    return this.touched(frame, events, broken)
+    const step = this.follow(frame, events)
+    if (step === "seen" || step === "late") return unchanged
+    return this.touched(frame, events, step === "break" ? this.breakAll("sequence", this.missing()) : [])
+  }
+
+  /**
+   * What a frame that could not be read makes of the books. One that says it is of something else is none of theirs; what
+   * it was of one of them is lost.
+   */
+  rejected(frame: Frame): ReadonlyArray<Change> {
+    const topic = topicOfUnread(this.venue, frame)
+    if (topic === undefined) return unchanged
+    const broken = this.follow(frame, []) === "break" ? this.breakAll("sequence", this.missing()) : []
+    const lost = this.inOrder.filter(({ channel, product }) =>
+      channel === topic.name && (topic.product === undefined || topic.product === product)
+    )
+    const others = lost.filter((book) => book.breaks("sequence", "a frame of it could not be read"))
+    return [...broken, ...others].map((book) => ({ book, event: undefined }))
   }
 
   // What the events of a frame make of their books, given those that the frame has broken: one change of each.
@@ -149,68 +155,21 @@ export class Books {
     this.inOrder.splice(this.inOrder.indexOf(book), 1)
   }
 
-  // The number before the step that is looked at.
-  private before: bigint | undefined
-
   private breakAll(cause: BreakCause, reason: string): ReadonlyArray<Book> {
     return this.inOrder.filter((book) => book.breaks(cause, reason))
   }
 
   // What a frame's number says of those before it.
-  private follow(number: bigint, frame: Frame, events: ReadonlyArray<MarketEvent>): "next" | "seen" | "break" {
-    if (this.distrusted !== undefined) return "next"
-    return this.venue.books?.answersLate === true
-      ? this.followLate(number, events)
-      : this.followEach(number, this.channelOf(frame, events))
+  private follow(frame: Frame, events: ReadonlyArray<MarketEvent>): Step {
+    const wasTrusted = this.distrusted === undefined
+    const step = this.numbers.follow(frame, events)
+    const { distrusted } = this
+    if (wasTrusted && distrusted !== undefined) { for (const book of this.inOrder) book.distrust(distrusted) }
+    return step
   }
 
-  private followEach(number: bigint, channel: string): "next" | "seen" | "break" {
-    const { last } = this
-    const lastOfChannel = this.ofChannel.get(channel)
-    if (lastOfChannel === undefined || number > lastOfChannel) this.ofChannel.set(channel, number)
-    this.before = last
-    if (last === undefined || number > last) {
-      this.last = number
-      return last === undefined || number === last + 1n ? "next" : this.skip(last, number)
-    }
-    // One that was missing, and comes late.
-    if (this.open.delete(number)) return "seen"
-    if (lastOfChannel !== undefined && number <= lastOfChannel) return "seen"
-    this.distrust(`the number ${number} came on two channels`)
-    return "next"
-  }
-
-  // The numbers of answers are taken early and come late: so many may be missing as answers are due.
-  private followLate(number: bigint, events: ReadonlyArray<MarketEvent>): "next" | "seen" | "break" {
-    const { last } = this
-    this.before = last
-    const isAnswer = events.some(answers)
-    const isLate = last !== undefined && number <= last
-    if (isLate && !this.open.delete(number) && !isAnswer) return "seen"
-    if (isAnswer && !(isLate && number === last)) this.answers++
-    if (!isLate) {
-      this.last = number
-      if (last !== undefined && number > last + 1n) this.skip(last, number)
-    }
-    // Data is sent when its number is taken: late, it is out of order.
-    const isBroken = (isLate && !isAnswer) || this.open.size > Math.max(0, (this.options.asked?.() ?? 0) - this.answers)
-    if (isBroken) this.open.clear()
-    return isBroken ? "break" : "next"
-  }
-
-  private skip(last: bigint, number: bigint): "break" {
-    if (number - last > mostOpen || this.open.size > Number(mostOpen)) this.open.clear()
-    if (number - last <= mostOpen) { for (let one = last + 1n; one < number; one++) this.open.add(one) }
-    return "break"
-  }
-
-  private distrust(reason: string): void {
-    this.distrusted = reason
-    for (const book of this.inOrder) book.distrust(reason)
-  }
-
-  private channelOf(frame: Frame, events: ReadonlyArray<MarketEvent>): string {
-    return this.venue.topicOf?.(frame, events)?.name ?? events[0]?._tag ?? ""
+  private missing(): string {
+    return `${this.numbers.missing} frames are missing after ${this.numbers.before ?? 0}`
   }
 
   private learnDepth(frame: Frame): void {

@@ -26,6 +26,8 @@ export interface ChannelRouter {
   readonly unfollow: (channels: ReadonlyArray<Channel>) => void
   /** The channels that each event of a frame belongs to. */
   readonly attribute: MessageChannels.Attribute<MarketEvent>
+  /** The channels of what is known by a name and, if it has one, a product. */
+  readonly channelsOf: (name: string, product: string | undefined) => ReadonlyArray<Channel>
   /** The channels that an event of this tag and product was of, or else its product, for events that are gone. */
   readonly channelsFor: (tag: string, product: string) => ReadonlyArray<Partial<Channel>>
 }
@@ -218,6 +220,10 @@ export const make = (venue: Venue, products = new Products(venue, Symbols.byRule
       }
     },
     attribute,
+    channelsOf: (name, product) => {
+      const routes = names.get(name)
+      return (product === undefined ? routes?.all : routes?.of(product))?.[0] ?? nobody
+    },
     channelsFor: (tag, product) => {
       const channels = product === "" ? nobody : kinds().channelsOf(tag, product)
       return channels.length > 0 ? channels : [!kinds().isOfKind(tag) || product === "" ? {} : { product }]

@@ -92,7 +92,6 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
             : ledger.broken(channel, cause)
         ),
       onWhole: (channel) => announce(ledger.whole(channel)),
-      onGivenUp: (channel) => announce(ledger.unwatched(channel)),
       onThrown: (channel, error) =>
         void fork(
           Effect.logWarning("watcher of a book failed").pipe(
@@ -106,7 +105,7 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
     })
   }
   // Answers are counted from the first one on.
-  let isKeeping = venue.books?.answersLate === true
+  let isKeeping = venue.frames?.answersLate === true
   const keep = (leg: Leg): void => {
     const keeper = keeperOf(leg)
     leg.connection[internals].attach(keeper.observer)
@@ -137,8 +136,15 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
       const isLate = !books.isWatched(wanted) &&
         (yield* connection.subscriptions).some((one) => Channel.key(one) === Channel.key(wanted))
       yield* Effect.acquireRelease(
-        Effect.sync(() => books.watch(wanted, watcher)),
-        (unwatch) => Effect.sync(unwatch)
+        Effect.sync(() => {
+          ledger.kept(wanted)
+          return books.watch(wanted, watcher)
+        }),
+        (unwatch) =>
+          Effect.sync(() => {
+            unwatch()
+            if (!books.isWatched(wanted)) announce(ledger.unkept(wanted))
+          })
       )
       yield* want([wanted])
       if (isLate) fork(connection[internals].resubscribe([wanted]))

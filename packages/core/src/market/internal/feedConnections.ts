@@ -18,9 +18,12 @@ import type { MarketEvent } from "../../event/MarketEvent.ts"
 import type * as KeepAlive from "../../protocol/KeepAlive.ts"
 import type { CircuitBreaker } from "../../resilience/CircuitBreaker.ts"
 import { Transport } from "../../transport/Transport.ts"
+import type { Channel } from "../../value/Channel.ts"
 import { normalise, type Venue } from "../../venue/Venue.ts"
 import type { ChannelRouter } from "./channelRouter.ts"
+import * as ContinuityObserver from "./continuityObserver.ts"
 import * as FeedDecoder from "./feedDecoder.ts"
+import type { GapLedger } from "./gapLedger.ts"
 import type { Options as LegOptions } from "./legs.ts"
 import type { Products } from "./products.ts"
 import * as ReplayedDialect from "./replayedDialect.ts"
@@ -50,6 +53,9 @@ export interface Feed {
   readonly venue: Venue
   readonly products: Products
   readonly router: ChannelRouter
+  readonly ledger: GapLedger
+  /** Whether another connection than that of the number delivers the channel. */
+  readonly isCovered: (leg: number, channel: Channel) => boolean
   readonly before: ReadonlyArray<NamedObserver<MarketEvent>>
   readonly after: ReadonlyArray<NamedObserver<MarketEvent>>
 }
@@ -61,13 +67,21 @@ export interface Feed {
  * @since 0.1.0
  */
 export const make = (
-  { after, before, products, router, venue }: Feed,
+  { after, before, isCovered, ledger, products, router, venue }: Feed,
   { auth, headers, keepAlive = venue.keepAlive, plaintextHosts }: Options
 ): Effect.Effect<LegOptions["connect"], never, Transport | Reconnection | CircuitBreaker> =>
   Effect.map(Effect.context<Transport | Reconnection | CircuitBreaker>(), (context) => {
     const isReplay = Context.get(context, Transport).replay !== undefined
-    return (endpoint, narrowing, inbox, leg) =>
-      Effect.provideContext(
+    return (endpoint, narrowing, inbox, leg) => {
+      const frames = ContinuityObserver.ofFrames({
+        venue,
+        ledger,
+        asked: () => made?.[internals].asked() ?? 0,
+        isCovered: (channel) => isCovered(leg, channel),
+        announce: (announcement) => inbox.offer({ _tag: "Announced", announcement })
+      })
+      let made: Connection.Connection<MarketEvent> | undefined
+      return Effect.provideContext(
         Connection.make(endpoint, {
           label: venue.name,
           auth,
@@ -88,9 +102,14 @@ export const make = (
           keepAlive,
           limits: venue.limits,
           attribute: router.attribute,
-          observers: [...before, narrowing, ...after],
+          observers: [...before, ...frames, narrowing, ...after],
           [internals]: { inbox, leg }
-        }),
+        }).pipe(Effect.tap((connection) =>
+          Effect.sync(() => {
+            made = connection
+          })
+        )),
         context
       )
+    }
   })

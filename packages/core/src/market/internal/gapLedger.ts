@@ -10,21 +10,15 @@ import type { Follower } from "../../connection/internal/connectionInternals.ts"
 import type { NamedObserver } from "../../connection/Observer.ts"
 import * as Lifecycle from "../../event/Lifecycle.ts"
 import * as MarketEvent from "../../event/MarketEvent.ts"
-import type * as Channel from "../../value/Channel.ts"
+import * as Channel from "../../value/Channel.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import type * as Ledger from "../Ledger.ts"
+import { ArrivalCounts } from "./arrivalCounts.ts"
 import type { FeedMetrics } from "./feedMetrics.ts"
-import type { LedgerEntry as Entry } from "./ledgerEntry.ts"
-import { RoutedChannels } from "./routedChannels.ts"
-
-// How many gaps of each product and channel are kept, and how many of these: a peer that makes up products does not make
-// it grow, those beyond count for their channel alone.
-const mostGaps = 1_000
-const mostEntries = 10_000
-
-const keyOf = (
-  { channel = "", product = "" }: { readonly channel?: string | undefined; readonly product?: string | undefined }
-): string => `${channel}\n${product}`
+import { GapAnnouncement } from "./gapAnnouncement.ts"
+import { keyOf, LedgerEntries } from "./ledgerEntries.ts"
+import type { GapMembers, LedgerEntry as Entry } from "./ledgerEntry.ts"
+import { type Dropped, ShedCounts } from "./shedCounts.ts"
 
 const instant = (epochMillis: number): string => Timestamp.format(Timestamp.fromEpochMillis(epochMillis))
 
@@ -43,15 +37,6 @@ export interface Options {
   readonly now: () => number
   readonly wallNow: () => number
 }
-
-/**
- * Enters what one consumer's own queue has shed, told to it by the gap where its
- * products are known.
- *
- * @category models
- * @since 0.1.0
- */
-export type Dropped = (of: Partial<Channel.Channel>, count: number, gap?: Lifecycle.Gap | undefined) => void
 
 /**
  * How what a gap holds came to be there nevertheless.
@@ -79,24 +64,13 @@ export type Found =
  */
 export class GapLedger implements Follower<MarketEvent.MarketEvent> {
   private readonly options: Options
-  private readonly entries = new Map<string, Entry>()
+  private readonly entries = new LedgerEntries((entry) => this.updateLive(entry))
+  private readonly counts = new ArrivalCounts(this.entries)
+  private readonly shed = new ShedCounts()
   // Those that are wanted, in the order in which they came to be.
   private readonly wanted = new Map<string, Entry>()
-  // The entries by the channels themselves, which saves making a key for every message: of those that name a product,
-  // and of those that are of many. And the last that was counted.
-  private readonly byChannel = new WeakMap<Channel.Channel, Entry>()
-  private readonly byProduct = new WeakMap<Channel.Channel, Map<string, Entry>>()
-  private last: Entry | undefined
-  private lastOf: ReadonlyArray<Channel.Channel> | undefined
-  private lastProduct = ""
-  // Those that have received something of the batch at hand, and how many they are: the array is the same each time.
-  private readonly arriving: Array<Entry> = []
-  private arrivals = 0
-  private readonly shed = new Map<
-    string,
-    { readonly of: Partial<Channel.Channel>; consumer: string; dropped: number }
-  >()
   private rejected = 0
+  private readonly watchers = new Set<() => void>()
   // When anything was last heard, in epoch milliseconds: what bounds a gap.
   private heardAt: number | undefined
   private isUp = false
@@ -110,12 +84,12 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
     attach: () => ({
       batch: ({ at, channels = [], messages }) => {
         this.heardAt = at
-        this.beginBatch()
+        this.counts.beginBatch()
         for (let i = 0; i < channels.length; i++) {
           const message = messages[i]
           const of = channels[i]
           if (message === undefined || of === undefined || !MarketEvent.isMarketData(message)) continue
-          this.received(of, message.product ?? "")
+          this.counts.received(of, message.product ?? "")
         }
       },
       rejected: ({ at }) => {
@@ -126,10 +100,21 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
     })
   }
 
+  /** Calls back when a gap or a time of being live begins, ends, or is known better. Returns what ends that. */
+  watch(onChange: () => void): () => void {
+    this.watchers.add(onChange)
+    return () => void this.watchers.delete(onChange)
+  }
+
+  /** The account of a message that belongs to one wanted channel alone. */
+  entryOf(of: ReadonlyArray<Channel.Channel>, product: string): Entry | undefined {
+    return of.length === 1 ? this.entries.ofRouted(of, product) : undefined
+  }
+
   /** These are wanted from now on: they have an account even if nothing comes. */
   follow(channels: ReadonlyArray<Channel.Channel>): void {
     for (const { channel, product } of channels) {
-      const entry = this.entry(channel, product, true)
+      const entry = this.entries.of(channel, product, true)
       entry.isWanted = true
       this.wanted.set(keyOf(entry), entry)
       this.updateLive(entry)
@@ -138,13 +123,14 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
 
   /** These are wanted no more: a gap of theirs that is open ends with it. */
   unfollow(channels: ReadonlyArray<Channel.Channel>): Announcement | undefined {
-    this.last = undefined
+    this.counts.forget()
     const found = this.wantedOf(channels)
     const announcement = this.end(found, this.options.wallNow())
     for (const entry of found) {
       this.wanted.delete(keyOf(entry))
       entry.isWanted = false
       entry.isRefused = false
+      entry.forget()
       this.updateLive(entry)
     }
     return announcement
@@ -156,17 +142,20 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
     this.isUp = to._tag === "Connected"
     if (this.isUp) this.heardAt = at
     // Who closes a link that is up misses nothing.
-    const gaps = from._tag === "Connected" && to._tag !== "Closing" ? this.begin(this.heardAt ?? at) : []
-    if (wasUp !== this.isUp) { for (const entry of this.entries.values()) this.updateLive(entry) }
+    const gaps = from._tag === "Connected" && to._tag !== "Closing" ?
+      this.begin(this.wanted.values(), this.heardAt ?? at)
+      : []
+    if (wasUp !== this.isUp) { for (const entry of this.entries.all) this.updateLive(entry) }
     return gaps.length === 0 ? undefined : new GapAnnouncement(gaps)
   }
 
   confirmed(channels: ReadonlyArray<Channel.Channel>, at: number): Announcement | undefined {
     const found = this.wantedOf(channels)
-    for (const entry of found) entry.isRefused = false
-    for (const entry of found) entry.confirmedAt = at
-    // A book that is asked for anew is live when it is whole.
-    return this.end(found.filter(({ holds, open }) => open?.cause === "disconnect" && holds === 0), at)
+    for (const entry of found) {
+      entry.isRefused = false
+      entry.confirmedAt = at
+    }
+    return this.end(found.filter((entry) => this.endsAsConfirmed(entry)), at)
   }
 
   /** What is refused is waited for no longer: its gap ends here, and a drop begins none. */
@@ -182,35 +171,95 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
     cause: Lifecycle.Gap["cause"],
     from = this.heardAt ?? this.options.wallNow()
   ): Announcement | undefined {
-    const gaps = this.open(this.wantedOf([channel]), from, cause)
-    for (const entry of this.wantedOf([channel])) this.updateLive(entry)
+    const entries = this.wantedOf([channel])
+    const gaps = cause === "disconnect" ? this.begin(entries, from) : this.open(entries, from, cause)
+    for (const entry of entries) {
+      entry.isWhole = false
+      this.updateLive(entry)
+    }
     return gaps.length === 0 ? undefined : new GapAnnouncement(gaps)
   }
 
-  /** Nobody keeps the book of a channel any more: its gap ends here. */
-  unwatched(channel: Channel.Channel): Announcement | undefined {
-    return this.end(this.wantedOf([channel]).filter(({ open }) => open?.cause !== "disconnect"), this.options.wallNow())
+  /** Somebody keeps the book of a channel: its gaps end when that is whole. */
+  kept(channel: Channel.Channel): void {
+    this.entries.of(channel.channel, channel.product).isKept = true
   }
 
-  /** It is whole again, by a new snapshot, or because another connection has one that is. */
+  /** Nobody keeps it any more: its gap ends here, or when the channel is confirmed. */
+  unkept(channel: Channel.Channel): Announcement | undefined {
+    const entry = this.entries.get(keyOf(channel))
+    if (entry === undefined) return undefined
+    entry.isKept = false
+    entry.isWhole = false
+    const { confirmedAt, open } = entry
+    if (open?.cause !== "disconnect") return this.end([entry], this.options.wallNow())
+    return confirmedAt === undefined ? undefined : this.end([entry], this.options.wallNow())
+  }
+
+  /** It is whole, by a snapshot, or because another connection has one that is. */
   whole(channel: Channel.Channel, by: Recovery = "snapshot"): Announcement | undefined {
-    return this.end(this.wantedOf([channel]), this.options.wallNow(), by)
+    const entries = this.wantedOf([channel])
+    for (const entry of entries) entry.isWhole = true
+    return this.end(entries, this.options.wallNow(), by)
   }
 
-  /** Something of these channels came that is known to be there already: it is counted, and handed to nobody. */
+  /**
+   * Numbers of frames show that some are missing, of any channel: so many if only one can be what they were of. What
+   * another connection has of a channel is recovered.
+   */
+  missedFrames(
+    after: number,
+    before: number,
+    missing: number,
+    isCovered: (channel: Channel.Channel) => boolean
+  ): Announcement | undefined {
+    const count = this.wanted.size === 1 ? missing : undefined
+    const gaps = Array.from(this.wanted.values(), (entry) => this.miss(entry, after, before, count, isCovered)).flat()
+    return gaps.length === 0 ? undefined : new GapAnnouncement(gaps)
+  }
+
+  /** Numbers of a channel's own messages show that some are missing: so many, where each message has one. */
+  missed(entry: Entry, after: number, before: number, missing: number | undefined): Announcement | undefined {
+    if (this.measured(entry, missing, after, before)) return undefined
+    const gaps = this.miss(entry, after, before, missing)
+    return gaps.length === 0 ? undefined : new GapAnnouncement(gaps)
+  }
+
+  /**
+   * A number of a channel's own messages came, the first since a drop: it shows how much the gap of that holds. Returns
+   * whether there was such a gap.
+   */
+  measured(entry: Entry, missing: number | undefined, after = 0, before = 0): boolean {
+    const { unmeasured } = entry
+    if (unmeasured === undefined) return false
+    entry.unmeasured = undefined
+    if (missing === undefined) return true
+    this.amend(entry, unmeasured, (gap) => ({ ...gap, missing }))
+    if (missing > 0) entry.lose({ ...unmeasured, first: after + 1, last: before - 1 })
+    return true
+  }
+
+  /** What was missing has come after all; `by` says how the whole of it is recovered, if not by coming late. */
+  late(entry: Entry, number: number, by: Recovery | undefined): void {
+    const loss = entry.losses.find(({ first, last }) => first <= number && number <= last)
+    if (loss === undefined) return
+    this.amend(entry, loss, ({ missing, ...gap }) => {
+      if (missing === undefined) return gap
+      const left = Math.max(0, missing - 1)
+      return { ...gap, missing: left, ...(left === 0 && by !== undefined ? { recovered: by } : {}) }
+    })
+  }
+
+  /** A message of these channels is known to be there already: it is counted, and handed on to nobody. */
   duplicate(of: ReadonlyArray<Channel.Channel>, product: string): void {
-    for (const channel of of) {
-      const entry = channel.product === undefined ? this.entryOf(channel, product) : this.ownEntry(channel)
-      entry.received++
-      entry.duplicates++
-    }
+    this.counts.duplicate(of, product)
   }
 
   /**
    * A gap that is over when it is found: nothing of a channel came between `from` and `to`, which are numbers or
    * instants. `recovered` says how what it holds is there nevertheless, if it is.
    */
-  found(channel: Channel.Channel, gap: Found): Announcement {
+  found(channel: { readonly channel: string; readonly product?: string | undefined }, gap: Found): GapAnnouncement {
     const { metrics, venue } = this.options
     const made = new Lifecycle.Gap({
       venue,
@@ -220,6 +269,7 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
     })
     this.enter(made)
     metrics.gaps(gap.cause, 1)
+    this.changed()
     return new GapAnnouncement([made])
   }
 
@@ -229,15 +279,14 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
    */
   recovered(
     channel: Channel.Channel,
-    { cause, from }: Pick<Lifecycle.Gap, "cause" | "from">,
+    gap: Pick<Lifecycle.Gap, "cause" | "from">,
     by: Recovery
   ): Announcement | undefined {
     const entry = this.entries.get(keyOf(channel))
     if (entry === undefined) return undefined
-    if (entry.open?.cause === cause && entry.open.from === from) return this.end([entry], this.options.wallNow(), by)
-    entry.gaps = entry.gaps.map((gap) =>
-      gap.cause === cause && gap.from === from ? new Lifecycle.Gap({ ...gap, recovered: by }) : gap
-    )
+    const { open } = entry
+    if (open?.cause === gap.cause && open.from === gap.from) return this.end([entry], this.options.wallNow(), by)
+    this.amend(entry, gap, (held) => ({ ...held, recovered: by }))
     return undefined
   }
 
@@ -246,7 +295,7 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
    * returns, with how it was recovered, if it was. Until the channel has been confirmed that changes nothing.
    */
   hold(channel: Channel.Channel): (recovered?: Recovery) => Announcement | undefined {
-    const entry = this.entry(channel.channel, channel.product)
+    const entry = this.entries.of(channel.channel, channel.product)
     entry.holds++
     let isHeld = true
     return (recovered) => {
@@ -254,42 +303,32 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
       isHeld = false
       entry.holds--
       const { confirmedAt } = entry
-      if (entry.holds > 0 || confirmedAt === undefined || entry.open?.cause !== "disconnect") return undefined
+      if (confirmedAt === undefined || !this.endsAsConfirmed(entry)) return undefined
       return this.end([entry], recovered === undefined ? confirmedAt : this.options.wallNow(), recovered)
     }
   }
 
   handedOn(): void {
-    for (let i = 0; i < this.arrivals; i++) {
-      const entry = this.arriving[i]
-      if (entry === undefined) continue
-      entry.handedOn += entry.arriving
-      entry.arriving = 0
-    }
-    this.arrivals = 0
+    this.counts.handedOn()
   }
 
   /** Gives one consumer, by its name, what it enters its losses with. */
   consumer(name: string): Dropped {
-    const own = new Map<string, number>()
-    return (of, count, gap) => {
-      const key = keyOf(of)
-      const dropped = (own.get(key) ?? 0) + count
-      own.set(key, dropped)
-      const entry = this.entries.get(key)
+    return this.shed.consumer(name, (of, dropped, gap) => {
+      const entry = this.entries.get(keyOf(of))
       if (entry !== undefined) entry.dropped = Math.max(entry.dropped, dropped)
-      const known = this.shed.get(`${name}\n${key}`)
-      if (known === undefined) this.shed.set(`${name}\n${key}`, { of, consumer: name, dropped: count })
-      else known.dropped += count
+      if (gap !== undefined || of.product !== undefined) this.options.metrics.gaps("overflow", 1)
       if (gap !== undefined) this.enter(gap)
-    }
+      this.changed()
+    })
   }
 
   read(): Ledger.Ledger {
     const now = this.options.now()
     return {
-      entries: Array.from(this.entries.values(), (entry): Ledger.Entry => {
-        const { channel, dropped, duplicates, gaps, handedOn, liveMillis, liveSince, product, received } = entry
+      entries: Array.from(this.entries.all, (entry): Ledger.Entry => {
+        const { channel, dropped, duplicates, gaps, handedOn, live, liveMillis, liveSince, product } = entry
+        const { received, rejected } = entry
         const delivered = handedOn - dropped
         return {
           channel,
@@ -299,16 +338,13 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
           delivered,
           duplicates,
           dropped,
+          rejected,
+          live,
           gaps,
           isBalanced: delivered >= 0 && received === delivered + duplicates + dropped
         }
       }),
-      shed: Array.from(this.shed.values(), ({ consumer, dropped, of }) => ({
-        consumer,
-        channel: of.channel,
-        product: of.product,
-        dropped
-      })),
+      shed: this.shed.read(),
       rejected: this.rejected
     }
   }
@@ -318,28 +354,97 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
   }
 
   // A channel that has not been live since the drop before is in a gap already.
-  private begin(from: number): ReadonlyArray<Lifecycle.Gap> {
-    return this.open(this.wanted.values(), from, "disconnect")
+  private begin(entries: Iterable<Entry>, from: number): ReadonlyArray<Lifecycle.Gap> {
+    const all = [...entries]
+    const gaps = this.open(all, from, "disconnect")
+    for (const entry of all) {
+      entry.confirmedAt = undefined
+      entry.unmeasured = entry.open
+      entry.isWhole = false
+    }
+    return gaps
   }
 
-  private open(entries: Iterable<Entry>, from: number, cause: Lifecycle.Gap["cause"]): ReadonlyArray<Lifecycle.Gap> {
+  private endsAsConfirmed({ holds, isKept, open }: Entry): boolean {
+    return open?.cause === "disconnect" && holds === 0 && !isKept
+  }
+
+  // A gap that is open holds it; a book that is kept is in one until it is whole; any other is over when it is found.
+  private miss(
+    entry: Entry,
+    after: number,
+    before: number,
+    missing: number | undefined,
+    isCovered: (channel: Channel.Channel) => boolean = () => false
+  ): ReadonlyArray<Lifecycle.Gap> {
+    const { isKept, isRefused, isWhole, open } = entry
+    // Whoever keeps a book has seen it first: it was made whole by what shows that something was missing.
+    if (isRefused || (isKept && isWhole)) return []
+    const span = { first: after + 1, last: before - 1 }
+    if (open !== undefined) {
+      const isFirst = !entry.losses.some(({ cause, from }) => cause === open.cause && from === open.from)
+      entry.lose({ ...open, ...span })
+      this.amend(
+        entry,
+        open,
+        ({ missing: more = isFirst && open.cause === "sequence" ? 0 : undefined, ...gap }) =>
+          more === undefined || missing === undefined ? gap : { ...gap, missing: more + missing }
+      )
+      return []
+    }
+    if (isKept) {
+      const gaps = this.open([entry], this.heardAt ?? this.options.wallNow(), "sequence", missing)
+      for (const gap of gaps) entry.lose({ ...gap, ...span })
+      this.updateLive(entry)
+      return gaps
+    }
+    const gap = { cause: "sequence", from: String(after), to: String(before) } as const
+    entry.lose({ ...gap, ...span })
+    const isRecovered = isCovered(Channel.make(entry.channel, entry.product))
+    return this.found(entry, {
+      ...gap,
+      ...(missing === undefined ? {} : { missing }),
+      ...(isRecovered ? { recovered: "redundant" } : {})
+    }).gaps
+  }
+
+  private amend(
+    entry: Entry,
+    gap: Pick<Lifecycle.Gap, "cause" | "from">,
+    change: (gap: Lifecycle.Gap) => GapMembers
+  ): void {
+    entry.amend(gap, change)
+    this.changed()
+  }
+
+  private changed(): void {
+    for (const onChange of this.watchers) onChange()
+  }
+
+  private open(
+    entries: Iterable<Entry>,
+    from: number,
+    cause: Lifecycle.Gap["cause"],
+    missing?: number
+  ): ReadonlyArray<Lifecycle.Gap> {
     const { metrics, venue } = this.options
     const gaps: Array<Lifecycle.Gap> = []
     for (const entry of entries) {
       if (entry.isRefused || entry.open !== undefined) continue
-      entry.confirmedAt = undefined
       const { channel, product } = entry
       entry.open = new Lifecycle.Gap({
         venue,
         ...(product === undefined ? {} : { product }),
         channel,
         from: instant(from),
-        cause
+        cause,
+        ...(missing === undefined ? {} : { missing })
       })
       this.enter(entry.open)
       gaps.push(entry.open)
     }
     metrics.gaps(cause, gaps.length)
+    if (gaps.length > 0) this.changed()
     return gaps
   }
 
@@ -362,17 +467,13 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
       }
       this.updateLive(entry)
     }
-    return gaps.length === 0 ? undefined : new GapAnnouncement(gaps)
+    if (gaps.length === 0) return undefined
+    this.changed()
+    return new GapAnnouncement(gaps)
   }
 
-  // What has come to its end takes the place of what was begun.
   private enter(gap: Lifecycle.Gap): void {
-    if (gap.channel === undefined) return
-    const entry = this.entry(gap.channel, gap.product)
-    const others = entry.gaps.filter(({ cause, from, to }) =>
-      to !== undefined || cause !== gap.cause || from !== gap.from
-    )
-    entry.gaps = [...others, gap].slice(-mostGaps)
+    if (gap.channel !== undefined) this.entries.of(gap.channel, gap.product).enter(gap)
   }
 
   // A product of a channel that is wanted as a whole is live with it.
@@ -384,117 +485,12 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
       const now = this.options.now()
       entry.liveMillis += now - (entry.liveSince ?? now)
       entry.liveSince = isLive ? now : undefined
+      entry.became(isLive, instant(this.options.wallNow()))
+      this.changed()
     }
     if (product !== undefined) return
-    for (const one of this.entries.values()) {
+    for (const one of this.entries.all) {
       if (one.channel === channel && one.product !== undefined) this.updateLive(one)
     }
-  }
-
-  private beginBatch(): void {
-    for (let i = 0; i < this.arrivals; i++) {
-      const entry = this.arriving[i]
-      if (entry !== undefined) entry.arriving = 0
-    }
-    this.arrivals = 0
-  }
-
-  private count(entry: Entry): void {
-    if (entry.arriving === 0) this.arriving[this.arrivals++] = entry
-    entry.received++
-    entry.arriving++
-  }
-
-  // Most messages are of the same channel and product as the one before, or of another single channel.
-  private received(of: ReadonlyArray<Channel.Channel>, product: string): void {
-    if (of instanceof RoutedChannels && of.ledger !== undefined) return this.count(of.ledger)
-    const { last } = this
-    if (last !== undefined && this.lastOf === of && this.lastProduct === product) return this.count(last)
-    for (const channel of of) {
-      const entry = channel.product === undefined ? this.entryOf(channel, product) : this.ownEntry(channel)
-      this.count(entry)
-      if (of.length !== 1) continue
-      if (of instanceof RoutedChannels && channel.product !== undefined) of.ledger = entry
-      this.last = entry
-      this.lastOf = of
-      this.lastProduct = product
-    }
-  }
-
-  private ownEntry(channel: Channel.Channel): Entry {
-    let entry = this.byChannel.get(channel)
-    if (entry === undefined) this.byChannel.set(channel, entry = this.entry(channel.channel, channel.product))
-    return entry
-  }
-
-  private entryOf(channel: Channel.Channel, product: string): Entry {
-    let entries = this.byProduct.get(channel)
-    if (entries === undefined) this.byProduct.set(channel, entries = new Map<string, Entry>())
-    let entry = entries.get(product)
-    if (entry === undefined) {
-      entry = this.entry(channel.channel, product === "" ? undefined : product)
-      if (entries.size < mostEntries) entries.set(product, entry)
-    }
-    return entry
-  }
-
-  // What is wanted has an entry of its own, however many there are.
-  private entry(channel: string, product: string | undefined, isWanted = false): Entry {
-    const key = keyOf({ channel, product })
-    const known = this.entries.get(key)
-    if (known !== undefined) return known
-    if (!isWanted && product !== undefined && this.entries.size >= mostEntries) return this.entry(channel, undefined)
-    const made: Entry = {
-      channel,
-      product,
-      isWanted,
-      isRefused: false,
-      open: undefined,
-      liveSince: undefined,
-      liveMillis: 0,
-      received: 0,
-      duplicates: 0,
-      arriving: 0,
-      handedOn: 0,
-      holds: 0,
-      confirmedAt: undefined,
-      dropped: 0,
-      gaps: []
-    }
-    this.entries.set(key, made)
-    this.updateLive(made)
-    return made
-  }
-}
-
-/**
- * Gaps that began or ended in one step: the same values for all consumers.
- *
- * @category models
- * @since 0.1.0
- */
-export class GapAnnouncement implements Announcement {
-  readonly kind = "gaps"
-  readonly gaps: ReadonlyArray<Lifecycle.Gap>
-  constructor(gaps: ReadonlyArray<Lifecycle.Gap>) {
-    this.gaps = gaps
-  }
-
-  /** For a consumer that stood still: of each channel one gap over all that have ended, and one that is still open. */
-  mergeWith(newer: Announcement): Announcement {
-    if (!(newer instanceof GapAnnouncement)) return newer
-    const ended = new Map<string, Lifecycle.Gap>()
-    const open = new Map<string, Lifecycle.Gap>()
-    for (const gap of [...this.gaps, ...newer.gaps]) {
-      const key = `${keyOf(gap)}\n${gap.cause}`
-      if (gap.to === undefined) {
-        open.set(key, gap)
-        continue
-      }
-      const from = ended.get(key)?.from
-      ended.set(key, from === undefined ? gap : new Lifecycle.Gap({ ...gap, from }))
-      open.delete(key)
-    }
-    return new GapAnnouncement([...ended.values(), ...open.values()])
   }
 }

@@ -3,7 +3,32 @@
  *
  * @since 0.1.0
  */
-import type * as Lifecycle from "../../event/Lifecycle.ts"
+import * as Lifecycle from "../../event/Lifecycle.ts"
+import type { Live } from "../Ledger.ts"
+import { NumberRanges } from "./numberRanges.ts"
+import { RecentIds } from "./recentIds.ts"
+
+// How many gaps are kept, and how many times in which it was live.
+const most = 1_000
+
+/**
+ * What a gap is made of.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type GapMembers = ConstructorParameters<typeof Lifecycle.Gap>[0]
+
+/**
+ * Numbers that did not come, and in which gap they are.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Loss extends Pick<Lifecycle.Gap, "cause" | "from"> {
+  readonly first: number
+  readonly last: number
+}
 
 /**
  * The account of one product and channel.
@@ -11,26 +36,89 @@ import type * as Lifecycle from "../../event/Lifecycle.ts"
  * @category models
  * @since 0.1.0
  */
-export interface LedgerEntry {
+export class LedgerEntry {
   readonly channel: string
   readonly product: string | undefined
   isWanted: boolean
   /** Whether the peer has refused it, and has not confirmed it since. */
-  isRefused: boolean
+  isRefused = false
+  /** Whether it is a book that somebody keeps: its gaps end when that is whole. */
+  isKept = false
+  /** Whether that is whole. */
+  isWhole = false
   /** Its gap that has not ended. */
-  open: Lifecycle.Gap | undefined
+  open: Lifecycle.Gap | undefined = undefined
   /** How many hold the end of a drop's gap back, and when it was confirmed since that began. */
-  holds: number
-  confirmedAt: number | undefined
+  holds = 0
+  confirmedAt: number | undefined = undefined
   /** Since when it is live, on the monotonic clock; undefined while it is not. */
-  liveSince: number | undefined
-  liveMillis: number
-  received: number
-  /** What of it was there already, on another connection. */
-  duplicates: number
+  liveSince: number | undefined = undefined
+  liveMillis = 0
+  /** When it was live, the last of it perhaps still. */
+  live: ReadonlyArray<Live> = []
+  received = 0
   /** What of the batch at hand it has received, which is not with the consumers yet. */
-  arriving: number
-  handedOn: number
-  dropped: number
-  gaps: ReadonlyArray<Lifecycle.Gap>
+  arriving = 0
+  handedOn = 0
+  duplicates = 0
+  dropped = 0
+  rejected = 0
+  gaps: ReadonlyArray<Lifecycle.Gap> = []
+  /** The gap of a drop of which numbers may still show how much it holds. */
+  unmeasured: Lifecycle.Gap | undefined = undefined
+  /** The numbers of its messages that have come, if these count one by one, and in which gaps the others are. */
+  numbers = new NumberRanges()
+  losses: Array<Loss> = []
+  /** The ids of its messages that have come, if they are no more than that, and the number of the last ticker. */
+  ids = new RecentIds()
+  lastSequence: string | undefined = undefined
+
+  constructor(channel: string, product: string | undefined, isWanted: boolean) {
+    this.channel = channel
+    this.product = product
+    this.isWanted = isWanted
+  }
+
+  /** A gap has begun or ended. What has come to its end takes the place of what was begun. */
+  enter(gap: Lifecycle.Gap): void {
+    const others = this.gaps.filter(({ cause, from, to }) =>
+      to !== undefined || cause !== gap.cause || from !== gap.from
+    )
+    this.gaps = [...others, gap].slice(-most)
+  }
+
+  /** More is known of a gap. */
+  amend(
+    { cause, from }: Pick<Lifecycle.Gap, "cause" | "from">,
+    change: (gap: Lifecycle.Gap) => GapMembers
+  ): void {
+    this.gaps = this.gaps.map((gap) => {
+      if (gap.cause !== cause || gap.from !== from) return gap
+      const amended = new Lifecycle.Gap(change(gap))
+      if (this.open === gap) this.open = amended
+      return amended
+    })
+  }
+
+  /** Numbers are missing, in a gap. */
+  lose({ cause, first, from, last }: Loss): void {
+    this.losses = [...this.losses, { cause, first, last, ...(from === undefined ? {} : { from }) }].slice(-most)
+  }
+
+  /** It is live from this instant on, or no longer. */
+  became(isLive: boolean, at: string): void {
+    const last = this.live.at(-1)
+    this.live = isLive || last === undefined
+      ? [...this.live, { from: at, to: undefined }].slice(-most)
+      : [...this.live.slice(0, -1), { from: last.from, to: at }]
+  }
+
+  /** Whoever asks for it later has had nothing of it. */
+  forget(): void {
+    this.unmeasured = undefined
+    this.numbers = new NumberRanges()
+    this.losses = []
+    this.ids = new RecentIds()
+    this.lastSequence = undefined
+  }
 }

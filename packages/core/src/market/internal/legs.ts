@@ -24,7 +24,8 @@ import * as Timestamp from "../../value/Timestamp.ts"
 import type { Venue } from "../../venue/Venue.ts"
 import type { Report } from "../Redundancy.ts"
 import * as ConflationKey from "./conflationKey.ts"
-import { GapAnnouncement, type GapLedger } from "./gapLedger.ts"
+import { GapAnnouncement } from "./gapAnnouncement.ts"
+import type { GapLedger } from "./gapLedger.ts"
 import { LegInbox } from "./legInbox.ts"
 import { LegMerge } from "./legMerge.ts"
 
@@ -249,8 +250,9 @@ export class Legs {
     for (const { live } of this.all) for (const channel of channels) live.delete(Channel.key(channel))
   }
 
-  private isLiveBeside(leg: Leg, channel: Channel.Channel): boolean {
-    return this.all.some((other) => other !== leg && other.live.has(Channel.key(channel)))
+  /** Whether another connection than this one delivers the channel. */
+  isLiveBeside({ number }: Pick<Leg, "number">, channel: Channel.Channel): boolean {
+    return this.all.some((other) => other.number !== number && other.live.has(Channel.key(channel)))
   }
 
   // What the feed's ledger is told: nothing, while another connection is up, but of a drop. What another one has of a

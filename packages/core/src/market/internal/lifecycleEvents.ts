@@ -13,9 +13,9 @@ import * as VenueMessage from "../../event/VenueMessage.ts"
 import type * as Channel from "../../value/Channel.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import type * as ChannelRouter from "./channelRouter.ts"
-import type { FeedMetrics } from "./feedMetrics.ts"
-import { type Dropped, GapAnnouncement } from "./gapLedger.ts"
+import { GapAnnouncement } from "./gapAnnouncement.ts"
 import { RotationAnnouncement } from "./rotationAnnouncement.ts"
+import type { Dropped } from "./shedCounts.ts"
 
 /**
  * What it takes to tell a life: whose it is, and to whom.
@@ -26,7 +26,6 @@ import { RotationAnnouncement } from "./rotationAnnouncement.ts"
 export interface Options {
   readonly venue: string
   readonly channelsFor: ChannelRouter.ChannelRouter["channelsFor"]
-  readonly metrics: FeedMetrics
   readonly dropped: Dropped
 }
 
@@ -37,7 +36,7 @@ export interface Options {
  * @since 0.1.0
  */
 export const make = (
-  { channelsFor, dropped, metrics, venue }: Options
+  { channelsFor, dropped, venue }: Options
 ): (item: Inbox.Item<MarketEvent.MarketEvent>) => ReadonlyArray<MarketEvent.AnyEvent> => {
   // What this consumer's own queue has shed, by the products and channels that it was of.
   const overflowed = ({ from, keys, rejections, to }: InboxItems.Missed): Array<MarketEvent.AnyEvent> => {
@@ -53,7 +52,6 @@ export const make = (
       for (const channel of channelsFor(key.slice(0, at), key.slice(at + 1))) add(channel, missing)
     }
     if (rejections > 0) add({}, rejections)
-    metrics.gaps("overflow", counts.size)
     return Array.from(counts.values(), ({ missing, of }) => {
       const gap = new Lifecycle.Gap({
         venue,

@@ -1,7 +1,6 @@
 /**
- * How it can be seen that nothing of a stream is missing, and the checks
- * themselves. They are pure: whoever keeps a book or follows a connection keeps
- * what they are given.
+ * How it can be seen that nothing of a stream is missing, and the check of a
+ * delta. It is pure: whoever keeps a book keeps what it is given.
  *
  * @since 0.1.0
  */
@@ -18,30 +17,6 @@
  * @since 0.1.0
  */
 export type Continuity = "frame" | "delta" | "state" | "none"
-
-/**
- * What the number of a frame says: it is the next (or the first), so many are
- * missing before it, or it was seen.
- *
- * @category models
- * @since 0.1.0
- */
-export type FrameStep =
-  | { readonly _tag: "Next" }
-  | { readonly _tag: "Gap"; readonly missing: bigint }
-  | { readonly _tag: "Seen" }
-
-/**
- * What the number of a frame says, given the highest before it on the same
- * connection: `undefined` for the first.
- *
- * @category getters
- * @since 0.1.0
- */
-export const frame = (last: bigint | undefined, number: bigint): FrameStep => {
-  if (last === undefined || number === last + 1n) return { _tag: "Next" }
-  return number > last ? { _tag: "Gap", missing: number - last - 1n } : { _tag: "Seen" }
-}
 
 /**
  * The numbers of a delta: that of its last change; that of its first, if it has
@@ -87,16 +62,3 @@ export const delta = (
   // One that overlaps what the book has is applied: sizes are absolute.
   return first <= at + 1n ? "applies" : "break"
 }
-
-/**
- * Whether the state of a book is the peer's, by a function of the text of its
- * top levels.
- *
- * @category getters
- * @since 0.1.0
- */
-export const state = (
-  checksumOf: (topLevels: string) => bigint,
-  topLevels: string,
-  expected: bigint
-): "holds" | "break" => checksumOf(topLevels) === expected ? "holds" : "break"

@@ -110,7 +110,7 @@ export const venue: Venue = {
   prices: "string",
   symbols: Symbols.paired("-"),
   continuity: "frame",
-  books: { numberOf: numbered("sequence_num") },
+  frames: { numberOf: numbered("sequence_num") },
   keepAlive: {
     _tag: "Server",
     withinMillis: 1_000,

@@ -95,6 +95,8 @@ export const venue: Venue = {
   continuity: "delta",
   // `book.BTC-PERPETUAL.none.10.100ms` is the top of the book each time, `book.BTC-PERPETUAL.100ms` its changes.
   books: { isWhole: (channel) => channel.startsWith("book.") && channel.split(".").length > 3 },
+  // `trade_seq` counts one by one for each instrument: https://docs.deribit.com/subscriptions/trades (read 2026-11-25).
+  tradeNumber: (channel) => channel.startsWith("trades.") ? "sequence" : undefined,
   keepAlive: {
     _tag: "Requested",
     withinMillis: heartbeatSeconds * 1_000,

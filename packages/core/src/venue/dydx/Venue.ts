@@ -110,7 +110,8 @@ export const make = ({ batched = true }: Options = {}): Venue => ({
   continuity: "frame",
   // Books cross by design, and the number of an answer is taken when its request is read, before a fetch:
   // indexer/services/socks/src/websocket/index.ts of dydxprotocol/v4-chain (read 2026-11-25).
-  books: { numberOf: numbered("message_id"), answersLate: true, mayCross: true },
+  frames: { numberOf: numbered("message_id"), answersLate: true },
+  books: { mayCross: true },
   // It pings every 30 s itself, and wants the pong within 10 s:
   // https://docs.dydx.exchange/api_integration-indexer/indexer_websocket#maintaining-a-connection (read 2026-11-21)
   keepAlive: { _tag: "Protocol" },

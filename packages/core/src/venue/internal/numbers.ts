@@ -2,10 +2,10 @@
 import { memberText } from "../../codec/internal/memberText.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import type { Frame } from "../../transport/Frame.ts"
+import * as Digits from "../../value/internal/digits.ts"
 
 /** By the member of that name: most events have it as their sequence, and of the others the frame is looked at. */
-export const numbered = (name: string) => (frame: Frame, [first]: ReadonlyArray<MarketEvent>): bigint | undefined => {
+export const numbered = (name: string) => (frame: Frame, [first]: ReadonlyArray<MarketEvent>): number | undefined => {
   const read = first !== undefined && "sequence" in first ? first.sequence : undefined
-  const text = read ?? (typeof frame === "string" ? memberText(frame, name) : undefined)
-  return text !== undefined && /^\d+$/.test(text) ? BigInt(text) : undefined
+  return Digits.toSafe(read ?? (typeof frame === "string" ? memberText(frame, name) : undefined))
 }

@@ -1,5 +1,5 @@
 /** Whether what a venue sent is what a consumer saw. `Simulation` exports it. */
-import type * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import type * as Channel from "@tickline/core/value/Channel"
 import type { Venue } from "@tickline/core/venue/Venue"
 import type * as FaultPlan from "../../network/FaultPlan.ts"
@@ -7,14 +7,17 @@ import { idOf, type Sent, type Simulation } from "./simulatedVenue.ts"
 
 /**
  * What became of the messages of one product on one channel: `sent` =
- * `delivered` + `lostInGaps` + `lostByFault` + `unaccounted`. `duplicates` came
- * besides; `unaccounted` is what was lost in silence.
+ * `delivered` + `repeated` + `lostInGaps` + `lostByFault` + `unaccounted`.
+ * `repeated` said again what was delivered on an earlier connection, and were
+ * passed over; `duplicates` came besides; `unaccounted` is what was lost in
+ * silence.
  */
 export interface SimulationReport {
   readonly channel: string
   readonly product: string
   readonly sent: number
   readonly delivered: number
+  readonly repeated: number
   readonly duplicates: number
   readonly lostInGaps: number
   readonly lostByFault: number
@@ -25,7 +28,8 @@ export interface SimulationReport {
  * Whether all that was sent is accounted for.
  */
 export const isBalanced = (account: SimulationReport): boolean =>
-  account.unaccounted === 0 && account.sent === account.delivered + account.lostInGaps + account.lostByFault
+  account.unaccounted === 0 &&
+  account.sent === account.delivered + account.repeated + account.lostInGaps + account.lostByFault
 
 type Counts = { -readonly [Name in Exclude<keyof SimulationReport, "channel" | "product">]: number }
 
@@ -61,6 +65,7 @@ export const reconcile = (
     const counts: Counts = {
       sent: sent.length,
       delivered: 0,
+      repeated: 0,
       duplicates: 0,
       lostInGaps: 0,
       lostByFault: 0,
@@ -70,6 +75,7 @@ export const reconcile = (
     let cursor = 0
     let epoch = 0
     let isGap = false
+    const known = new Set<string>()
 
     const isIt = (message: Sent | undefined, id: string | undefined): boolean =>
       message !== undefined && message.connection === epoch && message.id === id
@@ -78,7 +84,9 @@ export const reconcile = (
     const miss = (end: number, connection: number): void => {
       for (; cursor < end; cursor++) {
         const message = sent[cursor]!
+        const identity = identityOf(simulation.venue, message)
         if (struck(message, "Lose")) counts.lostByFault++
+        else if (identity !== undefined && known.has(identity)) counts.repeated++
         else if (isGap && message.connection < connection) counts.lostInGaps++
         else {
           counts.unaccounted++
@@ -105,6 +113,8 @@ export const reconcile = (
         isGap = false
         cursor = at + 1
         counts.delivered++
+        const identity = identityOf(simulation.venue, sent[at]!)
+        if (identity !== undefined) known.add(identity)
         continue
       }
       let back = cursor - 1
@@ -114,9 +124,22 @@ export const reconcile = (
       else blame(`${id} arrived in epoch ${epoch}, where it was ${before === undefined ? "never sent" : "sent once"}`)
     }
     miss(sent.length, Infinity)
+    // What came twice and is known by its number or id was passed over.
+    for (const message of sent) {
+      const identity = identityOf(simulation.venue, message)
+      if (identity !== undefined && known.has(identity) && struck(message, "Duplicate")) counts.duplicates++
+    }
     return { channel, product, ...counts }
   })
   return { accounts, violations }
+}
+
+/** By what a message is known on any connection: a trade by its id, a ticker by its number, if that is its own. */
+const identityOf = (venue: Venue, { text }: Sent): string | undefined => {
+  const decoded = venue.decode(text)
+  const event = "_tag" in decoded ? undefined : decoded.find(MarketEvent.isMarketData)
+  if (event?._tag === "Trade") return event.tradeId
+  return event?._tag === "Ticker" && venue.frames === undefined ? event.sequence : undefined
 }
 
 const kindOf = (event: MarketEvent.AnyEvent): ReadonlyArray<"trade" | "ticker" | "book"> => {

@@ -1,0 +1,119 @@
+/**
+ * Follows the numbers of the frames of one connection, where a venue gives each
+ * of them one, over all channels.
+ *
+ * @since 0.1.0
+ */
+import type { MarketEvent } from "../../event/MarketEvent.ts"
+import type { Frame } from "../../transport/Frame.ts"
+import type { Venue } from "../../venue/Venue.ts"
+import { NumberRanges } from "./numberRanges.ts"
+
+/**
+ * What the number of a frame says: it follows those before, or it says nothing;
+ * some are missing before it; it was missing, and comes late; or it has come
+ * already.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Step = "next" | "break" | "late" | "seen"
+
+// A peer that skips more in one step has ended what was known.
+const mostMissing = 65_536
+
+const answers = ({ _tag }: MarketEvent): boolean =>
+  _tag === "Subscribed" || _tag === "Unsubscribed" || _tag === "VenueError"
+
+/**
+ * The numbers of the frames of one connection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class FrameNumbers {
+  /** Why the numbers show nothing, if they do not. */
+  distrusted: string | undefined
+  /** The highest number that has come. */
+  get last(): number | undefined {
+    return this.ranges.last
+  }
+
+  /** The highest number before the frame that was followed last. */
+  before: number | undefined
+  /** How many frames were found missing by it, if it was a break. */
+  missing = 0
+  private readonly venue: Venue
+  private readonly asked: () => number
+  private readonly ranges = new NumberRanges()
+  private readonly ofChannel = new Map<string, number>()
+  // The numbers that may be those of answers which have not come, and how many answers have.
+  private readonly awaited = new Set<number>()
+  private answered = 0
+
+  constructor(venue: Venue, asked: () => number = () => 0) {
+    this.venue = venue
+    this.asked = asked
+  }
+
+  /** What a frame says of those before it, by its number and the events that it was read to, if it could be read. */
+  follow(frame: Frame, events: ReadonlyArray<MarketEvent>): Step {
+    const { frames } = this.venue
+    const number = this.distrusted === undefined ? frames?.numberOf(frame, events) : undefined
+    if (number === undefined) return "next"
+    this.before = this.ranges.last
+    return frames?.answersLate === true ? this.followLate(number, events) : this.followEach(number, frame, events)
+  }
+
+  private followEach(number: number, frame: Frame, events: ReadonlyArray<MarketEvent>): Step {
+    const channel = events.length === 0 ? undefined : this.channelOf(frame, events)
+    const lastOfChannel = channel === undefined ? undefined : this.ofChannel.get(channel)
+    if (channel !== undefined && (lastOfChannel === undefined || number > lastOfChannel)) {
+      this.ofChannel.set(channel, number)
+    }
+    const step = this.ranges.add(number)
+    if (step === "next") return step
+    if (step === "gap") {
+      this.missing = this.ranges.missingBefore(number)
+      return "break"
+    }
+    // Of what could not be read the channel is not known. A channel that goes back itself is out of order.
+    if (channel === undefined || (lastOfChannel !== undefined && number <= lastOfChannel)) return step
+    // One that was missing alone comes late; where others are missing beside it, the channel has numbers of its own.
+    if (step === "late" && !this.ranges.isMissing(number - 1) && !this.ranges.isMissing(number + 1)) return step
+    this.distrusted = step === "seen"
+      ? `the number ${number} came on two channels`
+      : `the number ${number} came on another channel than ${this.before ?? 0}`
+    return "next"
+  }
+
+  // The numbers of answers are taken early and come late: so many may be missing as answers are due.
+  private followLate(number: number, events: ReadonlyArray<MarketEvent>): Step {
+    const last = this.before
+    const step = this.ranges.add(number)
+    const isAnswer = events.some(answers)
+    const isLate = step === "late" || step === "seen"
+    const isAwaited = this.awaited.delete(number)
+    if (step === "seen" && !isAnswer) return "seen"
+    if (isAnswer && !(isLate && number === last)) this.answered++
+    if (step === "gap" && last !== undefined) {
+      this.missing = this.ranges.missingBefore(number)
+      if (this.missing > mostMissing) this.awaited.clear()
+      else for (let one = last + 1; one < number; one++) this.awaited.add(one)
+    }
+    // Data is sent when its number is taken: late, it is out of order, if that was not told.
+    const isDisordered = isLate && !isAnswer
+    if (isDisordered && !isAwaited) return "late"
+    const isMuch = step === "gap" && this.missing > mostMissing
+    if (!isDisordered && !isMuch) this.missing = this.awaited.size
+    const due = Math.max(0, this.asked() - this.answered)
+    if (!isDisordered && !isMuch && this.missing <= due) return "next"
+    if (isDisordered) this.missing = 0
+    this.awaited.clear()
+    return "break"
+  }
+
+  private channelOf(frame: Frame, events: ReadonlyArray<MarketEvent>): string {
+    return this.venue.topicOf?.(frame, events)?.name ?? events[0]?._tag ?? ""
+  }
+}

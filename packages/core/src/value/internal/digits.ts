@@ -1,0 +1,43 @@
+/**
+ * Whole numbers as venues write them: digits, and nothing else.
+ *
+ * @since 0.1.0
+ */
+
+// So many digits are always a safe integer.
+const mostSafe = 15
+
+const areDigits = (text: string): boolean => {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code < 48 || code > 57) return false
+  }
+  return text.length > 0
+}
+
+/**
+ * The number that the digits are, of any length; `undefined` of anything else.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const toBigInt = (text: string | undefined): bigint | undefined =>
+  text !== undefined && areDigits(text) ? BigInt(text) : undefined
+
+/**
+ * The number that at most 15 digits are, which is exact; `undefined` of anything
+ * else.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const toSafe = (text: string | undefined): number | undefined => {
+  if (text === undefined || text.length > mostSafe || text.length === 0) return undefined
+  let number = 0
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48
+    if (digit < 0 || digit > 9) return undefined
+    number = number * 10 + digit
+  }
+  return number
+}
