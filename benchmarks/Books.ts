@@ -1,13 +1,16 @@
 /**
  * Order books: from the text of a frame to both tops of the book, beside ccxt's
- * and tardis-dev's books on the same frames, which hold doubles; and what a level
- * takes of the heap.
+ * and tardis-dev's on the same frames, which hold doubles; and what a level takes
+ * of the heap.
  *
- * The frames are Binance's `depthUpdate`, four changes each near the touch; the
- * peers are given what `JSON.parse` makes of them, as their own adapters do.
+ * The frames are Binance's `depthUpdate`, four changes each near the touch. Each
+ * library goes its own way from the text to its book: ours by decoder and books,
+ * ccxt's by `JSON.parse` and the handler of its Binance, tardis-dev's by
+ * `JSON.parse` and its mapper.
  */
 import "effect/schema/SchemaJITCompiler/enable"
 import { isFrameRejected } from "@tickline/core/codec/Rejection"
+import * as Decimal from "@tickline/core/value/Decimal"
 import * as Binance from "@tickline/core/venue/binance/Venue"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
@@ -54,29 +57,46 @@ const updatesOf = (count: number): ReadonlyArray<string> => {
   })
 }
 
+interface Mapper {
+  readonly map: (message: unknown, at: Date) => Iterable<object>
+}
 interface Tardis {
+  readonly normalizeBookChanges: (exchange: string, at: Date) => Mapper
   readonly OrderBook: new() => {
     readonly update: (change: object) => void
-    readonly bestBid: () => unknown
-    readonly bestAsk: () => unknown
+    readonly bestBid: () => { readonly price: number } | undefined
+    readonly bestAsk: () => { readonly price: number } | undefined
   }
 }
-interface Side extends Array<readonly [number, number]> {
-  readonly storeArray: (row: readonly [number, number]) => void
+interface Book {
+  readonly bids: ReadonlyArray<readonly [price: number, size: number]>
+  readonly asks: ReadonlyArray<readonly [price: number, size: number]>
+  readonly reset: (snapshot: object) => void
+}
+interface Exchange {
+  readonly setMarkets: (markets: ReadonlyArray<object>) => void
+  readonly orderBook: (snapshot: object) => Book
+  readonly orderbooks: Record<string, Book>
+  readonly handleOrderBook: (client: object, message: unknown) => void
 }
 interface Ccxt {
-  readonly OrderBook: new(snapshot: object) => { readonly bids: Side; readonly asks: Side }
+  readonly pro: { readonly binance: new() => Exchange }
 }
 const tardis = await peer<Tardis>("tardis-dev")
-const ccxt: Ccxt = await import(new URL("./peers/node_modules/ccxt/js/src/base/ws/OrderBook.js", import.meta.url).href)
+const ccxt = await peer<Ccxt>("ccxt")
 
-interface Update {
-  readonly data: { readonly b: ReadonlyArray<Row>; readonly a: ReadonlyArray<Row> }
-}
-const parse = (text: string): Update["data"] => (JSON.parse(text) as Update).data
+const symbol = "BTC/USDT"
+const market = { id: "BTCUSDT", symbol, base: "BTC", quote: "USDT", type: "spot", spot: true, active: true }
+/** Of ccxt's client what the handler of a book asks of it. */
+const client = { url: "wss://stream.binance.com:9443/ws", subscriptions: {}, resolve: () => {} }
 
 const perFrame = 20_000
 let sink = 0
+
+/** The best prices that each library has after the last frame: they have done the same. */
+const tops = new Map<string, string>()
+const topsAre = (library: string, bid: unknown, ask: unknown): void =>
+  void tops.set(library, `${Number(bid)} ${Number(ask)}`)
 
 const books = (levels: number) => {
   const snapshot = snapshotOf(levels)
@@ -100,34 +120,46 @@ const books = (levels: number) => {
     tickline: () => {
       const kept = keep()
       const [book] = kept.all
-      return timed((text) => {
+      const took = timed((text) => {
         const events = Binance.venue.decode(text)
         if (isFrameRejected(events)) return
         kept.frame(text, events)
         if (book?.levels.bids.best() !== undefined && book.levels.asks.best() !== undefined) sink++
       })()
+      const [bid, ask] = [book?.levels.bids.best()?.[0], book?.levels.asks.best()?.[0]]
+      topsAre("tickline", bid && Decimal.format(bid), ask && Decimal.format(ask))
+      return took
     },
     tardis: () => {
+      const at = new Date(0)
+      const mapper = tardis.normalizeBookChanges("binance", at)
       const book = new tardis.OrderBook()
-      const rows = (side: ReadonlyArray<Row>) =>
-        side.map(([price, amount]) => ({ price: Number(price), amount: Number(amount) }))
-      book.update({ isSnapshot: true, bids: rows(snapshot.bids), asks: rows(snapshot.asks) })
-      return timed((text) => {
-        const { a, b } = parse(text)
-        book.update({ isSnapshot: false, bids: rows(b), asks: rows(a) })
+      const read = (message: unknown): void => {
+        for (const change of mapper.map(message, at)) book.update(change)
+      }
+      read({ stream: "btcusdt@depthSnapshot", generated: true, data: snapshot })
+      const took = timed((text) => {
+        read(JSON.parse(text))
         if (book.bestBid() !== undefined && book.bestAsk() !== undefined) sink++
       })()
+      topsAre("tardis-dev", book.bestBid()?.price, book.bestAsk()?.price)
+      return took
     },
     ccxt: () => {
+      const exchange = new ccxt.pro.binance()
+      exchange.setMarkets([market])
       const rows = (side: ReadonlyArray<Row>) =>
         side.map(([price, amount]): [number, number] => [Number(price), Number(amount)])
-      const book = new ccxt.OrderBook({ bids: rows(snapshot.bids), asks: rows(snapshot.asks) })
-      return timed((text) => {
-        const { a, b } = parse(text)
-        for (const row of rows(b)) book.bids.storeArray(row)
-        for (const row of rows(a)) book.asks.storeArray(row)
+      const book = exchange.orderBook({})
+      book.reset({ symbol, bids: rows(snapshot.bids), asks: rows(snapshot.asks), nonce: snapshot.lastUpdateId })
+      exchange.orderbooks[symbol] = book
+      const took = timed((text) => {
+        const { data } = JSON.parse(text) as { readonly data: unknown }
+        exchange.handleOrderBook(client, data)
         if (book.bids[0] !== undefined && book.asks[0] !== undefined) sink++
       })()
+      topsAre("ccxt", book.bids[0]?.[0], book.asks[0]?.[0])
+      return took
     },
     keep
   }
@@ -137,6 +169,7 @@ const rows: Array<Rounds.Row> = []
 for (const levels of [500, 5_000]) {
   const { keep: _, ...contenders } = books(levels)
   const { ccxt, tardis, tickline } = await Rounds.interleave(contenders, { rounds: 7, warmup: 2 })
+  if (new Set(tops.values()).size > 1) throw new Error(`the books differ: ${JSON.stringify([...tops])}`)
   const quicker = ccxt.map((value, i) => Math.min(value, tardis[i] ?? Number.POSITIVE_INFINITY))
   rows.push({
     name: `a book of ${

@@ -11,8 +11,8 @@
 import type { Level } from "../../event/MarketData.ts"
 import type { Decimal } from "../../value/Decimal.ts"
 
-// A price as an integer, in units of the scale that all levels of the book share: exact, and quick to compare. What is
-// no safe integer is a bigint; the two compare by value.
+// A price as an integer, in units of the scale that all levels of the book share, negative on the bids' side: exact, the
+// best the least, and quick to compare. What is no safe integer is a bigint; the two compare by value.
 type Key = number | bigint
 
 // Prices by their keys, the best last, and what stands there, with the text of the venue.
@@ -55,11 +55,11 @@ interface Scale {
 
 const powers: ReadonlyArray<number> = Array.from({ length: 16 }, (_, exponent) => 10 ** exponent)
 
-const keyOf = ({ scale, value }: Decimal, digits: number): Key => {
+const keyOf = ({ scale, value }: Decimal, digits: number, sign: 1 | -1): Key => {
   if (value === 0n) return 0
   const shift = digits - scale
   const key = Number(value) * (powers[shift] ?? Number.POSITIVE_INFINITY)
-  return Number.isSafeInteger(key) ? key : value * 10n ** BigInt(shift)
+  return Number.isSafeInteger(key) ? sign * key : BigInt(sign) * value * 10n ** BigInt(shift)
 }
 
 /**
@@ -71,18 +71,18 @@ const keyOf = ({ scale, value }: Decimal, digits: number): Key => {
 export class Side {
   /** How many levels there are. */
   count = 0
-  private readonly isBefore: (a: Key, b: Key) => boolean
+  private readonly sign: 1 | -1
   private readonly scale: Scale
   private pages: Array<Page> = []
 
   constructor(side: "bids" | "asks", scale: Scale) {
-    this.isBefore = side === "bids" ? (a, b) => a > b : (a, b) => a < b
+    this.sign = side === "bids" ? -1 : 1
     this.scale = scale
   }
 
   /** Puts a level in the place of the one at its price; a size of zero removes that. */
   set(price: Decimal, size: Decimal): void {
-    const key = keyOf(price, this.scale.digits)
+    const key = keyOf(price, this.scale.digits, this.sign)
     const index = this.pageFor(key)
     const page = this.pages[index]
     if (page === undefined) {
@@ -113,7 +113,7 @@ export class Side {
     this.count = 0
   }
 
-  /** The price of the best level in the units of the scale; `undefined` if there is none. */
+  /** The key of the best level; `undefined` if there is none. */
   bestKey(): Key | undefined {
     return this.pages[0]?.keys.at(-1)
   }
@@ -166,7 +166,7 @@ export class Side {
     for (const { keys, prices } of this.pages) {
       for (let i = 0; i < keys.length; i++) {
         const price = prices[i]
-        if (price !== undefined) keys[i] = keyOf(price, this.scale.digits)
+        if (price !== undefined) keys[i] = keyOf(price, this.scale.digits, this.sign)
       }
     }
   }
@@ -177,11 +177,11 @@ export class Side {
     let low = 0
     let high = pages.length - 1
     const first = pages[0]
-    if (first !== undefined && !this.isBefore(worstKey(first), key)) return 0
+    if (first !== undefined && worstKey(first) >= key) return 0
     while (low < high) {
       const middle = (low + high) >>> 1
       const page = pages[middle]
-      if (page !== undefined && this.isBefore(worstKey(page), key)) low = middle + 1
+      if (page !== undefined && worstKey(page) < key) low = middle + 1
       else high = middle
     }
     return low
@@ -192,7 +192,7 @@ export class Side {
     let high = keys.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (this.isBefore(key, keys[middle] ?? 0)) low = middle + 1
+      if (key < (keys[middle] ?? 0)) low = middle + 1
       else high = middle
     }
     return low
@@ -269,7 +269,7 @@ export class Levels {
   isCrossed(): boolean {
     const bid = this.bids.bestKey()
     const ask = this.asks.bestKey()
-    return bid !== undefined && ask !== undefined && bid > ask
+    return bid !== undefined && ask !== undefined && -bid > ask
   }
 
   private applyTo(side: Side, levels: ReadonlyArray<Level>): void {
