@@ -38,7 +38,12 @@ describe("tables", () => {
     const table = page.slice(page.indexOf("## The log"), page.indexOf("## Metrics"))
     const written = [...table.matchAll(/^\| (`[^|]+)\|/gm)]
       .flatMap(([, cell = ""]) => [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? ""))
-    const said = ["packages/core/src/connection", "packages/core/src/market", "packages/node/src/runner"]
+    const said = [
+      "packages/core/src/connection",
+      "packages/core/src/market",
+      "packages/core/src/recording",
+      "packages/node/src/runner"
+    ]
       .flatMap((folder) => Fs.globSync(`${folder}/**/*.ts`, { cwd: workspace }))
       // The stream around a source of one's own says other things, in its own words.
       .filter((path) => !path.endsWith("ReconnectingStream.ts"))

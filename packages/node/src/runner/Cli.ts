@@ -21,6 +21,7 @@ import * as Log from "./Log.ts"
 import { type Format, formats } from "./Output.ts"
 import { type Overflow, overflows } from "./OutputQueue.ts"
 import * as Rotations from "./Rotations.ts"
+import { UsageError } from "./RunnerError.ts"
 import * as Targets from "./Targets.ts"
 
 // ---------------------------------------------------------------------------
@@ -231,7 +232,10 @@ const stream = Command.make(
     running(({ format }) =>
       Effect.gen(function*() {
         const targets = yield* Effect.fromResult(Targets.parse(flags.venue, flags.products, flags.url))
-        const rotation = yield* Effect.fromResult(Rotations.parse(flags.rotate, Option.isSome(flags.record)))
+        const rotation = yield* Effect.fromResult(Rotations.parse(flags.rotate, "--rotate"))
+        if (flags.rotate.length > 0 && Option.isNone(flags.record)) {
+          return yield* new UsageError({ key: "--rotate", expected: "--record, to say what is rotated" })
+        }
         const Streaming = yield* Effect.promise(() => import("./Streaming.ts"))
         yield* Streaming.run({
           format,

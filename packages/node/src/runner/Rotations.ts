@@ -30,14 +30,14 @@ const leastMillis = 1_000
 
 /**
  * Reads sizes and durations, each of which begins the next file; of several the
- * least holds.
+ * least holds. `key` is where they stand.
  *
  * @category decoding
  * @since 0.1.0
  */
 export const parse = (
   texts: ReadonlyArray<string>,
-  isRecorded: boolean
+  key: string
 ): Result.Result<Rotation, UsageError> => {
   let bytes = Infinity
   let millis = Infinity
@@ -46,23 +46,14 @@ export const parse = (
     const every = size === undefined ? PolicyConfig.durationFromText(text) : Option.none()
     const isTime = Option.isSome(every) && Duration.toMillis(every.value) >= leastMillis
     if (size === undefined && !isTime) {
-      return Result.fail(
-        new UsageError({
-          key: "--rotate",
-          value: text,
-          expected: "a size such as 256MiB or a duration such as 1h, at least 1s"
-        })
-      )
+      const expected = "a size such as 256MiB or a duration such as 1h, at least 1s"
+      return Result.fail(new UsageError({ key, value: text, expected }))
     }
     if (size !== undefined) bytes = Math.min(bytes, size)
     if (isTime) millis = Math.min(millis, Duration.toMillis(every.value))
   }
-  return texts.length > 0 && !isRecorded
-    ? Result.fail(
-      new UsageError({ key: "--rotate", value: texts.join(" "), expected: "--record, to say what is rotated" })
-    )
-    : Result.succeed({
-      ...(bytes === Infinity ? {} : { bytes }),
-      ...(millis === Infinity ? {} : { every: millis })
-    })
+  return Result.succeed({
+    ...(bytes === Infinity ? {} : { bytes }),
+    ...(millis === Infinity ? {} : { every: millis })
+  })
 }

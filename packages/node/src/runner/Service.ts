@@ -11,7 +11,7 @@ import type * as VenueMessage from "@tickline/core/event/VenueMessage"
 import * as MarketFeeds from "@tickline/core/market/MarketFeeds"
 import type { CircuitBreaker } from "@tickline/core/resilience/CircuitBreaker"
 import * as Presets from "@tickline/core/resilience/Presets"
-import type { Transport } from "@tickline/core/transport/Transport"
+import { Transport } from "@tickline/core/transport/Transport"
 import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Printable from "@tickline/core/value/Printable"
 import * as Deferred from "effect/Deferred"
@@ -28,6 +28,7 @@ import * as Metrics from "./Metrics.ts"
 import { eventLine, type Format } from "./Output.ts"
 import * as OutputQueue from "./OutputQueue.ts"
 import * as Policy from "./Policy.ts"
+import * as Recorders from "./Recorders.ts"
 import * as Refusals from "./Refusals.ts"
 import { RunFailed, UsageError } from "./RunnerError.ts"
 import * as ServiceConfig from "./ServiceConfig.ts"
@@ -99,7 +100,8 @@ const serve = Effect.fnUntraced(function*(
   )
 
   const first = yield* load
-  const feeds = yield* MarketFeeds.prepare()
+  const recorders = yield* Recorders.make(yield* Transport)
+  const feeds = yield* Effect.provideService(MarketFeeds.prepare(), Transport, recorders.transport)
   const pages = yield* makePages(feeds)
   const tally = Tally.make()
   let { output } = first
@@ -107,6 +109,7 @@ const serve = Effect.fnUntraced(function*(
 
   const apply = (config: ServiceConfig.ServiceConfig): Effect.Effect<MarketFeeds.Change, UsageError | RunFailed> =>
     Effect.gen(function*() {
+      yield* recorders.apply(config.recordings, config.entries)
       yield* pages(config.http)
       output = config.output
       isWanted = isPrinted({ kinds: ["trade", "ticker", "book"], lifecycle: output.lifecycle })
@@ -202,6 +205,7 @@ const serve = Effect.fnUntraced(function*(
     Effect.ensuring(Effect.gen(function*() {
       const all = yield* feeds.all
       yield* Effect.forEach(all, ({ connection }) => connection.close(), { concurrency: "unbounded", discard: true })
+      yield* recorders.finish
       yield* OutputQueue.settled(Effect.andThen(Fiber.await(consumer), queue.end), { signal, stdout })
       queue.report()
       stderr.writeUnsafe(tally.summary((yield* Monotonic.now) - startedAt))

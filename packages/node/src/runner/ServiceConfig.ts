@@ -22,6 +22,8 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import { type Overflow, overflows } from "./OutputQueue.ts"
 import * as Policy from "./Policy.ts"
+import type { Recordings } from "./Recorders.ts"
+import * as Rotations from "./Rotations.ts"
 import { UsageError } from "./RunnerError.ts"
 import { expectedVenue, shownUrl } from "./Targets.ts"
 import * as Token from "./Token.ts"
@@ -42,6 +44,8 @@ export interface ServiceConfig {
   }
   /** Where `/metrics` and `/healthz` are served, or `undefined` where they are not. */
   readonly http: { readonly host: string; readonly port: number; readonly names: ReadonlyArray<string> } | undefined
+  /** Where each venue is recorded, or `undefined` where none is. */
+  readonly recordings: Recordings | undefined
   readonly entries: ReadonlyArray<MarketFeeds.Entry>
 }
 
@@ -134,6 +138,23 @@ const readHttp = Effect.fnUntraced(function*(root: Table): Effect.fn.Return<Serv
   }
 })
 
+const isVenuePath = (value: unknown): value is string => isText(value) && value.includes("{venue}")
+
+const readRecordings = Effect.fnUntraced(function*(
+  root: Table
+): Effect.fn.Return<ServiceConfig["recordings"], UsageError> {
+  if (!Object.hasOwn(root, "recording")) return undefined
+  const table = yield* tableOf(root, "recording", "recording", ["path", "rotate"])
+  const expected = "a path with {venue} in it, such as \"recordings/{venue}.jsonl.zst\""
+  const path = yield* value(table, "path", "recording", expected, isVenuePath, "")
+  if (path === "") return yield* refuse("recording.path", undefined, expected)
+  const rotate = yield* textsOf(table, "rotate", "recording", "a list of sizes and durations, such as [\"256MiB\"]")
+  const rotation = yield* Effect.fromResult(
+    Rotations.parse(rotate.length === 0 ? ["256MiB"] : rotate, "recording.rotate")
+  )
+  return { path, rotation }
+})
+
 /** Names of one's own for symbols, by venue. */
 const readSymbols = Effect.fnUntraced(function*(root: Table): Effect.fn.Return<Symbols.Symbols, UsageError> {
   const entries: Record<string, Record<string, string>> = {}
@@ -200,9 +221,17 @@ export const parse = Effect.fnUntraced(function*(
   env: Readonly<Record<string, string | undefined>>,
   tokens: Map<string, BearerToken.BearerToken> = new Map()
 ): Effect.fn.Return<ServiceConfig, UsageError> {
-  const root = yield* checked(yield* Policy.parse(text), "", ["output", "http", "reconnection", "symbols", "venues"])
+  const root = yield* checked(yield* Policy.parse(text), "", [
+    "output",
+    "http",
+    "recording",
+    "reconnection",
+    "symbols",
+    "venues"
+  ])
   const output = yield* readOutput(root)
   const http = yield* readHttp(root)
+  const recordings = yield* readRecordings(root)
   const symbols = yield* readSymbols(root)
 
   // A service has to come up by itself: what a section does not say is as in `market-feed`.
@@ -252,5 +281,5 @@ export const parse = Effect.fnUntraced(function*(
     })
   }
   if (entries.length === 0) return yield* refuse("venues", undefined, "at least one venue, such as [venues.kraken]")
-  return { output, http, entries }
+  return { output, http, recordings, entries }
 })

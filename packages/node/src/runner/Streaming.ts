@@ -37,6 +37,7 @@ import * as Log from "./Log.ts"
 import { eventLine, type Format, jsonLine } from "./Output.ts"
 import * as OutputQueue from "./OutputQueue.ts"
 import * as Policy from "./Policy.ts"
+import * as Recorders from "./Recorders.ts"
 import * as Refusals from "./Refusals.ts"
 import { RunFailed, UsageError } from "./RunnerError.ts"
 import * as Screen from "./Screen.ts"
@@ -335,7 +336,7 @@ const live = Effect.fnUntraced(function*(
     stopped(stdout.closed),
     ...(options.duration === undefined ? [] : [done(Effect.sleep(options.duration))]),
     ...(options.count === undefined ? [] : [done(Deferred.await(counted))]),
-    ...(recorder === undefined ? [] : [Effect.mapError(recorder.failed, unwritten)])
+    ...(recorder === undefined ? [] : [Effect.mapError(recorder.failed, Recorders.unwritten)])
   ]
   const end = yield* Effect.raceAllFirst(ends).pipe(
     Effect.ensuring(Effect.gen(function*() {
@@ -385,32 +386,6 @@ export const entriesOf = (
     auth: targets.length === 1 || url !== undefined ? auth : undefined
   }))
 
-const unwritten = ({ message }: RecordingNotWritten): RunFailed => new RunFailed({ detail: message })
-
-// Begins the recording of a run.
-const recording = Effect.fnUntraced(function*(
-  { book, config, kinds, preset, rotation, targets }: Options,
-  path: string
-): Effect.fn.Return<Recorder<RecordingNotWritten>, UsageError, Scope.Scope> {
-  const [RecordingFile, Recorder] = yield* Effect.promise(() =>
-    Promise.all([import("../RecordingFile.ts"), import("@tickline/core/recording/Recorder")])
-  )
-  const sink = yield* Effect.mapError(
-    RecordingFile.open(path, rotation),
-    ({ code }) => new UsageError({ key: "--record", value: path, expected: `a file that can be written (${code})` })
-  )
-  return yield* Recorder.make({
-    sink,
-    headers: targets.map(({ products, url, venue }) => ({
-      venue: venue.name,
-      url: url ?? venue.endpoint,
-      products,
-      channels: book === undefined ? kinds : ["book"],
-      policy: preset ?? (config === undefined ? "recommended" : "custom")
-    }))
-  })
-})
-
 type Requirements = Transport | Reconnection.Reconnection | CircuitBreaker
 
 /**
@@ -438,7 +413,16 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
     const http = options.book === undefined
       ? undefined
       : (yield* Effect.promise(() => import("../NodeHttp.ts"))).layer
-    const recorder = options.record === undefined ? undefined : yield* recording(options, options.record)
+    const recorder = options.record === undefined ? undefined : yield* Recorders.begin(
+      { key: "--record", path: options.record, rotation: options.rotation },
+      targets.map(({ products, url, venue }) => ({
+        venue: venue.name,
+        url: url ?? venue.endpoint,
+        products,
+        channels: options.book === undefined ? options.kinds : ["book"],
+        policy: options.preset ?? (options.config === undefined ? "recommended" : "custom")
+      }))
+    )
     const transport: Layer.Layer<Transport> = recorder === undefined
       ? NodeTransport.layer
       : Layer.effect(Transport, Effect.map(Transport, recorder.transport)).pipe(Layer.provide(NodeTransport.layer))
@@ -458,7 +442,7 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
     )
     if (recorder === undefined) return
     // The last of a recording is written only now.
-    yield* Effect.mapError(recorder.finish, unwritten)
+    yield* Effect.mapError(recorder.finish, Recorders.unwritten)
     const { dropped } = recorder.counts()
     if (dropped > 0) {
       stderr.writeUnsafe(`${counted(dropped, "line")} left out of the recording, which was not written in time\n`)

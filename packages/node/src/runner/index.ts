@@ -128,6 +128,14 @@ export * as Policy from "./Policy.ts"
 export * as RecordedChannels from "./RecordedChannels.ts"
 
 /**
+ * Recordings that a run makes: one of all it does, or, of a service, one for each
+ * venue in files of its own.
+ *
+ * @since 0.1.0
+ */
+export * as Recorders from "./Recorders.ts"
+
+/**
  * Recordings that are read: JSON Lines, plain, gzip or zstd, told by their first
  * bytes. What a line says is read by `Tape`.
  *

@@ -131,7 +131,7 @@ describe.concurrent("stream --record", { timeout: 20_000 }, () => {
           [["--record", file, "--rotate", "often"], "--rotate \"often\": expected a size such as 256MiB"],
           [["--record", file, "--rotate", "10ms"], "--rotate \"10ms\": expected a size"],
           [["--record", file, "--rotate", "0MB"], "--rotate \"0MB\": expected a size"],
-          [["--rotate", "1h"], "--rotate \"1h\": expected --record"],
+          [["--rotate", "1h"], "--rotate: expected --record"],
           [
             ["--record", Path.join(file, "no", "b.jsonl")],
             `--record "${file}/no/b.jsonl": expected a file that can be written (ENOENT)`
@@ -141,6 +141,67 @@ describe.concurrent("stream --record", { timeout: 20_000 }, () => {
         const world = TestHost.make()
         assert.strictEqual(yield* TestHost.run(world, "stream", "kraken", "BTC/USD", ...flags), 2)
         assert.include(world.stderr(), said)
+      }
+    }))
+})
+
+describe.concurrent("run with [recording]", { timeout: 20_000 }, () => {
+  it.live("records each venue in files of its own, to their end, and goes on behind them when it is started again", () =>
+    Effect.gen(function*() {
+      const path = yield* folder
+      const kraken = yield* simulate("kraken", ["--rate", "100"])
+      const generic = yield* simulate("generic", ["--rate", "100"])
+      const config = Path.join(path, "tickline.toml")
+      const configured = (name: string) =>
+        `[recording]\npath = "${path}/${name}.jsonl.zst"\n` +
+        `[venues.kraken]\nproducts = ["BTC/USD"]\nurl = "${kraken.url}"\n` +
+        `[venues.generic]\nproducts = ["BTC-USD"]\nurl = "${generic.url}"\n`
+      Fs.writeFileSync(config, configured("{venue}"))
+      for (const number of ["0001", "0002"]) {
+        const world = TestHost.make()
+        const fiber = yield* Effect.forkChild(TestHost.run(world, "run", "--config", config))
+        yield* world.printed(/"venue":"kraken"/)
+        yield* world.printed(/"venue":"generic"/)
+        // Where recordings are is read at the start only, and what is changed besides is not applied either.
+        Fs.writeFileSync(config, configured("other-{venue}"))
+        yield* world.hangup
+        yield* world.said(/not reloaded.*recording: expected what it was/)
+        Fs.writeFileSync(config, configured("{venue}"))
+        yield* world.send("SIGTERM")
+        assert.strictEqual(yield* Fiber.join(fiber), 0)
+        for (const [venue, product] of [["kraken", "BTC/USD"], ["generic", "BTC-USD"]] as const) {
+          const [header, ...entries] = yield* entriesOf(Path.join(path, `${venue}.${number}.jsonl.zst`))
+          assert.deepInclude(header, { _tag: "Header", venue, products: [product] })
+          assert.deepStrictEqual(new Set(entries.map(({ connection }) => connection)), new Set([1]))
+          assert.deepInclude(entries.at(-1), { _tag: "Close", code: 1000 })
+        }
+      }
+      assert.lengthOf(Fs.readdirSync(path), 5)
+    }))
+
+  it.live("that cannot be read, or written, is exit 2 and names the key", () =>
+    Effect.gen(function*() {
+      const config = Path.join(yield* folder, "tickline.toml")
+      const venue = "[venues.generic]\nproducts = [\"A\"]\nurl = \"ws://127.0.0.1:1\"\n"
+      for (
+        const [section, said] of [
+          ["path = \"all.jsonl\"", /recording\.path "all\.jsonl" in .*: expected a path with \{venue\} in it/],
+          ["", /recording\.path in .*: expected a path with \{venue\} in it/],
+          [
+            "path = \"{venue}\"\nrotate = [\"often\"]",
+            /recording\.rotate "often" in .*: expected a size such as 256MiB/
+          ],
+          ["pth = \"{venue}\"", /did you mean recording\.path\?/],
+          [
+            "path = \"/no/such/{venue}.jsonl\"",
+            /recording\.path "\/no\/such\/generic\.jsonl".*expected a file that can be written \(ENOENT\)/
+          ]
+        ] as const
+      ) {
+        Fs.writeFileSync(config, `[recording]\n${section}\n${venue}`)
+        const world = TestHost.make()
+        assert.strictEqual(yield* TestHost.run(world, "run", "--config", config), 2)
+        assert.match(world.stderr(), said)
       }
     }))
 })
