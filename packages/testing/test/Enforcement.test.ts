@@ -83,6 +83,17 @@ describe("Enforcement", () => {
     assert.strictEqual(Enforcement.mostWithin([0, 100, 200], 100), 1)
   })
 
+  it.live("a connection lives as long as a session may, and no longer", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const server = yield* MockServer.make({
+        venue: venue("binance"),
+        enforcement: { ...Enforcement.none, session: 50 }
+      })
+      const client = yield* connect(server.url)
+      assert.deepStrictEqual(yield* client.ended, { code: 1008, reason: "session limit" })
+      assert.deepStrictEqual(rules(server), ["session"])
+    })))
+
   it.live("Binance closes 1008 at the sixth message of a second, pings counted", () =>
     Effect.gen(function*() {
       const server = yield* MockServer.make({ venue: venue("binance"), rate: 0 })

@@ -44,6 +44,15 @@ const subscribed = (): MockVenue.Session => {
 }
 
 describe("MockBinance", () => {
+  it("announces its end, combined or bare, and lets a session live for a day", () => {
+    const announced = (path: string) => mock.farewell?.({ ...floor, path }) ?? assert.fail("no farewell")
+    for (const path of ["/stream", "/ws"]) {
+      assert.deepStrictEqual(decoded([announced(path)]), [{ _tag: "Other", venue: "binance", kind: "serverShutdown" }])
+    }
+    assert.deepStrictEqual(JSON.parse(announced("/ws").text), { e: "serverShutdown", E: atMillis })
+    assert.strictEqual(mock.enforcement?.session, 86_400_000)
+  })
+
   it("delivers what was subscribed to, as our own venue reads it", () => {
     const session = subscribed()
     const { last } = market

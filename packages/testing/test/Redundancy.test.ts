@@ -16,6 +16,7 @@ import * as Probe from "@tickline/testing/Probe"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 
@@ -246,6 +247,57 @@ describe("redundancy", () => {
         assert.deepStrictEqual([...sides[side]].sort(), sent.sort())
       }
     })).pipe(Effect.provide(layer())))
+
+  it.effect("one after the other is dialled anew, and one is always up", () =>
+    Probe.scoped(Effect.gen(function*() {
+      const { books, events, feed, served } = yield* rig("binance")
+      const moved = yield* Probe.states(feed.connection)
+      yield* TestClock.adjust("5 seconds")
+      const dialling = yield* Effect.forkScoped(feed.connection.reconnect)
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.join(dialling)
+      assert.deepStrictEqual(served.hosts.map(({ dials }) => dials.length), [2, 2])
+      assert.deepStrictEqual(moved.map(({ state }) => state), ["Connecting", "Connecting", "Connected"])
+      assert.deepStrictEqual(states(books), ["Live"])
+      assert.deepStrictEqual(gaps(events).filter(({ recovered }) => recovered !== "redundant"), [])
+    })).pipe(Effect.provide(layer())))
+
+  it.effect("each of several is rotated, and the others stay", () =>
+    Probe.scoped(Effect.gen(function*() {
+      const { books, events, feed, served } = yield* rig("binance")
+      yield* TestClock.adjust("5 seconds")
+      const rotating = yield* Effect.forkScoped(feed.rotate)
+      yield* TestClock.adjust("20 seconds")
+      assert.deepStrictEqual((yield* Fiber.join(rotating)).map(({ from, to }) => [from, to]), [[1, 3], [2, 4]])
+      assert.deepStrictEqual(served.hosts.map((host) => host.peers().length), [1, 1])
+      assert.deepStrictEqual((yield* feed.legs).map(({ isUp, leg }) => [leg, isUp]), [[3, true], [4, true]])
+      assert.deepStrictEqual(states(books), ["Live"])
+      assert.deepStrictEqual(gaps(events), [])
+    })).pipe(Effect.provide(layer())))
+
+  it.effect("a feed fails when the last of its connections has, and not before", () =>
+    Probe.scoped(Effect.gen(function*() {
+      const { feed, served } = yield* rig("binance")
+      const ends = yield* Effect.forkScoped(Stream.runDrain(feed.connection.messages({ overflow: "drop-oldest" })))
+      yield* TestClock.adjust("5 seconds")
+      for (const host of served.hosts) {
+        assert.isTrue(yield* feed.connection.isConnected)
+        yield* host.otherwise({ _tag: "Refuse" })
+        yield* host.drop
+        assert.isUndefined(ends.pollUnsafe())
+        yield* TestClock.adjust("1 minute")
+      }
+      assert.strictEqual((yield* Effect.flip(Fiber.join(ends)))._tag, "ConnectionAborted")
+      assert.strictEqual((yield* feed.connection.state.current)._tag, "Failed")
+      // They come back when they are asked to.
+      for (const host of served.hosts) yield* host.otherwise({ _tag: "Accept" })
+      yield* Effect.forkScoped(feed.connection.connect)
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual((yield* feed.legs).map(({ isUp }) => isUp), [true, true])
+    })).pipe(Effect.provide(Probe.layer({
+      latency: 20,
+      policy: { ...policy, retry: { maxRetries: 2, resetOn: "connect" } }
+    }))))
 
   it.effect("one endpoint that is never there keeps nothing back", () =>
     Probe.scoped(Effect.gen(function*() {

@@ -14,6 +14,8 @@ import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Metric from "effect/Metric"
+import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 
@@ -47,7 +49,9 @@ const rig = Effect.fnUntraced(function*(
   yield* Effect.forkScoped(Effect.ignore(feed.connection.connect))
   const books: Array<string> = []
   yield* feed.observeBook(product, ({ _tag }) => void books.push(_tag))
-  return { venue, served, feed, events, books, product }
+  // A typed stream goes on over rotations, too.
+  const trades = yield* Probe.record(feed.trades(product, { overflow: "block" }))
+  return { venue, served, feed, events, books, product, trades }
 })
 
 type Told = ReadonlyArray<MarketEvent.AnyEvent>
@@ -120,7 +124,7 @@ describe("rotation", () => {
   for (const { name } of Venues.all.filter(({ name }) => MockVenues.byName(name) !== undefined && name !== "generic")) {
     it.effect(`${name}: by hand, every trade comes once and the book stays whole`, () =>
       Probe.scoped(Effect.gen(function*() {
-        const { books, events, feed, served } = yield* rig(name)
+        const { books, events, feed, served, trades, venue } = yield* rig(name)
         yield* TestClock.adjust("5 seconds")
         const rotating = yield* Effect.forkScoped(feed.rotate)
         yield* TestClock.adjust("10 seconds")
@@ -135,8 +139,13 @@ describe("rotation", () => {
         if (name !== "dydx" && name !== "hyperliquid") {
           assert.strictEqual((numbers.at(-1) ?? 0) - (numbers[0] ?? 0) + 1, numbers.length)
         }
+        assert.deepStrictEqual(trades.map(({ tradeId }) => tradeId).slice(-100), ids.slice(-100))
         assert.deepStrictEqual(gaps(events), [])
         assert.strictEqual(live(books).length, 1, live(books).join())
+        // Changes without numbers go on with the snapshot of the new connection.
+        if (venue.sequenced?.has("BookDelta") !== true && events.some(({ _tag }) => _tag === "BookDelta")) {
+          assert.strictEqual(events.filter(({ _tag }) => _tag === "BookSnapshot").length, 2)
+        }
         assert.strictEqual(served.host.peers().length, 1)
       })).pipe(Effect.provide(layer)))
   }
@@ -184,6 +193,7 @@ describe("rotation", () => {
   it.effect("a connection is named where there are several, and not where there is one", () =>
     Probe.scoped(Effect.gen(function*() {
       const { events, feed } = yield* rig("binance")
+      const states = yield* Probe.states(feed.connection)
       yield* TestClock.adjust("5 seconds")
       yield* Effect.forkScoped(feed.rotate)
       yield* TestClock.adjust("20 seconds")
@@ -193,6 +203,78 @@ describe("rotation", () => {
       )
       // For whoever asks for the state it was up all the while.
       assert.isTrue(yield* feed.connection.isConnected)
+      assert.deepStrictEqual(states.map(({ state }) => state), ["Connecting", "Connected"])
+      assert.include(yield* PrometheusMetrics.format(), "\ntickline_connected{connection=\"binance\"} 1\n")
+      assert.deepStrictEqual((yield* feed.legs).map(({ isUp, leg }) => [leg, isUp]), [[2, true]])
+    })).pipe(Effect.provide(layer), Effect.provideService(Metric.MetricRegistry, new Map())))
+
+  it.effect("a book whose snapshot is slow holds the old connection back", () =>
+    Probe.scoped(Effect.gen(function*() {
+      const { books, events, feed, served } = yield* rig("binance", { rotation: { overlap: 0 } })
+      yield* TestClock.adjust("5 seconds")
+      yield* served.rest.setLatency(4_000)
+      const rotating = yield* Effect.forkScoped(feed.rotate)
+      yield* TestClock.adjust("7 seconds")
+      assert.strictEqual(served.host.peers().length, 2)
+      assert.deepStrictEqual(rotations(events), [])
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual((yield* Fiber.join(rotating)).length, 1)
+      assert.strictEqual(served.host.peers().length, 1)
+      assert.deepStrictEqual(live(books), ["Live"])
+      isEach(tradeIds(events))
+    })).pipe(Effect.provide(layer)))
+
+  it.effect("a connection is replaced when the policy says so", () =>
+    Probe.scoped(Effect.gen(function*() {
+      const hourly = yield* rig("kraken", { every: "1 minute", rotation: { when: { after: "1 hour" } } })
+      yield* TestClock.adjust("150 minutes")
+      assert.deepStrictEqual(rotations(hourly.events).map(({ from, to }) => [from, to]), [[1, 2], [2, 3]])
+    })).pipe(Effect.provide(layer)))
+
+  it.effect("a policy may say never, and a time before the end that is most of a session is half of it", () =>
+    Probe.scoped(Effect.gen(function*() {
+      const never = yield* rig("binance", { every: "1 minute", rotation: { when: "never" } })
+      yield* TestClock.adjust("24 hours")
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(rotations(never.events), [])
+      assert.isNotEmpty(gaps(never.events))
+    })).pipe(
+      Effect.andThen(Probe.scoped(Effect.gen(function*() {
+        const early = yield* rig("binance", { every: "1 minute", rotation: { when: { before: "23 hours" } } })
+        yield* TestClock.adjust("13 hours")
+        assert.strictEqual(rotations(early.events).length, 1)
+      }))),
+      Effect.provide(layer)
+    ))
+
+  it.effect("what announces its end while it comes up is replaced when it has taken over", () =>
+    Probe.scoped(Effect.gen(function*() {
+      const { books, events, feed, served } = yield* rig("binance")
+      yield* TestClock.adjust("5 seconds")
+      yield* Effect.forkScoped(feed.rotate)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(served.host.peers().length, 2)
+      yield* served.shutDown("30 seconds")
+      yield* TestClock.adjust("40 seconds")
+      assert.deepStrictEqual(
+        rotations(events).map(({ from, reason, to }) => [from, to, reason]),
+        [[1, 2, "manual"], [2, 3, "serverShutdown"]]
+      )
+      assert.deepStrictEqual(gaps(events), [])
+      isEach(tradeIds(events))
+      assert.deepStrictEqual(live(books), ["Live"])
+    })).pipe(Effect.provide(layer)))
+
+  it.effect("a feed that is closed as it begins to rotate stays closed", () =>
+    Probe.scoped(Effect.gen(function*() {
+      const { feed, served } = yield* rig("binance")
+      yield* TestClock.adjust("5 seconds")
+      const rotating = yield* Effect.forkScoped(feed.rotate)
+      yield* Effect.forkScoped(feed.connection.close())
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* Effect.flip(Fiber.join(rotating))).reason, "closed")
+      assert.strictEqual(served.host.peers().length, 0)
+      assert.strictEqual((yield* feed.connection.state.current)._tag, "Disconnected")
     })).pipe(Effect.provide(layer)))
 
   it.effect("the old connection drops while the new one comes up: a gap that ends when that is live", () =>

@@ -380,7 +380,7 @@ export const prepare = Effect.fnUntraced(function*(
     channel
   })
 
-  const rotate = yield* Rotations.make({ venue, policy: options.rotation ?? {}, legs, books: books.rotating })
+  const rotate = yield* Rotations.make({ venue, policy: options.rotation ?? {}, legs })
 
   // Where its scope has closed already, `connect` says so.
   yield* Effect.ignore(want(options.channels ?? []))

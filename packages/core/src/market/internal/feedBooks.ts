@@ -111,6 +111,7 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
     leg.connection[internals].attach(keeper.observer)
     books.add(leg, keeper)
   }
+  legs.areBooksReady = (leg, other) => books.areReady(leg, other)
   legs.watch({
     joined: (leg) => {
       if (isKeeping) keep(leg)
@@ -176,5 +177,5 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
       )
     }))
 
-  return { book, observeBook, rotating: books }
+  return { book, observeBook }
 })

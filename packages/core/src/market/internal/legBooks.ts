@@ -101,18 +101,13 @@ export class LegBooks {
     return [...this.keepers].some(([other, keeper]) => other !== leg && isWhole(keeper.read(channel, 0)))
   }
 
-  /** Whether what is whole on one connection is whole on another. */
-  areReady(by: Leg, old: Leg): boolean {
-    const [next, before] = [this.keepers.get(by), this.keepers.get(old)]
+  /** Whether what is whole on one connection is whole on another: it is told of that if the first one ends. */
+  areReady(leg: Leg, other: Leg): boolean {
+    const [next, before] = [this.keepers.get(leg), this.keepers.get(other)]
     return next === undefined || before === undefined ||
       [...this.watched.values()].every(({ channel }) =>
         !isWhole(before.read(channel, 0)) || isWhole(next.read(channel, 0))
       )
-  }
-
-  /** From now on it is told of the books of another connection. */
-  handOver(old: Leg, by: Leg): void {
-    for (const one of this.watched.values()) if (one.lead === old) this.take(one, by)
   }
 
   private follow(one: Watched, leg: Leg, keeper: BookKeeper, watcher: Watcher): () => void {

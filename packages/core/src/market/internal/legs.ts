@@ -6,8 +6,10 @@
  * @since 0.1.0
  */
 import * as Arr from "effect/Array"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import type { Connection } from "../../connection/Connection.ts"
 import type { Transition } from "../../connection/ConnectionState.ts"
@@ -87,6 +89,8 @@ export interface LegWatcher {
 
 const instant = (epochMillis: number): string => Timestamp.format(Timestamp.fromEpochMillis(epochMillis))
 
+const lookEvery: Duration.Input = "100 millis"
+
 const noReport = { first: 0, later: 0, alone: 0, meanLeadMillis: 0, mostLeadMillis: 0 }
 
 // How far one connection may be behind another that has ended.
@@ -106,6 +110,8 @@ export class Legs {
   all: ReadonlyArray<Leg> = []
   /** Whether the feed's owner has closed them, and has not connected them since. */
   isClosed = false
+  /** Whether the order books that are whole on one connection are whole on another. */
+  areBooksReady: (leg: Leg, other: Leg) => boolean = () => true
   private readonly options: Options
   private readonly watchers: Array<LegWatcher> = []
   // What was told by which connection: while there are several, and as long after as the last may be behind the others.
@@ -220,6 +226,28 @@ export class Legs {
       this.all = [...this.all, old]
       return Effect.andThen(this.close(old), Effect.sync(() => this.merge?.risen(by.number)))
     })
+  }
+
+  /**
+   * Whether a connection has what another one has: what the venue has confirmed there is confirmed here, or refused, and
+   * the books that are whole there are whole here. So it is too if it has ended, and nothing is to be waited for.
+   */
+  isLive(leg: Leg, other: Leg): Effect.Effect<boolean> {
+    return Effect.map(leg.connection[internals].subscriptionStates, (states) => {
+      const refused = new Set(
+        states.flatMap(({ channel, standing }) => standing === "refused" ? [Channel.key(channel)] : [])
+      )
+      const isAnswered = [...other.live.keys()].every((key) => leg.live.has(key) || refused.has(key))
+      return leg.hasEnded || (leg.isUp && isAnswered && this.areBooksReady(leg, other))
+    })
+  }
+
+  /** Completes when it has. */
+  awaitLive(leg: Leg, other: Leg): Effect.Effect<void> {
+    return this.isLive(leg, other).pipe(
+      Effect.repeat({ until: (live) => live, schedule: Schedule.spaced(lookEvery) }),
+      Effect.asVoid
+    )
   }
 
   /** Closes one of several for good. */

@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
@@ -21,6 +22,9 @@ type Whole = Connection<MarketEvent>
 
 // Of where a channel stands on each connection, the furthest counts.
 const standings = ["confirmed", "asked", "wanted", "refused"] as const
+
+// How long one that is dialled anew is waited for before the next is.
+const mostWait: Duration.Input = "10 seconds"
 
 /**
  * The connections of a feed as one.
@@ -80,7 +84,7 @@ export class LegsConnection implements Whole {
     })
   }
 
-  // One after the other: while one is dialled anew the others are up.
+  // One after the other: while one is dialled anew, and until it has what they have, the others are up.
   get reconnect(): Whole["reconnect"] {
     return Effect.suspend(() => {
       this.#legs.isClosed = false
@@ -90,7 +94,11 @@ export class LegsConnection implements Whole {
       if (up.length === 0) return others
       return Effect.andThen(
         Effect.forkIn(Effect.ignore(others), this.#scope),
-        Effect.forEach(up, ({ connection }) => connection.reconnect, { discard: true })
+        Effect.forEach(up, (leg) => {
+          const other = up.find((other) => other !== leg)
+          const live = other === undefined ? Effect.void : this.#legs.awaitLive(leg, other)
+          return Effect.andThen(leg.connection.reconnect, Effect.timeoutOption(live, mostWait))
+        }, { discard: true })
       )
     })
   }

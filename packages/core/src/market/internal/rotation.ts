@@ -11,30 +11,14 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import * as Result from "effect/Result"
-import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import { ConnectionClosed } from "../../connection/ConnectError.ts"
-import { internals } from "../../connection/internal/connectionInternals.ts"
 import * as Lifecycle from "../../event/Lifecycle.ts"
-import * as Channel from "../../value/Channel.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import type { Venue } from "../../venue/Venue.ts"
 import { NotRotated, type Policy } from "../Rotation.ts"
 import type { Leg, Legs } from "./legs.ts"
 import { RotationAnnouncement } from "./rotationAnnouncement.ts"
-
-/**
- * The order books, as far as a rotation goes.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Books {
-  /** Whether those that are whole on one connection are whole on the other. */
-  readonly areReady: (by: Leg, old: Leg) => boolean
-  /** They are told of the other one from now on. */
-  readonly handOver: (old: Leg, by: Leg) => void
-}
 
 /**
  * What rotates the connections of a feed.
@@ -46,13 +30,11 @@ export interface Options {
   readonly venue: Venue
   readonly policy: Policy
   readonly legs: Legs
-  readonly books: Books
 }
 
 const usualBeforeMillis = 600_000
 const usualOverlap: Duration.Input = "2 seconds"
 const usualAgain: Duration.Input = "30 seconds"
-const lookEvery: Duration.Input = "100 millis"
 
 const millis = (input: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(input))
 
@@ -72,7 +54,7 @@ const afterMillis = ({ when }: Policy, { sessionMillis }: Venue): number | undef
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function*({ books, legs, policy, venue }: Options) {
+export const make = Effect.fnUntraced(function*({ legs, policy, venue }: Options) {
   const scope = yield* Effect.scope
   const fork = yield* FiberSet.makeRuntime<never>()
   const clock = yield* Clock.Clock
@@ -82,22 +64,11 @@ export const make = Effect.fnUntraced(function*({ books, legs, policy, venue }: 
   // Those that are to take over, and why they are to be replaced themselves as soon as they have.
   const rising = new Map<Leg, string | undefined>()
 
-  // Whether it has what the other one has: what the venue has confirmed there is confirmed here, or refused.
-  const isLive = (by: Leg, old: Leg): Effect.Effect<boolean> =>
-    Effect.map(by.connection[internals].subscriptionStates, (states) => {
-      const refused = new Set(
-        states.flatMap(({ channel, standing }) => standing === "refused" ? [Channel.key(channel)] : [])
-      )
-      const isAnswered = [...old.live.keys()].every((key) => by.live.has(key) || refused.has(key))
-      return by.hasEnded || (by.isUp && isAnswered && books.areReady(by, old))
-    })
-
+  // It may drop while both stay.
   const awaitLive = (by: Leg, old: Leg): Effect.Effect<void> =>
-    isLive(by, old).pipe(
-      Effect.repeat({ until: (live) => live, schedule: Schedule.spaced(lookEvery) }),
+    legs.awaitLive(by, old).pipe(
       Effect.andThen(Effect.sleep(policy.overlap ?? usualOverlap)),
-      // It may have dropped meanwhile.
-      Effect.andThen(isLive(by, old)),
+      Effect.andThen(legs.isLive(by, old)),
       Effect.flatMap((live) => live ? Effect.void : awaitLive(by, old))
     )
 
@@ -125,7 +96,6 @@ export const make = Effect.fnUntraced(function*({ books, legs, policy, venue }: 
         reason,
         at: Timestamp.fromEpochMillis(clock.currentTimeMillisUnsafe())
       })
-      books.handOver(old, by)
       legs.announce(new RotationAnnouncement([rotated]))
       yield* Effect.logInfo("rotated").pipe(
         Effect.annotateLogs({ connection: venue.name, from: old.number, to: by.number, reason })
