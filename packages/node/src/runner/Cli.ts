@@ -220,6 +220,7 @@ const stream = Command.make(
     ),
     overflow: overflow.pipe(Flag.withDefault<Overflow>("drop-oldest")),
     lifecycle: switchFlag("lifecycle", "Print the connection's life, heartbeats and other frames too"),
+    ledger: switchFlag("ledger", "Print at the end what came of each product and channel, and what did not"),
     metricsPort: wholeFlag(
       "metrics-port",
       0,
@@ -250,6 +251,7 @@ const stream = Command.make(
           record: Option.getOrUndefined(flags.record),
           rotation,
           lifecycle: flags.lifecycle,
+          ledger: flags.ledger,
           overflow: flags.overflow,
           metricsPort: Option.getOrUndefined(flags.metricsPort)
         })

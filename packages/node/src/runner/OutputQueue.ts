@@ -24,6 +24,7 @@ import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
 import { Buffer } from "node:buffer"
 import type { Host, OutputClosed, Sink } from "./Host.ts"
+import type { Shed } from "./LedgerLines.ts"
 import { RunFailed } from "./RunnerError.ts"
 import { counted } from "./Style.ts"
 import type * as Tally from "./Tally.ts"
@@ -85,6 +86,8 @@ export interface OutputQueue {
   readonly end: Effect.Effect<void, OutputClosed>
   /** Market events that were dropped. */
   readonly dropped: () => number
+  /** The same by what they were of, with the gaps that were told of it. */
+  readonly shed: () => ReadonlyArray<Shed>
   /** Tells the tally what was dropped, and what is left unread. */
   readonly report: () => void
 }
@@ -104,6 +107,8 @@ interface Span {
   from: number
   to: number
   count: number
+  /** Those of them that are market events. */
+  market: number
 }
 
 /** Lines that are written, and dropped, together. */
@@ -191,18 +196,22 @@ const sourceOf = (event: Event): Source => {
   }
 }
 
-const add = (spans: Map<string, Span>, key: string, { count, from, source, to }: Span): void => {
+const add = (spans: Map<string, Span>, key: string, { count, from, market, source, to }: Span): void => {
   const found = spans.get(key)
   if (found === undefined) {
-    spans.set(key, { source, from, to, count })
+    spans.set(key, { source, from, to, count, market })
     return
   }
   found.to = to
   found.count += count
+  found.market += market
 }
 
 /** A peer may make up products for ever: beyond so many the rest are told as those of their venue. */
 const mostSpans = 10_000
+
+/** As many gaps of each are remembered. */
+const mostGaps = 1_000
 
 const lose = (loss: Loss, key: string, span: Span): void => {
   const { venue } = span.source
@@ -244,6 +253,7 @@ export const make = Effect.fnUntraced(function*(
   let isEnded = false
   let isGivenUp = false
   const dropped = { events: 0, market: 0 }
+  const shed = new Map<string, Shed & { events: number; gaps: ReadonlyArray<Lifecycle.Gap> }>()
   // Of the chunk that is being written.
   let inFlight = 0
   let closedBy: OutputClosed | undefined
@@ -281,13 +291,15 @@ export const make = Effect.fnUntraced(function*(
     waiting++
     chunk.tags.set(event._tag, (chunk.tags.get(event._tag) ?? 0) + 1)
     if (chunk.isKept) return
-    if (MarketEvent.isMarketData(event) || event._tag === "Book") chunk.market++
+    const isMarket = MarketEvent.isMarketData(event)
+    if (isMarket || event._tag === "Book") chunk.market++
     const source = sourceOf(event)
     add(chunk.spans, `${source.venue}\n${source.product ?? ""}\n${source.channel ?? ""}`, {
       source,
       from: at,
       to: at,
-      count: 1
+      count: 1,
+      market: isMarket ? 1 : 0
     })
   }
 
@@ -320,6 +332,11 @@ export const make = Effect.fnUntraced(function*(
       let loss = front.at(-1)
       if (loss?._tag !== "Loss") front.push(loss = { _tag: "Loss", spans: new Map() })
       for (const [key, span] of chunk.spans) lose(loss, key, span)
+      for (const [key, { market, source }] of chunk.spans) {
+        const known = shed.get(key)
+        if (known !== undefined) known.events += market
+        else if (shed.size < mostSpans) shed.set(key, { ...source, events: market, gaps: [] })
+      }
       forget(chunk)
       dropped.events += chunk.events
       dropped.market += chunk.market
@@ -329,7 +346,12 @@ export const make = Effect.fnUntraced(function*(
 
   const told = (loss: Loss): Chunk => {
     const chunk = makeChunk(true)
-    for (const span of loss.spans.values()) chunk.text += format(gapOf(span))
+    for (const [key, span] of loss.spans) {
+      const gap = gapOf(span)
+      const known = shed.get(key)
+      if (known !== undefined) known.gaps = [...known.gaps, gap].slice(-mostGaps)
+      chunk.text += format(gap)
+    }
     chunk.tags.set("Gap", loss.spans.size)
     return chunk
   }
@@ -437,6 +459,7 @@ export const make = Effect.fnUntraced(function*(
       return isGivenUp ? Fiber.interrupt(writer) : Fiber.join(writer)
     }),
     dropped: () => dropped.market,
+    shed: () => [...shed.values()],
     report: () => {
       tally.unprinted("dropped, as stdout was not read", dropped.events)
       tally.unprinted("left unread", waiting + inFlight)

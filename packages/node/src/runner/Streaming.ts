@@ -33,6 +33,7 @@ import * as NodeTransport from "../NodeTransport.ts"
 import type { RecordingNotWritten, Rotation } from "../RecordingFile.ts"
 import * as Board from "./Board.ts"
 import { Host, type OutputClosed, type Sink } from "./Host.ts"
+import * as LedgerLines from "./LedgerLines.ts"
 import * as Log from "./Log.ts"
 import { eventLine, type Format, jsonLine } from "./Output.ts"
 import * as OutputQueue from "./OutputQueue.ts"
@@ -68,6 +69,8 @@ export interface Options {
   /** When the recording goes on in another file. */
   readonly rotation: Rotation
   readonly lifecycle: boolean
+  /** Whether the ledger is printed at the end. */
+  readonly ledger: boolean
   /** What happens when nobody reads stdout. */
   readonly overflow: OutputQueue.Overflow
   readonly metricsPort: number | undefined
@@ -139,6 +142,7 @@ interface View {
   readonly end: Effect.Effect<void, OutputClosed>
   /** Market events that were to be printed and were dropped. */
   readonly dropped: () => number
+  readonly shed: OutputQueue.OutputQueue["shed"]
   readonly report: () => void
 }
 
@@ -159,6 +163,7 @@ const lines = Effect.fnUntraced(function*(
     observe: () => {},
     end: queue.end,
     dropped: queue.dropped,
+    shed: queue.shed,
     report: queue.report
   }
 })
@@ -184,6 +189,7 @@ const table = Effect.fnUntraced(function*(
     observe: (events) => events.forEach(board.observe),
     end: draw,
     dropped: () => 0,
+    shed: () => [],
     report: () => {}
   }
 })
@@ -250,6 +256,22 @@ const live = Effect.fnUntraced(function*(
   ))
   const isAsked = (event: MarketEvent.AnyEvent): boolean =>
     event._tag !== "PriceUpdate" || event.product === undefined || (asked.get(event.venue)?.has(event.product) ?? true)
+
+  // All that the feeds have to say is said by then.
+  const printLedger = Effect.gen(function*() {
+    const accounts = yield* Effect.forEach(
+      yield* feeds.all,
+      (feed) =>
+        Effect.map(feed.ledger, (ledger): LedgerLines.Account => {
+          const { name } = feed.venue
+          const products = asked.get(name)
+          const isAsked = products === undefined ? undefined : (product: string) => products.has(product)
+          return { venue: name, ledger, shed: view.shed(), isAsked }
+        })
+    )
+    const { format } = options
+    yield* stdout.write(LedgerLines.text(accounts, { format, stdout, paint: makePaint(stdout.hasColor) }))
+  })
 
   // Of a venue that has refused everything nothing is left to wait for.
   const answered = Effect.fnUntraced(function*(name: string) {
@@ -349,7 +371,8 @@ const live = Effect.fnUntraced(function*(
         }
       }
       yield* Effect.forEach(all, ({ connection }) => connection.close(), { concurrency: "unbounded", discard: true })
-      yield* OutputQueue.settled(Effect.andThen(Fiber.await(consumer), view.end), { signal, stdout })
+      const printed = Effect.andThen(Fiber.await(consumer), view.end)
+      yield* OutputQueue.settled(options.ledger ? Effect.andThen(printed, printLedger) : printed, { signal, stdout })
       view.report()
       stderr.writeUnsafe(tally.summary((yield* Monotonic.now) - startedAt))
       const sentences = refusals.sentences()

@@ -82,6 +82,15 @@ export * as Help from "./Help.ts"
 export * as Host from "./Host.ts"
 
 /**
+ * The ledger of a run, as `stream --ledger` and `replay --ledger` print it: a line
+ * for each product and channel, and one for the frames that could not be read and
+ * name none.
+ *
+ * @since 0.1.0
+ */
+export * as LedgerLines from "./LedgerLines.ts"
+
+/**
  * The runner's log on stderr: a line for people or a JSON object each.
  *
  * @since 0.1.0

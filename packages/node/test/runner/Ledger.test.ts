@@ -1,0 +1,212 @@
+/** `tickline stream --ledger`, against mock venues over real sockets whose frames go missing, come twice or not whole. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { simulate } from "./Streams.ts"
+import * as TestHost from "./TestHost.ts"
+
+interface Ledger {
+  readonly _tag: "Ledger"
+  readonly venue: string
+  readonly product?: string
+  readonly channel?: string
+  readonly live: number
+  readonly received: number
+  readonly delivered: number
+  readonly duplicates: number
+  readonly dropped: number
+  readonly rejected: number
+  readonly gaps: ReadonlyArray<{
+    readonly cause: string
+    readonly from: string
+    readonly to?: string
+    readonly recovered?: string
+    readonly missing?: number
+  }>
+  readonly balanced: boolean
+}
+
+const stream = Effect.fnUntraced(function*(
+  venue: string,
+  product: string,
+  faults: ReadonlyArray<string>,
+  ...flags: ReadonlyArray<string>
+) {
+  const { url } = yield* simulate(venue, ["--rate", "200", ...faults.flatMap((fault) => ["--fault", fault])])
+  const world = TestHost.make()
+  const code = yield* TestHost.run(world, "stream", venue, product, "--url", url, "--ledger", ...flags)
+  const lines = world.objects()
+  const first = lines.findIndex(({ _tag }) => _tag === "Ledger")
+  assert.isAtLeast(first, 0, "no ledger")
+  const ledger = lines.slice(first) as unknown as ReadonlyArray<Ledger>
+  // It comes after all events.
+  assert.deepStrictEqual(new Set(ledger.map(({ _tag }) => _tag)), new Set(["Ledger"]))
+  for (const { balanced, delivered, dropped, duplicates, received } of ledger) {
+    assert.isTrue(balanced)
+    assert.strictEqual(received, delivered + duplicates + dropped)
+  }
+  return { code, events: lines.slice(0, first), ledger }
+})
+
+describe.concurrent("stream --ledger", { timeout: 20_000 }, () => {
+  it.live("is one line for each product and channel, with the members of the interface and no others", () =>
+    Effect.gen(function*() {
+      const { code, events, ledger } = yield* stream(
+        "coinbase-exchange",
+        "BTC-USD",
+        ["garbage@200ms"],
+        "--channel",
+        "trade",
+        "--channel",
+        "ticker",
+        "--count",
+        "200"
+      )
+      assert.strictEqual(code, 0)
+      assert.deepStrictEqual(ledger.map((line) => Object.keys(line)), [
+        ...["matches", "ticker"].map(() => [
+          "_tag",
+          "venue",
+          "product",
+          "channel",
+          "live",
+          "received",
+          "delivered",
+          "duplicates",
+          "dropped",
+          "rejected",
+          "gaps",
+          "balanced"
+        ]),
+        ["_tag", "venue", "live", "received", "delivered", "duplicates", "dropped", "rejected", "gaps", "balanced"]
+      ])
+      assert.deepStrictEqual(ledger.map(({ channel, product, venue }) => [venue, product, channel]), [
+        ["coinbase-exchange", "BTC-USD", "matches"],
+        ["coinbase-exchange", "BTC-USD", "ticker"],
+        ["coinbase-exchange", undefined, undefined]
+      ])
+      assert.deepStrictEqual(ledger.map(({ rejected }) => rejected), [0, 0, 1])
+      for (const [index, tag] of ["Trade", "Ticker"].entries()) {
+        assert.isAtLeast(ledger[index]?.received ?? 0, events.filter(({ _tag }) => _tag === tag).length)
+        assert.isAbove(ledger[index]?.live ?? 0, 200)
+      }
+    }))
+
+  for (
+    const [venue, product, channel, missing] of [
+      ["binance", "BTCUSDT", "trade", 1],
+      ["deribit", "BTC-PERPETUAL", "trade", 1],
+      ["coinbase", "BTC-USD", "trade", 1],
+      ["dydx", "BTC-USD", "trade", 1],
+      ["binance", "BTCUSDT", "book", undefined],
+      ["deribit", "BTC-PERPETUAL", "book", undefined]
+    ] as const
+  ) {
+    it.live(`${venue} ${channel}: a frame that goes missing is a gap, though nobody keeps a book`, () =>
+      Effect.gen(function*() {
+        const { code, ledger } = yield* stream(
+          venue,
+          product,
+          ["lose@400ms"],
+          "--channel",
+          channel,
+          "--count",
+          "200"
+        )
+        assert.strictEqual(code, 0)
+        const [line, ...others] = ledger
+        assert.deepStrictEqual(others, [])
+        const [gap, ...more] = line?.gaps ?? []
+        assert.deepStrictEqual(more, [])
+        assert.deepStrictEqual([gap?.cause, gap?.missing, gap?.recovered], ["sequence", missing, undefined])
+        assert.isAbove(Number(gap?.to), Number(gap?.from))
+      }))
+
+    it.live(`${venue} ${channel}: a frame that comes twice is a duplicate, and is printed once`, () =>
+      Effect.gen(function*() {
+        const { events, ledger } = yield* stream(
+          venue,
+          product,
+          ["duplicate@400ms"],
+          "--channel",
+          channel,
+          "--count",
+          "200"
+        )
+        assert.deepStrictEqual(ledger.map(({ duplicates, gaps }) => [duplicates, gaps]), [[1, []]])
+        const ids = events.map(({ sequence, tradeId }) => String(tradeId ?? sequence))
+        assert.strictEqual(new Set(ids).size, ids.length)
+      }))
+  }
+
+  for (
+    const [venue, product, cause] of [
+      ["coinbase", "BTC-USD", "sequence"],
+      ["deribit", "BTC-PERPETUAL", "sequence"],
+      ["kraken", "BTC/USD", "checksum"]
+    ] as const
+  ) {
+    it.live(`${venue}: with --book, the gap of a break ends with a snapshot, and that of a drop too`, () =>
+      Effect.gen(function*() {
+        const fault = cause === "checksum" ? "lose@300ms/100ms" : "lose@500ms"
+        const { ledger } = yield* stream(
+          venue,
+          product,
+          [fault, "drop@1500ms"],
+          "--book",
+          "3",
+          "--duration",
+          "4s",
+          "--preset",
+          "test"
+        )
+        const gaps = ledger[0]?.gaps ?? []
+        const causes = new Set(gaps.map(({ cause }) => cause))
+        assert.isTrue(causes.has(cause), [...causes].join())
+        // A book that is broken when the link drops goes on with the gap that it is in.
+        if (cause === "sequence") assert.isTrue(causes.has("disconnect"), [...causes].join())
+        for (const gap of gaps) if (gap.to !== undefined) assert.strictEqual(gap.recovered, "snapshot")
+        if (venue === "coinbase") assert.strictEqual(gaps.find((gap) => gap.cause === "sequence")?.missing, 1)
+      }))
+  }
+
+  it.live("a drop is a gap, as long as it lasted, with how many trades it holds", () =>
+    Effect.gen(function*() {
+      const { ledger } = yield* stream("binance", "BTCUSDT", ["drop@500ms"], "--duration", "1500ms", "--preset", "test")
+      const [gap, ...others] = ledger[0]?.gaps ?? []
+      assert.deepStrictEqual(others, [])
+      assert.deepInclude(gap, { cause: "disconnect" })
+      const lasted = Date.parse(gap?.to ?? "") - Date.parse(gap?.from ?? "")
+      assert.isAbove(lasted, 0)
+      assert.isAtLeast(gap?.missing ?? -1, 0)
+      const { live = 0 } = ledger[0] ?? {}
+      assert.isBelow(live, 1_500)
+      assert.isAbove(live, 500)
+    }))
+
+  it.live("is said at a signal too, and of several venues", () =>
+    Effect.gen(function*() {
+      const { url } = yield* simulate("kraken", ["--rate", "50"])
+      const { url: other } = yield* simulate("coinbase-exchange", ["--rate", "50"])
+      const world = TestHost.make()
+      const args = ["stream", "kraken:BTC/USD", "coinbase-exchange:BTC-USD", "--ledger"]
+      const urls = ["--url", `kraken=${url}`, "--url", `coinbase-exchange=${other}`]
+      yield* Effect.forkChild(Effect.delay(world.send("SIGINT"), "800 millis"))
+      assert.strictEqual(yield* TestHost.run(world, ...args, ...urls), 0)
+      assert.deepStrictEqual(world.objects().slice(-2).map(({ _tag, venue }) => [_tag, venue]), [
+        ["Ledger", "kraken"],
+        ["Ledger", "coinbase-exchange"]
+      ])
+    }))
+
+  it.live("is a line for people with --format pretty", () =>
+    Effect.gen(function*() {
+      const { url } = yield* simulate("kraken", ["--rate", "50"])
+      const world = TestHost.make()
+      const flags = ["--ledger", "--count", "5", "--format", "pretty"]
+      assert.strictEqual(yield* TestHost.run(world, "stream", "kraken", "BTC/USD", "--url", url, ...flags), 0)
+      assert.match(
+        world.stdout().trimEnd().split("\n").at(-1) ?? "",
+        /^Ledger +BTC\/USD +trade live .* received = .* delivered/
+      )
+    }))
+})
