@@ -99,6 +99,13 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofRecorder, "writes the life of a connection"]
   },
   {
+    name: "why a dial failed is recorded in words only",
+    file: wires,
+    original: "clean: false, failure: reason }",
+    replacement: "clean: false }",
+    test: [ofRunner, "a replay has the states and the reasons"]
+  },
+  {
     name: "answers over HTTP are not recorded by stream",
     file: "packages/node/src/runner/Streaming.ts",
     original: "Layer.effect(HttpPort, Effect.map(HttpPort, recorder.http)).pipe(Layer.provide(http))",

@@ -82,6 +82,7 @@ describe("Tape", () => {
       [`{"raw":"","kind":"header","version":1,"products":"A"}`, "products", true],
       [`{"raw":"","kind":"close","code":"x"}`, "code", true],
       [`{"raw":"","kind":"close","clean":1}`, "clean", true],
+      [`{"raw":"","kind":"close","failure":{"_tag":"Smoke"}}`, "failure", true],
       [`{"raw":"","kind":"response","status":200}`, "url", false],
       [`{"raw":"","kind":"response","url":"https://v"}`, "status", false],
       [`{"raw":"","kind":"dial","attempt":-1}`, "attempt", true]

@@ -149,6 +149,8 @@ describe("a recorder", () => {
           "405 1 Open",
           "10105 1 out Close 1000  true"
         ])
+        const refused = kept.entries().find((entry) => entry._tag === "Close" && entry.code === undefined)
+        assert.strictEqual(refused?._tag === "Close" ? refused.failure?._tag : undefined, "HandshakeRejected")
         assert.isTrue(kept.sink.isEnded)
       })
     ))

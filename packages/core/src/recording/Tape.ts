@@ -9,9 +9,11 @@
  * @since 0.1.0
  */
 import * as Base64 from "effect/encoding/Base64"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as ExactJson from "../codec/ExactJson.ts"
+import { DialReason } from "../transport/DialError.ts"
 import type { Frame } from "../transport/Frame.ts"
 import * as Printable from "../value/Printable.ts"
 import * as Timestamp from "../value/Timestamp.ts"
@@ -23,6 +25,10 @@ interface Place {
 }
 
 type Direction = "in" | "out"
+
+const encodeFailure = Schema.encodeSync(DialReason)
+
+const decodeFailure = Schema.decodeUnknownOption(DialReason)
 
 /**
  * What a line of a recording says: besides its kind, when it happened, on which
@@ -37,7 +43,7 @@ type Direction = "in" | "out"
  *   `delayMillis` is how long was waited before it; both may be absent
  * - `Open`: it is there; `leg` names which of several connections of a feed it is
  * - `Close`: it has ended, by us where the direction is `"out"`; after a `Dial`
- *   without `Open` the dial has failed, and `reason` says why
+ *   without `Open` the dial has failed: `reason` says why, `failure` exactly
  * - `Ping`, `Pong`: those of the protocol, with their payload
  * - `Response`: the answer to a request over HTTP
  *
@@ -71,6 +77,7 @@ export type Entry =
       readonly code?: number | undefined
       readonly reason?: string | undefined
       readonly clean?: boolean | undefined
+      readonly failure?: DialReason | undefined
     }
     | { readonly _tag: "Ping" | "Pong"; readonly direction: Direction; readonly payload: string }
     | {
@@ -184,6 +191,12 @@ class Envelope {
       this.expected("at", "a time in ISO-8601")
   }
 
+  failure(): DialReason | undefined {
+    const value = member(this.json, "failure")
+    if (value === undefined) return undefined
+    return Option.getOrUndefined(decodeFailure(value)) ?? this.expected("failure", "why a dial failed")
+  }
+
   direction(): Direction {
     const value = member(this.json, "direction")
     if (value === "out") return value
@@ -237,7 +250,8 @@ const said = (envelope: Envelope, kind: unknown, raw: string, line: string): Ent
           code: envelope.whole("code"),
           // Older recordings have it as the line's text.
           reason: envelope.text("reason") ?? (raw === "" ? undefined : raw),
-          clean: typeof clean === "boolean" ? clean : undefined
+          clean: typeof clean === "boolean" ? clean : undefined,
+          failure: envelope.failure()
         })
       }
     }
@@ -335,7 +349,14 @@ const membersOf = (entry: Entry): object => {
     case "Open":
       return { kind: "open", leg: entry.leg, raw: "" }
     case "Close":
-      return { kind: "close", code: entry.code, reason: entry.reason, clean: entry.clean, raw: entry.reason ?? "" }
+      return {
+        kind: "close",
+        code: entry.code,
+        reason: entry.reason,
+        clean: entry.clean,
+        failure: entry.failure === undefined ? undefined : encodeFailure(entry.failure),
+        raw: entry.reason ?? ""
+      }
     case "Ping":
       return { kind: "ping", raw: entry.payload }
     case "Pong":

@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import { simulate, stream } from "./Streams.ts"
+import { simulate, states, stream } from "./Streams.ts"
 import * as TestHost from "./TestHost.ts"
 
 const folder = Effect.acquireRelease(
@@ -105,6 +105,26 @@ describe.concurrent("stream --record", { timeout: 20_000 }, () => {
       }
       const told = events.map(({ tradeId }) => tradeId)
       assert.deepStrictEqual(ids.slice(0, told.length), told)
+    }))
+
+  it.live("a replay has the states and the reasons of what was recorded", () =>
+    Effect.gen(function*() {
+      const file = Path.join(yield* folder, "a.jsonl")
+      const told = (events: ReadonlyArray<Record<string, unknown>>) =>
+        events.filter(({ _tag }) => _tag === "Connection").map(({ attempt, delayMillis, reason, state }) => [
+          state,
+          attempt,
+          delayMillis,
+          reason
+        ])
+      const faults = ["drop@300ms", "refuse=1@300ms", "status=503@300ms"].flatMap((fault) => ["--fault", fault])
+      const { url } = yield* simulate("coinbase-exchange", ["--rate", "100", ...faults])
+      const flags = ["--duration", "2500ms", "--preset", "fast", "--record", file, "--lifecycle"]
+      const live = yield* stream(url, flags)
+      assert.include(states(live.events), "Reconnecting")
+      const world = TestHost.make()
+      assert.strictEqual(yield* TestHost.run(world, "replay", file, "--lifecycle"), 0)
+      assert.deepStrictEqual(told(world.objects()), told(live.events))
     }))
 
   it.live("a torn recording is decoded as far as it goes, and said to be torn", () =>

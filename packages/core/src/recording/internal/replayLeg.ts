@@ -8,7 +8,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Address from "../../transport/Address.ts"
-import { DialError, Unreachable } from "../../transport/DialError.ts"
+import { DialError, type DialReason, Unreachable } from "../../transport/DialError.ts"
 import { type DialRequest, type Transport, type Wire, WireClosed } from "../../transport/Transport.ts"
 import type * as Tape from "../Tape.ts"
 import type { ConnectionIndex } from "./recordingIndex.ts"
@@ -152,11 +152,11 @@ export class ReplayLeg {
     pending.resume(Effect.succeed(this.wire))
   }
 
-  private fail(reason: string): void {
+  private fail(reason: string, failure?: DialReason | undefined): void {
     const { pending } = this
     this.pending = undefined
     pending?.resume(Effect.fail(
-      new DialError({ url: Address.place(pending.request.url), reason: new Unreachable({ detail: reason }) })
+      new DialError({ url: Address.place(pending.request.url), reason: failure ?? new Unreachable({ detail: reason }) })
     ))
     this.options.rest()
   }
@@ -167,7 +167,7 @@ export class ReplayLeg {
 
   private close(close: Close): void {
     if (this.isOpen) return this.closeOpen(close)
-    if (this.isDialled) this.fail(close.reason ?? "")
+    if (this.isDialled) this.fail(close.reason ?? "", close.failure)
     this.isDialled = false
   }
 

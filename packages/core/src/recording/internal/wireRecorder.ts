@@ -14,6 +14,7 @@ import type { DialError } from "../../transport/DialError.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { HttpPort } from "../../transport/HttpPort.ts"
 import * as RecordedText from "../../transport/internal/recordedText.ts"
+import * as SecretMask from "../../transport/internal/secretMask.ts"
 import * as Secrets from "../../transport/Secrets.ts"
 import type { DialRequest, Pull, Transport, Wire, WireClosed } from "../../transport/Transport.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
@@ -182,7 +183,9 @@ class RecordedLine {
   }
 
   private over(
-    end: { readonly code?: number; readonly reason: string; readonly clean: boolean },
+    end: Pick<Extract<Tape.Entry, { readonly _tag: "Close" }>, "code" | "failure" | "clean"> & {
+      readonly reason: string
+    },
     isOurs: boolean
   ): void {
     if (this.isOver) return
@@ -194,13 +197,15 @@ class RecordedLine {
   }
 
   failed(cause: Cause.Cause<DialError>): void {
+    const { mask } = this.place
     const error = Cause.findError(cause)
-    const reason = Result.isSuccess(error)
-      ? error.success.reason.message
-      : Cause.hasInterrupts(cause)
-      ? "interrupted"
-      : "a defect of the transport"
-    this.over({ reason, clean: false }, false)
+    if (Result.isFailure(error)) {
+      // Whoever dialled waits no longer, or the transport has a defect.
+      const isOurs = Cause.hasInterrupts(cause)
+      return this.over({ reason: isOurs ? "interrupted" : "a defect of the transport", clean: false }, isOurs)
+    }
+    const { reason } = mask === undefined ? error.success : SecretMask.maskError(mask)(error.success)
+    this.over({ reason: reason.message, clean: false, failure: reason }, false)
   }
 
   opened(): void {

@@ -11,7 +11,13 @@ import { DialError } from "../DialError.ts"
 import { type Mask, maskOf } from "../Secrets.ts"
 import { type DialRequest, type Wire, WireClosed } from "../Transport.ts"
 
-const ofError = ({ text }: Mask) => (error: DialError): DialError => {
+/**
+ * Why a dial failed, without what a mask hides.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const maskError = ({ text }: Mask) => (error: DialError): DialError => {
   if (text(error.message) === error.message) return error
   const encoded = Schema.encodeSync(DialError)(error)
   // Its members' values, and not what they are called.
@@ -43,7 +49,7 @@ export const mask = (
   const { frame } = found
   const ended = ofEnd(found)
   return Effect.mapBoth(dial, {
-    onFailure: ofError(found),
+    onFailure: maskError(found),
     onSuccess: (wire) => ({
       ...wire,
       pull: Effect.mapBoth(wire.pull, { onSuccess: Arr.map(frame), onFailure: ended }),
