@@ -206,7 +206,7 @@ const readChannels = Effect.fnUntraced(function*(
   return [...found.values()]
 })
 
-const venueKeys = ["products", "channels", "native_channels", "url", "token_env", "reconnection"]
+const venueKeys = ["products", "channels", "native_channels", "url", "redundant_urls", "token_env", "reconnection"]
 
 /**
  * Reads the configuration of a service. The environment has what secrets it
@@ -254,6 +254,13 @@ export const parse = Effect.fnUntraced(function*(
     const fault = Endpoint.urlFault(url)
     if (fault !== undefined) return yield* refuse(`${path}.url`, shownUrl(url), `a ws:// or wss:// URL (${fault})`)
 
+    const others = yield* textsOf(table, "redundant_urls", path, "a list of ws:// or wss:// URLs")
+    for (const [index, other] of others.entries()) {
+      const fault = Endpoint.urlFault(other)
+      if (fault === undefined) continue
+      return yield* refuse(`${path}.redundant_urls[${index}]`, shownUrl(other), `a ws:// or wss:// URL (${fault})`)
+    }
+
     // Whoever mistakes this key writes the token itself there: what stands there is not shown.
     const tokenName = Object.hasOwn(table, "token_env") ? table["token_env"] : ""
     if (typeof tokenName !== "string" || !/^(\w+)?$/.test(tokenName)) {
@@ -275,6 +282,7 @@ export const parse = Effect.fnUntraced(function*(
     entries.push({
       venue,
       url,
+      ...(others.length === 0 ? {} : { redundancy: { endpoints: [url, ...others] } }),
       channels: yield* readChannels(table, venue, path, symbols),
       policy: yield* Policy.overEnvironment(own, env),
       auth: tokens.get(tokenName)

@@ -41,6 +41,18 @@ describe("the configuration of a service", () => {
       assert.isTrue(config.entries[0]?.policy?.retryInitialConnect)
     }))
 
+  it.effect("further endpoints are connections beside the first", () =>
+    Effect.gen(function*() {
+      const { entries: [entry] } = yield* parse(
+        "[venues.kraken]\nurl = \"wss://a.test\"\nredundant_urls = [\"wss://b.test\"]\nproducts = [\"BTC/USD\"]"
+      )
+      assert.deepStrictEqual(entry?.redundancy, { endpoints: ["wss://a.test", "wss://b.test"] })
+      const wrong = yield* Effect.flip(
+        parse("[venues.kraken]\nredundant_urls = [\"wss://b.test\", \"http://c.test\"]\nproducts = [\"BTC/USD\"]")
+      )
+      assert.include(wrong.message, "venues.kraken.redundant_urls[1]")
+    }))
+
   it.effect("what is read twice is the same, tokens included", () =>
     Effect.gen(function*() {
       const tokens = new Map()
