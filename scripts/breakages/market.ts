@@ -271,5 +271,19 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "isUsedUp || !isPassing(reason)",
     replacement: "isUsedUp",
     test: [ofSnapshots, "has no such product"]
+  },
+  {
+    name: "a wrong number of a frame makes those that follow old",
+    file: "packages/core/src/market/internal/frameNumbers.ts",
+    original: "isDisordered && number - 1 === this.lateBefore",
+    replacement: "false",
+    test: ["packages/testing/test/Books.test.ts", "a number that is wrong breaks it"]
+  },
+  {
+    name: "a snapshot that is there at once is the last that is asked for",
+    file: "packages/core/src/market/internal/bookKeeper.ts",
+    original: "one.isFetching = false\n          this.becameWhole(one)",
+    replacement: "this.becameWhole(one)",
+    test: ["packages/testing/test/FeedBooks.test.ts", "is not the last that is asked for"]
   }
 ]

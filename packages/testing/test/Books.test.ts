@@ -146,6 +146,14 @@ describe("books", () => {
         assert.deepStrictEqual(breaksOf(told(venue, frames.toSpliced(at, 0, frames[at] ?? ""))), [])
       })
 
+      it("a number that is wrong breaks it, and what counts on from where it was is read", () => {
+        const wrong = made.mock.corrupt(frames[at] ?? "") ?? assert.fail("nothing to corrupt")
+        const all = told(venue, frames.with(at, wrong))
+        assert.isNotEmpty(breaksOf(all).filter(({ product }) => product === first))
+        const after = all.filter(({ frame, product }) => frame > at + 40 && product === first)
+        assert.isAbove(after.length, 20)
+      })
+
       it("two frames of a book that are swapped break it", () => {
         const next = frames.findIndex((text, index) => {
           const events = venue.decode(text)

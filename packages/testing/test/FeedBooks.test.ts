@@ -121,7 +121,10 @@ describe("books of a feed", () => {
     const served = yield* MockVenue.serve(network, "wss://venue.test", mock, { every: "100 millis" })
     const loss: Loss = { isLost: () => false }
     const transport = yield* lossy(loss)
-    const feed = yield* Effect.provideService(MarketFeed.prepare(venue, { url: served.url }), Transport, transport)
+    const feed = yield* MarketFeed.prepare(venue, { url: served.url }).pipe(
+      Effect.provideService(Transport, transport),
+      Effect.provideService(HttpPort, network.http)
+    )
     yield* Effect.forkScoped(feed.connection.connect)
     return { venue, served, loss, feed, product: names(venue) }
   })
@@ -166,6 +169,20 @@ describe("books of a feed", () => {
         assert.deepStrictEqual(gaps.filter(({ to }) => to === undefined), [])
       })).pipe(Effect.provide(Probe.layer({ latency: 20 }))))
   }
+
+  it.effect("binance: a snapshot that is there at once is not the last that is asked for", () =>
+    Probe.scoped(Effect.gen(function*() {
+      const { feed, loss, product, venue } = yield* rig("binance")
+      const told: Array<string> = []
+      yield* feed.observeBook(product, ({ _tag }) => void told.push(_tag))
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(told.at(-1), "Live")
+      let lost = 0
+      loss.isLost = (frame) => lost === 0 && isDelta(venue)(frame) && ++lost === 1
+      yield* TestClock.adjust("5 seconds")
+      assert.include(told, "Gapped")
+      assert.strictEqual(told.at(-1), "Live")
+    })).pipe(Effect.provide(Probe.layer({ latency: 0 }))))
 
   it.effect("who watches again begins with a snapshot of then, and a watcher that throws stops nobody else", () =>
     Probe.scoped(Effect.gen(function*() {

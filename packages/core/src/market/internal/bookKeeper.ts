@@ -74,7 +74,8 @@ interface Watched {
   isWhole: boolean
   /** Whether somebody sees to it that it becomes whole. */
   isResyncing: boolean
-  /** What asks for its snapshot in this epoch, or has failed to. */
+  /** Whether its snapshot is asked for in this epoch, or is not to be had; and what asks. */
+  isFetching: boolean
   fetching: Fiber.Fiber<void> | undefined
 }
 
@@ -148,6 +149,7 @@ export class BookKeeper {
         watchers: new Set([watcher]),
         isWhole: false,
         isResyncing: false,
+        isFetching: false,
         fetching: undefined
       }
       const ofName = this.watched.get(name)
@@ -260,7 +262,6 @@ export class BookKeeper {
     if (!book.isWhole) one.isWhole = false
     else if (!one.isWhole) this.becameWhole(one)
     if (book.isDoubted && standing._tag === "Unverified") this.doubt(one, standing.reason)
-    if (book.needsSnapshot) one.fetching ??= this.options.fork(this.sync(one, book, this.books, firstAgainMillis))
     for (const watcher of one.watchers) {
       try {
         watcher.onChange(this.valueOf(one.channel, book, event, watcher.depth))
@@ -268,6 +269,11 @@ export class BookKeeper {
         one.watchers.delete(watcher)
         this.options.onThrown(one.channel, error)
       }
+    }
+    // After it was told what the book is now: the snapshot may be there before the fiber is.
+    if (book.needsSnapshot && !one.isFetching) {
+      one.isFetching = true
+      one.fetching = this.options.fork(this.sync(one, book, this.books, firstAgainMillis))
     }
   }
 
@@ -287,6 +293,7 @@ export class BookKeeper {
 
   private stopFetching(one: Watched): void {
     const { fetching } = one
+    one.isFetching = false
     one.fetching = undefined
     if (fetching !== undefined) this.options.fork(Fiber.interrupt(fetching))
   }
@@ -312,7 +319,7 @@ export class BookKeeper {
             const again = this.sync(one, book, books, Math.min(againMillis * 2, mostWaitMillis))
             return this.options.isReplay ? again : Effect.delay(again, againMillis)
           }
-          one.fetching = undefined
+          one.isFetching = false
           this.becameWhole(one)
           for (const { onSynced } of one.watchers) onSynced?.()
           return Effect.void

@@ -50,6 +50,8 @@ export class FrameNumbers {
   // The numbers that may be those of answers which have not come, and how many answers have.
   private readonly awaited = new Set<number>()
   private answered = 0
+  // The number of the frame before, if that came late.
+  private lateBefore: number | undefined
 
   constructor(venue: Venue, asked: () => number = () => 0) {
     this.venue = venue
@@ -103,6 +105,15 @@ export class FrameNumbers {
     }
     // Data is sent when its number is taken: late, it is out of order, if that was not told.
     const isDisordered = isLate && !isAnswer
+    const goesOn = isDisordered && number - 1 === this.lateBefore
+    this.lateBefore = isLate ? number : undefined
+    if (goesOn) {
+      // The peer counts on from where it was: it was the high number that was wrong.
+      this.ranges.restart(number)
+      this.awaited.clear()
+      this.missing = 0
+      return "break"
+    }
     if (isDisordered && !isAwaited) return "late"
     const isMuch = step === "gap" && this.missing > mostMissing
     if (!isDisordered && !isMuch) this.missing = this.awaited.size
