@@ -25,6 +25,7 @@ import type * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as Presets from "@tickline/core/resilience/Presets"
+import { HttpPort } from "@tickline/core/transport/HttpPort"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
 import * as Monotonic from "@tickline/core/value/Monotonic"
@@ -243,6 +244,7 @@ const play = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<
     Effect.scoped,
     Effect.provide(Reconnection.layerWithBreaker(policy)),
     Effect.provideService(Transport, network.transport),
+    Effect.provideService(HttpPort, network.http),
     Effect.onExit((exit) =>
       Effect.sync(() => {
         if (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)) {

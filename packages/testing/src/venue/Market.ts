@@ -390,14 +390,23 @@ const timestamp = (micros: number): string => {
 }
 
 /**
+ * An order book: the levels of each side, best first.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Book {
+  readonly bids: ReadonlyArray<Level>
+  readonly asks: ReadonlyArray<Level>
+}
+
+/**
  * The market's book, best first on both sides.
  *
  * @category getters
  * @since 0.1.0
  */
-export const book = (
-  { state }: Market
-): { readonly bids: ReadonlyArray<Level>; readonly asks: ReadonlyArray<Level> } => ({
+export const book = ({ state }: Market): Book => ({
   bids: state.bids.map((row) => levelOf(state, row)),
   asks: state.asks.map((row) => levelOf(state, row))
 })

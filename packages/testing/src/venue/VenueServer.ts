@@ -108,6 +108,8 @@ export interface VenueServer {
   readonly trade: (product: string) => number
   /** Sets a product's best bid and ask, and tells all who follow it: see `Market.quote`. */
   readonly quote: (product: string, bid: string, ask: string) => void
+  /** A product's order book as it is, if the venue lists the product. */
+  readonly book: (product: string) => Market.Book | undefined
   /** Says a price by hand, to every client. */
   readonly price: (product: string, price: string) => void
   /** Whether something is kept from all clients, until it is changed. */
@@ -224,6 +226,10 @@ export const make = (options: Options): VenueServer => {
   return {
     venue,
     open,
+    book: (product) => {
+      const market = listed(product)
+      return market === undefined ? undefined : Market.book(market)
+    },
     products: () => [...markets.keys()].filter((product) => !delisted.has(product)),
     followed: () => {
       const products = new Set(live().flatMap(({ conversation }) => [...followed(conversation.session())]))

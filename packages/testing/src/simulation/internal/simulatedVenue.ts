@@ -92,6 +92,8 @@ export interface Simulation {
   readonly heard: ReadonlyArray<Heard>
   /** The tests that the venue made of its clients, in order. */
   readonly tests: ReadonlyArray<Tested>
+  /** A product's order book as the venue has it, if it lists the product. */
+  readonly book: (product: string) => Market.Book | undefined
   readonly faults: FaultPlan.Running
   readonly log: EventLog.EventLog
   /** Ends the ticking; what is under way still arrives. */
@@ -164,7 +166,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
       if (answered !== undefined) answered.answeredAt = now()
     }
   })
-  const { host, sessions, stopMarket } = served
+  const { book, host, sessions, stopMarket } = served
 
   // A message is recorded as it is sent, so market data is what was recorded last.
   const isData = (frame: Frame.Frame): boolean => sent.at(-1)?.text === frame
@@ -182,6 +184,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
     sessions,
     heard,
     tests,
+    book,
     faults,
     log: network.log,
     stopMarket

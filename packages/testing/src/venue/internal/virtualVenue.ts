@@ -41,6 +41,8 @@ export interface Served {
    * its name as in `Symbols`; prices of at most the product's decimals. Anything else is a defect.
    */
   readonly quote: (product: string, bid: string, ask: string) => Effect.Effect<void>
+  /** A product's order book as it is, if the venue lists the product. */
+  readonly book: (product: string) => Market.Book | undefined
   /** The next trade of a product's seeded market. */
   readonly trade: (product: string) => Effect.Effect<void>
   /** Whether something is kept from all clients, until it is changed. */
@@ -149,6 +151,7 @@ export const serveWatched = Effect.fnUntraced(function*(
     rest,
     sessions,
     quote: (product, bid, ask) => Effect.sync(() => server.quote(symbolOf(product), bid, ask)),
+    book: (product) => server.book(symbolOf(product)),
     trade: (product) => Effect.sync(() => void server.trade(symbolOf(product))),
     withhold: (what, on) => Effect.sync(() => server.withhold(what, on)),
     delist: (product, on) => Effect.sync(() => server.delist(symbolOf(product), on)),
