@@ -22,10 +22,12 @@
  *
  * @since 0.1.0
  */
+import * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
@@ -54,7 +56,8 @@ import * as Tape from "./Tape.ts"
 export interface Leg {
   readonly connection: number | string | undefined
   readonly leg: number | string | undefined
-  readonly transport: Transport["Service"]
+  /** Its transport. `asked` is how many frames asked for channels, if what was written was not recorded. */
+  readonly transport: (asked?: number | undefined) => Transport["Service"]
   readonly begun: Effect.Effect<void>
   readonly closed: Effect.Effect<void>
 }
@@ -69,6 +72,8 @@ interface Position {
  *
  * - `speed`: how many times as fast as it was recorded (default: as fast as it
  *   can be). What is given is the same at any
+ * - `byLine`: whether frames of one moment come one by one, so that `position` is
+ *   the line of each, and not together as they did
  * - `onIndexed`: is shown each line before the replay begins
  *
  * @category models
@@ -76,6 +81,7 @@ interface Position {
  */
 export interface Options {
   readonly speed?: number | "max" | undefined
+  readonly byLine?: boolean | undefined
   readonly onIndexed?: ((entry: Tape.Entry) => void) | undefined
 }
 
@@ -130,8 +136,22 @@ const unanswered: ReturnType<Replayed["join"]> = {
     join: () => unanswered,
     redial: () => ({ attempt: undefined, delayMillis: Infinity, waitMillis: Infinity }),
     isAskedAnew: () => false,
+    wrote: () => false,
     written: () => undefined
   }
+}
+
+// So many frames of one moment are one batch at most.
+const mostFrames = 1_024
+
+type Received = Extract<Tape.Entry, { readonly _tag: "Frame" | "Binary" }>
+
+const isReceived = (entry: Tape.Entry): entry is Received =>
+  (entry._tag === "Frame" || entry._tag === "Binary") && entry.direction === "in"
+
+interface Line {
+  readonly line: number
+  readonly entry: Tape.Entry
 }
 
 class Player {
@@ -141,7 +161,13 @@ class Player {
   readonly ended = Deferred.makeUnsafe<void>()
   readonly legs: ReadonlyMap<number | string | undefined, ReplayLeg>
   position: Position = { line: 0, entry: undefined }
+  // The line that was read, and what it and those before it have to say.
+  private lines = 0
+  private next: Line | undefined
+  private nextMillis = 0
   private millis = 0
+  private readonly held: Array<Frame> = []
+  private heldFrom: Tape.Entry | undefined
   private joined = 0
 
   constructor(index: RecordingIndex) {
@@ -158,7 +184,8 @@ class Player {
   }
 
   /** The transport of a connection; without one, of whatever connection is dialled next. */
-  transport(leg?: ReplayLeg): Transport["Service"] {
+  transport(leg?: ReplayLeg, asked?: number): Transport["Service"] {
+    if (leg !== undefined && asked !== undefined) leg.asked = asked
     return { capabilities, network: this.http, dial: unanswered.dial, replay: leg?.replay ?? this.replay }
   }
 
@@ -167,28 +194,58 @@ class Player {
     join: () => [...this.legs.values()][this.joined++]?.replay.join() ?? unanswered
   }
 
-  /** Reads the next line, and gives its time. */
-  read(text: Frame): number {
-    const line = this.position.line + 1
+  /** Reads the next line, and gives its time; `undefined` if it says nothing. */
+  read(text: Frame): number | undefined {
+    const line = ++this.lines
     const read = Tape.parse(text, line)
     const entry = read?._tag === "EntryRejected" ? read.entry : read
-    this.position = { line, entry }
-    if (entry !== undefined) this.millis = millisOf(entry, this.millis)
-    return this.millis
+    this.next = entry === undefined ? undefined : { line, entry }
+    if (entry === undefined) return undefined
+    return this.nextMillis = millisOf(entry, this.nextMillis)
   }
 
-  /** Does what the line says, and gives what is to be waited for before the next. */
-  step(): Effect.Effect<void> | undefined {
-    const { entry } = this.position
-    if (entry === undefined) return undefined
+  /** Whether the line that was read is of one moment with the frames that are held back. */
+  isOfBatch(): boolean {
+    const { held, heldFrom, next } = this
+    if (held.length === 0 || next === undefined) return held.length === 0
+    const { entry } = next
+    return isReceived(entry) && entry.connection === heldFrom?.connection && entry.at !== undefined &&
+      Equal.equals(entry.at, heldFrom?.at) && held.length < mostFrames
+  }
+
+  /** Does what the line that was read says, or holds it back with others of its moment. */
+  step(isByLine: boolean): void {
+    const { next } = this
+    if (next === undefined) return
+    const { entry } = next
+    this.position = next
+    this.millis = this.nextMillis
+    if (isReceived(entry)) {
+      this.held.push(entry._tag === "Frame" ? entry.frame : entry.bytes)
+      this.heldFrom = entry
+      if (isByLine || entry.at === undefined) this.hand()
+      return
+    }
     this.clock.set(this.millis)
     if (entry._tag === "Response") {
       this.http.answer(entry.method, entry.url, { status: entry.status, headers: {}, body: entry.body })
     }
-    const leg = isOfConnection(entry) ? this.legs.get(entry.connection) : undefined
-    leg?.line(entry)
+    if (isOfConnection(entry)) this.legs.get(entry.connection)?.line(entry)
     this.scheduler.rest()
-    return leg?.waitsFor
+  }
+
+  /** Hands over what is held back. */
+  hand(): void {
+    const frames = this.held.splice(0)
+    if (!Arr.isReadonlyArrayNonEmpty(frames)) return
+    this.clock.set(this.millis)
+    this.legs.get(this.heldFrom?.connection)?.receive(frames)
+    this.scheduler.rest()
+  }
+
+  /** What is to be waited for before the next line. */
+  get waitsFor(): Effect.Effect<void> | undefined {
+    return this.legs.get(this.heldFrom?.connection)?.waitsFor
   }
 
   end(): void {
@@ -206,7 +263,7 @@ class Player {
  */
 export const make = Effect.fnUntraced(function*<E>(
   lines: Stream.Stream<Frame, E>,
-  { onIndexed, speed = "max" }: Options = {}
+  { byLine = false, onIndexed, speed = "max" }: Options = {}
 ): Effect.fn.Return<Replay<E>, E> {
   const index = new RecordingIndex()
   const rejected: Array<Tape.EntryRejected> = []
@@ -226,8 +283,14 @@ export const make = Effect.fnUntraced(function*<E>(
     }))
   const player = new Player(index)
 
-  const play = <E2, R2>(fiber: Fiber.Fiber<unknown, unknown>, onLine: RunOptions<E2, R2>["onLine"]) =>
-    Effect.gen(function*() {
+  const play = <E2, R2>(fiber: Fiber.Fiber<unknown, unknown>, onLine: RunOptions<E2, R2>["onLine"]) => {
+    // What is to be waited for when all is done that was read; mostly nothing.
+    const due = (): Effect.Effect<void, E2, R2> | undefined => {
+      const { waitsFor } = player
+      const between = onLine?.()
+      return waitsFor === undefined || between === undefined ? waitsFor ?? between : Effect.andThen(waitsFor, between)
+    }
+    return Effect.gen(function*() {
       const begun = yield* Monotonic.now
       let first: number | undefined
       yield* Stream.runForEachArray(lines, (texts) =>
@@ -235,18 +298,25 @@ export const make = Effect.fnUntraced(function*<E>(
           for (const text of texts) {
             if (fiber.pollUnsafe() !== undefined) return
             const millis = player.read(text)
-            if (speed !== "max") {
+            if (!player.isOfBatch()) {
+              player.hand()
+              const before = due()
+              if (before !== undefined) yield* before
+            }
+            if (millis !== undefined && speed !== "max") {
               first ??= millis
               const wait = begun + (millis - first) / speed - (yield* Monotonic.now)
               if (wait > 0) yield* Effect.sleep(wait)
             }
-            const taken = player.step()
-            if (taken !== undefined) yield* taken
-            const between = onLine?.()
-            if (between !== undefined) yield* between
+            player.step(byLine)
+            const after = byLine ? due() : undefined
+            if (after !== undefined) yield* after
           }
         }))
+      player.hand()
+      yield* due() ?? Effect.void
     })
+  }
 
   return {
     headers: index.headers,
@@ -255,7 +325,7 @@ export const make = Effect.fnUntraced(function*<E>(
       return {
         connection,
         leg,
-        transport: player.transport(found),
+        transport: (asked) => player.transport(found, asked),
         begun: found === undefined ? Effect.never : Deferred.await(found.begun),
         closed: found === undefined ? Effect.never : Deferred.await(found.closed)
       }

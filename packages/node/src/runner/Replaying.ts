@@ -59,6 +59,8 @@ interface Course {
   readonly venue: Venue
   readonly url: string | undefined
   readonly wanted: ReadonlyArray<Recorded>
+  /** How many channels there were, wanted or not. */
+  readonly asked: number
 }
 
 type Header = Extract<Tape.Entry, { readonly _tag: "Header" }>
@@ -92,6 +94,7 @@ const survey = Effect.fnUntraced(function*(
   }
   const replay = yield* Replay.make(lines, {
     speed: options.speed,
+    byLine: options.book !== undefined,
     onIndexed: (entry) => {
       if (entry._tag === "Header") headers.push(entry)
       if (entry._tag !== "Frame" || entry.direction !== "in") return
@@ -120,7 +123,7 @@ const survey = Effect.fnUntraced(function*(
     }
     const all = channels.get(leg.connection)?.wanted(header) ?? new RecordedChannels(venue).wanted(header)
     const wanted = chosen.size === 0 ? all : all.filter(({ kind }) => kind !== undefined && chosen.has(kind))
-    courses.push({ leg, venue, url: header?.url, wanted })
+    courses.push({ leg, venue, url: header?.url, wanted, asked: all.length })
   }
   return { replay, courses }
 })
@@ -279,7 +282,7 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
       courses,
       (course) =>
         Effect.scoped(run1(course, options, replay, printer, courses.length < 2)).pipe(
-          Effect.provideService(Transport, course.leg.transport)
+          Effect.provideService(Transport, course.leg.transport(course.asked))
         ),
       { concurrency: "unbounded", discard: true }
     ).pipe(Effect.provide(Reconnection.layerWithBreaker()))

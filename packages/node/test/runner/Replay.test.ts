@@ -276,6 +276,28 @@ describe("replay", { timeout: 30_000 }, () => {
       assert.isUndefined(lines.find(({ _tag }) => _tag === "VenueError"))
     }))
 
+  it.live("dYdX: an answer that comes late is no break, whatever is printed, and a loss after it is one", () =>
+    Effect.gen(function*() {
+      const level = (price: string) => `{"price":"${price}","size":"1"}`
+      const book = `{"type":"subscribed","connection_id":"c","message_id":1,"channel":"v4_orderbook","id":"BTC-USD",` +
+        `"contents":{"bids":[${level("9")}],"asks":[${level("11")}]}}`
+      const trades = `{"type":"subscribed","connection_id":"c","message_id":2,"channel":"v4_trades","id":"BTC-USD",` +
+        `"contents":{"trades":[]}}`
+      const change = (id: number) =>
+        `{"type":"channel_batch_data","connection_id":"c","message_id":${id},"id":"BTC-USD","channel":"v4_orderbook",` +
+        `"version":"1.0.0","contents":[{"bids":[["9","${id}"]]}]}`
+      const connected = `{"type":"connected","connection_id":"c","message_id":0}`
+      const frames = [connected, book, change(3), trades, change(4), change(6), change(7)]
+      const { lines } = yield* replay(`${frames.join("\n")}\n`, "--venue", "dydx", "--book", "5")
+      assert.deepStrictEqual(lines.map(({ frame, state }) => [frame, state]), [
+        [2, "Live"],
+        [3, "Live"],
+        [5, "Live"],
+        [6, "Gapped"],
+        [7, "Syncing"]
+      ])
+    }))
+
   it.live("dials that failed are told as they were, and what the file says of them counts", () =>
     Effect.gen(function*() {
       const recording = text([

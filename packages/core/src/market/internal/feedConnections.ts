@@ -70,9 +70,12 @@ export const make = (
   { after, before, isCovered, ledger, products, router, venue }: Feed,
   { auth, headers, keepAlive = venue.keepAlive, plaintextHosts }: Options
 ): Effect.Effect<LegOptions["connect"], never, Transport | Reconnection | CircuitBreaker> =>
-  Effect.map(Effect.context<Transport | Reconnection | CircuitBreaker>(), (context) => {
-    const isReplay = Context.get(context, Transport).replay !== undefined
-    return (endpoint, narrowing, inbox, leg) => {
+  Effect.map(
+    Effect.context<Transport | Reconnection | CircuitBreaker>(),
+    (context) => (endpoint, narrowing, inbox, leg) => {
+      const given = Context.get(context, Transport)
+      const transport: Transport["Service"] = { ...given, ...given.replay?.join() }
+      const { replay } = transport
       const frames = ContinuityObserver.ofFrames({
         venue,
         ledger,
@@ -92,7 +95,7 @@ export const make = (
             subscribe: venue.subscribe,
             unsubscribe: venue.unsubscribe,
             answer: SubscriptionAnswers.make(venue),
-            ...(isReplay ? ReplayedDialect.make(venue) : {}),
+            ...(replay === undefined ? {} : ReplayedDialect.make(venue, replay.wrote)),
             answeredAs: venue.answeredAs,
             objection: ({ channel, product }) =>
               product === undefined
@@ -109,7 +112,7 @@ export const make = (
             made = connection
           })
         )),
-        context
+        replay === undefined ? context : Context.add(context, Transport, transport)
       )
     }
-  })
+  )

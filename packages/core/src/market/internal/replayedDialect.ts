@@ -1,29 +1,42 @@
 /**
- * The dialect of a feed whose data is a recording. What it asks goes nowhere, and
- * what was answered then was answered to others: it counts by its names alone.
+ * The dialect of a connection whose data is a recording. What it asks goes
+ * nowhere. An answer to what was asked in the same words then counts by its id;
+ * any other was an answer to somebody else, and counts by its names alone.
  *
  * @since 0.1.0
  */
 import type { MarketEvent } from "../../event/MarketEvent.ts"
-import type { Answer, Ask, Dialect } from "../../protocol/Dialect.ts"
+import type { Answer, Dialect } from "../../protocol/Dialect.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
-import type { Venue } from "../../venue/Venue.ts"
+import type { Ask, Venue } from "../../venue/Venue.ts"
+import * as SubscriptionAnswers from "./subscriptionAnswers.ts"
 
 /**
- * Makes the dialect of a venue without ids, and without lists that refuse what
- * they leave out. A refusal that names nothing refuses nothing.
+ * Makes the dialect of a venue, without lists that refuse what they leave out. A
+ * refusal that names nothing refuses nothing. `wrote` says whether a frame was
+ * written in the recording.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (venue: Venue): Pick<Dialect<MarketEvent>, "subscribe" | "unsubscribe" | "answer"> => {
-  const withoutId = (asks: ReadonlyArray<Ask>): ReadonlyArray<Ask> =>
-    asks.map(({ channels, text }) => ({ channels, text, requestId: undefined }))
+export const make = (
+  venue: Venue,
+  wrote: (text: string) => boolean
+): Pick<Dialect<MarketEvent>, "subscribe" | "unsubscribe" | "answer"> => {
+  const usual = SubscriptionAnswers.make(venue)
+  const ours = new Set<string>()
+  const known = (asks: ReadonlyArray<Ask>): ReadonlyArray<Ask> =>
+    asks.map(({ channels, requestId, text }) => {
+      if (requestId === undefined || !wrote(text)) return { channels, text, requestId: undefined }
+      ours.add(requestId)
+      return { channels, text, requestId }
+    })
   return {
-    subscribe: (channels: ReadonlyArray<Channel>, id) => withoutId(venue.subscribe(channels, id)),
-    unsubscribe: (channels: ReadonlyArray<Channel>, id) => withoutId(venue.unsubscribe(channels, id)),
+    subscribe: (channels: ReadonlyArray<Channel>, id) => known(venue.subscribe(channels, id)),
+    unsubscribe: (channels: ReadonlyArray<Channel>, id) => known(venue.unsubscribe(channels, id)),
     answer: (event: MarketEvent, frame: Frame): Answer | undefined => {
+      if ("requestId" in event && event.requestId !== undefined && ours.has(event.requestId)) return usual(event, frame)
       if (event._tag === "Subscribed") {
         const { channel, product } = event
         return channel === undefined && product === undefined ? undefined : { _tag: "Confirmed", channel, product }

@@ -11,7 +11,9 @@ type Header = Extract<Tape.Entry, { readonly _tag: "Header" }>
 
 /**
  * A dial, as it was recorded or as it shows in what came after it: its line, when
- * it was, and which attempt it was after how long a wait if the line says so.
+ * it was, and which attempt it was after how long a wait if the line says so; and
+ * how many frames were written and received on the wire that it gave, and the
+ * first of those that were written.
  *
  * @category models
  * @since 0.1.0
@@ -21,7 +23,13 @@ export interface Dialled {
   readonly millis: number
   readonly attempt: number | undefined
   readonly delayMillis: number | undefined
+  written: number
+  received: number
+  readonly texts: Set<string>
 }
+
+// So many frames of ours are known by their texts: those that ask for what is wanted come first.
+const mostTexts = 1_024
 
 /**
  * One connection of a recording. It is open from its first line on, or from its
@@ -49,7 +57,7 @@ export class ConnectionIndex {
     switch (entry._tag) {
       case "Dial": {
         const { attempt, delayMillis } = entry
-        this.dials.push({ line, millis, attempt, delayMillis })
+        this.dial(line, millis, attempt, delayMillis)
         this.isDialled = true
         this.isOpen = false
         break
@@ -65,8 +73,8 @@ export class ConnectionIndex {
         break
       case "Frame":
       case "Binary":
-        if (entry.direction === "out") this.hasWritten = true
         this.opened(line, millis)
+        this.passed(entry)
         break
       case "Ping":
       case "Pong":
@@ -78,9 +86,31 @@ export class ConnectionIndex {
 
   private opened(line: number, millis: number): void {
     if (this.isOpen) return
-    if (!this.isDialled) this.dials.push({ line, millis, attempt: undefined, delayMillis: undefined })
+    if (!this.isDialled) this.dial(line, millis, undefined, undefined)
     this.isOpen = true
     this.isDialled = false
+  }
+
+  private dial(line: number, millis: number, attempt: number | undefined, delayMillis: number | undefined): void {
+    this.dials.push({ line, millis, attempt, delayMillis, written: 0, received: 0, texts: new Set() })
+  }
+
+  private passed(entry: Extract<Tape.Entry, { readonly _tag: "Frame" | "Binary" }>): void {
+    const dial = this.dials[this.dials.length - 1]
+    if (dial === undefined) return
+    if (entry.direction === "in") {
+      dial.received++
+      return
+    }
+    this.hasWritten = true
+    dial.written++
+    if (entry._tag === "Frame" && dial.texts.size < mostTexts) dial.texts.add(String(entry.frame))
+  }
+
+  /** The dial that a line of its wire belongs to. */
+  dialOf(line: number): Dialled | undefined {
+    const next = this.dialFrom(line + 1)
+    return this.dials[(next === undefined ? this.dials.length : this.dials.indexOf(next)) - 1]
   }
 
   /** The first dial from a line on. */

@@ -4,11 +4,13 @@
  *
  * @since 0.1.0
  */
+import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Address from "../../transport/Address.ts"
 import { DialError, type DialReason, Unreachable } from "../../transport/DialError.ts"
+import type { Frame } from "../../transport/Frame.ts"
 import { type DialRequest, type Transport, type Wire, WireClosed } from "../../transport/Transport.ts"
 import type * as Tape from "../Tape.ts"
 import type { ConnectionIndex } from "./recordingIndex.ts"
@@ -54,6 +56,8 @@ export class ReplayLeg {
   readonly begun = Deferred.makeUnsafe<void>()
   /** Completes when it has come to where we closed it for good. */
   readonly closed = Deferred.makeUnsafe<void>()
+  /** How many frames asked for channels, if that is known and what was written was not recorded. */
+  asked: number | undefined
   private readonly options: Options
   private wire: ReplayWire | undefined
   private pending: Pending | undefined
@@ -79,7 +83,8 @@ export class ReplayLeg {
       return { attempt: next?.attempt ?? this.attempts, delayMillis: next?.delayMillis ?? waitMillis, waitMillis }
     },
     isAskedAnew: () => this.isAskedAnew,
-    written: () => this.options.index.hasWritten ? this.written : undefined
+    wrote: (text) => this.options.index.dialOf(this.options.position().line)?.texts.has(text) === true,
+    written: () => this.options.index.hasWritten ? this.written : this.asked
   }
 
   private dial(request: DialRequest): Effect.Effect<Wire, DialError, Scope.Scope> {
@@ -103,7 +108,7 @@ export class ReplayLeg {
 
   /** The replay has come to a line of it. */
   line(entry: Tape.Entry): void {
-    if (Deferred.doneUnsafe(this.begun, Effect.void)) this.options.rest()
+    this.begin()
     switch (entry._tag) {
       case "Dial":
         // Of a connection that is open the end was not recorded.
@@ -123,7 +128,6 @@ export class ReplayLeg {
       case "Binary":
         this.open()
         if (entry.direction === "out") this.written++
-        else this.wire?.receive(entry._tag === "Frame" ? entry.frame : entry.bytes)
         break
       case "Ping":
       case "Pong":
@@ -132,6 +136,18 @@ export class ReplayLeg {
       default:
     }
     this.options.rest()
+  }
+
+  /** The replay has come to frames of it, whose lines are all of one moment. */
+  receive(frames: NonEmptyReadonlyArray<Frame>): void {
+    this.begin()
+    this.open()
+    this.wire?.receive(frames)
+    this.options.rest()
+  }
+
+  private begin(): void {
+    if (Deferred.doneUnsafe(this.begun, Effect.void)) this.options.rest()
   }
 
   private open(): void {
@@ -148,7 +164,10 @@ export class ReplayLeg {
     const { pending } = this
     if (pending === undefined) return
     this.pending = undefined
-    this.wire = new ReplayWire()
+    const { index, position } = this.options
+    const dial = index.hasWritten ? index.dialOf(position().line) : undefined
+    // If nothing was received after less was written than is to be, it ended before all was asked for.
+    this.wire = new ReplayWire(dial?.received === 0 ? dial.written : Infinity)
     pending.resume(Effect.succeed(this.wire))
   }
 

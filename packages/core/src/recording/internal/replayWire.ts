@@ -15,17 +15,24 @@ interface Taker {
 }
 
 /**
- * One wire of a replay. A frame is a batch of its own, so that who sees it can be
- * told of which line it is.
+ * One wire of a replay.
  *
  * @category models
  * @since 0.1.0
  */
 export class ReplayWire implements Wire {
-  private readonly waiting: Array<Frame> = []
+  private readonly waiting: Array<NonEmptyReadonlyArray<Frame>> = []
+  private readonly mostWritten: number
+  private written = 0
   private taker: Taker | undefined
   private ended: WireClosed | undefined
   private onTaken: (() => void) | undefined
+  private readonly onEnded: Array<() => void> = []
+
+  /** Of one on which no more was written, whoever wants to write more waits until it ends. */
+  constructor(mostWritten: number) {
+    this.mostWritten = mostWritten
+  }
 
   private readonly each = (take: Taker["take"]): Effect.Effect<void, WireClosed> =>
     Effect.callback((resume) => {
@@ -48,13 +55,21 @@ export class ReplayWire implements Wire {
   })
 
   readonly pull: Pull = Object.assign(this.one, { each: this.each })
-  readonly ready: Effect.Effect<void, WireClosed> = Effect.suspend(() =>
-    this.ended === undefined ? Effect.void : Effect.fail(this.ended)
-  )
+  readonly ready: Effect.Effect<void, WireClosed> = Effect.suspend(() => {
+    if (this.ended !== undefined) return Effect.fail(this.ended)
+    if (this.written < this.mostWritten) return Effect.void
+    return Effect.andThen(
+      Effect.callback<void>((resume) => {
+        this.onEnded.push(() => resume(Effect.void))
+      }),
+      this.ready
+    )
+  })
   readonly ping = Effect.never
   readonly terminate = Effect.sync(() => this.end(new WireClosed({ by: "local", code: 1006, reason: "terminated" })))
 
   write(): boolean {
+    this.written++
     return this.ended === undefined
   }
 
@@ -78,10 +93,10 @@ export class ReplayWire implements Wire {
     return this.ended !== undefined
   }
 
-  /** A line has brought a frame. */
-  receive(frame: Frame): void {
+  /** It has brought frames. */
+  receive(frames: NonEmptyReadonlyArray<Frame>): void {
     if (this.ended !== undefined) return
-    this.waiting.push(frame)
+    this.waiting.push(frames)
     this.hand()
   }
 
@@ -89,6 +104,7 @@ export class ReplayWire implements Wire {
   end(closed: WireClosed): void {
     this.ended ??= closed
     this.hand()
+    for (const ended of this.onEnded.splice(0)) ended()
   }
 
   /** Whether somebody is not done with what it has brought. */
@@ -106,8 +122,8 @@ export class ReplayWire implements Wire {
     const { taker } = this
     if (taker === undefined) return
     try {
-      for (let frame = this.waiting.shift(); frame !== undefined; frame = this.waiting.shift()) {
-        if (!taker.take([frame])) return this.release(Effect.void)
+      for (let frames = this.waiting.shift(); frames !== undefined; frames = this.waiting.shift()) {
+        if (!taker.take(frames)) return this.release(Effect.void)
       }
     } catch (error) {
       return this.release(Effect.die(error))

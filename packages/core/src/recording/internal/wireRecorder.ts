@@ -38,6 +38,9 @@ export interface Options {
 // What an entry says, but for when and where.
 type Said<Entry = Tape.Entry> = Entry extends Tape.Entry ? Omit<Entry, "at" | "connection" | "id"> : never
 
+// So many batches of a millisecond are told apart.
+const mostBatches = 999
+
 /**
  * Wraps transports and HTTP ports, so that what they do becomes lines.
  *
@@ -56,6 +59,8 @@ export class WireRecorder {
   private frameMillis = NaN
   private frameOf: number | string = 0
   private frameStart = ""
+  // How many batches came before the latest one in its millisecond.
+  private batches = 0
 
   constructor(options: Options) {
     this.options = options
@@ -137,6 +142,8 @@ export class WireRecorder {
   received(frames: ReadonlyArray<Frame>, connection: number | string, mask: Secrets.Mask | undefined): void {
     const { clock, isBlocking, queue } = this.options
     const millis = clock.currentTimeMillisUnsafe()
+    // Frames that came together have one time, and those that came after them in the same millisecond another.
+    this.batches = millis === this.frameMillis ? Math.min(this.batches + 1, mostBatches) : 0
     if (millis !== this.frameMillis || connection !== this.frameOf) {
       this.frameMillis = millis
       this.frameOf = connection
@@ -144,11 +151,14 @@ export class WireRecorder {
       this.frameStart = Tape.encode({ _tag: "Frame", at: this.now(), connection, direction: "in", frame: "" })
         .slice(0, -3)
     }
+    const start = this.batches === 0
+      ? this.frameStart
+      : this.frameStart.replace("Z", `${String(this.batches).padStart(3, "0")}Z`)
     for (const frame of frames) {
       if (!isBlocking && !queue.takes()) continue
       const masked = mask === undefined ? frame : mask.frame(frame)
       if (typeof masked === "string") {
-        queue.add(`${this.frameStart}${JSON.stringify(RecordedText.maskIssued(masked))}}\n`)
+        queue.add(`${start}${JSON.stringify(RecordedText.maskIssued(masked))}}\n`)
       } else this.add({ _tag: "Binary", direction: "in", bytes: masked }, connection)
     }
   }

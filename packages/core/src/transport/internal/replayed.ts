@@ -32,6 +32,8 @@ export interface Replayed<Dial> {
   readonly redial: () => Redial
   /** Whether its owner has asked for the end of its wire that is being told, to dial anew. */
   readonly isAskedAnew: () => boolean
+  /** Whether it wrote this on the wire that is open. */
+  readonly wrote: (text: string) => boolean
   /** How many frames it has written since it was open, so far, if any such frame was recorded. */
   readonly written: () => number | undefined
 }
