@@ -61,9 +61,11 @@ const program = Effect.fnUntraced(function*(
   )
   yield* Effect.forkScoped(Effect.ignore(feed.connection.connect), { startImmediately: true })
   yield* isOver
+  // When our closing began is in no recording, only when it was done.
+  const ledger = yield* feed.ledger
   yield* feed.connection.close()
   yield* Fiber.join(consumer)
-  return { ...told, ledger: yield* feed.ledger } satisfies Told
+  return { ...told, ledger } satisfies Told
 })
 
 const seeds = [2]
@@ -121,7 +123,7 @@ const again = (venue: Venue, url: string, product: string, lines: ReadonlyArray<
       )
   )
 
-/** A ledger without the time in which all was well: how long our closing took is in no recording. */
+/** A ledger without the time in which all was well, which goes on until it is read. */
 const untimed = (ledger: Ledger.Ledger): unknown => ({
   ...ledger,
   entries: ledger.entries.map(({ liveMillis: _, ...entry }) => entry)
