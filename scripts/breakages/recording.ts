@@ -51,9 +51,23 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what waits for a recording has no bound",
     file: queue,
-    original: "!this.hasFailed && this.size <= this.options.bytes",
+    original: "!this.hasFailed && !this.isFull",
     replacement: "!this.hasFailed",
     test: [ofRecorder, "leaves out frames and answers"]
+  },
+  {
+    name: "what a recording left out is not in the ledger",
+    file: "packages/core/src/market/MarketFeed.ts",
+    original: "leftOut?.(venue.name) ?? 0",
+    replacement: "0",
+    test: [ofRecorder, "enters what it left out in the ledger"]
+  },
+  {
+    name: "a small bound is full before anything is written",
+    file: queue,
+    original: "Math.min(manyCharacters, options.bytes / 2)",
+    replacement: "manyCharacters",
+    test: [ofRecorder, "enters what it left out in the ledger"]
   },
   {
     name: "a recording that blocks does not",

@@ -279,6 +279,29 @@ describe("a recorder", () => {
         assert.strictEqual(lines + dropped, 206)
       }), { bytes: 100_000 }))
 
+  it.effect("enters what it left out in the ledger of the feed", () =>
+    Effect.gen(function*() {
+      const kept = makeSink()
+      const recorder = yield* Recorder.make({ sink: kept.port, bytes: 10_000 })
+      yield* Effect.addFinalizer(() => kept.isReady.open)
+      const network = yield* VirtualNetwork.Network
+      const served = yield* MockVenue.serve(network, "wss://venue.test", MockBinance.make(), { every: "10 millis" })
+      const feed = yield* MarketFeed.prepare(Binance.venue, { url: served.url }).pipe(
+        Effect.updateService(Transport, recorder.transport)
+      )
+      yield* feed.subscribe([yield* feed.channel("trade", "BTC-USD")])
+      yield* Probe.within(feed.connection.connect)
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual((yield* feed.ledger).shed, [])
+      kept.isReady.closeUnsafe()
+      yield* TestClock.adjust("10 seconds")
+      const { dropped } = recorder.counts()
+      assert.isAbove(dropped, 100)
+      assert.deepStrictEqual((yield* feed.ledger).shed, [
+        { consumer: "recording", channel: undefined, product: undefined, dropped }
+      ])
+    }).pipe(Effect.provide(Probe.layer()), Effect.scoped))
+
   it.effect("blocks by choice: the socket is read no further than the sink has written", () =>
     recording(({ connect, host, kept, recorder }) =>
       Effect.gen(function*() {

@@ -61,7 +61,8 @@ export interface Entry {
 
 /**
  * What one consumer's own queue shed, of one product of one channel where they
- * are known. `consumer` is its `name`, or what it reads, such as `"events"`.
+ * are known. `consumer` is its `name`, or what it reads, such as `"events"`; the
+ * frames that a recorder left out are those of `"recording"`.
  *
  * @category models
  * @since 0.1.0

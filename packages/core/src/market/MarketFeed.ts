@@ -43,7 +43,7 @@ import type * as MarketEvent from "../event/MarketEvent.ts"
 import type * as KeepAlive from "../protocol/KeepAlive.ts"
 import * as Symbols from "../protocol/Symbols.ts"
 import type { CircuitBreaker } from "../resilience/CircuitBreaker.ts"
-import type { Transport } from "../transport/Transport.ts"
+import { Transport } from "../transport/Transport.ts"
 import * as Channel from "../value/Channel.ts"
 import * as Monotonic from "../value/Monotonic.ts"
 import { restAt } from "../venue/internal/rest.ts"
@@ -264,9 +264,11 @@ export const prepare = Effect.fnUntraced(function*(
   const router = ChannelRouter.make(venue, products)
   const metrics = yield* FeedMetrics.make(venue.name)
   const clock = yield* Clock.Clock
+  const { leftOut } = yield* Transport
   const ledger = new GapLedger({
     venue: venue.name,
     metrics,
+    leftOut: () => leftOut?.(venue.name) ?? 0,
     now: () => Monotonic.nowMillis(clock),
     wallNow: () => clock.currentTimeMillisUnsafe()
   })

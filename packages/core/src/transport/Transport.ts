@@ -163,6 +163,8 @@ export class Transport extends Context.Service<Transport, {
    * shared by all who dial in one. Absent: the one of the process, or of a test.
    */
   readonly network?: object | undefined
+  /** Present if what is dialled is recorded: how many frames of a connection's label the recording has left out. */
+  readonly leftOut?: ((connection: string) => number) | undefined
   /** Present if what is dialled is a recording. */
   readonly replay?: Replayed<Dial> | undefined
   readonly dial: Dial

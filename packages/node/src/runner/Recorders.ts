@@ -102,6 +102,7 @@ export const make = Effect.fnUntraced(function*(
   return {
     transport: {
       ...inner,
+      leftOut: (connection) => transports.get(connection)?.leftOut?.(connection) ?? 0,
       dial: (request) => (transports.get(request.by?.connection ?? "") ?? inner).dial(request)
     },
     apply: Effect.fnUntraced(function*(recordings, entries) {

@@ -36,6 +36,8 @@ export interface Options {
   readonly metrics: FeedMetrics
   readonly now: () => number
   readonly wallNow: () => number
+  /** How many frames a recording of the feed has left out. */
+  readonly leftOut?: (() => number) | undefined
 }
 
 /**
@@ -344,7 +346,7 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
           isBalanced: delivered >= 0 && received === delivered + duplicates + dropped
         }
       }),
-      shed: this.shed.read(),
+      shed: this.shed.read(this.options.leftOut?.()),
       rejected: this.rejected
     }
   }

@@ -46,12 +46,16 @@ export class ShedCounts {
     }
   }
 
-  read(): ReadonlyArray<Shed> {
-    return Array.from(this.counts.values(), ({ consumer, dropped, of }) => ({
+  /** What was shed, and what the recording of the feed has left out. */
+  read(leftOut = 0): ReadonlyArray<Shed> {
+    const shed = Array.from(this.counts.values(), ({ consumer, dropped, of }) => ({
       consumer,
       channel: of.channel,
       product: of.product,
       dropped
     }))
+    return leftOut === 0
+      ? shed
+      : [...shed, { consumer: "recording", channel: undefined, product: undefined, dropped: leftOut }]
   }
 }

@@ -14,8 +14,8 @@ import type { Sink } from "../Sink.ts"
 // Characters of one text of lines: longer ones cost memory pages each time, shorter ones a call.
 const textLength = 32_768
 
-// So many texts are written ahead of the schedule, together.
-const manyTexts = 8
+// So many characters are written ahead of the schedule, or half of what may wait.
+const manyCharacters = 262_144
 
 // How often it is said that lines are dropped.
 const warnEveryMillis = 10_000
@@ -42,11 +42,14 @@ export interface Options<E> {
 export class LineQueue<E> {
   private readonly options: Options<E>
   private readonly clock: Clock.Clock
+  // How many characters are written ahead of the schedule.
+  private readonly many: number
   private readonly done = Deferred.makeUnsafe<void, E>()
   private texts: Array<string> = []
   private last = ""
-  // Of the lines that wait and of those that are being written.
-  private size = 0
+  // Characters that wait, and those that are being written.
+  private waiting = 0
+  private writing = 0
   private isEnded = false
   private hasFailed = false
   // When the oldest line that is not flushed was added, on the monotonic clock.
@@ -62,12 +65,17 @@ export class LineQueue<E> {
   constructor(options: Options<E>, clock: Clock.Clock) {
     this.options = options
     this.clock = clock
+    this.many = Math.min(manyCharacters, options.bytes / 2)
+  }
+
+  private get isFull(): boolean {
+    return this.waiting + this.writing > this.options.bytes
   }
 
   /** Whether there is room for a line that may be dropped; counts one that has none. */
   takes(): boolean {
     if (this.isEnded) return false
-    const isTaken = !this.hasFailed && this.size <= this.options.bytes
+    const isTaken = !this.hasFailed && !this.isFull
     if (!isTaken) this.dropped++
     return isTaken
   }
@@ -77,20 +85,20 @@ export class LineQueue<E> {
     if (this.isEnded || this.hasFailed) return
     this.lines++
     this.last += line
-    this.size += line.length
+    this.waiting += line.length
     if (this.since === undefined) {
       this.since = Monotonic.nowMillis(this.clock)
       this.wake()
     }
+    if (this.waiting >= this.many) this.wake()
     if (this.last.length < textLength) return
     this.texts.push(this.last)
     this.last = ""
-    if (this.texts.length === manyTexts) this.wake()
   }
 
   /** Completes when there is room, or when nothing is written any more. */
   readonly room: Effect.Effect<void> = Effect.suspend(() => {
-    if (this.size <= this.options.bytes || this.hasFailed) return Effect.void
+    if (!this.isFull || this.hasFailed) return Effect.void
     return Effect.andThen(
       Effect.callback<void>((resume) => {
         const waiting = () => resume(Effect.void)
@@ -129,7 +137,7 @@ export class LineQueue<E> {
           this.hasFailed = Exit.isFailure(exit)
           this.texts = []
           this.last = ""
-          this.size = 0
+          this.waiting = this.writing = 0
           Deferred.doneUnsafe(this.done, exit)
           this.release()
         })
@@ -149,18 +157,19 @@ export class LineQueue<E> {
         }
         // The other half of the time is for the writing.
         const left = this.isEnded ? 0 : this.since + flushMillis / 2 - Monotonic.nowMillis(this.clock)
-        if (left > 0 && this.texts.length < manyTexts) {
-          yield* Effect.timeoutOption(this.woken(() => this.texts.length >= manyTexts), left)
+        if (left > 0 && this.waiting < this.many) {
+          yield* Effect.timeoutOption(this.woken(() => this.waiting >= this.many), left)
           continue
         }
         if (left <= 0) this.since = undefined
         const texts = this.last === "" ? this.texts : [...this.texts, this.last]
-        const size = texts.reduce((size, text) => size + text.length, 0)
+        this.writing = this.waiting
+        this.waiting = 0
         this.texts = []
         this.last = ""
         yield* sink.write(texts)
         if (left <= 0) yield* sink.flush
-        this.size -= size
+        this.writing = 0
         this.release()
         yield* this.warn()
       }

@@ -55,6 +55,8 @@ const mostBatches = 999
 export class WireRecorder {
   private readonly options: Options
   private readonly taken = new Map<string, Set<number>>()
+  // By the labels of connections.
+  private readonly leftOut = new Map<string, number>()
   // Of the latest inbound frame: when and where it came, and its line up to its text.
   private frameMillis = NaN
   private frameOf: number | string = 0
@@ -70,6 +72,7 @@ export class WireRecorder {
   transport(inner: Transport["Service"]): Transport["Service"] {
     return {
       ...inner,
+      leftOut: (connection) => this.leftOut.get(connection) ?? 0,
       dial: (request) =>
         Effect.uninterruptibleMask((restore) =>
           Effect.suspend(() => {
@@ -109,7 +112,8 @@ export class WireRecorder {
 
   private dialled(request: DialRequest): RecordedLine {
     const { by, url } = request
-    const name = this.options.isNamed ? by?.connection ?? Address.origin(url) : ""
+    const label = by?.connection ?? Address.origin(url)
+    const name = this.options.isNamed ? label : ""
     const taken = this.taken.get(name) ?? new Set()
     this.taken.set(name, taken)
     let number = by?.leg ?? 1
@@ -124,6 +128,7 @@ export class WireRecorder {
     return new RecordedLine(this, this.options, {
       connection,
       number,
+      label,
       mask: Secrets.maskOf(request),
       free: () => taken.delete(number)
     })
@@ -139,7 +144,7 @@ export class WireRecorder {
   }
 
   /** Adds a batch of frames that came in. */
-  received(frames: ReadonlyArray<Frame>, connection: number | string, mask: Secrets.Mask | undefined): void {
+  received(frames: ReadonlyArray<Frame>, { connection, label, mask }: Place): void {
     const { clock, isBlocking, queue } = this.options
     const millis = clock.currentTimeMillisUnsafe()
     // Frames that came together have one time, and those that came after them in the same millisecond another.
@@ -155,7 +160,10 @@ export class WireRecorder {
       ? this.frameStart
       : this.frameStart.replace("Z", `${String(this.batches).padStart(3, "0")}Z`)
     for (const frame of frames) {
-      if (!isBlocking && !queue.takes()) continue
+      if (!isBlocking && !queue.takes()) {
+        this.leftOut.set(label, (this.leftOut.get(label) ?? 0) + 1)
+        continue
+      }
       const masked = mask === undefined ? frame : mask.frame(frame)
       if (typeof masked === "string") {
         queue.add(`${start}${JSON.stringify(RecordedText.maskIssued(masked))}}\n`)
@@ -167,6 +175,7 @@ export class WireRecorder {
 interface Place {
   readonly connection: number | string
   readonly number: number
+  readonly label: string
   readonly mask: Secrets.Mask | undefined
   readonly free: () => void
 }
@@ -239,8 +248,7 @@ class RecordedLine {
 
   tap(wire: Wire): Wire {
     const { isBlocking, queue } = this.options
-    const { connection, mask } = this.place
-    const received = (frames: ReadonlyArray<Frame>) => this.recorder.received(frames, connection, mask)
+    const received = (frames: ReadonlyArray<Frame>) => this.recorder.received(frames, this.place)
     const untilEnd = <A>(taking: Effect.Effect<A, WireClosed>): Effect.Effect<A, WireClosed> =>
       Effect.tapError(taking, (closed) =>
         Effect.sync(() => {
