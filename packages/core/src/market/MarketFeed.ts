@@ -237,7 +237,7 @@ export class MarketFeed extends Context.Service<MarketFeed, {
    * interrupted leaves it to go on.
    */
   readonly rotate: Effect.Effect<ReadonlyArray<Lifecycle.Rotated>, Rotation.NotRotated>
-  /** The connection under the feed: its state, its metrics, its breaker. Of several, one that is up stands for all. */
+  /** The connection under the feed: its state, its metrics, its breaker. Of several, one that is up stands for all; requests are of that one. */
   readonly connection: Connection.Connection<MarketEvent.MarketEvent>
 }>()("@tickline/core/market/MarketFeed") {}
 

@@ -37,8 +37,6 @@ export interface Options {
   readonly onBroken: (channel: Channel.Channel, cause: Exclude<BreakCause, "disconnect">) => void
   /** It is whole, for the first time or again. */
   readonly onWhole: (channel: Channel.Channel) => void
-  /** What a watcher has thrown: it is told nothing more. */
-  readonly onThrown: (channel: Channel.Channel, error: unknown) => void
   /** A book does not show, or the venue's numbers do not, what it was taken to show. */
   readonly onDistrusted: (reason: string) => void
 }
@@ -262,14 +260,7 @@ export class BookKeeper {
     if (!book.isWhole) one.isWhole = false
     else if (!one.isWhole) this.becameWhole(one)
     if (book.isDoubted && standing._tag === "Unverified") this.doubt(one, standing.reason)
-    for (const watcher of one.watchers) {
-      try {
-        watcher.onChange(this.valueOf(one.channel, book, event, watcher.depth))
-      } catch (error) {
-        one.watchers.delete(watcher)
-        this.options.onThrown(one.channel, error)
-      }
-    }
+    for (const watcher of one.watchers) watcher.onChange(this.valueOf(one.channel, book, event, watcher.depth))
     // After it was told what the book is now: the snapshot may be there before the fiber is.
     if (book.needsSnapshot && !one.isFetching) {
       one.isFetching = true

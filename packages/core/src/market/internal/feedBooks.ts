@@ -66,7 +66,16 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
   const snapshots = port === undefined || rest === undefined
     ? undefined
     : yield* BookSnapshots.make({ venue, rest, port, policy })
-  const books = new LegBooks(venue, (channel) => announce(ledger.whole(channel, "redundant")))
+  const books = new LegBooks({
+    venue,
+    onRecovered: (channel) => announce(ledger.whole(channel, "redundant")),
+    onThrown: (channel, error) =>
+      void fork(
+        Effect.logWarning("watcher of a book failed").pipe(
+          Effect.annotateLogs({ connection: venue.name, channel: channel.channel, error: String(error) })
+        )
+      )
+  })
   const keeperOf = (leg: Leg): BookKeeper => {
     const { asked, resubscribe, subscriptionStates } = leg.connection[internals]
     return new BookKeeper({
@@ -92,12 +101,6 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
             : ledger.broken(channel, cause)
         ),
       onWhole: (channel) => announce(ledger.whole(channel)),
-      onThrown: (channel, error) =>
-        void fork(
-          Effect.logWarning("watcher of a book failed").pipe(
-            Effect.annotateLogs({ connection: venue.name, channel: channel.channel, error: String(error) })
-          )
-        ),
       onDistrusted: (reason) =>
         void fork(
           Effect.logWarning("books unverified").pipe(Effect.annotateLogs({ connection: venue.name, reason }))

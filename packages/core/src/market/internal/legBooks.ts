@@ -26,6 +26,20 @@ interface Watched {
 const isAbove = (a: string, b: string): boolean => a.length === b.length ? a > b : a.length > b.length
 
 /**
+ * What the books of a feed need to know.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly venue: Venue
+  /** The book of another connection is whole, where the one that was told of is not. */
+  readonly onRecovered: (channel: Channel.Channel) => void
+  /** What a watcher has thrown: it is told nothing more. */
+  readonly onThrown: (channel: Channel.Channel, error: unknown) => void
+}
+
+/**
  * The books of a feed.
  *
  * @category models
@@ -34,14 +48,10 @@ const isAbove = (a: string, b: string): boolean => a.length === b.length ? a > b
 export class LegBooks {
   private readonly keepers = new Map<Leg, BookKeeper>()
   private readonly watched = new Map<string, Watched>()
-  // Whether numbers of one connection are those of another.
-  private readonly isSequenced: boolean
-  /** Is told that the book of another connection is whole, where the one that was told of is not. */
-  private readonly onRecovered: (channel: Channel.Channel) => void
+  private readonly options: Options
 
-  constructor(venue: Venue, onRecovered: (channel: Channel.Channel) => void) {
-    this.isSequenced = venue.sequenced?.has("BookDelta") === true
-    this.onRecovered = onRecovered
+  constructor(options: Options) {
+    this.options = options
   }
 
   /** The books of a connection are kept by this one. */
@@ -77,9 +87,8 @@ export class LegBooks {
     one.watchers.set(watcher, ends)
     for (const [leg, keeper] of this.keepers) ends.set(leg, this.follow(one, leg, keeper, watcher))
     return () => {
-      for (const end of ends.values()) end()
-      one.watchers.delete(watcher)
-      if (one.watchers.size === 0) this.watched.delete(key)
+      this.unwatch(one, watcher)
+      if (one.watchers.size === 0 && this.watched.get(key) === one) this.watched.delete(key)
     }
   }
 
@@ -123,6 +132,21 @@ export class LegBooks {
     })
   }
 
+  private unwatch({ watchers }: Watched, watcher: Watcher): void {
+    for (const end of watchers.get(watcher)?.values() ?? []) end()
+    watchers.delete(watcher)
+  }
+
+  private tell(one: Watched, watcher: Watcher, book: OrderBook): void {
+    one.told = book.sequence ?? one.told
+    try {
+      watcher.onChange(book)
+    } catch (error) {
+      this.unwatch(one, watcher)
+      this.options.onThrown(one.channel, error)
+    }
+  }
+
   private changed(one: Watched, leg: Leg, watcher: Watcher, book: OrderBook): void {
     if (one.lead !== leg && !(isWhole(book) && this.leads(one, leg))) return
     const { passed } = one
@@ -130,15 +154,14 @@ export class LegBooks {
     if (!one.isWhole && this.replace(one)) return
     if (passed !== undefined && book.sequence !== undefined && !isAbove(book.sequence, passed)) return
     one.passed = undefined
-    one.told = book.sequence ?? one.told
-    watcher.onChange(book)
+    this.tell(one, watcher, book)
   }
 
   // A book that is whole is told of from now on, if the one that was told of is not.
   private leads(one: Watched, leg: Leg): boolean {
     if (one.isWhole) return false
     one.lead = leg
-    this.onRecovered(one.channel)
+    this.options.onRecovered(one.channel)
     return true
   }
 
@@ -161,13 +184,9 @@ export class LegBooks {
     const { sequence } = state
     one.isWhole = isWhole(state)
     // What was told of already is not told again, nor what is older.
-    one.passed = this.isSequenced ? one.told : undefined
+    one.passed = this.options.venue.sequenced?.has("BookDelta") === true ? one.told : undefined
     if (one.passed !== undefined && sequence !== undefined && !isAbove(sequence, one.passed)) return
     one.passed = undefined
-    for (const watcher of one.watchers.keys()) {
-      const book = keeper.read(one.channel, watcher.depth)
-      one.told = book.sequence ?? one.told
-      watcher.onChange(book)
-    }
+    for (const watcher of one.watchers.keys()) this.tell(one, watcher, keeper.read(one.channel, watcher.depth))
   }
 }

@@ -144,11 +144,9 @@ export class Legs {
     return this.all.map(({ isUp, number }) => ({ leg: number, isUp, ...this.merge?.report(number) ?? noReport }))
   }
 
-  /** Announces something to all consumers, at once. */
+  /** Announces something to all consumers, which sleep on until they are woken. */
   announce(announcement: Announcement | undefined): void {
-    if (announcement === undefined) return
-    this.inbox.offer({ _tag: "Announced", announcement })
-    this.inbox.wake()
+    if (announcement !== undefined) this.inbox.offer({ _tag: "Announced", announcement })
   }
 
   /** Makes one more connection, which is not dialled yet: beside those that there are, or to take over from one. */

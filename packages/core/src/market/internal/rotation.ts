@@ -97,6 +97,7 @@ export const make = Effect.fnUntraced(function*({ legs, policy, venue }: Options
         at: Timestamp.fromEpochMillis(clock.currentTimeMillisUnsafe())
       })
       legs.announce(new RotationAnnouncement([rotated]))
+      legs.inbox.wake()
       yield* Effect.logInfo("rotated").pipe(
         Effect.annotateLogs({ connection: venue.name, from: old.number, to: by.number, reason })
       )
