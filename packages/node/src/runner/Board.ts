@@ -7,14 +7,14 @@
  *
  * @since 0.1.0
  */
-import type * as Lifecycle from "@tickline/core/event/Lifecycle"
 import type * as MarketData from "@tickline/core/event/MarketData"
-import type * as MarketEvent from "@tickline/core/event/MarketEvent"
+import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as Printable from "@tickline/core/value/Printable"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as BoardLayout from "./BoardLayout.ts"
-import { type Paint, span, type Tone } from "./Style.ts"
+import { type Clocks, copied, VenueHealth } from "./internal/venueHealth.ts"
+import type { Paint, Tone } from "./Style.ts"
 
 /**
  * How a board is made.
@@ -22,15 +22,11 @@ import { type Paint, span, type Tone } from "./Style.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Options {
+export interface Options extends Clocks {
   readonly title: string
   /** What is said below the title. */
   readonly note?: string | undefined
   readonly detail: BoardLayout.Detail
-  /** Now, in epoch milliseconds: what people are told. */
-  readonly now: () => number
-  /** Milliseconds of a clock that never steps: what waits and rates are measured by. */
-  readonly monotonic: () => number
 }
 
 /**
@@ -55,8 +51,6 @@ const mostProducts = 250_000
 
 /** A product name is shown up to so many characters. */
 const longestName = 100
-
-const mostHappenings = 200
 
 /** What a rate forgets half of: shorter and it trembles, longer and it lags. */
 const halfLifeMillis = 3_000
@@ -90,43 +84,7 @@ interface Section {
   /** Every product, and the events of those that are not among the busiest. */
   readonly products: Map<string, number>
   isMore: boolean
-  state: string
-  /** The states of its connections, by leg. */
-  readonly legs: Map<number, string>
-  epoch: number
-  dials: number
-  drops: number
-  waitUntil: number | undefined
-  attempt: number | undefined
-  breaker: Lifecycle.BreakerEvent["to"]
-  gaps: number
-  readonly openGaps: Set<string>
-  lastGap: string | undefined
-  rejected: number
 }
-
-interface Happening {
-  readonly at: number
-  readonly tone: Tone
-  readonly text: string
-  readonly venue: string
-  times: number
-}
-
-const clock = (millis: number): string => Timestamp.format(Timestamp.fromEpochMillis(millis)).slice(11, 23)
-
-/** A reason without the address that it begins with: the line says whose it is. */
-const why = (reason: string | undefined): string =>
-  reason === undefined ? "" : `: ${reason.replace(/^wss?:\/\/\S+: /, "")}`
-
-const breakers: Readonly<Record<Lifecycle.BreakerEvent["to"], Tone>> = {
-  Closed: "green",
-  HalfOpen: "yellow",
-  Open: "red"
-}
-
-/** A text that is a piece of nothing longer. */
-const copied = (text: string): string => Buffer.from(text).toString()
 
 const text = (value: Decimal.Decimal | undefined): string | undefined =>
   value === undefined ? undefined : Decimal.format(value)
@@ -138,49 +96,19 @@ const text = (value: Decimal.Decimal | undefined): string | undefined =>
  * @since 0.1.0
  */
 export const make = (options: Options): Board => {
-  const { monotonic, now } = options
+  const { monotonic } = options
   const startedAt = monotonic()
   const sections = new Map<string, Section>()
-  const happened: Array<Happening> = []
+  const health = new VenueHealth(options)
 
   const section = (venue: string): Section => {
     let found = sections.get(venue)
     if (found === undefined) {
-      found = {
-        venue,
-        rows: new Map(),
-        products: new Map(),
-        isMore: false,
-        state: "Disconnected",
-        epoch: 0,
-        dials: 0,
-        drops: 0,
-        waitUntil: undefined,
-        attempt: undefined,
-        breaker: "Closed",
-        gaps: 0,
-        legs: new Map(),
-        openGaps: new Set(),
-        lastGap: undefined,
-        rejected: 0
-      }
+      found = { venue, rows: new Map(), products: new Map(), isMore: false }
       sections.set(venue, found)
     }
     return found
   }
-
-  const note = (tone: Tone, text: string, venue = ""): void => {
-    const shown = copied(Printable.cut(text, 300))
-    const last = happened.at(-1)
-    if (last !== undefined && last.text === shown && last.venue === venue) {
-      last.times++
-      return
-    }
-    happened.push({ at: now(), tone, text: shown, venue, times: 1 })
-    if (happened.length > mostHappenings) happened.shift()
-  }
-
-  const told = (venue: string, tone: Tone, text: string): void => note(tone, text, venue)
 
   // What is shown stays until another is twice as busy: a table of equals would flicker.
   const busiestFirst = (of: Section): Array<Row> => {
@@ -259,81 +187,10 @@ export const make = (options: Options): Board => {
     }
   }
 
-  const connection = (of: Section, event: Lifecycle.ConnectionEvent): void => {
-    const { leg = 1 } = event
-    if (of.legs.get(leg) === "Connected" && event.state !== "Closing") of.drops++
-    if (event.state === "Connecting") of.dials++
-    if (event.state === "Disconnected") of.legs.delete(leg)
-    else of.legs.set(leg, event.state)
-    // While another connection is up, so is the venue.
-    if (event.state !== "Connected" && [...of.legs.values()].includes("Connected")) return
-    of.state = event.state
-    of.attempt = event.attempt
-    of.waitUntil = event.delayMillis === undefined ? undefined : monotonic() + event.delayMillis
-    switch (event.state) {
-      case "Connecting":
-        return
-      case "Connected":
-        of.epoch = event.epoch ?? of.epoch
-        return told(of.venue, "green", `connected, epoch ${of.epoch}`)
-      case "Reconnecting":
-        return told(
-          of.venue,
-          "yellow",
-          `attempt ${event.attempt ?? 1} in ${span(event.delayMillis ?? 0)}${why(event.reason)}`
-        )
-      case "CircuitOpen":
-        return told(of.venue, "red", `circuit open for ${span(event.delayMillis ?? 0)}${why(event.reason)}`)
-      case "Failed":
-        return told(of.venue, "red", `gave up${why(event.reason)}`)
-      default:
-        return told(of.venue, "dim", event.state.toLowerCase())
-    }
-  }
-
   const observe = (event: MarketEvent.AnyEvent): void => {
     const of = section(event.venue)
-    switch (event._tag) {
-      case "Trade":
-      case "Ticker":
-      case "BookSnapshot":
-      case "BookDelta":
-      case "PriceUpdate":
-        return market(of, event)
-      case "Connection":
-        return connection(of, event)
-      case "Breaker":
-        of.breaker = event.to
-        return told(
-          of.venue,
-          breakers[event.to],
-          `breaker ${event.from} → ${event.to}${
-            event.openForMillis === undefined ? "" : ` for ${span(event.openForMillis)}`
-          }`
-        )
-      case "Gap": {
-        // One that is told twice, when it is noticed and when it is over, is one.
-        const key = JSON.stringify([event.product, event.channel, event.from, event.cause])
-        const isTold = event.to !== undefined && of.openGaps.delete(key)
-        if (!isTold) of.gaps++
-        if (event.to === undefined && of.openGaps.size < mostRows) of.openGaps.add(key)
-        const [from, to] = [event.from, event.to].map((text) => text === undefined ? undefined : Date.parse(text))
-        const length = from === undefined || to === undefined || Number.isNaN(to - from) ? "" : span(to - from)
-        of.lastGap = length === "" ? event.cause : length
-        return
-      }
-      case "Rotated":
-        return told(of.venue, "green", `rotated to leg ${event.to}: ${event.reason}`)
-      case "FrameRejected":
-        of.rejected++
-        return told(of.venue, "yellow", `rejected: ${event.message}`)
-      case "VenueError":
-        return told(of.venue, "red", `venue error: ${event.message ?? event.code ?? ""}`)
-      case "Stale":
-        return told(of.venue, "yellow", `stale: ${event.product ?? ""} for ${span(event.silentForMillis)}`)
-      default:
-        return
-    }
+    health.observe(event)
+    if (MarketEvent.isMarketData(event)) market(of, event)
   }
 
   const rate = (row: Row, at: number): number => {
@@ -368,18 +225,7 @@ export const make = (options: Options): Board => {
   }
 
   const viewOf = (of: Section): BoardLayout.Section => ({
-    venue: of.venue,
-    state: of.state,
-    epoch: of.epoch,
-    dials: of.dials,
-    drops: of.drops,
-    breaker: of.breaker,
-    rejected: of.rejected,
-    gaps: of.gaps,
-    lastGap: of.lastGap,
-    wait: of.waitUntil === undefined || of.state === "Connected"
-      ? undefined
-      : { attempt: of.attempt ?? 1, millis: Math.max(0, of.waitUntil - monotonic()) },
+    ...health.health(of.venue),
     products: of.products.size,
     isMore: of.isMore,
     rows: (most) => rows(of, most)
@@ -387,7 +233,7 @@ export const make = (options: Options): Board => {
 
   return {
     observe,
-    note,
+    note: (tone, text, venue) => health.note(tone, text, venue),
     lines: (paint, size) =>
       BoardLayout.layout(
         {
@@ -396,12 +242,7 @@ export const make = (options: Options): Board => {
           detail: options.detail,
           elapsedMillis: monotonic() - startedAt,
           sections: Array.from(sections.values(), viewOf),
-          happened: happened.map(({ at, text, times, tone, venue }) => ({
-            time: clock(at),
-            venue,
-            tone,
-            text: times === 1 ? text : `${text} (${times} ×)`
-          }))
+          happened: health.happenings()
         },
         paint,
         size

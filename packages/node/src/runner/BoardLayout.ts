@@ -10,10 +10,10 @@
  *
  * @since 0.1.0
  */
-import type * as Lifecycle from "@tickline/core/event/Lifecycle"
-import { choose, gap } from "./internal/columns.ts"
-import type { Happening, Section, Size, View } from "./internal/view.ts"
-import { counted, fit, fitMiddle, grouped, pad, type Paint, span, type Tone, width } from "./Style.ts"
+import { choose } from "./internal/columns.ts"
+import { crowd, gap, happening, head, running, titleLine } from "./internal/healthLines.ts"
+import type { Size, View } from "./internal/view.ts"
+import { fit, grouped, pad, type Paint, width } from "./Style.ts"
 
 /**
  * What is shown (`View`): the venues (`Section`), their products (`Row`), what
@@ -32,85 +32,6 @@ export type { Detail, Happening, Row, Section, Size, View } from "./internal/vie
  * @since 0.1.0
  */
 export { asFloat } from "./internal/columns.ts"
-
-const states: Readonly<Record<string, Tone>> = {
-  Connected: "green",
-  Connecting: "yellow",
-  Reconnecting: "yellow",
-  CircuitOpen: "red",
-  Failed: "red",
-  Closing: "dim",
-  Disconnected: "dim"
-}
-
-const breakers: Readonly<Record<Lifecycle.BreakerEvent["to"], Tone>> = {
-  Closed: "green",
-  HalfOpen: "yellow",
-  Open: "red"
-}
-
-/** As many of the parts, whole, as fit beside each other. */
-const beside = (parts: ReadonlyArray<string>, separator: string, cells: number): string => {
-  let out = ""
-  for (const part of parts) {
-    const next = out === "" || part === "" ? out + part : out + separator + part
-    if (width(next) <= cells) out = next
-  }
-  return out
-}
-
-const waitText = ({ wait }: Section): string =>
-  wait === undefined ? "" : `attempt ${wait.attempt} in ${(wait.millis / 1000).toFixed(1)} s`
-
-const facts = (paint: Paint, of: Section): ReadonlyArray<string> => [
-  `epoch ${of.epoch}`,
-  `breaker ${paint(breakers[of.breaker], of.breaker)}`,
-  counted(of.drops, "drop"),
-  counted(of.dials, "dial"),
-  ...(of.rejected > 0 ? [`rejected ${paint("yellow", grouped(of.rejected))}`] : []),
-  ...(of.lastGap === undefined ? [] : [`${counted(of.gaps, "gap")}, last ${of.lastGap}`])
-]
-
-/** The lines of a venue: its name and state and what else fits; the facts there, on a line of their own, or not at all. */
-const head = (
-  paint: Paint,
-  of: Section,
-  hidden: number,
-  place: "same line" | "own line" | "nowhere",
-  cells: number
-): ReadonlyArray<string> => {
-  const state = `● ${of.state}`
-  const briefly = hidden > 0 ? `+${grouped(hidden)}` : ""
-  // How many products are not shown is told however narrow it is.
-  const left = cells - width(state) - gap - (briefly === "" ? 0 : briefly.length + gap)
-  const name = fitMiddle(of.venue, Math.max(6, left))
-  const found = fit(`${paint("bold", name)}  ${paint(states[of.state] ?? "dim", state)}`, cells)
-  const count = `${of.isMore ? "more than " : ""}${grouped(of.products)} products`
-  const fitting = hidden === 0 ? "" : width(found) + gap + count.length <= cells ? count : briefly
-  const more = [fitting, paint("yellow", waitText(of))].filter((text) => text !== "")
-  const separator = paint("dim", " · ")
-  const first = beside([found, ...more], "  ", cells)
-  if (place === "same line") {
-    const rest = beside(facts(paint, of), separator, cells - width(first) - 3)
-    return [rest === "" ? first : `${first}   ${rest}`]
-  }
-  // What the first line had no room for begins the second.
-  const wait = waitText(of)
-  const missing = wait === "" || first.includes(wait) ? [] : [paint("yellow", wait)]
-  return place === "nowhere"
-    ? [first]
-    : [first, fit(`  ${beside([...missing, ...facts(paint, of)], separator, cells - gap)}`, cells)]
-}
-
-const happening = (
-  paint: Paint,
-  { text, time, tone, venue }: Happening,
-  widest: number,
-  cells: number
-): string => {
-  const whose = widest === 0 ? "" : `${paint("dim", pad(fitMiddle(venue, widest), widest))}  `
-  return fit(`${paint("dim", cells < 60 ? time.slice(0, 8) : time)}  ${whose}${paint(tone, text)}`, cells)
-}
 
 /** Gives each a share of what is there in turn, one at a time, up to what it wants; gives back what is left. */
 const share = (left: number, given: Array<number>, wanted: ReadonlyArray<number>): number => {
@@ -179,10 +100,7 @@ export const layout = (view: View, paint: Paint, { columns, rows: height }: Size
   const out: Array<string> = []
 
   if (given.title > 0) {
-    const left = paint("bold", fit(view.title, columns))
-    const right = paint("dim", `${span(Math.floor(view.elapsedMillis / 1000) * 1000)} · ^C ends`)
-    const between = columns - width(left) - width(right)
-    out.push(between < 1 ? left : left + " ".repeat(between) + right)
+    out.push(titleLine(paint, view.title, running(view.elapsedMillis), columns))
   }
   if (given.note > 0) out.push(paint("dim", fit(view.note ?? "", columns)))
   const top = out.length
@@ -205,21 +123,15 @@ export const layout = (view: View, paint: Paint, { columns, rows: height }: Size
     const hidden = of.products - shown.length
     const isCounted = hidden > 0 && (given.rows[index] ?? 0) > shown.length
     const place = ownFacts ? given.facts ? "own line" : "nowhere" : "same line"
-    out.push(...head(paint, of, isCounted ? 0 : hidden, place, cells))
+    const all = `${of.isMore ? "more than " : ""}${grouped(of.products)} products`
+    out.push(...head(paint, of, hidden === 0 || isCounted ? ["", ""] : [all, `+${grouped(hidden)}`], place, cells))
     for (const row of shown) out.push(fit(indent + table.map(({ cell }) => cell(row)).join(indent), cells))
     if (isCounted) {
       out.push(paint("dim", fit(`${indent}… and ${of.isMore ? "more than " : ""}${grouped(hidden)} more`, cells)))
     }
   })
   if (given.isCrowded) {
-    const others = view.sections.slice(given.shown.length)
-    const byState = new Map<string, number>()
-    for (const { state } of others) byState.set(state, (byState.get(state) ?? 0) + 1)
-    const which = Array.from(byState, ([state, count]) => `${count} ${state}`).join(", ")
-    const what = given.shown.length === 0
-      ? counted(others.length, "venue")
-      : `… and ${counted(others.length, "more venue")}`
-    out.push(paint("dim", fit(`${what}: ${which}`, cells)))
+    out.push(paint("dim", fit(crowd(view.sections, given.shown.length), cells)))
   }
 
   if (isWide) {

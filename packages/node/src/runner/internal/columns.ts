@@ -1,15 +1,11 @@
 /** The columns of the live table: which fit, and how their numbers stand under each other. */
 import { counted, fit, fitMiddle, grouped, pad, type Paint, type Tone, width } from "../Style.ts"
+import { aligned, measure, split } from "./digits.ts"
+import { gap } from "./healthLines.ts"
 import type { Row, View } from "./view.ts"
 
 /** What a client that reads a price as a floating-point number shows for it. */
 export const asFloat = (price: string): string => String(Number(price))
-
-/** The cells of numbers, aligned at the point: those of the whole part, and those from the point on. */
-interface Digits {
-  readonly whole: number
-  readonly fraction: number
-}
 
 export interface Column {
   readonly title: string
@@ -21,35 +17,6 @@ export interface Column {
 
 /** How a column is made for the rows that are shown; a fraction gets at most so many cells, its point included. */
 type Make = (rows: ReadonlyArray<Row>, fraction: number) => Column
-
-/** A whole part beyond this is not shown: no price has it. */
-const longestWhole = 24
-
-const split = (text: string): readonly [whole: string, fraction: string] => {
-  const point = text.indexOf(".")
-  return point < 0 ? [text, ""] : [text.slice(0, point), text.slice(point)]
-}
-
-const measure = (texts: ReadonlyArray<string>, most: number): Digits => {
-  let whole = 1
-  let fraction = 0
-  for (const text of texts) {
-    const [before, after] = split(text)
-    if (before.length <= longestWhole) whole = Math.max(whole, before.length)
-    fraction = Math.max(fraction, after.length)
-  }
-  return { whole, fraction: Math.min(fraction, most) }
-}
-
-/** A number in its cells; what does not fit is marked. */
-const aligned = (text: string, digits: Digits): string => {
-  const [before, after] = split(text)
-  const blank = " ".repeat(digits.fraction)
-  if (text === "") return " ".repeat(digits.whole) + blank
-  if (before.length > digits.whole) return pad("…", digits.whole, "right") + blank
-  const fraction = after.length <= digits.fraction ? after : `${after.slice(0, digits.fraction - 1)}…`
-  return pad(before, digits.whole, "right") + pad(fraction, digits.fraction)
-}
 
 const number = (title: string, of: (row: Row) => string | undefined): Make => (rows, fraction) => {
   const digits = measure(rows.map((row) => of(row) ?? ""), fraction)
@@ -129,8 +96,6 @@ const floatBriefly = (paint: Paint): Make => () => ({
       : paint("red", pad(fit(made === "" ? lostText(lost) : "differs", 9), 9))
   }
 })
-
-export const gap = 2
 
 export const widthOf = (columns: ReadonlyArray<Column>): number =>
   columns.reduce((sum, { cells }) => sum + cells + gap, -gap)

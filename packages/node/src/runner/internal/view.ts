@@ -28,9 +28,9 @@ export interface Row {
 }
 
 /**
- * A venue.
+ * How the connection of a venue stands.
  */
-export interface Section {
+export interface Health {
   readonly venue: string
   readonly state: string
   readonly epoch: number
@@ -42,6 +42,12 @@ export interface Section {
   readonly lastGap: string | undefined
   /** The dial that is waited for. */
   readonly wait: { readonly attempt: number; readonly millis: number } | undefined
+}
+
+/**
+ * A venue.
+ */
+export interface Section extends Health {
   /** How many products there are. */
   readonly products: number
   /** Whether there are more of them than were counted. */
