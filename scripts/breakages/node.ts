@@ -2,6 +2,7 @@
 import type { Breakage } from "./Breakage.ts"
 
 const ofRunnerSecrets = "packages/node/test/runner/Secrets.test.ts"
+const ofLadder = "packages/node/test/runner/Ladder.test.ts"
 const ofTransport = "packages/node/test/NodeTransport.test.ts"
 
 export const breakages: ReadonlyArray<Breakage> = [
@@ -24,7 +25,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   // whose the data is
   {
     name: "a price that is cut is not marked",
-    file: "packages/node/src/runner/internal/columns.ts",
+    file: "packages/node/src/runner/internal/digits.ts",
     original: "`${after.slice(0, digits.fraction - 1)}…`",
     replacement: "after.slice(0, digits.fraction)",
     test: ["packages/node/test/runner/Board.test.ts", "market, trade: no line is too long, no venue is lost"]
@@ -42,6 +43,83 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "if (of.rows.size >= 2 * mostRows) {",
     replacement: "if (of.rows.size < 0) {",
     test: ["packages/node/test/runner/Board.test.ts", "draws 200,000 within milliseconds"]
+  },
+  {
+    name: "the ladder keeps the levels of a book that is whole no more",
+    file: "packages/node/src/runner/Ladder.ts",
+    original: "      entry.book = book\n",
+    replacement: "      if (isWhole) entry.book = book\n",
+    test: [ofLadder, "shows no level of a book that is not whole"]
+  },
+  {
+    name: "the ladder shows a book that is refused",
+    file: "packages/node/src/runner/Ladder.ts",
+    original: "const whole = refusal === undefined && book",
+    replacement: "const whole = book",
+    test: [ofLadder, "shows no level of a book that is not whole"]
+  },
+  {
+    name: "the ladder goes on when the run is over",
+    file: "packages/node/src/runner/Ladder.ts",
+    original: "if (entry === undefined || ended !== undefined) return",
+    replacement: "if (entry === undefined) return",
+    test: [ofLadder, "stays as it was at the end of the run"]
+  },
+  {
+    name: "the ladder takes any gap of a product for one of its book",
+    file: "packages/node/src/runner/Ladder.ts",
+    original: "(entry.book !== undefined && event.channel !== entry.book.channel)",
+    replacement: "false",
+    test: [ofLadder, "tells gaps of one book beside it"]
+  },
+  {
+    name: "a level that was too deep to be seen is marked as new",
+    file: "packages/node/src/runner/internal/ladderLevels.ts",
+    original: "if (old === undefined) return isCut ? undefined",
+    replacement: "if (old === undefined) return false ? undefined",
+    test: [ofLadder, "marks levels that are new, grown or shrunk"]
+  },
+  {
+    name: "bars are not to scale",
+    file: "packages/node/src/runner/internal/ladderLevels.ts",
+    original: "Number(part * 10_000n / whole) / 10_000",
+    replacement: "Math.sqrt(Number(part * 10_000n / whole) / 10_000)",
+    test: [ofLadder, "draws the bars to scale"]
+  },
+  {
+    name: "levels of which the method says nothing look proven",
+    file: "packages/node/src/runner/internal/ladderLevels.ts",
+    original: "isProven: index < proven",
+    replacement: "isProven: proven > 0",
+    test: [ofLadder, "dims those of which the method says nothing"]
+  },
+  {
+    name: "books for which there is no line are passed over",
+    file: "packages/node/src/runner/internal/ladderLayout.ts",
+    original: "...(hidden === 0 || lines === 0 ? []",
+    replacement: "...(hidden >= 0 ? []",
+    test: [ofLadder, "shows each book, in a line at least"]
+  },
+  {
+    name: "in one narrow line a book that is not proven looks as one that is",
+    file: "packages/node/src/runner/internal/ladderPanel.ts",
+    original: "isRoomy || panel.state === \"Live\" ? [...prices, state]",
+    replacement: "true ? [...prices, state]",
+    test: [ofLadder, "of books in every state, 40 × 20"]
+  },
+  {
+    name: "a book is shown as a table of frames",
+    file: "packages/node/src/runner/Streaming.ts",
+    original: "kinds.includes(\"book\") && targets.some",
+    replacement: "kinds.includes(\"ticker\") && targets.some",
+    test: ["packages/node/test/runner/Streaming.ladder.test.ts", "kraken: the book with its state"]
+  },
+  {
+    name: "the closing of the connections empties the ladder",
+    file: "packages/node/src/runner/Streaming.ts",
+    original: "      view.over()\n",
+    replacement: "",
+    test: ["packages/node/test/runner/Streaming.ladder.test.ts", "kraken: the book with its state"]
   },
   {
     name: "completions know no venue",

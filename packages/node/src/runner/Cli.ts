@@ -177,7 +177,7 @@ const stream = Command.make(
       1,
       10_000,
       "a number of levels, 1 to 10000",
-      "States of the order book, so many levels of each side, instead of its frames"
+      "States of the order book, so many levels of each side, instead of its frames; on a terminal a ladder"
     ).pipe(Flag.optional),
     url: Flag.String("url").pipe(
       Flag.withMetavar("url|venue=url"),
@@ -262,6 +262,7 @@ const stream = Command.make(
   Command.withExamples([
     { command: "tickline stream coinbase:BTC-USD kraken:BTC/USD binance:BTCUSDT", description: "Three venues at once" },
     { command: "tickline stream coinbase-exchange BTC-USD ETH-USD", description: "Trades of two products" },
+    { command: "tickline stream kraken BTC/USD ETH/USD --channel book", description: "Two order books, as ladders" },
     {
       command: "tickline stream coinbase-exchange BTC-USD --channel book --duration 1m --record book.jsonl.zst",
       description: "A minute of a book, recorded"

@@ -20,7 +20,6 @@ import { HttpPort } from "@tickline/core/transport/HttpPort"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Monotonic from "@tickline/core/value/Monotonic"
 import type { ChannelKind } from "@tickline/core/venue/Venue"
-import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -31,8 +30,8 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as NodeTransport from "../NodeTransport.ts"
 import type { RecordingNotWritten, Rotation } from "../RecordingFile.ts"
-import * as Board from "./Board.ts"
 import { Host, type OutputClosed, type Sink } from "./Host.ts"
+import * as StreamViews from "./internal/streamViews.ts"
 import * as LedgerLines from "./LedgerLines.ts"
 import * as Log from "./Log.ts"
 import { eventLine, type Format, jsonLine } from "./Output.ts"
@@ -131,68 +130,19 @@ export const ndjson =
   (event: MarketEvent.AnyEvent): string =>
     jsonLine(lifecycle ? Ndjson.toJson(event) : Ndjson.toVenueJson(event), stdout)
 
-/** How often the live table is drawn. */
-const frameMillis = 100
-
-/** Where events go: lines on stdout, or a table drawn in place on a terminal. */
-interface View {
-  readonly print: (events: ReadonlyArray<MarketEvent.AnyEvent>) => Effect.Effect<void, OutputClosed | RunFailed>
-  readonly observe: (events: ReadonlyArray<MarketEvent.AnyEvent>) => void
-  /** Completes when all that was printed has been written, or drawn. */
-  readonly end: Effect.Effect<void, OutputClosed>
-  /** Market events that were to be printed and were dropped. */
-  readonly dropped: () => number
-  readonly shed: OutputQueue.OutputQueue["shed"]
-  readonly report: () => void
-}
-
-const lines = Effect.fnUntraced(function*(
-  { format, lifecycle, overflow }: Options,
-  stdout: Sink,
-  tally: Tally.Tally
-): Effect.fn.Return<View, never, Scope.Scope> {
-  const paint = makePaint(stdout.hasColor)
-  const queue = yield* OutputQueue.make({
-    stdout,
-    overflow: () => overflow,
-    format: format === "ndjson" ? ndjson(stdout, { lifecycle }) : (event) => `${eventLine(paint, event)}\n`,
-    tally
-  })
-  return {
-    print: queue.offer,
-    observe: () => {},
-    end: queue.end,
-    dropped: queue.dropped,
-    shed: queue.shed,
-    report: queue.report
-  }
-})
-
-const table = Effect.fnUntraced(function*(
-  title: string,
-  stdout: Sink,
-  tally: Tally.Tally
-): Effect.fn.Return<View, never, Scope.Scope> {
-  const paint = makePaint(stdout.hasColor)
-  const clock = yield* Clock.Clock
-  const board = Board.make({
-    title,
-    detail: "market",
-    now: () => clock.currentTimeMillisUnsafe(),
-    monotonic: () => Monotonic.nowMillis(clock)
-  })
-  const screen = yield* Screen.make(stdout)
-  const draw = Effect.suspend(() => screen.draw(board.lines(paint, stdout.size())))
-  yield* Effect.forkScoped(Effect.ignore(Effect.forever(Effect.andThen(draw, Effect.sleep(frameMillis)))))
-  return {
-    print: (events) => Effect.sync(() => events.forEach(({ _tag }) => tally.printed(_tag, 1))),
-    observe: (events) => events.forEach(board.observe),
-    end: draw,
-    dropped: () => 0,
-    shed: () => [],
-    report: () => {}
-  }
-})
+/**
+ * Where events are shown: on a terminal as a ladder, where books are asked for,
+ * or as a table; else as lines.
+ */
+const placeOf = (
+  { book, format, kinds, targets }: Options,
+  { env, stdout }: Host["Service"]
+): "lines" | "table" | "ladder" =>
+  format !== "pretty" || !Screen.isPossible(stdout, env)
+    ? "lines"
+    : book !== undefined || (kinds.includes("book") && targets.some(({ venue }) => venue.channels.book !== undefined))
+    ? "ladder"
+    : "table"
 
 type Failure = RunFailed | UsageError | OutputClosed
 
@@ -228,14 +178,26 @@ const live = Effect.fnUntraced(function*(
   entries: ReadonlyArray<MarketFeeds.Entry>,
   recorder: Recorder<RecordingNotWritten> | undefined
 ): Effect.fn.Return<void, Failure, Host | Scope.Scope | Requirements> {
-  const { env, signal, stderr, stdout } = yield* Host
+  const host = yield* Host
+  const { signal, stderr, stdout } = host
   const startedAt = yield* Monotonic.now
   const names = entries.map(({ venue }) => venue.name)
   const feeds = yield* MarketFeeds.prepare()
   const tally = Tally.make()
-  const view = yield* options.book === undefined && options.format === "pretty" && Screen.isPossible(stdout, env)
-    ? table(`tickline stream ${names.join(" ")}`, stdout, tally)
-    : lines(options, stdout, tally)
+  const title = `tickline stream ${names.join(" ")}`
+  const { format, lifecycle, overflow } = options
+  const paint = makePaint(stdout.hasColor)
+  const place = placeOf(options, host)
+  const view = yield* place === "lines"
+    ? StreamViews.lines({
+      stdout,
+      overflow: () => overflow,
+      format: format === "ndjson" ? ndjson(stdout, { lifecycle }) : (event) => `${eventLine(paint, event)}\n`,
+      tally
+    })
+    : place === "table"
+    ? StreamViews.table(title, stdout, tally)
+    : StreamViews.ladder({ title, targets: options.targets, depth: options.book }, feeds, stdout, tally)
   const isWanted = isPrinted(options)
   const refusals = Refusals.make()
   let marketEvents = 0
@@ -346,7 +308,8 @@ const live = Effect.fnUntraced(function*(
   const all = yield* feeds.all
   const books = options.book === undefined
     ? undefined
-    : yield* observeBooks(options.targets, feeds, options.book, take)
+    : yield* observeBooks(options.targets, feeds, place === "ladder" ? 0 : options.book, take)
+  yield* view.follow
 
   const stopped = Effect.as("stopped" as const)
   const done = Effect.as("done" as const)
@@ -363,6 +326,7 @@ const live = Effect.fnUntraced(function*(
   const end = yield* Effect.raceAllFirst(ends).pipe(
     Effect.ensuring(Effect.gen(function*() {
       isOver = true
+      view.over()
       for (const { connection, venue } of all) {
         const { lastError, state } = yield* connection.metrics
         const hasEnded = state === "Failed" || state === "Disconnected"
@@ -421,7 +385,8 @@ type Requirements = Transport | Reconnection.Reconnection | CircuitBreaker
  */
 export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
   Effect.scoped(Effect.gen(function*() {
-    const { env, stderr, stdout } = yield* Host
+    const host = yield* Host
+    const { env, stderr } = host
     const { targets } = options
     const policy = yield* Policy.make(options, env)
     const token = yield* Token.read(env, Token.variable)
@@ -430,12 +395,17 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
       return yield* new UsageError({ key: "--overflow", value: "block", expected: "drop-oldest or fail, with --book" })
     }
     // Books are asked for by who keeps them.
-    const entries = entriesOf(targets, options.book === undefined ? options.kinds : [], auth)
-      .map((entry) => ({ ...entry, rest: options.rest }))
+    const place = placeOf(options, host)
+    const areKept = options.book !== undefined || place === "ladder"
+    const entries = entriesOf(targets, options.book === undefined ? options.kinds : [], auth).map((entry) => ({
+      ...entry,
+      rest: options.rest,
+      kinds: areKept && entry.venue.channels.book !== undefined
+        ? entry.kinds?.filter((kind) => kind !== "book")
+        : entry.kinds
+    }))
     // Who wants no snapshot of a book does not load what asks for one.
-    const http = options.book === undefined
-      ? undefined
-      : (yield* Effect.promise(() => import("../NodeHttp.ts"))).layer
+    const http = areKept ? (yield* Effect.promise(() => import("../NodeHttp.ts"))).layer : undefined
     const recorder = options.record === undefined ? undefined : yield* Recorders.begin(
       { key: "--record", path: options.record, rotation: options.rotation },
       targets.map(({ products, url, venue }) => ({
@@ -449,8 +419,7 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
     const transport: Layer.Layer<Transport> = recorder === undefined
       ? NodeTransport.layer
       : Layer.effect(Transport, Effect.map(Transport, recorder.transport)).pipe(Layer.provide(NodeTransport.layer))
-    const isTorn = options.book === undefined && options.format === "pretty" && Screen.isPossible(stdout, env) &&
-      stderr.isTerminal
+    const isTorn = place !== "lines" && stderr.isTerminal
     yield* Effect.scoped(live(options, entries, recorder)).pipe(
       Effect.provide(Layer.mergeAll(transport, Reconnection.layerWithBreaker(policy))),
       http === undefined

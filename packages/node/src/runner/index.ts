@@ -82,6 +82,15 @@ export * as Help from "./Help.ts"
 export * as Host from "./Host.ts"
 
 /**
+ * The ladder: the order books that are followed, how their connections stand and
+ * what happened, as lines for a terminal of any size. Pure but for what it
+ * remembers.
+ *
+ * @since 0.1.0
+ */
+export * as Ladder from "./Ladder.ts"
+
+/**
  * The ledger of a run, as `stream --ledger` and `replay --ledger` print it: a line
  * for each product and channel, and one for the frames that could not be read and
  * name none.
