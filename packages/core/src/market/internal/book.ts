@@ -9,6 +9,7 @@ import type { BookDelta, BookSnapshot, Level } from "../../event/MarketData.ts"
 import * as Continuity from "../../protocol/internal/continuity.ts"
 import * as Decimal from "../../value/Decimal.ts"
 import * as Digits from "../../value/internal/digits.ts"
+import type { Timestamp } from "../../value/Timestamp.ts"
 import { Levels } from "./levels.ts"
 import { uncross } from "./uncross.ts"
 
@@ -31,6 +32,20 @@ export type Standing =
   | { readonly _tag: "Live" }
   | { readonly _tag: "Unverified"; readonly reason: string }
   | { readonly _tag: "Gapped"; readonly cause: BreakCause; readonly reason: string }
+
+/**
+ * The numbers of what touched a book, and the venue's time of it, if it has them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Numbers {
+  readonly sequence?: string | undefined
+  readonly timestamp?: Timestamp | undefined
+  readonly checksum?: string | undefined
+}
+
+const live: Standing = { _tag: "Live" }
 
 /**
  * How one book is kept.
@@ -79,12 +94,14 @@ export class Book {
   private acknowledged: number | undefined
   private guessed: number | undefined
   /** The numbers of what touched it last. */
-  last: Pick<BookSnapshot, "sequence" | "timestamp" | "checksum"> | undefined
+  last: Numbers | undefined
   private readonly rules: Rules
   // When each level was set, by the number of the frame that did, where its sides may cross.
-  private readonly setBy: { readonly bids: Map<string, bigint>; readonly asks: Map<string, bigint> } | undefined
+  private readonly setBy:
+    | { readonly bids: Map<string, Digits.Integer>; readonly asks: Map<string, Digits.Integer> }
+    | undefined
   // The number of the last change, and whether a delta was applied since the snapshot.
-  private at: bigint | undefined
+  private at: Digits.Integer | undefined
   private isFirst = true
   private kept: Array<BookDelta> = []
   // How many more deltas must leave it uncrossed before a crossing is a break again; none if it has not crossed.
@@ -104,7 +121,7 @@ export class Book {
     const { levels: { asks, bids }, setBy } = this
     return setBy === undefined
       ? { bids: bids.top(depth), asks: asks.top(depth) }
-      : uncross(bids, asks, (side, [price]) => setBy[side].get(keyOf(price)) ?? 0n, depth)
+      : uncross(bids, asks, (side, [price]) => setBy[side].get(keyOf(price)) ?? 0, depth)
   }
 
   /** How deep it is kept, if that is known. */
@@ -158,7 +175,7 @@ export class Book {
   /** A snapshot from the stream. Returns whether there is something to say of it. */
   snapshot(event: BookSnapshot): boolean {
     // One that the book has counts as older, if the peer numbers them for each book.
-    const number = this.rules.isNumbered ? Digits.toBigInt(event.sequence) : undefined
+    const number = this.rules.isNumbered ? Digits.toInteger(event.sequence) : undefined
     if (this.isWhole && number !== undefined && this.at !== undefined && number <= this.at) return false
     this.touch(event)
     if (this.rules.hasOwnSnapshot) return this.wait()
@@ -207,7 +224,7 @@ export class Book {
     if (this.isWhole) return true
     const kept = this.kept
     const first = kept.find((delta) =>
-      (Digits.toBigInt(delta.sequence) ?? 0n) > (Digits.toBigInt(event.sequence) ?? 0n)
+      (Digits.toInteger(delta.sequence) ?? 0) > (Digits.toInteger(event.sequence) ?? 0)
     )
     this.begin(event)
     if (first !== undefined && this.step(first) !== "applies") {
@@ -232,21 +249,17 @@ export class Book {
 
   // Levels are not kept for it.
   private touch({ checksum, sequence, timestamp }: BookSnapshot | BookDelta): void {
-    this.last = {
-      ...(checksum === undefined ? {} : { checksum }),
-      ...(sequence === undefined ? {} : { sequence }),
-      ...(timestamp === undefined ? {} : { timestamp })
-    }
+    this.last = { checksum, sequence, timestamp }
   }
 
   private step({ firstSequence, previousSequence, sequence }: BookDelta): Continuity.DeltaStep {
-    const number = Digits.toBigInt(sequence)
+    const number = Digits.toInteger(sequence)
     return number === undefined ? "break" : Continuity.delta(
       this.at,
       {
         sequence: number,
-        firstSequence: Digits.toBigInt(firstSequence),
-        previousSequence: Digits.toBigInt(previousSequence)
+        firstSequence: Digits.toInteger(firstSequence),
+        previousSequence: Digits.toInteger(previousSequence)
       },
       this.isFirst
     )
@@ -257,7 +270,7 @@ export class Book {
     this.setBy?.bids.clear()
     this.setBy?.asks.clear()
     this.set(event)
-    this.at = Digits.toBigInt(event.sequence)
+    this.at = Digits.toInteger(event.sequence)
     this.isFirst = true
     this.guessed = this.rules.depthOf?.(Math.max(event.bids.length, event.asks.length))
     this.cut()
@@ -265,7 +278,7 @@ export class Book {
 
   private apply(event: BookDelta): void {
     this.set(event)
-    this.at = Digits.toBigInt(event.sequence) ?? this.at
+    this.at = Digits.toInteger(event.sequence) ?? this.at
     this.isFirst = false
     this.cut()
   }
@@ -273,7 +286,7 @@ export class Book {
   private set({ asks, bids, sequence }: BookSnapshot | BookDelta): void {
     this.levels.apply(bids, asks)
     if (this.setBy === undefined) return
-    const number = Digits.toBigInt(sequence) ?? 0n
+    const number = Digits.toInteger(sequence) ?? 0
     for (const [side, changed] of [[this.setBy.bids, bids], [this.setBy.asks, asks]] as const) {
       for (const [price, size] of changed) {
         if (size.value === 0n) side.delete(keyOf(price))
@@ -325,7 +338,7 @@ export class Book {
 
   private stand(): void {
     const reason = this.doubt ?? (this.rules.continuity === "none" ? this.rules.unverified : undefined)
-    this.standing = reason === undefined ? { _tag: "Live" } : { _tag: "Unverified", reason }
+    this.standing = reason === undefined ? live : { _tag: "Unverified", reason }
   }
 
   private break(cause: BreakCause, reason: string): void {

@@ -65,6 +65,8 @@ export class Books {
   private readonly options: Options
   private readonly books = new Map<string, Map<string, Book>>()
   private readonly inOrder: Array<Book> = []
+  // The one that was touched last.
+  private latest: Book | undefined
   private readonly depths = new Map<string, number>()
   private readonly numbers: FrameNumbers
 
@@ -152,6 +154,7 @@ export class Books {
     const book = this.get(channel, product)
     if (book === undefined) return
     this.books.get(channel)?.delete(product)
+    this.latest = undefined
     this.inOrder.splice(this.inOrder.indexOf(book), 1)
   }
 
@@ -183,7 +186,11 @@ export class Books {
     const topic = this.venue.topicOf?.(frame, events)
     const channel = topic?.name ?? this.venue.channels.book ?? ""
     const product = event.product ?? topic?.product ?? ""
+    const { latest } = this
+    // Two texts are compared sooner than one is looked up.
+    if (latest?.channel === channel && latest.product === product) return latest
     const known = this.get(channel, product)
+    this.latest = known
     if (known !== undefined) return known
     if (this.options.keeps?.(channel, product) === false) return undefined
     const book = new Book(channel, product, this.rulesOf(channel))

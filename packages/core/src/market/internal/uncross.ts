@@ -10,6 +10,7 @@
  */
 import * as BigDecimal from "effect/BigDecimal"
 import type { Level } from "../../event/MarketData.ts"
+import type * as Digits from "../../value/internal/digits.ts"
 
 /**
  * The best so many levels of each side, best first, once what crosses is gone:
@@ -23,7 +24,7 @@ import type { Level } from "../../event/MarketData.ts"
 export const uncross = (
   bids: Iterable<Level>,
   asks: Iterable<Level>,
-  setAt: (side: "bids" | "asks", level: Level) => bigint,
+  setAt: (side: "bids" | "asks", level: Level) => Digits.Integer,
   depth: number
 ): { readonly bids: Array<Level>; readonly asks: Array<Level> } => {
   const next = (side: Iterator<Level>): Level | undefined => {

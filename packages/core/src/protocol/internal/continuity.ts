@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Digits from "../../value/internal/digits.ts"
 
 /**
  * What shows that nothing is missing.
@@ -26,9 +27,9 @@ export type Continuity = "frame" | "delta" | "state" | "none"
  * @since 0.1.0
  */
 export interface Delta {
-  readonly sequence: bigint
-  readonly firstSequence?: bigint | undefined
-  readonly previousSequence?: bigint | undefined
+  readonly sequence: Digits.Integer
+  readonly firstSequence: Digits.Integer | undefined
+  readonly previousSequence: Digits.Integer | undefined
 }
 
 /**
@@ -49,7 +50,7 @@ export type DeltaStep = "applies" | "older" | "break" | "needs snapshot"
  * @since 0.1.0
  */
 export const delta = (
-  at: bigint | undefined,
+  at: Digits.Integer | undefined,
   { firstSequence, previousSequence, sequence }: Delta,
   isFirst = false
 ): DeltaStep => {
@@ -60,5 +61,5 @@ export const delta = (
   if (previousSequence !== undefined && firstSequence === undefined) return "break"
   const first = firstSequence ?? sequence
   // One that overlaps what the book has is applied: sizes are absolute.
-  return first <= at + 1n ? "applies" : "break"
+  return first <= Digits.after(at) ? "applies" : "break"
 }

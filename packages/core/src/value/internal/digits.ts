@@ -41,3 +41,33 @@ export const toSafe = (text: string | undefined): number | undefined => {
   }
   return number
 }
+
+/**
+ * A whole number of any size: a `number` where at most 15 digits are needed,
+ * and else a `bigint`. Two of one value are the same, and all compare by value.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Integer = number | bigint
+
+/**
+ * The number that the digits are, of any length; `undefined` of anything else.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const toInteger = (text: string | undefined): Integer | undefined => {
+  const safe = toSafe(text)
+  if (safe !== undefined) return safe
+  const big = toBigInt(text)
+  return big !== undefined && big < 10n ** BigInt(mostSafe) ? Number(big) : big
+}
+
+/**
+ * The number after one.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const after = (number: Integer): Integer => typeof number === "bigint" ? number + 1n : number + 1
