@@ -178,6 +178,8 @@ type Segment =
     readonly pattern: RegExp
     readonly index: number
     readonly row: number | ReadonlyArray<Part>
+    /** Those of the last frame: what their array has grown to is kept. */
+    readonly cells: Array<number>
   }
   | {
     readonly _tag: "List"
@@ -193,34 +195,39 @@ interface Layout<A> {
   readonly segments: ReadonlyArray<Segment>
   /** What stands after the last of them, to the end. */
   readonly last: RegExp
-  /** As in `Captured`. */
-  readonly places: ReadonlyArray<number>
-  /** The members of a frame without segments: the same object for each frame, as they are read before the next. */
-  readonly flat: { -readonly [K in keyof Members]: Members[K] }
+  /** The members of a frame: the same object for each frame, as they are read before the next. */
+  readonly members: {
+    frame: string
+    texts: ReadonlyArray<string | undefined>
+    readonly places: ReadonlyArray<number>
+    readonly tables: Array<Cells>
+    readonly lists: Array<ReadonlyArray<Captured>>
+    readonly books: Array<Levels>
+  }
+  /** Where the texts of a frame of several segments are gathered. */
+  readonly texts: Array<string | undefined>
 }
 
 const none: ReadonlyArray<never> = []
 
 const readFrame = <A>(layout: Layout<A>, frame: string): A | undefined => {
-  const { flat, last, plan, segments } = layout
+  const { last, members, plan, segments } = layout
   if (segments.length > 0) return readSegments(layout, frame)
   last.lastIndex = 0
   const texts = last.exec(frame)
   if (texts === null) return undefined
-  flat.frame = frame
-  flat.texts = texts
-  return plan.build(flat)
+  members.frame = frame
+  members.texts = texts
+  return plan.build(members)
 }
 
 /** Whether the last frame began like the layout, up to its first table, list or book. */
 let hasBegun = false
 
 const readSegments = <A>(layout: Layout<A>, frame: string): A | undefined => {
-  const { last, places, plan, segments } = layout
-  const texts: Array<string | undefined> = [undefined]
-  const tables: Array<Cells> = []
-  const lists: Array<ReadonlyArray<Captured>> = []
-  const books: Array<Levels> = []
+  const { last, members, plan, segments, texts } = layout
+  const { books, lists, tables } = members
+  texts.length = 1
   let at = 0
   for (let i = 0; i <= segments.length; i++) {
     const segment = segments[i]
@@ -233,7 +240,8 @@ const readSegments = <A>(layout: Layout<A>, frame: string): A | undefined => {
     hasBegun = true
     let end: number | undefined
     if (segment._tag === "Table") {
-      const cells: Array<number> = []
+      const { cells } = segment
+      cells.length = 0
       end = typeof segment.row === "number"
         ? readTable(frame, pattern.lastIndex, segment.row, cells)
         : readRows(frame, pattern.lastIndex, segment.row, cells)
@@ -250,7 +258,9 @@ const readSegments = <A>(layout: Layout<A>, frame: string): A | undefined => {
     if (end === undefined) return undefined
     at = end
   }
-  return plan.build({ frame, tables, lists, books, texts, places })
+  members.frame = frame
+  members.texts = texts
+  return plan.build(members)
 }
 
 /** The pattern of a value as it grows, and where its wanted members are captured. */
@@ -299,6 +309,7 @@ class Draft<A> {
         _tag: "Table",
         pattern: this.takePattern(),
         index: table,
+        cells: [],
         row: typeof row === "number"
           ? row
           : row.map((part, at) => makePart(part.replace(/[,:]/g, `$&${this.space}`), at === row.length - 1))
@@ -410,8 +421,8 @@ const compile = <A>(json: ExactJson.JsonObject, plan: Plan<A>, space: string): L
   const draft = new Draft(plan, plan.wanted, space)
   if (!draft.add(json, "")) return undefined
   const { places, segments } = draft
-  const flat = { frame: "", tables: none, lists: none, books: none, texts: none, places }
-  return { plan, segments, last: new RegExp(`${draft.source}$`, "y"), places, flat }
+  const members = { frame: "", tables: [], lists: [], books: [], texts: none, places }
+  return { plan, segments, last: new RegExp(`${draft.source}$`, "y"), members, texts: [undefined] }
 }
 
 /**
