@@ -37,6 +37,13 @@ class Kept {
       return `${product} ${standing._tag}${standing._tag === "Gapped" ? ` ${standing.cause}` : ""} ${best.join("/")}`
     })
   }
+
+  /** What a frame that cannot be read makes of them. */
+  rejected(message: object): ReadonlyArray<string> {
+    const text = JSON.stringify(message)
+    assert.isTrue(isFrameRejected(this.venue.decode(text)))
+    return this.books.rejected(text).map(({ book: { product, standing } }) => `${product} ${standing._tag}`)
+  }
 }
 
 describe("Coinbase Advanced: the number of every frame of the connection", () => {
@@ -117,6 +124,46 @@ describe("Coinbase Advanced: the number of every frame of the connection", () =>
     assert.deepStrictEqual(kept.frame(update(1, "A-USD")), ["A-USD Unverified 10.5/11"])
     assert.deepStrictEqual(kept.frame(update(9, "A-USD")), ["A-USD Unverified 10.5/11"])
     assert.deepStrictEqual(kept.frame(snapshot(2, "B-USD")), ["B-USD Unverified 10/11"])
+  })
+
+  it("numbers of each channel are known as such if the slower channel is heard first, and nothing loops", () => {
+    const kept = new Kept(Coinbase.venue)
+    kept.frame(snapshot(5, "A-USD"))
+    // The heartbeats are far ahead: a break, as far as can be known.
+    assert.deepStrictEqual(kept.frame(heartbeat(100)), ["A-USD Gapped sequence -/-"])
+    assert.deepStrictEqual(kept.frame(snapshot(6, "A-USD")), ["A-USD Unverified 10/11"])
+    assert.include(kept.books.distrusted, "another channel")
+    assert.deepStrictEqual(kept.frame(heartbeat(101)), [])
+    assert.deepStrictEqual(kept.frame(update(7, "A-USD")), ["A-USD Unverified 10.5/11"])
+  })
+
+  it("one frame that another channel's overtakes comes late: the numbers hold", () => {
+    const kept = new Kept(Coinbase.venue)
+    kept.frame(snapshot(0, "A-USD"))
+    assert.deepStrictEqual(kept.frame(heartbeat(2)), ["A-USD Gapped sequence -/-"])
+    assert.deepStrictEqual(kept.frame(update(1, "A-USD")), [])
+    assert.isUndefined(kept.books.distrusted)
+    assert.deepStrictEqual(kept.frame(snapshot(3, "A-USD")), ["A-USD Live 10/11"])
+  })
+
+  it("a frame of something else that cannot be read has its number, and one of a book is lost to that book", () => {
+    const kept = new Kept(Coinbase.venue)
+    kept.frame(snapshot(0, "A-USD"))
+    kept.frame(snapshot(1, "B-USD"))
+    assert.deepStrictEqual(kept.rejected({ channel: "ticker", sequence_num: 2, events: [{ tickers: 7 }] }), [])
+    assert.deepStrictEqual(kept.frame(update(3, "A-USD")), ["A-USD Live 10.5/11"])
+    assert.deepStrictEqual(
+      kept.rejected({
+        channel: "l2_data",
+        sequence_num: 4,
+        events: [{ type: "update", product_id: "A-USD", updates: 7 }]
+      }),
+      ["A-USD Gapped", "B-USD Gapped"]
+    )
+    assert.deepStrictEqual(kept.frame(snapshot(5, "A-USD")), ["A-USD Live 10/11"])
+    // One that says nothing of what it is may be of any book.
+    assert.deepStrictEqual(kept.rejected({ sequence_num: 6 }), [])
+    assert.deepStrictEqual(kept.frame(heartbeat(7)), ["A-USD Gapped sequence -/-"])
   })
 })
 
