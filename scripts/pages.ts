@@ -9,6 +9,7 @@ import * as ConnectError from "@tickline/core/connection/ConnectError"
 import * as BreakerMetrics from "@tickline/core/resilience/BreakerMetrics"
 import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
 import * as Presets from "@tickline/core/resilience/Presets"
+import type { Venue } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -126,6 +127,35 @@ const venues = (): Table => [
   ])
 ]
 
+const tradesShownBy = ({ channels: { trade }, frames, tradeNumber }: Venue): string => {
+  const member = trade === undefined ? undefined : tradeNumber?.(trade)
+  if (frames !== undefined) return provenBy.frame
+  return member === undefined ? provenBy.none : `${code(member)} of each trade, one by one`
+}
+
+const knownBy = ({ channels, continuity, frames, tradeNumber }: Venue): string => {
+  const others = frames === undefined ? [] : ["number of the frame"]
+  const trades = channels.trade === undefined || channels.trade === channels.ticker
+    ? []
+    : [`${code(tradeNumber?.(channels.trade) ?? "tradeId")} of a trade`]
+  return [...others, ...trades, ...continuity === "delta" ? ["numbers of a book's change"] : []].join(", ")
+}
+
+const ledger = (): Table => [
+  [
+    "venue",
+    "a missing trade is shown by",
+    "a missing change of a book is shown by",
+    "what is there already is known by"
+  ],
+  ...Venues.all.map((venue) => [
+    code(venue.name),
+    tradesShownBy(venue),
+    venue.continuity === "state" ? `${provenBy.state}, where the book is kept` : provenBy[venue.continuity],
+    knownBy(venue)
+  ])
+]
+
 /** Every table, by its page and the name of its comments. */
 export const tables: ReadonlyArray<readonly [page: string, name: string, table: () => Table]> = [
   ["docs/policies.md", "presets", presets],
@@ -133,6 +163,7 @@ export const tables: ReadonlyArray<readonly [page: string, name: string, table: 
   ["docs/operating.md", "metrics", metrics],
   ["docs/operating.md", "breaker metrics", breakerMetrics],
   ["docs/venues.md", "venues", venues],
+  ["docs/ledger.md", "ledger", ledger],
   ...Venues.all.map((venue) => ["docs/venues.md", `members of ${venue.name}`, () => Members.table(venue)] as const)
 ]
 

@@ -22,6 +22,7 @@ import type * as ConnectionMetrics from "@tickline/core/connection/ConnectionMet
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import type * as Lifecycle from "@tickline/core/event/Lifecycle"
 import type * as MarketEvent from "@tickline/core/event/MarketEvent"
+import type * as Ledger from "@tickline/core/market/Ledger"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as Presets from "@tickline/core/resilience/Presets"
@@ -47,6 +48,7 @@ import type * as FaultPlan from "../network/FaultPlan.ts"
 import type * as VirtualNetwork from "../network/VirtualNetwork.ts"
 import * as Market from "../venue/Market.ts"
 import { reconcile, type SimulationReport } from "./internal/accounts.ts"
+import { inspect as inspectLedger } from "./internal/ledgerRules.ts"
 import { type Heard, idOf, make, type Options, type Simulation, type Tested } from "./internal/simulatedVenue.ts"
 
 /**
@@ -144,8 +146,8 @@ export interface RunOptions extends Options {
 /**
  * What a run came to. It is sound when `violations` is empty: nothing was lost
  * in silence or delivered twice or out of its epoch, after every drop each
- * channel is in a gap that ends once, and the venue's last session is what the
- * client wants and has confirmed.
+ * channel is in a gap that ends once, the ledger has all that was received and
+ * lost, and the venue's last session is what the client wants and has confirmed.
  *
  * @category models
  * @since 0.1.0
@@ -164,6 +166,8 @@ export interface Report {
   readonly tests: ReadonlyArray<Tested>
   readonly events: ReadonlyArray<MarketEvent.AnyEvent>
   readonly metrics: ConnectionMetrics.ConnectionMetrics | undefined
+  /** The feed's ledger as it was at rest. */
+  readonly ledger: Ledger.Ledger | undefined
   readonly log: EventLog.EventLog
   /** The fingerprint of the log, in which everything that was seen is written as well. */
   readonly hash: string
@@ -261,10 +265,10 @@ const play = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<
   yield* simulation.stopMarket
   yield* TestClock.adjust(options.settles ?? "10 minutes")
 
-  const metrics = Deferred.isDoneUnsafe(made) ? yield* (yield* Deferred.await(made)).connection.metrics : undefined
-  const standings = Deferred.isDoneUnsafe(made)
-    ? (yield* (yield* Deferred.await(made)).health).subscriptions
-    : []
+  const feed = Deferred.isDoneUnsafe(made) ? yield* Deferred.await(made) : undefined
+  const metrics = feed === undefined ? undefined : yield* feed.connection.metrics
+  const standings = feed === undefined ? [] : (yield* feed.health).subscriptions
+  const ledger = feed === undefined ? undefined : yield* feed.ledger
   violations.push(...inspect(simulation, seen, metrics, standings, channels))
   const dials = [...host.dials]
 
@@ -275,6 +279,7 @@ const play = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<
 
   const { accounts, violations: losses } = reconcile(simulation, seen, channels)
   violations.push(...losses)
+  if (ledger !== undefined) violations.push(...inspectLedger(simulation, ledger, seen, channels))
   return {
     seed: options.seed,
     accounts,
@@ -289,6 +294,7 @@ const play = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<
     tests: simulation.tests,
     events: seen,
     metrics,
+    ledger,
     log,
     hash: log.hash()
   }

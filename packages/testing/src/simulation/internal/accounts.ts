@@ -157,7 +157,8 @@ const kindOf = (event: MarketEvent.AnyEvent): ReadonlyArray<"trade" | "ticker" |
   }
 }
 
-const isOf = (
+/** Whether an event is of a product on a channel. */
+export const isOf = (
   venue: Venue,
   event: MarketEvent.AnyEvent,
   channel: string,
