@@ -285,5 +285,83 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "one.isFetching = false\n          this.becameWhole(one)",
     replacement: "this.becameWhole(one)",
     test: ["packages/testing/test/FeedBooks.test.ts", "is not the last that is asked for"]
+  },
+  {
+    name: "a number that is missing is no gap",
+    file: "packages/core/src/market/internal/continuityObserver.ts",
+    original: "const announcement = ledger.missed(entry, numbers.before ?? 0, first, missing)",
+    replacement: "const announcement = missing === -1 ? ledger.missed(entry, 0, first, missing) : undefined",
+    test: ["packages/node/test/runner/Ledger.test.ts", "binance trade: a frame that goes missing"]
+  },
+  {
+    name: "frames that are missing are no gap",
+    file: "packages/core/src/market/internal/continuityObserver.ts",
+    original: "if (step !== \"break\" || numbers.missing === 0) return step",
+    replacement: "if (step !== \"break\" || numbers.missing >= 0) return step",
+    test: ["packages/node/test/runner/Ledger.test.ts", "coinbase trade: a frame that goes missing"]
+  },
+  {
+    name: "what is there already is handed on",
+    file: "packages/core/src/market/internal/continuityObserver.ts",
+    original: "if (entry === undefined || !this.isSeen(entry, message)) continue",
+    replacement: "if (entry === undefined || this.isSeen(entry, message) || product !== \"\") continue",
+    test: ["packages/node/test/runner/Ledger.test.ts", "binance trade: a frame that comes twice"]
+  },
+  {
+    name: "what comes in a frame that is there already is handed on",
+    file: "packages/core/src/market/internal/continuityObserver.ts",
+    original: "if (step === \"late\") this.late(of, message)",
+    replacement: "if (step === \"late\" || step === \"seen\") this.late(of, message)",
+    test: ["packages/node/test/runner/Ledger.test.ts", "coinbase trade: a frame that comes twice"]
+  },
+  {
+    name: "the gap of a drop does not say how much it holds",
+    file: "packages/core/src/market/internal/gapLedger.ts",
+    original: "this.amend(entry, unmeasured, (gap) => ({ ...gap, missing }))",
+    replacement: "void 0",
+    test: ["packages/node/test/runner/Ledger.test.ts", "a drop is a gap, as long as it lasted"]
+  },
+  {
+    name: "a drop's gap of a book that is kept ends with its confirmation",
+    file: "packages/core/src/market/internal/gapLedger.ts",
+    original: "return open?.cause === \"disconnect\" && holds === 0 && !isKept",
+    replacement: "return open?.cause === \"disconnect\" && holds === 0 && (isKept || !isKept)",
+    test: ["packages/node/test/runner/Ledger.test.ts", "coinbase: with --book"]
+  },
+  {
+    name: "a gap that is held ends with its confirmation",
+    file: "packages/core/src/market/internal/gapLedger.ts",
+    original: "return open?.cause === \"disconnect\" && holds === 0 && !isKept",
+    replacement: "return open?.cause === \"disconnect\" && holds >= 0 && !isKept",
+    test: ["packages/core/test/GapLedger.test.ts", "a gap that is held ends"]
+  },
+  {
+    name: "a book that nobody watches is not kept where its state alone shows what is missing",
+    file: "packages/core/src/market/MarketFeed.ts",
+    original: "        books.follow(wanted)\n",
+    replacement: "",
+    test: ["packages/node/test/runner/Ledger.test.ts", "kraken book: a checksum"]
+  },
+  {
+    name: "a frame that cannot be read has no number",
+    file: "packages/core/src/market/internal/books.ts",
+    original: "const broken = this.follow(frame, []) === \"break\"",
+    replacement: "const broken = topic.name === \"\" && this.follow(frame, []) === \"break\"",
+    test: ["packages/core/test/Books.test.ts", "a frame of something else that cannot be read"]
+  },
+  {
+    name: "numbers of each channel are taken for late ones",
+    file: "packages/core/src/market/internal/frameNumbers.ts",
+    original:
+      "if (step === \"late\" && !this.ranges.isMissing(number - 1) && !this.ranges.isMissing(number + 1)) return step",
+    replacement: "if (step === \"late\") return step",
+    test: ["packages/core/test/Books.test.ts", "numbers of each channel are known as such"]
+  },
+  {
+    name: "a number that fills a hole has come already",
+    file: "packages/core/src/market/internal/numberRanges.ts",
+    original: "      if (hole.first < first) left.push({ first: hole.first, last: first - 1 })",
+    replacement: "      if (hole.first <= first) left.push({ first: hole.first, last: first - 1 })",
+    test: ["packages/core/test/NumberRanges.test.ts", "says of each what the numbers themselves say"]
   }
 ]

@@ -313,12 +313,14 @@ export const prepare = Effect.fnUntraced(function*(
         const wanted = channels.filter((channel) => !isBeat(channel))
         router.follow(channels, wanted)
         ledger.follow(wanted)
+        books.follow(wanted)
         return Effect.andThen(connection.subscribe(channels), watchFreshness(wanted))
       }),
     unsubscribe: (channels) =>
       Effect.andThen(
         connection.unsubscribe(channels),
         Effect.suspend(() => {
+          books.unfollow(channels)
           router.unfollow(channels)
           for (const channel of channels) freshness.unsubscribed(channel)
           metrics.unfollow(channels)
@@ -337,7 +339,7 @@ export const prepare = Effect.fnUntraced(function*(
       : []
   const isBeat = (channel: Channel.Channel): boolean =>
     beatsOf([channel]).some((beat) => Channel.key(beat) === Channel.key(channel))
-  const want = (channels: ReadonlyArray<Channel.Channel>) => {
+  const want: MarketFeed["Service"]["subscribe"] = (channels) => {
     const written = channels.map((channel) => normalised(venue, channel))
     return subscriptions.want([...written, ...beatsOf(written)])
   }

@@ -1,6 +1,8 @@
 /** `tickline stream --ledger`, against mock venues over real sockets whose frames go missing, come twice or not whole. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Lifecycle from "@tickline/core/event/Lifecycle"
 import * as Effect from "effect/Effect"
+import * as LedgerLines from "../../src/runner/LedgerLines.ts"
 import { simulate } from "./Streams.ts"
 import * as TestHost from "./TestHost.ts"
 
@@ -45,6 +47,54 @@ const stream = Effect.fnUntraced(function*(
     assert.strictEqual(received, delivered + duplicates + dropped)
   }
   return { code, events: lines.slice(0, first), ledger }
+})
+
+describe("lines of a ledger", () => {
+  const entry = {
+    channel: "matches",
+    product: "BTC-USD",
+    liveMillis: 1_000,
+    live: [],
+    received: 10,
+    delivered: 8,
+    duplicates: 1,
+    dropped: 1,
+    rejected: 1,
+    gaps: [],
+    isBalanced: true
+  }
+
+  it("have what stdout did not take among what was dropped, with its gaps", () => {
+    const gap = new Lifecycle.Gap({ venue: "a", cause: "overflow", from: "1", to: "2", missing: 3 })
+    const shed = [
+      { venue: "a", product: "BTC-USD", channel: "matches", events: 3, gaps: [gap] },
+      { venue: "b", product: "BTC-USD", channel: "matches", events: 4, gaps: [] }
+    ]
+    const [line, ...others] = LedgerLines.make({
+      venue: "a",
+      ledger: { entries: [entry], shed: [], rejected: 1 },
+      shed
+    })
+    assert.deepStrictEqual(others, [])
+    assert.deepInclude(line, { received: 10, delivered: 5, duplicates: 1, dropped: 4, rejected: 1, balanced: true })
+    assert.deepStrictEqual(line?.gaps, [{ cause: "overflow", from: "1", to: "2", missing: 3 }])
+  })
+
+  it("say so where the counts do not add up", () => {
+    const linesOf = (change: Partial<typeof entry>) =>
+      LedgerLines.make({ venue: "a", ledger: { entries: [{ ...entry, ...change }], shed: [], rejected: 1 } })
+    assert.deepStrictEqual(linesOf({}).map(({ balanced }) => balanced), [true])
+    for (const change of [{ received: 11 }, { duplicates: 0 }, { isBalanced: false }, { delivered: 7 }]) {
+      assert.deepStrictEqual(linesOf(change).map(({ balanced }) => balanced), [false])
+    }
+  })
+
+  it("leave out what a channel of all products has of those that were not asked for", () => {
+    const ledger = { entries: [entry, { ...entry, product: "ETH-USD" }], shed: [], rejected: 3 }
+    const lines = LedgerLines.make({ venue: "a", ledger, isAsked: (product) => product === "BTC-USD" })
+    // And those frames have a line of their own that name none.
+    assert.deepStrictEqual(lines.map(({ product, rejected }) => [product, rejected]), [["BTC-USD", 1], [undefined, 1]])
+  })
 })
 
 describe.concurrent("stream --ledger", { timeout: 20_000 }, () => {
@@ -137,6 +187,20 @@ describe.concurrent("stream --ledger", { timeout: 20_000 }, () => {
         assert.strictEqual(new Set(ids).size, ids.length)
       }))
   }
+
+  it.live("kraken book: a checksum shows what is missing, though nobody keeps a book", () =>
+    Effect.gen(function*() {
+      const flags = ["--channel", "book", "--count", "300", "--lifecycle"]
+      const { events, ledger } = yield* stream("kraken", "BTC/USD", ["lose@300ms/100ms"], ...flags)
+      const gaps = ledger[0]?.gaps ?? []
+      assert.isNotEmpty(gaps)
+      for (const { cause, recovered, to } of gaps) {
+        assert.deepStrictEqual([cause, recovered], ["checksum", to === undefined ? undefined : "snapshot"])
+      }
+      // Who takes the frames is given the snapshot too.
+      const tags = events.map(({ _tag }) => _tag)
+      assert.isTrue(tags.slice(tags.indexOf("Gap")).includes("BookSnapshot"))
+    }))
 
   for (
     const [venue, product, cause] of [

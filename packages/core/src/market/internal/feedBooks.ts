@@ -7,6 +7,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
+import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
@@ -125,14 +126,18 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
     },
     gone: (leg) => books.remove(leg)
   })
+  const begin = (): void => {
+    if (isKeeping) return
+    isKeeping = true
+    for (const leg of legs.all) keep(leg)
+  }
   const wantedOf = (product: string, { channel: name }: Options) =>
     Effect.map(channel("book", product), (usual): Channel.Channel => {
-      if (!isKeeping) {
-        isKeeping = true
-        for (const leg of legs.all) keep(leg)
-      }
+      begin()
       return name === undefined ? usual : channelOf(venue, name, usual.product ?? product)
     })
+
+  const nameOf = (one: Channel.Channel): string => venue.topics?.(one)[0]?.name ?? one.channel
 
   const watch = Effect.fnUntraced(
     function*(wanted: Channel.Channel, watcher: Watcher) {
@@ -180,5 +185,23 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
       )
     }))
 
-  return { book, observeBook }
+  // Where only its state shows what is missing, a book is kept though nobody watches it.
+  const unwatched = new Map<string, () => void>()
+  const follow = (channels: ReadonlyArray<Channel.Channel>): void => {
+    if (venue.continuity !== "state") return
+    for (const one of channels) {
+      if (one.product === undefined || nameOf(one) !== nameOf({ channel: venue.channels.book ?? "" })) continue
+      begin()
+      ledger.kept(one)
+      unwatched.set(Channel.key(one), books.watch(one, { depth: 0, onChange: constVoid }))
+    }
+  }
+  const unfollow = (channels: ReadonlyArray<Channel.Channel>): void => {
+    for (const one of channels) {
+      unwatched.get(Channel.key(one))?.()
+      if (unwatched.delete(Channel.key(one)) && !books.isWatched(one)) announce(ledger.unkept(one))
+    }
+  }
+
+  return { book, observeBook, follow, unfollow }
 })
