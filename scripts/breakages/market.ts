@@ -84,16 +84,16 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a frame that is missing breaks no book",
-    file: "packages/core/src/market/internal/books.ts",
-    original: "return last === undefined || number === last + 1n ? \"next\" : this.skip(last, number)",
-    replacement: "return \"next\"",
+    file: "packages/core/src/market/internal/frameNumbers.ts",
+    original: "    if (step === \"gap\") {",
+    replacement: "    if (step === \"gap\") return \"next\"\n    if (step === \"gap\") {",
     test: ["packages/testing/test/Books.test.ts", "a frame that is lost breaks the books"]
   },
   {
     name: "numbers that come late are missing at once",
-    file: "packages/core/src/market/internal/books.ts",
-    original: "this.open.size > Math.max(0, (this.options.asked?.() ?? 0) - this.answers)",
-    replacement: "this.open.size > 0",
+    file: "packages/core/src/market/internal/frameNumbers.ts",
+    original: "const due = Math.max(0, this.asked() - this.answered)",
+    replacement: "const due = 0 * this.asked()",
     test: ["packages/core/test/Books.test.ts", "a jump is no break"]
   },
   {
@@ -141,14 +141,14 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a first snapshot that is lost is waited for",
     file: "packages/core/src/market/internal/bookKeeper.ts",
-    original: "      this.seeTo([...this.watched.values()], firstWaitMillis)\n",
+    original: "      this.seeTo(this.all(), firstWaitMillis)\n",
     replacement: "",
     test: ["packages/testing/test/FeedBooks.test.ts", "a first snapshot that is lost"]
   },
   {
     name: "a book that nobody watches is kept",
     file: "packages/core/src/market/internal/bookKeeper.ts",
-    original: "this.books.forget(one.name, one.product)",
+    original: "this.books.forget(name, product)",
     replacement: "void 0",
     test: ["packages/testing/test/FeedBooks.test.ts", "who watches again"]
   },
@@ -162,9 +162,9 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a book that is broken is no gap",
     file: "packages/core/src/market/internal/feedBooks.ts",
-    original: "onBroken: (channel, cause) => announce(ledger.broken(channel, cause))",
-    replacement: "onBroken: () => {}",
-    test: ["packages/testing/test/FeedBooks.test.ts", "deribit: a frame that is lost"]
+    original: ": ledger.broken(channel, cause)",
+    replacement: ": undefined",
+    test: ["packages/testing/test/FeedBooks.test.ts", "kraken: a frame that is lost"]
   },
   {
     name: "a feed counts no gaps of a drop",
@@ -183,14 +183,14 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a gap is told when it is over, and not before",
     file: "packages/core/src/market/internal/gapLedger.ts",
-    original: "? this.begin(this.heardAt ?? at) : []",
-    replacement: "? (this.begin(this.heardAt ?? at), []) : []",
+    original: "? this.begin(this.wanted.values(), this.heardAt ?? at)",
+    replacement: "? (this.begin(this.wanted.values(), this.heardAt ?? at), [])",
     test: ["packages/testing/test/Ledger.test.ts", "every consumer reads the same gaps"]
   },
   {
     name: "a channel that is live ends the gaps of all",
     file: "packages/core/src/market/internal/gapLedger.ts",
-    original: "return this.end(found.filter(({ open }) => open?.cause === \"disconnect\"), at)",
+    original: "return this.end(found.filter((entry) => this.endsAsConfirmed(entry)), at)",
     replacement: "return this.end([...this.wanted.values()], at)",
     test: ["packages/testing/test/Ledger.test.ts", "a gap ends channel by channel"]
   },
@@ -203,7 +203,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "what is handed on is not counted",
-    file: "packages/core/src/market/internal/gapLedger.ts",
+    file: "packages/core/src/market/internal/arrivalCounts.ts",
     original: "entry.handedOn += entry.arriving",
     replacement: "entry.handedOn += 0",
     test: ["packages/testing/test/Ledger.test.ts", "counts what came"]
