@@ -183,8 +183,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a gap is told when it is over, and not before",
     file: "packages/core/src/market/internal/gapLedger.ts",
-    original: "? this.begin(this.wanted.values(), this.heardAt ?? at)",
-    replacement: "? (this.begin(this.wanted.values(), this.heardAt ?? at), [])",
+    original: "this.begin(this.wanted.values(), this.heardAt ?? at)",
+    replacement: "(this.begin(this.wanted.values(), this.heardAt ?? at), [])",
     test: ["packages/testing/test/Ledger.test.ts", "every consumer reads the same gaps"]
   },
   {

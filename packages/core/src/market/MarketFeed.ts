@@ -52,7 +52,6 @@ import type * as Freshness from "./Freshness.ts"
 import * as Arrivals from "./internal/arrivals.ts"
 import * as ChannelCounts from "./internal/channelCounts.ts"
 import * as ChannelRouter from "./internal/channelRouter.ts"
-import * as ContinuityObserver from "./internal/continuityObserver.ts"
 import * as FeedBooks from "./internal/feedBooks.ts"
 import * as FeedConnections from "./internal/feedConnections.ts"
 import * as FeedMetrics from "./internal/feedMetrics.ts"
@@ -279,17 +278,8 @@ export const prepare = Effect.fnUntraced(function*(
     ledger,
     isCovered: (leg, channel) => legs.isLiveBeside({ number: leg }, channel),
     before: [Arrivals.make(freshness, metrics)],
-    after: [
-      ContinuityObserver.ofMessages({
-        venue,
-        ledger,
-        channelsOf: router.channelsOf,
-        isRedundant: () => legs.all.length > 1,
-        announce: (announcement) => legs.inbox.offer({ _tag: "Announced", announcement })
-      }),
-      ledger.observer,
-      ...options.observe ?? []
-    ]
+    isRedundant: () => legs.all.length > 1,
+    after: [ledger.observer, ...options.observe ?? []]
   }, options)
   const legs: Legs = new Legs({ venue, ledger, connect })
   const endpoint = options.url ?? venue.endpoint ?? ""

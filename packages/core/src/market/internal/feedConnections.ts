@@ -11,6 +11,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { BearerToken } from "../../connection/BearerToken.ts"
 import * as Connection from "../../connection/Connection.ts"
+import type { Announcement } from "../../connection/internal/announcement.ts"
 import { internals } from "../../connection/internal/connectionInternals.ts"
 import type { NamedObserver } from "../../connection/Observer.ts"
 import type { Reconnection } from "../../connection/Reconnection.ts"
@@ -56,6 +57,8 @@ export interface Feed {
   readonly ledger: GapLedger
   /** Whether another connection than that of the number delivers the channel. */
   readonly isCovered: (leg: number, channel: Channel) => boolean
+  /** Whether there are several connections. */
+  readonly isRedundant: () => boolean
   readonly before: ReadonlyArray<NamedObserver<MarketEvent>>
   readonly after: ReadonlyArray<NamedObserver<MarketEvent>>
 }
@@ -67,7 +70,7 @@ export interface Feed {
  * @since 0.1.0
  */
 export const make = (
-  { after, before, isCovered, ledger, products, router, venue }: Feed,
+  { after, before, isCovered, isRedundant, ledger, products, router, venue }: Feed,
   { auth, headers, keepAlive = venue.keepAlive, plaintextHosts }: Options
 ): Effect.Effect<LegOptions["connect"], never, Transport | Reconnection | CircuitBreaker> =>
   Effect.map(
@@ -76,13 +79,16 @@ export const make = (
       const given = Context.get(context, Transport)
       const transport: Transport["Service"] = { ...given, ...given.replay?.join() }
       const { replay } = transport
+      const announce = (announcement: Announcement): void => inbox.offer({ _tag: "Announced", announcement })
       const frames = ContinuityObserver.ofFrames({
         venue,
         ledger,
         asked: () => made?.[internals].asked() ?? 0,
         isCovered: (channel) => isCovered(leg, channel),
-        announce: (announcement) => inbox.offer({ _tag: "Announced", announcement })
+        announce
       })
+      const { channelsOf } = router
+      const messages = ContinuityObserver.ofMessages({ venue, ledger, channelsOf, isRedundant, announce })
       let made: Connection.Connection<MarketEvent> | undefined
       return Effect.provideContext(
         Connection.make(endpoint, {
@@ -105,7 +111,7 @@ export const make = (
           keepAlive,
           limits: venue.limits,
           attribute: router.attribute,
-          observers: [...before, ...frames, narrowing, ...after],
+          observers: [...before, ...frames, narrowing, messages, ...after],
           [internals]: { inbox, leg }
         }).pipe(Effect.tap((connection) =>
           Effect.sync(() => {
