@@ -273,7 +273,7 @@ class ConnectionImpl<A> implements Connection<A> {
       ping: Effect.suspend(() => supervisor.ping),
       // What was asked for anew was recorded.
       resubscribe: (channels) => replay === undefined ? supervisor.resubscribe(channels) : Effect.void,
-      isReplay: replay !== undefined,
+      replay,
       report: (item) =>
         Effect.sync(() => {
           inbox.offer(item)

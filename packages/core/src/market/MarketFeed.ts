@@ -62,6 +62,7 @@ import { Legs } from "./internal/legs.ts"
 import { LegsConnection } from "./internal/legsConnection.ts"
 import * as LifecycleEvents from "./internal/lifecycleEvents.ts"
 import { Products } from "./internal/products.ts"
+import * as ReplayedLegs from "./internal/replayedLegs.ts"
 import * as Rotations from "./internal/rotation.ts"
 import * as StaleRecovery from "./internal/staleRecovery.ts"
 import type * as Ledger from "./Ledger.ts"
@@ -284,6 +285,8 @@ export const prepare = Effect.fnUntraced(function*(
   const legs: Legs = new Legs({ venue, ledger, connect })
   const endpoint = options.url ?? venue.endpoint ?? ""
   for (const other of options.redundancy?.endpoints ?? [undefined]) yield* legs.open(other ?? endpoint)
+  const { replay } = yield* Transport
+  if (replay !== undefined) yield* ReplayedLegs.make(legs, endpoint, replay)
   const connection = new LegsConnection(legs, yield* Effect.scope, venue.name)
   const watchAnew = options.freshness === "none"
     ? Effect.void

@@ -41,14 +41,14 @@ import { isOfConnection, millisOf, RecordingIndex } from "./internal/recordingIn
 import { ReplayClock } from "./internal/replayClock.ts"
 import { ReplayHttp } from "./internal/replayHttp.ts"
 import { ReplayLeg } from "./internal/replayLeg.ts"
+import * as ReplayLegs from "./internal/replayLegs.ts"
 import { ReplayScheduler } from "./internal/replayScheduler.ts"
 import * as Tape from "./Tape.ts"
 
 /**
  * One connection of a recording: what names it there (none if its lines do not
- * say), and which of several it is. Its transport is for one connection of the
- * program; `begun` completes when the replay comes to its first line, `closed`
- * when it comes to where it was closed by us, for good.
+ * say), and which of several it is. `begun` completes when the replay comes to its
+ * first line.
  *
  * @category models
  * @since 0.1.0
@@ -56,10 +56,7 @@ import * as Tape from "./Tape.ts"
 export interface Leg {
   readonly connection: number | string | undefined
   readonly leg: number | string | undefined
-  /** Its transport. `asked` is how many frames asked for channels, if what was written was not recorded. */
-  readonly transport: (asked?: number | undefined) => Transport["Service"]
   readonly begun: Effect.Effect<void>
-  readonly closed: Effect.Effect<void>
 }
 
 interface Position {
@@ -93,9 +90,10 @@ interface RunOptions<E, R> {
  * A recording that can be replayed, once.
  *
  * - `headers`: what it says of itself: one for each venue
- * - `legs`: its connections, in the order of their first lines. A connection of
- *   the program that is dialled by no transport of theirs gets the first that no
- *   other has
+ * - `legs`: its connections, in the order of their first lines. Each that the
+ *   program dials gets the first that nobody has; a feed has all of them
+ * - `transport`: that of some of them. `asked` is how many frames asked for
+ *   channels on each, if what was written was not recorded
  * - `rejected`: its lines that say something wrong; what of them can be replayed
  *   is
  * - `position`: the line that the replay has come to: its number, from 1 on, and
@@ -113,6 +111,7 @@ interface RunOptions<E, R> {
 export interface Replay<E> {
   readonly headers: ReadonlyArray<Extract<Tape.Entry, { readonly _tag: "Header" }>>
   readonly legs: ReadonlyArray<Leg>
+  readonly transport: (legs: ReadonlyArray<Leg>, asked?: number | undefined) => Transport["Service"]
   readonly rejected: ReadonlyArray<Tape.EntryRejected>
   readonly position: () => Position
   readonly ended: Effect.Effect<void>
@@ -124,22 +123,6 @@ export interface Replay<E> {
 
 /** As many rejected lines are told one by one. */
 const mostRejected = 100
-
-const capabilities = { headers: true, ping: true, pause: true, handshakeStatus: true }
-
-type Replayed = NonNullable<Transport["Service"]["replay"]>
-
-// Who asks for more connections than there were is never answered.
-const unanswered: ReturnType<Replayed["join"]> = {
-  dial: () => Effect.never,
-  replay: {
-    join: () => unanswered,
-    redial: () => ({ attempt: undefined, delayMillis: Infinity, waitMillis: Infinity }),
-    isAskedAnew: () => false,
-    wrote: () => false,
-    written: () => undefined
-  }
-}
 
 // So many frames of one moment are one batch at most.
 const mostFrames = 1_024
@@ -168,7 +151,6 @@ class Player {
   private millis = 0
   private readonly held: Array<Frame> = []
   private heldFrom: Tape.Entry | undefined
-  private joined = 0
 
   constructor(index: RecordingIndex) {
     this.legs = new Map(
@@ -181,17 +163,6 @@ class Player {
         })
       ])
     )
-  }
-
-  /** The transport of a connection; without one, of whatever connection is dialled next. */
-  transport(leg?: ReplayLeg, asked?: number): Transport["Service"] {
-    if (leg !== undefined && asked !== undefined) leg.asked = asked
-    return { capabilities, network: this.http, dial: unanswered.dial, replay: leg?.replay ?? this.replay }
-  }
-
-  private readonly replay: Replayed = {
-    ...unanswered.replay,
-    join: () => [...this.legs.values()][this.joined++]?.replay.join() ?? unanswered
   }
 
   /** Reads the next line, and gives its time; `undefined` if it says nothing. */
@@ -253,6 +224,12 @@ class Player {
     this.scheduler.rest()
   }
 }
+
+const begun = (leg: ReplayLeg | undefined): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    if (leg === undefined || leg.hasBegun) return resume(Effect.void)
+    leg.onBegun.push(() => resume(Effect.void))
+  })
 
 /**
  * Makes a replay of a recording, whose lines are read twice: once to know its
@@ -320,23 +297,20 @@ export const make = Effect.fnUntraced(function*<E>(
 
   return {
     headers: index.headers,
-    legs: Array.from(index.connections.values(), ({ connection, leg }) => {
-      const found = player.legs.get(connection)
-      return {
-        connection,
-        leg,
-        transport: (asked) => player.transport(found, asked),
-        begun: found === undefined ? Effect.never : Deferred.await(found.begun),
-        closed: found === undefined ? Effect.never : Deferred.await(found.closed)
-      }
-    }),
+    legs: Array.from(index.connections.values(), ({ connection, leg }) => ({
+      connection,
+      leg,
+      begun: begun(player.legs.get(connection))
+    })),
+    transport: (some, asked) =>
+      ReplayLegs.make(some.flatMap(({ connection }) => player.legs.get(connection) ?? []), player.http, asked),
     rejected,
     position: () => player.position,
     ended: Deferred.await(player.ended),
     run: (program, { onLine } = {}) =>
       Effect.gen(function*() {
         const random = yield* Random.withSeed(Random.Random, "replay")
-        const context = Context.make(Transport, player.transport()).pipe(
+        const context = Context.make(Transport, ReplayLegs.make([...player.legs.values()], player.http)).pipe(
           Context.add(HttpPort, player.http.port),
           Context.add(Clock.Clock, player.clock),
           Context.add(Random.Random, random),

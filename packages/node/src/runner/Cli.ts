@@ -158,6 +158,24 @@ const venues = Command.make(
   ])
 )
 
+const levels = (description: string) =>
+  wholeFlag("book", 1, 10_000, "a number of levels, 1 to 10000", description).pipe(Flag.optional)
+
+const channels = (description: string) =>
+  Flag.Literals("channel", kinds).pipe(Flag.withDescription(description), Flag.atLeast(0))
+
+const marketEvents = wholeFlag(
+  "count",
+  1,
+  Number.MAX_SAFE_INTEGER,
+  "a whole number, 1 or more",
+  "End after so many market events"
+).pipe(Flag.optional)
+
+const ledger = switchFlag("ledger", "Print at the end what came of each product and channel, and what did not")
+
+const lifecycle = switchFlag("lifecycle", "Print the connection's life, heartbeats and other frames too")
+
 const stream = Command.make(
   "stream",
   {
@@ -168,17 +186,10 @@ const stream = Command.make(
       Argument.withDescription("Products, by the venue's own symbols"),
       Argument.atLeast(0)
     ),
-    channel: Flag.Literals("channel", kinds).pipe(
-      Flag.withDescription("Channel, may be repeated; trade by default"),
-      Flag.atLeast(0)
-    ),
-    book: wholeFlag(
-      "book",
-      1,
-      10_000,
-      "a number of levels, 1 to 10000",
+    channel: channels("Channel, may be repeated; trade by default"),
+    book: levels(
       "States of the order book, so many levels of each side, instead of its frames; on a terminal a ladder"
-    ).pipe(Flag.optional),
+    ),
     url: Flag.String("url").pipe(
       Flag.withMetavar("url|venue=url"),
       Flag.withDescription("Another endpoint than the venue's own; of several venues venue=url, may be repeated"),
@@ -198,14 +209,7 @@ const stream = Command.make(
       Flag.optional
     ),
     duration: durationFlag("duration", "End after so long").pipe(Flag.optional),
-    count: wholeFlag(
-      "count",
-      1,
-      Number.MAX_SAFE_INTEGER,
-      "a whole number, 1 or more",
-      "End after so many market events"
-    )
-      .pipe(Flag.optional),
+    count: marketEvents,
     record: Flag.String("record").pipe(
       Flag.withMetavar("file"),
       Flag.withDescription("Record what goes over the wire; compressed where the name ends in .gz or .zst"),
@@ -219,8 +223,8 @@ const stream = Command.make(
       Flag.atLeast(0)
     ),
     overflow: overflow.pipe(Flag.withDefault<Overflow>("drop-oldest")),
-    lifecycle: switchFlag("lifecycle", "Print the connection's life, heartbeats and other frames too"),
-    ledger: switchFlag("ledger", "Print at the end what came of each product and channel, and what did not"),
+    lifecycle,
+    ledger,
     metricsPort: wholeFlag(
       "metrics-port",
       0,
@@ -270,27 +274,6 @@ const stream = Command.make(
   ])
 )
 
-const levels = wholeFlag(
-  "book",
-  1,
-  10_000,
-  "a number of levels, 1 to 10000",
-  "States of the order book, so many levels of each side, instead of its frames"
-).pipe(Flag.optional)
-
-const channels = (description: string) =>
-  Flag.Literals("channel", kinds).pipe(Flag.withDescription(description), Flag.atLeast(0))
-
-const marketEvents = wholeFlag(
-  "count",
-  1,
-  Number.MAX_SAFE_INTEGER,
-  "a whole number, 1 or more",
-  "End after so many market events"
-).pipe(Flag.optional)
-
-const lifecycle = switchFlag("lifecycle", "Print the connection's life, heartbeats and other frames too")
-
 const replay = Command.make(
   "replay",
   {
@@ -307,8 +290,9 @@ const replay = Command.make(
       Flag.optional
     ),
     channel: channels("Channel, may be repeated; all by default"),
-    book: levels,
+    book: levels("States of the order book, so many levels of each side, instead of its frames"),
     count: marketEvents,
+    ledger,
     lifecycle
   },
   (flags) =>
@@ -322,6 +306,7 @@ const replay = Command.make(
           kinds: flags.channel,
           book: Option.getOrUndefined(flags.book),
           count: Option.getOrUndefined(flags.count),
+          ledger: flags.ledger,
           lifecycle: flags.lifecycle
         }))
     )

@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as Reconnection from "@tickline/core/connection/Reconnection"
+import * as Lifecycle from "@tickline/core/event/Lifecycle"
 import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
@@ -12,14 +13,17 @@ import * as OrderBook from "@tickline/core/market/OrderBook"
 import * as Replay from "@tickline/core/recording/Replay"
 import type * as Tape from "@tickline/core/recording/Tape"
 import { Transport } from "@tickline/core/transport/Transport"
+import * as Channel from "@tickline/core/value/Channel"
 import type { ChannelKind, Venue } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
+import type * as Arr from "effect/Array"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Host, type OutputClosed } from "./Host.ts"
+import * as LedgerLines from "./LedgerLines.ts"
 import { eventLine, type Format, jsonLine } from "./Output.ts"
 import { type Recorded, RecordedChannels } from "./RecordedChannels.ts"
 import * as Recording from "./Recording.ts"
@@ -47,15 +51,17 @@ export interface Options {
   /** How many levels of each side are told of books, whose states are printed instead of their frames. */
   readonly book: number | undefined
   readonly lifecycle: boolean
+  /** Whether the ledger is printed at the end. */
+  readonly ledger: boolean
   /** Market events after which it ends. */
   readonly count: number | undefined
 }
 
 type Failure = RunFailed | UsageError | OutputClosed
 
-/** One connection of the recording, and what of it is wanted. */
+/** What one feed is of: connections of a venue, and what of them is wanted. */
 interface Course {
-  readonly leg: Replay.Leg
+  readonly legs: Arr.NonEmptyReadonlyArray<Replay.Leg>
   readonly venue: Venue
   readonly url: string | undefined
   readonly wanted: ReadonlyArray<Recorded>
@@ -76,6 +82,19 @@ const headerOf = (
 
 const venueOf = (named: Venue | undefined, header: Header | undefined): Venue | undefined =>
   named ?? (header?.venue === undefined ? undefined : Venues.get(header.venue))
+
+const merged = (courses: ReadonlyArray<Course>): ReadonlyArray<Course> =>
+  Array.from(Map.groupBy(courses, ({ venue }) => venue.name).values()).flatMap(([first, ...others]) => {
+    if (first === undefined) return []
+    const all = [first, ...others]
+    const wanted = new Map(all.flatMap((one) => one.wanted.map((each) => [Channel.key(each.channel), each])))
+    return {
+      ...first,
+      legs: [...first.legs, ...others.flatMap(({ legs }) => legs)],
+      wanted: [...wanted.values()],
+      asked: Math.max(...all.map(({ asked }) => asked))
+    }
+  })
 
 // What is known of the recording before it is replayed.
 const survey = Effect.fnUntraced(function*(
@@ -123,9 +142,10 @@ const survey = Effect.fnUntraced(function*(
     }
     const all = channels.get(leg.connection)?.wanted(header) ?? new RecordedChannels(venue).wanted(header)
     const wanted = chosen.size === 0 ? all : all.filter(({ kind }) => kind !== undefined && chosen.has(kind))
-    courses.push({ leg, venue, url: header?.url, wanted, asked: all.length })
+    courses.push({ legs: [leg], venue, url: header?.url, wanted, asked: all.length })
   }
-  return { replay, courses }
+  // A book is of one connection; of everything else a feed has all that there are.
+  return { replay, courses: options.book === undefined ? merged(courses) : courses }
 })
 
 // A recording is read twice; of stdin what came is kept for that.
@@ -189,6 +209,10 @@ class Printer {
     if (this.market === this.options.count) Deferred.doneUnsafe(this.counted, Effect.void)
   }
 
+  add(text: string): void {
+    this.text += text
+  }
+
   get length(): number {
     return this.text.length
   }
@@ -205,28 +229,57 @@ const flushAt = 256 * 1024
 
 const isBookLine = ({ _tag }: MarketEvent.AnyEvent): boolean => _tag === "Book" || _tag === "FrameRejected"
 
-/** Runs one connection's feed until the recording is over, or closes it. */
-const run1 = Effect.fnUntraced(function*(
-  { leg, url, venue, wanted }: Course,
-  { book }: Options,
-  replay: Replay.Replay<Failure>,
-  printer: Printer,
-  isAlone: boolean
-): Effect.fn.Return<void, Failure, Scope.Scope | Transport | Reconnection.Reconnection | MarketFeedRequirements> {
-  const place = (event: MarketEvent.AnyEvent): object => {
+/** A replay that runs: what it is asked for, and where what it tells is printed. */
+interface Running {
+  readonly options: Options
+  readonly replay: Replay.Replay<Failure>
+  readonly printer: Printer
+  /** Whether the recording has one connection. */
+  readonly isAlone: boolean
+}
+
+// What is printed besides an event: on which line and connection it was found, and by what the recording calls its leg.
+const placeOf = ({ legs }: Course, { isAlone, options, replay }: Running) => {
+  const [first] = legs
+  return (event: MarketEvent.AnyEvent): object => {
     if (event._tag === "Connection" || event._tag === "Breaker") {
-      return isAlone || leg.leg === undefined ? {} : { leg: leg.leg }
+      const leg = isAlone ? undefined : legs[(event.leg ?? 1) - 1]?.leg
+      return leg === undefined ? {} : { leg }
     }
-    if (book === undefined || !isBookLine(event)) return {}
+    if (options.book === undefined || !isBookLine(event)) return {}
     const { entry, line } = replay.position()
+    const connection = isAlone || event._tag !== "Book" ? undefined : first?.connection
     return {
       frame: line,
       ...(entry?.id === undefined ? {} : { id: entry.id }),
-      ...(isAlone || leg.connection === undefined || event._tag !== "Book" ? {} : { connection: leg.connection })
+      ...(connection === undefined ? {} : { connection })
     }
   }
-  const print = (event: MarketEvent.AnyEvent): void => printer.print(event, place(event))
-  // What took over from it was recorded, too.
+}
+
+// Legs are told by their names in the recording.
+const unplaced = (event: MarketEvent.AnyEvent): MarketEvent.AnyEvent => {
+  if (event._tag !== "Connection" && event._tag !== "Breaker") return event
+  const { leg: _, ...members } = event
+  return members._tag === "Connection"
+    ? new Lifecycle.ConnectionEvent(members)
+    : new Lifecycle.BreakerEvent(members)
+}
+
+/** Runs a feed until the recording is over. Gives its account. */
+const runFeed = Effect.fnUntraced(function*(
+  course: Course,
+  running: Running
+): Effect.fn.Return<
+  LedgerLines.Account,
+  Failure,
+  Scope.Scope | Transport | Reconnection.Reconnection | MarketFeedRequirements
+> {
+  const { options: { book }, printer, replay } = running
+  const { legs: [first], url, venue, wanted } = course
+  const place = placeOf(course, running)
+  const print = (event: MarketEvent.AnyEvent): void => printer.print(unplaced(event), place(event))
+  // What took over from a connection was recorded, too.
   const feed = yield* MarketFeed.prepare({ ...venue, sessionMillis: undefined, endsSoon: undefined }, {
     url: url ?? venue.endpoint ?? "ws://recording.invalid",
     channels: wanted.map(({ channel }) => channel)
@@ -244,11 +297,12 @@ const run1 = Effect.fnUntraced(function*(
     Effect.mapError(({ message }) => new RunFailed({ detail: message })),
     Effect.forkScoped({ startImmediately: true })
   )
-  yield* leg.begun
+  yield* first.begun
   yield* Effect.forkScoped(Effect.ignore(feed.connection.connect), { startImmediately: true })
-  yield* Effect.raceAllFirst([leg.closed, replay.ended, Deferred.await(printer.counted)])
+  yield* Effect.raceFirst(replay.ended, Deferred.await(printer.counted))
   yield* feed.connection.close()
   yield* Fiber.join(consumer)
+  return { venue: venue.name, ledger: yield* feed.ledger }
 })
 
 type MarketFeedRequirements = Effect.Services<ReturnType<typeof MarketFeed.prepare>>
@@ -278,14 +332,22 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
           return jsonLine(added === "{}" ? json : `${json.slice(0, -1)},${added.slice(1)}`, stdout)
         }
     )
+    const running = { options, replay, printer, isAlone: replay.legs.length < 2 }
     const program = Effect.forEach(
       courses,
       (course) =>
-        Effect.scoped(run1(course, options, replay, printer, courses.length < 2)).pipe(
-          Effect.provideService(Transport, course.leg.transport(course.asked))
+        Effect.scoped(runFeed(course, running)).pipe(
+          Effect.provideService(Transport, replay.transport(course.legs, course.asked))
         ),
-      { concurrency: "unbounded", discard: true }
-    ).pipe(Effect.provide(Reconnection.layerWithBreaker()))
+      { concurrency: "unbounded" }
+    ).pipe(
+      Effect.provide(Reconnection.layerWithBreaker()),
+      Effect.tap((accounts) =>
+        Effect.sync(() => {
+          if (options.ledger) printer.add(LedgerLines.text(accounts, { format: options.format, paint, stdout }))
+        })
+      )
+    )
     const write = Effect.suspend(() => {
       const text = printer.take()
       return text === "" ? Effect.void : stdout.write(text)

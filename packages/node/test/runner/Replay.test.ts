@@ -225,6 +225,43 @@ describe("replay", { timeout: 30_000 }, () => {
       assert.isUndefined(alone.lines.find((line) => "leg" in line || "connection" in line))
     }))
 
+  it.live("of a feed that had two connections each trade is told once, and the ledger says what came twice", () =>
+    Effect.gen(function*() {
+      const both = [1, 2, 3].flatMap((id) => [
+        frame(trade(id), { connection: "a", at: at("2026-11-26T00:00:01Z") }),
+        frame(trade(id), { connection: "b" })
+      ])
+      const recording = text([
+        ...both,
+        // What one of them has lost the other one has.
+        { _tag: "Close", direction: "in", code: 1006, connection: "a", at: at("2026-11-26T00:00:02Z") },
+        frame(trade(4), { connection: "b", at: at("2026-11-26T00:00:03Z") })
+      ])
+      const { lines } = yield* replay(recording, "--venue", "coinbase-exchange", "--lifecycle", "--ledger")
+      assert.deepStrictEqual(
+        lines.filter(({ _tag }) => _tag === "Trade").map(({ tradeId }) => tradeId),
+        ["1", "2", "3", "4"]
+      )
+      const gaps = lines.filter(({ _tag }) => _tag === "Gap")
+      assert.deepStrictEqual(gaps.map(({ cause, recovered }) => [cause, recovered]), [["disconnect", "redundant"]])
+      assert.deepStrictEqual(
+        lines.filter(({ state }) => state === "Connected").map(({ leg }) => leg),
+        ["a", "b"]
+      )
+      const [account, ...others] = lines.filter(({ _tag }) => _tag === "Ledger")
+      assert.deepStrictEqual(others, [])
+      assert.deepInclude(account, {
+        channel: "matches",
+        product: "BTC-USD",
+        received: 7,
+        delivered: 4,
+        duplicates: 3,
+        dropped: 0,
+        balanced: true
+      })
+      assert.strictEqual(lines.at(-1)?._tag, "Ledger")
+    }))
+
   it.live("Binance: an answer serves one request, whether it is asked for before or after", () =>
     Effect.gen(function*() {
       const { books, entries } = yield* record("binance", { seconds: 2 })

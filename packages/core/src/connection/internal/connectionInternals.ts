@@ -8,6 +8,7 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
 import type { Correlator } from "../../protocol/internal/correlator.ts"
+import type { Transport } from "../../transport/Transport.ts"
 import type { Channel } from "../../value/Channel.ts"
 import type { ConnectError, ConnectionClosed, SubscriptionRefused } from "../ConnectError.ts"
 import type { Transition } from "../ConnectionState.ts"
@@ -69,8 +70,8 @@ export interface Internals<A> {
   readonly ping: Effect.Effect<Option.Option<number>>
   /** Gives channels up and asks for them again, if the connection is up. */
   readonly resubscribe: (channels: ReadonlyArray<Channel>) => Effect.Effect<void>
-  /** Whether what it dials is a recording: nothing is asked of that. */
-  readonly isReplay: boolean
+  /** Present if what it dials is a recording: nothing is asked of that. */
+  readonly replay: Transport["Service"]["replay"]
   /** Where each wanted subscription stands in this epoch: what the peer has confirmed, and what it has refused. */
   readonly subscriptionStates: Effect.Effect<
     ReadonlyArray<{ readonly channel: Channel; readonly standing: SubscriptionState }>

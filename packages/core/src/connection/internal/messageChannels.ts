@@ -17,10 +17,10 @@ import type { Channel } from "../../value/Channel.ts"
 export class ChannelList extends Array<Channel> {
   /** What the routes have found by it. */
   found: object | undefined = undefined
-  private seenAfter = -1
+  private seenAfter: object | undefined = undefined
 
-  /** Whether the subscriptions have not seen it since so many changes. */
-  isNewAfter(changes: number): boolean {
+  /** Whether it has not been seen since this change of the subscriptions that look at it, or others have seen it since. */
+  isNewAfter(changes: object): boolean {
     const isNew = this.seenAfter !== changes
     this.seenAfter = changes
     return isNew

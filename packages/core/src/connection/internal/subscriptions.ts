@@ -57,8 +57,8 @@ export class Subscriptions<A> {
   // One asks at a time.
   private turns: Semaphore.Semaphore | undefined
   private pending: ReadonlyArray<Pending> = []
-  // Counts what data of channels may mean something else after.
-  private changes = 0
+  // Another one after each change after which data of channels may mean something else.
+  private changes: object = {}
   // What was refused together with something else, to be asked for by itself.
   private again: Array<ReadonlyArray<Channel.Channel>> = []
   // Counts the resets: whoever has waited while one came asks for an epoch that is over.
@@ -130,7 +130,7 @@ export class Subscriptions<A> {
   private reset(): void {
     this.resets++
     this.writes = 0
-    this.changes++
+    this.changes = {}
     this.pending = []
     this.again = []
     this.made?.reset()
@@ -244,7 +244,7 @@ export class Subscriptions<A> {
           const one = { ask, at: this.options.now(), adds, isAnswered: false, isExpired: false }
           if (ask.requestId !== undefined) this.options.correlator.wait(ask.requestId, "subscription")
           this.pending = [...this.pending, one]
-          this.changes++
+          this.changes = {}
         }
         this.writes++
         // A wire that ended says why when it is asked again.
@@ -351,7 +351,7 @@ export class Subscriptions<A> {
       if (this.standings.refused.has(key) || !this.standings.wants.has(key)) continue
       const refused = new SubscriptionRefused({ channel, reason, ...(code === undefined ? {} : { code }) })
       this.standings.confirmed.delete(key)
-      this.changes++
+      this.changes = {}
       this.standings.refused.set(key, refused)
       this.waiters?.refuse(key, refused)
       all.push(refused)

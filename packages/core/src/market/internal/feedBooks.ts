@@ -81,7 +81,7 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
     const { asked, resubscribe, subscriptionStates } = leg.connection[internals]
     return new BookKeeper({
       venue,
-      isReplay: leg.connection[internals].isReplay,
+      isReplay: leg.connection[internals].replay !== undefined,
       fetch: snapshots?.fetch,
       asked,
       // What is refused, or not answered yet, is not asked for anew: that would not make a book whole.

@@ -47,7 +47,7 @@ export const make = <A>(
       })
     // One probe, one renewal, one reconnect, however many subscriptions are overdue at once.
     const act = (step: FreshnessTracker.Step, channels: ReadonlyArray<Channel.Channel>): Effect.Effect<void> => {
-      if (connection[internals].isReplay) return Effect.void
+      if (connection[internals].replay !== undefined) return Effect.void
       switch (step) {
         case "probe":
           return Effect.asVoid(connection[internals].ping)

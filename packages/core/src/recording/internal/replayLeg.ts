@@ -37,6 +37,8 @@ export interface Options {
   readonly rest: () => void
 }
 
+type Replayed = NonNullable<Transport["Service"]["replay"]>
+
 const isOurs = ({ direction }: Close): boolean => direction === "out"
 
 const closedBy = (close: Close): WireClosed => {
@@ -52,8 +54,11 @@ const closedBy = (close: Close): WireClosed => {
  * @since 0.1.0
  */
 export class ReplayLeg {
-  /** Completes when the replay has come to its first line. */
-  readonly begun = Deferred.makeUnsafe<void>()
+  /** Whether somebody dials it. */
+  isTaken = false
+  /** Whether the replay has come to its first line; and who is told when it does. */
+  hasBegun = false
+  readonly onBegun: Array<() => void> = []
   /** Completes when it has come to where we closed it for good. */
   readonly closed = Deferred.makeUnsafe<void>()
   /** How many frames asked for channels, if that is known and what was written was not recorded. */
@@ -72,8 +77,15 @@ export class ReplayLeg {
     this.options = options
   }
 
-  readonly replay: NonNullable<Transport["Service"]["replay"]> = {
-    join: () => ({ dial: (request) => this.dial(request), replay: this.replay }),
+  /** What the one who has it dials by. */
+  get joined(): ReturnType<Replayed["join"]> {
+    return { dial: (request) => this.dial(request), replay: this.replay }
+  }
+
+  private readonly replay: Replayed = {
+    join: () => this.joined,
+    another: Effect.never,
+    closed: Effect.suspend(() => Deferred.await(this.closed)),
     redial: () => {
       const { index, position } = this.options
       const { line, millis } = position()
@@ -147,7 +159,10 @@ export class ReplayLeg {
   }
 
   private begin(): void {
-    if (Deferred.doneUnsafe(this.begun, Effect.void)) this.options.rest()
+    if (this.hasBegun) return
+    this.hasBegun = true
+    for (const told of this.onBegun) told()
+    this.options.rest()
   }
 
   private open(): void {

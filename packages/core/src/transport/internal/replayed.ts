@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import type * as Effect from "effect/Effect"
 
 /**
  * The next dial of a connection as it was recorded: which attempt it was since
@@ -29,6 +30,10 @@ export interface Redial {
 export interface Replayed<Dial> {
   /** What one connection dials by: each that asks gets the next that was recorded. */
   readonly join: () => { readonly dial: Dial; readonly replay: Replayed<Dial> }
+  /** Completes when the replay has come to a connection that nobody has. */
+  readonly another: Effect.Effect<void>
+  /** Completes when the replay has come to where this one was closed by us, for good. */
+  readonly closed: Effect.Effect<void>
   readonly redial: () => Redial
   /** Whether its owner has asked for the end of its wire that is being told, to dial anew. */
   readonly isAskedAnew: () => boolean
