@@ -239,6 +239,37 @@ describe("Ledger", () => {
               : listed(subscribed, asked)
     ))
 
+  it.effect("is a stream too: as it is, then after each change, the newest for who is slow", () =>
+    withFeed((feed, { host }) =>
+      Effect.gen(function*() {
+        const ledgers: Array<string> = []
+        yield* feed.ledgerChanges.pipe(
+          Stream.runForEach(({ entries }) =>
+            Effect.sync(() =>
+              void ledgers.push(
+                entries.map(({ gaps, live }) =>
+                  `${live.map(({ to }) => to === undefined ? "live" : "was live").join()} ${
+                    gaps.map(({ to }) => to === undefined ? "gap" : "was a gap").join()
+                  }`.trim()
+                ).join("; ")
+              )
+            )
+          ),
+          Effect.forkChild({ startImmediately: true })
+        )
+        yield* TestClock.adjust("1 second")
+        // What only arrives changes no gap.
+        yield* (yield* host.nextPeer).send(match("BTC-USD", 1))
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(ledgers, ["live; live"])
+        yield* host.drop
+        yield* TestClock.adjust("50 millis")
+        assert.deepStrictEqual(ledgers.slice(1), ["was live gap; was live gap"])
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual(ledgers.at(-1), "was live,live was a gap; was live,live was a gap")
+      })
+    ))
+
   it.effect("a want that is given up ends its gap at that moment, told to whoever reads", () =>
     withFeed((feed, { host }) =>
       Effect.gen(function*() {

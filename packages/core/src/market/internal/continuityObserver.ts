@@ -167,7 +167,6 @@ class FrameChecks {
 class MessageChecks {
   private readonly options: MessageOptions
   private readonly isDelta: boolean
-  private readonly tradeNumbers = new Map<string, "tradeId" | "sequence" | undefined>()
 
   constructor(options: MessageOptions) {
     this.options = options
@@ -227,8 +226,8 @@ class MessageChecks {
   }
 
   private isTradeSeen(entry: LedgerEntry, trade: Trade): boolean {
-    const member = this.tradeNumber(entry.channel)
-    const number = member === undefined ? undefined : Digits.toSafe(trade[member])
+    const member = entry.tradeNumber ??= this.options.venue.tradeNumber?.(entry.channel) ?? "none"
+    const number = member === "none" ? undefined : Digits.toSafe(trade[member])
     if (number !== undefined) return this.step(entry, number, number, trade.history === true, 1)
     return trade.tradeId !== undefined && entry.ids.add(trade.tradeId)
   }
@@ -255,13 +254,6 @@ class MessageChecks {
         return false
       }
     }
-  }
-
-  private tradeNumber(channel: string): "tradeId" | "sequence" | undefined {
-    if (this.tradeNumbers.has(channel)) return this.tradeNumbers.get(channel)
-    const member = this.options.venue.tradeNumber?.(channel)
-    this.tradeNumbers.set(channel, member)
-    return member
   }
 }
 

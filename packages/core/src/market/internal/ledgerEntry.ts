@@ -69,6 +69,8 @@ export class LedgerEntry {
   /** The numbers of its messages that have come, if these count one by one, and in which gaps the others are. */
   numbers = new NumberRanges()
   losses: Array<Loss> = []
+  /** The member by which its trades count one by one; not looked for yet where undefined. */
+  tradeNumber: "tradeId" | "sequence" | "none" | undefined = undefined
   /** The ids of its messages that have come, if they are no more than that, and the number of the last ticker. */
   ids = new RecentIds()
   lastSequence: string | undefined = undefined
