@@ -363,5 +363,14 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "      if (hole.first < first) left.push({ first: hole.first, last: first - 1 })",
     replacement: "      if (hole.first <= first) left.push({ first: hole.first, last: first - 1 })",
     test: ["packages/core/test/NumberRanges.test.ts", "says of each what the numbers themselves say"]
+  },
+  {
+    name: "a consumer that is slow is given a book as it was",
+    file: "packages/core/src/market/internal/feedBooks.ts",
+    original:
+      "        Stream.interruptWhen(Stream.runDrain(ended)),\n        Stream.map(() => books.read(wanted, options.depth ?? usualDepth))",
+    replacement:
+      "        Stream.map(() => books.read(wanted, options.depth ?? usualDepth)),\n        Stream.interruptWhen(Stream.runDrain(ended))",
+    test: ["packages/testing/test/FeedBooks.test.ts", "a consumer that is slow is given each book as it is then"]
   }
 ]

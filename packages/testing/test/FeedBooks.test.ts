@@ -51,6 +51,31 @@ const isDelta = (venue: Venue) => (frame: Frame.Frame): boolean => {
 }
 
 describe("books of a feed", () => {
+  it.effect("a consumer that is slow is given each book as it is then, not as it was when it was ready for another", () =>
+    Probe.scoped(Effect.gen(function*() {
+      const network = yield* VirtualNetwork.Network
+      const venue = Venues.all.find(({ name }) => name === "deribit") ?? assert.fail("deribit")
+      const mock = MockVenues.byName(venue.name) ?? assert.fail(venue.name)
+      const served = yield* MockVenue.serve(network, "wss://venue.test", mock, { every: "10 millis" })
+      const feed = yield* MarketFeed.prepare(venue, { url: served.url })
+      yield* Effect.forkScoped(feed.connection.connect)
+      let newest: OrderBook.OrderBook | undefined
+      yield* feed.observeBook(names(venue), (book) => void (newest = book))
+      const given: Array<boolean> = []
+      yield* feed.book(names(venue)).pipe(
+        Stream.runForEach((book) =>
+          Effect.andThen(
+            Effect.sync(() => given.push(book.sequence === newest?.sequence && book._tag === newest?._tag)),
+            Effect.sleep("1 second")
+          )
+        ),
+        Effect.forkScoped
+      )
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(given.slice(1), Array.from({ length: given.length - 1 }, () => true))
+      assert.isAbove(given.length, 8)
+    })).pipe(Effect.provide(Probe.layer({ latency: 20 }))))
+
   for (const name of ["kraken", "deribit", "coinbase", "dydx", "binance"]) {
     const venue = Venues.all.find((venue) => venue.name === name) ?? assert.fail(name)
     const mock = MockVenues.byName(name) ?? assert.fail(name)

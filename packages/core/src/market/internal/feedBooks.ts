@@ -179,9 +179,10 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
         { overflow: "drop-oldest" },
         awaitRefusal(wanted)
       )
+      // Read when it is pulled: what stands before that is taken ahead of a consumer that is slow.
       return Stream.fromQueue(changed).pipe(
-        Stream.map(() => books.read(wanted, options.depth ?? usualDepth)),
-        Stream.interruptWhen(Stream.runDrain(ended))
+        Stream.interruptWhen(Stream.runDrain(ended)),
+        Stream.map(() => books.read(wanted, options.depth ?? usualDepth))
       )
     }))
 
