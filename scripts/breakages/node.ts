@@ -52,6 +52,13 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofLadder, "shows no level of a book that is not whole"]
   },
   {
+    name: "the ladder learns of a break when it is drawn next but one",
+    file: "packages/node/src/runner/internal/streamViews.ts",
+    original: "OrderBook.isWhole(book) ? undefined : ladder.update(place, book)",
+    replacement: "undefined",
+    test: ["packages/node/test/runner/LadderBreaks.test.ts", "shows no level from the moment"]
+  },
+  {
     name: "the ladder shows a book that is refused",
     file: "packages/node/src/runner/Ladder.ts",
     original: "const whole = refusal === undefined && book",

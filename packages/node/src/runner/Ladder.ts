@@ -73,6 +73,7 @@ interface Entry extends Followed {
   changedAt: number | undefined
   last: string | undefined
   readonly gaps: Gaps
+  gapAt: number | undefined
   readonly levels: LadderLevels
 }
 
@@ -130,6 +131,7 @@ export const make = (options: Options): Ladder => {
     changedAt: undefined,
     last: undefined,
     gaps: new Gaps(),
+    gapAt: undefined,
     levels: new LadderLevels()
   }))
   const byProduct = new Map(entries.map((entry) => [keyOf(entry.venue, entry.product), entry]))
@@ -142,6 +144,7 @@ export const make = (options: Options): Ladder => {
     const entry = entryOf(event)
     if (entry === undefined || (entry.book !== undefined && event.channel !== entry.book.channel)) return
     const isNew = entry.gaps.take(event)
+    entry.gapAt = monotonic()
     if (event.cause === "disconnect") return
     const note = (tone: Tone, text: string, more = "") =>
       health.note(
@@ -173,6 +176,7 @@ export const make = (options: Options): Ladder => {
       last: entry.last,
       gaps: entry.gaps.count,
       lastGap: entry.gaps.last,
+      gapMillis: entry.gapAt === undefined ? undefined : at - entry.gapAt,
       get lines() {
         return entry.levels.lines
       },

@@ -319,6 +319,10 @@ describe("the ladder", () => {
     assert.match(text, /A {2}v.*\n.*\n/)
     assert.include(text, "1 gap, last 250 ms")
     assert.include(text, "2 gaps, last disconnect")
+    // It stands out for a minute.
+    assert.include(ladder.text(120, 40, colored), "\u001b[33m1 gap, last 250 ms")
+    ladder.wait(60_000)
+    assert.include(ladder.text(120, 40, colored), "\u001b[2m1 gap, last 250 ms")
     assert.deepStrictEqual(
       text.split("\n").filter((line) => line.startsWith("00:00:00.000")).map((line) => line.slice(14)),
       ["2 books: gap, sequence", "2 books: whole again, by snapshot", "C: gap, sequence", "C: whole again after 1 s"]

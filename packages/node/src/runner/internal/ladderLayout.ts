@@ -67,28 +67,30 @@ const besideEachOther = (
 
 /** The books in so many cells and lines. */
 const books = (paint: Paint, { depth, panels }: View, cells: number, lines: number): ReadonlyArray<string> => {
-  const across = acrossOf(panels, cells, lines)
-  const wanted = Math.ceil(panels.length / across)
+  const most = acrossOf(panels, cells, lines)
+  const wanted = Math.ceil(panels.length / most)
   const least = linesOf(Math.min(depth, leastDepth))
   // Those that have no room get a line each, as far as that leaves enough to the others; a blank line stands between.
   const restLinesOf = (rows: number): number =>
-    rows >= wanted ? 0 : Math.min(panels.length - across * rows, Math.max(1, Math.floor(lines / 4)))
+    rows >= wanted ? 0 : Math.min(panels.length - most * rows, Math.max(1, Math.floor(lines / 4)))
   let rows = wanted
   while (rows > 1 && rows * (least + 1) + restLinesOf(rows) > lines + 1) rows--
-  const shown = panels.slice(0, across * rows)
+  const shown = panels.slice(0, most * rows)
   const rest = panels.slice(shown.length)
   const spare = lines - rows * (least + 1)
   const restHeight = Math.max(restLinesOf(rows), Math.min(rest.length, spare))
   const between = restHeight > 0 && lines >= 14 ? 1 : 0
-  const heightOf = Math.max(1, Math.floor((lines + 1 - restHeight - between) / rows) - 1)
-  if (heightOf < linesOf(0) + 1) return restLines(paint, panels, cells, lines)
+  const height = Math.max(1, Math.floor((lines + 1 - restHeight - between) / rows) - 1)
+  if (height < linesOf(0) + 1) return restLines(paint, panels, cells, lines)
+  // Five are three and two, not four and one.
+  const across = Math.ceil(shown.length / rows)
   const panelCells = Math.floor((cells + rule.length) / across) - rule.length
   const out: Array<string> = []
   for (let row = 0; row < rows; row++) {
     if (row > 0) out.push("")
     const ofRow = shown.slice(row * across, (row + 1) * across)
     out.push(
-      ...besideEachOther(paint, ofRow.map((panel) => panelLines(paint, panel, panelCells, heightOf, depth)), panelCells)
+      ...besideEachOther(paint, ofRow.map((panel) => panelLines(paint, panel, panelCells, height, depth)), panelCells)
     )
   }
   if (between > 0) out.push("")

@@ -47,6 +47,9 @@ const paintedAge = (paint: Paint, panel: Panel): string =>
 /** The state in words and colour. */
 export const stateText = (paint: Paint, { state }: Panel): string => paint(tones[state], `● ${state}`)
 
+// A gap stands out for so long.
+const recentMillis = 60_000
+
 /** The gaps of a book: in full first, then in fewer words. */
 const gapsTexts = ({ gaps, lastGap }: Panel): ReadonlyArray<string> =>
   gaps === 0 ? [""] : [`${counted(gaps, "gap")}, last ${lastGap ?? "open"}`, counted(gaps, "gap")]
@@ -79,7 +82,11 @@ const heading = (paint: Paint, panel: Panel, cells: number): ReadonlyArray<strin
     .find(([gaps, words]) => width(gaps) + width(words) <= room) ?? ["", words.at(-1) ?? ""]
   return [
     between(first, right, cells),
-    between(`${state}${" ".repeat(gap)}${paint("dim", why)}`, paint("yellow", gaps), cells)
+    between(
+      `${state}${" ".repeat(gap)}${paint("dim", why)}`,
+      paint((panel.gapMillis ?? 0) < recentMillis ? "yellow" : "dim", gaps),
+      cells
+    )
   ]
 }
 
@@ -158,7 +165,10 @@ const levelLine = (paint: Paint, side: "asks" | "bids", level: Level, isBest: bo
     paint(tone, sign),
     " ",
     columns.total === undefined ? "" : paint("dim", aligned(total, columns.total)) + " ".repeat(gap),
-    columns.bar === 0 ? "" : paint(isProven ? sides[side] : "dim", bar(share, columns.bar))
+    // Bars are not to outshine the numbers.
+    columns.bar === 0
+      ? ""
+      : paint("dim", isProven ? paint(sides[side], bar(share, columns.bar)) : bar(share, columns.bar))
   ].join("")
 }
 

@@ -49,6 +49,8 @@ export interface Panel {
   readonly last: string | undefined
   readonly gaps: number
   readonly lastGap: string | undefined
+  /** How long ago something was last heard of a gap. */
+  readonly gapMillis: number | undefined
   /** So many lines each side has had of late: a book that has no levels for a moment keeps its place. */
   readonly lines: number
   /** The best so many levels; only a book that is whole has any. */

@@ -1,6 +1,7 @@
 /** Where the events of `stream` go: lines on stdout, or a table or a ladder that is drawn in place on a terminal. */
 import type * as MarketEvent from "@tickline/core/event/MarketEvent"
 import type { MarketFeeds } from "@tickline/core/market/MarketFeeds"
+import * as OrderBook from "@tickline/core/market/OrderBook"
 import * as Symbols from "@tickline/core/protocol/Symbols"
 import * as Monotonic from "@tickline/core/value/Monotonic"
 import type { Venue } from "@tickline/core/venue/Venue"
@@ -123,14 +124,22 @@ export const ladder = Effect.fnUntraced(function*(
       .map((product): Ladder.Followed => ({ venue: venue.name, product, method: methods[venue.continuity] }))
   )
   const ladder = Ladder.make({ title, books, depth, ...(yield* clocks) })
-  const follow = ({ product, venue }: Ladder.Followed, place: number) =>
-    (feeds.get(venue)?.book(product, { depth: Math.min(depth ?? mostDepth, mostDepth) }) ?? Stream.empty).pipe(
-      // What changes in between is left out: a book is read as often as it is drawn.
-      Stream.runForEach((book) =>
-        Effect.andThen(Effect.sync(() => ladder.update(place, book)), Effect.sleep(frameMillis))
-      ),
-      Effect.catch(({ message }) => Effect.sync(() => ladder.refuse(place, message)))
-    )
+  const follow = Effect.fnUntraced(
+    function*({ product, venue }: Ladder.Followed, place: number) {
+      const feed = feeds.get(venue)
+      if (feed === undefined) return
+      // That a book is whole no more is shown at once; what is in it, as often as it is drawn, whatever comes in between.
+      yield* feed.observeBook(product, (book) => OrderBook.isWhole(book) ? undefined : ladder.update(place, book), {
+        depth: 0
+      })
+      yield* Stream.runForEach(
+        feed.book(product, { depth: Math.min(depth ?? mostDepth, mostDepth) }),
+        (book) => Effect.andThen(Effect.sync(() => ladder.update(place, book)), Effect.sleep(frameMillis))
+      )
+    },
+    (effect, _, place) => Effect.catch(effect, ({ message }) => Effect.sync(() => ladder.refuse(place, message))),
+    Effect.scoped
+  )
   return {
     ...yield* drawn(ladder, stdout, tally),
     follow: Effect.forEach(books, (book, place) => Effect.forkScoped(follow(book, place)), { discard: true }),
