@@ -113,7 +113,7 @@ const policy = {
   circuit: "none" as const,
   retry: { maxRetries: "unlimited" as const, resetOn: "connect" as const }
 }
-const layer = (seed = 1) => Probe.layer({ latency: { min: 5, max: 90 }, seed, policy })
+const layer = (seed = 1, max = 90) => Probe.layer({ latency: { min: 5, max }, seed, policy })
 
 const each = ["coinbase", "coinbase-exchange", "binance", "kraken", "deribit", "hyperliquid", "dydx"]
 
@@ -122,14 +122,14 @@ describe("redundancy", () => {
     for (const seed of [1, 2, 3]) {
       it.effect(`${name}, seed ${seed}: with faults of each its own, all that one of them had is told, once`, () =>
         Probe.scoped(Effect.gen(function*() {
+          let isOver = false
           const chances = new Map(endpoints.map((endpoint, i) => [endpoint, Chance.make(seed * 10 + i)]))
           const { arrived, books, events, feed, network, product, served, venue } = yield* rig(
             name,
-            (endpoint) => (chances.get(endpoint as typeof endpoints[number])?.next() ?? 1) < 0.05
+            (endpoint) => !isOver && (chances.get(endpoint as typeof endpoints[number])?.next() ?? 1) < 0.05
           )
           // Each drops by itself, again and again.
           const drops = Chance.make(seed)
-          let isOver = false
           for (const host of served.hosts) {
             const drop = (): void => {
               if (isOver) return
@@ -172,7 +172,7 @@ describe("redundancy", () => {
           yield* TestClock.adjust("1 minute")
           // Nothing shows that a change is lost at Coinbase Exchange.
           if (name !== "coinbase-exchange") assert.deepStrictEqual(levels(books.at(-1)), levels(whole.at(-1)))
-        })).pipe(Effect.provide(layer(seed))))
+        })).pipe(Effect.provide(layer(seed, 500))))
     }
   }
 
@@ -294,6 +294,47 @@ describe("redundancy", () => {
       yield* Effect.forkScoped(feed.connection.connect)
       yield* TestClock.adjust("5 seconds")
       assert.deepStrictEqual((yield* feed.legs).map(({ isUp }) => isUp), [true, true])
+    })).pipe(Effect.provide(Probe.layer({
+      latency: 20,
+      policy: { ...policy, retry: { maxRetries: 2, resetOn: "connect" } }
+    }))))
+
+  it.effect("one that is up and delivers nothing covers nothing", () =>
+    Probe.scoped(Effect.gen(function*() {
+      const { events, served } = yield* rig("kraken", () => false, false)
+      const [a, b] = served.hosts
+      yield* b?.otherwise({ _tag: "Refuse" }) ?? assert.fail("one host")
+      yield* TestClock.adjust("5 seconds")
+      yield* served.withhold("acknowledgement", true)
+      yield* served.withhold("data", true)
+      yield* b?.otherwise({ _tag: "Accept" }) ?? assert.fail("one host")
+      yield* TestClock.adjust("3 seconds")
+      assert.deepStrictEqual(served.hosts.map((host) => host.peers().length), [1, 1])
+      yield* a?.drop ?? assert.fail("no host")
+      yield* TestClock.adjust("50 millis")
+      assert.deepStrictEqual(gaps(events).map(({ cause, recovered, to }) => [cause, recovered, to]), [
+        ["disconnect", undefined, undefined],
+        ["disconnect", undefined, undefined]
+      ])
+    })).pipe(Effect.provide(layer())))
+
+  it.effect("a feed is connected when the first of its connections is, and not when none can be", () =>
+    Probe.scoped(Effect.gen(function*() {
+      const network = yield* VirtualNetwork.Network
+      const hosts = yield* Effect.forEach(endpoints, (endpoint) => network.serve(endpoint))
+      const venue = Venues.all.find(({ name }) => name === "kraken") ?? assert.fail("no venue")
+      const feed = yield* MarketFeed.prepare(venue, { redundancy: { endpoints } })
+      yield* hosts[0]?.otherwise({ _tag: "Hang" }) ?? assert.fail("no host")
+      const connecting = yield* Effect.forkScoped(feed.connection.connect)
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(connecting)
+      assert.deepStrictEqual((yield* feed.legs).map(({ isUp, leg }) => [leg, isUp]), [[1, false], [2, true]])
+      yield* Effect.forkScoped(feed.connection.close())
+      yield* TestClock.adjust("1 minute")
+      for (const host of hosts) yield* host.otherwise({ _tag: "Refuse" })
+      const failing = yield* Effect.forkScoped(Effect.flip(feed.connection.connect))
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* Fiber.join(failing))._tag, "ConnectionAborted")
     })).pipe(Effect.provide(Probe.layer({
       latency: 20,
       policy: { ...policy, retry: { maxRetries: 2, resetOn: "connect" } }

@@ -26,6 +26,7 @@ const rig = Effect.fnUntraced(function*(
   options: {
     readonly every?: Duration.Input
     readonly rotation?: Rotation.Policy
+    readonly isKept?: boolean
   } = {}
 ) {
   const venue = Venues.all.find((venue) => venue.name === name) ?? assert.fail(name)
@@ -48,7 +49,7 @@ const rig = Effect.fnUntraced(function*(
   ])
   yield* Effect.forkScoped(Effect.ignore(feed.connection.connect))
   const books: Array<string> = []
-  yield* feed.observeBook(product, ({ _tag }) => void books.push(_tag))
+  if (options.isKept !== false) yield* feed.observeBook(product, ({ _tag }) => void books.push(_tag))
   // A typed stream goes on over rotations, too.
   const trades = yield* Probe.record(feed.trades(product, { overflow: "block" }))
   return { venue, served, feed, events, books, product, trades }
@@ -224,6 +225,25 @@ describe("rotation", () => {
       isEach(tradeIds(events))
     })).pipe(Effect.provide(layer)))
 
+  it.effect("a channel that is answered late holds the old connection back", () =>
+    Probe.scoped(Effect.gen(function*() {
+      const { events, feed, served } = yield* rig("kraken", { isKept: false, rotation: { overlap: 0 } })
+      yield* TestClock.adjust("5 seconds")
+      yield* served.withhold("acknowledgement", true)
+      yield* served.withhold("data", true)
+      yield* Effect.forkScoped(feed.rotate)
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual(served.host.peers().length, 2)
+      assert.deepStrictEqual(rotations(events), [])
+      // Data is an answer, too.
+      yield* served.withhold("data", false)
+      yield* served.withhold("acknowledgement", false)
+      yield* TestClock.adjust("20 seconds")
+      assert.strictEqual(rotations(events).length, 1)
+      // What the venue kept to itself is missing, and nothing else.
+      assert.deepStrictEqual(gaps(events).filter(({ cause }) => cause === "disconnect"), [])
+    })).pipe(Effect.provide(layer)))
+
   it.effect("a connection is replaced when the policy says so", () =>
     Probe.scoped(Effect.gen(function*() {
       const hourly = yield* rig("kraken", { every: "1 minute", rotation: { when: { after: "1 hour" } } })
@@ -325,6 +345,10 @@ describe("rotation", () => {
       yield* TestClock.adjust("1500 millis")
       const [, by] = served.host.peers()
       yield* by?.drop ?? assert.fail("no second connection")
+      yield* served.host.otherwise({ _tag: "Refuse" })
+      yield* TestClock.adjust("2200 millis")
+      assert.deepStrictEqual(rotations(events), [])
+      yield* served.host.otherwise({ _tag: "Accept" })
       yield* TestClock.adjust("30 seconds")
       assert.strictEqual((yield* Fiber.join(rotating)).length, 1)
       yield* served.stopMarket
@@ -333,6 +357,57 @@ describe("rotation", () => {
       isChain(events)
       assert.deepStrictEqual(live(books), ["Live"])
       assert.deepStrictEqual(gaps(events).filter(({ recovered }) => recovered !== "redundant"), [])
+    })).pipe(Effect.provide(layer)))
+
+  it.effect("what the new connection brings late is there already", () =>
+    Probe.scoped(Effect.gen(function*() {
+      const { events, feed, served } = yield* rig("binance")
+      yield* TestClock.adjust("5 seconds")
+      // Only what is dialled from now on is as slow.
+      const network = yield* VirtualNetwork.Network
+      const rotating = yield* Effect.forkScoped(feed.rotate)
+      yield* served.host.setLatency(700)
+      network.schedule(2_000, () => Effect.runSync(served.host.setLatency(undefined)))
+      yield* TestClock.adjust("20 seconds")
+      assert.strictEqual((yield* Fiber.join(rotating)).length, 1)
+      yield* served.stopMarket
+      yield* TestClock.adjust("1 second")
+      isEach([...tradeIds(events)].sort((a, b) => Number(a) - Number(b)))
+    })).pipe(Effect.provide(layer)))
+
+  it.effect("a feed that is being closed makes no new connection", () =>
+    Probe.scoped(Effect.gen(function*() {
+      const { feed, served } = yield* rig("binance", { rotation: { again: "20 seconds" } })
+      yield* TestClock.adjust("5 seconds")
+      yield* served.host.otherwise({ _tag: "Refuse" })
+      const rotating = yield* Effect.forkScoped(feed.rotate)
+      yield* TestClock.adjust("19 seconds")
+      const dials = served.host.dials.length
+      yield* served.host.otherwise({ _tag: "Accept" })
+      // The close takes its time, and within it another one would be tried.
+      for (const peer of served.host.peers()) yield* peer.freeze
+      yield* Effect.forkScoped(feed.connection.close())
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(served.host.dials.length, dials)
+      assert.strictEqual((yield* Effect.flip(Fiber.join(rotating))).reason, "closed")
+      assert.strictEqual((yield* feed.connection.state.current)._tag, "Disconnected")
+    })).pipe(Effect.provide(Probe.layer({
+      latency: 20,
+      policy: { ...Presets.fast, circuit: "none", retry: { maxRetries: 0, resetOn: "connect" } }
+    }))))
+
+  it.effect("what the new connection is refused ends its stream, when the old one is gone", () =>
+    Probe.scoped(Effect.gen(function*() {
+      const { feed, product, served } = yield* rig("kraken", { isKept: false })
+      yield* TestClock.adjust("5 seconds")
+      const trades = yield* Effect.forkScoped(Effect.flip(Stream.runDrain(feed.trades(product))))
+      yield* TestClock.adjust("1 second")
+      yield* served.delist(product, true)
+      yield* Effect.forkScoped(feed.rotate)
+      yield* TestClock.adjust("1 second")
+      assert.isUndefined(trades.pollUnsafe())
+      yield* TestClock.adjust("20 seconds")
+      assert.strictEqual((yield* Fiber.join(trades))._tag, "SubscriptionRefused")
     })).pipe(Effect.provide(layer)))
 
   it.effect("a feed that is not connected has nothing to replace, and one that is closed meanwhile has no more", () =>

@@ -5,7 +5,6 @@
  *
  * @since 0.1.0
  */
-import * as Arr from "effect/Array"
 import type { Announcement } from "../../connection/internal/announcement.ts"
 import type { NarrowingObserver } from "../../connection/internal/observers.ts"
 import type { Batch } from "../../connection/Observer.ts"
@@ -19,6 +18,7 @@ import { FrameNumbers, type Step } from "./frameNumbers.ts"
 import type { GapLedger } from "./gapLedger.ts"
 import type { LedgerEntry } from "./ledgerEntry.ts"
 import { topicOfUnread } from "./unreadFrames.ts"
+import { without } from "./without.ts"
 
 /**
  * What it takes to see what is missing of a feed, and what is there already.
@@ -255,20 +255,4 @@ class MessageChecks {
       }
     }
   }
-}
-
-// The batch without some of its messages; nothing if none is left. Its frames are as they were.
-const without = (
-  batch: Batch<MarketEvent.MarketEvent>,
-  passed: ReadonlySet<number>
-): Batch<MarketEvent.MarketEvent> | undefined => {
-  const isLeft = (_: unknown, index: number): boolean => !passed.has(index)
-  const messages = batch.messages.filter(isLeft)
-  if (!Arr.isReadonlyArrayNonEmpty(messages)) return undefined
-  const starts = batch.starts.map((start) => {
-    let left = start
-    for (const index of passed) if (index < start) left--
-    return left
-  })
-  return { ...batch, messages, channels: batch.channels?.filter(isLeft), starts }
 }

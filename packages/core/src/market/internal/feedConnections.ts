@@ -14,10 +14,10 @@ import * as Connection from "../../connection/Connection.ts"
 import type { Announcement } from "../../connection/internal/announcement.ts"
 import { internals } from "../../connection/internal/connectionInternals.ts"
 import type { NamedObserver } from "../../connection/Observer.ts"
-import type { Reconnection } from "../../connection/Reconnection.ts"
+import { Reconnection } from "../../connection/Reconnection.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import type * as KeepAlive from "../../protocol/KeepAlive.ts"
-import type { CircuitBreaker } from "../../resilience/CircuitBreaker.ts"
+import { CircuitBreaker } from "../../resilience/CircuitBreaker.ts"
 import { Transport } from "../../transport/Transport.ts"
 import type { Channel } from "../../value/Channel.ts"
 import { normalise, type Venue } from "../../venue/Venue.ts"
@@ -74,7 +74,11 @@ export const make = (
   { auth, headers, keepAlive = venue.keepAlive, plaintextHosts }: Options
 ): Effect.Effect<LegOptions["connect"], never, Transport | Reconnection | CircuitBreaker> =>
   Effect.map(
-    Effect.context<Transport | Reconnection | CircuitBreaker>(),
+    // Not its scope: a connection ends before the feed does.
+    Effect.map(
+      Effect.context<Transport | Reconnection | CircuitBreaker>(),
+      Context.pick(Transport, Reconnection, CircuitBreaker)
+    ),
     (context) => (endpoint, narrowing, inbox, leg) => {
       const given = Context.get(context, Transport)
       const transport: Transport["Service"] = { ...given, ...given.replay?.join() }

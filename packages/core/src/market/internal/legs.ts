@@ -5,7 +5,6 @@
  *
  * @since 0.1.0
  */
-import * as Arr from "effect/Array"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -30,6 +29,7 @@ import { GapAnnouncement } from "./gapAnnouncement.ts"
 import type { GapLedger } from "./gapLedger.ts"
 import { LegInbox } from "./legInbox.ts"
 import { LegMerge } from "./legMerge.ts"
+import { without } from "./without.ts"
 
 type Inbox = Inboxes.Inbox<MarketEvent.MarketEvent>
 
@@ -339,28 +339,21 @@ export class Legs {
     else if (now >= at) this.merge = this.forgetAt = undefined
   }
 
-  // What of a batch no other connection has brought. Most batches are of one message.
+  // What of a batch no other connection has brought.
   private told(
     leg: number,
     batch: Batch<MarketEvent.MarketEvent>,
     merge: LegMerge
   ): Batch<MarketEvent.MarketEvent> | undefined {
     const { channels = [], messages, monotonicMillis } = batch
-    const isTold = messages.map((message, i) => {
-      if (!MarketEvent.isMarketData(message)) return true
+    let passed: Set<number> | undefined
+    for (const [i, message] of messages.entries()) {
+      if (!MarketEvent.isMarketData(message)) continue
       const of = channels[i] ?? nobody
-      if (merge.passes(leg, of[0]?.channel ?? "", message, monotonicMillis)) return true
+      if (merge.passes(leg, of[0]?.channel ?? "", message, monotonicMillis)) continue
+      passed = (passed ?? new Set()).add(i)
       this.options.ledger.duplicate(of, message.product ?? "")
-      return false
-    })
-    if (!isTold.includes(false)) return batch
-    const told = messages.filter((_, i) => isTold[i])
-    if (!Arr.isArrayNonEmpty(told)) return undefined
-    return {
-      ...batch,
-      messages: told,
-      channels: channels.filter((_, i) => isTold[i]),
-      starts: batch.starts.map((start) => isTold.slice(0, start).filter(Boolean).length)
     }
+    return passed === undefined ? batch : without(batch, passed)
   }
 }

@@ -64,6 +64,9 @@ export const make = Effect.fnUntraced(function*({ legs, policy, venue }: Options
   // Those that are to take over, and why they are to be replaced themselves as soon as they have.
   const rising = new Map<Leg, string | undefined>()
 
+  // Whether there is nothing that could be taken over from: also while the feed is being closed.
+  const isOver = ({ hasEnded }: Leg): boolean => hasEnded || legs.isClosed
+
   // It may drop while both stay.
   const awaitLive = (by: Leg, old: Leg): Effect.Effect<void> =>
     legs.awaitLive(by, old).pipe(
@@ -77,7 +80,7 @@ export const make = Effect.fnUntraced(function*({ legs, policy, venue }: Options
       const by = yield* Scope.provide(legs.open(old.endpoint, true), scope)
       rising.set(by, undefined)
       const connected = yield* Effect.result(
-        Effect.suspend(() => legs.isClosed ? Effect.fail(new ConnectionClosed()) : by.connection.connect)
+        Effect.suspend(() => isOver(old) ? Effect.fail(new ConnectionClosed()) : by.connection.connect)
       )
       if (Result.isSuccess(connected)) yield* awaitLive(by, old)
       if (Result.isFailure(connected) || by.hasEnded) {
@@ -114,11 +117,11 @@ export const make = Effect.fnUntraced(function*({ legs, policy, venue }: Options
       if (rotated !== undefined) return Effect.succeed(rotated)
       return Effect.delay(
         Effect.suspend(() =>
-          old.hasEnded || legs.isClosed
+          isOver(old)
             ? Effect.fail(new NotRotated({ venue: venue.name, reason: "closed" }))
             : replace(old, reason)
         ),
-        old.hasEnded || legs.isClosed ? 0 : policy.again ?? usualAgain
+        isOver(old) ? 0 : policy.again ?? usualAgain
       )
     })
 
