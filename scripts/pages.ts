@@ -151,7 +151,7 @@ const ledger = (): Table => [
   ...Venues.all.map((venue) => [
     code(venue.name),
     tradesShownBy(venue),
-    venue.continuity === "state" ? `${provenBy.state}, where the book is kept` : provenBy[venue.continuity],
+    venue.continuity === "state" ? `${provenBy.state}, of a book that is kept for it` : provenBy[venue.continuity],
     knownBy(venue)
   ])
 ]

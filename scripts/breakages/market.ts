@@ -312,7 +312,7 @@ export const breakages: ReadonlyArray<Breakage> = [
     file: "packages/core/src/market/internal/continuityObserver.ts",
     original: "if (step === \"late\") this.late(of, message)",
     replacement: "if (step === \"late\" || step === \"seen\") this.late(of, message)",
-    test: ["packages/node/test/runner/Ledger.test.ts", "coinbase trade: a frame that comes twice"]
+    test: ["packages/node/test/runner/Ledger.test.ts", "coinbase book: a frame that comes twice"]
   },
   {
     name: "the gap of a drop does not say how much it holds",

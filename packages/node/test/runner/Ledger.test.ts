@@ -147,6 +147,7 @@ describe.concurrent("stream --ledger", { timeout: 20_000 }, () => {
       ["deribit", "BTC-PERPETUAL", "trade", 1],
       ["coinbase", "BTC-USD", "trade", 1],
       ["dydx", "BTC-USD", "trade", 1],
+      ["coinbase", "BTC-USD", "book", 1],
       ["binance", "BTCUSDT", "book", undefined],
       ["deribit", "BTC-PERPETUAL", "book", undefined]
     ] as const
@@ -190,8 +191,8 @@ describe.concurrent("stream --ledger", { timeout: 20_000 }, () => {
 
   it.live("kraken book: a checksum shows what is missing, though nobody keeps a book", () =>
     Effect.gen(function*() {
-      const flags = ["--channel", "book", "--count", "300", "--lifecycle"]
-      const { events, ledger } = yield* stream("kraken", "BTC/USD", ["lose@300ms/100ms"], ...flags)
+      const flags = ["--channel", "book", "--duration", "3s", "--lifecycle"]
+      const { events, ledger } = yield* stream("kraken", "BTC/USD", ["lose@300ms/300ms"], ...flags)
       const gaps = ledger[0]?.gaps ?? []
       assert.isNotEmpty(gaps)
       for (const { cause, recovered, to } of gaps) {
