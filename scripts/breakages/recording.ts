@@ -10,7 +10,103 @@ const ofRecorder = "packages/testing/test/Recorder.test.ts"
 const ofFile = "packages/node/test/RecordingFile.test.ts"
 const ofRunner = "packages/node/test/runner/Recorded.test.ts"
 
+const passive = "packages/core/src/connection/internal/passive.ts"
+const ofReplay = "packages/node/test/runner/Replay.test.ts"
+const ofChaos = "packages/testing/test/Replay.test.ts"
+
 export const breakages: ReadonlyArray<Breakage> = [
+  // replays
+  {
+    name: "a dial of a replay has a deadline",
+    file: passive,
+    original: "    connectTimeout: Duration.infinity,\n",
+    replacement: "",
+    test: [ofReplay, "a dial that takes long"]
+  },
+  {
+    name: "an answer to a replay has a deadline",
+    file: passive,
+    original: "    acknowledgementTimeout: Duration.infinity,\n",
+    replacement: "",
+    test: [ofReplay, "a dial that takes long"]
+  },
+  {
+    name: "a replay is asked for a pong",
+    file: passive,
+    original: "    heartbeat: \"none\"\n",
+    replacement: "    heartbeat: policy.heartbeat\n",
+    test: [ofReplay, "hours of silence"]
+  },
+  {
+    name: "a breaker opens in a replay",
+    file: "packages/core/src/connection/Connection.ts",
+    original: "replay === undefined ? breakers.get(origin) : CircuitBreaker.make(\"none\", { key: origin })",
+    replacement: "breakers.get(origin)",
+    test: [ofReplay, "a dial that takes long"]
+  },
+  {
+    name: "a replay that is silent is dialled anew",
+    file: "packages/core/src/market/internal/staleRecovery.ts",
+    original: "if (connection[internals].replay !== undefined) return Effect.void",
+    replacement: "",
+    test: [ofReplay, "hours of silence"]
+  },
+  {
+    name: "an answer to somebody else counts for nothing",
+    file: "packages/core/src/market/internal/replayedDialect.ts",
+    original: "requestId === undefined || !wrote(text)",
+    replacement: "requestId === undefined",
+    test: [ofReplay, "an answer with an id of somebody else's"]
+  },
+  {
+    name: "the end of a recording is a break of its books",
+    file: "packages/core/src/market/internal/bookKeeper.ts",
+    original: "if (_tag !== \"Closed\") {",
+    replacement: "{",
+    test: [ofReplay, "kraken: the books are those that were"]
+  },
+  {
+    name: "a close of ours at the end is a drop",
+    file: "packages/core/src/recording/internal/replayLeg.ts",
+    original: "if (isOurs(close) && next === undefined)",
+    replacement: "if (isOurs(close) && next === undefined && close.code === undefined)",
+    test: [ofReplay, "a close of ours at the end is no gap"]
+  },
+  {
+    name: "an answer that is reached early is lost",
+    file: "packages/core/src/recording/internal/replayHttp.ts",
+    original: "if (answer !== undefined) return resume(Effect.succeed(answer))",
+    replacement: "",
+    test: [ofReplay, "an answer serves one request"]
+  },
+  {
+    name: "the wait before a dial is the policy's",
+    file: "packages/core/src/connection/internal/dialler.ts",
+    original: "const recorded = this.parts.replay?.redial()",
+    replacement: "const recorded = undefined as ReturnType<NonNullable<Parts<A>[\"replay\"]>[\"redial\"]> | undefined",
+    test: [ofReplay, "dials that failed are told as they were"]
+  },
+  {
+    name: "what came together is replayed one by one",
+    file: "packages/core/src/recording/Replay.ts",
+    original: "if (isByLine || entry.at === undefined) this.hand()",
+    replacement: "this.hand()",
+    test: [ofChaos, "coinbase"]
+  },
+  {
+    name: "a wire comes up before all was asked for",
+    file: "packages/core/src/recording/internal/replayLeg.ts",
+    original: "dial?.received === 0 ? dial.written : Infinity",
+    replacement: "Infinity",
+    test: [ofChaos, "coinbase"]
+  },
+  {
+    name: "what one connection has seen counts as seen by another",
+    file: "packages/core/src/connection/internal/messageChannels.ts",
+    original: "const isNew = this.seenAfter !== changes",
+    replacement: "const isNew = this.seenAfter === undefined",
+    test: [ofReplay, "of a feed that had two connections"]
+  },
   // secrets
   {
     name: "frames that came in are recorded with the secrets in them",

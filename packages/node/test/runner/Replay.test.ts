@@ -175,6 +175,43 @@ describe("replay", { timeout: 30_000 }, () => {
       )
     }))
 
+  it.live("is passive: a dial that takes long, silence where answers are due, and many failures end nothing", () =>
+    Effect.gen(function*() {
+      const change = "{\"channel\":\"trade\",\"type\":\"update\",\"data\":[{\"symbol\":\"BTC/USD\",\"side\":\"buy\"," +
+        "\"price\":1.0,\"qty\":2.0,\"ord_type\":\"market\",\"trade_id\":1,\"timestamp\":\"2026-11-26T00:00:00Z\"}]}"
+      const failed = (second: number): ReadonlyArray<Tape.Entry> => [
+        { _tag: "Dial", at: at(`2026-11-26T00:00:${String(second).padStart(2, "0")}Z`) },
+        { _tag: "Close", direction: "in", reason: "connection refused" }
+      ]
+      const recording = text([
+        {
+          _tag: "Header",
+          version: 1,
+          venue: "kraken",
+          products: ["BTC/USD", "ETH/USD"],
+          channels: ["trade", "ticker", "book"]
+        },
+        ...Array.from({ length: 8 }, (_, index) => failed(index)).flat(),
+        { _tag: "Dial", at: at("2026-11-26T00:00:10Z") },
+        { _tag: "Open", at: at("2026-11-26T00:02:00Z") },
+        frame(change, { at: at("2026-11-26T01:00:00Z") })
+      ])
+      const { lines } = yield* replay(recording, "--lifecycle")
+      const states = lines.filter(({ _tag }) => _tag === "Connection").map(({ state }) => state)
+      assert.deepStrictEqual(
+        states,
+        [
+          ...Array.from({ length: 8 }, () => ["Connecting", "Reconnecting"]).flat(),
+          "Connecting",
+          "Connected",
+          "Closing",
+          "Disconnected"
+        ]
+      )
+      assert.deepStrictEqual(lines.filter(({ _tag }) => _tag === "Breaker" || _tag === "VenueError"), [])
+      assert.lengthOf(lines.filter(({ _tag }) => _tag === "Trade"), 1)
+    }))
+
   it.live("without times it is 1970, and without lines it is nothing", () =>
     Effect.gen(function*() {
       const { lines } = yield* replay(`${trade(1)}\n\n${trade(2)}\n`, "--venue", "coinbase-exchange", "--lifecycle")
