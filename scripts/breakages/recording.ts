@@ -28,7 +28,7 @@ export const breakages: ReadonlyArray<Breakage> = [
     file: passive,
     original: "    acknowledgementTimeout: Duration.infinity,\n",
     replacement: "",
-    test: [ofReplay, "a dial that takes long"]
+    test: [ofReplay, "waits for no answer to what was asked"]
   },
   {
     name: "a replay is asked for a pong",
@@ -49,7 +49,7 @@ export const breakages: ReadonlyArray<Breakage> = [
     file: "packages/core/src/market/internal/staleRecovery.ts",
     original: "if (connection[internals].replay !== undefined) return Effect.void",
     replacement: "",
-    test: [ofReplay, "hours of silence"]
+    test: [ofReplay, "a dial that takes long"]
   },
   {
     name: "an answer to somebody else counts for nothing",

@@ -209,6 +209,30 @@ describe("replay", { timeout: 30_000 }, () => {
         ]
       )
       assert.deepStrictEqual(lines.filter(({ _tag }) => _tag === "Breaker" || _tag === "VenueError"), [])
+      // Silence is told, and nothing is done about it.
+      assert.deepStrictEqual(
+        lines.filter(({ _tag, channel, product }) => _tag === "Stale" && channel === "ticker" && product === "BTC/USD")
+          .map(({ silentForMillis }) => silentForMillis),
+        [30_000, 60_000, 90_000, 120_000]
+      )
+      assert.lengthOf(lines.filter(({ _tag }) => _tag === "Trade"), 1)
+    }))
+
+  it.live("is passive: waits for no answer to what was asked", () =>
+    Effect.gen(function*() {
+      const [ask] = venueOf("binance").subscribe([{ channel: "trade", product: "BTCUSDT" }], 1)
+      const recording = text([
+        { _tag: "Open", at: at("2026-11-26T00:00:00Z") },
+        { _tag: "Frame", direction: "out", frame: ask?.text ?? assert.fail("nothing is asked") },
+        frame("{\"e\":\"trade\",\"E\":1,\"s\":\"BTCUSDT\",\"t\":1,\"p\":\"1.0\",\"q\":\"2.0\",\"T\":1,\"m\":true}", {
+          at: at("2026-11-26T01:00:00Z")
+        })
+      ])
+      const { lines } = yield* replay(recording, "--venue", "binance", "--lifecycle")
+      assert.deepStrictEqual(
+        lines.filter(({ _tag }) => _tag === "Connection").map(({ state }) => state),
+        ["Connecting", "Connected", "Closing", "Disconnected"]
+      )
       assert.lengthOf(lines.filter(({ _tag }) => _tag === "Trade"), 1)
     }))
 
