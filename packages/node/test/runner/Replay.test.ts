@@ -1,3 +1,4 @@
+// Long, because each rule of a replay is a test of its own, and all share how a recording is written and replayed.
 /** `tickline replay`, on recordings of the mock venues and on those that are written by hand. */
 import { assert, describe, it } from "@effect/vitest"
 import type * as Tape from "@tickline/core/recording/Tape"
