@@ -129,6 +129,13 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: ["packages/node/test/runner/Streaming.ladder.test.ts", "kraken: the book with its state"]
   },
   {
+    name: "a venue stands as the connection of which was heard last",
+    file: "packages/node/src/runner/internal/venueHealth.ts",
+    original: "legs.findLast(({ state }) => state === \"Connected\") ?? legs.at(-1)",
+    replacement: "legs.at(-1)",
+    test: ["packages/node/test/runner/Board.test.ts", "is up while one of its connections is"]
+  },
+  {
     name: "completions know no venue",
     file: "packages/node/src/runner/Completion.ts",
     original: "  venue: venues,\n",
@@ -167,14 +174,14 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "the last of a recording may be lost",
     file: "packages/node/src/runner/Streaming.ts",
-    original: "yield* Effect.mapError(recorder.finish, unwritten)",
+    original: "yield* Effect.mapError(recorder.finish, Recorders.unwritten)",
     replacement: "",
     test: ["packages/node/test/runner/Process.test.ts", "the last of a recording that does not fit"]
   },
   {
     name: "a failed dial is a drop",
     file: "packages/node/src/runner/Tally.ts",
-    original: "} else if (up.delete(venue) && state !== \"Closing\") {",
+    original: "} else if (up.delete(key) && state !== \"Closing\") {",
     replacement: "} else if (state === \"Reconnecting\") {",
     test: ["packages/node/test/runner/Streaming.test.ts", "counts a drop only of a link that was up"]
   },

@@ -113,6 +113,22 @@ describe("the live table", () => {
     assert.match(text(board, 200, 50), /1\.5 +43250\.10 +43250\.35 +22\.75 +123456\.789/)
   })
 
+  it("a venue is up while one of its connections is, and one that is replaced is no drop", () => {
+    const board = Board.make({ title: "t", detail: "market", ...clocks(() => 0) })
+    const shown = () => text(board, 120, 24)
+    board.observe(state("v", "Connecting"))
+    board.observe(state("v", "Connected", { epoch: 3 }))
+    board.observe(state("v", "Connecting", { leg: 2 }))
+    assert.match(shown(), /● Connected {3}epoch 3 .* 0 drops · 2 dials/)
+    board.observe(state("v", "Connected", { epoch: 1, leg: 2 }))
+    board.observe(state("v", "Closing", { leg: 1 }))
+    board.observe(state("v", "Disconnected", { leg: 1 }))
+    assert.match(shown(), /● Connected {3}epoch 1 .* 0 drops · 2 dials/)
+    assert.include(shown(), "leg 2 connected, epoch 1")
+    board.observe(state("v", "Reconnecting", { leg: 2, attempt: 1, delayMillis: 200 }))
+    assert.match(shown(), /● Reconnecting {2}attempt 1 in 0\.2 s .* 1 drop/)
+  })
+
   it("uses a wide terminal for what happened, beside the table", () => {
     const board = Board.make({ title: "t", detail: "market", ...clocks(() => 0) })
     board.observe(state("v", "Connected", { epoch: 3 }))

@@ -14,17 +14,25 @@ export interface Clocks {
   readonly monotonic: () => number
 }
 
+/** One of the connections of a venue. */
+interface Leg {
+  readonly state: string
+  readonly epoch: number
+  readonly waitUntil: number | undefined
+  readonly attempt: number | undefined
+}
+
 interface Venue {
-  state: string
-  epoch: number
+  /** Its connections, the one of which something was heard last at the end. */
+  readonly legs: Map<number, Leg>
   dials: number
   drops: number
-  waitUntil: number | undefined
-  attempt: number | undefined
   breaker: Lifecycle.BreakerEvent["to"]
   readonly gaps: Gaps
   rejected: number
 }
+
+const none: Leg = { state: "Disconnected", epoch: 0, waitUntil: undefined, attempt: undefined }
 
 interface Happened {
   readonly at: number
@@ -114,19 +122,22 @@ export class VenueHealth {
   /** How the connection of a venue stands. */
   health(venue: string): Health {
     const of = this.of(venue)
+    // It is up while one of its connections is.
+    const legs = [...of.legs.values()]
+    const leg = legs.findLast(({ state }) => state === "Connected") ?? legs.at(-1) ?? none
     return {
       venue,
-      state: of.state,
-      epoch: of.epoch,
+      state: leg.state,
+      epoch: leg.epoch,
       dials: of.dials,
       drops: of.drops,
       breaker: of.breaker,
       rejected: of.rejected,
       gaps: of.gaps.count,
       lastGap: of.gaps.last,
-      wait: of.waitUntil === undefined || of.state === "Connected"
+      wait: leg.waitUntil === undefined || leg.state === "Connected"
         ? undefined
-        : { attempt: of.attempt ?? 1, millis: Math.max(0, of.waitUntil - this.clocks.monotonic()) }
+        : { attempt: leg.attempt ?? 1, millis: Math.max(0, leg.waitUntil - this.clocks.monotonic()) }
     }
   }
 
@@ -165,12 +176,9 @@ export class VenueHealth {
     let found = this.venues.get(name)
     if (found === undefined) {
       found = {
-        state: "Disconnected",
-        epoch: 0,
+        legs: new Map(),
         dials: 0,
         drops: 0,
-        waitUntil: undefined,
-        attempt: undefined,
         breaker: "Closed",
         gaps: new Gaps(),
         rejected: 0
@@ -181,30 +189,31 @@ export class VenueHealth {
   }
 
   private connection(of: Venue, event: Lifecycle.ConnectionEvent): void {
-    const { delayMillis, venue } = event
-    if (of.state === "Connected" && event.state !== "Closing") of.drops++
-    of.state = event.state
-    of.attempt = event.attempt
-    of.waitUntil = delayMillis === undefined ? undefined : this.clocks.monotonic() + delayMillis
-    switch (event.state) {
+    const { attempt, delayMillis, leg: name = 1, state, venue } = event
+    const before = of.legs.get(name) ?? none
+    if (before.state === "Connected" && state !== "Closing") of.drops++
+    of.legs.delete(name)
+    const epoch = state === "Connected" ? event.epoch ?? before.epoch : before.epoch
+    // One that has ended is not told of beside others.
+    if (state !== "Disconnected" || of.legs.size === 0) {
+      const waitUntil = delayMillis === undefined ? undefined : this.clocks.monotonic() + delayMillis
+      of.legs.set(name, { state, epoch, attempt, waitUntil })
+    }
+    const note = (tone: Tone, text: string) => this.note(tone, name === 1 ? text : `leg ${name} ${text}`, venue)
+    switch (state) {
       case "Connecting":
         of.dials++
         return
       case "Connected":
-        of.epoch = event.epoch ?? of.epoch
-        return this.note("green", `connected, epoch ${of.epoch}`, venue)
+        return note("green", `connected, epoch ${epoch}`)
       case "Reconnecting":
-        return this.note(
-          "yellow",
-          `attempt ${event.attempt ?? 1} in ${span(delayMillis ?? 0)}${why(event.reason)}`,
-          venue
-        )
+        return note("yellow", `attempt ${attempt ?? 1} in ${span(delayMillis ?? 0)}${why(event.reason)}`)
       case "CircuitOpen":
-        return this.note("red", `circuit open for ${span(delayMillis ?? 0)}${why(event.reason)}`, venue)
+        return note("red", `circuit open for ${span(delayMillis ?? 0)}${why(event.reason)}`)
       case "Failed":
-        return this.note("red", `gave up${why(event.reason)}`, venue)
+        return note("red", `gave up${why(event.reason)}`)
       default:
-        return this.note("dim", event.state.toLowerCase(), venue)
+        return note("dim", state.toLowerCase())
     }
   }
 }
