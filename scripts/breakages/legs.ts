@@ -267,5 +267,19 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "Context.pick(Transport, Reconnection, CircuitBreaker)",
     replacement: "(context) => context",
     test: [ofRotation, "what the new connection is refused"]
+  },
+  {
+    name: "what takes over and is ahead is told at once",
+    file: "packages/core/src/market/internal/legMerge.ts",
+    original: "if (seen.has(id) || !this.isCovered(leg)) {",
+    replacement: "if (mine.since >= 0) {",
+    test: [ofRotation, "what the new connection brings late"]
+  },
+  {
+    name: "what was held back and nobody else had is lost",
+    file: "packages/core/src/market/internal/legMerge.ts",
+    original: "else this.due.push(held)",
+    replacement: "",
+    test: [ofMerge, "what takes over and is ahead"]
   }
 ]

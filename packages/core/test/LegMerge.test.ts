@@ -101,7 +101,7 @@ describe("LegMerge", () => {
     )
     // Where one was there before anything was remembered, what the one that takes over is told again is from before.
     const late = new LegMerge(undefined, true, constVoid)
-    late.rises(2)
+    late.rises(2, [1])
     assert.deepStrictEqual(
       told(late, [[2, trade("1", 1, true)], [1, trade("3", 3)], [2, trade("2", 2, true)], [2, trade("3", 3)], [
         2,
@@ -109,6 +109,54 @@ describe("LegMerge", () => {
       ]]),
       [false, true, false, false, true]
     )
+  })
+
+  it("what takes over and is ahead is held back until the others meet it, and nothing of it is lost", () => {
+    const make = () => {
+      const merge = new LegMerge(numbered, true, constVoid)
+      merge.rises(2, [1])
+      return merge
+    }
+    const ids = (merge: LegMerge) => merge.takeDue().map(({ event }) => event._tag === "Trade" ? event.tradeId : "none")
+    const merge = make()
+    assert.deepStrictEqual(
+      told(merge, [[1, trade("5")], [2, trade("7")], [2, trade("8")], [2, trade("9")], [1, trade("6")]]),
+      [true, false, false, false, true]
+    )
+    assert.deepStrictEqual(ids(merge), [])
+    // The other one has lost 7, and meets it at 8: what is held is due, and then whoever is first.
+    assert.deepStrictEqual(told(merge, [[1, trade("8")]]), [true])
+    assert.deepStrictEqual(ids(merge), ["7"])
+    assert.deepStrictEqual(told(merge, [[2, trade("10")]]), [true])
+    assert.deepStrictEqual(ids(merge), ["9"])
+    assert.deepStrictEqual(told(merge, [[1, trade("9")], [1, trade("10")]]), [false, false])
+    // Of one that is behind nothing is held.
+    const behind = make()
+    assert.deepStrictEqual(
+      told(behind, [[1, delta("5")], [1, delta("6")], [2, delta("6")], [2, delta("7")], [1, delta("7")]]),
+      [true, true, false, true, false]
+    )
+    // It does not wait for others that are gone, nor for long.
+    const alone = make()
+    assert.deepStrictEqual(told(alone, [[2, trade("7")]]), [false])
+    alone.left(1)
+    assert.deepStrictEqual(ids(alone), ["7"])
+    assert.deepStrictEqual(told(alone, [[2, trade("8")]]), [true])
+    const slow = make()
+    assert.deepStrictEqual(told(slow, [[2, trade("7")]]), [false])
+    assert.deepStrictEqual(told(slow, [[2, trade("8")]], 2_000), [false])
+    assert.deepStrictEqual(ids(slow), ["7", "8"])
+    assert.deepStrictEqual(told(slow, [[2, trade("9")]], 2_001), [true])
+    // What it held is due when it goes itself.
+    const gone = make()
+    told(gone, [[2, trade("7")]])
+    gone.left(2)
+    assert.deepStrictEqual(ids(gone), ["7"])
+    // Or when it has taken over.
+    const risen = make()
+    told(risen, [[2, trade("7")]])
+    risen.risen(2)
+    assert.deepStrictEqual(ids(risen), ["7"])
   })
 
   it("a state is told if it is newer, by number or else by time, whoever brings it", () => {
@@ -192,7 +240,7 @@ describe("LegMerge", () => {
 
   it("a book follows the connection that takes over from its snapshot on, everything else when the old one leaves", () => {
     const merge = new LegMerge(undefined, true, constVoid)
-    merge.rises(2)
+    merge.rises(2, [1])
     assert.deepStrictEqual(
       told(merge, [[1, delta()], [2, delta()], [2, snapshot()], [2, delta()], [1, delta()], [1, snapshot()]]),
       [true, false, true, true, false, false]

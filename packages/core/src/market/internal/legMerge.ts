@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import type { MessageChannels } from "../../connection/internal/messageChannels.ts"
 import type * as MarketEvent from "../../event/MarketEvent.ts"
 import type { Channel } from "../../value/Channel.ts"
 import { type Timestamp, TimestampOrder } from "../../value/Timestamp.ts"
@@ -15,6 +16,10 @@ import type { Report } from "../Redundancy.ts"
 const rememberedMillis = 30_000
 const leastSeen = 1_024
 const mostAccounts = 10_000
+
+// For how long, and how many, what a connection that takes over brings is held back because another one is behind it.
+const heldMillis = 2_000
+const mostHeld = 4_096
 
 // Which events share an account: those of a book do.
 const kinds: Readonly<Record<MarketEvent.MarketData["_tag"], string>> = {
@@ -32,6 +37,25 @@ interface First {
   isMatched: boolean
 }
 
+/**
+ * An event that was held back, with its channels.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Held {
+  readonly event: MarketEvent.MarketData
+  readonly of: MessageChannels[number]
+}
+
+// What one that takes over has brought before the others: until they meet it, they bring all of it, and what is before.
+interface Ahead {
+  readonly leg: number
+  readonly since: number
+  readonly held: Map<string, Held>
+  isMet: boolean
+}
+
 // What was brought of one kind of a channel and product.
 interface Account {
   readonly seen: Map<string, First>
@@ -42,6 +66,7 @@ interface Account {
   /** Whether they change a book, so that none may be missing, and whether some are, until a snapshot. */
   isFolded: boolean
   isTorn: boolean
+  ahead: Ahead | undefined
   /** The time of the earliest trade that was told, and who has brought it. */
   since: { readonly time: Timestamp; readonly leg: number } | undefined
 }
@@ -74,6 +99,10 @@ export class LegMerge {
   private readonly sequenced: ReadonlySet<MarketEvent.MarketEvent["_tag"]>
   // Those that are to take another one's place: the books of others end where theirs begin.
   private readonly rising = new Set<number>()
+  private readonly up = new Set<number>()
+  // What is to be told before the messages at hand, and before those that come next.
+  private due: Array<Held> = []
+  private next: Array<Held> = []
   // Whether one was up, and brought what is not remembered, when this began.
   private readonly isLate: boolean
 
@@ -90,14 +119,28 @@ export class LegMerge {
     this.onWhole = onWhole
   }
 
-  /** A connection is made that is to take the place of another one. */
-  rises(leg: number): void {
+  /** A connection is made that is to take the place of another one, while these are up. */
+  rises(leg: number, up: ReadonlyArray<number>): void {
     this.rising.add(leg)
+    for (const one of up) this.up.add(one)
+  }
+
+  /** What was held back and is to be told before the messages that were asked for last. */
+  takeDue(): ReadonlyArray<Held> {
+    const { due, next } = this
+    if (due.length > 0 || next.length > 0) {
+      this.due = next
+      this.next = []
+    }
+    return due
   }
 
   /** It has. */
   risen(leg: number): void {
     this.rising.delete(leg)
+    for (const account of this.accounts.values()) {
+      if (account.ahead?.leg === leg) this.meet(account, account.ahead)
+    }
   }
 
   /** Whether the changes of a channel's book are told as this connection brings them, because they have no numbers. */
@@ -110,7 +153,11 @@ export class LegMerge {
 
   /** A connection is down: who brings something next leads where it did. */
   left(leg: number): void {
+    this.up.delete(leg)
     for (const account of this.accounts.values()) {
+      const { ahead } = account
+      if (ahead !== undefined && (ahead.leg === leg || !this.isCovered(ahead.leg))) this.meet(account, ahead)
+      if (ahead?.leg === leg) account.ahead = undefined
       if (account.leader !== leg) continue
       account.leader = undefined
       account.isTorn = account.isFolded
@@ -125,12 +172,18 @@ export class LegMerge {
   }
 
   /** Whether an event of a channel that a connection has brought at `at`, in milliseconds, is to be told. */
-  passes(leg: number, channel: string, event: MarketEvent.MarketData, at: number): boolean {
+  passes(
+    leg: number,
+    channel: string,
+    event: MarketEvent.MarketData,
+    at: number,
+    of: MessageChannels[number] = []
+  ): boolean {
     const account = this.accountOf(keyOf(kinds[event._tag], channel, event.product))
     if (account === undefined) return true
     switch (event._tag) {
       case "Trade":
-        return event.tradeId === undefined ? this.leads(leg, account) : this.isNewTrade(leg, account, event, at)
+        return event.tradeId === undefined ? this.leads(leg, account) : this.isNewTrade(leg, account, event, at, of)
       case "BookDelta":
         if (event.sequence === undefined || !this.sequenced.has(event._tag)) {
           account.isFolded = true
@@ -139,7 +192,8 @@ export class LegMerge {
         if (account.newest?.number === undefined || isAbove(event.sequence, account.newest.number)) {
           account.newest = { leg, at, isMatched: false, number: event.sequence, time: undefined }
         }
-        return this.isFirst(leg, account, event.sequence, at)
+        return !this.isHeld(leg, account, event.sequence, at, { event, of }) &&
+          this.isFirst(leg, account, event.sequence, at)
       case "BookSnapshot":
         if (event.sequence !== undefined && this.sequenced.has(event._tag)) {
           return this.isNewest(leg, account, event.sequence, undefined, at)
@@ -175,9 +229,11 @@ export class LegMerge {
   private isNewTrade(
     leg: number,
     account: Account,
-    { history, timestamp, tradeId = "" }: Extract<MarketEvent.MarketData, { readonly _tag: "Trade" }>,
-    at: number
+    event: Extract<MarketEvent.MarketData, { readonly _tag: "Trade" }>,
+    at: number,
+    of: MessageChannels[number]
   ): boolean {
+    const { history, timestamp, tradeId = "" } = event
     const { since } = account
     const isEarlier = since === undefined || (timestamp !== undefined && TimestampOrder(timestamp, since.time) < 0)
     if (history === true && isEarlier && !account.seen.has(tradeId)) {
@@ -185,7 +241,47 @@ export class LegMerge {
       if (isBefore) return false
     }
     if (isEarlier && timestamp !== undefined) account.since = { time: timestamp, leg }
-    return this.isFirst(leg, account, tradeId, at)
+    return !this.isHeld(leg, account, tradeId, at, { event, of }) && this.isFirst(leg, account, tradeId, at)
+  }
+
+  private isCovered(leg: number): boolean {
+    for (const one of this.up) if (one !== leg && !this.rising.has(one)) return true
+    return false
+  }
+
+  // One that takes over may be ahead of the others. What it brings first is theirs to tell, so that nothing seems to be
+  // missing before it; they meet it where both have brought the same, and from there on whoever is first tells it.
+  private isHeld(leg: number, account: Account, id: string, at: number, one: Held): boolean {
+    const { ahead, seen } = account
+    if (!this.rising.has(leg)) {
+      if (ahead !== undefined && !ahead.isMet && ahead.held.has(id)) this.meet(account, ahead, id)
+      return false
+    }
+    const mine = ahead?.leg === leg ? ahead : { leg, since: at, held: new Map<string, Held>(), isMet: false }
+    account.ahead = mine
+    if (mine.isMet) return false
+    if (seen.has(id) || !this.isCovered(leg)) {
+      this.meet(account, mine)
+      return false
+    }
+    mine.held.set(id, one)
+    if (at - mine.since >= heldMillis || mine.held.size > mostHeld) this.meet(account, mine)
+    return true
+  }
+
+  // What of it nobody else has told is due: what is behind the one that another one tells just now, behind that.
+  private meet({ seen }: Account, ahead: Ahead, met?: string): void {
+    ahead.isMet = true
+    let isBehind = false
+    for (const [id, held] of ahead.held) {
+      isBehind ||= id === met
+      if (id === met || seen.has(id)) continue
+      seen.set(id, { leg: ahead.leg, at: ahead.since, isMatched: false })
+      this.countsOf(ahead.leg).alone++
+      if (isBehind) this.next.push(held)
+      else this.due.push(held)
+    }
+    ahead.held.clear()
   }
 
   private isFirst(leg: number, { seen }: Account, id: string, at: number): boolean {
@@ -257,6 +353,7 @@ export class LegMerge {
         leader: undefined,
         isFolded: false,
         isTorn: false,
+        ahead: undefined,
         since: undefined
       }
       this.accounts.set(key, account)

@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import * as Arr from "effect/Array"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -29,7 +30,7 @@ import { GapAnnouncement } from "./gapAnnouncement.ts"
 import type { GapLedger } from "./gapLedger.ts"
 import { LegInbox } from "./legInbox.ts"
 import { LegMerge } from "./legMerge.ts"
-import { without } from "./without.ts"
+import { after, without } from "./without.ts"
 
 type Inbox = Inboxes.Inbox<MarketEvent.MarketEvent>
 
@@ -168,7 +169,12 @@ export class Legs {
           const found = [Channel.make(name, product), Channel.make(name)]
           for (const channel of found) this.announce(ledger.whole(channel))
         })
-        if (takesOver) this.merge.rises(standing.number)
+        if (takesOver) {
+          this.merge.rises(
+            standing.number,
+            this.all.flatMap(({ isUp, number }) => isUp ? [number] : [])
+          )
+        }
       }
       const others = () => this.all.filter(({ number }) => number !== standing.number)
       const goesOn = () => others().some(({ hasEnded }) => !hasEnded)
@@ -350,10 +356,13 @@ export class Legs {
     for (const [i, message] of messages.entries()) {
       if (!MarketEvent.isMarketData(message)) continue
       const of = channels[i] ?? nobody
-      if (merge.passes(leg, of[0]?.channel ?? "", message, monotonicMillis)) continue
+      if (merge.passes(leg, of[0]?.channel ?? "", message, monotonicMillis, of)) continue
       passed = (passed ?? new Set()).add(i)
       this.options.ledger.duplicate(of, message.product ?? "")
     }
-    return passed === undefined ? batch : without(batch, passed)
+    const told = passed === undefined ? batch : without(batch, passed)
+    // What one that was ahead had brought, and nobody else: it may be due by what came now, which is behind it then.
+    const due = merge.takeDue()
+    return Arr.isReadonlyArrayNonEmpty(due) ? after(due, batch, told) : told
   }
 }
