@@ -368,9 +368,23 @@ export const breakages: ReadonlyArray<Breakage> = [
     name: "a consumer that is slow is given a book as it was",
     file: "packages/core/src/market/internal/feedBooks.ts",
     original:
-      "        Stream.interruptWhen(Stream.runDrain(ended)),\n        Stream.map(() => books.read(wanted, options.depth ?? usualDepth))",
+      "        Stream.interruptWhen(Stream.runDrain(ended)),\n        Stream.map(() => books.read(wanted, viewOf(options)))",
     replacement:
-      "        Stream.map(() => books.read(wanted, options.depth ?? usualDepth)),\n        Stream.interruptWhen(Stream.runDrain(ended))",
+      "        Stream.map(() => books.read(wanted, viewOf(options))),\n        Stream.interruptWhen(Stream.runDrain(ended))",
     test: ["packages/testing/test/FeedBooks.test.ts", "a consumer that is slow is given each book as it is then"]
+  },
+  {
+    name: "books are checked whatever the user asks for",
+    file: "packages/core/src/market/MarketFeed.ts",
+    original: "isUnchecked: options.checksBooks === false",
+    replacement: "isUnchecked: false",
+    test: ["packages/testing/test/FeedBooks.test.ts", "kraken: a user may ask for books that are not checked"]
+  },
+  {
+    name: "a raw book is told without what crosses",
+    file: "packages/core/src/market/internal/book.ts",
+    original: "setBy === undefined || isRaw === true",
+    replacement: "setBy === undefined",
+    test: ["packages/core/test/Books.test.ts", "crosses by design"]
   }
 ]

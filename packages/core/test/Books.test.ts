@@ -250,6 +250,11 @@ describe("dYdX: numbers that come late around subscriptions", () => {
     const kept = new Kept(Dydx.venue)
     kept.frame(subscribed(1, "A-USD"))
     assert.deepStrictEqual(kept.frame(data(2, "A-USD", [["12", "1"]])), ["A-USD Live 12/11"])
+    const [book] = kept.books.all
+    const asksOf = (isRaw: boolean) => book?.top({ depth: 5, isRaw }).asks.map(([price]) => Decimal.format(price))
+    // What was set later stays: the ask at 11 is left out of the view, and not of what was sent.
+    assert.deepStrictEqual(asksOf(true), ["11"])
+    assert.deepStrictEqual(asksOf(false), [])
   })
 })
 

@@ -139,14 +139,14 @@ describe("books of a feed", () => {
       })).pipe(Effect.provide(Probe.layer({ latency: 20 }))))
   }
 
-  const rig = Effect.fnUntraced(function*(name: string) {
+  const rig = Effect.fnUntraced(function*(name: string, options: MarketFeed.Options = {}) {
     const venue = Venues.all.find((venue) => venue.name === name) ?? assert.fail(name)
     const mock = MockVenues.byName(name) ?? assert.fail(name)
     const network = yield* VirtualNetwork.Network
     const served = yield* MockVenue.serve(network, "wss://venue.test", mock, { every: "100 millis" })
     const loss: Loss = { isLost: () => false }
     const transport = yield* lossy(loss)
-    const feed = yield* MarketFeed.prepare(venue, { url: served.url }).pipe(
+    const feed = yield* MarketFeed.prepare(venue, { ...options, url: served.url }).pipe(
       Effect.provideService(Transport, transport),
       Effect.provideService(HttpPort, network.http)
     )
@@ -192,6 +192,23 @@ describe("books of a feed", () => {
         const gaps = entries.flatMap(({ gaps }) => gaps)
         assert.isNotEmpty(gaps)
         assert.deepStrictEqual(gaps.filter(({ to }) => to === undefined), [])
+      })).pipe(Effect.provide(Probe.layer({ latency: 20 }))))
+  }
+
+  for (const name of ["kraken", "deribit", "coinbase", "dydx", "binance"]) {
+    it.effect(`${name}: a user may ask for books that are not checked`, () =>
+      Probe.scoped(Effect.gen(function*() {
+        const { feed, loss, product, venue } = yield* rig(name, { checksBooks: false })
+        const told: Array<OrderBook.OrderBook> = []
+        yield* feed.observeBook(product, (book) => void told.push(book))
+        yield* TestClock.adjust("5 seconds")
+        let lost = 0
+        loss.isLost = (frame) => lost === 0 && isDelta(venue)(frame) && ++lost === 1
+        yield* TestClock.adjust("5 seconds")
+        assert.strictEqual(lost, 1)
+        const whole = told.slice(told.findIndex(OrderBook.isWhole))
+        assert.isAbove(whole.length, 50)
+        for (const book of whole) assert.include(book, { _tag: "Unverified", reason: "checks are turned off" })
       })).pipe(Effect.provide(Probe.layer({ latency: 20 }))))
   }
 

@@ -134,6 +134,11 @@ export interface Options {
   readonly rotation?: Rotation.Policy | undefined
   /** Several connections side by side. Default: one. */
   readonly redundancy?: Redundancy.Policy | undefined
+  /**
+   * Whether order books are checked by the venue's own method. Default: `true`. If not, they are `Unverified`, and a
+   * change that is lost is not noticed.
+   */
+  readonly checksBooks?: boolean | undefined
   /** Hosts, besides loopback, to which a secret may travel over plain `ws://`. */
   readonly plaintextHosts?: ReadonlyArray<string> | undefined
 }
@@ -370,6 +375,7 @@ export const prepare = Effect.fnUntraced(function*(
   const books = yield* FeedBooks.make({
     venue,
     rest: options.rest ?? restAt(venue, endpoint),
+    isUnchecked: options.checksBooks === false,
     connection,
     legs,
     ledger,

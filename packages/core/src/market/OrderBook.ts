@@ -85,7 +85,9 @@ export type OrderBook =
 /**
  * Which order book. `depth` is how many of its best levels are told, of each
  * side (10 if nothing else is said); `channel` another of the venue's own
- * channels than its usual one, such as Kraken's `book-100`.
+ * channels than its usual one, such as Kraken's `book-100`; `isRaw` asks for the
+ * levels as they were sent where a venue's sides may cross (dYdX), and not for the
+ * view without what crosses, which is told if nothing else is said.
  *
  * @category models
  * @since 0.1.0
@@ -93,6 +95,7 @@ export type OrderBook =
 export interface Options {
   readonly depth?: number | undefined
   readonly channel?: string | undefined
+  readonly isRaw?: boolean | undefined
 }
 
 /**

@@ -45,6 +45,18 @@ export interface Numbers {
   readonly checksum?: string | undefined
 }
 
+/**
+ * What of a book is looked at: how many levels of each side, and whether as they
+ * were sent where they may cross.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface View {
+  readonly depth: number
+  readonly isRaw?: boolean | undefined
+}
+
 const live: Standing = { _tag: "Live" }
 
 /**
@@ -62,6 +74,8 @@ export interface Rules {
   readonly checksumOf?: ((levels: Levels) => string) | undefined
   /** How deep a snapshot of so many levels is kept, if the peer sends nothing for what leaves it. */
   readonly depthOf?: ((levels: number) => number) | undefined
+  /** Whether nothing is checked, as a user has asked. */
+  readonly isUnchecked: boolean
   /** Whether each snapshot has a number of the book's own. */
   readonly isNumbered: boolean
   /** Whether the best bid of a book that is well may be above its best ask. */
@@ -116,10 +130,10 @@ export class Book {
     if (rules.mayCross) this.setBy = { bids: new Map(), asks: new Map() }
   }
 
-  /** The best so many levels of each side, without what crosses where they may. */
-  top(depth: number): { readonly bids: ReadonlyArray<Level>; readonly asks: ReadonlyArray<Level> } {
+  /** The best so many levels of each side, without what crosses where they may, if they are not asked for as sent. */
+  top({ depth, isRaw }: View): { readonly bids: ReadonlyArray<Level>; readonly asks: ReadonlyArray<Level> } {
     const { levels: { asks, bids }, setBy } = this
-    return setBy === undefined
+    return setBy === undefined || isRaw === true
       ? { bids: bids.top(depth), asks: asks.top(depth) }
       : uncross(bids, asks, (side, [price]) => setBy[side].get(keyOf(price)) ?? 0, depth)
   }
@@ -254,7 +268,8 @@ export class Book {
 
   private step({ firstSequence, previousSequence, sequence }: BookDelta): Continuity.DeltaStep {
     const number = Digits.toInteger(sequence)
-    return number === undefined ? "break" : Continuity.delta(
+    if (number === undefined) return "break"
+    const step = Continuity.delta(
       this.at,
       {
         sequence: number,
@@ -263,6 +278,7 @@ export class Book {
       },
       this.isFirst
     )
+    return step === "break" && this.rules.isUnchecked ? "applies" : step
   }
 
   private begin(event: BookSnapshot): void {
@@ -314,7 +330,8 @@ export class Book {
   }
 
   private hasWrongChecksum({ checksum }: BookSnapshot | BookDelta): boolean {
-    return this.rules.continuity === "state" && checksum !== undefined && this.checksum() !== checksum
+    const { continuity, isUnchecked } = this.rules
+    return continuity === "state" && !isUnchecked && checksum !== undefined && this.checksum() !== checksum
   }
 
   /**
@@ -324,7 +341,8 @@ export class Book {
    */
   settle(): void {
     if (!this.isWhole) return
-    if (!this.rules.mayCross && this.doubt === undefined && this.levels.isCrossed()) {
+    const { isUnchecked, mayCross } = this.rules
+    if (!mayCross && !isUnchecked && this.doubt === undefined && this.levels.isCrossed()) {
       if (this.probation === 0) {
         this.probation = uncrossedDeltas
         this.break("crossed", "the best bid is above the best ask")
@@ -337,7 +355,8 @@ export class Book {
   }
 
   private stand(): void {
-    const reason = this.doubt ?? (this.rules.continuity === "none" ? this.rules.unverified : undefined)
+    const { continuity, isUnchecked, unverified } = this.rules
+    const reason = this.doubt ?? (continuity === "none" || isUnchecked ? unverified : undefined)
     this.standing = reason === undefined ? live : { _tag: "Unverified", reason }
   }
 

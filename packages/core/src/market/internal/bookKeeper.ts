@@ -12,7 +12,7 @@ import type { MarketEvent } from "../../event/MarketEvent.ts"
 import * as Channel from "../../value/Channel.ts"
 import type { Topic, Venue } from "../../venue/Venue.ts"
 import type { OrderBook } from "../OrderBook.ts"
-import type { Book, BreakCause } from "./book.ts"
+import type { Book, BreakCause, View } from "./book.ts"
 import { Books, type Change } from "./books.ts"
 
 /**
@@ -25,6 +25,8 @@ export interface Options {
   readonly venue: Venue
   /** Whether it keeps the books of a recording, of which nothing is asked. */
   readonly isReplay: boolean
+  /** Whether nothing is checked, as a user has asked. */
+  readonly isUnchecked: boolean
   /** How many frames were written in this epoch that ask for subscriptions or give them up. */
   readonly asked: () => number
   /** Gives those of the channels up that the venue has confirmed, and asks for them again. */
@@ -42,14 +44,12 @@ export interface Options {
 }
 
 /**
- * Is told each change of a book that is watched; `depth` is how many levels of
- * each side are looked at.
+ * Is told each change of a book that is watched, by what it looks at.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Watcher {
-  readonly depth: number
+export interface Watcher extends View {
   readonly onChange: (book: OrderBook) => void
   /** Is told that a snapshot which was asked for over HTTP has made the book whole, between two frames. */
   readonly onSynced?: (() => void) | undefined
@@ -173,7 +173,7 @@ export class BookKeeper {
   }
 
   /** The book of a channel as it is now. */
-  read(channel: Channel.Channel, depth: number): OrderBook {
+  read(channel: Channel.Channel, view: View): OrderBook {
     const found = this.bookOf(channel)
     return found === undefined
       ? {
@@ -184,12 +184,13 @@ export class BookKeeper {
         timestamp: undefined,
         checksum: undefined
       }
-      : this.valueOf(channel, found, found.last, depth)
+      : this.valueOf(channel, found, found.last, view)
   }
 
   private begin(): Books {
     return new Books(this.options.venue, {
       asked: this.options.asked,
+      isUnchecked: this.options.isUnchecked,
       keeps: (channel, product) => this.find(channel, product) !== undefined
     })
   }
@@ -224,7 +225,7 @@ export class BookKeeper {
     channel: Channel.Channel,
     book: Book,
     event: Book["last"],
-    depth: number
+    view: View
   ): OrderBook {
     const { levels, standing } = book
     const of = {
@@ -235,7 +236,7 @@ export class BookKeeper {
     }
     if (standing._tag === "Syncing" || standing._tag === "Gapped") return { ...of, ...standing }
     const ladder = {
-      ...book.top(depth),
+      ...book.top(view),
       bidLevels: levels.bids.count,
       askLevels: levels.asks.count
     }
@@ -260,7 +261,7 @@ export class BookKeeper {
     if (!book.isWhole) one.isWhole = false
     else if (!one.isWhole) this.becameWhole(one)
     if (book.isDoubted && standing._tag === "Unverified") this.doubt(one, standing.reason)
-    for (const watcher of one.watchers) watcher.onChange(this.valueOf(one.channel, book, event, watcher.depth))
+    for (const watcher of one.watchers) watcher.onChange(this.valueOf(one.channel, book, event, watcher))
     // After it was told what the book is now: the snapshot may be there before the fiber is.
     if (book.needsSnapshot && !one.isFetching) {
       one.isFetching = true

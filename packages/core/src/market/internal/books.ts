@@ -35,6 +35,8 @@ export interface Options {
   readonly asked?: (() => number) | undefined
   /** Whether somebody asks for the book of a channel and product. Default: all are kept. */
   readonly keeps?: ((channel: string, product: string) => boolean) | undefined
+  /** Whether nothing is checked, as a user has asked. Default: false. */
+  readonly isUnchecked?: boolean | undefined
 }
 
 const touches = (event: MarketEvent): event is BookSnapshot | BookDelta =>
@@ -164,6 +166,7 @@ export class Books {
 
   // What a frame's number says of those before it.
   private follow(frame: Frame, events: ReadonlyArray<MarketEvent>): Step {
+    if (this.options.isUnchecked === true) return "next"
     const wasTrusted = this.distrusted === undefined
     const step = this.numbers.follow(frame, events)
     const { distrusted } = this
@@ -205,13 +208,17 @@ export class Books {
   }
 
   private rulesOf(channel: string): Rules {
+    const { isUnchecked = false } = this.options
     const { books, continuity, rest } = this.venue
     const isWhole = books?.isWhole?.(channel) === true
     const checksum = books?.checksum
     const depths = books?.depths
     return {
       continuity: isWhole ? "none" : continuity,
-      unverified: isWhole
+      isUnchecked,
+      unverified: isUnchecked
+        ? "checks are turned off"
+        : isWhole
         ? "each message is a whole book: nothing shows that one is missing"
         : "the venue gives no way to show that nothing is missing",
       checksumOf: checksum === undefined ? undefined : ({ asks, bids }) => checksum(asks.top(10), bids.top(10)),

@@ -22,6 +22,7 @@ import { HttpPort } from "../../transport/HttpPort.ts"
 import * as Channel from "../../value/Channel.ts"
 import { type ChannelKind, channelOf, type Venue } from "../../venue/Venue.ts"
 import type { Options, OrderBook } from "../OrderBook.ts"
+import type { View } from "./book.ts"
 import { BookKeeper, type Watcher } from "./bookKeeper.ts"
 import * as BookSnapshots from "./bookSnapshots.ts"
 import type { GapLedger } from "./gapLedger.ts"
@@ -38,6 +39,8 @@ export interface Feed<E> {
   readonly venue: Venue
   /** The base of the venue's REST interface. */
   readonly rest: string | undefined
+  /** Whether no book is checked, as a user has asked. */
+  readonly isUnchecked: boolean
   readonly connection: Connection<MarketEvent>
   readonly legs: Legs
   readonly ledger: GapLedger
@@ -45,7 +48,7 @@ export interface Feed<E> {
   readonly channel: (kind: ChannelKind, product: string) => Effect.Effect<Channel.Channel, E>
 }
 
-const usualDepth = 10
+const viewOf = ({ depth = 10, isRaw }: Options): View => ({ depth, isRaw })
 
 const isNothing = (event: MarketEvent): event is never => event === undefined
 
@@ -55,7 +58,9 @@ const isNothing = (event: MarketEvent): event is never => event === undefined
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger, legs, rest, venue, want }: Feed<E>) {
+export const make = Effect.fnUntraced(function*<E>(
+  { channel, connection, isUnchecked, ledger, legs, rest, venue, want }: Feed<E>
+) {
   const { announceUnsafe, awaitRefusal, route } = connection[internals]
   const clock = yield* Clock.Clock
   const fork = yield* FiberSet.makeRuntime<never>()
@@ -82,6 +87,7 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
     return new BookKeeper({
       venue,
       isReplay: leg.connection[internals].replay !== undefined,
+      isUnchecked,
       fetch: snapshots?.fetch,
       asked,
       // What is refused, or not answered yet, is not asked for anew: that would not make a book whole.
@@ -163,7 +169,7 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
   const observeBook = (product: string, onChange: (book: OrderBook) => void, options: Options = {}) =>
     Effect.flatMap(
       wantedOf(product, options),
-      (wanted) => watch(wanted, { depth: options.depth ?? usualDepth, onChange })
+      (wanted) => watch(wanted, { ...viewOf(options), onChange })
     )
 
   const book = (product: string, options: Options = {}) =>
@@ -182,7 +188,7 @@ export const make = Effect.fnUntraced(function*<E>({ channel, connection, ledger
       // Read when it is pulled: what stands before that is taken ahead of a consumer that is slow.
       return Stream.fromQueue(changed).pipe(
         Stream.interruptWhen(Stream.runDrain(ended)),
-        Stream.map(() => books.read(wanted, options.depth ?? usualDepth))
+        Stream.map(() => books.read(wanted, viewOf(options)))
       )
     }))
 

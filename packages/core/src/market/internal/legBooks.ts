@@ -8,6 +8,7 @@
 import * as Channel from "../../value/Channel.ts"
 import type { Venue } from "../../venue/Venue.ts"
 import { isWhole, type OrderBook } from "../OrderBook.ts"
+import type { View } from "./book.ts"
 import type { BookKeeper, Watcher } from "./bookKeeper.ts"
 import type { Leg } from "./legs.ts"
 
@@ -22,6 +23,9 @@ interface Watched {
   told: string | undefined
   passed: string | undefined
 }
+
+// Its state alone is looked at.
+const noLevels: View = { depth: 0 }
 
 const isAbove = (a: string, b: string): boolean => a.length === b.length ? a > b : a.length > b.length
 
@@ -97,17 +101,17 @@ export class LegBooks {
   }
 
   /** The book of a channel as it is now. */
-  read(channel: Channel.Channel, depth: number): OrderBook {
+  read(channel: Channel.Channel, view: View): OrderBook {
     const lead = this.watched.get(Channel.key(channel))?.lead
     const [first] = this.keepers.values()
     const keeper = lead === undefined ? first : this.keepers.get(lead)
     if (keeper === undefined) throw new Error("a book is kept of the connection that is told of")
-    return keeper.read(channel, depth)
+    return keeper.read(channel, view)
   }
 
   /** Whether the book of another connection than this one is whole. */
   isWholeBeside(leg: Leg, channel: Channel.Channel): boolean {
-    return [...this.keepers].some(([other, keeper]) => other !== leg && isWhole(keeper.read(channel, 0)))
+    return [...this.keepers].some(([other, keeper]) => other !== leg && isWhole(keeper.read(channel, noLevels)))
   }
 
   /** Whether what is whole on one connection is whole on another: it is told of that if the first one ends. */
@@ -115,7 +119,7 @@ export class LegBooks {
     const [next, before] = [this.keepers.get(leg), this.keepers.get(other)]
     return next === undefined || before === undefined ||
       [...this.watched.values()].every(({ channel }) =>
-        !isWhole(before.read(channel, 0)) || isWhole(next.read(channel, 0))
+        !isWhole(before.read(channel, noLevels)) || isWhole(next.read(channel, noLevels))
       )
   }
 
@@ -123,6 +127,7 @@ export class LegBooks {
     one.lead ??= leg
     return keeper.watch(one.channel, {
       depth: watcher.depth,
+      isRaw: watcher.isRaw,
       onChange: (book) => this.changed(one, leg, watcher, book),
       onSynced: () => {
         if (one.lead !== leg && !this.leads(one, leg)) return
@@ -168,7 +173,7 @@ export class LegBooks {
   // Finds a book that is whole, in place of one that is not any more.
   private replace(one: Watched): boolean {
     for (const [leg, keeper] of this.keepers) {
-      if (leg === one.lead || !isWhole(keeper.read(one.channel, 0))) continue
+      if (leg === one.lead || !isWhole(keeper.read(one.channel, noLevels))) continue
       this.take(one, leg)
       return true
     }
@@ -180,13 +185,13 @@ export class LegBooks {
     const keeper = this.keepers.get(leg)
     if (keeper === undefined) return
     one.lead = leg
-    const state = keeper.read(one.channel, 0)
+    const state = keeper.read(one.channel, noLevels)
     const { sequence } = state
     one.isWhole = isWhole(state)
     // What was told of already is not told again, nor what is older.
     one.passed = this.options.venue.sequenced?.has("BookDelta") === true ? one.told : undefined
     if (one.passed !== undefined && sequence !== undefined && !isAbove(sequence, one.passed)) return
     one.passed = undefined
-    for (const watcher of one.watchers.keys()) this.tell(one, watcher, keeper.read(one.channel, watcher.depth))
+    for (const watcher of one.watchers.keys()) this.tell(one, watcher, keeper.read(one.channel, watcher))
   }
 }
