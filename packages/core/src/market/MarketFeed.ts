@@ -134,10 +134,7 @@ export interface Options {
   readonly rotation?: Rotation.Policy | undefined
   /** Several connections side by side. Default: one. */
   readonly redundancy?: Redundancy.Policy | undefined
-  /**
-   * Whether order books are checked by the venue's own method. Default: `true`. If not, they are `Unverified`, and a
-   * change that is lost is not noticed.
-   */
+  /** Whether order books are checked by the venue's own method; if not, they are `Unverified`. Default: `true`. */
   readonly checksBooks?: boolean | undefined
   /** Hosts, besides loopback, to which a secret may travel over plain `ws://`. */
   readonly plaintextHosts?: ReadonlyArray<string> | undefined
