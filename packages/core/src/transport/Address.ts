@@ -42,6 +42,16 @@ const schemes = { ws: "ws", wss: "wss", http: "http", https: "https" } as const
 
 const isScheme = (text: string): text is keyof typeof schemes => Object.hasOwn(schemes, text)
 
+const read = (url: string): Address | undefined => {
+  const { host = "", port, rest = "", scheme: written = "", userInfo } = grammar.exec(url)?.groups ?? {}
+  const scheme = written.toLowerCase()
+  if (!isScheme(scheme) || unfit.test(url) || Number(port) > 65_535) return undefined
+  return { scheme, userInfo, host: host.toLowerCase(), port: port === undefined ? undefined : Number(port), rest }
+}
+
+// A dial asks for the parts of its URL several times, and so does the next.
+let latest: { readonly url: string; readonly address: Address | undefined } = { url: "", address: undefined }
+
 /**
  * Reads a URL; `undefined` where the text is not exactly
  * `scheme://[user[:password]@]host[:port][/path][?query][#fragment]`.
@@ -50,10 +60,8 @@ const isScheme = (text: string): text is keyof typeof schemes => Object.hasOwn(s
  * @since 0.1.0
  */
 export const parse = (url: string): Address | undefined => {
-  const { host = "", port, rest = "", scheme: written = "", userInfo } = grammar.exec(url)?.groups ?? {}
-  const scheme = written.toLowerCase()
-  if (!isScheme(scheme) || unfit.test(url) || Number(port) > 65_535) return undefined
-  return { scheme, userInfo, host: host.toLowerCase(), port: port === undefined ? undefined : Number(port), rest }
+  if (url !== latest.url) latest = { url, address: read(url) }
+  return latest.address
 }
 
 /**

@@ -89,20 +89,14 @@ export const check = (request: DialRequest, capabilities: Capabilities): Result.
   const names = Object.keys(request.headers)
   const headers = Object.entries(request.headers).map(([name, value]) => [name, reveal(value)] as const)
   const protocols = request.protocols.map(reveal)
-  const reasons = [
-    () => urlReason(request.url),
-    () =>
-      capabilities.headers || names.length === 0 ? undefined : new Unsupported({
-        detail: `a browser sends no headers (${names.join(", ")}): authenticate by a subprotocol or a first message`
-      }),
-    () => headersReason(headers),
-    () => protocolReason(protocols),
-    () => address && plaintextReason(address, request, request.protocols)
-  ]
-  for (const reasonOf of reasons) {
-    const reason = reasonOf()
-    if (reason !== undefined) return Result.fail(new DialError({ url: Address.origin(request.url), reason }))
-  }
+  const reason = urlReason(request.url) ??
+    (capabilities.headers || names.length === 0 ? undefined : new Unsupported({
+      detail: `a browser sends no headers (${names.join(", ")}): authenticate by a subprotocol or a first message`
+    })) ??
+    headersReason(headers) ??
+    protocolReason(protocols) ??
+    (address && plaintextReason(address, request, request.protocols))
+  if (reason !== undefined) return Result.fail(new DialError({ url: Address.origin(request.url), reason }))
   return Result.succeed({
     url: request.url,
     isSecure: address?.scheme === "wss",

@@ -120,6 +120,8 @@ const ofUrl = (url: string): ReadonlyArray<string> => {
   const address = Address.parse(url)
   if (address === undefined) return []
   const { rest, userInfo = "" } = address
+  // Most URLs hold nothing that could be one.
+  if (userInfo === "" && !/[?#]|[\w-]{32}/.test(rest)) return []
   const [, user = "", password = ""] = /^([^:]*):?(.*)$/s.exec(userInfo) ?? []
   const [path = "", query = ""] = rest.split(/[?#]/)
   const parameters = query.split("&").flatMap((pair) => {

@@ -145,7 +145,7 @@ export class Closer<A> {
       const { inbox, outbox, recorder } = this.parts.options
       const { mode } = closing
       recorder.closed(mode)
-      yield* this.parts.states.transition(State.Closing({ mode }), `${mode} close`)
+      this.parts.states.move(State.Closing({ mode }), `${mode} close`)
       // The peer's answer comes after what it sent before, of which it may send much. Once the wire has ended it holds no
       // more than the transport's bound.
       yield* inbox.allow(2)
@@ -167,7 +167,7 @@ export class Closer<A> {
         unsent,
         ...this.parts.states.lossAnnotations()
       })
-      yield* this.parts.states.transition(State.Disconnected(), `${how.mode} close`)
+      this.parts.states.move(State.Disconnected(), `${how.mode} close`)
       yield* inbox.end(Exit.fail(Cause.Done()))
       this.onClosed()
       return how

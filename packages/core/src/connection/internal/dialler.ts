@@ -20,6 +20,7 @@ import type { Wire } from "../../transport/Transport.ts"
 import * as ConnectError from "../ConnectError.ts"
 import * as ConnectionState from "../ConnectionState.ts"
 import type { Options, Parts } from "./connectionParts.ts"
+import * as Deadline from "./deadline.ts"
 import type { StateTracker } from "./stateTracker.ts"
 
 const State = ConnectionState.ConnectionState
@@ -108,12 +109,9 @@ export class Dialler<A> {
     return this.parts.states
   }
 
-  private showBreaker(session: Session, until: number): Effect.Effect<void> {
-    return Effect.suspend(() =>
-      this.states.current._tag === "CircuitOpen" && this.shownUntil === until
-        ? Effect.void
-        : this.states.transition(this.circuitOpen(session, until, this.states.now()), "circuit open")
-    )
+  private showBreaker(session: Session, until: number): void {
+    if (this.states.current._tag === "CircuitOpen" && this.shownUntil === until) return
+    this.states.move(this.circuitOpen(session, until, this.states.now()), "circuit open")
   }
 
   /** The state of who waits for the breaker. */
@@ -141,11 +139,11 @@ export class Dialler<A> {
         }
         if (open > session.dueAt) {
           session.hasWaited = true
-          yield* this.showBreaker(session, open)
+          this.showBreaker(session, open)
         }
         const due = Effect.sleep(until - at)
-        // The breaker may be closed by hand, or opened for longer by another connection.
-        yield* waitsForBreaker ? Effect.raceFirst(due, breaker.changed) : due
+        // A breaker may be closed by hand, or opened for longer by another connection.
+        yield* waitsForBreaker && this.policy.circuit !== "none" ? Effect.raceFirst(due, breaker.changed) : due
       }
     })
   }
@@ -169,7 +167,7 @@ export class Dialler<A> {
         return admitted.success
       }
       if (!Recovery.waitsForBreaker(this.policy)) return yield* admitted.failure
-      yield* this.showBreaker(session, this.states.now() + admitted.failure.retryAfterMillis)
+      this.showBreaker(session, this.states.now() + admitted.failure.retryAfterMillis)
       return yield* breaker.awaitPermit
     })
   }
@@ -199,22 +197,19 @@ export class Dialler<A> {
   ): Effect.Effect<Wire, DialError | ConnectError.AuthError, Scope.Scope> {
     const { auth, recorder } = this.options
     const { connectTimeout } = this.policy
-    const headers = auth === undefined ? Effect.succeed({}) : Effect.flatMap(auth.current, authorization)
-    return Effect.flatMap(headers, (added) => {
-      recorder.dialled(this.states.now())
-      place.use(this.states.now())
-      return this.options.dial(added, { attempt, delayMillis })
-    }).pipe(
-      Effect.timeoutOrElse({
-        duration: connectTimeout,
-        orElse: () =>
-          Effect.fail(
-            new DialError({
-              url: this.options.breaker.key,
-              reason: new TimedOut({ afterMillis: Duration.toMillis(connectTimeout) })
-            })
-          )
-      }),
+    const dial = (headers: Record<string, Redacted.Redacted<string>>) =>
+      Effect.suspend(() => {
+        recorder.dialled(this.states.now())
+        place.use(this.states.now())
+        return this.options.dial(headers, { attempt, delayMillis })
+      })
+    const dialled = auth === undefined ? dial({}) : Effect.flatMap(Effect.flatMap(auth.current, authorization), dial)
+    return dialled.pipe(
+      Deadline.within(connectTimeout, () =>
+        new DialError({
+          url: this.options.breaker.key,
+          reason: new TimedOut({ afterMillis: Duration.toMillis(connectTimeout) })
+        })),
       this.states.traced("Connection.dial", { attempt, origin: this.options.breaker.key })
     )
   }
@@ -243,7 +238,7 @@ export class Dialler<A> {
         delay_ms: delayMillis,
         ...(pattern === undefined ? {} : { pattern })
       })
-      yield* this.states.transition(
+      this.states.move(
         isOpen
           ? this.circuitOpen(session, openUntil, decidedAt)
           : State.Reconnecting({

@@ -10,7 +10,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
 import type { ConnectionPolicy } from "../../resilience/ConnectionPolicy.ts"
 import type * as Frame from "../../transport/Frame.ts"
 import type { Wire, WireClosed } from "../../transport/Transport.ts"
@@ -200,17 +199,13 @@ export class Epoch<A> {
   }
 
   /** Sends and keeps alive from now on. */
-  get begin(): Effect.Effect<void, never, Scope.Scope> {
-    return Effect.suspend(() => {
-      const { heartbeat } = this
-      this.heartbeat = undefined
-      this.lastReceivedAt = this.states.now()
-      this.options.outbox.drainWith((drain) => this.beside?.(drain))
-      this.watchBeside()
-      return heartbeat === undefined
-        ? Effect.void
-        : Effect.asVoid(Effect.forkScoped(Effect.catch(heartbeat.run, nothing)))
-    })
+  begin(): void {
+    const { beside, heartbeat } = this
+    this.heartbeat = undefined
+    this.lastReceivedAt = this.states.now()
+    this.options.outbox.drainWith((drain) => this.beside?.(drain))
+    this.watchBeside()
+    if (heartbeat !== undefined) beside?.(Effect.catch(heartbeat.run, nothing))
   }
 
   /** Reads until the wire has ended, and says how. `onFirst` is done when something has come. */
@@ -242,22 +237,21 @@ export class Epoch<A> {
 
   // Tells what observers have thrown, by their names. Gives the first for which the connection is to end.
   reportFaults(): Effect.Effect<ConnectError.ObserverFailed | undefined> {
-    return Effect.suspend(() => {
-      const { observers, recorder } = this.options
-      const faults = observers.faults.splice(0).map(({ error, name, whenThrows }) => {
-        recorder.observerFailed()
-        const detail = error instanceof Error ? error.message : String(error)
-        return { whenThrows, failure: new ConnectError.ObserverFailed({ epoch: this.number, observer: name, detail }) }
-      })
-      const logs = faults.map(({ failure: { detail, epoch, observer }, whenThrows }) => {
-        const level = whenThrows === "end" ? "Error" : "Warn"
-        return this.states.log(level, "observer failed", { observer, epoch, error: detail })
-      })
-      return Effect.as(
-        Effect.all(logs, { discard: true }),
-        faults.find(({ whenThrows }) => whenThrows === "end")?.failure
-      )
+    const { observers, recorder } = this.options
+    if (observers.faults.length === 0) return Effect.undefined
+    const faults = observers.faults.splice(0).map(({ error, name, whenThrows }) => {
+      recorder.observerFailed()
+      const detail = error instanceof Error ? error.message : String(error)
+      return { whenThrows, failure: new ConnectError.ObserverFailed({ epoch: this.number, observer: name, detail }) }
     })
+    const logs = faults.map(({ failure: { detail, epoch, observer }, whenThrows }) => {
+      const level = whenThrows === "end" ? "Error" : "Warn"
+      return this.states.log(level, "observer failed", { observer, epoch, error: detail })
+    })
+    return Effect.as(
+      Effect.all(logs, { discard: true }),
+      faults.find(({ whenThrows }) => whenThrows === "end")?.failure
+    )
   }
 
   // What was refused, by name, and only once.
@@ -356,7 +350,7 @@ export class Epoch<A> {
         due = undefined
         return first.pipe(
           Effect.andThen(this.reportRefusals()),
-          Effect.andThen(this.reportFaults()),
+          Effect.andThen(() => this.reportFaults()),
           Effect.flatMap((fault) => fault === undefined ? Effect.void : this.endWire(failed(fault))),
           Effect.flatMap(() => this.awaitRoom())
         )

@@ -5,7 +5,6 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import type * as Breaker from "../../resilience/Breaker.ts"
 import type * as Backoff from "../../resilience/internal/backoff.ts"
 import type { Parts } from "./connectionParts.ts"
@@ -45,22 +44,14 @@ export class Stability<A> {
     })
   }
 
-  /** Sees to what shows in time that the epoch is stable. */
-  watch(): Effect.Effect<void, never, Scope.Scope> {
+  /** What waits, beside the epoch, for what shows in time that it is stable; nothing if time shows nothing. */
+  get watch(): Effect.Effect<void> | undefined {
     const { breaker } = this.parts.options
     const { circuit, retry: { resetOn } } = this.parts.policy
-    if (typeof resetOn === "object") {
-      return Effect.asVoid(Effect.forkScoped(Effect.flatMap(
-        Effect.sleep(resetOn.stableFor),
-        () => this.confirmStable()
-      )))
-    }
-    if (circuit === "none") return Effect.void
+    if (typeof resetOn === "object") return Effect.flatMap(Effect.sleep(resetOn.stableFor), () => this.confirmStable())
+    if (circuit === "none") return undefined
     // The connect was the probe's success. Where more are asked for, a link that stays up has no way to give them,
     // and its drop in a week would count as a failed probe: one that outlives the breaker's rest has shown enough.
-    return Effect.asVoid(Effect.forkScoped(Effect.flatMap(
-      Effect.sleep(circuit.openDuration),
-      () => this.isStable ? breaker.recordStable : Effect.void
-    )))
+    return Effect.flatMap(Effect.sleep(circuit.openDuration), () => this.isStable ? breaker.recordStable : Effect.void)
   }
 }

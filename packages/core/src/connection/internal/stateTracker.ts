@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import type * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
@@ -45,12 +46,18 @@ export class StateTracker<A> {
   /** What the epoch that has ended had sent and was not seen to arrive, until it is told. */
   unconfirmed: Unconfirmed | undefined
   private readonly options: Options<A>
+  private minimum: LogLevel.LogLevel = "All"
   private stateSince: number
 
   constructor(options: Options<A>, clock: Clock.Clock) {
     this.options = options
     this.clock = clock
     this.stateSince = this.now()
+  }
+
+  /** What is logged from now on is what whoever connects lets be logged. */
+  begin(context: Context.Context<never>): void {
+    this.minimum = Context.get(context, References.MinimumLogLevel)
   }
 
   /** What waits is measured by this one, in milliseconds. */
@@ -65,17 +72,11 @@ export class StateTracker<A> {
 
   log(level: "Info" | "Warn" | "Error", message: string, annotations: Readonly<Record<string, unknown>>) {
     // What nobody is told need not be put into words.
-    return Effect.flatMap(
-      References.MinimumLogLevel,
-      (minimum) =>
-        LogLevel.isGreaterThan(minimum, level) ? Effect.void : Effect.annotateLogs(
-          Effect.logWithLevel(level)(message),
-          EscapedText.fields({
-            connection: this.options.label,
-            ...(this.options.leg === undefined ? {} : { leg: this.options.leg }),
-            ...annotations
-          })
-        )
+    if (LogLevel.isGreaterThan(this.minimum, level)) return Effect.void
+    const { label, leg } = this.options
+    return Effect.annotateLogs(
+      Effect.logWithLevel(level)(message),
+      EscapedText.fields({ connection: label, ...(leg === undefined ? {} : { leg }), ...annotations })
     )
   }
 
@@ -83,11 +84,12 @@ export class StateTracker<A> {
   traced(name: string, attributes: Readonly<Record<string, unknown>>) {
     return <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
       // What nobody collects need not be made.
-      Effect.flatMap(Tracer.Tracer, (tracer) =>
-        tracer === Tracer.nativeTracer ? self : Effect.withSpan(name, {
+      Effect.withFiber((fiber) =>
+        fiber.getRef(Tracer.Tracer) === Tracer.nativeTracer ? self : Effect.withSpan(name, {
           attributes: EscapedText.fields({ connection: this.options.label, ...attributes }),
           root: true
-        }, { captureStackTrace: false })(self))
+        }, { captureStackTrace: false })(self)
+      )
   }
 
   /** What a log line says of messages that may not have arrived. */
@@ -95,10 +97,6 @@ export class StateTracker<A> {
     if (this.unconfirmed === undefined) return {}
     const { bufferedBytes, bytes, messages } = this.unconfirmed
     return { unconfirmed: messages, unconfirmed_bytes: bytes, buffered_bytes: bufferedBytes }
-  }
-
-  transition(to: ConnectionState.ConnectionState, reason: string): Effect.Effect<void> {
-    return Effect.sync(() => this.move(to, reason))
   }
 
   /** Goes on to a state, if it may follow the present one. */

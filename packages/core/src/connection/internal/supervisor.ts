@@ -10,6 +10,7 @@
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -17,7 +18,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Breaker from "../../resilience/Breaker.ts"
 import type { ConnectionPolicy } from "../../resilience/ConnectionPolicy.ts"
 import * as Backoff from "../../resilience/internal/backoff.ts"
@@ -83,14 +84,15 @@ export class Supervisor<A> {
     return this.reconnection.policy
   }
 
-  private live(epoch: Epoch<A>, stability: Stability<A>): Effect.Effect<Ending, never, Scope.Scope> {
+  private live(epoch: Epoch<A>, stability: Stability<A>): Effect.Effect<Ending> {
     const { resetOn } = this.policy.retry
-    const confirmed = stability.confirmStable()
-    return (resetOn === "connect" ? confirmed : Effect.void).pipe(
-      Effect.andThen(epoch.begin),
-      Effect.andThen(stability.watch()),
-      Effect.andThen(epoch.run(resetOn === "first-message" ? confirmed : undefined))
-    )
+    const run = Effect.suspend(() => {
+      epoch.begin()
+      const { watch } = stability
+      if (watch !== undefined) epoch.beside?.(watch)
+      return epoch.run(resetOn === "first-message" ? stability.confirmStable() : undefined)
+    })
+    return resetOn === "connect" ? Effect.andThen(stability.confirmStable(), run) : run
   }
 
   // ---- one dial -----------------------------------------------------------------------------------------------------
@@ -111,7 +113,7 @@ export class Supervisor<A> {
     return Effect.gen({ self: this }, function*() {
       const { inbox, recorder } = this.options
       recorder.ended(error)
-      yield* this.states.transition(to, error.message)
+      this.states.move(to, error.message)
       yield* inbox.end(Exit.fail(error))
       yield* Deferred.fail(this.cycle, error)
     })
@@ -140,12 +142,12 @@ export class Supervisor<A> {
   ): Effect.Effect<Epoch<A>, ConnectError.Failure, Scope.Scope> {
     return Effect.gen({ self: this }, function*() {
       const { outbox, recorder, subscriptions } = this.options
-      yield* this.states.transition(
+      this.states.move(
         State.Connecting({ attempt: session.attempt }),
         session.failure === undefined ? "connect" : "retry"
       )
-      const scope = yield* Effect.scope
-      const fork = Effect.runForkWith(yield* Effect.context())
+      const context = yield* Effect.context<Scope.Scope>()
+      const fork = Effect.runForkWith(context)
       const on = yield* this.dialler.dial(place, session)
       const number = ++this.number
       const epoch = new Epoch(this.parts, on, number)
@@ -162,10 +164,10 @@ export class Supervisor<A> {
         subscriptions: subscriptions.wanted().length
       })
       // Before anybody can see that it is up: who is told so can send, and ask.
-      epoch.beside = (effect) => Fiber.runIn(fork(effect), scope)
+      epoch.beside = (effect) => Fiber.runIn(fork(effect), Context.get(context, Scope.Scope))
       outbox.begin(on, number)
-      yield* this.states.transition(State.Connected({ epoch: number }), "handshake complete")
-      yield* Deferred.done(this.cycle, Exit.void)
+      this.states.move(State.Connected({ epoch: number }), "handshake complete")
+      Deferred.doneUnsafe(this.cycle, Exit.void)
       // What came to be wanted between the restore and the new state. Reading does not wait for the limit on messages.
       if (subscriptions.wanted().length > 0) epoch.beside(Effect.ignore(epoch.asking()))
       return epoch
@@ -174,24 +176,20 @@ export class Supervisor<A> {
 
   // One dial and, where it gives a wire, one epoch; and what it says to the breaker. Nothing of the way up is held while
   // the epoch lives.
-  private attempt(session: Session): Effect.Effect<Ending, Breaker.CircuitOpen, Scope.Scope> {
+  private attempt(session: Session): Effect.Effect<Ending, Breaker.CircuitOpen> {
     const held: Held = { permit: undefined, place: undefined }
-    const permission = Effect.andThen(
-      Effect.addFinalizer(() => this.release(held)),
-      this.dialler.dialPermission(session, held)
-    )
-    return Effect.flatMap(permission, ({ permit, place }) => {
+    return Effect.flatMap(this.dialler.dialPermission(session, held), ({ permit, place }) => {
       const stability = new Stability(this.parts, this.backoff, session, permit)
       return this.establish(session, place).pipe(
         Effect.flatMap((epoch) => this.live(epoch, stability)),
         Effect.catch((error) => Effect.succeed(failed(error))),
         Effect.tap((how) => {
-          const { open } = this
-          open?.detach(how)
-          return Effect.andThen(open?.reportFaults() ?? Effect.void, this.recordOutcome(stability, how))
+          this.open?.detach(how)
+          const outcome = this.recordOutcome(stability, how)
+          return this.open === undefined ? outcome : Effect.andThen(this.open.reportFaults(), outcome)
         })
       )
-    })
+    }).pipe(Effect.scoped, Effect.ensuring(Effect.suspend(() => this.release(held))))
   }
 
   private recordOutcome({ isStable, permit, session }: Stability<A>, how: Ending): Effect.Effect<void> {
@@ -287,7 +285,7 @@ export class Supervisor<A> {
         dueAt: this.states.now()
       }
       while (true) {
-        const turned = yield* Effect.result(Effect.scoped(this.attempt(session)))
+        const turned = yield* Effect.result(this.attempt(session))
         if (Result.isFailure(turned)) return yield* this.giveUp(turned.failure)
         const how = turned.success
         if (this.closer.isClosing || how._tag === "Closing") return
@@ -323,8 +321,8 @@ export class Supervisor<A> {
       if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return
       const { inbox, outbox } = this.options
       outbox.close()
-      yield* this.states.transition(State.Closing({ mode: "forced" }), "defect")
-      yield* this.states.transition(State.Disconnected(), "defect")
+      this.states.move(State.Closing({ mode: "forced" }), "defect")
+      this.states.move(State.Disconnected(), "defect")
       yield* inbox.end(Exit.failCause(exit.cause))
       yield* Deferred.failCause(this.cycle, exit.cause)
     })
@@ -368,6 +366,7 @@ export class Supervisor<A> {
         recorder.conflicted()
         return yield* new ConnectError.AlreadyConnected({ state: current._tag })
       }
+      this.states.begin(context)
       this.closer.reset()
       this.cycle = Deferred.makeUnsafe()
       inbox.keep()
