@@ -13,14 +13,14 @@ export const breakages: ReadonlyArray<Breakage> = [
     file: legs,
     original: "if (this.merge === undefined) return batch",
     replacement: "if (this.last > 0) return batch",
-    test: [ofRotation, "the venue's announcement"]
+    test: [ofRotation, "hyperliquid: by hand"]
   },
   {
     name: "what is remembered goes with the old connection",
     file: legs,
     original: "this.forgetAt = \"later\"",
     replacement: "this.merge = undefined",
-    test: [ofRotation, "what the new connection brings late"]
+    test: [ofRotation, "hyperliquid: by hand"]
   },
   {
     name: "what is told twice does not count",
@@ -172,8 +172,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "changes without numbers stay with the old connection",
     file: legs,
-    original: "if (takesOver) this.merge.rises(standing.number)",
-    replacement: "",
+    original: "if (takesOver) {",
+    replacement: "if (takesOver && this.last < 0) {",
     test: [ofRotation, "coinbase: by hand"]
   },
   {

@@ -140,6 +140,8 @@ describe("rotation", () => {
         if (name !== "dydx" && name !== "hyperliquid") {
           assert.strictEqual((numbers.at(-1) ?? 0) - (numbers[0] ?? 0) + 1, numbers.length)
         }
+        const times = events.flatMap((event) => event._tag === "Ticker" ? event.timestamp?.toString() ?? [] : [])
+        assert.strictEqual(new Set(times).size, times.length)
         assert.deepStrictEqual(trades.map(({ tradeId }) => tradeId).slice(-100), ids.slice(-100))
         assert.deepStrictEqual(gaps(events), [])
         assert.strictEqual(live(books).length, 1, live(books).join())
