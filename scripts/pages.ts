@@ -6,9 +6,11 @@
  *     node scripts/pages.ts && dprint fmt "docs/*.md"
  */
 import * as ConnectError from "@tickline/core/connection/ConnectError"
+import * as Limit from "@tickline/core/protocol/Limit"
 import * as BreakerMetrics from "@tickline/core/resilience/BreakerMetrics"
 import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
 import * as Presets from "@tickline/core/resilience/Presets"
+import * as Period from "@tickline/core/value/Period"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
 import * as Duration from "effect/Duration"
@@ -156,6 +158,43 @@ const ledger = (): Table => [
   ])
 ]
 
+/** What it costs to ask for a book anew is counted against these. */
+const bookLimits = ({ limits, rest }: Venue): ReadonlyArray<string> =>
+  rest?.book === undefined
+    ? limits.filter(({ of, windowMillis }) => of !== "dials" && windowMillis !== undefined).map(Limit.format)
+    : rest.weights.map(({ limit, windowMillis }) =>
+      `${limit.toLocaleString("en-US")} weight in ${Period.format(windowMillis)} per address`
+    )
+
+const bookRequest = ({ rest }: Venue): string => {
+  if (rest?.book === undefined) return "a new subscription"
+  const { path, weight } = rest.book.request("BTCUSDT", rest.book.depth)
+  return `${code(`GET ${path.split("?")[0]}`)}, weight ${weight}`
+}
+
+const bookDepth = ({ books, continuity, rest }: Venue): string => {
+  if (continuity === "none") return ""
+  if (books?.checksum !== undefined) return "the ten best levels of each side"
+  return rest?.book === undefined
+    ? "all that is sent"
+    : `the snapshot's ${rest.book.depth.toLocaleString("en-US")} levels of each side, and what changes`
+}
+
+const books = (): Table => [
+  ["venue", "channel", "a book is", "because of", "which proves", "asked for anew by", "within"],
+  ...Venues.all.map((venue) =>
+    venue.channels.book === undefined ? [code(venue.name), "none", "", "", "", "", ""] : [
+      code(venue.name),
+      code(venue.channels.book),
+      code(venue.continuity === "none" ? "Unverified" : "Live"),
+      venue.continuity === "none" ? "no number, no checksum" : provenBy[venue.continuity],
+      bookDepth(venue),
+      bookRequest(venue),
+      bookLimits(venue).join(", ") || "no limit published"
+    ]
+  )
+]
+
 /** Every table, by its page and the name of its comments. */
 export const tables: ReadonlyArray<readonly [page: string, name: string, table: () => Table]> = [
   ["docs/policies.md", "presets", presets],
@@ -164,6 +203,7 @@ export const tables: ReadonlyArray<readonly [page: string, name: string, table: 
   ["docs/operating.md", "breaker metrics", breakerMetrics],
   ["docs/venues.md", "venues", venues],
   ["docs/ledger.md", "ledger", ledger],
+  ["docs/books.md", "books", books],
   ...Venues.all.map((venue) => ["docs/venues.md", `members of ${venue.name}`, () => Members.table(venue)] as const)
 ]
 
