@@ -1,10 +1,13 @@
 /**
  * Holds the documentation of the packages: every module has a header with
  * `@since`, and every export of a public module a comment that says something,
- * with exactly one `@category` and one `@since`.
+ * with exactly one `@category` and one `@since`. And holds that each row of the
+ * README's comparison says how it can be checked.
  *
  *     node scripts/docs.ts [root]
  */
+import * as Fs from "node:fs"
+import * as Path from "node:path"
 import { at, type Finding, read, report, type Source, workspace } from "./source.ts"
 
 /** The categories in use: Effect's own, and `venues`. A new one is added here, once, before it is used. */
@@ -103,8 +106,50 @@ const undocumented = (source: Source): ReadonlyArray<Finding> => {
   return found
 }
 
-/** Everything under `root` whose documentation lacks something. */
-export const findings = (root: string): ReadonlyArray<Finding> =>
-  read(root, ["packages/*/src"]).filter(({ path }) => isPublic(path)).flatMap(undocumented)
+/** The rows of the last table after a heading, each as the text of its cells, with the number of its line. */
+const rowsAfter = (text: string, heading: string): ReadonlyArray<{ line: number; cells: ReadonlyArray<string> }> => {
+  const lines = text.split("\n")
+  const from = lines.indexOf(heading)
+  const rest = from === -1 ? [] : lines.slice(from + 1)
+  const end = rest.findIndex((line) => line.startsWith("#"))
+  const rows = (end === -1 ? rest : rest.slice(0, end)).map((line, index) => ({ line: from + index + 2, text: line }))
+  const last = rows.findLastIndex(({ text }) => /^\|[\s|:-]+$/.test(text))
+  return rows.slice(last + 1).filter(({ text }) => text.startsWith("|"))
+    .map(({ line, text }) => ({ line, cells: text.split("|").slice(1, -1).map((cell) => cell.trim()) }))
+}
 
-if (import.meta.main) report(findings(process.argv[2] ?? workspace), "Every export is documented.")
+const readme = "README.md"
+const sources = "docs/comparison.md"
+
+/** What the rows of the README's comparison do not say of how they can be checked: our cell, and each peer's. */
+const unchecked = (root: string): ReadonlyArray<Finding> => {
+  const text = (path: string): string => {
+    const file = Path.join(root, path)
+    return Fs.existsSync(file) ? Fs.readFileSync(file, "utf8") : ""
+  }
+  const read = new Map(
+    rowsAfter(text(sources), "# Comparison").map(({ cells: [name = "", ...cells] }) => [name, cells])
+  )
+  return rowsAfter(text(readme), "### Read").flatMap(({ cells: [name = "", , ...cells], line }) => {
+    const test = /\]\(([^)]+\.test\.ts)\)/.exec(cells.at(-1) ?? "")?.[1]
+    const peers = cells.slice(0, -1)
+    const where = read.get(name)
+    return [
+      ...test === undefined || !Fs.existsSync(Path.join(root, test)) ? ["names no test that is there"] : [],
+      ...where === undefined ? [`does not stand in ${sources}`] : [],
+      ...where !== undefined && peers.some((cell, index) => cell !== "–" && /^–?$/.test(where[index] ?? ""))
+        ? [`has a cell of a peer without its source in ${sources}`]
+        : []
+    ].map((message) => ({ at: `${readme}:${line}:1`, message: `"${name}" ${message}` }))
+  })
+}
+
+/** Everything under `root` whose documentation lacks something. */
+export const findings = (root: string): ReadonlyArray<Finding> => [
+  ...read(root, ["packages/*/src"]).filter(({ path }) => isPublic(path)).flatMap(undocumented),
+  ...unchecked(root)
+]
+
+if (import.meta.main) {
+  report(findings(process.argv[2] ?? workspace), "Every export is documented, and every comparison can be checked.")
+}

@@ -369,6 +369,37 @@ describe("docs", () => {
     ]))
 })
 
+describe("the README's comparison", () => {
+  const ours = "packages/core/test/A.test.ts"
+  const table = (row: string): string =>
+    `# X\n\n### Read\n\n|  | ours | peer | test |\n| --- | --- | --- | --- |\n${row}\n`
+  const told = (row: string, source = "| jitter | `a.js` |"): ReadonlyArray<string> =>
+    over({
+      [ours]: "",
+      "README.md": table(row),
+      "docs/comparison.md":
+        `# Comparison\n\n| peer | version |\n| --- | --- |\n| a | 1 |\n\n|  | a |\n| --- | --- |\n${source}\n`
+    }, (root) => findings(root).map(({ at, message }) => `${at} ${message}`))
+
+  it("passes a row that says how it can be checked", () => {
+    assert.deepStrictEqual(told(`| jitter | yes | no | [A](${ours}) |`), [])
+    assert.deepStrictEqual(told(`| jitter | yes | – | [A](${ours}) |`, "| jitter | – |"), [])
+  })
+  it("refuses a row without a test, or with one that is not there", () => {
+    const refused = ["README.md:7:1 \"jitter\" names no test that is there"]
+    assert.deepStrictEqual(told("| jitter | yes | no |  |"), refused)
+    assert.deepStrictEqual(told("| jitter | yes | no | [A](packages/core/test/B.test.ts) |"), refused)
+  })
+  it("refuses a row, and a cell, without its source", () => {
+    assert.deepStrictEqual(told(`| breaker | yes | no | [A](${ours}) |`), [
+      "README.md:7:1 \"breaker\" does not stand in docs/comparison.md"
+    ])
+    assert.deepStrictEqual(told(`| jitter | yes | no | [A](${ours}) |`, "| jitter | – |"), [
+      "README.md:7:1 \"jitter\" has a cell of a peer without its source in docs/comparison.md"
+    ])
+  })
+})
+
 describe("barrels", () => {
   const header = "/**\n * A noun.\n *\n * More.\n *\n * @since 0.2.0\n */\n"
   const files = { [`${core}/value/A.ts`]: header, [`${core}/market/B.ts`]: header, [`${testing}/node/C.ts`]: header }
