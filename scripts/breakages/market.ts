@@ -8,7 +8,7 @@ const snapshots = "packages/core/src/market/internal/bookSnapshots.ts"
 const ofSnapshots = "packages/testing/test/BookSnapshots.test.ts"
 
 export const breakages: ReadonlyArray<Breakage> = [
-  // the five of founding document 004
+  // the five of a source of one's own
   {
     name: "a subscription is not sent",
     file: stream,

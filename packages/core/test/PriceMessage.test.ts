@@ -22,7 +22,7 @@ const stamp = "\"timestamp\":\"2025-10-28T12:00:00Z\""
 const priced = (price: string): string => `{"product_id":"BTC-USD","price":${price},${stamp}}`
 
 describe("PriceMessage", () => {
-  it("reads the founding documents' message", () => {
+  it("reads the generic price message", () => {
     const message = accept("{\"product_id\":\"BTC-USD\",\"price\":\"45000.50\",\"timestamp\":\"2025-10-28T12:00:00Z\"}")
     assert.strictEqual(message.product, "BTC-USD")
     assert.strictEqual(message.productId, "BTC-USD")

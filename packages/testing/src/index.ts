@@ -131,7 +131,7 @@ export * as MockDeribit from "./venue/MockDeribit.ts"
 export * as MockDydx from "./venue/MockDydx.ts"
 
 /**
- * The mock of the generic venue: the founding documents' price message,
+ * The mock of the generic venue: the generic price message,
  * `{"product_id":"BTC-USD","price":"45000.50","timestamp":"…"}`, with a
  * `sequence` that is consecutive per product.
  *

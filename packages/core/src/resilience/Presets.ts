@@ -21,8 +21,7 @@ const common = {
 
 /**
  * Quick and limited: 100 ms × 2 ≤ 800 ms, 5 retries; the breaker opens at 5
- * failures for 10 s, doubling to 80 s, and rejects. By founding documents 000
- * and 001.
+ * failures for 10 s, doubling to 80 s, and rejects.
  *
  * @category constants
  * @since 0.1.0
@@ -47,7 +46,7 @@ export const fast: ConnectionPolicy = {
 
 /**
  * 1 s × 2 ≤ 8 s, 5 retries; the breaker opens at 5 failures for 30 s, closes
- * after one probe, and rejects. By founding document 002.
+ * after one probe, and rejects.
  *
  * @category constants
  * @since 0.1.0
@@ -72,8 +71,7 @@ export const standard: ConnectionPolicy = {
 
 /**
  * Never gives up: 1 s × 2 ≤ 60 s; after 10 failures, drops included, it rests
- * for 300 s and starts afresh. A first connect that fails is not retried. By
- * founding document 004, and the defaults of its `[reconnection]` section.
+ * for 300 s and starts afresh. A first connect that fails is not retried.
  *
  * @category constants
  * @since 0.1.0
@@ -89,7 +87,7 @@ export const patient: ConnectionPolicy = {
 
 /**
  * For a connection that somebody above starts again: 1 s × 2 ≤ 30 s, 3 retries,
- * no breaker. By founding document 003.
+ * no breaker.
  *
  * @category constants
  * @since 0.1.0
@@ -131,7 +129,7 @@ export const marketFeed: ConnectionPolicy = {
 
 /**
  * Short times for tests: 10 ms × 2 ≤ 100 ms without end; 3 failures rest it for
- * 50 ms, after which it starts afresh; no heartbeat. By founding document 004.
+ * 50 ms, after which it starts afresh; no heartbeat.
  *
  * @category constants
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * The mock of the generic venue: the founding documents' price message,
+ * The mock of the generic venue: the generic price message,
  * `{"product_id":"BTC-USD","price":"45000.50","timestamp":"…"}`, with a
  * `sequence` that is consecutive per product.
  *

@@ -83,7 +83,7 @@ export interface Rules {
 }
 
 /**
- * The founding documents' rules: `product_id` or `symbol`, `price`, and
+ * The usual rules: `product_id` or `symbol`, `price`, and
  * `timestamp` or `ts`, all three required. Age and decimal places are not
  * limited.
  *

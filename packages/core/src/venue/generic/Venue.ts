@@ -53,7 +53,7 @@ export const make = (rules: PriceMessage.Rules = PriceMessage.strict): Venue => 
 })
 
 /**
- * The generic venue with the founding documents' rules.
+ * The generic venue with the usual rules, `PriceMessage.strict`.
  *
  * @category venues
  * @since 0.1.0
