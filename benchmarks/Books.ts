@@ -113,7 +113,7 @@ const books = (levels: number) => {
     kept.frame(frames[0] ?? "", first)
     const read = Binance.venue.rest?.book?.read(JSON.stringify(snapshot), "BTCUSDT")
     if (read === undefined || isFrameRejected(read)) throw new Error("no snapshot")
-    for (const book of kept.all) book.own(read)
+    for (const book of kept.all) book.applyRestSnapshot(read)
     return kept
   }
   return {

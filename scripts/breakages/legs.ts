@@ -60,7 +60,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a drop that another connection covers is an open gap",
     file: legs,
-    original: "const announcement = other === undefined || torn.has(channel)",
+    original: "const announcement = other === undefined || unfollowed.has(channel)",
     replacement: "const announcement = other === undefined || live.includes(channel)",
     test: [ofRotation, "the old connection drops when the new one is live"]
   },
@@ -142,7 +142,7 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofRotation, "a feed that is being closed"]
   },
   {
-    name: "what announces its end while it rises is not replaced",
+    name: "what announces its end while it comes up is not replaced",
     file: rotation,
     original: "if (next !== undefined) begin(by, next)",
     replacement: "",
@@ -186,8 +186,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a hole in changes without numbers is covered",
     file: legs,
-    original: "const torn = new Set(wasUp ?",
-    replacement: "const torn = new Set(!wasUp ?",
+    original: "const unfollowed = new Set(wasUp ?",
+    replacement: "const unfollowed = new Set(!wasUp ?",
     test: [ofRedundancy, "changes without numbers"]
   },
   {

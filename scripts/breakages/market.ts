@@ -141,7 +141,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a first snapshot that is lost is waited for",
     file: "packages/core/src/market/internal/bookKeeper.ts",
-    original: "      this.seeTo(this.all(), firstWaitMillis)\n",
+    original: "      this.ensureWhole(this.all(), firstWaitMillis)\n",
     replacement: "",
     test: ["packages/testing/test/FeedBooks.test.ts", "a first snapshot that is lost"]
   },
@@ -155,7 +155,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a frame is looked at for crossing before it is over",
     file: "packages/core/src/market/internal/books.ts",
-    original: "for (const { book } of changes) book.settle()",
+    original: "for (const { book } of changes) book.endFrame()",
     replacement: "",
     test: ["packages/core/test/Books.test.ts", "is looked at for crossing when it is over"]
   },

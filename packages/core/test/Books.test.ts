@@ -113,14 +113,14 @@ describe("Coinbase Advanced: the number of every frame of the connection", () =>
     assert.deepStrictEqual(kept.frame(update(1, "A-USD")), [])
     assert.deepStrictEqual(kept.frame(heartbeat(3)), ["A-USD Gapped sequence -/-"])
     assert.deepStrictEqual(kept.frame(update(2, "A-USD")), [])
-    assert.isUndefined(kept.books.distrusted)
+    assert.isUndefined(kept.books.unverified)
   })
 
   it("takes numbers that come on two channels for numbers of each channel: nothing is proven, and nothing loops", () => {
     const kept = new Kept(Coinbase.venue)
     kept.frame(snapshot(0, "A-USD"))
     assert.deepStrictEqual(kept.frame(heartbeat(0)), [])
-    assert.include(kept.books.distrusted, "two channels")
+    assert.include(kept.books.unverified, "two channels")
     assert.deepStrictEqual(kept.frame(update(1, "A-USD")), ["A-USD Unverified 10.5/11"])
     assert.deepStrictEqual(kept.frame(update(9, "A-USD")), ["A-USD Unverified 10.5/11"])
     assert.deepStrictEqual(kept.frame(snapshot(2, "B-USD")), ["B-USD Unverified 10/11"])
@@ -132,7 +132,7 @@ describe("Coinbase Advanced: the number of every frame of the connection", () =>
     // The heartbeats are far ahead: a break, as far as can be known.
     assert.deepStrictEqual(kept.frame(heartbeat(100)), ["A-USD Gapped sequence -/-"])
     assert.deepStrictEqual(kept.frame(snapshot(6, "A-USD")), ["A-USD Unverified 10/11"])
-    assert.include(kept.books.distrusted, "another channel")
+    assert.include(kept.books.unverified, "another channel")
     assert.deepStrictEqual(kept.frame(heartbeat(101)), [])
     assert.deepStrictEqual(kept.frame(update(7, "A-USD")), ["A-USD Unverified 10.5/11"])
   })
@@ -142,7 +142,7 @@ describe("Coinbase Advanced: the number of every frame of the connection", () =>
     kept.frame(snapshot(0, "A-USD"))
     assert.deepStrictEqual(kept.frame(heartbeat(2)), ["A-USD Gapped sequence -/-"])
     assert.deepStrictEqual(kept.frame(update(1, "A-USD")), [])
-    assert.isUndefined(kept.books.distrusted)
+    assert.isUndefined(kept.books.unverified)
     assert.deepStrictEqual(kept.frame(snapshot(3, "A-USD")), ["A-USD Live 10/11"])
   })
 
@@ -404,28 +404,28 @@ describe("Binance: a snapshot over HTTP, and the changes after it", () => {
     const kept = new Kept(Binance.venue)
     assert.deepStrictEqual(kept.frame(delta(1, 5, "11")), ["BTCUSDT Syncing -/-"])
     assert.deepStrictEqual(kept.frame(delta(6, 8, "12")), ["BTCUSDT Syncing -/-"])
-    assert.isTrue(bookOf(kept).own(own(5)))
+    assert.isTrue(bookOf(kept).applyRestSnapshot(own(5)))
     assert.deepStrictEqual(kept.frame(delta(9, 9, "13")), ["BTCUSDT Live 13/20"])
     assert.deepStrictEqual(kept.frame(delta(8, 9, "14")), [])
     assert.deepStrictEqual(kept.frame(delta(11, 12, "14")), ["BTCUSDT Gapped sequence -/-"])
     // What broke it is kept for the next snapshot.
-    assert.isTrue(bookOf(kept).own(own(11)))
+    assert.isTrue(bookOf(kept).applyRestSnapshot(own(11)))
     assert.deepStrictEqual(kept.frame(delta(13, 13, "10")), ["BTCUSDT Live 14/20"])
   })
 
   it("needs another snapshot where the first change is newer than the one it has", () => {
     const kept = new Kept(Binance.venue)
     kept.frame(delta(10, 12, "11"))
-    assert.isFalse(bookOf(kept).own(own(8)))
+    assert.isFalse(bookOf(kept).applyRestSnapshot(own(8)))
     assert.deepStrictEqual(kept.frame(delta(13, 14, "12")), ["BTCUSDT Syncing -/-"])
-    assert.isTrue(bookOf(kept).own(own(9)))
+    assert.isTrue(bookOf(kept).applyRestSnapshot(own(9)))
     assert.deepStrictEqual(kept.frame(delta(15, 15, "11.5")), ["BTCUSDT Live 12/20"])
   })
 
   it("a change that overlaps what the book has is applied", () => {
     const kept = new Kept(Binance.venue)
     kept.frame(delta(4, 5, "11"))
-    assert.isTrue(bookOf(kept).own(own(5)))
+    assert.isTrue(bookOf(kept).applyRestSnapshot(own(5)))
     assert.deepStrictEqual(kept.frame(delta(6, 8, "12")), ["BTCUSDT Live 12/20"])
     assert.deepStrictEqual(kept.frame(delta(7, 10, "13")), ["BTCUSDT Live 13/20"])
   })
@@ -433,7 +433,7 @@ describe("Binance: a snapshot over HTTP, and the changes after it", () => {
   it("a change that overlaps the snapshot is applied, as the first", () => {
     const kept = new Kept(Binance.venue)
     kept.frame(delta(4, 9, "11"))
-    assert.isTrue(bookOf(kept).own(own(6)))
+    assert.isTrue(bookOf(kept).applyRestSnapshot(own(6)))
     assert.deepStrictEqual(kept.frame(delta(10, 10, "12")), ["BTCUSDT Live 12/20"])
   })
 })

@@ -101,7 +101,7 @@ describe("LegMerge", () => {
     )
     // Where one was there before anything was remembered, what the one that takes over is told again is from before.
     const late = new LegMerge(undefined, true, constVoid)
-    late.rises(2, [1])
+    late.connected(2, [1])
     assert.deepStrictEqual(
       told(late, [[2, trade("1", 1, true)], [1, trade("3", 3)], [2, trade("2", 2, true)], [2, trade("3", 3)], [
         2,
@@ -114,7 +114,7 @@ describe("LegMerge", () => {
   it("what takes over and is ahead is held back until the others meet it, and nothing of it is lost", () => {
     const make = () => {
       const merge = new LegMerge(numbered, true, constVoid)
-      merge.rises(2, [1])
+      merge.connected(2, [1])
       return merge
     }
     const ids = (merge: LegMerge) => merge.takeDue().map(({ event }) => event._tag === "Trade" ? event.tradeId : "none")
@@ -240,7 +240,7 @@ describe("LegMerge", () => {
 
   it("a book follows the connection that takes over from its snapshot on, everything else when the old one leaves", () => {
     const merge = new LegMerge(undefined, true, constVoid)
-    merge.rises(2, [1])
+    merge.connected(2, [1])
     assert.deepStrictEqual(
       told(merge, [[1, delta()], [2, delta()], [2, snapshot()], [2, delta()], [1, delta()], [1, snapshot()]]),
       [true, false, true, true, false, false]

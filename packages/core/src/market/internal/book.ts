@@ -81,11 +81,11 @@ export interface Rules {
   /** Whether the best bid of a book that is well may be above its best ask. */
   readonly mayCross: boolean
   /** Whether the snapshot comes from elsewhere, and deltas before it are kept for it. */
-  readonly hasOwnSnapshot: boolean
+  readonly hasRestSnapshot: boolean
 }
 
 // Of how many deltas before the snapshot it is remembered what they changed: half a minute of the quickest venue.
-const mostKept = 4_096
+const mostBuffered = 4_096
 
 // After so many deltas without a crossing the next one is a break again.
 const uncrossedDeltas = 100
@@ -117,11 +117,11 @@ export class Book {
   // The number of the last change, and whether a delta was applied since the snapshot.
   private at: Digits.Integer | undefined
   private isFirst = true
-  private kept: Array<BookDelta> = []
+  private buffered: Array<BookDelta> = []
   // How many more deltas must leave it uncrossed before a crossing is a break again; none if it has not crossed.
   private probation = 0
   // Why something is not checked any more.
-  private doubt: string | undefined
+  private unverifiedReason: string | undefined
 
   constructor(channel: string, product: string, rules: Rules) {
     this.channel = channel
@@ -150,8 +150,8 @@ export class Book {
   }
 
   /** Whether something shows that it cannot be what it is taken for. */
-  get isDoubted(): boolean {
-    return this.doubt !== undefined
+  get isMarkedUnverified(): boolean {
+    return this.unverifiedReason !== undefined
   }
 
   /** Whether it has levels: what was proven, or what was sent where nothing can be. */
@@ -161,11 +161,11 @@ export class Book {
 
   /** Whether changes wait for a snapshot that is to be asked for. */
   get needsSnapshot(): boolean {
-    return this.rules.hasOwnSnapshot && !this.isWhole && this.kept.length > 0
+    return this.rules.hasRestSnapshot && !this.isWhole && this.buffered.length > 0
   }
 
   /** Why its snapshot is not to be had. */
-  wontSync(reason: string): void {
+  snapshotFailed(reason: string): void {
     if (!this.isWhole) this.standing = { _tag: "Syncing", reason }
   }
 
@@ -175,14 +175,14 @@ export class Book {
     this.reset()
     // Another connection is another chance.
     if (cause === "disconnect") this.probation = 0
-    if (cause === "disconnect") this.doubt = undefined
+    if (cause === "disconnect") this.unverifiedReason = undefined
     this.standing = wasWhole ? { _tag: "Gapped", cause, reason } : { _tag: "Syncing", reason }
     return wasWhole
   }
 
   /** What should show that nothing is missing does not hold: from now on it is unverified. */
-  distrust(reason: string): void {
-    this.doubt = reason
+  markUnverified(reason: string): void {
+    this.unverifiedReason = reason
     if (this.standing._tag === "Live") this.standing = { _tag: "Unverified", reason }
   }
 
@@ -192,7 +192,7 @@ export class Book {
     const number = this.rules.isNumbered ? Digits.toInteger(event.sequence) : undefined
     if (this.isWhole && number !== undefined && this.at !== undefined && number <= this.at) return false
     this.touch(event)
-    if (this.rules.hasOwnSnapshot) return this.wait()
+    if (this.rules.hasRestSnapshot) return this.wait()
     this.begin(event)
     if (this.hasWrongChecksum(event)) {
       this.break("checksum", `the snapshot's checksum is ${this.checksum()}, and not ${event.checksum ?? ""}`)
@@ -206,7 +206,7 @@ export class Book {
   delta(event: BookDelta): boolean {
     if (!this.isWhole) {
       this.touch(event)
-      if (this.rules.hasOwnSnapshot) this.keep(event)
+      if (this.rules.hasRestSnapshot) this.buffer(event)
       return this.wait()
     }
     if (this.rules.continuity === "delta") {
@@ -215,7 +215,7 @@ export class Book {
       if (step !== "applies") {
         this.touch(event)
         this.break("sequence", `${this.textOf(event)} does not follow ${this.at ?? "nothing"}`)
-        if (this.rules.hasOwnSnapshot) this.keep(event)
+        if (this.rules.hasRestSnapshot) this.buffer(event)
         return true
       }
     }
@@ -234,10 +234,10 @@ export class Book {
    * applied to it. Returns whether they follow: if not, it is too old, and another
    * one is needed.
    */
-  own(event: BookSnapshot): boolean {
+  applyRestSnapshot(event: BookSnapshot): boolean {
     if (this.isWhole) return true
-    const kept = this.kept
-    const first = kept.find((delta) =>
+    const buffered = this.buffered
+    const first = buffered.find((delta) =>
       (Digits.toInteger(delta.sequence) ?? 0) > (Digits.toInteger(event.sequence) ?? 0)
     )
     this.begin(event)
@@ -246,8 +246,8 @@ export class Book {
       this.at = undefined
       return false
     }
-    this.kept = []
-    for (const delta of kept) {
+    this.buffered = []
+    for (const delta of buffered) {
       const step = this.step(delta)
       if (step === "older") continue
       if (step !== "applies") {
@@ -257,7 +257,7 @@ export class Book {
       this.apply(delta)
     }
     this.stand()
-    this.settle()
+    this.endFrame()
     return this.isWhole
   }
 
@@ -315,9 +315,9 @@ export class Book {
     if (this.depth !== undefined) this.levels.truncate(this.depth)
   }
 
-  private keep(event: BookDelta): void {
-    if (this.kept.length >= mostKept) this.kept = []
-    this.kept.push(event)
+  private buffer(event: BookDelta): void {
+    if (this.buffered.length >= mostBuffered) this.buffered = []
+    this.buffered.push(event)
   }
 
   private wait(): boolean {
@@ -339,16 +339,16 @@ export class Book {
    * Those that cross once more right after a resynchronisation are taken to be what
    * the peer has.
    */
-  settle(): void {
+  endFrame(): void {
     if (!this.isWhole) return
     const { isUnchecked, mayCross } = this.rules
-    if (!mayCross && !isUnchecked && this.doubt === undefined && this.levels.isCrossed()) {
+    if (!mayCross && !isUnchecked && this.unverifiedReason === undefined && this.levels.isCrossed()) {
       if (this.probation === 0) {
         this.probation = uncrossedDeltas
         this.break("crossed", "the best bid is above the best ask")
         return
       }
-      this.doubt = "the best bid is above the best ask, after a resynchronisation as before"
+      this.unverifiedReason = "the best bid is above the best ask, after a resynchronisation as before"
     }
     if (this.probation > 0 && !this.isFirst) this.probation--
     this.stand()
@@ -356,7 +356,7 @@ export class Book {
 
   private stand(): void {
     const { continuity, isUnchecked, unverified } = this.rules
-    const reason = this.doubt ?? (continuity === "none" || isUnchecked ? unverified : undefined)
+    const reason = this.unverifiedReason ?? (continuity === "none" || isUnchecked ? unverified : undefined)
     this.standing = reason === undefined ? live : { _tag: "Unverified", reason }
   }
 
@@ -369,7 +369,7 @@ export class Book {
     this.levels.clear()
     this.at = undefined
     this.isFirst = true
-    this.kept = []
+    this.buffered = []
   }
 
   private textOf({ firstSequence, previousSequence, sequence }: BookDelta): string {

@@ -40,7 +40,7 @@ export interface Options {
   /** It is whole, for the first time or again. */
   readonly onWhole: (channel: Channel.Channel) => void
   /** A book does not show, or the venue's numbers do not, what it was taken to show. */
-  readonly onDistrusted: (reason: string) => void
+  readonly onUnverified: (reason: string) => void
 }
 
 /**
@@ -88,7 +88,7 @@ export class BookKeeper {
   // By what their books are known on the wire, the product within the name.
   private readonly watched = new Map<string, Map<string, Watched>>()
   // Of which it was told that it does not hold what it is taken for: a book, or the numbers of all.
-  private readonly doubted = new WeakSet<object>()
+  private readonly warned = new WeakSet<object>()
   // The books of the epoch that is up, or of the one before it.
   private books: Books
 
@@ -102,7 +102,7 @@ export class BookKeeper {
     attach: () => {
       this.books = this.begin()
       for (const one of this.all()) one.isResyncing = false
-      this.seeTo(this.all(), firstWaitMillis)
+      this.ensureWhole(this.all(), firstWaitMillis)
       return {
         batch: ({ frames, messages, starts }) => {
           const broken: Array<Watched> = []
@@ -113,12 +113,12 @@ export class BookKeeper {
               this.changed(change, broken)
             }
           }
-          this.seeTo(broken, 0)
+          this.ensureWhole(broken, 0)
         },
         rejected: (_, frame) => {
           const broken: Array<Watched> = []
           for (const change of this.books.rejected(frame)) this.changed(change, broken)
-          this.seeTo(broken, 0)
+          this.ensureWhole(broken, 0)
         },
         ended: ({ _tag }) => {
           const broken = this.books.disconnected()
@@ -153,7 +153,7 @@ export class BookKeeper {
       const ofName = this.watched.get(name)
       if (ofName === undefined) this.watched.set(name, new Map([[product, one]]))
       else ofName.set(product, one)
-      this.seeTo([one], firstWaitMillis)
+      this.ensureWhole([one], firstWaitMillis)
     }
     return () => {
       for (const { name, product } of topics) {
@@ -260,7 +260,7 @@ export class BookKeeper {
     }
     if (!book.isWhole) one.isWhole = false
     else if (!one.isWhole) this.becameWhole(one)
-    if (book.isDoubted && standing._tag === "Unverified") this.doubt(one, standing.reason)
+    if (book.isMarkedUnverified && standing._tag === "Unverified") this.warnUnverified(one, standing.reason)
     for (const watcher of one.watchers) watcher.onChange(this.valueOf(one.channel, book, event, watcher))
     // After it was told what the book is now: the snapshot may be there before the fiber is.
     if (book.needsSnapshot && !one.isFetching) {
@@ -276,11 +276,11 @@ export class BookKeeper {
   }
 
   // Is told once of each book, and once of the numbers that are those of all books.
-  private doubt(one: Watched, reason: string): void {
-    const whose = this.books.distrusted === undefined ? one : this
-    if (this.doubted.has(whose)) return
-    this.doubted.add(whose)
-    this.options.onDistrusted(reason)
+  private warnUnverified(one: Watched, reason: string): void {
+    const whose = this.books.unverified === undefined ? one : this
+    if (this.warned.has(whose)) return
+    this.warned.add(whose)
+    this.options.onUnverified(reason)
   }
 
   private stopFetching(one: Watched): void {
@@ -294,12 +294,12 @@ export class BookKeeper {
   private sync(one: Watched, book: Book, books: Books, againMillis: number): Effect.Effect<void> {
     const { fetch } = this.options
     if (fetch === undefined) {
-      return Effect.sync(() => book.wontSync("its snapshot is asked for over HTTP, and there is no HttpPort"))
+      return Effect.sync(() => book.snapshotFailed("its snapshot is asked for over HTTP, and there is no HttpPort"))
     }
     return Effect.matchEffect(fetch(book.product), {
       onFailure: ({ message }) =>
         Effect.andThen(
-          Effect.sync(() => book.wontSync(message)),
+          Effect.sync(() => book.snapshotFailed(message)),
           Effect.logWarning("no snapshot of a book").pipe(
             Effect.annotateLogs({ connection: this.options.venue.name, product: book.product, error: message })
           )
@@ -307,7 +307,7 @@ export class BookKeeper {
       onSuccess: (snapshot) =>
         Effect.suspend(() => {
           if (books.isOver || book.isWhole) return Effect.void
-          if (!book.own(snapshot)) {
+          if (!book.applyRestSnapshot(snapshot)) {
             const again = this.sync(one, book, books, Math.min(againMillis * 2, mostWaitMillis))
             return this.options.isReplay ? again : Effect.delay(again, againMillis)
           }
@@ -321,7 +321,7 @@ export class BookKeeper {
 
   // Sees to it that books become whole: asks for those anew that are not after so long, and again, until they are, or
   // nobody asks for them, or this epoch is over. Those whose snapshot is asked for over HTTP see to themselves.
-  private seeTo(all: ReadonlyArray<Watched>, waitMillis: number): void {
+  private ensureWhole(all: ReadonlyArray<Watched>, waitMillis: number): void {
     const { venue } = this.options
     const ours = all.filter(({ isResyncing, name }) =>
       !isResyncing && (venue.rest?.book === undefined || venue.books?.isWhole?.(name) === true)

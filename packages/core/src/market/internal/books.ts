@@ -79,8 +79,8 @@ export class Books {
   }
 
   /** Why the numbers of the frames show nothing, if they do not. */
-  get distrusted(): string | undefined {
-    return this.numbers.distrusted
+  get unverified(): string | undefined {
+    return this.numbers.unverified
   }
 
   /** All books, in the order in which they were first seen. */
@@ -141,7 +141,7 @@ export class Books {
       if (at === -1) changes = changes.length === 0 ? [change] : [...changes, change]
       else changes = changes.with(at, change)
     }
-    for (const { book } of changes) book.settle()
+    for (const { book } of changes) book.endFrame()
     return changes
   }
 
@@ -167,10 +167,10 @@ export class Books {
   // What a frame's number says of those before it.
   private follow(frame: Frame, events: ReadonlyArray<MarketEvent>): Step {
     if (this.options.isUnchecked === true) return "next"
-    const wasTrusted = this.distrusted === undefined
+    const wasVerified = this.unverified === undefined
     const step = this.numbers.follow(frame, events)
-    const { distrusted } = this
-    if (wasTrusted && distrusted !== undefined) { for (const book of this.inOrder) book.distrust(distrusted) }
+    const { unverified } = this
+    if (wasVerified && unverified !== undefined) { for (const book of this.inOrder) book.markUnverified(unverified) }
     return step
   }
 
@@ -199,7 +199,7 @@ export class Books {
     const book = new Book(channel, product, this.rulesOf(channel))
     const depth = this.depths.get(product)
     if (depth !== undefined) book.cutTo(depth)
-    if (this.distrusted !== undefined) book.distrust(this.distrusted)
+    if (this.unverified !== undefined) book.markUnverified(this.unverified)
     const ofChannel = this.books.get(channel)
     if (ofChannel === undefined) this.books.set(channel, new Map([[product, book]]))
     else ofChannel.set(product, book)
@@ -225,7 +225,7 @@ export class Books {
       depthOf: depths === undefined ? undefined : (levels) => depths.find((depth) => depth >= levels) ?? levels,
       isNumbered: continuity === "delta",
       mayCross: books?.mayCross === true,
-      hasOwnSnapshot: rest?.book !== undefined && !isWhole
+      hasRestSnapshot: rest?.book !== undefined && !isWhole
     }
   }
 }

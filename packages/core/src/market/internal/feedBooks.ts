@@ -108,7 +108,7 @@ export const make = Effect.fnUntraced(function*<E>(
             : ledger.broken(channel, cause)
         ),
       onWhole: (channel) => announce(ledger.whole(channel)),
-      onDistrusted: (reason) =>
+      onUnverified: (reason) =>
         void fork(
           Effect.logWarning("books unverified").pipe(Effect.annotateLogs({ connection: venue.name, reason }))
         )
@@ -123,14 +123,14 @@ export const make = Effect.fnUntraced(function*<E>(
   }
   legs.areBooksReady = (leg, other) => books.areReady(leg, other)
   legs.watch({
-    joined: (leg) => {
+    added: (leg) => {
       if (isKeeping) keep(leg)
     },
     // A snapshot to go on with; where the book is kept it would be whole no more meanwhile.
-    torn: (leg, channel) => {
+    needsSnapshot: (leg, channel) => {
       if (!books.isWatched(channel)) fork(leg.connection[internals].resubscribe([channel]))
     },
-    gone: (leg) => books.remove(leg)
+    removed: (leg) => books.remove(leg)
   })
   const begin = (): void => {
     if (isKeeping) return

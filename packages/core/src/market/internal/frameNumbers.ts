@@ -33,7 +33,7 @@ const answers = ({ _tag }: MarketEvent): boolean =>
  */
 export class FrameNumbers {
   /** Why the numbers show nothing, if they do not. */
-  distrusted: string | undefined
+  unverified: string | undefined
   /** The highest number that has come. */
   get last(): number | undefined {
     return this.ranges.last
@@ -61,7 +61,7 @@ export class FrameNumbers {
   /** What a frame says of those before it, by its number and the events that it was read to, if it could be read. */
   follow(frame: Frame, events: ReadonlyArray<MarketEvent>): Step {
     const { frames } = this.venue
-    const number = this.distrusted === undefined ? frames?.numberOf(frame, events) : undefined
+    const number = this.unverified === undefined ? frames?.numberOf(frame, events) : undefined
     if (number === undefined) return "next"
     this.before = this.ranges.last
     return frames?.answersLate === true ? this.followLate(number, events) : this.followEach(number, frame, events)
@@ -83,7 +83,7 @@ export class FrameNumbers {
     if (channel === undefined || (lastOfChannel !== undefined && number <= lastOfChannel)) return step
     // One that was missing alone comes late; where others are missing beside it, the channel has numbers of its own.
     if (step === "late" && !this.ranges.isMissing(number - 1) && !this.ranges.isMissing(number + 1)) return step
-    this.distrusted = step === "seen"
+    this.unverified = step === "seen"
       ? `the number ${number} came on two channels`
       : `the number ${number} came on another channel than ${this.before ?? 0}`
     return "next"

@@ -20,7 +20,7 @@ interface Watched {
   lead: Leg | undefined
   isWhole: boolean
   /** The number that was told last, and that which the book that is told of now has to pass before it is told again. */
-  told: string | undefined
+  lastSequence: string | undefined
   passed: string | undefined
 }
 
@@ -83,7 +83,7 @@ export class LegBooks {
       watchers: new Map<Watcher, Map<Leg, () => void>>(),
       lead: undefined,
       isWhole: false,
-      told: undefined,
+      lastSequence: undefined,
       passed: undefined
     }
     this.watched.set(key, one)
@@ -142,8 +142,8 @@ export class LegBooks {
     watchers.delete(watcher)
   }
 
-  private tell(one: Watched, watcher: Watcher, book: OrderBook): void {
-    one.told = book.sequence ?? one.told
+  private notify(one: Watched, watcher: Watcher, book: OrderBook): void {
+    one.lastSequence = book.sequence ?? one.lastSequence
     try {
       watcher.onChange(book)
     } catch (error) {
@@ -159,7 +159,7 @@ export class LegBooks {
     if (!one.isWhole && this.replace(one)) return
     if (passed !== undefined && book.sequence !== undefined && !isAbove(book.sequence, passed)) return
     one.passed = undefined
-    this.tell(one, watcher, book)
+    this.notify(one, watcher, book)
   }
 
   // A book that is whole is told of from now on, if the one that was told of is not.
@@ -189,9 +189,9 @@ export class LegBooks {
     const { sequence } = state
     one.isWhole = isWhole(state)
     // What was told of already is not told again, nor what is older.
-    one.passed = this.options.venue.sequenced?.has("BookDelta") === true ? one.told : undefined
+    one.passed = this.options.venue.sequenced?.has("BookDelta") === true ? one.lastSequence : undefined
     if (one.passed !== undefined && sequence !== undefined && !isAbove(sequence, one.passed)) return
     one.passed = undefined
-    for (const watcher of one.watchers.keys()) this.tell(one, watcher, keeper.read(one.channel, watcher))
+    for (const watcher of one.watchers.keys()) this.notify(one, watcher, keeper.read(one.channel, watcher))
   }
 }

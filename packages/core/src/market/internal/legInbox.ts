@@ -29,7 +29,7 @@ export interface Place {
   /** It has ended, for good or until it is connected again. Returns whether another one goes on. */
   readonly ended: () => boolean
   /** Its scope has closed. Returns whether another one goes on. */
-  readonly gone: () => boolean
+  readonly closed: () => boolean
 }
 
 /**
@@ -91,7 +91,7 @@ export class LegInbox implements Inbox<MarketEvent> {
   }
 
   get shutdown(): Effect.Effect<void> {
-    return Effect.suspend(() => this.place.gone() ? Effect.void : this.shared.shutdown)
+    return Effect.suspend(() => this.place.closed() ? Effect.void : this.shared.shutdown)
   }
 
   get consume(): Inbox<MarketEvent>["consume"] {

@@ -120,7 +120,7 @@ export class LegMerge {
   }
 
   /** A connection is made that is to take the place of another one, while these are up. */
-  rises(leg: number, up: ReadonlyArray<number>): void {
+  connected(leg: number, up: ReadonlyArray<number>): void {
     this.rising.add(leg)
     for (const one of up) this.up.add(one)
   }

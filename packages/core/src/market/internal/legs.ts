@@ -79,13 +79,13 @@ export interface Options {
 /** Who is told that a connection has come, is up, brings something or has gone. */
 export interface LegWatcher {
   /** Before it is dialled. */
-  readonly joined?: ((leg: Leg) => void) | undefined
+  readonly added?: ((leg: Leg) => void) | undefined
   readonly up?: ((leg: Leg) => void) | undefined
   /** The changes of a book were told as another one brought them, which is down: this one is the next, without a snapshot. */
-  readonly torn?: ((leg: Leg, channel: Channel.Channel) => void) | undefined
+  readonly needsSnapshot?: ((leg: Leg, channel: Channel.Channel) => void) | undefined
   /** The venue has announced, by a message of this kind, that it is about to end it. */
   readonly endsSoon?: ((leg: Leg, kind: string) => void) | undefined
-  readonly gone?: ((leg: Leg) => void) | undefined
+  readonly removed?: ((leg: Leg) => void) | undefined
 }
 
 const instant = (epochMillis: number): string => Timestamp.format(Timestamp.fromEpochMillis(epochMillis))
@@ -138,7 +138,7 @@ export class Legs {
 
   watch(watcher: LegWatcher): void {
     this.watchers.push(watcher)
-    for (const leg of this.all) watcher.joined?.(leg)
+    for (const leg of this.all) watcher.added?.(leg)
   }
 
   report(): ReadonlyArray<Report> {
@@ -170,7 +170,7 @@ export class Legs {
           for (const channel of found) this.announce(ledger.whole(channel))
         })
         if (takesOver) {
-          this.merge.rises(
+          this.merge.connected(
             standing.number,
             this.all.flatMap(({ isUp, number }) => isUp ? [number] : [])
           )
@@ -190,7 +190,7 @@ export class Legs {
           standing.hasEnded = true
           return goesOn()
         },
-        gone: () => {
+        closed: () => {
           const rest = others()
           if (rest.length > 0) this.all = rest
           return rest.length > 0
@@ -217,7 +217,7 @@ export class Legs {
       const wanted = lead === undefined ? [] : yield* lead.connection.subscriptions
       this.all = [...this.all, leg]
       yield* Effect.ignore(connection.subscribe(wanted))
-      for (const { joined } of this.watchers) joined?.(leg)
+      for (const { added } of this.watchers) added?.(leg)
       return leg
     })
   }
@@ -261,7 +261,7 @@ export class Legs {
         this.all = this.all.filter((other) => other !== leg)
         this.merge?.forget(leg.number)
         this.forgetAt = "later"
-        for (const { gone } of this.watchers) gone?.(leg)
+        for (const { removed } of this.watchers) removed?.(leg)
       }))
     )
   }
@@ -295,7 +295,7 @@ export class Legs {
     leg.isUp = transition.to._tag === "Connected"
     if (transition.to._tag === "Connecting") leg.hasEnded = false
     const live = [...leg.live.values()]
-    const torn = new Set(wasUp ? live.filter((channel) => this.isFollowed(leg, channel)) : [])
+    const unfollowed = new Set(wasUp ? live.filter((channel) => this.isFollowed(leg, channel)) : [])
     if (!leg.isUp) leg.live.clear()
     if (wasUp && !leg.isUp) this.merge?.left(leg.number)
     if (leg.isUp) {
@@ -306,8 +306,10 @@ export class Legs {
     if (!wasUp || leg.isUp || transition.to._tag === "Closing") return undefined
     const gaps = live.flatMap((channel) => {
       const other = this.all.find((other) => other !== leg && other.live.has(Channel.key(channel)))
-      if (other !== undefined && torn.has(channel)) { for (const { torn } of this.watchers) torn?.(other, channel) }
-      const announcement = other === undefined || torn.has(channel)
+      if (other !== undefined && unfollowed.has(channel)) {
+        for (const { needsSnapshot } of this.watchers) needsSnapshot?.(other, channel)
+      }
+      const announcement = other === undefined || unfollowed.has(channel)
         ? ledger.broken(channel, "disconnect", leg.heardAt)
         : this.covered(leg, channel, "disconnect", transition.at)
       return announcement instanceof GapAnnouncement ? announcement.gaps : []
@@ -332,9 +334,9 @@ export class Legs {
           for (const message of batch.messages) if (endsSoon(message)) this.endsSoon(standing, message)
         }
         if (this.merge === undefined) return batch
-        const told = this.told(standing.number, batch, this.merge)
+        const narrowed = this.narrow(standing.number, batch, this.merge)
         if (this.forgetAt !== undefined) this.forget(batch.monotonicMillis, this.forgetAt)
-        return told
+        return narrowed
       }
     }
   }
@@ -346,7 +348,7 @@ export class Legs {
   }
 
   // What of a batch no other connection has brought.
-  private told(
+  private narrow(
     leg: number,
     batch: Batch<MarketEvent.MarketEvent>,
     merge: LegMerge
@@ -360,9 +362,9 @@ export class Legs {
       passed = (passed ?? new Set()).add(i)
       this.options.ledger.duplicate(of, message.product ?? "")
     }
-    const told = passed === undefined ? batch : without(batch, passed)
+    const narrowed = passed === undefined ? batch : without(batch, passed)
     // What one that was ahead had brought, and nobody else: it may be due by what came now, which is behind it then.
     const due = merge.takeDue()
-    return Arr.isReadonlyArrayNonEmpty(due) ? after(due, batch, told) : told
+    return Arr.isReadonlyArrayNonEmpty(due) ? after(due, batch, narrowed) : narrowed
   }
 }

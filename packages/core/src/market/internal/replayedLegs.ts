@@ -33,7 +33,7 @@ export const make = Effect.fnUntraced(function*(
       { discard: true }
     )
   )
-  legs.watch({ joined: (leg) => void joined.push(leg) })
+  legs.watch({ added: (leg) => void joined.push(leg) })
   yield* follow
   yield* Effect.forkScoped(
     Effect.gen(function*() {

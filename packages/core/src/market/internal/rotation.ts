@@ -158,7 +158,7 @@ export const make = Effect.fnUntraced(function*({ legs, policy, venue }: Options
       }
     },
     endsSoon: (leg, kind) => void (rising.has(leg) ? rising.set(leg, kind) : begin(leg, kind)),
-    gone: stop
+    removed: stop
   })
 
   return (reason: string): Effect.Effect<ReadonlyArray<Lifecycle.Rotated>, NotRotated> =>
