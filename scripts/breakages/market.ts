@@ -4,7 +4,7 @@ import type { Breakage } from "./Breakage.ts"
 const stream = "packages/core/src/market/ReconnectingStream.ts"
 const ofStream = "packages/core/test/ReconnectingStream.test.ts"
 
-const snapshots = "packages/core/src/market/internal/bookSnapshots.ts"
+const snapshots = "packages/core/src/market/internal/restRequests.ts"
 const ofSnapshots = "packages/testing/test/BookSnapshots.test.ts"
 
 export const breakages: ReadonlyArray<Breakage> = [

@@ -26,7 +26,10 @@ const products: ReadonlyArray<Market.Product> = Array.from({ length: 40 }, (_, i
 }))
 
 /** A network with a mock of Binance, and what asks it for snapshots. */
-const asking = (policy: BookSnapshots.Options["policy"] = Presets.fast, options: MockVenue.ServeOptions = {}) =>
+const asking = (
+  policy: Parameters<typeof BookSnapshots.make>[0]["policy"] = Presets.fast,
+  options: MockVenue.ServeOptions = {}
+) =>
   Effect.gen(function*() {
     const network = yield* VirtualNetwork.make({ seed: 1, latency: 10 })
     const mock = yield* MockVenue.serve(network, url, MockBinance.make(), { products, ...options })

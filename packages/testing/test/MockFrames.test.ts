@@ -145,7 +145,11 @@ describe("the same products are listed in the same words", () => {
 it("Hyperliquid answers what is posted to /info, and nothing else", () => {
   const { listing } = MockVenues.byName("hyperliquid") ?? {}
   const ask = (method: string, path: string) =>
-    listing?.({ method, path, query: new Map(), body: "{\"type\":\"allMids\"}" }, { atMillis, markets: [] })
+    listing?.({ method, path, query: new Map(), body: "{\"type\":\"allMids\"}" }, {
+      atMillis,
+      markets: [],
+      trades: () => []
+    })
   expect(ask("POST", "/info")).toEqual({})
   expect([ask("GET", "/info"), ask("POST", "/"), ask("GET", "/")]).toEqual([undefined, undefined, undefined])
 })

@@ -8,7 +8,7 @@
 import * as Result from "effect/Result"
 import type * as Message from "../codec/Message.ts"
 import type { FrameRejected } from "../codec/Rejection.ts"
-import type { BookSnapshot, Level } from "../event/MarketData.ts"
+import type { BookSnapshot, Level, Trade } from "../event/MarketData.ts"
 import type { MarketEvent } from "../event/MarketEvent.ts"
 import type { VenueError } from "../event/VenueMessage.ts"
 import type * as Dialect from "../protocol/Dialect.ts"
@@ -87,6 +87,64 @@ export interface Frames {
 }
 
 /**
+ * A request of a venue's REST interface: the path with its query, what it weighs,
+ * and its body if it is sent by POST.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RestRequest {
+  readonly path: string
+  readonly weight: number
+  readonly body?: string | undefined
+}
+
+/**
+ * Which trades are asked for: those of a product that come after the last one
+ * that is known, or, if none is, from an instant on, in epoch milliseconds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TradesAsked {
+  readonly channel: string
+  readonly product: string
+  readonly after: Trade | undefined
+  readonly sinceMillis: number
+}
+
+/**
+ * The trades of one answer, in any order, and what is asked for next if more of
+ * them may be had. `isWhole` says of the last one that the venue had all that were
+ * asked for, where the trades do not show it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TradesPage {
+  readonly trades: ReadonlyArray<Trade>
+  readonly next?: RestRequest | undefined
+  readonly isWhole?: boolean | undefined
+}
+
+/**
+ * How a venue is asked for trades that were missed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Trades {
+  /** Where the venue says so. */
+  readonly source: string
+  /** How far back it goes, for people. */
+  readonly reach: string
+  /** The first request; `undefined` of a channel whose trades cannot be asked for. */
+  readonly request: (asked: TradesAsked) => RestRequest | undefined
+  /** Reads the body of the answer to a request. */
+  readonly read: (body: string, asked: TradesAsked, request: RestRequest) => TradesPage | FrameRejected
+}
+
+/**
  * A venue's REST interface.
  *
  * @category models
@@ -102,10 +160,12 @@ export interface Rest {
     /** How many levels of each side are asked for: as many as there can be. */
     readonly depth: number
     /** The path and query of the request, and what it weighs. */
-    readonly request: (product: string, depth: number) => { readonly path: string; readonly weight: number }
+    readonly request: (product: string, depth: number) => RestRequest
     /** Reads the body of the answer. */
     readonly read: (body: string, product: string) => BookSnapshot | FrameRejected
   } | undefined
+  /** The trades of a product that were missed, if they can be asked for here. */
+  readonly trades?: Trades | undefined
 }
 
 /**

@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import type { Market } from "./Market.ts"
+import type { Market, Tick } from "./Market.ts"
 
 /**
  * A question: the method, the path without query, the query, and the body's
@@ -22,8 +22,9 @@ export interface Question {
 }
 
 /**
- * What a venue may look at when it answers: the time in epoch milliseconds, and
- * the markets of all that it lists.
+ * What a venue may look at when it answers: the time in epoch milliseconds, the
+ * markets of all that it lists, and the trades of a product that it still has,
+ * oldest first.
  *
  * @category models
  * @since 0.1.0
@@ -31,6 +32,7 @@ export interface Question {
 export interface Floor {
   readonly atMillis: number
   readonly markets: ReadonlyArray<Market>
+  readonly trades: (product: string) => ReadonlyArray<Tick>
 }
 
 /**
@@ -59,6 +61,18 @@ export class Answer {
  * @since 0.1.0
  */
 export type Listing = (question: Question, floor: Floor) => unknown
+
+/**
+ * A whole number of a question's parameter: `undefined` if there is none, or it is
+ * something else.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const numberIn = (query: ReadonlyMap<string, string>, name: string): number | undefined => {
+  const text = query.get(name) ?? ""
+  return /^\d{1,19}$/.test(text) ? Number(text) : undefined
+}
 
 const decoded = (text: string): string => {
   try {

@@ -259,6 +259,53 @@ const depth = (query: ReadonlyMap<string, string>, { markets }: Listing.Floor): 
   return market === undefined ? refusal(-1121, "Invalid symbol.") : partial(market, levels)
 }
 
+/** A trade of the REST interface, which names it otherwise than the stream. */
+const listed = (tick: Market.Tick): object => {
+  const [price, size] = [tick.price, tick.size].map((text) => Decimal.parse(text) ?? Decimal.zero)
+  return {
+    id: tick.tradeId,
+    price: tick.price,
+    qty: tick.size,
+    quoteQty: Decimal.format(BigDecimal.multiply(price ?? Decimal.zero, size ?? Decimal.zero)),
+    time: Market.millisOf(tick),
+    isBuyerMaker: tick.side === "sell",
+    isBestMatch: true
+  }
+}
+
+const listedAggregate = (tick: Market.Tick): object => ({
+  a: tick.tradeId,
+  p: tick.price,
+  q: tick.size,
+  f: tick.tradeId,
+  l: tick.tradeId,
+  T: Market.millisOf(tick),
+  m: tick.side === "sell",
+  M: true
+})
+
+/** Past trades: the newest, or those from an id or, if they are aggregates, a time on. */
+const past = (
+  query: ReadonlyMap<string, string>,
+  { markets, trades }: Listing.Floor,
+  isAggregate: boolean
+): unknown => {
+  const symbol = query.get("symbol") ?? ""
+  if (symbol === "") {
+    return refusal(-1102, "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed.")
+  }
+  if (!markets.some(({ product }) => product.symbol === symbol)) return refusal(-1121, "Invalid symbol.")
+  const limit = Math.min(Listing.numberIn(query, "limit") ?? 500, 1_000)
+  const [fromId, startTime] = [Listing.numberIn(query, "fromId"), Listing.numberIn(query, "startTime")]
+  const all = trades(symbol)
+  const found = fromId !== undefined
+    ? all.filter(({ tradeId }) => tradeId >= fromId).slice(0, limit)
+    : isAggregate && startTime !== undefined
+    ? all.filter((tick) => Market.millisOf(tick) >= startTime).slice(0, limit)
+    : all.slice(-limit)
+  return found.map(isAggregate ? listedAggregate : listed)
+}
+
 /**
  * Pings and pongs count as messages; a ping every 20 s, whose pong is due within
  * a minute with the same payload. Who sends too much is disconnected.
@@ -273,21 +320,23 @@ const enforcement: Enforcement.Enforcement = {
   pings: { every: 20_000, within: 60_000 },
   http: {
     windows: Binance.venue.rest?.weights ?? [],
-    weightOf: ({ path, query }) =>
-      path === "/api/v3/depth"
-        ? weightOf(levelsIn(query) ?? 0)
-        : path === "/api/v3/exchangeInfo"
-        ? 20
-        : 1,
+    weightOf: ({ path, query }) => path === "/api/v3/depth" ? weightOf(levelsIn(query) ?? 0) : weights.get(path) ?? 1,
     excess: { code: -1003, msg: "Too much request weight used; current limit is 6000 request weight per 1 MINUTE." }
   }
 }
+
+const weights: ReadonlyMap<string, number> = new Map([
+  ["/api/v3/exchangeInfo", 20],
+  ["/api/v3/historicalTrades", 25],
+  ["/api/v3/aggTrades", 4]
+])
 
 const messages = enforcement.limits.filter(({ of }) => of === "messages")
 
 /**
  * Binance spot: `/api/v3/ping`, `/api/v3/time`, `/api/v3/exchangeInfo`, of all
- * products, of one (`symbol`) or of some (`symbols`), and `/api/v3/depth`.
+ * products, of one (`symbol`) or of some (`symbols`), `/api/v3/depth`,
+ * `/api/v3/historicalTrades` and `/api/v3/aggTrades`.
  *
  * @see https://developers.binance.com/docs/binance-spot-api-docs/rest-api/general-endpoints (read 2026-11-21)
  */
@@ -351,6 +400,10 @@ const listing: Listing.Listing = ({ path, query }, floor) => {
     }
     case "/api/v3/depth":
       return depth(query, floor)
+    case "/api/v3/historicalTrades":
+      return past(query, floor, false)
+    case "/api/v3/aggTrades":
+      return past(query, floor, true)
     default:
       return undefined
   }

@@ -31,7 +31,8 @@ export type Withheld = "heartbeat" | "data" | "acknowledgement"
  * milliseconds. `products` is what it lists (default `Market.products`), `seed`
  * that of its market (default 0), `tests` how it tests its clients (default as
  * the venue enforces it), `answersData` whether a subscription is answered with
- * the data that greets it (default yes).
+ * the data that greets it (default yes), `keepsTrades` how many trades of a product
+ * it still has when it is asked for them over HTTP (default 10,000).
  *
  * @category models
  * @since 0.1.0
@@ -43,6 +44,7 @@ export interface Options {
   readonly seed?: number | undefined
   readonly tests?: Enforcement.Enforcement["tests"]
   readonly answersData?: boolean | undefined
+  readonly keepsTrades?: number | undefined
 }
 
 /**
@@ -146,6 +148,8 @@ export const make = (options: Options): VenueServer => {
   const http = venue.enforcement?.http
   const weighed = Enforcement.makeCounter(http?.windows ?? [])
   const longestWindow = Math.max(0, ...http?.windows.map(({ windowMillis }) => windowMillis) ?? [])
+  const keepsTrades = options.keepsTrades ?? 10_000
+  const trades = new Map<string, Array<Market.Tick>>()
   const markets = new Map<string, Market.Market>()
   for (const product of options.products ?? Market.products) {
     markets.set(product.symbol, Market.make(product, { seed: options.seed ?? 0, atMillis: wallMillis() }))
@@ -218,8 +222,17 @@ export const make = (options: Options): VenueServer => {
     return [...all]
   }
 
+  // Half as many more are kept, so that they are not moved for each that comes.
+  const remember = (symbol: string, tick: Market.Tick): void => {
+    const kept = trades.get(symbol) ?? []
+    kept.push(tick)
+    trades.set(symbol, kept.length < keepsTrades * 1.5 ? kept : kept.slice(-keepsTrades))
+  }
+
   const publish = (market: Market.Market): number => {
-    markets.set(market.product.symbol, market)
+    const { last, product: { symbol } } = market
+    markets.set(symbol, market)
+    if (last.isQuote !== true) remember(symbol, last)
     return Math.max(1, ...live().map((each) => each.publish(market.last)))
   }
 
@@ -257,7 +270,8 @@ export const make = (options: Options): VenueServer => {
       }
       const found = venue.listing(question, {
         atMillis: wallMillis(),
-        markets: [...markets.values()].filter(({ product }) => !delisted.has(product.symbol))
+        markets: [...markets.values()].filter(({ product }) => !delisted.has(product.symbol)),
+        trades: (product) => keepsTrades === 0 ? [] : trades.get(product)?.slice(-keepsTrades) ?? []
       })
       return found instanceof Listing.Answer
         ? found

@@ -16,6 +16,7 @@ import type { MarketEvent } from "../../event/MarketEvent.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
+import { trades } from "./internal/trades.ts"
 import * as Messages from "./Messages.ts"
 import { symbols } from "./Symbols.ts"
 
@@ -198,7 +199,8 @@ export const venue: Venue = {
         weight: bookWeight(depth)
       }),
       read: Messages.readBook
-    }
+    },
+    trades
   },
   sessionMillis: 86_400_000,
   // Without a time by which it does: at once, or after ten minutes.

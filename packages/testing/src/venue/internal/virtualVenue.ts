@@ -15,7 +15,8 @@ import type { MockVenue, Outgoing, Session } from "./mockVenue.ts"
 /**
  * How a venue is served: what it lists (by default what `Market.listedBy` gives), the seed of its market (0), how often
  * each product trades by itself (never), where it answers over HTTP (the same host and port), and at which other
- * URLs it is served as well, the same venue with the same market.
+ * URLs it is served as well, the same venue with the same market; how many trades of each product it still has when it is
+ * asked for them over HTTP (10,000).
  */
 export interface ServeOptions {
   readonly also?: ReadonlyArray<string> | undefined
@@ -23,6 +24,7 @@ export interface ServeOptions {
   readonly seed?: number | undefined
   readonly every?: Duration.Input | undefined
   readonly rest?: string | undefined
+  readonly keepsTrades?: number | undefined
 }
 
 /** A venue that is served. What moves its market is told at once to all who follow the product. */
@@ -68,7 +70,8 @@ export const serveWatched = Effect.fnUntraced(function*(
   network: VirtualNetwork,
   url: string,
   venue: MockVenue,
-  { also = [], every, products, rest: restUrl = Address.origin(url).replace(/^ws/, "http"), seed }: ServeOptions,
+  { also = [], every, keepsTrades, products, rest: restUrl = Address.origin(url).replace(/^ws/, "http"), seed }:
+    ServeOptions,
   watch: Watch
 ): Effect.fn.Return<Served> {
   const clock = yield* Clock.Clock
@@ -76,6 +79,7 @@ export const serveWatched = Effect.fnUntraced(function*(
     venue,
     products: products ?? Market.listedBy(venue),
     seed,
+    keepsTrades,
     wallMillis: () => clock.currentTimeMillisUnsafe()
   })
   const symbolOf = (product: string): string => {
