@@ -17,6 +17,16 @@
 export * as Address from "./transport/Address.ts"
 
 /**
+ * Trades that were missed are fetched: what was traded while a connection was
+ * down, and what ids show to be missing without that, is asked for over the
+ * venue's REST interface, if an `HttpPort` is provided and the venue has one for
+ * it (`rest.trades` of the `Venue`).
+ *
+ * @since 0.1.0
+ */
+export * as Backfill from "./market/Backfill.ts"
+
+/**
  * The token that a connection shows in the `Authorization` header of its
  * upgrade requests, and how to get a new one when the venue refuses it.
  *

@@ -134,7 +134,7 @@ describe("the same products are listed in the same words", () => {
           path,
           query: new Map(new URLSearchParams(query)),
           body: type === undefined ? "" : JSON.stringify({ type })
-        }, { atMillis, markets })
+        }, { atMillis, markets, trades: () => [] })
         return answer === undefined ? [] : [`${question}: ${JSON.stringify(answer)}`]
       })
       expect(lines.join("\n")).toMatchSnapshot()

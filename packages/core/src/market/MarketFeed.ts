@@ -48,8 +48,11 @@ import * as Channel from "../value/Channel.ts"
 import * as Monotonic from "../value/Monotonic.ts"
 import { restAt } from "../venue/internal/rest.ts"
 import { type ChannelKind, channelOf, normalise, normalised, type Venue } from "../venue/Venue.ts"
+import type * as Backfill from "./Backfill.ts"
 import type * as Freshness from "./Freshness.ts"
 import * as Arrivals from "./internal/arrivals.ts"
+import * as Backfills from "./internal/backfill.ts"
+import * as BeatChannels from "./internal/beatChannels.ts"
 import * as ChannelCounts from "./internal/channelCounts.ts"
 import * as ChannelRouter from "./internal/channelRouter.ts"
 import * as FeedBooks from "./internal/feedBooks.ts"
@@ -136,6 +139,8 @@ export interface Options {
   readonly redundancy?: Redundancy.Policy | undefined
   /** Whether order books are checked by the venue's own method; if not, they are `Unverified`. Default: `true`. */
   readonly checksBooks?: boolean | undefined
+  /** How trades that were missed are fetched, where they can be; `"none"` fetches none. Default: see `Backfill`. */
+  readonly backfill?: Backfill.Policy | "none" | undefined
   /** Hosts, besides loopback, to which a secret may travel over plain `ws://`. */
   readonly plaintextHosts?: ReadonlyArray<string> | undefined
 }
@@ -274,6 +279,11 @@ export const prepare = Effect.fnUntraced(function*(
     now: () => Monotonic.nowMillis(clock),
     wallNow: () => clock.currentTimeMillisUnsafe()
   })
+  const endpoint = options.url ?? venue.endpoint ?? ""
+  const rest = options.rest ?? restAt(venue, endpoint)
+  const backfill = options.backfill === "none"
+    ? []
+    : yield* Backfills.make({ venue, rest, policy: options.backfill ?? {}, products, ledger, legs: () => legs })
   const connect = yield* FeedConnections.make({
     venue,
     products,
@@ -282,10 +292,9 @@ export const prepare = Effect.fnUntraced(function*(
     isCovered: (leg, channel) => legs.isLiveBeside({ number: leg }, channel),
     before: [Arrivals.make(freshness, metrics)],
     isRedundant: () => legs.all.length > 1,
-    after: [ledger.observer, ...options.observe ?? []]
+    after: [ledger.observer, ...options.observe ?? [], ...backfill]
   }, options)
   const legs: Legs = new Legs({ venue, ledger, connect })
-  const endpoint = options.url ?? venue.endpoint ?? ""
   for (const other of options.redundancy?.endpoints ?? [undefined]) yield* legs.open(other ?? endpoint)
   const { replay } = yield* Transport
   if (replay !== undefined) yield* ReplayedLegs.make(legs, endpoint, replay)
@@ -300,12 +309,13 @@ export const prepare = Effect.fnUntraced(function*(
       metrics.follow(wanted, freshness.age)
       return watchAnew
     })
+  const beats = BeatChannels.make(venue, options.keepAlive === undefined)
   // Data is known for what it is as soon as it is asked for, and until it is given up.
   const subscriptions = ChannelCounts.make({
     subscribe: (channels) =>
       Effect.suspend(() => {
         // What is wanted for its data, apart from what only keeps alive.
-        const wanted = channels.filter((channel) => !isBeat(channel))
+        const wanted = channels.filter((channel) => !beats.is(channel))
         router.follow(channels, wanted)
         ledger.follow(wanted)
         books.follow(wanted)
@@ -327,16 +337,9 @@ export const prepare = Effect.fnUntraced(function*(
         })
       )
   })
-  // Where the venue beats on channels of its own, they are subscribed to with the data that they vouch for.
-  const beatsOf = (channels: ReadonlyArray<Channel.Channel>): ReadonlyArray<Channel.Channel> =>
-    options.keepAlive === undefined && venue.keepAlive.channels !== undefined
-      ? venue.keepAlive.channels([...new Set(channels.flatMap(({ product }) => product ?? []))])
-      : []
-  const isBeat = (channel: Channel.Channel): boolean =>
-    beatsOf([channel]).some((beat) => Channel.key(beat) === Channel.key(channel))
   const want: MarketFeed["Service"]["subscribe"] = (channels) => {
     const written = channels.map((channel) => normalised(venue, channel))
-    return subscriptions.want([...written, ...beatsOf(written)])
+    return subscriptions.want([...written, ...beats.of(written)])
   }
 
   const channel = (kind: ChannelKind, product: string): Effect.Effect<Channel.Channel, UnknownChannel> => {
@@ -371,7 +374,7 @@ export const prepare = Effect.fnUntraced(function*(
 
   const books = yield* FeedBooks.make({
     venue,
-    rest: options.rest ?? restAt(venue, endpoint),
+    rest,
     isUnchecked: options.checksBooks === false,
     connection,
     legs,

@@ -140,7 +140,7 @@ interface Line {
 class Player {
   readonly scheduler = new ReplayScheduler()
   readonly clock = new ReplayClock(() => this.scheduler.rest())
-  readonly http = new ReplayHttp()
+  readonly http: ReplayHttp
   readonly ended = Deferred.makeUnsafe<void>()
   readonly legs: ReadonlyMap<number | string | undefined, ReplayLeg>
   position: Position = { line: 0, entry: undefined }
@@ -153,6 +153,7 @@ class Player {
   private heldFrom: Tape.Entry | undefined
 
   constructor(index: RecordingIndex) {
+    this.http = new ReplayHttp(index.answers)
     this.legs = new Map(
       Array.from(index.connections, ([key, connection]) => [
         key,

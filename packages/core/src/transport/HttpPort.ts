@@ -73,6 +73,8 @@ export class HttpPort extends Context.Service<HttpPort, {
   readonly network?: object | undefined
   /** Whether the answers are those of a recording: nothing is to be waited for before it is asked. */
   readonly isReplay?: boolean | undefined
+  /** Whether a recording whose answers these are has one to such a request. */
+  readonly isRecorded?: ((method: HttpRequest["method"], url: string) => boolean) | undefined
   /** Asks, and reads the whole answer. Interrupted, it closes the socket. */
   readonly request: (request: HttpRequest) => Effect.Effect<HttpAnswer, HttpError>
 }>()("@tickline/core/transport/HttpPort") {}

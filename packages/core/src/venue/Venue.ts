@@ -101,7 +101,8 @@ export interface RestRequest {
 
 /**
  * Which trades are asked for: those of a product that come after the last one
- * that is known, or, if none is, from an instant on, in epoch milliseconds.
+ * that is known, or, if none is, from an instant on, in epoch milliseconds; and
+ * before the first live one, as soon as one has come.
  *
  * @category models
  * @since 0.1.0
@@ -111,6 +112,7 @@ export interface TradesAsked {
   readonly product: string
   readonly after: Trade | undefined
   readonly sinceMillis: number
+  readonly before: Trade | undefined
 }
 
 /**
@@ -138,8 +140,10 @@ export interface Trades {
   readonly source: string
   /** How far back it goes, for people. */
   readonly reach: string
-  /** The first request; `undefined` of a channel whose trades cannot be asked for. */
-  readonly request: (asked: TradesAsked) => RestRequest | undefined
+  /** Whether the trades of a channel can be asked for. */
+  readonly offers: (channel: string) => boolean
+  /** The first request. */
+  readonly request: (asked: TradesAsked) => RestRequest
   /** Reads the body of the answer to a request. */
   readonly read: (body: string, asked: TradesAsked, request: RestRequest) => TradesPage | FrameRejected
 }

@@ -81,9 +81,9 @@ export { make } from "./internal/simulatedVenue.ts"
 /**
  * What became of the messages of one product on one channel: `sent` =
  * `delivered` + `repeated` + `lostInGaps` + `lostByFault` + `unaccounted`.
- * `repeated` said again what was delivered on an earlier connection, and were
- * passed over; `duplicates` came besides; `unaccounted` is what was lost in
- * silence.
+ * `repeated` said again what was delivered on an earlier connection or was
+ * fetched, and were passed over; `duplicates` came besides, and so did `fetched`,
+ * trades that were missed; `unaccounted` is what was lost in silence.
  *
  * @category models
  * @since 0.1.0

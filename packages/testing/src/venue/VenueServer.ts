@@ -112,6 +112,8 @@ export interface VenueServer {
   readonly quote: (product: string, bid: string, ask: string) => void
   /** A product's order book as it is, if the venue lists the product. */
   readonly book: (product: string) => Market.Book | undefined
+  /** The trades of a product that the venue still has, oldest first. */
+  readonly trades: (product: string) => ReadonlyArray<Market.Tick>
   /** Says a price by hand, to every client. */
   readonly price: (product: string, price: string) => void
   /** Whether something is kept from all clients, until it is changed. */
@@ -152,7 +154,9 @@ export const make = (options: Options): VenueServer => {
   const trades = new Map<string, Array<Market.Tick>>()
   const markets = new Map<string, Market.Market>()
   for (const product of options.products ?? Market.products) {
-    markets.set(product.symbol, Market.make(product, { seed: options.seed ?? 0, atMillis: wallMillis() }))
+    const market = Market.make(product, { seed: options.seed ?? 0, atMillis: wallMillis() })
+    markets.set(product.symbol, market)
+    trades.set(product.symbol, [market.last])
   }
   const all = new Set<Open>()
   const withheld = new Set<Withheld>()
@@ -236,9 +240,13 @@ export const make = (options: Options): VenueServer => {
     return Math.max(1, ...live().map((each) => each.publish(market.last)))
   }
 
+  const kept = (product: string): ReadonlyArray<Market.Tick> =>
+    keepsTrades === 0 ? [] : trades.get(product)?.slice(-keepsTrades) ?? []
+
   return {
     venue,
     open,
+    trades: kept,
     book: (product) => {
       const market = listed(product)
       return market === undefined ? undefined : Market.book(market)
@@ -271,7 +279,7 @@ export const make = (options: Options): VenueServer => {
       const found = venue.listing(question, {
         atMillis: wallMillis(),
         markets: [...markets.values()].filter(({ product }) => !delisted.has(product.symbol)),
-        trades: (product) => keepsTrades === 0 ? [] : trades.get(product)?.slice(-keepsTrades) ?? []
+        trades: kept
       })
       return found instanceof Listing.Answer
         ? found

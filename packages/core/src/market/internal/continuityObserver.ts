@@ -17,6 +17,7 @@ import type { Venue } from "../../venue/Venue.ts"
 import { FrameNumbers, type Step } from "./frameNumbers.ts"
 import type { GapLedger } from "./gapLedger.ts"
 import type { LedgerEntry } from "./ledgerEntry.ts"
+import * as TradeMerge from "./tradeMerge.ts"
 import { topicOfUnread } from "./unreadFrames.ts"
 import { without } from "./without.ts"
 
@@ -228,8 +229,14 @@ class MessageChecks {
   private isTradeSeen(entry: LedgerEntry, trade: Trade): boolean {
     const member = entry.tradeNumber ??= this.options.venue.tradeNumber?.(entry.channel) ?? "none"
     const number = member === "none" ? undefined : Digits.toSafe(trade[member])
-    if (number !== undefined) return this.step(entry, number, number, trade.history === true, 1)
-    return trade.tradeId !== undefined && entry.ids.add(trade.tradeId)
+    if (number !== undefined) {
+      const isSeen = this.step(entry, number, number, trade.history === true, 1)
+      if (number === entry.numbers.last) entry.lastTrade = trade
+      return isSeen
+    }
+    if (trade.tradeId !== undefined && entry.ids.add(trade.tradeId)) return true
+    if (trade.history !== true || TradeMerge.isLater(trade, entry.lastTrade)) entry.lastTrade = trade
+    return false
   }
 
   // Whether all of the numbers are there already. `each` is how many messages a number stands for, if that is known.

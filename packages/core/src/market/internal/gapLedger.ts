@@ -18,6 +18,7 @@ import type { FeedMetrics } from "./feedMetrics.ts"
 import { GapAnnouncement } from "./gapAnnouncement.ts"
 import { keyOf, LedgerEntries } from "./ledgerEntries.ts"
 import type { GapMembers, LedgerEntry as Entry } from "./ledgerEntry.ts"
+import type { Found, Recoverer, Recovery } from "./recovery.ts"
 import { type Dropped, ShedCounts } from "./shedCounts.ts"
 
 const instant = (epochMillis: number): string => Timestamp.format(Timestamp.fromEpochMillis(epochMillis))
@@ -41,24 +42,6 @@ export interface Options {
 }
 
 /**
- * How what a gap holds came to be there nevertheless.
- *
- * @category models
- * @since 0.1.0
- */
-export type Recovery = NonNullable<Lifecycle.Gap["recovered"]>
-
-/**
- * A gap that is over when it is found.
- *
- * @category models
- * @since 0.1.0
- */
-export type Found =
-  & Required<Pick<Lifecycle.Gap, "cause" | "from" | "to">>
-  & Pick<Lifecycle.Gap, "missing" | "recovered">
-
-/**
  * A feed's ledger, as it is kept.
  *
  * @category models
@@ -76,6 +59,8 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
   // When anything was last heard, in epoch milliseconds: what bounds a gap.
   private heardAt: number | undefined
   private isUp = false
+  /** Who fetches what is missing, if anybody does. */
+  recoverer: Recoverer | undefined
 
   constructor(options: Options) {
     this.options = options
@@ -129,6 +114,7 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
     const found = this.wantedOf(channels)
     const announcement = this.end(found, this.options.wallNow())
     for (const entry of found) {
+      this.recoverer?.left(entry)
       this.wanted.delete(keyOf(entry))
       entry.isWanted = false
       entry.isRefused = false
@@ -157,13 +143,18 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
       entry.isRefused = false
       entry.confirmedAt = at
     }
-    return this.end(found.filter((entry) => this.endsAsConfirmed(entry)), at)
+    const announcement = this.end(found.filter((entry) => this.endsAsConfirmed(entry)), at)
+    for (const entry of found) this.recoverer?.confirmed(entry)
+    return announcement
   }
 
   /** What is refused is waited for no longer: its gap ends here, and a drop begins none. */
   refused(channels: ReadonlyArray<Channel.Channel>): Announcement | undefined {
     const found = this.wantedOf(channels)
-    for (const entry of found) entry.isRefused = true
+    for (const entry of found) {
+      entry.isRefused = true
+      this.recoverer?.left(entry)
+    }
     return this.end(found, this.options.wallNow())
   }
 
@@ -259,20 +250,41 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
 
   /**
    * A gap that is over when it is found: nothing of a channel came between `from` and `to`, which are numbers or
-   * instants. `recovered` says how what it holds is there nevertheless, if it is.
+   * instants. `recovered` says how what it holds is there nevertheless, if it is; without `to` it is to be `closed`.
    */
-  found(channel: { readonly channel: string; readonly product?: string | undefined }, gap: Found): GapAnnouncement {
+  found(
+    { channel, product }: { readonly channel: string; readonly product?: string | undefined },
+    gap: Omit<Found, "to"> & Partial<Pick<Found, "to">>
+  ): GapAnnouncement {
     const { metrics, venue } = this.options
-    const made = new Lifecycle.Gap({
-      venue,
-      ...(channel.product === undefined ? {} : { product: channel.product }),
-      channel: channel.channel,
-      ...gap
-    })
+    const made = new Lifecycle.Gap({ venue, ...(product === undefined ? {} : { product }), channel, ...gap })
     this.enter(made)
     metrics.gaps(gap.cause, 1)
     this.changed()
     return new GapAnnouncement([made])
+  }
+
+  /** A gap that numbers showed, and that was told when it was found, ends: what could be fetched of it is there. */
+  closed(
+    entry: Entry,
+    { from, to }: Pick<Found, "from" | "to">,
+    recovered: Recovery | undefined
+  ): Announcement | undefined {
+    const gap = entry.gaps.find((gap) => gap.cause === "sequence" && gap.from === from && gap.to === undefined)
+    if (gap === undefined) return undefined
+    const { recovered: _, ...members } = gap
+    const ended = new Lifecycle.Gap({ ...members, to, ...(recovered === undefined ? {} : { recovered }) })
+    this.enter(ended)
+    this.changed()
+    return new GapAnnouncement([ended])
+  }
+
+  /** What was fetched after a drop shows that the venue itself lacks some: a gap that is open holds them. */
+  lacking(entry: Entry, after: number, before: number): void {
+    const { open } = entry
+    if (open === undefined) return
+    entry.lose({ ...open, first: after + 1, last: before - 1 })
+    this.amend(entry, open, ({ missing = 0, ...gap }) => ({ ...gap, missing: missing + before - after - 1 }))
   }
 
   /**
@@ -328,24 +340,7 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
   read(): Ledger.Ledger {
     const now = this.options.now()
     return {
-      entries: Array.from(this.entries.all, (entry): Ledger.Entry => {
-        const { channel, dropped, duplicates, gaps, handedOn, live, liveMillis, liveSince, product } = entry
-        const { received, rejected } = entry
-        const delivered = handedOn - dropped
-        return {
-          channel,
-          product,
-          liveMillis: Math.round(liveMillis + (liveSince === undefined ? 0 : now - liveSince)),
-          received,
-          delivered,
-          duplicates,
-          dropped,
-          rejected,
-          live,
-          gaps,
-          isBalanced: delivered >= 0 && received === delivered + duplicates + dropped
-        }
-      }),
+      entries: Array.from(this.entries.all, (entry) => entry.read(now)),
       shed: this.shed.read(this.options.leftOut?.()),
       rejected: this.rejected
     }
@@ -363,6 +358,7 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
       entry.confirmedAt = undefined
       entry.unmeasured = entry.open
       entry.isWhole = false
+      if (entry.open !== undefined) this.recoverer?.dropped(entry, from)
     }
     return gaps
   }
@@ -392,6 +388,7 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
         ({ missing: more = isFirst && open.cause === "sequence" ? 0 : undefined, ...gap }) =>
           more === undefined || missing === undefined ? gap : { ...gap, missing: more + missing }
       )
+      this.recoverer?.missed(entry, { from: String(after), to: String(before) })
       return []
     }
     if (isKept) {
@@ -403,6 +400,9 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
     const gap = { cause: "sequence", from: String(after), to: String(before) } as const
     entry.lose({ ...gap, ...span })
     const isRecovered = isCovered(Channel.make(entry.channel, entry.product))
+    if (!isRecovered && this.recoverer?.missed(entry, gap) === true) {
+      return this.found(entry, { cause: gap.cause, from: gap.from, ...(missing === undefined ? {} : { missing }) }).gaps
+    }
     return this.found(entry, {
       ...gap,
       ...(missing === undefined ? {} : { missing }),

@@ -4,7 +4,8 @@
  * @since 0.1.0
  */
 import * as Lifecycle from "../../event/Lifecycle.ts"
-import type { Live } from "../Ledger.ts"
+import type { Trade } from "../../event/MarketData.ts"
+import type { Entry, Live } from "../Ledger.ts"
 import { NumberRanges } from "./numberRanges.ts"
 import { RecentIds } from "./recentIds.ts"
 
@@ -74,6 +75,8 @@ export class LedgerEntry {
   /** The ids of its messages that have come, if they are no more than that, and the number of the last ticker. */
   ids = new RecentIds()
   lastSequence: string | undefined = undefined
+  /** Its last trade, by what the venue numbers them by, or as they came. */
+  lastTrade: Trade | undefined = undefined
 
   constructor(channel: string, product: string | undefined, isWanted: boolean) {
     this.channel = channel
@@ -122,5 +125,44 @@ export class LedgerEntry {
     this.losses = []
     this.ids = new RecentIds()
     this.lastSequence = undefined
+    this.lastTrade = undefined
+  }
+
+  /** What was received is not handed on yet: it counts when it is. */
+  postpone(): void {
+    this.received--
+    this.arriving--
+  }
+
+  /** So many are handed on that waited, or were fetched. */
+  deliver(messages: number): void {
+    this.received += messages
+    this.handedOn += messages
+  }
+
+  /** So many of what was fetched are there already. */
+  repeat(messages: number): void {
+    this.received += messages
+    this.duplicates += messages
+  }
+
+  /** Its account, at a time on the monotonic clock. */
+  read(now: number): Entry {
+    const { channel, dropped, duplicates, gaps, handedOn, live, liveMillis, liveSince, product, received, rejected } =
+      this
+    const delivered = handedOn - dropped
+    return {
+      channel,
+      product,
+      liveMillis: Math.round(liveMillis + (liveSince === undefined ? 0 : now - liveSince)),
+      received,
+      delivered,
+      duplicates,
+      dropped,
+      rejected,
+      live,
+      gaps,
+      isBalanced: delivered >= 0 && received === delivered + duplicates + dropped
+    }
   }
 }

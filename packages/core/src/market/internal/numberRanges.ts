@@ -47,6 +47,14 @@ export class NumberRanges {
     return this.holes.some(({ first, last }) => first <= number && number <= last)
   }
 
+  /** How many numbers are missing of those from the first to the last. */
+  countMissing(from: number, to: number): number {
+    return this.holes.reduce(
+      (count, { first, last }) => count + Math.max(0, Math.min(last, to) - Math.max(first, from) + 1),
+      0
+    )
+  }
+
   /** A message has these numbers, from the first to the last. */
   add(first: number, last = first): Step {
     const { last: highest } = this

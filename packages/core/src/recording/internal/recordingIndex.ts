@@ -6,6 +6,7 @@
  */
 import * as Timestamp from "../../value/Timestamp.ts"
 import type * as Tape from "../Tape.ts"
+import { keyOf } from "./replayHttp.ts"
 
 type Header = Extract<Tape.Entry, { readonly _tag: "Header" }>
 
@@ -154,11 +155,14 @@ export class RecordingIndex {
   readonly headers: Array<Header> = []
   /** In the order of their first lines. */
   readonly connections = new Map<number | string | undefined, ConnectionIndex>()
+  /** What the answers over HTTP are to. */
+  readonly answers = new Set<string>()
   private millis = 0
 
   add(entry: Tape.Entry, line: number): ConnectionIndex | undefined {
     this.millis = millisOf(entry, this.millis)
     if (entry._tag === "Header") this.headers.push(entry)
+    if (entry._tag === "Response") this.answers.add(keyOf(entry.method, entry.url))
     if (!isOfConnection(entry)) return undefined
     let connection = this.connections.get(entry.connection)
     if (connection === undefined) {

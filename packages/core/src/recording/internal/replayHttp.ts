@@ -10,10 +10,15 @@ type Resume = (effect: Effect.Effect<HttpAnswer>) => void
 
 const beforePath = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i
 
-const symbol = /(?:^|&)symbol=([^&#]*)/
+const symbol = /(?:^|&)(?:symbol|pair|instrument_name)=([^&#]*)/
 
-/** What tells an answer's request: its method, its path and the symbol that it asks of. */
-const keyOf = (method: string, url: string): string => {
+/**
+ * What tells an answer's request: its method, its path and the symbol that it asks of.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const keyOf = (method: string, url: string): string => {
   const [path = "", query = ""] = url.replace(beforePath, "").split("?", 2)
   return `${method.toUpperCase()} ${path} ${symbol.exec(query)?.[1] ?? ""}`
 }
@@ -30,9 +35,17 @@ export class ReplayHttp {
   private readonly kept = new Map<string, Array<HttpAnswer>>()
   private readonly waiting = new Map<string, Array<Resume>>()
 
+  /** The keys of all answers that there are. */
+  private readonly recorded: ReadonlySet<string>
+
+  constructor(recorded: ReadonlySet<string>) {
+    this.recorded = recorded
+  }
+
   readonly port: HttpPort["Service"] = {
     network: this,
     isReplay: true,
+    isRecorded: (method, url) => this.recorded.has(keyOf(method, url)),
     request: ({ method, url }) =>
       Effect.callback<HttpAnswer>((resume) => {
         const key = keyOf(method, url)

@@ -9,6 +9,8 @@ import type { Message } from "../../codec/Message.ts"
 import * as Rejection from "../../codec/Rejection.ts"
 import { type Trade, trade } from "../../event/MarketData.ts"
 import * as Digits from "../../value/internal/digits.ts"
+import { epochMillis, TimestampOrder } from "../../value/Timestamp.ts"
+import type { TradesAsked } from "../Venue.ts"
 
 type Path = ReadonlyArray<PropertyKey>
 
@@ -86,3 +88,19 @@ export const span = (
   const numbers = trades.flatMap((trade) => Digits.toSafe(trade[member]) ?? [])
   return numbers.length === 0 ? undefined : { lowest: Math.min(...numbers), highest: Math.max(...numbers) }
 }
+
+/**
+ * Whether trades go back to before what is asked for: to the one that it comes
+ * after, or to the instant.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isReached = (trades: ReadonlyArray<Trade>, { after, sinceMillis }: TradesAsked): boolean =>
+  trades.some(({ timestamp, tradeId }) => {
+    if (after !== undefined && tradeId !== undefined && tradeId === after.tradeId) return true
+    if (timestamp === undefined) return false
+    return after?.timestamp === undefined
+      ? epochMillis(timestamp) < sinceMillis
+      : TimestampOrder(timestamp, after.timestamp) < 0
+  })

@@ -8,9 +8,9 @@ import { idOf, type Sent, type Simulation } from "./simulatedVenue.ts"
 /**
  * What became of the messages of one product on one channel: `sent` =
  * `delivered` + `repeated` + `lostInGaps` + `lostByFault` + `unaccounted`.
- * `repeated` said again what was delivered on an earlier connection, and were
- * passed over; `duplicates` came besides; `unaccounted` is what was lost in
- * silence.
+ * `repeated` said again what was delivered on an earlier connection or was
+ * fetched, and were passed over; `duplicates` came besides, and so did `fetched`,
+ * trades that were missed; `unaccounted` is what was lost in silence.
  */
 export interface SimulationReport {
   readonly channel: string
@@ -22,6 +22,7 @@ export interface SimulationReport {
   readonly lostInGaps: number
   readonly lostByFault: number
   readonly unaccounted: number
+  readonly fetched: number
 }
 
 /**
@@ -69,7 +70,8 @@ export const reconcile = (
       duplicates: 0,
       lostInGaps: 0,
       lostByFault: 0,
-      unaccounted: 0
+      unaccounted: 0,
+      fetched: 0
     }
     const blame = (what: string) => void violations.push(`${channel} ${product}: ${what}`)
     let cursor = 0
@@ -120,6 +122,13 @@ export const reconcile = (
       let back = cursor - 1
       while (back >= 0 && !isIt(sent[back], id)) back--
       const before = sent[back]
+      if (
+        event._tag === "Trade" && event.history === true && event.tradeId !== undefined && !known.has(event.tradeId)
+      ) {
+        known.add(event.tradeId)
+        counts.fetched++
+        continue
+      }
       if (before !== undefined && struck(before, "Duplicate")) counts.duplicates++
       else blame(`${id} arrived in epoch ${epoch}, where it was ${before === undefined ? "never sent" : "sent once"}`)
     }

@@ -45,6 +45,8 @@ export interface Served {
   readonly quote: (product: string, bid: string, ask: string) => Effect.Effect<void>
   /** A product's order book as it is, if the venue lists the product. */
   readonly book: (product: string) => Market.Book | undefined
+  /** The trades of a product that the venue still has, oldest first. */
+  readonly trades: (product: string) => ReadonlyArray<Market.Tick>
   /** The next trade of a product's seeded market. */
   readonly trade: (product: string) => Effect.Effect<void>
   /** Whether something is kept from all clients, until it is changed. */
@@ -156,6 +158,7 @@ export const serveWatched = Effect.fnUntraced(function*(
     sessions,
     quote: (product, bid, ask) => Effect.sync(() => server.quote(symbolOf(product), bid, ask)),
     book: (product) => server.book(symbolOf(product)),
+    trades: (product) => server.trades(symbolOf(product)),
     trade: (product) => Effect.sync(() => void server.trade(symbolOf(product))),
     withhold: (what, on) => Effect.sync(() => server.withhold(what, on)),
     delist: (product, on) => Effect.sync(() => server.delist(symbolOf(product), on)),

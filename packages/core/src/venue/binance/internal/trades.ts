@@ -10,7 +10,7 @@ import * as Rejection from "../../../codec/Rejection.ts"
 import { type Trade, trade } from "../../../event/MarketData.ts"
 import * as Digits from "../../../value/internal/digits.ts"
 import * as TradeList from "../../internal/tradeList.ts"
-import type { RestRequest, Trades, TradesAsked } from "../../Venue.ts"
+import type { RestRequest, Trades } from "../../Venue.ts"
 
 const venue = "binance"
 
@@ -46,22 +46,19 @@ const aggregate = Message.make(
   ]
 )
 
-/** By the channel: the path, what it weighs, and what is listed. */
-const kinds: ReadonlyMap<
-  string,
-  { readonly path: string; readonly weight: number; readonly message: Message.Message<Trade> }
-> = new Map([
-  ["trade", { path: "/api/v3/historicalTrades", weight: 25, message: single }],
-  ["aggTrade", { path: "/api/v3/aggTrades", weight: 4, message: aggregate }]
-])
-
-const requestOf = ({ channel, product }: TradesAsked, where: string): RestRequest | undefined => {
-  const kind = kinds.get(channel)
-  return kind && {
-    path: `${kind.path}?symbol=${encodeURIComponent(product)}&limit=${most}${where}`,
-    weight: kind.weight
-  }
+interface Kind {
+  readonly path: string
+  readonly weight: number
+  readonly message: Message.Message<Trade>
 }
+
+const singles: Kind = { path: "/api/v3/historicalTrades", weight: 25, message: single }
+const aggregates: Kind = { path: "/api/v3/aggTrades", weight: 4, message: aggregate }
+
+const requestOf = ({ path, weight }: Kind, product: string, where: string): RestRequest => ({
+  path: `${path}?symbol=${encodeURIComponent(product)}&limit=${most}${where}`,
+  weight
+})
 
 /**
  * How its trades are asked for.
@@ -72,27 +69,32 @@ const requestOf = ({ channel, product }: TradesAsked, where: string): RestReques
 export const trades: Trades = {
   source: "https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints, read 2026-11-26",
   reach: "to the first trade",
-  request: (asked) => {
-    const last = Digits.toSafe(asked.after?.tradeId)
-    if (last !== undefined) return requestOf(asked, `&fromId=${last + 1}`)
+  offers: (channel) => channel === "trade" || channel === "aggTrade",
+  request: ({ after, channel, product, sinceMillis }) => {
+    const last = Digits.toSafe(after?.tradeId)
+    const kind = channel === "trade" ? singles : aggregates
+    if (last !== undefined) return requestOf(kind, product, `&fromId=${last + 1}`)
     // Only aggregates can be asked for by time; of the others the newest come first.
-    return requestOf(asked, asked.channel === "aggTrade" ? `&startTime=${Math.floor(asked.sinceMillis)}` : "")
+    return requestOf(kind, product, kind === singles ? "" : `&startTime=${Math.floor(sinceMillis)}`)
   },
   read: (body, asked, { path }) => {
-    const kind = kinds.get(asked.channel)
+    const { after, before, channel, product } = asked
+    const kind = channel === "trade" ? singles : aggregates
     const json = TradeList.parse(venue, body)
-    if (kind === undefined) return { trades: [] }
     const read = Rejection.isFrameRejected(json) ? json : TradeList.read(venue, json, [], kind.message)
     if (Rejection.isFrameRejected(read)) return read
-    const trades = TradeList.fetched(read, asked.product)
-    const span = TradeList.span(trades, "tradeId")
-    const isForward = asked.channel === "aggTrade" || asked.after !== undefined
-    if (span === undefined || trades.length < most) return { trades, isWhole: isForward || !path.includes("fromId") }
+    const trades = TradeList.fetched(read, product)
+    const { highest = 0, lowest = 0 } = TradeList.span(trades, "tradeId") ?? {}
+    if (kind === aggregates || after !== undefined) {
+      const isLast = trades.length < most || highest + 1 >= (Digits.toSafe(before?.tradeId) ?? Infinity)
+      return { trades, isWhole: true, next: isLast ? undefined : requestOf(kind, product, `&fromId=${highest + 1}`) }
+    }
+    // A page that is not full holds all that there are, or all that it still has.
+    const isLast = trades.length < most || TradeList.isReached(trades, asked)
     return {
       trades,
-      next: isForward
-        ? requestOf(asked, `&fromId=${span.highest + 1}`)
-        : requestOf(asked, `&fromId=${Math.max(0, span.lowest - most)}`)
+      isWhole: !path.includes("fromId") && trades.length < most,
+      next: isLast ? undefined : requestOf(kind, product, `&fromId=${Math.max(0, lowest - most)}`)
     }
   }
 }
