@@ -270,6 +270,70 @@ describe("backfill", () => {
           assert.deepStrictEqual([shape(gaps), duplicates], [["disconnect backfill"], 0])
         }))
 
+      if (venue.tradeNumber !== undefined || venue.frames !== undefined) {
+        for (const latency of [0, 20]) {
+          let lost = 0
+          const isTradeFrame = (frame: Frame.Frame): boolean => {
+            const events = venue.decode(frame)
+            return !("_tag" in events) && events.some((event) => isTrade(event) && event.history !== true)
+          }
+          test(`what a connection that is up has lost is fetched, at ${latency} ms`, (run) =>
+            Effect.gen(function*() {
+              const { feed, served, told, trade } = run
+              yield* served.rest.setLatency(latency)
+              yield* trade(3)
+              lost = 2
+              yield* trade(4)
+              yield* TestClock.adjust("5 seconds")
+              assert.deepStrictEqual(tradesOf(told), run.made())
+              assert.strictEqual(lifeOf(told), "3 live (2 past )backfill 2 live")
+              const { gaps, isBalanced } = yield* entryOf(feed)
+              assert.deepStrictEqual([shape(gaps), missingOf(gaps), isBalanced], [["sequence backfill"], 0, true])
+            }), { isLost: (frame) => lost > 0 && isTradeFrame(frame) && lost-- > 0 })
+        }
+      }
+
+      test("there is more of it than one answer holds", (run) =>
+        Effect.gen(function*() {
+          const { feed, miss, product, served, told, trade } = run
+          yield* trade(2)
+          yield* served.host.otherwise({ _tag: "Refuse" })
+          yield* served.host.drop
+          yield* TestClock.adjust("50 millis")
+          for (let n = 0; n < 2_500; n++) {
+            yield* served.trade(product)
+            if (n % 50 === 0) yield* TestClock.adjust("1 millis")
+          }
+          yield* miss(1)
+          yield* TestClock.adjust("1 minute")
+          yield* trade(3)
+          assert.deepStrictEqual(tradesOf(told), run.made())
+          assert.strictEqual(lifeOf(told), "2 live (2501 past )backfill 3 live")
+          assert.isTrue((yield* entryOf(feed)).isBalanced)
+          assert.isAbove(served.rest.requests.length, 2)
+        }), { feed: { backfill: { maxPages: 1_000 } } })
+
+      test("no more answers are followed than it may", (run) =>
+        Effect.gen(function*() {
+          const { feed, miss, product, served, told, trade } = run
+          yield* trade(2)
+          yield* served.host.otherwise({ _tag: "Refuse" })
+          yield* served.host.drop
+          for (let n = 0; n < 2_500; n++) {
+            yield* served.trade(product)
+            if (n % 50 === 0) yield* TestClock.adjust("1 millis")
+          }
+          yield* miss(1)
+          yield* TestClock.adjust("10 seconds")
+          yield* trade(3)
+          assert.strictEqual(served.rest.requests.length, 1)
+          const { gaps, isBalanced } = yield* entryOf(feed)
+          assert.deepStrictEqual([shape(gaps).slice(0, 1), isBalanced], [["disconnect not recovered"], true])
+          const past = told.filter((event) => isTrade(event) && event.history === true)
+          assert.isAbove(past.length, 0)
+          if (venue.tradeNumber !== undefined) assert.strictEqual(missingOf(gaps), 2_501 - past.length)
+        }), { feed: { backfill: { maxPages: 1 } } })
+
       test("it is off where the feed says so", (run) =>
         Effect.gen(function*() {
           const { miss, served, told, trade } = run

@@ -271,7 +271,7 @@ export const prepare = Effect.fnUntraced(function*(
   const router = ChannelRouter.make(venue, products)
   const metrics = yield* FeedMetrics.make(venue.name)
   const clock = yield* Clock.Clock
-  const { leftOut } = yield* Transport
+  const { leftOut, replay } = yield* Transport
   const ledger = new GapLedger({
     venue: venue.name,
     metrics,
@@ -296,7 +296,6 @@ export const prepare = Effect.fnUntraced(function*(
   }, options)
   const legs: Legs = new Legs({ venue, ledger, connect })
   for (const other of options.redundancy?.endpoints ?? [undefined]) yield* legs.open(other ?? endpoint)
-  const { replay } = yield* Transport
   if (replay !== undefined) yield* ReplayedLegs.make(legs, endpoint, replay)
   const connection = new LegsConnection(legs, yield* Effect.scope, venue.name)
   const watchAnew = options.freshness === "none"

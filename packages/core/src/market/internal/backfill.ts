@@ -258,7 +258,8 @@ class Backfill implements Recoverer {
       fiber: undefined
     }
     filling.fetch = fetch
-    fetch.fiber = this.parts.fork(this.run(filling, fetch))
+    // Not within the step that begins it, which is still telling of the gap.
+    fetch.fiber = this.parts.fork(Effect.andThen(Effect.yieldNow, this.run(filling, fetch)))
   }
 
   private stop(filling: Filling, { fiber }: Fetch): void {
