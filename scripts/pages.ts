@@ -148,13 +148,15 @@ const ledger = (): Table => [
     "venue",
     "a missing trade is shown by",
     "a missing change of a book is shown by",
-    "what is there already is known by"
+    "what is there already is known by",
+    "missed trades are fetched"
   ],
   ...Venues.all.map((venue) => [
     code(venue.name),
     tradesShownBy(venue),
     venue.continuity === "state" ? `${provenBy.state}, of a book that is kept for it` : provenBy[venue.continuity],
-    knownBy(venue)
+    knownBy(venue),
+    venue.rest?.trades?.reach ?? "no"
   ])
 ]
 
