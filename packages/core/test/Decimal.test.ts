@@ -69,6 +69,16 @@ describe("Decimal", () => {
     assert.strictEqual(DecimalText.decimalPlaces(BigDecimal.make(1n, -5)), 0)
   })
 
+  it("reads each of many exactly, those that were read lately among them", () => {
+    let state = 7
+    const next = (below: number): number => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) % below
+    for (let i = 0; i < 20_000; i++) {
+      const whole = String(next(10) < 3 ? next(40) : next(4_000_000_000) * (1 + next(200_000)))
+      const text = next(2) === 0 ? whole : `${whole}.${String(next(1_000)).padStart(1 + next(6), "0")}`
+      assert.strictEqual(round(text), text)
+    }
+  })
+
   it("reads a part of a text", () => {
     const decimal = DecimalText.parseRange("[\"1.50\"]", 2, 6)
     assert.strictEqual(decimal === undefined ? undefined : Decimal.format(decimal), "1.50")

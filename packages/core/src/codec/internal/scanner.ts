@@ -7,7 +7,6 @@
  *
  * @since 0.1.0
  */
-import * as BigDecimal from "effect/BigDecimal"
 import type * as Decimal from "../../value/Decimal.ts"
 import * as DecimalText from "../../value/internal/decimal.ts"
 
@@ -127,7 +126,7 @@ export class Scanner {
       (text.charCodeAt(first) !== 48 || digits === 1 || point === first + 1)
     if (isUsual) {
       this.at = at + 1
-      return BigDecimal.make(BigInt(value), point === nowhere ? 0 : at - 1 - point)
+      return DecimalText.ofSafe(value, point === nowhere ? 0 : at - 1 - point)
     }
     const start = this.at
     if (!this.string()) return undefined

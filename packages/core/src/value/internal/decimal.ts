@@ -44,6 +44,26 @@ const parseExponential = (text: string): Decimal | undefined => {
   return BigDecimal.make(match[1] === "-" ? -value : value, scale)
 }
 
+// Prices near the touch and sizes of zero come again and again: one that was made lately is found sooner than a new one
+// is made. Each place holds the last of those that belong there.
+const places = 1_024
+const lately = Array.from({ length: places }, (): Decimal | undefined => undefined)
+const latelyValues = new Float64Array(places)
+
+/**
+ * The decimal of a whole number that a double holds exactly, and is not below
+ * zero, and a scale. Of two calls with the same both may give the same object.
+ */
+export const ofSafe = (value: number, scale: number): Decimal => {
+  const place = Math.imul((value | 0) + scale, 0x9e37_79b1) >>> 22
+  const known = lately[place]
+  if (known !== undefined && latelyValues[place] === value && known.scale === scale) return known
+  const made = BigDecimal.make(BigInt(value), scale)
+  lately[place] = made
+  latelyValues[place] = value
+  return made
+}
+
 // The usual number with an exponent: digits that a double holds, and an exponent of a few digits. `undefined` leaves it to
 // the expression, which is slow where a book is full of such.
 const parseShortExponential = (
@@ -108,7 +128,7 @@ export const parseRange = (text: string, start: number, end: number): Decimal | 
   // `01` is no JSON number; `0` and `0.1` are.
   if (text.charCodeAt(first) === 48 && digits > 1 && point !== first + 1) return undefined
   const scale = point === nowhere ? 0 : end - 1 - point
-  if (digits <= exactDoubleDigits) return BigDecimal.make(BigInt(negative ? -value : value), scale)
+  if (digits <= exactDoubleDigits) return negative ? BigDecimal.make(BigInt(-value), scale) : ofSafe(value, scale)
   if (digits > maxDigits) return undefined
   const exact = BigInt(withoutPoint(text, first, point, end))
   return BigDecimal.make(negative ? -exact : exact, scale)
