@@ -81,7 +81,7 @@ export const run = Effect.fnUntraced(function*(
       grouped(duplicates)
     ])
   )
-  const titles = ["venue", "product", "sent", "", "delivered", "", "said again", "", "in gaps", "besides twice"]
+  const titles = ["venue", "product", "sent", "", "delivered", "", "repeated", "", "in gaps", "duplicated"]
   const columns = titles.map((title, index) => ({
     title,
     align: index >= 2 ? "right" as const : "left" as const
