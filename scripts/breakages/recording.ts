@@ -13,6 +13,8 @@ const ofRunner = "packages/node/test/runner/Recorded.test.ts"
 const passive = "packages/core/src/connection/internal/passive.ts"
 const ofReplay = "packages/node/test/runner/Replay.test.ts"
 const ofChaos = "packages/testing/test/Replay.test.ts"
+const ofLines = "packages/core/test/Replay.test.ts"
+const lines = "packages/core/src/recording/internal/lineReader.ts"
 
 export const breakages: ReadonlyArray<Breakage> = [
   // replays
@@ -89,9 +91,45 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what came together is replayed one by one",
     file: "packages/core/src/recording/Replay.ts",
-    original: "if (isByLine || entry.at === undefined) this.hand()",
-    replacement: "this.hand()",
+    original: "if (turns === \"line\" || (turns === \"moment\" && entry.at === undefined)) this.hand(turns)",
+    replacement: "this.hand(turns)",
     test: [ofChaos, "coinbase"]
+  },
+  {
+    name: "a line that is not of the usual layout is not read exactly",
+    file: lines,
+    original: "    const read = Tape.parse(text, line)\n",
+    replacement: "    const read = this.before === undefined ? Tape.parse(text, line) : undefined\n",
+    test: [ofLines, "each line says what it says"]
+  },
+  {
+    name: "what follows the text of a usual line is passed over",
+    file: lines,
+    original: "const frame: string = JSON.parse(text.slice(this.start.length - 1, -1))",
+    replacement:
+      "const frame: string = JSON.parse(/^\"(?:[^\"\\\\]|\\\\.)*\"/.exec(text.slice(this.start.length - 1))?.[0] ?? \"\")",
+    test: [ofLines, "each line says what it says"]
+  },
+  {
+    name: "a layout is learned of a line that has more",
+    file: lines,
+    original: "    if (this.frame(text) === undefined) this.before = undefined\n",
+    replacement: "",
+    test: [ofLines, "each line says what it says"]
+  },
+  {
+    name: "a time that is none counts as the one before",
+    file: lines,
+    original: "    if (at === undefined) return false\n",
+    replacement: "",
+    test: [ofLines, "each line says what it says"]
+  },
+  {
+    name: "who sleeps in a replay is not told what came before",
+    file: "packages/core/src/recording/Replay.ts",
+    original: " && !this.clock.wakes(this.nextMillis)",
+    replacement: "",
+    test: [ofLines, "who sleeps wakes in time"]
   },
   {
     name: "a wire comes up before all was asked for",

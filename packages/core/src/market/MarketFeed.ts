@@ -429,7 +429,7 @@ export const prepare = Effect.fnUntraced(function*(
           channelsFor: router.channelsFor,
           dropped: ledger.consumer(consumer?.name ?? "events")
         })
-        return Stream.flattenIterable(Stream.map(connection.inbound(consumer), eventsOf))
+        return eventsOf(connection.inbound(consumer))
       }))
   }
 })

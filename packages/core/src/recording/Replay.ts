@@ -27,7 +27,6 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
@@ -37,13 +36,15 @@ import type { Frame } from "../transport/Frame.ts"
 import { HttpPort } from "../transport/HttpPort.ts"
 import { Transport } from "../transport/Transport.ts"
 import * as Monotonic from "../value/Monotonic.ts"
+import * as Timestamp from "../value/Timestamp.ts"
+import { LineReader } from "./internal/lineReader.ts"
 import { isOfConnection, millisOf, RecordingIndex } from "./internal/recordingIndex.ts"
 import { ReplayClock } from "./internal/replayClock.ts"
 import { ReplayHttp } from "./internal/replayHttp.ts"
 import { ReplayLeg } from "./internal/replayLeg.ts"
 import * as ReplayLegs from "./internal/replayLegs.ts"
 import { ReplayScheduler } from "./internal/replayScheduler.ts"
-import * as Tape from "./Tape.ts"
+import type * as Tape from "./Tape.ts"
 
 /**
  * One connection of a recording: what names it there (none if its lines do not
@@ -69,8 +70,10 @@ interface Position {
  *
  * - `speed`: how many times as fast as it was recorded (default: as fast as it
  *   can be). What is given is the same at any
- * - `byLine`: whether frames of one moment come one by one, so that `position` is
- *   the line of each, and not together as they did
+ * - `turns`: when the program has a turn: after each `"line"`, so that `position`
+ *   is that of what it is told; after all of one `"moment"`, together as they came
+ *   (the default); or after many `"frames"`, which is the fastest, for one that
+ *   looks at no clock
  * - `onIndexed`: is shown each line before the replay begins
  *
  * @category models
@@ -78,7 +81,7 @@ interface Position {
  */
 export interface Options {
   readonly speed?: number | "max" | undefined
-  readonly byLine?: boolean | undefined
+  readonly turns?: "line" | "moment" | "frames" | undefined
   readonly onIndexed?: ((entry: Tape.Entry) => void) | undefined
 }
 
@@ -127,10 +130,19 @@ const mostRejected = 100
 // So many frames of one moment are one batch at most.
 const mostFrames = 1_024
 
+// So many frames, or characters of them, come before a program has its turn that wants none between: what it is told
+// lives for so short a time that it costs little memory.
+const mostUntold = 64
+const mostCharacters = 262_144
+
 type Received = Extract<Tape.Entry, { readonly _tag: "Frame" | "Binary" }>
 
 const isReceived = (entry: Tape.Entry): entry is Received =>
   (entry._tag === "Frame" || entry._tag === "Binary") && entry.direction === "in"
+
+// Nearly always the very same one, or another.
+const isSame = (one: Timestamp.Timestamp | undefined, other: Timestamp.Timestamp | undefined): boolean =>
+  one !== undefined && other !== undefined && (one === other || Timestamp.TimestampOrder(one, other) === 0)
 
 interface Line {
   readonly line: number
@@ -145,12 +157,16 @@ class Player {
   readonly legs: ReadonlyMap<number | string | undefined, ReplayLeg>
   position: Position = { line: 0, entry: undefined }
   // The line that was read, and what it and those before it have to say.
+  private readonly reader = new LineReader()
   private lines = 0
   private next: Line | undefined
   private nextMillis = 0
   private millis = 0
-  private readonly held: Array<Frame> = []
+  private held: Array<Frame> = []
   private heldFrom: Tape.Entry | undefined
+  // What was handed over since the program had its turn.
+  private untold = 0
+  private untoldCharacters = 0
 
   constructor(index: RecordingIndex) {
     this.http = new ReplayHttp(index.answers)
@@ -169,7 +185,7 @@ class Player {
   /** Reads the next line, and gives its time; `undefined` if it says nothing. */
   read(text: Frame): number | undefined {
     const line = ++this.lines
-    const read = Tape.parse(text, line)
+    const read = this.reader.read(text, line)
     const entry = read?._tag === "EntryRejected" ? read.entry : read
     this.next = entry === undefined ? undefined : { line, entry }
     if (entry === undefined) return undefined
@@ -181,21 +197,24 @@ class Player {
     const { held, heldFrom, next } = this
     if (held.length === 0 || next === undefined) return held.length === 0
     const { entry } = next
-    return isReceived(entry) && entry.connection === heldFrom?.connection && entry.at !== undefined &&
-      Equal.equals(entry.at, heldFrom?.at) && held.length < mostFrames
+    return isReceived(entry) && entry.connection === heldFrom?.connection && isSame(entry.at, heldFrom?.at) &&
+      held.length < mostFrames
   }
 
   /** Does what the line that was read says, or holds it back with others of its moment. */
-  step(isByLine: boolean): void {
+  step(turns: NonNullable<Options["turns"]>): void {
     const { next } = this
     if (next === undefined) return
     const { entry } = next
     this.position = next
     this.millis = this.nextMillis
     if (isReceived(entry)) {
-      this.held.push(entry._tag === "Frame" ? entry.frame : entry.bytes)
+      const frame = entry._tag === "Frame" ? entry.frame : entry.bytes
+      this.held.push(frame)
       this.heldFrom = entry
-      if (isByLine || entry.at === undefined) this.hand()
+      this.untold++
+      this.untoldCharacters += frame.length
+      if (turns === "line" || (turns === "moment" && entry.at === undefined)) this.hand(turns)
       return
     }
     this.clock.set(this.millis)
@@ -206,13 +225,23 @@ class Player {
     this.scheduler.rest()
   }
 
-  /** Hands over what is held back. */
-  hand(): void {
-    const frames = this.held.splice(0)
+  /** Hands over what is held back, before the line that was read. */
+  hand(turns: NonNullable<Options["turns"]>): void {
+    const frames = this.held
     if (!Arr.isReadonlyArrayNonEmpty(frames)) return
+    this.held = []
     this.clock.set(this.millis)
-    this.legs.get(this.heldFrom?.connection)?.receive(frames)
+    const isMore = turns === "frames" && this.isMore()
+    this.legs.get(this.heldFrom?.connection)?.receive(frames, isMore)
+    if (!isMore) this.untold = this.untoldCharacters = 0
     this.scheduler.rest()
+  }
+
+  // Whether the line that was read is a frame that may come before the program has its turn.
+  private isMore(): boolean {
+    const entry = this.next?.entry
+    return entry !== undefined && isReceived(entry) && entry.connection === this.heldFrom?.connection &&
+      this.untold < mostUntold && this.untoldCharacters < mostCharacters && !this.clock.wakes(this.nextMillis)
   }
 
   /** What is to be waited for before the next line. */
@@ -241,15 +270,16 @@ const begun = (leg: ReplayLeg | undefined): Effect.Effect<void> =>
  */
 export const make = Effect.fnUntraced(function*<E>(
   lines: Stream.Stream<Frame, E>,
-  { byLine = false, onIndexed, speed = "max" }: Options = {}
+  { onIndexed, speed = "max", turns = "moment" }: Options = {}
 ): Effect.fn.Return<Replay<E>, E> {
   const index = new RecordingIndex()
   const rejected: Array<Tape.EntryRejected> = []
+  const reader = new LineReader()
   let count = 0
   yield* Stream.runForEachArray(lines, (texts) =>
     Effect.sync(() => {
       for (const text of texts) {
-        const read = Tape.parse(text, ++count)
+        const read = reader.read(text, ++count)
         if (read === undefined) continue
         const isRejected = read._tag === "EntryRejected"
         if (isRejected && rejected.length < mostRejected) rejected.push(read)
@@ -277,7 +307,7 @@ export const make = Effect.fnUntraced(function*<E>(
             if (fiber.pollUnsafe() !== undefined) return
             const millis = player.read(text)
             if (!player.isOfBatch()) {
-              player.hand()
+              player.hand(turns)
               const before = due()
               if (before !== undefined) yield* before
             }
@@ -286,12 +316,12 @@ export const make = Effect.fnUntraced(function*<E>(
               const wait = begun + (millis - first) / speed - (yield* Monotonic.now)
               if (wait > 0) yield* Effect.sleep(wait)
             }
-            player.step(byLine)
-            const after = byLine ? due() : undefined
+            player.step(turns)
+            const after = turns === "line" ? due() : undefined
             if (after !== undefined) yield* after
           }
         }))
-      player.hand()
+      player.hand("moment")
       yield* due() ?? Effect.void
     })
   }

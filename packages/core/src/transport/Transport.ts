@@ -85,11 +85,15 @@ export interface Pull extends Effect.Effect<NonEmptyReadonlyArray<Frame>, WireCl
   /**
    * Hands over batch after batch in the callback in which it was read, with no
    * fiber between, and completes when `take` has returned `false`. What `take`
-   * throws is a defect. Absent if the transport has no such callback; a pull
-   * that is made from another, such as by `Effect.map`, has none either.
+   * throws is a defect. `isMore` says that the next batch is there already and
+   * comes in the same callback: what follows from both may be done after it.
+   * Absent if the transport has no such callback; a pull that is made from
+   * another, such as by `Effect.map`, has none either.
    */
   readonly each?:
-    | ((take: (frames: NonEmptyReadonlyArray<Frame>) => boolean) => Effect.Effect<void, WireClosed>)
+    | ((
+      take: (frames: NonEmptyReadonlyArray<Frame>, isMore?: boolean | undefined) => boolean
+    ) => Effect.Effect<void, WireClosed>)
     | undefined
 }
 

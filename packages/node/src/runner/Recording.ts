@@ -7,7 +7,7 @@
 import type { Frame } from "@tickline/core/transport/Frame"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { Buffer, isUtf8 } from "node:buffer"
+import { Buffer, isAscii, isUtf8 } from "node:buffer"
 import * as Fs from "node:fs"
 import { decompressed } from "../internal/recordingDecoder.ts"
 import { UsageError } from "./RunnerError.ts"
@@ -94,12 +94,17 @@ export async function* lines(
     isTorn = true
   }
 
-  for await (const chunk of decompressed(bytes, torn)) {
+  for await (const read of decompressed(bytes, torn)) {
+    const chunk = Buffer.from(read.buffer, read.byteOffset, read.length)
+    // Nearly all of a recording is: then a line is copied as it is.
+    const isPlain = isAscii(chunk)
     const found: Array<Line> = []
     let start = 0
     let end = chunk.indexOf(lineFeed)
     while (end >= 0) {
-      found.push(complete(chunk.subarray(start, end)))
+      if (isPlain && !isFirst && waiting === 0 && end - start <= maxLineBytes) {
+        found.push(chunk.toString("latin1", start, chunk[end - 1] === carriageReturn && end > start ? end - 1 : end))
+      } else found.push(complete(chunk.subarray(start, end)))
       start = end + 1
       end = chunk.indexOf(lineFeed, start)
     }
@@ -131,7 +136,7 @@ export const open = (path: string): Effect.Effect<AsyncIterable<Uint8Array>, Usa
           await handle.close()
           throw new Error("a directory")
         }
-        return handle.createReadStream({ highWaterMark: 1024 * 1024 })
+        return handle.createReadStream({ highWaterMark: 256 * 1024 })
       },
       catch: () => new UsageError({ key: "file", value: path, expected: "a file that can be read" })
     }),

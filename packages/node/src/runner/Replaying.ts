@@ -16,7 +16,7 @@ import { Transport } from "@tickline/core/transport/Transport"
 import * as Channel from "@tickline/core/value/Channel"
 import type { ChannelKind, Venue } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
-import type * as Arr from "effect/Array"
+import * as Arr from "effect/Array"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -96,6 +96,11 @@ const merged = (courses: ReadonlyArray<Course>): ReadonlyArray<Course> =>
     }
   })
 
+// Of books each line is told by itself. What is printed of all else is the same whenever that is done; but not what
+// comes after the last event that is counted.
+const turnsOf = ({ book, count, speed }: Options): "line" | "moment" | "frames" =>
+  book !== undefined ? "line" : count === undefined && speed === "max" ? "frames" : "moment"
+
 // What is known of the recording before it is replayed.
 const survey = Effect.fnUntraced(function*(
   options: Options,
@@ -113,7 +118,7 @@ const survey = Effect.fnUntraced(function*(
   }
   const replay = yield* Replay.make(lines, {
     speed: options.speed,
-    byLine: options.book !== undefined,
+    turns: turnsOf(options),
     onIndexed: (entry) => {
       if (entry._tag === "Header") headers.push(entry)
       if (entry._tag !== "Frame" || entry.direction !== "in") return
@@ -160,7 +165,8 @@ const linesOf = Effect.fnUntraced(function*(
     })
   const linesIn = (bytes: AsyncIterable<Uint8Array>) =>
     Stream.fromAsyncIterable(Recording.lines(bytes, onTorn), failed).pipe(
-      Stream.flattenIterable,
+      Stream.filter(Arr.isReadonlyArrayNonEmpty),
+      Stream.flattenArray,
       // What is too long to be a line of a recording says nothing.
       Stream.map((line) => line ?? "")
     )

@@ -5,14 +5,12 @@
  *
  * @since 0.1.0
  */
-import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Option from "effect/Option"
 import type { ConnectionPolicy } from "../../resilience/ConnectionPolicy.ts"
-import type * as Frame from "../../transport/Frame.ts"
-import type { Wire, WireClosed } from "../../transport/Transport.ts"
+import type { Pull, Wire, WireClosed } from "../../transport/Transport.ts"
 import * as ConnectError from "../ConnectError.ts"
 import type * as Observer from "../Observer.ts"
 import type { Options, Parts } from "./connectionParts.ts"
@@ -334,11 +332,12 @@ export class Epoch<A> {
     const reader = new FrameReader(this.options, this.number)
     let due = onFirst
     // Says whether the next batch may come in the same way: nothing is to be done before it, and nobody needs a turn.
-    const take = (frames: NonEmptyReadonlyArray<Frame.Frame>): boolean => {
+    const take: Parameters<NonNullable<Pull["each"]>>[0] = (frames, isMore) => {
       this.lastReceivedAt = this.states.now()
       reader.read(frames, this.states.wallNow(), this.lastReceivedAt)
       this.askAgain()
       if (due !== undefined || refusals.length > 0 || faults.length > 0) return false
+      if (isMore === true && !inbox.isBlocked()) return true
       this.woken = inbox.wake()
       return !inbox.isBehind() && this.woken <= manyConsumers && !inbox.isBlocked()
     }

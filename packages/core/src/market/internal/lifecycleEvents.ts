@@ -4,6 +4,8 @@
  *
  * @since 0.1.0
  */
+import * as Arr from "effect/Array"
+import * as Stream from "effect/Stream"
 import type * as ConnectionState from "../../connection/ConnectionState.ts"
 import type * as Inbox from "../../connection/Inbox.ts"
 import type * as InboxItems from "../../connection/internal/inboxItems.ts"
@@ -29,15 +31,17 @@ export interface Options {
   readonly dropped: Dropped
 }
 
+type Item = Inbox.Item<MarketEvent.MarketEvent>
+
 /**
- * Makes what tells one consumer: the events of each item of its connection.
+ * Makes what tells one consumer: the events of the items of its connection.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const make = (
   { channelsFor, dropped, venue }: Options
-): (item: Inbox.Item<MarketEvent.MarketEvent>) => ReadonlyArray<MarketEvent.AnyEvent> => {
+): <E>(items: Stream.Stream<Item, E>) => Stream.Stream<MarketEvent.AnyEvent, E> => {
   // What this consumer's own queue has shed, by the products and channels that it was of.
   const overflowed = ({ from, keys, rejections, to }: InboxItems.Missed): Array<MarketEvent.AnyEvent> => {
     const counts = new Map<string, { readonly of: Partial<Channel.Channel>; missing: number }>()
@@ -114,7 +118,7 @@ export const make = (
     return [...[...errors.values()].flat(), ...replaced]
   }
 
-  const eventsOf = (item: Inbox.Item<MarketEvent.MarketEvent>): ReadonlyArray<MarketEvent.AnyEvent> => {
+  const eventsOf = (item: Item): ReadonlyArray<MarketEvent.AnyEvent> => {
     switch (item._tag) {
       case "Batch":
         return item.messages
@@ -154,9 +158,19 @@ export const make = (
     }
   }
 
-  return (item) => {
+  const toldOf = (item: Item): ReadonlyArray<MarketEvent.AnyEvent> => {
     const isPending = refusals.size > 0 && item._tag !== "Refused" && item._tag !== "Announced"
     const events = eventsOf(item)
     return isPending ? told(events) : events
   }
+
+  // All that one pull brought, in one array: its reader has a step for each array.
+  return (items) =>
+    items.pipe(
+      Stream.mapArray((some): readonly [ReadonlyArray<MarketEvent.AnyEvent>] => [
+        some.length === 1 ? toldOf(some[0]) : some.flatMap(toldOf)
+      ]),
+      Stream.filter(Arr.isReadonlyArrayNonEmpty),
+      Stream.flattenArray
+    )
 }

@@ -66,6 +66,12 @@ export class ReplayClock implements Clock.Clock {
     })
   }
 
+  /** Whether somebody sleeps until a line's time or less. */
+  wakes(millis: number): boolean {
+    const [first] = this.sleepers
+    return first !== undefined && first.until <= millis - (this.start ?? millis)
+  }
+
   /** Goes on to a line's time, in epoch milliseconds, by way of all who sleep until then or less. */
   set(millis: number): void {
     const start = this.start ??= millis

@@ -150,11 +150,11 @@ export class ReplayLeg {
     this.options.rest()
   }
 
-  /** The replay has come to frames of it, whose lines are all of one moment. */
-  receive(frames: NonEmptyReadonlyArray<Frame>): void {
+  /** The replay has come to frames of it, whose lines are all of one moment; `isMore` says that others follow. */
+  receive(frames: NonEmptyReadonlyArray<Frame>, isMore: boolean): void {
     this.begin()
     this.open()
-    this.wire?.receive(frames)
+    this.wire?.receive(frames, isMore)
     this.options.rest()
   }
 

@@ -9,8 +9,10 @@ import * as Effect from "effect/Effect"
 import type { Frame } from "../../transport/Frame.ts"
 import { type Pull, type Wire, WireClosed } from "../../transport/Transport.ts"
 
+type Take = Parameters<NonNullable<Pull["each"]>>[0]
+
 interface Taker {
-  readonly take: (frames: NonEmptyReadonlyArray<Frame>) => boolean
+  readonly take: Take
   readonly resume: (effect: Effect.Effect<void, WireClosed>) => void
 }
 
@@ -25,6 +27,7 @@ export class ReplayWire implements Wire {
   private readonly mostWritten: number
   private written = 0
   private taker: Taker | undefined
+  private isMore = false
   private ended: WireClosed | undefined
   private onTaken: (() => void) | undefined
   private readonly onEnded: Array<() => void> = []
@@ -34,7 +37,7 @@ export class ReplayWire implements Wire {
     this.mostWritten = mostWritten
   }
 
-  private readonly each = (take: Taker["take"]): Effect.Effect<void, WireClosed> =>
+  private readonly each = (take: Take): Effect.Effect<void, WireClosed> =>
     Effect.callback((resume) => {
       this.taker = { take, resume }
       this.hand()
@@ -93,10 +96,11 @@ export class ReplayWire implements Wire {
     return this.ended !== undefined
   }
 
-  /** It has brought frames. */
-  receive(frames: NonEmptyReadonlyArray<Frame>): void {
+  /** It has brought frames; `isMore` says that others follow. */
+  receive(frames: NonEmptyReadonlyArray<Frame>, isMore: boolean): void {
     if (this.ended !== undefined) return
     this.waiting.push(frames)
+    this.isMore = isMore
     this.hand()
   }
 
@@ -123,7 +127,7 @@ export class ReplayWire implements Wire {
     if (taker === undefined) return
     try {
       for (let frames = this.waiting.shift(); frames !== undefined; frames = this.waiting.shift()) {
-        if (!taker.take(frames)) return this.release(Effect.void)
+        if (!taker.take(frames, this.isMore)) return this.release(Effect.void)
       }
     } catch (error) {
       return this.release(Effect.die(error))
