@@ -190,8 +190,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a channel that is live ends the gaps of all",
     file: "packages/core/src/market/internal/gapLedger.ts",
-    original: "return this.end(found.filter((entry) => this.endsAsConfirmed(entry)), at)",
-    replacement: "return this.end([...this.wanted.values()], at)",
+    original: "this.end(found.filter((entry) => this.endsAsConfirmed(entry)), at)",
+    replacement: "this.end([...this.wanted.values()], at)",
     test: ["packages/testing/test/Ledger.test.ts", "a gap ends channel by channel"]
   },
   {
