@@ -116,7 +116,7 @@ export interface TradesAsked {
 }
 
 /**
- * The trades of one answer, in any order, and what is asked for next if more of
+ * The trades of one answer, the oldest first, and what is asked for next if more of
  * them may be had. `isWhole` says of the last one that the venue had all that were
  * asked for, where the trades do not show it.
  *
@@ -140,6 +140,8 @@ export interface Trades {
   readonly source: string
   /** How far back it goes, for people. */
   readonly reach: string
+  /** The member whose digits rise from each trade to the next, though not one by one. Default: trades stand in order of time. */
+  readonly rising?: "tradeId" | undefined
   /** Whether the trades of a channel can be asked for. */
   readonly offers: (channel: string) => boolean
   /** The first request. */

@@ -44,14 +44,33 @@ export interface Floor {
 export class Answer {
   readonly status: number
   readonly body: unknown
+  /** The text of the body, where it is written digit by digit. */
+  readonly text: string | undefined
   readonly headers: Readonly<Record<string, string>>
 
-  constructor(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}) {
+  constructor(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}, text?: string) {
     this.status = status
     this.body = body
+    this.text = text
     this.headers = { "content-type": "application/json", ...headers }
   }
 }
+
+/**
+ * The answer whose body is this JSON, to the digit.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const written = (text: string): Answer => new Answer(200, undefined, {}, text)
+
+/**
+ * The text of an answer's body.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const textOf = ({ body, text }: Answer): string => text ?? JSON.stringify(body)
 
 /**
  * Answers a question: an `Answer`, or the body alone of one with status 200;

@@ -20,6 +20,7 @@ import * as Coinbase from "@tickline/core/venue/coinbase/Venue"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Enforcement from "./Enforcement.ts"
+import * as Listing from "./Listing.ts"
 import * as Market from "./Market.ts"
 import * as MockVenue from "./MockVenue.ts"
 
@@ -80,18 +81,17 @@ const frames = (drafts: ReadonlyArray<Draft>, floor: MockVenue.Floor): ReadonlyA
   }))
 }
 
+const made = (tick: Market.Tick): object => ({
+  trade_id: String(tick.tradeId),
+  product_id: tick.product,
+  price: tick.price,
+  size: tick.size,
+  time: tick.timestamp,
+  side: tick.side === "buy" ? "SELL" : "BUY"
+})
+
 const trade = (type: "snapshot" | "update", tick: Market.Tick): Draft =>
-  draft("market_trades", {
-    type,
-    trades: [{
-      trade_id: String(tick.tradeId),
-      product_id: tick.product,
-      price: tick.price,
-      size: tick.size,
-      time: tick.timestamp,
-      side: tick.side === "buy" ? "SELL" : "BUY"
-    }]
-  }, { channel: "market_trades", product: tick.product })
+  draft("market_trades", { type, trades: [made(tick)] }, { channel: "market_trades", product: tick.product })
 
 /** The batched ticker is without quotes. */
 const ticker = (channel: string, type: "snapshot" | "update", tick: Market.Tick): Draft =>
@@ -160,6 +160,30 @@ const enforcement: Enforcement.Enforcement = {
   subscribeWithin: 5_000
 }
 
+const tradesPath = /^\/api\/v3\/brokerage\/market\/products\/([^/]+)\/ticker$/
+
+/**
+ * Past trades, the newest first, between two seconds; the best quotes stand beside
+ * them.
+ *
+ * @see https://docs.cdp.coinbase.com/api-reference/advanced-trade-api/rest-api/public/get-public-market-trades (read 2026-11-26)
+ */
+const listing: Listing.Listing = ({ path, query }, floor) => {
+  const product = tradesPath.exec(path)?.[1]
+  const market = floor.markets.find((one) => one.product.symbol === product)
+  if (product === undefined || market === undefined) return undefined
+  const [start = 0, end = Infinity] = [Listing.numberIn(query, "start"), Listing.numberIn(query, "end")]
+  const found = floor.trades(product).filter((tick) => {
+    const seconds = Market.millisOf(tick) / 1_000
+    return seconds >= start && seconds <= end
+  })
+  return {
+    trades: found.slice(-Math.min(Listing.numberIn(query, "limit") ?? 100, 1_000)).toReversed().map(made),
+    best_bid: market.last.bid[0],
+    best_ask: market.last.ask[0]
+  }
+}
+
 /**
  * The mock of Coinbase Advanced Trade.
  *
@@ -171,6 +195,7 @@ export const make = (): MockVenue.MockVenue => ({
   symbols: Coinbase.venue.symbols,
   heartbeatMillis: 1_000,
   enforcement,
+  listing,
   receive: (session, frame, floor) => {
     const refuse = (message: string): MockVenue.Answer => ({
       session,

@@ -15,7 +15,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Enforcement from "./Enforcement.ts"
 import { currencies, instruments, scaleOf, unit } from "./internal/instruments.ts"
-import type * as Listing from "./Listing.ts"
+import * as Listing from "./Listing.ts"
 import * as Market from "./Market.ts"
 import * as MockVenue from "./MockVenue.ts"
 
@@ -107,13 +107,27 @@ const enforcement: Enforcement.Enforcement = {
   subscribeWithin: 5_000
 }
 
+/** Past trades, the newest first: those before an id. */
+const past = (product: string, query: ReadonlyMap<string, string>, floor: Listing.Floor): unknown => {
+  const after = Listing.numberIn(query, "after") ?? Infinity
+  const limit = Math.min(Listing.numberIn(query, "limit") ?? 1_000, 1_000)
+  return floor.trades(product).filter(({ tradeId }) => tradeId < after).slice(-limit).toReversed().map((tick) => ({
+    time: tick.timestamp,
+    trade_id: tick.tradeId,
+    price: tick.price,
+    size: tick.size,
+    side: tick.side === "buy" ? "sell" : "buy"
+  }))
+}
+
 /**
- * Coinbase Exchange: `/products`, `/products/<id>`, `/currencies`, `/time`.
+ * Coinbase Exchange: `/products`, `/products/<id>`, `/products/<id>/trades`,
+ * `/currencies`, `/time`.
  *
  * @see https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products/get-all-known-trading-pairs (read 2026-11-21)
  * @see https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/currencies/get-all-known-currencies (read 2026-11-21)
  */
-const listing: Listing.Listing = ({ path }, floor) => {
+const listing: Listing.Listing = ({ path, query }, floor) => {
   const listed = instruments(floor)
   const products = listed.map(({ base, priceScale, quote, sizeScale, symbol }) => ({
     id: symbol,
@@ -157,8 +171,11 @@ const listing: Listing.Listing = ({ path }, floor) => {
         iso: Timestamp.format(Timestamp.fromEpochMillis(floor.atMillis)),
         epoch: floor.atMillis / 1_000
       }
-    default:
+    default: {
+      const product = products.find(({ id }) => path === `/products/${id}/trades`)
+      if (product !== undefined) return past(product.id, query, floor)
       return products.find(({ id }) => path === `/products/${id}`)
+    }
   }
 }
 

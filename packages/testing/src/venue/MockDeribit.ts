@@ -18,7 +18,7 @@ import * as Schema from "effect/Schema"
 import * as Enforcement from "./Enforcement.ts"
 import { instruments, unitNumber } from "./internal/instruments.ts"
 import { membersOf } from "./internal/members.ts"
-import type * as Listing from "./Listing.ts"
+import * as Listing from "./Listing.ts"
 import * as Market from "./Market.ts"
 import * as MockVenue from "./MockVenue.ts"
 
@@ -84,15 +84,14 @@ const notification = (key: string, product: string, data: string): MockVenue.Out
   data: { channel: key, product }
 })
 
+const tradeText = (tick: Market.Tick): string =>
+  `{"trade_seq":${tick.tradeId},"trade_id":"${tick.tradeId}","timestamp":${Market.millisOf(tick)},` +
+  `"tick_direction":0,"price":${tick.price},"mark_price":${tick.price},` +
+  `"instrument_name":${JSON.stringify(tick.product)},"index_price":${tick.price},` +
+  `"direction":"${tick.side}","amount":${tick.size}}`
+
 const trades = (key: string, tick: Market.Tick): MockVenue.Outgoing =>
-  notification(
-    key,
-    tick.product,
-    `[{"trade_seq":${tick.tradeId},"trade_id":"${tick.tradeId}","timestamp":${Market.millisOf(tick)},` +
-      `"tick_direction":0,"price":${tick.price},"mark_price":${tick.price},` +
-      `"instrument_name":${JSON.stringify(tick.product)},"index_price":${tick.price},` +
-      `"direction":"${tick.side}","amount":${tick.size}}]`
-  )
+  notification(key, tick.product, `[${tradeText(tick)}]`)
 
 const quotes = (tick: Market.Tick): string =>
   `"best_bid_price":${tick.bid[0]},"best_bid_amount":${tick.bid[1]},` +
@@ -200,6 +199,19 @@ const enforcement: Enforcement.Enforcement = {
 
 const messages = enforcement.limits.filter(({ of }) => of === "messages")
 
+/** Past trades of an instrument, from a number or a time on; the newest where neither is said. */
+const past = (query: ReadonlyMap<string, string>, floor: Listing.Floor): unknown => {
+  const product = query.get("instrument_name") ?? ""
+  const count = Math.min(Listing.numberIn(query, "count") ?? 10, 1_000)
+  const [first, since] = [Listing.numberIn(query, "start_seq"), Listing.numberIn(query, "start_timestamp")]
+  const all = floor.trades(product)
+  const found = all.filter((tick) => tick.tradeId >= (first ?? 0) && Market.millisOf(tick) >= (since ?? 0))
+  const part = first === undefined && since === undefined ? found.slice(-count) : found.slice(0, count)
+  return Listing.written(
+    `{"jsonrpc":"2.0","result":{"trades":[${part.map(tradeText).join()}],"has_more":${part.length < found.length}}}`
+  )
+}
+
 /**
  * Deribit: `/api/v2/public/test`, `…/get_time`, `…/get_currencies` and
  * `…/get_instruments`, of all or of one `currency`.
@@ -221,6 +233,8 @@ const listing: Listing.Listing = ({ path, query }, floor) => {
   switch (path) {
     case "/api/v2/public/test":
       return succeed({ version: "1.2.26" })
+    case "/api/v2/public/get_last_trades_by_instrument":
+      return past(query, floor)
     case "/api/v2/public/get_time":
       return succeed(floor.atMillis)
     case "/api/v2/public/get_currencies":

@@ -16,7 +16,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Enforcement from "./Enforcement.ts"
 import { instruments, unit } from "./internal/instruments.ts"
-import type * as Listing from "./Listing.ts"
+import * as Listing from "./Listing.ts"
 import * as Market from "./Market.ts"
 import * as MockVenue from "./MockVenue.ts"
 
@@ -125,6 +125,24 @@ const enforcement: Enforcement.Enforcement = {
   pings: { every: 30_000, within: 10_000 }
 }
 
+/** A block a second. */
+const heightOf = (tick: Market.Tick): number => Math.floor(Market.millisOf(tick) / 1_000)
+
+/** Past trades, the newest first: those up to a block. */
+const past = (product: string, query: ReadonlyMap<string, string>, floor: Listing.Floor): unknown => {
+  const height = Listing.numberIn(query, "createdBeforeOrAtHeight") ?? Infinity
+  const limit = Math.min(Listing.numberIn(query, "limit") ?? 1_000, 1_000)
+  const found = floor.trades(product).filter((tick) => heightOf(tick) <= height)
+  return {
+    trades: found.slice(-limit).toReversed().map((tick) => ({
+      ...trade(tick),
+      createdAtHeight: String(heightOf(tick))
+    }))
+  }
+}
+
+const tradesPath = "/v4/trades/perpetualMarket/"
+
 /**
  * dYdX v4's indexer: `/v4/time` and `/v4/perpetualMarkets`, of all or of one
  * `ticker` (or `market`).
@@ -172,7 +190,7 @@ const listing: Listing.Listing = ({ path, query }, floor) => {
       }
     }
     default:
-      return undefined
+      return path.startsWith(tradesPath) ? past(path.slice(tradesPath.length), query, floor) : undefined
   }
 }
 

@@ -44,20 +44,22 @@ const error = (sentence: string): MockVenue.Outgoing => MockVenue.notice({ chann
 
 const level = ([px, sz]: Market.Level): object => ({ px, sz, n: 1 })
 
+const trade = (tick: Market.Tick): object => ({
+  coin: tick.product,
+  side: tick.side === "buy" ? "B" : "A",
+  px: tick.price,
+  sz: tick.size,
+  time: Market.millisOf(tick),
+  hash: `0x${tick.sequence.toString(16).padStart(64, "0")}`,
+  tid: tick.tradeId,
+  users: [`0x${"a".repeat(40)}`, `0x${"b".repeat(40)}`]
+})
+
 const trades = (tick: Market.Tick): MockVenue.Outgoing =>
-  MockVenue.data("trades", tick.product, {
-    channel: "trades",
-    data: [{
-      coin: tick.product,
-      side: tick.side === "buy" ? "B" : "A",
-      px: tick.price,
-      sz: tick.size,
-      time: Market.millisOf(tick),
-      hash: `0x${tick.sequence.toString(16).padStart(64, "0")}`,
-      tid: tick.tradeId,
-      users: [`0x${"a".repeat(40)}`, `0x${"b".repeat(40)}`]
-    }]
-  })
+  MockVenue.data("trades", tick.product, { channel: "trades", data: [trade(tick)] })
+
+/** So many past trades it gives. */
+const mostPast = 10
 
 const bbo = (tick: Market.Tick): MockVenue.Outgoing =>
   MockVenue.data("bbo", tick.product, {
@@ -113,12 +115,13 @@ const enforcement: Enforcement.Enforcement = {
 
 const messages = enforcement.limits.filter(({ of }) => of === "messages")
 
-const Info = Schema.fromJsonString(Schema.Struct({ type: Schema.String }))
+const Info = Schema.fromJsonString(Schema.Struct({ type: Schema.String, coin: Schema.optionalKey(Schema.String) }))
 
 const readInfo = Schema.decodeUnknownResult(Info)
 
 /**
- * Hyperliquid: POST `/info` of type `meta`, `spotMeta` and `allMids`. What the
+ * Hyperliquid: POST `/info` of type `meta`, `spotMeta`, `allMids` and
+ * `recentTrades`. What the
  * mock lists are perpetuals; of spot there is the dollar alone.
  *
  * @see https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/info-endpoint (read 2026-11-21)
@@ -139,6 +142,8 @@ const listing: Listing.Listing = ({ body, method, path }, floor) => {
         marginTables: [[1, { description: "", marginTiers: [{ lowerBound: "0.0", maxLeverage: 40 }] }]],
         collateralToken: 0
       }
+    case "recentTrades":
+      return floor.trades(info.success.coin ?? "").slice(-mostPast).toReversed().map(trade)
     case "spotMeta":
       return {
         universe: [],

@@ -22,7 +22,7 @@ import * as Schema from "effect/Schema"
 import * as Enforcement from "./Enforcement.ts"
 import { currencies, instruments, scaleOf, unit } from "./internal/instruments.ts"
 import { membersOf } from "./internal/members.ts"
-import type * as Listing from "./Listing.ts"
+import * as Listing from "./Listing.ts"
 import * as Market from "./Market.ts"
 import * as MockVenue from "./MockVenue.ts"
 
@@ -158,6 +158,36 @@ const assets: ReadonlyMap<string, { readonly id: string; readonly altname: strin
 const assetOf = (currency: string): { readonly id: string; readonly altname: string } =>
   assets.get(currency) ?? { id: currency, altname: currency }
 
+/** When a trade was made, in nanoseconds. */
+const nanosOf = ({ timestamp }: Market.Tick): bigint => Timestamp.toEpochNanos(Timestamp.fromIso(timestamp) ?? epoch)
+
+const epoch = Timestamp.fromEpochMillis(0)
+
+/** Past trades, from behind a time on, in nanoseconds; the last of them says where the next ones begin. */
+const past = (
+  query: ReadonlyMap<string, string>,
+  pairs: ReadonlyMap<string, string>,
+  floor: Listing.Floor
+): unknown => {
+  const pair = query.get("pair") ?? ""
+  const symbol = pairs.get(pair)
+  if (symbol === undefined) return { error: ["EQuery:Unknown asset pair"] }
+  const since = /^\d{1,19}$/.exec(query.get("since") ?? "")?.[0]
+  const count = Math.min(Listing.numberIn(query, "count") ?? 1_000, 1_000)
+  const all = floor.trades(symbol)
+  const found = since === undefined
+    ? all.slice(-count)
+    : all.filter((tick) => nanosOf(tick) > BigInt(since)).slice(0, count)
+  const rows = found.map((tick) => {
+    const micros = nanosOf(tick) / 1_000n
+    const time = `${micros / 1_000_000n}.${String(micros % 1_000_000n).padStart(6, "0")}`
+    return `["${tick.price}","${tick.size}",${time},"${tick.side.slice(0, 1)}","m","",${tick.tradeId}]`
+  })
+  const last = found.at(-1)
+  const until = last === undefined ? since ?? "0" : nanosOf(last)
+  return Listing.written(`{"error":[],"result":{${JSON.stringify(pair)}:[${rows.join()}],"last":"${until}"}}`)
+}
+
 /**
  * Kraken: `/0/public/Time`, `/0/public/SystemStatus`, `/0/public/Assets` and
  * `/0/public/AssetPairs`. Currencies have the REST API's own names, `XXBT` and
@@ -166,12 +196,18 @@ const assetOf = (currency: string): { readonly id: string; readonly altname: str
  * @see https://docs.kraken.com/api/docs/rest-api/get-tradable-asset-pairs (read 2026-11-21)
  * @see https://docs.kraken.com/api/docs/rest-api/get-asset-info (read 2026-11-21)
  */
-const listing: Listing.Listing = ({ path }, floor) => {
+const listing: Listing.Listing = ({ path, query }, floor) => {
   const listed = instruments(floor, Kraken.venue.symbols)
   const succeed = (result: object): object => ({ error: [], result })
   switch (path) {
     case "/0/public/Time":
       return succeed({ unixtime: Math.floor(floor.atMillis / 1_000) })
+    case "/0/public/Trades":
+      return past(
+        query,
+        new Map(listed.map(({ base, quote, symbol }) => [assetOf(base).altname + assetOf(quote).altname, symbol])),
+        floor
+      )
     case "/0/public/SystemStatus":
       return succeed({ status: "online", timestamp: Timestamp.format(Timestamp.fromEpochMillis(floor.atMillis)) })
     case "/0/public/Assets":

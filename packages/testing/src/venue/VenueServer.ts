@@ -195,6 +195,7 @@ export const make = (options: Options): VenueServer => {
         session = answer.session
         for (const reply of answer.replies) {
           if (options.answersData !== false || reply.data === undefined) say(reply, true)
+          else if (reply.bare !== undefined) say({ text: reply.bare, data: undefined }, true)
         }
         if (answer.close !== undefined) line.close(answer.close.code, answer.close.reason)
       },

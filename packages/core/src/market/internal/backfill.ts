@@ -310,7 +310,11 @@ class Backfill implements Recoverer {
           fetch.foundBytes += body.length
           return trades.read(body, asked(), one)
         })
-        fetch.found.push(...answer.trades)
+        const [first] = answer.trades
+        // Some venues go back from the newest.
+        const isBefore = first !== undefined && fetch.found[0] !== undefined &&
+          TradeMerge.isLater(fetch.found[0], first)
+        fetch.found = isBefore ? [...answer.trades, ...fetch.found] : [...fetch.found, ...answer.trades]
         fetch.isWhole = answer.isWhole === true
         request = answer.next
       }
@@ -336,6 +340,7 @@ class Backfill implements Recoverer {
     const held = fetch.held
     fetch.held = []
     const numbered = this.numbered(entry)
+    const compare = TradeMerge.compare(this.ordered(entry))
     const { fetched, isReached } = this.admit(entry, fetch)
     const first = TradeMerge.numberOf(fetch.after, numbered)
     const last = TradeMerge.numberOf(fetch.before, numbered)
@@ -347,10 +352,10 @@ class Backfill implements Recoverer {
     if (isDone && isMeasured) entry.unmeasured = undefined
     // What the venue itself replays, or has come late, stands with what was fetched.
     const isPast = (trade: Trade): boolean =>
-      trade.history === true || (fetch.before !== undefined && TradeMerge.compare(numbered)(trade, fetch.before) < 0)
+      trade.history === true || (fetch.before !== undefined && compare(trade, fetch.before) < 0)
     this.deliver(
       filling,
-      [...fetched, ...held.filter(isPast)].toSorted(TradeMerge.compare(numbered)),
+      [...fetched, ...held.filter(isPast)].toSorted(compare),
       fetch.foundBytes
     )
     for (const { end, isDrop } of fetch.missed) {
@@ -375,10 +380,16 @@ class Backfill implements Recoverer {
     entry: LedgerEntry,
     fetch: Fetch
   ): { readonly fetched: ReadonlyArray<Trade>; readonly isReached: boolean } {
-    const { inside, isReached } = TradeMerge.within(fetch.found, fetch, this.numbered(entry))
+    const { inside, isReached } = TradeMerge.within(fetch.found, fetch, this.ordered(entry))
     const fetched = inside.filter((trade) => this.isNew(entry, trade))
     entry.repeat(inside.length - fetched.length)
     return { fetched, isReached: isReached || fetch.isWhole }
+  }
+
+  // What trades stand in order by.
+  private ordered(entry: LedgerEntry): TradeMerge.Numbered {
+    const numbered = this.numbered(entry)
+    return numbered === "none" ? this.parts.trades.rising ?? "none" : numbered
   }
 
   private numbered(entry: LedgerEntry): TradeMerge.Numbered {

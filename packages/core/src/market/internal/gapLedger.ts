@@ -273,7 +273,9 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
     const gap = entry.gaps.find((gap) => gap.cause === "sequence" && gap.from === from && gap.to === undefined)
     if (gap === undefined) return undefined
     const { recovered: _, ...members } = gap
-    const ended = new Lifecycle.Gap({ ...members, to, ...(recovered === undefined ? {} : { recovered }) })
+    const ended = new Lifecycle.Gap(
+      recovered === undefined ? { ...members, to } : { ...members, ...(gap.missing && { missing: 0 }), to, recovered }
+    )
     this.enter(ended)
     this.changed()
     return new GapAnnouncement([ended])

@@ -15,6 +15,7 @@ import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import { topicByKind } from "../internal/topicByKind.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
+import { trades } from "./internal/trades.ts"
 import * as Messages from "./Messages.ts"
 
 const name = "coinbase-exchange"
@@ -104,6 +105,15 @@ export const venue: Venue = {
     { of: "dials", per: "address", limit: 8, windowMillis: 1_000, source: limitsSource },
     { of: "messages", per: "address", limit: 100, windowMillis: 1_000, source: limitsSource }
   ],
+  rest: {
+    endpoint: "https://api.exchange.coinbase.com",
+    weights: [{
+      limit: 10,
+      windowMillis: 1_000,
+      source: "https://docs.cdp.coinbase.com/exchange/rest-api/rate-limits, read 2026-11-26"
+    }],
+    trades
+  },
   sessionMillis: undefined,
   sequenced: new Set(["Ticker"]),
   // `level2` asks for a signed request; `level2_batch` gives the same messages every 50 ms without.

@@ -17,6 +17,7 @@ import type { Channel } from "../../value/Channel.ts"
 import { numbered } from "../internal/numbers.ts"
 import { topicByKind } from "../internal/topicByKind.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
+import { trades } from "./internal/trades.ts"
 import * as Messages from "./Messages.ts"
 
 const name = "coinbase"
@@ -122,6 +123,15 @@ export const venue: Venue = {
     { of: "dials", per: "address", limit: 8, windowMillis: 1_000, source: limitsSource },
     { of: "messages", per: "address", limit: 8, windowMillis: 1_000, source: limitsSource }
   ],
+  rest: {
+    endpoint: "https://api.coinbase.com",
+    weights: [{
+      limit: 10,
+      windowMillis: 1_000,
+      source: "https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/rest-api, read 2026-11-26"
+    }],
+    trades
+  },
   sessionMillis: undefined,
   channels: { trade: "market_trades", ticker: "ticker", book: "level2" },
   subscribe: (channels) => request("subscribe", channels),

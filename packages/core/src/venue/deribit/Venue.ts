@@ -25,6 +25,7 @@ import { isMarketData, type MarketEvent } from "../../event/MarketEvent.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type * as Channel from "../../value/Channel.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
+import { trades } from "./internal/trades.ts"
 import * as Messages from "./Messages.ts"
 import { symbols } from "./Symbols.ts"
 
@@ -119,6 +120,15 @@ export const venue: Venue = {
       source: "https://docs.deribit.com/articles/connection-management-best-practices, read 2026-11-21"
     }
   ],
+  rest: {
+    endpoint: "https://www.deribit.com",
+    weights: [{
+      limit: 100,
+      windowMillis: 5_000,
+      source: "https://docs.deribit.com/articles/rate-limits, read 2026-11-21"
+    }],
+    trades
+  },
   sessionMillis: undefined,
   sequenced: new Set(["BookSnapshot", "BookDelta"]),
   channels: { trade: "trades.100ms", ticker: "ticker.100ms", book: "book.100ms" },

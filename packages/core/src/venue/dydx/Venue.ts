@@ -22,6 +22,7 @@ import type { Channel } from "../../value/Channel.ts"
 import { numbered } from "../internal/numbers.ts"
 import { topicByKind } from "../internal/topicByKind.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
+import { trades } from "./internal/trades.ts"
 import * as Messages from "./Messages.ts"
 
 const name = "dydx"
@@ -120,6 +121,15 @@ export const make = ({ batched = true }: Options = {}): Venue => ({
   // on a connection. https://docs.dydx.exchange/api_integration-indexer/indexer_websocket#rate-limiting; the 32 are the
   // defaults of indexer/services/socks/src/config.ts of dydxprotocol/v4-chain (both read 2026-11-21).
   limits: [],
+  rest: {
+    endpoint: "https://indexer.dydx.trade",
+    weights: [{
+      limit: 100,
+      windowMillis: 10_000,
+      source: "https://docs.dydx.xyz/indexer-client/http, read 2026-11-26"
+    }],
+    trades
+  },
   sessionMillis: undefined,
   // There is no ticker: an oracle's price of every market is what comes closest.
   channels: { trade: "v4_trades", ticker: "v4_markets", book: "v4_orderbook" },

@@ -14,6 +14,7 @@ import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import { topicByKind } from "../internal/topicByKind.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
+import { trades } from "./internal/trades.ts"
 import * as Messages from "./Messages.ts"
 import { symbols } from "./Symbols.ts"
 
@@ -98,6 +99,16 @@ export const venue: Venue = {
     { of: "subscriptions", per: "address", limit: 1_000, windowMillis: undefined, source: limitsSource },
     { of: "messages", per: "address", limit: 2_000, windowMillis: 60_000, source: limitsSource }
   ],
+  rest: {
+    endpoint: "https://api.hyperliquid.xyz",
+    weights: [{
+      limit: 1_200,
+      windowMillis: 60_000,
+      source:
+        "https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/rate-limits-and-user-limits, read 2026-11-21"
+    }],
+    trades
+  },
   sessionMillis: undefined,
   channels: { trade: "trades", ticker: "bbo", book: "l2Book" },
   wholeChannels: ofAllCoins,

@@ -9,7 +9,7 @@ import type { Message } from "../../codec/Message.ts"
 import * as Rejection from "../../codec/Rejection.ts"
 import { type Trade, trade } from "../../event/MarketData.ts"
 import * as Digits from "../../value/internal/digits.ts"
-import { epochMillis, TimestampOrder } from "../../value/Timestamp.ts"
+import { epochMillis, type Timestamp, TimestampOrder } from "../../value/Timestamp.ts"
 import type { TradesAsked } from "../Venue.ts"
 
 type Path = ReadonlyArray<PropertyKey>
@@ -57,6 +57,28 @@ export const readEach = (
  */
 export const fetched = (trades: ReadonlyArray<Trade>, product: string): ReadonlyArray<Trade> =>
   trades.map((one) => trade({ ...one, product, history: true }))
+
+/**
+ * The time of the earliest of trades.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const earliest = (trades: ReadonlyArray<Trade>): Timestamp | undefined =>
+  trades.reduce<Timestamp | undefined>(
+    (first, { timestamp }) =>
+      timestamp !== undefined && (first === undefined || TimestampOrder(timestamp, first) < 0) ? timestamp : first,
+    undefined
+  )
+
+/**
+ * From when on trades are asked for, in epoch milliseconds.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const sinceMillis = ({ after, sinceMillis }: TradesAsked): number =>
+  after?.timestamp === undefined ? sinceMillis : epochMillis(after.timestamp)
 
 /**
  * Reads the trades of a list of objects of one kind.

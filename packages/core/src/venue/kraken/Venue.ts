@@ -21,6 +21,7 @@ import type { Frame } from "../../transport/Frame.ts"
 import * as Channel from "../../value/Channel.ts"
 import { topicByKind } from "../internal/topicByKind.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
+import { trades } from "./internal/trades.ts"
 import * as KrakenChecksum from "./KrakenChecksum.ts"
 import * as Messages from "./Messages.ts"
 
@@ -115,6 +116,15 @@ export const venue: Venue = {
     windowMillis: 600_000,
     source: "https://docs.kraken.com/api/docs/guides/spot-ws-intro, read 2026-11-21"
   }],
+  rest: {
+    endpoint: "https://api.kraken.com",
+    weights: [{
+      limit: 1,
+      windowMillis: 1_000,
+      source: "https://docs.kraken.com/api/docs/guides/spot-rest-ratelimits, read 2026-11-26"
+    }],
+    trades
+  },
   sessionMillis: undefined,
   // The ten best levels; `book-25`, `book-100`, `book-500` and `book-1000` are deeper:
   // https://docs.kraken.com/api/docs/websocket-v2/book, read 2026-11-21.

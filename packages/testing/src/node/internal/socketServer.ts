@@ -6,7 +6,7 @@ import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws"
 import type * as Fault from "../../network/Fault.ts"
-import type { Answer } from "../../venue/Listing.ts"
+import { type Answer, textOf } from "../../venue/Listing.ts"
 import type { Journal } from "./journal.ts"
 import type { LogEntry } from "./model.ts"
 
@@ -70,7 +70,7 @@ export const make = (options: Options): SocketServer => {
     request.on("end", () => {
       const found = options.answer(request, body)
       response.writeHead(found.status, { ...found.headers, connection: "close" })
-      response.end(JSON.stringify(found.body))
+      response.end(textOf(found))
     })
   })
 

@@ -16,7 +16,7 @@ import type { MockVenue, Outgoing, Session } from "./mockVenue.ts"
  * How a venue is served: what it lists (by default what `Market.listedBy` gives), the seed of its market (0), how often
  * each product trades by itself (never), where it answers over HTTP (the same host and port), and at which other
  * URLs it is served as well, the same venue with the same market; how many trades of each product it still has when it is
- * asked for them over HTTP (10,000).
+ * asked for them over HTTP (10,000); whether a subscription is answered with the data that greets it (yes).
  */
 export interface ServeOptions {
   readonly also?: ReadonlyArray<string> | undefined
@@ -25,6 +25,7 @@ export interface ServeOptions {
   readonly every?: Duration.Input | undefined
   readonly rest?: string | undefined
   readonly keepsTrades?: number | undefined
+  readonly answersData?: boolean | undefined
 }
 
 /** A venue that is served. What moves its market is told at once to all who follow the product. */
@@ -72,8 +73,15 @@ export const serveWatched = Effect.fnUntraced(function*(
   network: VirtualNetwork,
   url: string,
   venue: MockVenue,
-  { also = [], every, keepsTrades, products, rest: restUrl = Address.origin(url).replace(/^ws/, "http"), seed }:
-    ServeOptions,
+  {
+    also = [],
+    answersData,
+    every,
+    keepsTrades,
+    products,
+    rest: restUrl = Address.origin(url).replace(/^ws/, "http"),
+    seed
+  }: ServeOptions,
   watch: Watch
 ): Effect.fn.Return<Served> {
   const clock = yield* Clock.Clock
@@ -82,6 +90,7 @@ export const serveWatched = Effect.fnUntraced(function*(
     products: products ?? Market.listedBy(venue),
     seed,
     keepsTrades,
+    answersData,
     wallMillis: () => clock.currentTimeMillisUnsafe()
   })
   const symbolOf = (product: string): string => {
@@ -138,7 +147,7 @@ export const serveWatched = Effect.fnUntraced(function*(
   const rest = yield* network.serveHttp(restUrl, ({ body = "", method, url }) =>
     Effect.sync(() => {
       const answer = server.listing(Listing.question(method, url.replace(/^\w+:\/\/[^/?]*/, ""), body))
-      return { ...answer, body: JSON.stringify(answer.body) }
+      return { ...answer, body: Listing.textOf(answer) }
     }))
 
   let isTrading = every !== undefined
