@@ -160,6 +160,26 @@ const ledger = (): Table => [
   ])
 ]
 
+/** What of missed trades can be asked for: of a venue that has them, an example of each channel's request. */
+const backfill = (): Table => [
+  ["venue", "is asked by", "weight", "goes back", "source"],
+  ...Venues.all.flatMap(({ channels: { trade = "" }, name, rest }) => {
+    const { reach, request, source } = rest?.trades ?? {}
+    if (request === undefined || reach === undefined || source === undefined) return []
+    const product = name === "kraken" ? "BTC/USD" : "BTC-USD"
+    const asked = request({ channel: trade, product, after: undefined, sinceMillis: 0, before: undefined })
+    const path = asked.path.split("?")[0]?.replace("BTC-USD", "…")
+    const [address = "", read = ""] = source.split(", read ")
+    return [[
+      code(name),
+      code(`${asked.body === undefined ? "GET" : "POST"} ${path}`),
+      String(asked.weight),
+      reach,
+      `[read ${read}](${address})`
+    ]]
+  })
+]
+
 /** What it costs to ask for a book anew is counted against these. */
 const bookLimits = ({ limits, rest }: Venue): ReadonlyArray<string> =>
   rest?.book === undefined
@@ -205,6 +225,7 @@ export const tables: ReadonlyArray<readonly [page: string, name: string, table: 
   ["docs/operating.md", "breaker metrics", breakerMetrics],
   ["docs/venues.md", "venues", venues],
   ["docs/ledger.md", "ledger", ledger],
+  ["docs/venues.md", "backfill", backfill],
   ["docs/books.md", "books", books],
   ...Venues.all.map((venue) => ["docs/venues.md", `members of ${venue.name}`, () => Members.table(venue)] as const)
 ]

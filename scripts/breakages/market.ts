@@ -7,6 +7,9 @@ const ofStream = "packages/core/test/ReconnectingStream.test.ts"
 const snapshots = "packages/core/src/market/internal/restRequests.ts"
 const ofSnapshots = "packages/testing/test/BookSnapshots.test.ts"
 
+const backfill = "packages/core/src/market/internal/backfill.ts"
+const ofBackfill = "packages/testing/test/Backfill.test.ts"
+
 export const breakages: ReadonlyArray<Breakage> = [
   // the five of a source of one's own
   {
@@ -242,6 +245,70 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "(feed) => Effect.forkScoped(Effect.ignore(feed.connection.connect), { startImmediately: true })",
     replacement: "(feed) => Effect.ignore(feed.connection.connect)",
     test: ["packages/testing/test/Quotes.test.ts", "a feed resolves names"]
+  },
+  // missed trades
+  {
+    name: "live trades do not wait for those that are fetched",
+    file: backfill,
+    original: "isAwaited: Duration.toMillis(this.parts.maxWait) > 0",
+    replacement: "isAwaited: false",
+    test: [ofBackfill, "live trades wait for it"]
+  },
+  {
+    name: "live trades wait for as long as a fetch takes",
+    file: backfill,
+    original: "yield* Effect.forkChild(Effect.delay(passed, maxWait))",
+    replacement: "yield* Effect.forkChild(Effect.delay(passed, deadline))",
+    test: [ofBackfill, "no longer than two seconds"]
+  },
+  {
+    name: "a fetch begins in the step that finds its gap",
+    file: backfill,
+    original: "Effect.andThen(Effect.yieldNow, this.run(filling, fetch))",
+    replacement: "this.run(filling, fetch)",
+    test: [ofBackfill, "has lost is fetched, at 0 ms"]
+  },
+  {
+    name: "a trade that is there is fetched once more",
+    file: backfill,
+    original: "if (trade.tradeId !== undefined && entry.ids.add(trade.tradeId)) return false",
+    replacement: "",
+    test: [ofBackfill, "what the venue replays by itself"]
+  },
+  {
+    name: "what the venue no longer has is taken for recovered",
+    file: backfill,
+    original: "isReached: isReached || fetch.isWhole",
+    replacement: "isReached: true",
+    test: [ofBackfill, "what the venue no longer has"]
+  },
+  {
+    name: "a drop during a fetch forgets what that was for",
+    file: backfill,
+    original: "filling.waiting.unshift(...fetch.missed)",
+    replacement: "",
+    test: [ofBackfill, "a second drop"]
+  },
+  {
+    name: "a fetch follows any number of answers",
+    file: backfill,
+    original: "if (page > maxPages)",
+    replacement: "if (page > 1_000_000)",
+    test: [ofBackfill, "no more answers"]
+  },
+  {
+    name: "a fetch has no deadline",
+    file: backfill,
+    original: "Effect.timeoutOption(deadline)",
+    replacement: "Effect.timeoutOption(\"1 day\")",
+    test: [ofBackfill, "given up in the end"]
+  },
+  {
+    name: "what was held back at the end of an epoch waits on",
+    file: backfill,
+    original: "if (fetch !== undefined) this.pass(filling, fetch)",
+    replacement: "void [filling, fetch]",
+    test: [ofBackfill, "before its end"]
   },
   // snapshots over REST
   {

@@ -199,6 +199,20 @@ describe("backfill", () => {
           }))
       }
 
+      test("what has waited in an epoch is told before its end", (run) =>
+        Effect.gen(function*() {
+          const { feed, miss, served, told, trade } = run
+          yield* trade(2)
+          yield* served.rest.setLatency(900)
+          yield* miss(4)
+          yield* TestClock.adjust("1 second")
+          yield* trade(3)
+          assert.strictEqual(lifeOf(told), "2 live (")
+          yield* Effect.forkScoped(feed.connection.close())
+          yield* TestClock.adjust("100 millis")
+          assert.strictEqual(lifeOf(told), "2 live (3 live")
+        }))
+
       test("a venue that asks for patience is given it", (run) =>
         Effect.gen(function*() {
           const { miss, served, told, trade } = run
