@@ -31,6 +31,7 @@ import * as Stream from "effect/Stream"
 import * as NodeTransport from "../NodeTransport.ts"
 import type { RecordingNotWritten, Rotation } from "../RecordingFile.ts"
 import { Host, type OutputClosed, type Sink } from "./Host.ts"
+import * as LazyHttp from "./internal/lazyHttp.ts"
 import * as StreamViews from "./internal/streamViews.ts"
 import * as LedgerLines from "./LedgerLines.ts"
 import * as Log from "./Log.ts"
@@ -404,8 +405,6 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
         ? entry.kinds?.filter((kind) => kind !== "book")
         : entry.kinds
     }))
-    // Who wants no snapshot of a book does not load what asks for one.
-    const http = areKept ? (yield* Effect.promise(() => import("../NodeHttp.ts"))).layer : undefined
     const recorder = options.record === undefined ? undefined : yield* Recorders.begin(
       { key: "--record", path: options.record, rotation: options.rotation },
       targets.map(({ products, url, venue }) => ({
@@ -419,16 +418,12 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
     const transport: Layer.Layer<Transport> = recorder === undefined
       ? NodeTransport.layer
       : Layer.effect(Transport, Effect.map(Transport, recorder.transport)).pipe(Layer.provide(NodeTransport.layer))
+    const http = recorder === undefined
+      ? LazyHttp.layer
+      : Layer.effect(HttpPort, Effect.map(HttpPort, recorder.http)).pipe(Layer.provide(LazyHttp.layer))
     const isTorn = place !== "lines" && stderr.isTerminal
     yield* Effect.scoped(live(options, entries, recorder)).pipe(
-      Effect.provide(Layer.mergeAll(transport, Reconnection.layerWithBreaker(policy))),
-      http === undefined
-        ? (self) => self
-        : Effect.provide(
-          recorder === undefined
-            ? http
-            : Layer.effect(HttpPort, Effect.map(HttpPort, recorder.http)).pipe(Layer.provide(http))
-        ),
+      Effect.provide(Layer.mergeAll(transport, http, Reconnection.layerWithBreaker(policy))),
       // The table shows what a log would say, and a log line would tear it.
       isTorn ? Effect.provide(Log.silent) : (self) => self
     )

@@ -168,7 +168,9 @@ describe.concurrent("stream --ledger", { timeout: 20_000 }, () => {
         assert.deepStrictEqual(others, [])
         const [gap, ...more] = line?.gaps ?? []
         assert.deepStrictEqual(more, [])
-        assert.deepStrictEqual([gap?.cause, gap?.missing, gap?.recovered], ["sequence", missing, undefined])
+        // A trade is fetched.
+        const left = channel === "trade" ? [0, "backfill"] : [missing, undefined]
+        assert.deepStrictEqual([gap?.cause, gap?.missing, gap?.recovered], ["sequence", ...left])
         assert.isAbove(Number(gap?.to), Number(gap?.from))
       }))
 
@@ -231,6 +233,19 @@ describe.concurrent("stream --ledger", { timeout: 20_000 }, () => {
         if (cause === "sequence") assert.isTrue(causes.has("disconnect"), [...causes].join())
         for (const gap of gaps) if (gap.to !== undefined) assert.strictEqual(gap.recovered, "snapshot")
         if (venue === "coinbase") assert.strictEqual(gaps.find((gap) => gap.cause === "sequence")?.missing, 1)
+      }))
+  }
+
+  for (const [venue, product] of [["binance", "BTCUSDT"], ["deribit", "BTC-PERPETUAL"]] as const) {
+    it.live(`${venue}: a trade that was lost is fetched, and printed as history, in its place`, () =>
+      Effect.gen(function*() {
+        const { events } = yield* stream(venue, product, ["lose@400ms"], "--lifecycle", "--count", "200")
+        const trades = events.filter(({ _tag }) => _tag === "Trade")
+        const ids = trades.map(({ tradeId }) => Number(tradeId))
+        assert.deepStrictEqual(ids, ids.map((_, index) => (ids[0] ?? 0) + index))
+        const history = trades.filter(({ history }) => history === true)
+        assert.lengthOf(history, 1)
+        for (const { name, receivedAt } of history) assert.isTrue(name !== undefined && receivedAt !== undefined)
       }))
   }
 

@@ -349,7 +349,10 @@ class Backfill implements Recoverer {
     const isComplete = isMeasured && last !== undefined
       ? missing === 0
       : isDone && (isMeasured ? missing === 0 : isReached)
-    if (isDone && isMeasured) entry.unmeasured = undefined
+    if (isDone && isMeasured) {
+      if (missing === 0) this.parts.ledger.measured(entry, 0)
+      entry.unmeasured = undefined
+    }
     // What the venue itself replays, or has come late, stands with what was fetched.
     const isPast = (trade: Trade): boolean =>
       trade.history === true || (fetch.before !== undefined && compare(trade, fetch.before) < 0)
