@@ -21,6 +21,7 @@ const benchmarks = [
   "Transport",
   "Paced",
   "Recording",
+  "Replay",
   "Products",
   "Alive",
   "Connections",

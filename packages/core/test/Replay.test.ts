@@ -142,7 +142,7 @@ describe("Replay", () => {
       const byFrames = yield* told(lines, "frames")
       assert.deepStrictEqual(byFrames.events, byMoment.events)
       assert.deepStrictEqual(byFrames.ledger, byMoment.ledger)
-      assert.isBelow(new Set(byFrames.times).size, 10)
+      assert.isBelow(new Set(byFrames.times).size, 5)
     }))
 
   it.effect("who sleeps wakes in time, with all that came before it told", () =>

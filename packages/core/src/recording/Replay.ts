@@ -132,8 +132,15 @@ const mostFrames = 1_024
 
 // So many frames, or characters of them, come before a program has its turn that wants none between: what it is told
 // lives for so short a time that it costs little memory.
-const mostUntold = 64
+const mostUntold = 256
 const mostCharacters = 262_144
+
+// A recording whose lines weigh less than this is kept, and read once.
+const mostKept = 96 * 1024 * 1024
+
+// About what a line takes in memory, in bytes.
+const weightOf = (entry: Tape.Entry): number =>
+  128 + (entry._tag === "Frame" ? entry.frame : entry._tag === "Response" ? entry.body : "").length
 
 type Received = Extract<Tape.Entry, { readonly _tag: "Frame" | "Binary" }>
 
@@ -157,7 +164,6 @@ class Player {
   readonly legs: ReadonlyMap<number | string | undefined, ReplayLeg>
   position: Position = { line: 0, entry: undefined }
   // The line that was read, and what it and those before it have to say.
-  private readonly reader = new LineReader()
   private lines = 0
   private next: Line | undefined
   private nextMillis = 0
@@ -183,10 +189,8 @@ class Player {
   }
 
   /** Reads the next line, and gives its time; `undefined` if it says nothing. */
-  read(text: Frame): number | undefined {
+  read(entry: Tape.Entry | undefined): number | undefined {
     const line = ++this.lines
-    const read = this.reader.read(text, line)
-    const entry = read?._tag === "EntryRejected" ? read.entry : read
     this.next = entry === undefined ? undefined : { line, entry }
     if (entry === undefined) return undefined
     return this.nextMillis = millisOf(entry, this.nextMillis)
@@ -261,9 +265,20 @@ const begun = (leg: ReplayLeg | undefined): Effect.Effect<void> =>
     leg.onBegun.push(() => resume(Effect.void))
   })
 
+const readAgain = <E>(lines: Stream.Stream<Frame, E>): Stream.Stream<Tape.Entry | undefined, E> =>
+  Stream.suspend(() => {
+    const reader = new LineReader()
+    let line = 0
+    return Stream.map(lines, (text) => {
+      const read = reader.read(text, ++line)
+      return read?._tag === "EntryRejected" ? read.entry : read
+    })
+  })
+
 /**
  * Makes a replay of a recording, whose lines are read twice: once to know its
- * connections, and once to replay it.
+ * connections, and once to replay it. One that takes less than 96 MiB is kept
+ * between.
  *
  * @category constructors
  * @since 0.1.0
@@ -273,6 +288,8 @@ export const make = Effect.fnUntraced(function*<E>(
   { onIndexed, speed = "max", turns = "moment" }: Options = {}
 ): Effect.fn.Return<Replay<E>, E> {
   const index = new RecordingIndex()
+  let kept: Array<Tape.Entry | undefined> | undefined = []
+  let keptBytes = 0
   const rejected: Array<Tape.EntryRejected> = []
   const reader = new LineReader()
   let count = 0
@@ -280,16 +297,21 @@ export const make = Effect.fnUntraced(function*<E>(
     Effect.sync(() => {
       for (const text of texts) {
         const read = reader.read(text, ++count)
-        if (read === undefined) continue
-        const isRejected = read._tag === "EntryRejected"
+        const isRejected = read?._tag === "EntryRejected"
         if (isRejected && rejected.length < mostRejected) rejected.push(read)
         const entry = isRejected ? read.entry : read
+        if (entry !== undefined) keptBytes += weightOf(entry)
+        if (keptBytes > mostKept) kept = undefined
+        kept?.push(entry)
         if (entry === undefined) continue
         index.add(entry, count)
         onIndexed?.(entry)
       }
     }))
   const player = new Player(index)
+  const entries: Stream.Stream<Tape.Entry | undefined, E> = kept === undefined
+    ? readAgain(lines)
+    : Stream.fromIterable(kept, { chunkSize: mostFrames })
 
   const play = <E2, R2>(fiber: Fiber.Fiber<unknown, unknown>, onLine: RunOptions<E2, R2>["onLine"]) => {
     // What is to be waited for when all is done that was read; mostly nothing.
@@ -301,11 +323,11 @@ export const make = Effect.fnUntraced(function*<E>(
     return Effect.gen(function*() {
       const begun = yield* Monotonic.now
       let first: number | undefined
-      yield* Stream.runForEachArray(lines, (texts) =>
+      yield* Stream.runForEachArray(entries, (some) =>
         Effect.gen(function*() {
-          for (const text of texts) {
+          for (const entry of some) {
             if (fiber.pollUnsafe() !== undefined) return
-            const millis = player.read(text)
+            const millis = player.read(entry)
             if (!player.isOfBatch()) {
               player.hand(turns)
               const before = due()
@@ -320,6 +342,8 @@ export const make = Effect.fnUntraced(function*<E>(
             const after = turns === "line" ? due() : undefined
             if (after !== undefined) yield* after
           }
+          // Who else runs in the process has a turn, too.
+          yield* Effect.yieldNow
         }))
       player.hand("moment")
       yield* due() ?? Effect.void

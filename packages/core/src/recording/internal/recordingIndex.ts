@@ -158,17 +158,27 @@ export class RecordingIndex {
   /** What the answers over HTTP are to. */
   readonly answers = new Set<string>()
   private millis = 0
+  // Many lines in a row are of one.
+  private latest: ConnectionIndex | undefined
+
+  private of(name: number | string | undefined): ConnectionIndex {
+    const known = this.connections.get(name)
+    if (known !== undefined) return known
+    const connection = new ConnectionIndex(name)
+    this.connections.set(name, connection)
+    return connection
+  }
 
   add(entry: Tape.Entry, line: number): ConnectionIndex | undefined {
     this.millis = millisOf(entry, this.millis)
     if (entry._tag === "Header") this.headers.push(entry)
     if (entry._tag === "Response") this.answers.add(keyOf(entry.method, entry.url))
     if (!isOfConnection(entry)) return undefined
-    let connection = this.connections.get(entry.connection)
-    if (connection === undefined) {
-      connection = new ConnectionIndex(entry.connection)
-      this.connections.set(entry.connection, connection)
-    }
+    const { latest } = this
+    const connection = latest !== undefined && latest.connection === entry.connection
+      ? latest
+      : this.of(entry.connection)
+    this.latest = connection
     connection.add(entry, line, this.millis)
     return connection
   }

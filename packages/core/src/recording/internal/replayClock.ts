@@ -29,6 +29,9 @@ export class ReplayClock implements Clock.Clock {
   private start: number | undefined
   private wall = 0
   private monotonic = 0
+  // The monotonic time in nanoseconds, and of which milliseconds: it is asked for several times at each moment.
+  private nanos = 0n
+  private nanosOf = 0
 
   /** `rest` lets every fiber that was woken do what it can. */
   constructor(rest: () => void) {
@@ -48,7 +51,11 @@ export class ReplayClock implements Clock.Clock {
   }
 
   monotonicTimeNanosUnsafe(): bigint {
-    return nanos(this.monotonic)
+    if (this.nanosOf !== this.monotonic) {
+      this.nanosOf = this.monotonic
+      this.nanos = nanos(this.monotonic)
+    }
+    return this.nanos
   }
 
   sleep(duration: Duration.Duration): Effect.Effect<void> {
