@@ -317,6 +317,11 @@ export class Book {
 
   private buffer(event: BookDelta): void {
     if (this.buffered.length >= mostBuffered) this.buffered = []
+    // The peer goes on from lower numbers: what jumped ahead of them is not to be waited for.
+    const number = Digits.toInteger(event.sequence) ?? 0
+    if ((Digits.toInteger(this.buffered.at(-1)?.sequence) ?? 0) >= number) {
+      this.buffered = this.buffered.filter(({ sequence }) => (Digits.toInteger(sequence) ?? 0) < number)
+    }
     this.buffered.push(event)
   }
 
