@@ -104,12 +104,12 @@ export class BookKeeper {
       for (const one of this.all()) one.isResyncing = false
       this.ensureWhole(this.all(), firstWaitMillis)
       return {
-        batch: ({ frames, messages, starts }) => {
+        batch: ({ frames, messages, monotonicMillis, starts }) => {
           const broken: Array<Watched> = []
           for (let i = 0; i < frames.length; i++) {
             const frame = frames[i]
             if (frame === undefined) continue
-            for (const change of this.books.frame(frame, messages.slice(starts[i], starts[i + 1]))) {
+            for (const change of this.books.frame(frame, messages.slice(starts[i], starts[i + 1]), monotonicMillis)) {
               this.changed(change, broken)
             }
           }
@@ -341,6 +341,7 @@ export class BookKeeper {
       const next = Math.min(Math.max(waitMillis * 2, firstWaitMillis), mostWaitMillis)
       return Effect.andThen(this.options.resubscribe(channels), this.resync(still, books, next))
     })
-    return waitMillis === 0 ? ask : Effect.delay(ask, waitMillis)
+    // What is asked for at once is asked for when all have seen what came: how many answers are due is looked at there.
+    return waitMillis === 0 ? Effect.andThen(Effect.yieldNow, ask) : Effect.delay(ask, waitMillis)
   }
 }

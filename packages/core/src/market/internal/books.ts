@@ -93,10 +93,10 @@ export class Books {
     return this.books.get(channel)?.get(product)
   }
 
-  /** What a frame and the events that it was read to make of the books, in order. */
-  frame(frame: Frame, events: ReadonlyArray<MarketEvent>): ReadonlyArray<Change> {
+  /** What a frame that came `now`, and the events that it was read to, make of the books, in order. */
+  frame(frame: Frame, events: ReadonlyArray<MarketEvent>, now?: number): ReadonlyArray<Change> {
     this.learnDepth(frame)
-    const step = this.follow(frame, events)
+    const step = this.follow(frame, events, now)
     if (step === "seen" || step === "late") return unchanged
     return this.touched(frame, events, step === "break" ? this.breakAll("sequence", this.missing()) : [])
   }
@@ -165,17 +165,17 @@ export class Books {
   }
 
   // What a frame's number says of those before it.
-  private follow(frame: Frame, events: ReadonlyArray<MarketEvent>): Step {
+  private follow(frame: Frame, events: ReadonlyArray<MarketEvent>, now?: number): Step {
     if (this.options.isUnchecked === true) return "next"
     const wasVerified = this.unverified === undefined
-    const step = this.numbers.follow(frame, events)
+    const step = this.numbers.follow(frame, events, now)
     const { unverified } = this
     if (wasVerified && unverified !== undefined) { for (const book of this.inOrder) book.markUnverified(unverified) }
     return step
   }
 
   private missing(): string {
-    return `${this.numbers.missing} frames are missing after ${this.numbers.before ?? 0}`
+    return `${this.numbers.missing} frames are missing after ${this.numbers.from}`
   }
 
   private learnDepth(frame: Frame): void {

@@ -64,6 +64,8 @@ const rangeOf = ({ firstSequence, previousSequence, sequence }: BookDelta): read
   const last = Digits.toSafe(sequence)
   if (last === undefined) return undefined
   const previous = Digits.toSafe(previousSequence)
+  // One that is to follow what comes after it is of itself alone.
+  if (previous !== undefined && previous >= last) return [last, last]
   return [Digits.toSafe(firstSequence) ?? (previous === undefined ? last : previous + 1), last]
 }
 
@@ -122,14 +124,18 @@ class FrameChecks {
   }
 
   narrow(batch: Batch<MarketEvent.MarketEvent>): Batch<MarketEvent.MarketEvent> | undefined {
-    const { channels = [], frames, messages, starts } = batch
+    const { channels = [], frames, messages, monotonicMillis, starts } = batch
     let seen: Set<number> | undefined
     for (let i = 0; i < frames.length; i++) {
       const frame = frames[i]
       if (frame === undefined) continue
       const start = starts[i] ?? 0
       const end = starts[i + 1] ?? messages.length
-      const step = this.follow(frame, frames.length === 1 ? messages : messages.slice(start, end))
+      const step = this.follow(
+        frame,
+        frames.length === 1 ? messages : messages.slice(start, end),
+        monotonicMillis
+      )
       if (step === "next" || step === "break") continue
       for (let at = start; at < end; at++) {
         const message = messages[at]
@@ -145,14 +151,14 @@ class FrameChecks {
     return seen === undefined ? batch : without(batch, seen)
   }
 
-  follow(frame: Frame, events: ReadonlyArray<MarketEvent.MarketEvent>): Step {
+  follow(frame: Frame, events: ReadonlyArray<MarketEvent.MarketEvent>, now?: number): Step {
     const { announce, isCovered, ledger } = this.options
     const { numbers } = this
-    const step = numbers.follow(frame, events)
+    const step = numbers.follow(frame, events, now)
     // What is only out of order is not missing.
     if (step !== "break" || numbers.missing === 0) return step
-    const { before = 0, last = 0, missing } = numbers
-    const announcement = ledger.missedFrames(before, last, missing, isCovered)
+    const { from, missing, to } = numbers
+    const announcement = ledger.missedFrames(from, to, missing, isCovered)
     if (announcement !== undefined) announce(announcement)
     return step
   }

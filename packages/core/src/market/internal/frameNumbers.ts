@@ -22,6 +22,9 @@ export type Step = "next" | "break" | "late" | "seen"
 // A peer that skips more in one step has ended what was known.
 const mostMissing = 65_536
 
+// An answer that has not come after so long is lost, or is not waited for any longer.
+const mostAnswerMillis = 10_000
+
 const answers = ({ _tag }: MarketEvent): boolean =>
   _tag === "Subscribed" || _tag === "Unsubscribed" || _tag === "VenueError"
 
@@ -41,8 +44,10 @@ export class FrameNumbers {
 
   /** The highest number before the frame that was followed last. */
   before: number | undefined
-  /** How many frames were found missing by it, if it was a break. */
+  /** How many frames were found missing by it, if it was a break, and between which two numbers. */
   missing = 0
+  from = 0
+  to = 0
   private readonly venue: Venue
   private readonly asked: () => number
   private readonly ranges = new NumberRanges()
@@ -50,6 +55,10 @@ export class FrameNumbers {
   // The numbers that may be those of answers which have not come, and how many answers have.
   private readonly awaited = new Set<number>()
   private answered = 0
+  // Of the requests that wait for an answer: how many there were with each, and until when it is waited for.
+  private readonly requests: Array<{ readonly asked: number; readonly until: number }> = []
+  private requested = 0
+  private now = 0
   // The number of the frame before, if that came late.
   private lateBefore: number | undefined
 
@@ -58,8 +67,12 @@ export class FrameNumbers {
     this.asked = asked
   }
 
-  /** What a frame says of those before it, by its number and the events that it was read to, if it could be read. */
-  follow(frame: Frame, events: ReadonlyArray<MarketEvent>): Step {
+  /**
+   * What a frame says of those before it, by its number and the events that it was read to, if it could be read. `now`
+   * is when it came, in milliseconds of the monotonic clock; of one that could not be read, that of the last one before.
+   */
+  follow(frame: Frame, events: ReadonlyArray<MarketEvent>, now = this.now): Step {
+    this.now = now
     const { frames } = this.venue
     const number = this.unverified === undefined ? frames?.numberOf(frame, events) : undefined
     if (number === undefined) return "next"
@@ -77,6 +90,8 @@ export class FrameNumbers {
     if (step === "next") return step
     if (step === "gap") {
       this.missing = this.ranges.missingBefore(number)
+      this.from = this.before ?? 0
+      this.to = number
       return "break"
     }
     // Of what could not be read the channel is not known. A channel that goes back itself is out of order.
@@ -117,11 +132,29 @@ export class FrameNumbers {
     if (isDisordered && !isAwaited) return "late"
     const isMuch = step === "gap" && this.missing > mostMissing
     if (!isDisordered && !isMuch) this.missing = this.awaited.size
-    const due = Math.max(0, this.asked() - this.answered)
+    const due = this.due()
     if (!isDisordered && !isMuch && this.missing <= due) return "next"
+    // They may be from long before this frame.
+    const isHere = isMuch || isDisordered
+    this.from = isHere ? last ?? 0 : Math.min(...this.awaited) - 1
+    this.to = isHere ? number : Math.max(...this.awaited) + 1
     if (isDisordered) this.missing = 0
     this.awaited.clear()
     return "break"
+  }
+
+  // How many answers are waited for.
+  private due(): number {
+    const asked = this.asked()
+    if (asked > this.requested) this.requests.push({ asked, until: this.now + mostAnswerMillis })
+    this.requested = asked
+    this.answered = Math.min(this.answered, asked)
+    for (let first = this.requests[0]; first !== undefined; first = this.requests[0]) {
+      if (first.until > this.now && first.asked > this.answered) break
+      this.answered = Math.max(this.answered, first.asked)
+      this.requests.shift()
+    }
+    return asked - this.answered
   }
 
   private channelOf(frame: Frame, events: ReadonlyArray<MarketEvent>): string {
