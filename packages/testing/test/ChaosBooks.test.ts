@@ -1,13 +1,13 @@
 /**
  * Chaos over books: an hour of random faults at each venue, drops and frames
  * that are lost, doubled, swapped or altered among them, after which no level of
- * any book differs from the venue's own.
+ * any book differs from the venue's own, and the ledger of books, trades and
+ * tickers says what was sent, what came of it and what was lost.
  */
 import { assert, describe, it } from "@effect/vitest"
 import type * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as OrderBook from "@tickline/core/market/OrderBook"
 import * as Presets from "@tickline/core/resilience/Presets"
-import * as Channel from "@tickline/core/value/Channel"
 import * as Decimal from "@tickline/core/value/Decimal"
 import { channelOf, type Venue } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
@@ -23,7 +23,7 @@ import type * as Scope from "effect/Scope"
 
 // 200 seeds, an hour of faults and half an hour of rest each, the venues in turn. One again, or each at each venue:
 // TICKLINE_VENUE=binance TICKLINE_SEED=17 npx -y pnpm@12 test ChaosBooks
-// TICKLINE_SEEDS=1..200 npx -y pnpm@12 test ChaosBooks
+// TICKLINE_SEEDS=1..200 npx -y pnpm@12 test ChaosBooks, or npx -y pnpm@12 chaos
 const seeds = 200
 const replayed = process.env["TICKLINE_SEED"]
 const replayedVenue = process.env["TICKLINE_VENUE"]
@@ -31,24 +31,23 @@ const everywhere = process.env["TICKLINE_SEEDS"]
 
 const venues = Venues.all.filter(({ channels }) => channels.book !== undefined)
 
-// What nobody can notice where nothing shows it: a change that is lost, or comes too late, stays wrong.
+// A change of a book that is lost, or comes too late, stays wrong where nothing shows it: there books are spared.
+const isBookShown = (venue: Venue): boolean =>
+  venue.continuity !== "none" || venue.books?.isWhole?.(venue.channels.book ?? "") === true
+
 const unnoticeable = new Set<FaultPlan.Kind>(["Lose", "Reorder", "Corrupt"])
 
 // Dials that are not let in tell nothing of books, and may take more hours than there are.
 const closed = new Set<FaultPlan.Kind>(["Refuse", "AcceptThenClose", "Hang", "Status"])
 
-const kindsOf = (venue: Venue): NonEmptyReadonlyArray<FaultPlan.Kind> => {
+const kinds: NonEmptyReadonlyArray<FaultPlan.Kind> = (() => {
   const [first, ...others] = FaultPlan.kinds.filter((kind) => !closed.has(kind)) as [
     FaultPlan.Kind,
     ...Array<FaultPlan.Kind>
   ]
   const altered: ReadonlyArray<FaultPlan.Kind> = ["Lose", "Lose", "Duplicate", "Reorder", "Corrupt"]
-  const isShown = venue.continuity !== "none" || venue.books?.isWhole?.(venue.channels.book ?? "") === true
-  return [first, ...others, ...altered, ...altered].filter((kind) => isShown || !unnoticeable.has(kind)) as [
-    FaultPlan.Kind,
-    ...Array<FaultPlan.Kind>
-  ]
-}
+  return [first, ...others, ...altered, ...altered]
+})()
 
 const levelsOf = (book: OrderBook.OrderBook): unknown =>
   OrderBook.isWhole(book)
@@ -76,20 +75,24 @@ const play = (venue: Venue, seed: number) =>
           }, { depth: 1_000 }))
         }
       })
-    const name = venue.channels.book ?? ""
-    const [first, second] = products.map(({ symbol }) => channelOf(venue, name, symbol))
+    const [first, ...others] = products.flatMap(({ symbol }) =>
+      Object.values(venue.channels).map((name) => channelOf(venue, name, symbol))
+    )
+    const channels = [first ?? assert.fail(venue.name), ...others] as const
     const report = yield* Simulation.run({
       seed,
       venue: { client: venue, server },
       products,
-      channels: [first ?? Channel.make(name), second ?? Channel.make(name)],
-      every: Duration.millis(3_000 + chance.integer(5_000)),
+      channels,
+      // The first frames of a tick are not the only ones that are struck.
+      alters: ({ channel }) => (isBookShown(venue) || channel !== venue.channels.book) && chance.happens(0.2),
+      every: Duration.millis(8_000 + chance.integer(12_000)),
       latency: chance.happens(0.3) ? 0 : 1 + chance.integer(150),
       faults: FaultPlan.random({
         seed,
         within: "1 hour",
         perHour: 20 + chance.integer(60),
-        kinds: kindsOf(venue)
+        kinds: kinds
       }),
       policy: chance.pick([Presets.recommended, Presets.marketFeed]),
       lasts: "90 minutes",
@@ -104,7 +107,7 @@ const play = (venue: Venue, seed: number) =>
       const [ours, theirs] = [held, own(symbol)].map((book) => JSON.stringify(book))
       return ours === theirs ? [] : [`the book of ${symbol} is\n${ours}, and the venue's\n${theirs}`]
     })
-    return { report, changes, violations }
+    return { report, changes, violations: [...report.violations, ...violations] }
   })
 
 const replay = (venue: Venue, seed: number): string =>
@@ -140,8 +143,8 @@ describe("Chaos over books: an hour of random faults", () => {
         assert.deepStrictEqual(failed, [], failed.join("\n"))
         // The hours were neither calm nor quiet.
         assert.isAbove(drops, 2 * chosen.length)
-        assert.isAbove(changed, 500 * chosen.length)
-        if (kindsOf(venue).includes("Lose")) assert.isAbove(altered, 2 * chosen.length)
+        assert.isAbove(changed, 200 * chosen.length)
+        assert.isAbove(altered, 2 * chosen.length)
       }), 600_000)
   }
 })

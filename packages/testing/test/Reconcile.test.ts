@@ -24,7 +24,8 @@ const sent = (connection: number, ...sequences: ReadonlyArray<number>): Readonly
     channel,
     product,
     id: String(sequence),
-    text: text(sequence)
+    text: text(sequence),
+    events: []
   }))
 
 const traded = (sequence: number): MarketEvent.AnyEvent => {

@@ -279,7 +279,8 @@ export interface Strike {
 }
 
 /**
- * A message that a fault changed on its way: what was to be sent and what was.
+ * A message that a fault changed on its way: what was to be sent, and of
+ * `Corrupt` what was sent in its place.
  *
  * @category models
  * @since 0.1.0
@@ -289,6 +290,7 @@ export interface Alteration {
   readonly connection: number
   readonly kind: "Duplicate" | "Reorder" | "Lose" | "Corrupt"
   readonly frame: Frame.Frame
+  readonly became?: Frame.Frame | undefined
 }
 
 /**
@@ -355,14 +357,15 @@ export const run = Effect.fnUntraced(function*(
       behind = undefined
       const kind = waiting.shift()
       if (kind === undefined) return [frame, ...late]
-      alterations.push({ at: now(), connection: peer.id, kind, frame })
+      const became = kind === "Corrupt" ? corrupt(frame) : frame
+      alterations.push({ at: now(), connection: peer.id, kind, frame, ...(kind === "Corrupt" ? { became } : {}) })
       switch (kind) {
         case "Duplicate":
           return [frame, frame, ...late]
         case "Lose":
           return late
         case "Corrupt":
-          return [corrupt(frame), ...late]
+          return [became, ...late]
         case "Reorder":
           behind = frame
           return late

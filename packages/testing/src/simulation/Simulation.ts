@@ -40,6 +40,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
@@ -53,13 +54,13 @@ import { type Heard, idOf, make, type Options, type Simulation, type Tested } fr
 
 /**
  * A simulated venue (`Simulation`) and how it is made (`Options`); what it sent
- * (`Sent`), what it heard (`Heard`), and the tests that it made of its clients
+ * (`Sent`), what of it came to the client (`Arrived`), what it heard (`Heard`), and the tests that it made of its clients
  * (`Tested`).
  *
  * @category models
  * @since 0.1.0
  */
-export type { Heard, Options, Sent, Simulation, Tested } from "./internal/simulatedVenue.ts"
+export type { Arrived, Heard, Options, Sent, Simulation, Tested } from "./internal/simulatedVenue.ts"
 
 /**
  * The text by which a market event and the message it came from are matched.
@@ -229,19 +230,32 @@ const play = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<
       })
     )
   const seen: Array<MarketEvent.AnyEvent> = []
+  const seenAt: Array<number> = []
   const violations: Array<string> = []
+  const unbalanced = new Set<string>()
   const made = yield* Deferred.make<MarketFeed.MarketFeed["Service"]>()
 
   const note = (event: MarketEvent.AnyEvent): void => {
     const at = Monotonic.nowMillis(clock)
     seen.push(event)
+    seenAt.push(at)
     log.add(at, event._tag, written(event))
     options.onEvent?.(event, at)
   }
 
+  // At any moment each count adds up.
+  const weigh = ({ entries }: Ledger.Ledger): Effect.Effect<void> =>
+    Effect.sync(() => {
+      for (const { channel, isBalanced, product } of entries) {
+        if (!isBalanced) unbalanced.add(`ledger of ${channel} ${product ?? ""}: its counts do not add up`)
+      }
+    })
+
   const client = Effect.gen(function*() {
     const feed = yield* MarketFeed.make(venue, { url: simulation.url, channels })
     yield* Deferred.succeed(made, feed)
+    yield* Effect.forkScoped(Stream.runForEach(feed.ledgerChanges, weigh))
+    yield* Effect.forkScoped(Effect.repeat(Effect.flatMap(feed.ledger, weigh), Schedule.spaced("10 seconds")))
     if (options.alongside !== undefined) yield* Effect.forkScoped(options.alongside(feed, simulation))
     yield* Stream.runForEach(feed.events({ overflow: "block" }), (event) => Effect.sync(() => note(event)))
   }).pipe(
@@ -279,7 +293,9 @@ const play = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<
 
   const { accounts, violations: losses } = reconcile(simulation, seen, channels)
   violations.push(...losses)
-  if (ledger !== undefined) violations.push(...inspectLedger(simulation, ledger, seen, channels))
+  if (ledger !== undefined) {
+    violations.push(...unbalanced, ...inspectLedger(simulation, ledger, { events: seen, at: seenAt }, channels))
+  }
   return {
     seed: options.seed,
     accounts,
@@ -328,10 +344,11 @@ const inspect = (
   if (open.length !== 1 || session === undefined) {
     violations.push(`${open.length} connections are open at the end`)
   } else {
-    const asked = [...session.channels].flatMap(([channel, products]) =>
-      [...products].map((product) => Channel.key(Channel.make(channel, product)))
-    )
     const wanted = standings.map(({ channel }) => channel)
+    const whole = new Set(wanted.flatMap(({ channel, product }) => product === undefined ? channel : []))
+    const asked = [...session.channels].flatMap(([channel, products]) =>
+      whole.has(channel) ? [] : [...products].map((product) => Channel.key(Channel.make(channel, product)))
+    )
     const desired = wanted.filter(({ product }) => product !== undefined).map(Channel.key)
     const absent = wanted.filter(({ channel, product }) => product === undefined && !session.channels.has(channel))
     for (const { channel } of absent) violations.push(`the venue was not asked for ${channel}`)
@@ -347,7 +364,8 @@ const inspect = (
   return violations
 }
 
-// After a drop a channel is in a gap until it is live again, however often the link drops meanwhile.
+// After a drop a channel is in a gap until it is live again, however often the link drops meanwhile; it may be in one of
+// another cause already.
 const gapsOf = (
   seen: ReadonlyArray<MarketEvent.AnyEvent>,
   { channel, product }: Channel.Channel
@@ -358,9 +376,8 @@ const gapsOf = (
   let isUp = false
   let isDue = false
   for (const event of seen) {
-    if (
-      event._tag === "Gap" && event.cause === "disconnect" && event.channel === channel && event.product === product
-    ) {
+    if (event._tag === "Gap" && event.channel === channel && event.product === product) {
+      if (event.cause === "overflow" || (!isOpen && event.to !== undefined && event.cause !== "disconnect")) continue
       if (isOpen === (event.to === undefined)) violations.push(`${name}: a gap ${isOpen ? "in" : "ends without"} a gap`)
       isOpen = event.to === undefined
       isDue = false

@@ -31,6 +31,8 @@ export interface Peer {
   readonly onMessage: (listener: (frame: Frame.Frame) => void) => void
   /** Calls back on each protocol ping from the client as it is answered. */
   readonly onPing: (listener: () => void) => void
+  /** Calls back on each message as the client's socket takes it. */
+  readonly onArrived: (listener: (frame: Frame.Frame) => void) => void
   /** Sends a close frame. */
   readonly close: (code?: number | undefined, reason?: string | undefined) => Effect.Effect<void>
   /** Cuts the connection, as a TCP reset does: what is under way is lost. */
@@ -92,6 +94,7 @@ export const make = Effect.fnUntraced(function*(
   const received: Array<Frame.Frame> = []
   const listeners: Array<(frame: Frame.Frame) => void> = []
   const pingListeners: Array<() => void> = []
+  const arrivalListeners: Array<(frame: Frame.Frame) => void> = []
   let inbound: Array<Frame.Frame> = []
   let inboundBytes = 0
   let unread = 0
@@ -137,6 +140,7 @@ export const make = Effect.fnUntraced(function*(
       return
     }
     if (logFrames) note("out", { connection: name, frame: loggedFrame(frame) })
+    for (const listener of arrivalListeners) listener(frame)
     inbound.push(frame)
     inboundBytes += size
     arrived.openUnsafe()
@@ -176,6 +180,9 @@ export const make = Effect.fnUntraced(function*(
     },
     onPing: (listener) => {
       pingListeners.push(listener)
+    },
+    onArrived: (listener) => {
+      arrivalListeners.push(listener)
     },
     close: (code = 1000, reason = "") => Effect.sync(() => close(code, reason)),
     drop: Effect.sync(() => end(new WireClosed({ by: "network", code: 1006, reason: "connection reset" }))),

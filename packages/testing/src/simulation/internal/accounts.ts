@@ -1,5 +1,6 @@
 /** Whether what a venue sent is what a consumer saw. `Simulation` exports it. */
 import * as MarketEvent from "@tickline/core/event/MarketEvent"
+import type * as Frame from "@tickline/core/transport/Frame"
 import type * as Channel from "@tickline/core/value/Channel"
 import type { Venue } from "@tickline/core/venue/Venue"
 import type * as FaultPlan from "../../network/FaultPlan.ts"
@@ -38,7 +39,9 @@ type Counts = { -readonly [Name in Exclude<keyof SimulationReport, "channel" | "
  * Compares what a venue sent with what a consumer of `MarketFeed.events` saw.
  * A message that did not arrive is accounted for when a `Gap` of its product
  * and channel stands where it is missing, between the last event of its own
- * connection and the first of the next. `violations` are in words.
+ * connection and the first of the next. One that a fault put behind another may
+ * come late; one that a fault changed is what it was changed to. `violations` are
+ * in words.
  */
 export const reconcile = (
   simulation: Pick<Simulation, "sent" | "faults" | "venue">,
@@ -47,8 +50,15 @@ export const reconcile = (
 ): { readonly accounts: ReadonlyArray<SimulationReport>; readonly violations: ReadonlyArray<string> } => {
   const violations: Array<string> = []
   const altered = new Map<string, Map<FaultPlan.Alteration["kind"], number>>()
-  for (const { connection, frame, kind } of simulation.faults.alterations) {
+  const claimed: Array<{ readonly first: number; readonly last: number }> = []
+  const changed = new Map<string, { readonly id: string | undefined; readonly identity: string | undefined }>()
+  for (const { became, connection, frame, kind } of simulation.faults.alterations) {
     const key = `${connection} ${String(frame)}`
+    const event = became === undefined ? undefined : dataOf(simulation.venue, became)
+    if (event?._tag === "BookDelta" && event.firstSequence !== undefined) {
+      claimed.push({ first: Number(event.firstSequence), last: Number(event.sequence) })
+    }
+    if (event !== undefined) changed.set(key, { id: idOf(event), identity: identityOf(simulation.venue, event) })
     const kinds = altered.get(key) ?? new Map<FaultPlan.Alteration["kind"], number>()
     altered.set(key, kinds.set(kind, (kinds.get(kind) ?? 0) + 1))
   }
@@ -77,18 +87,41 @@ export const reconcile = (
     let cursor = 0
     let epoch = 0
     let isGap = false
+    let isOpen = false
     const known = new Set<string>()
+    const late = new Set<Sent>()
+    // How many events of the message that was delivered last are still to come.
+    let rest = 0
 
-    const isIt = (message: Sent | undefined, id: string | undefined): boolean =>
-      message !== undefined && message.connection === epoch && message.id === id
+    const asCame = (message: Sent) =>
+      changed.get(`${message.connection} ${message.text}`) ??
+        { id: message.id, identity: identityIn(simulation.venue, message) }
+    const isIt = (message: Sent | undefined, id: string | undefined, kind: string): boolean =>
+      message !== undefined && message.connection === epoch && (message.events[0]?._tag ?? kind) === kind &&
+      (message.id === id || asCame(message).id === id)
+    const deliver = (message: Sent): void => {
+      counts.delivered++
+      rest = message.events.filter((event) => event.product === product).length - 1
+      const { identity } = asCame(message)
+      if (identity !== undefined) known.add(identity)
+    }
+    // What a fault gave a change's numbers to is taken for one that is there already.
+    const isClaimed = (message: Sent, identity: string): boolean =>
+      known.has(identity) ||
+      claimed.some(({ first, last }) =>
+        message.events.some((event) =>
+          event._tag === "BookDelta" && first <= Number(event.firstSequence) && Number(event.sequence) <= last
+        )
+      )
 
     // The messages up to `end` did not arrive. Those of `connection`, which is still up, cannot be in a gap.
     const miss = (end: number, connection: number): void => {
       for (; cursor < end; cursor++) {
         const message = sent[cursor]!
-        const identity = identityOf(simulation.venue, message)
+        const identity = identityIn(simulation.venue, message)
         if (struck(message, "Lose")) counts.lostByFault++
-        else if (identity !== undefined && known.has(identity)) counts.repeated++
+        else if (struck(message, "Reorder")) late.add(message)
+        else if (identity !== undefined && isClaimed(message, identity)) counts.repeated++
         else if (isGap && message.connection < connection) counts.lostInGaps++
         else {
           counts.unaccounted++
@@ -103,24 +136,29 @@ export const reconcile = (
         continue
       }
       if (event._tag === "Gap") {
-        if (event.channel === channel && event.product === product) isGap = true
+        if (event.channel !== channel || event.product !== product) continue
+        isGap = true
+        // That of a book goes on, whatever comes.
+        isOpen = event.to === undefined && event.cause !== "disconnect"
         continue
       }
       if (!isOf(simulation.venue, event, channel, product)) continue
+      if (rest > 0) {
+        rest--
+        continue
+      }
       const id = idOf(event)
       let at = cursor
-      while (at < sent.length && !isIt(sent[at], id)) at++
+      while (at < sent.length && !isIt(sent[at], id, event._tag)) at++
       if (at < sent.length) {
         miss(at, epoch)
-        isGap = false
+        isGap = isOpen
         cursor = at + 1
-        counts.delivered++
-        const identity = identityOf(simulation.venue, sent[at]!)
-        if (identity !== undefined) known.add(identity)
+        deliver(sent[at]!)
         continue
       }
       let back = cursor - 1
-      while (back >= 0 && !isIt(sent[back], id)) back--
+      while (back >= 0 && !isIt(sent[back], id, event._tag)) back--
       const before = sent[back]
       if (
         event._tag === "Trade" && event.history === true && event.tradeId !== undefined && !known.has(event.tradeId)
@@ -129,13 +167,24 @@ export const reconcile = (
         counts.fetched++
         continue
       }
-      if (before !== undefined && struck(before, "Duplicate")) counts.duplicates++
+      if (before !== undefined && late.delete(before)) deliver(before)
+      else if (before !== undefined && struck(before, "Duplicate")) counts.duplicates++
       else blame(`${id} arrived in epoch ${epoch}, where it was ${before === undefined ? "never sent" : "sent once"}`)
     }
     miss(sent.length, Infinity)
+    // What was to come behind another, and did not before its connection ended.
+    for (const message of late) {
+      const identity = identityIn(simulation.venue, message)
+      if (identity !== undefined && known.has(identity)) counts.repeated++
+      else if (message.connection < epoch) counts.lostInGaps++
+      else {
+        counts.unaccounted++
+        blame(`${message.id} of connection ${message.connection}, sent at ${message.at}, has not come late`)
+      }
+    }
     // What came twice and is known by its number or id was passed over.
     for (const message of sent) {
-      const identity = identityOf(simulation.venue, message)
+      const identity = identityIn(simulation.venue, message)
       if (identity !== undefined && known.has(identity) && struck(message, "Duplicate")) counts.duplicates++
     }
     return { channel, product, ...counts }
@@ -143,12 +192,28 @@ export const reconcile = (
   return { accounts, violations }
 }
 
-/** By what a message is known on any connection: a trade by its id, a ticker by its number, if that is its own. */
-const identityOf = (venue: Venue, { text }: Sent): string | undefined => {
-  const decoded = venue.decode(text)
-  const event = "_tag" in decoded ? undefined : decoded.find(MarketEvent.isMarketData)
-  if (event?._tag === "Trade") return event.tradeId
-  return event?._tag === "Ticker" && venue.frames === undefined ? event.sequence : undefined
+const dataOf = (venue: Venue, frame: Frame.Frame): MarketEvent.MarketData | undefined => {
+  const decoded = venue.decode(frame)
+  return "_tag" in decoded ? undefined : decoded.find(MarketEvent.isMarketData)
+}
+
+/** By what a message is known on any connection: a trade by its id, another by its number, if that is its own. */
+const identityOf = (venue: Venue, event: MarketEvent.MarketData): string | undefined => {
+  switch (event._tag) {
+    case "Trade":
+      return event.tradeId
+    case "Ticker":
+      return venue.frames === undefined ? event.sequence : undefined
+    case "BookDelta":
+      return venue.continuity === "delta" ? event.sequence : undefined
+    default:
+      return undefined
+  }
+}
+
+const identityIn = (venue: Venue, { text }: Sent): string | undefined => {
+  const event = dataOf(venue, text)
+  return event === undefined ? undefined : identityOf(venue, event)
 }
 
 const kindOf = (event: MarketEvent.AnyEvent): ReadonlyArray<"trade" | "ticker" | "book"> => {

@@ -32,6 +32,8 @@ export interface Options {
   readonly every?: Duration.Input | undefined
   readonly latency?: VirtualNetwork.Latency | undefined
   readonly faults?: FaultPlan.FaultPlan | undefined
+  /** Which market data `Duplicate`, `Reorder`, `Lose` and `Corrupt` may change. Default: all. */
+  readonly alters?: ((message: Sent) => boolean) | undefined
   /** Whether log lines are kept, or only counted in the log's fingerprint. Default: kept. */
   readonly keepLog?: boolean | undefined
   readonly logFrames?: boolean | undefined
@@ -39,9 +41,9 @@ export interface Options {
 
 /**
  * A market data message that the venue sent: on which connection (1 for the
- * host's first), when (epoch milliseconds), and which. `id` is the message's
- * sequence number, or its timestamp where the venue numbers nothing; it is that
- * of the event which the message is decoded to, see `idOf`.
+ * host's first), when (epoch milliseconds), and which. `events` are what it is
+ * decoded to. `id` is the message's sequence number, or its timestamp where the
+ * venue numbers nothing; it is that of the first event, see `idOf`.
  */
 export interface Sent {
   readonly connection: number
@@ -50,6 +52,17 @@ export interface Sent {
   readonly product: string
   readonly id: string
   readonly text: string
+  readonly events: ReadonlyArray<MarketEvent.MarketData>
+}
+
+/**
+ * A frame that came to the client: on which connection, and when (epoch
+ * milliseconds).
+ */
+export interface Arrived {
+  readonly connection: number
+  readonly at: number
+  readonly frame: Frame.Frame
 }
 
 /**
@@ -86,6 +99,8 @@ export interface Simulation {
   readonly venue: Venue
   /** Every market data message that the venue sent, in order. */
   readonly sent: ReadonlyArray<Sent>
+  /** Every frame that came to the client, in order. */
+  readonly arrived: ReadonlyArray<Arrived>
   /** What each connection, open or ended, is subscribed to, by its number. */
   readonly sessions: ReadonlyMap<number, MockVenue.Session>
   /** Everything that clients sent, in the order in which it came. */
@@ -134,6 +149,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
     logFrames: options.logFrames
   })
   const sent: Array<Sent> = []
+  const arrived: Array<Arrived> = []
   const heard: Array<Heard> = []
   const tests: Array<{ -readonly [Name in keyof Tested]: Tested[Name] }> = []
   const rules = server.enforcement?.tests
@@ -145,9 +161,9 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
     sending: (peer, { data, text }) => {
       if (data === undefined) return
       const decoded = venue.decode(text)
-      const event = "_tag" in decoded ? undefined : decoded.find(MarketEvent.isMarketData)
-      const id = event === undefined ? undefined : idOf(event)
-      sent.push({ ...data, id: id ?? "", text, connection: peer.id, at: now() })
+      const events = "_tag" in decoded ? [] : decoded.filter(MarketEvent.isMarketData)
+      const id = events[0] === undefined ? undefined : idOf(events[0])
+      sent.push({ ...data, id: id ?? "", text, events, connection: peer.id, at: now() })
     },
     heard: (peer, kind, frame) =>
       void heard.push({ connection: peer.id, at: now(), kind, text: typeof frame === "string" ? frame : "" }),
@@ -168,8 +184,13 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
   })
   const { book, host, sessions, stopMarket } = served
 
+  yield* host.onOpen((peer) => peer.onArrived((frame) => void arrived.push({ connection: peer.id, at: now(), frame })))
+
   // A message is recorded as it is sent, so market data is what was recorded last.
-  const isData = (frame: Frame.Frame): boolean => sent.at(-1)?.text === frame
+  const isData = (frame: Frame.Frame): boolean => {
+    const last = sent.at(-1)
+    return last !== undefined && last.text === frame && (options.alters?.(last) ?? true)
+  }
   const faults = yield* FaultPlan.run(network, host, options.faults ?? FaultPlan.calm, {
     isData,
     corrupt: (frame) => typeof frame === "string" ? server.corrupt(frame) ?? frame : frame
@@ -181,6 +202,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
     url,
     venue,
     sent,
+    arrived,
     sessions,
     heard,
     tests,
