@@ -21,7 +21,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
-// 200 seeds, an hour of faults and half an hour of rest each, the venues in turn. One again, or each at each venue:
+// 200 seeds, an hour of faults and a quarter of rest each, the venues in turn. One again, or each at each venue:
 // TICKLINE_VENUE=binance TICKLINE_SEED=17 npx -y pnpm@12 test ChaosBooks
 // TICKLINE_SEEDS=1..200 npx -y pnpm@12 test ChaosBooks, or npx -y pnpm@12 chaos
 const seeds = 200
@@ -95,7 +95,7 @@ const play = (venue: Venue, seed: number) =>
         kinds: kinds
       }),
       policy: chance.pick([Presets.recommended, Presets.marketFeed]),
-      lasts: "90 minutes",
+      lasts: "75 minutes",
       settles: "1 minute",
       keepLog: replayed !== undefined,
       logFrames: replayed !== undefined,
