@@ -354,62 +354,6 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: ["packages/testing/test/FeedBooks.test.ts", "is not the last that is asked for"]
   },
   {
-    name: "a book is asked for anew before all have seen what broke it",
-    file: "packages/core/src/market/internal/bookKeeper.ts",
-    original: "Effect.andThen(Effect.yieldNow, ask)",
-    replacement: "ask",
-    test: ["packages/testing/test/ChaosBooks.test.ts", "dydx"]
-  },
-  {
-    name: "an answer that is lost is waited for without end",
-    file: "packages/core/src/market/internal/frameNumbers.ts",
-    original: "first.until > this.now && first.asked > this.answered",
-    replacement: "first.asked > this.answered",
-    test: ["packages/testing/test/ChaosBooks.test.ts", "dydx"]
-  },
-  {
-    name: "what is missing since long is taken to be missing before the frame that shows it",
-    file: "packages/core/src/market/internal/frameNumbers.ts",
-    original: "Math.min(...this.awaited) - 1",
-    replacement: "last ?? 0",
-    test: ["packages/testing/test/ChaosBooks.test.ts", "dydx"]
-  },
-  {
-    name: "a book waits for a change whose numbers jumped ahead",
-    file: "packages/core/src/market/internal/book.ts",
-    original: "(Digits.toInteger(this.kept.at(-1)?.sequence) ?? 0) >= number",
-    replacement: "number < 0",
-    test: ["packages/core/test/Books.test.ts", "a change whose numbers jump ahead"]
-  },
-  {
-    name: "a gap of trades says one less than is missing",
-    file: "packages/core/src/market/internal/continuityObserver.ts",
-    original: "each === undefined ? undefined : numbers.missingBefore(first)",
-    replacement: "each === undefined ? undefined : numbers.missingBefore(first) - 1",
-    test: ["packages/testing/test/ChaosBooks.test.ts", "binance"]
-  },
-  {
-    name: "a drop begins a gap of the first channel alone",
-    file: "packages/core/src/market/internal/gapLedger.ts",
-    original: "const all = [...entries]",
-    replacement: "const all = [...entries].slice(0, 1)",
-    test: ["packages/testing/test/ChaosBooks.test.ts", "hyperliquid"]
-  },
-  {
-    name: "what comes is not counted",
-    file: "packages/core/src/market/internal/arrivalCounts.ts",
-    original: "entry.received++\n    entry.arriving++",
-    replacement: "if (entry.received === 0) entry.received++\n    entry.arriving++",
-    test: ["packages/testing/test/ChaosBooks.test.ts", "coinbase-exchange"]
-  },
-  {
-    name: "a broken book is in no gap",
-    file: "packages/core/src/market/internal/gapLedger.ts",
-    original: "cause === \"disconnect\" ? this.begin(entries, from) : this.open(entries, from, cause)",
-    replacement: "cause === \"disconnect\" ? this.begin(entries, from) : []",
-    test: ["packages/testing/test/ChaosBooks.test.ts", "kraken"]
-  },
-  {
     name: "a number that is missing is no gap",
     file: "packages/core/src/market/internal/continuityObserver.ts",
     original: "const announcement = ledger.missed(entry, numbers.before ?? 0, first, missing)",

@@ -425,11 +425,11 @@ describe("Binance: a snapshot over HTTP, and the changes after it", () => {
   it("a change whose numbers jump ahead is not waited for when the others go on", () => {
     const kept = new Kept(Binance.venue)
     kept.frame(delta(4, 5, "11"))
-    assert.isTrue(bookOf(kept).own(own(5)))
+    assert.isTrue(bookOf(kept).applyRestSnapshot(own(5)))
     assert.deepStrictEqual(kept.frame(delta(1_006, 1_008, "12")), ["BTCUSDT Gapped sequence -/-"])
-    assert.isFalse(bookOf(kept).own(own(8)))
+    assert.isFalse(bookOf(kept).applyRestSnapshot(own(8)))
     kept.frame(delta(9, 10, "13"))
-    assert.isTrue(bookOf(kept).own(own(8)))
+    assert.isTrue(bookOf(kept).applyRestSnapshot(own(8)))
     assert.deepStrictEqual(kept.frame(delta(11, 11, "14")), ["BTCUSDT Live 14/20"])
   })
 

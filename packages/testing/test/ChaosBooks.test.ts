@@ -84,6 +84,7 @@ const play = (venue: Venue, seed: number) =>
       venue: { client: venue, server },
       products,
       channels,
+      backfill: "none",
       // The first frames of a tick are not the only ones that are struck.
       alters: ({ channel }) => (isBookShown(venue) || channel !== venue.channels.book) && chance.happens(0.2),
       every: Duration.millis(8_000 + chance.integer(12_000)),

@@ -136,6 +136,11 @@ export interface RunOptions extends Options {
   readonly policy?: ConnectionPolicy.ConnectionPolicy | undefined
   /** The channels to account for. Default: trades and tickers of every product. */
   readonly channels?: NonEmptyReadonlyArray<Channel.Channel> | undefined
+  /**
+   * Whether and how the feed fetches trades that it missed, as in `MarketFeed`. Where it does not, the ledger is held
+   * against all that came to the client's socket.
+   */
+  readonly backfill?: MarketFeed.Options["backfill"]
   /** Runs beside the account's own consumer, and ends with the period. */
   readonly alongside?:
     | ((feed: MarketFeed.MarketFeed["Service"], simulation: Simulation) => Effect.Effect<void, never, Scope.Scope>)
@@ -218,6 +223,7 @@ export const run = (options: RunOptions): Effect.Effect<Report> =>
 
 const play = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<Report, never, Scope.Scope> {
   const policy = options.policy ?? Presets.recommended
+  const isFetching = options.backfill !== "none"
   const clock = yield* Clock.Clock
   const simulation = yield* make(options)
   const { host, log, network, venue } = simulation
@@ -252,7 +258,7 @@ const play = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<
     })
 
   const client = Effect.gen(function*() {
-    const feed = yield* MarketFeed.make(venue, { url: simulation.url, channels })
+    const feed = yield* MarketFeed.make(venue, { url: simulation.url, channels, backfill: options.backfill })
     yield* Deferred.succeed(made, feed)
     yield* Effect.forkScoped(Stream.runForEach(feed.ledgerChanges, weigh))
     yield* Effect.forkScoped(Effect.repeat(Effect.flatMap(feed.ledger, weigh), Schedule.spaced("10 seconds")))
@@ -294,7 +300,10 @@ const play = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<
   const { accounts, violations: losses } = reconcile(simulation, seen, channels)
   violations.push(...losses)
   if (ledger !== undefined) {
-    violations.push(...unbalanced, ...inspectLedger(simulation, ledger, { events: seen, at: seenAt }, channels))
+    violations.push(
+      ...unbalanced,
+      ...inspectLedger(simulation, ledger, { events: seen, at: seenAt }, channels, isFetching)
+    )
   }
   return {
     seed: options.seed,

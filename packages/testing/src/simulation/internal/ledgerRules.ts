@@ -161,27 +161,34 @@ const explained = (subject: Subject): ReadonlyArray<string> => {
   })
 }
 
-// Where trades count one by one, those that came and those that are missing are all between the first and the last.
-const numbered = ({ entry, seen, simulation: { venue } }: Subject): ReadonlyArray<string> => {
+const numbersOf = ({ entry, seen, simulation: { venue } }: Subject): ReadonlySet<number> => {
   const member = venue.tradeNumber?.(entry.channel)
-  if (member === undefined) return []
-  const numbers = new Set(
+  return new Set(
     seen.events.flatMap((event) =>
-      event._tag === "Trade" && event.product === entry.product ? Number(event[member]) : []
+      member !== undefined && event._tag === "Trade" && event.product === entry.product ? Number(event[member]) : []
     )
   )
+}
+
+// Where trades count one by one, those that came and those that are missing are all between the first and the last.
+const span = (subject: Subject): ReadonlyArray<string> => {
+  const numbers = numbersOf(subject)
   if (numbers.size === 0) return []
-  const found: Array<string> = []
-  const span = Math.max(...numbers) - Math.min(...numbers) + 1
-  const entered = numbers.size + entry.gaps.reduce((sum, { missing = 0 }) => sum + missing, 0)
-  if (span !== entered) found.push(`${span} trades were there, and the ledger knows of ${entered}`)
-  for (const { cause, from, missing, to } of entry.gaps) {
-    if (cause !== "sequence") continue
+  const all = Math.max(...numbers) - Math.min(...numbers) + 1
+  const entered = numbers.size + subject.entry.gaps.reduce((sum, { missing = 0 }) => sum + missing, 0)
+  return all === entered ? [] : [`${all} trades were there, and the ledger knows of ${entered}`]
+}
+
+// And each gap of their numbers says how many of them it holds.
+const measured = (subject: Subject): ReadonlyArray<string> => {
+  const numbers = numbersOf(subject)
+  if (numbers.size === 0) return []
+  return subject.entry.gaps.flatMap(({ cause, from, missing, to }) => {
+    if (cause !== "sequence") return []
     let lost = 0
     for (let number = Number(from) + 1; number < Number(to); number++) if (!numbers.has(number)) lost++
-    if (lost !== missing) found.push(`${lost} trades are missing between ${from} and ${to}, and it says ${missing}`)
-  }
-  return found
+    return lost === missing ? [] : [`${lost} trades are missing between ${from} and ${to}, and it says ${missing}`]
+  })
 }
 
 // The ledger has the gaps that were told, and no others.
@@ -212,8 +219,11 @@ export const inspect = (
   simulation: Observed,
   ledger: Ledger.Ledger,
   seen: Seen,
-  channels: ReadonlyArray<Channel.Channel>
+  channels: ReadonlyArray<Channel.Channel>,
+  isFetching: boolean
 ): ReadonlyArray<string> => {
+  // What is fetched did not come to the socket, and fills gaps.
+  const rules = isFetching ? [counts, span] : [counts, span, disconnects, losses, explained, measured, same]
   const all = fatesOf(simulation)
   const drops = dropsOf(seen)
   return channels.flatMap((wanted) => {
@@ -239,7 +249,7 @@ export const inspect = (
         drops,
         method: methodOf(simulation.venue, entry.channel)
       }
-      return [counts, disconnects, losses, explained, numbered, same].flatMap((rule) => rule(subject)).map((found) =>
+      return rules.flatMap((rule) => rule(subject)).map((found) =>
         `ledger of ${entry.channel} ${entry.product ?? ""}: ${found}`
       )
     })
