@@ -40,14 +40,16 @@ const unnoticeable = new Set<FaultPlan.Kind>(["Lose", "Reorder", "Corrupt"])
 // Dials that are not let in tell nothing of books, and may take more hours than there are.
 const closed = new Set<FaultPlan.Kind>(["Refuse", "AcceptThenClose", "Hang", "Status"])
 
-const kinds: NonEmptyReadonlyArray<FaultPlan.Kind> = (() => {
+const kindsOf = (venue: Venue): NonEmptyReadonlyArray<FaultPlan.Kind> => {
   const [first, ...others] = FaultPlan.kinds.filter((kind) => !closed.has(kind)) as [
     FaultPlan.Kind,
     ...Array<FaultPlan.Kind>
   ]
-  const altered: ReadonlyArray<FaultPlan.Kind> = ["Lose", "Lose", "Duplicate", "Reorder", "Corrupt"]
+  // What is altered where nothing shows it is another message.
+  const changed = venue.continuity === "none" ? "Lose" : "Corrupt"
+  const altered: ReadonlyArray<FaultPlan.Kind> = ["Lose", "Lose", "Duplicate", "Reorder", changed]
   return [first, ...others, ...altered, ...altered]
-})()
+}
 
 const levelsOf = (book: OrderBook.OrderBook): unknown =>
   OrderBook.isWhole(book)
@@ -93,7 +95,7 @@ const play = (venue: Venue, seed: number) =>
         seed,
         within: "1 hour",
         perHour: 20 + chance.integer(60),
-        kinds: kinds
+        kinds: kindsOf(venue)
       }),
       policy: chance.pick([Presets.recommended, Presets.marketFeed]),
       lasts: "75 minutes",

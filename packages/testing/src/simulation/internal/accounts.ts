@@ -54,7 +54,10 @@ export const reconcile = (
   const changed = new Map<string, { readonly id: string | undefined; readonly identity: string | undefined }>()
   for (const { became, connection, frame, kind } of simulation.faults.alterations) {
     const key = `${connection} ${String(frame)}`
-    const event = became === undefined ? undefined : dataOf(simulation.venue, became)
+    // Where nothing shows that it was changed, it is lost, and what it was changed to was never sent.
+    const event = became === undefined || simulation.venue.continuity === "none"
+      ? undefined
+      : dataOf(simulation.venue, became)
     if (event?._tag === "BookDelta" && event.firstSequence !== undefined) {
       claimed.push({ first: Number(event.firstSequence), last: Number(event.sequence) })
     }
