@@ -70,9 +70,30 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a close of ours at the end is a drop",
     file: "packages/core/src/recording/internal/replayLeg.ts",
-    original: "if (isOurs(close) && next === undefined)",
-    replacement: "if (isOurs(close) && next === undefined && close.code === undefined)",
+    original: "if (next === undefined && isInOrder(close))",
+    replacement: "if (next === undefined && isInOrder(close) && close.code === undefined)",
     test: [ofReplay, "a close of ours at the end is no gap"]
+  },
+  {
+    name: "a last close in good order is a drop if the peer closed",
+    file: "packages/core/src/recording/internal/replayLeg.ts",
+    original: "  isOurs(close) || (close.clean !== false && (close.code === undefined || close.code === 1000))\n",
+    replacement: "  isOurs(close)\n",
+    test: [ofReplay, "a last close in good order"]
+  },
+  {
+    name: "each connection of a replay has an account of its own",
+    file: "packages/node/src/runner/LedgerLines.ts",
+    original: "Map.groupBy(accounts, ({ venue }) => venue)",
+    replacement: "Map.groupBy(accounts, (account) => account)",
+    test: [ofReplay, "of books on several connections"]
+  },
+  {
+    name: "a line that is too long is told after what follows it",
+    file: "packages/node/src/runner/Replaying.ts",
+    original: "if (tooLong.size > 0) rejected += tellTooLong(running, venue.name, replay.position().line)",
+    replacement: "",
+    test: [ofReplay, "a line that is too long"]
   },
   {
     name: "an answer that is reached early is lost",

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import * as Rejection from "@tickline/core/codec/Rejection"
+import type * as Rejection from "@tickline/core/codec/Rejection"
 import type * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as Tape from "@tickline/core/recording/Tape"
@@ -86,14 +86,6 @@ export const make = (
       : `${eventLine(paint, event, { frame: lines })}\n`
   }
 
-  const tooLong = () =>
-    Rejection.frameRejected(
-      venue.name,
-      "TooLarge",
-      undefined,
-      `the line is longer than ${grouped(Recording.maxLineBytes)} bytes`
-    )
-
   return {
     decode: (line) => {
       lines++
@@ -104,7 +96,7 @@ export const make = (
       }
       frames++
       const frame = entry?.frame
-      const decoded = frame === undefined ? tooLong() : venue.decode(frame)
+      const decoded = frame === undefined ? Recording.tooLong(venue.name) : venue.decode(frame)
       if ("_tag" in decoded) rejected[decoded.reason] = (rejected[decoded.reason] ?? 0) + 1
       const found = "_tag" in decoded ? [decoded] : decoded
       let out = ""

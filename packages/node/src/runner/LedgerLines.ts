@@ -8,6 +8,8 @@
 import type { Gap } from "@tickline/core/event/Lifecycle"
 import type * as CoreLedger from "@tickline/core/market/Ledger"
 import * as Printable from "@tickline/core/value/Printable"
+import * as Timestamp from "@tickline/core/value/Timestamp"
+import * as Arr from "effect/Array"
 import type { Sink } from "./Host.ts"
 import { type Format, jsonLine } from "./Output.ts"
 import { counted, grouped, pad, type Paint, span } from "./Style.ts"
@@ -115,6 +117,67 @@ export const make = ({ isAsked = () => true, ledger, shed = [], venue }: Account
   return [...lines, { _tag: "Ledger", venue, ...counts, rejected: unnamed, gaps: [], balanced: true }]
 }
 
+const sum = (entries: ReadonlyArray<CoreLedger.Entry>, of: (entry: CoreLedger.Entry) => number): number =>
+  entries.reduce((total, entry) => total + of(entry), 0)
+
+const millisOf = (text: string | undefined): number => {
+  const at = text === undefined ? undefined : Timestamp.parse(text)
+  return at === undefined ? NaN : Timestamp.epochMillis(at)
+}
+
+// For how long one of them at least was live.
+const liveMillisOf = (entries: ReadonlyArray<CoreLedger.Entry>): number => {
+  const times = entries.flatMap(({ live }) => live.map(({ from, to }) => ({ from: millisOf(from), to: millisOf(to) })))
+    .filter(({ from, to }) => from < to)
+    .toSorted((one, other) => one.from - other.from)
+  let until = -Infinity
+  let millis = 0
+  for (const { from, to } of times) {
+    millis += Math.max(0, to - Math.max(from, until))
+    until = Math.max(until, to)
+  }
+  return Math.max(millis, ...entries.map((entry) => entry.liveMillis))
+}
+
+const mergedEntry = (
+  entries: readonly [CoreLedger.Entry, ...ReadonlyArray<CoreLedger.Entry>]
+): CoreLedger.Entry =>
+  entries.length === 1 ? entries[0] : {
+    ...entries[0],
+    liveMillis: liveMillisOf(entries),
+    received: sum(entries, ({ received }) => received),
+    delivered: sum(entries, ({ delivered }) => delivered),
+    duplicates: sum(entries, ({ duplicates }) => duplicates),
+    dropped: sum(entries, ({ dropped }) => dropped),
+    rejected: sum(entries, ({ rejected }) => rejected),
+    live: entries.flatMap(({ live }) => live),
+    gaps: entries.flatMap(({ gaps }) => gaps),
+    isBalanced: entries.every(({ isBalanced }) => isBalanced)
+  }
+
+// The accounts of one venue as one: a line for each product and channel, whichever feeds they were of.
+const merged = (accounts: ReadonlyArray<Account>): ReadonlyArray<Account> =>
+  Array.from(Map.groupBy(accounts, ({ venue }) => venue).values()).flatMap((of) => {
+    const [first] = of
+    if (first === undefined || of.length === 1) return of
+    const entries = Map.groupBy(
+      of.flatMap(({ ledger }) => ledger.entries),
+      ({ channel, product }) => `${channel}\n${product ?? ""}`
+    )
+    return {
+      venue: first.venue,
+      isAsked: (product) => of.some(({ isAsked }) => isAsked === undefined || isAsked(product)),
+      shed: of.flatMap(({ shed = [] }) => shed),
+      ledger: {
+        entries: Array.from(entries.values()).flatMap((same) =>
+          Arr.isReadonlyArrayNonEmpty(same) ? mergedEntry(same) : []
+        ),
+        shed: of.flatMap(({ ledger }) => ledger.shed),
+        rejected: of.reduce((total, { ledger }) => total + ledger.rejected, 0)
+      }
+    }
+  })
+
 const readable = (paint: Paint, line: Line): string => {
   const { balanced, channel, delivered, dropped, duplicates, gaps, live, product, received, rejected } = line
   const counts = `${grouped(received)} received ${balanced ? "=" : paint("red", "≠")} ${
@@ -140,6 +203,6 @@ export const text = (
   accounts: ReadonlyArray<Account>,
   { format, paint, stdout }: { readonly format: Format; readonly paint: Paint; readonly stdout: Sink }
 ): string =>
-  accounts.flatMap(make).map((line) =>
+  merged(accounts).flatMap(make).map((line) =>
     format === "ndjson" ? jsonLine(JSON.stringify(line), stdout) : `${readable(paint, line)}\n`
   ).join("")

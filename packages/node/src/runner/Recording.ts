@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Rejection from "@tickline/core/codec/Rejection"
 import type { Frame } from "@tickline/core/transport/Frame"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -11,6 +12,7 @@ import { Buffer, isAscii, isUtf8 } from "node:buffer"
 import * as Fs from "node:fs"
 import { decompressed } from "../internal/recordingDecoder.ts"
 import { UsageError } from "./RunnerError.ts"
+import { grouped } from "./Style.ts"
 
 /**
  * A line of a recording: its text; its bytes where they are not UTF-8; or
@@ -29,6 +31,15 @@ export type Line = Frame | undefined
  * @since 0.1.0
  */
 export const maxLineBytes = 64 * 1024 * 1024
+
+/**
+ * What is told of a line that is longer.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const tooLong = (venue: string): Rejection.FrameRejected =>
+  Rejection.frameRejected(venue, "TooLarge", undefined, `the line is longer than ${grouped(maxLineBytes)} bytes`)
 
 const lineFeed = 10
 const carriageReturn = 13

@@ -157,19 +157,26 @@ const survey = Effect.fnUntraced(function*(
 const linesOf = Effect.fnUntraced(function*(
   file: string | undefined,
   stdin: Host["Service"]["stdin"],
-  onTorn: (bytes: number) => void
+  onTorn: (bytes: number) => void,
+  onTooLong: (line: number) => void
 ) {
   const failed = (cause: unknown) =>
     new RunFailed({
       detail: `cannot read ${file ?? "stdin"}: ${cause instanceof Error ? cause.message : String(cause)}`
     })
-  const linesIn = (bytes: AsyncIterable<Uint8Array>) =>
-    Stream.fromAsyncIterable(Recording.lines(bytes, onTorn), failed).pipe(
+  const linesIn = (bytes: AsyncIterable<Uint8Array>) => {
+    let number = 0
+    return Stream.fromAsyncIterable(Recording.lines(bytes, onTorn), failed).pipe(
       Stream.filter(Arr.isReadonlyArrayNonEmpty),
       Stream.flattenArray,
-      // What is too long to be a line of a recording says nothing.
-      Stream.map((line) => line ?? "")
+      // What is too long to be a line of a recording is told beside it.
+      Stream.map((line) => {
+        number++
+        if (line === undefined) onTooLong(number)
+        return line ?? ""
+      })
     )
+  }
   if (file !== undefined) return Stream.unwrap(Effect.map(Recording.open(file), linesIn))
   const kept = yield* Effect.tryPromise({
     try: async () => {
@@ -242,6 +249,20 @@ interface Running {
   readonly printer: Printer
   /** Whether the recording has one connection. */
   readonly isAlone: boolean
+  /** The lines that were too long to be read and are still to be told of. */
+  readonly tooLong: Set<number>
+}
+
+// A line that is too long has its place before all that comes of those behind it.
+const tellTooLong = ({ options, printer, tooLong }: Running, venue: string, before: number): number => {
+  let told = 0
+  for (const line of tooLong) {
+    if (line >= before) break
+    tooLong.delete(line)
+    printer.print(Recording.tooLong(venue), options.book === undefined ? {} : { frame: line })
+    told++
+  }
+  return told
 }
 
 // What is printed besides an event: on which line and connection it was found, and by what the recording calls its leg.
@@ -281,10 +302,14 @@ const runFeed = Effect.fnUntraced(function*(
   Failure,
   Scope.Scope | Transport | Reconnection.Reconnection | MarketFeedRequirements
 > {
-  const { options: { book }, printer, replay } = running
+  const { options: { book }, printer, replay, tooLong } = running
   const { legs: [first], url, venue, wanted } = course
   const place = placeOf(course, running)
-  const print = (event: MarketEvent.AnyEvent): void => printer.print(unplaced(event), place(event))
+  let rejected = 0
+  const print = (event: MarketEvent.AnyEvent): void => {
+    if (tooLong.size > 0) rejected += tellTooLong(running, venue.name, replay.position().line)
+    printer.print(unplaced(event), place(event))
+  }
   // What took over from a connection was recorded, too.
   const feed = yield* MarketFeed.prepare({ ...venue, sessionMillis: undefined, endsSoon: undefined }, {
     url: url ?? venue.endpoint ?? "ws://recording.invalid",
@@ -307,8 +332,10 @@ const runFeed = Effect.fnUntraced(function*(
   yield* Effect.forkScoped(Effect.ignore(feed.connection.connect), { startImmediately: true })
   yield* Effect.raceFirst(replay.ended, Deferred.await(printer.counted))
   yield* feed.connection.close()
+  rejected += tellTooLong(running, venue.name, Infinity)
   yield* Fiber.join(consumer)
-  return { venue: venue.name, ledger: yield* feed.ledger }
+  const ledger = yield* feed.ledger
+  return { venue: venue.name, ledger: { ...ledger, rejected: ledger.rejected + rejected } }
 })
 
 type MarketFeedRequirements = Effect.Services<ReturnType<typeof MarketFeed.prepare>>
@@ -323,9 +350,10 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
   Effect.scoped(Effect.gen(function*() {
     const { signal, stderr, stdin, stdout } = yield* Host
     let torn: number | undefined
+    const tooLong = new Set<number>()
     const lines = yield* linesOf(options.file, stdin, (bytes) => {
       torn = bytes
-    })
+    }, (line) => tooLong.add(line))
     const { courses, replay } = yield* survey(options, lines)
     const paint = makePaint(stdout.hasColor)
     const printer = new Printer(
@@ -338,7 +366,7 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
           return jsonLine(added === "{}" ? json : `${json.slice(0, -1)},${added.slice(1)}`, stdout)
         }
     )
-    const running = { options, replay, printer, isAlone: replay.legs.length < 2 }
+    const running = { options, replay, printer, isAlone: replay.legs.length < 2, tooLong }
     const program = Effect.forEach(
       courses,
       (course) =>

@@ -437,6 +437,62 @@ describe("replay", { timeout: 30_000 }, () => {
       assert.deepStrictEqual(lines.at(-1)?.["state"], "Disconnected")
     }))
 
+  it.live("a last close in good order is no gap, whoever wrote it down, and one that is not is", () =>
+    Effect.gen(function*() {
+      const gapsAfter = Effect.fnUntraced(function*(close: object) {
+        const recording = `${text([frame(trade(1))])}${JSON.stringify({ raw: "", kind: "close", ...close })}\n`
+        const { lines } = yield* replay(recording, "--venue", "coinbase-exchange", "--lifecycle")
+        return lines.filter(({ _tag }) => _tag === "Gap").length
+      })
+      for (const close of [{}, { clean: true }, { code: 1000 }, { code: 1000, reason: "bye", clean: true }]) {
+        assert.strictEqual(yield* gapsAfter(close), 0, JSON.stringify(close))
+      }
+      for (
+        const close of [{ clean: false }, { code: 1006 }, { code: 1001, clean: true }, { code: 1000, clean: false }]
+      ) {
+        assert.strictEqual(yield* gapsAfter(close), 1, JSON.stringify(close))
+      }
+    }))
+
+  it.live("of books on several connections the ledger is one line for each product and channel", () =>
+    Effect.gen(function*() {
+      const { entries } = yield* record("coinbase-exchange")
+      const both = entries.flatMap((entry) => [{ ...entry, connection: 1 }, { ...entry, connection: 2 }])
+      const flags = ["--venue", "coinbase-exchange", "--book", "5", "--ledger"]
+      const ledgerOf = Effect.fnUntraced(function*(of: ReadonlyArray<Tape.Entry>) {
+        return (yield* replay(text(of), ...flags)).lines.filter(({ _tag }) => _tag === "Ledger")
+      })
+      const [one, ...others] = yield* ledgerOf(entries)
+      assert.deepStrictEqual(others, [])
+      assert.isAbove(Number(one?.["live"]), 0)
+      assert.deepStrictEqual(yield* ledgerOf(both), [{
+        ...one,
+        _tag: "Ledger",
+        received: Number(one?.["received"]) * 2,
+        delivered: Number(one?.["delivered"]) * 2
+      }])
+    }))
+
+  it.live("a line that is too long is told in its place, as decode does", () =>
+    Effect.gen(function*() {
+      const long = new Uint8Array(64 * 1024 * 1024 + 1).fill(120)
+      const lines = (...some: ReadonlyArray<string>) => new TextEncoder().encode(some.join(""))
+      const recording = [lines(trade(1), "\n", trade(2), "\n"), long, lines("\n", trade(3), "\n")]
+      const world = TestHost.make({ stdin: recording })
+      const code = yield* TestHost.run(world, "replay", "-", "--venue", "coinbase-exchange", "--ledger")
+      assert.strictEqual(code, 0)
+      const told = world.objects() as ReadonlyArray<Line>
+      assert.deepStrictEqual(told.map(({ _tag, reason, tradeId }) => tradeId ?? reason ?? _tag), [
+        "1",
+        "2",
+        "TooLarge",
+        "3",
+        "Ledger",
+        "Ledger"
+      ])
+      assert.deepInclude(told.at(-1), { rejected: 1, balanced: true })
+    }))
+
   it.live("reads gzip; what is wrong is told with its line, and goes on", () =>
     Effect.gen(function*() {
       const recording = `${trade(1)}\n{"raw":"","kind":"smoke"}\n${JSON.stringify({ raw: trade(2), at: "noon" })}\n`

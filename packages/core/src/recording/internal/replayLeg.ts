@@ -41,6 +41,10 @@ type Replayed = NonNullable<Transport["Service"]["replay"]>
 
 const isOurs = ({ direction }: Close): boolean => direction === "out"
 
+// What is closed in good order and never dialled again was wanted no more, whoever closed it.
+const isInOrder = (close: Close): boolean =>
+  isOurs(close) || (close.clean !== false && (close.code === undefined || close.code === 1000))
+
 const closedBy = (close: Close): WireClosed => {
   const { clean, code = 1006, reason = "" } = close
   const by = isOurs(close) ? "local" : code === 1006 && clean !== true ? "network" : "peer"
@@ -209,7 +213,7 @@ export class ReplayLeg {
   private closeOpen(close: Close): void {
     const { index, position } = this.options
     const next = index.dialFrom(position().line)
-    if (isOurs(close) && next === undefined) return void Deferred.doneUnsafe(this.closed, Effect.void)
+    if (next === undefined && isInOrder(close)) return void Deferred.doneUnsafe(this.closed, Effect.void)
     this.isAskedAnew = isOurs(close) && next?.attempt === 1 && next.delayMillis === 0
     this.end(closedBy(close))
     this.isAskedAnew = false
