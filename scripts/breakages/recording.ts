@@ -96,6 +96,20 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofReplay, "a line that is too long"]
   },
   {
+    name: "what names no product is of none in a replay",
+    file: "packages/node/src/runner/RecordedChannels.ts",
+    original: "channel: channel.product === undefined ? declared : channel,",
+    replacement: "channel,",
+    test: [ofReplay, "Binance: a partial book that names no product"]
+  },
+  {
+    name: "a book that names no product is of none",
+    file: "packages/core/src/market/internal/books.ts",
+    original: " ?? this.options.onlyOf?.(channel) ?? \"\"",
+    replacement: " ?? \"\"",
+    test: [ofReplay, "Binance: a partial book that names no product"]
+  },
+  {
     name: "an answer that is reached early is lost",
     file: "packages/core/src/recording/internal/replayHttp.ts",
     original: "if (answer !== undefined) return resume(Effect.succeed(answer))",

@@ -84,7 +84,12 @@ export class RecordedChannels {
       header.products.flatMap((product): ReadonlyArray<Recorded> => {
         const declared = this.declared(named, product)
         const matching = all.filter((one) => this.isOf(one, named, declared))
-        return matching.length === 0 ? [{ channel: declared, kind: this.kindOf(named) }] : matching
+        if (matching.length === 0) return [{ channel: declared, kind: this.kindOf(named) }]
+        // Of a frame that names no product the header knows whose it is, if it has one.
+        return header.products.length > 1 ? matching : matching.map(({ channel, kind }) => ({
+          channel: channel.product === undefined ? declared : channel,
+          kind
+        }))
       })
     )
   }

@@ -473,6 +473,33 @@ describe("replay", { timeout: 30_000 }, () => {
       }])
     }))
 
+  it.live("Binance: a partial book that names no product is of the one that the header names", () =>
+    Effect.gen(function*() {
+      const partial = (id: number, price: string) =>
+        frame(`{"lastUpdateId":${id},"bids":[["${price}","1.0"]],"asks":[["101.0","2.0"]]}`)
+      const header = (...products: ReadonlyArray<string>): Tape.Entry => ({
+        _tag: "Header",
+        version: 1,
+        venue: "binance",
+        products,
+        channels: ["depth20"]
+      })
+      const frames = [partial(1, "99.0"), partial(2, "99.5"), partial(3, "98.0")]
+      const bidsOf = (lines: ReadonlyArray<Line>) =>
+        lines.filter(({ _tag }) => _tag === "Book").map(({ bids, product }) => [product, bids])
+      const one = yield* replay(text([header("BTCUSDT"), ...frames]), "--book", "5")
+      assert.deepStrictEqual(bidsOf(one.lines), [
+        ["BTCUSDT", [["99.0", "1.0"]]],
+        ["BTCUSDT", [["99.5", "1.0"]]],
+        ["BTCUSDT", [["98.0", "1.0"]]]
+      ])
+      // Of two nobody can say which one it is.
+      assert.deepStrictEqual(
+        bidsOf((yield* replay(text([header("BTCUSDT", "ETHUSDT"), ...frames]), "--book", "5")).lines),
+        []
+      )
+    }))
+
   it.live("a line that is too long is told in its place, as decode does", () =>
     Effect.gen(function*() {
       const long = new Uint8Array(64 * 1024 * 1024 + 1).fill(120)

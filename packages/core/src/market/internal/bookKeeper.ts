@@ -191,7 +191,11 @@ export class BookKeeper {
     return new Books(this.options.venue, {
       asked: this.options.asked,
       isUnchecked: this.options.isUnchecked,
-      keeps: (channel, product) => this.find(channel, product) !== undefined
+      keeps: (channel, product) => this.find(channel, product) !== undefined,
+      onlyOf: (channel) => {
+        const [product, ...others] = this.watched.get(channel)?.keys() ?? []
+        return others.length === 0 ? product : undefined
+      }
     })
   }
 

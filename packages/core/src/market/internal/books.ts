@@ -35,6 +35,8 @@ export interface Options {
   readonly asked?: (() => number) | undefined
   /** Whether somebody asks for the book of a channel and product. Default: all are kept. */
   readonly keeps?: ((channel: string, product: string) => boolean) | undefined
+  /** The only product whose book is kept of a channel, if there is one: what names none is of it. */
+  readonly onlyOf?: ((channel: string) => string | undefined) | undefined
   /** Whether nothing is checked, as a user has asked. Default: false. */
   readonly isUnchecked?: boolean | undefined
 }
@@ -188,7 +190,7 @@ export class Books {
   private bookOf(frame: Frame, events: ReadonlyArray<MarketEvent>, event: BookSnapshot | BookDelta): Book | undefined {
     const topic = this.venue.topicOf?.(frame, events)
     const channel = topic?.name ?? this.venue.channels.book ?? ""
-    const product = event.product ?? topic?.product ?? ""
+    const product = event.product ?? topic?.product ?? this.options.onlyOf?.(channel) ?? ""
     const { latest } = this
     // Two texts are compared sooner than one is looked up.
     if (latest?.channel === channel && latest.product === product) return latest

@@ -178,7 +178,7 @@ export const venue: Venue = {
   symbols,
   continuity: "delta",
   // `@depth20@100ms` is the top of the book each time, `@depth@100ms` its changes.
-  books: { isWhole: (channel) => /@depth\d+/.test(channel) },
+  books: { isWhole: (channel) => channel === "bare partial" || /@depth\d+/.test(channel) },
   // `t` of a trade and `a` of an aggregate count one by one for each symbol:
   // https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams (read 2026-11-25).
   tradeNumber: (channel) => channel === "trade" || channel === "aggTrade" ? "tradeId" : undefined,
