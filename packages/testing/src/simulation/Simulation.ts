@@ -381,21 +381,27 @@ const gapsOf = (
 ): ReadonlyArray<string> => {
   const violations: Array<string> = []
   const name = Channel.key(Channel.make(channel, product))
-  let isOpen = false
+  let open: Lifecycle.Gap["cause"] | undefined
   let isUp = false
   let isDue = false
   for (const event of seen) {
     if (event._tag === "Gap" && event.channel === channel && event.product === product) {
-      if (event.cause === "overflow" || (!isOpen && event.to !== undefined && event.cause !== "disconnect")) continue
-      if (isOpen === (event.to === undefined)) violations.push(`${name}: a gap ${isOpen ? "in" : "ends without"} a gap`)
-      isOpen = event.to === undefined
+      const { cause, from = "", to } = event
+      // One between numbers, or that is over when it is found, begins and ends none.
+      if (
+        cause === "overflow" || /^\d+$/.test(from) || (to !== undefined && cause !== open && cause !== "disconnect")
+      ) continue
+      if ((open !== undefined) === (to === undefined)) {
+        violations.push(`${name}: a gap ${open === undefined ? "ends without" : "in"} a gap`)
+      }
+      open = to === undefined ? cause : undefined
       isDue = false
     } else if (event._tag === "Connection") {
       if (isDue) violations.push(`${name}: no gap for a drop`)
-      isDue = isUp && !isOpen && event.state !== "Connected" && event.state !== "Closing"
+      isDue = isUp && open === undefined && event.state !== "Connected" && event.state !== "Closing"
       isUp = event.state === "Connected"
     }
   }
-  if (isOpen) violations.push(`${name}: its gap is open at the end`)
+  if (open !== undefined) violations.push(`${name}: its gap is open at the end`)
   return violations
 }

@@ -125,10 +125,10 @@ const losses = (subject: Subject): ReadonlyArray<string> => {
       } else found.push(`${words(fate)} did not come, and no drop's gap holds it`)
     }
     const shown = shownAt(subject, fate)
-    if (shown === undefined) {
-      if (isLost) sum.unshown += each
-    } else if (told.some((one) => holds(subject, one, fate, shown))) {
+    if (shown !== undefined && told.some((one) => holds(subject, one, fate, shown))) {
       if (isLost) sum.inGaps += each
+    } else if (shown === undefined || shown.isDoubtful) {
+      if (isLost) sum.unshown += each
     } else found.push(`${alteration?.kind ?? ""}: ${words(fate)} is in no gap, though that shows at ${shown.from}`)
   }
   const received = entry.received + entry.rejected
@@ -149,9 +149,13 @@ const explained = (subject: Subject): ReadonlyArray<string> => {
   const harmed = (method?.of === "frames" ? all : fates).filter(isHarmed)
   const shown = harmed.flatMap((fate) => shownAt(subject, fate) ?? [])
   const again = new Set(harmed.map((fate) => goesOnAt(subject, fate)))
-  // A state that was as it would be in its best levels may not be further down, and show that later.
+  // A state that was as it would be in its best levels may not be further down, and show that later; so does a delta
+  // that came before the snapshot which a fault put behind it.
   const isLater = ({ connection, from }: Told): boolean =>
-    method?.of === "state" && harmed.some(({ message }) => message.connection === connection && message.at <= from)
+    harmed.some(({ message }) =>
+      message.connection === connection && message.at <= from &&
+      (method?.of === "state" || message.events.some(({ _tag }) => _tag === "BookSnapshot"))
+    )
   return found.flatMap((one) => {
     const { connection, from, gap: { cause } } = one
     return again.has(from) || isLater(one) ||

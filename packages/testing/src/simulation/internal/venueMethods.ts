@@ -81,7 +81,7 @@ const placeByFrames = (sight: Sight, { alteration, arrivals: [own = Infinity], m
     at >= message.at && connection === message.connection &&
     (venue.frames?.numberOf(frame, eventsOf(venue, frame)) ?? 0) > number
   const place = alteration?.kind === "Corrupt" ? own : arrived.findIndex(isAfter)
-  return place >= 0 && place <= Math.min(own, distrustedAt(sight, message.connection)) ? place : Infinity
+  return place >= 0 && place <= own ? place : Infinity
 }
 
 const levelsOf = ({ events }: Sent): ReadonlyArray<string> =>
@@ -113,6 +113,8 @@ export interface Shown {
   readonly place: number
   readonly from: number
   readonly to: number
+  /** Whether numbers may have come to show nothing by then. */
+  readonly isDoubtful: boolean
 }
 
 const latestOf = ({ all, simulation: { arrived, venue } }: Sight, { message }: Fate, at: number): number => {
@@ -138,7 +140,9 @@ export const shownAt = (sight: Sight, fate: Fate): Shown | undefined => {
   const place = method?.of === "frames" ? placeByFrames(sight, fate, number) : placeByMessages(sight, fate)
   const from = arrived[place]?.at
   if (from === undefined) return undefined
-  return { connection: fate.message.connection, place, from, to: latestOf(sight, fate, from) }
+  const { connection } = fate.message
+  const isDoubtful = method?.of === "frames" && place > distrustedAt(sight, connection)
+  return { connection, place, from, to: latestOf(sight, fate, from), isDoubtful }
 }
 
 /**
