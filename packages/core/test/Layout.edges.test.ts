@@ -1,7 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ExactJson from "@tickline/core/codec/ExactJson"
 import * as Decimal from "@tickline/core/value/Decimal"
+import * as BookFormats from "../src/codec/internal/bookFormats.ts"
 import * as Layout from "../src/codec/internal/layout.ts"
+
+/** What reads levels of two strings, and the levels that it has read. */
+const ofPairs: Layout.ReadRows = (scanner, isSpaced) => {
+  const { segment } = BookFormats.levels({})
+  return segment._tag === "Book" ? segment.read(scanner, isSpaced) : assert.fail("no rows of a book")
+}
+const levelsOf = (rows: object): ReadonlyArray<readonly [Decimal.Decimal, Decimal.Decimal]> =>
+  Array.isArray(rows) ? rows : assert.fail("no levels")
 
 /** What a plan hands over, as text. */
 const shown = (wanted: number) => (members: Layout.Members): string =>
@@ -12,7 +21,7 @@ const shown = (wanted: number) => (members: Layout.Members): string =>
     ),
     ...members.lists.map((objects) => objects.map((object) => Layout.text(object, 0) ?? "-").join(",")),
     ...members.books.map((levels) =>
-      levels.map(([price, size]) => `${Decimal.format(price)}:${Decimal.format(size)}`).join(",")
+      levelsOf(levels).map(([price, size]) => `${Decimal.format(price)}:${Decimal.format(size)}`).join(",")
     )
   ].join(" ")
 
@@ -49,7 +58,7 @@ describe("Layout, at its edges", () => {
     assert.isAbove(table.length, 16_384)
     const short = table.replace(rows, "")
     assert.strictEqual(after(table, short, plan({ tables: [["rows", 2]] })), "3,4")
-    assert.strictEqual(after(table, short, plan({ books: ["rows"] })), "3:4")
+    assert.strictEqual(after(table, short, plan({ books: [["rows", ofPairs]] })), "3:4")
     const list = table.replaceAll(/\["(\d)","\d"\]/g, "{\"p\":\"$1\"}")
     assert.strictEqual(
       after(list, "{\"type\":\"x\",\"rows\":[{\"p\":\"3\"}]}", plan({ lists: [["rows", ["p"]]] })),
@@ -195,7 +204,7 @@ describe("Layout, at its edges", () => {
     const frame = (table: string, list: string, book: string): string =>
       `{"type":"x","t":${table},"l":${list},"b":${book},"n":1}`
     const [table, list, book] = ["[[\"1\",\"2\"]]", "[{\"p\":\"3\"}]", "[[\"4\",\"5\"]]"]
-    const by = plan({ tables: [["t", 2]], lists: [["l", ["p"]]], books: ["b"], wanted: ["n"] })
+    const by = plan({ tables: [["t", 2]], lists: [["l", ["p"]]], books: [["b", ofPairs]], wanted: ["n"] })
     assert.strictEqual(after(frame(table, list, book), frame(table, list, book), by), "1 1,2 3 4:5")
     for (const other of ["{", " ", "(", "Z", "]", "\""]) {
       const instead = (text: string): string => other + text.slice(1)
@@ -218,7 +227,7 @@ describe("Layout, at its edges", () => {
     for (
       const [rows, by] of [
         [tables, { tables: [["r", 2]] }],
-        [tables, { books: ["r"] }],
+        [tables, { books: [["r", ofPairs]] }],
         [objects, { tables: [["r", ["{\"p\":", ",\"q\":\"", "\"}"]]] }],
         [objects, { lists: [["r", ["p"]]] }]
       ] as const

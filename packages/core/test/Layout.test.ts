@@ -1,7 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ExactJson from "@tickline/core/codec/ExactJson"
 import * as Decimal from "@tickline/core/value/Decimal"
+import * as BookFormats from "../src/codec/internal/bookFormats.ts"
 import * as Layout from "../src/codec/internal/layout.ts"
+
+/** What reads levels of two strings, and the levels that it has read. */
+const ofPairs: Layout.ReadRows = (scanner, isSpaced) => {
+  const { segment } = BookFormats.levels({})
+  return segment._tag === "Book" ? segment.read(scanner, isSpaced) : assert.fail("no rows of a book")
+}
+const levelsOf = (rows: object): ReadonlyArray<readonly [Decimal.Decimal, Decimal.Decimal]> =>
+  Array.isArray(rows) ? rows : assert.fail("no levels")
 
 /** Hands over everything that was captured. */
 interface Captured {
@@ -276,10 +285,12 @@ describe("Layout", () => {
       wanted: [],
       times: [],
       tables: [],
-      books: ["asks", "d.bids"],
+      books: [["asks", ofPairs], ["d.bids", ofPairs]],
       pinned: ["e"],
       build: (members) =>
-        members.books.map((levels) => levels.map(([price, size]) => `${Decimal.format(price)} ${Decimal.format(size)}`))
+        members.books.map((levels) =>
+          levelsOf(levels).map(([price, size]) => `${Decimal.format(price)} ${Decimal.format(size)}`)
+        )
     }
     const frame = (levels: string): string => `{"e":"x","d":{"bids":${levels},"n":1},"asks":[["7","8"]]}`
     const layouts = Layout.make<ReadonlyArray<ReadonlyArray<string>>>()

@@ -4,11 +4,11 @@
  * @since 0.1.0
  */
 import * as Decimal from "../../value/Decimal.ts"
-import * as DecimalText from "../../value/internal/decimal.ts"
 import * as ExactJson from "../ExactJson.ts"
 import * as BookRows from "./bookRows.ts"
 import * as Layout from "./layout.ts"
 import type { Reading } from "./members.ts"
+import type { Scanner } from "./scanner.ts"
 
 /**
  * Levels parted into the sides of a book, each in the frame's order.
@@ -31,21 +31,75 @@ type Levels = ReadonlyArray<BookRows.Level>
 const isObject = (row: unknown): row is ExactJson.JsonObject =>
   typeof row === "object" && row !== null && !Array.isArray(row) && !(row instanceof ExactJson.JsonNumber)
 
-/** `["1.50","2"]` */
-const strings: Reading<Levels> = {
-  exact: (rows) => BookRows.pairs(rows, false),
-  segment: { _tag: "Book" },
-  fast: ({ books }, index) => books[index],
-  sample: "[[\"1.50\",\"2\"]]"
+type Scan<A> = (scanner: Scanner, isSpaced: boolean) => A | undefined
+
+/** A format that is read as the rows pass. */
+const scanned = <A extends object>(
+  exact: Reading<A>["exact"],
+  read: Scan<A>,
+  sample: string
+): Reading<A> => ({
+  exact,
+  segment: { _tag: "Book", read },
+  // What `read` gave stands there.
+  fast: ({ books }, index) => books[index] as A | undefined,
+  sample
+})
+
+const comma = (scanner: Scanner, isSpaced: boolean): boolean => scanner.code(44) && (!isSpaced || scanner.code(32))
+
+/** Passes over an array, given what reads each of its rows and says whether it could. */
+const rows = (scanner: Scanner, isSpaced: boolean, readRow: () => boolean): boolean => {
+  if (!scanner.code(91)) return false
+  if (scanner.code(93)) return true
+  while (readRow()) {
+    if (scanner.code(93)) return true
+    if (!comma(scanner, isSpaced)) return false
+  }
+  return false
 }
 
-/** `[1.50,2]` */
-const numbers: Reading<Levels> = {
-  exact: (rows) => BookRows.pairs(rows, true),
-  segment: { _tag: "Table", row: ["[", ",", "]"] },
-  fast: ({ frame, tables }, index) => BookRows.levels(tables[index], frame),
-  sample: "[[1.50,2]]"
+/** Reads levels of two numbers, given what stands before, between and after the price and the size. */
+const pairs = (parts: readonly [before: string, between: string, after: string]): Scan<Levels> => {
+  const spaced = parts.map((part) => part.replace(/[,:]/g, "$& "))
+  return (scanner, isSpaced) => {
+    const [before = "", between = "", after = ""] = isSpaced ? spaced : parts
+    const levels: Array<BookRows.Level> = []
+    const isRead = rows(scanner, isSpaced, () => {
+      if (!scanner.word(before)) return false
+      const price = scanner.number()
+      if (price === undefined || !scanner.word(between)) return false
+      const size = scanner.number()
+      if (size === undefined || !scanner.word(after)) return false
+      levels.push([price, size])
+      return true
+    })
+    return isRead ? levels : undefined
+  }
 }
+
+// What comes most often is read without a call for each row.
+const readStrings: Scan<Levels> = (scanner, isSpaced) => {
+  const levels: Array<BookRows.Level> = []
+  if (!scanner.code(91)) return undefined
+  if (scanner.code(93)) return levels
+  for (;;) {
+    if (!scanner.code(91)) return undefined
+    const price = scanner.decimal()
+    if (price === undefined || !comma(scanner, isSpaced)) return undefined
+    const size = scanner.decimal()
+    if (size === undefined || !scanner.code(93)) return undefined
+    levels.push([price, size])
+    if (scanner.code(93)) return levels
+    if (!comma(scanner, isSpaced)) return undefined
+  }
+}
+
+/** `["1.50","2"]` */
+const strings = scanned<Levels>((rows) => BookRows.pairs(rows, false), readStrings, "[[\"1.50\",\"2\"]]")
+
+/** `[1.50,2]` */
+const numbers = scanned<Levels>((rows) => BookRows.pairs(rows, true), pairs(["[", ",", "]"]), "[[1.50,2]]")
 
 /** `{"px":"1.50","sz":"2"}`, among other members; what is written as an array is read as well. */
 const objects = (price: string, size: string): Reading<Levels> => ({
@@ -67,34 +121,29 @@ const objects = (price: string, size: string): Reading<Levels> => ({
 })
 
 /** `{"price":1.50,"qty":2}`, and nothing else. */
-const numberObjects = (price: string, size: string): Reading<Levels> => ({
-  exact: (rows) => {
-    const levels: Array<BookRows.Level> = []
-    for (let index = 0; index < rows.length; index++) {
-      const row = rows[index]
-      if (!isObject(row)) return new BookRows.BadCell([index], "object")
-      const level = BookRows.level(row, index, price, size, true)
-      if (level instanceof BookRows.BadCell) return level
-      levels.push(level)
-    }
-    return levels
-  },
-  segment: { _tag: "Table", row: [`{"${price}":`, `,"${size}":`, "}"] },
-  fast: numbers.fast,
-  sample: `[{"${price}":1.50,"${size}":2}]`
-})
+const numberObjects = (price: string, size: string): Reading<Levels> =>
+  scanned<Levels>(
+    (rows) => {
+      const levels: Array<BookRows.Level> = []
+      for (let index = 0; index < rows.length; index++) {
+        const row = rows[index]
+        if (!isObject(row)) return new BookRows.BadCell([index], "object")
+        const level = BookRows.level(row, index, price, size, true)
+        if (level instanceof BookRows.BadCell) return level
+        levels.push(level)
+      }
+      return levels
+    },
+    pairs([`{"${price}":`, `,"${size}":`, "}"]),
+    `[{"${price}":1.50,"${size}":2}]`
+  )
 
 const quoted = (words: ReadonlyArray<string>): string => words.map((word) => `"${word}"`).join(" | ")
 
-/** Whether one of the words stands between two offsets. By its letters: a slice of each row costs more. */
-const wordAt = (words: ReadonlyArray<string>, frame: string, from: number, to: number): number => {
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i] ?? ""
-    if (word.length !== to - from) continue
-    let at = 0
-    while (at < word.length && frame.charCodeAt(from + at) === word.charCodeAt(at)) at++
-    if (at === word.length) return i
-  }
+/** Reads a string that is one of the words: which, by its place among them, or -1. */
+const wordOf = (scanner: Scanner, words: ReadonlyArray<string>): number => {
+  if (!scanner.string()) return -1
+  for (let i = 0; i < words.length; i++) if (scanner.is(words[i] ?? "")) return i
   return -1
 }
 
@@ -110,8 +159,8 @@ const firstWord = (row: unknown, index: number, words: ReadonlyArray<string>): n
  * `["new",1.50,2]`. A row of the word `deleted` may do without its size, which
  * is zero then.
  */
-const actions = (words: ReadonlyArray<string>, deleted: string): Reading<Levels> => ({
-  exact: (rows) => {
+const actions = (words: ReadonlyArray<string>, deleted: string): Reading<Levels> =>
+  scanned<Levels>((rows) => {
     const levels: Array<BookRows.Level> = []
     for (let index = 0; index < rows.length; index++) {
       const row: unknown = rows[index]
@@ -126,60 +175,52 @@ const actions = (words: ReadonlyArray<string>, deleted: string): Reading<Levels>
       levels.push([price, size])
     }
     return levels
-  },
-  segment: { _tag: "Table", row: ["[\"", "\",", ",", "]"] },
-  fast: ({ frame, tables }, index) => {
-    const cells = tables[index]
-    if (cells === undefined) return undefined
+  }, (scanner, isSpaced) => {
     const levels: Array<BookRows.Level> = []
-    for (let i = 0; i + 5 < cells.length; i += 6) {
-      if (wordAt(words, frame, cells[i] ?? 0, cells[i + 1] ?? 0) < 0) return undefined
-      const price = DecimalText.parseRange(frame, cells[i + 2] ?? 0, cells[i + 3] ?? 0)
-      const size = DecimalText.parseRange(frame, cells[i + 4] ?? 0, cells[i + 5] ?? 0)
-      if (price === undefined || size === undefined) return undefined
+    const isRead = rows(scanner, isSpaced, () => {
+      if (!scanner.code(91) || wordOf(scanner, words) < 0 || !comma(scanner, isSpaced)) return false
+      const price = scanner.number()
+      if (price === undefined || !comma(scanner, isSpaced)) return false
+      const size = scanner.number()
+      if (size === undefined || !scanner.code(93)) return false
       levels.push([price, size])
-    }
-    return levels
-  },
-  sample: `[["${words[0]}",1.50,2]]`
-})
+      return true
+    })
+    return isRead ? levels : undefined
+  }, `[["${words[0]}",1.50,2]]`)
 
 /** `["buy","1.50","2"]` */
 const sidedRows = (bid: string, ask: string): Reading<Sides> => {
   const words = [bid, ask]
-  return {
-    exact: (rows) => {
-      const sides: Growing = { bids: [], asks: [] }
-      for (let index = 0; index < rows.length; index++) {
-        const row: unknown = rows[index]
-        const word = firstWord(row, index, words)
-        if (word instanceof BookRows.BadCell || !Array.isArray(row)) return word as BookRows.BadCell
-        const price = BookRows.decimalCell(row, index, 1)
-        if (price instanceof BookRows.BadCell) return price
-        const size = BookRows.decimalCell(row, index, 2)
-        if (size instanceof BookRows.BadCell) return size
-        const side = word === 0 ? sides.bids : sides.asks
-        side.push([price, size])
-      }
-      return sides
-    },
-    segment: { _tag: "Table", row: 3 },
-    fast: ({ frame, tables }, index) => {
-      const cells = tables[index]
-      if (cells === undefined) return undefined
-      const sides: Growing = { bids: [], asks: [] }
-      for (let i = 0; i + 5 < cells.length; i += 6) {
-        const word = wordAt(words, frame, cells[i] ?? 0, cells[i + 1] ?? 0)
-        const price = DecimalText.parseRange(frame, cells[i + 2] ?? 0, cells[i + 3] ?? 0)
-        const size = DecimalText.parseRange(frame, cells[i + 4] ?? 0, cells[i + 5] ?? 0)
-        if (word < 0 || price === undefined || size === undefined) return undefined
-        const side = word === 0 ? sides.bids : sides.asks
-        side.push([price, size])
-      }
-      return sides
-    },
-    sample: `[["${bid}","1.50","2"],["${ask}","1.51","3"]]`
-  }
+  return scanned<Sides>((rows) => {
+    const sides: Growing = { bids: [], asks: [] }
+    for (let index = 0; index < rows.length; index++) {
+      const row: unknown = rows[index]
+      const word = firstWord(row, index, words)
+      if (word instanceof BookRows.BadCell || !Array.isArray(row)) return word as BookRows.BadCell
+      const price = BookRows.decimalCell(row, index, 1)
+      if (price instanceof BookRows.BadCell) return price
+      const size = BookRows.decimalCell(row, index, 2)
+      if (size instanceof BookRows.BadCell) return size
+      const side = word === 0 ? sides.bids : sides.asks
+      side.push([price, size])
+    }
+    return sides
+  }, (scanner, isSpaced) => {
+    const sides: Growing = { bids: [], asks: [] }
+    const isRead = rows(scanner, isSpaced, () => {
+      const word = scanner.code(91) ? wordOf(scanner, words) : -1
+      if (word < 0 || !comma(scanner, isSpaced)) return false
+      const price = scanner.decimal()
+      if (price === undefined || !comma(scanner, isSpaced)) return false
+      const size = scanner.decimal()
+      if (size === undefined || !scanner.code(93)) return false
+      const side = word === 0 ? sides.bids : sides.asks
+      side.push([price, size])
+      return true
+    })
+    return isRead ? sides : undefined
+  }, `[["${bid}","1.50","2"],["${ask}","1.51","3"]]`)
 }
 
 /** `{"side":"bid","price_level":"1.50","new_quantity":"2"}`, among other members. */

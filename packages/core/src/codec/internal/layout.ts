@@ -16,18 +16,10 @@ import * as Decimal from "../../value/Decimal.ts"
 import * as UtcParts from "../../value/internal/utcParts.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import * as ExactJson from "../ExactJson.ts"
-import {
-  type Captured,
-  type Levels,
-  makePart,
-  type Part,
-  readBook,
-  readList,
-  readRows,
-  readTable
-} from "./repeatedParts.ts"
+import { type Captured, makePart, type Part, readList, type ReadRows, readRows, readTable } from "./repeatedParts.ts"
+import * as Scanner from "./scanner.ts"
 
-export type { Captured, Levels }
+export type { Captured, ReadRows }
 
 /**
  * Rows such as `[["buy","1.0","2"],…]`, as offsets into the frame: two numbers,
@@ -66,8 +58,8 @@ export interface Plan<A> {
   readonly tables: ReadonlyArray<readonly [member: string, row: Row]>
   /** Members that hold objects which are all laid out alike, each with the names of the wanted members of its objects. */
   readonly lists?: ReadonlyArray<readonly [member: string, wanted: ReadonlyArray<string>]>
-  /** Members that hold book levels: rows of a price and a size, both decimals in strings, read as they pass. */
-  readonly books?: ReadonlyArray<string>
+  /** Members that hold the rows of a book, each with what reads them as they pass. */
+  readonly books?: ReadonlyArray<readonly [member: string, read: ReadRows]>
   /** Members whose text must be that of the learned frame: what names its kind. */
   readonly pinned: ReadonlyArray<string>
   /** Members that are pinned up to the first of a separator, such as `["channel", "."]` for `ticker.BTC-PERPETUAL.100ms`. */
@@ -94,8 +86,8 @@ export interface Members extends Captured {
   readonly tables: ReadonlyArray<Cells>
   /** The objects of each list, in the plan's order. */
   readonly lists: ReadonlyArray<ReadonlyArray<Captured>>
-  /** The levels of each book, in the plan's order. */
-  readonly books: ReadonlyArray<Levels>
+  /** What the rows of each book were read to, in the plan's order. */
+  readonly books: ReadonlyArray<object>
 }
 
 /**
@@ -172,7 +164,13 @@ const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/
 
 /** A table, a list or a book, and what stands between it and the one before. */
 type Segment =
-  | { readonly _tag: "Book"; readonly pattern: RegExp; readonly index: number }
+  | {
+    readonly _tag: "Book"
+    readonly pattern: RegExp
+    readonly index: number
+    readonly read: ReadRows
+    readonly isSpaced: boolean
+  }
   | {
     readonly _tag: "Table"
     readonly pattern: RegExp
@@ -202,7 +200,7 @@ interface Layout<A> {
     readonly places: ReadonlyArray<number>
     readonly tables: Array<Cells>
     readonly lists: Array<ReadonlyArray<Captured>>
-    readonly books: Array<Levels>
+    readonly books: Array<object>
   }
   /** Where the texts of a frame of several segments are gathered. */
   readonly texts: Array<string | undefined>
@@ -220,6 +218,8 @@ const readFrame = <A>(layout: Layout<A>, frame: string): A | undefined => {
   members.texts = texts
   return plan.build(members)
 }
+
+const scanner = Scanner.make()
 
 /** Whether the last frame began like the layout, up to its first table, list or book. */
 let hasBegun = false
@@ -247,9 +247,12 @@ const readSegments = <A>(layout: Layout<A>, frame: string): A | undefined => {
         : readRows(frame, pattern.lastIndex, segment.row, cells)
       tables[segment.index] = cells
     } else if (segment._tag === "Book") {
-      const levels: Array<Levels[number]> = []
-      end = readBook(frame, pattern.lastIndex, levels)
-      books[segment.index] = levels
+      scanner.begin(frame)
+      scanner.at = pattern.lastIndex
+      const rows = segment.read(scanner, segment.isSpaced)
+      if (rows === undefined) return undefined
+      books[segment.index] = rows
+      end = scanner.at
     } else {
       const objects: Array<Captured> = []
       end = readList(frame, pattern.lastIndex, segment.row, segment.places, objects)
@@ -316,9 +319,16 @@ class Draft<A> {
       })
       return true
     }
-    const book = this.plan.books?.indexOf(path) ?? -1
-    if (book >= 0) {
-      this.segments.push({ _tag: "Book", pattern: this.takePattern(), index: book })
+    const book = this.plan.books?.findIndex(([member]) => member === path) ?? -1
+    const read = this.plan.books?.[book]?.[1]
+    if (read !== undefined) {
+      this.segments.push({
+        _tag: "Book",
+        pattern: this.takePattern(),
+        index: book,
+        read,
+        isSpaced: this.space !== ""
+      })
       return true
     }
     return Array.isArray(value) ? this.addArray(value, path) : ExactJson.isObject(value) && this.addObject(value, path)

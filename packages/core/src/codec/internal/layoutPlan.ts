@@ -25,7 +25,7 @@ class Outline {
   readonly pinned: Array<string> = []
   readonly prefixed: Array<readonly [member: string, separator: string]> = []
   readonly tables: Array<readonly [member: string, row: Layout.Row]> = []
-  readonly books: Array<string> = []
+  readonly books: Array<readonly [member: string, read: Layout.ReadRows]> = []
   readonly lists: Array<readonly [member: string, wanted: ReadonlyArray<string>]> = []
   readonly parts: Array<Part> = []
   isNullable = false
@@ -73,7 +73,7 @@ class Outline {
   inner(member: Member<unknown>, value: ExactJson.Json, at: string): unknown {
     if (member instanceof Book) {
       const { segment } = member.reading
-      if (segment._tag === "Book") return this.books.push(at) - 1
+      if (segment._tag === "Book") return this.books.push([at, segment.read]) - 1
       if (segment._tag === "Table") return this.tables.push([at, segment.row]) - 1
       return this.lists.push([at, segment.names]) - 1
     }

@@ -4,16 +4,7 @@
  *
  * @since 0.1.0
  */
-import type * as Decimal from "../../value/Decimal.ts"
-import * as Scanner from "./scanner.ts"
-
-/**
- * Book levels: price, then size.
- *
- * @category models
- * @since 0.1.0
- */
-export type Levels = ReadonlyArray<readonly [price: Decimal.Decimal, size: Decimal.Decimal]>
+import type { Scanner } from "./scanner.ts"
 
 /**
  * The captured texts of an object, and for each wanted member its place among
@@ -140,26 +131,9 @@ export const readList = (
   }
 }
 
-const scanner = Scanner.make()
-
-/** Reads compact book levels that begin at an offset. Returns the offset after the closing bracket, or `undefined`. */
-export const readBook = (
-  text: string,
-  start: number,
-  levels: Array<Levels[number]>
-): number | undefined => {
-  scanner.begin(text)
-  scanner.at = start
-  if (!scanner.code(91)) return undefined
-  if (scanner.code(93)) return scanner.at
-  for (;;) {
-    if (!scanner.code(91)) return undefined
-    const price = scanner.decimal()
-    if (price === undefined || !scanner.code(44)) return undefined
-    const size = scanner.decimal()
-    if (size === undefined || !scanner.code(93)) return undefined
-    levels.push([price, size])
-    if (scanner.code(93)) return scanner.at
-    if (!scanner.code(44)) return undefined
-  }
-}
+/**
+ * Reads the rows of a book where the scanner stands, brackets included;
+ * `isSpaced` says that a space stands after each comma and colon. What it does
+ * not read, `undefined`, is left to the exact way.
+ */
+export type ReadRows = (scanner: Scanner, isSpaced: boolean) => object | undefined

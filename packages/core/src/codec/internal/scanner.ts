@@ -15,6 +15,10 @@ const exactDoubleDigits = 15
 /** The place of a point that is not there. */
 const nowhere = -1
 
+/** Digits and point, then the signs and the exponent's letter. */
+const isOfNumber = (code: number): boolean =>
+  (code <= 57 && code >= 45 && code !== 47) || code === 101 || code === 69 || code === 43
+
 /**
  * A place in a text, and the steps that move it on. A step that fails leaves
  * the place where it was.
@@ -105,6 +109,34 @@ export class Scanner {
     if (this.to - from !== word.length) return false
     for (let i = 0; i < word.length; i++) if (text.charCodeAt(from + i) !== word.charCodeAt(i)) return false
     return true
+  }
+
+  /** Reads a number as a decimal, exactly; `undefined` where there is none. */
+  number(): Decimal.Decimal | undefined {
+    const { text } = this
+    const first = this.at
+    let at = first
+    let point = nowhere
+    let value = 0
+    let code = text.charCodeAt(at)
+    for (;; code = text.charCodeAt(++at)) {
+      if (code >= 48 && code <= 57) value = value * 10 + (code - 48)
+      else if (code === 46 && point === nowhere) point = at
+      else break
+    }
+    const digits = at - first - (point === nowhere ? 0 : 1)
+    // What goes on with a sign, a point or an exponent is not usual.
+    const isUsual = digits > 0 && digits <= exactDoubleDigits && point !== first && point !== at - 1 &&
+      code !== 101 && code !== 69 && code !== 46 &&
+      (text.charCodeAt(first) !== 48 || digits === 1 || point === first + 1)
+    if (isUsual) {
+      this.at = at
+      return DecimalText.ofSafe(value, point === nowhere ? 0 : at - 1 - point)
+    }
+    for (at = first, code = text.charCodeAt(at); isOfNumber(code); code = text.charCodeAt(++at));
+    const decimal = DecimalText.parseRange(text, first, at)
+    if (decimal !== undefined) this.at = at
+    return decimal
   }
 
   /** Reads a string that is a decimal, as `Decimal.parse` reads it; `undefined` where it is none. */
