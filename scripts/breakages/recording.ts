@@ -291,8 +291,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "answers over HTTP are not recorded by stream",
     file: "packages/node/src/runner/Streaming.ts",
-    original: "Layer.effect(HttpPort, Effect.map(HttpPort, recorder.http)).pipe(Layer.provide(http))",
-    replacement: "http",
+    original: "Layer.effect(HttpPort, Effect.map(HttpPort, recorder.http)).pipe(Layer.provide(LazyHttp.layer))",
+    replacement: "LazyHttp.layer",
     test: [ofRunner, "the answer over HTTP is there"]
   },
   {

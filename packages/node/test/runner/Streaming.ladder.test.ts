@@ -156,7 +156,7 @@ describe.skipIf(!hasTmux)("the ladder in a terminal", { timeout: 30_000 }, () =>
       const { url } = yield* simulate("kraken", ["--rate", "200"])
       const command = `${process.execPath} ${bin} stream kraken BTC/USD ETH/USD --url ${url} --channel book`
       const { look, tmux, until } = yield* terminal(80, 24, command)
-      const narrow = yield* until(/● Live.*│ ● Live/)
+      const narrow = yield* until(/● Live.*│ ● Live[^]*\n▸ .*│ ▸ [^]*\n▸ .*│ ▸ /)
       assert.match(narrow, /^tickline stream kraken .*\^C ends$/m)
       assert.lengthOf(narrow.match(/^▸ .*│ ▸ /gm) ?? [], 2)
       assert.include(yield* look("-e"), "\u001b[31m")
