@@ -21,7 +21,7 @@ export const breakages: ReadonlyArray<Breakage> = [
     file: "packages/core/src/market/internal/frameNumbers.ts",
     original: "Math.min(...this.awaited) - 1",
     replacement: "last ?? 0",
-    test: ["packages/testing/test/ChaosBooks.test.ts", "dydx"]
+    test: ["packages/core/test/FrameNumbers.test.ts", "what is missing is named when it is told"]
   },
   {
     name: "a book waits for a change whose numbers jumped ahead",

@@ -35,6 +35,9 @@ const venues = Venues.all.filter(({ channels }) => channels.book !== undefined)
 const isBookShown = (venue: Venue): boolean =>
   venue.continuity !== "none" || venue.books?.isWhole?.(venue.channels.book ?? "") === true
 
+// Where numbers of frames that go back are taken to be of each channel, and show nothing any more.
+const canBeDoubted = ({ frames }: Venue): boolean => frames !== undefined && frames.answersLate !== true
+
 const unnoticeable = new Set<FaultPlan.Kind>(["Lose", "Reorder", "Corrupt"])
 
 // Dials that are not let in tell nothing of books, and may take more hours than there are.
@@ -91,12 +94,16 @@ const play = (venue: Venue, seed: number) =>
       alters: ({ channel }) => (isBookShown(venue) || channel !== venue.channels.book) && chance.happens(0.2),
       every: Duration.millis(8_000 + chance.integer(12_000)),
       latency: chance.happens(0.3) ? 0 : 1 + chance.integer(150),
-      faults: FaultPlan.random({
-        seed,
-        within: "1 hour",
-        perHour: 20 + chance.integer(60),
-        kinds: kindsOf(venue)
-      }),
+      faults: [
+        ...FaultPlan.random({
+          seed,
+          within: "1 hour",
+          perHour: 20 + chance.integer(60),
+          kinds: kindsOf(venue)
+        }),
+        // A book is unverified from when numbers are doubted until the next connection, and what is lost then stays wrong.
+        ...(canBeDoubted(venue) ? [FaultPlan.at("61 minutes", { _tag: "Drop" })] : [])
+      ],
       policy: chance.pick([Presets.recommended, Presets.marketFeed]),
       lasts: "75 minutes",
       settles: "1 minute",

@@ -102,9 +102,10 @@ export const reconcile = (
     const isIt = (message: Sent | undefined, id: string | undefined, kind: string): boolean =>
       message !== undefined && message.connection === epoch && (message.events[0]?._tag ?? kind) === kind &&
       (message.id === id || asCame(message).id === id)
+    const restOf = ({ events }: Sent): number => events.filter((event) => event.product === product).length - 1
     const deliver = (message: Sent): void => {
       counts.delivered++
-      rest = message.events.filter((event) => event.product === product).length - 1
+      rest = restOf(message)
       const { identity } = asCame(message)
       if (identity !== undefined) known.add(identity)
     }
@@ -171,8 +172,10 @@ export const reconcile = (
         continue
       }
       if (before !== undefined && late.delete(before)) deliver(before)
-      else if (before !== undefined && struck(before, "Duplicate")) counts.duplicates++
-      else blame(`${id} arrived in epoch ${epoch}, where it was ${before === undefined ? "never sent" : "sent once"}`)
+      else if (before !== undefined && struck(before, "Duplicate")) {
+        counts.duplicates++
+        rest = restOf(before)
+      } else blame(`${id} arrived in epoch ${epoch}, where it was ${before === undefined ? "never sent" : "sent once"}`)
     }
     miss(sent.length, Infinity)
     // What was to come behind another, and did not before its connection ended.

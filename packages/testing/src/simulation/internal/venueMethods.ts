@@ -58,7 +58,7 @@ const isAnswer = (venue: Venue, frame: Arrived["frame"]): boolean =>
   eventsOf(venue, frame).some(({ _tag }) => _tag === "Subscribed" || _tag === "Unsubscribed")
 
 /** Whether a fault made something of a message that can be missed. */
-export const isHarmed = ({ alteration }: Fate): boolean =>
+export const isHarmed = ({ alteration }: Pick<Fate, "alteration">): boolean =>
   alteration !== undefined && alteration.kind !== "Duplicate" && alteration.became !== alteration.frame
 
 // Where numbers of frames go back on another channel they are taken to be of each channel, and show nothing any more:
@@ -123,8 +123,8 @@ const latestOf = ({ all, simulation: { arrived, venue } }: Sight, { message }: F
   const answers = arrived.filter((one) =>
     one.connection === connection && at <= one.at && one.at <= at + mostAnswerMillis && isAnswer(venue, one.frame)
   )
-  const given = all.filter(({ arrivals, message: other }) =>
-    other.connection === connection && arrivals.length === 0 && other.at <= at &&
+  const given = all.filter(({ alteration, message: other }) =>
+    other.connection === connection && isHarmed({ alteration }) && other.at <= at &&
     at <= other.at + mostLostMillis && isAnswer(venue, other.text)
   ).map((lost) =>
     arrived.find((one) => one.connection === connection && one.at >= lost.message.at + mostLostMillis)?.at ?? Infinity
