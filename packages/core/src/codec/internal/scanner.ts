@@ -34,6 +34,8 @@ export class Scanner {
   from = 0
   /** Where it ends. */
   to = 0
+  // Where the digits end that `usual` has read.
+  private end = 0
 
   /** Begins a text. */
   begin(text: string): void {
@@ -115,25 +117,15 @@ export class Scanner {
   number(): Decimal.Decimal | undefined {
     const { text } = this
     const first = this.at
+    const usual = this.usual(first)
+    const next = text.charCodeAt(this.end)
+    // What goes on with a point or an exponent is not usual.
+    if (usual !== undefined && next !== 46 && next !== 101 && next !== 69) {
+      this.at = this.end
+      return usual
+    }
     let at = first
-    let point = nowhere
-    let value = 0
-    let code = text.charCodeAt(at)
-    for (;; code = text.charCodeAt(++at)) {
-      if (code >= 48 && code <= 57) value = value * 10 + (code - 48)
-      else if (code === 46 && point === nowhere) point = at
-      else break
-    }
-    const digits = at - first - (point === nowhere ? 0 : 1)
-    // What goes on with a sign, a point or an exponent is not usual.
-    const isUsual = digits > 0 && digits <= exactDoubleDigits && point !== first && point !== at - 1 &&
-      code !== 101 && code !== 69 && code !== 46 &&
-      (text.charCodeAt(first) !== 48 || digits === 1 || point === first + 1)
-    if (isUsual) {
-      this.at = at
-      return DecimalText.ofSafe(value, point === nowhere ? 0 : at - 1 - point)
-    }
-    for (at = first, code = text.charCodeAt(at); isOfNumber(code); code = text.charCodeAt(++at));
+    while (isOfNumber(text.charCodeAt(at))) at++
     const decimal = DecimalText.parseRange(text, first, at)
     if (decimal !== undefined) this.at = at
     return decimal
@@ -142,29 +134,34 @@ export class Scanner {
   /** Reads a string that is a decimal, as `Decimal.parse` reads it; `undefined` where it is none. */
   decimal(): Decimal.Decimal | undefined {
     const { text } = this
-    const first = this.at + 1
-    let at = first
-    let point = nowhere
-    let value = 0
-    let code = text.charCodeAt(at)
-    for (;; code = text.charCodeAt(++at)) {
-      if (code >= 48 && code <= 57) value = value * 10 + (code - 48)
-      else if (code === 46 && point === nowhere) point = at
-      else break
-    }
-    const digits = at - first - (point === nowhere ? 0 : 1)
-    const isUsual = code === 34 && text.charCodeAt(first - 1) === 34 && digits > 0 && digits <= exactDoubleDigits &&
-      point !== first && point !== at - 1 &&
-      (text.charCodeAt(first) !== 48 || digits === 1 || point === first + 1)
-    if (isUsual) {
-      this.at = at + 1
-      return DecimalText.ofSafe(value, point === nowhere ? 0 : at - 1 - point)
-    }
     const start = this.at
+    const usual = text.charCodeAt(start) === 34 ? this.usual(start + 1) : undefined
+    if (usual !== undefined && text.charCodeAt(this.end) === 34) {
+      this.at = this.end + 1
+      return usual
+    }
     if (!this.string()) return undefined
     const decimal = DecimalText.parseRange(text, this.from, this.to)
     if (decimal === undefined) this.at = start
     return decimal
+  }
+
+  // The digits and the point that begin at a place, if they are a decimal that a double holds; `end` says where they end.
+  private usual(first: number): Decimal.Decimal | undefined {
+    const { text } = this
+    let at = first
+    let point = nowhere
+    let value = 0
+    for (let code = text.charCodeAt(at);; code = text.charCodeAt(++at)) {
+      if (code >= 48 && code <= 57) value = value * 10 + (code - 48)
+      else if (code === 46 && point === nowhere) point = at
+      else break
+    }
+    this.end = at
+    const digits = at - first - (point === nowhere ? 0 : 1)
+    const isUsual = digits > 0 && digits <= exactDoubleDigits && point !== first && point !== at - 1 &&
+      (text.charCodeAt(first) !== 48 || digits === 1 || point === first + 1)
+    return isUsual ? DecimalText.ofSafe(value, point === nowhere ? 0 : at - 1 - point) : undefined
   }
 }
 
