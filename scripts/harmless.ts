@@ -124,8 +124,8 @@ export const harmless: ReadonlyArray<Harmless> = [
   {
     file: `${core}/codec/internal/layout.ts`,
     within: "readFrame",
-    original: "last.lastIndex = 0",
-    replacement: "last.lastIndex = (-1)",
+    original: "pattern.lastIndex = 0",
+    replacement: "pattern.lastIndex = (-1)",
     because: "an expression begins at 0 where it is told to before"
   },
   {

@@ -1,6 +1,9 @@
 /** Breakages of the room `codec` of core. */
 import type { Breakage } from "./Breakage.ts"
 
+const layout = "packages/core/src/codec/internal/layout.ts"
+const ofOwnMembers = ["packages/core/test/Layout.edges.test.ts", "hands over a frame's own members"] as const
+
 export const breakages: ReadonlyArray<Breakage> = [
   // bounds
   {
@@ -9,5 +12,27 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "return this.names.size <= maxNames",
     replacement: "return true",
     test: ["packages/core/test/ExactJson.test.ts", "different names"]
+  },
+  // what a layout has of the frame before
+  {
+    name: "a member that is null keeps the text of the frame before",
+    file: layout,
+    original: "texts[filled++] = match[group]",
+    replacement: "texts[filled] = match[group] ?? texts[filled], filled++",
+    test: ofOwnMembers
+  },
+  {
+    name: "the texts of the frame before are not written over",
+    file: layout,
+    original: "texts[filled++] = match[group]",
+    replacement: "texts.push(match[group])",
+    test: ofOwnMembers
+  },
+  {
+    name: "each stretch of a layout counts the groups of those before it",
+    file: layout,
+    original: "const groups = this.captured - this.taken",
+    replacement: "const groups = this.captured",
+    test: ofOwnMembers
   }
 ]

@@ -1,40 +1,28 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ExactJson from "@tickline/core/codec/ExactJson"
-import * as Decimal from "@tickline/core/value/Decimal"
-import * as BookFormats from "../src/codec/internal/bookFormats.ts"
 import * as Layout from "../src/codec/internal/layout.ts"
-
-/** What reads levels of two strings, and the levels that it has read. */
-const ofPairs: Layout.ReadRows = (scanner, isSpaced) => {
-  const { segment } = BookFormats.levels({})
-  return segment._tag === "Book" ? segment.read(scanner, isSpaced) : assert.fail("no rows of a book")
-}
-const levelsOf = (rows: object): ReadonlyArray<readonly [Decimal.Decimal, Decimal.Decimal]> =>
-  Array.isArray(rows) ? rows : assert.fail("no levels")
+import { levelsOf, rowsOf } from "./Layout.rig.ts"
 
 /** Hands over everything that was captured. */
 interface Captured {
   readonly a: string | undefined
   readonly b: string | undefined
   readonly t: string | undefined | null
-  readonly cells: ReadonlyArray<string>
+  readonly levels: ReadonlyArray<string>
 }
 
 const plan: Layout.Plan<Captured> = {
   wanted: ["a", "b", "t"],
   times: ["t"],
-  tables: [["rows", 2]],
+  books: [["rows", rowsOf({})]],
   pinned: ["type"],
   build: (members) => {
-    const cells: Array<string> = []
-    const table = members.tables[0] ?? []
-    for (let i = 0; i < table.length; i += 2) cells.push(members.frame.slice(table[i], table[i + 1]))
     const time = Layout.timestamp(members, 2)
     return {
       a: Layout.text(members, 0),
       b: Layout.text(members, 1),
       t: time === undefined || time === null ? time : String(time),
-      cells
+      levels: members.books.flatMap(levelsOf)
     }
   }
 }
@@ -53,7 +41,7 @@ const captured = (members: Partial<Captured>): Captured => ({
   a: undefined,
   b: undefined,
   t: undefined,
-  cells: [],
+  levels: [],
   ...members
 })
 
@@ -116,6 +104,7 @@ describe("Layout", () => {
         "{\"type\" : \"x\"}",
         "{\"type\":\"x\",\"2\":1,\"1\":1}",
         "{\"type\":\"x\",\"rows\":[[\"1\"]]}",
+        "{\"type\":\"x\",\"rows\":[[\"1\",\"x\"]]}",
         `{"type":"x"${Array.from({ length: 80 }, (_, i) => `,"m${i}":1`).join("")}}`
       ]
     ) {
@@ -145,20 +134,21 @@ describe("Layout", () => {
     assert.strictEqual(read("1761652800123", "1"), "2025-10-28T12:00:00.123Z")
   })
 
-  it("reads tables between other members", () => {
+  it("reads a book between other members", () => {
     const first = "{\"type\":\"x\",\"a\":\"1\",\"rows\":[[\"1\",\"2\"]],\"b\":\"3\"}"
     const layouts = learned(first)
     const frame = (rows: string): string => first.replace("[[\"1\",\"2\"]]", rows)
     assert.deepStrictEqual(
-      layouts.read(frame("[[\"1.0\",\"\"],[\"3\",\"],[\"]]")),
-      captured({ a: "1", b: "3", cells: ["1.0", "", "3", "],["] })
+      layouts.read(frame("[[\"1.0\",\"0\"],[\"3\",\"0.20\"]]")),
+      captured({ a: "1", b: "3", levels: ["1.0:0", "3:0.20"] })
     )
-    assert.deepStrictEqual(layouts.read(frame("[]")), captured({ a: "1", b: "3", cells: [] }))
+    assert.deepStrictEqual(layouts.read(frame("[]")), captured({ a: "1", b: "3", levels: [] }))
     for (
       const rows of ["[[\"1\"]]", "[[\"1\",\"2\",\"3\"]]", "[[\"1\",2]]", "[[\"1\",\"2\"],]", "[[\"1\",\"2\"]", "[[]]"]
         .concat([
           "[[\"1\",\"\\u0032\"]]",
           "[[\"1\",\"\u0001\"]]",
+          "[[\"1\",\"],[\"]]",
           "[[\"1\", \"2\"]]",
           "[[\"1\",\"2]]",
           "null",
@@ -172,25 +162,23 @@ describe("Layout", () => {
     assert.isUndefined(layouts.read(`${first} `))
   })
 
-  /** Wants members of nested objects, a table in one, and the objects of a list. */
+  /** Wants members of nested objects, a book in one, and the objects of a list. */
   interface Nested {
     readonly flag: string | undefined
     readonly product: string | undefined
-    readonly cells: ReadonlyArray<string>
+    readonly levels: ReadonlyArray<string>
     readonly rows: ReadonlyArray<readonly [price: string | undefined, time: string | undefined | null]>
   }
   const nestedPlan: Layout.Plan<Nested> = {
     wanted: ["data.m", "events[0].product"],
     times: ["events[0].rows[].time"],
-    tables: [["data.levels", 2]],
+    books: [["data.levels", rowsOf({})]],
     lists: [["events[0].rows", ["price", "time"]]],
     pinned: ["data.e", "events[0].type"],
     build: (members) => ({
       flag: Layout.text(members, 0),
       product: Layout.text(members, 1),
-      cells: (members.tables[0] ?? []).flatMap((from, i, all) =>
-        i % 2 === 0 ? [members.frame.slice(from, all[i + 1])] : []
-      ),
+      levels: members.books.flatMap(levelsOf),
       rows: (members.lists[0] ?? []).map((row) => {
         const time = Layout.timestamp(row, 1)
         return [Layout.text(row, 0), time === undefined || time === null ? time : String(time)] as const
@@ -214,13 +202,13 @@ describe("Layout", () => {
       layouts.read(
         nested(`[${row("5.50", "2024-03-01T00:00:00.5Z")},${row("", "2023-02-29T00:00:00Z")}]`)
           .replace("true", "false")
-          .replace("[[\"1\",\"2\"]]", "[[\"7\",\"8\"],[\"9\",\"\"]]")
+          .replace("[[\"1\",\"2\"]]", "[[\"7\",\"8\"],[\"9\",\"0.0\"]]")
           .replace("A-B", "C-D")
       ),
       {
         flag: "false",
         product: "C-D",
-        cells: ["7", "8", "9", ""],
+        levels: ["7:8", "9:0.0"],
         rows: [["5.50", "2024-03-01T00:00:00.5Z"], ["", null]]
       }
     )
@@ -284,31 +272,31 @@ describe("Layout", () => {
     const bookPlan: Layout.Plan<ReadonlyArray<ReadonlyArray<string>>> = {
       wanted: [],
       times: [],
-      tables: [],
-      books: [["asks", ofPairs], ["d.bids", ofPairs]],
+      books: [["asks", rowsOf({})], ["d.bids", rowsOf({})]],
       pinned: ["e"],
-      build: (members) =>
-        members.books.map((levels) =>
-          levelsOf(levels).map(([price, size]) => `${Decimal.format(price)} ${Decimal.format(size)}`)
-        )
+      build: (members) => members.books.map(levelsOf)
     }
     const frame = (levels: string): string => `{"e":"x","d":{"bids":${levels},"n":1},"asks":[["7","8"]]}`
     const layouts = Layout.make<ReadonlyArray<ReadonlyArray<string>>>()
     const first = frame("[[\"1\",\"2\"]]")
     layouts.learn(first, ExactJson.parse(first) as ExactJson.JsonObject, bookPlan)
-    assert.deepStrictEqual(layouts.read(first), [["7 8"], ["1 2"]])
-    assert.deepStrictEqual(layouts.read(frame("[]")), [["7 8"], []])
+    assert.deepStrictEqual(layouts.read(first), [["7:8"], ["1:2"]])
+    assert.deepStrictEqual(layouts.read(frame("[]")), [["7:8"], []])
     assert.deepStrictEqual(
       layouts.read(frame(
         "[[\"0.10\",\"0\"],[\"-1.0e-8\",\"1e2\"],[\"12345678901234567890.1234567890\",\"0.00000000\"]]"
       )),
-      [["7 8"], ["0.10 0", "-0.000000010 100", "12345678901234567890.1234567890 0.00000000"]]
+      [["7:8"], ["0.10:0", "-0.000000010:100", "12345678901234567890.1234567890:0.00000000"]]
     )
     for (
       const levels of [
         "[[\"1\"]]",
         "[[\"1\",\"2\",\"3\"]]",
         "[[1,2]]",
+        "[[\"\",\"1\"]]",
+        "[[\"x\",\"1\"]]",
+        "[[\"1\",\"2\"],[\"x\",\"1\"]]",
+        "[[\"1\",\"2\"],[\"1\",\"x\"]]",
         "[[\"1\",\"\"]]",
         "[[\"1\",\".5\"]]",
         "[[\"1\",\"5.\"]]",
@@ -345,19 +333,20 @@ describe("Layout", () => {
     readonly levels: ReadonlyArray<string>
     readonly changes: ReadonlyArray<string>
   }
-  const cellsOf = (members: Layout.Members, table: number): ReadonlyArray<string> =>
-    (members.tables[table] ?? []).flatMap((from, i, all) => i % 2 === 0 ? [members.frame.slice(from, all[i + 1])] : [])
   const numbersPlan: Layout.Plan<Numbers> = {
     wanted: ["last"],
     times: [],
-    tables: [["levels", ["{\"price\":", ",\"qty\":", "}"]], ["changes", ["[\"", "\",", ",", "]"]]],
+    books: [
+      ["levels", rowsOf({ price: "price", size: "qty", isNumber: true })],
+      ["changes", rowsOf({ actions: ["new", "change", "delete"] })]
+    ],
     pinned: [],
     prefixed: [["channel", "."]],
     nullable: true,
     build: (members) => ({
       last: Layout.text(members, 0),
-      levels: cellsOf(members, 0),
-      changes: cellsOf(members, 1)
+      levels: levelsOf(members.books[0]),
+      changes: levelsOf(members.books[1])
     })
   }
   const numbers = (levels: string, changes: string, last = "1.50", channel = "book.A.raw"): string =>
@@ -378,13 +367,13 @@ describe("Layout", () => {
         layouts.read(
           numbers(
             "[{\"price\":0.0280,\"qty\":0.00000000},{\"price\":-1e-8,\"qty\":1.0E+5}]",
-            "[[\"delete\",7,0],[\"\",1,2]]"
+            "[[\"delete\",7,0],[\"change\",1,2]]"
           )
         ),
         {
           last: "1.50",
-          levels: ["0.0280", "0.00000000", "-1e-8", "1.0E+5"],
-          changes: ["delete", "7", "0", "", "1", "2"]
+          levels: ["0.0280:0.00000000", "-0.00000001:100000"],
+          changes: ["7:0", "1:2"]
         }
       )
       assert.deepStrictEqual(layouts.read(numbers("[]", "[]", "null")), { last: undefined, levels: [], changes: [] })
@@ -402,8 +391,20 @@ describe("Layout", () => {
           numbers("[{\"price\":null,\"qty\":2}]", "[]"),
           numbers("[{\"price\":1 ,\"qty\":2}]", "[]"),
           numbers("[{\"price\":1,\"qty\":[2]}]", "[]"),
+          // What is made of a number's characters and is none.
+          numbers("[{\"price\":,\"qty\":2}]", "[]"),
+          numbers("[{\"price\":1,\"qty\":-}]", "[]"),
+          numbers("[{\"price\":01,\"qty\":2}]", "[]"),
+          numbers("[{\"price\":1,\"qty\":1e1000}]", "[]"),
           numbers("{}", "[]"),
           numbers("[]", "[[\"new\",1]]"),
+          numbers("[]", "[[\"delete\",1]]"),
+          numbers("[]", "[[\"\",1,2]]"),
+          numbers("[]", "[[\"news\",1,2]]"),
+          numbers("[]", "[[\"New\",1,2]]"),
+          numbers("[]", "[[new,1,2]]"),
+          numbers("[]", "[[\"new\",1,\"2\"]]"),
+          numbers("[]", "[[\"new\",1,]]"),
           numbers("[]", "[[\"n\\u0065w\",1,2]]"),
           numbers("[]", "[[\"n\new\",1,2]]"),
           numbers("[]", "[[\"new\",1,2,3]]"),
@@ -413,17 +414,16 @@ describe("Layout", () => {
       ) {
         assert.isUndefined(layouts.read(other), other)
       }
-      assert.deepStrictEqual(layouts.read(numbers("[{\"price\":,\"qty\":-}]", "[]"))?.levels, ["", "-"])
     }
     assert.isUndefined(learnedNumbers(numbers("[]", "[]", "1", "book")).read(numbers("[]", "[]", "1", "book")))
     const python = numbers(someLevels, someChanges).replace(/[,:]/g, "$& ")
-    assert.deepStrictEqual(learnedNumbers(python).read(python)?.levels, ["1.50", "2"])
-    assert.deepStrictEqual(learnedNumbers(python).read(python)?.changes, ["new", "1", "0.0"])
+    assert.deepStrictEqual(learnedNumbers(python).read(python)?.levels, ["1.50:2"])
+    assert.deepStrictEqual(learnedNumbers(python).read(python)?.changes, ["1:0.0"])
   })
 
   it("takes megabytes in its stride", () => {
     const rows = numbers(`[${"{\"price\":1,\"qty\":2},".repeat(50_000)}{"price":1,"qty":2}]`, "[]")
-    assert.strictEqual(learnedNumbers(numbers(someLevels, someChanges)).read(rows)?.levels.length, 100_002)
+    assert.strictEqual(learnedNumbers(numbers(someLevels, someChanges)).read(rows)?.levels.length, 50_001)
     assert.isUndefined(
       learnedNumbers(numbers(someLevels, someChanges)).read(numbers(`[${"1".repeat(1_000_000)}]`, "[]"))
     )

@@ -141,17 +141,6 @@ describe("rows", () => {
     assert.match(read([["x", "1"]]), /Expected a decimal[^]*\[0\]\[0\]/)
     assert.match(read([["1", "x"]]), /Expected a decimal[^]*\[0\]\[1\]/)
   })
-
-  it("levels that a layout has found are read pair by pair, or not at all", () => {
-    const text = "1,2,3.0,x"
-    const cells = [0, 1, 2, 3, 4, 7]
-    assert.isUndefined(BookRows.levels(undefined, text))
-    assert.deepStrictEqual(shown(BookRows.levels([], text)), [])
-    assert.deepStrictEqual(shown(BookRows.levels(cells.slice(0, 4), text)), [["1", "2"]])
-    assert.deepStrictEqual(shown(BookRows.levels([...cells, 0, 1], text)), [["1", "2"], ["3.0", "1"]])
-    assert.isUndefined(BookRows.levels([8, 9, 0, 1], text))
-    assert.isUndefined(BookRows.levels([0, 1, 8, 9], text))
-  })
 })
 
 describe("members", () => {

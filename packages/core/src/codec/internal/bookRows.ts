@@ -10,7 +10,6 @@ import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Decimal from "../../value/Decimal.ts"
 import * as DecimalText from "../../value/internal/decimal.ts"
 import { JsonNumber } from "../ExactJson.ts"
-import type { Cells } from "./layout.ts"
 
 /**
  * One level of a book: price, then size.
@@ -174,25 +173,6 @@ export const pairs = (rows: ReadonlyArray<unknown>, isNumber: boolean): Readonly
     const level = pair(row, index, 0, isNumber)
     if (level instanceof BadCell) return level
     levels.push(level)
-  }
-  return levels
-}
-
-/**
- * The book levels in a layout's table of two columns, or `undefined` where a
- * cell is no decimal.
- *
- * @category getters
- * @since 0.1.0
- */
-export const levels = (cells: Cells | undefined, frame: string): ReadonlyArray<Level> | undefined => {
-  if (cells === undefined) return undefined
-  const levels: Array<Level> = []
-  for (let i = 0; i + 3 < cells.length; i += 4) {
-    const price = DecimalText.parseRange(frame, cells[i] ?? 0, cells[i + 1] ?? 0)
-    const size = DecimalText.parseRange(frame, cells[i + 2] ?? 0, cells[i + 3] ?? 0)
-    if (price === undefined || size === undefined) return undefined
-    levels.push([price, size])
   }
   return levels
 }

@@ -16,30 +16,10 @@ import * as Decimal from "../../value/Decimal.ts"
 import * as UtcParts from "../../value/internal/utcParts.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import * as ExactJson from "../ExactJson.ts"
-import { type Captured, makePart, type Part, readList, type ReadRows, readRows, readTable } from "./repeatedParts.ts"
+import { type Captured, readList, type ReadRows } from "./repeatedParts.ts"
 import * as Scanner from "./scanner.ts"
 
 export type { Captured, ReadRows }
-
-/**
- * Rows such as `[["buy","1.0","2"],…]`, as offsets into the frame: two numbers,
- * start and end, for each cell, row by row.
- *
- * @category models
- * @since 0.1.0
- */
-export type Cells = ReadonlyArray<number>
-
-/**
- * How each row of a table is written: a number of strings in an array, or the
- * texts before, between and after the cells. `["{\"price\":", ",\"qty\":", "}"]` are
- * rows such as `{"price":1.50,"qty":2}`. A cell after a quote is a string, any
- * other a number.
- *
- * @category models
- * @since 0.1.0
- */
-export type Row = number | ReadonlyArray<string>
 
 /**
  * What is wanted of a kind of frame. A member is named by its path: `price`,
@@ -54,8 +34,6 @@ export interface Plan<A> {
   readonly wanted: ReadonlyArray<string>
   /** Those of the wanted members that hold a time, to be read with `timestamp`. */
   readonly times: ReadonlyArray<string>
-  /** Members that hold rows, each with how a row is written. */
-  readonly tables: ReadonlyArray<readonly [member: string, row: Row]>
   /** Members that hold objects which are all laid out alike, each with the names of the wanted members of its objects. */
   readonly lists?: ReadonlyArray<readonly [member: string, wanted: ReadonlyArray<string>]>
   /** Members that hold the rows of a book, each with what reads them as they pass. */
@@ -80,10 +58,6 @@ export interface Plan<A> {
  * @since 0.1.0
  */
 export interface Members extends Captured {
-  /** The text that the cells of tables point into. */
-  readonly frame: string
-  /** The tables, in the plan's order. */
-  readonly tables: ReadonlyArray<Cells>
   /** The objects of each list, in the plan's order. */
   readonly lists: ReadonlyArray<ReadonlyArray<Captured>>
   /** What the rows of each book were read to, in the plan's order. */
@@ -139,12 +113,12 @@ export const decimal = (members: Captured, wanted: number): Decimal.Decimal | un
  */
 export const maxLayouts = 16
 
-/** A longer frame without tables or lists is not looked at: it is none of a venue's usual ones. */
+/** A longer frame without lists or books is not looked at: it is none of a venue's usual ones. */
 const maxFlatFrame = 16_384
 
 /**
  * How many layouts may begin like a long frame before it is read the exact way.
- * To find that a table's or list's end is another costs its whole length.
+ * To find that a list's or book's end is another costs its whole length.
  */
 const maxTries = 2
 
@@ -162,26 +136,24 @@ const time = new RegExp(`^${timePattern}$`)
 
 const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&")
 
-/** A table, a list or a book, and what stands between it and the one before. */
+/** A stretch of a frame as a sticky pattern, and how many texts it captures. */
+interface Stretch {
+  readonly pattern: RegExp
+  readonly groups: number
+}
+
+/** A list or a book, and what stands between it and the one before. */
 type Segment =
   | {
     readonly _tag: "Book"
-    readonly pattern: RegExp
+    readonly before: Stretch
     readonly index: number
     readonly read: ReadRows
     readonly isSpaced: boolean
   }
   | {
-    readonly _tag: "Table"
-    readonly pattern: RegExp
-    readonly index: number
-    readonly row: number | ReadonlyArray<Part>
-    /** Those of the last frame: what their array has grown to is kept. */
-    readonly cells: Array<number>
-  }
-  | {
     readonly _tag: "List"
-    readonly pattern: RegExp
+    readonly before: Stretch
     readonly index: number
     readonly row: RegExp
     readonly places: ReadonlyArray<number>
@@ -189,16 +161,14 @@ type Segment =
 
 interface Layout<A> {
   readonly plan: Plan<A>
-  /** What stands before each table or list, in the frame's order. */
+  /** The lists and books, in the frame's order. */
   readonly segments: ReadonlyArray<Segment>
   /** What stands after the last of them, to the end. */
-  readonly last: RegExp
+  readonly last: Stretch
   /** The members of a frame: the same object for each frame, as they are read before the next. */
   readonly members: {
-    frame: string
     texts: ReadonlyArray<string | undefined>
     readonly places: ReadonlyArray<number>
-    readonly tables: Array<Cells>
     readonly lists: Array<ReadonlyArray<Captured>>
     readonly books: Array<object>
   }
@@ -209,59 +179,54 @@ interface Layout<A> {
 const none: ReadonlyArray<never> = []
 
 const readFrame = <A>(layout: Layout<A>, frame: string): A | undefined => {
-  const { last, members, plan, segments } = layout
+  const { last: { pattern }, members, plan, segments } = layout
   if (segments.length > 0) return readSegments(layout, frame)
-  last.lastIndex = 0
-  const texts = last.exec(frame)
+  pattern.lastIndex = 0
+  const texts = pattern.exec(frame)
   if (texts === null) return undefined
-  members.frame = frame
   members.texts = texts
   return plan.build(members)
 }
 
 const scanner = Scanner.make()
 
-/** Whether the last frame began like the layout, up to its first table, list or book. */
+/** Whether the last frame began like the layout, up to its first list or book. */
 let hasBegun = false
 
 const readSegments = <A>(layout: Layout<A>, frame: string): A | undefined => {
   const { last, members, plan, segments, texts } = layout
-  const { books, lists, tables } = members
-  texts.length = 1
+  const { books, lists } = members
+  // Written over, not emptied: every frame of the layout fills the same places.
+  let filled = 1
   let at = 0
   for (let i = 0; i <= segments.length; i++) {
     const segment = segments[i]
-    const pattern = segment === undefined ? last : segment.pattern
+    const { groups, pattern } = segment === undefined ? last : segment.before
     pattern.lastIndex = at
-    const match = pattern.exec(frame)
-    if (match === null) return undefined
-    for (let group = 1; group < match.length; group++) texts.push(match[group])
+    if (groups === 0) {
+      if (!pattern.test(frame)) return undefined
+    } else {
+      const match = pattern.exec(frame)
+      if (match === null) return undefined
+      for (let group = 1; group <= groups; group++) texts[filled++] = match[group]
+    }
     if (segment === undefined) break
     hasBegun = true
-    let end: number | undefined
-    if (segment._tag === "Table") {
-      const { cells } = segment
-      cells.length = 0
-      end = typeof segment.row === "number"
-        ? readTable(frame, pattern.lastIndex, segment.row, cells)
-        : readRows(frame, pattern.lastIndex, segment.row, cells)
-      tables[segment.index] = cells
-    } else if (segment._tag === "Book") {
+    if (segment._tag === "Book") {
       scanner.begin(frame)
       scanner.at = pattern.lastIndex
       const rows = segment.read(scanner, segment.isSpaced)
       if (rows === undefined) return undefined
       books[segment.index] = rows
-      end = scanner.at
+      at = scanner.at
     } else {
       const objects: Array<Captured> = []
-      end = readList(frame, pattern.lastIndex, segment.row, segment.places, objects)
+      const end = readList(frame, pattern.lastIndex, segment.row, segment.places, objects)
+      if (end === undefined) return undefined
       lists[segment.index] = objects
+      at = end
     }
-    if (end === undefined) return undefined
-    at = end
   }
-  members.frame = frame
   members.texts = texts
   return plan.build(members)
 }
@@ -276,6 +241,8 @@ class Draft<A> {
   readonly segments: Array<Segment> = []
   source = ""
   captured = 0
+  /** How many of the captured belong to stretches that were taken. */
+  taken = 0
   size = 0
 
   constructor(plan: Plan<A>, wanted: ReadonlyArray<string>, space: string) {
@@ -305,26 +272,12 @@ class Draft<A> {
       return true
     }
     if (wanted >= 0) return false
-    const table = this.plan.tables.findIndex(([member]) => member === path)
-    if (table >= 0) {
-      const row = this.plan.tables[table]?.[1] ?? 0
-      this.segments.push({
-        _tag: "Table",
-        pattern: this.takePattern(),
-        index: table,
-        cells: [],
-        row: typeof row === "number"
-          ? row
-          : row.map((part, at) => makePart(part.replace(/[,:]/g, `$&${this.space}`), at === row.length - 1))
-      })
-      return true
-    }
     const book = this.plan.books?.findIndex(([member]) => member === path) ?? -1
     const read = this.plan.books?.[book]?.[1]
     if (read !== undefined) {
       this.segments.push({
         _tag: "Book",
-        pattern: this.takePattern(),
+        before: this.takeStretch(),
         index: book,
         read,
         isSpaced: this.space !== ""
@@ -334,10 +287,12 @@ class Draft<A> {
     return Array.isArray(value) ? this.addArray(value, path) : ExactJson.isObject(value) && this.addObject(value, path)
   }
 
-  takePattern(): RegExp {
+  takeStretch(): Stretch {
     const pattern = new RegExp(this.source, "y")
+    const groups = this.captured - this.taken
     this.source = ""
-    return pattern
+    this.taken = this.captured
+    return { pattern, groups }
   }
 
   /** A string up to and with its first separator, and whatever follows. */
@@ -417,9 +372,9 @@ class Draft<A> {
     if (!row.add(first, `${path}[]`) || row.segments.length > 0) return false
     this.segments.push({
       _tag: "List",
-      pattern: this.takePattern(),
+      before: this.takeStretch(),
       index,
-      row: row.takePattern(),
+      row: row.takeStretch().pattern,
       places: row.places
     })
     return true
@@ -430,9 +385,16 @@ class Draft<A> {
 const compile = <A>(json: ExactJson.JsonObject, plan: Plan<A>, space: string): Layout<A> | undefined => {
   const draft = new Draft(plan, plan.wanted, space)
   if (!draft.add(json, "")) return undefined
-  const { places, segments } = draft
-  const members = { frame: "", tables: [], lists: [], books: [], texts: none, places }
-  return { plan, segments, last: new RegExp(`${draft.source}$`, "y"), members, texts: [undefined] }
+  const { captured, places, segments } = draft
+  draft.source += "$"
+  const members = { lists: [], books: [], texts: none, places }
+  return {
+    plan,
+    segments,
+    last: draft.takeStretch(),
+    members,
+    texts: Array.from({ length: captured + 1 }, () => undefined)
+  }
 }
 
 /**
@@ -479,7 +441,7 @@ export const make = <A>(): Layouts<A> => {
     return undefined
   }
   const learn = (frame: string, json: ExactJson.JsonObject, plan: Plan<A>): void => {
-    const flat = plan.tables.length === 0 && plan.lists === undefined && plan.books === undefined
+    const flat = plan.lists === undefined && plan.books === undefined
     if (layouts.length >= maxLayouts || (flat && frame.length > maxFlatFrame)) return
     for (const space of ["", " "]) {
       const layout = compile(json, plan, space)

@@ -24,7 +24,6 @@ class Outline {
   readonly times: Array<string> = []
   readonly pinned: Array<string> = []
   readonly prefixed: Array<readonly [member: string, separator: string]> = []
-  readonly tables: Array<readonly [member: string, row: Layout.Row]> = []
   readonly books: Array<readonly [member: string, read: Layout.ReadRows]> = []
   readonly lists: Array<readonly [member: string, wanted: ReadonlyArray<string>]> = []
   readonly parts: Array<Part> = []
@@ -74,7 +73,6 @@ class Outline {
     if (member instanceof Book) {
       const { segment } = member.reading
       if (segment._tag === "Book") return this.books.push([at, segment.read]) - 1
-      if (segment._tag === "Table") return this.tables.push([at, segment.row]) - 1
       return this.lists.push([at, segment.names]) - 1
     }
     if (member instanceof ObjectOf) return this.object(member, value, at) ? true : undefined
@@ -111,7 +109,7 @@ export const make = <F extends Fields, A>(
 ): Layout.Plan<A> | undefined => {
   const outline = new Outline()
   if (!outline.object(object, member === undefined ? json : json[member], member ?? "")) return undefined
-  const { books, isNullable, lists, parts, pinned, prefixed, tables, times, wanted } = outline
+  const { books, isNullable, lists, parts, pinned, prefixed, times, wanted } = outline
   const { view } = object
   const begin = (part: Part, members: Layout.Members): boolean => {
     const places = part.places ??= part.wanted.map((at) => at < 0 ? 0 : members.places[at] ?? 0)
@@ -131,7 +129,6 @@ export const make = <F extends Fields, A>(
   return {
     wanted,
     times,
-    tables,
     pinned,
     prefixed,
     nullable: isNullable,

@@ -165,7 +165,6 @@ export class Exact<out A> extends Member<A> {
 /** What a layout hands over for rows: which of its segments, and where in the plan. */
 type Segment =
   | { readonly _tag: "Book"; readonly read: Layout.ReadRows }
-  | { readonly _tag: "Table"; readonly row: Layout.Row }
   | { readonly _tag: "List"; readonly names: ReadonlyArray<string> }
 
 /**

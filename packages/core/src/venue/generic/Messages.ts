@@ -76,7 +76,6 @@ const makePlan = (rules: PriceMessage.Rules): Layout.Plan<Events> => {
   return {
     wanted,
     times: timestampNames,
-    tables: [],
     pinned: ["type"],
     build: (members) => {
       const product = Layout.text(members, placeOf(members, 0, firstPrice))
