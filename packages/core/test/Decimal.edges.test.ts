@@ -47,7 +47,8 @@ describe("Decimal, at its edges", () => {
   })
 
   it("agrees with it up to and beyond the most digits", () => {
-    for (const length of [14, 15, 16, 17, 998, 999, 1000, 1001, 1002]) {
+    // Nine digits are read at a time, 15 are a safe integer, 18 are 64 bits, and 27 are no usual decimal.
+    for (const length of [8, 9, 10, 14, 15, 16, 17, 18, 19, 25, 26, 27, 28, 36, 998, 999, 1000, 1001, 1002]) {
       const digits = "123456789".repeat(120).slice(0, length)
       for (
         const text of [
@@ -70,6 +71,19 @@ describe("Decimal, at its edges", () => {
       ) {
         assert.strictEqual(shown(Decimal.parse(text)), reference(text), text)
       }
+    }
+  })
+
+  it("agrees with it on digits of any length, the largest and those with many zeros among them", () => {
+    let state = 3
+    const next = (below: number): number => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) % below
+    for (let i = 0; i < 20_000; i++) {
+      const of = ["9", "0123456789", "09", "01"][i % 4] ?? ""
+      const digits = Array.from({ length: 1 + next(30) }, () => of[next(of.length)] ?? "").join("")
+      const point = next(digits.length + 1)
+      const text = point === 0 ? digits : `${digits.slice(0, point)}.${digits.slice(point)}`
+      assert.strictEqual(shown(Decimal.parse(text)), reference(text), text)
+      assert.strictEqual(shown(Decimal.parse(`-${text}`)), reference(`-${text}`), text)
     }
   })
 

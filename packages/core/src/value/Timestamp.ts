@@ -14,6 +14,7 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Decimal from "./Decimal.ts"
 import { civilFromDays, daysFromCivil, daysInMonth, digitAt, twoDigitsAt, weights } from "./internal/calendar.ts"
+import * as Digits from "./internal/digits.ts"
 
 const TypeId = "~@tickline/core/Timestamp"
 
@@ -160,22 +161,15 @@ export const fromIso = (text: string): Timestamp | undefined => {
 
 const epoch = /^(\d{1,20})(?:\.(\d{1,30}))?$/
 
-/** The value of a text of 12 to 14 digits, which is how most venues write a time; NaN for any other. */
-const epochMillisIn = (text: string): number => {
-  if (text.length < 12 || text.length > 14) return Number.NaN
-  let value = 0
-  for (let at = 0; at < text.length; at++) value = value * 10 + digitAt(text, at)
-  return value
-}
-
 /**
  * Reads a point of Unix time from the text of a non-negative number. Its unit
  * is told by its magnitude: up to 11 digits before the point are seconds, 12 to
  * 14 milliseconds, 15 to 17 microseconds, 18 to 20 nanoseconds.
  */
 const fromEpoch = (text: string): Timestamp | undefined => {
-  const millis = epochMillisIn(text)
-  if (!Number.isNaN(millis)) {
+  // How most venues write a time.
+  const millis = text.length >= 12 && text.length <= 14 ? Digits.toSafe(text) : undefined
+  if (millis !== undefined) {
     const seconds = Math.floor(millis / 1000)
     return new Timestamp(seconds, (millis - seconds * 1000) * 1_000_000, 3, "")
   }

@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Decimal from "../../value/Decimal.ts"
+import * as Digits from "../../value/internal/digits.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import { JsonNumber, type JsonObject } from "../ExactJson.ts"
 
@@ -78,8 +79,10 @@ export const hasAny = (object: JsonObject, ...names: ReadonlyArray<string>): boo
  * @category constructors
  * @since 0.1.0
  */
-export const millis = (text: string): Timestamp.Timestamp | undefined =>
-  /^\d{1,15}$/.test(text) ? Timestamp.fromEpochMillis(Number(text)) : undefined
+export const millis = (text: string): Timestamp.Timestamp | undefined => {
+  const millis = Digits.toSafe(text)
+  return millis === undefined ? undefined : Timestamp.fromEpochMillis(millis)
+}
 
 /**
  * A timestamp written as a JSON number of milliseconds since 1970.

@@ -12,9 +12,6 @@ import * as DecimalText from "../../value/internal/decimal.ts"
 
 /** A double holds every integer of this many digits exactly. */
 const exactDoubleDigits = 15
-/** The place of a point that is not there. */
-const nowhere = -1
-
 /** Digits and point, then the signs and the exponent's letter. */
 const isOfNumber = (code: number): boolean =>
   (code <= 57 && code >= 45 && code !== 47) || code === 101 || code === 69 || code === 43
@@ -34,8 +31,6 @@ export class Scanner {
   from = 0
   /** Where it ends. */
   to = 0
-  // Where the digits end that `usual` has read.
-  private end = 0
 
   /** Begins a text. */
   begin(text: string): void {
@@ -117,11 +112,12 @@ export class Scanner {
   number(): Decimal.Decimal | undefined {
     const { text } = this
     const first = this.at
-    const usual = this.usual(first)
-    const next = text.charCodeAt(this.end)
+    const usual = DecimalText.usualAt(text, first, text.length)
+    const end = DecimalText.usualEnd
+    const next = text.charCodeAt(end)
     // What goes on with a point or an exponent is not usual.
     if (usual !== undefined && next !== 46 && next !== 101 && next !== 69) {
-      this.at = this.end
+      this.at = end
       return usual
     }
     let at = first
@@ -135,33 +131,15 @@ export class Scanner {
   decimal(): Decimal.Decimal | undefined {
     const { text } = this
     const start = this.at
-    const usual = text.charCodeAt(start) === 34 ? this.usual(start + 1) : undefined
-    if (usual !== undefined && text.charCodeAt(this.end) === 34) {
-      this.at = this.end + 1
+    const usual = text.charCodeAt(start) === 34 ? DecimalText.usualAt(text, start + 1, text.length) : undefined
+    if (usual !== undefined && text.charCodeAt(DecimalText.usualEnd) === 34) {
+      this.at = DecimalText.usualEnd + 1
       return usual
     }
     if (!this.string()) return undefined
     const decimal = DecimalText.parseRange(text, this.from, this.to)
     if (decimal === undefined) this.at = start
     return decimal
-  }
-
-  // The digits and the point that begin at a place, if they are a decimal that a double holds; `end` says where they end.
-  private usual(first: number): Decimal.Decimal | undefined {
-    const { text } = this
-    let at = first
-    let point = nowhere
-    let value = 0
-    for (let code = text.charCodeAt(at);; code = text.charCodeAt(++at)) {
-      if (code >= 48 && code <= 57) value = value * 10 + (code - 48)
-      else if (code === 46 && point === nowhere) point = at
-      else break
-    }
-    this.end = at
-    const digits = at - first - (point === nowhere ? 0 : 1)
-    const isUsual = digits > 0 && digits <= exactDoubleDigits && point !== first && point !== at - 1 &&
-      (text.charCodeAt(first) !== 48 || digits === 1 || point === first + 1)
-    return isUsual ? DecimalText.ofSafe(value, point === nowhere ? 0 : at - 1 - point) : undefined
   }
 }
 

@@ -44,6 +44,30 @@ const parseExponential = (text: string): Decimal | undefined => {
   return BigDecimal.make(match[1] === "-" ? -value : value, scale)
 }
 
+// A 64-bit integer, as the two words that it is stored in: a quarter of the time that `BigInt` takes of a double.
+const words = new Uint32Array(2)
+const integer = new BigUint64Array(words.buffer)
+const lowWord = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 0 : 1
+const highWord = 1 - lowWord
+const wordSize = 0x1_0000_0000
+
+/** The integer that a safe double is, which is not below zero. */
+const integerOf = (value: number): bigint => {
+  const low = value >>> 0
+  words[lowWord] = low
+  words[highWord] = (value - low) / wordSize
+  return integer[0] ?? 0n
+}
+
+/** `head × power + tail`, of which each is below 2³⁰: in parts that a double holds. */
+const longIntegerOf = (head: number, power: number, tail: number): bigint => {
+  const high = (head >>> 15) * power
+  const carried = (head & 0x7fff) * power + tail + (high % 0x2_0000) * 0x8000
+  words[lowWord] = carried >>> 0
+  words[highWord] = Math.floor(high / 0x2_0000) + Math.floor(carried / wordSize)
+  return integer[0] ?? 0n
+}
+
 // Prices near the touch and sizes of zero come again and again: one that was made lately is found sooner than a new one
 // is made. Each place holds the last of those that belong there.
 const places = 1_024
@@ -54,14 +78,65 @@ const latelyValues = new Float64Array(places)
  * The decimal of a whole number that a double holds exactly, and is not below
  * zero, and a scale. Of two calls with the same both may give the same object.
  */
-export const ofSafe = (value: number, scale: number): Decimal => {
+const ofSafe = (value: number, scale: number): Decimal => {
   const place = Math.imul((value | 0) + scale, 0x9e37_79b1) >>> 22
   const known = lately[place]
   if (known !== undefined && latelyValues[place] === value && known.scale === scale) return known
-  const made = BigDecimal.make(BigInt(value), scale)
+  const made = BigDecimal.make(integerOf(value), scale)
   lately[place] = made
   latelyValues[place] = value
   return made
+}
+
+const powers = Array.from({ length: 10 }, (_, exponent) => 10 ** exponent)
+const longPowers = powers.map(BigInt)
+
+/** From this many digits on a decimal is not usual. */
+const usualDigits = 27
+
+/** Where the digits end that `usualAt` has read last. */
+export let usualEnd = 0
+
+/**
+ * Reads the digits and the point that begin at a place of a text and end before
+ * another, if they are a decimal of usual length: `usualEnd` says where they end.
+ * `undefined` leaves them to `parseRange`.
+ */
+export const usualAt = (text: string, first: number, limit: number): Decimal | undefined => {
+  let at = first
+  let point = nowhere
+  let digits = 0
+  // Nine digits each, as 32-bit integers: to add a digit to a double takes four times as long.
+  let head = 0
+  let middle = 0
+  let tail = 0
+  for (; at < limit; at++) {
+    const digit = text.charCodeAt(at) - 48
+    if (digit >= 0 && digit <= 9) {
+      if (digits < 9) head = (head * 10 + digit) | 0
+      else if (digits < 18) middle = (middle * 10 + digit) | 0
+      else if (digits < usualDigits) tail = (tail * 10 + digit) | 0
+      else break
+      digits++
+    } else if (digit === -2 && point === nowhere) {
+      point = at
+    } else {
+      break
+    }
+  }
+  usualEnd = at
+  // `01` is no JSON number; `0` and `0.1` are.
+  if (
+    digits === 0 || digits === usualDigits || point === first || point === at - 1 ||
+    (text.charCodeAt(first) === 48 && digits > 1 && point !== first + 1)
+  ) {
+    return undefined
+  }
+  const scale = point === nowhere ? 0 : at - 1 - point
+  if (digits <= 9) return ofSafe(head, scale)
+  if (digits <= exactDoubleDigits) return ofSafe(head * (powers[digits - 9] ?? 0) + middle, scale)
+  if (digits <= 18) return BigDecimal.make(longIntegerOf(head, powers[digits - 9] ?? 0, middle), scale)
+  return BigDecimal.make(longIntegerOf(head, 1e9, middle) * (longPowers[digits - 18] ?? 0n) + integerOf(tail), scale)
 }
 
 // The usual number with an exponent: digits that a double holds, and an exponent of a few digits. `undefined` leaves it to
@@ -106,8 +181,11 @@ export const parseRange = (text: string, start: number, end: number): Decimal | 
   let at = start
   const negative = at < end && text.charCodeAt(at) === 45
   if (negative) at++
-  if (at >= end) return undefined
   const first = at
+  const usual = usualAt(text, first, end)
+  if (usual !== undefined && usualEnd === end) {
+    return negative ? BigDecimal.make(-usual.value, usual.scale) : usual
+  }
   let point = nowhere
   let value = 0
   for (; at < end; at++) {
@@ -123,15 +201,13 @@ export const parseRange = (text: string, start: number, end: number): Decimal | 
       return undefined
     }
   }
-  if (point === end - 1) return undefined
+  if (first === end || point === end - 1) return undefined
   const digits = end - first - (point === nowhere ? 0 : 1)
   // `01` is no JSON number; `0` and `0.1` are.
   if (text.charCodeAt(first) === 48 && digits > 1 && point !== first + 1) return undefined
-  const scale = point === nowhere ? 0 : end - 1 - point
-  if (digits <= exactDoubleDigits) return negative ? BigDecimal.make(BigInt(-value), scale) : ofSafe(value, scale)
   if (digits > maxDigits) return undefined
   const exact = BigInt(withoutPoint(text, first, point, end))
-  return BigDecimal.make(negative ? -exact : exact, scale)
+  return BigDecimal.make(negative ? -exact : exact, point === nowhere ? 0 : end - 1 - point)
 }
 
 /**
