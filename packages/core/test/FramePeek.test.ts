@@ -174,6 +174,13 @@ describe("a text of a frame", () => {
     assert.isUndefined(FramePeek.textAfter("{\"a\":\"\\u0062\"}", "{\"a\":\""))
     assert.isUndefined(FramePeek.textAfter("{\"b\":\"b\"}", "{\"a\":\""))
     assert.isUndefined(FramePeek.textAfter(new Uint8Array(9), ""))
+    assert.isUndefined(FramePeek.textAfter("{\"a\":\"b", "{\"a\":\""))
+    // One after another, of which one begins like the other, or like another member.
+    for (const beginning of ["{\"a\":\"", "{\"b\":\"", "{\"a\":\"b"]) {
+      for (const text of ["b@c", "b@c5", "b@c", "b@", "", "b@c5"]) {
+        assert.strictEqual(FramePeek.textAfter(`${beginning}${text}","d":1}`, beginning), text)
+      }
+    }
   })
 
   it("is that of all members of a list, of which there is one at least", () => {

@@ -45,6 +45,9 @@ export const textIn = (object: ExactJson.JsonObject | undefined, member: string)
   return typeof value === "string" ? value : undefined
 }
 
+// Frames of one subject follow each other: that one begins like the last is seen sooner than its text is looked for.
+let latest = { beginning: "", whole: "", text: "" }
+
 /**
  * The text that the frame has after the beginning, up to the next quote;
  * `undefined` where it begins otherwise, or the text has escapes.
@@ -53,9 +56,14 @@ export const textIn = (object: ExactJson.JsonObject | undefined, member: string)
  * @since 0.1.0
  */
 export const textAfter = (frame: Frame, beginning: string): string | undefined => {
-  if (typeof frame !== "string" || !frame.startsWith(beginning)) return undefined
-  const text = frame.slice(beginning.length, frame.indexOf("\"", beginning.length))
-  return text.includes("\\") ? undefined : text
+  if (typeof frame !== "string") return undefined
+  if (beginning === latest.beginning && frame.slice(0, latest.whole.length) === latest.whole) return latest.text
+  if (!frame.startsWith(beginning)) return undefined
+  const end = frame.indexOf("\"", beginning.length)
+  const text = frame.slice(beginning.length, end)
+  if (end < 0 || text.includes("\\")) return undefined
+  latest = { beginning, whole: `${beginning}${text}"`, text }
+  return text
 }
 
 /**

@@ -430,7 +430,8 @@ export const make = <A>(): Layouts<A> => {
         if (isLong && hasBegun && ++tries === maxTries) return undefined
         continue
       }
-      const before = layouts[i - 1]
+      // What stands before the first is not asked for: an engine is slow to find nothing there.
+      const before = i === 0 ? undefined : layouts[i - 1]
       if (before !== undefined) {
         // One step forward on each hit: what comes often is tried first.
         layouts[i - 1] = layout
