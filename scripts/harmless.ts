@@ -157,55 +157,6 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "a point is never the first character of what was read"
   },
   {
-    file: `${core}/codec/internal/scanner.ts`,
-    within: "nowhere",
-    original: "const nowhere = -1",
-    replacement: "const nowhere = -2",
-    because: "a point is never the first character of what was read"
-  },
-  {
-    file: `${core}/codec/internal/scanner.ts`,
-    within: "nowhere",
-    original: "const nowhere = -1",
-    replacement: "const nowhere = -0",
-    because: "a point is never the first character of what was read"
-  },
-  {
-    file: `${core}/value/Timestamp.ts`,
-    within: "epochMillisIn",
-    original: "if (text.length < 12 || text.length > 14) return Number.NaN",
-    replacement: "if (text.length <= 12 || text.length > 14) return Number.NaN",
-    because: "what is not read the fast way is read by the pattern"
-  },
-  {
-    file: `${core}/value/Timestamp.ts`,
-    within: "epochMillisIn",
-    original: "if (text.length < 12 || text.length > 14) return Number.NaN",
-    replacement: "if (text.length < 13 || text.length > 14) return Number.NaN",
-    because: "what is not read the fast way is read by the pattern"
-  },
-  {
-    file: `${core}/value/Timestamp.ts`,
-    within: "epochMillisIn",
-    original: "if (text.length < 12 || text.length > 14) return Number.NaN",
-    replacement: "if (text.length < 12 || text.length >= 14) return Number.NaN",
-    because: "what is not read the fast way is read by the pattern"
-  },
-  {
-    file: `${core}/value/Timestamp.ts`,
-    within: "epochMillisIn",
-    original: "if (text.length < 12 || text.length > 14) return Number.NaN",
-    replacement: "if (text.length < 12 || text.length > 13) return Number.NaN",
-    because: "what is not read the fast way is read by the pattern"
-  },
-  {
-    file: `${core}/value/Timestamp.ts`,
-    within: "epochMillisIn",
-    original: "if (text.length < 12 || text.length > 14) return Number.NaN",
-    replacement: "if (true) return Number.NaN",
-    because: "what is not read the fast way is read by the pattern"
-  },
-  {
     file: `${core}/value/internal/calendar.ts`,
     within: "lastDate",
     original: "let lastDate = \"\"",
@@ -1098,13 +1049,6 @@ export const harmless: ReadonlyArray<Harmless> = [
     original: "if (first === undefined || !ExactJson.isObject(first)) return false",
     replacement: "if (first === undefined && !ExactJson.isObject(first)) return false",
     because: "a list whose layout is learned holds objects: the exact reader has refused any other"
-  },
-  {
-    file: `${core}/codec/internal/scanner.ts`,
-    within: "nowhere",
-    original: "const nowhere = -1",
-    replacement: "const nowhere = 1",
-    because: "the first place of a text is that of no usual point: it is read the exact way, alike"
   },
   {
     file: `${core}/market/internal/feedMetrics.ts`,

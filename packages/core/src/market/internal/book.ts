@@ -209,8 +209,9 @@ export class Book {
       if (this.rules.hasRestSnapshot) this.buffer(event)
       return this.wait()
     }
+    const number = Digits.toInteger(event.sequence)
     if (this.rules.continuity === "delta") {
-      const step = this.step(event)
+      const step = this.step(event, number)
       if (step === "older") return false
       if (step !== "applies") {
         this.touch(event)
@@ -220,7 +221,7 @@ export class Book {
       }
     }
     this.touch(event)
-    this.apply(event)
+    this.apply(event, number)
     if (this.hasWrongChecksum(event)) {
       this.break("checksum", `the checksum is ${this.checksum()}, and not ${event.checksum ?? ""}`)
       return true
@@ -241,20 +242,21 @@ export class Book {
       (Digits.toInteger(delta.sequence) ?? 0) > (Digits.toInteger(event.sequence) ?? 0)
     )
     this.begin(event)
-    if (first !== undefined && this.step(first) !== "applies") {
+    if (first !== undefined && this.step(first, Digits.toInteger(first.sequence)) !== "applies") {
       this.levels.clear()
       this.at = undefined
       return false
     }
     this.buffered = []
     for (const delta of buffered) {
-      const step = this.step(delta)
+      const number = Digits.toInteger(delta.sequence)
+      const step = this.step(delta, number)
       if (step === "older") continue
       if (step !== "applies") {
         this.reset()
         return false
       }
-      this.apply(delta)
+      this.apply(delta, number)
     }
     this.stand()
     this.endFrame()
@@ -266,8 +268,10 @@ export class Book {
     this.last = { checksum, sequence, timestamp }
   }
 
-  private step({ firstSequence, previousSequence, sequence }: BookDelta): Continuity.DeltaStep {
-    const number = Digits.toInteger(sequence)
+  private step(
+    { firstSequence, previousSequence }: BookDelta,
+    number: Digits.Integer | undefined
+  ): Continuity.DeltaStep {
     if (number === undefined) return "break"
     const step = Continuity.delta(
       this.at,
@@ -292,9 +296,9 @@ export class Book {
     this.cut()
   }
 
-  private apply(event: BookDelta): void {
+  private apply(event: BookDelta, number: Digits.Integer | undefined): void {
     this.set(event)
-    this.at = Digits.toInteger(event.sequence) ?? this.at
+    this.at = number ?? this.at
     this.isFirst = false
     this.cut()
   }

@@ -1,52 +1,14 @@
 /**
  * The levels of a book: two sides, each sorted by price with its best level
- * first, exact, in pages.
- *
- * A page holds up to 128 levels beside each other, its best last, so that an
- * update moves a handful of places whatever the depth of the book; and most
- * updates are of the end of the first page.
+ * first, exact, in pages of up to 128 levels: an update moves a handful of places
+ * whatever the depth of the book, and most updates are of the end of the first
+ * page.
  *
  * @since 0.1.0
  */
 import type { Level } from "../../event/MarketData.ts"
 import type { Decimal } from "../../value/Decimal.ts"
-
-// A price as an integer, in units of the scale that all levels of the book share, negative on the bids' side: exact, the
-// best the least, and quick to compare. What is no safe integer is a bigint; the two compare by value.
-type Key = number | bigint
-
-// Prices by their keys, the best last, and what stands there, with the text of the venue.
-interface Page {
-  readonly keys: Array<Key>
-  readonly prices: Array<Decimal>
-  readonly sizes: Array<Decimal>
-}
-
-const pageLevels = 128
-
-const emptyPage = (): Page => ({ keys: [], prices: [], sizes: [] })
-
-const worstKey = ({ keys }: Page): Key => keys[0] ?? 0
-
-// What `splice` does to one place, without the array that it gives back.
-const insert = <A>(values: Array<A>, at: number, value: A): void => {
-  const last = values[values.length - 1]
-  if (last === undefined || at >= values.length) {
-    values.push(value)
-    return
-  }
-  values.push(last)
-  for (let i = values.length - 2; i > at; i--) values[i] = values[i - 1] ?? last
-  values[at] = value
-}
-
-const take = <A>(values: Array<A>, at: number): void => {
-  for (let i = at; i < values.length - 1; i++) {
-    const next = values[i + 1]
-    if (next !== undefined) values[i] = next
-  }
-  values.pop()
-}
+import { type Key, LevelPage, mostLevels } from "./levelPage.ts"
 
 // The units that prices are counted in: ten to the minus `digits`.
 interface Scale {
@@ -56,7 +18,6 @@ interface Scale {
 const powers: ReadonlyArray<number> = Array.from({ length: 16 }, (_, exponent) => 10 ** exponent)
 
 const keyOf = ({ scale, value }: Decimal, digits: number, sign: 1 | -1): Key => {
-  if (value === 0n) return 0
   const shift = digits - scale
   const key = Number(value) * (powers[shift] ?? Number.POSITIVE_INFINITY)
   return Number.isSafeInteger(key) ? sign * key : BigInt(sign) * value * 10n ** BigInt(shift)
@@ -73,7 +34,7 @@ export class Side {
   count = 0
   private readonly sign: 1 | -1
   private readonly scale: Scale
-  private pages: Array<Page> = []
+  private pages: Array<LevelPage> = []
 
   constructor(side: "bids" | "asks", scale: Scale) {
     this.sign = side === "bids" ? -1 : 1
@@ -81,30 +42,29 @@ export class Side {
   }
 
   /** Puts a level in the place of the one at its price; a size of zero removes that. */
-  set(price: Decimal, size: Decimal): void {
-    const key = keyOf(price, this.scale.digits, this.sign)
+  set(level: Level): void {
+    const key = keyOf(level[0], this.scale.digits, this.sign)
+    const isGone = level[1].value === 0n
     const index = this.pageFor(key)
     const page = this.pages[index]
     if (page === undefined) {
-      if (size.value !== 0n) this.append(key, price, size)
+      if (!isGone) this.append(key, level)
       return
     }
-    const at = this.placeIn(page, key)
+    const at = page.placeOf(key)
     const isThere = page.keys[at] === key
-    if (size.value === 0n) {
+    if (isGone) {
       if (isThere) this.remove(index, page, at)
     } else if (isThere) {
-      page.prices[at] = price
-      page.sizes[at] = size
-    } else if (at === 0 && page.keys.length >= pageLevels && index === this.pages.length - 1) {
+      page.replace(at, level)
+    } else if (at === 0 && page.count >= mostLevels && index === this.pages.length - 1) {
       // A snapshot comes in order: what goes on behind a full page begins the next one, and leaves that full.
-      this.append(key, price, size)
+      this.append(key, level)
     } else {
-      insert(page.keys, at, key)
-      insert(page.prices, at, price)
-      insert(page.sizes, at, size)
+      page.insert(at, key, level)
       this.count++
-      if (page.keys.length > pageLevels) this.split(index, page)
+      // The better half stays where it is.
+      if (page.count > mostLevels) this.pages.splice(index + 1, 0, page.takeWorst(page.count >>> 1))
     }
   }
 
@@ -115,15 +75,14 @@ export class Side {
 
   /** The key of the best level; `undefined` if there is none. */
   bestKey(): Key | undefined {
-    return this.pages[0]?.keys.at(-1)
+    const page = this.pages[0]
+    return page?.keys[page.count - 1]
   }
 
   /** The best level. */
   best(): Level | undefined {
     const page = this.pages[0]
-    const price = page?.prices.at(-1)
-    const size = page?.sizes.at(-1)
-    return price === undefined || size === undefined ? undefined : [price, size]
+    return page?.level(page.count - 1)
   }
 
   /** The best so many levels, best first. */
@@ -138,11 +97,10 @@ export class Side {
 
   /** All levels, best first. */
   *[Symbol.iterator](): Generator<Level, void> {
-    for (const { prices, sizes } of this.pages) {
-      for (let i = prices.length - 1; i >= 0; i--) {
-        const price = prices[i]
-        const size = sizes[i]
-        if (price !== undefined && size !== undefined) yield [price, size]
+    for (const page of this.pages) {
+      for (let at = page.count - 1; at >= 0; at--) {
+        const level = page.level(at)
+        if (level !== undefined) yield level
       }
     }
   }
@@ -152,23 +110,16 @@ export class Side {
     while (this.count > depth) {
       const page = this.pages[this.pages.length - 1]
       if (page === undefined) return
-      const worse = Math.min(page.keys.length, this.count - depth)
+      const worse = Math.min(page.count, this.count - depth)
       this.count -= worse
-      page.keys.splice(0, worse)
-      page.prices.splice(0, worse)
-      page.sizes.splice(0, worse)
-      if (page.keys.length === 0) this.pages.pop()
+      if (worse === page.count) this.pages.pop()
+      else page.takeWorst(worse)
     }
   }
 
   /** Counts prices in the units of the scale as it is now. */
   rescale(): void {
-    for (const { keys, prices } of this.pages) {
-      for (let i = 0; i < keys.length; i++) {
-        const price = prices[i]
-        if (price !== undefined) keys[i] = keyOf(price, this.scale.digits, this.sign)
-      }
-    }
+    for (const page of this.pages) page.rekey(([price]) => keyOf(price, this.scale.digits, this.sign))
   }
 
   // The first page whose worst level is not before the key: where it is or belongs. The last page has what is beyond all.
@@ -177,63 +128,35 @@ export class Side {
     let low = 0
     let high = pages.length - 1
     const first = pages[0]
-    if (first !== undefined && worstKey(first) >= key) return 0
+    if (first !== undefined && first.worstKey >= key) return 0
     while (low < high) {
       const middle = (low + high) >>> 1
       const page = pages[middle]
-      if (page !== undefined && worstKey(page) < key) low = middle + 1
+      if (page !== undefined && page.worstKey < key) low = middle + 1
       else high = middle
     }
     return low
   }
 
-  private placeIn({ keys }: Page, key: Key): number {
-    let low = 0
-    let high = keys.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (key < (keys[middle] ?? 0)) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
-
-  private append(key: Key, price: Decimal, size: Decimal): void {
-    const page = emptyPage()
-    page.keys.push(key)
-    page.prices.push(price)
-    page.sizes.push(size)
+  private append(key: Key, level: Level): void {
+    const page = new LevelPage()
+    page.insert(0, key, level)
     this.pages.push(page)
     this.count++
   }
 
-  private remove(index: number, page: Page, at: number): void {
-    take(page.keys, at)
-    take(page.prices, at)
-    take(page.sizes, at)
+  private remove(index: number, page: LevelPage, at: number): void {
+    page.remove(at)
     this.count--
-    if (page.keys.length === 0) this.pages.splice(index, 1)
-    else if (page.keys.length < pageLevels / 4) this.merge(index, page)
-  }
-
-  // The better half stays where it is.
-  private split(index: number, page: Page): void {
-    const half = page.keys.length >>> 1
-    this.pages.splice(index + 1, 0, {
-      keys: page.keys.splice(0, half),
-      prices: page.prices.splice(0, half),
-      sizes: page.sizes.splice(0, half)
-    })
+    if (page.count === 0) this.pages.splice(index, 1)
+    else if (page.count < mostLevels / 4) this.merge(index, page)
   }
 
   // A page that has become small takes the next one in, if both fit into three quarters of one.
-  private merge(index: number, page: Page): void {
+  private merge(index: number, page: LevelPage): void {
     const next = this.pages[index + 1]
-    if (next === undefined || page.keys.length + next.keys.length > pageLevels * 3 / 4) return
-    page.keys.unshift(...next.keys)
-    page.prices.unshift(...next.prices)
-    page.sizes.unshift(...next.sizes)
-    this.pages.splice(index + 1, 1)
+    if (next === undefined || page.count + next.count > mostLevels * 3 / 4) return
+    this.pages.splice(index, 2, next.with(page))
   }
 }
 
@@ -273,13 +196,15 @@ export class Levels {
   }
 
   private applyTo(side: Side, levels: ReadonlyArray<Level>): void {
-    for (const [price, size] of levels) {
-      if (price.scale > this.scale.digits) {
-        this.scale.digits = price.scale
+    for (let i = 0; i < levels.length; i++) {
+      const level = levels[i]
+      if (level === undefined) continue
+      if (level[0].scale > this.scale.digits) {
+        this.scale.digits = level[0].scale
         this.bids.rescale()
         this.asks.rescale()
       }
-      side.set(price, size)
+      side.set(level)
     }
   }
 }
