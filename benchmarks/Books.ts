@@ -168,7 +168,7 @@ const books = (levels: number) => {
 const rows: Array<Rounds.Row> = []
 for (const levels of [500, 5_000]) {
   const { keep: _, ...contenders } = books(levels)
-  const { ccxt, tardis, tickline } = await Rounds.interleave(contenders, { rounds: 7, warmup: 2 })
+  const { ccxt, tardis, tickline } = await Rounds.interleave(contenders, { rounds: 9, warmup: 6 })
   if (new Set(tops.values()).size > 1) throw new Error(`the books differ: ${JSON.stringify([...tops])}`)
   const quicker = ccxt.map((value, i) => Math.min(value, tardis[i] ?? Number.POSITIVE_INFINITY))
   rows.push({

@@ -16,15 +16,18 @@ import * as Rounds from "./Rounds.ts"
 
 const kinds: ReadonlyArray<ChannelKind> = ["trade", "book"]
 
+/** When the frames were sent: in milliseconds that have as many digits as those of venues today. */
+const beganAt = 1_795_219_200_000
+
 /** What the venue's mock sends on one channel while its markets go through so many ticks. */
 const framesOf = (venue: Venue, kind: ChannelKind, ticks: number): ReadonlyArray<string> => {
   const mock = MockVenues.byName(venue.name)
   const name = venue.channels[kind]
   if (mock === undefined || name === undefined) return []
   const markets = new Map(
-    Market.products.map((product) => [product.symbol, Market.make(product, { seed: 1, atMillis: 0 })])
+    Market.products.map((product) => [product.symbol, Market.make(product, { seed: 1, atMillis: beganAt })])
   )
-  const floor = { atMillis: 0, market: (product: string) => markets.get(product) }
+  const floor = { atMillis: beganAt, market: (product: string) => markets.get(product) }
   let session = MockVenue.newSession
   for (const ask of venue.subscribe([...markets.keys()].map((product) => channelOf(venue, name, product)), 1)) {
     session = mock.receive(session, ask.text, floor).session
@@ -32,9 +35,10 @@ const framesOf = (venue: Venue, kind: ChannelKind, ticks: number): ReadonlyArray
   const frames: Array<string> = []
   for (let at = 1; at <= ticks; at++) {
     for (const [product, market] of markets) {
-      const next = Market.next(market, at * 100)
+      const atMillis = beganAt + at * 100
+      const next = Market.next(market, atMillis)
       markets.set(product, next)
-      for (const { data, text } of mock.publish(session, next.last, { ...floor, atMillis: at * 100 })) {
+      for (const { data, text } of mock.publish(session, next.last, { ...floor, atMillis })) {
         if (data !== undefined) frames.push(text)
       }
     }
