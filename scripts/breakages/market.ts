@@ -130,8 +130,9 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a snapshot that the changes do not follow is taken",
     file: "packages/core/src/market/internal/book.ts",
-    original: "if (first !== undefined && this.step(first) !== \"applies\") {",
-    replacement: "if (first !== undefined && this.step(first) === \"needs snapshot\") {",
+    original: "if (first !== undefined && this.step(first, Digits.toInteger(first.sequence)) !== \"applies\") {",
+    replacement:
+      "if (first !== undefined && this.step(first, Digits.toInteger(first.sequence)) === \"needs snapshot\") {",
     test: ["packages/core/test/Books.test.ts", "needs another snapshot"]
   },
   {
