@@ -132,13 +132,17 @@ const replay = Effect.fnUntraced(function*(file: string, count: number) {
 const replayed = (file: string, count: number) => () =>
   cpu(() => Effect.runPromise(Effect.scoped(replay(file, count)).pipe(Effect.provide(Logger.layer([])))))
 
+// The engine's compiling is CPU as well: what counts is what comes once it has compiled.
+const rounds = { rounds: 7, warmup: 4 }
 const spent = await Rounds.interleave({
   parsed: parsed(file),
   opened,
-  replayed: replayed(file, count),
-  parsedLarge: parsed(large),
-  replayedLarge: replayed(large, many)
-}, { rounds: 7, warmup: 1 })
+  replayed: replayed(file, count)
+}, rounds)
+const spentLarge = await Rounds.interleave({
+  parsed: parsed(large),
+  replayed: replayed(large, many)
+}, rounds)
 
 Fs.rmSync(folder, { recursive: true })
 if (sink === 0) throw new Error("nothing was read")
@@ -158,7 +162,7 @@ Rounds.report([
   },
   {
     name: "the same of a recording that is too large to be kept, and is read twice",
-    value: Rounds.ratio(spent.parsedLarge, spent.replayedLarge),
+    value: Rounds.ratio(spentLarge.parsed, spentLarge.replayed),
     unit: "×",
     higher: true
   }
