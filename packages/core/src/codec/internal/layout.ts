@@ -172,20 +172,39 @@ interface Layout<A> {
     readonly lists: Array<ReadonlyArray<Captured>>
     readonly books: Array<object>
   }
-  /** Where the texts of a frame of several segments are gathered. */
+  /** How many texts are captured of a frame. */
+  readonly groups: number
+  /** Where they are gathered, if several stretches have some. */
   readonly texts: Array<string | undefined>
 }
 
 const none: ReadonlyArray<never> = []
 
 const readFrame = <A>(layout: Layout<A>, frame: string): A | undefined => {
-  const { last: { pattern }, members, plan, segments } = layout
-  if (segments.length > 0) return readSegments(layout, frame)
-  pattern.lastIndex = 0
-  const texts = pattern.exec(frame)
-  if (texts === null) return undefined
-  members.texts = texts
-  return plan.build(members)
+  const { last, members, plan, segments } = layout
+  filled = 1
+  let at = 0
+  for (let i = 0; i < segments.length; i++) {
+    const segment = segments[i]
+    if (segment === undefined || !matches(layout, segment.before, frame, at)) return undefined
+    hasBegun = true
+    const { lastIndex } = segment.before.pattern
+    if (segment._tag === "Book") {
+      scanner.begin(frame)
+      scanner.at = lastIndex
+      const rows = segment.read(scanner, segment.isSpaced)
+      if (rows === undefined) return undefined
+      members.books[segment.index] = rows
+      at = scanner.at
+    } else {
+      const objects: Array<Captured> = []
+      const end = readList(frame, lastIndex, segment.row, segment.places, objects)
+      if (end === undefined) return undefined
+      members.lists[segment.index] = objects
+      at = end
+    }
+  }
+  return matches(layout, last, frame, at) ? plan.build(members) : undefined
 }
 
 const scanner = Scanner.make()
@@ -193,42 +212,22 @@ const scanner = Scanner.make()
 /** Whether the last frame began like the layout, up to its first list or book. */
 let hasBegun = false
 
-const readSegments = <A>(layout: Layout<A>, frame: string): A | undefined => {
-  const { last, members, plan, segments, texts } = layout
-  const { books, lists } = members
+/** How many texts of the frame stand among those that are gathered, one that is none counted. */
+let filled = 1
+
+/** Whether a stretch stands at a place of the frame: then its texts are among the members'. */
+const matches = <A>({ groups: all, members, texts }: Layout<A>, stretch: Stretch, frame: string, at: number): boolean => {
+  const { groups, pattern } = stretch
+  pattern.lastIndex = at
+  if (groups === 0) return pattern.test(frame)
+  const match = pattern.exec(frame)
+  if (match === null) return false
+  // Most layouts capture all of them in one stretch, of which the match has them as they are needed.
+  members.texts = groups === all ? match : texts
+  if (groups === all) return true
   // Written over, not emptied: every frame of the layout fills the same places.
-  let filled = 1
-  let at = 0
-  for (let i = 0; i <= segments.length; i++) {
-    const segment = segments[i]
-    const { groups, pattern } = segment === undefined ? last : segment.before
-    pattern.lastIndex = at
-    if (groups === 0) {
-      if (!pattern.test(frame)) return undefined
-    } else {
-      const match = pattern.exec(frame)
-      if (match === null) return undefined
-      for (let group = 1; group <= groups; group++) texts[filled++] = match[group]
-    }
-    if (segment === undefined) break
-    hasBegun = true
-    if (segment._tag === "Book") {
-      scanner.begin(frame)
-      scanner.at = pattern.lastIndex
-      const rows = segment.read(scanner, segment.isSpaced)
-      if (rows === undefined) return undefined
-      books[segment.index] = rows
-      at = scanner.at
-    } else {
-      const objects: Array<Captured> = []
-      const end = readList(frame, pattern.lastIndex, segment.row, segment.places, objects)
-      if (end === undefined) return undefined
-      lists[segment.index] = objects
-      at = end
-    }
-  }
-  members.texts = texts
-  return plan.build(members)
+  for (let group = 1; group <= groups; group++) texts[filled++] = match[group]
+  return true
 }
 
 /** The pattern of a value as it grows, and where its wanted members are captured. */
@@ -393,6 +392,7 @@ const compile = <A>(json: ExactJson.JsonObject, plan: Plan<A>, space: string): L
     segments,
     last: draft.takeStretch(),
     members,
+    groups: captured,
     texts: Array.from({ length: captured + 1 }, () => undefined)
   }
 }
