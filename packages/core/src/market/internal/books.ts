@@ -100,6 +100,9 @@ export class Books {
     this.learnDepth(frame)
     const step = this.follow(frame, events, now)
     if (step === "seen" || step === "late") return unchanged
+    const event = events[0]
+    // What comes most often: one event, of one book.
+    if (events.length === 1 && event !== undefined && step !== "break") return this.touchedBy(frame, events, event)
     return this.touched(frame, events, step === "break" ? this.breakAll("sequence", this.missing()) : [])
   }
 
@@ -116,6 +119,17 @@ export class Books {
     )
     const others = lost.filter((book) => book.breaks("sequence", "a frame of it could not be read"))
     return [...broken, ...others].map((book) => ({ book, event: undefined }))
+  }
+
+  // What the only event of a frame makes of its book.
+  private touchedBy(frame: Frame, events: ReadonlyArray<MarketEvent>, event: MarketEvent): ReadonlyArray<Change> {
+    if (!touches(event)) return unchanged
+    const book = this.bookOf(frame, events, event)
+    if (book === undefined) return unchanged
+    const isNew = event._tag === "BookSnapshot" ? book.snapshot(event) : book.delta(event)
+    if (!isNew) return unchanged
+    book.endFrame()
+    return [{ book, event }]
   }
 
   // What the events of a frame make of their books, given those that the frame has broken: one change of each.

@@ -30,7 +30,7 @@ export const mostLevels = 128
 const inOrder = Uint8Array.from({ length: mostLevels + 1 }, (_, place) => place)
 
 /** Most updates are near the touch: so many levels are gone through before the rest is halved again and again. */
-const near = 16
+const near = 32
 
 /**
  * A page of levels.

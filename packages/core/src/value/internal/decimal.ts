@@ -112,7 +112,7 @@ export const usualAt = (text: string, first: number, limit: number): Decimal | u
   let tail = 0
   for (; at < limit; at++) {
     const digit = text.charCodeAt(at) - 48
-    if (digit >= 0 && digit <= 9) {
+    if (digit >>> 0 < 10) {
       if (digits < 9) head = (head * 10 + digit) | 0
       else if (digits < 18) middle = (middle * 10 + digit) | 0
       else if (digits < usualDigits) tail = (tail * 10 + digit) | 0
@@ -128,7 +128,7 @@ export const usualAt = (text: string, first: number, limit: number): Decimal | u
   // `01` is no JSON number; `0` and `0.1` are.
   if (
     digits === 0 || digits === usualDigits || point === first || point === at - 1 ||
-    (text.charCodeAt(first) === 48 && digits > 1 && point !== first + 1)
+    (digits > 1 && point !== first + 1 && text.charCodeAt(first) === 48)
   ) {
     return undefined
   }

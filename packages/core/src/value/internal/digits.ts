@@ -47,9 +47,9 @@ const groupIn = (text: string, from: number, to: number): number => {
  */
 export const toSafe = (text: string | undefined): number | undefined => {
   if (text === undefined || text.length > mostSafe || text.length === 0) return undefined
-  const cut = Math.max(0, text.length - groupDigits)
-  const high = groupIn(text, 0, cut)
-  const low = groupIn(text, cut, text.length)
+  const cut = text.length - groupDigits
+  const low = groupIn(text, Math.max(0, cut), text.length)
+  const high = cut > 0 ? groupIn(text, 0, cut) : 0
   return high < 0 || low < 0 ? undefined : high * 1e9 + low
 }
 
