@@ -102,34 +102,6 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   {
     file: `${core}/codec/internal/layout.ts`,
-    within: "readFrame",
-    original: "if (segments.length > 0) return readSegments(layout, frame)",
-    replacement: "if (true) return readSegments(layout, frame)",
-    because: "the reader of segments reads a frame without any as well, and slower"
-  },
-  {
-    file: `${core}/codec/internal/layout.ts`,
-    within: "readFrame",
-    original: "if (segments.length > 0) return readSegments(layout, frame)",
-    replacement: "if (segments.length >= 0) return readSegments(layout, frame)",
-    because: "the reader of segments reads a frame without any as well, and slower"
-  },
-  {
-    file: `${core}/codec/internal/layout.ts`,
-    within: "readFrame",
-    original: "if (segments.length > 0) return readSegments(layout, frame)",
-    replacement: "if (segments.length > (-1)) return readSegments(layout, frame)",
-    because: "the reader of segments reads a frame without any as well, and slower"
-  },
-  {
-    file: `${core}/codec/internal/layout.ts`,
-    within: "readFrame",
-    original: "pattern.lastIndex = 0",
-    replacement: "pattern.lastIndex = (-1)",
-    because: "an expression begins at 0 where it is told to before"
-  },
-  {
-    file: `${core}/codec/internal/layout.ts`,
     within: "readSegments.at",
     original: "let at = 0",
     replacement: "let at = (-1)",

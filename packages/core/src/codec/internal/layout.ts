@@ -216,7 +216,12 @@ let hasBegun = false
 let filled = 1
 
 /** Whether a stretch stands at a place of the frame: then its texts are among the members'. */
-const matches = <A>({ groups: all, members, texts }: Layout<A>, stretch: Stretch, frame: string, at: number): boolean => {
+const matches = <A>(
+  { groups: all, members, texts }: Layout<A>,
+  stretch: Stretch,
+  frame: string,
+  at: number
+): boolean => {
   const { groups, pattern } = stretch
   pattern.lastIndex = at
   if (groups === 0) return pattern.test(frame)
