@@ -400,27 +400,6 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "what is remembered is what would be found again, made slower"
   },
   {
-    file: `${core}/market/internal/freshnessTracker.ts`,
-    within: "make.subscribed.entry.longestSilence",
-    original: "longestSilence: 0",
-    replacement: "longestSilence: (-1)",
-    because: "no silence is shorter than none, and no deadline is below zero"
-  },
-  {
-    file: `${core}/market/internal/freshnessTracker.ts`,
-    within: "make.subscribed.entry.max",
-    original: "max: 0",
-    replacement: "max: (-1)",
-    because: "it is told as the greatest of itself and an age, which is never below zero"
-  },
-  {
-    file: `${core}/market/internal/freshnessTracker.ts`,
-    within: "make.report.max",
-    original: "max: Math.max(entry.max, age ?? 0)",
-    replacement: "max: Math.max(entry.max, age ?? (-1))",
-    because: "the greatest age so far is never below zero"
-  },
-  {
     file: `${core}/market/internal/feedMetrics.ts`,
     within: "gapsOf.disconnect",
     original:

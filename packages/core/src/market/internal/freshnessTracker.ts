@@ -10,6 +10,7 @@ import * as ChannelKey from "../../value/Channel.ts"
 import { type Policy, recommended, type Report } from "../Freshness.ts"
 import type { FreshnessEntry as Entry } from "./freshnessEntry.ts"
 import { RoutedChannels } from "./routedChannels.ts"
+import { Silences } from "./silences.ts"
 
 /**
  * What is done about a subscription that does not deliver, in this order; each
@@ -66,8 +67,6 @@ export interface FreshnessTracker {
   readonly report: (at: number) => ReadonlyArray<Report>
 }
 
-const remembered = 256
-
 /**
  * Makes the freshness of a feed without subscriptions. `isQuiet` says of a
  * channel by its name whether it may be; by default none may.
@@ -103,15 +102,15 @@ export const make = (
   }
 
   // A quiet channel may be silent again for as long as it was before.
-  const patienceOf = ({ deadlineMillis, isQuiet, longestSilence }: Entry): number =>
-    isQuiet ? Math.max(deadlineMillis, 2 * longestSilence) : deadlineMillis
+  const patienceOf = ({ deadlineMillis, isQuiet, silences }: Entry): number =>
+    isQuiet ? Math.max(deadlineMillis, 2 * (silences?.longest ?? 0)) : deadlineMillis
 
   // The first three steps are taken once in an outage of data; data, and nothing else, starts them anew. For a quiet
   // channel that has ever delivered the connection is not torn down: it is the market that is silent, most likely.
   const overdue = (entry: Entry, at: number): Overdue | undefined => {
     if (entry.askedAt === undefined || entry.isHeard || entry.steppedAt === undefined) return undefined
     if (at - entry.steppedAt < patienceOf(entry)) return undefined
-    if (steps[entry.steps] === "reconnect" && entry.isQuiet && entry.hasDelivered) entry.steps++
+    if (steps[entry.steps] === "reconnect" && entry.isQuiet && entry.silences !== undefined) entry.steps++
     const step = steps[entry.steps]
     if (step === undefined) return undefined
     entry.steps++
@@ -121,25 +120,15 @@ export const make = (
 
   const delivered = (entry: Entry, at: number): void => {
     if (entry.isHeard) {
-      const age = at - entry.lastAt
-      entry.ages ??= new Float64Array(remembered)
-      entry.ages[entry.silences % remembered] = age
-      entry.silences++
-      if (age > entry.max) entry.max = age
-      if (age > entry.longestSilence) entry.longestSilence = age
-      entry.totalMillis += age
-      entry.withinMillis += Math.min(age, targetMillis)
-    } else {
-      // What came before anything but a probe was done about its silence had come by itself.
-      if (entry.askedAt !== undefined && entry.steps <= 1) {
-        entry.longestSilence = Math.max(entry.longestSilence, at - entry.askedAt)
-      }
-      waiting.delete(entry)
-      entry.isHeard = true
-      entry.hasDelivered = true
-      entry.steps = 0
+      entry.silences?.delivered(at, targetMillis)
+      return
     }
-    entry.lastAt = at
+    const silences = entry.silences ??= new Silences(at)
+    // What came before anything but a probe was done about its silence had come by itself.
+    silences.resumed(at, entry.askedAt !== undefined && entry.steps <= 1 ? at - entry.askedAt : undefined)
+    waiting.delete(entry)
+    entry.isHeard = true
+    entry.steps = 0
   }
 
   return {
@@ -151,18 +140,12 @@ export const make = (
         isSubscribed: true,
         deadlineMillis: Duration.toMillis(policy.deadline(channel, isQuiet(channel.channel))),
         isQuiet: isQuiet(channel.channel),
-        hasDelivered: false,
-        longestSilence: 0,
         askedAt: undefined,
         isHeard: false,
-        lastAt: at,
+        madeAt: at,
+        silences: undefined,
         steppedAt: undefined,
-        steps: 0,
-        ages: undefined,
-        silences: 0,
-        max: 0,
-        withinMillis: 0,
-        totalMillis: 0
+        steps: 0
       }
       expect(entry, connectedAt === undefined ? undefined : at)
       entries.set(key, entry)
@@ -198,7 +181,10 @@ export const make = (
         if (list !== undefined) list.freshness = entry
       }
     },
-    age: (channel, at) => at - (entries.get(ChannelKey.key(channel))?.lastAt ?? at),
+    age: (channel, at) => {
+      const entry = entries.get(ChannelKey.key(channel))
+      return at - (entry?.silences?.lastAt ?? entry?.madeAt ?? at)
+    },
     nextDeadline: () => {
       let next: number | undefined
       for (const entry of waiting) {
@@ -222,21 +208,21 @@ export const make = (
       return found
     },
     report: (at) =>
-      Array.from(entries.values(), (entry) => {
-        const sorted = entry.ages?.slice(0, entry.silences).sort() ?? []
+      Array.from(entries.values(), ({ channel, isHeard, silences }) => {
+        const sorted = silences?.sorted ?? []
         const rank = (share: number): number => sorted[Math.floor(share * sorted.length)] ?? 0
-        const age = entry.isHeard ? at - entry.lastAt : undefined
-        const total = entry.totalMillis + (age ?? 0)
+        const age = isHeard && silences !== undefined ? at - silences.lastAt : undefined
+        const total = (silences?.total ?? 0) + (age ?? 0)
         return {
-          channel: entry.channel,
-          isDelivering: entry.isHeard,
+          channel,
+          isDelivering: isHeard,
           ageMillis: age,
           p50: rank(0.5),
           p99: rank(0.99),
-          max: Math.max(entry.max, age ?? 0),
+          max: Math.max(silences?.max ?? 0, age ?? 0),
           shareWithinTarget: total === 0
-            ? entry.isHeard ? 1 : 0
-            : (entry.withinMillis + Math.min(age ?? 0, targetMillis)) / total
+            ? isHeard ? 1 : 0
+            : ((silences?.within ?? 0) + Math.min(age ?? 0, targetMillis)) / total
         }
       })
   }
