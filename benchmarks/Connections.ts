@@ -37,14 +37,12 @@ const until = async (isDone: () => boolean): Promise<void> => {
   while (!isDone()) await new Promise((resolve) => setImmediate(resolve))
 }
 
-interface Held {
-  readonly heapBytes: number
-  readonly revivalMillis: number
-}
+/** What a connection costs in heap, or how long it takes until all are live again. */
+type Measured = "heapBytes" | "revivalMillis"
 
 /** Bare `ws` in a loop that dials again at once. */
-const raw = async (): Promise<Held> => {
-  const before = await heap()
+const raw = async (measured: Measured): Promise<number> => {
+  const before = measured === "heapBytes" ? await heap() : 0
   const sockets = new Set<WebSocket>()
   let open = 0
   let ends = false
@@ -60,16 +58,18 @@ const raw = async (): Promise<Held> => {
   }
   for (let i = 0; i < many; i++) dial()
   await until(() => open === many)
-  const heapBytes = ((await heap()) - before) / many
-  open = 0
-  const begun = performance.now()
-  child.send("drop")
-  await until(() => open === many)
-  const revivalMillis = performance.now() - begun
+  const revive = async (): Promise<number> => {
+    open = 0
+    const begun = performance.now()
+    child.send("drop")
+    await until(() => open === many)
+    return performance.now() - begun
+  }
+  const value = measured === "heapBytes" ? ((await heap()) - before) / many : await revive()
   ends = true
   for (const socket of sockets) socket.terminate()
   await until(() => sockets.size === 0)
-  return { heapBytes, revivalMillis }
+  return value
 }
 
 const policy: ConnectionPolicy.ConnectionPolicy = {
@@ -82,13 +82,13 @@ const policy: ConnectionPolicy.ConnectionPolicy = {
 }
 
 /** Supervised connections with heartbeats, state, outbox and metrics. */
-const ours = (): Promise<Held> =>
+const ours = (measured: Measured): Promise<number> =>
   Effect.gen(function*() {
-    const before = yield* Effect.promise(heap)
+    const before = measured === "heapBytes" ? yield* Effect.promise(heap) : 0
     const connections = yield* Effect.forEach(Array.from({ length: many }), () => Connection.connect(url), {
       concurrency: "unbounded"
     })
-    const heapBytes = ((yield* Effect.promise(heap)) - before) / many
+    if (measured === "heapBytes") return ((yield* Effect.promise(heap)) - before) / many
     const begun = performance.now()
     child.send("drop")
     // One after the other, so that asking costs nothing next to what is asked about: who is live again stays so.
@@ -99,7 +99,7 @@ const ours = (): Promise<Held> =>
       )
       while (!(yield* isLiveAgain)) yield* Effect.sleep(2)
     }
-    return { heapBytes, revivalMillis: performance.now() - begun }
+    return performance.now() - begun
   }).pipe(
     Effect.scoped,
     Effect.provide([Reconnection.layerWithBreaker(policy), NodeTransport.layer]),
@@ -107,13 +107,15 @@ const ours = (): Promise<Held> =>
     Effect.runPromise
   )
 
-const held: { readonly raw: Array<Held>; readonly ours: Array<Held> } = { raw: [], ours: [] }
-for (let round = -1; round < 5; round++) {
-  const [bare, supervised] = [await raw(), await ours()]
-  if (round < 0) continue
-  held.raw.push(bare)
-  held.ours.push(supervised)
-}
+// By themselves: the collections that the heap is measured with throw away what was compiled of code that they find idle.
+const heapOf = await Rounds.interleave(
+  { raw: () => raw("heapBytes"), ours: () => ours("heapBytes") },
+  { rounds: 5, warmup: 1 }
+)
+const revivalOf = await Rounds.interleave(
+  { raw: () => raw("revivalMillis"), ours: () => ours("revivalMillis") },
+  { rounds: 7, warmup: 4 }
+)
 
 // The limiter: what one admission costs, in a window that is full of others.
 const admissions = 200_000
@@ -128,29 +130,27 @@ const limiter = (): number => {
 }
 const limited = await Rounds.interleave({ limiter }, { rounds: 7, warmup: 2 })
 
-const kilobytes = (values: ReadonlyArray<Held>): number =>
-  Rounds.median(values.map(({ heapBytes }) => heapBytes / 1_024))
+const kilobytes = (values: ReadonlyArray<number>): number => Rounds.median(values) / 1_024
+const millis = (values: ReadonlyArray<number>): string => Rounds.median(values).toFixed(0)
 
 Rounds.report([
   {
     name: "heap of an idle supervised connection",
-    value: kilobytes(held.ours),
+    value: kilobytes(heapOf.ours),
     unit: "KB",
     higher: false,
     must: 20,
     goal: 10,
-    detail: `bare ws ${kilobytes(held.raw).toFixed(1)} KB`
+    detail: `bare ws ${kilobytes(heapOf.raw).toFixed(1)} KB`
   },
   {
     name: "1,000 dropped connections all live again ÷ ws loop",
-    value: Rounds.median(held.ours.map(({ revivalMillis }, i) => revivalMillis / (held.raw[i]?.revivalMillis ?? 0))),
+    value: Rounds.ratio(revivalOf.ours, revivalOf.raw),
     unit: "×",
     higher: false,
     must: 2,
     goal: 1.3,
-    detail: `${Rounds.median(held.ours.map(({ revivalMillis }) => revivalMillis)).toFixed(0)} ms, ws loop ${
-      Rounds.median(held.raw.map(({ revivalMillis }) => revivalMillis)).toFixed(0)
-    } ms`
+    detail: `${millis(revivalOf.ours)} ms, ws loop ${millis(revivalOf.raw)} ms`
   },
   {
     name: "limiter, one admission by two rolling windows",

@@ -200,9 +200,9 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "a closed state without failures is the closed state"
   },
   {
-    file: `${core}/resilience/internal/breaker.ts`,
-    within: "circuitOpen",
-    original: "if (limit === undefined) return new CircuitOpen(fields)",
+    file: `${core}/value/internal/untraced.ts`,
+    within: "untraced",
+    original: "if (limit === undefined) return make()",
     replacement: "if (limit === undefined) ;",
     because: "a runtime without that property takes the assignments for nothing"
   },

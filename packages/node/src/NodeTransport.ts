@@ -261,7 +261,7 @@ class WireImpl implements Wire {
       if (this.clean !== undefined) return Effect.succeed({ clean: this.clean })
       const text = closeReason(reason)
       this.#ws.close(code, text) // a code that no endpoint may send (RFC 6455 §7.4) is a defect
-      this.closing ??= new WireClosed({ by: "local", code, reason: text })
+      this.closing ??= WireClosed.of({ by: "local", code, reason: text })
       // The peer's close frame may be behind what waits to be read.
       this.resumeReading()
       return Effect.callback<{ readonly clean: boolean }>((resume) => {
@@ -282,7 +282,7 @@ class WireImpl implements Wire {
 
   private terminateNow(): void {
     // An error is dear: most wires that are let go have ended already.
-    if (this.ended === undefined) this.end(new WireClosed({ by: "local", code: 1006, reason: "terminated" }))
+    if (this.ended === undefined) this.end(WireClosed.of({ by: "local", code: 1006, reason: "terminated" }))
     this.settle(false)
     this.#ws.terminate()
   }
@@ -420,7 +420,7 @@ class WireImpl implements Wire {
   onClose(code: number, reason: Buffer): void {
     this.end(
       this.closing ??
-        new WireClosed({ by: code === 1006 ? "network" : "peer", code, reason: reason.toString() })
+        WireClosed.of({ by: code === 1006 ? "network" : "peer", code, reason: reason.toString() })
     )
     this.settle(code !== 1006)
   }

@@ -14,6 +14,7 @@ import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import { untraced } from "../value/internal/untraced.ts"
 import * as Printable from "../value/Printable.ts"
 import type { DialError } from "./DialError.ts"
 import type { Frame } from "./Frame.ts"
@@ -68,6 +69,11 @@ export class WireClosed extends Schema.TaggedError<WireClosed>()("WireClosed", {
   code: Schema.Finite,
   reason: Schema.String
 }) {
+  /** Makes one without a stack, which says nothing of an end that is the network's. */
+  static of(members: Pick<WireClosed, "by" | "code" | "reason">): WireClosed {
+    return untraced(() => new WireClosed(members))
+  }
+
   override get message(): string {
     return `closed by ${this.by} with ${this.code}${this.reason === "" ? "" : `: ${Printable.escape(this.reason)}`}`
   }

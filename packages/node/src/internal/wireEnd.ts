@@ -26,9 +26,9 @@ const refusalOf = (code: number, maxMessageBytes: number): string | undefined =>
 /** The end of a wire whose socket had an error. */
 export const endOf = (error: Error, maxMessageBytes: number): WireClosed => {
   const name = codeOf(error)
-  if (!name.startsWith("WS_ERR_")) return new WireClosed({ by: "network", code: 1006, reason: name })
+  if (!name.startsWith("WS_ERR_")) return WireClosed.of({ by: "network", code: 1006, reason: name })
   const code = protocolCodes[name] ?? 1002
-  return new WireClosed({ by: "local", code, reason: refusalOf(code, maxMessageBytes) ?? error.message })
+  return WireClosed.of({ by: "local", code, reason: refusalOf(code, maxMessageBytes) ?? error.message })
 }
 
 /** The longest beginning of a reason that a close frame has room for. */

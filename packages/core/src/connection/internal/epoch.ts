@@ -11,6 +11,7 @@ import type * as Fiber from "effect/Fiber"
 import type * as Option from "effect/Option"
 import type { ConnectionPolicy } from "../../resilience/ConnectionPolicy.ts"
 import type { Pull, Wire, WireClosed } from "../../transport/Transport.ts"
+import { untraced } from "../../value/internal/untraced.ts"
 import * as ConnectError from "../ConnectError.ts"
 import type * as Observer from "../Observer.ts"
 import type { Options, Parts } from "./connectionParts.ts"
@@ -372,9 +373,14 @@ export class Epoch<A> {
     if (unconfirmed !== undefined) recorder.unconfirmed(unconfirmed.messages)
     this.stalledSince = undefined
     return Effect.map(inbox.allow(1), () => {
-      const how = this.ending ?? (isAskedAnew ? { _tag: "Redial" } as const : failed(
-        new ConnectError.Dropped({ epoch: number, closed, ...(unconfirmed === undefined ? {} : { unconfirmed }) })
-      ))
+      const how = this.ending ??
+        (isAskedAnew ?
+          { _tag: "Redial" } as const :
+          failed(
+            untraced(() =>
+              new ConnectError.Dropped({ epoch: number, closed, ...(unconfirmed === undefined ? {} : { unconfirmed }) })
+            )
+          ))
       return how._tag === "Failed" ? failed(how.failure, Math.round(this.states.now() - begun)) : how
     })
   }

@@ -14,30 +14,20 @@ import * as PubSub from "effect/PubSub"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import * as SlidingPubSub from "../../value/internal/slidingPubSub.ts"
+import { untraced } from "../../value/internal/untraced.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
 import { type Breaker, CircuitOpen, type Permit } from "../Breaker.ts"
 import type * as Circuit from "../Circuit.ts"
 import { Counts, snapshot } from "./breakerCounts.ts"
 import * as BreakerTransitions from "./breakerTransitions.ts"
 
-// Core is compiled without the types of a runtime; V8 has this property.
-const StackTraces = Error as ErrorConstructor & { stackTraceLimit?: number }
-
-// A rejection is the ordinary answer of an open breaker, thousands of times a
-// second at worst, and its stack says nothing: without one it costs a fifth.
+// A rejection is the ordinary answer of an open breaker, thousands of times a second at worst.
 const circuitOpen = (fields: {
   readonly key: string
   readonly until: number
   readonly retryAfterMillis: number
   readonly probing: boolean
-}): CircuitOpen => {
-  const limit = StackTraces.stackTraceLimit
-  if (limit === undefined) return new CircuitOpen(fields)
-  StackTraces.stackTraceLimit = 0
-  const error = new CircuitOpen(fields)
-  StackTraces.stackTraceLimit = limit
-  return error
-}
+}): CircuitOpen => untraced(() => new CircuitOpen(fields))
 
 const acquireEvent: BreakerTransitions.Event = { _tag: "Acquire" }
 const succeedEvent: BreakerTransitions.Event = { _tag: "Succeed" }

@@ -30,7 +30,7 @@ export const maskError = ({ text }: Mask) => (error: DialError): DialError => {
 const ofEnd = ({ text }: Mask) => (closed: WireClosed): WireClosed =>
   text(closed.reason) === closed.reason
     ? closed
-    : new WireClosed({ by: closed.by, code: closed.code, reason: text(closed.reason) })
+    : WireClosed.of({ by: closed.by, code: closed.code, reason: text(closed.reason) })
 
 /**
  * A dial whose wire gives what the peer sends cleared of the request's secrets:
