@@ -17,12 +17,12 @@ const spent = await Rounds.interleave({
   raw: () => cpu(() => Clients.raw(url, count, (price) => void (sink += price.length))),
   ours: () => cpu(() => Clients.tickline(url, count, 1, (trades) => void (sink += trades))),
   ccxt: () => cpu(() => Clients.ccxt(url, count, (trades) => void (sink += trades)))
-}, { rounds: 7, warmup: 1 })
+}, { rounds: 7, warmup: 3 })
 
 const late = await Rounds.interleave({
   raw: () => latency((mark) => Clients.raw(url, count, mark)),
   ours: () => latency((mark) => Clients.tickline(url, count, 1, mark))
-}, { rounds: 7, warmup: 1 })
+}, { rounds: 7, warmup: 3 })
 
 Rounds.report([
   {

@@ -31,18 +31,18 @@ const fast = await Rounds.interleave({
   streams: () => Clients.streams(many, count, thousand),
   observer: () => Clients.observer(flood, count, one),
   observers: () => Clients.observer(many, count, thousand)
-}, { rounds: 7, warmup: 2 })
+}, { rounds: 7, warmup: 5 })
 
 const spent = await Rounds.interleave({
   raw: () => cpu(() => Clients.raw(pace, paced, onPrice)),
   observer: () => cpu(() => Clients.observer(pace, paced, one))
-}, { rounds: 7, warmup: 1 })
+}, { rounds: 7, warmup: 3 })
 
 watchEmits()
 const late = await Rounds.interleave({
   raw: () => latency((mark) => Clients.raw(pace, paced, mark)),
   observer: () => latency((mark) => Clients.observer(pace, paced, one, mark))
-}, { rounds: 5, warmup: 1 })
+}, { rounds: 5, warmup: 2 })
 
 const rate = (values: ReadonlyArray<number>): string => `${Math.round(Rounds.median(values) / 1_000)} thousand frames/s`
 

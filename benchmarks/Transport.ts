@@ -25,7 +25,7 @@ const results = await Rounds.interleave({
   reconnecting: () =>
     timed(count, () => Clients.reconnecting(at(count), count, (price) => void (sink += price.length))),
   ccxt: () => timed(ccxtCount, () => Clients.ccxt(at(ccxtCount), ccxtCount, (trades) => void (sink += trades)))
-}, { rounds: 7, warmup: 2 })
+}, { rounds: 7, warmup: 5 })
 
 const rate = (values: ReadonlyArray<number>): string => `${Math.round(Rounds.median(values) / 1_000)} thousand frames/s`
 
