@@ -2,8 +2,8 @@
  * Makes fewer files of core's: it has three times as many modules as it has
  * public ones, and each file costs its import. The modules that the same entry
  * points reach stand in one file, and an entry point reaches more than it needs:
- * of each room that it needs anything of, the public modules that load no further
- * module of Effect. Those that do, as connections and feeds, stay by themselves.
+ * of each room that it needs anything of, the public modules that load no module of
+ * Effect which it does not load itself.
  *
  * What a bundler need not keep is marked for it, so that it takes of such a file
  * what is used.
@@ -65,10 +65,9 @@ export const bundle = async (dist: string): Promise<void> => {
     return found
   }
   const effects = new Map(entries.map((path) => [path, new Set([...needs(path)].filter(isEffects))]))
-  const schema = needs(Object.keys(inputs).find((path) => path.endsWith("/effect/dist/Schema.js")) ?? "")
 
   const reached = (entry: string): ReadonlyArray<string> => {
-    const loaded = schema.union(effects.get(entry) ?? schema)
+    const loaded = effects.get(entry) ?? new Set()
     const found = new Set<string>()
     const visit = (path: string): void => {
       if (found.has(path) || isEffects(path)) return
