@@ -30,9 +30,16 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "of a long decimal what goes beyond a word is lost",
-    file: "packages/core/src/value/internal/decimal.ts",
-    original: "Math.floor(high / 0x2_0000) + Math.floor(carried / wordSize)",
-    replacement: "Math.floor(high / 0x2_0000)",
+    file: "packages/core/src/value/internal/integer64.ts",
+    original: "Math.floor(upper / 0x2_0000) + Math.floor(lower / wordSize)",
+    replacement: "Math.floor(upper / 0x2_0000)",
     test: ["packages/core/test/Decimal.edges.test.ts", "on digits of any length"]
+  },
+  {
+    name: "what is more than 64 bits is cut to them",
+    file: "packages/core/src/value/internal/integer64.ts",
+    original: "if (signed[0] !== value) return Number(value)",
+    replacement: "",
+    test: ["packages/core/test/Integer64.test.ts", "of any size"]
   }
 ]

@@ -8,6 +8,7 @@
  */
 import type { Level } from "../../event/MarketData.ts"
 import type { Decimal } from "../../value/Decimal.ts"
+import * as Integer64 from "../../value/internal/integer64.ts"
 import { type Key, LevelPage, mostLevels } from "./levelPage.ts"
 
 // The units that prices are counted in: ten to the minus `digits`.
@@ -19,7 +20,7 @@ const powers: ReadonlyArray<number> = Array.from({ length: 16 }, (_, exponent) =
 
 const keyOf = ({ scale, value }: Decimal, digits: number, sign: 1 | -1): Key => {
   const shift = digits - scale
-  const key = Number(value) * (powers[shift] ?? Number.POSITIVE_INFINITY)
+  const key = Integer64.toNumber(value) * (powers[shift] ?? Number.POSITIVE_INFINITY)
   return Number.isSafeInteger(key) ? sign * key : BigInt(sign) * value * 10n ** BigInt(shift)
 }
 

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as BigDecimal from "effect/BigDecimal"
+import * as Integer64 from "./integer64.ts"
 
 type Decimal = BigDecimal.BigDecimal
 
@@ -44,30 +45,6 @@ const parseExponential = (text: string): Decimal | undefined => {
   return BigDecimal.make(match[1] === "-" ? -value : value, scale)
 }
 
-// A 64-bit integer, as the two words that it is stored in: a quarter of the time that `BigInt` takes of a double.
-const words = new Uint32Array(2)
-const integer = new BigUint64Array(words.buffer)
-const lowWord = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 0 : 1
-const highWord = 1 - lowWord
-const wordSize = 0x1_0000_0000
-
-/** The integer that a safe double is, which is not below zero. */
-const integerOf = (value: number): bigint => {
-  const low = value >>> 0
-  words[lowWord] = low
-  words[highWord] = (value - low) / wordSize
-  return integer[0] ?? 0n
-}
-
-/** `head × power + tail`, of which each is below 2³⁰: in parts that a double holds. */
-const longIntegerOf = (head: number, power: number, tail: number): bigint => {
-  const high = (head >>> 15) * power
-  const carried = (head & 0x7fff) * power + tail + (high % 0x2_0000) * 0x8000
-  words[lowWord] = carried >>> 0
-  words[highWord] = Math.floor(high / 0x2_0000) + Math.floor(carried / wordSize)
-  return integer[0] ?? 0n
-}
-
 // Prices near the touch and sizes of zero come again and again: one that was made lately is found sooner than a new one
 // is made. Each place holds the last of those that belong there.
 const places = 1_024
@@ -82,7 +59,7 @@ const ofSafe = (value: number, scale: number): Decimal => {
   const place = Math.imul((value | 0) + scale, 0x9e37_79b1) >>> 22
   const known = lately[place]
   if (known !== undefined && latelyValues[place] === value && known.scale === scale) return known
-  const made = BigDecimal.make(integerOf(value), scale)
+  const made = BigDecimal.make(Integer64.fromSafe(value), scale)
   lately[place] = made
   latelyValues[place] = value
   return made
@@ -97,16 +74,12 @@ const usualDigits = 27
 /** Where the digits end that `usualAt` has read last. */
 export let usualEnd = 0
 
-/**
- * Reads the digits and the point that begin at a place of a text and end before
- * another, if they are a decimal of usual length: `usualEnd` says where they end.
- * `undefined` leaves them to `parseRange`.
- */
-export const usualAt = (text: string, first: number, limit: number): Decimal | undefined => {
+// Digits are added as 32-bit integers, nine at most: to add one to a double takes four times as long.
+
+const longAt = (text: string, first: number, limit: number): Decimal | undefined => {
   let at = first
   let point = nowhere
   let digits = 0
-  // Nine digits each, as 32-bit integers: to add a digit to a double takes four times as long.
   let head = 0
   let middle = 0
   let tail = 0
@@ -134,9 +107,44 @@ export const usualAt = (text: string, first: number, limit: number): Decimal | u
   }
   const scale = point === nowhere ? 0 : at - 1 - point
   if (digits <= 9) return ofSafe(head, scale)
-  if (digits <= exactDoubleDigits) return ofSafe(head * (powers[digits - 9] ?? 0) + middle, scale)
-  if (digits <= 18) return BigDecimal.make(longIntegerOf(head, powers[digits - 9] ?? 0, middle), scale)
-  return BigDecimal.make(longIntegerOf(head, 1e9, middle) * (longPowers[digits - 18] ?? 0n) + integerOf(tail), scale)
+  const power = powers[digits - 9] ?? 0
+  if (digits <= exactDoubleDigits) return ofSafe(head * power + middle, scale)
+  if (digits <= 18) return BigDecimal.make(Integer64.fromParts(head, power, middle), scale)
+  const upper = Integer64.fromParts(head, 1e9, middle)
+  return BigDecimal.make(upper * (longPowers[digits - 18] ?? 0n) + Integer64.fromSafe(tail), scale)
+}
+
+/**
+ * Reads the digits and the point that begin at a place of a text and end before
+ * another, if they are a decimal of usual length: `usualEnd` says where they end.
+ * `undefined` leaves them to `parseRange`.
+ */
+export const usualAt = (text: string, first: number, limit: number): Decimal | undefined => {
+  // Most prices and sizes are up to six digits, a point, and up to nine.
+  let at = first
+  let digit = 0
+  let whole = 0
+  for (; at < limit; at++) {
+    digit = text.charCodeAt(at) - 48
+    if (digit >>> 0 > 9) break
+    whole = (whole * 10 + digit) | 0
+  }
+  const before = at - first
+  if (
+    at === limit || digit !== -2 || before === 0 || before > 6 || (before > 1 && text.charCodeAt(first) === 48)
+  ) {
+    return longAt(text, first, limit)
+  }
+  let fraction = 0
+  for (at++; at < limit; at++) {
+    digit = text.charCodeAt(at) - 48
+    if (digit >>> 0 > 9) break
+    fraction = (fraction * 10 + digit) | 0
+  }
+  const scale = at - first - before - 1
+  if (scale === 0 || scale > 9) return longAt(text, first, limit)
+  usualEnd = at
+  return ofSafe(whole * (powers[scale] ?? 0) + fraction, scale)
 }
 
 // The usual number with an exponent: digits that a double holds, and an exponent of a few digits. `undefined` leaves it to
