@@ -8,6 +8,7 @@
  */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Integer64 from "./internal/integer64.ts"
 
 /**
  * The milliseconds that a clock's monotonic side has counted, with their
@@ -16,7 +17,7 @@ import * as Effect from "effect/Effect"
  * @category getters
  * @since 0.1.0
  */
-export const nowMillis = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
+export const nowMillis = (clock: Clock.Clock): number => Integer64.toNumber(clock.monotonicTimeNanosUnsafe()) / 1_000_000
 
 /**
  * The milliseconds that the current clock's monotonic side has counted, with
