@@ -17,7 +17,8 @@ import * as Integer64 from "./internal/integer64.ts"
  * @category getters
  * @since 0.1.0
  */
-export const nowMillis = (clock: Clock.Clock): number => Integer64.toNumber(clock.monotonicTimeNanosUnsafe()) / 1_000_000
+export const nowMillis = (clock: Clock.Clock): number =>
+  Integer64.toNumber(clock.monotonicTimeNanosUnsafe()) / 1_000_000
 
 /**
  * The milliseconds that the current clock's monotonic side has counted, with
