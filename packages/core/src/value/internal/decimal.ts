@@ -120,11 +120,11 @@ const longAt = (text: string, first: number, limit: number): Decimal | undefined
  * `undefined` leaves them to `parseRange`.
  */
 export const usualAt = (text: string, first: number, limit: number): Decimal | undefined => {
-  // Most prices and sizes are up to six digits, a point, and up to nine.
+  // Most prices and sizes are up to six digits, a point, and up to nine: no further is looked.
   let at = first
   let digit = 0
   let whole = 0
-  for (; at < limit; at++) {
+  for (const most = Math.min(limit, first + 7); at < most; at++) {
     digit = text.charCodeAt(at) - 48
     if (digit >>> 0 > 9) break
     whole = (whole * 10 + digit) | 0
@@ -136,7 +136,7 @@ export const usualAt = (text: string, first: number, limit: number): Decimal | u
     return longAt(text, first, limit)
   }
   let fraction = 0
-  for (at++; at < limit; at++) {
+  for (const most = Math.min(limit, ++at + 10); at < most; at++) {
     digit = text.charCodeAt(at) - 48
     if (digit >>> 0 > 9) break
     fraction = (fraction * 10 + digit) | 0
@@ -190,7 +190,7 @@ export const parseRange = (text: string, start: number, end: number): Decimal | 
   const negative = at < end && text.charCodeAt(at) === 45
   if (negative) at++
   const first = at
-  const usual = usualAt(text, first, end)
+  const usual = end - first > usualDigits ? undefined : usualAt(text, first, end)
   if (usual !== undefined && usualEnd === end) {
     return negative ? BigDecimal.make(-usual.value, usual.scale) : usual
   }
