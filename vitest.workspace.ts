@@ -11,8 +11,8 @@ export default defineConfig({
   test: {
     projects: [
       "packages/*",
-      { test: { name: "scripts", include: ["scripts/**/*.test.ts"], testTimeout: 120_000, maxWorkers: 2 } },
-      { test: { name: "examples", include: ["examples/test/*.test.ts"], maxWorkers: 2 } }
+      { test: { name: "scripts", include: ["scripts/**/*.test.ts"], testTimeout: 120_000, maxWorkers: 1 } },
+      { test: { name: "examples", include: ["examples/test/*.test.ts"], maxWorkers: 1 } }
     ]
   }
 })

@@ -1,7 +1,7 @@
 import { defineProject } from "vitest/config"
 
 // A busy machine is slow: a test that hangs is ended, one that waits its turn is not.
-// By default a machine of two cores would use one of them.
+// Some bound the time of what they do: one file at a time.
 export default defineProject({
-  test: { name: "@tickline/core", include: ["test/**/*.test.ts"], testTimeout: 30_000, maxWorkers: 2 }
+  test: { name: "@tickline/core", include: ["test/**/*.test.ts"], testTimeout: 30_000, maxWorkers: 1 }
 })

@@ -130,6 +130,11 @@ export const usualAt = (text: string, first: number, limit: number): Decimal | u
     whole = (whole * 10 + digit) | 0
   }
   const before = at - first
+  // What has an exponent is not usual.
+  if (digit === 53 || digit === 21) {
+    usualEnd = at
+    return undefined
+  }
   if (
     at === limit || digit !== -2 || before === 0 || before > 6 || (before > 1 && text.charCodeAt(first) === 48)
   ) {
@@ -176,7 +181,7 @@ const parseShortExponential = (
   let significant = 1
   for (let power = 10; value >= power; power *= 10) significant++
   if ((scale <= 0 ? significant - scale : Math.max(significant, scale + 1)) > maxDigits) return undefined
-  return BigDecimal.make(BigInt(negative ? -value : value), scale)
+  return BigDecimal.make(Integer64.fromSafe(negative ? -value : value), scale)
 }
 
 /**
