@@ -78,8 +78,13 @@ const pairs = (parts: readonly [before: string, between: string, after: string])
   }
 }
 
-// What comes most often is read without a call for each row.
-const readStrings: Scan<Levels> = (scanner, isSpaced) => {
+/**
+ * Reads rows of `["1.50","2"]`, which come most often, without a call for each.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const readStrings: Scan<Levels> = (scanner, isSpaced) => {
   const levels: Array<BookRows.Level> = []
   if (!scanner.code(91)) return undefined
   if (scanner.code(93)) return levels

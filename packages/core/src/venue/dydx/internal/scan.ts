@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import { readStrings } from "../../../codec/internal/bookFormats.ts"
 import type * as Scanner from "../../../codec/internal/scanner.ts"
 import { bookDelta, type Level, trade } from "../../../event/MarketData.ts"
 import type { MarketEvent } from "../../../event/MarketEvent.ts"
@@ -18,35 +19,19 @@ const opening = 91
 const closing = 93
 const end = 125
 
-/** Rows of `["price","size"]`, their brackets included. */
-const scanRows = (scanner: Scanner.Scanner): Array<Level> | undefined => {
-  const levels: Array<Level> = []
-  if (!scanner.code(opening)) return undefined
-  if (scanner.code(closing)) return levels
-  do {
-    if (!scanner.code(opening)) return undefined
-    const price = scanner.decimal()
-    if (price === undefined || !scanner.code(comma)) return undefined
-    const size = scanner.decimal()
-    if (size === undefined || !scanner.code(closing)) return undefined
-    levels.push([price, size])
-  } while (scanner.code(comma))
-  return scanner.code(closing) ? levels : undefined
-}
-
 type ScanContents = (scanner: Scanner.Scanner, product: string, sequence: string, events: Array<MarketEvent>) => boolean
 
 /** `{"bids":[…],"asks":[…]}`, either or both, in either order. */
 const scanOrderbook: ScanContents = (scanner, product, sequence, events) => {
-  let bids: Array<Level> | undefined
-  let asks: Array<Level> | undefined
+  let bids: ReadonlyArray<Level> | undefined
+  let asks: ReadonlyArray<Level> | undefined
   if (!scanner.word("{\"")) return false
   do {
     if (scanner.word("bids\":")) {
-      bids = scanRows(scanner)
+      bids = readStrings(scanner, false)
       if (bids === undefined) return false
     } else if (scanner.word("asks\":")) {
-      asks = scanRows(scanner)
+      asks = readStrings(scanner, false)
       if (asks === undefined) return false
     } else {
       return false
