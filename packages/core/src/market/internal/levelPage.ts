@@ -110,8 +110,12 @@ export class LevelPage {
   takeWorst(many: number): LevelPage {
     const worst = new LevelPage()
     for (let at = 0; at < many; at++) worst.add(this, at)
-    for (let at = 0; at < many; at++) this.remove(0)
+    this.removeWorst(many)
     return worst
+  }
+
+  removeWorst(many: number): void {
+    for (let removed = 0; removed < many; removed++) this.remove(0)
   }
 
   /** The levels of this page and of a better one. */

@@ -8,6 +8,7 @@
  */
 import type { Level } from "../../event/MarketData.ts"
 import type { Decimal } from "../../value/Decimal.ts"
+import * as Digits from "../../value/internal/digits.ts"
 import * as Integer64 from "../../value/internal/integer64.ts"
 import { type Key, LevelPage, mostLevels } from "./levelPage.ts"
 
@@ -16,11 +17,9 @@ interface Scale {
   digits: number
 }
 
-const powers: ReadonlyArray<number> = Array.from({ length: 16 }, (_, exponent) => 10 ** exponent)
-
 const keyOf = ({ scale, value }: Decimal, digits: number, sign: 1 | -1): Key => {
   const shift = digits - scale
-  const key = Integer64.toNumber(value) * (powers[shift] ?? Number.POSITIVE_INFINITY)
+  const key = Integer64.toNumber(value) * (Digits.powers[shift] ?? Number.POSITIVE_INFINITY)
   return Number.isSafeInteger(key) ? sign * key : BigInt(sign) * value * 10n ** BigInt(shift)
 }
 
@@ -114,7 +113,7 @@ export class Side {
       const worse = Math.min(page.count, this.count - depth)
       this.count -= worse
       if (worse === page.count) this.pages.pop()
-      else page.takeWorst(worse)
+      else page.removeWorst(worse)
     }
   }
 
@@ -197,9 +196,7 @@ export class Levels {
   }
 
   private applyTo(side: Side, levels: ReadonlyArray<Level>): void {
-    for (let i = 0; i < levels.length; i++) {
-      const level = levels[i]
-      if (level === undefined) continue
+    for (const level of levels) {
       if (level[0].scale > this.scale.digits) {
         this.scale.digits = level[0].scale
         this.bids.rescale()

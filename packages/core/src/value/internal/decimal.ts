@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as BigDecimal from "effect/BigDecimal"
+import { powers } from "./digits.ts"
 import * as Integer64 from "./integer64.ts"
 
 type Decimal = BigDecimal.BigDecimal
@@ -65,7 +66,6 @@ const ofSafe = (value: number, scale: number): Decimal => {
   return made
 }
 
-const powers = Array.from({ length: 10 }, (_, exponent) => 10 ** exponent)
 const longPowers = powers.map(BigInt)
 
 /** From this many digits on a decimal is not usual. */

@@ -24,6 +24,14 @@ const areDigits = (text: string): boolean => {
 export const toBigInt = (text: string | undefined): bigint | undefined =>
   text !== undefined && areDigits(text) ? BigInt(text) : undefined
 
+/**
+ * The powers of ten that a double holds as exact integers of at most 16 digits.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const powers: ReadonlyArray<number> = Array.from({ length: 16 }, (_, exponent) => 10 ** exponent)
+
 // So many digits are a 32-bit integer: to add a digit to a double takes four times as long.
 const groupDigits = 9
 
