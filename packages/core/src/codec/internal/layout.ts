@@ -228,10 +228,9 @@ const matches = <A>(
   const match = pattern.exec(frame)
   if (match === null) return false
   // Most layouts capture all of them in one stretch, of which the match has them as they are needed.
-  members.texts = groups === all ? match : texts
-  if (groups === all) return true
+  if (groups === all) members.texts = match
   // Written over, not emptied: every frame of the layout fills the same places.
-  for (let group = 1; group <= groups; group++) texts[filled++] = match[group]
+  else for (let group = 1; group <= groups; group++) texts[filled++] = match[group]
   return true
 }
 
@@ -391,14 +390,15 @@ const compile = <A>(json: ExactJson.JsonObject, plan: Plan<A>, space: string): L
   if (!draft.add(json, "")) return undefined
   const { captured, places, segments } = draft
   draft.source += "$"
-  const members = { lists: [], books: [], texts: none, places }
+  const texts = Array.from({ length: captured + 1 }, () => undefined)
+  const members = { lists: [], books: [], texts, places }
   return {
     plan,
     segments,
     last: draft.takeStretch(),
     members,
     groups: captured,
-    texts: Array.from({ length: captured + 1 }, () => undefined)
+    texts
   }
 }
 

@@ -12,6 +12,7 @@ import * as DecimalText from "../../value/internal/decimal.ts"
 
 /** A double holds every integer of this many digits exactly. */
 const exactDoubleDigits = 15
+
 /** Digits and point, then the signs and the exponent's letter. */
 const isOfNumber = (code: number): boolean =>
   (code <= 57 && code >= 45 && code !== 47) || code === 101 || code === 69 || code === 43

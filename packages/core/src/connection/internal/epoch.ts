@@ -373,14 +373,9 @@ export class Epoch<A> {
     if (unconfirmed !== undefined) recorder.unconfirmed(unconfirmed.messages)
     this.stalledSince = undefined
     return Effect.map(inbox.allow(1), () => {
-      const how = this.ending ??
-        (isAskedAnew ?
-          { _tag: "Redial" } as const :
-          failed(
-            untraced(() =>
-              new ConnectError.Dropped({ epoch: number, closed, ...(unconfirmed === undefined ? {} : { unconfirmed }) })
-            )
-          ))
+      const dropped = () =>
+        new ConnectError.Dropped({ epoch: number, closed, ...(unconfirmed === undefined ? {} : { unconfirmed }) })
+      const how = this.ending ?? (isAskedAnew ? { _tag: "Redial" } as const : failed(untraced(dropped)))
       return how._tag === "Failed" ? failed(how.failure, Math.round(this.states.now() - begun)) : how
     })
   }

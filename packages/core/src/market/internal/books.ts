@@ -44,6 +44,10 @@ export interface Options {
 const touches = (event: MarketEvent): event is BookSnapshot | BookDelta =>
   event._tag === "BookSnapshot" || event._tag === "BookDelta"
 
+// Gives the event to its book. Returns whether there is something to say of it.
+const changesBook = (book: Book, event: BookSnapshot | BookDelta): boolean =>
+  event._tag === "BookSnapshot" ? book.snapshot(event) : book.delta(event)
+
 const unchanged: ReadonlyArray<Change> = []
 
 // The number and time of a frame, by the first of its events that has one.
@@ -126,8 +130,7 @@ export class Books {
     if (!touches(event)) return unchanged
     const book = this.bookOf(frame, events, event)
     if (book === undefined) return unchanged
-    const isNew = event._tag === "BookSnapshot" ? book.snapshot(event) : book.delta(event)
-    if (!isNew) return unchanged
+    if (!changesBook(book, event)) return unchanged
     book.endFrame()
     return [{ book, event }]
   }
@@ -146,7 +149,7 @@ export class Books {
       const book = this.bookOf(frame, events, event)
       if (book === undefined) continue
       const before = book.standing
-      const isNew = event._tag === "BookSnapshot" ? book.snapshot(event) : book.delta(event)
+      const isNew = changesBook(book, event)
       // What an event of the frame has broken another one of it does not make a book without levels again.
       if (before._tag === "Gapped" && !book.isWhole && changes.some((change) => change.book === book)) {
         book.standing = before

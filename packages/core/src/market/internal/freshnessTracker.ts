@@ -123,7 +123,7 @@ export const make = (
       entry.silences?.delivered(at, targetMillis)
       return
     }
-    const silences = entry.silences ??= new Silences(at)
+    const silences = entry.silences ??= new Silences()
     // What came before anything but a probe was done about its silence had come by itself.
     silences.resumed(at, entry.askedAt !== undefined && entry.steps <= 1 ? at - entry.askedAt : undefined)
     waiting.delete(entry)

@@ -23,11 +23,6 @@ const [lastAt, count, longest, max, total, within, first] = [0, 1, 2, 3, 4, 5, 6
 export class Silences {
   private readonly figures = new Float64Array(first + remembered)
 
-  /** It has delivered for the first time. */
-  constructor(at: number) {
-    this.figures[lastAt] = at
-  }
-
   /** When it last delivered. */
   get lastAt(): number {
     return this.figures[lastAt] ?? 0
@@ -72,7 +67,10 @@ export class Silences {
     if (silence > (figures[longest] ?? 0)) figures[longest] = silence
   }
 
-  /** It has delivered after a silence that is not counted, such as that of an outage, if `waited` is not `undefined`. */
+  /**
+   * It has delivered for the first time, or the first time since an outage: that silence is not counted. `waited`, if
+   * there is one, says how patient one has to be.
+   */
   resumed(at: number, waited: number | undefined): void {
     this.figures[lastAt] = at
     if (waited !== undefined && waited > this.longest) this.figures[longest] = waited
