@@ -37,10 +37,13 @@ const marked = (path: string): string => {
 }
 
 /** The same for the namespaces that esbuild makes by a call for its effect; no line moves. */
-const markedNamespaces = (text: string): string =>
-  text
+const markedNamespaces = (text: string): string => {
+  const marked = text
     .replace(/^(var __export = [^]*?enumerable: true \}\);)(?=\n\};)/m, "$1 return target;")
     .replaceAll(/^var (\w+) = \{\};\n__export\(\1, \{/gm, "var $1 = /* @__PURE__ */\n__export({}, {")
+  if (/^__export\(\w/m.test(marked)) throw new Error("esbuild makes its namespaces in another way than is known here")
+  return marked
+}
 
 /** Bundles the modules of a folder in place; its public ones keep their paths. */
 export const bundle = async (dist: string): Promise<void> => {
