@@ -184,7 +184,7 @@ const makeLine = (socket: Socket, request: DialRequest, sendBufferBytes: number,
   /** Ends the wire because of what came, and tells the peer. */
   const refuse = (code: number, reason: string) => {
     socket.close(sentCode(code), reason)
-    end(new WireClosed({ by: "local", code, reason }))
+    end(WireClosed.of({ by: "local", code, reason }))
   }
 
   const onMessage = ({ data }: MessageEvent) => {
@@ -207,7 +207,7 @@ const makeLine = (socket: Socket, request: DialRequest, sendBufferBytes: number,
   // "close" tells all that "error" does, and more. A dial has one outcome: the first.
   const onClose = ({ code, reason, wasClean }: CloseEvent) => {
     outcome.failed()
-    finish(closing ?? new WireClosed({ by: code === 1006 ? "network" : "peer", code, reason }), wasClean)
+    finish(closing ?? WireClosed.of({ by: code === 1006 ? "network" : "peer", code, reason }), wasClean)
   }
 
   const hasRoom = () => socket.readyState === open && socket.bufferedAmount <= sendBufferBytes
@@ -229,7 +229,7 @@ const makeLine = (socket: Socket, request: DialRequest, sendBufferBytes: number,
   const terminate = () => {
     forget()
     socket.close()
-    finish(new WireClosed({ by: "local", code: 1006, reason: "terminated" }), false)
+    finish(WireClosed.of({ by: "local", code: 1006, reason: "terminated" }), false)
   }
 
   const wire: Wire = {
@@ -252,7 +252,7 @@ const makeLine = (socket: Socket, request: DialRequest, sendBufferBytes: number,
         if (clean !== undefined) return Effect.succeed({ clean })
         const text = cut(reason, closeReasonBytes)
         socket.close(sentCode(code), text) // a code that nobody may send is a defect
-        closing ??= new WireClosed({ by: "local", code, reason: text })
+        closing ??= WireClosed.of({ by: "local", code, reason: text })
         return Effect.callback<{ readonly clean: boolean }>((resume) => void closers.add(resume))
       }),
     terminate: Effect.sync(terminate),

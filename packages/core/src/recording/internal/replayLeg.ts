@@ -48,7 +48,7 @@ const isInOrder = (close: Close): boolean =>
 const closedBy = (close: Close): WireClosed => {
   const { clean, code = 1006, reason = "" } = close
   const by = isOurs(close) ? "local" : code === 1006 && clean !== true ? "network" : "peer"
-  return new WireClosed({ by, code, reason })
+  return WireClosed.of({ by, code, reason })
 }
 
 /**
@@ -200,7 +200,7 @@ export class ReplayLeg {
   }
 
   private lost(): void {
-    this.end(new WireClosed({ by: "network", code: 1006, reason: "" }))
+    this.end(WireClosed.of({ by: "network", code: 1006, reason: "" }))
   }
 
   private close(close: Close): void {

@@ -69,7 +69,7 @@ export class ReplayWire implements Wire {
     )
   })
   readonly ping = Effect.never
-  readonly terminate = Effect.sync(() => this.end(new WireClosed({ by: "local", code: 1006, reason: "terminated" })))
+  readonly terminate = Effect.sync(() => this.end(WireClosed.of({ by: "local", code: 1006, reason: "terminated" })))
 
   write(): boolean {
     this.written++
@@ -78,7 +78,7 @@ export class ReplayWire implements Wire {
 
   close(code: number, reason: string): Effect.Effect<{ readonly clean: boolean }> {
     return Effect.sync(() => {
-      this.end(new WireClosed({ by: "local", code, reason }))
+      this.end(WireClosed.of({ by: "local", code, reason }))
       return { clean: true }
     })
   }

@@ -136,7 +136,7 @@ export const make = Effect.fnUntraced(function*(
     const size = Frame.size(frame)
     unread -= size
     if (size > request.maxMessageBytes) {
-      end(new WireClosed({ by: "local", code: 1009, reason: `message of ${size} bytes is too large` }))
+      end(WireClosed.of({ by: "local", code: 1009, reason: `message of ${size} bytes is too large` }))
       return
     }
     if (logFrames) note("out", { connection: name, frame: loggedFrame(frame) })
@@ -160,7 +160,7 @@ export const make = Effect.fnUntraced(function*(
   const close = (code: number, reason: string): void => {
     if (closed !== undefined || closeSent) return
     closeSent = true
-    toClient.push(() => end(new WireClosed({ by: "peer", code, reason })))
+    toClient.push(() => end(WireClosed.of({ by: "peer", code, reason })))
   }
 
   const peer: Peer = {
@@ -185,7 +185,7 @@ export const make = Effect.fnUntraced(function*(
       arrivalListeners.push(listener)
     },
     close: (code = 1000, reason = "") => Effect.sync(() => close(code, reason)),
-    drop: Effect.sync(() => end(new WireClosed({ by: "network", code: 1006, reason: "connection reset" }))),
+    drop: Effect.sync(() => end(WireClosed.of({ by: "network", code: 1006, reason: "connection reset" }))),
     freeze: Effect.sync(() => {
       if (closed !== undefined || isFrozen) return
       isFrozen = true
@@ -260,10 +260,10 @@ export const make = Effect.fnUntraced(function*(
     close: (code, reason) =>
       Effect.suspend(() => {
         if (closed !== undefined) return Effect.succeed({ clean: true })
-        toServer.push(() => toClient.push(() => end(new WireClosed({ by: "local", code, reason }))))
+        toServer.push(() => toClient.push(() => end(WireClosed.of({ by: "local", code, reason }))))
         return Effect.map(Deferred.await(ended), ({ by }) => ({ clean: by !== "network" }))
       }),
-    terminate: Effect.sync(() => end(new WireClosed({ by: "local", code: 1006, reason: "terminated" }))),
+    terminate: Effect.sync(() => end(WireClosed.of({ by: "local", code: 1006, reason: "terminated" }))),
     bufferedBytes: () => buffered,
     paused: isPaused
   }
