@@ -14,6 +14,20 @@ export const breakages: ReadonlyArray<Breakage> = [
     replacement: "this.pongs[0]",
     test: [ofTransport, "a ping completes on the pong with its own payload only"]
   },
+  {
+    name: "a lone message waits for its read to end",
+    file: "packages/node/src/NodeTransport.ts",
+    original: "return this._receiver?._bufferedBytes === 0",
+    replacement: "return false",
+    test: [ofTransport, "a lone message is with its reader before its event is over"]
+  },
+  {
+    name: "messages of one read come one by one",
+    file: "packages/node/src/NodeTransport.ts",
+    original: "return this._receiver?._bufferedBytes === 0",
+    replacement: "return true",
+    test: [ofTransport, "those of one read are one batch"]
+  },
   // secrets
   {
     name: "every ping is answered, however many pongs wait",

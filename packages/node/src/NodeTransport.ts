@@ -329,8 +329,8 @@ class WireImpl implements Wire {
   }
 
   // Runs when the socket's read callback has returned: all messages of one
-  // read (64 KiB, hundreds of frames under load) are one batch, and a lone
-  // message does not wait for the rest of the event loop's turn.
+  // read (64 KiB, hundreds of frames under load) are one batch, and the last
+  // of them does not wait for the rest of the event loop's turn.
   private handOverSoon(): void {
     if (this.reader === undefined || this.isDue) return
     this.isDue = true
@@ -372,7 +372,8 @@ class WireImpl implements Wire {
     // Most are alone: an array that is pushed to has room for many.
     if (this.frames.length === 0) this.frames = [frame]
     else this.frames.push(frame)
-    this.handOverSoon()
+    if (!this.isDue && this.#ws.isEmpty) this.handOver()
+    else this.handOverSoon()
     if (!this.isPaused && this.isFull() && this.closing === undefined) {
       this.isPaused = true
       this.#ws.pause()
@@ -456,6 +457,14 @@ const handOver = (line: WireImpl): void => line.handOverDue()
 
 /** A socket that knows its wire, so that all sockets share their listeners. */
 class LineSocket extends WebSocket {
+  // What `ws` keeps of a read that it has not taken apart yet; it has no public name.
+  declare private readonly _receiver?: { readonly _bufferedBytes?: number } | null
+
+  /** Whether nothing of what was read waits behind the message at hand. Where that is not known, something may. */
+  get isEmpty(): boolean {
+    return this._receiver?._bufferedBytes === 0
+  }
+
   line: WireImpl | undefined
 }
 

@@ -6,7 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import type { Socket } from "node:net"
-import type { WebSocket } from "ws"
+import { WebSocket } from "ws"
 import { dial, facts, pullAll, pullUntil, request, serve, until } from "./Sockets.ts"
 
 describe("NodeTransport: messages", () => {
@@ -121,6 +121,35 @@ describe("NodeTransport: messages", () => {
       assert.deepStrictEqual(seen, Array.from({ length: 20_000 }, (_, n) => n))
       assert.isBelow(pulls, 4_000)
       assert.deepStrictEqual(facts(closed), { by: "peer", code: 4001, reason: "done" })
+    }))
+
+  it.live("a lone message is with its reader before its event is over, those of one read are one batch", () =>
+    Effect.gen(function*() {
+      const peer = yield* Deferred.make<{ readonly ws: WebSocket; readonly socket: Socket }>()
+      const url = yield* serve((ws, { socket }) => Deferred.doneUnsafe(peer, Effect.succeed({ ws, socket })))
+      const wire = yield* dial(url)
+      const { socket, ws } = yield* Deferred.await(peer)
+      const delivered: Array<readonly [frames: string, within: string]> = []
+      let within = "none"
+      const emit = WebSocket.prototype.emit
+      WebSocket.prototype.emit = function(this: WebSocket, event: string | symbol, ...args: Array<unknown>) {
+        if (event === "message") within = String(args[0])
+        try {
+          return Reflect.apply(emit, this, [event, ...args])
+        } finally {
+          within = "none"
+        }
+      }
+      yield* Effect.addFinalizer(() => Effect.sync(() => void (WebSocket.prototype.emit = emit)))
+      const each = wire.pull.each?.((frames) => delivered.push([frames.join(), within]) < 2)
+      yield* Effect.forkScoped(each ?? Effect.die("a wire over ws reads each"), { startImmediately: true })
+      ws.send("alone")
+      yield* until(() => delivered.length === 1)
+      socket.cork()
+      for (const frame of ["first", "second", "third"]) ws.send(frame)
+      socket.uncork()
+      yield* until(() => delivered.length === 2)
+      assert.deepStrictEqual(delivered, [["alone", "alone"], ["first,second,third", "none"]])
     }))
 
   it.live("reading stops when nobody pulls, so that the sender's socket fills, and goes on when somebody does", () =>
