@@ -15,10 +15,6 @@ import type { LedgerEntry } from "./ledgerEntry.ts"
  */
 export class ArrivalCounts {
   private readonly entries: LedgerEntries
-  // The last that was counted.
-  private last: LedgerEntry | undefined
-  private lastOf: ReadonlyArray<Channel.Channel> | undefined
-  private lastProduct = ""
   // Those that have received something of the batch at hand, and how many they are: the array is the same each time.
   private readonly arriving: Array<LedgerEntry> = []
   private arrivals = 0
@@ -36,20 +32,14 @@ export class ArrivalCounts {
     this.arrivals = 0
   }
 
-  /** A message of a product belongs to these. Most are of the same as the one before, or of another single channel. */
+  /** A message of a product belongs to these. */
   received(of: ReadonlyArray<Channel.Channel>, product: string): void {
     if (of.length !== 1) {
       for (const channel of of) this.count(this.entries.ofMessage(channel, product))
       return
     }
-    const { last } = this
-    if (last !== undefined && this.lastOf === of && this.lastProduct === product) return this.count(last)
     const entry = this.entries.ofRouted(of, product)
-    if (entry === undefined) return
-    this.count(entry)
-    this.last = entry
-    this.lastOf = of
-    this.lastProduct = product
+    if (entry !== undefined) this.count(entry)
   }
 
   /** What has come of the batch at hand is in the queues of all who want it. */
@@ -70,11 +60,6 @@ export class ArrivalCounts {
       entry.received++
       entry.duplicates++
     }
-  }
-
-  /** The channels change: what was remembered of the last message holds no more. */
-  forget(): void {
-    this.last = undefined
   }
 
   private count(entry: LedgerEntry): void {

@@ -237,12 +237,17 @@ class MessageChecks {
     const number = member === "none" ? undefined : Digits.toSafe(trade[member])
     if (number !== undefined) {
       const isSeen = this.step(entry, number, number, trade.history === true, 1)
-      if (number === entry.numbers.last) entry.lastTrade = trade
+      if (number === entry.numbers.last) this.keep(entry, trade)
       return isSeen
     }
     if (trade.tradeId !== undefined && entry.ids.add(trade.tradeId)) return true
-    if (trade.history !== true || TradeMerge.isLater(trade, entry.lastTrade)) entry.lastTrade = trade
+    if (trade.history !== true || TradeMerge.isLater(trade, entry.lastTrade)) this.keep(entry, trade)
     return false
+  }
+
+  // For who fetches what is missing: where there is nobody, a trade need not outlive its batch.
+  private keep(entry: LedgerEntry, trade: Trade): void {
+    if (this.options.ledger.recoverer !== undefined) entry.lastTrade = trade
   }
 
   // Whether all of the numbers are there already. `each` is how many messages a number stands for, if that is known.

@@ -8,9 +8,8 @@ import * as Duration from "effect/Duration"
 import type { Channel } from "../../value/Channel.ts"
 import * as ChannelKey from "../../value/Channel.ts"
 import { type Policy, recommended, type Report } from "../Freshness.ts"
-import type { FreshnessEntry as Entry } from "./freshnessEntry.ts"
+import { FreshnessEntry as Entry } from "./freshnessEntry.ts"
 import { RoutedChannels } from "./routedChannels.ts"
-import { Silences } from "./silences.ts"
 
 /**
  * What is done about a subscription that does not deliver, in this order; each
@@ -102,15 +101,15 @@ export const make = (
   }
 
   // A quiet channel may be silent again for as long as it was before.
-  const patienceOf = ({ deadlineMillis, isQuiet, silences }: Entry): number =>
-    isQuiet ? Math.max(deadlineMillis, 2 * (silences?.longest ?? 0)) : deadlineMillis
+  const patienceOf = ({ deadlineMillis, isQuiet, longest }: Entry): number =>
+    isQuiet ? Math.max(deadlineMillis, 2 * longest) : deadlineMillis
 
   // The first three steps are taken once in an outage of data; data, and nothing else, starts them anew. For a quiet
   // channel that has ever delivered the connection is not torn down: it is the market that is silent, most likely.
   const overdue = (entry: Entry, at: number): Overdue | undefined => {
     if (entry.askedAt === undefined || entry.isHeard || entry.steppedAt === undefined) return undefined
     if (at - entry.steppedAt < patienceOf(entry)) return undefined
-    if (steps[entry.steps] === "reconnect" && entry.isQuiet && entry.silences !== undefined) entry.steps++
+    if (steps[entry.steps] === "reconnect" && entry.isQuiet && entry.hasDelivered) entry.steps++
     const step = steps[entry.steps]
     if (step === undefined) return undefined
     entry.steps++
@@ -120,12 +119,11 @@ export const make = (
 
   const delivered = (entry: Entry, at: number): void => {
     if (entry.isHeard) {
-      entry.silences?.delivered(at, targetMillis)
+      entry.delivered(at, targetMillis)
       return
     }
-    const silences = entry.silences ??= new Silences()
     // What came before anything but a probe was done about its silence had come by itself.
-    silences.resumed(at, entry.askedAt !== undefined && entry.steps <= 1 ? at - entry.askedAt : undefined)
+    entry.resumed(at, entry.askedAt !== undefined && entry.steps <= 1 ? at - entry.askedAt : undefined)
     waiting.delete(entry)
     entry.isHeard = true
     entry.steps = 0
@@ -135,18 +133,8 @@ export const make = (
     subscribed: (channel, at) => {
       const key = ChannelKey.key(channel)
       if (entries.has(key)) return
-      const entry: Entry = {
-        channel,
-        isSubscribed: true,
-        deadlineMillis: Duration.toMillis(policy.deadline(channel, isQuiet(channel.channel))),
-        isQuiet: isQuiet(channel.channel),
-        askedAt: undefined,
-        isHeard: false,
-        madeAt: at,
-        silences: undefined,
-        steppedAt: undefined,
-        steps: 0
-      }
+      const quiet = isQuiet(channel.channel)
+      const entry = new Entry(channel, Duration.toMillis(policy.deadline(channel, quiet)), quiet, at)
       expect(entry, connectedAt === undefined ? undefined : at)
       entries.set(key, entry)
       byChannel.clear()
@@ -181,10 +169,7 @@ export const make = (
         if (list !== undefined) list.freshness = entry
       }
     },
-    age: (channel, at) => {
-      const entry = entries.get(ChannelKey.key(channel))
-      return at - (entry?.silences?.lastAt ?? entry?.madeAt ?? at)
-    },
+    age: (channel, at) => at - (entries.get(ChannelKey.key(channel))?.lastAt ?? at),
     nextDeadline: () => {
       let next: number | undefined
       for (const entry of waiting) {
@@ -208,21 +193,21 @@ export const make = (
       return found
     },
     report: (at) =>
-      Array.from(entries.values(), ({ channel, isHeard, silences }) => {
-        const sorted = silences?.sorted ?? []
+      Array.from(entries.values(), (entry) => {
+        const { channel, isHeard, sorted } = entry
         const rank = (share: number): number => sorted[Math.floor(share * sorted.length)] ?? 0
-        const age = isHeard && silences !== undefined ? at - silences.lastAt : undefined
-        const total = (silences?.total ?? 0) + (age ?? 0)
+        const age = isHeard ? at - entry.lastAt : undefined
+        const total = entry.total + (age ?? 0)
         return {
           channel,
           isDelivering: isHeard,
           ageMillis: age,
           p50: rank(0.5),
           p99: rank(0.99),
-          max: Math.max(silences?.max ?? 0, age ?? 0),
+          max: Math.max(entry.max, age ?? 0),
           shareWithinTarget: total === 0
             ? isHeard ? 1 : 0
-            : ((silences?.within ?? 0) + Math.min(age ?? 0, targetMillis)) / total
+            : (entry.within + Math.min(age ?? 0, targetMillis)) / total
         }
       })
   }

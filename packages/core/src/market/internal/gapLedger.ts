@@ -110,7 +110,6 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
 
   /** These are wanted no more: a gap of theirs that is open ends with it. */
   unfollow(channels: ReadonlyArray<Channel.Channel>): Announcement | undefined {
-    this.counts.forget()
     const found = this.wantedOf(channels)
     const announcement = this.end(found, this.options.wallNow())
     for (const entry of found) {
