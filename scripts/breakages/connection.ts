@@ -17,6 +17,7 @@ const ofHousekeeping = "packages/testing/test/connection/Housekeeping.test.ts"
 const ofSecrets = "packages/testing/test/connection/Secrets.test.ts"
 const ofKeepAlive = "packages/testing/test/connection/KeepAlive.test.ts"
 const ofMetrics = "packages/testing/test/connection/Metrics.test.ts"
+const ofBounds = "packages/testing/test/connection/NeverStale.test.ts"
 const ofSteps = "packages/testing/test/SteppedClock.test.ts"
 
 export const breakages: ReadonlyArray<Breakage> = [
@@ -60,15 +61,15 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a kept message is sent twice",
     file: outbox,
-    original: "this.entries.shift()\n      this.remove(entry)\n      this.sent++",
-    replacement: "if (this.sentAfterWaiting % 2 === 1) { this.entries.shift(); this.remove(entry) }\n      this.sent++",
+    original: "this.shift(entry)\n      this.sent++",
+    replacement: "if (this.sentAfterWaiting % 2 === 1) this.shift(entry)\n      this.sent++",
     test: [ofReconnection, "connection state preservation"]
   },
   {
     name: "the outbox has no bound",
     file: outbox,
-    original: "const isFull = this.entries.length >= bounds.messages || this.bytes + Frame.size(frame) > bounds.bytes",
-    replacement: "const isFull = this.bytes + Frame.size(frame) > bounds.bytes",
+    original: "const isFull = this.entries.length >= bounds.messages || this.bytes + sizeOf(message) > bounds.bytes",
+    replacement: "const isFull = this.bytes + sizeOf(message) > bounds.bytes",
     test: [ofReconnection, "connection state preservation"]
   },
   {
@@ -330,8 +331,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a connection whose scope has closed keeps what is sent",
     file: outbox,
-    original: "if (this.isShutDown || (wire === undefined",
-    replacement: "if ((wire === undefined",
+    original: "if (this.isShutDown) return \"Closed\"",
+    replacement: "",
     test: ["packages/testing/test/connection/Closing.test.ts", "a connection refuses by a typed error"]
   },
   {
@@ -362,5 +363,63 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "return this.#made.supervisor.askBeside",
     replacement: "return this.#made.supervisor.ask",
     test: ["packages/testing/test/connection/Unsubscribing.test.ts", "keeps nobody who leaves waiting"]
+  },
+  // never stale
+  {
+    name: "a message is written at its deadline",
+    file: outbox,
+    original: "this.bounds.now() >= until",
+    replacement: "this.bounds.now() > until",
+    test: [ofBounds, "is too late at its deadline, whichever wakes first"]
+  },
+  {
+    name: "a message waits beyond its deadline",
+    file: outbox,
+    original: "return deadline === undefined ? written",
+    replacement: "return deadline !== null ? written",
+    test: [ofBounds, "is written before its deadline, or fails at it"]
+  },
+  {
+    name: "a message of another epoch is written",
+    file: outbox,
+    original: "if (epoch !== this.epoch) return \"EpochEnded\"",
+    replacement: "",
+    test: [ofBounds, "is written on its epoch alone"]
+  },
+  {
+    name: "a message outlives its session",
+    file: outbox,
+    original: "? \"TimedOut\" : isSignedIn?.() === false ? \"SignedOut\" : undefined",
+    replacement: "? \"TimedOut\" : undefined",
+    test: [ofBounds, "is not written once its session is over"]
+  },
+  {
+    name: "a message is sent after its session",
+    file: outbox,
+    original: "return isSignedIn?.() === false ? \"SignedOut\" : undefined",
+    replacement: "return undefined",
+    test: [ofBounds, "is not written once its session is over"]
+  },
+  {
+    name: "a message that cannot be made holds the others up",
+    file: outbox,
+    original:
+      "      this.shift(entry)\n      this.unsent++\n      entry.settle?.(Effect.die(defect))\n      return undefined",
+    replacement: "      throw defect",
+    test: [ofBounds, "that cannot be made fails its sender"]
+  },
+  {
+    name: "a request has its time anew for its answer",
+    file: `${connection}/Requests.ts`,
+    original: "Math.max(0, until - Monotonic.nowMillis(clock))",
+    replacement: "timeout",
+    test: [ofBounds, "is not sent where it cannot be written in its time"]
+  },
+  {
+    name: "a request's deadline is its timeout",
+    file: `${connection}/Requests.ts`,
+    original: "Math.min(wholly, Duration.toMillis(bounds.deadline ?? wholly))",
+    replacement: "wholly",
+    test: [ofBounds, "is not sent where it cannot be written in its time"]
   }
 ]

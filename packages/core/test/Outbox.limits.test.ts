@@ -193,7 +193,7 @@ describe("The limit on messages", () => {
       }
       const waiting: Array<number> = []
       const outbox = Outboxes.make(
-        { messages: 9, bytes: 99, onWaiting: (messages) => void waiting.push(messages) },
+        { messages: 9, bytes: 99, now, onWaiting: (messages) => void waiting.push(messages) },
         { key: "venue.test", log, asks: log, now, cost: costs }
       )
       const written: Array<string> = []

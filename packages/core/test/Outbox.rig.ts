@@ -48,6 +48,7 @@ export const rig = Effect.fnUntraced(function*(options: Options = {}) {
       messages: options.messages ?? 100,
       bytes: options.bytes ?? 1_000,
       bufferedBytes: options.bufferedBytes,
+      now,
       onWaiting: (messages) => void waiting.push(messages)
     },
     log === undefined ? undefined : {

@@ -284,13 +284,14 @@ export type ConnectError = typeof ConnectError.Type
  * - `NotConnected`: there was no connection and the message was to go now
  * - `EpochEnded`: the connection ended before its turn came
  * - `Closed`: the owner closed the connection
- * - `TimedOut`: it was withdrawn because its time was up before its turn came
+ * - `TimedOut`: its time was up before its turn came
+ * - `SignedOut`: the session that it was for had ended
  *
  * @category errors
  * @since 0.1.0
  */
 export class NotSent extends Schema.TaggedError<NotSent>()("NotSent", {
-  reason: Schema.Literals(["NotConnected", "EpochEnded", "Closed", "TimedOut"])
+  reason: Schema.Literals(["NotConnected", "EpochEnded", "Closed", "TimedOut", "SignedOut"])
 }) {
   override get message(): string {
     return `not sent: ${this.reason}`

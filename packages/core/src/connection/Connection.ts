@@ -152,7 +152,7 @@ export interface Connection<A> {
    * goes first, and everything within the limits.
    */
   readonly send: (
-    message: Frame.Frame,
+    message: Outbox.Message,
     options?: Outbox.SendOptions | undefined
   ) => Effect.Effect<
     Outbox.Accepted,
@@ -422,7 +422,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   // Ordinary messages that use a limit up must not make an answer to a heartbeat late.
   const spares = keepAlive._tag === "Application" || keepAlive._tag === "Requested"
   const outbox = Outboxes.make(
-    { ...policy.buffer, onWaiting: (messages) => recorder.waiting(messages) },
+    { ...policy.buffer, now, onWaiting: (messages) => recorder.waiting(messages) },
     limits.asks === undefined
       ? undefined
       : {

@@ -18,6 +18,19 @@
  *
  * @since 0.1.0
  */
+import type * as Duration from "effect/Duration"
+import type { Frame } from "../transport/Frame.ts"
+
+/**
+ * What is sent: a frame, or what makes it in the turn in which it is written. So
+ * a signature, a nonce or a time in it is of that moment, however long it had
+ * to wait. It counts for no bytes while it waits. If it throws, nothing is
+ * written and the sender has the defect.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Message = Frame | (() => Frame)
 
 /**
  * What became of a message that was accepted: written on an epoch, or kept for
@@ -34,10 +47,25 @@ export type Accepted = { readonly _tag: "Sent"; readonly epoch: number } | { rea
  * answer to a heartbeat before a cancel, before an order, before a
  * subscription, before a query.
  *
+ * What is sent `now` can be bound further. It is written within these bounds,
+ * each judged in the step that writes it, or fails with `NotSent`:
+ *
+ * - `deadline`: for how long it may wait (`TimedOut`)
+ * - `epoch`: the epoch that it is for; default: the one that is up (`EpochEnded`)
+ * - `isSignedIn`: whether the session that it is of still stands (`SignedOut`)
+ *
+ * `cost` is what it costs of the limits on messages; default: what the
+ * connection's `cost` says of the frame, or 1 for one that is made when it is
+ * written.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface SendOptions {
   readonly delivery?: "now" | "keep" | undefined
   readonly priority?: "heartbeat" | "cancel" | "order" | "subscribe" | "query" | undefined
+  readonly deadline?: Duration.Input | undefined
+  readonly epoch?: number | undefined
+  readonly isSignedIn?: (() => boolean) | undefined
+  readonly cost?: number | undefined
 }

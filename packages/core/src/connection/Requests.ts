@@ -9,20 +9,22 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { InvalidCost, RateLimited } from "../resilience/RollingLimit.ts"
-import type { Frame } from "../transport/Frame.ts"
 import * as EscapedText from "../value/internal/escapedText.ts"
 import * as SlidingPubSub from "../value/internal/slidingPubSub.ts"
+import * as Monotonic from "../value/Monotonic.ts"
 import { NotSent, type OutboxFull } from "./ConnectError.ts"
 import type { Connection } from "./Connection.ts"
 import { internals } from "./internal/connectionInternals.ts"
+import type { Message, SendOptions } from "./Outbox.ts"
 
 /**
  * The request was written, and its answer did not come: the connection ended
@@ -65,6 +67,21 @@ export class DuplicateRequest extends Schema.TaggedError<DuplicateRequest>()("Du
 export type RequestError = NotSent | OutboxFull | RateLimited | InvalidCost | OutcomeUnknown | DuplicateRequest
 
 /**
+ * How a request is sent: `now`, with the priority of an order, and within the
+ * bounds that are named (see `Outbox.SendOptions`).
+ *
+ * `timeout` is how long it has, until its answer is there; default: 30 seconds.
+ * What was not written by then is not written any more. `deadline` is the time
+ * that it has until it is written, where that is to be shorter.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RequestOptions extends Omit<SendOptions, "delivery"> {
+  readonly timeout?: Duration.Input | undefined
+}
+
+/**
  * The requests of one connection.
  *
  * @category models
@@ -72,14 +89,13 @@ export type RequestError = NotSent | OutboxFull | RateLimited | InvalidCost | Ou
  */
 export interface Requests<A> {
   /**
-   * Sends the frame and waits for the message that answers its id, for 30
-   * seconds where no other time is given. Interrupted, it forgets the request;
-   * a later answer is unmatched.
+   * Sends the message and waits for the one that answers its id, within the
+   * timeout. Interrupted, it forgets the request; a later answer is unmatched.
    */
   readonly request: (
     id: string,
-    frame: Frame,
-    options?: { readonly timeout?: Duration.Input | undefined } | undefined
+    message: Message,
+    options?: RequestOptions | undefined
   ) => Effect.Effect<A, RequestError>
   /** Answers whose request is not under way (any more); a reader more than 64 behind loses the oldest. */
   readonly unmatched: Stream.Stream<A>
@@ -100,6 +116,7 @@ export const make = Effect.fnUntraced(function*<A>(
   idOf: (message: A) => string | undefined
 ): Effect.fn.Return<Requests<A>, never, Scope.Scope> {
   const { correlator } = connection[internals]
+  const clock = yield* Clock.Clock
   const waiting = new Map<string, Deferred.Deferred<A, OutcomeUnknown>>()
   const unmatched = yield* PubSub.sliding<A>(64)
   let isClosed = false
@@ -158,24 +175,27 @@ export const make = Effect.fnUntraced(function*<A>(
   )
 
   return {
-    request: (id, frame, options) =>
+    request: (id, message, options = {}) =>
       Effect.suspend((): Effect.Effect<A, RequestError> => {
         if (isClosed) return Effect.fail(new NotSent({ reason: "Closed" }))
         if (!correlator.wait(id, "request")) return Effect.fail(new DuplicateRequest({ id }))
         const answer = Deferred.makeUnsafe<A, OutcomeUnknown>()
         waiting.set(id, answer)
-        let isSent = false
-        const sent = Effect.map(connection.send(frame), () => {
-          isSent = true
-        })
-        return Effect.andThen(sent, Deferred.await(answer)).pipe(
-          Effect.timeoutOrElse({
-            duration: options?.timeout ?? "30 seconds",
-            orElse: (): Effect.Effect<never, RequestError> =>
-              Effect.fail(isSent ? new OutcomeUnknown({ id, reason: "timeout" }) : new NotSent({ reason: "TimedOut" }))
-          }),
+        const { timeout = "30 seconds", ...bounds } = options
+        const wholly = Duration.toMillis(timeout)
+        const until = Monotonic.nowMillis(clock) + wholly
+        const deadline = Math.min(wholly, Duration.toMillis(bounds.deadline ?? wholly))
+        return connection.send(message, { ...bounds, deadline }).pipe(
+          Effect.andThen(Effect.suspend((): Effect.Effect<A, RequestError> =>
+            Effect.timeoutOrElse(Deferred.await(answer), {
+              duration: Math.max(0, until - Monotonic.nowMillis(clock)),
+              orElse: () => Effect.fail(new OutcomeUnknown({ id, reason: "timeout" }))
+            })
+          )),
           Effect.ensuring(Effect.sync(() => {
-            if (waiting.get(id) !== answer) return
+            if (waiting.get(id) !== answer) {
+              return
+            }
             waiting.delete(id)
             correlator.release(id)
           })),

@@ -3,13 +3,14 @@
  *
  * @since 0.1.0
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { isCost } from "../../resilience/internal/rollingLimit.ts"
 import { InvalidCost, RateLimited, type RollingLimit } from "../../resilience/RollingLimit.ts"
 import * as Frame from "../../transport/Frame.ts"
 import type { Wire, WireClosed } from "../../transport/Transport.ts"
 import { NotSent, OutboxFull } from "../ConnectError.ts"
-import type { Accepted, SendOptions } from "../Outbox.ts"
+import type { Accepted, Message, SendOptions } from "../Outbox.ts"
 import type { Unconfirmed } from "./unconfirmedMessages.ts"
 import * as WakeableSleep from "./wakeableSleep.ts"
 
@@ -69,7 +70,10 @@ export interface OutboxLimits {
 }
 
 interface Entry {
-  readonly frame: Frame.Frame
+  readonly message: Message
+  /** When it is too late to write it, on the monotonic clock in milliseconds. */
+  readonly until?: number | undefined
+  readonly isSignedIn?: SendOptions["isSignedIn"]
   readonly delivery: Delivery
   readonly rank: number
   readonly cost: number
@@ -104,7 +108,7 @@ interface Tally {
 export interface Outbox {
   /** Sends a message by its delivery; see the module's description. */
   readonly send: (
-    frame: Frame.Frame,
+    message: Message,
     options?: SendOptions | undefined
   ) => Effect.Effect<Accepted, NotSent | OutboxFull | RateLimited | InvalidCost>
   /**
@@ -143,6 +147,8 @@ export interface Bounds {
   readonly messages: number
   readonly bytes: number
   readonly bufferedBytes?: number | undefined
+  /** The monotonic clock in milliseconds. */
+  readonly now: () => number
   /** Is told how many messages wait, whenever that changes. */
   readonly onWaiting?: ((messages: number) => void) | undefined
 }
@@ -178,27 +184,31 @@ class OutboxImpl implements Outbox {
     this.pace = pace
   }
 
-  send(frame: Frame.Frame, options: SendOptions = {}): ReturnType<Outbox["send"]> {
+  send(message: Message, options: SendOptions = {}): ReturnType<Outbox["send"]> {
     return Effect.suspend((): ReturnType<Outbox["send"]> => {
       const { bounds, pace, wire } = this
-      const { delivery = "now", priority = "order" } = options
+      const { deadline, delivery = "now", isSignedIn, priority = "order" } = options
       const rank = priorities.indexOf(priority)
-      const cost = pace?.cost?.(frame) ?? 1
+      const cost = options.cost ?? (typeof message === "function" ? 1 : pace?.cost?.(message) ?? 1)
       if (pace !== undefined && !isCost(cost)) {
         this.refused++
         return Effect.fail(new InvalidCost({ key: pace.key, cost }))
       }
-      if (wire !== undefined && this.isClear(wire, rank) && this.take(cost, rank) === 0 && wire.write(frame)) {
-        this.sent++
-        this.count(frame)
-        return Effect.succeed<Accepted>({ _tag: "Sent", epoch: this.epoch })
-      }
-      if (this.isShutDown || (wire === undefined && delivery === "now")) {
+      const unsent = this.refusal(options)
+      if (unsent !== undefined) {
         this.unsent++
-        return Effect.fail(new NotSent({ reason: this.isShutDown ? "Closed" : "NotConnected" }))
+        return Effect.fail(new NotSent({ reason: unsent }))
+      }
+      if (wire !== undefined && this.isClear(wire, rank) && this.take(cost, rank) === 0) {
+        const frame = frameOf(message)
+        if (wire.write(frame)) {
+          this.sent++
+          this.count(frame)
+          return Effect.succeed<Accepted>({ _tag: "Sent", epoch: this.epoch })
+        }
       }
       const wait = pace?.log.waitFor(pace.now(), cost, this.spares(rank)) ?? 0
-      const isFull = this.entries.length >= bounds.messages || this.bytes + Frame.size(frame) > bounds.bytes
+      const isFull = this.entries.length >= bounds.messages || this.bytes + sizeOf(message) > bounds.bytes
       if (isFull || wait === Infinity) {
         this.refused++
         return Effect.fail(
@@ -208,13 +218,18 @@ class OutboxImpl implements Outbox {
         )
       }
       if (delivery === "keep") {
-        this.enqueue({ frame, delivery, rank, cost, settle: undefined })
+        this.enqueue({ message, delivery, rank, cost, settle: undefined })
         return Effect.succeed<Accepted>({ _tag: "Kept" })
       }
-      return Effect.callback<Accepted, NotSent | RateLimited>((settle) => {
-        const entry: Entry = { frame, delivery, rank, cost, settle }
+      const until = deadline === undefined ? undefined : bounds.now() + Duration.toMillis(deadline)
+      const written = Effect.callback<Accepted, NotSent | RateLimited>((settle) => {
+        const entry: Entry = { message, until, isSignedIn, delivery, rank, cost, settle }
         this.enqueue(entry)
         return Effect.sync(() => this.withdraw(entry))
+      })
+      return deadline === undefined ? written : Effect.timeoutOrElse(written, {
+        duration: deadline,
+        orElse: () => Effect.fail(new NotSent({ reason: "TimedOut" }))
       })
     })
   }
@@ -222,7 +237,7 @@ class OutboxImpl implements Outbox {
   urgent(frame: Frame.Frame, kind: string, options?: UrgentOptions): void {
     if (this.wire === undefined || this.entries.some((entry) => entry.kind === kind)) return
     const cost = options?.admitted === true ? 0 : this.ownCost(frame)
-    this.enqueue({ frame, delivery: "now", rank: 0, cost, kind, settle: undefined })
+    this.enqueue({ message: frame, delivery: "now", rank: 0, cost, kind, settle: undefined })
   }
 
   admit(kind: "ask" | "ping", frame: Frame.Frame): Effect.Effect<void> {
@@ -304,6 +319,15 @@ class OutboxImpl implements Outbox {
     }
   }
 
+  // Why it is not written at all.
+  private refusal({ delivery = "now", epoch = this.epoch, isSignedIn }: SendOptions): NotSent["reason"] | undefined {
+    if (this.isShutDown) return "Closed"
+    if (delivery === "keep") return undefined
+    if (this.wire === undefined) return "NotConnected"
+    if (epoch !== this.epoch) return "EpochEnded"
+    return isSignedIn?.() === false ? "SignedOut" : undefined
+  }
+
   private count(frame: Frame.Frame): void {
     this.written.messages++
     this.written.bytes += Frame.size(frame)
@@ -355,7 +379,7 @@ class OutboxImpl implements Outbox {
   private enqueue(entry: Entry): void {
     const place = this.entries.findLastIndex((other) => other.rank <= entry.rank) + 1
     this.entries.splice(place, 0, entry)
-    this.bytes += Frame.size(entry.frame)
+    this.bytes += sizeOf(entry.message)
     this.mostWaiting = Math.max(this.mostWaiting, this.entries.length)
     this.bounds.onWaiting?.(this.entries.length)
     this.wake()
@@ -364,7 +388,7 @@ class OutboxImpl implements Outbox {
   }
 
   private remove(entry: Entry): void {
-    this.bytes -= Frame.size(entry.frame)
+    this.bytes -= sizeOf(entry.message)
     this.bounds.onWaiting?.(this.entries.length)
   }
 
@@ -390,10 +414,37 @@ class OutboxImpl implements Outbox {
 
   // Another connection has declared a limit since, which never admits it.
   private refuse(entry: Entry, { key }: OutboxLimits): void {
-    this.entries.shift()
-    this.remove(entry)
+    this.shift(entry)
     this.unsent++
     entry.settle?.(Effect.fail(new RateLimited({ key, retryAfterMillis: Infinity })))
+  }
+
+  // It waited for too long, or for a session that is over.
+  private expires(entry: Entry): boolean {
+    const { isSignedIn, until = Infinity } = entry
+    const reason = this.bounds.now() >= until ? "TimedOut" : isSignedIn?.() === false ? "SignedOut" : undefined
+    if (reason === undefined) return false
+    this.shift(entry)
+    this.unsent++
+    entry.settle?.(Effect.fail(new NotSent({ reason })))
+    return true
+  }
+
+  // Its frame; none where it cannot be made, which its sender hears of, and nobody else.
+  private made(entry: Entry): Frame.Frame | undefined {
+    try {
+      return frameOf(entry.message)
+    } catch (defect) {
+      this.shift(entry)
+      this.unsent++
+      entry.settle?.(Effect.die(defect))
+      return undefined
+    }
+  }
+
+  private shift(entry: Entry): void {
+    this.entries.shift()
+    this.remove(entry)
   }
 
   // Writes what may go now. Returns for how long the limit holds the rest up, nothing where the wire does, `Infinity`
@@ -404,18 +455,20 @@ class OutboxImpl implements Outbox {
     for (let entry = this.entries[0]; entry !== undefined; entry = this.entries[0]) {
       if (!this.hasRoom(to)) return undefined
       if (this.yields(entry.rank)) return Infinity
+      if (this.expires(entry)) continue
       const wait = this.take(entry.cost, entry.rank)
       if (pace !== undefined && wait === Infinity) {
         this.refuse(entry, pace)
         continue
       }
       if (wait > 0) return wait
-      if (!to.write(entry.frame)) return undefined
-      this.entries.shift()
-      this.remove(entry)
+      const frame = this.made(entry)
+      if (frame === undefined) continue
+      if (!to.write(frame)) return undefined
+      this.shift(entry)
       this.sent++
       this.sentAfterWaiting++
-      if (entry.kind === undefined) this.count(entry.frame)
+      if (entry.kind === undefined) this.count(frame)
       entry.settle?.(Effect.succeed({ _tag: "Sent", epoch: this.epoch }))
     }
     return undefined
@@ -441,6 +494,10 @@ class OutboxImpl implements Outbox {
     })
   }
 }
+
+const frameOf = (message: Message): Frame.Frame => typeof message === "function" ? message() : message
+
+const sizeOf = (message: Message): number => typeof message === "function" ? 0 : Frame.size(message)
 
 const defaultBufferedBytes = 1024 * 1024
 
