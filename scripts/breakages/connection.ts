@@ -403,8 +403,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a message that cannot be made holds the others up",
     file: outbox,
-    original:
-      "      this.shift(entry)\n      this.unsent++\n      entry.settle?.(Effect.die(defect))\n      return undefined",
+    original: "      this.drop(entry, Effect.die(defect))\n      return undefined",
     replacement: "      throw defect",
     test: [ofBounds, "that cannot be made fails its sender"]
   },

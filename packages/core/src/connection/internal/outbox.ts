@@ -11,12 +11,9 @@ import * as Frame from "../../transport/Frame.ts"
 import type { Wire, WireClosed } from "../../transport/Transport.ts"
 import { NotSent, OutboxFull } from "../ConnectError.ts"
 import type { Accepted, Message, SendOptions } from "../Outbox.ts"
+import { frameOf, type OutboxEntry as Entry, priorities, sizeOf } from "./outboxEntry.ts"
 import type { Unconfirmed } from "./unconfirmedMessages.ts"
 import * as WakeableSleep from "./wakeableSleep.ts"
-
-type Priority = NonNullable<SendOptions["priority"]>
-
-type Delivery = NonNullable<SendOptions["delivery"]>
 
 /**
  * What the outbox has seen: messages waiting and their bytes, and how many were
@@ -40,14 +37,6 @@ export interface OutboxCounts {
 }
 
 /**
- * The priorities, first to last.
- *
- * @category constants
- * @since 0.1.0
- */
-export const priorities: ReadonlyArray<Priority> = ["heartbeat", "cancel", "order", "subscribe", "query"]
-
-/**
  * The limit on messages: what was written, the monotonic clock in milliseconds,
  * and what a message costs (1 where not given).
  *
@@ -67,19 +56,6 @@ export interface OutboxLimits {
   readonly cost?: ((frame: Frame.Frame) => number) | undefined
   /** Whether a tenth of the limit is left to what is urgent. */
   readonly spares?: boolean | undefined
-}
-
-interface Entry {
-  readonly message: Message
-  /** When it is too late to write it, on the monotonic clock in milliseconds. */
-  readonly until?: number | undefined
-  readonly isSignedIn?: SendOptions["isSignedIn"]
-  readonly delivery: Delivery
-  readonly rank: number
-  readonly cost: number
-  /** What it is, where the connection sends it by itself. */
-  readonly kind?: string | undefined
-  readonly settle: ((outcome: Effect.Effect<Accepted, NotSent | RateLimited>) => void) | undefined
 }
 
 /**
@@ -414,20 +390,15 @@ class OutboxImpl implements Outbox {
 
   // Another connection has declared a limit since, which never admits it.
   private refuse(entry: Entry, { key }: OutboxLimits): void {
-    this.shift(entry)
-    this.unsent++
-    entry.settle?.(Effect.fail(new RateLimited({ key, retryAfterMillis: Infinity })))
+    this.drop(entry, Effect.fail(new RateLimited({ key, retryAfterMillis: Infinity })))
   }
 
   // It waited for too long, or for a session that is over.
   private expires(entry: Entry): boolean {
     const { isSignedIn, until = Infinity } = entry
     const reason = this.bounds.now() >= until ? "TimedOut" : isSignedIn?.() === false ? "SignedOut" : undefined
-    if (reason === undefined) return false
-    this.shift(entry)
-    this.unsent++
-    entry.settle?.(Effect.fail(new NotSent({ reason })))
-    return true
+    if (reason !== undefined) this.drop(entry, Effect.fail(new NotSent({ reason })))
+    return reason !== undefined
   }
 
   // Its frame; none where it cannot be made, which its sender hears of, and nobody else.
@@ -435,11 +406,15 @@ class OutboxImpl implements Outbox {
     try {
       return frameOf(entry.message)
     } catch (defect) {
-      this.shift(entry)
-      this.unsent++
-      entry.settle?.(Effect.die(defect))
+      this.drop(entry, Effect.die(defect))
       return undefined
     }
+  }
+
+  private drop(entry: Entry, outcome: Effect.Effect<never, NotSent | RateLimited>): void {
+    this.shift(entry)
+    this.unsent++
+    entry.settle?.(outcome)
   }
 
   private shift(entry: Entry): void {
@@ -494,10 +469,6 @@ class OutboxImpl implements Outbox {
     })
   }
 }
-
-const frameOf = (message: Message): Frame.Frame => typeof message === "function" ? message() : message
-
-const sizeOf = (message: Message): number => typeof message === "function" ? 0 : Frame.size(message)
 
 const defaultBufferedBytes = 1024 * 1024
 
