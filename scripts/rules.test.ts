@@ -174,6 +174,13 @@ describe("floors", () => {
   for (const [path, specifiers] of outside) {
     for (const specifier of specifiers) refuses(`${specifier} in ${path}`, path, imports(specifier), /does not import/)
   }
+  const noble = imports("@noble/hashes/sha2.js")
+  passes("what signs importing @noble", `${core}/session/Signer.ts`, noble)
+  for (
+    const path of [`${core}/session/Session.ts`, `${core}/session/internal/Signer.ts`, `${core}/trading/Signer.ts`]
+  ) {
+    refuses(`@noble in ${path}`, path, noble, /does not import/)
+  }
   refuses("the virtual network reaching real sockets", `${testing}/Y.ts`, imports("./node/X.ts"), /does not import/)
   refuses("a package reached by a path", `${node}/Y.ts`, imports("../../core/src/value/X.ts"), /does not import/)
   passes("what testing/node is for", `${testing}/node/Y.ts`, `${imports("ws")}\nimport "node:net"\nimport "../X.ts"`)

@@ -100,6 +100,15 @@ export * as Circuit from "./resilience/Circuit.ts"
 export * as CircuitBreaker from "./resilience/CircuitBreaker.ts"
 
 /**
+ * The venue's clock, as far as its answers show it. A request that the venue
+ * answers with its time was answered somewhere between its sending and its
+ * answer: the pair with the least round trip of a window says most.
+ *
+ * @since 0.1.0
+ */
+export * as ClockOffset from "./session/ClockOffset.ts"
+
+/**
  * Coinbase Advanced Trade, the market data feed.
  *
  * @since 0.1.0
@@ -551,6 +560,15 @@ export * as Rotation from "./market/Rotation.ts"
  * @since 0.1.0
  */
 export * as Secrets from "./transport/Secrets.ts"
+
+/**
+ * Signs what a venue is sent, at once: a signer does not wait, so a message is
+ * signed in the turn in which it is written, with the time that it has then. The
+ * same key and message always have the same signature (RFC 6979, RFC 8032).
+ *
+ * @since 0.1.0
+ */
+export * as Signer from "./session/Signer.ts"
 
 /**
  * The port through which a recorder's lines leave core, which has no files.

@@ -230,6 +230,38 @@ export const age = Metric.gauge("tickline_data_age_ms", {
 })
 
 /**
+ * What is added to the wall clock to have the venue's, in milliseconds, as of the
+ * last measurement.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const clockOffset = Metric.gauge("tickline_clock_offset_ms", {
+  description: "The venue's clock minus ours in milliseconds"
+})
+
+/**
+ * How far at most the measured offset is wrong, in milliseconds.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const clockUncertainty = Metric.gauge("tickline_clock_uncertainty_ms", {
+  description: "Uncertainty of the venue's clock in milliseconds"
+})
+
+/**
+ * How far the venue's clock has gone ahead of our monotonic one since it was
+ * first measured, in milliseconds.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const clockDrift = Metric.gauge("tickline_clock_drift_ms", {
+  description: "Drift of the venue's clock since it was first measured in milliseconds"
+})
+
+/**
  * From a venue's own time on an event to when it came in, in milliseconds, of
  * one event a tenth of a second at most.
  *

@@ -1,0 +1,117 @@
+/** Breakages of the room `session` of core. */
+import type { Breakage } from "./Breakage.ts"
+
+const signer = "packages/core/src/session/Signer.ts"
+const keys = "packages/core/src/session/internal/privateKeys.ts"
+const samples = "packages/core/src/session/internal/clockSamples.ts"
+const clock = "packages/core/src/session/ClockOffset.ts"
+const ofSigner = "packages/core/test/Signer.test.ts"
+const ofClock = "packages/core/test/ClockOffset.test.ts"
+
+export const breakages: ReadonlyArray<Breakage> = [
+  {
+    name: "ES256 takes the lower s only",
+    file: signer,
+    original: "{ lowS: false }",
+    replacement: "{ lowS: true }",
+    test: [ofSigner, "RFC 6979"]
+  },
+  {
+    name: "a chain is given the higher s too",
+    file: signer,
+    original: "prehash: false, lowS: true",
+    replacement: "prehash: false, lowS: false",
+    test: [ofSigner, "the lower s"]
+  },
+  {
+    name: "a digest is hashed once more",
+    file: signer,
+    original: "prehash: false, lowS: true",
+    replacement: "prehash: true, lowS: true",
+    test: [ofSigner, "signs a known digest"]
+  },
+  {
+    name: "a digest of another length is cut",
+    file: signer,
+    original: "if (digest.length !== 32)",
+    replacement: "if (digest.length === 0)",
+    test: [ofSigner, "the lower s"]
+  },
+  {
+    name: "a public key beside a private one is not looked at",
+    file: signer,
+    original: "publicKey === undefined || Hex.encode(own) === Hex.encode(publicKey)",
+    replacement: "own.length > 0",
+    test: [ofSigner, "a public half of another"]
+  },
+  {
+    name: "an error repeats the key",
+    file: signer,
+    original: "Result.mapError(refusal(\"secp256k1\", \"a private key of 32 bytes in hexadecimal\"))",
+    replacement: "Result.mapError(refusal(\"secp256k1\", `a private key, and not ${Redacted.value(key)}`))",
+    test: [ofSigner, "31 bytes"]
+  },
+  {
+    name: "a signer can be looked into",
+    file: signer,
+    original: "algorithm: \"EdDSA\",\n      sign:",
+    replacement: "algorithm: \"EdDSA\",\n      ...{ secret },\n      sign:",
+    test: [ofSigner, "nothing of a signer shows its key"]
+  },
+  {
+    name: "a short scalar is not padded",
+    file: keys,
+    original: "padded.set(scalar, 32 - scalar.length)",
+    replacement: "padded.set(scalar)",
+    test: [ofSigner, "leading zeros"]
+  },
+  {
+    name: "line ends of an environment are not known",
+    file: keys,
+    original: ".replaceAll(/\\\\r|\\\\n/g, \"\\n\")",
+    replacement: "",
+    test: [ofSigner, "RFC 6979"]
+  },
+  {
+    name: "the first of several keys is taken",
+    file: keys,
+    original: "if (blocks.length > 1)",
+    replacement: "if (blocks.length > 2)",
+    test: [ofSigner, "two keys"]
+  },
+  {
+    name: "what follows a key is passed over",
+    file: keys,
+    original: "only?.tag === tag && rest.length === 0",
+    replacement: "only?.tag === tag && rest.length >= 0",
+    test: [ofSigner, "a long body"]
+  },
+  {
+    name: "the newest round trip is believed, not the least",
+    file: samples,
+    original: " && roundTrip(known) < trip",
+    replacement: " && roundTrip(known) > trip",
+    test: [ofClock, "least round trip"]
+  },
+  {
+    name: "a round trip is believed for ever",
+    file: samples,
+    original: "known.receivedAt > sample.receivedAt - windowMillis",
+    replacement: "windowMillis > 0",
+    test: [ofClock, "forgets the best one"]
+  },
+  {
+    name: "samples pile up",
+    file: samples,
+    original: "better.slice(0, mostKept - 1)",
+    replacement: "better",
+    test: [ofClock, "keeps few samples"]
+  },
+  {
+    name: "a step of the wall clock changes the venue's time",
+    file: clock,
+    original: "Monotonic.nowMillis(clock) + known.offsetMillis",
+    replacement: "clock.currentTimeMillisUnsafe() + known.offsetMillis",
+    test: [ofClock, "through a step of the wall clock"]
+  }
+]
