@@ -189,6 +189,7 @@ describe("The limit on messages", () => {
         take: (...args) => RollingLimits.combine(logs).take(...args),
         waitFor: (...args) => RollingLimits.combine(logs).waitFor(...args),
         reserve: (...args) => RollingLimits.combine(logs).reserve(...args),
+        wait: (...args) => RollingLimits.combine(logs).wait(...args),
         left: (at) => RollingLimits.combine(logs).left(at)
       }
       const waiting: Array<number> = []

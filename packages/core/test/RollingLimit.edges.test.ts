@@ -229,7 +229,7 @@ describe("RollingLimit: edges", () => {
 
   it.effect("a sleep that nobody cuts short lasts as long as it says", () =>
     Effect.gen(function*() {
-      const sleep = yield* Effect.forkChild(WakeableSleep.make().sleep(1_000), { startImmediately: true })
+      const sleep = yield* Effect.forkChild(WakeableSleep.make().sleep(Effect.sleep(1_000)), { startImmediately: true })
       yield* TestClock.adjust("999 millis")
       assert.isUndefined(sleep.pollUnsafe())
       yield* TestClock.adjust("1 millis")
@@ -240,14 +240,14 @@ describe("RollingLimit: edges", () => {
     Effect.gen(function*() {
       const sleeper = WakeableSleep.make()
       sleeper.wake()
-      yield* sleeper.sleep(1_000)
-      const second = yield* Effect.forkChild(sleeper.sleep(1_000), { startImmediately: true })
+      yield* sleeper.sleep(Effect.sleep(1_000))
+      const second = yield* Effect.forkChild(sleeper.sleep(Effect.sleep(1_000)), { startImmediately: true })
       yield* TestClock.adjust("999 millis")
       assert.isUndefined(second.pollUnsafe())
       sleeper.wake()
       yield* TestClock.adjust(0)
       yield* Fiber.join(second)
-      const third = yield* Effect.forkChild(sleeper.sleep(1_000), { startImmediately: true })
+      const third = yield* Effect.forkChild(sleeper.sleep(Effect.sleep(1_000)), { startImmediately: true })
       yield* TestClock.adjust("999 millis")
       assert.isUndefined(third.pollUnsafe())
       yield* TestClock.adjust("1 millis")

@@ -4,11 +4,14 @@
  * was taken is kept, so that no burst at the edge of a window gets through; a
  * token bucket of 5 a second lets 9 through in one.
  *
- * The log is pure and synchronous: `take` admits and charges in one step, so
- * that what is charged is what is sent; `reserve` admits what is spent later.
+ * `take` admits and charges in one step, so that what is charged is what is
+ * sent; `reserve` admits what is spent later. Both are synchronous, also where
+ * the limit is shared by processes: whoever is not admitted does `wait`, in
+ * which the others are asked, and tries again.
  *
  * @since 0.1.0
  */
+import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 /**
@@ -77,12 +80,15 @@ export class InvalidLimit extends Schema.TaggedError<InvalidLimit>()("InvalidLim
 
 /**
  * A cost that was admitted before it is known when it is spent: it counts in
- * every window until it is. Of its two ends the first counts.
+ * every window until it is. Of its two ends the first counts. Of a limit that
+ * processes share it counts for as long as it may be spent, and lapses then.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Reservation {
+  /** Waits until it may be spent: at once, or admitted anew if it has lapsed. */
+  readonly due: Effect.Effect<void>
   /** It is spent at `at`, and counts from then on. */
   readonly use: (at: number) => void
   /** It will not be spent: nothing was charged. */
@@ -109,8 +115,20 @@ export interface RollingLimit {
    * waits for what is reserved waits as if it were spent now.
    */
   readonly reserve: (at: number, cost?: number | undefined, spares?: boolean | undefined) => Reservation | number
-  /** As `take`, charging nothing in any case. */
+  /**
+   * As `take`, charging nothing in any case. Of a limit that processes share: what is known here, and 1 if the others have
+   * to be asked.
+   */
   readonly waitFor: (at: number, cost?: number | undefined, spares?: boolean | undefined) => number
+  /**
+   * Waits, after it took `waitMillis` to be admitted, until it is worth trying again: so long, or until the processes that
+   * share the limit have admitted it.
+   */
+  readonly wait: (
+    waitMillis: number,
+    cost?: number | undefined,
+    spares?: boolean | undefined
+  ) => Effect.Effect<void>
   /** What of each window's limit is left at `at`, in the windows' order. */
   readonly left: (at: number) => ReadonlyArray<number>
 }

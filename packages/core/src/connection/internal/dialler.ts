@@ -131,9 +131,11 @@ export class Dialler<A> {
         const at = this.states.now()
         const seen = yield* breaker.state
         const open = waitsForBreaker && seen._tag === "Open" ? Math.max(session.dueAt, seen.until) : session.dueAt
-        const until = Math.max(open, at + dials.waitFor(at))
+        const wait = dials.waitFor(at)
+        const until = Math.max(open, at + wait)
         if (until <= at) return
-        if (until > open && !isTold) {
+        // 1 ms is less than a wait: other processes are asked.
+        if (until > open && wait > 1 && !isTold) {
           isTold = true
           yield* this.states.log("Info", "dial held up by the limit", { delay_ms: Math.round(until - at) })
         }
@@ -141,7 +143,7 @@ export class Dialler<A> {
           session.hasWaited = true
           this.showBreaker(session, open)
         }
-        const due = Effect.sleep(until - at)
+        const due = open > at + wait ? Effect.sleep(open - at) : dials.wait(wait)
         // A breaker may be closed by hand, or opened for longer by another connection.
         yield* waitsForBreaker && this.policy.circuit !== "none" ? Effect.raceFirst(due, breaker.changed) : due
       }
@@ -198,11 +200,14 @@ export class Dialler<A> {
     const { auth, recorder } = this.options
     const { connectTimeout } = this.policy
     const dial = (headers: Record<string, Redacted.Redacted<string>>) =>
-      Effect.suspend(() => {
-        recorder.dialled(this.states.now())
-        place.use(this.states.now())
-        return this.options.dial(headers, { attempt, delayMillis })
-      })
+      Effect.andThen(
+        place.due,
+        Effect.suspend(() => {
+          recorder.dialled(this.states.now())
+          place.use(this.states.now())
+          return this.options.dial(headers, { attempt, delayMillis })
+        })
+      )
     const dialled = auth === undefined ? dial({}) : Effect.flatMap(Effect.flatMap(auth.current, authorization), dial)
     return dialled.pipe(
       Deadline.within(connectTimeout, () =>

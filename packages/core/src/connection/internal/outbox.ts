@@ -222,12 +222,13 @@ class OutboxImpl implements Outbox {
       if (pace === undefined) return Effect.void
       const isAsk = kind === "ask"
       const rank = priorities.indexOf(isAsk ? "subscribe" : "heartbeat")
-      const attempt = (): number => this.admitted(pace, rank, isAsk ? pace.asks : pace.log, this.ownCost(frame))
-      if (attempt() === 0) return Effect.void
+      const attempt = (): Effect.Effect<void> | undefined =>
+        this.admitted(pace, rank, isAsk ? pace.asks : pace.log, this.ownCost(frame))
+      if (attempt() === undefined) return Effect.void
       this.askers = [...this.askers, rank]
       const waiting: Effect.Effect<void> = Effect.suspend(() => {
         const wait = attempt()
-        return wait === 0 ? Effect.void : Effect.andThen(Effect.sleep(wait), waiting)
+        return wait === undefined ? Effect.void : Effect.andThen(wait, waiting)
       })
       return Effect.ensuring(
         waiting,
@@ -339,12 +340,15 @@ class OutboxImpl implements Outbox {
     return pace === undefined || pace.log.waitFor(pace.now(), cost, pace.spares) < Infinity ? cost : 1
   }
 
-  // Charges what is written past the outbox, after what is more urgent. Returns for how long it has to wait.
-  private admitted(pace: OutboxLimits, rank: number, log: RollingLimit, cost: number): number {
+  // Charges what is written past the outbox, after what is more urgent. Returns how it has to wait, if it does.
+  private admitted(pace: OutboxLimits, rank: number, log: RollingLimit, cost: number): Effect.Effect<void> | undefined {
     const [head] = this.entries
     const isBehind = this.yields(rank) || (this.wire !== undefined && head !== undefined && head.rank < rank)
     const at = pace.now()
-    return isBehind ? Math.max(1, log.waitFor(at)) : log.take(at, cost, this.spares(rank))
+    if (isBehind) return Effect.sleep(Math.max(1, log.waitFor(at)))
+    const spares = this.spares(rank)
+    const wait = log.take(at, cost, spares)
+    return wait === 0 ? undefined : log.wait(wait, cost, spares)
   }
 
   // Whether something more urgent waits to be written past the outbox.
@@ -422,21 +426,21 @@ class OutboxImpl implements Outbox {
     this.remove(entry)
   }
 
-  // Writes what may go now. Returns for how long the limit holds the rest up, nothing where the wire does, `Infinity`
-  // where somebody more urgent goes first, who wakes us. An entry is out of the queue before its sender hears of it, who may send
+  // Writes what may go now. Returns how the limit holds the rest up, nothing where the wire does, for ever where somebody
+  // more urgent goes first, who wakes us. An entry is out of the queue before its sender hears of it, who may send
   // again at once.
-  private flush(to: Wire): number | undefined {
+  private flush(to: Wire): Effect.Effect<void> | undefined {
     const { pace } = this
     for (let entry = this.entries[0]; entry !== undefined; entry = this.entries[0]) {
       if (!this.hasRoom(to)) return undefined
-      if (this.yields(entry.rank)) return Infinity
+      if (this.yields(entry.rank)) return Effect.never
       if (this.expires(entry)) continue
       const wait = this.take(entry.cost, entry.rank)
       if (pace !== undefined && wait === Infinity) {
         this.refuse(entry, pace)
         continue
       }
-      if (wait > 0) return wait
+      if (pace !== undefined && wait > 0) return pace.log.wait(wait, entry.cost, this.spares(entry.rank))
       const frame = this.made(entry)
       if (frame === undefined) continue
       if (!to.write(frame)) return undefined

@@ -6,14 +6,14 @@
 import * as Effect from "effect/Effect"
 
 /**
- * A sleep that can be cut short: `wake` ends it, or the next one where nobody
+ * What can cut a sleep short, or another wait: `wake` ends it, or the next one where nobody
  * sleeps, so that none is missed. One at a time.
  *
  * @category models
  * @since 0.1.0
  */
 export interface WakeableSleep {
-  readonly sleep: (millis: number) => Effect.Effect<void>
+  readonly sleep: (until: Effect.Effect<void>) => Effect.Effect<void>
   readonly wake: () => void
 }
 
@@ -37,7 +37,7 @@ export const make = (): WakeableSleep => {
     })
   })
   return {
-    sleep: (millis) => Effect.raceFirst(woken, Effect.sleep(millis)),
+    sleep: (until) => Effect.raceFirst(woken, until),
     wake: () => {
       const callback = resume
       resume = undefined

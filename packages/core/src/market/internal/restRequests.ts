@@ -149,9 +149,13 @@ export const make = Effect.fnUntraced(function*(
     Effect.gen(function*() {
       while (true) {
         const now = yield* Monotonic.now
-        const wait = Math.max(address.heldUntil - now, weights.waitFor(now, weight))
-        if (wait <= 0) return void weights.take(now, weight)
-        yield* Effect.sleep(wait)
+        if (address.heldUntil > now) {
+          yield* Effect.sleep(address.heldUntil - now)
+          continue
+        }
+        const wait = weights.take(now, weight)
+        if (wait === 0) return
+        yield* weights.wait(wait, weight)
       }
     })
 

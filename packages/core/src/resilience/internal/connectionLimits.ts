@@ -39,6 +39,7 @@ const counting = (log: RollingLimit.RollingLimit): RollingLimit.RollingLimit => 
   take: (at) => log.take(at),
   reserve: (at) => log.reserve(at),
   waitFor: (at) => log.waitFor(at),
+  wait: (millis) => log.wait(millis),
   left: (at) => log.left(at)
 })
 

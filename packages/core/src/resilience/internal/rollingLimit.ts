@@ -3,6 +3,8 @@
  *
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
+import * as Monotonic from "../../value/Monotonic.ts"
 import { InvalidLimit, type Reservation, type RollingLimit, type Window } from "../RollingLimit.ts"
 
 /**
@@ -121,11 +123,16 @@ class RollingLimitImpl implements SharedLimit {
       return was
     }
     return {
+      due: Effect.void,
       use: (usedAt) => {
         if (end()) this.charge(usedAt, cost)
       },
       release: () => void end()
     }
+  }
+
+  wait(waitMillis: number): Effect.Effect<void> {
+    return Effect.sleep(waitMillis)
   }
 
   left(at: number): ReadonlyArray<number> {
@@ -213,6 +220,7 @@ const all = (logs: ReadonlyArray<RollingLimit>): RollingLimit => {
       if (wait > 0) return wait
       const reserved = logs.map((log) => log.reserve(at, cost)).filter((one) => typeof one !== "number")
       return reserved.length === 0 ? unreserved : {
+        due: Effect.forEach(reserved, ({ due }) => due, { discard: true }),
         use: (usedAt) => {
           for (const one of reserved) one.use(usedAt)
         },
@@ -221,9 +229,19 @@ const all = (logs: ReadonlyArray<RollingLimit>): RollingLimit => {
         }
       }
     },
+    wait: (_, cost, spares) =>
+      Effect.clockWith((clock) => {
+        const waitOf = (log: RollingLimit): number => log.waitFor(Monotonic.nowMillis(clock), cost, spares)
+        // What other processes admit lapses soon: they are asked when nothing else is to be waited for.
+        return Effect.forEach(logs.toSorted((one, other) => waitOf(other) - waitOf(one)), (log) =>
+          Effect.suspend(() => {
+            const wait = waitOf(log)
+            return wait > 0 ? log.wait(wait, cost, spares) : Effect.void
+          }), { discard: true })
+      }),
     left: (at) => logs.flatMap((log) => log.left(at))
   }
 }
 
-const unreserved: Reservation = { use: () => {}, release: () => {} }
+const unreserved: Reservation = { due: Effect.void, use: () => {}, release: () => {} }
 const unlimited = all([])
