@@ -406,12 +406,43 @@ export * as Ndjson from "./event/Ndjson.ts"
 export * as Observer from "./connection/Observer.ts"
 
 /**
+ * One order of ours and everything that is known of it, as a value: what was
+ * asked for, the outcome, how far it has come, and its fills.
+ *
+ * @since 0.1.0
+ */
+export * as Order from "./trading/Order.ts"
+
+/**
  * Order books whose state is part of their type: levels can be had of a book
  * that is `Live` or `Unverified`, and of no other.
  *
  * @since 0.1.0
  */
 export * as OrderBook from "./market/OrderBook.ts"
+
+/**
+ * What is said of an order: the outcome of a command, and what happens to the
+ * order later. Their lines of NDJSON are what `tickline order` prints.
+ *
+ * @since 0.1.0
+ */
+export * as OrderEvent from "./trading/OrderEvent.ts"
+
+/**
+ * What is asked of an exchange when an order is placed, in words that serve for
+ * every exchange.
+ *
+ * @since 0.1.0
+ */
+export * as OrderRequest from "./trading/OrderRequest.ts"
+
+/**
+ * How far an order has come, in words that serve for every exchange.
+ *
+ * @since 0.1.0
+ */
+export * as OrderStatus from "./trading/OrderStatus.ts"
 
 /**
  * The messages that wait to be written. Each is written at most once, in the

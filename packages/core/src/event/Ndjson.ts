@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Decimal from "../value/Decimal.ts"
-import * as Timestamp from "../value/Timestamp.ts"
+import { decimal, instant, number, text } from "./internal/jsonMembers.ts"
 import type { Level } from "./MarketData.ts"
 import type { AnyEvent, MarketData } from "./MarketEvent.ts"
 
@@ -18,14 +18,6 @@ const levels = (side: ReadonlyArray<Level>): string => {
   }
   return `${out}]`
 }
-
-const text = (key: string, value: string | undefined): string =>
-  value === undefined ? "" : `,"${key}":${JSON.stringify(value)}`
-const decimal = (key: string, value: Decimal.Decimal | undefined): string =>
-  value === undefined ? "" : `,"${key}":"${Decimal.format(value)}"`
-const instant = (key: string, value: Timestamp.Timestamp | undefined): string =>
-  value === undefined ? "" : `,"${key}":"${Timestamp.format(value)}"`
-const number = (key: string, value: number | undefined): string => value === undefined ? "" : `,"${key}":${value}`
 
 /** What a feed has added. */
 const received = (event: MarketData, isMarked: boolean): string =>
