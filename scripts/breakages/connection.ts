@@ -345,7 +345,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "queries starve what asks for subscriptions",
     file: outbox,
-    original: "      if (this.yields(entry.rank)) return Infinity\n",
+    original: "      if (this.yields(entry.rank)) return Effect.never\n",
     replacement: "",
     test: ["packages/testing/test/connection/Limits.test.ts", "let a subscription pass"]
   },

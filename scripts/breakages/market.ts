@@ -315,8 +315,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a snapshot is asked for whatever it weighs",
     file: snapshots,
-    original: "weights.waitFor(now, weight)",
-    replacement: "weights.waitFor(now, 0)",
+    original: "weights.take(now, weight)",
+    replacement: "weights.take(now, 0)",
     test: [ofSnapshots, "24 of 5,000 levels"]
   },
   {

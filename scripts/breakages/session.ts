@@ -5,6 +5,8 @@ const signer = "packages/core/src/session/Signer.ts"
 const keys = "packages/core/src/session/internal/privateKeys.ts"
 const samples = "packages/core/src/session/internal/clockSamples.ts"
 const clock = "packages/core/src/session/ClockOffset.ts"
+const rpc = "packages/core/src/session/JsonRpc.ts"
+const ofRpc = "packages/testing/test/session/JsonRpc.test.ts"
 const ofSigner = "packages/core/test/Signer.test.ts"
 const ofClock = "packages/core/test/ClockOffset.test.ts"
 
@@ -113,5 +115,48 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "Monotonic.nowMillis(clock) + known.offsetMillis",
     replacement: "clock.currentTimeMillisUnsafe() + known.offsetMillis",
     test: [ofClock, "through a step of the wall clock"]
+  },
+  // JSON-RPC
+  {
+    name: "a number of a message is rounded",
+    file: "packages/core/src/codec/internal/jsonWriter.ts",
+    original: "return json.text",
+    replacement: "return String(Number(json.text))",
+    test: [ofRpc, "calls by names and by positions"]
+  },
+  {
+    name: "a result is rounded",
+    file: "packages/core/src/codec/ExactSchema.ts",
+    original: "DecimalValue.parse(String(json))",
+    replacement: "DecimalValue.parse(String(Number(String(json))))",
+    test: [ofRpc, "calls by names and by positions"]
+  },
+  {
+    name: "the peer's error is a result",
+    file: rpc,
+    original: "if (answer._tag === \"Error\") {",
+    replacement: "if (answer._tag === \"Notification\") {",
+    test: [ofRpc, "gives the peer's error"]
+  },
+  {
+    name: "wrong parameters are sent",
+    file: rpc,
+    original: "encode: SchemaParser.encodeUnknownResult(params)",
+    replacement: "encode: (given) => Result.succeed(given as never)",
+    test: [ofRpc, "sends nothing of a call whose parameters are wrong"]
+  },
+  {
+    name: "signed parameters are made when the call waits",
+    file: rpc,
+    original: "isMaker(params)",
+    replacement: "false",
+    test: [ofRpc, "makes parameters in the turn"]
+  },
+  {
+    name: "a result beside an error is taken",
+    file: rpc,
+    original: "result === undefined || result === null\n      ? readError",
+    replacement: "true\n      ? readError",
+    test: [ofRpc, "refuses what is no message"]
   }
 ]

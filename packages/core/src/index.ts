@@ -228,6 +228,15 @@ export * as Endpoint from "./transport/Endpoint.ts"
 export * as ExactJson from "./codec/ExactJson.ts"
 
 /**
+ * Schemas of what exact JSON holds: the values of a message that is read, or
+ * written, by a Schema. Numbers go from their text to an exact value and back,
+ * and never through a float.
+ *
+ * @since 0.1.0
+ */
+export * as ExactSchema from "./codec/ExactSchema.ts"
+
+/**
  * What one WebSocket message carries: text, or bytes.
  *
  * @since 0.1.0
@@ -288,6 +297,14 @@ export * as Hyperliquid from "./venue/hyperliquid/Venue.ts"
  * @since 0.1.0
  */
 export * as Inbox from "./connection/Inbox.ts"
+
+/**
+ * JSON-RPC 2.0 over a connection: calls and their results, errors and
+ * notifications, exact to the digit.
+ *
+ * @since 0.1.0
+ */
+export * as JsonRpc from "./session/JsonRpc.ts"
 
 /**
  * How a peer shows that a connection is alive.
