@@ -103,8 +103,9 @@ export * as MockCoinbase from "./venue/MockCoinbase.ts"
 
 /**
  * The mock of Coinbase Exchange's public feed: channels `heartbeat`, `ticker`,
- * `ticker_batch`, `matches`, `level2` and `level2_batch`, with the member names
- * of its own frames and the side of a match that of the maker.
+ * `ticker_batch`, `matches`, `level2`, `level2_batch` and `auctionfeed`, with the
+ * member names of its own frames and the side of a match that of the maker. Any
+ * trading status is an auction: an indicative quote each second, to who asked.
  *
  * @since 0.1.0
  */
@@ -112,7 +113,8 @@ export * as MockCoinbaseExchange from "./venue/MockCoinbaseExchange.ts"
 
 /**
  * The mock of Deribit's public market data: `ticker`, `incremental_ticker`,
- * `quote`, `trades` of an instrument and `book`, raw and grouped, over JSON-RPC.
+ * `quote`, `trades` of an instrument, `book`, raw and grouped, `instrument.state` and
+ * `platform_state`, over JSON-RPC.
  * Changes of a book name the change before them. Once it is asked for
  * heartbeats, it tests the client at each, and hears no more from one that sent
  * too many requests.
@@ -150,7 +152,8 @@ export * as MockHyperliquid from "./venue/MockHyperliquid.ts"
 
 /**
  * The mock of Kraken's public data, version 2: channels `trade`, `ticker`,
- * `book` with each of its depths and `instrument`, heartbeats and pings. Prices
+ * `book` with each of its depths, `instrument` and, while the engine is not online,
+ * `status`, heartbeats and pings. Prices
  * and sizes are bare JSON numbers with all their digits, and a book's checksum
  * is that of its ten best levels.
  *

@@ -11,7 +11,8 @@ import { Level } from "./MarketData.ts"
 /**
  * An order book's state. `bids` and `asks` are its best levels, best first, and
  * empty unless it is `Live` or `Unverified`; `sequence`, `checksum` and
- * `timestamp` are those of the frame; `cause` is why it is `Gapped`.
+ * `timestamp` are those of the frame; `tradingStatus` is the venue's word for how
+ * the product trades while that is not continuously; `cause` is why it is `Gapped`.
  *
  * @category models
  * @since 0.1.0
@@ -25,6 +26,7 @@ export class Book extends Schema.TaggedClass<Book>()("Book", {
   sequence: Schema.optionalKey(Schema.String),
   checksum: Schema.optionalKey(Schema.String),
   timestamp: Schema.optionalKey(Timestamp.FromText),
+  tradingStatus: Schema.optionalKey(Schema.String),
   cause: Schema.optionalKey(Schema.Literals(["sequence", "checksum", "crossed", "disconnect"])),
   reason: Schema.optionalKey(Schema.String)
 }) {}

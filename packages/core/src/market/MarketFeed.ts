@@ -44,7 +44,7 @@ import type * as KeepAlive from "../protocol/KeepAlive.ts"
 import * as Symbols from "../protocol/Symbols.ts"
 import type { CircuitBreaker } from "../resilience/CircuitBreaker.ts"
 import { Transport } from "../transport/Transport.ts"
-import * as Channel from "../value/Channel.ts"
+import type * as Channel from "../value/Channel.ts"
 import * as Monotonic from "../value/Monotonic.ts"
 import { restAt } from "../venue/internal/rest.ts"
 import { type ChannelKind, channelOf, normalise, normalised, type Venue } from "../venue/Venue.ts"
@@ -52,11 +52,12 @@ import type * as Backfill from "./Backfill.ts"
 import type * as Freshness from "./Freshness.ts"
 import * as Arrivals from "./internal/arrivals.ts"
 import * as Backfills from "./internal/backfill.ts"
-import * as BeatChannels from "./internal/beatChannels.ts"
 import * as ChannelCounts from "./internal/channelCounts.ts"
 import * as ChannelRouter from "./internal/channelRouter.ts"
+import * as CompanionChannels from "./internal/companionChannels.ts"
 import * as FeedBooks from "./internal/feedBooks.ts"
 import * as FeedConnections from "./internal/feedConnections.ts"
+import * as FeedHealth from "./internal/feedHealth.ts"
 import * as FeedMetrics from "./internal/feedMetrics.ts"
 import * as FreshnessTracker from "./internal/freshnessTracker.ts"
 import { GapLedger } from "./internal/gapLedger.ts"
@@ -308,13 +309,13 @@ export const prepare = Effect.fnUntraced(function*(
       metrics.follow(wanted, freshness.age)
       return watchAnew
     })
-  const beats = BeatChannels.make(venue, options.keepAlive === undefined)
+  const companions = CompanionChannels.make(venue, options.keepAlive === undefined)
   // Data is known for what it is as soon as it is asked for, and until it is given up.
   const subscriptions = ChannelCounts.make({
     subscribe: (channels) =>
       Effect.suspend(() => {
-        // What is wanted for its data, apart from what only keeps alive.
-        const wanted = channels.filter((channel) => !beats.is(channel))
+        // What is wanted for its data, apart from what only goes with it.
+        const wanted = channels.filter((channel) => !companions.is(channel))
         router.follow(channels, wanted)
         ledger.follow(wanted)
         books.follow(wanted)
@@ -338,8 +339,10 @@ export const prepare = Effect.fnUntraced(function*(
   })
   const want: MarketFeed["Service"]["subscribe"] = (channels) => {
     const written = channels.map((channel) => normalised(venue, channel))
-    return subscriptions.want([...written, ...beats.of(written)])
+    return subscriptions.want([...written, ...companions.beatsOf(written)])
   }
+  const subscribe: typeof want = (channels) =>
+    Effect.andThen(Effect.sync(() => companions.asked(channels.map((one) => normalised(venue, one)))), want(channels))
 
   const channel = (kind: ChannelKind, product: string): Effect.Effect<Channel.Channel, UnknownChannel> => {
     const name = venue.channels[kind]
@@ -378,36 +381,19 @@ export const prepare = Effect.fnUntraced(function*(
     connection,
     legs,
     ledger,
-    want,
+    want: (book) => want([book, ...companions.ofBook(book)]),
     channel
   })
 
   const rotate = yield* Rotations.make({ venue, policy: options.rotation ?? {}, legs })
 
   // Where its scope has closed already, `connect` says so.
-  yield* Effect.ignore(want(options.channels ?? []))
+  yield* Effect.ignore(subscribe(options.channels ?? []))
 
   return {
     venue,
     connection,
-    health: Effect.gen(function*() {
-      const { epoch, lastHeardAt, state } = yield* connection.metrics
-      const subscriptions = yield* connection[internals].subscriptionStates
-      return {
-        venue: venue.name,
-        state,
-        epoch,
-        lastHeardAt,
-        subscriptions,
-        freshness: freshness.report(yield* Monotonic.now)
-      }
-    }),
-    subscriptions: Effect.gen(function*() {
-      const states = yield* connection[internals].subscriptionStates
-      const refusals = yield* connection[internals].refusals
-      const reasons = new Map(refusals.map((refusal) => [Channel.key(refusal.channel), refusal]))
-      return states.map((state) => ({ ...state, refusal: reasons.get(Channel.key(state.channel)) }))
-    }),
+    ...FeedHealth.make(venue.name, connection, freshness, companions),
     ledger: Effect.sync(() => ledger.read()),
     ledgerChanges: LedgerChanges.make(ledger),
     legs: Effect.sync(() => legs.report()),
@@ -415,7 +401,7 @@ export const prepare = Effect.fnUntraced(function*(
     book: books.book,
     observeBook: books.observeBook,
     channel,
-    subscribe: want,
+    subscribe,
     trades: (product, consumer) =>
       ofProduct("trade", product, (event): event is MarketData.Trade => event._tag === "Trade", consumer),
     ticker: (product, consumer) =>
@@ -427,6 +413,7 @@ export const prepare = Effect.fnUntraced(function*(
         const eventsOf = LifecycleEvents.make({
           venue: venue.name,
           channelsFor: router.channelsFor,
+          isUntold: companions.isOfBooks,
           dropped: ledger.consumer(consumer?.name ?? "events")
         })
         return eventsOf(connection.inbound(consumer))

@@ -32,6 +32,11 @@ interface Of {
   readonly product: string
   /** The venue's own channel. */
   readonly channel: string
+  /**
+   * The venue's word for how the product trades, such as `"auction"` or `"cancel_only"`, while it says that this is not
+   * continuously: until then the best bid may be above the best ask, and that is no break.
+   */
+  readonly tradingStatus?: string | undefined
   /** The number of the book's last change, the venue's time of it and its checksum, if it sends them. */
   readonly sequence: string | undefined
   readonly timestamp: Timestamp | undefined
@@ -113,7 +118,7 @@ export const isWhole = (self: OrderBook): self is Whole => self._tag === "Live" 
  * @since 0.1.0
  */
 export const toEvent = (self: OrderBook): Book => {
-  const { checksum, product, sequence, timestamp, venue } = self
+  const { checksum, product, sequence, timestamp, tradingStatus, venue } = self
   return new Book({
     venue,
     product,
@@ -123,6 +128,7 @@ export const toEvent = (self: OrderBook): Book => {
     ...(sequence === undefined ? {} : { sequence }),
     ...(checksum === undefined ? {} : { checksum }),
     ...(timestamp === undefined ? {} : { timestamp }),
+    ...(tradingStatus === undefined ? {} : { tradingStatus }),
     ...(self._tag === "Gapped" ? { cause: self.cause } : {}),
     ...("reason" in self ? { reason: self.reason } : {})
   })

@@ -74,6 +74,40 @@ export interface Books {
 }
 
 /**
+ * What a venue says of how a product trades, in its own word, such as
+ * `"post_only"`: of a product, of a group of them, or of all if it names neither.
+ * It holds for `lastsMillis` milliseconds, if the venue repeats it while it lasts
+ * and does not say when it ends; else until another one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TradingStatus {
+  readonly of?: string | undefined
+  readonly status: string
+  /** Whether orders are matched as they come, so that what crosses has no place in the book. */
+  readonly isContinuous: boolean
+  readonly lastsMillis?: number | undefined
+}
+
+/**
+ * How a venue says whether a product is in continuous trading.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Trading {
+  /** Where the venue says so. */
+  readonly source: string
+  /** What a frame that has no market data says of it, if it does. */
+  readonly read: (frame: Frame) => ReadonlyArray<TradingStatus>
+  /** The group of which it is said together with others of a product, where there are groups. */
+  readonly groupOf?: ((product: string) => string | undefined) | undefined
+  /** The channel on which it is said of the product of a book, if that is to be asked for with the book. */
+  readonly channelOf?: ((book: Channel) => Channel | undefined) | undefined
+}
+
+/**
  * How a venue numbers the frames of a connection, over all its channels.
  *
  * @category models
@@ -204,6 +238,8 @@ export interface Venue {
   readonly tradeNumber?: ((channel: string) => "tradeId" | "sequence" | undefined) | undefined
   /** What else is to be known to keep its books. */
   readonly books?: Books | undefined
+  /** How it says on its channels whether a product is in continuous trading. Default: it does not. */
+  readonly trading?: Trading | undefined
   /**
    * How it shows that a connection is alive. Where it sends beats on channels, `channels` says which to subscribe to for
    * products.

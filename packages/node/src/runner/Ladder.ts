@@ -95,7 +95,7 @@ const lastOf = (event: MarketEvent.MarketData): string | undefined => {
 }
 
 /** What is proven of a book, or why it has no levels: in full first, then in fewer words. */
-const wordsOf = ({ book, method, refusal }: Entry): ReadonlyArray<string> => {
+const provenOf = ({ book, method, refusal }: Entry): ReadonlyArray<string> => {
   if (refusal !== undefined) return [refusal]
   if (book === undefined) return ["not asked for yet"]
   switch (book._tag) {
@@ -111,6 +111,14 @@ const wordsOf = ({ book, method, refusal }: Entry): ReadonlyArray<string> => {
     default:
       return [book.reason]
   }
+}
+
+/** The same, behind the venue's word for how the product trades, while that is not continuously. */
+const wordsOf = (entry: Entry): ReadonlyArray<string> => {
+  const words = provenOf(entry)
+  const status = entry.book?.tradingStatus
+  if (status === undefined) return words
+  return [...words.map((each) => `${printable(status)} · ${each}`), printable(status)]
 }
 
 /**

@@ -93,9 +93,9 @@ const members = (paint: Paint, event: MarketEvent.AnyEvent): string => {
         level === undefined ? "–" : `${paint("bold", Decimal.format(level[0]))} × ${Decimal.format(level[1])}`
       )
       return event.state === "Live" || event.state === "Unverified"
-        ? `${paint(event.state === "Live" ? "green" : "yellow", event.state)} ${bid} | ${ask} ${
-          paint("dim", time(event.timestamp))
-        }`
+        ? `${paint(event.state === "Live" ? "green" : "yellow", event.state)}${
+          text("trading", event.tradingStatus)
+        } ${bid} | ${ask} ${paint("dim", time(event.timestamp))}`
         : `${paint(event.state === "Gapped" ? "red" : "dim", event.state)}${text("by", event.cause)} ${
           paint("dim", Printable.escape(event.reason ?? ""))
         }`

@@ -287,6 +287,17 @@ describe("the ladder", () => {
     assert.include(ladder.text(80, 24), "no levels")
   })
 
+  it("says how a product trades while that is not continuously, and no control character of it", () => {
+    const ladder = make(["P"])
+    ladder.update(0, {
+      ...live("P", side(10, -1, 5), side(11, 1, 5), { provenLevels: 10 }),
+      tradingStatus: "post_only"
+    })
+    assert.include(ladder.text(80, 24), "post_only · best 10")
+    ladder.update(0, { ...live("P", side(10, -1, 5), side(11, 1, 5)), tradingStatus: "a\u001b[2J" })
+    assert.include(ladder.text(80, 24), "a\\u001b[2J")
+  })
+
   it("stands still: its frame and its scale shrink only after some time", () => {
     const ladder = make(["P"])
     ladder.update(0, live("P", [["10", "1"], ["9", "5.25"]], [["11", "1"]]))

@@ -25,6 +25,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
 import type * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
@@ -186,6 +187,11 @@ export interface MockServer {
    * exist fall silent.
    */
   readonly delist: (product: string, on: boolean) => Effect.Effect<void>
+  /**
+   * Has the venue say in its own word that a product is not in continuous trading, or all of them, until it is given no
+   * word: then that it is again.
+   */
+  readonly tradingStatus: (status: string | undefined, product?: string | undefined) => Effect.Effect<void>
   /** The latest 100,000 frames of clients, within 64 MiB, oldest first, those that were refused included. */
   readonly arrivals: () => ReadonlyArray<Arrival>
   readonly metrics: () => Metrics
@@ -458,6 +464,18 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       inject,
       withhold: (what, on) => Effect.sync(() => server.withhold(what, on)),
       delist: (product, on) => Effect.sync(() => server.delist(product, on)),
+      tradingStatus: (status, product) =>
+        Effect.andThen(
+          Effect.sync(() => server.tradingStatus(status, product)),
+          status === undefined || venue.statusMillis === undefined
+            ? Effect.void
+            : Effect.sync(() => server.repeatStatus(product)).pipe(
+              Effect.repeat({ schedule: Schedule.spaced(venue.statusMillis), while: (lasts) => lasts }),
+              Effect.delay(venue.statusMillis),
+              Effect.forkIn(scope),
+              Effect.asVoid
+            )
+        ),
       arrivals: () => rules.arrivals(),
       metrics: () => ({ ...count, open: members.size }),
       accounts: () => accounts.list(),

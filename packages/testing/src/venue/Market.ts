@@ -266,13 +266,13 @@ const levelOf = ({ priceScale, sizeScale }: State, { price, size }: Row): Level 
  * The market with this best bid and ask, at a time in epoch milliseconds: its
  * book is built anew from them, and its `last` is a quote, not a trade. Throws
  * a `RangeError` where they are not positive prices of at most the product's
- * decimals, where the bid is not below the ask, and where it leaves no room for
- * the levels below.
+ * decimals, where the bid is not below the ask and may not cross it, and where it
+ * leaves no room for the levels below.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const quote = (market: Market, bid: string, ask: string, atMillis: number): Market => {
+export const quote = (market: Market, bid: string, ask: string, atMillis: number, mayCross = false): Market => {
   const { last, product, state: before } = market
   const [best, worst] = [bid, ask].map((text) => {
     const { scale, value } = read(text, product)
@@ -281,7 +281,9 @@ export const quote = (market: Market, bid: string, ask: string, atMillis: number
     }
     return value * 10n ** BigInt(before.priceScale - scale)
   })
-  if (best === undefined || worst === undefined || best >= worst || best <= before.grid * BigInt(depth)) {
+  if (
+    best === undefined || worst === undefined || (best >= worst && !mayCross) || best <= before.grid * BigInt(depth)
+  ) {
     throw new RangeError(`market ${product.symbol}: ${bid} and ${ask} are no bid and ask`)
   }
   const { asks, bids } = ladders(before, best, worst, Chance.make(before.seed * 0x100000 + before.sequence))

@@ -1,7 +1,8 @@
 /**
  * The mock of Coinbase Exchange's public feed: channels `heartbeat`, `ticker`,
- * `ticker_batch`, `matches`, `level2` and `level2_batch`, with the member names
- * of its own frames and the side of a match that of the maker.
+ * `ticker_batch`, `matches`, `level2`, `level2_batch` and `auctionfeed`, with the
+ * member names of its own frames and the side of a match that of the maker. Any
+ * trading status is an auction: an indicative quote each second, to who asked.
  *
  * Message shapes: https://docs.cdp.coinbase.com/exchange/websocket-feed/channels.
  * A subscription to `matches` is greeted with a `last_match`, one to `level2`
@@ -19,7 +20,7 @@ import * as Listing from "./Listing.ts"
 import * as Market from "./Market.ts"
 import * as MockVenue from "./MockVenue.ts"
 
-const channels = new Set(["heartbeat", "ticker", "ticker_batch", "matches", "level2", "level2_batch"])
+const channels = new Set(["heartbeat", "ticker", "ticker_batch", "matches", "level2", "level2_batch", "auctionfeed"])
 
 const Products = Schema.optionalKey(Schema.Array(Schema.String))
 
@@ -91,6 +92,23 @@ const greeting = (channel: string, market: Market.Market): ReadonlyArray<MockVen
   if (channel.startsWith("level2")) return [snapshot(channel, market)]
   return []
 }
+
+/** What the channel `auctionfeed` says while a product is in an auction; nothing says that it is over. */
+const auction = ({ last, product: { symbol } }: Market.Market, atMillis: number): MockVenue.Outgoing =>
+  MockVenue.notice({
+    type: "auction",
+    product_id: symbol,
+    sequence: last.sequence,
+    auction_state: "collection",
+    best_bid_price: last.bid[0],
+    best_bid_size: last.bid[1],
+    best_ask_price: last.ask[0],
+    best_ask_size: last.ask[1],
+    open_price: last.price,
+    open_size: last.size,
+    can_open: "yes",
+    timestamp: Timestamp.format(Timestamp.fromEpochMillis(atMillis))
+  })
 
 /**
  * Bursts of 20 dials are let through; a first subscription is due within 5 s. The
@@ -264,6 +282,12 @@ export const make = (): MockVenue.MockVenue => ({
     }
     return frames
   },
+  status: (session, product, floor) =>
+    [...session.channels.get("auctionfeed") ?? []]
+      .filter((one) => (product ?? one) === one && floor.tradingStatus?.(product) !== undefined)
+      .flatMap((one) => floor.market(one) ?? [])
+      .map((market) => auction(market, floor.atMillis)),
+  statusMillis: 1_000,
   price: (product, price, atMillis) =>
     MockVenue.data("ticker", product, {
       type: "ticker",

@@ -1,6 +1,7 @@
 /**
  * The mock of Deribit's public market data: `ticker`, `incremental_ticker`,
- * `quote`, `trades` of an instrument and `book`, raw and grouped, over JSON-RPC.
+ * `quote`, `trades` of an instrument, `book`, raw and grouped, `instrument.state` and
+ * `platform_state`, over JSON-RPC.
  * Changes of a book name the change before them. Once it is asked for
  * heartbeats, it tests the client at each, and hears no more from one that sent
  * too many requests.
@@ -44,6 +45,9 @@ const errors = {
   tooMany: { code: 10028, message: "too_many_requests" },
   raw: { code: 13778, message: "raw_subscriptions_not_available_for_unauthorized" }
 } as const
+
+const told = (channel: string, data: object): MockVenue.Outgoing =>
+  MockVenue.notice({ jsonrpc: "2.0", method: "subscription", params: { channel, data } })
 
 /** Under this name a session keeps that heartbeats were asked for. */
 const heartbeats = "heartbeat"
@@ -341,6 +345,13 @@ export const make = (): MockVenue.MockVenue => ({
         const done: Array<string> = []
         const greetings: Array<MockVenue.Outgoing> = []
         for (const name of channels) {
+          if (/^(?:platform_state|instrument\.state\.\w+\.\w+)$/.test(name)) {
+            after = method === "public/subscribe"
+              ? MockVenue.follow(after, name, [])
+              : MockVenue.unfollow(after, name, [])
+            done.push(name)
+            continue
+          }
           const parsed = parse(name)
           const market = parsed === undefined ? undefined : floor.market(parsed.instrument)
           if (parsed === undefined || market === undefined) continue
@@ -381,6 +392,17 @@ export const make = (): MockVenue.MockVenue => ({
         MockVenue.notice({ jsonrpc: "2.0", method: "heartbeat", params: { type } })
       )
       : [],
+  // Of an instrument to who asked for one of its kinds and currencies, whichever; of all as maintenance.
+  status: (session, product, { atMillis, tradingStatus }) => {
+    const state = tradingStatus?.(product)
+    return [...session.channels.keys()].flatMap((channel) =>
+      product === undefined && channel === "platform_state"
+        ? [told(channel, { maintenance: state !== undefined })]
+        : product !== undefined && channel.startsWith("instrument.state.")
+        ? [told(channel, { timestamp: atMillis, state: state ?? "open", instrument_name: product })]
+        : []
+    )
+  },
   price: (product, price, atMillis) =>
     notification(
       "ticker.100ms",

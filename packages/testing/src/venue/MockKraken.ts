@@ -1,6 +1,7 @@
 /**
  * The mock of Kraken's public data, version 2: channels `trade`, `ticker`,
- * `book` with each of its depths and `instrument`, heartbeats and pings. Prices
+ * `book` with each of its depths, `instrument` and, while the engine is not online,
+ * `status`, heartbeats and pings. Prices
  * and sizes are bare JSON numbers with all their digits, and a book's checksum
  * is that of its ten best levels.
  *
@@ -119,6 +120,13 @@ const instrumentList = MockVenue.notice({
   type: "snapshot",
   data: { assets: [], pairs: [] }
 })
+
+const systemStatus = (system: string): MockVenue.Outgoing =>
+  MockVenue.notice({
+    channel: "status",
+    type: "update",
+    data: [{ system, api_version: "v2", connection_id: 12_834_598, version: "2.0.10" }]
+  })
 
 const alive = MockVenue.notice({ channel: "heartbeat" })
 
@@ -271,6 +279,21 @@ export const make = (): MockVenue.MockVenue => ({
   heartbeatMillis: 1_000,
   enforcement,
   listing,
+  greet: ({ tradingStatus }) => {
+    const system = tradingStatus?.()
+    return system === undefined ? [] : [systemStatus(system)]
+  },
+  status: (session, product, { tradingStatus }) => {
+    const status = tradingStatus?.(product) ?? "online"
+    if (product === undefined) return [systemStatus(status)]
+    return session.channels.has("instrument")
+      ? [MockVenue.notice({
+        channel: "instrument",
+        type: "update",
+        data: { assets: [], pairs: [{ symbol: product, status }] }
+      })]
+      : []
+  },
   receive: (session, frame, floor) => {
     const time = Timestamp.format(Timestamp.fromEpochMillis(floor.atMillis))
     const request = readRequest(frame)

@@ -120,6 +120,13 @@ export interface VenueServer {
   readonly withhold: (what: Withheld, on: boolean) => void
   readonly isWithheld: (what: Withheld) => boolean
   /**
+   * Says in the venue's own word how a product trades, or all of them: not continuously, until there is no word any
+   * more. A product's bid may be above its ask meanwhile.
+   */
+  readonly tradingStatus: (status: string | undefined, product?: string | undefined) => void
+  /** Says it once more, if it lasts. Returns whether it does. */
+  readonly repeatStatus: (product: string | undefined) => boolean
+  /**
    * Whether a product is taken off the venue's list: a subscription to it is
    * answered as one to a product that it never had. Those that exist fall silent.
    */
@@ -134,6 +141,7 @@ export interface VenueServer {
 interface Open {
   readonly line: Line
   readonly conversation: Conversation
+  readonly sayStatus: (product: string | undefined) => void
   /** Gives how many frames that made. */
   readonly publish: (tick: Market.Tick) => number
 }
@@ -161,6 +169,8 @@ export const make = (options: Options): VenueServer => {
   const all = new Set<Open>()
   const withheld = new Set<Withheld>()
   const delisted = new Set<string>()
+  // By product; that of all has no name.
+  const statuses = new Map<string | undefined, string>()
   const listed = (product: string): Market.Market | undefined =>
     delisted.has(product) ? undefined : markets.get(product)
 
@@ -176,7 +186,13 @@ export const make = (options: Options): VenueServer => {
 
   const open = (line: Line): Conversation => {
     let sent = 0
-    const floor = (): Floor => ({ atMillis: wallMillis(), market: listed, sent, path: line.path })
+    const floor = (): Floor => ({
+      atMillis: wallMillis(),
+      market: listed,
+      sent,
+      path: line.path,
+      tradingStatus: (product) => statuses.get(product)
+    })
     const say = (said: Outgoing, isAnswer = false): void => {
       const outgoing = allowed(said, isAnswer)
       if (outgoing === undefined) return
@@ -212,6 +228,7 @@ export const make = (options: Options): VenueServer => {
     all.add({
       line,
       conversation,
+      sayStatus: (product) => venue.status?.(session, product, floor()).forEach((said) => say(said)),
       publish: (tick) => {
         const frames = venue.publish(session, tick, floor())
         for (const frame of frames) say(frame)
@@ -264,7 +281,18 @@ export const make = (options: Options): VenueServer => {
     quote: (product, bid, ask) => {
       const market = markets.get(product)
       if (market === undefined) throw new RangeError(`${venue.name} lists no ${product}`)
-      publish(Market.quote(market, bid, ask, wallMillis()))
+      const mayCross = statuses.has(product) || statuses.has(undefined)
+      publish(Market.quote(market, bid, ask, wallMillis(), mayCross))
+    },
+    tradingStatus: (status, product) => {
+      if (status === undefined) statuses.delete(product)
+      else statuses.set(product, status)
+      for (const { sayStatus } of live()) sayStatus(product)
+    },
+    repeatStatus: (product) => {
+      const lasts = statuses.has(product)
+      if (lasts) { for (const { sayStatus } of live()) sayStatus(product) }
+      return lasts
     },
     price: (product, price) => {
       for (const { conversation } of live()) conversation.say(venue.price(product, price, wallMillis()))

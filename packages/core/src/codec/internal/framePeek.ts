@@ -35,6 +35,21 @@ export const objectIn = (
 }
 
 /**
+ * The objects of the list that a member is; none where it is no list.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const objectsIn = (
+  object: ExactJson.JsonObject | undefined,
+  member: string
+): ReadonlyArray<ExactJson.JsonObject> => {
+  const value = object !== undefined && Object.hasOwn(object, member) ? object[member] : undefined
+  const items: ReadonlyArray<ExactJson.Json> = Array.isArray(value) ? value : []
+  return items.filter(ExactJson.isObject)
+}
+
+/**
  * The text that a member is, or `undefined` where it is none.
  *
  * @category getters

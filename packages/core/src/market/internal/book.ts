@@ -120,8 +120,13 @@ export class Book {
   private buffered: Array<BookDelta> = []
   // How many more deltas must leave it uncrossed before a crossing is a break again; none if it has not crossed.
   private probation = 0
-  // Why something is not checked any more.
+  // Why something is not checked any more, and whether that is because it crosses.
   private unverifiedReason: string | undefined
+  private isTakenToCross = false
+  // How many more deltas may leave it crossed, as it was when continuous trading began.
+  private settling = 0
+  /** The peer's word for how it trades, while that is not continuously: until then its sides may cross. */
+  tradingStatus: string | undefined
 
   constructor(channel: string, product: string, rules: Rules) {
     this.channel = channel
@@ -147,6 +152,21 @@ export class Book {
   cutTo(depth: number): void {
     this.acknowledged = depth
     this.cut()
+  }
+
+  /** The peer says how it trades, or nothing if continuously. Returns whether that has changed. */
+  trades(status: string | undefined): boolean {
+    if (status === this.tradingStatus) return false
+    this.tradingStatus = status
+    // The peer's word and the changes that uncross it come one after the other.
+    this.settling = status === undefined && this.levels.isCrossed() ? uncrossedDeltas : 0
+    if (status === undefined) return true
+    this.probation = 0
+    // It had reason to cross before that was said.
+    if (this.isTakenToCross) this.unverifiedReason = undefined
+    this.isTakenToCross = false
+    if (this.isWhole) this.stand()
+    return true
   }
 
   /** Whether something shows that it cannot be what it is taken for. */
@@ -176,6 +196,7 @@ export class Book {
     // Another connection is another chance.
     if (cause === "disconnect") this.probation = 0
     if (cause === "disconnect") this.unverifiedReason = undefined
+    if (cause === "disconnect") this.tradingStatus = undefined
     this.standing = wasWhole ? { _tag: "Gapped", cause, reason } : { _tag: "Syncing", reason }
     return wasWhole
   }
@@ -350,17 +371,26 @@ export class Book {
    */
   endFrame(): void {
     if (!this.isWhole) return
-    const { isUnchecked, mayCross } = this.rules
-    if (!mayCross && !isUnchecked && this.unverifiedReason === undefined && this.levels.isCrossed()) {
+    if (this.isWronglyCrossed()) {
       if (this.probation === 0) {
         this.probation = uncrossedDeltas
         this.break("crossed", "the best bid is above the best ask")
         return
       }
       this.unverifiedReason = "the best bid is above the best ask, after a resynchronisation as before"
+      this.isTakenToCross = true
     }
     if (this.probation > 0 && !this.isFirst) this.probation--
     this.stand()
+  }
+
+  private isWronglyCrossed(): boolean {
+    const { isUnchecked, mayCross } = this.rules
+    if (mayCross || isUnchecked || this.unverifiedReason !== undefined || this.tradingStatus !== undefined) return false
+    const isCrossed = this.levels.isCrossed()
+    if (this.settling === 0) return isCrossed
+    this.settling = isCrossed ? this.settling - 1 : 0
+    return false
   }
 
   private stand(): void {

@@ -6,7 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { NamedObserver } from "../../connection/Observer.ts"
+import type { Batch, NamedObserver } from "../../connection/Observer.ts"
 import type { BookSnapshot } from "../../event/MarketData.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import * as Channel from "../../value/Channel.ts"
@@ -100,11 +100,14 @@ export class BookKeeper {
   readonly observer: NamedObserver<MarketEvent> = {
     name: "books",
     attach: () => {
+      const { venue } = this.options
       this.books = this.begin()
       for (const one of this.all()) one.isResyncing = false
       this.ensureWhole(this.all(), firstWaitMillis)
       return {
-        batch: ({ frames, messages, monotonicMillis, starts }) => {
+        batch: (batch) => {
+          if (this.watched.size === 0 && venue.frames === undefined) return this.hear(batch)
+          const { frames, messages, monotonicMillis, starts } = batch
           const broken: Array<Watched> = []
           for (let i = 0; i < frames.length; i++) {
             const frame = frames[i]
@@ -130,6 +133,15 @@ export class BookKeeper {
           }
         }
       }
+    }
+  }
+
+  // How products trade is known of those, too, whose book nobody keeps yet.
+  private hear({ frames, messages, monotonicMillis, starts }: Batch<MarketEvent>): void {
+    for (let i = 0; i < frames.length; i++) {
+      const frame = frames[i]
+      const first = messages[starts[i] ?? 0]
+      if (frame !== undefined && first?._tag === "Other") this.books.hear(frame, [first], monotonicMillis)
     }
   }
 
@@ -234,6 +246,7 @@ export class BookKeeper {
     const { levels, standing } = book
     const of = {
       ...this.identity(channel),
+      tradingStatus: book.tradingStatus,
       sequence: event?.sequence,
       timestamp: event?.timestamp,
       checksum: event?.checksum

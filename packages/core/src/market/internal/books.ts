@@ -10,6 +10,7 @@ import type { Frame } from "../../transport/Frame.ts"
 import type { Venue } from "../../venue/Venue.ts"
 import { Book, type BreakCause, type Rules } from "./book.ts"
 import { FrameNumbers, type Step } from "./frameNumbers.ts"
+import { TradingStatuses } from "./tradingStatuses.ts"
 import { topicOfUnread } from "./unreadFrames.ts"
 
 /**
@@ -77,11 +78,13 @@ export class Books {
   private latest: Book | undefined
   private readonly depths = new Map<string, number>()
   private readonly numbers: FrameNumbers
+  private readonly trading: TradingStatuses | undefined
 
   constructor(venue: Venue, options: Options = {}) {
     this.venue = venue
     this.options = options
     this.numbers = new FrameNumbers(venue, options.asked)
+    if (venue.trading !== undefined) this.trading = new TradingStatuses(venue.trading)
   }
 
   /** Why the numbers of the frames show nothing, if they do not. */
@@ -104,6 +107,29 @@ export class Books {
     this.learnDepth(frame)
     const step = this.follow(frame, events, now)
     if (step === "seen" || step === "late") return unchanged
+    const restated = this.hear(frame, events, now)
+    const changes = this.changes(frame, events, step)
+    return restated.length === 0
+      ? changes
+      : [...restated.filter(({ book }) => !changes.some((change) => change.book === book)), ...changes]
+  }
+
+  /**
+   * What a frame says of how products trade, and what has been said for long enough: books of which that has changed.
+   * Nothing else is read of the frame.
+   */
+  hear(frame: Frame, events: ReadonlyArray<MarketEvent>, now = 0): ReadonlyArray<Change> {
+    const { trading } = this
+    if (trading === undefined) return unchanged
+    const isSaid = events[0]?._tag === "Other" && trading.read(frame, now)
+    if (now >= trading.lapsesAt) trading.lapse(now)
+    else if (!isSaid) return unchanged
+    return this.inOrder
+      .filter((book) => book.trades(trading.of(book.product)) && book.isWhole)
+      .map((book) => ({ book, event: undefined }))
+  }
+
+  private changes(frame: Frame, events: ReadonlyArray<MarketEvent>, step: Step): ReadonlyArray<Change> {
     const event = events[0]
     // What comes most often: one event, of one book.
     if (events.length === 1 && event !== undefined && step !== "break") return this.touchedBy(frame, events, event)
@@ -219,6 +245,7 @@ export class Books {
     const depth = this.depths.get(product)
     if (depth !== undefined) book.cutTo(depth)
     if (this.unverified !== undefined) book.markUnverified(this.unverified)
+    book.trades(this.trading?.of(product))
     const ofChannel = this.books.get(channel)
     if (ofChannel === undefined) this.books.set(channel, new Map([[product, book]]))
     else ofChannel.set(product, book)

@@ -44,7 +44,8 @@ export interface Feed<E> {
   readonly connection: Connection<MarketEvent>
   readonly legs: Legs
   readonly ledger: GapLedger
-  readonly want: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void, ConnectionClosed, Scope.Scope>
+  /** Wants the channel of a book, and what goes with it. */
+  readonly want: (book: Channel.Channel) => Effect.Effect<void, ConnectionClosed, Scope.Scope>
   readonly channel: (kind: ChannelKind, product: string) => Effect.Effect<Channel.Channel, E>
 }
 
@@ -114,8 +115,8 @@ export const make = Effect.fnUntraced(function*<E>(
         )
     })
   }
-  // Answers are counted from the first one on.
-  let isKeeping = venue.frames?.answersLate === true
+  // Answers are counted from the first one on, and how products trade may be said only at the beginning.
+  let isKeeping = venue.frames?.answersLate === true || venue.trading !== undefined
   const keep = (leg: Leg): void => {
     const keeper = keeperOf(leg)
     leg.connection[internals].attach(keeper.observer)
@@ -161,7 +162,7 @@ export const make = Effect.fnUntraced(function*<E>(
             if (!books.isWatched(wanted)) announce(ledger.unkept(wanted))
           })
       )
-      yield* want([wanted])
+      yield* want(wanted)
       if (isLate) fork(connection[internals].resubscribe([wanted]))
     }
   )

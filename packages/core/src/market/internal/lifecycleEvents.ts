@@ -28,6 +28,8 @@ import type { Dropped } from "./shedCounts.ts"
 export interface Options {
   readonly venue: string
   readonly channelsFor: ChannelRouter.ChannelRouter["channelsFor"]
+  /** Whether it is nobody's business that a channel is refused. */
+  readonly isUntold: (channel: Channel.Channel) => boolean
   readonly dropped: Dropped
 }
 
@@ -40,7 +42,7 @@ type Item = Inbox.Item<MarketEvent.MarketEvent>
  * @since 0.1.0
  */
 export const make = (
-  { channelsFor, dropped, venue }: Options
+  { channelsFor, dropped, isUntold, venue }: Options
 ): <E>(items: Stream.Stream<Item, E>) => Stream.Stream<MarketEvent.AnyEvent, E> => {
   // What this consumer's own queue has shed, by the products and channels that it was of.
   const overflowed = ({ from, keys, rejections, to }: InboxItems.Missed): Array<MarketEvent.AnyEvent> => {
@@ -93,7 +95,7 @@ export const make = (
     { by, refused }: InboxItems.Refused<MarketEvent.MarketEvent>
   ): ReadonlyArray<VenueMessage.VenueError> => {
     const requestId = by !== undefined && "requestId" in by ? by.requestId : undefined
-    const errors = refused.map(({ code, message }) =>
+    const errors = refused.filter(({ channel }) => !isUntold(channel)).map(({ code, message }) =>
       new VenueMessage.VenueError({
         venue,
         ...(code === undefined ? {} : { code }),

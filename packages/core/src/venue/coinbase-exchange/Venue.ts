@@ -14,7 +14,7 @@ import * as Symbols from "../../protocol/Symbols.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import { topicByKind } from "../internal/topicByKind.ts"
-import type { Ask, Topic, Venue } from "../Venue.ts"
+import type { Ask, Topic, TradingStatus, Venue } from "../Venue.ts"
 import { trades } from "./internal/trades.ts"
 import * as Messages from "./Messages.ts"
 
@@ -82,6 +82,42 @@ const topicOf = topicByKind({
   Other: typeIn
 })
 
+/**
+ * An indicative quote comes about every second while orders are collected. Then
+ * the venue takes up to 15 s to match them, and does not say when it has.
+ *
+ * @see https://help.coinbase.com/en/coinbase/trading-and-funding/advanced-trade/auction-mode (read 2026-11-26)
+ * @see https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products/get-product-book (read 2026-11-26)
+ */
+const auctionLastsMillis = 20_000
+
+/** Those that `status` says of a product and under which orders are not matched as they come. */
+const unmatched = ["auction_mode", "cancel_only", "post_only"]
+
+/** The messages of an auction are the channel's own; `status` lists all products, to who asks for it. */
+const tradingStatuses = (frame: Frame): ReadonlyArray<TradingStatus> => {
+  if (typeof frame !== "string" || !/"type":\s*"(?:auction|status)"/.test(frame)) return []
+  const json = FramePeek.objectOf(frame)
+  const product = FramePeek.textIn(json, "product_id")
+  switch (FramePeek.textIn(json, "type")) {
+    case "auction":
+      return product === undefined
+        ? []
+        : [{ of: product, status: "auction", isContinuous: false, lastsMillis: auctionLastsMillis }]
+    case "status":
+      return FramePeek.objectsIn(json, "products").flatMap((each) => {
+        const of = FramePeek.textIn(each, "id")
+        const status = FramePeek.textIn(each, "status")
+        if (of === undefined || status === undefined) return []
+        const mode = status === "online" ? unmatched.find((member) => each[member] === true) : undefined
+        const word = mode === "auction_mode" ? "auction" : mode ?? status
+        return [{ of, status: word, isContinuous: word === "online" }]
+      })
+    default:
+      return []
+  }
+}
+
 const limitsSource = "https://docs.cdp.coinbase.com/exchange/websocket-feed/rate-limits, read 2026-11-21"
 
 /**
@@ -98,6 +134,12 @@ export const venue: Venue = {
   prices: "string",
   symbols: Symbols.paired("-"),
   continuity: "none",
+  trading: {
+    source: "https://docs.cdp.coinbase.com/exchange/websocket-feed/channels, read 2026-11-26",
+    read: tradingStatuses,
+    channelOf: ({ channel, product }) =>
+      product !== undefined && channel.startsWith("level2") ? { channel: "auctionfeed", product } : undefined
+  },
   // The heartbeat channel beats per product, for who subscribes to it; every connection answers protocol pings.
   keepAlive: { _tag: "Protocol" },
   // Bursts of 20 dials are let through. Who does not subscribe within 5 s is disconnected.

@@ -13,10 +13,11 @@ import * as ExactJson from "../../codec/ExactJson.ts"
 import * as FramePeek from "../../codec/internal/framePeek.ts"
 import * as Dialect from "../../protocol/Dialect.ts"
 import * as Symbols from "../../protocol/Symbols.ts"
+import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import { numbered } from "../internal/numbers.ts"
 import { topicByKind } from "../internal/topicByKind.ts"
-import type { Ask, Topic, Venue } from "../Venue.ts"
+import type { Ask, Topic, TradingStatus, Venue } from "../Venue.ts"
 import { trades } from "./internal/trades.ts"
 import * as Messages from "./Messages.ts"
 
@@ -97,6 +98,18 @@ const normalise = (product: string, channel: string): Result.Result<string, stri
 const limitsSource =
   "https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-rate-limits, read 2026-11-21"
 
+/** To who asks for `status`; it does not say which product is in an auction. */
+const tradingStatuses = (frame: Frame): ReadonlyArray<TradingStatus> => {
+  if (typeof frame !== "string" || !/"channel":\s*"status"/.test(frame)) return []
+  return FramePeek.objectsIn(FramePeek.objectOf(frame), "events").flatMap((event) =>
+    FramePeek.objectsIn(event, "products").flatMap((each) => {
+      const of = FramePeek.textIn(each, "id")
+      const status = FramePeek.textIn(each, "status")
+      return of === undefined || status === undefined ? [] : [{ of, status, isContinuous: status === "online" }]
+    })
+  )
+}
+
 /**
  * Coinbase Advanced Trade.
  *
@@ -112,6 +125,10 @@ export const venue: Venue = {
   symbols: Symbols.paired("-"),
   continuity: "frame",
   frames: { numberOf: numbered("sequence_num") },
+  trading: {
+    source: "https://docs.cdp.coinbase.com/api-reference/advanced-trade-api/websocket/product-status, read 2026-11-26",
+    read: tradingStatuses
+  },
   keepAlive: {
     _tag: "Server",
     withinMillis: 1_000,

@@ -24,7 +24,7 @@ import * as FramePeek from "../../codec/internal/framePeek.ts"
 import { isMarketData, type MarketEvent } from "../../event/MarketEvent.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type * as Channel from "../../value/Channel.ts"
-import type { Ask, Topic, Venue } from "../Venue.ts"
+import type { Ask, Topic, TradingStatus, Venue } from "../Venue.ts"
 import { trades } from "./internal/trades.ts"
 import * as Messages from "./Messages.ts"
 import { symbols } from "./Symbols.ts"
@@ -81,6 +81,37 @@ const firstKeepAlive = 1_000_000_000
 const rateLimits = "https://docs.deribit.com/articles/rate-limits, read 2026-11-21"
 
 /**
+ * The state of an instrument's book, of all books of a price index, or of the
+ * platform, to who asks for `instrument.state.…` or `platform_state`: in any but
+ * `open` orders are not taken.
+ *
+ * @see https://docs.deribit.com/subscriptions/platform/platform_state (read 2026-11-26)
+ * @see https://support.deribit.com/hc/en-us/articles/32893516929437 (the states; read 2026-11-26)
+ */
+const tradingStatuses = (frame: Frame): ReadonlyArray<TradingStatus> => {
+  if (typeof frame !== "string" || !/"channel":\s*"(?:instrument\.state\.|platform_state")/.test(frame)) return []
+  const data = FramePeek.objectIn(FramePeek.objectIn(FramePeek.objectOf(frame), "params"), "data")
+  const instrument = FramePeek.textIn(data, "instrument_name")
+  const state = FramePeek.textIn(data, "state")
+  if (instrument !== undefined && state !== undefined) {
+    // Before 2026 an instrument that trades was said to be started.
+    return [{ of: instrument, status: state, isContinuous: state === "open" || state === "started" }]
+  }
+  const { locked, maintenance } = data ?? {}
+  const index = FramePeek.textIn(data, "price_index")
+  if (index !== undefined && typeof locked === "boolean") {
+    return [{ of: index, status: "locked", isContinuous: !locked }]
+  }
+  return typeof maintenance === "boolean" ? [{ status: "maintenance", isContinuous: !maintenance }] : []
+}
+
+/** The price index of an instrument: `btc_usd` of `BTC-PERPETUAL`, `sol_usdc` of `SOL_USDC-PERPETUAL`. */
+const indexOf = (product: string): string => {
+  const [underlying = ""] = product.toLowerCase().split("-")
+  return underlying.includes("_") ? underlying : `${underlying}_usd`
+}
+
+/**
  * Deribit.
  *
  * @category venues
@@ -96,6 +127,11 @@ export const venue: Venue = {
   continuity: "delta",
   // `book.BTC-PERPETUAL.none.10.100ms` is the top of the book each time, `book.BTC-PERPETUAL.100ms` its changes.
   books: { isWhole: (channel) => channel.startsWith("book.") && channel.split(".").length > 3 },
+  trading: {
+    source: "https://docs.deribit.com/subscriptions/market-data/instrumentstatekindcurrency, read 2026-11-26",
+    read: tradingStatuses,
+    groupOf: indexOf
+  },
   // `trade_seq` counts one by one for each instrument: https://docs.deribit.com/subscriptions/trades (read 2026-11-25).
   tradeNumber: (channel) => channel.startsWith("trades.") ? "sequence" : undefined,
   keepAlive: {

@@ -14,13 +14,14 @@
  *
  * @since 0.1.0
  */
+import type * as ExactJson from "../../codec/ExactJson.ts"
 import * as FramePeek from "../../codec/internal/framePeek.ts"
 import * as Dialect from "../../protocol/Dialect.ts"
 import * as Symbols from "../../protocol/Symbols.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import * as Channel from "../../value/Channel.ts"
 import { topicByKind } from "../internal/topicByKind.ts"
-import type { Ask, Topic, Venue } from "../Venue.ts"
+import type { Ask, Topic, TradingStatus, Venue } from "../Venue.ts"
 import { trades } from "./internal/trades.ts"
 import * as KrakenChecksum from "./KrakenChecksum.ts"
 import * as Messages from "./Messages.ts"
@@ -85,6 +86,29 @@ const subscribedDepth = (frame: Frame): { readonly product: string; readonly dep
   return product === undefined || !Number.isSafeInteger(depth) ? undefined : { product, depth }
 }
 
+/** Under any other status of the engine or of a pair no orders are matched. */
+const matching = new Set(["online", "limit_only", "reduce_only"])
+
+/** The engine's status comes by itself, on each connection and when it changes; that of pairs to who asks for `instrument`. */
+const tradingStatuses = (frame: Frame): ReadonlyArray<TradingStatus> => {
+  const json = FramePeek.objectOf(frame)
+  const statuses = (found: ReadonlyArray<ExactJson.JsonObject>, member: string): ReadonlyArray<TradingStatus> =>
+    found.flatMap((each) => {
+      const status = FramePeek.textIn(each, member)
+      return status === undefined
+        ? []
+        : [{ of: FramePeek.textIn(each, "symbol"), status, isContinuous: matching.has(status) }]
+    })
+  switch (FramePeek.textIn(json, "channel")) {
+    case "status":
+      return statuses(FramePeek.objectsIn(json, "data"), "system")
+    case "instrument":
+      return statuses(FramePeek.objectsIn(FramePeek.objectIn(json, "data"), "pairs"), "status")
+    default:
+      return []
+  }
+}
+
 /**
  * Kraken.
  *
@@ -100,6 +124,10 @@ export const venue: Venue = {
   symbols: Symbols.paired("/"),
   continuity: "state",
   books: { checksum: KrakenChecksum.checksum, depths: [10, 25, 100, 500, 1_000], subscribedDepth },
+  trading: {
+    source: "https://docs.kraken.com/exchange/api-reference/spot-websocket-v2/status, read 2026-11-26",
+    read: tradingStatuses
+  },
   // A connection that says nothing for about a minute is closed; any request keeps it:
   // https://docs.kraken.com/api/docs/guides/spot-ws-intro, read 2026-11-21.
   keepAlive: {

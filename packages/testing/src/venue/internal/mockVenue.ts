@@ -43,13 +43,15 @@ export interface Outgoing {
  * What a venue may look at when it answers: the time in epoch milliseconds; a
  * product's market, or `undefined` where it does not list the product; how
  * many frames it has sent on the connection (default 0), for venues that number
- * them; and the path and query that the client dialled (default `/`).
+ * them; the path and query that the client dialled (default `/`); and the venue's
+ * word for how a product trades, or all of them, while that is not continuously.
  */
 export interface Floor {
   readonly atMillis: number
   readonly market: (product: string) => Market | undefined
   readonly sent?: number | undefined
   readonly path?: string | undefined
+  readonly tradingStatus?: ((product?: string | undefined) => string | undefined) | undefined
 }
 
 /**
@@ -87,6 +89,15 @@ export interface MockVenue {
   readonly publish: (session: Session, tick: Tick, floor: Floor) => ReadonlyArray<Outgoing>
   /** The heartbeats that are due on the connection. */
   readonly heartbeat: (session: Session, floor: Floor) => ReadonlyArray<Outgoing>
+  /**
+   * What it says on the connection when a product comes to trade in another way, or all of them do: by the floor's word,
+   * or continuously if that has none. Default: nothing.
+   */
+  readonly status?:
+    | ((session: Session, product: string | undefined, floor: Floor) => ReadonlyArray<Outgoing>)
+    | undefined
+  /** How often it says so again while it lasts, in milliseconds. Default: once. */
+  readonly statusMillis?: number | undefined
   /** A price by hand, as a message of the venue that carries one. */
   readonly price: (product: string, price: string, atMillis: number) => Outgoing
   /** What it does to clients that do not keep its rules. Default: nothing besides what `receive` does. */

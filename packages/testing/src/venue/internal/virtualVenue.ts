@@ -54,6 +54,11 @@ export interface Served {
   readonly withhold: (what: VenueServer.Withheld, on: boolean) => Effect.Effect<void>
   /** Whether a product is taken off the venue's list. */
   readonly delist: (product: string, on: boolean) => Effect.Effect<void>
+  /**
+   * Has the venue say in its own word that a product is not in continuous trading, or all of them, until it is given no
+   * word: then that it is again. Meanwhile a bid may be above the ask.
+   */
+  readonly tradingStatus: (status: string | undefined, product?: string | undefined) => Effect.Effect<void>
   /** Announces to all clients that it ends their connections, where the venue does that, and ends these after so long. */
   readonly shutDown: (after: Duration.Input) => Effect.Effect<void>
   /** Ends the trading by itself; what is under way still arrives. */
@@ -150,6 +155,8 @@ export const serveWatched = Effect.fnUntraced(function*(
       return { ...answer, body: Listing.textOf(answer) }
     }))
 
+  // What is said of how products trade, for as long as it lasts.
+  const lasting = new Map<string | undefined, object>()
   let isTrading = every !== undefined
   const everyMillis = every === undefined ? 0 : Duration.toMillis(Duration.fromInputUnsafe(every))
   const trade = (): void => {
@@ -171,6 +178,19 @@ export const serveWatched = Effect.fnUntraced(function*(
     trade: (product) => Effect.sync(() => void server.trade(symbolOf(product))),
     withhold: (what, on) => Effect.sync(() => server.withhold(what, on)),
     delist: (product, on) => Effect.sync(() => server.delist(symbolOf(product), on)),
+    tradingStatus: (status, product) =>
+      Effect.sync(() => {
+        const symbol = product === undefined ? undefined : symbolOf(product)
+        server.tradingStatus(status, symbol)
+        const said = {}
+        lasting.set(symbol, said)
+        const again = (): void => {
+          if (lasting.get(symbol) !== said) return
+          server.repeatStatus(symbol)
+          network.schedule(venue.statusMillis ?? 0, again)
+        }
+        if (status !== undefined && venue.statusMillis !== undefined) network.schedule(venue.statusMillis, again)
+      }),
     shutDown: (after) =>
       Effect.sync(() => {
         const ended = hosts.flatMap((host) => host.peers())

@@ -1,0 +1,51 @@
+/**
+ * How a feed is, and where the subscriptions stand that its users have asked for.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { Connection } from "../../connection/Connection.ts"
+import { internals } from "../../connection/internal/connectionInternals.ts"
+import type { MarketEvent } from "../../event/MarketEvent.ts"
+import * as Channel from "../../value/Channel.ts"
+import * as Monotonic from "../../value/Monotonic.ts"
+import type { CompanionChannels } from "./companionChannels.ts"
+import type { FreshnessTracker } from "./freshnessTracker.ts"
+
+/**
+ * Makes both.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  venue: string,
+  connection: Connection<MarketEvent>,
+  freshness: FreshnessTracker,
+  { isOfBooks }: CompanionChannels
+) => {
+  const asked = Effect.map(
+    Effect.suspend(() => connection[internals].subscriptionStates),
+    (states) => states.filter(({ channel }) => !isOfBooks(channel))
+  )
+  return {
+    health: Effect.gen(function*() {
+      const { epoch, lastHeardAt, state } = yield* connection.metrics
+      const subscriptions = yield* asked
+      return {
+        venue,
+        state,
+        epoch,
+        lastHeardAt,
+        subscriptions,
+        freshness: freshness.report(yield* Monotonic.now)
+      }
+    }),
+    subscriptions: Effect.gen(function*() {
+      const states = yield* asked
+      const refusals = yield* connection[internals].refusals
+      const reasons = new Map(refusals.map((refusal) => [Channel.key(refusal.channel), refusal]))
+      return states.map((state) => ({ ...state, refusal: reasons.get(Channel.key(state.channel)) }))
+    })
+  }
+}
