@@ -602,14 +602,14 @@ export const harmless: ReadonlyArray<Harmless> = [
   {
     file: `${core}/connection/internal/epoch.ts`,
     within: "Epoch.receive",
-    original: "if (due === undefined && refusals.length === 0 && faults.length === 0) return this.awaitRoom()",
+    original: "if (this.due === undefined && refusals.length === 0 && faults.length === 0) return this.awaitRoom()",
     replacement: "if (false) return this.awaitRoom()",
     because: "where nothing is due and nothing was refused, all that follows does nothing, more slowly"
   },
   {
     file: `${core}/connection/internal/epoch.ts`,
     within: "Epoch.receive",
-    original: "if (due === undefined && refusals.length === 0 && faults.length === 0) return this.awaitRoom()",
+    original: "if (this.due === undefined && refusals.length === 0 && faults.length === 0) return this.awaitRoom()",
     replacement: "if (due === undefined && refusals.length === (-1) && faults.length === 0) return this.awaitRoom()",
     because: "where nothing is due and nothing was refused, all that follows does nothing, more slowly"
   },

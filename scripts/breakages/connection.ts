@@ -18,6 +18,8 @@ const ofSecrets = "packages/testing/test/connection/Secrets.test.ts"
 const ofKeepAlive = "packages/testing/test/connection/KeepAlive.test.ts"
 const ofMetrics = "packages/testing/test/connection/Metrics.test.ts"
 const ofBounds = "packages/testing/test/connection/NeverStale.test.ts"
+const ofOpening = "packages/testing/test/connection/Opening.test.ts"
+const opening = `${connection}/internal/opening.ts`
 const ofSteps = "packages/testing/test/SteppedClock.test.ts"
 
 export const breakages: ReadonlyArray<Breakage> = [
@@ -420,5 +422,41 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "Math.min(wholly, Duration.toMillis(bounds.deadline ?? wholly))",
     replacement: "wholly",
     test: [ofBounds, "is not sent where it cannot be written in its time"]
+  },
+  // the opening of an epoch
+  {
+    name: "what stands is asked for before subscriptions are restored",
+    file: opening,
+    original: "    Effect.andThen(epoch.answered()),\n",
+    replacement: "",
+    test: [ofOpening, "has failed where subscriptions are not answered"]
+  },
+  {
+    name: "a subscription that is lost on the way is nobody's matter",
+    file: opening,
+    original: "    Effect.andThen(lost),\n",
+    replacement: "",
+    test: [ofOpening, "has failed where a subscription that was confirmed before is refused"]
+  },
+  {
+    name: "an opening outlives its wire",
+    file: opening,
+    original: "Effect.raceFirst(epoch.reading())",
+    replacement: "Effect.raceFirst(Effect.never)",
+    test: [ofOpening, "that fails is a failed dial"]
+  },
+  {
+    name: "an epoch is up before it is reconciled",
+    file: opening,
+    original: "    Effect.andThen(step(\"reconcile\", reconcile)),\n",
+    replacement: "",
+    test: [ofOpening, "signs in, restores and reconciles"]
+  },
+  {
+    name: "an opening may take for ever",
+    file: opening,
+    original: "        duration: connectTimeout,",
+    replacement: "        duration: \"1 hour\",",
+    test: [ofOpening, "lets nobody else's message out"]
   }
 ]

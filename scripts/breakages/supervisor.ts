@@ -158,8 +158,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a restore that fails is told as healthy",
     file: supervisor,
-    original: "yield* epoch.restore()",
-    replacement: "yield* Effect.ignore(epoch.restore())",
+    original: "? epoch.restore()",
+    replacement: "? Effect.ignore(epoch.restore())",
     test: [ofEpochs, "a restore that fails"]
   },
   {

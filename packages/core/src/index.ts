@@ -423,6 +423,14 @@ export * as Ndjson from "./event/Ndjson.ts"
 export * as Observer from "./connection/Observer.ts"
 
 /**
+ * What is said on a new epoch before the connection counts as up: who signs in
+ * does so here, and who has to know how things stand asks here.
+ *
+ * @since 0.1.0
+ */
+export * as Opening from "./connection/Opening.ts"
+
+/**
  * One order of ours and everything that is known of it, as a value: what was
  * asked for, the outcome, how far it has come, and its fills.
  *

@@ -64,6 +64,7 @@ import * as StateTransitions from "./internal/stateTransitions.ts"
 import { Subscriptions } from "./internal/subscriptions.ts"
 import * as Supervisor from "./internal/supervisor.ts"
 import type * as Observer from "./Observer.ts"
+import type * as Opening from "./Opening.ts"
 import type * as Outbox from "./Outbox.ts"
 import { Reconnection } from "./Reconnection.ts"
 
@@ -96,6 +97,8 @@ export interface Options<A> {
   readonly dialect?: Dialect.Dialect<A> | undefined
   /** How the peer shows that it is alive. Default: it answers protocol pings, where the transport can send any. */
   readonly keepAlive?: KeepAlive.KeepAlive<A> | undefined
+  /** What is said on each epoch before the connection counts as up, such as signing in. Default: nothing. */
+  readonly opening?: Opening.Steps | undefined
   /**
    * The peer's limits on messages, dials and subscriptions, kept in every rolling window. Those per address are
    * shared with all who dial the URL's origin in the same network, through the `Governor.Governor`.
@@ -470,6 +473,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     breaker,
     auth: options.auth,
     keepAlive,
+    opening: replay === undefined ? options.opening : undefined,
     correlator,
     dials: limits.dials,
     invalid: Option.getOrUndefined(Result.getFailure(kept)),

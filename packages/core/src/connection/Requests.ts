@@ -24,6 +24,7 @@ import * as Monotonic from "../value/Monotonic.ts"
 import { NotSent, type OutboxFull } from "./ConnectError.ts"
 import type { Connection } from "./Connection.ts"
 import { internals } from "./internal/connectionInternals.ts"
+import type { Opening } from "./Opening.ts"
 import type { Message, SendOptions } from "./Outbox.ts"
 
 /**
@@ -79,6 +80,8 @@ export type RequestError = NotSent | OutboxFull | RateLimited | InvalidCost | Ou
  */
 export interface RequestOptions extends Omit<SendOptions, "delivery"> {
   readonly timeout?: Duration.Input | undefined
+  /** What it goes through; default: the connection. */
+  readonly via?: Pick<Opening, "send"> | undefined
 }
 
 /**
@@ -181,11 +184,11 @@ export const make = Effect.fnUntraced(function*<A>(
         if (!correlator.wait(id, "request")) return Effect.fail(new DuplicateRequest({ id }))
         const answer = Deferred.makeUnsafe<A, OutcomeUnknown>()
         waiting.set(id, answer)
-        const { timeout = "30 seconds", ...bounds } = options
+        const { timeout = "30 seconds", via = connection, ...bounds } = options
         const wholly = Duration.toMillis(timeout)
         const until = Monotonic.nowMillis(clock) + wholly
         const deadline = Math.min(wholly, Duration.toMillis(bounds.deadline ?? wholly))
-        return connection.send(message, { ...bounds, deadline }).pipe(
+        return via.send(message, { ...bounds, deadline }).pipe(
           Effect.andThen(Effect.suspend((): Effect.Effect<A, RequestError> =>
             Effect.timeoutOrElse(Deferred.await(answer), {
               duration: Math.max(0, until - Monotonic.nowMillis(clock)),

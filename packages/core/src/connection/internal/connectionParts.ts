@@ -16,6 +16,7 @@ import type { Capabilities, Transport, Wire } from "../../transport/Transport.ts
 import type { BearerToken } from "../BearerToken.ts"
 import type { SubscriptionRefused } from "../ConnectError.ts"
 import type { Transition } from "../ConnectionState.ts"
+import type * as Opening from "../Opening.ts"
 import type * as FrameReader from "./frameReader.ts"
 import type { Outbox } from "./outbox.ts"
 import type * as Sequence from "./sequence.ts"
@@ -39,6 +40,8 @@ export interface Options<A> extends FrameReader.Options<A> {
   readonly breaker: Breaker.Breaker
   readonly auth: BearerToken | undefined
   readonly keepAlive: KeepAlive.KeepAlive<A>
+  /** What is said on a new epoch before it is up. */
+  readonly opening: Opening.Steps | undefined
   readonly correlator: Correlator
   readonly sequence: Sequence.SequenceOf<A> | undefined
   /** Called with each transition, once it is on its way to the consumers. */

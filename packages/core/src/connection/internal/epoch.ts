@@ -5,9 +5,10 @@
  *
  * @since 0.1.0
  */
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
 import type * as Option from "effect/Option"
 import type { ConnectionPolicy } from "../../resilience/ConnectionPolicy.ts"
 import type { Pull, Wire, WireClosed } from "../../transport/Transport.ts"
@@ -169,6 +170,11 @@ export class Epoch<A> {
   lastReceivedAt: number
   // How many consumers were woken by the last batch.
   private woken = 0
+  // What is done when something has come next.
+  private due: Effect.Effect<void> | undefined
+  // Where it is read before it is up: whoever reads it, and who waits until all that was asked for is answered.
+  private reader: Fiber.Fiber<Ending> | undefined
+  private allAnswered: Deferred.Deferred<void> | undefined
 
   constructor(parts: Parts<A>, wire: Wire, number: number) {
     this.parts = parts
@@ -209,8 +215,35 @@ export class Epoch<A> {
 
   /** Reads until the wire has ended, and says how. `onFirst` is done when something has come. */
   run(onFirst: Effect.Effect<void> | undefined): Effect.Effect<Ending> {
+    this.due = onFirst
+    return this.reader === undefined ? this.read() : Fiber.join(this.reader)
+  }
+
+  /** Begins to read before it is up; `fork` gives the fiber that does so. */
+  readEarly(fork: (read: Effect.Effect<Ending>) => Fiber.Fiber<Ending>): void {
+    this.reader = fork(this.read())
+  }
+
+  /** Fails with how it ended, if it is read and ends. */
+  reading(): Effect.Effect<never, Ending> {
+    const { reader } = this
+    return reader === undefined ? Effect.never : Effect.flatMap(Fiber.join(reader), Effect.fail)
+  }
+
+  /** Completes when all that was asked for is answered; never where it ends for want of answers. */
+  answered(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.options.subscriptions.waitingSince() === undefined) return Effect.void
+      const all = this.allAnswered = Deferred.makeUnsafe<void>()
+      return Effect.raceFirst(Deferred.await(all), this.watchAnswers()).pipe(
+        Effect.andThen(Effect.suspend(() => this.ending === undefined ? Effect.void : Effect.never))
+      )
+    })
+  }
+
+  private read(): Effect.Effect<Ending> {
     const begun = this.states.now()
-    return Effect.flatMap(this.receive(onFirst), (closed) => this.ended(begun, closed))
+    return Effect.flatMap(this.receive(), (closed) => this.ended(begun, closed))
   }
 
   private makeHeartbeat(): Heartbeat.Heartbeat<A> | undefined {
@@ -327,17 +360,17 @@ export class Epoch<A> {
   }
 
   // Takes from the wire until it ends. What arrived before its end is delivered, in order, before this completes.
-  private receive(onFirst: Effect.Effect<void> | undefined): Effect.Effect<WireClosed> {
+  private receive(): Effect.Effect<WireClosed> {
     const { inbox, observers: { faults }, refusals } = this.options
     const { pull } = this.wire
     const reader = new FrameReader(this.options, this.number)
-    let due = onFirst
     // Says whether the next batch may come in the same way: nothing is to be done before it, and nobody needs a turn.
     const take: Parameters<NonNullable<Pull["each"]>>[0] = (frames, isMore) => {
       this.lastReceivedAt = this.states.now()
       reader.read(frames, this.states.wallNow(), this.lastReceivedAt)
       this.askAgain()
-      if (due !== undefined || refusals.length > 0 || faults.length > 0) return false
+      this.noteAnswers()
+      if (this.due !== undefined || refusals.length > 0 || faults.length > 0) return false
       if (isMore === true && !inbox.isBlocked()) return true
       this.woken = inbox.wake()
       return !inbox.isBehind() && this.woken <= manyConsumers && !inbox.isBlocked()
@@ -345,9 +378,9 @@ export class Epoch<A> {
     const taken = pull.each === undefined ? Effect.map(pull, take) : pull.each(take)
     return taken.pipe(
       Effect.flatMap(() => {
-        if (due === undefined && refusals.length === 0 && faults.length === 0) return this.awaitRoom()
-        const first = due ?? Effect.void
-        due = undefined
+        if (this.due === undefined && refusals.length === 0 && faults.length === 0) return this.awaitRoom()
+        const first = this.due ?? Effect.void
+        this.due = undefined
         return first.pipe(
           Effect.andThen(this.reportRefusals()),
           Effect.andThen(() => this.reportFaults()),
@@ -359,6 +392,12 @@ export class Epoch<A> {
       Effect.forever,
       Effect.flip
     )
+  }
+
+  private noteAnswers(): void {
+    if (this.allAnswered === undefined || this.options.subscriptions.waitingSince() !== undefined) return
+    Deferred.doneUnsafe(this.allAnswered, Effect.void)
+    this.allAnswered = undefined
   }
 
   private ended(begun: number, closed: WireClosed): Effect.Effect<Ending> {

@@ -34,7 +34,8 @@ import * as Classification from "./classification.ts"
 import { type Closed, Closer } from "./close.ts"
 import type { Options, Parts } from "./connectionParts.ts"
 import { Dialler, type Held, type Session } from "./dialler.ts"
-import { type Ending, Epoch, failed } from "./epoch.ts"
+import { type Ending, Epoch } from "./epoch.ts"
+import * as Openings from "./opening.ts"
 import { Stability } from "./stability.ts"
 import { StateTracker } from "./stateTracker.ts"
 
@@ -56,6 +57,7 @@ export class Supervisor<A> {
   private readonly dialler: Dialler<A>
   private readonly closer: Closer<A>
   private number = 0
+  private confirmed: Openings.Confirmed | undefined
   // The epoch whose wire is open.
   private open: Epoch<A> | undefined
   private isEnding = false
@@ -139,9 +141,9 @@ export class Supervisor<A> {
   private establish(
     session: Session,
     place: Reservation
-  ): Effect.Effect<Epoch<A>, ConnectError.Failure, Scope.Scope> {
+  ): Effect.Effect<Epoch<A>, ConnectError.Failure | Openings.Unopened, Scope.Scope> {
     return Effect.gen({ self: this }, function*() {
-      const { outbox, recorder, subscriptions } = this.options
+      const { opening, outbox, recorder, subscriptions } = this.options
       this.states.move(
         State.Connecting({ attempt: session.attempt }),
         session.failure === undefined ? "connect" : "retry"
@@ -155,7 +157,10 @@ export class Supervisor<A> {
       epoch.attach()
       const fault = yield* epoch.reportFaults()
       if (fault !== undefined) return yield* fault
-      yield* epoch.restore()
+      const inScope = <B>(effect: Effect.Effect<B>) => Fiber.runIn(fork(effect), Context.get(context, Scope.Scope))
+      yield* opening === undefined
+        ? epoch.restore()
+        : Openings.open(this.parts, opening, epoch, { confirmed: this.confirmed ??= new Set(), inScope })
       recorder.connected(this.states.wallNow(), this.states.now())
       session.isEstablished = true
       yield* this.states.log("Info", "connected", {
@@ -164,7 +169,7 @@ export class Supervisor<A> {
         subscriptions: subscriptions.wanted().length
       })
       // Before anybody can see that it is up: who is told so can send, and ask.
-      epoch.beside = (effect) => Fiber.runIn(fork(effect), Context.get(context, Scope.Scope))
+      epoch.beside = inScope
       outbox.begin(on, number)
       this.states.move(State.Connected({ epoch: number }), "handshake complete")
       Deferred.doneUnsafe(this.cycle, Exit.void)
@@ -182,8 +187,9 @@ export class Supervisor<A> {
       const stability = new Stability(this.parts, this.backoff, session, permit)
       return this.establish(session, place).pipe(
         Effect.flatMap((epoch) => this.live(epoch, stability)),
-        Effect.catch((error) => Effect.succeed(failed(error))),
+        Effect.catch((error) => Effect.succeed(Openings.endingOf(error))),
         Effect.tap((how) => {
+          if (this.confirmed !== undefined) Openings.remember(this.parts, this.confirmed)
           this.open?.detach(how)
           const outcome = this.recordOutcome(stability, how)
           return this.open === undefined ? outcome : Effect.andThen(this.open.reportFaults(), outcome)
