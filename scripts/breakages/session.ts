@@ -7,6 +7,8 @@ const samples = "packages/core/src/session/internal/clockSamples.ts"
 const clock = "packages/core/src/session/ClockOffset.ts"
 const rpc = "packages/core/src/session/JsonRpc.ts"
 const ofRpc = "packages/testing/test/session/JsonRpc.test.ts"
+const session = "packages/core/src/session/Session.ts"
+const ofSession = "packages/testing/test/session/Session.test.ts"
 const ofSigner = "packages/core/test/Signer.test.ts"
 const ofClock = "packages/core/test/ClockOffset.test.ts"
 
@@ -158,5 +160,41 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "result === undefined || result === null\n      ? readError",
     replacement: "true\n      ? readError",
     test: [ofRpc, "refuses what is no message"]
+  },
+  // sessions
+  {
+    name: "a call goes out under a grant that has ended",
+    file: session,
+    original: "rpc.call(method, params, { isSignedIn, ...how })",
+    replacement: "rpc.call(method, params, how)",
+    test: [ofSession, "sends nothing while its grant has ended"]
+  },
+  {
+    name: "a grant is renewed once",
+    file: session,
+    original: "          grant(epoch, granted.value)\n          return renewal(epoch)",
+    replacement: "          grant(epoch, granted.value)\n          return Effect.void",
+    test: [ofSession, "renews its grant before that ends"]
+  },
+  {
+    name: "a session lives on without a grant",
+    file: session,
+    original: "        return Effect.ignore(connection.reconnect)",
+    replacement: "        return Effect.void",
+    test: [ofSession, "is opened anew where its grant cannot be renewed"]
+  },
+  {
+    name: "whoever is refused asks again",
+    file: session,
+    original: "error._tag === \"AuthError\" || error._tag",
+    replacement: "error._tag",
+    test: [ofSession, "stops where it is refused"]
+  },
+  {
+    name: "a session is live before it is reconciled",
+    file: session,
+    original: "reconcile?.(through(via)) ?? Effect.void",
+    replacement: "Effect.void",
+    test: [ofSession, "signs in, restores, reconciles"]
   }
 ]

@@ -618,6 +618,22 @@ export * as Rotation from "./market/Rotation.ts"
 export * as Secrets from "./transport/Secrets.ts"
 
 /**
+ * An authenticated conversation that is restored. On each epoch it signs in,
+ * asks for all subscriptions again, learns how things stand (`reconcile`), and
+ * only then is `Live`. What its owner holds keeps working across epochs.
+ *
+ * @since 0.1.0
+ */
+export * as Session from "./session/Session.ts"
+
+/**
+ * How a session signs in, and keeps being signed in.
+ *
+ * @since 0.1.0
+ */
+export * as SignIn from "./session/SignIn.ts"
+
+/**
  * Signs what a venue is sent, at once: a signer does not wait, so a message is
  * signed in the turn in which it is written, with the time that it has then. The
  * same key and message always have the same signature (RFC 6979, RFC 8032).

@@ -1,0 +1,249 @@
+/**
+ * An authenticated conversation that is restored. On each epoch it signs in,
+ * asks for all subscriptions again, learns how things stand (`reconcile`), and
+ * only then is `Live`. What its owner holds keeps working across epochs.
+ *
+ * A call goes out on the epoch that is live, while it is signed in, within its
+ * deadline, or not at all: it fails with `NotSent`, also before the session is
+ * live. Only its connection dials; a step that fails is a failed dial.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as PubSub from "effect/PubSub"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { type AuthError, type ConnectError, type Failure, RestoreFailed } from "../connection/ConnectError.ts"
+import * as Connection from "../connection/Connection.ts"
+import type { ConnectionState } from "../connection/ConnectionState.ts"
+import type { Opening } from "../connection/Opening.ts"
+import type { Reconnection } from "../connection/Reconnection.ts"
+import type { CircuitBreaker } from "../resilience/CircuitBreaker.ts"
+import type { Transport } from "../transport/Transport.ts"
+import * as SlidingPubSub from "../value/internal/slidingPubSub.ts"
+import * as Monotonic from "../value/Monotonic.ts"
+import * as JsonRpc from "./JsonRpc.ts"
+import type { Calls, Grant, SignIn } from "./SignIn.ts"
+
+/**
+ * Where a session stands.
+ *
+ * - `Disconnected`: not asked for, or closed
+ * - `Connecting`: a dial is under way, the first or a later attempt
+ * - `SigningIn`, `Restoring`, `Reconciling`: the steps of an epoch that is open
+ * - `Live`: signed in, restored and reconciled
+ * - `Waiting`: for the next attempt, after this failure if there was one
+ * - `Closing`
+ * - `Failed`: it is not tried any more, for this reason
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type SessionState = Data.TaggedEnum<{
+  Disconnected: {}
+  Connecting: { readonly attempt: number }
+  SigningIn: { readonly epoch: number }
+  Restoring: { readonly epoch: number }
+  Reconciling: { readonly epoch: number }
+  Live: { readonly epoch: number }
+  Waiting: { readonly attempt: number; readonly failure: Failure | undefined }
+  Closing: {}
+  Failed: { readonly error: ConnectError }
+}>
+
+/**
+ * The states of a session.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const SessionState = Data.taggedEnum<SessionState>()
+
+/**
+ * How a session is made, besides what its connection is told (see
+ * `Connection.Options`).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options extends Omit<Connection.Options<JsonRpc.Message>, "decode" | "opening"> {
+  /** What rejections call the peer. */
+  readonly peer: string
+  readonly signIn: SignIn
+  /**
+   * Learns how things stand, such as open orders and positions, once the subscriptions are restored: what fails is tried
+   * again on a new epoch. Default: nothing is to be learned.
+   */
+  readonly reconcile?: ((calls: Calls) => Effect.Effect<void, JsonRpc.CallError | RestoreFailed>) | undefined
+}
+
+/**
+ * A session.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Session {
+  /** Its connection: what is subscribed there is restored on each epoch. */
+  readonly connection: Connection.Connection<JsonRpc.Message>
+  /** Brings it up, and completes when it is live for the first time; see `Connection.connect`. */
+  readonly connect: Connection.Connection<JsonRpc.Message>["connect"]
+  readonly close: Connection.Connection<JsonRpc.Message>["close"]
+  readonly state: {
+    readonly current: Effect.Effect<SessionState>
+    /** The state that there is at the first pull, and each that follows. */
+    readonly changes: Stream.Stream<SessionState>
+  }
+  /** Calls a method on the epoch that is live, signed in, or not at all. */
+  readonly call: JsonRpc.JsonRpc["call"]
+  readonly notifications: JsonRpc.JsonRpc["notifications"]
+  readonly unmatched: JsonRpc.JsonRpc["unmatched"]
+}
+
+type Step = "SigningIn" | "Restoring" | "Reconciling"
+
+const stateOf = (
+  state: ConnectionState,
+  opening: { readonly epoch: number; readonly step: Step } | undefined
+): SessionState => {
+  switch (state._tag) {
+    case "Connecting":
+      return opening === undefined
+        ? SessionState.Connecting({ attempt: state.attempt })
+        : SessionState[opening.step]({ epoch: opening.epoch })
+    case "Connected":
+      return SessionState.Live({ epoch: state.epoch })
+    case "CircuitOpen":
+    case "Reconnecting":
+      return SessionState.Waiting({ attempt: state.attempt, failure: state.failure })
+    case "Failed":
+      return SessionState.Failed({ error: state.error })
+    case "Disconnected":
+      return SessionState.Disconnected()
+    case "Closing":
+      return SessionState.Closing()
+  }
+}
+
+// A grant is renewed when so much of its time has passed.
+const renewAfter = 0.8
+
+/**
+ * Makes a session, which is not connected yet. It ends with its scope.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function*(
+  url: string,
+  options: Options
+): Effect.fn.Return<Session, never, Scope.Scope | Transport | Reconnection | CircuitBreaker> {
+  const { peer, reconcile, signIn, ...rest } = options
+  const clock = yield* Clock.Clock
+  const steps = yield* PubSub.sliding<void>(16)
+  let opening: { readonly epoch: number; readonly step: Step } | undefined
+  // Until when it is signed in, on the monotonic clock, and what there is to renew; nothing before the sign-in of an epoch.
+  let signedIn: { readonly until: number; readonly grant: Grant; readonly epoch: number } | undefined
+
+  const enter = (epoch: number, step: Step): void => {
+    opening = { epoch, step }
+    SlidingPubSub.publishUnsafe(steps, undefined)
+  }
+
+  const isSignedIn = (): boolean => signedIn !== undefined && Monotonic.nowMillis(clock) < signedIn.until
+
+  const grant = (epoch: number, granted: Grant): void => {
+    const { expiresIn } = granted
+    const until = expiresIn === undefined ? Infinity : Monotonic.nowMillis(clock) + Duration.toMillis(expiresIn)
+    signedIn = { until, grant: granted, epoch }
+  }
+
+  const through = (via: Opening): Calls => ({
+    call: (method, params, how) => rpc.call(method, params, { ...how, via })
+  })
+
+  const failedIn =
+    (epoch: number) => (error: AuthError | RestoreFailed | JsonRpc.CallError): AuthError | RestoreFailed =>
+      error._tag === "AuthError" || error._tag === "RestoreFailed"
+        ? error
+        : new RestoreFailed({ epoch, detail: error.message })
+
+  const connection: Connection.Connection<JsonRpc.Message> = yield* Connection.make(url, {
+    ...rest,
+    decode: JsonRpc.decode(peer),
+    opening: {
+      signIn: (via) =>
+        Effect.suspend(() => {
+          signedIn = undefined
+          enter(via.epoch, "SigningIn")
+          return signIn(through(via)).pipe(
+            Effect.mapError(failedIn(via.epoch)),
+            Effect.map((granted) => {
+              grant(via.epoch, granted)
+              enter(via.epoch, "Restoring")
+            })
+          )
+        }),
+      reconcile: (via) =>
+        Effect.suspend(() => {
+          enter(via.epoch, "Reconciling")
+          return Effect.mapError(reconcile?.(through(via)) ?? Effect.void, failedIn(via.epoch))
+        })
+    }
+  })
+  const rpc = yield* JsonRpc.make(connection)
+
+  const current = Effect.map(connection.state.current, (state) => {
+    if (state._tag !== "Connecting") opening = undefined
+    return stateOf(state, opening)
+  })
+
+  const call: Session["call"] = (method, params, how) =>
+    Effect.suspend(() => rpc.call(method, params, { isSignedIn, ...how }))
+
+  // Renews what is to end, or has the session opened anew.
+  const renewal = (epoch: number): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      if (signedIn === undefined || signedIn.epoch !== epoch || signedIn.until === Infinity) return Effect.void
+      const { grant: { renew }, until } = signedIn
+      const left = Math.max(0, until - Monotonic.nowMillis(clock))
+      const renewed = renew === undefined
+        ? Effect.as(Effect.sleep(left), undefined)
+        : Effect.delay(Effect.option(renew({ call })), left * renewAfter)
+      return Effect.flatMap(renewed, (granted) => {
+        if (granted?._tag === "Some") {
+          grant(epoch, granted.value)
+          return renewal(epoch)
+        }
+        signedIn = undefined
+        return Effect.ignore(connection.reconnect)
+      })
+    })
+
+  yield* connection.state.changes.pipe(
+    Stream.switchMap((state) => state._tag === "Connected" ? Stream.fromEffect(renewal(state.epoch)) : Stream.empty),
+    Stream.runDrain,
+    Effect.forkScoped({ startImmediately: true })
+  )
+
+  return {
+    connection,
+    connect: connection.connect,
+    close: connection.close,
+    state: {
+      current,
+      changes: Stream.changes(
+        Stream.mapEffect(
+          Stream.merge(connection.state.changes, Stream.fromPubSub(steps), { haltStrategy: "left" }),
+          () => current
+        )
+      )
+    },
+    call,
+    notifications: rpc.notifications,
+    unmatched: rpc.unmatched
+  }
+})
