@@ -234,5 +234,125 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "const delivered = entry.delivered - unwritten",
     replacement: "const delivered = entry.delivered",
     test: ["packages/node/test/runner/Ledger.test.ts", "have what stdout did not take"]
+  },
+  // limits shared by processes
+  {
+    name: "a Redis that lost its data admits a whole new budget",
+    file: "packages/node/src/internal/admissionScript.ts",
+    original: "  since = now + lease\n",
+    replacement: "  since = 0\n",
+    test: ["packages/node/test/RedisGovernor.processes.test.ts", "never exceed a limit in any window"]
+  },
+  {
+    name: "a Redis that was restarted with old data is trusted",
+    file: "packages/node/src/internal/admissionScript.ts",
+    original: "if epoch[1] ~= run or since == nil",
+    replacement: "if since == nil",
+    test: ["packages/node/test/RedisGovernor.script.test.ts", "counts as full, for a window"]
+  },
+  {
+    name: "an admission counts from when Redis gave it",
+    file: "packages/node/src/internal/admissionScript.ts",
+    original: "local latest = now + lease",
+    replacement: "local latest = now",
+    test: ["packages/node/test/RedisGovernor.script.test.ts", "admits what the log of one process does"]
+  },
+  {
+    name: "a clock that is set back ends windows early",
+    file: "packages/node/src/internal/admissionScript.ts",
+    original: "if last[2] ~= nil then now = math.max(now, tonumber(last[2]) - lease) end",
+    replacement: "",
+    test: ["packages/node/test/RedisGovernor.script.test.ts", "forgets nothing because its clock is set back"]
+  },
+  {
+    name: "a log from a clock that was ahead is kept for as long",
+    file: "packages/node/src/internal/admissionScript.ts",
+    original: " or isAhead then",
+    replacement: "then",
+    test: ["packages/node/test/RedisGovernor.script.test.ts", "forgets nothing because its clock is set back"]
+  },
+  {
+    name: "only the windows of whoever asks are judged",
+    file: "packages/node/src/internal/admissionScript.ts",
+    original: "local kept = tonumber(ARGV[i + 1]) + ${keptMillis}",
+    replacement: "local kept = -1",
+    test: ["packages/node/test/RedisGovernor.script.test.ts", "judges by the windows of all processes"]
+  },
+  {
+    name: "what is out of every window stays in Redis",
+    file: "packages/node/src/internal/admissionScript.ts",
+    original: "redis.call(\"ZREMRANGEBYSCORE\", logKey, \"-inf\", \"(\" .. text(now - longest))",
+    replacement: "",
+    test: ["packages/node/test/RedisGovernor.script.test.ts", "admits what the log of one process does"]
+  },
+  {
+    name: "a log stays in Redis for ever",
+    file: "packages/node/src/internal/admissionScript.ts",
+    original: "  redis.call(\"PEXPIRE\", logKey, math.ceil(longest + 2 * lease))\n",
+    replacement: "",
+    test: ["packages/node/test/RedisGovernor.script.test.ts", "admits what the log of one process does"]
+  },
+  {
+    name: "an admission never lapses",
+    file: "packages/node/src/internal/redisLimit.ts",
+    original: "one.until > at && one.cost >= cost",
+    replacement: "one.cost >= cost",
+    test: ["packages/node/test/RedisGovernor.test.ts", "spends nothing that was admitted longer"]
+  },
+  {
+    name: "a dial is made by an admission that has lapsed",
+    file: "packages/node/src/internal/redisLimit.ts",
+    original: "if (typeof admission !== \"number\" && admission.until > now) return",
+    replacement: "if (typeof admission !== \"number\") return",
+    test: ["packages/node/test/RedisGovernor.test.ts", "admits anew what was reserved"]
+  },
+  {
+    name: "everybody who waits asks Redis",
+    file: "packages/node/src/internal/redisLimit.ts",
+    original: "this.line(spares).turns.withPermit(this.awaitAdmission(cost, spares))",
+    replacement: "this.awaitAdmission(cost, spares)",
+    test: ["packages/node/test/RedisGovernor.test.ts", "asks again after the time that Redis names"]
+  },
+  {
+    name: "what comes for who was interrupted is lost",
+    file: "packages/node/src/internal/redisLimit.ts",
+    original: "yield* Effect.flatMap(Effect.forkIn(this.ask(cost, spares), this.link.scope), Fiber.join)",
+    replacement: "yield* this.ask(cost, spares)",
+    test: ["packages/node/test/RedisGovernor.test.ts", "keeps what comes for who was interrupted"]
+  },
+  {
+    name: "a governor that fails closed fails open",
+    file: "packages/node/src/internal/redisLink.ts",
+    original: "return this.options.fails === \"open\" && ",
+    replacement: "return ",
+    test: ["packages/node/test/RedisGovernor.test.ts", "sends nothing while Redis is away"]
+  },
+  {
+    name: "what was spent while Redis was away is not charged",
+    file: "packages/node/src/internal/redisLimit.ts",
+    original: "    this.spent += cost\n",
+    replacement: "",
+    test: ["packages/node/test/RedisGovernor.test.ts", "that fails open keeps the limits by itself"]
+  },
+  {
+    name: "a Redis that answers too late is there",
+    file: "packages/node/src/internal/redisLink.ts",
+    original: "return this.late < mostLate",
+    replacement: "return this.late < Infinity",
+    test: ["packages/node/test/RedisGovernor.test.ts", "takes no answer for a second"]
+  },
+  {
+    name: "a lost connection to Redis is seen when somebody asks",
+    file: "packages/node/src/internal/redisLink.ts",
+    original: "yield* Effect.raceFirst(Deferred.await(failed), lost)",
+    replacement: "yield* Deferred.await(failed)",
+    test: ["packages/node/test/RedisGovernor.script.test.ts", "is asked over a connection that is made again"]
+  },
+  {
+    name: "a virtual network shares its limits over Redis",
+    file: "packages/node/src/RedisGovernor.ts",
+    original: "if (network !== undefined) return own",
+    replacement: "",
+    test: ["packages/node/test/RedisGovernor.test.ts", "leaves the limits of a network within the process"]
   }
 ]
