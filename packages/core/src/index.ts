@@ -299,6 +299,13 @@ export * as Hyperliquid from "./venue/hyperliquid/Venue.ts"
 export * as Inbox from "./connection/Inbox.ts"
 
 /**
+ * What can be traded, as data: the steps of its prices and amounts, and its fees.
+ *
+ * @since 0.1.0
+ */
+export * as Instrument from "./trading/Instrument.ts"
+
+/**
  * JSON-RPC 2.0 over a connection: calls and their results, errors and
  * notifications, exact to the digit.
  *
@@ -385,6 +392,29 @@ export * as MarketFeed from "./market/MarketFeed.ts"
  * @since 0.1.0
  */
 export * as MarketFeeds from "./market/MarketFeeds.ts"
+
+/**
+ * A matching engine: orders of many accounts in the books of many instruments,
+ * by price and then by time. Mock exchanges, paper trading and backtests share
+ * it.
+ *
+ * @since 0.1.0
+ */
+export * as Matching from "./trading/Matching.ts"
+
+/**
+ * What a matching engine is asked to do.
+ *
+ * @since 0.1.0
+ */
+export * as MatchingCommand from "./trading/MatchingCommand.ts"
+
+/**
+ * What comes of what a matching engine was asked to do.
+ *
+ * @since 0.1.0
+ */
+export * as MatchingEvent from "./trading/MatchingEvent.ts"
 
 /**
  * A kind of message, said once: its members, what of them names the kind, and

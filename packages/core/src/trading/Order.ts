@@ -22,7 +22,7 @@ import { isOver, type OrderStatus } from "./OrderStatus.ts"
 /**
  * An order and what is known of it. `price` and `amount` are as they were last
  * amended. `filled` is the most that the exchange has said or its fills come to;
- * fills may be told later than the amount. `outcome` is that of placing it.
+ * fills may be reported later than the amount. `outcome` is that of placing it.
  *
  * @category models
  * @since 0.1.0
@@ -36,7 +36,7 @@ export interface Order {
   readonly price: Decimal.Decimal | undefined
   readonly amount: Decimal.Decimal
   readonly filled: Decimal.Decimal
-  /** In the order in which they were told, each once by its `tradeId`. */
+  /** In the order in which they were reported, each once by its `tradeId`. */
   readonly fills: ReadonlyArray<Fill>
   /** The exchange's own figure. */
   readonly averagePrice: Decimal.Decimal | undefined
@@ -140,8 +140,8 @@ const next = (order: Order, input: Input): Order | string => {
   if (status === "forbidden") return `${said} after ${order.status}`
   const fills = fill === undefined ? order.fills : [...order.fills, fill]
   const amount = update?.amount ?? order.amount
-  const told = most(most(order.filled, sumOf(fills)), "filled" in input ? input.filled : undefined)
-  const filled = status === "filled" ? most(told, amount) : told
+  const known = most(most(order.filled, sumOf(fills)), "filled" in input ? input.filled : undefined)
+  const filled = status === "filled" ? most(known, amount) : known
   const progress = BigDecimal.Order(filled, amount)
   if (progress > 0) return `${Decimal.format(filled)} filled of ${Decimal.format(amount)}`
   return {

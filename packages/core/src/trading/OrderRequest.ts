@@ -49,8 +49,6 @@ export const TimeInForce = Schema.Literals(["gtc", "ioc", "fok", "post-only"])
  */
 export type TimeInForce = typeof TimeInForce.Type
 
-const PositiveDecimal = Decimal.FromText.check(Schema.isGreaterThanBigDecimal(Decimal.zero))
-
 /**
  * An order as it is asked for. `amount` is in the base asset (at an inverse
  * instrument in its contracts' currency); a limit order has a `price`, a market
@@ -64,8 +62,8 @@ export class OrderRequest extends Schema.Class<OrderRequest>("OrderRequest")(
     product: Schema.NonEmptyString,
     side: Side,
     type: OrderType,
-    amount: PositiveDecimal,
-    price: Schema.optionalKey(PositiveDecimal),
+    amount: Decimal.PositiveFromText,
+    price: Schema.optionalKey(Decimal.PositiveFromText),
     timeInForce: TimeInForce,
     reduceOnly: Schema.Boolean,
     clientId: Schema.NonEmptyString

@@ -39,7 +39,7 @@ export type OrderStatus = typeof OrderStatus.Type
 
 /**
  * Whether an order of this status is over: it can be neither filled any more nor
- * cancelled, whatever is still to be told of it.
+ * cancelled. Its fills may be reported later.
  *
  * @category predicates
  * @since 0.1.0

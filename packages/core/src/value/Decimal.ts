@@ -96,3 +96,11 @@ export const FromText: Schema.decodeTo<Schema.BigDecimal, Schema.String> = Schem
     })
   )
 )
+
+/**
+ * A decimal as text that is greater than zero.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const PositiveFromText = FromText.check(Schema.isGreaterThanBigDecimal(zero))

@@ -7,23 +7,21 @@ import * as BigDecimal from "effect/BigDecimal"
 import type { Decimal } from "../Decimal.ts"
 
 /**
- * The decimal as a whole number of units of ten to the minus `scale`, which is
- * at least the decimal's own.
+ * The decimal as a whole number of units of ten to the minus `scale`; what is
+ * finer than that is cut off.
  *
  * @category getters
  * @since 0.1.0
  */
 export const unitsOf = (self: Decimal, scale: number): bigint =>
-  self.scale === scale ? self.value : self.value * 10n ** BigInt(scale - self.scale)
+  self.scale === scale
+    ? self.value
+    : self.scale < scale
+    ? self.value * 10n ** BigInt(scale - self.scale)
+    : self.value / 10n ** BigInt(self.scale - scale)
 
-/**
- * The first whole number divided by the second, which is positive, rounded half
- * away from zero.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const divideRounded = (self: bigint, by: bigint): bigint => {
+// The first whole number divided by the second, which is positive, rounded half away from zero.
+const divideRounded = (self: bigint, by: bigint): bigint => {
   const twice = 2n * (self < 0n ? -self : self) + by
   const quotient = twice / (2n * by)
   return self < 0n ? -quotient : quotient
@@ -42,3 +40,11 @@ export const divide = (self: Decimal, by: Decimal, scale: number): Decimal => {
   const [above, below] = shift >= 0 ? [10n ** BigInt(shift), 1n] : [1n, 10n ** BigInt(-shift)]
   return BigDecimal.make(divideRounded(self.value * above, by.value * below), scale)
 }
+
+/**
+ * The decimal to `scale` digits, rounded half away from zero.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const round = (self: Decimal, scale: number): Decimal => divide(self, BigDecimal.make(1n, 0), scale)

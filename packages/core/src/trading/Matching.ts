@@ -1,0 +1,333 @@
+/**
+ * A matching engine: orders of many accounts in the books of many instruments,
+ * by price and then by time. Mock exchanges, paper trading and backtests share
+ * it.
+ *
+ * It has no clock, no chance and no words of any exchange: the same commands at
+ * the same times give the same events with the same ids. All figures are exact.
+ *
+ * - An order trades at the price of the order that rested.
+ * - What an order asks for is either legal by its `Instrument`, or rejected with
+ *   the nearest legal values; nothing is rounded.
+ * - A reduce-only order trades at most what is left of its account's position
+ *   then. If nothing is left, it is cancelled.
+ * - An amendment keeps an order's place in the queue if it leaves the price and
+ *   does not enlarge the amount; otherwise the order comes in anew, behind all
+ *   others of its price, and may trade.
+ *
+ * @since 0.1.0
+ */
+import * as BigDecimal from "effect/BigDecimal"
+import type { Level, Side } from "../event/MarketData.ts"
+import type * as Decimal from "../value/Decimal.ts"
+import * as Exact from "../value/internal/exactArithmetic.ts"
+import * as Instrument from "./Instrument.ts"
+import { Book, type BookOrder, type Plan, remainingOf } from "./internal/matchingBook.ts"
+import { Sorted } from "./internal/sorted.ts"
+import type { Amend, Cancel, Command, Place } from "./MatchingCommand.ts"
+import type { CancelReason, Event, Order, Refusal } from "./MatchingEvent.ts"
+
+/**
+ * A matching engine. It is synchronous, and changes by `apply` and `expire` only.
+ * Times are milliseconds since 1970.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Matching {
+  /** Carries a command out, after what has expired by then. Order and trade ids count from 1. */
+  readonly apply: (command: Command, at: number) => ReadonlyArray<Event>
+  /** Ends what has expired by then, in the order of its times. */
+  readonly expire: (at: number) => ReadonlyArray<Event>
+  /** When the next order expires, if one does. */
+  readonly nextExpiry: () => number | undefined
+  /** An order that rests. */
+  readonly order: (orderId: string) => Order | undefined
+  /** The orders that rest, of all accounts or of one, in the order in which they were placed. */
+  readonly orders: (account?: string) => ReadonlyArray<Order>
+  /** The best so many levels of a side of a book, best first; all by default. */
+  readonly levels: (product: string, side: Side, depth?: number) => ReadonlyArray<Level>
+  /** What rests at a price. */
+  readonly amountAt: (product: string, side: Side, price: Decimal.Decimal) => Decimal.Decimal
+  /** What an account has bought less what it has sold. */
+  readonly position: (account: string, product: string) => Decimal.Decimal
+}
+
+const zero = BigDecimal.make(0n, 0)
+
+class MatchingImpl implements Matching {
+  private readonly books = new Map<string, Book>()
+  private readonly open = new Map<string, BookOrder>()
+  private readonly accounts = new Map<string, Set<BookOrder>>()
+  private readonly expiring = new Sorted<BookOrder>((one, other) =>
+    (one.validUntil ?? 0) - (other.validUntil ?? 0) || one.number - other.number
+  )
+  private placed = 0
+  private traded = 0
+  private events: Array<Event> = []
+
+  constructor(instruments: Iterable<Instrument.Instrument>) {
+    for (const instrument of instruments) this.books.set(instrument.product, new Book(instrument))
+  }
+
+  apply(command: Command, at: number): ReadonlyArray<Event> {
+    this.endExpired(at)
+    const reason = this.carryOut(command, at)
+    if (reason !== undefined) this.events.push({ _tag: "Rejected", command, reason })
+    return this.taken()
+  }
+
+  expire(at: number): ReadonlyArray<Event> {
+    this.endExpired(at)
+    return this.taken()
+  }
+
+  nextExpiry(): number | undefined {
+    return this.expiring.first()?.validUntil
+  }
+
+  order(orderId: string): Order | undefined {
+    const order = this.open.get(orderId)
+    return order && shown(order)
+  }
+
+  orders(account?: string): ReadonlyArray<Order> {
+    return Array.from(this.resting(account), shown)
+  }
+
+  levels(product: string, side: Side, depth = Number.POSITIVE_INFINITY): ReadonlyArray<Level> {
+    const book = this.books.get(product)
+    const found: Array<Level> = []
+    for (const { price, total } of book?.side(side) ?? []) {
+      if (book === undefined || found.length >= depth) break
+      found.push([BigDecimal.make(price, book.priceScale), BigDecimal.make(total, book.amountScale)])
+    }
+    return found
+  }
+
+  amountAt(product: string, side: Side, price: Decimal.Decimal): Decimal.Decimal {
+    const book = this.books.get(product)
+    if (book === undefined || Instrument.checkPrice(book.instrument, price) !== undefined) return zero
+    const total = book.side(side).at(Exact.unitsOf(price, book.priceScale))?.total ?? 0n
+    return BigDecimal.make(total, book.amountScale)
+  }
+
+  position(account: string, product: string): Decimal.Decimal {
+    const book = this.books.get(product)
+    return book === undefined ? zero : BigDecimal.make(book.position(account), book.amountScale)
+  }
+
+  private resting(account: string | undefined): Iterable<BookOrder> {
+    return account === undefined ? this.open.values() : this.accounts.get(account) ?? []
+  }
+
+  private taken(): ReadonlyArray<Event> {
+    const { events } = this
+    this.events = []
+    return events
+  }
+
+  private carryOut(command: Command, at: number): Refusal | undefined {
+    switch (command._tag) {
+      case "Place":
+        return this.place(command, at)
+      case "Amend":
+        return this.amend(command)
+      case "Cancel": {
+        const order = this.find(command)
+        if (order === undefined) return { _tag: "UnknownOrder", orderId: command.orderId }
+        this.cancel(order, "requested")
+        return undefined
+      }
+      case "CancelAll": {
+        const { account, product, side } = command
+        for (const order of this.resting(account)) {
+          const isMeant = (product === undefined || order.book.instrument.product === product) &&
+            (side === undefined || order.side === side)
+          if (isMeant) this.cancel(order, "requested")
+        }
+        return undefined
+      }
+    }
+  }
+
+  private find({ account, orderId }: Amend | Cancel): BookOrder | undefined {
+    const order = this.open.get(orderId)
+    return order?.account === account ? order : undefined
+  }
+
+  private place(command: Place, at: number): Refusal | undefined {
+    const { account, amount, product, reduceOnly = false, selfTrade = "allow", side, validUntil } = command
+    const book = this.books.get(product)
+    if (book === undefined) return { _tag: "UnknownProduct", product }
+    const illegal = (command.type === "limit" ? Instrument.checkPrice(book.instrument, command.price) : undefined) ??
+      Instrument.checkAmount(book.instrument, amount)
+    if (illegal !== undefined) return illegal
+    if (validUntil !== undefined && validUntil <= at) return { _tag: "TooLate", validUntil }
+    if (reduceOnly && book.reducible(account, side) === 0n) {
+      return { _tag: "NotReducing", position: this.position(account, product) }
+    }
+    const order: BookOrder = {
+      number: this.placed + 1,
+      account,
+      book,
+      side,
+      timeInForce: command.timeInForce ?? "ioc",
+      moves: command.type === "limit" && command.moves === true,
+      reduceOnly,
+      selfTrade,
+      validUntil,
+      price: command.type === "limit" ? Exact.unitsOf(command.price, book.priceScale) : undefined,
+      amount: Exact.unitsOf(amount, book.amountScale),
+      filled: 0n,
+      level: undefined,
+      before: undefined,
+      after: undefined
+    }
+    const price = restingPrice(order, order.price)
+    if (typeof price === "object") return price
+    order.price = price
+    const plan = book.plan(order)
+    if (order.timeInForce === "fok" && plan.total < order.amount) {
+      return { _tag: "NotFillable", available: BigDecimal.make(plan.total, book.amountScale) }
+    }
+    this.placed++
+    this.events.push({ _tag: "Accepted", order: shown(order) })
+    this.carryIn(order, plan)
+    return undefined
+  }
+
+  private amend(command: Amend): Refusal | undefined {
+    const order = this.find(command)
+    if (order === undefined) return { _tag: "UnknownOrder", orderId: command.orderId }
+    const { book } = order
+    const illegal = (command.price && Instrument.checkPrice(book.instrument, command.price)) ??
+      (command.amount && Instrument.checkAmount(book.instrument, command.amount))
+    if (illegal !== undefined) return illegal
+    const amount = command.amount === undefined ? order.amount : Exact.unitsOf(command.amount, book.amountScale)
+    if (amount <= order.filled) {
+      const inUnits = (units: bigint) => BigDecimal.make(units, book.amountScale)
+      return { _tag: "BelowFilled", amount: inUnits(amount), filled: inUnits(order.filled) }
+    }
+    const wanted = command.price === undefined ? order.price : Exact.unitsOf(command.price, book.priceScale)
+    const price = restingPrice(order, wanted)
+    if (typeof price === "object") return price
+    const keepsPriority = price === order.price && amount <= order.amount
+    if (keepsPriority) {
+      if (order.level !== undefined) order.level.total -= order.amount - amount
+      order.amount = amount
+      this.events.push({ _tag: "Amended", order: shown(order), keepsPriority })
+      return undefined
+    }
+    book.remove(order)
+    order.price = price
+    order.amount = amount
+    this.events.push({ _tag: "Amended", order: shown(order), keepsPriority })
+    this.carryIn(order, book.plan(order))
+    return undefined
+  }
+
+  // An order comes into its book: it trades by plan, and what is left rests or is cancelled.
+  private carryIn(order: BookOrder, plan: Plan): void {
+    const { book } = order
+    const touched = new Set<string>()
+    for (const { amount, cancels, maker } of plan.steps) {
+      if (amount > 0n) {
+        book.trade(maker, order, amount)
+        this.traded++
+        this.events.push(this.tradeOf(maker, order, amount))
+        touched.add(maker.account).add(order.account)
+      }
+      if (remainingOf(maker) === 0n) this.end(maker)
+      else if (cancels !== undefined) this.cancel(maker, cancels)
+    }
+    if (remainingOf(order) === 0n) this.end(order)
+    else if (plan.ends !== undefined) this.cancel(order, plan.ends)
+    else if (order.price === undefined || order.timeInForce === "ioc") this.cancel(order, "immediate")
+    else this.rest(order, order.price)
+    for (const account of touched) {
+      for (const useless of book.useless(account)) this.cancel(useless, "reduce-only")
+    }
+  }
+
+  private tradeOf(maker: BookOrder, taker: BookOrder, units: bigint): Event {
+    const { amountScale, instrument, priceScale } = maker.book
+    const price = BigDecimal.make(maker.price ?? 0n, priceScale)
+    const amount = BigDecimal.make(units, amountScale)
+    return {
+      _tag: "Traded",
+      tradeId: String(this.traded),
+      product: instrument.product,
+      price,
+      amount,
+      maker: { order: shown(maker), fee: Instrument.fee(instrument, "maker", price, amount) },
+      taker: { order: shown(taker), fee: Instrument.fee(instrument, "taker", price, amount) }
+    }
+  }
+
+  private rest(order: BookOrder, price: bigint): void {
+    order.book.rest(order, price)
+    const id = String(order.number)
+    if (this.open.has(id)) return
+    this.open.set(id, order)
+    const others = this.accounts.get(order.account)
+    if (others === undefined) this.accounts.set(order.account, new Set([order]))
+    else others.add(order)
+    if (order.validUntil !== undefined) this.expiring.insert(order)
+  }
+
+  // Takes an order out of all there is, whether or not it rests.
+  private end(order: BookOrder): void {
+    order.book.remove(order)
+    if (!this.open.delete(String(order.number))) return
+    this.accounts.get(order.account)?.delete(order)
+    if (order.validUntil !== undefined) this.expiring.remove(order)
+  }
+
+  private cancel(order: BookOrder, reason: CancelReason): void {
+    this.end(order)
+    this.events.push({ _tag: "Cancelled", order: shown(order), reason })
+  }
+
+  private endExpired(at: number): void {
+    for (let order = this.expiring.first(); order !== undefined; order = this.expiring.first()) {
+      if ((order.validUntil ?? 0) > at) return
+      this.end(order)
+      this.events.push({ _tag: "Expired", order: shown(order) })
+    }
+  }
+}
+
+/** Where an order would come to rest that wants a price, or why it may not. */
+const restingPrice = (order: BookOrder, wanted: bigint | undefined): bigint | undefined | Refusal => {
+  if (order.timeInForce !== "post-only") return wanted
+  const { book } = order
+  const crossed = book.crossed(order.side, wanted)
+  if (crossed === undefined) return wanted
+  const beside = order.moves ? book.beside(order.side, crossed) : undefined
+  return beside ?? { _tag: "WouldTrade", price: BigDecimal.make(crossed.price, book.priceScale) }
+}
+
+const shown = (order: BookOrder): Order => {
+  const { account, amount, book, filled, number, price, reduceOnly, side, timeInForce, validUntil } = order
+  return {
+    orderId: String(number),
+    account,
+    product: book.instrument.product,
+    side,
+    price: price === undefined ? undefined : BigDecimal.make(price, book.priceScale),
+    amount: BigDecimal.make(amount, book.amountScale),
+    filled: BigDecimal.make(filled, book.amountScale),
+    timeInForce,
+    reduceOnly,
+    validUntil
+  }
+}
+
+/**
+ * An engine of these instruments, its books empty.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (instruments: Iterable<Instrument.Instrument>): Matching => new MatchingImpl(instruments)
