@@ -1,6 +1,10 @@
 /** Breakages of the order books of core. */
 import type { Breakage } from "./Breakage.ts"
 
+const ofDepths = "packages/testing/test/KrakenDepths.test.ts"
+const states = "packages/core/src/connection/internal/subscriptionStates.ts"
+const keeper = "packages/core/src/market/internal/bookKeeper.ts"
+
 const ofTrading = "packages/testing/test/TradingStatus.test.ts"
 
 export const breakages: ReadonlyArray<Breakage> = [
@@ -52,5 +56,54 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "refused.filter(({ channel }) => !isUntold(channel)).map(",
     replacement: "refused.map(",
     test: [ofTrading, "nobody is told of the refusal"]
+  },
+  {
+    name: "of several depths the least is asked for",
+    file: states,
+    original: "if (rank > most && ",
+    replacement: "if ((most === -Infinity || rank < most) && ",
+    test: [ofDepths, "the deeper one is asked for"]
+  },
+  {
+    name: "a deeper book is asked for while the other is subscribed to",
+    file: states,
+    original: ";(carrier === undefined ? gone : replaced).push(before)",
+    replacement: "gone.push(before)",
+    test: [ofDepths, "the deeper one is asked for"]
+  },
+  {
+    name: "a book that is had with a deeper one is not confirmed",
+    file: states,
+    original: "return isAsked ? [channel, ...this.sharers.get(name)?.values() ?? []] : [channel]",
+    replacement: "return isAsked ? [channel] : [channel]",
+    test: [ofDepths, "a product that the venue does not have"]
+  },
+  {
+    name: "a book is asked for anew to the depth of each that has it",
+    file: "packages/core/src/connection/internal/subscriptions.ts",
+    original: "const channels = this.standings.carriersOf(wanted)",
+    replacement: "const channels = wanted",
+    test: [ofDepths, "a checksum that is wrong"]
+  },
+  {
+    name: "a book shows the levels of a deeper one",
+    file: keeper,
+    original: "view.depth > most ? { ...view, depth: most } : view",
+    replacement: "view",
+    test: [ofDepths, "the deeper one is asked for"]
+  },
+  {
+    name: "a deeper book is whole before its snapshot is there",
+    file: keeper,
+    original: "return isShared ? book.isWholeTo(depth) : book.isWhole",
+    replacement: "return book.isWhole && (isShared || depth >= 0)",
+    test: [ofDepths, "a snapshot of the deeper one that is lost"]
+  },
+  {
+    name: "that a subscription has ended says nothing of its book",
+    file: "packages/core/src/market/internal/book.ts",
+    original: "if (depth === undefined || (this.acknowledged ?? depth) < depth) this.before ??= this.depth",
+    replacement: "",
+    test: [ofDepths, "a snapshot of the deeper one that is lost"]
   }
 ]

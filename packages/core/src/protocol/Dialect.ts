@@ -56,7 +56,9 @@ export type Answer =
  * none for none. `answer` knows the messages that answer, each with the frame
  * that it came in. `objection` is why a channel cannot be asked for, if it
  * cannot: then it is refused without the peer. `answeredAs` is what a channel is
- * called in confirmations, if not by its own name.
+ * called in confirmations, if not by its own name. `sharing` says of a channel
+ * that those of one `name` share a subscription: that of the highest `rank` that
+ * is wanted is asked for, and serves the others.
  *
  * @category models
  * @since 0.1.0
@@ -66,6 +68,9 @@ export interface Dialect<A = unknown> {
   readonly unsubscribe: (channels: ReadonlyArray<Channel.Channel>, id: number) => ReadonlyArray<Frame | Ask>
   readonly answer?: ((message: A, frame: Frame) => Answer | undefined) | undefined
   readonly answeredAs?: ((channel: string) => string) | undefined
+  readonly sharing?:
+    | ((channel: Channel.Channel) => { readonly name: string; readonly rank: number } | undefined)
+    | undefined
   readonly objection?: ((channel: Channel.Channel) => string | undefined) | undefined
 }
 

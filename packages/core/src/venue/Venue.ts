@@ -63,10 +63,18 @@ export interface Books {
   readonly checksum?: ((asks: ReadonlyArray<Level>, bids: ReadonlyArray<Level>) => string) | undefined
   /** The depths to which a book can be subscribed to, if nothing is sent for levels that leave it. */
   readonly depths?: ReadonlyArray<number> | undefined
-  /** The depth to which a frame says that a product is subscribed to; `undefined` of one that says none. */
+  /**
+   * The depth to which a frame says that a product is subscribed to, and no depth if it says that it is not any more;
+   * `undefined` of one that says neither.
+   */
   readonly subscribedDepth?:
-    | ((frame: Frame) => { readonly product: string; readonly depth: number } | undefined)
+    | ((frame: Frame) => { readonly product: string; readonly depth: number | undefined } | undefined)
     | undefined
+  /**
+   * How deep the book of a channel is, if a connection can have one of a product alone: of several that are wanted the
+   * deepest is asked for, and the others are cut from it.
+   */
+  readonly depthOf?: ((channel: Channel) => number | undefined) | undefined
   /** Whether the channel sends whole books or tops of books, each time: nothing shows that one is missing. */
   readonly isWhole?: ((channel: string) => boolean) | undefined
   /** Whether its books may cross. */

@@ -29,7 +29,8 @@ import * as Chance from "../Chance.ts"
 /**
  * What is traded. `price` is the price it starts at and is drawn back to, at
  * least a hundred of its last digit; `size` is a usual trade's. The number of
- * decimals of both is that of every price and size printed.
+ * decimals of both is that of every price and size printed. `levels` is how many
+ * each side of its book has (default 10).
  *
  * @category models
  * @since 0.1.0
@@ -38,6 +39,7 @@ export interface Product {
   readonly symbol: string
   readonly price: string
   readonly size: string
+  readonly levels?: number | undefined
 }
 
 /**
@@ -173,8 +175,10 @@ export const listedBy = (venue: Symbols.Venue): ReadonlyArray<Product> => {
   return [...own, ...products.filter(({ symbol }) => !symbols.has(symbol))]
 }
 
-/** How many levels each side of a book has. */
-const depth = 10
+/** How many levels each side of a book has, unless the product says. */
+const usualLevels = 10
+
+const levelsOf = ({ levels = usualLevels }: Product): number => levels
 
 /** A range of 96 bits holds any step of a price with 18 decimals below a billion. */
 const below = (chance: Chance.Chance, bound: bigint): bigint => {
@@ -240,7 +244,7 @@ export const make = (product: Product, options: { readonly seed: number; readonl
 export const next = (market: Market, atMillis: number): Market => step(market.state, market.product, atMillis)
 
 /** Both sides of a book from its best prices on, what stays with its size. */
-const ladders = (before: State, bid: bigint, ask: bigint, chance: Chance.Chance) => {
+const ladders = (before: State, depth: number, bid: bigint, ask: bigint, chance: Chance.Chance) => {
   const { grid, usual } = before
   const fresh = (): bigint => usual / 10n + 2n + below(chance, usual * 8n + 1n)
   const ladder = (rows: ReadonlyArray<Row>, priceOf: (index: bigint) => bigint): [Row, ...Array<Row>] => {
@@ -282,11 +286,18 @@ export const quote = (market: Market, bid: string, ask: string, atMillis: number
     return value * 10n ** BigInt(before.priceScale - scale)
   })
   if (
-    best === undefined || worst === undefined || (best >= worst && !mayCross) || best <= before.grid * BigInt(depth)
+    best === undefined || worst === undefined || (best >= worst && !mayCross) ||
+    best <= before.grid * BigInt(levelsOf(product))
   ) {
     throw new RangeError(`market ${product.symbol}: ${bid} and ${ask} are no bid and ask`)
   }
-  const { asks, bids } = ladders(before, best, worst, Chance.make(before.seed * 0x100000 + before.sequence))
+  const { asks, bids } = ladders(
+    before,
+    levelsOf(product),
+    best,
+    worst,
+    Chance.make(before.seed * 0x100000 + before.sequence)
+  )
   const changes = [...difference("buy", before.bids, bids, before), ...difference("sell", before.asks, asks, before)]
   const state: State = {
     ...before,
@@ -320,7 +331,7 @@ const step = (before: State, product: Product, atMillis: number): Market => {
   const mid = before.mid + drift > floor ? before.mid + drift : floor
   const rung = mid / grid
 
-  const { asks, bids, fresh } = ladders(before, rung * grid, (rung + 1n) * grid, chance)
+  const { asks, bids, fresh } = ladders(before, levelsOf(product), rung * grid, (rung + 1n) * grid, chance)
 
   // The taker leaves something of the best level, so that both sides always have one.
   const side = chance.happens(0.5) ? "buy" : "sell"

@@ -104,8 +104,38 @@ const book = (
   )
 }
 
-const changed = (tick: Market.Tick, side: "buy" | "sell"): ReadonlyArray<Market.Level> =>
-  tick.changes.filter((change) => change[0] === side).map(([, price, size]) => [price, size])
+/** How many levels of each side a subscription is of, by the key that a session keeps it under. */
+const depthOf = (key: string): number => Number(key.slice("book-".length) || 10)
+
+const cut = ({ asks, bids }: Market.Book, key: string): Market.Book => ({
+  asks: asks.slice(0, depthOf(key)),
+  bids: bids.slice(0, depthOf(key))
+})
+
+/**
+ * What of a tick's changes is told to a subscription of so many levels, given the side as it is now: those within them,
+ * and what has come to be one of them. Nothing is said of what has left them.
+ */
+const changed = (
+  tick: Market.Tick,
+  side: "buy" | "sell",
+  now: ReadonlyArray<Market.Level>,
+  depth: number
+): ReadonlyArray<Market.Level> => {
+  const all = tick.changes.filter((change) => change[0] === side).map(([, price, size]): Market.Level => [price, size])
+  if (now.length <= depth) return all
+  const window = now.slice(0, depth)
+  const last = decimal(window.at(-1)?.[0] ?? "0")
+  const within = all.filter(([price]) =>
+    side === "buy"
+      ? BigDecimal.isGreaterThanOrEqualTo(decimal(price), last)
+      : BigDecimal.isLessThanOrEqualTo(decimal(price), last)
+  )
+  const prices = new Set(within.map(([price]) => price))
+  const gone = within.filter(([, size]) => decimal(size).value === 0n).length
+  const come = gone === 0 ? [] : window.slice(-gone).filter(([price]) => !prices.has(price))
+  return [...within, ...come]
+}
 
 /** What a subscription to a channel of a symbol is greeted with. */
 const greeting = (key: string, market: Market.Market): MockVenue.Outgoing =>
@@ -113,7 +143,7 @@ const greeting = (key: string, market: Market.Market): MockVenue.Outgoing =>
     ? trade("snapshot", market.last)
     : key === "ticker"
     ? ticker("snapshot", market.last)
-    : book(key, "snapshot", market, Market.book(market))
+    : book(key, "snapshot", market, cut(Market.book(market), key))
 
 const instrumentList = MockVenue.notice({
   channel: "instrument",
@@ -378,7 +408,12 @@ export const make = (): MockVenue.MockVenue => ({
       if (key === "trade") frames.push(trade("update", tick))
       else if (key === "ticker") frames.push(ticker("update", tick))
       else if (market !== undefined) {
-        frames.push(book(key, "update", market, { bids: changed(tick, "buy"), asks: changed(tick, "sell") }))
+        const { asks, bids } = Market.book(market)
+        const depth = depthOf(key)
+        frames.push(book(key, "update", market, {
+          bids: changed(tick, "buy", bids, depth),
+          asks: changed(tick, "sell", asks, depth)
+        }))
       }
     }
     return frames

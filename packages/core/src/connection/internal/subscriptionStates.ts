@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { Dialect } from "../../protocol/Dialect.ts"
-import type * as Channel from "../../value/Channel.ts"
+import * as Channel from "../../value/Channel.ts"
 import type { SubscriptionRefused } from "../ConnectError.ts"
 import { Names } from "./pendingSubscriptions.ts"
 
@@ -16,6 +16,21 @@ import { Names } from "./pendingSubscriptions.ts"
  * @since 0.1.0
  */
 export type SubscriptionState = "wanted" | "asked" | "confirmed" | "refused"
+
+/**
+ * What has changed of what is to be asked for: what is to be asked for and given
+ * up, what is to be given up before because another one takes its place, and what
+ * is had already with another one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Changes {
+  readonly adds: ReadonlyArray<Channel.Channel>
+  readonly gone: ReadonlyArray<Channel.Channel>
+  readonly replaced: ReadonlyArray<Channel.Channel>
+  readonly served: ReadonlyArray<Channel.Channel>
+}
 
 /**
  * Where each wanted channel stands, by its key.
@@ -38,29 +53,76 @@ export class SubscriptionStates {
 
   /** The wanted channels by what answers call them. */
   readonly names: Names
+  private readonly sharing: Dialect<never>["sharing"]
+  // Those that share a subscription, by its name; and the one of them that this epoch was asked for.
+  private readonly sharers = new Map<string, Map<string, Channel.Channel>>()
+  private readonly askedOf = new Map<string, Channel.Channel>()
 
-  constructor(answeredAs: Dialect<never>["answeredAs"]) {
+  constructor({ answeredAs, sharing }: Pick<Dialect<never>, "answeredAs" | "sharing">) {
     this.names = new Names(this.wants, answeredAs)
+    this.sharing = sharing
   }
 
   want(key: string, channel: Channel.Channel): void {
     this.wants.set(key, channel)
     this.changed.set(key, channel)
     this.refusedSilently.delete(key)
-    // Whoever wants what was refused wants it asked for again.
-    if (this.refused.delete(key)) this.asked.delete(key)
+    const shared = this.sharing?.(channel)
+    if (shared !== undefined) {
+      const sharers = this.sharers.get(shared.name)
+      if (sharers === undefined) this.sharers.set(shared.name, new Map([[key, channel]]))
+      else sharers.set(key, channel)
+    }
+    // Whoever wants what was refused wants it asked for again, with that which serves it.
+    if (this.refused.delete(key)) { for (const one of this.carriersOf([channel])) this.forget(Channel.key(one)) }
+  }
+
+  private forget(key: string): void {
+    this.refused.delete(key)
+    this.asked.delete(key)
   }
 
   unwant(key: string, channel: Channel.Channel): void {
     this.wants.delete(key)
     this.impossible.delete(key)
     this.changed.set(key, channel)
+    const shared = this.sharing?.(channel)
+    if (shared === undefined) return
+    const sharers = this.sharers.get(shared.name)
+    sharers?.delete(key)
+    if (sharers?.size === 0) this.sharers.delete(shared.name)
+    // What another one serves is not given up, and is to be confirmed if it is wanted again.
+    const carrier = this.askedOf.get(shared.name)
+    if (carrier !== undefined && Channel.key(carrier) !== key) this.confirmed.delete(key)
+  }
+
+  /** The channels whose subscriptions they have: each its own, or that of one which serves it. */
+  carriersOf(channels: ReadonlyArray<Channel.Channel>): ReadonlyArray<Channel.Channel> {
+    const { sharing } = this
+    if (sharing === undefined) return channels
+    const carriers = channels.map((channel) => this.askedOf.get(sharing(channel)?.name ?? "") ?? channel)
+    return [...new Map(carriers.map((carrier) => [Channel.key(carrier), carrier])).values()]
+  }
+
+  /** The channels with those that they serve. */
+  withServed(channels: ReadonlyArray<Channel.Channel>): ReadonlyArray<Channel.Channel> {
+    const { sharing } = this
+    if (sharing === undefined) return channels
+    return channels.flatMap((channel) => {
+      const name = sharing(channel)?.name ?? ""
+      const asked = this.askedOf.get(name)
+      const isAsked = asked !== undefined && Channel.key(asked) === Channel.key(channel)
+      return isAsked ? [channel, ...this.sharers.get(name)?.values() ?? []] : [channel]
+    })
   }
 
   stateOf(key: string): SubscriptionState {
     if (this.refusalOf(key) !== undefined) return "refused"
     if (this.confirmed.has(key)) return "confirmed"
-    return this.asked.has(key) ? "asked" : "wanted"
+    if (this.asked.has(key)) return "asked"
+    const channel = this.wants.get(key)
+    const name = channel === undefined ? undefined : this.sharing?.(channel)?.name
+    return name !== undefined && this.askedOf.has(name) ? "asked" : "wanted"
   }
 
   refusalOf(key: string): SubscriptionRefused | undefined {
@@ -68,10 +130,19 @@ export class SubscriptionStates {
   }
 
   /** What is to be asked for and to be given up: from now on it counts as done. */
-  takeChanges(): { readonly adds: Array<Channel.Channel>; readonly gone: Array<Channel.Channel> } {
+  takeChanges(): Changes {
     const adds: Array<Channel.Channel> = []
     const gone: Array<Channel.Channel> = []
+    const replaced: Array<Channel.Channel> = []
+    const served: Array<Channel.Channel> = []
+    const shared = new Set<string>()
     for (const [key, channel] of this.changed) {
+      const name = this.sharing?.(channel)?.name
+      if (name !== undefined) {
+        shared.add(name)
+        if (this.wants.has(key)) served.push(channel)
+        continue
+      }
       if (this.wants.has(key) === this.asked.has(key) || this.impossible.has(key)) continue
       if (this.wants.has(key)) {
         this.asked.set(key, channel)
@@ -82,12 +153,59 @@ export class SubscriptionStates {
       }
     }
     this.changed.clear()
-    return { adds, gone }
+    for (const name of shared) {
+      const before = this.askedOf.get(name)
+      const carrier = this.carrierOf(name)
+      if (before !== undefined && carrier !== undefined && Channel.key(before) === Channel.key(carrier)) {
+        // What was refused is asked for again if somebody wants it anew.
+        if (this.asked.has(Channel.key(carrier))) continue
+      } else if (before !== undefined) {
+        this.asked.delete(Channel.key(before))
+        this.askedOf.delete(name)
+        ;(carrier === undefined ? gone : replaced).push(before)
+      }
+      if (carrier === undefined) continue
+      this.askedOf.set(name, carrier)
+      this.asked.set(Channel.key(carrier), carrier)
+      adds.push(carrier)
+    }
+    return {
+      adds,
+      gone,
+      replaced,
+      served: served.filter((one) =>
+        this.carriersOf([one]).every((carrier) => this.confirmed.has(Channel.key(carrier)))
+      )
+    }
+  }
+
+  /**
+   * These are not had any more. Returns those that the peer has to be told of: it has not what it has refused, but may
+   * have what it said nothing of.
+   */
+  giveUp(gone: ReadonlyArray<Channel.Channel>): ReadonlyArray<Channel.Channel> {
+    const removes = gone.filter((channel) => {
+      const isRefused = this.refused.delete(Channel.key(channel))
+      return this.refusedSilently.delete(Channel.key(channel)) || !isRefused
+    })
+    for (const channel of removes) this.confirmed.delete(Channel.key(channel))
+    return removes
+  }
+
+  // Of those that share a subscription, the one that is to be asked for.
+  private carrierOf(name: string): Channel.Channel | undefined {
+    let [carrier, most]: [Channel.Channel | undefined, number] = [undefined, -Infinity]
+    for (const [key, channel] of this.sharers.get(name) ?? []) {
+      const rank = this.sharing?.(channel)?.rank ?? -Infinity
+      if (rank > most && !this.impossible.has(key)) [carrier, most] = [channel, rank]
+    }
+    return carrier
   }
 
   /** A new epoch has been asked for nothing yet. */
   reset(): void {
     this.asked.clear()
+    this.askedOf.clear()
     this.changed = new Map(this.wants)
     this.confirmed.clear()
     this.refused.clear()

@@ -109,7 +109,7 @@ export class Subscriptions<A> {
   }
 
   private get standings(): SubscriptionStates {
-    return this.made ??= new SubscriptionStates(this.options.dialect?.answeredAs)
+    return this.made ??= new SubscriptionStates(this.options.dialect ?? {})
   }
 
   /** The channels that are wanted, in the order in which they were asked for. */
@@ -267,28 +267,30 @@ export class Subscriptions<A> {
           yield* this.write(wire, dialect.subscribe(wanted, this.options.correlator.next()), wanted, true, begun)
           continue
         }
-        const { adds, gone } = this.standings.takeChanges()
-        if (adds.length + gone.length === 0) return
-        // There is nothing to give up of what the peer has refused; what it said nothing of may be subscribed to.
-        const removes = gone.filter((channel) => {
-          const isRefused = this.standings.refused.delete(Channel.key(channel))
-          return this.standings.refusedSilently.delete(Channel.key(channel)) || !isRefused
-        })
-        for (const channel of removes) this.standings.confirmed.delete(Channel.key(channel))
+        const { adds, gone, replaced, served } = this.standings.takeChanges()
+        this.confirm(served)
+        if (adds.length + gone.length + replaced.length === 0) return
+        yield* this.giveUp(dialect, wire, replaced, begun)
         yield* this.write(wire, dialect.subscribe(adds, this.options.correlator.next()), adds, true, begun)
-        yield* this.write(wire, dialect.unsubscribe(removes, this.options.correlator.next()), removes, false, begun)
+        yield* this.giveUp(dialect, wire, gone, begun)
       }
     })
+  }
+
+  private giveUp(dialect: Dialect<A>, wire: Wire, gone: ReadonlyArray<Channel.Channel>, begun: number) {
+    const removes = this.standings.giveUp(gone)
+    return this.write(wire, dialect.unsubscribe(removes, this.options.correlator.next()), removes, false, begun)
   }
 
   private anew(
     dialect: Dialect<A>,
     wire: Wire,
-    channels: ReadonlyArray<Channel.Channel>,
+    wanted: ReadonlyArray<Channel.Channel>,
     begun: number
   ): Effect.Effect<void, WireClosed> {
     return Effect.gen({ self: this }, function*() {
       if (begun !== this.resets) return
+      const channels = this.standings.carriersOf(wanted)
       yield* this.write(wire, dialect.unsubscribe(channels, this.options.correlator.next()), channels, false, begun)
       yield* this.write(wire, dialect.subscribe(channels, this.options.correlator.next()), channels, true, begun)
     })
@@ -305,7 +307,7 @@ export class Subscriptions<A> {
   // What was refused and comes nevertheless is not refused.
   private confirm(channels: ReadonlyArray<Channel.Channel>): void {
     let newly: Array<Channel.Channel> | undefined
-    for (const channel of channels) {
+    for (const channel of this.standings.withServed(channels)) {
       const key = Channel.key(channel)
       if (this.standings.confirmed.has(key)) continue
       ;(newly ??= []).push(channel)
@@ -346,7 +348,7 @@ export class Subscriptions<A> {
     by: A | undefined
   ): void {
     const all: Array<SubscriptionRefused> = []
-    for (const channel of channels) {
+    for (const channel of this.standings.withServed(channels)) {
       const key = Channel.key(channel)
       if (this.standings.refused.has(key) || !this.standings.wants.has(key)) continue
       const refused = new SubscriptionRefused({ channel, reason, ...(code === undefined ? {} : { code }) })

@@ -107,6 +107,8 @@ export class Book {
   // How deep it is kept, if the peer has said that; else it is guessed from each snapshot.
   private acknowledged: number | undefined
   private guessed: number | undefined
+  // How deep it was before the peer came to send it to another depth, until the snapshot of that is there.
+  private before: number | undefined
   /** The numbers of what touched it last. */
   last: Numbers | undefined
   private readonly rules: Rules
@@ -148,8 +150,17 @@ export class Book {
     return this.acknowledged ?? this.guessed
   }
 
-  /** The peer says that it sends so many levels of each side, and nothing for those that leave them. */
-  cutTo(depth: number): void {
+  /** Whether it has levels, and all of them down to a depth. */
+  isWholeTo(depth: number): boolean {
+    return this.isWhole && depth <= (this.before ?? this.acknowledged ?? Infinity)
+  }
+
+  /**
+   * The peer says that it sends so many levels of each side, and nothing for those that leave them; or, without a depth,
+   * that it has ended that.
+   */
+  cutTo(depth: number | undefined): void {
+    if (depth === undefined || (this.acknowledged ?? depth) < depth) this.before ??= this.depth
     this.acknowledged = depth
     this.cut()
   }
@@ -314,6 +325,7 @@ export class Book {
     this.at = Digits.toInteger(event.sequence)
     this.isFirst = true
     this.guessed = this.rules.depthOf?.(Math.max(event.bids.length, event.asks.length))
+    this.before = undefined
     this.cut()
   }
 

@@ -12,7 +12,7 @@ import type { MarketEvent } from "../../event/MarketEvent.ts"
 import * as Channel from "../../value/Channel.ts"
 import type { Topic, Venue } from "../../venue/Venue.ts"
 import type { OrderBook } from "../OrderBook.ts"
-import type { Book, BreakCause, View } from "./book.ts"
+import type { Book, BreakCause, Standing, View } from "./book.ts"
 import { Books, type Change } from "./books.ts"
 
 /**
@@ -62,14 +62,24 @@ const mostWaitMillis = 60_000
 // How long another snapshot over HTTP is waited with that the changes are to follow, and how that grows.
 const firstAgainMillis = 1_000
 
-interface Watched {
+// A channel whose book somebody watches.
+interface Watching {
   readonly channel: Channel.Channel
+  /** How deep its book is, if a connection can have that of one depth alone. */
+  readonly depth: number | undefined
+  readonly watchers: Set<Watcher>
+  /** Whether its book is whole, and that is told. */
+  isWhole: boolean
+}
+
+interface Watched {
   /** By what its book is known on the wire. */
   readonly name: string
   readonly product: string
-  readonly watchers: Set<Watcher>
-  /** Whether it is whole, and that is told. */
-  isWhole: boolean
+  /** The channels that have it, by their keys: several, if they are of several depths. */
+  readonly by: Map<string, Watching>
+  /** Whether they are, or have been. */
+  isShared: boolean
   /** Whether somebody sees to it that it becomes whole. */
   isResyncing: boolean
   /** Whether its snapshot is asked for in this epoch, or is not to be had; and what asks. */
@@ -148,29 +158,28 @@ export class BookKeeper {
   /** Tells a watcher of each change of a channel's book from now on. Returns what ends that. */
   watch(channel: Channel.Channel, watcher: Watcher): () => void {
     const topics = this.topicsOf(channel)
+    const key = Channel.key(channel)
     for (const { name, product } of topics) {
-      const known = this.find(name, product)
+      const one = this.find(name, product) ?? this.begun(name, product)
+      const known = one.by.get(key)
       known?.watchers.add(watcher)
       if (known !== undefined) continue
-      const one: Watched = {
-        channel,
-        name,
-        product,
-        watchers: new Set([watcher]),
-        isWhole: false,
-        isResyncing: false,
-        isFetching: false,
-        fetching: undefined
-      }
-      const ofName = this.watched.get(name)
-      if (ofName === undefined) this.watched.set(name, new Map([[product, one]]))
-      else ofName.set(product, one)
-      this.ensureWhole([one], firstWaitMillis)
+      const depth = this.options.venue.books?.depthOf?.(channel)
+      const watching: Watching = { channel, depth, watchers: new Set([watcher]), isWhole: false }
+      one.by.set(key, watching)
+      one.isShared ||= one.by.size > 1
+      const book = this.books.get(name, product)
+      if (book === undefined || !this.isWhole(one, watching, book)) this.ensureWhole([one], firstWaitMillis)
+      else this.becameWhole(one, watching)
     }
     return () => {
       for (const { name, product } of topics) {
         const one = this.find(name, product)
-        if (one?.watchers.delete(watcher) !== true || one.watchers.size > 0) continue
+        const watching = one?.by.get(key)
+        if (one === undefined || watching?.watchers.delete(watcher) !== true || watching.watchers.size > 0) continue
+        one.by.delete(key)
+        if ([...one.by.values()].every(({ isWhole }) => isWhole)) one.isResyncing = false
+        if (one.by.size > 0) continue
         this.watched.get(name)?.delete(product)
         this.stopFetching(one)
         // Who asks for it later begins with a snapshot of then.
@@ -179,14 +188,37 @@ export class BookKeeper {
     }
   }
 
+  private begun(name: string, product: string): Watched {
+    const one: Watched = {
+      name,
+      product,
+      by: new Map(),
+      isShared: false,
+      isResyncing: false,
+      isFetching: false,
+      fetching: undefined
+    }
+    const ofName = this.watched.get(name)
+    if (ofName === undefined) this.watched.set(name, new Map([[product, one]]))
+    else ofName.set(product, one)
+    return one
+  }
+
+  // Whether a channel's book is, which may be of more levels than those that there are.
+  private isWhole({ isShared }: Watched, { depth = 0 }: Watching, book: Book): boolean {
+    return isShared ? book.isWholeTo(depth) : book.isWhole
+  }
+
   /** Whether somebody is told of a channel's book, so that it is kept. */
   isWatched(channel: Channel.Channel): boolean {
-    return this.topicsOf(channel).some(({ name, product }) => this.find(name, product) !== undefined)
+    const key = Channel.key(channel)
+    return this.topicsOf(channel).some(({ name, product }) => this.find(name, product)?.by.has(key) === true)
   }
 
   /** The book of a channel as it is now. */
   read(channel: Channel.Channel, view: View): OrderBook {
     const found = this.bookOf(channel)
+    const one = found === undefined ? undefined : this.find(found.channel, found.product)
     return found === undefined
       ? {
         ...this.identity(channel),
@@ -196,7 +228,7 @@ export class BookKeeper {
         timestamp: undefined,
         checksum: undefined
       }
-      : this.valueOf(channel, found, found.last, view)
+      : this.valueOf(channel, found, found.last, view, one, one?.by.get(Channel.key(channel)))
   }
 
   private begin(): Books {
@@ -241,9 +273,16 @@ export class BookKeeper {
     channel: Channel.Channel,
     book: Book,
     event: Book["last"],
-    view: View
+    view: View,
+    one: Watched | undefined,
+    watching: Watching | undefined
   ): OrderBook {
-    const { levels, standing } = book
+    const most = one?.isShared === true ? watching?.depth ?? Infinity : Infinity
+    const { levels } = book
+    const isPartial = most < Infinity && book.isWhole && !book.isWholeTo(most)
+    const standing: Standing = isPartial
+      ? { _tag: "Syncing", reason: "its deeper levels are asked for" }
+      : book.standing
     const of = {
       ...this.identity(channel),
       tradingStatus: book.tradingStatus,
@@ -253,9 +292,9 @@ export class BookKeeper {
     }
     if (standing._tag === "Syncing" || standing._tag === "Gapped") return { ...of, ...standing }
     const ladder = {
-      ...book.top(view),
-      bidLevels: levels.bids.count,
-      askLevels: levels.asks.count
+      ...book.top(view.depth > most ? { ...view, depth: most } : view),
+      bidLevels: Math.min(levels.bids.count, most),
+      askLevels: Math.min(levels.asks.count, most)
     }
     return standing._tag === "Live"
       ? {
@@ -271,14 +310,18 @@ export class BookKeeper {
     const one = this.find(book.channel, book.product)
     if (one === undefined) return
     const { standing } = book
-    if (standing._tag === "Gapped" && standing.cause !== "disconnect") {
-      this.options.onBroken(one.channel, standing.cause)
-      if (!one.isResyncing) broken.push(one)
+    for (const watching of one.by.values()) {
+      if (standing._tag === "Gapped" && standing.cause !== "disconnect") {
+        this.options.onBroken(watching.channel, standing.cause)
+        if (!one.isResyncing && !broken.includes(one)) broken.push(one)
+      }
+      if (!this.isWhole(one, watching, book)) watching.isWhole = false
+      else if (!watching.isWhole) this.becameWhole(one, watching)
+      if (book.isMarkedUnverified && standing._tag === "Unverified") this.warnUnverified(one, standing.reason)
+      for (const watcher of watching.watchers) {
+        watcher.onChange(this.valueOf(watching.channel, book, event, watcher, one, watching))
+      }
     }
-    if (!book.isWhole) one.isWhole = false
-    else if (!one.isWhole) this.becameWhole(one)
-    if (book.isMarkedUnverified && standing._tag === "Unverified") this.warnUnverified(one, standing.reason)
-    for (const watcher of one.watchers) watcher.onChange(this.valueOf(one.channel, book, event, watcher))
     // After it was told what the book is now: the snapshot may be there before the fiber is.
     if (book.needsSnapshot && !one.isFetching) {
       one.isFetching = true
@@ -286,10 +329,10 @@ export class BookKeeper {
     }
   }
 
-  private becameWhole(one: Watched): void {
-    one.isWhole = true
-    one.isResyncing = false
-    this.options.onWhole(one.channel)
+  private becameWhole(one: Watched, watching: Watching): void {
+    watching.isWhole = true
+    if ([...one.by.values()].every(({ isWhole }) => isWhole)) one.isResyncing = false
+    this.options.onWhole(watching.channel)
   }
 
   // Is told once of each book, and once of the numbers that are those of all books.
@@ -329,8 +372,8 @@ export class BookKeeper {
             return this.options.isReplay ? again : Effect.delay(again, againMillis)
           }
           one.isFetching = false
-          this.becameWhole(one)
-          for (const { onSynced } of one.watchers) onSynced?.()
+          for (const watching of one.by.values()) this.becameWhole(one, watching)
+          for (const { watchers } of one.by.values()) for (const { onSynced } of watchers) onSynced?.()
           return Effect.void
         })
     })
@@ -354,7 +397,7 @@ export class BookKeeper {
         ? []
         : all.filter((one) => one.isResyncing && this.find(one.name, one.product) === one)
       if (still.length === 0) return Effect.void
-      const channels = [...new Map(still.map(({ channel }) => [Channel.key(channel), channel])).values()]
+      const channels = [...new Map(still.flatMap(({ by }) => [...by])).values()].map(({ channel }) => channel)
       const next = Math.min(Math.max(waitMillis * 2, firstWaitMillis), mostWaitMillis)
       return Effect.andThen(this.options.resubscribe(channels), this.resync(still, books, next))
     })

@@ -226,7 +226,8 @@ export class Books {
   private learnDepth(frame: Frame): void {
     const subscribed = this.venue.books?.subscribedDepth?.(frame)
     if (subscribed === undefined) return
-    this.depths.set(subscribed.product, subscribed.depth)
+    if (subscribed.depth === undefined) this.depths.delete(subscribed.product)
+    else this.depths.set(subscribed.product, subscribed.depth)
     for (const book of this.inOrder) if (book.product === subscribed.product) book.cutTo(subscribed.depth)
   }
 

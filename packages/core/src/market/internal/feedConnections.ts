@@ -16,6 +16,7 @@ import { internals } from "../../connection/internal/connectionInternals.ts"
 import type { NamedObserver } from "../../connection/Observer.ts"
 import { Reconnection } from "../../connection/Reconnection.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
+import type { Dialect } from "../../protocol/Dialect.ts"
 import type * as KeepAlive from "../../protocol/KeepAlive.ts"
 import { CircuitBreaker } from "../../resilience/CircuitBreaker.ts"
 import { Transport } from "../../transport/Transport.ts"
@@ -63,6 +64,17 @@ export interface Feed {
   readonly after: ReadonlyArray<NamedObserver<MarketEvent>>
 }
 
+// Channels that are of one book at several depths.
+const sharingOf = ({ books, topics }: Venue): Dialect["sharing"] => {
+  const depthOf = books?.depthOf
+  if (depthOf === undefined) return undefined
+  return (channel) => {
+    const rank = depthOf(channel)
+    const [topic] = topics?.(channel) ?? []
+    return rank === undefined ? undefined : { name: `${topic?.name ?? ""}\n${channel.product ?? ""}`, rank }
+  }
+}
+
 /**
  * Gives what makes one.
  *
@@ -107,6 +119,7 @@ export const make = (
             answer: SubscriptionAnswers.make(venue),
             ...(replay === undefined ? {} : ReplayedDialect.make(venue, replay.wrote)),
             answeredAs: venue.answeredAs,
+            sharing: sharingOf(venue),
             objection: ({ channel, product }) =>
               product === undefined
                 ? undefined

@@ -14,6 +14,7 @@
  *
  * @since 0.1.0
  */
+import * as Result from "effect/Result"
 import type * as ExactJson from "../../codec/ExactJson.ts"
 import * as FramePeek from "../../codec/internal/framePeek.ts"
 import * as Dialect from "../../protocol/Dialect.ts"
@@ -21,7 +22,7 @@ import * as Symbols from "../../protocol/Symbols.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import * as Channel from "../../value/Channel.ts"
 import { topicByKind } from "../internal/topicByKind.ts"
-import type { Ask, Topic, TradingStatus, Venue } from "../Venue.ts"
+import type { Ask, Books, Topic, TradingStatus, Venue } from "../Venue.ts"
 import { trades } from "./internal/trades.ts"
 import * as KrakenChecksum from "./KrakenChecksum.ts"
 import * as Messages from "./Messages.ts"
@@ -31,7 +32,21 @@ const name = "kraken"
 // --- subscribing -------------------------------------------------------------
 
 /** The venue's names, and that of a book with its depth, which the first version of the API called `book-25`. */
-const depthOf = /^(book)-(\d+)$/
+const bookOfDepth = /^(book)-(\d+)$/
+
+/** The depths of a book; ten is that of `book`. */
+const depths = [10, 25, 100, 500, 1_000]
+
+/**
+ * A frame of a book does not say which depth it is of, and what a second depth of
+ * one product does on one connection is not documented: one is asked for.
+ *
+ * @see https://docs.kraken.com/api/docs/websocket-v2/book (read 2026-11-26)
+ */
+const depthOf = ({ channel }: Channel.Channel): number | undefined => {
+  const depth = channel === "book" ? depths[0] : Number(bookOfDepth.exec(channel)?.[2])
+  return depth !== undefined && depths.includes(depth) ? depth : undefined
+}
 
 /**
  * One request for each channel of a symbol. The venue would take many symbols at
@@ -45,7 +60,7 @@ const request = (
 ): ReadonlyArray<Ask> => {
   const asked = [...new Map(channels.map((channel) => [Channel.key(channel), channel])).values()]
   return asked.map((one, index) => {
-    const [, channel = one.channel, depth] = depthOf.exec(one.channel) ?? []
+    const [, channel = one.channel, depth] = bookOfDepth.exec(one.channel) ?? []
     const params = {
       channel,
       ...(one.product === undefined ? {} : { symbol: [one.product] }),
@@ -59,7 +74,7 @@ const request = (
 }
 
 const topics = ({ channel, product }: Channel.Channel): ReadonlyArray<Topic> => [
-  { name: depthOf.exec(channel)?.[1] ?? channel, product }
+  { name: bookOfDepth.exec(channel)?.[1] ?? channel, product }
 ]
 
 const topicOf = topicByKind({
@@ -73,17 +88,22 @@ const topicOf = topicByKind({
   }
 })
 
-/** The depth of a book stands in the acknowledgement of its subscription. */
-const subscribedDepth = (frame: Frame): { readonly product: string; readonly depth: number } | undefined => {
+/** The depth of a book stands in the acknowledgement of its subscription, and of its end. */
+const subscribedDepth: Books["subscribedDepth"] = (frame) => {
   if (typeof frame !== "string" || !frame.includes("\"depth\"")) return undefined
   const json = FramePeek.objectOf(frame)
   const result = FramePeek.objectIn(json, "result")
-  if (FramePeek.textIn(json, "method") !== "subscribe" || FramePeek.textIn(result, "channel") !== "book") {
-    return undefined
-  }
+  const method = FramePeek.textIn(json, "method")
   const product = FramePeek.textIn(result, "symbol")
   const depth = Number(String(result?.["depth"]))
-  return product === undefined || !Number.isSafeInteger(depth) ? undefined : { product, depth }
+  if (FramePeek.textIn(result, "channel") !== "book" || product === undefined || !Number.isSafeInteger(depth)) {
+    return undefined
+  }
+  return method === "subscribe"
+    ? { product, depth }
+    : method === "unsubscribe"
+    ? { product, depth: undefined }
+    : undefined
 }
 
 /** Under any other status of the engine or of a pair no orders are matched. */
@@ -123,7 +143,7 @@ export const venue: Venue = {
   prices: "number",
   symbols: Symbols.paired("/"),
   continuity: "state",
-  books: { checksum: KrakenChecksum.checksum, depths: [10, 25, 100, 500, 1_000], subscribedDepth },
+  books: { checksum: KrakenChecksum.checksum, depths, subscribedDepth, depthOf },
   trading: {
     source: "https://docs.kraken.com/exchange/api-reference/spot-websocket-v2/status, read 2026-11-26",
     read: tradingStatuses
@@ -162,6 +182,10 @@ export const venue: Venue = {
   ...Messages.make(),
   topics,
   topicOf,
+  normalise: (product, channel) =>
+    bookOfDepth.test(channel) && depthOf({ channel }) === undefined
+      ? Result.fail("a book has 10, 25, 100, 500 or 1000 levels of each side")
+      : Result.succeed(product),
   // The product stands in its words.
   refused: (_, { message = "" }) => Dialect.mentions(message),
   isQuiet: (channel) => channel === "trade" || channel === "executions"
