@@ -1014,5 +1014,20 @@ export const harmless: ReadonlyArray<Harmless> = [
     original: "const address = request.socket.remoteAddress ?? \"\"",
     replacement: "const address = request.socket.remoteAddress ?? \"?\"",
     because: "a socket that was accepted has an address"
+  },
+  // ---- trading ------------------------------------------------------------------------------------------------------
+  {
+    file: `${core}/trading/Order.ts`,
+    within: "next.known",
+    original: "const known = most(most(order.filled, sumOf(fills)), \"filled\" in input ? input.filled : undefined)",
+    replacement: "const known = most(most(order.filled, sumOf(fills)), true ? input.filled : undefined)",
+    because: "what has no such member has none; only the types ask"
+  },
+  {
+    file: `${core}/trading/Matching.ts`,
+    within: "MatchingImpl.amend",
+    original: "if (order.level !== undefined) order.level.total -= order.amount - amount",
+    replacement: "if (true) order.level.total -= order.amount - amount",
+    because: "an order that is amended rests, and so has a level; only the types ask"
   }
 ]

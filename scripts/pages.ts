@@ -10,9 +10,14 @@ import * as Limit from "@tickline/core/protocol/Limit"
 import * as BreakerMetrics from "@tickline/core/resilience/BreakerMetrics"
 import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
 import * as Presets from "@tickline/core/resilience/Presets"
+import * as Order from "@tickline/core/trading/Order"
+import * as OrderEvent from "@tickline/core/trading/OrderEvent"
+import * as OrderRequest from "@tickline/core/trading/OrderRequest"
+import * as OrderStatus from "@tickline/core/trading/OrderStatus"
 import * as Period from "@tickline/core/value/Period"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
+import * as BigDecimal from "effect/BigDecimal"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
@@ -217,6 +222,37 @@ const books = (): Table => [
   )
 ]
 
+const orderStatuses = (): Table => {
+  const amounts = { "partially-filled": 1n, filled: 2n } as const
+  const amountOf = (status: OrderStatus.OrderStatus) =>
+    BigDecimal.make(status === "partially-filled" || status === "filled" ? amounts[status] : 0n, 0)
+  const update = (status: OrderStatus.OrderStatus) =>
+    new OrderEvent.OrderUpdate({ exchange: "", status, filled: amountOf(status) })
+  const asked = Order.make(
+    "",
+    new OrderRequest.OrderRequest({
+      product: "X",
+      side: "buy",
+      type: "market",
+      amount: amountOf("filled"),
+      timeInForce: "gtc",
+      reduceOnly: false,
+      clientId: "X"
+    })
+  )
+  const statuses = OrderStatus.OrderStatus.literals
+  return [
+    ["an order that is", "may become"],
+    ...statuses.map((from) => {
+      const order = from === "pending" ? asked : Order.transition(asked, update(from))
+      const next = statuses.filter((to) =>
+        to !== from && Order.allows(order, update(to)) && Order.transition(order, update(to)).status === to
+      )
+      return [code(from), next.map(code).join(", ") || "nothing else: it is over"]
+    })
+  ]
+}
+
 /** Every table, by its page and the name of its comments. */
 export const tables: ReadonlyArray<readonly [page: string, name: string, table: () => Table]> = [
   ["docs/policies.md", "presets", presets],
@@ -227,6 +263,7 @@ export const tables: ReadonlyArray<readonly [page: string, name: string, table: 
   ["docs/ledger.md", "ledger", ledger],
   ["docs/venues.md", "backfill", backfill],
   ["docs/books.md", "books", books],
+  ["docs/orders.md", "order statuses", orderStatuses],
   ...Venues.all.map((venue) => ["docs/venues.md", `members of ${venue.name}`, () => Members.table(venue)] as const)
 ]
 

@@ -63,6 +63,20 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofOrder, "is not filled beyond its amount"]
   },
   {
+    name: "a fill takes back an order's id",
+    file: order,
+    original: "fill !== undefined ? order.orderId ?? fill.orderId : ",
+    replacement: "",
+    test: [ofOrder, "keeps the id and the terms that came last"]
+  },
+  {
+    name: "an order that is over is amended",
+    file: order,
+    original: "input._tag === \"OrderUpdate\" && !isOver(order.status) ? input",
+    replacement: "input._tag === \"OrderUpdate\" ? input",
+    test: [ofOrder, "keeps the id and the terms that came last"]
+  },
+  {
     name: "an order that rested and is there no more was never there",
     file: order,
     original: "said === \"absent\" ? \"unknown\" : said === \"rejected\"",

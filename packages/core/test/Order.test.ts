@@ -156,6 +156,7 @@ describe("an order", () => {
     assert.strictEqual(shown(after()), "pending 0")
     assert.strictEqual(shown(after(acknowledged("open"))), "open 0")
     assert.strictEqual(shown(after(acknowledged("open"), fill("1", "4"))), "partially-filled 4")
+    assert.strictEqual(shown(after(acknowledged("open"), fill("1", "1"))), "partially-filled 1")
     const filled = after(acknowledged("open"), fill("1", "4"), fill("2", "6.00"))
     assert.strictEqual(shown(filled), "filled 10.00")
     assert.isTrue(Order.isSettled(filled))
@@ -237,6 +238,17 @@ describe("an order", () => {
     const whole = after(acknowledged("filled"))
     assert.strictEqual(shown(whole), "filled 10.0")
     assert.isFalse(Order.isSettled(whole))
+  })
+
+  it("keeps the id and the terms that came last", () => {
+    const amended = new OrderEvent.OrderUpdate({ ...update("open", "4", { price: "43251" }), orderId: "ETH-2" })
+    const older = after(fill("1", "4"), acknowledged("open"), amended, fill("2", "1"))
+    assert.deepStrictEqual([older.orderId, shown(older)], ["ETH-2", "partially-filled 5"])
+    assert.strictEqual(after(fill("1", "4")).orderId, "ETH-1")
+    // An update that is older than the end says nothing of the order as it ended.
+    const over = after(fill("1", "10"), update("open", "4", { amount: "12", price: "1" }))
+    assert.deepStrictEqual([shown(over), Decimal.format(Order.remaining(over))], ["filled 10", "0.0"])
+    assert.strictEqual(over.price && Decimal.format(over.price), "43250.5")
   })
 
   it("is not filled beyond its amount", () => {

@@ -128,7 +128,8 @@ const most = (one: Decimal.Decimal, other: Decimal.Decimal | undefined): Decimal
 
 // The order after an input, or why it cannot be.
 const next = (order: Order, input: Input): Order | string => {
-  const update = input._tag === "OrderUpdate" ? input : undefined
+  // An update that is older than the end says nothing of the terms at the end.
+  const terms = input._tag === "OrderUpdate" && !isOver(order.status) ? input : undefined
   const fill = input._tag === "Fill" ? input : undefined
   const outcome = input._tag === "Fill" || input._tag === "OrderUpdate" ? undefined : input
   if (outcome !== undefined && !allowsOutcome(order.outcome, outcome)) {
@@ -139,21 +140,22 @@ const next = (order: Order, input: Input): Order | string => {
   const status = statusAfter(order, said)
   if (status === "forbidden") return `${said} after ${order.status}`
   const fills = fill === undefined ? order.fills : [...order.fills, fill]
-  const amount = update?.amount ?? order.amount
+  const amount = terms?.amount ?? order.amount
   const known = most(most(order.filled, sumOf(fills)), "filled" in input ? input.filled : undefined)
   const filled = status === "filled" ? most(known, amount) : known
   const progress = BigDecimal.Order(filled, amount)
   if (progress > 0) return `${Decimal.format(filled)} filled of ${Decimal.format(amount)}`
   return {
     ...order,
-    orderId: input.orderId ?? order.orderId,
+    // An amendment may give an order another id, and a fill be older than that.
+    orderId: fill !== undefined ? order.orderId ?? fill.orderId : input.orderId ?? order.orderId,
     status: !isResting(status) ? status : progress === 0 ? "filled" : filled.value > 0n ? "partially-filled" : "open",
     outcome: outcome ?? order.outcome,
-    price: update?.price ?? order.price,
+    price: terms?.price ?? order.price,
     amount,
     filled,
     fills,
-    averagePrice: update?.averagePrice ?? order.averagePrice
+    averagePrice: (input._tag === "OrderUpdate" ? input.averagePrice : undefined) ?? order.averagePrice
   }
 }
 

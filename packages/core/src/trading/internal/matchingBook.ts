@@ -237,9 +237,8 @@ export class Book {
 
   /** The account's resting orders that may only reduce a position and have none to reduce. */
   useless(account: string): ReadonlyArray<BookOrder> {
-    const holding = this.holdings.get(account)
-    if (holding === undefined || holding.reducing.size === 0) return []
-    return [...holding.reducing].filter(({ side }) => reducible(holding.position, side) === 0n)
+    const { position, reducing } = this.holding(account)
+    return [...reducing].filter(({ side }) => reducible(position, side) === 0n)
   }
 
   /** What an order would do on its way in. Changes nothing. */
