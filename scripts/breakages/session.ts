@@ -9,6 +9,8 @@ const rpc = "packages/core/src/session/JsonRpc.ts"
 const ofRpc = "packages/testing/test/session/JsonRpc.test.ts"
 const session = "packages/core/src/session/Session.ts"
 const ofSession = "packages/testing/test/session/Session.test.ts"
+const supervision = "packages/core/src/session/Supervision.ts"
+const ofSupervision = "packages/testing/test/session/Supervision.test.ts"
 const ofSigner = "packages/core/test/Signer.test.ts"
 const ofClock = "packages/core/test/ClockOffset.test.ts"
 
@@ -196,5 +198,41 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "reconcile?.(through(via)) ?? Effect.void",
     replacement: "Effect.void",
     test: [ofSession, "signs in, restores, reconciles"]
+  },
+  // supervision
+  {
+    name: "restarts have no limit",
+    file: supervision,
+    original: "times.length < most",
+    replacement: "times.length < Infinity",
+    test: [ofSupervision, "is given up after ten restarts in a minute"]
+  },
+  {
+    name: "restarts of long ago count",
+    file: supervision,
+    original: "times.filter((at) => now - at < withinMillis)",
+    replacement: "times.filter(() => true)",
+    test: [ofSupervision, "goes on for ever where it ends seldom"]
+  },
+  {
+    name: "a session that is begun anew has no subscriptions",
+    file: supervision,
+    original: "session.subscribe([...wanted.values()])",
+    replacement: "session.subscribe([])",
+    test: [ofSupervision, "is begun anew where its retries are used up"]
+  },
+  {
+    name: "a refused session is begun anew",
+    file: supervision,
+    original: "error instanceof AuthError",
+    replacement: "error instanceof RestartsExhausted",
+    test: [ofSupervision, "is not begun anew where it is refused"]
+  },
+  {
+    name: "a state of a session is passed over",
+    file: session,
+    original: "moved: ({ to }) => void move(stateOf(to))",
+    replacement: "moved: ({ to }) => to._tag === \"Failed\" ? undefined : void move(stateOf(to))",
+    test: [ofSupervision, "is begun anew where its retries are used up"]
   }
 ]

@@ -687,6 +687,15 @@ export * as Sink from "./recording/Sink.ts"
 export * as Suggestion from "./value/Suggestion.ts"
 
 /**
+ * Who begins a session anew that has ended by itself. A session outlives drops
+ * without any help; this is for what it does not outlive: retries that are used
+ * up, and a defect in what is called by it. There are three ways.
+ *
+ * @since 0.1.0
+ */
+export * as Supervision from "./session/Supervision.ts"
+
+/**
  * One name for a product at every venue: `BTC-USD` is `BTC/USD` at Kraken,
  * `BTC-USDT` is `BTCUSDT` at Binance. Events keep the symbol as the venue sent
  * it; the table is for asking several venues for the same thing, and for

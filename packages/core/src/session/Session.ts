@@ -19,6 +19,7 @@ import * as Stream from "effect/Stream"
 import { type AuthError, type ConnectError, type Failure, RestoreFailed } from "../connection/ConnectError.ts"
 import * as Connection from "../connection/Connection.ts"
 import type { ConnectionState } from "../connection/ConnectionState.ts"
+import { internals } from "../connection/internal/connectionInternals.ts"
 import type { Opening } from "../connection/Opening.ts"
 import type { Reconnection } from "../connection/Reconnection.ts"
 import type { CircuitBreaker } from "../resilience/CircuitBreaker.ts"
@@ -81,7 +82,7 @@ export interface Options extends Omit<Connection.Options<JsonRpc.Message>, "deco
 }
 
 /**
- * A session.
+ * What its owner holds of a session.
  *
  * @category models
  * @since 0.1.0
@@ -92,9 +93,16 @@ export interface Session {
   /** Brings it up, and completes when it is live for the first time; see `Connection.connect`. */
   readonly connect: Connection.Connection<JsonRpc.Message>["connect"]
   readonly close: Connection.Connection<JsonRpc.Message>["close"]
+  /** Adds channels to what is wanted, on this and each later epoch. */
+  readonly subscribe: Connection.Connection<JsonRpc.Message>["subscribe"]
+  /** Takes channels from what is wanted. */
+  readonly unsubscribe: Connection.Connection<JsonRpc.Message>["unsubscribe"]
   readonly state: {
     readonly current: Effect.Effect<SessionState>
-    /** The state that there is at the first pull, and each that follows. */
+    /**
+     * The state that there is at the first pull, and each that follows, until the session's scope ends. Of a reader more
+     * than 1,024 behind the oldest are left out.
+     */
     readonly changes: Stream.Stream<SessionState>
   }
   /** Calls a method on the epoch that is live, signed in, or not at all. */
@@ -103,17 +111,10 @@ export interface Session {
   readonly unmatched: JsonRpc.JsonRpc["unmatched"]
 }
 
-type Step = "SigningIn" | "Restoring" | "Reconciling"
-
-const stateOf = (
-  state: ConnectionState,
-  opening: { readonly epoch: number; readonly step: Step } | undefined
-): SessionState => {
+const stateOf = (state: ConnectionState): SessionState => {
   switch (state._tag) {
     case "Connecting":
-      return opening === undefined
-        ? SessionState.Connecting({ attempt: state.attempt })
-        : SessionState[opening.step]({ epoch: opening.epoch })
+      return SessionState.Connecting({ attempt: state.attempt })
     case "Connected":
       return SessionState.Live({ epoch: state.epoch })
     case "CircuitOpen":
@@ -143,14 +144,15 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Session, never, Scope.Scope | Transport | Reconnection | CircuitBreaker> {
   const { peer, reconcile, signIn, ...rest } = options
   const clock = yield* Clock.Clock
-  const steps = yield* PubSub.sliding<void>(16)
-  let opening: { readonly epoch: number; readonly step: Step } | undefined
+  // After nothing no more come.
+  const moves = yield* PubSub.sliding<SessionState | undefined>(1_024)
+  let current: SessionState = SessionState.Disconnected()
   // Until when it is signed in, on the monotonic clock, and what there is to renew; nothing before the sign-in of an epoch.
   let signedIn: { readonly until: number; readonly grant: Grant; readonly epoch: number } | undefined
 
-  const enter = (epoch: number, step: Step): void => {
-    opening = { epoch, step }
-    SlidingPubSub.publishUnsafe(steps, undefined)
+  const move = (to: SessionState): void => {
+    current = to
+    SlidingPubSub.publishUnsafe(moves, to)
   }
 
   const isSignedIn = (): boolean => signedIn !== undefined && Monotonic.nowMillis(clock) < signedIn.until
@@ -171,6 +173,7 @@ export const make = Effect.fnUntraced(function*(
         ? error
         : new RestoreFailed({ epoch, detail: error.message })
 
+  yield* Effect.addFinalizer(() => Effect.sync(() => SlidingPubSub.publishUnsafe(moves, undefined)))
   const connection: Connection.Connection<JsonRpc.Message> = yield* Connection.make(url, {
     ...rest,
     decode: JsonRpc.decode(peer),
@@ -178,27 +181,29 @@ export const make = Effect.fnUntraced(function*(
       signIn: (via) =>
         Effect.suspend(() => {
           signedIn = undefined
-          enter(via.epoch, "SigningIn")
+          move(SessionState.SigningIn({ epoch: via.epoch }))
           return signIn(through(via)).pipe(
             Effect.mapError(failedIn(via.epoch)),
             Effect.map((granted) => {
               grant(via.epoch, granted)
-              enter(via.epoch, "Restoring")
+              move(SessionState.Restoring({ epoch: via.epoch }))
             })
           )
         }),
       reconcile: (via) =>
         Effect.suspend(() => {
-          enter(via.epoch, "Reconciling")
+          move(SessionState.Reconciling({ epoch: via.epoch }))
           return Effect.mapError(reconcile?.(through(via)) ?? Effect.void, failedIn(via.epoch))
         })
     }
   })
   const rpc = yield* JsonRpc.make(connection)
 
-  const current = Effect.map(connection.state.current, (state) => {
-    if (state._tag !== "Connecting") opening = undefined
-    return stateOf(state, opening)
+  connection[internals].follow({
+    moved: ({ to }) => void move(stateOf(to)),
+    confirmed: () => undefined,
+    refused: () => undefined,
+    handedOn: () => {}
   })
 
   const call: Session["call"] = (method, params, how) =>
@@ -233,12 +238,18 @@ export const make = Effect.fnUntraced(function*(
     connection,
     connect: connection.connect,
     close: connection.close,
+    subscribe: connection.subscribe,
+    unsubscribe: connection.unsubscribe,
     state: {
-      current,
-      changes: Stream.changes(
-        Stream.mapEffect(
-          Stream.merge(connection.state.changes, Stream.fromPubSub(steps), { haltStrategy: "left" }),
-          () => current
+      current: Effect.sync(() => current),
+      changes: Stream.unwrap(
+        Effect.map(
+          PubSub.subscribe(moves),
+          (subscription) =>
+            Stream.concat(
+              Stream.make(current),
+              Stream.takeWhile(Stream.fromSubscription(subscription), (state) => state !== undefined)
+            )
         )
       )
     },
