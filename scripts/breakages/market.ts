@@ -350,8 +350,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a snapshot that is there at once is the last that is asked for",
     file: "packages/core/src/market/internal/bookKeeper.ts",
-    original: "one.isFetching = false\n          this.becameWhole(one)",
-    replacement: "this.becameWhole(one)",
+    original: "one.isFetching = false\n          for (const watching",
+    replacement: "for (const watching",
     test: ["packages/testing/test/FeedBooks.test.ts", "is not the last that is asked for"]
   },
   {

@@ -11,6 +11,9 @@ const session = "packages/core/src/session/Session.ts"
 const ofSession = "packages/testing/test/session/Session.test.ts"
 const supervision = "packages/core/src/session/Supervision.ts"
 const ofSupervision = "packages/testing/test/session/Supervision.test.ts"
+const pool = "packages/core/src/session/Pool.ts"
+const health = "packages/core/src/session/internal/memberHealth.ts"
+const ofPool = "packages/testing/test/session/Pool.test.ts"
 const ofSigner = "packages/core/test/Signer.test.ts"
 const ofClock = "packages/core/test/ClockOffset.test.ts"
 
@@ -234,5 +237,62 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "moved: ({ to }) => void move(stateOf(to))",
     replacement: "moved: ({ to }) => to._tag === \"Failed\" ? undefined : void move(stateOf(to))",
     test: [ofSupervision, "is begun anew where its retries are used up"]
+  },
+  // pools
+  {
+    name: "what waits costs no health",
+    file: pool,
+    original: "health.pending++",
+    replacement: "health.pending += 0",
+    test: [ofPool, "prefers those with the least waiting"]
+  },
+  {
+    name: "an error counts for ever",
+    file: health,
+    original: "this.errors.filter((error) => at - error < decayMillis).length",
+    replacement: "this.errors.length",
+    test: [ofPool, "prefers those with the least waiting"]
+  },
+  {
+    name: "slow answers cost no health",
+    file: health,
+    original: "Math.min(this.p99 / 25, 30)",
+    replacement: "0",
+    test: [ofPool, "prefers those with the least waiting"]
+  },
+  {
+    name: "equals are not asked in turn",
+    file: pool,
+    original: "turn++ % Math.max(1, live.length)",
+    replacement: "0",
+    test: [ofPool, "gives calls to its members in turn"]
+  },
+  {
+    name: "a call of unknown outcome goes to another",
+    file: pool,
+    original: "(error) => others.length > 0 && isUnsent(error)",
+    replacement: "() => others.length > 0",
+    test: [ofPool, "sends nothing twice"]
+  },
+  {
+    name: "a dead member is preferred",
+    file: pool,
+    original: "Effect.filter(all, ([member]) => isLive(member))",
+    replacement: "Effect.filter(all, ([member]) => Effect.map(isLive(member), (live) => !live))",
+    test: [ofPool, "passes over members that are not live"]
+  },
+  {
+    name: "a member has more channels than it may",
+    file: pool,
+    original: "fewest[1].channels.size >= channelsPerMember",
+    replacement: "false",
+    test: [ofPool, "spreads subscriptions within"]
+  },
+  {
+    name: "the subscriptions of who has failed are lost",
+    file: pool,
+    original: "Effect.ignore(subscribe(lost, member))",
+    replacement: "Effect.void",
+    test: [ofPool, "spreads subscriptions within"]
   }
 ]

@@ -525,6 +525,15 @@ export * as Period from "./value/Period.ts"
 export * as PolicyConfig from "./resilience/PolicyConfig.ts"
 
 /**
+ * Several sessions behind one: a call goes to the one that does best, and to
+ * another, within three tries, where nothing of it was written. What was written
+ * is never sent again: a call whose outcome is unknown ends with that.
+ *
+ * @since 0.1.0
+ */
+export * as Pool from "./session/Pool.ts"
+
+/**
  * Policies by name, one for each way of working that the house knows. Change
  * what is to differ by `ConnectionPolicy.with`.
  *
