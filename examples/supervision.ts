@@ -11,6 +11,7 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import {
   ConnectError,
+  Decimal,
   ExactSchema,
   JsonRpc,
   Presets,
@@ -35,6 +36,9 @@ const balance = JsonRpc.method("balance", {
   priority: "query"
 })
 
+// The dials of a session are few, so that it ends by itself when the venue is away.
+const policy = { ...Presets.test, circuit: "none", retry: { ...Presets.test.retry, maxRetries: 1 } } as const
+
 // A refused sign-in is final; whatever else fails is tried again.
 const session = (account: string) =>
   Session.make(url, {
@@ -48,7 +52,7 @@ const session = (account: string) =>
 const show = (name: string, { call }: Pick<Session.Session, "call">) =>
   Effect.matchEffect(call(balance, {}), {
     onFailure: (error) => Console.log(`  ${name}: ${error.message}`),
-    onSuccess: (amount) => Console.log(`  ${name}: ${amount}`)
+    onSuccess: (amount) => Console.log(`  ${name}: ${Decimal.format(amount)}`)
   })
 
 /** The venue: it knows alice and bob. */
@@ -88,7 +92,7 @@ const program = Effect.gen(function*() {
     yield* show("alice, while the venue is away", one)
     yield* host.otherwise({ _tag: "Accept" })
     yield* Effect.sleep("500 millis")
-    yield* show(`alice, begun anew ${yield* one.restarts} time(s) or dialled again`, one)
+    yield* show(`alice, begun anew ${yield* one.restarts} time(s)`, one)
 
     yield* Console.log("a set: each by itself")
     const accounts = yield* Supervision.makeSet(session)
@@ -98,7 +102,7 @@ const program = Effect.gen(function*() {
     yield* show("bob", bob)
   }).pipe(
     Effect.scoped,
-    Effect.provide(Reconnection.layerWithBreaker(Presets.test)),
+    Effect.provide(Reconnection.layerWithBreaker(policy)),
     Effect.provideService(Transport.Transport, network.transport)
   )
 })
