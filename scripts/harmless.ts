@@ -1024,6 +1024,15 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "what has no such member has none; only the types ask"
   },
   {
+    file: `${core}/trading/OrderEvent.ts`,
+    within: "toJson",
+    original:
+      "const toJson = (event: OrderEvent): string => `{\"_tag\":\"${event._tag}\"${event._tag === \"CancelledAll\" ? \"\" : names(event)}${body(event)}}`",
+    replacement:
+      "const toJson = (event: OrderEvent): string => `{\"_tag\":\"${event._tag}\"${false ? \"\" : names(event)}${body(event)}}`",
+    because: "what has no names prints none; only the types ask"
+  },
+  {
     file: `${core}/trading/Matching.ts`,
     within: "MatchingImpl.amend",
     original: "if (order.level !== undefined) order.level.total -= order.amount - amount",

@@ -234,8 +234,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "orders end in any order",
     file: matching,
-    original: "(one.validUntil ?? 0) - (other.validUntil ?? 0) || one.number - other.number",
-    replacement: "one.number - other.number",
+    original: "((one.validUntil ?? 0) - (other.validUntil ?? 0) || one.number - other.number) < 0",
+    replacement: "one.number < other.number",
     test: [ofMatching, "ends at its time"]
   },
   {

@@ -148,6 +148,13 @@ describe("a request of an order", () => {
         ids.add(id)
       }
       assert.strictEqual(ids.size, 500)
+      const whenAlways = (double: number) =>
+        Effect.provideService(OrderRequest.clientId, Random.Random, {
+          nextDoubleUnsafe: () => double,
+          nextIntUnsafe: () => 0
+        })
+      assert.strictEqual(yield* whenAlways(0), `0x${"0".repeat(32)}`)
+      assert.strictEqual(yield* whenAlways(1 - Number.EPSILON / 2), `0x${"f".repeat(32)}`)
     }))
 })
 
@@ -275,6 +282,13 @@ describe("an order", () => {
       after(acknowledged("open"), fill("1", "4"), update("open", "4", { amount: "4" })).status,
       "filled"
     )
+  })
+
+  it("of type market has no price to show", () => {
+    const { price: _, ...unpriced } = request
+    const order = Order.make(exchange, new OrderRequest.OrderRequest({ ...unpriced, type: "market" }))
+    const { amount, price } = Order.toUpdate(order, { withTerms: true })
+    assert.deepStrictEqual([price, amount], [undefined, decimal("10.0")])
   })
 
   it("has the average price of its fills, exact as far as that goes", () => {

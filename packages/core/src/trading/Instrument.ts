@@ -84,7 +84,7 @@ export class Instrument extends Schema.Class<Instrument>("Instrument")(
 
 /**
  * A price or an amount that an instrument's rules forbid: the rule, its figure,
- * and the nearest legal values. One of them is absent where none is legal.
+ * and the nearest legal values, of which one may be absent.
  *
  * @category models
  * @since 0.1.0
@@ -167,9 +167,8 @@ export const describe = ({ above, below, figure, member, rule, value }: Illegal)
     : rule === "maximum"
     ? "is above the maximum"
     : `is no positive multiple of the ${rule}`
-  const nearest = [below, above].filter((legal) => legal !== undefined).map(Decimal.format)
-  const legal = nearest.length === 0 ? "" : `; the nearest legal: ${nearest.join(" and ")}`
-  return `${member} ${Decimal.format(value)} ${broken} ${Decimal.format(figure)}${legal}`
+  const nearest = [below, above].filter((legal) => legal !== undefined).map(Decimal.format).join(" and ")
+  return `${member} ${Decimal.format(value)} ${broken} ${Decimal.format(figure)}; the nearest legal: ${nearest}`
 }
 
 /** The digits of a fee that is a quotient, where none are said. */

@@ -19,7 +19,7 @@
  */
 import * as BigDecimal from "effect/BigDecimal"
 import type { Level, Side } from "../event/MarketData.ts"
-import type * as Decimal from "../value/Decimal.ts"
+import * as Decimal from "../value/Decimal.ts"
 import * as Exact from "../value/internal/exactArithmetic.ts"
 import * as Instrument from "./Instrument.ts"
 import { Book, type BookOrder, type Plan, remainingOf } from "./internal/matchingBook.ts"
@@ -53,14 +53,12 @@ export interface Matching {
   readonly position: (account: string, product: string) => Decimal.Decimal
 }
 
-const zero = BigDecimal.make(0n, 0)
-
 class MatchingImpl implements Matching {
   private readonly books = new Map<string, Book>()
   private readonly open = new Map<string, BookOrder>()
   private readonly accounts = new Map<string, Set<BookOrder>>()
   private readonly expiring = new Sorted<BookOrder>((one, other) =>
-    (one.validUntil ?? 0) - (other.validUntil ?? 0) || one.number - other.number
+    ((one.validUntil ?? 0) - (other.validUntil ?? 0) || one.number - other.number) < 0
   )
   private placed = 0
   private traded = 0
@@ -107,14 +105,14 @@ class MatchingImpl implements Matching {
 
   amountAt(product: string, side: Side, price: Decimal.Decimal): Decimal.Decimal {
     const book = this.books.get(product)
-    if (book === undefined || Instrument.checkPrice(book.instrument, price) !== undefined) return zero
+    if (book === undefined || Instrument.checkPrice(book.instrument, price) !== undefined) return Decimal.zero
     const total = book.side(side).at(Exact.unitsOf(price, book.priceScale))?.total ?? 0n
     return BigDecimal.make(total, book.amountScale)
   }
 
   position(account: string, product: string): Decimal.Decimal {
     const book = this.books.get(product)
-    return book === undefined ? zero : BigDecimal.make(book.position(account), book.amountScale)
+    return book === undefined ? Decimal.zero : BigDecimal.make(book.position(account), book.amountScale)
   }
 
   private resting(account: string | undefined): Iterable<BookOrder> {

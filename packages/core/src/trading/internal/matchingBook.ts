@@ -66,8 +66,8 @@ export interface Step {
 }
 
 /**
- * What an order would do on its way in: its steps, what they trade, and why
- * nothing may be left of it afterwards.
+ * What an order would do on its way in: its steps, what they trade, and why what
+ * is left of it then, if anything is, may not stay.
  *
  * @category models
  * @since 0.1.0
@@ -107,8 +107,7 @@ class BookSide {
 
   constructor(side: Side) {
     this.side = side
-    const sign = side === "sell" ? 1 : -1
-    this.sorted = new Sorted(({ price }, other) => price < other.price ? -sign : price > other.price ? sign : 0)
+    this.sorted = new Sorted(({ price }, other) => side === "sell" ? price < other.price : price > other.price)
   }
 
   best(): PriceLevel | undefined {
@@ -271,7 +270,8 @@ export class Book {
       }
       if (left === 0n) break
     }
-    return { steps, total: most - left, ends: left === 0n && most < remaining ? "reduce-only" : undefined }
+    // What has traded all that it may, and is not filled, has no more to reduce.
+    return { steps, total: most - left, ends: left === 0n ? "reduce-only" : undefined }
   }
 
   private reaches(side: Side, price: bigint | undefined, level: PriceLevel): boolean {

@@ -6,7 +6,8 @@
  */
 
 /**
- * A sorted array. `compare` orders no two elements alike.
+ * A sorted array. Of two elements that may be there at once, one is before the
+ * other.
  *
  * @category models
  * @since 0.1.0
@@ -14,10 +15,10 @@
 export class Sorted<A> {
   /** The first in order is the last here. */
   readonly items: Array<A> = []
-  private readonly compare: (one: A, other: A) => number
+  private readonly isBefore: (one: A, other: A) => boolean
 
-  constructor(compare: (one: A, other: A) => number) {
-    this.compare = compare
+  constructor(isBefore: (one: A, other: A) => boolean) {
+    this.isBefore = isBefore
   }
 
   /** The first in order. */
@@ -35,13 +36,13 @@ export class Sorted<A> {
   }
 
   private placeOf(item: A): number {
-    const { compare, items } = this
+    const { isBefore, items } = this
     let low = 0
     let high = items.length
     while (low < high) {
       const middle = (low + high) >>> 1
       const other = items[middle]
-      if (other !== undefined && compare(item, other) < 0) low = middle + 1
+      if (other !== undefined && isBefore(item, other)) low = middle + 1
       else high = middle
     }
     return low
