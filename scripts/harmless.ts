@@ -1018,6 +1018,13 @@ export const harmless: ReadonlyArray<Harmless> = [
   // ---- trading ------------------------------------------------------------------------------------------------------
   {
     file: `${core}/trading/Order.ts`,
+    within: "next",
+    original: "return `${outcome._tag} after ${order.outcome?._tag ?? \"no outcome\"}`",
+    replacement: "return `${outcome._tag} after ${order.outcome?._tag || \"no outcome\"}`",
+    because: "no tag is empty"
+  },
+  {
+    file: `${core}/trading/Order.ts`,
     within: "next.known",
     original: "const known = most(most(order.filled, sumOf(fills)), \"filled\" in input ? input.filled : undefined)",
     replacement: "const known = most(most(order.filled, sumOf(fills)), true ? input.filled : undefined)",

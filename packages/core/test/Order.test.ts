@@ -299,6 +299,7 @@ describe("an order", () => {
     assert.strictEqual(average(fill("1", "1", "100.0"), fill("2", "2", "100.5")), "100.333333333")
     assert.strictEqual(average(fill("1", "1", "100.0"), fill("2", "3", "100.5")), "100.375")
     assert.strictEqual(average(fill("1", "1", "100.0")), "100.0")
+    assert.strictEqual(average(fill("1", "1", "100.0"), fill("2", "1", "100.00")), "100.00")
     assert.strictEqual(average(), undefined)
     const said = new OrderEvent.OrderUpdate({ ...update("open", "5"), averagePrice: decimal("99.9") })
     assert.strictEqual(average(fill("1", "1", "100.0"), said), "99.9")
