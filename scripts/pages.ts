@@ -10,6 +10,7 @@ import * as Limit from "@tickline/core/protocol/Limit"
 import * as BreakerMetrics from "@tickline/core/resilience/BreakerMetrics"
 import * as CircuitBreaker from "@tickline/core/resilience/CircuitBreaker"
 import * as Presets from "@tickline/core/resilience/Presets"
+import * as Methods from "@tickline/core/session/deribit/Methods"
 import * as Order from "@tickline/core/trading/Order"
 import * as OrderEvent from "@tickline/core/trading/OrderEvent"
 import * as OrderRequest from "@tickline/core/trading/OrderRequest"
@@ -253,6 +254,27 @@ const orderStatuses = (): Table => {
   ]
 }
 
+const methods = (): Table => [
+  ["method", "is", "draws from", "credits", "written within", "answered within"],
+  ...Object.entries({
+    connection: Methods.connection,
+    subscriptions: Methods.subscriptions,
+    market: Methods.market,
+    trading: Methods.trading,
+    quoting: Methods.quoting,
+    account: Methods.account
+  }).flatMap(([group, of]) =>
+    Object.entries(of).map(([key, { cost, deadline, kind, name, pool, timeout }]) => [
+      code(name),
+      code(`${group}.${key}`) + ` (${kind})`,
+      pool,
+      (cost ?? 0) === 0 ? "" : (cost ?? 0).toLocaleString("en-US"),
+      deadline === undefined ? "" : String(deadline),
+      String(timeout)
+    ])
+  )
+]
+
 /** Every table, by its page and the name of its comments. */
 export const tables: ReadonlyArray<readonly [page: string, name: string, table: () => Table]> = [
   ["docs/policies.md", "presets", presets],
@@ -264,6 +286,8 @@ export const tables: ReadonlyArray<readonly [page: string, name: string, table: 
   ["docs/venues.md", "backfill", backfill],
   ["docs/books.md", "books", books],
   ["docs/orders.md", "order statuses", orderStatuses],
+
+  ["docs/deribit.md", "methods", methods],
   ...Venues.all.map((venue) => ["docs/venues.md", `members of ${venue.name}`, () => Members.table(venue)] as const)
 ]
 

@@ -6,6 +6,8 @@ const keys = "packages/core/src/session/internal/privateKeys.ts"
 const samples = "packages/core/src/session/internal/clockSamples.ts"
 const clock = "packages/core/src/session/ClockOffset.ts"
 const rpc = "packages/core/src/session/JsonRpc.ts"
+const deribit = "packages/core/src/session/deribit"
+const ofMethods = "packages/testing/test/session/DeribitMethods.test.ts"
 const ofRpc = "packages/testing/test/session/JsonRpc.test.ts"
 const session = "packages/core/src/session/Session.ts"
 const ofSession = "packages/testing/test/session/Session.test.ts"
@@ -294,5 +296,62 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "Effect.ignore(subscribe(lost, member))",
     replacement: "Effect.void",
     test: [ofPool, "spreads subscriptions within"]
+  },
+  // The methods of Deribit
+  {
+    name: "an order without a price cannot be read",
+    file: `${deribit}/Schemas.ts`,
+    original: "price: Schema.Union([Decimal, Schema.Literal(\"market_price\")])",
+    replacement: "price: Decimal",
+    test: [ofMethods, "a market order that waits"]
+  },
+  {
+    name: "cancelled orders are counted only",
+    file: `${deribit}/Schemas.ts`,
+    original: "export const Cancelled = Schema.Union([\n  Integer,",
+    replacement: "export const Cancelled = Schema.Union([\n  Integer, Integer]), unused = Schema.Union([",
+    test: [ofMethods, "counts what was cancelled"]
+  },
+  {
+    name: "a flag that is written as a text is false",
+    file: `${deribit}/internal/lenient.ts`,
+    original: "value === true || value === \"true\"",
+    replacement: "value === true",
+    test: [ofMethods, "eighteen decimals"]
+  },
+  {
+    name: "a token is shown",
+    file: `${deribit}/internal/lenient.ts`,
+    original: "Schema.RedactedFromValue(Schema.String)",
+    replacement: "Schema.String as never",
+    test: [ofMethods, "shows no secret"]
+  },
+  {
+    name: "a book is asked for with any depth",
+    file: `${deribit}/internal/marketMethods.ts`,
+    original: "[1, 5, 10, 20, 50, 100, 1_000, 10_000].includes(depth)",
+    replacement: "depth > 0",
+    test: [ofMethods, "sends nothing that the venue would refuse"]
+  },
+  {
+    name: "heartbeats are asked for faster than the venue sends them",
+    file: `${deribit}/internal/connectionMethods.ts`,
+    original: "isGreaterThanOrEqualTo(10)",
+    replacement: "isGreaterThanOrEqualTo(1)",
+    test: [ofMethods, "sends nothing that the venue would refuse"]
+  },
+  {
+    name: "orders draw from the pool of queries",
+    file: `${deribit}/Method.ts`,
+    original: "kind === \"order\" || kind === \"cancel\" ? \"matching\" : \"requests\"",
+    replacement: "\"requests\"",
+    test: [ofMethods, "ranks its calls"]
+  },
+  {
+    name: "a cancel waits as long as a query",
+    file: `${deribit}/Method.ts`,
+    original: "priority: \"cancel\", timeout: \"5 seconds\"",
+    replacement: "priority: \"cancel\", timeout: \"10 seconds\"",
+    test: [ofMethods, "gives a cancel up"]
   }
 ]

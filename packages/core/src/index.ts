@@ -164,6 +164,13 @@ export * as ConnectionPolicy from "./resilience/ConnectionPolicy.ts"
 export * as ConnectionState from "./connection/ConnectionState.ts"
 
 /**
+ * Deribit's limits on calls, and what is left of them.
+ *
+ * @since 0.1.0
+ */
+export * as Credits from "./session/deribit/Credits.ts"
+
+/**
  * Exact decimals. A decimal is Effect's `BigDecimal` whose scale is that of the
  * text it was read from, so `"43250.10"` stays `43250.10`: the trailing zero is
  * part of what the venue said (and of some venues' checksums).
@@ -394,6 +401,14 @@ export * as MarketFeed from "./market/MarketFeed.ts"
 export * as MarketFeeds from "./market/MarketFeeds.ts"
 
 /**
+ * What Deribit's public methods answer of its markets, exact to the digit; see
+ * `Schemas` for how members are written.
+ *
+ * @since 0.1.0
+ */
+export * as MarketSchemas from "./session/deribit/MarketSchemas.ts"
+
+/**
  * A matching engine: orders of many accounts in the books of many instruments,
  * by price and then by time. Mock exchanges, paper trading and backtests share
  * it.
@@ -425,6 +440,24 @@ export * as MatchingEvent from "./trading/MatchingEvent.ts"
  * @since 0.1.0
  */
 export * as Message from "./codec/Message.ts"
+
+/**
+ * A method of Deribit: a JSON-RPC method with the pool of limits that its calls
+ * draw from, and with the schemas of what is sent and answered, which a server
+ * that answers it reads as well.
+ *
+ * @since 0.1.0
+ */
+export * as Method from "./session/deribit/Method.ts"
+
+/**
+ * The methods of Deribit that trading and making markets need, each declared
+ * once and typed both ways: what is sent and what is answered, exact to the
+ * digit. The names of parameters and members are the venue's own.
+ *
+ * @since 0.1.0
+ */
+export * as Methods from "./session/deribit/Methods.ts"
 
 /**
  * The clock for what waits. Deadlines, intervals, limits and durations are
@@ -646,6 +679,14 @@ export * as RollingLimit from "./resilience/RollingLimit.ts"
  * @since 0.1.0
  */
 export * as Rotation from "./market/Rotation.ts"
+
+/**
+ * What Deribit's methods answer, exact to the digit: orders, trades, positions,
+ * the account, instruments and books.
+ *
+ * @since 0.1.0
+ */
+export * as Schemas from "./session/deribit/Schemas.ts"
 
 /**
  * What a peer sends back, cleared of the secrets that were shown to it: a token

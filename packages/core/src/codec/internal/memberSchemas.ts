@@ -84,6 +84,19 @@ export const millis = (text: string): Timestamp.Timestamp | undefined => {
   return millis === undefined ? undefined : Timestamp.fromEpochMillis(millis)
 }
 
+/** Generated values are whole milliseconds, which are all that can be written. */
+const TimestampOfMillis = Schema.declare(Timestamp.isTimestamp, {
+  expected: "Timestamp",
+  toCodecArbitrary: () =>
+    Schema.link<Timestamp.Timestamp>()(
+      Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
+      SchemaTransformation.transform<Timestamp.Timestamp, number>({
+        decode: Timestamp.fromEpochMillis,
+        encode: Timestamp.epochMillis
+      })
+    )
+})
+
 /**
  * A timestamp written as a JSON number of milliseconds since 1970.
  *
@@ -92,7 +105,7 @@ export const millis = (text: string): Timestamp.Timestamp | undefined => {
  */
 export const Millis = TextOfNumber.pipe(
   Schema.decodeTo(
-    Schema.declare(Timestamp.isTimestamp, { expected: "Timestamp" }),
+    TimestampOfMillis,
     SchemaTransformation.transformEffect<Timestamp.Timestamp, string>({
       decode: (text, options) => {
         const timestamp = millis(text)
