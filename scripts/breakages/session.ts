@@ -7,6 +7,7 @@ const samples = "packages/core/src/session/internal/clockSamples.ts"
 const clock = "packages/core/src/session/ClockOffset.ts"
 const rpc = "packages/core/src/session/JsonRpc.ts"
 const deribit = "packages/core/src/session/deribit"
+const ofCredits = "packages/core/test/DeribitCredits.test.ts"
 const ofMethods = "packages/testing/test/session/DeribitMethods.test.ts"
 const ofRpc = "packages/testing/test/session/JsonRpc.test.ts"
 const session = "packages/core/src/session/Session.ts"
@@ -353,5 +354,40 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "priority: \"cancel\", timeout: \"5 seconds\"",
     replacement: "priority: \"cancel\", timeout: \"10 seconds\"",
     test: [ofMethods, "gives a cancel up"]
+  },
+  {
+    name: "nothing of a pool is kept for cancels",
+    file: `${deribit}/Credits.ts`,
+    original: "Math.floor(burst / 10)",
+    replacement: "0",
+    test: [ofCredits, "keeps a tenth"]
+  },
+  {
+    name: "calls that are on their way fill a pool up",
+    file: `${deribit}/Credits.ts`,
+    original: "1 + reserve + rate * transitMillis / 1_000",
+    replacement: "1 + reserve",
+    test: [ofCredits, "never finds a pool empty"]
+  },
+  {
+    name: "a pool fills up beyond its size",
+    file: `${deribit}/Credits.ts`,
+    original: "Math.min(burst, self.left[pool] + seconds * rate)",
+    replacement: "self.left[pool] + seconds * rate",
+    test: [ofCredits, "fills up at the pool's rate"]
+  },
+  {
+    name: "the account's own limits are passed over",
+    file: `${deribit}/Credits.ts`,
+    original: "least(member(engine, \"trading\")) ?? whole ??",
+    replacement: "whole ??",
+    test: [ofCredits, "the account's own figures"]
+  },
+  {
+    name: "a signature is not of its nonce",
+    file: `${deribit}/Authentication.ts`,
+    original: "\\n${nonce}\\n${data}`",
+    replacement: "\\n\\n${data}`",
+    test: ["packages/core/test/DeribitAuthentication.test.ts", "the venue's own example"]
   }
 ]

@@ -17,6 +17,15 @@
 export * as Address from "./transport/Address.ts"
 
 /**
+ * The parameters of signing in at Deribit, by each of the ways that it grants:
+ * with the client's secret, with a signature by it, which shows no secret on the
+ * wire, and with the token of a session that is renewed.
+ *
+ * @since 0.1.0
+ */
+export * as Authentication from "./session/deribit/Authentication.ts"
+
+/**
  * Trades that were missed are fetched: what was traded while a connection was
  * down, and what ids show to be missing without that, is asked for over the
  * venue's REST interface, if an `HttpPort` is provided and the venue has one for
