@@ -354,5 +354,12 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "if (network !== undefined) return own",
     replacement: "",
     test: ["packages/node/test/RedisGovernor.test.ts", "leaves the limits of a network within the process"]
+  },
+  {
+    name: "a service keeps its limits by itself, whatever the file says",
+    file: "packages/node/src/runner/Service.ts",
+    original: "    Effect.provideService(Governor.Governor, yield* governorOf(first.limits))\n",
+    replacement: "",
+    test: ["packages/node/test/runner/Service.test.ts", "shares its limits over Redis"]
   }
 ]

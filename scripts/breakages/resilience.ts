@@ -246,5 +246,60 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "if (!machine.isWorthKeeping(now)) this.drop(machine)",
     replacement: "this.drop(machine)",
     test: ["packages/core/test/CircuitBreaker.kept.test.ts", "forgets keys that have nothing to say"]
+  },
+  // limits that have to be asked for
+  {
+    name: "a shared limit is asked before what this process waits for",
+    file: "packages/core/src/resilience/internal/rollingLimit.ts",
+    original: "waitOf(other) - waitOf(one)",
+    replacement: "waitOf(one) - waitOf(other)",
+    test: ["packages/testing/test/connection/SharedLimits.test.ts", "is asked for when nothing else"]
+  },
+  {
+    name: "a dial sleeps where a shared limit is to be asked",
+    file: "packages/core/src/connection/internal/dialler.ts",
+    original: "Effect.sleep(open - at) : dials.wait(wait)",
+    replacement: "Effect.sleep(open - at) : Effect.sleep(wait)",
+    test: [
+      "packages/testing/test/connection/SharedLimits.test.ts",
+      "is asked for each dial, message and request that binance"
+    ]
+  },
+  {
+    name: "a subscription sleeps where a shared limit is to be asked",
+    file: "packages/core/src/connection/internal/outbox.ts",
+    original: "return wait === 0 ? undefined : log.wait(wait, cost, spares)",
+    replacement: "return wait === 0 ? undefined : Effect.sleep(wait)",
+    test: [
+      "packages/testing/test/connection/SharedLimits.test.ts",
+      "is asked for each dial, message and request that deribit"
+    ]
+  },
+  {
+    name: "a message sleeps where a shared limit is to be asked",
+    file: "packages/core/src/connection/internal/outbox.ts",
+    original: "return pace.log.wait(wait, entry.cost, this.spares(entry.rank))",
+    replacement: "return Effect.sleep(wait)",
+    test: ["packages/node/test/RedisGovernor.test.ts", "holds up the messages of a connection"]
+  },
+  {
+    name: "a request over REST sleeps where a shared limit is to be asked",
+    file: "packages/core/src/market/internal/restRequests.ts",
+    original: "yield* weights.wait(wait, weight)",
+    replacement: "yield* Effect.sleep(wait)",
+    test: [
+      "packages/testing/test/connection/SharedLimits.test.ts",
+      "is asked for each dial, message and request that binance"
+    ]
+  },
+  {
+    name: "a dial is made before what it has reserved is due",
+    file: "packages/core/src/connection/internal/dialler.ts",
+    original: "        place.due,\n",
+    replacement: "        Effect.void,\n",
+    test: [
+      "packages/testing/test/connection/SharedLimits.test.ts",
+      "is asked for each dial, message and request that binance"
+    ]
   }
 ]

@@ -10,10 +10,12 @@ import type * as MarketEvent from "@tickline/core/event/MarketEvent"
 import type * as VenueMessage from "@tickline/core/event/VenueMessage"
 import * as MarketFeeds from "@tickline/core/market/MarketFeeds"
 import type { CircuitBreaker } from "@tickline/core/resilience/CircuitBreaker"
+import * as Governor from "@tickline/core/resilience/Governor"
 import * as Presets from "@tickline/core/resilience/Presets"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Printable from "@tickline/core/value/Printable"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -79,6 +81,20 @@ const makePages = Effect.fnUntraced(function*(feeds: MarketFeeds.MarketFeeds["Se
     })
 })
 
+/** Who keeps the limits: this process alone, or, over Redis, all that share them. */
+const governorOf = (
+  limits: ServiceConfig.ServiceConfig["limits"]
+): Effect.Effect<Governor.Governor, never, Scope.Scope> =>
+  limits === undefined
+    ? Governor.Governor
+    : Effect.gen(function*() {
+      // Whoever shares nothing loads no client.
+      const RedisGovernor = yield* Effect.promise(() => import("../RedisGovernor.ts"))
+      // A URL that is none was refused with the file.
+      const context = yield* Effect.orDie(Layer.build(RedisGovernor.layer(limits)))
+      return Context.get(context, RedisGovernor.RedisGovernor).governor
+    })
+
 const changed = (change: MarketFeeds.Change): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(change).flatMap(([what, venues]) => venues.length === 0 ? [] : [[what, venues.join(",")]])
@@ -101,7 +117,10 @@ const serve = Effect.fnUntraced(function*(
 
   const first = yield* load
   const recorders = yield* Recorders.make(yield* Transport)
-  const feeds = yield* Effect.provideService(MarketFeeds.prepare(), Transport, recorders.transport)
+  const feeds = yield* MarketFeeds.prepare().pipe(
+    Effect.provideService(Transport, recorders.transport),
+    Effect.provideService(Governor.Governor, yield* governorOf(first.limits))
+  )
   const pages = yield* makePages(feeds)
   const tally = Tally.make()
   let { output } = first

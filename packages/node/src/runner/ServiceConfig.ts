@@ -19,6 +19,7 @@ import { type ChannelKind, channelOf, type Venue } from "@tickline/core/venue/Ve
 import * as Venues from "@tickline/core/venue/Venues"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { type Overflow, overflows } from "./OutputQueue.ts"
 import * as Policy from "./Policy.ts"
@@ -27,6 +28,18 @@ import * as Rotations from "./Rotations.ts"
 import { UsageError } from "./RunnerError.ts"
 import { expectedVenue, shownUrl } from "./Targets.ts"
 import * as Token from "./Token.ts"
+
+/**
+ * How limits are shared with other processes; see `RedisGovernor`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SharedLimits {
+  readonly url: Redacted.Redacted<string>
+  readonly fails: "closed" | "open"
+  readonly prefix: string
+}
 
 /**
  * What a service does.
@@ -44,6 +57,8 @@ export interface ServiceConfig {
   }
   /** Where `/metrics` and `/healthz` are served, or `undefined` where they are not. */
   readonly http: { readonly host: string; readonly port: number; readonly names: ReadonlyArray<string> } | undefined
+  /** The Redis over which limits are shared with other processes, or `undefined` where they are not. */
+  readonly limits: SharedLimits | undefined
   /** Where each venue is recorded, or `undefined` where none is. */
   readonly recordings: Recordings | undefined
   readonly entries: ReadonlyArray<MarketFeeds.Entry>
@@ -155,6 +170,36 @@ const readRecordings = Effect.fnUntraced(function*(
   return { path, rotation }
 })
 
+const failures = ["closed", "open"] as const
+
+const isVariable = (value: unknown): value is string => typeof value === "string" && /^\w+$/.test(value)
+
+// A URL of Redis may hold a password: it is not shown.
+const readLimits = Effect.fnUntraced(function*(
+  root: Table,
+  env: Readonly<Record<string, string | undefined>>
+): Effect.fn.Return<ServiceConfig["limits"], UsageError> {
+  if (!Object.hasOwn(root, "limits")) return undefined
+  const table = yield* tableOf(root, "limits", "limits", ["redis", "redis_env", "fails", "prefix"])
+  const variable = Object.hasOwn(table, "redis_env") ? table["redis_env"] : undefined
+  if (variable !== undefined && (!isVariable(variable) || !env[variable])) {
+    return yield* refuse("limits.redis_env", undefined, "the name of a variable that is set, not the URL")
+  }
+  const url = variable === undefined ? table["redis"] : env[variable]
+  const key = variable === undefined ? "limits.redis" : "limits.redis_env"
+  if (variable !== undefined && Object.hasOwn(table, "redis")) {
+    return yield* refuse("limits.redis", undefined, "nothing beside redis_env")
+  }
+  if (typeof url !== "string" || !/^rediss?:$/.test(URL.parse(url)?.protocol ?? "")) {
+    return yield* refuse(key, undefined, "a redis:// or rediss:// URL")
+  }
+  return {
+    url: Redacted.make(url),
+    fails: yield* value(table, "fails", "limits", quoted(failures), isOneOf(failures), "closed"),
+    prefix: yield* value(table, "prefix", "limits", "a text that is not empty", isText, "tickline")
+  }
+})
+
 /** Names of one's own for symbols, by venue. */
 const readSymbols = Effect.fnUntraced(function*(root: Table): Effect.fn.Return<Symbols.Symbols, UsageError> {
   const entries: Record<string, Record<string, string>> = {}
@@ -224,6 +269,7 @@ export const parse = Effect.fnUntraced(function*(
   const root = yield* checked(yield* Policy.parse(text), "", [
     "output",
     "http",
+    "limits",
     "recording",
     "reconnection",
     "symbols",
@@ -231,6 +277,7 @@ export const parse = Effect.fnUntraced(function*(
   ])
   const output = yield* readOutput(root)
   const http = yield* readHttp(root)
+  const limits = yield* readLimits(root, env)
   const recordings = yield* readRecordings(root)
   const symbols = yield* readSymbols(root)
 
@@ -289,5 +336,5 @@ export const parse = Effect.fnUntraced(function*(
     })
   }
   if (entries.length === 0) return yield* refuse("venues", undefined, "at least one venue, such as [venues.kraken]")
-  return { output, http, recordings, entries }
+  return { output, http, limits, recordings, entries }
 })

@@ -4,9 +4,11 @@ import * as MockVenues from "@tickline/testing/MockVenues"
 import * as MockServer from "@tickline/testing/node/MockServer"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
+import * as RedisServer from "../RedisServer.ts"
 import * as TestHost from "./TestHost.ts"
 
 const mock = (name: string) =>
@@ -90,6 +92,31 @@ describe.concurrent("run", { timeout: 20_000 }, () => {
         assert.deepInclude(server.entries().at(-1), { _tag: "Closed", code: 1000 })
       }
     }))
+
+  it.live.skipIf(!RedisServer.isInstalled)(
+    "shares its limits over Redis where the file says so, and says when it cannot",
+    () =>
+      Effect.gen(function*() {
+        const redis = yield* RedisServer.make
+        const exchange = yield* mock("coinbase-exchange")
+        const service = yield* start(
+          `${pages}[limits]\nredis = "${Redacted.value(redis.url)}"\n${
+            venueOf("coinbase-exchange", exchange.url, ["BTC-USD"])
+          }`
+        )
+        yield* service.world.said(/nothing that is limited is sent/)
+        assert.match((yield* service.get("/metrics")).text, /^tickline_governor_available 0$/m)
+        // Not even dialled.
+        assert.deepStrictEqual(exchange.entries(), [])
+        yield* redis.start
+        yield* service.world.said(/what was spent before is waited out/)
+        yield* service.world.printed(/"Trade"/)
+        const { text } = yield* service.get("/metrics")
+        assert.match(text, /^tickline_governor_available 1$/m)
+        assert.match(text, /^tickline_governor_admissions_total [1-9]/m)
+        assert.strictEqual(yield* service.ended, 0)
+      })
+  )
 
   it.live("healthz is 503 while a venue is down, or has refused what was asked", () =>
     Effect.gen(function*() {

@@ -3,6 +3,7 @@ import * as ServiceConfig from "@tickline/node/runner/ServiceConfig"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
+import * as Redacted from "effect/Redacted"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 
@@ -39,6 +40,46 @@ describe("the configuration of a service", () => {
       assert.isUndefined(config.http)
       assert.deepStrictEqual(asked(config), { kraken: ["trade BTC/USD"] })
       assert.isTrue(config.entries[0]?.policy?.retryInitialConnect)
+    }))
+
+  it.effect("limits are shared over a Redis whose URL is shown to nobody", () =>
+    Effect.gen(function*() {
+      const venue = "\n[venues.kraken]\nproducts = [\"BTC/USD\"]"
+      const of = (text: string, env?: Record<string, string>) =>
+        Effect.map(parse(`[limits]\n${text}${venue}`, env), ({ limits }) => limits)
+      assert.isUndefined((yield* parse(venue)).limits)
+      const url = "redis://user:hidden@127.0.0.1:6379/1"
+      const limits = yield* of(`redis = "${url}"`)
+      assert.deepInclude(limits, { fails: "closed", prefix: "tickline" })
+      assert.strictEqual(limits && Redacted.value(limits.url), url)
+      assert.notInclude(JSON.stringify(limits), "hidden")
+      assert.deepInclude(yield* of("redis_env = \"R\"\nfails = \"open\"\nprefix = \"own\"", { R: url }), {
+        url: Redacted.make(url),
+        fails: "open",
+        prefix: "own"
+      })
+      const refusals = [
+        "",
+        "redis = \"http://:hidden@127.0.0.1\"",
+        "redis_env = \"redis://:hidden@127.0.0.1\"",
+        "redis_env = \"MISSING\"",
+        "redis_env = \"WRONG\"",
+        `redis = "${url}"\nredis_env = "R"`,
+        `redis = "${url}"\nfails = "opened"`,
+        `redis = "${url}"\nurl = 1`
+      ]
+      const messages = yield* Effect.forEach(refusals, (text) =>
+        Effect.map(Effect.flip(of(text, { R: url, WRONG: "hidden" })), ({ message }) => message))
+      assert.deepStrictEqual(messages, [
+        "limits.redis: expected a redis:// or rediss:// URL",
+        "limits.redis: expected a redis:// or rediss:// URL",
+        "limits.redis_env: expected the name of a variable that is set, not the URL",
+        "limits.redis_env: expected the name of a variable that is set, not the URL",
+        "limits.redis_env: expected a redis:// or rediss:// URL",
+        "limits.redis: expected nothing beside redis_env",
+        "limits.fails \"opened\": expected \"closed\", \"open\" (did you mean open?)",
+        "limits.url: expected one of the keys redis, redis_env, fails, prefix"
+      ])
     }))
 
   it.effect("further endpoints are connections beside the first", () =>
