@@ -30,6 +30,7 @@
  */
 import * as NodeRedis from "@effect/platform-node/NodeRedis"
 import * as Governor from "@tickline/core/resilience/Governor"
+import type { RollingLimit } from "@tickline/core/resilience/RollingLimit"
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -98,18 +99,19 @@ const makeWith = Effect.fnUntraced(function*(
 ): Effect.fn.Return<RedisGovernor["Service"], never, Scope.Scope> {
   const link = yield* RedisLink.make({ connect, fails, prefix })
   const context = yield* Effect.context()
-  const limits = new Map<string, RedisLimit>()
+  // By what this process keeps of a key, and so for as long.
+  const limits = new WeakMap<RollingLimit, RedisLimit>()
   const local = Governor.Governor.defaultValue()
 
   const share: Governor.Governor["share"] = Effect.fnUntraced(function*(key, windows, network) {
     const own = yield* local.share(key, windows, network)
     // A network within this process has no addresses of other processes.
     if (network !== undefined) return own
-    const limit = limits.get(key) ?? new RedisLimit(key, link, own, context)
-    limits.set(key, limit)
+    const limit = limits.get(own) ?? new RedisLimit(key, link, own, context)
+    limits.set(own, limit)
     yield* Effect.acquireRelease(
       Effect.sync(() => limit.declare(windows)),
-      () => Effect.sync(() => void (limit.withdraw(windows) && limits.delete(key)))
+      () => Effect.sync(() => limit.withdraw(windows))
     )
     return limit
   })

@@ -199,6 +199,18 @@ describe("RedisGovernor", () => {
       assert.deepStrictEqual([yield* take(limit, 2), limit.left(yield* Monotonic.now)], [0, [8]])
     }))
 
+  it.effect("is the same for whoever comes while what was taken counts", () =>
+    Effect.gen(function*() {
+      const { governor } = yield* rig()
+      const first = yield* Effect.scoped(Effect.gen(function*() {
+        const limit = yield* governor.share("key", windows)
+        yield* limit.wait(1)
+        assert.strictEqual(yield* take(limit), 0)
+        return limit
+      }))
+      assert.strictEqual(yield* governor.share("key", windows), first)
+    }))
+
   it.effect("leaves the limits of a network within the process to the process", () =>
     Effect.gen(function*() {
       const { asked, governor } = yield* rig()

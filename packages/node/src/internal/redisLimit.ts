@@ -59,13 +59,11 @@ export class RedisLimit implements RollingLimit {
     this.declared = [...this.declared, ...windows]
   }
 
-  /** Says whether nothing is left to be known of it. */
-  withdraw(windows: ReadonlyArray<Window>): boolean {
+  withdraw(windows: ReadonlyArray<Window>): void {
     this.declared = windows.reduce<ReadonlyArray<Window>>((left, window) => {
       const at = left.indexOf(window)
       return at < 0 ? left : left.toSpliced(at, 1)
     }, this.declared)
-    return this.declared.length === 0 && this.spent === 0
   }
 
   take(at: number, cost = 1, spares = false): number {
