@@ -105,5 +105,26 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "if (depth === undefined || (this.acknowledged ?? depth) < depth) this.before ??= this.depth",
     replacement: "",
     test: [ofDepths, "a snapshot of the deeper one that is lost"]
+  },
+  {
+    name: "what is had with another one is not confirmed when it is wanted",
+    file: "packages/core/src/connection/internal/subscriptions.ts",
+    original: "        this.confirm(served)\n",
+    replacement: "        void served\n",
+    test: [ofDepths, "comes and goes while another one is served"]
+  },
+  {
+    name: "what was refused is asked for again without what serves it",
+    file: states,
+    original: "for (const one of this.carriersOf([channel])) this.forget(Channel.key(one))",
+    replacement: "this.asked.delete(key)",
+    test: [ofDepths, "a product that was refused is asked for again"]
+  },
+  {
+    name: "a line of a book does not say how its product trades",
+    file: "packages/core/src/event/Ndjson.ts",
+    original: "text(\"tradingStatus\", event.tradingStatus) + ",
+    replacement: "",
+    test: ["packages/node/test/runner/Replay.test.ts", "a book that crosses in an auction"]
   }
 ]

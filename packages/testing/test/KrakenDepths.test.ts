@@ -6,6 +6,7 @@ import * as OrderBook from "@tickline/core/market/OrderBook"
 import type { Channel } from "@tickline/core/value/Channel"
 import * as Decimal from "@tickline/core/value/Decimal"
 import { venue } from "@tickline/core/venue/kraken/Venue"
+import * as Chance from "@tickline/testing/Chance"
 import type * as Market from "@tickline/testing/Market"
 import * as MockKraken from "@tickline/testing/MockKraken"
 import * as MockVenue from "@tickline/testing/MockVenue"
@@ -13,6 +14,7 @@ import * as Probe from "@tickline/testing/Probe"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 
@@ -26,8 +28,9 @@ const topOf = (book: Market.Book | undefined, depth: number): unknown =>
 
 /** A feed of a market that trades ten times a second, and what a client has asked of it. */
 const rig = Effect.fnUntraced(function*(
-  { channels = [], mock = MockKraken.make() }: {
+  { channels = [], connections = 1, mock = MockKraken.make() }: {
     readonly channels?: ReadonlyArray<Channel>
+    readonly connections?: 1 | 2
     readonly mock?: MockVenue.MockVenue
   } = {}
 ) {
@@ -41,10 +44,16 @@ const rig = Effect.fnUntraced(function*(
         readonly params?: { readonly channel: string; readonly depth?: number }
       }
       if (params !== undefined) asked.push(`${method} ${params.channel} ${params.depth ?? 10}`)
+      const followed = [...session.channels.keys()].filter((key) => key.startsWith("book"))
+      assert.isAtMost(followed.length, 1, "two depths at once")
       return mock.receive(session, frame, floor)
     }
   }, { every: "100 millis", products: [{ symbol: "BTC/USD", price: "43250.10", size: "0.05000000", levels: 40 }] })
-  const feed = yield* MarketFeed.prepare(venue, { url: served.url, channels })
+  const feed = yield* MarketFeed.prepare(venue, {
+    url: served.url,
+    channels,
+    ...(connections === 1 ? {} : { redundancy: { endpoints: [served.url, served.url] } })
+  })
   const events = yield* Probe.record(feed.events())
   yield* Effect.forkScoped(feed.connection.connect)
   yield* TestClock.adjust("1 second")
@@ -256,4 +265,106 @@ describe("two depths of one product at Kraken", () => {
       yield* holds(deep.last, "book-25", 25)
       assert.deepStrictEqual(states(shallow.told), ["Live"])
     })).pipe(Effect.provide(Probe.layer({ latency: 20 }))))
+
+  it.effect("a depth that comes and goes while another one is served costs nothing, and is confirmed each time", () =>
+    Probe.scoped(Effect.gen(function*() {
+      const { feed, served, take, watch } = yield* rig({ channels: [{ channel: "book-100", product: "BTC/USD" }] })
+      // No data is to confirm it.
+      yield* served.stopMarket
+      yield* TestClock.adjust("1 second")
+      take()
+      const standings = Effect.map(
+        feed.subscriptions,
+        (all) => all.map(({ channel, standing }) => `${channel.channel} ${standing}`)
+      )
+      const live = Effect.map(
+        feed.ledger,
+        ({ entries }) =>
+          entries.filter(({ channel }) => channel === "book").map(({ liveMillis }) => Math.round(liveMillis / 1_000))
+      )
+      for (let i = 1; i <= 3; i++) {
+        const shallow = yield* watch("book", 10)
+        assert.deepStrictEqual(yield* standings, ["book-100 confirmed", "book confirmed"])
+        assert.deepStrictEqual(yield* live, [i])
+        yield* shallow.end
+        yield* TestClock.adjust("5 seconds")
+      }
+      assert.deepStrictEqual(take(), [])
+    })).pipe(Effect.provide(Probe.layer({ latency: 20 }))))
+
+  it.effect("a product that was refused is asked for again at the depth that serves all", () =>
+    Probe.scoped(Effect.gen(function*() {
+      const product = "BTC/USD"
+      const { feed, holds, served, take, watch } = yield* rig()
+      yield* served.delist(product, true)
+      yield* feed.subscribe([{ channel: "book-25", product }])
+      yield* feed.subscribe([{ channel: "book", product }])
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual((yield* feed.subscriptions).map(({ standing }) => standing), ["refused", "refused"])
+      take()
+      yield* served.delist(product, false)
+      yield* feed.connection.subscribe([{ channel: "book", product }])
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(take(), ["subscribe book 25"])
+      assert.deepStrictEqual((yield* feed.subscriptions).map(({ standing }) => standing), ["confirmed", "confirmed"])
+      const deep = yield* watch("book-25", 1_000)
+      yield* TestClock.adjust("2 seconds")
+      yield* served.stopMarket
+      yield* TestClock.adjust("1 second")
+      yield* holds(deep.last, "book-25", 25)
+    })).pipe(Effect.provide(Probe.layer({ latency: 20 }))))
+
+  for (const connections of [1, 2] as const) {
+    it.effect(`over a rotation, with ${connections} connections, each of both is Live`, () =>
+      Probe.scoped(Effect.gen(function*() {
+        const { events, feed, holds, served, take, watch } = yield* rig({ connections })
+        const deep = yield* watch("book-25", 1_000)
+        const shallow = yield* watch("book", 1_000)
+        assert.deepStrictEqual(take(), Array.from({ length: connections }, () => "subscribe book 25"))
+        const rotating = yield* Effect.forkScoped(feed.rotate)
+        yield* TestClock.adjust("10 seconds")
+        yield* Fiber.join(rotating)
+        yield* served.stopMarket
+        yield* TestClock.adjust("1 second")
+        yield* holds(shallow.last, "book", 10)
+        yield* holds(deep.last, "book-25", 25)
+        assert.deepStrictEqual(states(shallow.told), ["Live"])
+        assert.deepStrictEqual(states(deep.told), ["Live"])
+        assert.deepStrictEqual(events.filter(isOf("Gap")), [])
+        assert.deepStrictEqual([...new Set(take())], ["subscribe book 25"])
+      })).pipe(Effect.provide(Probe.layer({ latency: 20 }))))
+  }
+
+  for (const seed of [1, 2, 3, 4, 5]) {
+    it.effect(`depths that come and go by chance, and links that drop: at rest each is the venue's own, seed ${seed}`, () =>
+      Probe.scoped(Effect.gen(function*() {
+        const chance = Chance.make(seed)
+        const { events, holds, served, take, watch } = yield* rig()
+        const depths = new Map([["book", 10], ["book-25", 25], ["book-100", 40]])
+        const open = new Map<string, Effect.Success<ReturnType<typeof watch>>>()
+        for (let i = 0; i < 60; i++) {
+          const channel = [...depths.keys()][chance.integer(3)] ?? "book"
+          const watched = open.get(channel)
+          if (chance.integer(10) === 0) yield* served.host.drop
+          else if (watched === undefined) open.set(channel, yield* watch(channel, 1_000))
+          else {
+            open.delete(channel)
+            yield* watched.end
+          }
+          yield* TestClock.adjust(chance.integer(500))
+        }
+        yield* TestClock.adjust("10 seconds")
+        for (const channel of depths.keys()) {
+          if (!open.has(channel)) open.set(channel, yield* watch(channel, 1_000))
+        }
+        yield* TestClock.adjust("5 seconds")
+        yield* served.stopMarket
+        yield* TestClock.adjust("1 second")
+        for (const [channel, { last }] of open) yield* holds(last, channel, depths.get(channel) ?? 0)
+        // Never was one asked for beside another.
+        const asked = take()
+        assert.isAbove(asked.length, 20)
+        assert.deepStrictEqual(events.filter(isOf("VenueError")), [])
+      })).pipe(Effect.provide(Probe.layer({ latency: 20 }))))
+  }
 })

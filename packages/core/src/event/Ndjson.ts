@@ -47,7 +47,8 @@ const body = (event: AnyEvent, isMarked: boolean): string => {
     case "Book":
       return text("product", event.product) + text("state", event.state) +
         `,"bids":${levels(event.bids)},"asks":${levels(event.asks)}` + text("sequence", event.sequence) +
-        text("checksum", event.checksum) + instant("timestamp", event.timestamp) + text("cause", event.cause) +
+        text("checksum", event.checksum) + instant("timestamp", event.timestamp) +
+        text("tradingStatus", event.tradingStatus) + text("cause", event.cause) +
         text("reason", event.reason)
     case "PriceUpdate":
       return text("product", event.product) + decimal("price", event.price) + instant("timestamp", event.timestamp) +

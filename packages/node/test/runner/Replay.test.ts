@@ -582,4 +582,44 @@ describe("replay", { timeout: 30_000 }, () => {
       const quick = yield* replay(recording, "--venue", "coinbase-exchange", "--lifecycle")
       assert.strictEqual(paced.stdout, quick.stdout)
     }))
+
+  it.live("a book that crosses in an auction is no gap, until the auction is over", () =>
+    Effect.gen(function*() {
+      const product = "\"product_id\":\"BTC-USD\""
+      const bid = (price: string, size: string, second: number): Tape.Entry =>
+        frame(`{"type":"l2update",${product},"changes":[["buy","${price}","${size}"]]}`, {
+          at: at(`2026-11-26T00:00:${String(second).padStart(2, "0")}Z`)
+        })
+      const auction = frame(`{"type":"auction",${product},"auction_state":"collection"}`, {
+        at: at("2026-11-26T00:00:02Z")
+      })
+      const recording = text([
+        frame(`{"type":"snapshot",${product},"bids":[["99","1"]],"asks":[["100","1"]]}`, {
+          at: at("2026-11-26T00:00:01Z")
+        }),
+        auction,
+        bid("101", "1", 3),
+        bid("101", "0", 21),
+        bid("98", "1", 23),
+        bid("101", "1", 24)
+      ])
+      const { lines } = yield* replay(recording, "--venue", "coinbase-exchange", "--book", "1", "--ledger")
+      assert.deepStrictEqual(
+        lines.filter(({ _tag }) => _tag === "Book").map((
+          { bids, cause, frame, state, tradingStatus }
+        ) => [frame, state, tradingStatus, cause, bids]),
+        [
+          [1, "Unverified", undefined, undefined, [["99", "1"]]],
+          [2, "Unverified", "auction", undefined, [["99", "1"]]],
+          [3, "Unverified", "auction", undefined, [["101", "1"]]],
+          [4, "Unverified", "auction", undefined, [["99", "1"]]],
+          [5, "Unverified", undefined, undefined, [["99", "1"]]],
+          [6, "Gapped", undefined, "crossed", []]
+        ]
+      )
+      const [gaps] = lines.flatMap(({ _tag, gaps, channel }) =>
+        _tag === "Ledger" && channel === "level2_batch" ? [gaps] : []
+      )
+      assert.lengthOf(gaps as ReadonlyArray<unknown>, 1)
+    }))
 })

@@ -24,14 +24,13 @@ export const make = (
   freshness: FreshnessTracker,
   { isOfBooks }: CompanionChannels
 ) => {
-  const asked = Effect.map(
-    Effect.suspend(() => connection[internals].subscriptionStates),
-    (states) => states.filter(({ channel }) => !isOfBooks(channel))
-  )
+  const states = Effect.suspend(() => connection[internals].subscriptionStates)
   return {
     health: Effect.gen(function*() {
       const { epoch, lastHeardAt, state } = yield* connection.metrics
-      const subscriptions = yield* asked
+      const all = yield* states
+      // That what only goes with a book is refused harms nobody.
+      const subscriptions = all.filter(({ channel, standing }) => standing !== "refused" || !isOfBooks(channel))
       return {
         venue,
         state,
@@ -42,10 +41,10 @@ export const make = (
       }
     }),
     subscriptions: Effect.gen(function*() {
-      const states = yield* asked
+      const asked = (yield* states).filter(({ channel }) => !isOfBooks(channel))
       const refusals = yield* connection[internals].refusals
       const reasons = new Map(refusals.map((refusal) => [Channel.key(refusal.channel), refusal]))
-      return states.map((state) => ({ ...state, refusal: reasons.get(Channel.key(state.channel)) }))
+      return asked.map((state) => ({ ...state, refusal: reasons.get(Channel.key(state.channel)) }))
     })
   }
 }
