@@ -186,13 +186,16 @@ const backfill = (): Table => [
   })
 ]
 
+const bookWeights = ({ rest }: Venue): ReadonlyArray<string> =>
+  (rest?.weights ?? []).map(({ limit, windowMillis }) =>
+    `${limit.toLocaleString("en-US")} weight in ${Period.format(windowMillis)} per address`
+  )
+
 /** What it costs to ask for a book anew is counted against these. */
-const bookLimits = ({ limits, rest }: Venue): ReadonlyArray<string> =>
-  rest?.book === undefined
-    ? limits.filter(({ of, windowMillis }) => of !== "dials" && windowMillis !== undefined).map(Limit.format)
-    : rest.weights.map(({ limit, windowMillis }) =>
-      `${limit.toLocaleString("en-US")} weight in ${Period.format(windowMillis)} per address`
-    )
+const bookLimits = (venue: Venue): ReadonlyArray<string> =>
+  venue.rest?.book === undefined
+    ? venue.limits.filter(({ of, windowMillis }) => of !== "dials" && windowMillis !== undefined).map(Limit.format)
+    : bookWeights(venue)
 
 const bookRequest = ({ rest }: Venue): string => {
   if (rest?.book === undefined) return "a new subscription"
@@ -208,9 +211,24 @@ const bookDepth = ({ books, continuity, rest }: Venue): string => {
     : `the snapshot's ${rest.book.depth.toLocaleString("en-US")} levels of each side, and what changes`
 }
 
+/** The book of a channel of single orders, which is kept for who signs. */
+const ordersRow = ({ books, ...venue }: Venue): Table => {
+  if (books?.orders === undefined) return []
+  const { path, weight } = books.orders.request("")
+  return [[
+    code(venue.name),
+    `${code(books.orders.channel)}, with a key`,
+    code("Live"),
+    "numbers of messages",
+    "all that is sent",
+    `${code(`GET ${path.replace("//", "/<product>/")}`)}, weight ${weight}`,
+    bookWeights(venue).join(", ")
+  ]]
+}
+
 const books = (): Table => [
   ["venue", "channel", "a book is", "because of", "which proves", "asked for anew by", "within"],
-  ...Venues.all.map((venue) =>
+  ...Venues.all.flatMap((venue): Table => [
     venue.channels.book === undefined ? [code(venue.name), "none", "", "", "", "", ""] : [
       code(venue.name),
       code(venue.channels.book),
@@ -219,8 +237,9 @@ const books = (): Table => [
       bookDepth(venue),
       bookRequest(venue),
       bookLimits(venue).join(", ") || "no limit published"
-    ]
-  )
+    ],
+    ...ordersRow(venue)
+  ])
 ]
 
 const orderStatuses = (): Table => {

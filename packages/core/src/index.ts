@@ -132,6 +132,14 @@ export * as Coinbase from "./venue/coinbase/Venue.ts"
 export * as CoinbaseExchange from "./venue/coinbase-exchange/Venue.ts"
 
 /**
+ * Signs what Coinbase Exchange is asked for on channels that need a key: `full`,
+ * `level2`, `level3`, `user` and `rfq_matches`.
+ *
+ * @since 0.1.0
+ */
+export * as CoinbaseExchangeSigning from "./session/CoinbaseExchangeSigning.ts"
+
+/**
  * How a connection fails, as types: what ended one attempt or one epoch, what
  * a caller of `connect` or `send` is told, and the table of what each failure
  * leads to.
@@ -540,6 +548,14 @@ export * as OrderRequest from "./trading/OrderRequest.ts"
  * @since 0.1.0
  */
 export * as OrderStatus from "./trading/OrderStatus.ts"
+
+/**
+ * What a venue says of the single orders of a book, where a channel sends these
+ * and not levels.
+ *
+ * @since 0.1.0
+ */
+export * as Orders from "./venue/Orders.ts"
 
 /**
  * The messages that wait to be written. Each is written at most once, in the

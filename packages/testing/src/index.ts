@@ -102,10 +102,12 @@ export * as MockBinance from "./venue/MockBinance.ts"
 export * as MockCoinbase from "./venue/MockCoinbase.ts"
 
 /**
- * The mock of Coinbase Exchange's public feed: channels `heartbeat`, `ticker`,
- * `ticker_batch`, `matches`, `level2`, `level2_batch` and `auctionfeed`, with the
- * member names of its own frames and the side of a match that of the maker. Any
- * trading status is an auction: an indicative quote each second, to who asked.
+ * The mock of Coinbase Exchange's feed: channels `heartbeat`, `ticker`,
+ * `ticker_batch`, `matches`, `level2`, `level2_batch`, `auctionfeed` and, for who
+ * signs, `full`, with the member names of its own frames and the side of a match
+ * that of the maker. Each message of `full` has a number of the product's, and
+ * those of the other channels are the market's own. Any trading status is an
+ * auction: an indicative quote each second, to who asked.
  *
  * @since 0.1.0
  */

@@ -493,6 +493,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
         inboundBytes: policy.inbound.bytes,
         deflate: options.deflate ?? false,
         plaintextHosts: options.plaintextHosts ?? [],
+        ...(options.dialect?.signing === undefined ? {} : { secrets: options.dialect.signing.secrets }),
         by: { connection: label, leg: options[internals]?.leg, ...asked }
       }
       return SecretMask.mask(request, transport.dial(request))

@@ -40,6 +40,7 @@ import type { Reconnection } from "../connection/Reconnection.ts"
 import type * as Lifecycle from "../event/Lifecycle.ts"
 import type * as MarketData from "../event/MarketData.ts"
 import type * as MarketEvent from "../event/MarketEvent.ts"
+import type * as Dialect from "../protocol/Dialect.ts"
 import type * as KeepAlive from "../protocol/KeepAlive.ts"
 import * as Symbols from "../protocol/Symbols.ts"
 import type { CircuitBreaker } from "../resilience/CircuitBreaker.ts"
@@ -115,10 +116,7 @@ export type ProductError = FeedError | UnknownChannel | ConnectError.Subscriptio
 export interface Options {
   /** Another endpoint than the venue's own; needed where it has none. */
   readonly url?: string | undefined
-  /**
-   * Where the venue's REST interface is, for what is asked there if an `HttpPort` is provided. Default: the venue's own,
-   * or that of the host that `url` names.
-   */
+  /** Where its REST interface is, which an `HttpPort` asks. Default: the venue's own, or that of the host of `url`. */
   readonly rest?: string | undefined
   /** Channels to subscribe to from the start, for as long as the feed lives. */
   readonly channels?: ReadonlyArray<Channel.Channel> | undefined
@@ -128,6 +126,8 @@ export interface Options {
   readonly headers?: Readonly<Record<string, string | Redacted.Redacted<string>>> | undefined
   /** By when a subscription is to deliver, and what counts as fresh; `"none"` watches nothing. Default: `recommended`. */
   readonly freshness?: Freshness.Policy | "none" | undefined
+  /** How asks for channels are signed, where the venue wants it: see `session/CoinbaseExchangeSigning`. Default: they are not. */
+  readonly signing?: Dialect.Signing | undefined
   /** What sees each batch in the callback that read it, with its epoch and before any queue; see `Observer`. */
   readonly observe?: ReadonlyArray<Observer.NamedObserver<MarketEvent.MarketEvent>> | undefined
   /** The table by which products are asked for by common names, and events get theirs. Default: the venue's rule. */

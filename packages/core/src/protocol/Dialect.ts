@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type * as Redacted from "effect/Redacted"
 import type { Frame } from "../transport/Frame.ts"
 import type * as Channel from "../value/Channel.ts"
 
@@ -20,6 +21,20 @@ export interface Ask {
   readonly channels: ReadonlyArray<Channel.Channel>
   readonly requestId: string | undefined
   readonly isListed?: boolean | undefined
+}
+
+/**
+ * How asks are signed. `sign` gives what is written of an ask: it is called each
+ * time that one is, in the turn in which it is, so that the time which is signed is
+ * that of the writing; it does not wait and does not throw. `secrets` are those
+ * that stand in it: they are masked wherever the peer repeats them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Signing {
+  readonly sign: (ask: Ask) => Frame
+  readonly secrets: ReadonlyArray<Redacted.Redacted<string>>
 }
 
 /**
@@ -58,7 +73,8 @@ export type Answer =
  * cannot: then it is refused without the peer. `answeredAs` is what a channel is
  * called in confirmations, if not by its own name. `sharing` says of a channel
  * that those of one `name` share a subscription: that of the highest `rank` that
- * is wanted is asked for, and serves the others.
+ * is wanted is asked for, and serves the others. Asks are written as
+ * `signing` has it; default: as they are.
  *
  * @category models
  * @since 0.1.0
@@ -72,6 +88,7 @@ export interface Dialect<A = unknown> {
     | ((channel: Channel.Channel) => { readonly name: string; readonly rank: number } | undefined)
     | undefined
   readonly objection?: ((channel: Channel.Channel) => string | undefined) | undefined
+  readonly signing?: Signing | undefined
 }
 
 const wordPart = /[\p{L}\p{N}_/-]/u

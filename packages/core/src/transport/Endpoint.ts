@@ -95,7 +95,7 @@ export const check = (request: DialRequest, capabilities: Capabilities): Result.
     })) ??
     headersReason(headers) ??
     protocolReason(protocols) ??
-    (address && plaintextReason(address, request, request.protocols))
+    (address && plaintextReason(address, request, [...request.protocols, ...request.secrets ?? []]))
   if (reason !== undefined) return Result.fail(new DialError({ url: Address.origin(request.url), reason }))
   return Result.succeed({
     url: request.url,

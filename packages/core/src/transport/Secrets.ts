@@ -135,7 +135,8 @@ const ofUrl = (url: string): ReadonlyArray<string> => {
 }
 
 /**
- * The mask over the secrets of a dial: `Redacted` headers and subprotocols,
+ * The mask over the secrets of a dial: `Redacted` headers and subprotocols, what
+ * is a secret of the messages that are sent,
  * headers that are called a token, a key or the like though they are not
  * `Redacted`, and what a URL may hold: user and password, the value of a parameter that is
  * called a token, a key, a signature or the like, and a path segment or value of
@@ -145,12 +146,13 @@ const ofUrl = (url: string): ReadonlyArray<string> => {
  * @since 0.1.0
  */
 export const maskOf = (
-  { headers, protocols, url }: Pick<DialRequest, "headers" | "protocols" | "url">
+  { headers, protocols, secrets = [], url }: Pick<DialRequest, "headers" | "protocols" | "secrets" | "url">
 ): Mask | undefined =>
   mask([
     ...ofUrl(url),
     ...Object.entries(headers).flatMap(([name, value]) =>
       typeof value !== "string" ? [credentials(Redacted.value(value))] : isSecretName(name) ? [credentials(value)] : []
     ),
-    ...protocols.flatMap((value) => typeof value === "string" ? [] : [credentials(Redacted.value(value))])
+    ...protocols.flatMap((value) => typeof value === "string" ? [] : [credentials(Redacted.value(value))]),
+    ...secrets.map(Redacted.value)
   ])

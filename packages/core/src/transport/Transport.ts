@@ -33,6 +33,8 @@ export interface DialRequest {
   readonly headers: Readonly<Record<string, string | Redacted.Redacted<string>>>
   /** WebSocket subprotocols to offer, best first. A `Redacted` one is a secret. */
   readonly protocols: ReadonlyArray<string | Redacted.Redacted<string>>
+  /** What of our messages is a secret: it travels as the others do, and is masked where the peer repeats it. */
+  readonly secrets?: ReadonlyArray<Redacted.Redacted<string>> | undefined
   /** A larger inbound message closes the wire with code 1009. */
   readonly maxMessageBytes: number
   /** Inbound bytes held for `pull` beyond which the transport stops reading the socket, or ends it where it cannot. */

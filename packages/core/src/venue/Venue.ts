@@ -19,6 +19,7 @@ import type * as Symbols from "../protocol/Symbols.ts"
 import type { Window } from "../resilience/RollingLimit.ts"
 import type { Frame } from "../transport/Frame.ts"
 import type { Channel } from "../value/Channel.ts"
+import type { OrderMessage, OrderSnapshot } from "./Orders.ts"
 
 /**
  * The kinds of market data a consumer can ask for by one name at every venue.
@@ -52,6 +53,21 @@ export interface Topic {
 }
 
 /**
+ * How a channel of single orders is read, and their snapshot asked for over the
+ * venue's REST interface.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OrderChannel {
+  readonly channel: string
+  /** Reads a frame: what it says of an order, nothing where it is of something else, or why it is refused. */
+  readonly decode: (frame: Frame) => ReadonlyArray<OrderMessage> | FrameRejected
+  readonly request: (product: string) => RestRequest
+  readonly read: (body: string) => OrderSnapshot | FrameRejected
+}
+
+/**
  * What is to be known of a venue to keep its books, besides what shows that
  * nothing is missing.
  *
@@ -77,6 +93,8 @@ export interface Books {
   readonly depthOf?: ((channel: Channel) => number | undefined) | undefined
   /** Whether the channel sends whole books or tops of books, each time: nothing shows that one is missing. */
   readonly isWhole?: ((channel: string) => boolean) | undefined
+  /** How a channel of single orders is read, if it has one: its book is checked by the numbers of their messages. */
+  readonly orders?: OrderChannel | undefined
   /** Whether its books may cross. */
   readonly mayCross?: boolean | undefined
 }
@@ -130,7 +148,8 @@ export interface Frames {
 
 /**
  * A request of a venue's REST interface: the path with its query, what it weighs,
- * and its body if it is sent by POST.
+ * its body if it is sent by POST, and how long the answer may be, in bytes, if that
+ * is more than is usual (16 MiB).
  *
  * @category models
  * @since 0.1.0
@@ -139,6 +158,7 @@ export interface RestRequest {
   readonly path: string
   readonly weight: number
   readonly body?: string | undefined
+  readonly mostBytes?: number | undefined
 }
 
 /**

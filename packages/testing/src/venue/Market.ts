@@ -96,11 +96,13 @@ export interface Tick {
 interface Row {
   readonly price: bigint
   readonly size: bigint
+  /** The number of the market's last change before the level was made. */
+  readonly born: number
 }
 
 /**
  * A product's market at one moment. `last` is its last trade; there always is
- * one.
+ * one. `before` is its state before the last change.
  *
  * @category models
  * @since 0.1.0
@@ -109,6 +111,7 @@ export interface Market {
   readonly product: Product
   readonly last: Tick
   readonly state: State
+  readonly before: State
 }
 
 /**
@@ -250,7 +253,7 @@ const ladders = (before: State, depth: number, bid: bigint, ask: bigint, chance:
   const ladder = (rows: ReadonlyArray<Row>, priceOf: (index: bigint) => bigint): [Row, ...Array<Row>] => {
     const level = (index: number): Row => {
       const price = priceOf(BigInt(index))
-      return { price, size: rows.find((row) => row.price === price)?.size ?? fresh() }
+      return rows.find((row) => row.price === price) ?? { price, size: fresh(), born: before.sequence }
     }
     return [level(0), ...Array.from({ length: depth - 1 }, (_, index) => level(index + 1))]
   }
@@ -310,6 +313,7 @@ export const quote = (market: Market, bid: string, ask: string, atMillis: number
   return {
     product,
     state,
+    before,
     last: {
       ...last,
       sequence: state.sequence,
@@ -339,7 +343,9 @@ const step = (before: State, product: Product, atMillis: number): Market => {
   const [best] = taken
   const most = best.size - 1n < usual * 2n ? best.size - 1n : usual * 2n
   const size = 1n + below(chance, most > 0n ? most : 1n)
-  taken[0] = { price: best.price, size: best.size > size ? best.size - size : fresh() }
+  taken[0] = best.size > size
+    ? { ...best, size: best.size - size }
+    : { price: best.price, size: fresh(), born: before.sequence }
 
   const changes = [
     ...difference("buy", before.bids, bids, before),
@@ -360,6 +366,7 @@ const step = (before: State, product: Product, atMillis: number): Market => {
   return {
     product,
     state,
+    before,
     last: {
       product: product.symbol,
       price: print(best.price, priceScale),

@@ -1,8 +1,10 @@
 /**
- * The mock of Coinbase Exchange's public feed: channels `heartbeat`, `ticker`,
- * `ticker_batch`, `matches`, `level2`, `level2_batch` and `auctionfeed`, with the
- * member names of its own frames and the side of a match that of the maker. Any
- * trading status is an auction: an indicative quote each second, to who asked.
+ * The mock of Coinbase Exchange's feed: channels `heartbeat`, `ticker`,
+ * `ticker_batch`, `matches`, `level2`, `level2_batch`, `auctionfeed` and, for who
+ * signs, `full`, with the member names of its own frames and the side of a match
+ * that of the maker. Each message of `full` has a number of the product's, and
+ * those of the other channels are the market's own. Any trading status is an
+ * auction: an indicative quote each second, to who asked.
  *
  * Message shapes: https://docs.cdp.coinbase.com/exchange/websocket-feed/channels.
  * A subscription to `matches` is greeted with a `last_match`, one to `level2`
@@ -10,23 +12,42 @@
  *
  * @since 0.1.0
  */
+import type * as CoinbaseExchangeSigning from "@tickline/core/session/CoinbaseExchangeSigning"
+import * as Signer from "@tickline/core/session/Signer"
+import * as Decimal from "@tickline/core/value/Decimal"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
+import * as BigDecimal from "effect/BigDecimal"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Enforcement from "./Enforcement.ts"
 import { currencies, instruments, scaleOf, unit } from "./internal/instruments.ts"
+import * as OrderFlow from "./internal/orderFlow.ts"
 import * as Listing from "./Listing.ts"
 import * as Market from "./Market.ts"
 import * as MockVenue from "./MockVenue.ts"
 
-const channels = new Set(["heartbeat", "ticker", "ticker_batch", "matches", "level2", "level2_batch", "auctionfeed"])
+const channels = new Set([
+  "heartbeat",
+  "ticker",
+  "ticker_batch",
+  "matches",
+  "level2",
+  "level2_batch",
+  "auctionfeed",
+  "full"
+])
 
 const Products = Schema.optionalKey(Schema.Array(Schema.String))
 
 const Request = Schema.Struct({
   type: Schema.Literals(["subscribe", "unsubscribe"]),
   product_ids: Products,
+  signature: Schema.optionalKey(Schema.String),
+  key: Schema.optionalKey(Schema.String),
+  passphrase: Schema.optionalKey(Schema.String),
+  timestamp: Schema.optionalKey(Schema.Union([Schema.String, Schema.Number])),
   channels: Schema.optionalKey(Schema.Array(
     Schema.Union([Schema.String, Schema.Struct({ name: Schema.String, product_ids: Products })])
   ))
@@ -138,9 +159,69 @@ const past = (product: string, query: ReadonlyMap<string, string>, floor: Listin
   }))
 }
 
+const printed = (value: bigint, scale: number): string => Decimal.format(BigDecimal.make(value, scale))
+
+/** The messages of a market's last change, as the channel `full` has them. */
+const full = (market: Market.Market): ReadonlyArray<MockVenue.Outgoing> => {
+  const { last: tick, product: { symbol }, state: { priceScale, sizeScale } } = market
+  const { from, messages } = OrderFlow.ofLast(market)
+  const size = (value: bigint): string => printed(value, sizeScale)
+  const membersOf = (message: OrderFlow.Message): object => {
+    const { order } = message
+    const price = printed(order.price, priceScale)
+    switch (message.type) {
+      case "received":
+        return { order_id: order.id, order_type: "limit", size: size(order.size), price }
+      case "open":
+        return { order_id: order.id, remaining_size: size(order.size), price }
+      case "change":
+        return { reason: "STP", order_id: order.id, new_size: size(order.size), old_size: size(message.before), price }
+      case "done":
+        return { reason: message.reason, order_id: order.id, remaining_size: size(order.size), price }
+      case "match":
+        return {
+          trade_id: tick.tradeId,
+          maker_order_id: order.id,
+          taker_order_id: message.taker.id,
+          size: size(message.taker.size),
+          price
+        }
+    }
+  }
+  return messages.map((message, index) =>
+    MockVenue.data("full", symbol, {
+      type: message.type,
+      ...membersOf(message),
+      side: message.order.side,
+      product_id: symbol,
+      sequence: from + index,
+      time: tick.timestamp
+    })
+  )
+}
+
+/** All orders of a product, with the number of the last message about one. */
+const orderBook = (market: Market.Market): unknown => {
+  const { last, state } = market
+  const side = (name: "buy" | "sell") =>
+    OrderFlow.resting(market).filter(({ side }) => side === name).map(({ id, price, size }) => [
+      printed(price, state.priceScale),
+      printed(size, state.sizeScale),
+      id
+    ])
+  return {
+    bids: side("buy"),
+    asks: side("sell"),
+    sequence: OrderFlow.lastNumber(state),
+    auction_mode: false,
+    auction: null,
+    time: last.timestamp
+  }
+}
+
 /**
  * Coinbase Exchange: `/products`, `/products/<id>`, `/products/<id>/trades`,
- * `/currencies`, `/time`.
+ * `/products/<id>/book?level=3`, `/currencies`, `/time`.
  *
  * @see https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products/get-all-known-trading-pairs (read 2026-11-21)
  * @see https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/currencies/get-all-known-currencies (read 2026-11-21)
@@ -190,6 +271,8 @@ const listing: Listing.Listing = ({ path, query }, floor) => {
         epoch: floor.atMillis / 1_000
       }
     default: {
+      const market = floor.markets.find(({ product }) => path === `/products/${product.symbol}/book`)
+      if (market !== undefined && query.get("level") === "3") return orderBook(market)
       const product = products.find(({ id }) => path === `/products/${id}/trades`)
       if (product !== undefined) return past(product.id, query, floor)
       return products.find(({ id }) => path === `/products/${id}`)
@@ -198,12 +281,54 @@ const listing: Listing.Listing = ({ path, query }, floor) => {
 }
 
 /**
- * The mock of Coinbase Exchange.
+ * The key that the mock knows, if it is made with no other: such as the venue
+ * issues, its secret in base64.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const credentials: CoinbaseExchangeSigning.Credentials = {
+  key: Redacted.make("0f1e2d3c4b5a69788796a5b4c3d2e1f0"),
+  secret: Redacted.make("bW9jayBzZWNyZXQgb2YgdGhlIG1vY2sgb2YgQ29pbmJhc2UgRXhjaGFuZ2Us"),
+  passphrase: Redacted.make("mock-passphrase")
+}
+
+/** A timestamp may be so far from the venue's time. */
+const mostOffMillis = 30_000
+
+/**
+ * The mock of Coinbase Exchange. Who subscribes to `full` signs with these
+ * credentials.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (): MockVenue.MockVenue => ({
+export const make = (
+  { key, passphrase, secret }: CoinbaseExchangeSigning.Credentials = credentials
+): MockVenue.MockVenue => {
+  const signer = Result.getOrThrow(Signer.hmacSha256(secret, { encoding: "base64" }))
+  /** Why a request is not let in to what needs a key. */
+  const objection = (asked: typeof Request.Type, atMillis: number): readonly [string, string] | undefined => {
+    if (asked.signature === undefined || asked.timestamp === undefined) {
+      return ["Failed to subscribe", "level2, level3, and full channels now require authentication."]
+    }
+    const failed = "Authentication Failed"
+    if (asked.key !== Redacted.value(key)) return [failed, "invalid api key"]
+    if (asked.passphrase !== Redacted.value(passphrase)) return [failed, "invalid passphrase"]
+    if (!(Math.abs(Number(asked.timestamp) * 1_000 - atMillis) <= mostOffMillis)) return [failed, "timestamp expired"]
+    return asked.signature === Signer.signText(signer, `${asked.timestamp}GET/users/self/verify`, "base64")
+      ? undefined
+      : [failed, "invalid signature"]
+  }
+  return venueOf(objection)
+}
+
+type Objection = (
+  asked: typeof Request.Type,
+  atMillis: number
+) => readonly [message: string, reason: string] | undefined
+
+const venueOf = (objection: Objection): MockVenue.MockVenue => ({
   name: CoinbaseExchange.venue.name,
   symbols: CoinbaseExchange.venue.symbols,
   heartbeatMillis: 1_000,
@@ -229,6 +354,8 @@ export const make = (): MockVenue.MockVenue => ({
       const name = typeof channel === "string" ? channel : channel.name
       const products = typeof channel === "string" ? product_ids : channel.product_ids ?? product_ids
       if (!channels.has(name)) return refuse(`Failed to ${type}`, `${name} is not a valid channel`)
+      const objected = name === "full" && type === "subscribe" ? objection(request.success, floor.atMillis) : undefined
+      if (objected !== undefined) return refuse(...objected)
       if (type === "unsubscribe") {
         after = MockVenue.unfollow(after, name, products)
         continue
@@ -250,11 +377,17 @@ export const make = (): MockVenue.MockVenue => ({
     })
     return { session: after, replies: [subscriptions, ...greetings] }
   },
-  publish: (session, tick) => {
+  publish: (session, tick, floor) => {
     const frames: Array<MockVenue.Outgoing> = []
+    // A match is one message, whoever has asked for it how often.
+    const hasFull = MockVenue.follows(session, "full", tick.product)
     for (const [channel, products] of session.channels) {
       if (!products.has(tick.product) || (tick.isQuote && channel === "matches")) continue
-      if (channel === "matches") frames.push(match("match", tick))
+      if (channel === "full") {
+        const market = floor.market(tick.product)
+        if (market !== undefined) frames.push(...full(market))
+      } else if (channel === "matches" && hasFull) continue
+      else if (channel === "matches") frames.push(match("match", tick))
       else if (channel.startsWith("ticker")) frames.push(ticker(channel, tick))
       else if (channel.startsWith("level2")) {
         frames.push(MockVenue.data(channel, tick.product, {

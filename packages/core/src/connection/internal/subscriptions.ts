@@ -248,7 +248,7 @@ export class Subscriptions<A> {
         }
         this.writes++
         // A wire that ended says why when it is asked again.
-        if (!wire.write(ask.text)) yield* wire.ready
+        if (!wire.write(this.options.dialect?.signing?.sign(ask) ?? ask.text)) yield* wire.ready
       }
     })
   }

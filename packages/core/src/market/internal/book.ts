@@ -10,7 +10,9 @@ import * as Continuity from "../../protocol/internal/continuity.ts"
 import * as Decimal from "../../value/Decimal.ts"
 import * as Digits from "../../value/internal/digits.ts"
 import type { Timestamp } from "../../value/Timestamp.ts"
+import type { OrderMessage, OrderSnapshot } from "../../venue/Orders.ts"
 import { Levels } from "./levels.ts"
+import { RestingOrders } from "./restingOrders.ts"
 import { uncross } from "./uncross.ts"
 
 /**
@@ -82,16 +84,42 @@ export interface Rules {
   readonly mayCross: boolean
   /** Whether the snapshot comes from elsewhere, and deltas before it are kept for it. */
   readonly hasRestSnapshot: boolean
+  /** Whether what comes are single orders, and not levels. */
+  readonly isOfOrders: boolean
 }
+
+/**
+ * What changes a book: levels, or a single order.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Delta = BookDelta | OrderMessage
+
+/**
+ * What a book begins with: all its levels, or all its orders.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Snapshot = BookSnapshot | OrderSnapshot
 
 // Of how many deltas before the snapshot it is remembered what they changed: half a minute of the quickest venue.
 const mostBuffered = 4_096
+// The orders of a book make more messages, and their snapshot is longer.
+const mostBufferedOrders = 32_768
 
 // After so many deltas without a crossing the next one is a break again.
 const uncrossedDeltas = 100
 
 // Prices of one value are one level, however they are written.
 const keyOf = (price: Decimal.Decimal): string => Decimal.format(BigDecimal.normalize(price))
+
+const alone: Pick<BookDelta, "firstSequence" | "previousSequence"> = {}
+
+// The numbers that a delta has besides its own.
+const rangeOf = (event: Delta): Pick<BookDelta, "firstSequence" | "previousSequence"> =>
+  event._tag === "OrderMessage" ? alone : event
 
 /**
  * One book.
@@ -119,7 +147,9 @@ export class Book {
   // The number of the last change, and whether a delta was applied since the snapshot.
   private at: Digits.Integer | undefined
   private isFirst = true
-  private buffered: Array<BookDelta> = []
+  private buffered: Array<Delta> = []
+  // Its orders, if these are what comes.
+  private readonly orders: RestingOrders | undefined
   // How many more deltas must leave it uncrossed before a crossing is a break again; none if it has not crossed.
   private probation = 0
   // Why something is not checked any more, and whether that is because it crosses.
@@ -134,6 +164,7 @@ export class Book {
     this.channel = channel
     this.product = product
     this.rules = rules
+    this.orders = rules.isOfOrders ? new RestingOrders() : undefined
     if (rules.mayCross) this.setBy = { bids: new Map(), asks: new Map() }
   }
 
@@ -235,7 +266,7 @@ export class Book {
   }
 
   /** A delta. Returns whether there is something to say of it: what is older than the book is passed over. */
-  delta(event: BookDelta): boolean {
+  delta(event: Delta): boolean {
     if (!this.isWhole) {
       this.touch(event)
       if (this.rules.hasRestSnapshot) this.buffer(event)
@@ -253,9 +284,13 @@ export class Book {
       }
     }
     this.touch(event)
-    this.apply(event, number)
+    if (!this.apply(event, number)) {
+      this.break("sequence", `${this.textOf(event)} is of an order that does not rest in it`)
+      this.buffer(event)
+      return true
+    }
     if (this.hasWrongChecksum(event)) {
-      this.break("checksum", `the checksum is ${this.checksum()}, and not ${event.checksum ?? ""}`)
+      this.break("checksum", `the checksum is ${this.checksum()}, and not ${this.last?.checksum ?? ""}`)
       return true
     }
     this.stand()
@@ -267,13 +302,13 @@ export class Book {
    * applied to it. Returns whether they follow: if not, it is too old, and another
    * one is needed.
    */
-  applyRestSnapshot(event: BookSnapshot): boolean {
+  applyRestSnapshot(event: Snapshot): boolean {
     if (this.isWhole) return true
     const buffered = this.buffered
     const first = buffered.find((delta) =>
       (Digits.toInteger(delta.sequence) ?? 0) > (Digits.toInteger(event.sequence) ?? 0)
     )
-    this.begin(event)
+    if (!this.begin(event)) return false
     if (first !== undefined && this.step(first, Digits.toInteger(first.sequence)) !== "applies") {
       this.levels.clear()
       this.at = undefined
@@ -284,11 +319,10 @@ export class Book {
       const number = Digits.toInteger(delta.sequence)
       const step = this.step(delta, number)
       if (step === "older") continue
-      if (step !== "applies") {
+      if (step !== "applies" || !this.apply(delta, number)) {
         this.reset()
         return false
       }
-      this.apply(delta, number)
     }
     this.stand()
     this.endFrame()
@@ -296,15 +330,14 @@ export class Book {
   }
 
   // Levels are not kept for it.
-  private touch({ checksum, sequence, timestamp }: BookSnapshot | BookDelta): void {
-    this.last = { checksum, sequence, timestamp }
+  private touch(event: BookSnapshot | Delta): void {
+    const { sequence, timestamp } = event
+    this.last = { checksum: event._tag === "OrderMessage" ? undefined : event.checksum, sequence, timestamp }
   }
 
-  private step(
-    { firstSequence, previousSequence }: BookDelta,
-    number: Digits.Integer | undefined
-  ): Continuity.DeltaStep {
+  private step(event: Delta, number: Digits.Integer | undefined): Continuity.DeltaStep {
     if (number === undefined) return "break"
+    const { firstSequence, previousSequence } = rangeOf(event)
     const step = Continuity.delta(
       this.at,
       {
@@ -317,26 +350,34 @@ export class Book {
     return step === "break" && this.rules.isUnchecked ? "applies" : step
   }
 
-  private begin(event: BookSnapshot): void {
+  // Returns whether it can be a snapshot of its orders.
+  private begin(event: Snapshot): boolean {
     this.levels.clear()
     this.setBy?.bids.clear()
     this.setBy?.asks.clear()
-    this.set(event)
+    const all = event._tag === "OrderSnapshot" ? this.orders?.begin(event.orders) : event
+    if (all === undefined) return false
+    this.set(all, event.sequence)
     this.at = Digits.toInteger(event.sequence)
     this.isFirst = true
-    this.guessed = this.rules.depthOf?.(Math.max(event.bids.length, event.asks.length))
+    this.guessed = this.rules.depthOf?.(Math.max(all.bids.length, all.asks.length))
     this.before = undefined
     this.cut()
+    return true
   }
 
-  private apply(event: BookDelta, number: Digits.Integer | undefined): void {
-    this.set(event)
+  // Returns whether it can be a change of its orders.
+  private apply(event: Delta, number: Digits.Integer | undefined): boolean {
+    const changed = event._tag === "OrderMessage" ? this.orders?.apply(event.change) : event
+    if (changed === undefined) return this.rules.isUnchecked
+    this.set(changed, event.sequence)
     this.at = number ?? this.at
     this.isFirst = false
     this.cut()
+    return true
   }
 
-  private set({ asks, bids, sequence }: BookSnapshot | BookDelta): void {
+  private set({ asks, bids }: Pick<BookDelta, "asks" | "bids">, sequence: string | undefined): void {
     this.levels.apply(bids, asks)
     if (this.setBy === undefined) return
     const number = Digits.toInteger(sequence) ?? 0
@@ -352,8 +393,9 @@ export class Book {
     if (this.depth !== undefined) this.levels.truncate(this.depth)
   }
 
-  private buffer(event: BookDelta): void {
-    if (this.buffered.length >= mostBuffered) this.buffered = []
+  private buffer(event: Delta): void {
+    const most = this.orders === undefined ? mostBuffered : mostBufferedOrders
+    if (this.buffered.length >= most) this.buffered = []
     // The peer goes on from lower numbers: what jumped ahead of them is not to be waited for.
     const number = Digits.toInteger(event.sequence) ?? 0
     if ((Digits.toInteger(this.buffered.at(-1)?.sequence) ?? 0) >= number) {
@@ -371,8 +413,9 @@ export class Book {
     return this.rules.checksumOf?.(this.levels) ?? ""
   }
 
-  private hasWrongChecksum({ checksum }: BookSnapshot | BookDelta): boolean {
+  private hasWrongChecksum(event: BookSnapshot | Delta): boolean {
     const { continuity, isUnchecked } = this.rules
+    const checksum = event._tag === "OrderMessage" ? undefined : event.checksum
     return continuity === "state" && !isUnchecked && checksum !== undefined && this.checksum() !== checksum
   }
 
@@ -418,12 +461,15 @@ export class Book {
 
   private reset(): void {
     this.levels.clear()
+    this.orders?.clear()
     this.at = undefined
     this.isFirst = true
     this.buffered = []
   }
 
-  private textOf({ firstSequence, previousSequence, sequence }: BookDelta): string {
+  private textOf(event: Delta): string {
+    const { sequence } = event
+    const { firstSequence, previousSequence } = rangeOf(event)
     if (previousSequence !== undefined) return `${sequence ?? "a change"} after ${previousSequence}`
     return firstSequence === undefined ? `${sequence ?? "a change"}` : `${firstSequence} to ${sequence ?? ""}`
   }

@@ -7,12 +7,11 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { Batch, NamedObserver } from "../../connection/Observer.ts"
-import type { BookSnapshot } from "../../event/MarketData.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import * as Channel from "../../value/Channel.ts"
 import type { Topic, Venue } from "../../venue/Venue.ts"
 import type { OrderBook } from "../OrderBook.ts"
-import type { Book, BreakCause, Standing, View } from "./book.ts"
+import type { Book, BreakCause, Snapshot, Standing, View } from "./book.ts"
 import { Books, type Change } from "./books.ts"
 
 /**
@@ -32,7 +31,9 @@ export interface Options {
   /** Gives those of the channels up that the venue has confirmed, and asks for them again. */
   readonly resubscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void>
   /** The snapshot of a product's book, if it is asked for over HTTP; why it is not to be had if that fails. */
-  readonly fetch: ((product: string) => Effect.Effect<BookSnapshot, { readonly message: string }>) | undefined
+  readonly fetch:
+    | ((channel: string, product: string) => Effect.Effect<Snapshot, { readonly message: string }>)
+    | undefined
   /** Runs something beside the feed, until it ends. */
   readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
   /** The book of the channel is broken, though the connection is up. */
@@ -253,7 +254,10 @@ export class BookKeeper {
 
   private topicsOf(channel: Channel.Channel): ReadonlyArray<Topic & { readonly product: string }> {
     const { venue } = this.options
-    const topics = venue.topics?.(channel) ?? [{ name: channel.channel, product: channel.product }]
+    const isOfOrders = channel.channel === venue.books?.orders?.channel
+    const topics = isOfOrders
+      ? [{ name: channel.channel }]
+      : venue.topics?.(channel) ?? [{ name: channel.channel, product: channel.product }]
     return topics.map(({ name, product = channel.product ?? "" }) => ({ name, product }))
   }
 
@@ -356,7 +360,7 @@ export class BookKeeper {
     if (fetch === undefined) {
       return Effect.sync(() => book.snapshotFailed("its snapshot is asked for over HTTP, and there is no HttpPort"))
     }
-    return Effect.matchEffect(fetch(book.product), {
+    return Effect.matchEffect(fetch(book.channel, book.product), {
       onFailure: ({ message }) =>
         Effect.andThen(
           Effect.sync(() => book.snapshotFailed(message)),
@@ -384,7 +388,8 @@ export class BookKeeper {
   private ensureWhole(all: ReadonlyArray<Watched>, waitMillis: number): void {
     const { venue } = this.options
     const ours = all.filter(({ isResyncing, name }) =>
-      !isResyncing && (venue.rest?.book === undefined || venue.books?.isWhole?.(name) === true)
+      !isResyncing && name !== venue.books?.orders?.channel &&
+      (venue.rest?.book === undefined || venue.books?.isWhole?.(name) === true)
     )
     if (ours.length === 0 || this.options.isReplay) return
     for (const one of ours) one.isResyncing = true

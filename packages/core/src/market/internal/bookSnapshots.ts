@@ -10,6 +10,8 @@ import { FrameRejected } from "../../codec/Rejection.ts"
 import type { BookSnapshot } from "../../event/MarketData.ts"
 import { HttpError } from "../../transport/HttpError.ts"
 import * as Printable from "../../value/Printable.ts"
+import type { OrderSnapshot } from "../../venue/Orders.ts"
+import type { RestRequest } from "../../venue/Venue.ts"
 import * as RestRequests from "./restRequests.ts"
 
 /**
@@ -38,10 +40,10 @@ export class SnapshotFailed extends Schema.TaggedError<SnapshotFailed>()("Snapsh
  * @since 0.1.0
  */
 export interface BookSnapshots {
-  /**
-   * The snapshot of a product's book, the product as the venue writes it: asked for as `RestRequests` has it.
-   */
+  /** The snapshot of a product's book, the product as the venue writes it: asked for as `RestRequests` has it. */
   readonly fetch: (product: string) => Effect.Effect<BookSnapshot, SnapshotFailed>
+  /** The same of a book that is kept of single orders. */
+  readonly fetchOrders: (product: string) => Effect.Effect<OrderSnapshot, SnapshotFailed>
 }
 
 /**
@@ -54,15 +56,23 @@ export interface BookSnapshots {
 export const make = Effect.fnUntraced(function*(
   options: RestRequests.Options
 ): Effect.fn.Return<BookSnapshots | undefined, never, Scope.Scope> {
-  const { name, rest } = options.venue
+  const { books, name, rest } = options.venue
+  const orders = books?.orders
   const book = rest?.book
-  if (book === undefined) return undefined
+  if (book === undefined && orders === undefined) return undefined
   const { ask } = yield* RestRequests.make(options)
+  const fetched = <A extends object>(
+    product: string,
+    request: RestRequest,
+    read: (body: string) => A | FrameRejected
+  ): Effect.Effect<A, SnapshotFailed> =>
+    Effect.mapError(ask(request, read), (failure) => new SnapshotFailed({ venue: name, product, ...failure }))
+  const unknown = Effect.die(new Error("the venue has no such snapshot"))
   return {
     fetch: (product) =>
-      Effect.mapError(
-        ask(book.request(product, book.depth), (body) => book.read(body, product)),
-        (failure) => new SnapshotFailed({ venue: name, product, ...failure })
-      )
+      book === undefined
+        ? unknown
+        : fetched(product, book.request(product, book.depth), (body) => book.read(body, product)),
+    fetchOrders: (product) => orders === undefined ? unknown : fetched(product, orders.request(product), orders.read)
   }
 })

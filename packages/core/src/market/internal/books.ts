@@ -4,11 +4,12 @@
  *
  * @since 0.1.0
  */
+import * as Rejection from "../../codec/Rejection.ts"
 import type { BookDelta, BookSnapshot } from "../../event/MarketData.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import type { Frame } from "../../transport/Frame.ts"
-import type { Venue } from "../../venue/Venue.ts"
-import { Book, type BreakCause, type Rules } from "./book.ts"
+import type { OrderChannel, Venue } from "../../venue/Venue.ts"
+import { Book, type BreakCause, type Numbers, type Rules } from "./book.ts"
 import { FrameNumbers, type Step } from "./frameNumbers.ts"
 import { TradingStatuses } from "./tradingStatuses.ts"
 import { topicOfUnread } from "./unreadFrames.ts"
@@ -22,7 +23,7 @@ import { topicOfUnread } from "./unreadFrames.ts"
  */
 export interface Change {
   readonly book: Book
-  readonly event: Pick<BookSnapshot, "sequence" | "timestamp" | "checksum"> | undefined
+  readonly event: Numbers | undefined
 }
 
 /**
@@ -79,12 +80,15 @@ export class Books {
   private readonly depths = new Map<string, number>()
   private readonly numbers: FrameNumbers
   private readonly trading: TradingStatuses | undefined
+  // The channel of single orders, if there is one and somebody says which books are kept.
+  private readonly orders: OrderChannel | undefined
 
   constructor(venue: Venue, options: Options = {}) {
     this.venue = venue
     this.options = options
     this.numbers = new FrameNumbers(venue, options.asked)
     if (venue.trading !== undefined) this.trading = new TradingStatuses(venue.trading)
+    this.orders = options.keeps === undefined ? undefined : venue.books?.orders
   }
 
   /** Why the numbers of the frames show nothing, if they do not. */
@@ -130,6 +134,9 @@ export class Books {
   }
 
   private changes(frame: Frame, events: ReadonlyArray<MarketEvent>, step: Step): ReadonlyArray<Change> {
+    const { orders } = this
+    const ofOrders = orders && this.ordersOf(orders, frame, events)
+    if (orders !== undefined && ofOrders !== undefined) return this.ordered(orders, ofOrders, frame)
     const event = events[0]
     // What comes most often: one event, of one book.
     if (events.length === 1 && event !== undefined && step !== "break") return this.touchedBy(frame, events, event)
@@ -149,6 +156,32 @@ export class Books {
     )
     const others = lost.filter((book) => book.breaks("sequence", "a frame of it could not be read"))
     return [...broken, ...others].map((book) => ({ book, event: undefined }))
+  }
+
+  // The book that is kept of single orders of the frame's product, if the frame may be of one.
+  private ordersOf(
+    { channel }: OrderChannel,
+    frame: Frame,
+    events: ReadonlyArray<MarketEvent>
+  ): Book | undefined {
+    const event = events[0]
+    if (event?._tag !== "Trade" && event?._tag !== "Other") return undefined
+    const product = event._tag === "Trade" ? event.product : this.venue.topicOf?.(frame, events)?.product
+    return product === undefined ? undefined : this.find(channel, product)
+  }
+
+  // What a message about an order makes of its book.
+  private ordered({ decode }: OrderChannel, book: Book, frame: Frame): ReadonlyArray<Change> {
+    const messages = decode(frame)
+    if (Rejection.isFrameRejected(messages)) {
+      return book.breaks("sequence", `a frame of it could not be read: ${messages.message}`)
+        ? [{ book, event: undefined }]
+        : unchanged
+    }
+    const [message] = messages
+    if (message === undefined || !book.delta(message)) return unchanged
+    book.endFrame()
+    return [{ book, event: book.last }]
   }
 
   // What the only event of a frame makes of its book.
@@ -238,8 +271,12 @@ export class Books {
     const { latest } = this
     // Two texts are compared sooner than one is looked up.
     if (latest?.channel === channel && latest.product === product) return latest
+    return this.latest = this.find(channel, product)
+  }
+
+  // The book of a channel and product, made with its first frame, if it is kept.
+  private find(channel: string, product: string): Book | undefined {
     const known = this.get(channel, product)
-    this.latest = known
     if (known !== undefined) return known
     if (this.options.keeps?.(channel, product) === false) return undefined
     const book = new Book(channel, product, this.rulesOf(channel))
@@ -256,7 +293,9 @@ export class Books {
 
   private rulesOf(channel: string): Rules {
     const { isUnchecked = false } = this.options
-    const { books, continuity, rest } = this.venue
+    const { books, rest } = this.venue
+    const isOfOrders = books?.orders?.channel === channel
+    const continuity = isOfOrders ? "delta" : this.venue.continuity
     const isWhole = books?.isWhole?.(channel) === true
     const checksum = books?.checksum
     const depths = books?.depths
@@ -272,7 +311,8 @@ export class Books {
       depthOf: depths === undefined ? undefined : (levels) => depths.find((depth) => depth >= levels) ?? levels,
       isNumbered: continuity === "delta",
       mayCross: books?.mayCross === true,
-      hasRestSnapshot: rest?.book !== undefined && !isWhole
+      hasRestSnapshot: isOfOrders || (rest?.book !== undefined && !isWhole),
+      isOfOrders
     }
   }
 }

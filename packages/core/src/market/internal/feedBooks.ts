@@ -89,7 +89,9 @@ export const make = Effect.fnUntraced(function*<E>(
       venue,
       isReplay: leg.connection[internals].replay !== undefined,
       isUnchecked,
-      fetch: snapshots?.fetch,
+      fetch: snapshots &&
+        ((channel, product) =>
+          channel === venue.books?.orders?.channel ? snapshots.fetchOrders(product) : snapshots.fetch(product)),
       asked,
       // What is refused, or not answered yet, is not asked for anew: that would not make a book whole.
       resubscribe: (channels) =>

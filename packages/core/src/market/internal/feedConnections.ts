@@ -16,7 +16,7 @@ import { internals } from "../../connection/internal/connectionInternals.ts"
 import type { NamedObserver } from "../../connection/Observer.ts"
 import { Reconnection } from "../../connection/Reconnection.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
-import type { Dialect } from "../../protocol/Dialect.ts"
+import type * as Dialect from "../../protocol/Dialect.ts"
 import type * as KeepAlive from "../../protocol/KeepAlive.ts"
 import { CircuitBreaker } from "../../resilience/CircuitBreaker.ts"
 import { Transport } from "../../transport/Transport.ts"
@@ -42,6 +42,7 @@ export interface Options {
   readonly headers?: Readonly<Record<string, string | Redacted.Redacted<string>>> | undefined
   readonly keepAlive?: KeepAlive.KeepAlive<MarketEvent> | undefined
   readonly plaintextHosts?: ReadonlyArray<string> | undefined
+  readonly signing?: Dialect.Signing | undefined
 }
 
 /**
@@ -65,7 +66,7 @@ export interface Feed {
 }
 
 // Channels that are of one book at several depths.
-const sharingOf = ({ books, topics }: Venue): Dialect["sharing"] => {
+const sharingOf = ({ books, topics }: Venue): Dialect.Dialect["sharing"] => {
   const depthOf = books?.depthOf
   if (depthOf === undefined) return undefined
   return (channel) => {
@@ -83,7 +84,7 @@ const sharingOf = ({ books, topics }: Venue): Dialect["sharing"] => {
  */
 export const make = (
   { after, before, isCovered, isRedundant, ledger, products, router, venue }: Feed,
-  { auth, headers, keepAlive = venue.keepAlive, plaintextHosts }: Options
+  { auth, headers, keepAlive = venue.keepAlive, plaintextHosts, signing }: Options
 ): Effect.Effect<LegOptions["connect"], never, Transport | Reconnection | CircuitBreaker> =>
   Effect.map(
     // Not its scope: a connection ends before the feed does.
@@ -120,6 +121,7 @@ export const make = (
             ...(replay === undefined ? {} : ReplayedDialect.make(venue, replay.wrote)),
             answeredAs: venue.answeredAs,
             sharing: sharingOf(venue),
+            signing,
             objection: ({ channel, product }) =>
               product === undefined
                 ? undefined

@@ -160,13 +160,14 @@ export const make = Effect.fnUntraced(function*(
     })
 
   const attempt = Effect.fnUntraced(function*<A extends object>(
-    { body, path, weight }: RestRequest,
+    { body, mostBytes, path, weight }: RestRequest,
     read: (body: string) => A | FrameRejected
   ): Effect.fn.Return<A, Failed> {
     yield* address.turns.withPermit(admit(weight))
     const answer = yield* Effect.mapError(
       port.request({
         url: `${rest}${path}`,
+        mostBytes,
         ...(body === undefined
           ? { method: "GET" }
           : { method: "POST", body, headers: { "content-type": "application/json" } })

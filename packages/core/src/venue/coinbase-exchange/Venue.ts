@@ -15,6 +15,7 @@ import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import { topicByKind } from "../internal/topicByKind.ts"
 import type { Ask, Topic, TradingStatus, Venue } from "../Venue.ts"
+import { orders } from "./internal/orders.ts"
 import { trades } from "./internal/trades.ts"
 import * as Messages from "./Messages.ts"
 
@@ -134,11 +135,14 @@ export const venue: Venue = {
   prices: "string",
   symbols: Symbols.paired("-"),
   continuity: "none",
+  books: { orders },
   trading: {
     source: "https://docs.cdp.coinbase.com/exchange/websocket-feed/channels, read 2026-11-26",
     read: tradingStatuses,
     channelOf: ({ channel, product }) =>
-      product !== undefined && channel.startsWith("level2") ? { channel: "auctionfeed", product } : undefined
+      product !== undefined && (channel.startsWith("level2") || channel === orders.channel)
+        ? { channel: "auctionfeed", product }
+        : undefined
   },
   // The heartbeat channel beats per product, for who subscribes to it; every connection answers protocol pings.
   keepAlive: { _tag: "Protocol" },
