@@ -1,4 +1,7 @@
-/** A venue is its folder, its mock, and its lines in `Venues` and `MockVenues`: no other source names it. */
+/**
+ * A venue is its folder, its mock, its lines in `Venues` and `MockVenues` and, where it wants a signature, what signs for
+ * it: no other source names it.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import * as Venues from "@tickline/core/venue/Venues"
 import * as Fs from "node:fs"
@@ -37,10 +40,13 @@ const own = (name: string): ReadonlyArray<string> => [
   `packages/testing/src/venue/Mock${titled(name)}.ts`
 ]
 
+const signing = (name: string): string => `packages/core/src/session/${titled(name)}Signing.ts`
+
 /** Other venues of the same house may name it in an address. */
 const others = (name: string): ReadonlyArray<string> =>
   naming(name).filter((path) =>
-    !/^packages\/core\/src\/venue\/[a-z-]+\//.test(path) && !own(name).includes(path) && !examples.has(path)
+    !/^packages\/core\/src\/venue\/[a-z-]+\//.test(path) && !own(name).includes(path) && !examples.has(path) &&
+    path !== signing(name)
   )
 
 describe("what a venue needs", () => {

@@ -41,6 +41,14 @@ export interface Credentials {
   readonly passphrase: Redacted.Redacted<string>
 }
 
+/**
+ * The venue whose asks are signed.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const venue = "coinbase-exchange"
+
 const signed: ReadonlySet<string> = new Set(["full", "level2", "level3", "user", "rfq_matches"])
 
 /**

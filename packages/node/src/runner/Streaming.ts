@@ -30,6 +30,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as NodeTransport from "../NodeTransport.ts"
 import type { RecordingNotWritten, Rotation } from "../RecordingFile.ts"
+import * as Credentials from "./Credentials.ts"
 import { Host, type OutputClosed, type Sink } from "./Host.ts"
 import * as LazyHttp from "./internal/lazyHttp.ts"
 import * as StreamViews from "./internal/streamViews.ts"
@@ -158,12 +159,12 @@ const observeBooks = Effect.fnUntraced(function*(
   take: (events: ReadonlyArray<MarketEvent.AnyEvent>) => Effect.Effect<void, OutputClosed | RunFailed>
 ): Effect.fn.Return<Fiber.Fiber<void, Failure>, Failure, Scope.Scope> {
   const changes = yield* Queue.unbounded<Book>()
-  for (const { products, venue } of targets) {
+  for (const { bookChannel, products, venue } of targets) {
     for (const product of products) {
       const observed = feeds.get(venue.name)?.observeBook(
         product,
         (book) => void Queue.offerUnsafe(changes, OrderBook.toEvent(book)),
-        { depth }
+        { depth, channel: bookChannel }
       ) ?? Effect.void
       yield* Effect.mapError(observed, (error): Failure =>
         error._tag === "UnknownChannel"
@@ -366,12 +367,13 @@ export const entriesOf = (
   kinds: ReadonlyArray<ChannelKind>,
   auth: BearerToken.BearerToken | undefined
 ): ReadonlyArray<MarketFeeds.Entry> =>
-  targets.map(({ products, url, venue }) => ({
+  targets.map(({ products, signing, url, venue }) => ({
     venue,
     products,
     kinds,
     url,
-    auth: targets.length === 1 || url !== undefined ? auth : undefined
+    auth: targets.length === 1 || url !== undefined ? auth : undefined,
+    signing
   }))
 
 type Requirements = Transport | Reconnection.Reconnection | CircuitBreaker
@@ -384,11 +386,17 @@ type Requirements = Transport | Reconnection.Reconnection | CircuitBreaker
  * @category running
  * @since 0.1.0
  */
-export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
+export const run = (given: Options): Effect.Effect<void, Failure, Host> =>
   Effect.scoped(Effect.gen(function*() {
     const host = yield* Host
     const { env, stderr } = host
-    const { targets } = options
+    const targets = yield* Effect.forEach(given.targets, (target) =>
+      Effect.map(Credentials.signing(env, target.venue), (signing): Target => ({
+        ...target,
+        signing,
+        bookChannel: Credentials.bookChannel(target.venue, signing)
+      })))
+    const options = { ...given, targets }
     const policy = yield* Policy.make(options, env)
     const token = yield* Token.read(env, Token.variable)
     const auth = token === undefined ? undefined : yield* BearerToken.make(token)
@@ -402,7 +410,9 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
       ...entry,
       rest: options.rest,
       kinds: areKept && entry.venue.channels.book !== undefined
-        ? entry.kinds?.filter((kind) => kind !== "book")
+        ? entry.kinds?.filter((kind) =>
+          kind !== "book"
+        )
         : entry.kinds
     }))
     const recorder = options.record === undefined ? undefined : yield* Recorders.begin(

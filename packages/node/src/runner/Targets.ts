@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import type * as Dialect from "@tickline/core/protocol/Dialect"
 import * as Address from "@tickline/core/transport/Address"
 import * as Endpoint from "@tickline/core/transport/Endpoint"
 import type { Venue } from "@tickline/core/venue/Venue"
@@ -13,7 +14,9 @@ import { UsageError } from "./RunnerError.ts"
 import * as Usage from "./Usage.ts"
 
 /**
- * A venue, the products asked of it, and where it is if not where it says.
+ * A venue, the products asked of it, and where it is if not where it says; how what
+ * is asked is signed, and from which channel books are kept if not the usual one,
+ * where the environment has a key.
  *
  * @category models
  * @since 0.1.0
@@ -22,6 +25,8 @@ export interface Target {
   readonly venue: Venue
   readonly products: ReadonlyArray<string>
   readonly url: string | undefined
+  readonly signing?: Dialect.Signing | undefined
+  readonly bookChannel?: string | undefined
 }
 
 const names = Venues.all.map(({ name }) => name)

@@ -40,6 +40,13 @@ export * as Cli from "./Cli.ts"
 export * as Completion from "./Completion.ts"
 
 /**
+ * Keys of venues, which come from the environment and from nowhere else.
+ *
+ * @since 0.1.0
+ */
+export * as Credentials from "./Credentials.ts"
+
+/**
  * `tickline decode`: a recording's frames in, events out. No network, and no
  * memory from one frame to the next.
  *

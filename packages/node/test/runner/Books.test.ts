@@ -1,6 +1,8 @@
 /** `tickline stream --book`, against mock venues over real sockets whose frames go missing. */
 import { assert, describe, it } from "@effect/vitest"
+import * as MockCoinbaseExchange from "@tickline/testing/MockCoinbaseExchange"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import { simulate } from "./Streams.ts"
 import * as TestHost from "./TestHost.ts"
 
@@ -65,6 +67,50 @@ describe.concurrent("stream --book", { timeout: 20_000 }, () => {
       const command = ["stream", "coinbase-exchange", "BTC-USD", "--url", url, "--book", "1", "--count", "20"]
       assert.strictEqual(yield* TestHost.run(world, ...command), 0)
       assert.deepStrictEqual(new Set(world.objects().map(({ state }) => state)), new Set(["Unverified"]))
+    }))
+
+  const { key, passphrase, secret } = MockCoinbaseExchange.credentials
+  const env = {
+    TICKLINE_COINBASE_EXCHANGE_KEY: Redacted.value(key),
+    TICKLINE_COINBASE_EXCHANGE_SECRET: Redacted.value(secret),
+    TICKLINE_COINBASE_EXCHANGE_PASSPHRASE: Redacted.value(passphrase)
+  }
+  const shows = (world: TestHost.TestHost): boolean =>
+    Object.values(env).some((value) => `${world.stdout()}${world.stderr()}`.includes(value))
+
+  it.live("coinbase-exchange, with a key: the book of single orders is proven, through a frame that goes missing", () =>
+    Effect.gen(function*() {
+      const { url } = yield* simulate("coinbase-exchange", ["--rate", "400", "--fault", "lose@500ms"])
+      const world = TestHost.make({ env })
+      const command = ["stream", "coinbase-exchange", "BTC-USD", "--url", url, "--book", "3", "--count", "800"]
+      assert.strictEqual(yield* TestHost.run(world, ...command), 0)
+      const books = world.objects() as unknown as ReadonlyArray<Book>
+      const first = books.findIndex(({ state }) => state === "Live")
+      const broken = books.findIndex(({ state }) => state === "Gapped")
+      assert.isAbove(first, -1)
+      assert.strictEqual(books[broken]?.cause, "sequence")
+      assert.isTrue(books.slice(broken).some(({ state }) => state === "Live"))
+      assert.notInclude(books.map(({ state }) => state), "Unverified")
+      assert.isFalse(shows(world))
+    }))
+
+  it.live("coinbase-exchange, with a key that is refused, or is none: it is said without it", () =>
+    Effect.gen(function*() {
+      const { url } = yield* simulate("coinbase-exchange", ["--rate", "100"])
+      const command = ["stream", "coinbase-exchange", "BTC-USD", "--url", url, "--book", "3"]
+      for (
+        const [change, code, said] of [
+          [{ TICKLINE_COINBASE_EXCHANGE_SECRET: "YW5vdGhlciBzZWNyZXQ=" }, 1, "invalid signature"],
+          [{ TICKLINE_COINBASE_EXCHANGE_SECRET: "no base64!" }, 2, "TICKLINE_COINBASE_EXCHANGE_SECRET"],
+          [{ TICKLINE_COINBASE_EXCHANGE_PASSPHRASE: "" }, 2, "TICKLINE_COINBASE_EXCHANGE_PASSPHRASE"]
+        ] as const
+      ) {
+        const world = TestHost.make({ env: { ...env, ...change } })
+        assert.strictEqual(yield* TestHost.run(world, ...command), code)
+        assert.include(world.stderr(), said)
+        assert.isFalse(shows(world))
+        assert.notInclude(world.stderr(), Object.values(change).join() || "an empty text")
+      }
     }))
 
   it.live("a wrong number of levels is a usage error, and so is a reader that is waited for", () =>

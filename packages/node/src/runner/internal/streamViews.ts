@@ -119,9 +119,14 @@ export const ladder = Effect.fnUntraced(function*(
   stdout: Sink,
   tally: Tally.Tally
 ): Effect.fn.Return<View, never, Scope.Scope> {
-  const books = targets.flatMap(({ products, venue }) =>
+  const channels = new Map(targets.map(({ bookChannel, venue }) => [venue.name, bookChannel]))
+  const books = targets.flatMap(({ bookChannel, products, venue }) =>
     [...new Set(products.map((product) => Symbols.resolve(feeds.symbols, venue, product)))]
-      .map((product): Ladder.Followed => ({ venue: venue.name, product, method: methods[venue.continuity] }))
+      .map((product): Ladder.Followed => ({
+        venue: venue.name,
+        product,
+        method: bookChannel === undefined ? methods[venue.continuity] : methods.delta
+      }))
   )
   const ladder = Ladder.make({ title, books, depth, ...(yield* clocks) })
   const follow = Effect.fnUntraced(
@@ -130,10 +135,11 @@ export const ladder = Effect.fnUntraced(function*(
       if (feed === undefined) return
       // That a book is whole no more is shown at once; what is in it, as often as it is drawn, whatever comes in between.
       yield* feed.observeBook(product, (book) => OrderBook.isWhole(book) ? undefined : ladder.update(place, book), {
-        depth: 0
+        depth: 0,
+        channel: channels.get(venue)
       })
       yield* Stream.runForEach(
-        feed.book(product, { depth: Math.min(depth ?? mostDepth, mostDepth) }),
+        feed.book(product, { depth: Math.min(depth ?? mostDepth, mostDepth), channel: channels.get(venue) }),
         (book) => Effect.andThen(Effect.sync(() => ladder.update(place, book)), Effect.sleep(frameMillis))
       )
     },
