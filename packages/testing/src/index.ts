@@ -126,6 +126,15 @@ export * as MockCoinbaseExchange from "./venue/MockCoinbaseExchange.ts"
 export * as MockDeribit from "./venue/MockDeribit.ts"
 
 /**
+ * A mock of Deribit that trades: `MockDeribit`'s market data, and on the same
+ * connections accounts, orders and positions. Its public book is that of the
+ * engine that matches the orders.
+ *
+ * @since 0.1.0
+ */
+export * as MockDeribitExchange from "./exchange/MockDeribitExchange.ts"
+
+/**
  * The mock of dYdX v4's indexer: channels `v4_trades`, `v4_orderbook` and
  * `v4_markets`, batched or not, as each subscription asks. Every frame of a
  * connection has the next `message_id`, from the `connected` that greets it.

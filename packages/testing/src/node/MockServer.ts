@@ -228,6 +228,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
     // What is told, in records and in the venue's frames.
     const wallMillis = () => clock.currentTimeMillisUnsafe()
     const scope = yield* Scope.fork(yield* Scope.Scope)
+    const context = yield* Effect.context()
     const accepted = yield* Queue.sliding<MockConnection>(1_024)
     const firstOpen = yield* Deferred.make<number>()
     const journal = yield* Journal.make
@@ -281,7 +282,9 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
         isMalformed: () => mode === "MalformedData",
         isOpen: () => members.has(id),
         drop: () => drop(member),
-        leave: () => members.delete(id)
+        leave: () => members.delete(id),
+        after: (millis, run) =>
+          void Effect.runForkWith(context)(Effect.forkIn(Effect.delay(Effect.sync(run), millis), scope))
       })
       members.set(id, member)
       record({ _tag: "Upgraded", at: wallMillis(), dial, connection: id })

@@ -23,8 +23,8 @@
 import * as Symbols from "@tickline/core/protocol/Symbols"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as Timestamp from "@tickline/core/value/Timestamp"
-import * as BigDecimal from "effect/BigDecimal"
 import * as Chance from "../Chance.ts"
+import { difference, levelOf, print, type Row, timestamp } from "./internal/marketTexts.ts"
 
 /**
  * What is traded. `price` is the price it starts at and is drawn back to, at
@@ -91,13 +91,6 @@ export interface Tick {
   readonly volume: string
   readonly changes: ReadonlyArray<Change>
   readonly isQuote?: boolean | undefined
-}
-
-interface Row {
-  readonly price: bigint
-  readonly size: bigint
-  /** The number of the market's last change before the level was made. */
-  readonly born: number
 }
 
 /**
@@ -189,8 +182,6 @@ const below = (chance: Chance.Chance, bound: bigint): bigint => {
   return ((word() << 64n) | (word() << 32n) | word()) % bound
 }
 
-const print = (value: bigint, scale: number): string => Decimal.format(BigDecimal.make(value, scale))
-
 const read = (text: string, product: Product): Decimal.Decimal => {
   const decimal = Decimal.parse(text)
   if (decimal === undefined || !Decimal.isPositive(decimal) || decimal.scale < 0) {
@@ -264,11 +255,6 @@ const ladders = (before: State, depth: number, bid: bigint, ask: bigint, chance:
   }
 }
 
-const levelOf = ({ priceScale, sizeScale }: State, { price, size }: Row): Level => [
-  print(price, priceScale),
-  print(size, sizeScale)
-]
-
 /**
  * The market with this best bid and ask, at a time in epoch milliseconds: its
  * book is built anew from them, and its `last` is a quote, not a trade. Throws
@@ -322,6 +308,76 @@ export const quote = (market: Market, bid: string, ask: string, atMillis: number
       ask: levelOf(state, asks[0]),
       changes,
       isQuote: true
+    }
+  }
+}
+
+/**
+ * A trade that others made: the taker's side, the price and the amount.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Trade {
+  readonly side: "buy" | "sell"
+  readonly price: Decimal.Decimal
+  readonly amount: Decimal.Decimal
+}
+
+/**
+ * The market whose book is this, best first, at a time in epoch milliseconds, after
+ * a trade if there was one; otherwise its `last` is a quote. All figures have the
+ * market's own scales. The best of a side that is empty is zero.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withBook = (
+  { last, product, state: before }: Market,
+  book: Readonly<Record<"bids" | "asks", ReadonlyArray<readonly [price: Decimal.Decimal, amount: Decimal.Decimal]>>>,
+  atMillis: number,
+  trade?: Trade | undefined
+): Market => {
+  const rows = (levels: typeof book.bids, old: ReadonlyArray<Row>) =>
+    levels.map(([{ value: price }, { value: size }]) => ({
+      price,
+      size,
+      born: old.find((row) => row.price === price)?.born ?? before.sequence
+    }))
+  const [bids, asks] = [rows(book.bids, before.bids), rows(book.asks, before.asks)]
+  const changes = [...difference("buy", before.bids, bids, before), ...difference("sell", before.asks, asks, before)]
+  const price = trade?.price.value ?? before.low
+  const state: State = {
+    ...before,
+    low: price < before.low ? price : before.low,
+    high: price > before.high ? price : before.high,
+    volume: before.volume + (trade?.amount.value ?? 0n),
+    bids,
+    asks,
+    tradeId: before.tradeId + (trade === undefined ? 0 : 1),
+    sequence: before.sequence + changes.length + 1,
+    micros: Math.max(before.micros + 1, atMillis * 1_000)
+  }
+  const empty: Row = { price: 0n, size: 0n, born: 0 }
+  return {
+    product,
+    before,
+    state,
+    last: {
+      ...last,
+      ...(trade === undefined
+        ? {}
+        : { side: trade.side, price: Decimal.format(trade.price), size: Decimal.format(trade.amount) }),
+      tradeId: state.tradeId,
+      sequence: state.sequence,
+      timestamp: timestamp(state.micros),
+      bid: levelOf(state, bids[0] ?? empty),
+      ask: levelOf(state, asks[0] ?? empty),
+      low: print(state.low, state.priceScale),
+      high: print(state.high, state.priceScale),
+      volume: print(state.volume, state.sizeScale),
+      changes,
+      isQuote: trade === undefined
     }
   }
 }
@@ -384,29 +440,6 @@ const step = (before: State, product: Product, atMillis: number): Market => {
       changes
     }
   }
-}
-
-const difference = (
-  side: "buy" | "sell",
-  before: ReadonlyArray<Row>,
-  after: ReadonlyArray<Row>,
-  { priceScale, sizeScale }: State
-): Array<Change> => {
-  const changes: Array<Change> = []
-  for (const { price } of before) {
-    if (!after.some((row) => row.price === price)) changes.push([side, print(price, priceScale), print(0n, sizeScale)])
-  }
-  for (const { price, size } of after) {
-    if (!before.some((row) => row.price === price && row.size === size)) {
-      changes.push([side, print(price, priceScale), print(size, sizeScale)])
-    }
-  }
-  return changes
-}
-
-const timestamp = (micros: number): string => {
-  const seconds = Math.floor(micros / 1_000_000)
-  return Timestamp.format(new Timestamp.Timestamp(seconds, (micros - seconds * 1_000_000) * 1_000, 6, ""))
 }
 
 /**

@@ -65,6 +65,12 @@ const forms = [
   /^(book)\.([^.]+)(\.[^.]+\.(?:1|10|20)\.(?:100ms|agg2|raw))$/
 ]
 
+/** Channels that are kept by their whole names. */
+const plain = /^(?:platform_state|instrument\.state\.\w+\.\w+)$/
+
+/** Those of whoever has signed in: by instrument, or by kind and currency, and of a portfolio. */
+const ofUser = /^user\.(?:portfolio\.\w+|(?:orders|trades|changes)\.[^.]+(?:\.[^.]+)?\.(?:raw|100ms|agg2))$/
+
 /** A channel of an instrument, or `undefined` where the mock has none of that name. */
 const parse = (name: string): Parsed | undefined => {
   const [parsed] = forms.filter((form) => form.test(name)).map((form) => ({
@@ -298,12 +304,17 @@ const listing: Listing.Listing = ({ path, query }, floor) => {
 
 /**
  * The mock of Deribit. Heartbeats are due as often as the default client asks
- * for them, every 30 seconds.
+ * for them, every 30 seconds. Where it stands behind a gateway that has `accounts`,
+ * it takes the subscriptions of those who have signed in as well, by
+ * `private/subscribe`: to raw channels and to those of a user, of which it says
+ * nothing itself.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (): MockVenue.MockVenue => ({
+export const make = (
+  { accounts = false }: { readonly accounts?: boolean | undefined } = {}
+): MockVenue.MockVenue => ({
   name: Deribit.venue.name,
   symbols: Deribit.venue.symbols,
   heartbeatMillis: 30_000,
@@ -337,16 +348,23 @@ export const make = (): MockVenue.MockVenue => ({
       case "public/disable_heartbeat":
         return { session: MockVenue.unfollow(heard, heartbeats, []), replies: [succeed("ok")] }
       case "public/subscribe":
-      case "public/unsubscribe": {
+      case "public/unsubscribe":
+      case "private/subscribe":
+      case "private/unsubscribe": {
         const { channels } = params
+        const [scope, verb] = method.split("/")
+        const isPrivate = scope === "private"
+        if (isPrivate && !accounts) return refuse(errors.method)
         if (channels === undefined) return invalid("channels", "missing")
-        if (method === "public/subscribe" && channels.some((name) => name.endsWith(".raw"))) return refuse(errors.raw)
+        if (!isPrivate && verb === "subscribe" && channels.some((name) => name.endsWith(".raw"))) {
+          return refuse(errors.raw)
+        }
         let after = heard
         const done: Array<string> = []
         const greetings: Array<MockVenue.Outgoing> = []
         for (const name of channels) {
-          if (/^(?:platform_state|instrument\.state\.\w+\.\w+)$/.test(name)) {
-            after = method === "public/subscribe"
+          if (plain.test(name) || (isPrivate && ofUser.test(name))) {
+            after = verb === "subscribe"
               ? MockVenue.follow(after, name, [])
               : MockVenue.unfollow(after, name, [])
             done.push(name)
@@ -356,7 +374,7 @@ export const make = (): MockVenue.MockVenue => ({
           const market = parsed === undefined ? undefined : floor.market(parsed.instrument)
           if (parsed === undefined || market === undefined) continue
           const { instrument, key } = parsed
-          if (method === "public/unsubscribe") {
+          if (verb === "unsubscribe") {
             if (!MockVenue.follows(after, key, instrument)) continue
             after = MockVenue.unfollow(after, key, [instrument])
           } else if (!MockVenue.follows(after, key, instrument)) {

@@ -33,6 +33,15 @@ import * as VirtualVenue from "./internal/virtualVenue.ts"
 export type { Answer, Floor, MockVenue, Outgoing, Session } from "./internal/mockVenue.ts"
 
 /**
+ * The gateway of a venue that takes orders, its part of one conversation, and what
+ * each of them is given.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type { Gateway, GatewayHost, GatewayLine, GatewaySession } from "./internal/mockVenue.ts"
+
+/**
  * The session of a connection that has just opened.
  *
  * @category constructors

@@ -60,6 +60,10 @@ export interface Line {
   readonly isOpen: () => boolean
   readonly send: (outgoing: Outgoing, isAnswer: boolean) => void
   readonly close: (code: number, reason: string) => void
+  /** Cuts the connection. Default: closes it with code 1011. */
+  readonly drop?: (() => void) | undefined
+  /** Runs something so many milliseconds from now; needed by venues that have a gateway. */
+  readonly after?: ((millis: number, run: () => void) => void) | undefined
   /** A frame that tests the client is about to be sent. */
   readonly onTest?: (() => void) | undefined
   /** The client has answered a test. */
@@ -78,6 +82,8 @@ export interface Conversation {
   readonly greet: () => void
   /** Hears a frame of the client, and answers it. */
   readonly receive: (frame: Frame) => void
+  /** Says that the connection has ended, to a venue whose gateway acts on it. */
+  readonly ended: () => void
   /** Whether the venue has heartbeats for this client. */
   readonly hasBeats: () => boolean
   /** Says the heartbeats that are due. */
@@ -201,11 +207,21 @@ export const make = (options: Options): VenueServer => {
       line.send(outgoing, isAnswer)
     }
     let session = venue.open?.(floor()) ?? newSession
+    const visit = gateway?.open({
+      session: () => session,
+      send: say,
+      close: line.close,
+      drop: line.drop ?? (() => line.close(1011, "")),
+      after: line.after ?? (() => undefined)
+    })
     const beats = () => venue.heartbeat(session, floor())
     const conversation: Conversation = {
       session: () => session,
       greet: () => venue.greet?.(floor()).forEach((greeting) => say(greeting)),
-      receive: (frame) => {
+      ended: () => visit?.ended(),
+      receive: (sent) => {
+        const frame = visit === undefined ? sent : visit.receive(sent)
+        if (frame === undefined) return
         if (tests?.isAnswer(frame)) line.onTestAnswered?.()
         const answer = venue.receive(session, frame, floor())
         session = answer.session
@@ -258,6 +274,20 @@ export const make = (options: Options): VenueServer => {
     return Math.max(1, ...live().map((each) => each.publish(market.last)))
   }
 
+  const tradingStatus = (status: string | undefined, product?: string | undefined): void => {
+    if (status === undefined) statuses.delete(product)
+    else statuses.set(product, status)
+    for (const { sayStatus } of live()) sayStatus(product)
+  }
+
+  const gateway = venue.gateway?.({ wallMillis, markets: () => [...markets.values()], publish, tradingStatus })
+  /** What moves a market goes through the gateway where there is one. */
+  const move = (market: Market.Market): number => {
+    if (gateway === undefined) return publish(market)
+    gateway.move(market)
+    return 1
+  }
+
   const kept = (product: string): ReadonlyArray<Market.Tick> =>
     keepsTrades === 0 ? [] : trades.get(product)?.slice(-keepsTrades) ?? []
 
@@ -276,19 +306,15 @@ export const make = (options: Options): VenueServer => {
     },
     trade: (product) => {
       const market = markets.get(product)
-      return market === undefined ? 0 : publish(Market.next(market, wallMillis()))
+      return market === undefined ? 0 : move(Market.next(market, wallMillis()))
     },
     quote: (product, bid, ask) => {
       const market = markets.get(product)
       if (market === undefined) throw new RangeError(`${venue.name} lists no ${product}`)
       const mayCross = statuses.has(product) || statuses.has(undefined)
-      publish(Market.quote(market, bid, ask, wallMillis(), mayCross))
+      move(Market.quote(market, bid, ask, wallMillis(), mayCross))
     },
-    tradingStatus: (status, product) => {
-      if (status === undefined) statuses.delete(product)
-      else statuses.set(product, status)
-      for (const { sayStatus } of live()) sayStatus(product)
-    },
+    tradingStatus,
     repeatStatus: (product) => {
       const lasts = statuses.has(product)
       if (lasts) { for (const { sayStatus } of live()) sayStatus(product) }

@@ -52,6 +52,8 @@ export interface Peer {
   /** Bytes sent that the client's socket has not taken: on their way, or stopped because it does not read. */
   readonly unreadBytes: () => number
   readonly isOpen: () => boolean
+  /** Calls back as the connection ends. */
+  readonly onEnd: (listener: () => void) => void
   /** Completes when the connection has ended, with how. */
   readonly ended: Effect.Effect<WireClosed>
 }
@@ -94,6 +96,7 @@ export const make = Effect.fnUntraced(function*(
   const received: Array<Frame.Frame> = []
   const listeners: Array<(frame: Frame.Frame) => void> = []
   const pingListeners: Array<() => void> = []
+  const endListeners: Array<() => void> = []
   const arrivalListeners: Array<(frame: Frame.Frame) => void> = []
   let inbound: Array<Frame.Frame> = []
   let inboundBytes = 0
@@ -115,6 +118,7 @@ export const make = Effect.fnUntraced(function*(
     note("end", { connection: name, by: how.by, code: how.code })
     toClient.clear()
     toServer.clear()
+    for (const listener of endListeners) listener()
     Deferred.doneUnsafe(ended, Effect.succeed(how))
     drained.openUnsafe()
     arrived.openUnsafe()
@@ -209,6 +213,7 @@ export const make = Effect.fnUntraced(function*(
       }),
     unreadBytes: () => unread,
     isOpen: () => closed === undefined,
+    onEnd: (listener) => void endListeners.push(listener),
     ended: Deferred.await(ended)
   }
 

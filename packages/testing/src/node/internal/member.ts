@@ -42,6 +42,7 @@ export interface Options {
   readonly isOpen: () => boolean
   readonly drop: () => void
   readonly leave: () => boolean
+  readonly after: (millis: number, run: () => void) => void
 }
 
 /** Bytes of what a client sent that are kept for a test to take. */
@@ -83,6 +84,8 @@ export const make = (options: Options): Member => {
     isOpen: options.isOpen,
     send: (outgoing) => data.send(outgoing, options.isMalformed()),
     close: (code, reason) => ws.close(code, reason),
+    drop: options.drop,
+    after: options.after,
     onTest: () => rules.tested(client),
     onTestAnswered: () => void client.debts.delete("test")
   })
@@ -138,6 +141,7 @@ export const make = (options: Options): Member => {
     }
     Queue.endUnsafe(received)
     line.end()
+    conversation.ended()
     Deferred.doneUnsafe(ended, Exit.succeed({ code: end.code, reason }))
   })
   return { line, client, data, connection, conversation }

@@ -64,6 +64,45 @@ export interface Answer {
   readonly close?: { readonly code: number; readonly reason: string } | undefined
 }
 
+/** What the gateway of a venue has of the server that it is part of. */
+export interface GatewayHost {
+  readonly wallMillis: () => number
+  readonly markets: () => ReadonlyArray<Market>
+  /** Makes a product's market this one, and tells all who follow it. */
+  readonly publish: (market: Market) => void
+  /** Says how a product trades, or all of them: see `VenueServer.tradingStatus`. */
+  readonly tradingStatus: (status: string | undefined, product?: string | undefined) => void
+}
+
+/** The server's end of a connection, as a gateway has it. */
+export interface GatewayLine {
+  /** What the connection asked for. */
+  readonly session: () => Session
+  readonly send: (outgoing: Outgoing, isAnswer: boolean) => void
+  readonly close: (code: number, reason: string) => void
+  /** Cuts the connection. */
+  readonly drop: () => void
+  /** Runs something so many milliseconds from now, whether or not the connection is still open. */
+  readonly after: (millis: number, run: () => void) => void
+}
+
+/** The gateway's part of a conversation. */
+export interface GatewaySession {
+  /** Answers a client's frame, or gives the frame that the venue is to `receive` in its place. */
+  readonly receive: (frame: Frame) => Frame | undefined
+  /** The connection has ended. */
+  readonly ended: () => void
+}
+
+/**
+ * The way of orders into a venue, and everything else of it that has accounts. It makes the markets: what moves one goes
+ * through it, and it publishes what comes of that.
+ */
+export interface Gateway {
+  readonly open: (line: GatewayLine) => GatewaySession
+  readonly move: (market: Market) => void
+}
+
 /**
  * A venue's server, as a value.
  */
@@ -102,6 +141,8 @@ export interface MockVenue {
   readonly price: (product: string, price: string, atMillis: number) => Outgoing
   /** What it does to clients that do not keep its rules. Default: nothing besides what `receive` does. */
   readonly enforcement?: Enforcement | undefined
+  /** Its gateway, made for a server. Default: it has none, and takes no orders. */
+  readonly gateway?: ((host: GatewayHost) => Gateway) | undefined
   /** What it answers over HTTP. Default: nothing. */
   readonly listing?: Listing | undefined
   /** The data frame with its continuity broken, or `undefined` where it has nothing that proves any. */

@@ -118,6 +118,8 @@ export const serveWatched = Effect.fnUntraced(function*(
           peer.sendUnsafe(outgoing.text)
         },
         close: (code, reason) => Effect.runSync(peer.close(code, reason)),
+        drop: () => Effect.runSync(peer.drop),
+        after: network.schedule,
         onTest: () => watch.tested?.(peer),
         onTestAnswered: () => watch.answered?.(peer)
       })
@@ -134,6 +136,7 @@ export const serveWatched = Effect.fnUntraced(function*(
         conversation.beat()
         network.schedule(heartbeatMillis ?? 0, beat)
       }
+      peer.onEnd(conversation.ended)
       peer.onPing(() => watch.heard?.(peer, "ping", ""))
       peer.onMessage((frame) => {
         watch.heard?.(peer, "message", frame)

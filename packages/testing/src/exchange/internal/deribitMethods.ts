@@ -1,0 +1,307 @@
+/** Deribit's methods: what each takes, what it costs, and what it does. */
+import * as BigDecimal from "effect/BigDecimal"
+import * as Listing from "../../venue/Listing.ts"
+import type { OrderRecord } from "./deribitBook.ts"
+import { invalid, Refused } from "./deribitErrors.ts"
+import type { DeribitExchange } from "./deribitExchange.ts"
+import * as Values from "./deribitValues.ts"
+import { countIn, decimalIn, flagIn, type Params, textIn, type Value } from "./wireJson.ts"
+
+/** The connection that a call came on. */
+export interface Caller {
+  readonly exchange: DeribitExchange
+  readonly number: number
+  cancelsOnDisconnect: boolean
+  readonly signIn: (params: Params, at: number) => Value | Refused
+  readonly logOut: (revokes: boolean) => undefined
+  readonly setHeartbeat: (millis: number | undefined) => void
+}
+
+/** A call that is carried out: on a connection, for an account. */
+export interface Call {
+  readonly session: Caller
+  readonly params: Params
+  /** Empty where nobody has signed in, which only public methods see. */
+  readonly account: string
+  readonly at: number
+}
+
+/** A method. `takes` is what has to be there. What answers nothing has no answer. */
+export interface Method {
+  readonly pool: Values.PoolName
+  readonly takes: ReadonlyArray<string>
+  readonly answer: (call: Call) => Value | Refused
+}
+
+const method = (
+  answer: Method["answer"],
+  takes: ReadonlyArray<string> = [],
+  pool: Values.PoolName = "non_matching"
+): Method => ({ pool, takes, answer })
+
+const trading = (answer: Method["answer"], ...takes: ReadonlyArray<string>): Method => method(answer, takes, "matching")
+
+const timesInForce: Readonly<Record<string, "gtc" | "ioc" | "fok">> = {
+  good_til_cancelled: "gtc",
+  good_til_day: "gtc",
+  immediate_or_cancel: "ioc",
+  fill_or_kill: "fok"
+}
+
+// --- orders --------------------------------------------------------------------
+
+const answered = (record: OrderRecord | Refused, from = 0): Value | Refused =>
+  record instanceof Refused ? record : { order: Values.order(record), trades: record.trades.slice(from) }
+
+const isLate = ({ at, params }: Call): boolean => at >= (countIn(params, "valid_until") ?? Number.POSITIVE_INFINITY)
+
+const place = (side: "buy" | "sell") => (call: Call): Value | Refused => {
+  const { account, params, session: { exchange: { books }, number } } = call
+  if (isLate(call)) return new Refused(13888)
+  const type = textIn(params, "type") ?? "limit"
+  if (type !== "limit" && type !== "market") return invalid("type", "not supported by this mock")
+  const amount = decimalIn(params, "amount") ?? decimalIn(params, "contracts")
+  const price = decimalIn(params, "price")
+  const timeInForce = timesInForce[textIn(params, "time_in_force") ?? "good_til_cancelled"]
+  const postOnly = flagIn(params, "post_only")
+  const rejectPostOnly = flagIn(params, "reject_post_only")
+  if (amount === undefined) return invalid("amount", "missing")
+  if (timeInForce === undefined) return invalid("time_in_force", "invalid value")
+  if (postOnly && timeInForce !== "gtc") return invalid("post_only", "only with good_til_cancelled")
+  const label = textIn(params, "label") ?? ""
+  if (label.length > 64) return invalid("label", "too long")
+  const common = {
+    _tag: "Place",
+    account,
+    product: textIn(params, "instrument_name") ?? "",
+    side,
+    amount,
+    reduceOnly: flagIn(params, "reduce_only")
+  } as const
+  const terms = { label, type, postOnly, rejectPostOnly, connection: number } as const
+  if (type === "market") {
+    return answered(books.place({ ...common, type, timeInForce: timeInForce === "fok" ? "fok" : "ioc" }, terms))
+  }
+  if (price === undefined) return invalid("price", "missing")
+  const how = postOnly ? "post-only" : timeInForce
+  return answered(books.place({ ...common, type, price, timeInForce: how, moves: !rejectPostOnly }, terms))
+}
+
+/** An account's order by its id; another's is not found. */
+const find = ({ account, params, session: { exchange: { books } } }: Call): OrderRecord | Refused => {
+  const record = books.orders.get(textIn(params, "order_id") ?? "")
+  return record?.account === account ? record : new Refused(10004)
+}
+
+const amend = (call: Call, record: OrderRecord | Refused): Value | Refused => {
+  if (isLate(call)) return new Refused(13888)
+  if (record instanceof Refused) return record
+  if (record.state !== "open") return new Refused(11044)
+  const { account, params, session: { exchange: { books } } } = call
+  const from = record.trades.length
+  return answered(
+    books.amend({
+      _tag: "Amend",
+      account,
+      orderId: record.orderId,
+      price: decimalIn(params, "price"),
+      amount: decimalIn(params, "amount") ?? decimalIn(params, "contracts")
+    }),
+    from
+  )
+}
+
+const cancel = (call: Call): Value | Refused => {
+  const record = find(call)
+  if (record instanceof Refused) return record
+  if (record.state !== "open") return new Refused(11044)
+  call.session.exchange.books.cancel([record])
+  return Values.order(record)
+}
+
+/** An account's orders, of an instrument, a currency, a kind, a type and a label where these are said. */
+const orders = ({ account, params, session: { exchange: { books } } }: Call): ReadonlyArray<OrderRecord> => {
+  const [instrument, currency = "any", kind = "any", type = "all", label] = [
+    "instrument_name",
+    "currency",
+    "kind",
+    "type",
+    "label"
+  ].map((name) => textIn(params, name))
+  return books.of(account).filter((order) => {
+    const listed = books.listed.get(order.product)
+    return (instrument === undefined || order.product === instrument) &&
+      (currency === "any" || listed?.currency === currency) &&
+      (kind === "any" || listed?.kind === kind) &&
+      (type === "all" || order.type === type) &&
+      (label === undefined || order.label === label)
+  })
+}
+
+const open = (call: Call): Value => orders(call).filter(({ state }) => state === "open").map(Values.order)
+
+const cancelAll = (call: Call): Value => {
+  const chosen = orders(call).filter(({ state }) => state === "open")
+  const count = call.session.exchange.books.cancel(chosen)
+  return flagIn(call.params, "detailed") ? chosen.map(Values.order) : count
+}
+
+const editByLabel = (call: Call): Value | Refused => {
+  const [record, another] = orders(call).filter(({ state }) => state === "open")
+  return another === undefined ? amend(call, record ?? new Refused(10004)) : invalid("label", "not unique")
+}
+
+const closePosition = (call: Call): Value | Refused => {
+  const { account, params, session: { exchange: { books }, number } } = call
+  const product = textIn(params, "instrument_name") ?? ""
+  const { size } = books.position(account, product)
+  if (size.value === 0n) return new Refused(10010)
+  const side = size.value > 0n ? "sell" : "buy"
+  const common = { _tag: "Place", account, product, side, amount: BigDecimal.abs(size), reduceOnly: true } as const
+  const terms = { label: "", postOnly: false, rejectPostOnly: false, connection: number } as const
+  if (textIn(params, "type") === "market") {
+    return answered(books.place({ ...common, type: "market" }, { ...terms, type: "market" }))
+  }
+  const price = decimalIn(params, "price")
+  if (price === undefined) return invalid("price", "missing")
+  return answered(books.place({ ...common, type: "limit", price, timeInForce: "gtc" }, { ...terms, type: "limit" }))
+}
+
+// --- accounts ------------------------------------------------------------------
+
+const positions = ({ account, params, session: { exchange: { books } } }: Call): Value => {
+  const [currency = "any", kind = "any"] = [textIn(params, "currency"), textIn(params, "kind")]
+  return [...books.listed.values()].filter((listed) =>
+    listed.kind === "future" && (currency === "any" || listed.currency === currency) &&
+    (kind === "any" || listed.kind === kind) && books.position(account, listed.instrument.product).size.value !== 0n
+  ).map((listed) => Values.position(books, account, listed))
+}
+
+const position = ({ account, params, session: { exchange: { books } } }: Call): Value | Refused => {
+  const listed = books.listed.get(textIn(params, "instrument_name") ?? "")
+  return listed === undefined ? new Refused(10020) : Values.position(books, account, listed)
+}
+
+const summary = ({ account, params, session: { exchange } }: Call): Value =>
+  Values.accountSummary(
+    exchange.books,
+    exchange.balances(account),
+    account,
+    textIn(params, "currency") ?? "",
+    exchange.pools
+  )
+
+const isOfAccount = (params: Params): boolean => textIn(params, "scope") === "account"
+
+const cancelOnDisconnect = (isOn: boolean): Method =>
+  method(({ account, params, session }) => {
+    if (isOfAccount(params)) session.exchange.cancelsOnDisconnect(account, isOn)
+    else session.cancelsOnDisconnect = isOn
+    return "ok"
+  })
+
+// --- the market ----------------------------------------------------------------
+
+const ticker =
+  (depth?: number) => ({ params, session: { exchange: { books, isSettling } } }: Call): Value | Refused => {
+    const market = books.market(textIn(params, "instrument_name") ?? "")
+    if (market === undefined) return new Refused(10020)
+    const levels = depth === undefined ? undefined : countIn(params, "depth") ?? depth
+    return Values.ticker(books, market, isSettling ? "settlement" : "open", levels)
+  }
+
+/** What the venue answers over HTTP as well. */
+const asListed = (name: string) => ({ params, session }: Call): Value | Refused => {
+  const query = new Map(Object.entries(params).map(([key, value]) => [key, String(value)]))
+  const found = session.exchange.listed({ method: "GET", path: `/api/v2/public/${name}`, query, body: "" })
+  return found instanceof Listing.Answer || found === undefined ? new Refused(-32601) : found
+}
+
+/** All of them, by their names. */
+export const methods: ReadonlyMap<string, Method> = new Map([
+  ["public/auth", method(({ at, params, session }) => session.signIn(params, at), ["grant_type"])],
+  ["public/test", method(() => ({ version: "1.2.26" }))],
+  ["public/hello", method(() => ({ version: "1.2.26" }), ["client_name", "client_version"])],
+  [
+    "public/status",
+    method(({ session: { exchange } }) => ({
+      locked: exchange.isMaintained ? "true" : "false",
+      locked_indices: []
+    }))
+  ],
+  ["public/get_time", method(({ at }) => at)],
+  ["public/get_currencies", method(asListed("get_currencies"))],
+  ["public/get_instruments", method(asListed("get_instruments"), ["currency"], "get_instruments")],
+  ["public/get_order_book", method(ticker(5), ["instrument_name"])],
+  ["public/ticker", method(ticker(), ["instrument_name"])],
+  [
+    "public/set_heartbeat",
+    method(({ params, session }) => {
+      const interval = countIn(params, "interval") ?? 0
+      if (interval < 10) return invalid("interval", "too low")
+      session.setHeartbeat(interval * 1_000)
+      return "ok"
+    }, ["interval"])
+  ],
+  [
+    "public/disable_heartbeat",
+    method(({ session }) => {
+      session.setHeartbeat(undefined)
+      return "ok"
+    })
+  ],
+  ["private/buy", trading(place("buy"), "instrument_name")],
+  ["private/sell", trading(place("sell"), "instrument_name")],
+  ["private/edit", trading((call) => amend(call, find(call)), "order_id")],
+  ["private/edit_by_label", trading(editByLabel, "label", "instrument_name")],
+  ["private/cancel", trading(cancel, "order_id")],
+  ["private/cancel_by_label", trading(cancelAll, "label")],
+  ["private/cancel_all", method(cancelAll, [], "cancel_all")],
+  ["private/cancel_all_by_instrument", method(cancelAll, ["instrument_name"], "cancel_all")],
+  ["private/cancel_all_by_currency", method(cancelAll, ["currency"], "cancel_all")],
+  ["private/close_position", trading(closePosition, "instrument_name", "type")],
+  ["private/get_open_orders", method(open)],
+  ["private/get_open_orders_by_currency", method(open, ["currency"])],
+  ["private/get_open_orders_by_instrument", method(open, ["instrument_name"])],
+  [
+    "private/get_order_state",
+    method((call) => {
+      const record = find(call)
+      return record instanceof Refused ? record : Values.order(record)
+    }, ["order_id"])
+  ],
+  ["private/get_order_state_by_label", method((call) => orders(call).map(Values.order), ["currency", "label"])],
+  [
+    "private/get_user_trades_by_order",
+    method((call) => {
+      const record = find(call)
+      return record instanceof Refused ? record : record.trades
+    }, ["order_id"])
+  ],
+  ["private/get_account_summary", method(summary, ["currency"])],
+  ["private/get_positions", method(positions)],
+  ["private/get_position", method(position, ["instrument_name"])],
+  ["private/enable_cancel_on_disconnect", cancelOnDisconnect(true)],
+  ["private/disable_cancel_on_disconnect", cancelOnDisconnect(false)],
+  [
+    "private/get_cancel_on_disconnect",
+    method(({ account, params, session }) =>
+      isOfAccount(params)
+        ? { scope: "account", enabled: session.exchange.isCancelledOnDisconnect(account) }
+        : { scope: "connection", enabled: session.cancelsOnDisconnect }
+    )
+  ],
+  ["private/logout", method(({ params, session }) => session.logOut(params["invalidate_token"] !== false))]
+])
+
+/** Those that the venue answers itself, once they are paid for. */
+export const passedOn: ReadonlyMap<string, Values.PoolName> = new Map(
+  ["public", "private"].flatMap((scope): ReadonlyArray<readonly [string, Values.PoolName]> => [
+    [`${scope}/subscribe`, "subscribe"],
+    [`${scope}/unsubscribe`, "non_matching"]
+  ])
+)
+
+/** Those whose frames are written down: what they ask for changes orders. */
+export const isOrderMethod = (name: string): boolean =>
+  methods.get(name)?.pool === "matching" || methods.get(name)?.pool === "cancel_all"
