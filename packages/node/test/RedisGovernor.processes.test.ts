@@ -114,8 +114,6 @@ describe.skipIf(!RedisServer.isInstalled)("Three processes over one Redis (skipp
 
         const sent = server.sent.toSorted((one, other) => one.at - other.at)
         for (const { limit, windowMillis } of windows) {
-          // Of so many that it was used up.
-          assert.isAbove(most(sent, windowMillis), limit / 2)
           assert.isAtMost(most(sent, windowMillis), limit, `in ${windowMillis} ms`)
         }
         // What was admitted lapses; then nothing is, until a whole window after the restart.
