@@ -4,6 +4,10 @@ import type { Breakage } from "./Breakage.ts"
 const scheduler = "packages/testing/src/SeededScheduler.ts"
 const ofScheduler = "packages/testing/test/SeededScheduler.test.ts"
 
+const exchange = (name: string) => `packages/testing/src/exchange/internal/${name}.ts`
+const ofExchange = "packages/testing/test/exchange/MockDeribitExchange.test.ts"
+const ofSockets = "packages/testing/test/exchange/Sockets.test.ts"
+
 export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "time moves while a fiber is ready",
@@ -25,5 +29,117 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "if (left === tasks && this.#steps > 0) {",
     replacement: "if (left > tasks && this.#steps > 0) {",
     test: [ofScheduler, "says of a program that waits for ever"]
+  },
+  {
+    name: "a mock takes a refresh token again",
+    file: exchange("tokens"),
+    original: "    this.revoke(before)\n",
+    replacement: "",
+    test: [ofExchange, "ends a grant with its time"]
+  },
+  {
+    name: "a mock's tokens do not end",
+    file: exchange("tokens"),
+    original: "grant !== undefined && at < grant.expiresAt ? grant",
+    replacement: "grant !== undefined ? grant",
+    test: [ofExchange, "ends a grant with its time"]
+  },
+  {
+    name: "a mock does not verify a signature",
+    file: exchange("tokens"),
+    original: "      if (!isSigned(key, params)) return",
+    replacement: "      if (key === undefined) return",
+    test: [ofExchange, "takes the signature that the venue publishes"]
+  },
+  {
+    name: "a mock takes a signature of yesterday",
+    file: exchange("tokens"),
+    original: "signatureMillis = 60_000",
+    replacement: "signatureMillis = 86_400_000",
+    test: [ofExchange, "takes the signature that the venue publishes"]
+  },
+  {
+    name: "a mock's grants outlive their connection",
+    file: exchange("deribitExchange"),
+    original: "    this.tokens.disconnect(member.number)\n",
+    replacement: "",
+    test: [ofExchange, "has grants of a connection end with it"]
+  },
+  {
+    name: "a mock refuses a call too many and goes on",
+    file: exchange("deribitSession"),
+    original: "      this.refuse(request, new Refused(10028))\n      return this.end(true)",
+    replacement: "      return this.refuse(request, new Refused(10028))",
+    test: [ofExchange, "ends the session whose credits run out"]
+  },
+  {
+    name: "a mock's credits do not come back",
+    file: exchange("credits"),
+    original: "(at - before.at) * perSecond / 1_000",
+    replacement: "0 * (at - before.at) * perSecond",
+    test: [ofExchange, "ends the session whose credits run out"]
+  },
+  {
+    name: "a mock cancels on a logout",
+    file: exchange("deribitSession"),
+    original: "    this.end(false)\n",
+    replacement: "    this.end(true)\n",
+    test: [ofExchange, "cancels a connection's orders when it ends"]
+  },
+  {
+    name: "a mock cancels the orders of other connections",
+    file: exchange("deribitExchange"),
+    original: "filter(({ connection }) => connection === member.number)",
+    replacement: "filter(({ account }) => account === member.account())",
+    test: [ofExchange, "cancels a connection's orders when it ends"]
+  },
+  {
+    name: "a mock does not mind a test without an answer",
+    file: exchange("deribitSession"),
+    original: "      if (this.test === test) this.end(true)",
+    replacement: "      if (this.test === undefined) this.end(true)",
+    test: [ofExchange, "ends a connection that does not answer"]
+  },
+  {
+    name: "a mock never ends who is idle",
+    file: exchange("deribitSession"),
+    original: "if (left > 0) this.endIfIdle(left)",
+    replacement: "if (left >= 0) this.endIfIdle(left + 1)",
+    test: [ofExchange, "ends a connection that does not answer"]
+  },
+  {
+    name: "a mock takes an order that is late",
+    file: exchange("deribitMethods"),
+    original: "  if (isLate(call)) return new Refused(13888)\n  const type",
+    replacement: "  const type",
+    test: [ofExchange, "refuses what is late"]
+  },
+  {
+    name: "a mock moves what was to be rejected",
+    file: exchange("deribitMethods"),
+    original: "moves: !rejectPostOnly",
+    replacement: "moves: true",
+    test: [ofExchange, "refuses what is late"]
+  },
+  {
+    name: "a mock shows the orders of others",
+    file: exchange("deribitMethods"),
+    original: "record?.account === account ? record",
+    replacement: "record !== undefined ? record",
+    test: [ofExchange, "fills an order in part"]
+  },
+  {
+    name: "a mock's own market does not trade with clients",
+    file: exchange("deribitBook"),
+    original: "BigDecimal.make(row.size, sizeScale),\n",
+    replacement: "Decimal.zero,\n",
+    test: [ofExchange, "trades with the market as it moves"]
+  },
+  {
+    name: "a socket's end does not reach the exchange",
+    file: "packages/testing/src/node/internal/member.ts",
+    original: "    conversation.ended()\n",
+    replacement: "",
+    test: [ofSockets, "signs in, takes an order"]
   }
 ]

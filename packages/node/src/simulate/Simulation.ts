@@ -116,7 +116,7 @@ export const run = (options: Options): Effect.Effect<void, UsageError | RunFaile
   Effect.scoped(Effect.gen(function*() {
     const { env, signal, stderr, stdout } = yield* Host
     const faults = yield* Effect.fromResult(faultsOf(options.faults))
-    const venue = MockVenues.byName(options.venue.name)
+    const venue = MockVenues.trading(options.venue.name) ?? MockVenues.byName(options.venue.name)
     if (venue === undefined) {
       return yield* new UsageError({
         key: "venue",

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as MockDeribitExchange from "../exchange/MockDeribitExchange.ts"
 import * as MockBinance from "./MockBinance.ts"
 import * as MockCoinbase from "./MockCoinbase.ts"
 import * as MockCoinbaseExchange from "./MockCoinbaseExchange.ts"
@@ -37,3 +38,12 @@ export const all: ReadonlyArray<MockVenue> = [
  * @since 0.1.0
  */
 export const byName = (name: string): MockVenue | undefined => all.find((venue) => venue.name === name)
+
+/**
+ * A new mock of the venue of that name that takes orders, if there is one.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const trading = (name: string): MockVenue | undefined =>
+  name === "deribit" ? MockDeribitExchange.make().venue : undefined

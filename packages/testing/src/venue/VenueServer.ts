@@ -280,12 +280,20 @@ export const make = (options: Options): VenueServer => {
     for (const { sayStatus } of live()) sayStatus(product)
   }
 
-  const gateway = venue.gateway?.({ wallMillis, markets: () => [...markets.values()], publish, tradingStatus })
+  // How many frames a move of the market has made.
+  let made = 0
+  const gateway = venue.gateway?.({
+    wallMillis,
+    markets: () => [...markets.values()],
+    publish: (market) => void (made += publish(market)),
+    tradingStatus
+  })
   /** What moves a market goes through the gateway where there is one. */
   const move = (market: Market.Market): number => {
     if (gateway === undefined) return publish(market)
+    made = 0
     gateway.move(market)
-    return 1
+    return Math.max(1, made)
   }
 
   const kept = (product: string): ReadonlyArray<Market.Tick> =>
