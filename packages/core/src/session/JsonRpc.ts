@@ -271,6 +271,17 @@ export const method = <Params, Result>(
 // --- calls ---------------------------------------------------------------------
 
 /**
+ * How a call is sent; see `Requests.RequestOptions`. `onWrite` is called in the
+ * step that writes it: whoever counts calls counts those that went out.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CallOptions extends Requests.RequestOptions {
+  readonly onWrite?: (() => void) | undefined
+}
+
+/**
  * The calls of one connection.
  *
  * @category models
@@ -285,7 +296,7 @@ export interface JsonRpc {
   readonly call: <Params, Result>(
     method: Method<Params, Result>,
     params: Params | (() => Params),
-    options?: Requests.RequestOptions | undefined
+    options?: CallOptions | undefined
   ) => Effect.Effect<Result, CallError>
   /** Sends a notification, which has no answer. */
   readonly notify: <Params>(
@@ -351,13 +362,17 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<JsonRpc, never, Scope.Scope> {
   const requests = yield* Requests.make(connection, idOf)
   return {
-    call: (method, params, options) =>
+    call: (method, params, { onWrite, ...options } = {}) =>
       Effect.gen(function*() {
         const id = yield* requests.nextId
         const { cost, deadline, priority, timeout } = method
-        const message = isMaker(params)
+        const made = isMaker(params)
           ? () => text(id, method.name, Result.getOrThrowWith(encode(method, params()), identity))
           : text(id, method.name, yield* Effect.fromResult(encode(method, params)))
+        const message = onWrite === undefined ? made : () => {
+          onWrite()
+          return typeof made === "function" ? made() : made
+        }
         const answer = yield* requests.request(id, message, { cost, deadline, priority, timeout, ...options })
         return yield* resultOf(method, id, answer)
       }),

@@ -172,7 +172,16 @@ const needed = ({ burst, rate }: Limit, priority: SendOptions["priority"]): numb
 }
 
 /**
- * After how many milliseconds a call can be sent; 0 if at once.
+ * What is left of each pool at a time.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const leftAt = (self: Credits, at: number): Credits["left"] => later(self, at).left
+
+/**
+ * After how many milliseconds a call can be sent; 0 if at once. `before` are
+ * those that go out before it and are not written yet.
  *
  * @category getters
  * @since 0.1.0
@@ -180,10 +189,13 @@ const needed = ({ burst, rate }: Limit, priority: SendOptions["priority"]): numb
 export const waitFor = (
   self: Credits,
   at: number,
-  { pool, priority }: Pick<SendOptions, "priority"> & { readonly pool: Pool }
+  { before = 0, pool, priority }: Pick<SendOptions, "priority"> & {
+    readonly pool: Pool
+    readonly before?: number | undefined
+  }
 ): number => {
   const limit = self.limits[pool]
-  const missing = needed(limit, priority) - later(self, at).left[pool]
+  const missing = before + needed(limit, priority) - later(self, at).left[pool]
   return missing <= 0 ? 0 : Math.ceil(missing * 1_000 / limit.rate)
 }
 

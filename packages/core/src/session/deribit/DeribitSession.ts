@@ -1,0 +1,201 @@
+/**
+ * A session at Deribit: signed in, restored and reconciled on each epoch, within
+ * the account's credits.
+ *
+ * It signs in by a signature, which shows no secret on the wire, with the
+ * venue's time; renews its tokens; asks for the account's own limits right after
+ * its first sign-in, and keeps the count over reconnects. A call waits for its
+ * credits: the venue ends the session of who has none, and cancels its orders
+ * where that was asked for. A tenth is kept for answers to heartbeats and for
+ * cancels.
+ *
+ * @see https://docs.deribit.com/articles/authentication (read 2026-08-22)
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import type * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import { AuthError, type RestoreFailed } from "../../connection/ConnectError.ts"
+import type { Reconnection } from "../../connection/Reconnection.ts"
+import type { CircuitBreaker } from "../../resilience/CircuitBreaker.ts"
+import type { Transport } from "../../transport/Transport.ts"
+import * as Monotonic from "../../value/Monotonic.ts"
+import * as Timestamp from "../../value/Timestamp.ts"
+import { venue } from "../../venue/deribit/Venue.ts"
+import * as ClockOffset from "../ClockOffset.ts"
+import type { CallError, CallOptions } from "../JsonRpc.ts"
+import * as Session from "../Session.ts"
+import type { Calls, Grant, SignIn } from "../SignIn.ts"
+import * as Signer from "../Signer.ts"
+import * as Authentication from "./Authentication.ts"
+import * as Credits from "./Credits.ts"
+import { CreditGate } from "./internal/creditGate.ts"
+import { dialect, keepAlive } from "./internal/dialect.ts"
+import type { Method } from "./Method.ts"
+import * as Methods from "./Methods.ts"
+import type { Authenticated } from "./Schemas.ts"
+
+/**
+ * Who signs in, and what the session does.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options extends Omit<Session.Options, "dialect" | "keepAlive" | "peer" | "reconcile" | "signIn"> {
+  readonly clientId: string
+  readonly clientSecret: Redacted.Redacted<string>
+  /** Where; default: the venue's own endpoint. */
+  readonly url?: string | undefined
+  /** How it signs in. Default: by a signature, which shows no secret. */
+  readonly by?: "signature" | "secret" | undefined
+  /** Whether the orders of this connection are cancelled when it drops. Default: they rest. */
+  readonly cancelOnDisconnect?: boolean | undefined
+  /** The currency whose account says the limits. Default: BTC. */
+  readonly currency?: string | undefined
+  /** Learns how things stand, such as open orders, before the session is live. Default: nothing. */
+  readonly reconcile?: ((calls: DeribitCalls) => Effect.Effect<void, CallError | RestoreFailed>) | undefined
+}
+
+/**
+ * Calls of Deribit's methods, within the credits.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DeribitCalls {
+  readonly call: <Params, Result>(
+    method: Method<Params, Result>,
+    params: Params | (() => Params),
+    options?: CallOptions | undefined
+  ) => Effect.Effect<Result, CallError>
+}
+
+/**
+ * A session at Deribit.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DeribitSession extends Omit<Session.Session, "call">, DeribitCalls {
+  /** The venue's clock, as far as its answers show it. */
+  readonly clock: ClockOffset.ClockOffset
+  /** What is left of each pool, in calls. */
+  readonly credits: Effect.Effect<Credits.Credits["left"]>
+}
+
+/**
+ * Errors that say that whoever signs in is refused: `invalid_credentials`,
+ * `security_error`, `user_not_found`, `unauthorized`, `not_enough_permissions` and
+ * `security_key_authorization_error`.
+ *
+ * @see https://docs.deribit.com/articles/errors (read 2026-08-22)
+ */
+const refusals: ReadonlySet<string> = new Set(["13004", "13006", "13007", "13009", "13403", "13668"])
+
+/** A pool is empty: https://docs.deribit.com/articles/rate-limits (read 2026-11-21). */
+const tooManyRequests = "10028"
+
+/** How often the time is asked for at a sign-in: the least round trip of a few says most. */
+const timeRequests = 3
+
+/**
+ * Makes a session, which is not connected yet. It ends with its scope. A secret
+ * that cannot be a key is a `SigningKeyError`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function*(
+  options: Options
+): Effect.fn.Return<
+  DeribitSession,
+  Signer.SigningKeyError,
+  Scope.Scope | Transport | Reconnection | CircuitBreaker
+> {
+  const { by = "signature", cancelOnDisconnect = false, clientId, clientSecret, currency = "BTC", reconcile } = options
+  const clock = yield* Clock.Clock
+  const random = yield* Random.Random
+  const signer = yield* Effect.fromResult(Signer.hmacSha256(clientSecret))
+  const offset = yield* ClockOffset.make(options.label ?? venue.name)
+  const gate = new CreditGate(() => Monotonic.nowMillis(clock))
+  let knowsLimits = false
+
+  const within = (calls: Calls): DeribitCalls => ({
+    call: (method, params, how = {}) =>
+      Effect.flatMap(gate.pass(method.pool, how.priority ?? method.priority), (passed) =>
+        calls.call(method, params, {
+          ...how,
+          onWrite: () => {
+            passed.written()
+            how.onWrite?.()
+          }
+        }).pipe(
+          Effect.tapError((error) =>
+            Effect.sync(() => {
+              if (error._tag === "RpcError" && error.code === tooManyRequests) gate.exhausted(method.pool)
+            })
+          ),
+          Effect.ensuring(Effect.sync(passed.done))
+        ))
+  })
+
+  const refused = <A>(effect: Effect.Effect<A, CallError>): Effect.Effect<A, AuthError | CallError> =>
+    Effect.catchTag(effect, "RpcError", (error): Effect.Effect<never, AuthError | CallError> =>
+      Effect.fail(refusals.has(error.code) ? new AuthError({ detail: error.reason }) : error))
+
+  const grantOf = ({ expires_in, refresh_token }: Authenticated): Grant => ({
+    expiresIn: expires_in * 1_000,
+    renew: (calls) =>
+      Effect.map(
+        refused(within(calls).call(Methods.connection.auth, Authentication.refresh(refresh_token))),
+        grantOf
+      )
+  })
+
+  const nonce = (): string => random.nextIntUnsafe().toString(36)
+
+  const signIn: SignIn = (calls) =>
+    Effect.gen(function*() {
+      const { call } = within(calls)
+      if (by === "signature") {
+        const time = Effect.map(call(Methods.connection.getTime, {}), Timestamp.epochMillis)
+        for (let n = 0; n < timeRequests; n++) yield* offset.measure(time)
+      }
+      const authenticated = yield* refused(call(
+        Methods.connection.auth,
+        by === "secret"
+          ? Authentication.credentials({ clientId, clientSecret })
+          : () =>
+            Authentication.signature(signer, {
+              clientId,
+              nonce: nonce(),
+              timestamp: Timestamp.fromEpochMillis(Math.round(offset.venueMillis()))
+            })
+      ))
+      if (!knowsLimits) {
+        gate.learn(Credits.limitsOf(yield* call(Methods.account.getAccountSummary, { currency, extended: true })))
+        knowsLimits = true
+      }
+      if (cancelOnDisconnect) yield* call(Methods.connection.enableCancelOnDisconnect, { scope: "connection" })
+      return grantOf(authenticated)
+    })
+
+  const session = yield* Session.make(options.url ?? venue.endpoint ?? "", {
+    ...options,
+    peer: venue.name,
+    dialect,
+    keepAlive,
+    // What calls may cost is the account's matter: its credits.
+    limits: options.limits ?? venue.limits.filter(({ of }) => of !== "messages"),
+    signIn,
+    reconcile: reconcile === undefined ? undefined : (calls) => reconcile(within(calls))
+  })
+  return {
+    ...session,
+    call: within(session).call,
+    clock: offset,
+    credits: Effect.sync(() => gate.left)
+  }
+})

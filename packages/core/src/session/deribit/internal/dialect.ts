@@ -1,0 +1,75 @@
+/**
+ * How a session at Deribit asks for channels, public ones and the account's own.
+ *
+ * @since 0.1.0
+ */
+import { JsonNumber } from "../../../codec/ExactJson.ts"
+import type { Answer, Dialect } from "../../../protocol/Dialect.ts"
+import type { KeepAlive } from "../../../protocol/KeepAlive.ts"
+import type * as Channel from "../../../value/Channel.ts"
+import * as Messages from "../../../venue/deribit/Messages.ts"
+import * as JsonRpc from "../../JsonRpc.ts"
+
+/** So many names in one request, as the public feed asks. */
+const batch = 100
+
+/** Those of the account, and raw ones, are for who has signed in. */
+const isPrivate = (name: string): boolean => name.startsWith("user.") || name.endsWith(".raw")
+
+const asks = (verb: "subscribe" | "unsubscribe") => (channels: ReadonlyArray<Channel.Channel>, id: number) => {
+  const named = [...new Map(channels.map((channel) => [Messages.nameOf(channel), channel]))]
+  const kinds = Object.entries(Object.groupBy(named, ([name]) => isPrivate(name) ? "private" : "public"))
+  const batches = kinds.flatMap(([kind, all = []]) =>
+    Array.from({ length: Math.ceil(all.length / batch) }, (_, i) => ({
+      kind,
+      some: all.slice(i * batch, (i + 1) * batch)
+    }))
+  )
+  return batches.map(({ kind, some }, i) => ({
+    text: JsonRpc.text(`${id + i}`, `${kind}/${verb}`, { channels: some.map(([name]) => name) }),
+    channels: some.map(([, channel]) => channel),
+    requestId: `${id + i}`
+  }))
+}
+
+const answer = (message: JsonRpc.Message): Answer | undefined => {
+  if (message._tag === "Notification" || message.id === undefined) return undefined
+  return message._tag === "Result"
+    ? { _tag: "Confirmed", requestId: message.id }
+    : { _tag: "Refused", requestId: message.id, code: message.code, message: message.reason }
+}
+
+/**
+ * The dialect.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const dialect: Dialect<JsonRpc.Message> = {
+  subscribe: asks("subscribe"),
+  unsubscribe: asks("unsubscribe"),
+  answer
+}
+
+/** Every so many seconds; the venue takes no less than 10. */
+const heartbeatSeconds = 30
+
+const isTest = (message: JsonRpc.Message): boolean => {
+  if (message._tag !== "Notification" || message.method !== "heartbeat") return false
+  const { params } = message
+  return typeof params === "object" && params !== null && "type" in params && params.type === "test_request"
+}
+
+/**
+ * How the venue is shown that the session is alive: it asks, and is answered
+ * before all else.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const keepAlive: KeepAlive<JsonRpc.Message> = {
+  _tag: "Requested",
+  withinMillis: heartbeatSeconds * 1_000,
+  enable: (id) => JsonRpc.text(`${id}`, "public/set_heartbeat", { interval: new JsonNumber(`${heartbeatSeconds}`) }),
+  answer: (message, id) => isTest(message) ? JsonRpc.text(`${id}`, "public/test", {}) : undefined
+}
