@@ -17,6 +17,7 @@ const ofSupervision = "packages/testing/test/session/Supervision.test.ts"
 const pool = "packages/core/src/session/Pool.ts"
 const health = "packages/core/src/session/internal/memberHealth.ts"
 const ofPool = "packages/testing/test/session/Pool.test.ts"
+const ofDeribit = "packages/testing/test/session/DeribitSession.test.ts"
 const ofSigner = "packages/core/test/Signer.test.ts"
 const ofClock = "packages/core/test/ClockOffset.test.ts"
 
@@ -389,5 +390,55 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "\\n${nonce}\\n${data}`",
     replacement: "\\n\\n${data}`",
     test: ["packages/core/test/DeribitAuthentication.test.ts", "the venue's own example"]
+  },
+  // a session at Deribit
+  {
+    name: "a call that is let through takes nothing until it is written",
+    file: "packages/core/src/session/deribit/internal/creditGate.ts",
+    original: "{ pool, priority, before }",
+    replacement: "{ pool, priority, before: 0 * before - 99 }",
+    test: [ofDeribit, "never spends more than the account has"]
+  },
+  {
+    name: "the account's own limits are not learned",
+    file: "packages/core/src/session/deribit/internal/creditGate.ts",
+    original: "this.credits = Credits.learn(this.credits, this.now(), limits)",
+    replacement: "void limits",
+    test: [ofDeribit, "never spends more than the account has"]
+  },
+  {
+    name: "an empty pool is drawn from",
+    file: "packages/core/src/session/deribit/DeribitSession.ts",
+    original: "gate.exhausted(method.pool)",
+    replacement: "void method.pool",
+    test: [ofDeribit, "lets nothing more out of a pool"]
+  },
+  {
+    name: "a sign-in is signed with our own time",
+    file: "packages/core/src/session/deribit/DeribitSession.ts",
+    original: "Math.round(offset.venueMillis())",
+    replacement: "clock.currentTimeMillisUnsafe()",
+    test: [ofDeribit, "signs with the venue's time"]
+  },
+  {
+    name: "a refused key is tried again",
+    file: "packages/core/src/session/deribit/DeribitSession.ts",
+    original: "refusals.has(error.code)",
+    replacement: "refusals.has(error.reason)",
+    test: [ofDeribit, "stops where its key is refused"]
+  },
+  {
+    name: "what is said on opening counts as a subscription",
+    file: "packages/core/src/connection/internal/opening.ts",
+    original: "outbox.admit(\"call\",",
+    replacement: "outbox.admit(\"ask\",",
+    test: [ofDeribit, "signs with the venue's time"]
+  },
+  {
+    name: "the account's channels are asked for in public",
+    file: "packages/core/src/session/deribit/internal/dialect.ts",
+    original: "isPrivate(name) ? \"private\" : \"public\"",
+    replacement: "isPrivate(name) ? \"public\" : \"public\"",
+    test: [ofDeribit, "signs with the venue's time"]
   }
 ]

@@ -212,6 +212,14 @@ export * as Decoder from "./codec/Decoder.ts"
 export * as Deribit from "./venue/deribit/Venue.ts"
 
 /**
+ * A session at Deribit: signed in, restored and reconciled on each epoch, within
+ * the account's credits.
+ *
+ * @since 0.1.0
+ */
+export * as DeribitSession from "./session/deribit/DeribitSession.ts"
+
+/**
  * Why a dial did not give a wire. Each reason is a class of its own, so that
  * what to do about it can be decided without reading a message.
  *

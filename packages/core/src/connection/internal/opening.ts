@@ -30,7 +30,7 @@ class OpeningImpl<A> implements Opening.Opening {
   readonly send: Opening.Opening["send"] = (message, options) => {
     const { options: { outbox } } = this.#parts
     const written = Effect.flatMap(
-      outbox.admit("ask", typeof message === "function" ? "" : message),
+      outbox.admit("call", typeof message === "function" ? "" : message),
       () =>
         this.#epoch.wire.write(frameOf(message))
           ? Effect.succeed({ _tag: "Sent" as const, epoch: this.epoch })

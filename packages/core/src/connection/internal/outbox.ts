@@ -94,7 +94,7 @@ export interface Outbox {
    */
   readonly urgent: (frame: Frame.Frame, kind: string, options?: UrgentOptions | undefined) => void
   /** Waits until the limits admit the frame and charges it, for what is written past the outbox. */
-  readonly admit: (kind: "ask" | "ping", frame: Frame.Frame) => Effect.Effect<void>
+  readonly admit: (kind: "ask" | "call" | "ping", frame: Frame.Frame) => Effect.Effect<void>
   /** What has been written on this epoch by now is known to have arrived, once the function is called. */
   readonly checkpoint: () => () => void
   /** The messages written on this epoch that are not known to have arrived, and their bytes. */
@@ -216,12 +216,12 @@ class OutboxImpl implements Outbox {
     this.enqueue({ message: frame, delivery: "now", rank: 0, cost, kind, settle: undefined })
   }
 
-  admit(kind: "ask" | "ping", frame: Frame.Frame): Effect.Effect<void> {
+  admit(kind: "ask" | "call" | "ping", frame: Frame.Frame): Effect.Effect<void> {
     return Effect.suspend(() => {
       const { pace } = this
       if (pace === undefined) return Effect.void
       const isAsk = kind === "ask"
-      const rank = priorities.indexOf(isAsk ? "subscribe" : "heartbeat")
+      const rank = priorities.indexOf(ranks[kind])
       const attempt = (): Effect.Effect<void> | undefined =>
         this.admitted(pace, rank, isAsk ? pace.asks : pace.log, this.ownCost(frame))
       if (attempt() === undefined) return Effect.void
@@ -473,6 +473,9 @@ class OutboxImpl implements Outbox {
     })
   }
 }
+
+// How urgent what is written past the outbox is.
+const ranks = { ask: "subscribe", call: "order", ping: "heartbeat" } as const
 
 const defaultBufferedBytes = 1024 * 1024
 

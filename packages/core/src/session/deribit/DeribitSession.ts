@@ -27,8 +27,8 @@ import { venue } from "../../venue/deribit/Venue.ts"
 import * as ClockOffset from "../ClockOffset.ts"
 import type { CallError, CallOptions } from "../JsonRpc.ts"
 import * as Session from "../Session.ts"
-import type { Calls, Grant, SignIn } from "../SignIn.ts"
 import * as Signer from "../Signer.ts"
+import type { Calls, Grant, SignIn } from "../SignIn.ts"
 import * as Authentication from "./Authentication.ts"
 import * as Credits from "./Credits.ts"
 import { CreditGate } from "./internal/creditGate.ts"
@@ -142,8 +142,12 @@ export const make = Effect.fnUntraced(function*(
   })
 
   const refused = <A>(effect: Effect.Effect<A, CallError>): Effect.Effect<A, AuthError | CallError> =>
-    Effect.catchTag(effect, "RpcError", (error): Effect.Effect<never, AuthError | CallError> =>
-      Effect.fail(refusals.has(error.code) ? new AuthError({ detail: error.reason }) : error))
+    Effect.catchTag(
+      effect,
+      "RpcError",
+      (error): Effect.Effect<never, AuthError | CallError> =>
+        Effect.fail(refusals.has(error.code) ? new AuthError({ detail: error.reason }) : error)
+    )
 
   const grantOf = ({ expires_in, refresh_token }: Authenticated): Grant => ({
     expiresIn: expires_in * 1_000,
