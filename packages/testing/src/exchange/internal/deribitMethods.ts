@@ -142,8 +142,17 @@ const open = (call: Call): Value => orders(call).filter(({ state }) => state ===
 
 const cancelAll = (call: Call): Value => {
   const chosen = orders(call).filter(({ state }) => state === "open")
-  const count = call.session.exchange.books.cancel(chosen)
-  return flagIn(call.params, "detailed") ? chosen.map(Values.order) : count
+  const { books } = call.session.exchange
+  const count = books.cancel(chosen)
+  if (!flagIn(call.params, "detailed")) return count
+  // In detail they come by instrument and type.
+  const groups = Map.groupBy(chosen, ({ product, type }) => `${product} ${type}`)
+  return Array.from(groups.values(), (group) => ({
+    currency: books.listed.get(group[0]?.product ?? "")?.currency,
+    instrument_name: group[0]?.product,
+    type: group[0]?.type,
+    result: group.map(Values.order)
+  }))
 }
 
 const editByLabel = (call: Call): Value | Refused => {
