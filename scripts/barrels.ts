@@ -18,8 +18,9 @@ export const barrels: ReadonlyArray<{
 }> = [
   {
     folder: "packages/core/src",
-    summary: "Exact market data over connections that survive: every module of `@tickline/core`.",
-    excluded: []
+    summary: "Exact market data over connections that survive: every module of `@tickline/core` but those that sign.",
+    // They bring the curves and a venue's whole schema along, which a program that only listens need not load.
+    excluded: ["session/CoinbaseExchangeSigning.ts", "session/Signer.ts", "session/deribit/"]
   },
   {
     folder: "packages/testing/src",

@@ -42,11 +42,14 @@ const own = (name: string): ReadonlyArray<string> => [
 
 const signing = (name: string): string => `packages/core/src/session/${titled(name)}Signing.ts`
 
+/** What converses with it, and a mock of that. */
+const trading = (name: string): RegExp => new RegExp(`^packages/(?:core/src/session/${name}/|testing/src/exchange/)`)
+
 /** Other venues of the same house may name it in an address. */
 const others = (name: string): ReadonlyArray<string> =>
   naming(name).filter((path) =>
     !/^packages\/core\/src\/venue\/[a-z-]+\//.test(path) && !own(name).includes(path) && !examples.has(path) &&
-    path !== signing(name)
+    path !== signing(name) && !trading(name).test(path)
   )
 
 describe("what a venue needs", () => {

@@ -201,11 +201,9 @@ export class RedisLink {
       })
       if (fails === "open") yield* this.ready.open
       yield* Effect.annotateLogs(
-        Effect.logWarning(
-          fails === "open"
-            ? "Redis is away: this process keeps the limits by itself"
-            : "Redis is away: nothing that is limited is sent"
-        ),
+        fails === "open"
+          ? Effect.logWarning("Redis is away: this process keeps the limits by itself")
+          : Effect.logWarning("Redis is away: nothing that is limited is sent"),
         { error: reason }
       )
     })
