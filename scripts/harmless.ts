@@ -581,8 +581,8 @@ export const harmless: ReadonlyArray<Harmless> = [
   {
     file: `${core}/connection/internal/metricsRecorder.ts`,
     within: "MetricsRecorderImpl.read.heartbeat.p99RoundTripMillis",
-    original: "p99RoundTripMillis: this.rank(0.99)",
-    replacement: "p99RoundTripMillis: this.rank(1.99)",
+    original: "p99RoundTripMillis: rankOf(this.roundTrips, 0.99)",
+    replacement: "p99RoundTripMillis: rankOf(this.roundTrips, 1.99)",
     because: "of up to 100 round trips, which are all that are kept, both are the longest"
   },
   {

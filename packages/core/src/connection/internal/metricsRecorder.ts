@@ -11,6 +11,7 @@ import { RejectionReason } from "../../codec/Rejection.ts"
 import * as LazyCounter from "../../value/internal/lazyCounter.ts"
 import * as MetricAttributes from "../../value/internal/metricAttributes.ts"
 import * as MetricDefinitions from "../../value/internal/metricDefinitions.ts"
+import { rankOf } from "../../value/internal/rank.ts"
 import * as ConnectError from "../ConnectError.ts"
 import type { ConnectionMetrics } from "../ConnectionMetrics.ts"
 import type { ConnectionState } from "../ConnectionState.ts"
@@ -277,11 +278,6 @@ class MetricsRecorderImpl implements MetricsRecorder {
     MetricDefinitions.observerErrors.updateUnsafe(1, this.context)
   }
 
-  private rank(share: number): number | undefined {
-    const sorted = [...this.roundTrips].sort((a, b) => a - b)
-    return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]
-  }
-
   read(
     state: ConnectionState["_tag"],
     epoch: number,
@@ -322,8 +318,8 @@ class MetricsRecorderImpl implements MetricsRecorder {
         answered: this.pongs,
         missed: this.missedPongs,
         lastRoundTripMillis: this.lastRoundTripMillis,
-        p50RoundTripMillis: this.rank(0.5),
-        p99RoundTripMillis: this.rank(0.99)
+        p50RoundTripMillis: rankOf(this.roundTrips, 0.5),
+        p99RoundTripMillis: rankOf(this.roundTrips, 0.99)
       }
     }
   }

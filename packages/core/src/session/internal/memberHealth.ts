@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { rankOf } from "../../value/internal/rank.ts"
 
 // So many round trips are remembered.
 const remembered = 100
@@ -27,8 +28,7 @@ export class MemberHealth {
 
   /** The 99th of a hundred round trips that are remembered, the longest where there are fewer; 0 without any. */
   get p99(): number {
-    const sorted = this.trips.toSorted((a, b) => a - b)
-    return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.99))] ?? 0
+    return rankOf(this.trips, 0.99) ?? 0
   }
 
   /** How many errors count. */
