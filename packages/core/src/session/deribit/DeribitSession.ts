@@ -114,7 +114,16 @@ export const make = Effect.fnUntraced(function*(
   Signer.SigningKeyError,
   Scope.Scope | Transport | Reconnection | CircuitBreaker
 > {
-  const { by = "signature", cancelOnDisconnect = false, clientId, clientSecret, currency = "BTC", reconcile } = options
+  const {
+    by = "signature",
+    cancelOnDisconnect = false,
+    clientId,
+    clientSecret,
+    currency = "BTC",
+    reconcile,
+    url = venue.endpoint ?? "",
+    ...ofConnection
+  } = options
   const clock = yield* Clock.Clock
   const random = yield* Random.Random
   const signer = yield* Effect.fromResult(Signer.hmacSha256(clientSecret))
@@ -186,13 +195,13 @@ export const make = Effect.fnUntraced(function*(
       return grantOf(authenticated)
     })
 
-  const session = yield* Session.make(options.url ?? venue.endpoint ?? "", {
-    ...options,
+  const session = yield* Session.make(url, {
+    ...ofConnection,
     peer: venue.name,
     dialect,
     keepAlive,
     // What calls may cost is the account's matter: its credits.
-    limits: options.limits ?? venue.limits.filter(({ of }) => of !== "messages"),
+    limits: ofConnection.limits ?? venue.limits.filter(({ of }) => of !== "messages"),
     signIn,
     reconcile: reconcile === undefined ? undefined : (calls) => reconcile(within(calls))
   })
