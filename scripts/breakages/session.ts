@@ -437,8 +437,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "the account's channels are asked for in public",
     file: "packages/core/src/session/deribit/internal/dialect.ts",
-    original: "isPrivate(name) ? \"private\" : \"public\"",
-    replacement: "isPrivate(name) ? \"public\" : \"public\"",
+    original: "isPrivate(Messages.nameOf(channel)) ? \"private\" : \"public\"",
+    replacement: "isPrivate(Messages.nameOf(channel)) ? \"public\" : \"public\"",
     test: [ofDeribit, "signs with the venue's time"]
   }
 ]

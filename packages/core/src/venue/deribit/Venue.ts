@@ -25,6 +25,7 @@ import { isMarketData, type MarketEvent } from "../../event/MarketEvent.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type * as Channel from "../../value/Channel.ts"
 import type { Ask, Topic, TradingStatus, Venue } from "../Venue.ts"
+import { batches, heartbeatSeconds } from "./internal/subscribing.ts"
 import { trades } from "./internal/trades.ts"
 import * as Messages from "./Messages.ts"
 import { symbols } from "./Symbols.ts"
@@ -32,9 +33,6 @@ import { symbols } from "./Symbols.ts"
 const name = "deribit"
 
 // --- subscribing -------------------------------------------------------------
-
-/** The venue gives no number, but refuses a request that is too large; a hundred names take about 4 KB. */
-const batch = 100
 
 const rpc = (id: number, method: string, params: object): string =>
   JSON.stringify({ jsonrpc: "2.0", id, method, params })
@@ -47,18 +45,11 @@ const request = (
   method: "public/subscribe" | "public/unsubscribe",
   channels: ReadonlyArray<Channel.Channel>,
   id: number
-): ReadonlyArray<Ask> => {
-  const named = [...new Map(channels.map((channel) => [Messages.nameOf(channel), channel]))]
-  return Array.from({ length: Math.ceil(named.length / batch) }, (_, index) => {
-    const asked = named.slice(index * batch, (index + 1) * batch)
+): ReadonlyArray<Ask> =>
+  batches(channels).map(({ channels, names }, index) => {
     const number = method === "public/subscribe" ? id + index : -(id + index)
-    return {
-      text: rpc(number, method, { channels: asked.map(([text]) => text) }),
-      channels: asked.map(([, channel]) => channel),
-      requestId: String(number)
-    }
+    return { text: rpc(number, method, { channels: names }), channels, requestId: String(number) }
   })
-}
 
 /** How the venue writes every notification. */
 const notificationBeginning = "{\"jsonrpc\":\"2.0\",\"method\":\"subscription\",\"params\":{\"channel\":\""
@@ -71,9 +62,6 @@ const topicOf = (frame: Frame, events: ReadonlyArray<MarketEvent>): Topic | unde
   const name = FramePeek.textIn(FramePeek.objectIn(FramePeek.objectOf(frame), "params"), "channel")
   return name === undefined ? undefined : { name }
 }
-
-/** Every so many seconds; the venue takes no less than 10. */
-const heartbeatSeconds = 30
 
 /** Requests that keep alive are numbered from here on: no answer to one is taken for that of a subscription. */
 const firstKeepAlive = 1_000_000_000

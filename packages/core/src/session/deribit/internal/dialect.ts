@@ -7,30 +7,21 @@ import { JsonNumber } from "../../../codec/ExactJson.ts"
 import type { Answer, Dialect } from "../../../protocol/Dialect.ts"
 import type { KeepAlive } from "../../../protocol/KeepAlive.ts"
 import type * as Channel from "../../../value/Channel.ts"
+import { batches, heartbeatSeconds } from "../../../venue/deribit/internal/subscribing.ts"
 import * as Messages from "../../../venue/deribit/Messages.ts"
 import * as JsonRpc from "../../JsonRpc.ts"
-
-/** So many names in one request, as the public feed asks. */
-const batch = 100
 
 /** Those of the account, and raw ones, are for who has signed in. */
 const isPrivate = (name: string): boolean => name.startsWith("user.") || name.endsWith(".raw")
 
-const asks = (verb: "subscribe" | "unsubscribe") => (channels: ReadonlyArray<Channel.Channel>, id: number) => {
-  const named = [...new Map(channels.map((channel) => [Messages.nameOf(channel), channel]))]
-  const kinds = Object.entries(Object.groupBy(named, ([name]) => isPrivate(name) ? "private" : "public"))
-  const batches = kinds.flatMap(([kind, all = []]) =>
-    Array.from({ length: Math.ceil(all.length / batch) }, (_, i) => ({
-      kind,
-      some: all.slice(i * batch, (i + 1) * batch)
+const asks = (verb: "subscribe" | "unsubscribe") => (channels: ReadonlyArray<Channel.Channel>, id: number) =>
+  Object.entries(Object.groupBy(channels, (channel) => isPrivate(Messages.nameOf(channel)) ? "private" : "public"))
+    .flatMap(([scope, some = []]) => batches(some).map((batch) => ({ scope, ...batch })))
+    .map(({ channels, names, scope }, i) => ({
+      text: JsonRpc.text(`${id + i}`, `${scope}/${verb}`, { channels: names }),
+      channels,
+      requestId: `${id + i}`
     }))
-  )
-  return batches.map(({ kind, some }, i) => ({
-    text: JsonRpc.text(`${id + i}`, `${kind}/${verb}`, { channels: some.map(([name]) => name) }),
-    channels: some.map(([, channel]) => channel),
-    requestId: `${id + i}`
-  }))
-}
 
 const answer = (message: JsonRpc.Message): Answer | undefined => {
   if (message._tag === "Notification" || message.id === undefined) return undefined
@@ -50,9 +41,6 @@ export const dialect: Dialect<JsonRpc.Message> = {
   unsubscribe: asks("unsubscribe"),
   answer
 }
-
-/** Every so many seconds; the venue takes no less than 10. */
-const heartbeatSeconds = 30
 
 const isTest = (message: JsonRpc.Message): boolean => {
   if (message._tag !== "Notification" || message.method !== "heartbeat") return false

@@ -1,0 +1,44 @@
+/**
+ * What the public feed and a session at Deribit have in common in what they ask.
+ *
+ * @since 0.1.0
+ */
+import type * as Channel from "../../../value/Channel.ts"
+import * as Messages from "../Messages.ts"
+
+/** The venue gives no number, but refuses a request that is too large; a hundred names take about 4 KB. */
+const batch = 100
+
+/**
+ * Channels that are asked for together, by the venue's names of them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Batch {
+  readonly names: ReadonlyArray<string>
+  readonly channels: ReadonlyArray<Channel.Channel>
+}
+
+/**
+ * As few batches as there can be, each name in one of them.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const batches = (channels: ReadonlyArray<Channel.Channel>): ReadonlyArray<Batch> => {
+  const named = [...new Map(channels.map((channel) => [Messages.nameOf(channel), channel]))]
+  return Array.from({ length: Math.ceil(named.length / batch) }, (_, index) => {
+    const asked = named.slice(index * batch, (index + 1) * batch)
+    return { names: asked.map(([name]) => name), channels: asked.map(([, channel]) => channel) }
+  })
+}
+
+/**
+ * How often the venue asks for a sign of life, in seconds; it takes no less than
+ * 10.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const heartbeatSeconds = 30
