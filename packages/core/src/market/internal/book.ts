@@ -4,14 +4,13 @@
  *
  * @since 0.1.0
  */
-import * as BigDecimal from "effect/BigDecimal"
 import type { BookDelta, BookSnapshot, Level } from "../../event/MarketData.ts"
 import * as Continuity from "../../protocol/internal/continuity.ts"
-import * as Decimal from "../../value/Decimal.ts"
 import * as Digits from "../../value/internal/digits.ts"
 import type { Timestamp } from "../../value/Timestamp.ts"
 import type { OrderMessage, OrderSnapshot } from "../../venue/Orders.ts"
 import { Levels } from "./levels.ts"
+import { priceKey } from "./priceKey.ts"
 import { RestingOrders } from "./restingOrders.ts"
 import { uncross } from "./uncross.ts"
 
@@ -112,9 +111,6 @@ const mostBufferedOrders = 32_768
 // After so many deltas without a crossing the next one is a break again.
 const uncrossedDeltas = 100
 
-// Prices of one value are one level, however they are written.
-const keyOf = (price: Decimal.Decimal): string => Decimal.format(BigDecimal.normalize(price))
-
 const alone: Pick<BookDelta, "firstSequence" | "previousSequence"> = {}
 
 // The numbers that a delta has besides its own.
@@ -173,7 +169,7 @@ export class Book {
     const { levels: { asks, bids }, setBy } = this
     return setBy === undefined || isRaw === true
       ? { bids: bids.top(depth), asks: asks.top(depth) }
-      : uncross(bids, asks, (side, [price]) => setBy[side].get(keyOf(price)) ?? 0, depth)
+      : uncross(bids, asks, (side, [price]) => setBy[side].get(priceKey(price)) ?? 0, depth)
   }
 
   /** How deep it is kept, if that is known. */
@@ -383,8 +379,8 @@ export class Book {
     const number = Digits.toInteger(sequence) ?? 0
     for (const [side, changed] of [[this.setBy.bids, bids], [this.setBy.asks, asks]] as const) {
       for (const [price, size] of changed) {
-        if (size.value === 0n) side.delete(keyOf(price))
-        else side.set(keyOf(price), number)
+        if (size.value === 0n) side.delete(priceKey(price))
+        else side.set(priceKey(price), number)
       }
     }
   }

@@ -179,7 +179,7 @@ export class BookKeeper {
         const watching = one?.by.get(key)
         if (one === undefined || watching?.watchers.delete(watcher) !== true || watching.watchers.size > 0) continue
         one.by.delete(key)
-        if ([...one.by.values()].every(({ isWhole }) => isWhole)) one.isResyncing = false
+        this.settle(one)
         if (one.by.size > 0) continue
         this.watched.get(name)?.delete(product)
         this.stopFetching(one)
@@ -335,8 +335,13 @@ export class BookKeeper {
 
   private becameWhole(one: Watched, watching: Watching): void {
     watching.isWhole = true
-    if ([...one.by.values()].every(({ isWhole }) => isWhole)) one.isResyncing = false
+    this.settle(one)
     this.options.onWhole(watching.channel)
+  }
+
+  // Nobody has to see to it any more, once all who have it have it whole.
+  private settle(one: Watched): void {
+    if ([...one.by.values()].every(({ isWhole }) => isWhole)) one.isResyncing = false
   }
 
   // Is told once of each book, and once of the numbers that are those of all books.

@@ -8,6 +8,7 @@ import * as BigDecimal from "effect/BigDecimal"
 import type { Level } from "../../event/MarketData.ts"
 import * as Decimal from "../../value/Decimal.ts"
 import type { Order, OrderChange } from "../../venue/Orders.ts"
+import { priceKey } from "./priceKey.ts"
 
 /**
  * Levels that have changed, each with its new size.
@@ -81,7 +82,7 @@ export class RestingOrders {
   private add(order: Order): Level {
     const { id, price, side, size } = order
     this.orders.set(id, order)
-    const key = keyOf(price)
+    const key = priceKey(price)
     const sum = this.sums[side].get(key)
     const made = sum === undefined
       ? { price, size, count: 1 }
@@ -98,7 +99,7 @@ export class RestingOrders {
 
   private remove({ id, price, side, size }: Order): Level {
     this.orders.delete(id)
-    const key = keyOf(price)
+    const key = priceKey(price)
     const sum = this.sums[side].get(key)
     if (sum === undefined || sum.count <= 1) {
       this.sums[side].delete(key)
@@ -115,8 +116,6 @@ interface Sum {
   readonly size: Decimal.Decimal
   readonly count: number
 }
-
-const keyOf = (price: Decimal.Decimal): string => Decimal.format(BigDecimal.normalize(price))
 
 const levelsOf = (side: Order["side"], levels: ReadonlyArray<Level>): Levels =>
   side === "bids" ? { bids: levels, asks: [] } : { bids: [], asks: levels }
