@@ -14,8 +14,6 @@ import type * as TimestampValue from "../value/Timestamp.ts"
 import { JsonNumber } from "./ExactJson.ts"
 import * as MemberSchemas from "./internal/memberSchemas.ts"
 
-const NumberText = Schema.instanceOf(JsonNumber, { expected: "number" })
-
 /**
  * A decimal that is written as a JSON number, with the digits and the trailing
  * zeros that it has. A string with the digits of a number is read as well.
@@ -24,7 +22,7 @@ const NumberText = Schema.instanceOf(JsonNumber, { expected: "number" })
  * @since 0.1.0
  */
 export const Decimal: Schema.Codec<DecimalValue.Decimal, JsonNumber | string> = Schema.Union([
-  NumberText,
+  MemberSchemas.NumberText,
   Schema.NonEmptyString
 ]).pipe(
   Schema.decodeTo(
@@ -49,7 +47,7 @@ const wholeNumber = /^-?\d+$/
  * @category schemas
  * @since 0.1.0
  */
-export const Integer: Schema.Codec<number, JsonNumber> = NumberText.pipe(
+export const Integer: Schema.Codec<number, JsonNumber> = MemberSchemas.NumberText.pipe(
   Schema.decodeTo(
     Schema.Int,
     SchemaTransformation.transformEffect<number, JsonNumber>({

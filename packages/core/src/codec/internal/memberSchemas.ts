@@ -12,7 +12,13 @@ import * as Digits from "../../value/internal/digits.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import { JsonNumber, type JsonObject } from "../ExactJson.ts"
 
-const NumberText = Schema.instanceOf(JsonNumber, { expected: "number" })
+/**
+ * A JSON number as its text.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const NumberText = Schema.instanceOf(JsonNumber, { expected: "number" })
 
 /** A JSON number as a text, for codecs that take strings and numbers alike. */
 const TextOfNumber = NumberText.pipe(
