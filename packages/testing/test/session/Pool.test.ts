@@ -10,6 +10,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { backoffOf, policyWith, settle, url, withVenue } from "../Rig.ts"
+import * as Peer from "./Peer.ts"
 
 const ask = JsonRpc.method("ask", { params: Schema.Struct({}), result: Schema.String, timeout: "2 seconds" })
 
@@ -28,15 +29,11 @@ const serve = (host: VirtualNetwork.Host, answerTo: (connection: number) => Answ
     yield* host.onOpen((peer) => {
       const number = peers.push(peer)
       peer.onMessage((frame) => {
-        const { id, method, params } = JSON.parse(String(frame))
-        called.push(`${number} ${method}${params?.channel === undefined ? "" : ` ${params.channel}`}`)
-        const answer = method === "ask" ? answerTo(number) : "ok"
+        const call = Peer.callOf(frame)
+        called.push(Peer.line(number, call))
+        const answer = call.method === "ask" ? answerTo(number) : "ok"
         if (answer === "silence") return
-        peer.sendUnsafe(JSON.stringify(
-          answer === "ok"
-            ? { jsonrpc: "2.0", id, result: `${number}` }
-            : { jsonrpc: "2.0", id, error: { code: 1, message: "no" } }
-        ))
+        peer.sendUnsafe(answer === "ok" ? Peer.result(call, `${number}`) : Peer.error(call, 1, "no"))
       })
     })
     return { called, peers }
@@ -47,15 +44,7 @@ const makeMember = (options: Partial<Session.Options> = {}) =>
     const session = yield* Session.make(url, {
       peer: "test",
       signIn: () => Effect.succeed({}),
-      dialect: {
-        subscribe: (channels, id) =>
-          channels.map((channel, i) => ({
-            text: JsonRpc.text(`${id + i}`, "subscribe", { channel: channel.channel }),
-            channels: [channel],
-            requestId: `${id + i}`
-          })),
-        unsubscribe: () => []
-      },
+      dialect: Peer.dialect,
       ...options
     })
     yield* session.connect

@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import { AuthError } from "@tickline/core/connection/ConnectError"
-import type { Dialect } from "@tickline/core/protocol/Dialect"
 import * as JsonRpc from "@tickline/core/session/JsonRpc"
 import * as Session from "@tickline/core/session/Session"
 import type { SignIn } from "@tickline/core/session/SignIn"
@@ -13,26 +12,11 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { backoffOf, policyWith, settle, url, withVenue } from "../Rig.ts"
+import * as Peer from "./Peer.ts"
 
 const plain = (name: string) => JsonRpc.method(name, { params: Schema.Struct({}), result: Schema.String })
 
 const [auth, refresh, orders, buy] = [plain("auth"), plain("refresh"), plain("orders"), plain("buy")]
-
-const dialect: Dialect<JsonRpc.Message> = {
-  subscribe: (channels, id) =>
-    channels.map((channel, i) => ({
-      text: JsonRpc.text(`${id + i}`, "subscribe", { channel: channel.channel }),
-      channels: [channel],
-      requestId: `${id + i}`
-    })),
-  unsubscribe: () => [],
-  answer: (message) => {
-    if (message._tag === "Notification" || message.id === undefined) return undefined
-    return message._tag === "Result"
-      ? { _tag: "Confirmed", requestId: message.id }
-      : { _tag: "Refused", requestId: message.id, message: message.reason }
-  }
-}
 
 const policy = policyWith({
   backoff: backoffOf(1_000, 2, 8_000),
@@ -50,16 +34,17 @@ const serve = (host: VirtualNetwork.Host, answerTo: (method: string, connection:
     yield* host.onOpen((peer) => {
       const number = ++connections
       peer.onMessage((frame) => {
-        const { id, method } = JSON.parse(String(frame))
+        const call = Peer.callOf(frame)
+        const { method } = call
         called.push(`${number} ${method}`)
         const answer = answerTo(method, number)
         if (answer === "cut") return Effect.runSync(peer.drop)
         if (answer === "silence") return
-        peer.sendUnsafe(JSON.stringify(
+        peer.sendUnsafe(
           answer === "ok"
-            ? { jsonrpc: "2.0", id, result: `${method} ${number}` }
-            : { jsonrpc: "2.0", id, error: { code: answer === "busy" ? 11051 : 13004, message: answer } }
-        ))
+            ? Peer.result(call, `${method} ${number}`)
+            : Peer.error(call, answer === "busy" ? 11051 : 13004, answer)
+        )
       })
     })
     return called
@@ -75,7 +60,7 @@ const make = (options: Partial<Session.Options> = {}) =>
   Effect.gen(function*() {
     const session = yield* Session.make(url, {
       peer: "test",
-      dialect,
+      dialect: Peer.dialect,
       signIn,
       reconcile: ({ call }) => Effect.asVoid(call(orders, {})),
       ...options

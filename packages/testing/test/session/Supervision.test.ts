@@ -14,6 +14,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { backoffOf, policyWith, settle, url, withVenue } from "../Rig.ts"
+import * as Peer from "./Peer.ts"
 
 const buy = JsonRpc.method("buy", { params: Schema.Struct({}), result: Schema.String })
 
@@ -29,28 +30,16 @@ const serve = (host: VirtualNetwork.Host) =>
     yield* host.onOpen((peer) => {
       const number = ++connections
       peer.onMessage((frame) => {
-        const { id, method, params } = JSON.parse(String(frame))
-        called.push(`${number} ${method}${params?.channel === undefined ? "" : ` ${params.channel}`}`)
-        peer.sendUnsafe(JSON.stringify({ jsonrpc: "2.0", id, result: `${method} ${number}` }))
+        const call = Peer.callOf(frame)
+        called.push(Peer.line(number, call))
+        peer.sendUnsafe(Peer.result(call, `${call.method} ${number}`))
       })
     })
     return called
   })
 
 const make = (signIn: Session.Options["signIn"] = () => Effect.succeed({})) =>
-  Session.make(url, {
-    peer: "test",
-    signIn,
-    dialect: {
-      subscribe: (channels, id) =>
-        channels.map((channel, i) => ({
-          text: JsonRpc.text(`${id + i}`, "subscribe", { channel: channel.channel }),
-          channels: [channel],
-          requestId: `${id + i}`
-        })),
-      unsubscribe: () => []
-    }
-  })
+  Session.make(url, { peer: "test", signIn, dialect: Peer.dialect })
 
 describe("A supervised session", () => {
   it.effect("is begun anew where its retries are used up: the same handle, with its subscriptions", () =>
