@@ -114,7 +114,7 @@ describe("Listing", () => {
       const solana = at((yield* ask("/api/v2/public/get_instruments?currency=SOL")).body, "result")
       assert.deepStrictEqual(column(solana, "instrument_name"), ["SOL_USDC-PERPETUAL"])
       const currencies = at((yield* ask("/api/v2/public/get_currencies")).body, "result")
-      assert.deepStrictEqual(column(currencies, "currency"), ["BTC", "SOL"])
+      assert.deepStrictEqual(column(currencies, "currency"), ["BTC", "SOL", "USDC"])
     }))
 
   it.live("what is spelt in the venue's own way is listed, and not the same again by another name", () =>

@@ -109,6 +109,8 @@ describe("the same products are listed in the same words", () => {
     "/api/v2/public/get_instruments?currency=USDC&kind=future",
     "/api/v2/public/get_instruments?currency=any&kind=spot",
     "/api/v2/public/get_instruments?kind=option",
+    "/api/v2/public/get_instrument?instrument_name=BTC-PERPETUAL",
+    "/api/v2/public/get_instrument?instrument_name=NONE",
     "/v4/time",
     "/v4/perpetualMarkets",
     "/v4/perpetualMarkets?ticker=SOL-USD",

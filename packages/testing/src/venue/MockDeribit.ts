@@ -17,7 +17,7 @@ import * as Deribit from "@tickline/core/venue/deribit/Venue"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Enforcement from "./Enforcement.ts"
-import { instruments, unitNumber } from "./internal/instruments.ts"
+import { currencies, type Instrument, instruments, unitNumber } from "./internal/instruments.ts"
 import { membersOf } from "./internal/members.ts"
 import * as Listing from "./Listing.ts"
 import * as Market from "./Market.ts"
@@ -222,15 +222,53 @@ const past = (query: ReadonlyMap<string, string>, floor: Listing.Floor): unknown
   )
 }
 
+const instrument = (
+  { base, isPerpetual, priceScale, quote, sizeScale, symbol }: Instrument,
+  index: number
+) => {
+  const isInverse = isPerpetual && quote === "USD"
+  return {
+    instrument_id: index + 1,
+    instrument_name: symbol,
+    kind: isPerpetual ? "future" : "spot",
+    ...(isPerpetual
+      ? {
+        instrument_type: isInverse ? "reversed" : "linear",
+        future_type: isInverse ? "reversed" : "linear",
+        settlement_period: "perpetual",
+        settlement_currency: isInverse ? base : quote,
+        max_leverage: 50,
+        max_liquidation_commission: 0.0075
+      }
+      : { instrument_type: "linear" }),
+    base_currency: base,
+    quote_currency: quote,
+    counter_currency: quote,
+    price_index: `${base}_${quote}`.toLowerCase(),
+    tick_size: unitNumber(priceScale),
+    tick_size_steps: [],
+    min_trade_amount: unitNumber(sizeScale),
+    contract_size: unitNumber(sizeScale),
+    taker_commission: 0.0005,
+    maker_commission: 0,
+    block_trade_commission: 0.00025,
+    is_active: true,
+    rfq: false,
+    creation_timestamp: 1_534_242_287_000,
+    expiration_timestamp: 32_503_708_800_000
+  }
+}
+
 /**
- * Deribit: `/api/v2/public/test`, `…/get_time`, `…/get_currencies` and
- * `…/get_instruments`, of all or of one `currency`.
+ * Deribit: `/api/v2/public/test`, `…/get_time`, `…/get_currencies`,
+ * `…/get_instruments`, of all or of one `currency`, and `…/get_instrument`.
  *
  * @see https://docs.deribit.com/api-reference/market-data/public-get_instruments (read 2026-11-21)
  * @see https://docs.deribit.com/api-reference/market-data/public-get_currencies (read 2026-11-21)
  */
 const listing: Listing.Listing = ({ path, query }, floor) => {
   const all = instruments(floor, Deribit.venue.symbols)
+  const listed = all.map(instrument)
   const micros = floor.atMillis * 1_000
   const succeed = (result: unknown): object => ({
     jsonrpc: "2.0",
@@ -248,54 +286,28 @@ const listing: Listing.Listing = ({ path, query }, floor) => {
     case "/api/v2/public/get_time":
       return succeed(floor.atMillis)
     case "/api/v2/public/get_currencies":
-      return succeed([...new Set(all.map(({ base }) => base))].map((currency) => ({
-        currency,
-        currency_long: currency,
-        coin_type: currency,
-        network_currency: currency,
-        fee_precision: 4,
-        min_confirmations: 1,
-        min_withdrawal_fee: 0,
-        withdrawal_fee: 0,
-        withdrawal_priorities: [],
-        in_cross_collateral_pool: false
-      })))
+      // Dollars are a unit here, and no currency of an account.
+      return succeed(
+        currencies(all).filter((currency) => currency !== "USD").map((currency) => ({
+          currency,
+          currency_long: currency,
+          coin_type: currency,
+          network_currency: currency,
+          fee_precision: 4,
+          min_confirmations: 1,
+          min_withdrawal_fee: 0,
+          withdrawal_fee: 0,
+          withdrawal_priorities: [],
+          in_cross_collateral_pool: false
+        }))
+      )
     case "/api/v2/public/get_instruments": {
       const currency = query.get("currency") ?? "any"
-      const listed = all.filter(({ base }) => currency === "any" || base === currency)
-      return succeed(listed.map(({ base, isPerpetual, priceScale, quote, sizeScale, symbol }, index) => {
-        const isInverse = isPerpetual && quote === "USD"
-        return {
-          instrument_id: index + 1,
-          instrument_name: symbol,
-          kind: isPerpetual ? "future" : "spot",
-          ...(isPerpetual
-            ? {
-              instrument_type: isInverse ? "reversed" : "linear",
-              future_type: isInverse ? "reversed" : "linear",
-              settlement_period: "perpetual",
-              settlement_currency: isInverse ? base : quote,
-              max_leverage: 50,
-              max_liquidation_commission: 0.0075
-            }
-            : { instrument_type: "linear" }),
-          base_currency: base,
-          quote_currency: quote,
-          counter_currency: quote,
-          price_index: `${base}_${quote}`.toLowerCase(),
-          tick_size: unitNumber(priceScale),
-          tick_size_steps: [],
-          min_trade_amount: unitNumber(sizeScale),
-          contract_size: unitNumber(sizeScale),
-          taker_commission: 0.0005,
-          maker_commission: 0,
-          block_trade_commission: 0.00025,
-          is_active: true,
-          rfq: false,
-          creation_timestamp: 1_534_242_287_000,
-          expiration_timestamp: 32_503_708_800_000
-        }
-      }))
+      return succeed(listed.filter(({ base_currency }) => currency === "any" || base_currency === currency))
+    }
+    case "/api/v2/public/get_instrument": {
+      const found = listed.find(({ instrument_name }) => instrument_name === query.get("instrument_name"))
+      return found && succeed(found)
     }
     default:
       return undefined

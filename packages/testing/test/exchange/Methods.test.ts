@@ -37,6 +37,7 @@ describe("The mock of Deribit that trades, by our own methods", () => {
         yield* rpc.call(market.getOrderBook, { instrument_name: product })
         yield* rpc.call(market.ticker, { instrument_name: product })
         yield* rpc.call(market.getInstruments, { currency: "BTC" })
+        yield* rpc.call(market.getInstrument, { instrument_name: product })
         yield* rpc.call(market.getCurrencies, {})
         yield* rpc.call(connection.getTime, {})
         yield* rpc.call(connection.status, {})

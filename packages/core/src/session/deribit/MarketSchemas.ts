@@ -8,6 +8,7 @@
 import * as Schema from "effect/Schema"
 import * as ExactSchema from "../../codec/ExactSchema.ts"
 import { Kind } from "./internal/enumerations.ts"
+import * as Lenient from "./internal/lenient.ts"
 
 const { Decimal, Integer, Millis, optional } = ExactSchema
 const { Boolean, String } = Schema
@@ -32,7 +33,7 @@ export const Instrument = Schema.Struct({
   settlement_period: optional(String),
   price_index: optional(String),
   tick_size: Decimal,
-  tick_size_steps: optional(Schema.Array(Schema.Struct({ above_price: Decimal, tick_size: Decimal }))),
+  tick_size_steps: optional(Lenient.list(Schema.Struct({ above_price: Decimal, tick_size: Decimal }))),
   min_trade_amount: Decimal,
   contract_size: Decimal,
   creation_timestamp: Millis,

@@ -220,10 +220,10 @@ const ticker =
   }
 
 /** What the venue answers over HTTP as well. */
-const asListed = (name: string) => ({ params, session }: Call): Value | Refused => {
+const asListed = (name: string, missing: Refused["code"] = -32601) => ({ params, session }: Call): Value | Refused => {
   const query = new Map(Object.entries(params).map(([key, value]) => [key, String(value)]))
   const found = session.exchange.listed({ method: "GET", path: `/api/v2/public/${name}`, query, body: "" })
-  return found instanceof Listing.Answer || found === undefined ? new Refused(-32601) : found
+  return found instanceof Listing.Answer || found === undefined ? new Refused(missing) : found
 }
 
 /** All of them, by their names. */
@@ -241,6 +241,7 @@ export const methods: ReadonlyMap<string, Method> = new Map([
   ["public/get_time", method(({ at }) => at)],
   ["public/get_currencies", method(asListed("get_currencies"))],
   ["public/get_instruments", method(asListed("get_instruments"), ["currency"], "get_instruments")],
+  ["public/get_instrument", method(asListed("get_instrument", 10020), ["instrument_name"])],
   ["public/get_order_book", method(ticker(5), ["instrument_name"])],
   ["public/ticker", method(ticker(), ["instrument_name"])],
   [

@@ -33,6 +33,11 @@ export const market = {
     params: Schema.Struct({ ...currency, ...kind, expired: maybe(Schema.Boolean) }),
     result: Schema.Array(Instrument)
   }),
+  getInstrument: Method.make("public/get_instrument", {
+    kind: "query",
+    params: Schema.Struct(instrument),
+    result: Instrument
+  }),
   getOrderBook: Method.make("public/get_order_book", {
     kind: "query",
     params: Schema.Struct({ ...instrument, depth: maybe(Depth) }),
