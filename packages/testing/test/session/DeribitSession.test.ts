@@ -198,6 +198,33 @@ describe("A session at Deribit", () => {
         assert.deepInclude(yield* Fiber.join(failed), { _tag: "AuthError", detail: "no" })
       })))
 
+  it.effect("stops at any refusal of its key that is not for a time", () =>
+    withVenue(policy, ({ host }) =>
+      Effect.gen(function*() {
+        yield* serve(host, ({ method }) => method === "public/auth" ? 13_021 : undefined)
+        const session = yield* make()
+        const failed = yield* Effect.forkChild(Effect.flip(session.connect))
+        yield* talk
+        assert.deepInclude(yield* Fiber.join(failed), { _tag: "AuthError", detail: "no" })
+        assert.strictEqual(host.dials.length, 1)
+      })))
+
+  it.effect("does without the account's limits where its key may not see them, or where nobody asks", () =>
+    withVenue(policy, ({ host }) =>
+      Effect.gen(function*() {
+        const { calls } = yield* serve(
+          host,
+          ({ method }) => method === "private/get_account_summary" ? 13_021 : undefined
+        )
+        const session = yield* make()
+        yield* session.connect
+        assert.strictEqual((yield* session.credits).matching, 20)
+        assert.include(methodsOf(calls, 1), "private/get_account_summary")
+        const brief = yield* make({ learnsLimits: false })
+        yield* brief.connect
+        assert.notInclude(methodsOf(calls, 2), "private/get_account_summary")
+      })))
+
   it.effect("never spends more than the account has, whatever is asked for at once", () =>
     withVenue(policy, ({ host }) =>
       Effect.gen(function*() {

@@ -33,6 +33,7 @@ import * as Authentication from "./Authentication.ts"
 import * as Credits from "./Credits.ts"
 import { CreditGate } from "./internal/creditGate.ts"
 import { dialect, keepAlive } from "./internal/dialect.ts"
+import * as ErrorCodes from "./internal/errorCodes.ts"
 import type { Method } from "./Method.ts"
 import * as Methods from "./Methods.ts"
 import type { Authenticated } from "./Schemas.ts"
@@ -52,6 +53,8 @@ export interface Options extends Omit<Session.Options, "dialect" | "keepAlive" |
   readonly by?: "signature" | "secret" | undefined
   /** Whether the orders of this connection are cancelled when it drops. Default: they rest. */
   readonly cancelOnDisconnect?: boolean | undefined
+  /** Whether it asks for the account's own limits. Default: it does; a session of one command may do without. */
+  readonly learnsLimits?: boolean | undefined
   /** The currency whose account says the limits. Default: BTC. */
   readonly currency?: string | undefined
   /** Learns how things stand, such as open orders, before the session is live. Default: nothing. */
@@ -85,18 +88,6 @@ export interface DeribitSession extends Omit<Session.Session, "call">, DeribitCa
   readonly credits: Effect.Effect<Credits.Credits["left"]>
 }
 
-/**
- * Errors that say that whoever signs in is refused: `invalid_credentials`,
- * `security_error`, `user_not_found`, `unauthorized`, `not_enough_permissions` and
- * `security_key_authorization_error`.
- *
- * @see https://docs.deribit.com/articles/errors (read 2026-08-22)
- */
-const refusals: ReadonlySet<string> = new Set(["13004", "13006", "13007", "13009", "13403", "13668"])
-
-/** A pool is empty: https://docs.deribit.com/articles/rate-limits (read 2026-11-21). */
-const tooManyRequests = "10028"
-
 /** How often the time is asked for at a sign-in: the least round trip of a few says most. */
 const timeRequests = 3
 
@@ -120,6 +111,7 @@ export const make = Effect.fnUntraced(function*(
     clientId,
     clientSecret,
     currency = "BTC",
+    learnsLimits = true,
     reconcile,
     url = venue.endpoint ?? "",
     ...ofConnection
@@ -129,7 +121,7 @@ export const make = Effect.fnUntraced(function*(
   const signer = yield* Effect.fromResult(Signer.hmacSha256(clientSecret))
   const offset = yield* ClockOffset.make(options.label ?? venue.name)
   const gate = new CreditGate(() => Monotonic.nowMillis(clock))
-  let knowsLimits = false
+  let knowsLimits = !learnsLimits
 
   const within = (calls: Calls): DeribitCalls => ({
     call: (method, params, how = {}) =>
@@ -143,7 +135,7 @@ export const make = Effect.fnUntraced(function*(
         }).pipe(
           Effect.tapError((error) =>
             Effect.sync(() => {
-              if (error._tag === "RpcError" && error.code === tooManyRequests) gate.exhausted(method.pool)
+              if (error._tag === "RpcError" && error.code === ErrorCodes.tooManyRequests) gate.exhausted(method.pool)
             })
           ),
           Effect.ensuring(Effect.sync(passed.done))
@@ -155,7 +147,7 @@ export const make = Effect.fnUntraced(function*(
       effect,
       "RpcError",
       (error): Effect.Effect<never, AuthError | CallError> =>
-        Effect.fail(refusals.has(error.code) ? new AuthError({ detail: error.reason }) : error)
+        Effect.fail(ErrorCodes.temporary.has(error.code) ? error : new AuthError({ detail: error.reason }))
     )
 
   const grantOf = ({ expires_in, refresh_token }: Authenticated): Grant => ({
@@ -166,6 +158,17 @@ export const make = Effect.fnUntraced(function*(
         grantOf
       )
   })
+
+  // A key may be for trading alone: then the limits hold that the venue publishes.
+  const learnLimits = (call: DeribitCalls["call"]) =>
+    call(Methods.account.getAccountSummary, { currency, extended: true }).pipe(
+      Effect.map((summary) => {
+        gate.learn(Credits.limitsOf(summary))
+        knowsLimits = true
+      }),
+      Effect.catchTag("RpcError", (error) =>
+        ErrorCodes.temporary.has(error.code) ? Effect.fail(error) : Effect.logWarning(error.message))
+    )
 
   const nonce = (): string => random.nextIntUnsafe().toString(36)
 
@@ -187,10 +190,7 @@ export const make = Effect.fnUntraced(function*(
               timestamp: Timestamp.fromEpochMillis(Math.round(offset.venueMillis()))
             })
       ))
-      if (!knowsLimits) {
-        gate.learn(Credits.limitsOf(yield* call(Methods.account.getAccountSummary, { currency, extended: true })))
-        knowsLimits = true
-      }
+      if (!knowsLimits) yield* learnLimits(call)
       if (cancelOnDisconnect) yield* call(Methods.connection.enableCancelOnDisconnect, { scope: "connection" })
       return grantOf(authenticated)
     })
