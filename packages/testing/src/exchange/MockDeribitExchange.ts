@@ -71,7 +71,9 @@ export type Spent = CreditsSpent<PoolName>
 /**
  * What goes wrong with the next calls (1 by default) of a method, which are
  * carried out: their answer is withheld, or the connection is cut before it, or it
- * comes later.
+ * comes later. Where there is no answer, `takenAfter` says in how many
+ * milliseconds they are carried out: at once by default, never if it is
+ * `Infinity`.
  *
  * @category models
  * @since 0.1.0

@@ -337,6 +337,24 @@ describe("The mock of Deribit that trades: what goes wrong", () => {
         const found = yield* later.call("private/get_order_state_by_label", { currency: "BTC", label: "cut" })
         assert.deepInclude(at(found, 0), { order_state: "open", label: "cut" })
         assert.strictEqual(exchange.received().filter(({ label }) => label === "cut").length, 1)
+        // What is not answered may be taken later, unless it is too late by then, or never.
+        const cutBefore = (label: string, takenAfter: number, terms = {}) =>
+          Effect.gen(function*() {
+            exchange.fault({ _tag: "Cut", method: "private/buy", takenAfter })
+            const caller = yield* signedIn()
+            assert.strictEqual(
+              yield* caller.refused("private/buy", order({ label, ...terms })),
+              "OutcomeUnknown"
+            )
+          })
+        yield* cutBefore("slow", 2_000)
+        yield* cutBefore("stale", 2_000, { valid_until: number(1_800_000_001_500) })
+        yield* cutBefore("never", Infinity)
+        const taken = () => ["slow", "stale", "never"].map((label) => exchange.orders(label).length)
+        yield* TestClock.adjust("1999 millis")
+        assert.deepStrictEqual(taken(), [0, 0, 0])
+        yield* TestClock.adjust("1 hour")
+        assert.deepStrictEqual(taken(), [1, 0, 0])
       })
     ))
 

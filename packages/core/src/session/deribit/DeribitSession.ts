@@ -166,8 +166,10 @@ export const make = Effect.fnUntraced(function*(
         gate.learn(Credits.limitsOf(summary))
         knowsLimits = true
       }),
-      Effect.catchTag("RpcError", (error) =>
-        ErrorCodes.temporary.has(error.code) ? Effect.fail(error) : Effect.logWarning(error.message))
+      Effect.catchTag(
+        "RpcError",
+        (error) => ErrorCodes.temporary.has(error.code) ? Effect.fail(error) : Effect.logWarning(error.message)
+      )
     )
 
   const nonce = (): string => random.nextIntUnsafe().toString(36)

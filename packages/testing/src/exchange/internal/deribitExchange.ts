@@ -9,10 +9,14 @@ import { Balances } from "./positions.ts"
 import { type Key, Tokens } from "./tokens.ts"
 import type { Value } from "./wireJson.ts"
 
-/** What goes wrong with the next calls of a method, which are carried out. */
+/** What goes wrong with the next calls of a method. */
 export type Fault =
-  | { readonly _tag: "Withhold"; readonly method: string; readonly calls?: number | undefined }
-  | { readonly _tag: "Cut"; readonly method: string; readonly calls?: number | undefined }
+  | {
+    readonly _tag: "Withhold" | "Cut"
+    readonly method: string
+    readonly calls?: number | undefined
+    readonly takenAfter?: number | undefined
+  }
   | {
     readonly _tag: "Delay"
     readonly method: string

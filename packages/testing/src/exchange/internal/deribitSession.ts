@@ -78,7 +78,7 @@ export class DeribitSession implements GatewaySession, Caller, Member {
       this.test.answeredAt = at
       this.test = undefined
     }
-    this.carryOut(request, known, grant, at)
+    this.carryOut(request, known, grant)
     return undefined
   }
 
@@ -141,23 +141,36 @@ export class DeribitSession implements GatewaySession, Caller, Member {
     return token === undefined ? undefined : this.exchange.tokens.find(token, at)
   }
 
-  private carryOut(request: Request, { answer, pool, takes }: Method, grant: Grant | undefined, at: number): void {
-    const { method, params } = request
-    const fault = this.exchange.faultOf(method)
+  private carryOut(request: Request, called: Method, grant: Grant | undefined): void {
+    const fault = this.exchange.faultOf(request.method)
+    const run = (): Value | Refused => this.resultOf(request, called, grant)
+    if (fault?._tag === "Cut" || fault?._tag === "Withhold") {
+      const { takenAfter = 0 } = fault
+      if (takenAfter === 0) run()
+      if (fault._tag === "Cut") {
+        this.line.drop()
+        this.end(true)
+      }
+      if (takenAfter > 0 && takenAfter < Infinity) {
+        this.line.after(takenAfter, () => {
+          run()
+          this.exchange.tellChanges()
+        })
+      }
+    } else {
+      const result = run()
+      if (fault?._tag === "Delay") this.line.after(fault.millis, () => this.say(request, result))
+      else this.say(request, result)
+    }
+    this.exchange.tellChanges()
+  }
+
+  private resultOf({ params }: Request, { answer, pool, takes }: Method, grant: Grant | undefined) {
     const isTrading = pool === "matching" || pool === "cancel_all"
     const missing = takes.find((name) => params[name] === undefined)
-    const call = { session: this, params, account: grant?.account ?? "", at }
-    const result = missing !== undefined
-      ? new Refused(-32602, { param: missing, reason: "missing" })
-      : isTrading && this.exchange.isSettling
-      ? new Refused(10041)
-      : answer(call)
-    if (fault?._tag === "Cut") {
-      this.line.drop()
-      this.end(true)
-    } else if (fault?._tag === "Delay") this.line.after(fault.millis, () => this.say(request, result))
-    else if (fault === undefined) this.say(request, result)
-    this.exchange.tellChanges()
+    if (missing !== undefined) return new Refused(-32602, { param: missing, reason: "missing" })
+    if (isTrading && this.exchange.isSettling) return new Refused(10041)
+    return answer({ session: this, params, account: grant?.account ?? "", at: this.exchange.now() })
   }
 
   private say(request: Request, result: Value | Refused): void {
