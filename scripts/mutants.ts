@@ -14,11 +14,13 @@
  * and prints what none of them noticed. Changes on the list of harmless ones
  * are drawn but not tried. It fails where less than nine in ten are noticed.
  */
-import { type ChildProcess, spawn } from "node:child_process"
+import { type ChildProcess, fork, spawn } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import { parseArgs } from "node:util"
+import { Writable } from "node:stream"
+import { inspect, parseArgs } from "node:util"
+import { createVitest, type PoolOptions, type PoolWorker } from "vitest/node"
 import type { Breakage } from "./breakages/Breakage.ts"
 import { apply, type Change, changesOf, draw } from "./changes.ts"
 import { harmless } from "./harmless.ts"
@@ -148,10 +150,8 @@ interface Outcome {
 }
 
 /** A pattern of the tests whose names hold one of these. */
-const named = (names: ReadonlyArray<string>): ReadonlyArray<string> => [
-  "-t",
+const named = (names: ReadonlyArray<string>): string =>
   names.map((name) => name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("|")
-]
 
 /** The tests that failed, each with why. */
 const failuresOf = (report: NonNullable<Run["report"]>): string =>
@@ -165,27 +165,109 @@ const run = async (
   root: string,
   files: ReadonlyArray<string>,
   names: ReadonlyArray<string>,
-  flags: ReadonlyArray<string>,
   millis: number
 ): Promise<Outcome> => {
-  const { code, output, report } = await vitest(root, [...flags, ...named(names), ...files], millis)
+  const { code, output, report } = await vitest(root, ["--maxWorkers=1", "-t", named(names), ...files], millis)
   return report === undefined
     ? { passed: 0, failed: code === null ? 1 : 0, output }
     : { passed: report.numPassedTests, failed: report.numFailedTests, output: `${output}\n${failuresOf(report)}` }
 }
 
-/** What keeps one that goes round in circles from lasting. */
-const brief = ["--testTimeout=3000", "--hookTimeout=1000", "--teardownTimeout=1000", "--bail=1"]
+/** What keeps a test that goes round in circles from lasting. */
+const brief = { testTimeout: 3000, hookTimeout: 1000, teardownTimeout: 1000 }
+
+/** The process of a test under way in a copy, with a group of its own, so that what it leaves behind is ended with it. */
+const apart = (root: string, started: (one: ChildProcess) => void) => ({
+  name: "apart",
+  createPoolWorker: ({ distPath, env, execArgv }: PoolOptions): PoolWorker => {
+    const test = fork(Path.join(distPath, "workers/forks.js"), {
+      cwd: root,
+      detached: true,
+      env: { ...env },
+      execArgv: [...execArgv],
+      serialization: "advanced",
+      stdio: "ignore"
+    })
+    running.add(test)
+    started(test)
+    return {
+      name: "apart",
+      cacheFs: true,
+      on: (event, listener) => void test.on(event, listener),
+      off: (event, listener) => void test.off(event, listener),
+      send: (message) => void test.send(message),
+      deserialize: (data) => data,
+      start: () => Promise.resolve(),
+      stop: () => Promise.resolve(end(test))
+    }
+  }
+})
+
+/** Runs a test of a file, which has changed with the source beside it. */
+type Warm = (changed: string, file: string, name: string) => Promise<Outcome>
+
+/**
+ * A vitest that stays. Each test runs in a process of its own, which is ended after `patience`; what is transformed
+ * is kept between them.
+ */
+const warm = async (root: string): Promise<{ readonly run: Warm; readonly close: () => Promise<void> }> => {
+  let test: ChildProcess | undefined
+  const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() })
+  const stays = await createVitest(
+    {
+      root,
+      config: Path.join(root, "vitest.workspace.ts"),
+      watch: false,
+      reporters: [{}],
+      pool: apart(root, (one) => (test = one)),
+      env: { NODE_COMPILE_CACHE: Path.join(root, "compiled") },
+      ...brief
+    },
+    {},
+    { stdout: nowhere(), stderr: nowhere() }
+  )
+  const run: Warm = async (changed, file, name) => {
+    stays.invalidateFile(changed)
+    // What is reported is of this run, even where its process never begins.
+    stays.state.filesMap.clear()
+    const path = Path.join(root, file)
+    const project = stays.projects.find(({ config }) => path.startsWith(`${config.root}${Path.sep}`))
+    if (project === undefined) throw new Error(`no project has ${file}`)
+    const specification = project.createSpecification(path, { testNamePattern: new RegExp(named([name])) })
+    let isEnded = false
+    const timer = setTimeout(() => {
+      isEnded = true
+      if (test !== undefined) end(test)
+    }, patience)
+    const { testModules, unhandledErrors } = await stays.runTestSpecifications([specification])
+    clearTimeout(timer)
+    // The source is about to be whole again.
+    stays.invalidateFile(changed)
+    const tests = testModules.flatMap(({ children }) => [...children.allTests()])
+    const many = (state: string): number => tests.filter((one) => one.result().state === state).length
+    const errors = [...testModules.flatMap((module) => module.errors()), ...unhandledErrors]
+    return {
+      passed: many("passed"),
+      failed: isEnded ? 1 : many("failed"),
+      output: errors.map((error) => inspect(error)).join("\n")
+    }
+  }
+  return { run, close: () => stays.close() }
+}
 
 /** Applies one breakage to a copy, runs its test and takes the breakage back. Says what is wrong, if anything. */
-const attempt = async (root: string, { file, original, replacement, test }: Breakage): Promise<string | undefined> => {
+const attempt = async (
+  root: string,
+  run: Warm,
+  { file, original, replacement, test }: Breakage
+): Promise<string | undefined> => {
   const path = Path.join(root, file)
   const source = Fs.readFileSync(path, "utf8")
   const times = source.split(original).length - 1
   if (times !== 1) return `${file} has its text ${times} times, not once`
   Fs.writeFileSync(path, source.replace(original, () => replacement))
   try {
-    const { failed, output, passed } = await run(root, [test[0]], [test[1]], brief, patience)
+    const { failed, output, passed } = await run(path, ...test)
     if (failed > 0) return undefined
     return passed > 0 ? "the test stays green" : `the test did not run\n${output.slice(-2000)}`
   } finally {
@@ -211,17 +293,23 @@ const minutesSince = (begun: number): string => ((performance.now() - begun) / 6
 const tryList = async (roots: ReadonlyArray<string>, wanted: string | undefined): Promise<boolean> => {
   const begun = performance.now()
   const chosen = (await listed()).filter(({ name }) => wanted === undefined || name.includes(wanted))
-  const files = [...new Set(chosen.map(({ test }) => test[0]))]
-  const sound = await run(roots[0]!, files, chosen.map(({ test }) => test[1]), [], 20 * patience)
-  if (sound.failed > 0 || sound.passed === 0) {
-    console.error(sound.output)
-    console.error(`Mutants: the tests are not green as they are: ${sound.failed} fail`)
+  const sounds = await Promise.all(roots.map((root, i) => {
+    const files = [...new Set(chosen.map(({ test }) => test[0]))].filter((_, at) => at % roots.length === i)
+    const names = chosen.filter(({ test }) => files.includes(test[0])).map(({ test }) => test[1])
+    return files.length === 0 ? { passed: 1, failed: 0, output: "" } : run(root, files, names, 20 * patience)
+  }))
+  if (sounds.some(({ failed, passed }) => failed > 0 || passed === 0)) {
+    console.error(sounds.map(({ output }) => output).join("\n"))
+    const failed = sounds.reduce((sum, one) => sum + one.failed, 0)
+    console.error(`Mutants: the tests are not green as they are: ${failed} fail`)
     return false
   }
   const results: Array<{ readonly breakage: Breakage; readonly fault: string | undefined }> = []
+  const kept = new Map(await Promise.all(roots.map(async (root) => [root, await warm(root)] as const)))
   await share(roots, chosen, async (root, breakage, at) => {
-    results[at] = { breakage, fault: await attempt(root, breakage) }
+    results[at] = { breakage, fault: await attempt(root, kept.get(root)!.run, breakage) }
   })
+  for (const { close } of kept.values()) await close()
   const width = Math.max(...chosen.map(({ name }) => name.length))
   for (const { breakage, fault } of results) {
     const [file, name] = breakage.test
