@@ -331,21 +331,26 @@ class ConnectionImpl<A> implements Connection<A> {
 
   readonly close: Connection<A>["close"] = (how) => this.#made.supervisor.close(how?.mode ?? "graceful")
 
+  // Who asks for the state alone makes no streams.
   get state(): Connection<A>["state"] {
     const { inbox, supervisor } = this.#made
     return {
       current: supervisor.state,
-      changes: Stream.suspend(() =>
-        Stream.orDie(inbox.consume(
-          "transitions",
-          undefined,
-          (items) => transitionsIn(items).map(({ to }) => to),
-          undefined,
-          () => supervisor.standing()
-        ))
-      ),
+      get changes() {
+        return Stream.suspend(() =>
+          Stream.orDie(inbox.consume(
+            "transitions",
+            undefined,
+            (items) => transitionsIn(items).map(({ to }) => to),
+            undefined,
+            () => supervisor.standing()
+          ))
+        )
+      },
       // Transitions fill no queue, and no failure of the connection ends them.
-      transitions: Stream.suspend(() => Stream.orDie(inbox.consume("transitions", undefined, transitionsIn)))
+      get transitions() {
+        return Stream.suspend(() => Stream.orDie(inbox.consume("transitions", undefined, transitionsIn)))
+      }
     }
   }
 
