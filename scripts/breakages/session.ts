@@ -440,5 +440,12 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "isPrivate(Messages.nameOf(channel)) ? \"private\" : \"public\"",
     replacement: "isPrivate(Messages.nameOf(channel)) ? \"public\" : \"public\"",
     test: [ofDeribit, "signs with the venue's time"]
+  },
+  {
+    name: "a channel that the venue leaves out is confirmed",
+    file: "packages/core/src/session/deribit/internal/dialect.ts",
+    original: "requestId, lists: true, names }",
+    replacement: "requestId }",
+    test: [ofDeribit, "leaves out of its answer"]
   }
 ]

@@ -41,9 +41,10 @@ export interface Signing {
  * What a message says of an ask: known by its id where it has one, else by what
  * it names, and then of asks without an id alone; what names nothing is of the
  * oldest of them. Where it `lists`, the ask by that id is confirmed for what is
- * named in the messages of its frame, and refused for the rest. A refusal names
- * the channel by its members, or by a function, `names`, where the peer names it
- * in another way; one that does neither is of the ask as a whole.
+ * named in the messages of its frame, and refused for the rest. What is named is
+ * named by its members, or by a function, `names`, where the peer names it in
+ * another way or several at once; a refusal that names nothing is of the ask as a
+ * whole.
  *
  * @category models
  * @since 0.1.0
@@ -55,6 +56,7 @@ export type Answer =
     readonly requestId?: string | undefined
     readonly channel?: string | undefined
     readonly product?: string | undefined
+    readonly names?: ((channel: Channel.Channel) => boolean) | undefined
   }
   | {
     readonly _tag: "Refused"

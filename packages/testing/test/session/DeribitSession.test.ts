@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { backoffOf, policyWith, settle, withVenue } from "../Rig.ts"
 
@@ -64,6 +65,9 @@ const serve = (host: VirtualNetwork.Host, refuse: (call: Call) => number | undef
     const calls: Array<Call> = []
     const peers: Array<VirtualNetwork.Peer> = []
     let tokens = 0
+    // Channels that it does not know are left out.
+    const subscribed = ({ params: { channels } }: Call) =>
+      Array.isArray(channels) ? channels.filter((name) => !String(name).includes("nothing")) : []
     const results: Record<string, (call: Call) => unknown> = {
       "public/get_time": () => now() + ahead,
       "public/auth": () => ({
@@ -84,8 +88,8 @@ const serve = (host: VirtualNetwork.Host, refuse: (call: Call) => number | undef
         }
       }),
       "private/buy": () => ({ order, trades: [] }),
-      "private/subscribe": ({ params }) => params["channels"],
-      "public/subscribe": ({ params }) => params["channels"]
+      "private/subscribe": subscribed,
+      "public/subscribe": subscribed
     }
     yield* host.onOpen((peer) => {
       const connection = peers.push(peer)
@@ -158,6 +162,27 @@ describe("A session at Deribit", () => {
           params["nonce"]
         )
         assert.deepInclude(yield* session.state.current, { _tag: "Live", epoch: 2 })
+      })))
+
+  it.effect("learns that a channel which the venue leaves out of its answer is refused", () =>
+    withVenue(policy, ({ host }) =>
+      Effect.gen(function*() {
+        yield* serve(host)
+        const session = yield* make()
+        const refusals: Array<string> = []
+        yield* session.connection.inbound().pipe(
+          Stream.runForEach((item) =>
+            Effect.sync(() => {
+              if (item._tag !== "Refused") return
+              refusals.push(...item.refused.map(({ channel, reason }) => `${channel.channel}: ${reason}`))
+            })
+          ),
+          Effect.forkScoped({ startImmediately: true })
+        )
+        yield* session.subscribe([Channel.make("user.orders.any.any.raw"), Channel.make("user.nothing.raw")])
+        yield* session.connect
+        yield* settle
+        assert.deepStrictEqual(refusals, ["user.nothing.raw: not among what the venue confirmed"])
       })))
 
   it.effect("answers test requests, and renews its tokens, each once", () =>

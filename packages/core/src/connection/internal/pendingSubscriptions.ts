@@ -88,13 +88,14 @@ export class Names {
   }
 
   /**
-   * The channels of asks that a confirmation means: those that it names by their own
-   * name, else by the one that they have in answers; those of the product, where it
-   * names no channel. What is wanted by the very name means no other.
+   * The channels of asks that a confirmation means: those that its function names;
+   * those that it names by their own name, else by the one that they have in answers;
+   * those of the product, where it names no channel. What is wanted by the very name
+   * means no other.
    */
-  meant({ channel, product }: Confirmed, asks: ReadonlyArray<Pending>): ReadonlyArray<Channel.Channel> {
+  meant({ channel, names, product }: Confirmed, asks: ReadonlyArray<Pending>): ReadonlyArray<Channel.Channel> {
     const channels = asks.flatMap(({ ask }) => ask.channels)
-      .filter((one) => product === undefined || one.product === product)
+      .filter((one) => names?.(one) ?? (product === undefined || one.product === product))
     if (channel === undefined) return channels
     const exact = channels.filter((one) => one.channel === channel)
     return exact.length > 0 || this.wants.has(Channel.key(Channel.make(channel, product)))

@@ -396,7 +396,7 @@ export class Subscriptions<A> {
   // the frame. It may name channels in words of its own.
   private settleById(answer: Confirmed, one: Pending): boolean {
     const isBare = answer.channel === undefined && answer.product === undefined
-    const named = isBare ? [] : this.standings.names.meant(answer, [one])
+    const named = isBare && answer.names === undefined ? [] : this.standings.names.meant(answer, [one])
     if (one.adds && answer.lists && (isBare || named.length > 0)) {
       this.confirm(named)
       return true

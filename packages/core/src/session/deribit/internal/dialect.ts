@@ -23,11 +23,16 @@ const asks = (verb: "subscribe" | "unsubscribe") => (channels: ReadonlyArray<Cha
       requestId: `${id + i}`
     }))
 
+// The venue lists what it has taken: channels that it does not know are left out.
 const answer = (message: JsonRpc.Message): Answer | undefined => {
   if (message._tag === "Notification" || message.id === undefined) return undefined
-  return message._tag === "Result"
-    ? { _tag: "Confirmed", requestId: message.id }
-    : { _tag: "Refused", requestId: message.id, code: message.code, message: message.reason }
+  if (message._tag !== "Result") {
+    return { _tag: "Refused", requestId: message.id, code: message.code, message: message.reason }
+  }
+  const { id: requestId, result } = message
+  const names = (channel: Channel.Channel): boolean =>
+    Array.isArray(result) && result.includes(Messages.nameOf(channel))
+  return { _tag: "Confirmed", requestId, lists: true, names }
 }
 
 /**
