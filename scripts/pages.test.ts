@@ -42,6 +42,7 @@ describe("tables", () => {
       "packages/core/src/connection",
       "packages/core/src/market",
       "packages/core/src/recording",
+      "packages/core/src/session",
       "packages/node/src/internal",
       "packages/node/src/runner"
     ]

@@ -23,9 +23,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import * as MetricDefinitions from "../packages/core/src/value/internal/metricDefinitions.ts"
 import * as Members from "./members.ts"
+import { metricDefinitions } from "./metrics.ts"
 import { workspace } from "./source.ts"
+import { steps } from "./steps.ts"
 
 /** A table: its head, then its rows, as the text of their cells. */
 export type Table = ReadonlyArray<ReadonlyArray<string>>
@@ -91,9 +92,16 @@ const recoveries = (): Table => [
 
 const metrics = (): Table => [
   ["metric", "type", "what it is"],
-  ...Object.values(MetricDefinitions).toSorted((a, b) => a.id < b.id ? -1 : 1).map((
+  ...metricDefinitions.toSorted((a, b) => a.id < b.id ? -1 : 1).map((
     { description, id, type }
   ) => [code(id), type.toLowerCase(), description ?? ""])
+]
+
+const stepTable = (): Table => [
+  ["step", "seen in a program as", "in the log", "metrics", "span"],
+  ...steps.map((
+    { log, metrics, seen, spans, step }
+  ) => [step, ...[seen, log, metrics, spans].map((all) => all.map(code).join(", "))])
 ]
 
 const breakerMetrics = (): Table => {
@@ -298,6 +306,7 @@ const methods = (): Table => [
 export const tables: ReadonlyArray<readonly [page: string, name: string, table: () => Table]> = [
   ["docs/policies.md", "presets", presets],
   ["docs/errors.md", "recoveries", recoveries],
+  ["docs/operating.md", "steps", stepTable],
   ["docs/operating.md", "metrics", metrics],
   ["docs/operating.md", "breaker metrics", breakerMetrics],
   ["docs/venues.md", "venues", venues],

@@ -458,5 +458,19 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "        duration: connectTimeout,",
     replacement: "        duration: \"1 hour\",",
     test: [ofOpening, "lets nobody else's message out"]
+  },
+  {
+    name: "a request that was not sent is counted without its reason",
+    file: "packages/core/src/connection/internal/requestMetrics.ts",
+    original: "if (failure?._tag === \"NotSent\" || failure",
+    replacement: "if (failure",
+    test: ["packages/testing/test/session/SessionMetrics.test.ts", "say how it came up"]
+  },
+  {
+    name: "a request that has ended counts as under way",
+    file: "packages/core/src/connection/internal/requestMetrics.ts",
+    original: "requestsPending.modifyUnsafe(-1, this.context)",
+    replacement: "requestsPending.modifyUnsafe(0, this.context)",
+    test: ["packages/testing/test/session/SessionMetrics.test.ts", "say how it came up"]
   }
 ]

@@ -21,6 +21,8 @@ const ofDeribit = "packages/testing/test/session/DeribitSession.test.ts"
 const ofSigner = "packages/core/test/Signer.test.ts"
 const ofClock = "packages/core/test/ClockOffset.test.ts"
 
+const ofMetrics = "packages/testing/test/session/SessionMetrics.test.ts"
+
 export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "ES256 takes the lower s only",
@@ -181,15 +183,15 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a grant is renewed once",
     file: session,
-    original: "          grant(epoch, granted.value)\n          return renewal(epoch)",
-    replacement: "          grant(epoch, granted.value)\n          return Effect.void",
+    original: "granted.success), renewal(epoch))",
+    replacement: "granted.success), Effect.void)",
     test: [ofSession, "renews its grant before that ends"]
   },
   {
     name: "a session lives on without a grant",
     file: session,
-    original: "        return Effect.ignore(connection.reconnect)",
-    replacement: "        return Effect.void",
+    original: "Effect.ignore(connection.reconnect)",
+    replacement: "Effect.void",
     test: [ofSession, "is opened anew where its grant cannot be renewed"]
   },
   {
@@ -238,8 +240,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a state of a session is passed over",
     file: session,
-    original: "moved: ({ to }) => void move(stateOf(to))",
-    replacement: "moved: ({ to }) => to._tag === \"Failed\" ? undefined : void move(stateOf(to))",
+    original: "      move(stateOf(to))",
+    replacement: "      if (to._tag !== \"Failed\") move(stateOf(to))",
     test: [ofSupervision, "is begun anew where its retries are used up"]
   },
   // pools
@@ -447,5 +449,40 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "requestId, lists: true, names }",
     replacement: "requestId }",
     test: [ofDeribit, "leaves out of its answer"]
+  },
+  {
+    name: "a refused sign-in counts as one that failed",
+    file: session,
+    original: "isRefusal(cause) ? \"refused\" : \"failed\"",
+    replacement: "\"failed\"",
+    test: [ofMetrics, "tell a refused sign-in"]
+  },
+  {
+    name: "a session that is down counts as live",
+    file: session,
+    original: "metrics.live(to._tag === \"Connected\")",
+    replacement: "if (to._tag === \"Connected\") metrics.live(true)",
+    test: [ofMetrics, "say how it came up"]
+  },
+  {
+    name: "a renewal that failed counts as one that succeeded",
+    file: session,
+    original: "metrics.renewed(Result.isSuccess(granted) ? \"renewed\" : \"failed\")",
+    replacement: "metrics.renewed(\"renewed\")",
+    test: [ofMetrics, "tell a refused sign-in"]
+  },
+  {
+    name: "an error of the peer is not counted",
+    file: rpc,
+    original: "if (answer._tag === \"Error\") MetricDefinitions",
+    replacement: "if (answer._tag === \"Notification\") MetricDefinitions",
+    test: [ofMetrics, "say how it came up"]
+  },
+  {
+    name: "a wait for credits counts once for each time it looks",
+    file: `${deribit}/internal/creditGate.ts`,
+    original: "if (!isWaiting) this.metrics.waited(pool)",
+    replacement: "if (isWaiting) this.metrics.waited(pool)",
+    test: [ofMetrics, "say what is left"]
   }
 ]

@@ -457,10 +457,14 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     now,
     onRefused: ({ by, refused }) => {
       inbox.offer({ _tag: "Refused", refused, by })
+      recorder.refused(refused.length)
       refusals.push(...refused)
       announce(followed.by?.refused(refused.map(({ channel }) => channel)))
     },
-    onConfirmed: (channels, at) => announce(followed.by?.confirmed(channels, at))
+    onConfirmed: (channels, at) => {
+      recorder.confirmed(channels.length)
+      announce(followed.by?.confirmed(channels, at))
+    }
   })
 
   // The first one of a feed is told apart from none.

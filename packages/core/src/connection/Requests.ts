@@ -24,6 +24,7 @@ import * as Monotonic from "../value/Monotonic.ts"
 import { NotSent, type OutboxFull } from "./ConnectError.ts"
 import type { Connection } from "./Connection.ts"
 import { internals } from "./internal/connectionInternals.ts"
+import { RequestMetrics } from "./internal/requestMetrics.ts"
 import type { Opening } from "./Opening.ts"
 import type { Message, SendOptions } from "./Outbox.ts"
 
@@ -122,6 +123,7 @@ export const make = Effect.fnUntraced(function*<A>(
   const clock = yield* Clock.Clock
   const waiting = new Map<string, Deferred.Deferred<A, OutcomeUnknown>>()
   const unmatched = yield* PubSub.sliding<A>(64)
+  const metrics = new RequestMetrics(connection.label, yield* Effect.context())
   let isClosed = false
 
   const drop = (): void => {
@@ -138,7 +140,9 @@ export const make = Effect.fnUntraced(function*<A>(
     if (answer === undefined) {
       const kind = correlator.kindOf(id)
       // An answer to a subscription or a heartbeat is none of ours.
-      if (kind === undefined || kind === "request") SlidingPubSub.publishUnsafe(unmatched, message)
+      if (kind !== undefined && kind !== "request") return
+      metrics.unmatched()
+      SlidingPubSub.publishUnsafe(unmatched, message)
       return
     }
     waiting.delete(id)
@@ -177,35 +181,47 @@ export const make = Effect.fnUntraced(function*<A>(
     Effect.forkScoped({ startImmediately: true })
   )
 
+  const send = (
+    id: string,
+    message: Message,
+    { timeout = "30 seconds", via = connection, ...bounds }: RequestOptions
+  ): Effect.Effect<A, RequestError> => {
+    if (isClosed) return Effect.fail(new NotSent({ reason: "Closed" }))
+    if (!correlator.wait(id, "request")) return Effect.fail(new DuplicateRequest({ id }))
+    const answer = Deferred.makeUnsafe<A, OutcomeUnknown>()
+    waiting.set(id, answer)
+    const wholly = Duration.toMillis(timeout)
+    const until = Monotonic.nowMillis(clock) + wholly
+    const deadline = Math.min(wholly, Duration.toMillis(bounds.deadline ?? wholly))
+    return via.send(message, { ...bounds, deadline }).pipe(
+      Effect.andThen(Effect.suspend((): Effect.Effect<A, RequestError> =>
+        Effect.timeoutOrElse(Deferred.await(answer), {
+          duration: Math.max(0, until - Monotonic.nowMillis(clock)),
+          orElse: () => Effect.fail(new OutcomeUnknown({ id, reason: "timeout" }))
+        })
+      )),
+      Effect.ensuring(Effect.sync(() => {
+        if (waiting.get(id) !== answer) {
+          return
+        }
+        waiting.delete(id)
+        correlator.release(id)
+      })),
+      Effect.withSpan("Connection.request", {
+        attributes: EscapedText.fields({ connection: connection.label, id }),
+        kind: "client"
+      }, { captureStackTrace: false })
+    )
+  }
+
   return {
     request: (id, message, options = {}) =>
-      Effect.suspend((): Effect.Effect<A, RequestError> => {
-        if (isClosed) return Effect.fail(new NotSent({ reason: "Closed" }))
-        if (!correlator.wait(id, "request")) return Effect.fail(new DuplicateRequest({ id }))
-        const answer = Deferred.makeUnsafe<A, OutcomeUnknown>()
-        waiting.set(id, answer)
-        const { timeout = "30 seconds", via = connection, ...bounds } = options
-        const wholly = Duration.toMillis(timeout)
-        const until = Monotonic.nowMillis(clock) + wholly
-        const deadline = Math.min(wholly, Duration.toMillis(bounds.deadline ?? wholly))
-        return via.send(message, { ...bounds, deadline }).pipe(
-          Effect.andThen(Effect.suspend((): Effect.Effect<A, RequestError> =>
-            Effect.timeoutOrElse(Deferred.await(answer), {
-              duration: Math.max(0, until - Monotonic.nowMillis(clock)),
-              orElse: () => Effect.fail(new OutcomeUnknown({ id, reason: "timeout" }))
-            })
-          )),
-          Effect.ensuring(Effect.sync(() => {
-            if (waiting.get(id) !== answer) {
-              return
-            }
-            waiting.delete(id)
-            correlator.release(id)
-          })),
-          Effect.withSpan("Connection.request", {
-            attributes: EscapedText.fields({ connection: connection.label, id }),
-            kind: "client"
-          }, { captureStackTrace: false })
+      Effect.suspend(() => {
+        const begun = Monotonic.nowMillis(clock)
+        metrics.began()
+        return Effect.onExit(
+          send(id, message, options),
+          (exit) => Effect.sync(() => metrics.ended(exit, Monotonic.nowMillis(clock) - begun))
         )
       }),
     unmatched: Stream.fromPubSub(unmatched),

@@ -45,6 +45,8 @@ import type { Accepted, SendOptions } from "../connection/Outbox.ts"
 import * as Requests from "../connection/Requests.ts"
 import type { InvalidCost, RateLimited } from "../resilience/RollingLimit.ts"
 import type { Frame } from "../transport/Frame.ts"
+import * as MetricAttributes from "../value/internal/metricAttributes.ts"
+import * as MetricDefinitions from "../value/internal/sessionMetricDefinitions.ts"
 import * as Printable from "../value/Printable.ts"
 
 // --- messages ------------------------------------------------------------------
@@ -361,6 +363,8 @@ export const make = Effect.fnUntraced(function*(
   connection: Connection<Message>
 ): Effect.fn.Return<JsonRpc, never, Scope.Scope> {
   const requests = yield* Requests.make(connection, idOf)
+  const series = MetricAttributes.add(yield* Effect.context<never>(), { connection: connection.label })
+  MetricDefinitions.rpcErrors.valueUnsafe(series)
   return {
     call: (method, params, { onWrite, ...options } = {}) =>
       Effect.gen(function*() {
@@ -374,6 +378,7 @@ export const make = Effect.fnUntraced(function*(
           return typeof made === "function" ? made() : made
         }
         const answer = yield* requests.request(id, message, { cost, deadline, priority, timeout, ...options })
+        if (answer._tag === "Error") MetricDefinitions.rpcErrors.updateUnsafe(1, series)
         return yield* resultOf(method, id, answer)
       }),
     notify: (method, params, options) =>

@@ -9,11 +9,13 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
+import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { type AuthError, type ConnectError, type Failure, RestoreFailed } from "../connection/ConnectError.ts"
@@ -23,9 +25,12 @@ import { internals } from "../connection/internal/connectionInternals.ts"
 import type { Opening } from "../connection/Opening.ts"
 import type { Reconnection } from "../connection/Reconnection.ts"
 import type { CircuitBreaker } from "../resilience/CircuitBreaker.ts"
+import * as Address from "../transport/Address.ts"
 import type { Transport } from "../transport/Transport.ts"
+import * as EscapedText from "../value/internal/escapedText.ts"
 import * as SlidingPubSub from "../value/internal/slidingPubSub.ts"
 import * as Monotonic from "../value/Monotonic.ts"
+import { SessionMetrics } from "./internal/sessionMetrics.ts"
 import * as JsonRpc from "./JsonRpc.ts"
 import type { Calls, Grant, SignIn } from "./SignIn.ts"
 
@@ -129,6 +134,9 @@ const stateOf = (state: ConnectionState): SessionState => {
   }
 }
 
+const isRefusal = (cause: Cause.Cause<AuthError | RestoreFailed>): boolean =>
+  cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error._tag === "AuthError")
+
 // A grant is renewed when so much of its time has passed.
 const renewAfter = 0.8
 
@@ -144,6 +152,8 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Session, never, Scope.Scope | Transport | Reconnection | CircuitBreaker> {
   const { peer, reconcile, signIn, ...rest } = options
   const clock = yield* Clock.Clock
+  const label = options.label ?? Address.origin(url)
+  const metrics = new SessionMetrics(label, yield* Effect.context())
   // After nothing no more come.
   const moves = yield* PubSub.sliding<SessionState | undefined>(1_024)
   let current: SessionState = SessionState.Disconnected()
@@ -162,6 +172,21 @@ export const make = Effect.fnUntraced(function*(
     const until = expiresIn === undefined ? Infinity : Monotonic.nowMillis(clock) + Duration.toMillis(expiresIn)
     signedIn = { until, grant: granted, epoch }
   }
+
+  const told = (
+    line: Effect.Effect<void>,
+    epoch: number,
+    { error, expiresIn }: Grant & { readonly error?: string }
+  ): Effect.Effect<void> =>
+    Effect.annotateLogs(
+      line,
+      EscapedText.fields({
+        connection: label,
+        epoch,
+        ...(expiresIn === undefined ? {} : { expires_in_ms: Duration.toMillis(expiresIn) }),
+        ...(error === undefined ? {} : { error })
+      })
+    )
 
   const through = (via: Opening): Calls => ({
     call: (method, params, how) => rpc.call(method, params, { ...how, via })
@@ -184,23 +209,35 @@ export const make = Effect.fnUntraced(function*(
           move(SessionState.SigningIn({ epoch: via.epoch }))
           return signIn(through(via)).pipe(
             Effect.mapError(failedIn(via.epoch)),
-            Effect.map((granted) => {
+            Effect.onError((cause) => Effect.sync(() => metrics.signedIn(isRefusal(cause) ? "refused" : "failed"))),
+            Effect.flatMap((granted) => {
               grant(via.epoch, granted)
+              metrics.signedIn("signed-in")
               move(SessionState.Restoring({ epoch: via.epoch }))
+              return told(Effect.logInfo("signed in"), via.epoch, granted)
             })
           )
         }),
       reconcile: (via) =>
         Effect.suspend(() => {
           move(SessionState.Reconciling({ epoch: via.epoch }))
-          return Effect.mapError(reconcile?.(through(via)) ?? Effect.void, failedIn(via.epoch))
+          return (reconcile?.(through(via)) ?? Effect.void).pipe(
+            Effect.mapError(failedIn(via.epoch)),
+            Effect.onExit(({ _tag }) =>
+              Effect.sync(() => metrics.reconciled(_tag === "Success" ? "reconciled" : "failed"))
+            )
+          )
         })
     }
   })
   const rpc = yield* JsonRpc.make(connection)
 
   connection[internals].follow({
-    moved: ({ to }) => void move(stateOf(to)),
+    moved: ({ to }) => {
+      metrics.live(to._tag === "Connected")
+      move(stateOf(to))
+      return undefined
+    },
     confirmed: () => undefined,
     refused: () => undefined,
     handedOn: () => {}
@@ -217,14 +254,19 @@ export const make = Effect.fnUntraced(function*(
       const left = Math.max(0, until - Monotonic.nowMillis(clock))
       const renewed = renew === undefined
         ? Effect.as(Effect.sleep(left), undefined)
-        : Effect.delay(Effect.option(renew({ call })), left * renewAfter)
+        : Effect.delay(Effect.result(renew({ call })), left * renewAfter)
       return Effect.flatMap(renewed, (granted) => {
-        if (granted?._tag === "Some") {
-          grant(epoch, granted.value)
-          return renewal(epoch)
+        if (granted !== undefined) metrics.renewed(Result.isSuccess(granted) ? "renewed" : "failed")
+        if (granted !== undefined && Result.isSuccess(granted)) {
+          grant(epoch, granted.success)
+          return Effect.andThen(told(Effect.logInfo("sign-in renewed"), epoch, granted.success), renewal(epoch))
         }
         signedIn = undefined
-        return Effect.ignore(connection.reconnect)
+        const failed = granted === undefined ? {} : { error: granted.failure.message }
+        return Effect.andThen(
+          told(Effect.logWarning("sign-in not renewed"), epoch, failed),
+          Effect.ignore(connection.reconnect)
+        )
       })
     })
 

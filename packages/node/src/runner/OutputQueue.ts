@@ -20,9 +20,9 @@ import * as Venues from "@tickline/core/venue/Venues"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
 import { Buffer } from "node:buffer"
+import { droppedEvents } from "../internal/outputMetrics.ts"
 import type { Host, OutputClosed, Sink } from "./Host.ts"
 import type { Shed } from "./LedgerLines.ts"
 import { RunFailed } from "./RunnerError.ts"
@@ -218,11 +218,6 @@ const lose = (loss: Loss, key: string, span: Span): void => {
   if (loss.spans.size < mostSpans || loss.spans.has(key)) add(loss.spans, key, span)
   else add(loss.spans, venue, { ...span, source: { venue } })
 }
-
-const droppedEvents = Metric.counter("tickline_output_dropped_total", {
-  description: "Events dropped, as stdout was not read",
-  incremental: true
-})
 
 const instant = (millis: number): string => Timestamp.format(Timestamp.fromEpochMillis(millis))
 

@@ -124,7 +124,7 @@ export class Dialler<A> {
   // Waits until the dial is due and there is room for it within the limit on dials.
   private awaitDueTime(session: Session): Effect.Effect<void> {
     return Effect.gen({ self: this }, function*() {
-      const { breaker, dials } = this.options
+      const { breaker, dials, recorder } = this.options
       const waitsForBreaker = Recovery.waitsForBreaker(this.policy)
       let isTold = false
       while (true) {
@@ -137,6 +137,7 @@ export class Dialler<A> {
         // 1 ms is less than a wait: other processes are asked.
         if (until > open && wait > 1 && !isTold) {
           isTold = true
+          recorder.held()
           yield* this.states.log("Info", "dial held up by the limit", { delay_ms: Math.round(until - at) })
         }
         if (open > session.dueAt) {

@@ -92,8 +92,10 @@ class EpochHeartbeat<A> implements Heartbeat.Options<A> {
   }
 
   send(frame: string, kind: "ping" | "enable" | "answer"): void {
+    const { outbox, recorder } = this.parts.options
     // A ping was admitted before.
-    this.parts.options.outbox.urgent(frame, kind, { admitted: kind === "ping" })
+    outbox.urgent(frame, kind, { admitted: kind === "ping" })
+    if (kind === "answer") recorder.answeredTest()
   }
 
   get admit(): Effect.Effect<void> {

@@ -56,6 +56,13 @@ export interface MetricsRecorder {
   /** A ping was answered at `now`, on the monotonic clock. */
   readonly answered: (now: number, roundTripMillis: number) => void
   readonly missedPong: () => void
+  /** A test of the peer was answered. */
+  readonly answeredTest: () => void
+  /** A dial that is due has to wait for the limit. */
+  readonly held: () => void
+  /** The peer confirmed, or refused, so many subscriptions. */
+  readonly confirmed: (subscriptions: number) => void
+  readonly refused: (subscriptions: number) => void
   /** An observer threw. */
   readonly observerFailed: () => void
   /** What was seen by `at`, in epoch milliseconds, which is `now` on the monotonic clock. */
@@ -90,8 +97,12 @@ const metrics = [
   MetricDefinitions.sequenceGaps,
   MetricDefinitions.missed,
   MetricDefinitions.unconfirmed,
+  MetricDefinitions.heartbeatsAnswered,
   MetricDefinitions.heartbeatsMissed,
   MetricDefinitions.observerErrors,
+  MetricDefinitions.dialsHeld,
+  MetricDefinitions.subscriptionsConfirmed,
+  MetricDefinitions.subscriptionsRefused,
   MetricDefinitions.connected,
   MetricDefinitions.backoffDelay,
   MetricDefinitions.outboxWaiting,
@@ -266,11 +277,28 @@ class MetricsRecorderImpl implements MetricsRecorder {
     this.lastRoundTripMillis = roundTripMillis
     MetricDefinitions.roundTrip.updateUnsafe(roundTripMillis, this.context)
     MetricDefinitions.roundTrips.updateUnsafe(roundTripMillis, this.context)
+    MetricDefinitions.heartbeatsAnswered.updateUnsafe(1, this.context)
+  }
+
+  answeredTest(): void {
+    MetricDefinitions.heartbeatsAnswered.updateUnsafe(1, this.context)
   }
 
   missedPong(): void {
     this.missedPongs++
     MetricDefinitions.heartbeatsMissed.updateUnsafe(1, this.context)
+  }
+
+  held(): void {
+    MetricDefinitions.dialsHeld.updateUnsafe(1, this.context)
+  }
+
+  confirmed(subscriptions: number): void {
+    MetricDefinitions.subscriptionsConfirmed.updateUnsafe(subscriptions, this.context)
+  }
+
+  refused(subscriptions: number): void {
+    MetricDefinitions.subscriptionsRefused.updateUnsafe(subscriptions, this.context)
   }
 
   observerFailed(): void {

@@ -10,10 +10,14 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
+import * as Metric from "effect/Metric"
+import * as Record from "effect/Record"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { ConnectionClosed } from "../../connection/ConnectError.ts"
 import * as Lifecycle from "../../event/Lifecycle.ts"
+import * as MetricAttributes from "../../value/internal/metricAttributes.ts"
+import * as MetricDefinitions from "../../value/internal/metricDefinitions.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import type { Venue } from "../../venue/Venue.ts"
 import { NotRotated, type Policy } from "../Rotation.ts"
@@ -35,6 +39,12 @@ export interface Options {
 const usualBeforeMillis = 600_000
 const usualOverlap: Duration.Input = "2 seconds"
 const usualAgain: Duration.Input = "30 seconds"
+
+// A metric with an attribute is made once; its values are kept by the context's label.
+const rotations = Record.map(
+  { rotated: true, failed: true },
+  (_, outcome) => Metric.withAttributes(MetricDefinitions.rotations, { outcome })
+)
 
 const millis = (input: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(input))
 
@@ -58,6 +68,8 @@ export const make = Effect.fnUntraced(function*({ legs, policy, venue }: Options
   const scope = yield* Effect.scope
   const fork = yield* FiberSet.makeRuntime<never>()
   const clock = yield* Clock.Clock
+  const series = MetricAttributes.add(yield* Effect.context<never>(), { connection: venue.name })
+  for (const metric of Object.values(rotations)) metric.valueUnsafe(series)
   const after = afterMillis(policy, venue)
   const timers = new Map<Leg, Fiber.Fiber<void>>()
   const underWay = new Map<Leg, Deferred.Deferred<Lifecycle.Rotated, NotRotated>>()
@@ -87,6 +99,7 @@ export const make = Effect.fnUntraced(function*({ legs, policy, venue }: Options
         rising.delete(by)
         yield* legs.close(by)
         const error = Result.isFailure(connected) ? connected.failure.message : "the new connection ended"
+        rotations.failed.updateUnsafe(1, series)
         yield* Effect.logWarning("not rotated").pipe(
           Effect.annotateLogs({ connection: venue.name, leg: old.number, reason, error })
         )
@@ -99,6 +112,7 @@ export const make = Effect.fnUntraced(function*({ legs, policy, venue }: Options
         reason,
         at: Timestamp.fromEpochMillis(clock.currentTimeMillisUnsafe())
       })
+      rotations.rotated.updateUnsafe(1, series)
       legs.announce(new RotationAnnouncement([rotated]))
       legs.inbox.wake()
       yield* Effect.logInfo("rotated").pipe(

@@ -32,6 +32,7 @@ import type { Calls, Grant, SignIn } from "../SignIn.ts"
 import * as Authentication from "./Authentication.ts"
 import * as Credits from "./Credits.ts"
 import { CreditGate } from "./internal/creditGate.ts"
+import { CreditMetrics } from "./internal/creditMetrics.ts"
 import { dialect, keepAlive } from "./internal/dialect.ts"
 import * as ErrorCodes from "./internal/errorCodes.ts"
 import type { Method } from "./Method.ts"
@@ -119,8 +120,11 @@ export const make = Effect.fnUntraced(function*(
   const clock = yield* Clock.Clock
   const random = yield* Random.Random
   const signer = yield* Effect.fromResult(Signer.hmacSha256(clientSecret))
-  const offset = yield* ClockOffset.make(options.label ?? venue.name)
-  const gate = new CreditGate(() => Monotonic.nowMillis(clock))
+  const label = options.label ?? venue.name
+  const offset = yield* ClockOffset.make(label)
+  const metrics = new CreditMetrics(label, yield* Effect.context())
+  const gate = new CreditGate(() => Monotonic.nowMillis(clock), metrics)
+  yield* metrics.show(() => gate.left)
   let knowsLimits = !learnsLimits
 
   const within = (calls: Calls): DeribitCalls => ({
@@ -199,6 +203,7 @@ export const make = Effect.fnUntraced(function*(
 
   const session = yield* Session.make(url, {
     ...ofConnection,
+    label,
     peer: venue.name,
     dialect,
     keepAlive,

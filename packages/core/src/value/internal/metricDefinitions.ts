@@ -307,3 +307,58 @@ export const outages = Metric.histogram("tickline_outage_duration_ms", {
   description: "Duration of outages in milliseconds",
   boundaries: [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000, 1_800_000, 3_600_000]
 })
+
+/**
+ * Heartbeats answered: pongs to our pings, and our answers to the peer's tests.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const heartbeatsAnswered = Metric.counter("tickline_heartbeats_answered_total", {
+  description: "Heartbeats answered, by the peer or by us",
+  incremental: true
+})
+
+/**
+ * Dials that were due and had to wait for the limit on dials.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const dialsHeld = Metric.counter("tickline_dials_held_total", {
+  description: "Dials held up by the limit",
+  incremental: true
+})
+
+/**
+ * Subscriptions confirmed, each once an epoch.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const subscriptionsConfirmed = Metric.counter("tickline_subscriptions_confirmed_total", {
+  description: "Subscriptions confirmed",
+  incremental: true
+})
+
+/**
+ * Subscriptions refused, or not answered in time.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const subscriptionsRefused = Metric.counter("tickline_subscriptions_refused_total", {
+  description: "Subscriptions refused",
+  incremental: true
+})
+
+/**
+ * Takeovers of a connection by a new one, by the attribute `outcome`.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const rotations = Metric.counter("tickline_rotations_total", {
+  description: "Connections replaced by new ones, by outcome",
+  incremental: true
+})

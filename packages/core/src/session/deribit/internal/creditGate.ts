@@ -7,6 +7,7 @@
 import * as Effect from "effect/Effect"
 import type { SendOptions } from "../../../connection/Outbox.ts"
 import * as Credits from "../Credits.ts"
+import type { CreditMetrics } from "./creditMetrics.ts"
 
 /**
  * A call that was let through: it says that it was written, or that it was not.
@@ -28,11 +29,13 @@ export interface Passed {
  */
 export class CreditGate {
   private readonly now: () => number
+  private readonly metrics: CreditMetrics
   private credits: Credits.Credits
   private readonly unwritten = new Map<Credits.Pool, number>()
 
-  constructor(now: () => number) {
+  constructor(now: () => number, metrics: CreditMetrics) {
     this.now = now
+    this.metrics = metrics
     this.credits = Credits.make(now())
   }
 
@@ -48,6 +51,7 @@ export class CreditGate {
 
   /** The venue says that a pool is empty. */
   exhausted(pool: Credits.Pool): void {
+    this.metrics.exhausted(pool)
     this.credits = Credits.exhausted(this.credits, this.now(), pool)
   }
 
@@ -57,11 +61,14 @@ export class CreditGate {
   }
 
   /** Waits until there are credits for a call, and for those that were let through before it. */
-  pass(pool: Credits.Pool, priority: SendOptions["priority"]): Effect.Effect<Passed> {
+  pass(pool: Credits.Pool, priority: SendOptions["priority"], isWaiting = false): Effect.Effect<Passed> {
     return Effect.suspend(() => {
       const before = this.unwritten.get(pool) ?? 0
       const wait = Credits.waitFor(this.credits, this.now(), { pool, priority, before })
-      if (wait > 0) return Effect.flatMap(Effect.sleep(wait), () => this.pass(pool, priority))
+      if (wait > 0) {
+        if (!isWaiting) this.metrics.waited(pool)
+        return Effect.flatMap(Effect.sleep(wait), () => this.pass(pool, priority, true))
+      }
       this.unwritten.set(pool, before + 1)
       let isUnwritten = true
       const done = (): void => {

@@ -1,0 +1,13 @@
+/** All of Tickline's metrics, whichever package has them. */
+import type * as Metric from "effect/Metric"
+import * as OfConnections from "../packages/core/src/value/internal/metricDefinitions.ts"
+import * as OfSessions from "../packages/core/src/value/internal/sessionMetricDefinitions.ts"
+import * as OfGovernor from "../packages/node/src/internal/governorMetrics.ts"
+import { droppedEvents } from "../packages/node/src/internal/outputMetrics.ts"
+
+export const metricDefinitions: ReadonlyArray<Metric.Metric<never, unknown>> = [
+  ...Object.values(OfConnections),
+  ...Object.values(OfSessions),
+  ...Object.values(OfGovernor),
+  droppedEvents
+]
