@@ -425,8 +425,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a refused key is tried again",
     file: "packages/core/src/session/deribit/DeribitSession.ts",
-    original: "refusals.has(error.code)",
-    replacement: "refusals.has(error.reason)",
+    original: "ErrorCodes.temporary.has(error.code) ? error",
+    replacement: "error.code !== \"\" ? error",
     test: [ofDeribit, "stops where its key is refused"]
   },
   {
