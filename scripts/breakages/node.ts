@@ -358,8 +358,37 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a service keeps its limits by itself, whatever the file says",
     file: "packages/node/src/runner/Service.ts",
-    original: "    Effect.provideService(Governor.Governor, yield* governorOf(first.limits))\n",
-    replacement: "",
+    original: "shared?.governor ?? (yield* Governor.Governor)",
+    replacement: "yield* Governor.Governor",
+    test: ["packages/node/test/runner/Service.test.ts", "shares its limits over Redis"]
+  },
+  {
+    name: "the exporters lose their client as soon as they are there",
+    file: "packages/node/src/runner/Telemetry.ts",
+    original: "Layer.provide(Otlp.layerFromConfig(), Layer.merge(form[1], layerUndici))",
+    replacement:
+      "Layer.effectContext(Effect.provide(Layer.build(Otlp.layerFromConfig()), Layer.merge(form[1], layerUndici)))",
+    test: ["packages/node/test/runner/Telemetry.test.ts", "exports its metrics"]
+  },
+  {
+    name: "a collector that does not answer holds up the end of a run",
+    file: "packages/node/src/runner/Telemetry.ts",
+    original: "OTEL_EXPORTER_OTLP_TIMEOUT: \"1000\"",
+    replacement: "OTEL_EXPORTER_OTLP_TIMEOUT: \"4000\"",
+    test: ["packages/node/test/runner/Telemetry.test.ts", "ends within two seconds"]
+  },
+  {
+    name: "a variable of OpenTelemetry that cannot be read is a bug",
+    file: "packages/node/src/runner/Telemetry.ts",
+    original: "defect instanceof Config.ConfigError",
+    replacement: "defect instanceof RangeError",
+    test: ["packages/node/test/runner/Telemetry.test.ts", "says which variable is wrong"]
+  },
+  {
+    name: "the page of health is not told of the governor",
+    file: "packages/node/src/runner/Service.ts",
+    original: "Health.page(feeds.all, { governor })",
+    replacement: "Health.page(feeds.all)",
     test: ["packages/node/test/runner/Service.test.ts", "shares its limits over Redis"]
   }
 ]

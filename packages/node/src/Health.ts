@@ -20,6 +20,8 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { RedisGovernor, State } from "./RedisGovernor.ts"
 
 /**
  * Whether a venue is up: connected, and none of its subscriptions refused.
@@ -70,13 +72,33 @@ export const toJson = (health: MarketFeed.Health, now: number): Schema.Json => {
 }
 
 /**
- * The page: 200 where every venue is up, 503 otherwise.
+ * What else the page shows.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Whether the Redis answers over which limits are shared: the `state` of a `RedisGovernor`. */
+  readonly governor?: RedisGovernor["Service"]["state"] | undefined
+}
+
+const governorOf = (state: State): Schema.Json => ({
+  state: state._tag,
+  ...("since" in state ? { since: Timestamp.format(Timestamp.fromEpochMillis(state.since)) } : {}),
+  ...("reason" in state ? { reason: state.reason } : {})
+})
+
+/**
+ * The page: 200 where every venue is up, 503 otherwise. Whether limits are shared
+ * is shown, and makes no venue up or down: while Redis is away a connection lives
+ * on.
  *
  * @category layers
  * @since 0.1.0
  */
 export const page = (
-  feeds: Effect.Effect<ReadonlyArray<MarketFeed.MarketFeed["Service"]>>
+  feeds: Effect.Effect<ReadonlyArray<MarketFeed.MarketFeed["Service"]>>,
+  { governor }: Options = {}
 ): Layer.Layer<never, never, HttpRouter.HttpRouter> =>
   HttpRouter.add(
     "GET",
@@ -87,7 +109,8 @@ export const page = (
       const areUp = venues.length > 0 && venues.every(isUp)
       const body = JSON.stringify({
         status: areUp ? "up" : "down",
-        venues: venues.map((health) => toJson(health, now))
+        venues: venues.map((health) => toJson(health, now)),
+        ...(governor === undefined ? {} : { governor: governorOf(yield* SubscriptionRef.get(governor)) })
       })
       return HttpServerResponse.text(`${Printable.escape(body)}\n`, {
         status: areUp ? 200 : 503,

@@ -25,6 +25,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Health from "../Health.ts"
 import * as NodeTransport from "../NodeTransport.ts"
+import type { RedisGovernor } from "../RedisGovernor.ts"
 import { Host, type OutputClosed } from "./Host.ts"
 import * as Metrics from "./Metrics.ts"
 import { eventLine, type Format } from "./Output.ts"
@@ -37,6 +38,7 @@ import * as ServiceConfig from "./ServiceConfig.ts"
 import { isPrinted, ndjson } from "./Streaming.ts"
 import { paint as makePaint } from "./Style.ts"
 import * as Tally from "./Tally.ts"
+import * as Telemetry from "./Telemetry.ts"
 
 /**
  * How a service is run.
@@ -55,13 +57,16 @@ export interface Options {
 type Failure = RunFailed | UsageError | OutputClosed
 
 /** The pages of the service, on the place that the configuration says, moved when that changes. */
-const makePages = Effect.fnUntraced(function*(feeds: MarketFeeds.MarketFeeds["Service"]) {
+const makePages = Effect.fnUntraced(function*(
+  feeds: MarketFeeds.MarketFeeds["Service"],
+  governor: Health.Options["governor"]
+) {
   const parent = yield* Effect.scope
   let served: { readonly place: string; readonly scope: Scope.Closeable } | undefined
 
   const open = Effect.fnUntraced(function*(http: NonNullable<ServiceConfig.ServiceConfig["http"]>) {
     const scope = yield* Scope.fork(parent)
-    const url = yield* Metrics.serve({ ...http, key: "http.port" }, Health.page(feeds.all)).pipe(
+    const url = yield* Metrics.serve({ ...http, key: "http.port" }, Health.page(feeds.all, { governor })).pipe(
       Scope.provide(scope),
       Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
     )
@@ -84,15 +89,14 @@ const makePages = Effect.fnUntraced(function*(feeds: MarketFeeds.MarketFeeds["Se
 /** Who keeps the limits: this process alone, or, over Redis, all that share them. */
 const governorOf = (
   limits: ServiceConfig.ServiceConfig["limits"]
-): Effect.Effect<Governor.Governor, never, Scope.Scope> =>
+): Effect.Effect<RedisGovernor["Service"] | undefined, never, Scope.Scope> =>
   limits === undefined
-    ? Governor.Governor
+    ? Effect.undefined
     : Effect.gen(function*() {
       // Whoever shares nothing loads no client.
-      const RedisGovernor = yield* Effect.promise(() => import("../RedisGovernor.ts"))
+      const { RedisGovernor, layer } = yield* Effect.promise(() => import("../RedisGovernor.ts"))
       // A URL that is none was refused with the file.
-      const context = yield* Effect.orDie(Layer.build(RedisGovernor.layer(limits)))
-      return Context.get(context, RedisGovernor.RedisGovernor).governor
+      return Context.get(yield* Effect.orDie(Layer.build(layer(limits))), RedisGovernor)
     })
 
 const changed = (change: MarketFeeds.Change): Readonly<Record<string, string>> =>
@@ -117,11 +121,12 @@ const serve = Effect.fnUntraced(function*(
 
   const first = yield* load
   const recorders = yield* Recorders.make(yield* Transport)
+  const shared = yield* governorOf(first.limits)
   const feeds = yield* MarketFeeds.prepare().pipe(
     Effect.provideService(Transport, recorders.transport),
-    Effect.provideService(Governor.Governor, yield* governorOf(first.limits))
+    Effect.provideService(Governor.Governor, shared?.governor ?? (yield* Governor.Governor))
   )
-  const pages = yield* makePages(feeds)
+  const pages = yield* makePages(feeds, shared?.state)
   const tally = Tally.make()
   let { output } = first
   let isWanted = isPrinted({ kinds: ["trade", "ticker", "book"], lifecycle: output.lifecycle })
@@ -245,5 +250,9 @@ const serve = Effect.fnUntraced(function*(
 export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
   Effect.scoped(serve(options)).pipe(
     // Every venue has a policy of its own.
-    Effect.provide(Layer.mergeAll(NodeTransport.layer, Reconnection.layerWithBreaker(Presets.marketFeed)))
+    Effect.provide(Layer.mergeAll(
+      NodeTransport.layer,
+      Reconnection.layerWithBreaker(Presets.marketFeed),
+      Telemetry.layer
+    ))
   )

@@ -263,6 +263,14 @@ export * as Tally from "./Tally.ts"
 export * as Targets from "./Targets.ts"
 
 /**
+ * Metrics, traces and the log over OTLP, for whoever names an endpoint in the
+ * environment, by OpenTelemetry's own variables.
+ *
+ * @since 0.1.0
+ */
+export * as Telemetry from "./Telemetry.ts"
+
+/**
  * Bearer tokens, which come from the environment and from nowhere else.
  *
  * @since 0.1.0

@@ -106,6 +106,9 @@ describe.concurrent("run", { timeout: 20_000 }, () => {
         )
         yield* service.world.said(/nothing that is limited is sent/)
         assert.match((yield* service.get("/metrics")).text, /^tickline_governor_available 0$/m)
+        const away = JSON.parse((yield* service.get("/healthz")).text).governor
+        assert.strictEqual(away.state, "Unavailable")
+        assert.match(away.reason, /ECONNREFUSED/)
         // Not even dialled.
         assert.deepStrictEqual(exchange.entries(), [])
         yield* redis.start
@@ -113,6 +116,8 @@ describe.concurrent("run", { timeout: 20_000 }, () => {
         yield* service.world.printed(/"Trade"/)
         const { text } = yield* service.get("/metrics")
         assert.match(text, /^tickline_governor_available 1$/m)
+        const { governor } = JSON.parse((yield* service.get("/healthz")).text)
+        assert.deepStrictEqual([governor.state, Object.keys(governor)], ["Available", ["state", "since"]])
         assert.match(text, /^tickline_governor_admissions_total [1-9]/m)
         assert.strictEqual(yield* service.ended, 0)
       })

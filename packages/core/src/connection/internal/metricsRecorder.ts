@@ -106,6 +106,7 @@ const metrics = [
   MetricDefinitions.connected,
   MetricDefinitions.backoffDelay,
   MetricDefinitions.outboxWaiting,
+  MetricDefinitions.roundTrip,
   MetricDefinitions.roundTrips,
   MetricDefinitions.dialDurations,
   MetricDefinitions.outages,
