@@ -188,6 +188,13 @@ export * as Decoder from "./codec/Decoder.ts"
 export * as Deribit from "./venue/deribit/Venue.ts"
 
 /**
+ * Deribit as an `Exchange`, over a session that is signed in and restored.
+ *
+ * @since 0.1.0
+ */
+export * as DeribitExchange from "./trading/deribit/DeribitExchange.ts"
+
+/**
  * Why a dial did not give a wire. Each reason is a class of its own, so that
  * what to do about it can be decided without reading a message.
  *
@@ -235,6 +242,14 @@ export * as ExactJson from "./codec/ExactJson.ts"
  * @since 0.1.0
  */
 export * as ExactSchema from "./codec/ExactSchema.ts"
+
+/**
+ * Order entry behind one service, whatever the exchange: each command is a
+ * stream of what is said of it, and sends nothing before the stream is run.
+ *
+ * @since 0.1.0
+ */
+export * as Exchange from "./trading/Exchange.ts"
 
 /**
  * What one WebSocket message carries: text, or bytes.

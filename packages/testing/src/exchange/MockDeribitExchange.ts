@@ -73,7 +73,8 @@ export type Spent = CreditsSpent<PoolName>
  * carried out: their answer is withheld, or the connection is cut before it, or it
  * comes later. Where there is no answer, `takenAfter` says in how many
  * milliseconds they are carried out: at once by default, never if it is
- * `Infinity`.
+ * `Infinity`. The method of what is told of channels is `subscription`: it may be
+ * withheld.
  *
  * @category models
  * @since 0.1.0

@@ -40,6 +40,7 @@ export class DeribitSession implements GatewaySession, Caller, Member {
   }
 
   notify(channel: string, data: Value): void {
+    if (this.exchange.faultOf("subscription")?._tag === "Withhold") return
     this.send(`{"jsonrpc":"2.0","method":"subscription","params":${write({ channel, data })}}`, false)
   }
 
