@@ -104,8 +104,10 @@ export class RecordedChannels {
 
   private kindOf(named: string): ChannelKind | undefined {
     if (isKind(named)) return named
-    const { book, ticker, trade } = this.venue.channels
-    return named === trade ? "trade" : named === ticker ? "ticker" : named === book ? "book" : undefined
+    const { books, channels: { book, ticker, trade } } = this.venue
+    if (named === trade) return "trade"
+    if (named === ticker) return "ticker"
+    return named === book || named === books?.orders?.channel ? "book" : undefined
   }
 
   private isOf({ channel, kind }: Recorded, named: string, declared: Channel.Channel): boolean {

@@ -417,11 +417,11 @@ export const run = (given: Options): Effect.Effect<void, Failure, Host> =>
     }))
     const recorder = options.record === undefined ? undefined : yield* Recorders.begin(
       { key: "--record", path: options.record, rotation: options.rotation },
-      targets.map(({ products, url, venue }) => ({
+      targets.map(({ bookChannel = "book", products, url, venue }) => ({
         venue: venue.name,
         url: url ?? venue.endpoint,
         products,
-        channels: options.book === undefined ? options.kinds : ["book"],
+        channels: options.book === undefined ? options.kinds : [bookChannel],
         policy: options.preset ?? (options.config === undefined ? "recommended" : "custom")
       }))
     )

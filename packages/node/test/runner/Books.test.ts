@@ -3,6 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as MockCoinbaseExchange from "@tickline/testing/MockCoinbaseExchange"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
 import { simulate } from "./Streams.ts"
 import * as TestHost from "./TestHost.ts"
 
@@ -92,6 +95,22 @@ describe.concurrent("stream --book", { timeout: 20_000 }, () => {
       assert.isTrue(books.slice(broken).some(({ state }) => state === "Live"))
       assert.notInclude(books.map(({ state }) => state), "Unverified")
       assert.isFalse(shows(world))
+    }))
+
+  it.live("coinbase-exchange, with a key: a recording gives the same book of single orders, and holds nothing of the key", () =>
+    Effect.gen(function*() {
+      const { url } = yield* simulate("coinbase-exchange", ["--rate", "400", "--fault", "lose@500ms"])
+      const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "tickline-"))
+      yield* Effect.addFinalizer(() => Effect.sync(() => Fs.rmSync(folder, { recursive: true })))
+      const file = Path.join(folder, "full.jsonl")
+      const live = TestHost.make({ env })
+      const command = ["stream", "coinbase-exchange", "BTC-USD", "--url", url, "--book", "3", "--record", file]
+      assert.strictEqual(yield* TestHost.run(live, ...command, "--count", "800"), 0)
+      assert.isFalse(Object.values(env).some((value) => Fs.readFileSync(file, "utf8").includes(value)))
+      const again = TestHost.make()
+      assert.strictEqual(yield* TestHost.run(again, "replay", file, "--book", "3", "--count", "800"), 0)
+      const placeless = again.objects().map(({ frame: _, ...book }) => book)
+      assert.deepStrictEqual(placeless, [...live.objects()])
     }))
 
   it.live("coinbase-exchange, with a key that is refused, or is none: it is said without it", () =>
