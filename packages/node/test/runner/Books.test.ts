@@ -37,18 +37,20 @@ describe.concurrent("stream --book", { timeout: 20_000 }, () => {
     it.live(`${venue}: a frame that goes missing is told, and the book is whole again`, () =>
       Effect.gen(function*() {
         // A checksum is of the ten best levels: of what the next frame sets again, or what is deeper, it shows nothing.
-        // Each loss comes long after the one before, so that it does not meet the snapshot which that one brought about.
-        const [fault, count] = cause === "checksum" ? ["lose@300ms/500ms", 900] : ["lose@500ms", 300]
-        const { url } = yield* simulate(venue, ["--rate", "200", "--fault", fault])
+        // And a busy machine may still wait for the first snapshot when the first is lost. Each loss comes long after the
+        // one before, so that it does not meet the snapshot which that one brought about.
+        const { url } = yield* simulate(venue, ["--rate", "200", "--fault", "lose@500ms/500ms"])
         const world = TestHost.make()
-        const command = ["stream", venue, product, "--url", url, "--book", "3", "--count", `${count}`]
+        const command = ["stream", venue, product, "--url", url, "--book", "3", "--count", "900"]
         assert.strictEqual(yield* TestHost.run(world, ...command), 0)
         const books = world.objects() as unknown as ReadonlyArray<Book>
         assert.deepStrictEqual(new Set(books.map(({ _tag }) => _tag)), new Set(["Book"]))
-        assert.lengthOf(books, count)
+        assert.lengthOf(books, 900)
         const broken = books.filter(({ state }) => state === "Gapped")
         assert.deepStrictEqual(new Set(broken.map((book) => book.cause)), new Set([cause]))
-        if (cause !== "checksum") assert.lengthOf(broken, 1)
+        // A loss is told once.
+        const told = books.flatMap(({ state }) => state === "Syncing" ? [] : [state])
+        assert.notInclude(told.join(" "), "Gapped Gapped")
         assert.isTrue(
           books.slice(books.findIndex(({ state }) => state === "Gapped")).some(({ state }) => state === "Live")
         )
@@ -84,7 +86,7 @@ describe.concurrent("stream --book", { timeout: 20_000 }, () => {
 
   it.live("coinbase-exchange, with a key: the book of single orders is proven, through a frame that goes missing", () =>
     Effect.gen(function*() {
-      const { url } = yield* simulate("coinbase-exchange", ["--rate", "400", "--fault", "lose@500ms"])
+      const { url } = yield* simulate("coinbase-exchange", ["--rate", "400", "--fault", "lose@500ms/500ms"])
       const world = TestHost.make({ env })
       const command = ["stream", "coinbase-exchange", "BTC-USD", "--url", url, "--book", "3", "--count", "800"]
       assert.strictEqual(yield* TestHost.run(world, ...command), 0)
@@ -100,7 +102,7 @@ describe.concurrent("stream --book", { timeout: 20_000 }, () => {
 
   it.live("coinbase-exchange, with a key: a recording gives the same book of single orders, and holds nothing of the key", () =>
     Effect.gen(function*() {
-      const { url } = yield* simulate("coinbase-exchange", ["--rate", "400", "--fault", "lose@500ms"])
+      const { url } = yield* simulate("coinbase-exchange", ["--rate", "400", "--fault", "lose@500ms/500ms"])
       const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "tickline-"))
       yield* Effect.addFinalizer(() => Effect.sync(() => Fs.rmSync(folder, { recursive: true })))
       const file = Path.join(folder, "full.jsonl")
