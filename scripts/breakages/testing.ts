@@ -141,5 +141,61 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "    conversation.ended()\n",
     replacement: "",
     test: [ofSockets, "signs in, takes an order"]
+  },
+  {
+    name: "quotes that move up meet each other",
+    file: "packages/testing/src/exchange/internal/deribitQuotes.ts",
+    original: "return isUp ? [\"ask\", \"bid\"] : [\"bid\", \"ask\"]",
+    replacement: "return [\"bid\", \"ask\"]",
+    test: ["packages/testing/test/exchange/Quotes.test.ts", "moves both of its sides up"]
+  },
+  {
+    name: "a quote that cannot be amended stays as it was",
+    file: "packages/testing/src/exchange/internal/deribitQuotes.ts",
+    original: "if (amended instanceof Refused) this.books.cancel([resting])",
+    replacement: "",
+    test: ["packages/testing/test/exchange/Quotes.test.ts", "are amended by what comes next"]
+  },
+  {
+    name: "a maker's protection lets everything be traded",
+    file: "packages/testing/src/exchange/internal/deribitQuotes.ts",
+    original: "if (!BigDecimal.isGreaterThanOrEqualTo(sum, limit)) continue",
+    replacement: "continue",
+    test: ["packages/testing/test/exchange/Quotes.test.ts", "when more of them trades"]
+  },
+  {
+    name: "quotes are frozen for ever",
+    file: "packages/testing/src/exchange/internal/deribitQuotes.ts",
+    original: "frozenMillis === 0 ? Infinity : now + frozenMillis",
+    replacement: "Infinity",
+    test: ["packages/testing/test/exchange/Quotes.test.ts", "when more of them trades"]
+  },
+  {
+    name: "a quote may be larger than its protection allows",
+    file: "packages/testing/src/exchange/internal/deribitQuotes.ts",
+    original: "if (most !== undefined &&",
+    replacement: "if (most === undefined &&",
+    test: ["packages/testing/test/exchange/Quotes.test.ts", "no more than it allows"]
+  },
+  {
+    name: "a quote is edited as an order",
+    file: "packages/testing/src/exchange/internal/deribitMethods.ts",
+    original: "if (record.quote !== undefined) return new Refused(10004)",
+    replacement: "",
+    test: ["packages/testing/test/exchange/Quotes.test.ts", "are amended by what comes next"]
+  },
+  {
+    name: "the mock forgets that an edit makes an order post-only",
+    file: "packages/testing/src/exchange/internal/deribitMethods.ts",
+    original: "      postOnly,\n      moves",
+    replacement: "      moves",
+    test: ["packages/testing/test/exchange/Quotes.test.ts", "only rest, or only reduce"]
+  },
+  {
+    name: "giving up all channels ends the heartbeats",
+    file: "packages/testing/src/venue/MockDeribit.ts",
+    original: "new Map(beats === undefined ? [] : [[heartbeats, beats] as const])",
+    replacement: "new Map<string, ReadonlySet<string>>()",
+    test: ["packages/testing/test/MockDeribit.test.ts", "goes on with heartbeats"]
   }
 ]

@@ -398,5 +398,27 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "return account === undefined ? this.open.values() : this.accounts.get(account) ?? []",
     replacement: "return this.open.values()",
     test: [ofMatching, "is cancelled with all"]
+  },
+  {
+    name: "an amendment that is refused makes an order post-only",
+    file: "packages/core/src/trading/Matching.ts",
+    original: "    const price = restingPrice({ ...order, timeInForce, moves }, wanted)\n",
+    replacement:
+      "    order.timeInForce = timeInForce\n    const price = restingPrice({ ...order, timeInForce, moves }, wanted)\n",
+    test: ["packages/core/test/Matching.test.ts", "becomes post-only"]
+  },
+  {
+    name: "an order is amended to reduce what is not there",
+    file: "packages/core/src/trading/Matching.ts",
+    original: "if (reduceOnly && !order.reduceOnly && book",
+    replacement: "if (reduceOnly && order.reduceOnly && book",
+    test: ["packages/core/test/Matching.test.ts", "only reduces needs something"]
+  },
+  {
+    name: "an order that is amended to one that only reduces is not looked after",
+    file: "packages/core/src/trading/Matching.ts",
+    original: "    order.reduceOnly = reduceOnly\n",
+    replacement: "",
+    test: ["packages/core/test/Matching.test.ts", "only reduces needs something"]
   }
 ]

@@ -326,6 +326,39 @@ describe("an order", () => {
     assert.deepStrictEqual(amend("4", { price: "90" }, "bob"), ["amended 4 0.0/1.0@101.5"])
   })
 
+  it("that is amended becomes post-only, or is it no longer", () => {
+    const { does, engine, levels } = setUp()
+    does(limit("sell", "1", "101", { account: "bob" }))
+    does(limit("buy", "1", "100"))
+    const amended = { _tag: "Amend", account: "ann", orderId: "2" } as const
+    assert.deepStrictEqual(does({ ...amended, price: decimal("102"), postOnly: true }), ["rejected WouldTrade"])
+    // What is refused changes nothing: it may still trade.
+    assert.deepStrictEqual(levels("buy"), ["1.0@100.0"])
+    assert.deepNestedInclude(engine.apply(amended, 0)[0], { "order.timeInForce": "gtc" })
+    assert.deepStrictEqual(does({ ...amended, price: decimal("102"), postOnly: true, moves: true }), [
+      "amended 2 0.0/1.0@100.5"
+    ])
+    // It stays so, and moves, until something else is said.
+    assert.deepStrictEqual(does({ ...amended, price: decimal("101") }), ["amended in place 2 0.0/1.0@100.5"])
+    assert.deepStrictEqual(does({ ...amended, price: decimal("101"), moves: false }), ["rejected WouldTrade"])
+    assert.deepStrictEqual(does({ ...amended, price: decimal("101"), postOnly: false }), [
+      "amended 2 0.0/1.0@101.0",
+      "traded 1.0@101.0: 1 1.0/1.0@101.0 with 2 1.0/1.0@101.0"
+    ])
+  })
+
+  it("that is amended to one that only reduces needs something to reduce, and ends with it", () => {
+    const { does } = setUp()
+    does(limit("sell", "1", "110"))
+    const amended = { _tag: "Amend", account: "ann", orderId: "1", reduceOnly: true } as const
+    assert.deepStrictEqual(does(amended), ["rejected NotReducing"])
+    does(limit("sell", "1", "100", { account: "bob" }))
+    does(limit("buy", "1", "100"))
+    assert.deepStrictEqual(does(amended), ["amended 1 0.0/1.0@110.0"])
+    does(limit("buy", "1", "99", { account: "bob" }))
+    assert.include(does(limit("sell", "1", "99")), "cancelled reduce-only 1 0.0/1.0@110.0")
+  })
+
   it("belongs to its account", () => {
     const { amend, does, engine } = setUp()
     does(limit("buy", "1", "100"))

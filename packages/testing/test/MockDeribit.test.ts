@@ -196,6 +196,21 @@ describe("MockDeribit", () => {
     assert.isUndefined(ask(test, session, { ...floor, atMillis: atMillis + 5_000 }).close)
   })
 
+  it("gives up all channels at once, and goes on with heartbeats", () => {
+    const enabled = ask(
+      { jsonrpc: "2.0", id: 4, method: "public/set_heartbeat", params: { interval: 10 } },
+      subscribe().session
+    )
+    const { replies, session } = ask({ jsonrpc: "2.0", id: 5, method: "public/unsubscribe_all" }, enabled.session)
+    assert.deepStrictEqual(parsed(replies), [{ jsonrpc: "2.0", id: 5, result: "ok", ...times }])
+    assert.deepStrictEqual([...MockVenue.followed(session)], [])
+    assert.lengthOf(venue.heartbeat(session, floor), 2)
+    assert.include(
+      JSON.stringify(parsed(ask({ jsonrpc: "2.0", id: 6, method: "private/unsubscribe_all" }, session).replies)),
+      "-32601"
+    )
+  })
+
   it("tests who asked for heartbeats, and hears the answer", () => {
     const { keepAlive } = Deribit.venue
     assert(keepAlive._tag === "Requested")

@@ -207,10 +207,18 @@ class MatchingImpl implements Matching {
       const inUnits = (units: bigint) => BigDecimal.make(units, book.amountScale)
       return { _tag: "BelowFilled", amount: inUnits(amount), filled: inUnits(order.filled) }
     }
+    const { moves = order.moves, postOnly = order.timeInForce === "post-only", reduceOnly = order.reduceOnly } = command
+    if (reduceOnly && !order.reduceOnly && book.reducible(order.account, order.side) === 0n) {
+      return { _tag: "NotReducing", position: this.position(order.account, book.instrument.product) }
+    }
     const wanted = command.price === undefined ? order.price : Exact.unitsOf(command.price, book.priceScale)
-    const price = restingPrice(order, wanted)
+    // What rests is neither to be filled at once nor at all.
+    const timeInForce = postOnly ? "post-only" : "gtc"
+    const price = restingPrice({ ...order, timeInForce, moves }, wanted)
     if (typeof price === "object") return price
-    const keepsPriority = price === order.price && amount <= order.amount
+    order.timeInForce = timeInForce
+    order.moves = moves
+    const keepsPriority = price === order.price && amount <= order.amount && reduceOnly === order.reduceOnly
     if (keepsPriority) {
       if (order.level !== undefined) order.level.total -= order.amount - amount
       order.amount = amount
@@ -220,6 +228,7 @@ class MatchingImpl implements Matching {
     book.remove(order)
     order.price = price
     order.amount = amount
+    order.reduceOnly = reduceOnly
     this.events.push({ _tag: "Amended", order: shown(order), keepsPriority })
     this.carryIn(order, book.plan(order))
     return undefined

@@ -52,7 +52,8 @@ export type Place =
 
 /**
  * Amends an order that rests. `amount` is the whole new amount, the filled part
- * included; what is not said stays.
+ * included. `postOnly` makes it one that may only rest, or not any more, and
+ * `moves` is as of `Place`. What is not said stays.
  *
  * @category models
  * @since 0.1.0
@@ -63,6 +64,9 @@ export interface Amend {
   readonly orderId: string
   readonly price?: Decimal.Decimal | undefined
   readonly amount?: Decimal.Decimal | undefined
+  readonly postOnly?: boolean | undefined
+  readonly moves?: boolean | undefined
+  readonly reduceOnly?: boolean | undefined
 }
 
 /**

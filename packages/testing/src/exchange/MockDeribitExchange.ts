@@ -7,7 +7,9 @@
  * signature and by refresh token, with tokens that expire; credits by class of
  * method, where a request too many ends the connection; cancel-on-disconnect,
  * which a logout does not cause; heartbeats whose `test_request` has to be
- * answered; `valid_until` and `reject_post_only`; maintenance and settlement.
+ * answered; `valid_until` and `reject_post_only`; mass quotes under a market
+ * maker's protection; maintenance and settlement. It has each method that
+ * `session/deribit/Methods` declares.
  *
  * Accounts and orders outlive connections. What a test wants to know of them, or
  * to go wrong with them, it asks of the exchange itself.

@@ -259,6 +259,8 @@ const instrument = (
   }
 }
 
+const coins: Readonly<Record<string, string>> = { BTC: "BITCOIN", ETH: "ETHER" }
+
 /**
  * Deribit: `/api/v2/public/test`, `…/get_time`, `…/get_currencies`,
  * `…/get_instruments`, of all or of one `currency`, and `…/get_instrument`.
@@ -291,7 +293,7 @@ const listing: Listing.Listing = ({ path, query }, floor) => {
         currencies(all).filter((currency) => currency !== "USD").map((currency) => ({
           currency,
           currency_long: currency,
-          coin_type: currency,
+          coin_type: coins[currency] ?? currency,
           network_currency: currency,
           fee_precision: 4,
           min_confirmations: 1,
@@ -303,7 +305,12 @@ const listing: Listing.Listing = ({ path, query }, floor) => {
       )
     case "/api/v2/public/get_instruments": {
       const currency = query.get("currency") ?? "any"
-      return succeed(listed.filter(({ base_currency }) => currency === "any" || base_currency === currency))
+      const kind = query.get("kind") ?? "any"
+      return succeed(
+        listed.filter((one) =>
+          (currency === "any" || one.base_currency === currency) && (kind === "any" || one.kind === kind)
+        )
+      )
     }
     case "/api/v2/public/get_instrument": {
       const found = listed.find(({ instrument_name }) => instrument_name === query.get("instrument_name"))
@@ -359,6 +366,14 @@ export const make = (
         return { session: MockVenue.follow(heard, heartbeats, []), replies: [succeed("ok")] }
       case "public/disable_heartbeat":
         return { session: MockVenue.unfollow(heard, heartbeats, []), replies: [succeed("ok")] }
+      case "public/unsubscribe_all":
+      case "private/unsubscribe_all": {
+        if (method.startsWith("private/") && !accounts) return refuse(errors.method)
+        // Heartbeats are no channel.
+        const beats = heard.channels.get(heartbeats)
+        const channels = new Map(beats === undefined ? [] : [[heartbeats, beats] as const])
+        return { session: { ...heard, channels }, replies: [succeed("ok")] }
+      }
       case "public/subscribe":
       case "public/unsubscribe":
       case "private/subscribe":

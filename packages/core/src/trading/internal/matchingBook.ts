@@ -23,9 +23,10 @@ export interface BookOrder {
   readonly account: string
   readonly book: Book
   readonly side: Side
-  readonly timeInForce: TimeInForce
-  readonly moves: boolean
-  readonly reduceOnly: boolean
+  timeInForce: TimeInForce
+  moves: boolean
+  /** Changed only while it does not rest. */
+  reduceOnly: boolean
   readonly selfTrade: SelfTrade
   readonly validUntil: number | undefined
   /** In units; absent of a market order. */

@@ -27,9 +27,18 @@ export interface Listed {
 export interface Terms {
   readonly label: string
   readonly type: "limit" | "market"
-  readonly postOnly: boolean
-  readonly rejectPostOnly: boolean
+  postOnly: boolean
+  rejectPostOnly: boolean
   readonly connection: number
+  /** Of which mass quote it is, if it is of one. */
+  quote?: Quote | undefined
+}
+
+/** Which of a market maker's quotes an order is. */
+export interface Quote {
+  readonly group: string
+  readonly quoteId: string
+  readonly quoteSetId: string | undefined
 }
 
 /** A trade, as the account of an order sees it. */
@@ -42,7 +51,7 @@ export interface OrderRecord extends Terms {
   readonly product: string
   readonly side: "buy" | "sell"
   readonly timeInForce: string
-  readonly reduceOnly: boolean
+  reduceOnly: boolean
   readonly createdAt: number
   state: "open" | "filled" | "cancelled"
   cancelReason: string | undefined
@@ -97,6 +106,10 @@ const list = (host: GatewayHost): ReadonlyMap<string, Listed> =>
     })
   )
 
+/** What is said of an order, or of a trade of one, that is a quote. */
+export const quoteOf = ({ quote }: OrderRecord): Trade =>
+  quote === undefined ? {} : { quote_id: quote.quoteId, quote_set_id: quote.quoteSetId }
+
 const tradeOf = ({ price, side, size }: Market.Tick): Market.Trade | undefined => {
   const [at, amount] = [Decimal.parse(price), Decimal.parse(size)]
   return at === undefined || amount === undefined ? undefined : { side, price: at, amount }
@@ -147,16 +160,25 @@ export class Books {
     return record ?? new Refused(11030)
   }
 
-  amend(command: Amend): OrderRecord | Refused {
+  amend(
+    command: Amend,
+    { rejectPostOnly }: { readonly rejectPostOnly?: boolean | undefined } = {}
+  ): OrderRecord | Refused {
     const record = this.orders.get(command.orderId)
     const events = this.matching.apply(command, this.host.wallMillis())
     const [first] = events
     if (first?._tag === "Rejected") return ofMatching(first.reason)
     if (record === undefined) return new Refused(10004)
     record.isReplaced = true
+    record.postOnly = command.postOnly ?? record.postOnly
+    record.rejectPostOnly = rejectPostOnly ?? record.rejectPostOnly
+    record.reduceOnly = command.reduceOnly ?? record.reduceOnly
     this.carryOut(record.product, events)
     return record
   }
+
+  /** Called with each trade of an account's order. */
+  onTraded: (record: OrderRecord, amount: Decimal.Decimal, price: Decimal.Decimal) => void = () => {}
 
   /** Cancels orders that are open; gives how many. */
   cancel(orders: ReadonlyArray<OrderRecord>, reason = "user_request"): number {
@@ -345,10 +367,12 @@ export class Books {
       reduce_only: record.reduceOnly,
       post_only: record.postOnly,
       api: true,
-      self_trade: false
+      self_trade: false,
+      ...quoteOf(record)
     }
     record.trades.push(trade)
     this.note(record, trade)
+    this.onTraded(record, amount, price)
   }
 
   private note(record: OrderRecord, trade?: Trade): void {

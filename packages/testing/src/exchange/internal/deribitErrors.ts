@@ -11,6 +11,7 @@ const messages = {
   10021: "invalid_amount",
   10023: "invalid_price",
   10028: "too_many_requests",
+  10031: "invalid_args_for_instrument",
   10041: "settlement_in_progress",
   10043: "price_wrong_tick",
   11030: "other_reject",

@@ -4,6 +4,7 @@ import type * as Listing from "../../venue/Listing.ts"
 import type { Market } from "../../venue/Market.ts"
 import { Credits, type Pool } from "./credits.ts"
 import { Books, type OrderRecord } from "./deribitBook.ts"
+import { Quotes } from "./deribitQuotes.ts"
 import * as Values from "./deribitValues.ts"
 import { Balances } from "./positions.ts"
 import { type Key, Tokens } from "./tokens.ts"
@@ -80,7 +81,7 @@ export class DeribitExchange {
   private readonly members = new Set<Member>()
   private faults: Array<{ readonly fault: Fault; left: number }> = []
   private connections = 0
-  private opened: { readonly host: GatewayHost; readonly books: Books } | undefined
+  private opened: { readonly host: GatewayHost; readonly books: Books; readonly quotes: Quotes } | undefined
 
   constructor(settings: Settings) {
     this.settings = settings
@@ -96,7 +97,8 @@ export class DeribitExchange {
   /** Opens it on the server that serves it: there is one. */
   open(host: GatewayHost): void {
     if (this.opened !== undefined) throw new Error("this exchange is served already")
-    this.opened = { host, books: new Books(host, (account) => this.balances(account)) }
+    const books = new Books(host, (account) => this.balances(account))
+    this.opened = { host, books, quotes: new Quotes(books, host.wallMillis) }
   }
 
   /** The market has moved, whoever moves it: orders may have traded with it. */
@@ -115,6 +117,10 @@ export class DeribitExchange {
 
   get books(): Books {
     return this.serving().books
+  }
+
+  get quotes(): Quotes {
+    return this.serving().quotes
   }
 
   now(): number {
@@ -183,6 +189,7 @@ export class DeribitExchange {
 
   /** Tells all connections of an account what has changed of it. */
   tellChanges(): void {
+    this.quotes.protect()
     for (const { account, orders, product, trades } of this.books.taken()) {
       const listed = this.books.listed.get(product)
       if (listed === undefined) continue

@@ -96,8 +96,12 @@ const find = ({ account, params, session: { exchange: { books } } }: Call): Orde
 const amend = (call: Call, record: OrderRecord | Refused): Value | Refused => {
   if (isLate(call)) return new Refused(13888)
   if (record instanceof Refused) return record
+  // A quote is not edited as an order: https://support.deribit.com/hc/en-us/articles/36068817716637 (19 May 2026).
+  if (record.quote !== undefined) return new Refused(10004)
   if (record.state !== "open") return new Refused(11044)
   const { account, params, session: { exchange: { books } } } = call
+  const [postOnly, rejectPostOnly, reduceOnly] = ["post_only", "reject_post_only", "reduce_only"]
+    .map((name) => params[name] === undefined ? undefined : flagIn(params, name))
   const from = record.trades.length
   return answered(
     books.amend({
@@ -105,8 +109,11 @@ const amend = (call: Call, record: OrderRecord | Refused): Value | Refused => {
       account,
       orderId: record.orderId,
       price: decimalIn(params, "price"),
-      amount: decimalIn(params, "amount") ?? decimalIn(params, "contracts")
-    }),
+      amount: decimalIn(params, "amount") ?? decimalIn(params, "contracts"),
+      postOnly,
+      moves: rejectPostOnly === undefined ? undefined : !rejectPostOnly,
+      reduceOnly
+    }, { rejectPostOnly }),
     from
   )
 }
@@ -140,8 +147,10 @@ const orders = ({ account, params, session: { exchange: { books } } }: Call): Re
 
 const open = (call: Call): Value => orders(call).filter(({ state }) => state === "open").map(Values.order)
 
-const cancelAll = (call: Call): Value => {
-  const chosen = orders(call).filter(({ state }) => state === "open")
+const cancelAll = (call: Call): Value => cancelled(call, orders(call).filter(({ state }) => state === "open"))
+
+/** Cancels what was chosen: how many, or which. */
+const cancelled = (call: Call, chosen: ReadonlyArray<OrderRecord>): Value => {
   const { books } = call.session.exchange
   const count = books.cancel(chosen)
   if (!flagIn(call.params, "detailed")) return count
@@ -176,7 +185,40 @@ const closePosition = (call: Call): Value | Refused => {
   return answered(books.place({ ...common, type: "limit", price, timeInForce: "gtc" }, { ...terms, type: "limit" }))
 }
 
+const massQuote = (call: Call): Value | Refused => {
+  const { account, params, session } = call
+  if (isLate(call)) return new Refused(13888)
+  // The venue says that it is an error, and not which.
+  if (!session.cancelsOnDisconnect) return new Refused(11030, { reason: "cancel_on_disconnect" })
+  return session.exchange.quotes.quote(account, session.number, params)
+}
+
+const cancelQuotes = (call: Call): Value | Refused => {
+  const chosen = call.session.exchange.quotes.meant(call.account, call.params)
+  return chosen instanceof Refused ? chosen : cancelled(call, chosen)
+}
+
 // --- accounts ------------------------------------------------------------------
+
+/** An account's trades, of an instrument, a currency and a kind where these are said, the latest first. */
+const userTrades = (call: Call): Value => {
+  const { params } = call
+  const count = countIn(params, "count") ?? 10
+  const [from, to] = ["start_timestamp", "end_timestamp"].map((name) => countIn(params, name))
+  const [first, last] = ["start_seq", "end_seq"].map((name) => countIn(params, name))
+  const found = orders({ ...call, params: { ...params, type: "all" } }).flatMap(({ trades }) => trades)
+    .filter(({ timestamp, trade_seq }) =>
+      Number(timestamp) >= (from ?? 0) && Number(timestamp) <= (to ?? Infinity) &&
+      Number(trade_seq) >= (first ?? 0) && Number(trade_seq) <= (last ?? Infinity)
+    )
+    .toSorted((one, other) => Number(one["trade_seq"]) - Number(other["trade_seq"]))
+  // Whoever says from when they begin gets the earliest, otherwise the latest.
+  const chosen = from === undefined && first === undefined ? found.slice(-count) : found.slice(0, count)
+  return {
+    trades: textIn(params, "sorting") === "asc" ? chosen : chosen.toReversed(),
+    has_more: found.length > count
+  }
+}
 
 const positions = ({ account, params, session: { exchange: { books } } }: Call): Value => {
   const [currency = "any", kind = "any"] = [textIn(params, "currency"), textIn(params, "kind")]
@@ -219,6 +261,30 @@ const ticker =
     return Values.ticker(books, market, isSettling ? "settlement" : "open", levels)
   }
 
+const bookSummary = ({ params, session: { exchange: { books } } }: Call): Value | Refused => {
+  const [instrument, currency, kind = "any"] = ["instrument_name", "currency", "kind"].map((name) =>
+    textIn(params, name)
+  )
+  const listed = [...books.listed.values()].filter((one) =>
+    (instrument === undefined || one.instrument.product === instrument) &&
+    (currency === undefined || one.currency === currency) && (kind === "any" || one.kind === kind)
+  )
+  if (instrument !== undefined && listed.length === 0) return new Refused(10020)
+  return listed.flatMap((one) => {
+    const market = books.market(one.instrument.product)
+    return market === undefined ? [] : [Values.bookSummary(market, one)]
+  })
+}
+
+/** An index is the last price of what is traded in it. */
+const indexPrice = ({ params, session: { exchange: { books } } }: Call): Value | Refused => {
+  const name = textIn(params, "index_name")
+  const listed = [...books.listed.values()].find(({ base, quote }) => `${base}_${quote}`.toLowerCase() === name)
+  if (listed === undefined) return invalid("index_name", "not found")
+  const price = books.lastPrice(listed.instrument.product)
+  return { index_price: price, estimated_delivery_price: price }
+}
+
 /** What the venue answers over HTTP as well. */
 const asListed = (name: string, missing: Refused["code"] = -32601) => ({ params, session }: Call): Value | Refused => {
   const query = new Map(Object.entries(params).map(([key, value]) => [key, String(value)]))
@@ -244,6 +310,9 @@ export const methods: ReadonlyMap<string, Method> = new Map([
   ["public/get_instrument", method(asListed("get_instrument", 10020), ["instrument_name"])],
   ["public/get_order_book", method(ticker(5), ["instrument_name"])],
   ["public/ticker", method(ticker(), ["instrument_name"])],
+  ["public/get_book_summary_by_currency", method(bookSummary, ["currency"])],
+  ["public/get_book_summary_by_instrument", method(bookSummary, ["instrument_name"])],
+  ["public/get_index_price", method(indexPrice, ["index_name"])],
   [
     "public/set_heartbeat",
     method(({ params, session }) => {
@@ -269,6 +338,23 @@ export const methods: ReadonlyMap<string, Method> = new Map([
   ["private/cancel_all", method(cancelAll, [], "cancel_all")],
   ["private/cancel_all_by_instrument", method(cancelAll, ["instrument_name"], "cancel_all")],
   ["private/cancel_all_by_currency", method(cancelAll, ["currency"], "cancel_all")],
+  ["private/mass_quote", trading(massQuote, "quote_id", "mmp_group", "quotes")],
+  ["private/cancel_quotes", trading(cancelQuotes, "cancel_type")],
+  [
+    "private/set_mmp_config",
+    method(
+      ({ account, params, session: { exchange: { quotes } } }) => quotes.configure(account, params),
+      ["index_name", "interval", "frozen_time"]
+    )
+  ],
+  [
+    "private/get_mmp_config",
+    method(({ account, params, session: { exchange: { quotes } } }) => quotes.configured(account, params))
+  ],
+  [
+    "private/reset_mmp",
+    method(({ account, params, session: { exchange: { quotes } } }) => quotes.reset(account, params), ["index_name"])
+  ],
   ["private/close_position", trading(closePosition, "instrument_name", "type")],
   ["private/get_open_orders", method(open)],
   ["private/get_open_orders_by_currency", method(open, ["currency"])],
@@ -288,6 +374,8 @@ export const methods: ReadonlyMap<string, Method> = new Map([
       return record instanceof Refused ? record : record.trades
     }, ["order_id"])
   ],
+  ["private/get_user_trades_by_instrument", method(userTrades, ["instrument_name"])],
+  ["private/get_user_trades_by_currency", method(userTrades, ["currency"])],
   ["private/get_account_summary", method(summary, ["currency"])],
   ["private/get_positions", method(positions)],
   ["private/get_position", method(position, ["instrument_name"])],
@@ -308,7 +396,8 @@ export const methods: ReadonlyMap<string, Method> = new Map([
 export const passedOn: ReadonlyMap<string, Values.PoolName> = new Map(
   ["public", "private"].flatMap((scope): ReadonlyArray<readonly [string, Values.PoolName]> => [
     [`${scope}/subscribe`, "subscribe"],
-    [`${scope}/unsubscribe`, "non_matching"]
+    [`${scope}/unsubscribe`, "non_matching"],
+    [`${scope}/unsubscribe_all`, "non_matching"]
   ])
 )
 

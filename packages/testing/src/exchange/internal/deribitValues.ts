@@ -3,7 +3,7 @@ import * as Decimal from "@tickline/core/value/Decimal"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Market from "../../venue/Market.ts"
 import type { Pool } from "./credits.ts"
-import type { Books, Listed, OrderRecord } from "./deribitBook.ts"
+import { type Books, type Listed, type OrderRecord, quoteOf } from "./deribitBook.ts"
 import * as Positions from "./positions.ts"
 import type { Value } from "./wireJson.ts"
 
@@ -33,7 +33,8 @@ export const order = (record: OrderRecord): Value => ({
   api: true,
   web: false,
   mobile: false,
-  mmp: false,
+  mmp: record.quote !== undefined,
+  ...(record.quote === undefined ? {} : { quote: true, mmp_group: record.quote.group, ...quoteOf(record) }),
   is_liquidation: false,
   is_rebalance: false,
   risk_reducing: false
@@ -157,15 +158,30 @@ export const accountSummary = (
 
 const number = (text: string): Decimal.Decimal => Decimal.parse(text) ?? Decimal.zero
 
+/** A product's day: what was traded, and by how many percent its price has changed. */
+const stats = ({ last: { high, low, open, price, volume } }: Market.Market) => {
+  const [first, last] = [number(open), number(price)]
+  return {
+    volume: number(volume),
+    volume_usd: BigDecimal.multiply(number(volume), last),
+    low: number(low),
+    high: number(high),
+    price_change: BigDecimal.round(
+      BigDecimal.multiply(Positions.quotient(BigDecimal.subtract(last, first), first), BigDecimal.make(100n, 0)),
+      { scale: 4 }
+    )
+  }
+}
+
 /** An instrument's ticker, and its book to a depth if one is said. */
 export const ticker = (books: Books, market: Market.Market, state: string, depth?: number): Value => {
-  const { ask, bid, high, last, low, open, product, volume } = { ...market.last, last: market.last.price }
+  const { ask, bid, last, open, product } = { ...market.last, last: market.last.price }
   const levels = (side: "buy" | "sell") => books.levels(product, side, depth).map(([price, amount]) => [price, amount])
   return {
     instrument_name: product,
     timestamp: Market.millisOf(market.last),
     state,
-    stats: { volume: number(volume), low: number(low), high: number(high), price_change: null, volume_usd: null },
+    stats: stats(market),
     open_interest: Decimal.zero,
     best_bid_price: number(bid[0]),
     best_bid_amount: number(bid[1]),
@@ -174,13 +190,38 @@ export const ticker = (books: Books, market: Market.Market, state: string, depth
     index_price: number(last),
     mark_price: number(last),
     last_price: number(last),
-    min_price: number(low),
-    max_price: number(high),
+    min_price: number(market.last.low),
+    max_price: number(market.last.high),
     settlement_price: number(open),
     funding_8h: Decimal.zero,
     current_funding: Decimal.zero,
     ...(depth === undefined
       ? { estimated_delivery_price: number(last) }
       : { change_id: market.last.sequence, bids: levels("buy"), asks: levels("sell") })
+  }
+}
+
+/** An instrument's day in short. */
+export const bookSummary = (market: Market.Market, { base, instrument: { product }, kind, quote }: Listed): Value => {
+  const { ask, bid, price } = market.last
+  const [bidPrice, askPrice, last] = [number(bid[0]), number(ask[0]), number(price)]
+  const { volume_usd, ...day } = stats(market)
+  return {
+    instrument_name: product,
+    base_currency: base,
+    quote_currency: quote,
+    ...day,
+    volume_usd,
+    volume_notional: volume_usd,
+    bid_price: bidPrice,
+    ask_price: askPrice,
+    mid_price: Positions.quotient(BigDecimal.sum(bidPrice, askPrice), BigDecimal.make(2n, 0)),
+    mark_price: last,
+    last,
+    open_interest: Decimal.zero,
+    creation_timestamp: Market.millisOf(market.last),
+    ...(kind === "future"
+      ? { estimated_delivery_price: last, current_funding: Decimal.zero, funding_8h: Decimal.zero }
+      : {})
   }
 }

@@ -67,3 +67,15 @@ export const countIn = (params: Params, name: string): number | undefined => {
   const decimal = decimalIn(params, name)
   return decimal === undefined ? undefined : BigDecimal.toNumberUnsafe(decimal)
 }
+
+/** A member that is an object. */
+export const objectIn = (params: Params, name: string): Params | undefined => {
+  const value = params[name]
+  return value !== undefined && ExactJson.isObject(value) ? value : undefined
+}
+
+/** The objects of a member that is a list; none where it is none. */
+export const listIn = (params: Params, name: string): ReadonlyArray<Params> => {
+  const value = params[name]
+  return Array.isArray(value) ? value.filter(ExactJson.isObject) : []
+}
