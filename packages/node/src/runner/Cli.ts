@@ -4,7 +4,6 @@
  *
  * @since 0.1.0
  */
-import * as PolicyConfig from "@tickline/core/resilience/PolicyConfig"
 import * as Presets from "@tickline/core/resilience/Presets"
 import type { ChannelKind } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
@@ -16,9 +15,8 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Completion from "./Completion.ts"
-import { Host } from "./Host.ts"
-import * as Log from "./Log.ts"
-import { type Format, formats } from "./Output.ts"
+import { durationFlag, formatFlag, logFormatFlag, running, switchFlag, wholeFlag } from "./internal/flags.ts"
+import { order } from "./OrderCommand.ts"
 import { type Overflow, overflows } from "./OutputQueue.ts"
 import * as Rotations from "./Rotations.ts"
 import { UsageError } from "./RunnerError.ts"
@@ -27,20 +25,6 @@ import * as Targets from "./Targets.ts"
 // ---------------------------------------------------------------------------
 // Flags and arguments
 // ---------------------------------------------------------------------------
-
-const formatFlag = GlobalFlag.Setting("format")({
-  flag: Flag.Literals("format", formats).pipe(
-    Flag.optional,
-    Flag.withDescription("Output form: pretty on a terminal, ndjson in a pipe by default")
-  )
-})
-
-const logFormatFlag = GlobalFlag.Setting("log-format")({
-  flag: Flag.Literals("log-format", Log.formats).pipe(
-    Flag.withDefault("pretty"),
-    Flag.withDescription("Form of the log on stderr")
-  )
-})
 
 const venueNames = Venues.all.map(({ name }) => name).join(", ")
 
@@ -51,27 +35,6 @@ const venue = Argument.String("venue").pipe(
   ),
   Argument.withDescription(`Venue: ${venueNames}`)
 )
-
-const durationFlag = (name: string, description: string) =>
-  Flag.String(name).pipe(
-    Flag.filterMap(
-      PolicyConfig.durationFromText,
-      () => "a duration such as 20s, 500ms, 2m, 24h or \"20 seconds\""
-    ),
-    Flag.withMetavar("duration"),
-    Flag.withDescription(description)
-  )
-
-// Read from the text, so that one message says what is expected, whatever is wrong with it.
-const wholeFlag = (name: string, least: number, most: number, expected: string, description: string) =>
-  Flag.String(name).pipe(
-    Flag.filterMap((text) => {
-      const value = /^\d+$/.test(text) ? Number(text) : NaN
-      return value >= least && value <= most ? Option.some(value) : Option.none()
-    }, () => expected),
-    Flag.withMetavar("number"),
-    Flag.withDescription(description)
-  )
 
 const seed = wholeFlag(
   "seed",
@@ -91,19 +54,6 @@ const kinds: ReadonlyArray<ChannelKind> = ["trade", "ticker", "book"]
 const overflow = Flag.Literals("overflow", overflows).pipe(
   Flag.withDescription("When nobody reads stdout: beyond 64 MiB drop-oldest, the default, block or fail")
 )
-
-const switchFlag = (name: string, description: string) =>
-  Flag.Boolean(name).pipe(Flag.withDefault(false), Flag.withDescription(description))
-
-/** Runs a command with the form of its output, and its log on stderr. */
-const running = <A, E, R>(
-  effect: (context: { readonly format: Format }) => Effect.Effect<A, E, R>
-) =>
-  Effect.gen(function*() {
-    const { stdout } = yield* Host
-    const format = Option.getOrElse(yield* formatFlag, (): Format => stdout.isTerminal ? "pretty" : "ndjson")
-    return yield* Effect.provide(effect({ format }), Log.layer(yield* logFormatFlag))
-  })
 
 // ---------------------------------------------------------------------------
 // Commands
@@ -434,6 +384,6 @@ export const builtIns: ReadonlyArray<GlobalFlag.BuiltIn> = [
  */
 export const command = Command.make("tickline").pipe(
   Command.withDescription("Exact market data over connections that survive"),
-  Command.withSubcommands([demo, stream, replay, run, decode, simulate, venues]),
+  Command.withSubcommands([demo, stream, replay, run, decode, simulate, venues, order]),
   Command.withGlobalFlags([formatFlag, logFormatFlag])
 )

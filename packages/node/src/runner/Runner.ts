@@ -18,7 +18,7 @@ import * as Layer from "effect/Layer"
 import * as Cli from "./Cli.ts"
 import * as Help from "./Help.ts"
 import { Host, OutputClosed, type Sink } from "./Host.ts"
-import { exitCodes, RunFailed, UsageError } from "./RunnerError.ts"
+import { exitCodes, RunFailed, Unsuccessful, UsageError } from "./RunnerError.ts"
 import { paint as makePaint, wrap } from "./Style.ts"
 import * as Usage from "./Usage.ts"
 
@@ -66,7 +66,8 @@ const stderrGrace = "1 second"
 
 /**
  * Runs the arguments to their end. Never fails: a wrong use is 2, a failed run
- * 1, a bug 70 with its cause on stderr, all else 0. A reader of stdout who has
+ * 1, an order whose outcome is unknown 3, a bug 70 with its cause on stderr, all
+ * else 0. A reader of stdout who has
  * gone ends the run quietly with 0; where stdout cannot be written for another
  * reason, such as a full disk, the run has failed.
  *
@@ -92,6 +93,7 @@ export const run = Effect.fnUntraced(function*(
       if (Cause.hasInterruptsOnly(exit.cause)) return exitCodes.done
       const error = Cause.squash(exit.cause)
       if (error instanceof OutputClosed) return outputClosed(error)
+      if (error instanceof Unsuccessful) return error.code
       if (error instanceof RunFailed) return say(error.message), exitCodes.failed
       if (error instanceof UsageError) return say(error.message), exitCodes.usage
       // Presented already.

@@ -9,12 +9,12 @@ import * as Schema from "effect/Schema"
 
 /**
  * The runner's exit codes: done, the run failed, usage or configuration error,
- * and a bug (`EX_SOFTWARE` of sysexits.h).
+ * the outcome of an order is unknown, and a bug (`EX_SOFTWARE` of sysexits.h).
  *
  * @category constants
  * @since 0.1.0
  */
-export const exitCodes = { done: 0, failed: 1, usage: 2, bug: 70 } as const
+export const exitCodes = { done: 0, failed: 1, usage: 2, unknown: 3, bug: 70 } as const
 
 /** Which of the words that are expected, in quotes, may have been meant. */
 const hint = (value: string | undefined, expected: string): string => {
@@ -60,5 +60,17 @@ export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
 export class RunFailed extends Schema.TaggedError<RunFailed>()("RunFailed", { detail: Schema.String }) {
   override get message(): string {
     return Printable.escape(this.detail)
+  }
+}
+
+/**
+ * The run ended with this code, as its output says already.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Unsuccessful extends Schema.TaggedError<Unsuccessful>()("Unsuccessful", { code: Schema.Int }) {
+  override get message(): string {
+    return `ended with ${this.code}`
   }
 }

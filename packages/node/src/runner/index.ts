@@ -121,6 +121,28 @@ export * as Log from "./Log.ts"
 export * as Metrics from "./Metrics.ts"
 
 /**
+ * The command `tickline order`: an exchange, what is done there, and its flags.
+ *
+ * @since 0.1.0
+ */
+export * as OrderCommand from "./OrderCommand.ts"
+
+/**
+ * What is said of orders, one line an event, for people.
+ *
+ * @since 0.1.0
+ */
+export * as OrderLines from "./OrderLines.ts"
+
+/**
+ * `tickline order`: one command at an exchange, what is said of it, and the exit
+ * code that says the same.
+ *
+ * @since 0.1.0
+ */
+export * as Ordering from "./Ordering.ts"
+
+/**
  * What a command prints: its data on stdout, one JSON object a line or one
  * readable line an event, and what it says to people on stderr.
  *

@@ -1,0 +1,217 @@
+/**
+ * The command `tickline order`: an exchange, what is done there, and its flags.
+ *
+ * @since 0.1.0
+ */
+import type { OrderName } from "@tickline/core/trading/Exchange"
+import * as OrderRequest from "@tickline/core/trading/OrderRequest"
+import * as Decimal from "@tickline/core/value/Decimal"
+import * as Monotonic from "@tickline/core/value/Monotonic"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { durationFlag, running, switchFlag } from "./internal/flags.ts"
+import type * as Ordering from "./Ordering.ts"
+import { UsageError } from "./RunnerError.ts"
+
+const product = Flag.String("product").pipe(
+  Flag.withDescription("Product, by the exchange's own symbol")
+)
+
+const decimal = (name: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.filterMap(
+      (text) => Option.filter(Option.fromUndefinedOr(Decimal.parse(text)), Decimal.isPositive),
+      () => "a decimal number above zero, such as 0.05"
+    ),
+    Flag.withMetavar("decimal"),
+    Flag.withDescription(description)
+  )
+
+/** What the venue takes as a label. */
+const mostCharacters = 64
+
+const clientId = (description: string) =>
+  Flag.String("client-id").pipe(
+    Flag.filterMap(
+      (text) =>
+        text !== "" && text.length <= mostCharacters && !/\p{C}/u.test(text) ? Option.some(text) : Option.none(),
+      () => `1 to ${mostCharacters} printable characters`
+    ),
+    Flag.withMetavar("id"),
+    Flag.withDescription(description),
+    Flag.optional
+  )
+
+/** Where a command goes, and how long it has. */
+const place = {
+  url: Flag.String("url").pipe(
+    Flag.withMetavar("url"),
+    Flag.withDescription("The exchange's socket, such as that of its test network or of a simulated one"),
+    Flag.optional
+  ),
+  live: switchFlag("live", "Send to the exchange's own address: with real money"),
+  deadline: durationFlag(
+    "deadline",
+    "How long it has, from its start until its answer is there; 5 s by default"
+  ).pipe(Flag.withDefault(Duration.seconds(5)))
+}
+
+type Place = {
+  readonly url: Option.Option<string>
+  readonly live: boolean
+  readonly deadline: Duration.Duration
+}
+
+const byName = {
+  order: Flag.String("order").pipe(
+    Flag.withMetavar("id"),
+    Flag.withDescription("The order, by the exchange's id"),
+    Flag.optional
+  ),
+  clientId: clientId("The order, by the id that it was placed with")
+}
+
+const nameOf = (
+  { clientId, order }: { readonly order: Option.Option<string>; readonly clientId: Option.Option<string> }
+): Effect.Effect<OrderName, UsageError> => {
+  if (Option.isSome(order) === Option.isSome(clientId)) {
+    return Effect.fail(new UsageError({ key: "--order, --client-id", expected: "one of the two" }))
+  }
+  return Effect.succeed(
+    Option.isSome(order) ? { orderId: order.value } : { clientId: Option.getOrElse(clientId, () => "") }
+  )
+}
+
+const run = <E>({ deadline, live, url }: Place, task: Effect.Effect<Ordering.Task, E>) =>
+  running(({ format }) =>
+    Effect.gen(function*() {
+      const startedAt = yield* Monotonic.now
+      const given = yield* task
+      const Ordering = yield* Effect.promise(() => import("./Ordering.ts"))
+      yield* Ordering.run({ task: given, format, startedAt, deadline, live, url: Option.getOrUndefined(url) })
+    })
+  )
+
+const terms = {
+  price: decimal("price", "Price").pipe(Flag.optional),
+  amount: decimal("amount", "Whole new amount, what is filled included").pipe(Flag.optional)
+}
+
+const placing = Command.make(
+  "place",
+  {
+    product,
+    side: Flag.Literals("side", ["buy", "sell"]).pipe(Flag.withDescription("buy or sell")),
+    amount: decimal("amount", "Amount in the base asset; of inverse instruments in US dollars, as the exchange has it"),
+    price: decimal("price", "Price of a limit order").pipe(Flag.optional),
+    type: Flag.Literals("type", OrderRequest.OrderType.literals).pipe(
+      Flag.withDefault<OrderRequest.OrderType>("limit"),
+      Flag.withDescription("limit, the default, or market")
+    ),
+    tif: Flag.Literals("tif", OrderRequest.TimeInForce.literals).pipe(
+      Flag.withDefault<OrderRequest.TimeInForce>("gtc"),
+      Flag.withDescription("How long it stands: gtc, the default, ioc, fok or post-only")
+    ),
+    reduceOnly: switchFlag("reduce-only", "Only to reduce a position"),
+    clientId: clientId("Our id of the order; one is made by default"),
+    follow: switchFlag("follow", "Go on with its fills and updates until it is over"),
+    ...place
+  },
+  (flags) =>
+    run(
+      flags,
+      Effect.gen(function*(): Effect.fn.Return<Ordering.Task, UsageError> {
+        const { amount, follow, product, reduceOnly, side, tif: timeInForce, type } = flags
+        const price = Option.getOrUndefined(flags.price)
+        if ((price === undefined) === (type === "limit")) {
+          return yield* new UsageError({
+            key: "--price",
+            expected: type === "limit" ? "a price, of a limit order" : "none, of a market order"
+          })
+        }
+        const clientId = Option.isSome(flags.clientId) ? flags.clientId.value : yield* OrderRequest.clientId
+        return {
+          _tag: "Place",
+          follow,
+          terms: {
+            product,
+            side,
+            type,
+            amount,
+            ...(price === undefined ? {} : { price }),
+            timeInForce,
+            reduceOnly,
+            clientId
+          }
+        }
+      })
+    )
+).pipe(
+  Command.withDescription("Place an order, and say what became of it"),
+  Command.withExamples([
+    {
+      command: "tickline order deribit place --url ws://127.0.0.1:9001 --product BTC-PERPETUAL --side buy " +
+        "--amount 10 --price 40000 --follow",
+      description: "A limit order at a simulated exchange, until it is over"
+    }
+  ])
+)
+
+const amending = Command.make("amend", { ...byName, ...terms, ...place }, (flags) =>
+  run(
+    flags,
+    Effect.gen(function*(): Effect.fn.Return<Ordering.Task, UsageError> {
+      const [price, amount] = [Option.getOrUndefined(flags.price), Option.getOrUndefined(flags.amount)]
+      if (price === undefined && amount === undefined) {
+        return yield* new UsageError({ key: "--price, --amount", expected: "at least one of the two" })
+      }
+      return { _tag: "Amend", name: yield* nameOf(flags), terms: { price, amount } }
+    })
+  )).pipe(Command.withDescription("Change an order's price or amount; what is not named stays"))
+
+const cancelling = Command.make(
+  "cancel",
+  { ...byName, ...place },
+  (flags) => run(flags, Effect.map(nameOf(flags), (name): Ordering.Task => ({ _tag: "Cancel", name })))
+).pipe(Command.withDescription("Cancel an order"))
+
+const ofProduct = { product: product.pipe(Flag.optional), ...place }
+
+const cancellingAll = Command.make(
+  "cancel-all",
+  ofProduct,
+  (flags) => run(flags, Effect.succeed({ _tag: "CancelAll", product: Option.getOrUndefined(flags.product) } as const))
+).pipe(Command.withDescription("Cancel all orders, or those of a product"))
+
+const status = Command.make(
+  "status",
+  { ...byName, ...place },
+  (flags) => run(flags, Effect.map(nameOf(flags), (name): Ordering.Task => ({ _tag: "Status", name })))
+).pipe(Command.withDescription("How an order stands"))
+
+const list = Command.make(
+  "list",
+  ofProduct,
+  (flags) => run(flags, Effect.succeed({ _tag: "List", product: Option.getOrUndefined(flags.product) } as const))
+).pipe(Command.withDescription("The orders that are not over"))
+
+const deribit = Command.make("deribit").pipe(
+  Command.withDescription(
+    "Orders at Deribit, with the key in TICKLINE_DERIBIT_CLIENT_ID and TICKLINE_DERIBIT_CLIENT_SECRET"
+  ),
+  Command.withSubcommands([placing, amending, cancelling, cancellingAll, status, list])
+)
+
+/**
+ * The command.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const order = Command.make("order").pipe(
+  Command.withDescription("Order entry: one outcome for each command, and an exit code that says the same"),
+  Command.withSubcommands([deribit])
+)

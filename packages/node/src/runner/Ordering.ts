@@ -1,0 +1,265 @@
+/**
+ * `tickline order`: one command at an exchange, what is said of it, and the exit
+ * code that says the same.
+ *
+ * @since 0.1.0
+ */
+import * as Reconnection from "@tickline/core/connection/Reconnection"
+import * as Presets from "@tickline/core/resilience/Presets"
+import * as DeribitExchange from "@tickline/core/trading/deribit/DeribitExchange"
+import type { CommandOptions, Exchange, OrderName } from "@tickline/core/trading/Exchange"
+import * as OrderEvent from "@tickline/core/trading/OrderEvent"
+import { OrderRequest } from "@tickline/core/trading/OrderRequest"
+import type * as Decimal from "@tickline/core/value/Decimal"
+import * as Monotonic from "@tickline/core/value/Monotonic"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import * as NodeTransport from "../NodeTransport.ts"
+import { Host, type OutputClosed } from "./Host.ts"
+import * as OrderLines from "./OrderLines.ts"
+import type { Format } from "./Output.ts"
+import { jsonLine } from "./Output.ts"
+import * as Policy from "./Policy.ts"
+import { exitCodes, RunFailed, Unsuccessful, UsageError } from "./RunnerError.ts"
+import { paint as makePaint } from "./Style.ts"
+
+/**
+ * What is done.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Task =
+  | {
+    readonly _tag: "Place"
+    readonly terms: ConstructorParameters<typeof OrderRequest>[0]
+    readonly follow: boolean
+  }
+  | {
+    readonly _tag: "Amend"
+    readonly name: OrderName
+    readonly terms: { readonly price: Decimal.Decimal | undefined; readonly amount: Decimal.Decimal | undefined }
+  }
+  | { readonly _tag: "Cancel" | "Status"; readonly name: OrderName }
+  | { readonly _tag: "CancelAll" | "List"; readonly product: string | undefined }
+
+/**
+ * What is done, where, and until when.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly task: Task
+  readonly format: Format
+  /** The exchange's socket. */
+  readonly url: string | undefined
+  /** Whether it goes to the exchange's own address. */
+  readonly live: boolean
+  /** When the command began, on the monotonic clock, and how long it has from then. */
+  readonly startedAt: number
+  readonly deadline: Duration.Duration
+}
+
+const prefix = "TICKLINE_DERIBIT_"
+
+/** The account's key, from the environment and from nowhere else. */
+const credentials = Effect.fnUntraced(function*(env: Readonly<Record<string, string | undefined>>) {
+  const read = (part: string): Effect.Effect<string, UsageError> => {
+    const key = `${prefix}${part}`
+    const value = Object.hasOwn(env, key) ? env[key] ?? "" : ""
+    return value === ""
+      ? Effect.fail(new UsageError({ key, source: "the environment", expected: "the exchange's key" }))
+      : Effect.succeed(value)
+  }
+  return { clientId: yield* read("CLIENT_ID"), clientSecret: Redacted.make(yield* read("CLIENT_SECRET")) }
+})
+
+/** Where it goes; nowhere if nothing is said. */
+const endpoint = ({ live, url }: Options): Effect.Effect<string | undefined, UsageError> => {
+  if (live === (url !== undefined)) {
+    return Effect.fail(
+      new UsageError({
+        key: "--url, --live",
+        expected: live ? "one of the two" : "--url with an exchange's socket, or --live for its own address"
+      })
+    )
+  }
+  return url === undefined || (URL.canParse(url) && /^wss?:$/.test(new URL(url).protocol))
+    ? Effect.succeed(url)
+    : Effect.fail(new UsageError({ key: "--url", value: url, expected: "a ws:// or wss:// URL" }))
+}
+
+/** A command has no time to wait for long, and nobody to ask whether to go on. */
+const policy = {
+  ...Presets.fast,
+  backoff: { ...Presets.fast.backoff, cap: Duration.seconds(2) },
+  retry: { ...Presets.fast.retry, maxRetries: "unlimited" },
+  circuit: "none"
+} as const
+
+type Failure = RunFailed | UsageError
+
+const commandOf = (
+  exchange: Exchange["Service"],
+  task: Task,
+  options: CommandOptions
+): Stream.Stream<OrderEvent.OrderEvent, Failure> => {
+  switch (task._tag) {
+    case "Place": {
+      const { clientId, timeInForce, type } = task.terms
+      if (type === "market" && timeInForce === "post-only") {
+        const reason = "a market order cannot be post-only"
+        return Stream.make(new OrderEvent.NotSent({ exchange: exchange.name, clientId, reason }))
+      }
+      return Stream.mapError(
+        exchange.place(new OrderRequest(task.terms), { ...options, follow: task.follow }),
+        ({ message }) => new RunFailed({ detail: message })
+      )
+    }
+    case "Amend":
+    case "Cancel":
+      return Stream.mapError(
+        task._tag === "Amend"
+          ? exchange.amend(task.name, task.terms, options)
+          : exchange.cancel(task.name, options),
+        (error): Failure =>
+          error._tag === "NotAmended"
+            ? new RunFailed({ detail: error.message })
+            : new UsageError({
+              key: "--client-id",
+              value: error.clientId,
+              expected: `the client id of one order, which ${error.orderIds.length} bear: ${error.orderIds.join(", ")}`
+            })
+      )
+    case "CancelAll":
+      return exchange.cancelAll({ ...options, product: task.product })
+    case "Status":
+      return exchange.status(task.name, options)
+    case "List":
+      return exchange.open({ ...options, product: task.product })
+  }
+}
+
+/** What has been said of a command so far. */
+class Outcomes {
+  private readonly task: Task
+  // What is not known, by the ids that it was said with.
+  private readonly unknown = new Set<string>()
+  private hasFailed = false
+  private hasOutcome = false
+
+  constructor(task: Task) {
+    this.task = task
+  }
+
+  observe(event: OrderEvent.OrderEvent): void {
+    if (this.task._tag !== "CancelAll" || event._tag === "CancelledAll" || event._tag === "NotSent") {
+      this.hasOutcome = true
+    }
+    switch (event._tag) {
+      case "OutcomeUnknown":
+        this.unknown.add(event.orderId ?? event.clientId ?? "")
+        break
+      case "NotSent":
+      case "Rejected":
+        this.hasFailed = true
+        break
+      case "Reconciled":
+        this.unknown.delete(event.orderId ?? "")
+        this.unknown.delete(event.clientId ?? "")
+        if (event.status === "absent" || event.status === "rejected") this.hasFailed = true
+        break
+      case "OrderUpdate":
+        if (event.status === "absent") this.hasFailed = true
+        break
+      case "CancelledAll":
+        this.unknown.delete("")
+        break
+    }
+  }
+
+  /** Whether nothing has been said that a signal may end it with. */
+  get isOpen(): boolean {
+    return !this.hasOutcome && this.unknown.size === 0
+  }
+
+  get code(): number {
+    return this.unknown.size > 0 ? exitCodes.unknown : this.hasFailed ? exitCodes.failed : exitCodes.done
+  }
+}
+
+const idsOf = (task: Task): { readonly clientId?: string; readonly orderId?: string } => {
+  switch (task._tag) {
+    case "Place":
+      return { clientId: task.terms.clientId }
+    case "CancelAll":
+    case "List":
+      return {}
+    default:
+      return task.name.orderId === undefined ? { clientId: task.name.clientId } : { orderId: task.name.orderId }
+  }
+}
+
+/**
+ * Runs the command: until its outcome or, if it is followed, until the order is
+ * over. A signal ends it: before its outcome as `OutcomeUnknown`, or as `NotSent`
+ * where nothing has left yet.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const run = (
+  options: Options
+): Effect.Effect<void, UsageError | RunFailed | OutputClosed | Unsuccessful, Host> =>
+  Effect.gen(function*() {
+    const { env, signal, stdout } = yield* Host
+    const { deadline, format, startedAt, task } = options
+    const url = yield* endpoint(options)
+    const key = yield* credentials(env)
+    const reconnection = yield* Policy.overEnvironment(policy, env)
+    const outcomes = new Outcomes(task)
+    const paint = makePaint(stdout.hasColor)
+    let isWritten = false
+
+    const print = (event: OrderEvent.OrderEvent): Effect.Effect<void, OutputClosed> => {
+      outcomes.observe(event)
+      return stdout.write(
+        format === "ndjson" ? jsonLine(OrderEvent.toJson(event), stdout) : `${OrderLines.line(paint, event)}\n`
+      )
+    }
+
+    const carryOut = Effect.gen(function*() {
+      const follows = task._tag === "Place" && task.follow
+      // One command need not ask for the account's limits.
+      const exchange = yield* DeribitExchange.make({ ...key, url, learnsLimits: follows }).pipe(
+        Effect.mapError(({ message }) =>
+          new UsageError({ key: `${prefix}CLIENT_SECRET`, source: "the environment", expected: message })
+        )
+      )
+      const left = Duration.toMillis(deadline) - ((yield* Monotonic.now) - startedAt)
+      yield* Stream.runForEach(
+        commandOf(exchange, task, {
+          deadline: Math.max(0, left),
+          onWrite: () => {
+            isWritten = true
+          }
+        }),
+        print
+      )
+    })
+
+    const stopped = Effect.flatMap(signal, (name) => {
+      if (!outcomes.isOpen) return Effect.void
+      const ids = { exchange: "deribit", ...idsOf(task), reason: `ended by ${name}` }
+      return print(isWritten ? new OrderEvent.OutcomeUnknown(ids) : new OrderEvent.NotSent(ids))
+    })
+
+    yield* Effect.scoped(Effect.raceAllFirst([carryOut, stopped, stdout.closed])).pipe(
+      Effect.provide(Layer.mergeAll(NodeTransport.layer, Reconnection.layerWithBreaker(reconnection)))
+    )
+    if (outcomes.code !== exitCodes.done) return yield* new Unsuccessful({ code: outcomes.code })
+  })

@@ -1,0 +1,96 @@
+/**
+ * What the flags of several commands have in common, and how a command is run.
+ *
+ * @since 0.1.0
+ */
+import * as PolicyConfig from "@tickline/core/resilience/PolicyConfig"
+import * as Flag from "effect/cli/Flag"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { Host } from "../Host.ts"
+import * as Log from "../Log.ts"
+import { type Format, formats } from "../Output.ts"
+
+/**
+ * `--format`, of every command.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const formatFlag = GlobalFlag.Setting("format")({
+  flag: Flag.Literals("format", formats).pipe(
+    Flag.optional,
+    Flag.withDescription("Output form: pretty on a terminal, ndjson in a pipe by default")
+  )
+})
+
+/**
+ * `--log-format`, of every command.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const logFormatFlag = GlobalFlag.Setting("log-format")({
+  flag: Flag.Literals("log-format", Log.formats).pipe(
+    Flag.withDefault("pretty"),
+    Flag.withDescription("Form of the log on stderr")
+  )
+})
+
+/**
+ * A flag whose value is a duration.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const durationFlag = (name: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.filterMap(
+      PolicyConfig.durationFromText,
+      () => "a duration such as 20s, 500ms, 2m, 24h or \"20 seconds\""
+    ),
+    Flag.withMetavar("duration"),
+    Flag.withDescription(description)
+  )
+
+/**
+ * A flag whose value is a whole number between two. It is read from the text, so
+ * that one message says what is expected, whatever is wrong with it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const wholeFlag = (name: string, least: number, most: number, expected: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.filterMap((text) => {
+      const value = /^\d+$/.test(text) ? Number(text) : NaN
+      return value >= least && value <= most ? Option.some(value) : Option.none()
+    }, () => expected),
+    Flag.withMetavar("number"),
+    Flag.withDescription(description)
+  )
+
+/**
+ * A flag that is off by default.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const switchFlag = (name: string, description: string) =>
+  Flag.Boolean(name).pipe(Flag.withDefault(false), Flag.withDescription(description))
+
+/**
+ * Runs a command with the form of its output, and its log on stderr.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const running = <A, E, R>(
+  effect: (context: { readonly format: Format }) => Effect.Effect<A, E, R>
+) =>
+  Effect.gen(function*() {
+    const { stdout } = yield* Host
+    const format = Option.getOrElse(yield* formatFlag, (): Format => stdout.isTerminal ? "pretty" : "ndjson")
+    return yield* Effect.provide(effect({ format }), Log.layer(yield* logFormatFlag))
+  })
