@@ -10,6 +10,7 @@ import * as DeribitExchange from "@tickline/core/trading/deribit/DeribitExchange
 import type { CommandOptions, Exchange, OrderName } from "@tickline/core/trading/Exchange"
 import * as OrderEvent from "@tickline/core/trading/OrderEvent"
 import { OrderRequest } from "@tickline/core/trading/OrderRequest"
+import * as Endpoint from "@tickline/core/transport/Endpoint"
 import type * as Decimal from "@tickline/core/value/Decimal"
 import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Duration from "effect/Duration"
@@ -25,6 +26,7 @@ import { jsonLine } from "./Output.ts"
 import * as Policy from "./Policy.ts"
 import { exitCodes, RunFailed, Unsuccessful, UsageError } from "./RunnerError.ts"
 import { paint as makePaint } from "./Style.ts"
+import { shownUrl } from "./Targets.ts"
 
 /**
  * What is done.
@@ -88,9 +90,16 @@ const endpoint = ({ live, url }: Options): Effect.Effect<string | undefined, Usa
       })
     )
   }
-  return url === undefined || (URL.canParse(url) && /^wss?:$/.test(new URL(url).protocol))
-    ? Effect.succeed(url)
-    : Effect.fail(new UsageError({ key: "--url", value: url, expected: "a ws:// or wss:// URL" }))
+  const fault = url === undefined ? undefined : Endpoint.urlFault(url)
+  if (url === undefined || fault === undefined) return Effect.succeed(url)
+  const shown = shownUrl(url)
+  return Effect.fail(
+    new UsageError({
+      key: "--url",
+      ...(shown === undefined ? {} : { value: shown }),
+      expected: `a ws:// or wss:// URL (${fault})`
+    })
+  )
 }
 
 /** A command has no time to wait for long, and nobody to ask whether to go on. */

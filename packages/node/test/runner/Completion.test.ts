@@ -23,7 +23,10 @@ const cases: ReadonlyArray<readonly [line: string, words: ReadonlyArray<string>]
   ["tickline stream kraken X --channel t", ["ticker", "trade"]],
   ["tickline venues --format n", ["ndjson"]],
   ["tickline venues --log-level w", ["warn"]],
-  ["tickline si", ["simulate"]]
+  ["tickline si", ["simulate"]],
+  ["tickline order d", ["deribit"]],
+  ["tickline order deribit pl", ["place"]],
+  ["tickline order deribit place --tif p", ["post-only"]]
 ]
 
 const script = Effect.fnUntraced(function*(shell: string) {
