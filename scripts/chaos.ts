@@ -5,7 +5,10 @@
  */
 import { spawnSync } from "node:child_process"
 
-const [seeds = "1..200", venues = "coinbase,coinbase-exchange,binance,kraken,deribit,hyperliquid,dydx"] = process.argv
+const [
+  seeds = "1..200",
+  venues = "coinbase,coinbase-exchange,binance,kraken,deribit,coinbase-derivatives,hyperliquid,dydx"
+] = process.argv
   .slice(2)
 
 let failed = 0

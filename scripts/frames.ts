@@ -28,6 +28,53 @@ const krakenBook = "{\"symbol\":\"BTC/USD\",\"bids\":[{\"price\":43250.1,\"qty\"
 const quotes =
   "\"best_bid_price\":43250.5,\"best_bid_amount\":120.0,\"best_ask_price\":43251.0,\"best_ask_amount\":80.0"
 
+const deribitFrames: ReadonlyArray<Sample> = [
+  [
+    "`trades.…`",
+    deribit(
+      "trades.BTC-PERPETUAL.100ms",
+      "[{\"trade_seq\":74405,\"trade_id\":\"48079262\",\"timestamp\":1795219200123,\"price\":43250.5,\"amount\":20.0," +
+        "\"direction\":\"sell\",\"instrument_name\":\"BTC-PERPETUAL\"}]"
+    )
+  ],
+  [
+    "`ticker.…`, `incremental_ticker.…`",
+    deribit(
+      "ticker.BTC-PERPETUAL.100ms",
+      "{\"instrument_name\":\"BTC-PERPETUAL\",\"timestamp\":1795219200123,\"last_price\":43250.5," +
+        `"stats":{"volume":1234.5},${quotes}}`
+    )
+  ],
+  [
+    "`quote.…`",
+    deribit(
+      "quote.BTC-PERPETUAL",
+      `{"instrument_name":"BTC-PERPETUAL","timestamp":1795219200123,${quotes}}`
+    )
+  ],
+  ...([["snapshot", "new", ""], ["change", "change", "\"prev_change_id\":297217,"]] as const).map((
+    [type, action, more]
+  ): Sample => [
+    `\`book.…\`, \`${type}\``,
+    deribit(
+      "book.BTC-PERPETUAL.100ms",
+      `{"type":"${type}","timestamp":1795219200123,${more}"instrument_name":"BTC-PERPETUAL","change_id":297218,` +
+        `"bids":[["${action}",43250.5,120.0]],"asks":[["${action}",43251.0,80.0]]}`
+    )
+  ]),
+  [
+    "`book.…`, grouped",
+    deribit(
+      "book.BTC-PERPETUAL.none.10.100ms",
+      "{\"timestamp\":1795219200123,\"instrument_name\":\"BTC-PERPETUAL\",\"change_id\":297218," +
+        "\"bids\":[[43250.5,120.0]],\"asks\":[[43251.0,80.0]]}"
+    )
+  ],
+  ["`heartbeat`", "{\"jsonrpc\":\"2.0\",\"method\":\"heartbeat\",\"params\":{\"type\":\"heartbeat\"}}"],
+  ["the answer to a subscription", "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":[\"ticker.BTC-PERPETUAL.100ms\"]}"],
+  ["`error`", "{\"jsonrpc\":\"2.0\",\"id\":7,\"error\":{\"code\":10028,\"message\":\"too_many_requests\"}}"]
+]
+
 /** The frames, by venue. */
 export const frames: Readonly<Record<string, ReadonlyArray<Sample>>> = {
   coinbase: [
@@ -151,52 +198,9 @@ export const frames: Readonly<Record<string, ReadonlyArray<Sample>>> = {
       "{\"error\":\"Currency pair not supported X/Y\",\"method\":\"subscribe\",\"success\":false,\"req_id\":7}"
     ]
   ],
-  deribit: [
-    [
-      "`trades.…`",
-      deribit(
-        "trades.BTC-PERPETUAL.100ms",
-        "[{\"trade_seq\":74405,\"trade_id\":\"48079262\",\"timestamp\":1795219200123,\"price\":43250.5,\"amount\":20.0," +
-          "\"direction\":\"sell\",\"instrument_name\":\"BTC-PERPETUAL\"}]"
-      )
-    ],
-    [
-      "`ticker.…`, `incremental_ticker.…`",
-      deribit(
-        "ticker.BTC-PERPETUAL.100ms",
-        "{\"instrument_name\":\"BTC-PERPETUAL\",\"timestamp\":1795219200123,\"last_price\":43250.5," +
-          `"stats":{"volume":1234.5},${quotes}}`
-      )
-    ],
-    [
-      "`quote.…`",
-      deribit(
-        "quote.BTC-PERPETUAL",
-        `{"instrument_name":"BTC-PERPETUAL","timestamp":1795219200123,${quotes}}`
-      )
-    ],
-    ...([["snapshot", "new", ""], ["change", "change", "\"prev_change_id\":297217,"]] as const).map((
-      [type, action, more]
-    ): Sample => [
-      `\`book.…\`, \`${type}\``,
-      deribit(
-        "book.BTC-PERPETUAL.100ms",
-        `{"type":"${type}","timestamp":1795219200123,${more}"instrument_name":"BTC-PERPETUAL","change_id":297218,` +
-          `"bids":[["${action}",43250.5,120.0]],"asks":[["${action}",43251.0,80.0]]}`
-      )
-    ]),
-    [
-      "`book.…`, grouped",
-      deribit(
-        "book.BTC-PERPETUAL.none.10.100ms",
-        "{\"timestamp\":1795219200123,\"instrument_name\":\"BTC-PERPETUAL\",\"change_id\":297218," +
-          "\"bids\":[[43250.5,120.0]],\"asks\":[[43251.0,80.0]]}"
-      )
-    ],
-    ["`heartbeat`", "{\"jsonrpc\":\"2.0\",\"method\":\"heartbeat\",\"params\":{\"type\":\"heartbeat\"}}"],
-    ["the answer to a subscription", "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":[\"ticker.BTC-PERPETUAL.100ms\"]}"],
-    ["`error`", "{\"jsonrpc\":\"2.0\",\"id\":7,\"error\":{\"code\":10028,\"message\":\"too_many_requests\"}}"]
-  ],
+  deribit: deribitFrames,
+  // Its perpetuals name their currency.
+  "coinbase-derivatives": deribitFrames.map(([kind, frame]) => [kind, frame.replaceAll("BTC-PERP", "BTC_USDC-PERP")]),
   hyperliquid: [
     [
       "`trades`",

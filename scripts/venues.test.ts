@@ -42,13 +42,17 @@ const own = (name: string): ReadonlyArray<string> => [
 
 const signing = (name: string): string => `packages/core/src/session/${titled(name)}Signing.ts`
 
-/** What converses with it, and a mock of that. */
-const trading = (name: string): RegExp => new RegExp(`^packages/(?:core/src/session/${name}/|testing/src/exchange/)`)
+/** What converses with it, a mock of that, and who trades there from a shell. */
+const trading = (name: string): RegExp =>
+  new RegExp(
+    `^packages/(?:core/src/(?:session|trading)/${name}/|testing/src/exchange/|node/src/runner/Order(?:Command|ing)\\.ts$)`
+  )
 
-/** Other venues of the same house may name it in an address. */
+/** Other venues of the same house may name it in an address, and be it by another name, as may their mocks. */
 const others = (name: string): ReadonlyArray<string> =>
   naming(name).filter((path) =>
-    !/^packages\/core\/src\/venue\/[a-z-]+\//.test(path) && !own(name).includes(path) && !examples.has(path) &&
+    !/^packages\/(?:core\/src\/venue\/[a-z-]+\/|testing\/src\/venue\/Mock[A-Z])/.test(path) &&
+    !own(name).includes(path) && !examples.has(path) &&
     path !== signing(name) && !trading(name).test(path)
   )
 

@@ -116,6 +116,14 @@ export * as ClockOffset from "./session/ClockOffset.ts"
 export * as Coinbase from "./venue/coinbase/Venue.ts"
 
 /**
+ * Coinbase's international derivatives, the public market data: Deribit's
+ * platform and protocol at an address of Coinbase's.
+ *
+ * @since 0.1.0
+ */
+export * as CoinbaseDerivatives from "./venue/coinbase-derivatives/Venue.ts"
+
+/**
  * Coinbase Exchange, the public market data feed.
  *
  * @since 0.1.0

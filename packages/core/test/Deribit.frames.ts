@@ -7,7 +7,7 @@ import * as Deribit from "@tickline/core/venue/deribit/Venue"
 import type { Venue } from "@tickline/core/venue/Venue"
 
 /** The venue with no layout learned. */
-export const make = (): Venue => ({ ...Deribit.venue, ...Messages.make() })
+export const make = (): Venue => ({ ...Deribit.venue, ...Messages.make("deribit") })
 
 /** What a frame gives, as printed; twice, because the second time its layout is known. */
 export const decode = (frame: string | Uint8Array, venue: Venue = make()): ReadonlyArray<unknown> => {

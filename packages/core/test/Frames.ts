@@ -1,6 +1,7 @@
 /** What the mock venues send of two products for a few seconds, as tests of decoders want it. */
 import * as BinanceMessages from "@tickline/core/venue/binance/Messages"
 import * as Binance from "@tickline/core/venue/binance/Venue"
+import * as CoinbaseDerivatives from "@tickline/core/venue/coinbase-derivatives/Venue"
 import * as CoinbaseExchangeMessages from "@tickline/core/venue/coinbase-exchange/Messages"
 import * as CoinbaseExchange from "@tickline/core/venue/coinbase-exchange/Venue"
 import * as CoinbaseMessages from "@tickline/core/venue/coinbase/Messages"
@@ -17,6 +18,7 @@ import type { Venue } from "@tickline/core/venue/Venue"
 import * as Market from "@tickline/testing/Market"
 import * as MockBinance from "@tickline/testing/MockBinance"
 import * as MockCoinbase from "@tickline/testing/MockCoinbase"
+import * as MockCoinbaseDerivatives from "@tickline/testing/MockCoinbaseDerivatives"
 import * as MockCoinbaseExchange from "@tickline/testing/MockCoinbaseExchange"
 import * as MockDeribit from "@tickline/testing/MockDeribit"
 import * as MockDydx from "@tickline/testing/MockDydx"
@@ -55,9 +57,14 @@ export const cases: ReadonlyArray<Case> = [
     asks: ["trade", "ticker", "book", "book-25"]
   },
   {
-    make: () => ({ ...Deribit.venue, ...DeribitMessages.make() }),
+    make: () => ({ ...Deribit.venue, ...DeribitMessages.make("deribit") }),
     server: MockDeribit.make(),
     asks: ["trades.100ms", "ticker.100ms", "incremental_ticker", "quote", "book.100ms", "book.none.10.100ms"]
+  },
+  {
+    make: () => ({ ...CoinbaseDerivatives.venue, ...DeribitMessages.make("coinbase-derivatives") }),
+    server: MockCoinbaseDerivatives.make(),
+    asks: ["trades.100ms", "ticker.100ms", "book.100ms"]
   },
   {
     make: () => ({ ...Hyperliquid.venue, ...HyperliquidMessages.make() }),

@@ -88,6 +88,7 @@ describe("Symbols", () => {
       binance: [undefined, undefined],
       kraken: ["BTC/USD", undefined],
       deribit: [undefined, "BTC-PERPETUAL"],
+      "coinbase-derivatives": [undefined, "BTC-PERPETUAL"],
       hyperliquid: [undefined, "BTC"],
       dydx: [undefined, "BTC-USD"]
     })
@@ -97,6 +98,7 @@ describe("Symbols", () => {
       binance: ["PURRUSDC", undefined],
       kraken: ["PURR/USDC", undefined],
       deribit: ["PURR_USDC", "PURR_USDC-PERPETUAL"],
+      "coinbase-derivatives": ["PURR_USDC", "PURR_USDC-PERPETUAL"],
       hyperliquid: ["PURR/USDC", undefined],
       dydx: [undefined, "PURR-USDC"]
     })

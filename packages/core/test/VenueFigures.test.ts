@@ -18,6 +18,11 @@ const figures: Readonly<Record<string, ReadonlyArray<string>>> = {
     "10 subscriptions per address in 3000 ms",
     "32 dials per address"
   ],
+  "coinbase-derivatives": [
+    "100 messages per address in 5000 ms",
+    "10 subscriptions per address in 3000 ms",
+    "32 dials per address"
+  ],
   hyperliquid: [
     "10 dials per address",
     "30 dials per address in 60000 ms",
@@ -34,6 +39,7 @@ const beats: Readonly<Record<string, string>> = {
   binance: "Protocol",
   kraken: "Application every 30000 ms",
   deribit: "Requested within 30000 ms",
+  "coinbase-derivatives": "Requested within 15000 ms",
   hyperliquid: "Application every 30000 ms",
   dydx: "Protocol",
   generic: "Protocol"

@@ -102,6 +102,14 @@ export * as MockBinance from "./venue/MockBinance.ts"
 export * as MockCoinbase from "./venue/MockCoinbase.ts"
 
 /**
+ * The mock of Coinbase's international derivatives: that of Deribit, whose
+ * platform it is, by another name.
+ *
+ * @since 0.1.0
+ */
+export * as MockCoinbaseDerivatives from "./venue/MockCoinbaseDerivatives.ts"
+
+/**
  * The mock of Coinbase Exchange's feed: channels `heartbeat`, `ticker`,
  * `ticker_batch`, `matches`, `level2`, `level2_batch`, `auctionfeed` and, for who
  * signs, `full`, with the member names of its own frames and the side of a match

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Binance from "./binance/Venue.ts"
+import * as CoinbaseDerivatives from "./coinbase-derivatives/Venue.ts"
 import * as CoinbaseExchange from "./coinbase-exchange/Venue.ts"
 import * as Coinbase from "./coinbase/Venue.ts"
 import * as Deribit from "./deribit/Venue.ts"
@@ -25,6 +26,7 @@ export const all: ReadonlyArray<Venue> = [
   Binance.venue,
   Kraken.venue,
   Deribit.venue,
+  CoinbaseDerivatives.venue,
   Hyperliquid.venue,
   Dydx.venue,
   Generic.venue

@@ -231,6 +231,12 @@ describe("the command line", () => {
             "100 messages in 5 s per address, 10 subscriptions in 3 s per address, 32 dials at once per address"
           ],
           [
+            "coinbase-derivatives",
+            "delta",
+            "beats on request, 15 s",
+            "100 messages in 5 s per address, 10 subscriptions in 3 s per address, 32 dials at once per address"
+          ],
+          [
             "hyperliquid",
             "none",
             "pings, 30 s",

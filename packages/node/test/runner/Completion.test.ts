@@ -15,7 +15,8 @@ const names = Venues.all.map(({ name }) => name)
 /** Lines, the last word of which is to be completed, and how. */
 const cases: ReadonlyArray<readonly [line: string, words: ReadonlyArray<string>]> = [
   ["tickline stream k", ["kraken"]],
-  ["tickline stream coinbase-", ["coinbase-exchange"]],
+  ["tickline stream coinbase-e", ["coinbase-exchange"]],
+  ["tickline stream coinbase-", ["coinbase-derivatives", "coinbase-exchange"]],
   ["tickline decode ", names],
   ["tickline simulate d", ["deribit", "dydx"]],
   ["tickline venues g", ["generic"]],

@@ -14,6 +14,7 @@
  * @since 0.1.0
  */
 import * as Deribit from "@tickline/core/venue/deribit/Venue"
+import type { Venue } from "@tickline/core/venue/Venue"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Enforcement from "./Enforcement.ts"
@@ -322,6 +323,18 @@ const listing: Listing.Listing = ({ path, query }, floor) => {
 }
 
 /**
+ * How the mock is made: whether it stands behind a gateway that has `accounts`,
+ * and as which venue of the platform (default: Deribit).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly accounts?: boolean | undefined
+  readonly venue?: Pick<Venue, "keepAlive" | "name"> | undefined
+}
+
+/**
  * The mock of Deribit. Heartbeats are due as often as the default client asks
  * for them, every 30 seconds. Where it stands behind a gateway that has `accounts`,
  * it takes the subscriptions of those who have signed in as well, by
@@ -332,11 +345,11 @@ const listing: Listing.Listing = ({ path, query }, floor) => {
  * @since 0.1.0
  */
 export const make = (
-  { accounts = false }: { readonly accounts?: boolean | undefined } = {}
+  { accounts = false, venue: { keepAlive, name } = Deribit.venue }: Options = {}
 ): MockVenue.MockVenue => ({
-  name: Deribit.venue.name,
+  name,
   symbols: Deribit.venue.symbols,
-  heartbeatMillis: 30_000,
+  heartbeatMillis: keepAlive._tag === "Requested" ? keepAlive.withinMillis : undefined,
   enforcement,
   listing,
   receive: (session, frame, floor) => {

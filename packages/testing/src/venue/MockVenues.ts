@@ -6,6 +6,7 @@
 import * as MockDeribitExchange from "../exchange/MockDeribitExchange.ts"
 import * as MockBinance from "./MockBinance.ts"
 import * as MockCoinbase from "./MockCoinbase.ts"
+import * as MockCoinbaseDerivatives from "./MockCoinbaseDerivatives.ts"
 import * as MockCoinbaseExchange from "./MockCoinbaseExchange.ts"
 import * as MockDeribit from "./MockDeribit.ts"
 import * as MockDydx from "./MockDydx.ts"
@@ -26,6 +27,7 @@ export const all: ReadonlyArray<MockVenue> = [
   MockBinance.make(),
   MockKraken.make(),
   MockDeribit.make(),
+  MockCoinbaseDerivatives.make(),
   MockHyperliquid.make(),
   MockDydx.make(),
   MockGeneric.make()

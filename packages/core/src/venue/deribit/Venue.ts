@@ -25,7 +25,7 @@ import { isMarketData, type MarketEvent } from "../../event/MarketEvent.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type * as Channel from "../../value/Channel.ts"
 import type { Ask, Topic, TradingStatus, Venue } from "../Venue.ts"
-import { batches, heartbeatSeconds } from "./internal/subscribing.ts"
+import { batches, heartbeatSeconds, keepAlive, rpc } from "./internal/subscribing.ts"
 import { trades } from "./internal/trades.ts"
 import * as Messages from "./Messages.ts"
 import { symbols } from "./Symbols.ts"
@@ -33,9 +33,6 @@ import { symbols } from "./Symbols.ts"
 const name = "deribit"
 
 // --- subscribing -------------------------------------------------------------
-
-const rpc = (id: number, method: string, params: object): string =>
-  JSON.stringify({ jsonrpc: "2.0", id, method, params })
 
 /**
  * As few requests as there are batches. Those that end subscriptions have
@@ -62,9 +59,6 @@ const topicOf = (frame: Frame, events: ReadonlyArray<MarketEvent>): Topic | unde
   const name = FramePeek.textIn(FramePeek.objectIn(FramePeek.objectOf(frame), "params"), "channel")
   return name === undefined ? undefined : { name }
 }
-
-/** Requests that keep alive are numbered from here on: no answer to one is taken for that of a subscription. */
-const firstKeepAlive = 1_000_000_000
 
 const rateLimits = "https://docs.deribit.com/articles/rate-limits, read 2026-11-21"
 
@@ -122,15 +116,7 @@ export const venue: Venue = {
   },
   // `trade_seq` counts one by one for each instrument: https://docs.deribit.com/subscriptions/trades (read 2026-11-25).
   tradeNumber: (channel) => channel.startsWith("trades.") ? "sequence" : undefined,
-  keepAlive: {
-    _tag: "Requested",
-    withinMillis: heartbeatSeconds * 1_000,
-    enable: (id) => rpc(firstKeepAlive + id, "public/set_heartbeat", { interval: heartbeatSeconds }),
-    answer: (event, id) =>
-      event._tag === "Heartbeat" && event.kind === "testRequest"
-        ? rpc(firstKeepAlive + id, "public/test", {})
-        : undefined
-  },
+  keepAlive: keepAlive(heartbeatSeconds),
   limits: [
     // Of 50,000 credits a request takes 500, and 10,000 come back each second: a burst's worth in 5 seconds.
     { of: "messages", per: "address", limit: 100, windowMillis: 5_000, source: rateLimits },
@@ -151,14 +137,14 @@ export const venue: Venue = {
       windowMillis: 5_000,
       source: "https://docs.deribit.com/articles/rate-limits, read 2026-11-21"
     }],
-    trades
+    trades: trades(name)
   },
   sessionMillis: undefined,
   sequenced: new Set(["BookSnapshot", "BookDelta"]),
   channels: { trade: "trades.100ms", ticker: "ticker.100ms", book: "book.100ms" },
   subscribe: (channels, id) => request("public/subscribe", channels, id),
   unsubscribe: (channels, id) => request("public/unsubscribe", channels, id),
-  ...Messages.make(),
+  ...Messages.make(name),
   topics: (channel) => [{ name: Messages.nameOf(channel) }],
   topicOf,
   isQuiet: (channel) => /^(?:trades|chart\.trades|block_trade_confirmations|user|block_rfq)\b/.test(channel)

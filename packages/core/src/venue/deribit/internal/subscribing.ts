@@ -3,6 +3,8 @@
  *
  * @since 0.1.0
  */
+import type { MarketEvent } from "../../../event/MarketEvent.ts"
+import type { KeepAlive } from "../../../protocol/KeepAlive.ts"
 import type * as Channel from "../../../value/Channel.ts"
 import * as Messages from "../Messages.ts"
 
@@ -42,3 +44,31 @@ export const batches = (channels: ReadonlyArray<Channel.Channel>): ReadonlyArray
  * @since 0.1.0
  */
 export const heartbeatSeconds = 30
+
+/**
+ * A request of the public feed.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const rpc = (id: number, method: string, params: object): string =>
+  JSON.stringify({ jsonrpc: "2.0", id, method, params })
+
+/** Requests that keep alive are numbered from here on: no answer to one is taken for that of a subscription. */
+const firstKeepAlive = 1_000_000_000
+
+/**
+ * The venue asks for a sign of life every so many seconds, and is answered.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const keepAlive = (seconds: number): KeepAlive<MarketEvent> => ({
+  _tag: "Requested",
+  withinMillis: seconds * 1_000,
+  enable: (id) => rpc(firstKeepAlive + id, "public/set_heartbeat", { interval: seconds }),
+  answer: (event, id) =>
+    event._tag === "Heartbeat" && event.kind === "testRequest"
+      ? rpc(firstKeepAlive + id, "public/test", {})
+      : undefined
+})
