@@ -69,7 +69,10 @@ export const line = (paint: Paint, event: OrderEvent.OrderEvent): string => {
         return [String(event.count)]
     }
   }
-  const ids = event._tag === "CancelledAll" ? [] : [text("order", event.orderId), text("client", event.clientId)]
+  // Those of an execution are those of the outcome before it.
+  const ids = event._tag === "CancelledAll" || event._tag === "Fill"
+    ? []
+    : [text("order", event.orderId), text("client", event.clientId)]
   const parts = [paint(tones[event._tag], pad(event._tag, 14)), ...members(), ...ids]
   return parts.filter((part) => part !== "").join(" ")
 }

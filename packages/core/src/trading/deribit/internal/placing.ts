@@ -15,7 +15,7 @@ import type * as Decimal from "../../../value/Decimal.ts"
 import type * as Timestamp from "../../../value/Timestamp.ts"
 import { type AmbiguousClientId, NotAmended, type OrderName } from "../../Exchange.ts"
 import * as Order from "../../Order.ts"
-import { Acknowledged, Reconciled, Rejected } from "../../OrderEvent.ts"
+import { Acknowledged, type Outcome, Reconciled, Rejected } from "../../OrderEvent.ts"
 import type { OrderRequest } from "../../OrderRequest.ts"
 import { isOver } from "../../OrderStatus.ts"
 import * as Following from "./following.ts"
@@ -64,6 +64,10 @@ const reconcile = (
       return new Reconciled({ exchange: Orders.exchange, clientId, status: "absent" })
     })
   )
+
+/** The order after its outcome; what contradicts it, such as more filled than there is, is the venue's affair. */
+const known = (order: Order.Order, outcome: Outcome): Order.Order =>
+  Order.allows(order, outcome) ? Order.transition(order, outcome) : order
 
 // Says each execution and each move of an order, until it is over and all of them are said.
 const follow = Effect.fnUntraced(function*(
@@ -156,13 +160,13 @@ export const place = Effect.fnUntraced(function*(
     ? answered(request, written.success.order)
     : outcomeOf({ clientId }, written.failure)
   yield* say(outcome)
-  let order = Order.transition(Order.make(Orders.exchange, request), outcome)
+  let order = known(Order.make(Orders.exchange, request), outcome)
   if (outcome._tag === "OutcomeUnknown") {
     const { currencies } = market.success
     const found = yield* reconcile(gateway, { request, validUntil, currencies })
     if (found === undefined) return
     yield* say(found)
-    order = Order.transition(order, found)
+    order = known(order, found)
   }
   if (notices === undefined || order.orderId === undefined || order.status === "rejected") return
   yield* follow(gateway, command, {
@@ -209,7 +213,7 @@ export const amend = Effect.fnUntraced(function*(
   const outcome = outcomeOf(names, written.failure)
   yield* say(outcome)
   if (outcome._tag !== "OutcomeUnknown") return
-  const known = yield* gateway.learn((until) =>
+  const learned = yield* gateway.learn((until) =>
     Effect.gen(function*() {
       const mayStillCome = !(yield* gateway.isPast(validUntil, until))
       const [order] = yield* gateway.find({ orderId: found.order_id }, until)
@@ -220,8 +224,8 @@ export const amend = Effect.fnUntraced(function*(
       return undefined
     })
   )
-  if (known === undefined) return
-  const { isAmended, order } = known
+  if (learned === undefined) return
+  const { isAmended, order } = learned
   yield* say(
     order === undefined
       ? new Reconciled({ ...names, status: "absent" })

@@ -1,0 +1,281 @@
+/** Breakages of order entry: at an exchange, and from a shell. */
+import type { Breakage } from "./Breakage.ts"
+
+const inside = "packages/core/src/trading/deribit/internal"
+const calls = `${inside}/calls.ts`
+const cancelling = `${inside}/cancelling.ts`
+const following = `${inside}/following.ts`
+const gateway = `${inside}/gateway.ts`
+const notices = `${inside}/notices.ts`
+const orders = `${inside}/orders.ts`
+const placing = `${inside}/placing.ts`
+const session = "packages/core/src/session/deribit/DeribitSession.ts"
+const runner = "packages/node/src/runner/Ordering.ts"
+const ofEntry = "packages/testing/test/trading/DeribitExchange.test.ts"
+const ofAnswers = "packages/testing/test/trading/DeribitAnswers.test.ts"
+const ofFollowing = "packages/testing/test/trading/Following.test.ts"
+const ofSession = "packages/testing/test/session/DeribitSession.test.ts"
+const ofRunner = "packages/node/test/runner/Ordering.test.ts"
+const isAbsent = "says that an order is absent only"
+
+export const breakages: ReadonlyArray<Breakage> = [
+  {
+    name: "an order whose answer was lost is sent again",
+    file: calls,
+    original: `failure._tag === "Unsent" && failure.mayFollow && this.now() + pauseMillis.epoch < until`,
+    replacement: `failure._tag !== "Refused" && failure.mayFollow && this.now() + pauseMillis.epoch < until`,
+    test: [ofEntry, "says what became of an order"]
+  },
+  {
+    name: "an order that may still come is absent",
+    file: placing,
+    original: "      if (mayStillCome) return undefined\n",
+    replacement: "",
+    test: [ofEntry, isAbsent]
+  },
+  {
+    name: "an order that can no longer come is never absent",
+    file: gateway,
+    original: "(time) => Timestamp.epochMillis(time) >= end",
+    replacement: "(time) => Timestamp.epochMillis(time) >= end + 60_000",
+    test: [ofEntry, isAbsent]
+  },
+  {
+    name: "an order has no end by the venue's clock",
+    file: orders,
+    original: "...(reduceOnly ? { reduce_only: true } : {}),\n    valid_until: validUntil",
+    replacement: "...(reduceOnly ? { reduce_only: true } : {})",
+    test: [ofEntry, "an order is taken by nobody after its deadline"]
+  },
+  {
+    name: "an order waits a second more than it has",
+    file: calls,
+    original: "        timeout: left,\n        deadline: left,",
+    replacement: "        timeout: left + 1_000,\n        deadline: left + 1_000,",
+    test: [ofEntry, "an answer that does not come by the deadline"]
+  },
+  {
+    name: "what was written and not answered by its deadline was not sent",
+    file: calls,
+    original: "isWritten ? unanswered(noAnswer) : unsent",
+    replacement: "!isWritten ? unanswered(noAnswer) : unsent",
+    test: [ofEntry, "an answer that does not come by the deadline"]
+  },
+  {
+    name: "it is asked for ever what became of an order",
+    file: gateway,
+    original: "now >= end || (yield* this.calls.isOver)",
+    replacement: "yield* this.calls.isOver",
+    test: [ofEntry, "gives up learning"]
+  },
+  {
+    name: "a key that is refused is not told",
+    file: calls,
+    original: "Effect.raceFirst(live, Deferred.await(this.refused))",
+    replacement: "live",
+    test: [ofEntry, "sends nothing where its key is refused"]
+  },
+  {
+    name: "a refusal of a key is tried again",
+    file: session,
+    original: "ErrorCodes.temporary.has(error.code) ? error : new AuthError",
+    replacement: "error.code !== \"13004\" ? error : new AuthError",
+    test: [ofSession, "stops at any refusal of its key"]
+  },
+  {
+    name: "a key without its account cannot trade",
+    file: session,
+    original: "ErrorCodes.temporary.has(error.code) ? Effect.fail(error) : Effect.logWarning(error.message)",
+    replacement: "Effect.fail(error)",
+    test: [ofSession, "does without the account's limits"]
+  },
+  {
+    name: "what the rules forbid is sent",
+    file: placing,
+    original: "Orders.objection(market.success, request)",
+    replacement: "undefined",
+    test: [ofEntry, "sends nothing that the instrument's rules forbid"]
+  },
+  {
+    name: "what the rules forbid is amended to",
+    file: placing,
+    original: "Orders.objection(market.success, terms)",
+    replacement: "undefined",
+    test: [ofEntry, "sends nothing that the instrument's rules forbid"]
+  },
+  {
+    name: "a post-only order is moved",
+    file: orders,
+    original: "{ post_only: true, reject_post_only: true }",
+    replacement: "{ post_only: true }",
+    test: [ofEntry, "says what the exchange refuses"]
+  },
+  {
+    name: "an amendment makes a post-only order any other",
+    file: orders,
+    original: "{ post_only, reject_post_only: reject_post_only ?? true }",
+    replacement: "{}",
+    test: [ofEntry, "an amendment keeps what it does not name"]
+  },
+  {
+    name: "an amendment leaves out the amount",
+    file: orders,
+    original: "terms.amount ?? amount ?? undefined",
+    replacement: "terms.amount",
+    test: [ofEntry, "an amendment keeps what it does not name"]
+  },
+  {
+    name: "the first of several orders is meant",
+    file: gateway,
+    original: "others.length === 0 ? Effect.succeed(order)",
+    replacement: "others.length >= 0 ? Effect.succeed(order)",
+    test: [ofEntry, "touches none of several orders"]
+  },
+  {
+    name: "an amendment that was not taken is done",
+    file: placing,
+    original: "order !== undefined && !isAmended && !isOver(Orders.statusOf(order))",
+    replacement: "order !== undefined && isAmended && !isOver(Orders.statusOf(order))",
+    test: [ofEntry, "an amendment whose answer was lost"]
+  },
+  {
+    name: "a cancel whose answer was lost is left at that",
+    file: cancelling,
+    original: "yield* gateway.calls.write(Methods.trading.cancel, { order_id: orderId }, until)\n      return new",
+    replacement: "order\n      return new",
+    test: [ofEntry, "a cancel whose answer was lost"]
+  },
+  {
+    name: "what the venue did not cancel with all is passed over",
+    file: cancelling,
+    original: "all.success.filter(({ order_id }) => !ids.has(order_id))",
+    replacement: "all.success.filter(({ order_id }) => ids.has(order_id))",
+    test: [ofAnswers, "counts those cancelled"]
+  },
+  {
+    name: "a refused cancel counts",
+    file: cancelling,
+    original: `event._tag !== "Rejected" && event.status === "cancelled"`,
+    replacement: `event._tag === "Rejected" || event.status === "cancelled"`,
+    test: [ofAnswers, "counts those cancelled"]
+  },
+  {
+    name: "whatever order is answered is ours",
+    file: placing,
+    original: "!Orders.isOf(request, order)",
+    replacement: "false",
+    test: [ofAnswers, "an answer that names another order"]
+  },
+  {
+    name: "whatever bears our client id is ours",
+    file: placing,
+    original: "found.findLast((order) => Orders.isOf(request, order))",
+    replacement: "found.at(-1)",
+    test: [ofAnswers, "another's order under our client id"]
+  },
+  {
+    name: "a failure of the venue is a rejection",
+    file: gateway,
+    original: "failure.error.code === ErrorCodes.internalServerError",
+    replacement: "failure.error.code === \"\"",
+    test: [ofAnswers, "a failure of the venue"]
+  },
+  {
+    name: "a busy venue is asked once",
+    file: calls,
+    original: "const mayFollow = isBusy || (",
+    replacement: "const mayFollow = (",
+    test: [ofAnswers, "what is asked is asked again"]
+  },
+  {
+    name: "a unit that has no orders ends the search",
+    file: gateway,
+    original: "failure.error.code === ErrorCodes.invalidParams",
+    replacement: "failure.error.code === \"\"",
+    test: [ofAnswers, "looks an order up under each currency"]
+  },
+  {
+    name: "spot is of its quote alone",
+    file: orders,
+    original: "[...new Set([base_currency, quote_currency])]",
+    replacement: "[base_currency]",
+    test: [ofAnswers, "spot has no positions"]
+  },
+  {
+    name: "an execution is said as often as it is told",
+    file: following,
+    original: " && !tradeIds.has(trade.trade_id)",
+    replacement: "",
+    test: [ofFollowing, "says those that come with the answer, once"]
+  },
+  {
+    name: "executions come as they are told",
+    file: following,
+    original: "one.trade_seq - other.trade_seq",
+    replacement: "other.trade_seq - one.trade_seq",
+    test: [ofFollowing, "says those of a time without a connection"]
+  },
+  {
+    name: "a drop is no reason to ask",
+    file: notices,
+    original: `return state._tag === "SigningIn" && wasLive ? offer(gap) : Effect.void`,
+    replacement: "return Effect.void",
+    test: [ofFollowing, "says those of a time without a connection"]
+  },
+  {
+    name: "silence is no reason to ask",
+    file: placing,
+    original: "silent: 5_000",
+    replacement: "silent: 3_600_000",
+    test: [ofFollowing, "asks where nothing is told"]
+  },
+  {
+    name: "what was not told comes after what is",
+    file: placing,
+    original: "      if (Following.isBehind(following, told)) yield* fetch\n",
+    replacement: "",
+    test: [ofFollowing, "asks for what was not told"]
+  },
+  {
+    name: "an order that is over is said before its executions",
+    file: placing,
+    original: "  if (Following.isBehind(following)) yield* fetch\n",
+    replacement: "",
+    test: [ofFollowing, "goes on after an order whose answer was lost"]
+  },
+  {
+    name: "an outcome that is not known is a failure like any other",
+    file: runner,
+    original: "this.unknown.size > 0 ? exitCodes.unknown : this.hasFailed",
+    replacement: "this.hasFailed",
+    test: [ofRunner, "SIGINT before the answer"]
+  },
+  {
+    name: "a signal says of what was written that it was not sent",
+    file: runner,
+    original: "isWritten ? new OrderEvent.OutcomeUnknown(ids)",
+    replacement: "!isWritten ? new OrderEvent.OutcomeUnknown(ids)",
+    test: [ofRunner, "a signal before it was written"]
+  },
+  {
+    name: "an order that the exchange does not know is fine",
+    file: runner,
+    original: `        if (event.status === "absent") this.hasFailed = true\n`,
+    replacement: "",
+    test: [ofRunner, "places, amends, shows and cancels"]
+  },
+  {
+    name: "without an address it goes to the exchange's own",
+    file: runner,
+    original: "if (live === (url !== undefined)) {",
+    replacement: "if (live && url !== undefined) {",
+    test: [ofRunner, "deribit list"]
+  },
+  {
+    name: "the deadline counts from when everything is loaded and dialled",
+    file: runner,
+    original: "Duration.toMillis(deadline) - ((yield* Monotonic.now) - startedAt)",
+    replacement: "Duration.toMillis(deadline) + ((yield* Monotonic.now) - startedAt) + 5_000",
+    test: [ofRunner, "not sent: nobody listens"]
+  }
+]
