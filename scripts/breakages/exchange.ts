@@ -48,18 +48,18 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofEntry, "an order is taken by nobody after its deadline"]
   },
   {
-    name: "an order waits a second more than it has",
+    name: "an order waits for its credits longer than it has",
     file: calls,
-    original: "        timeout: left,\n        deadline: left,",
-    replacement: "        timeout: left + 1_000,\n        deadline: left + 1_000,",
-    test: [ofEntry, "an answer that does not come by the deadline"]
+    original: "          duration: left,\n",
+    replacement: "          duration: left + 1_000,\n",
+    test: [ofEntry, "what waits for the account's limits"]
   },
   {
-    name: "what was written and not answered by its deadline was not sent",
+    name: "what was not written by its deadline has an outcome that is unknown",
     file: calls,
     original: "isWritten ? unanswered(noAnswer) : unsent",
     replacement: "!isWritten ? unanswered(noAnswer) : unsent",
-    test: [ofEntry, "an answer that does not come by the deadline"]
+    test: [ofEntry, "what waits for the account's limits"]
   },
   {
     name: "it is asked for ever what became of an order",
@@ -206,7 +206,7 @@ export const breakages: ReadonlyArray<Breakage> = [
     file: following,
     original: " && !tradeIds.has(trade.trade_id)",
     replacement: "",
-    test: [ofFollowing, "says those that come with the answer, once"]
+    test: [ofFollowing, "says those of a time without a connection"]
   },
   {
     name: "executions come as they are told",
@@ -235,13 +235,6 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "      if (Following.isBehind(following, told)) yield* fetch\n",
     replacement: "",
     test: [ofFollowing, "asks for what was not told"]
-  },
-  {
-    name: "an order that is over is said before its executions",
-    file: placing,
-    original: "  if (Following.isBehind(following)) yield* fetch\n",
-    replacement: "",
-    test: [ofFollowing, "goes on after an order whose answer was lost"]
   },
   {
     name: "an outcome that is not known is a failure like any other",

@@ -104,6 +104,21 @@ describe("Order entry at Deribit", () => {
       })
     ))
 
+  it.effect("what waits for the account's limits longer than it has is not sent", () =>
+    withDesk(({ methods, orders }) =>
+      Effect.gen(function*() {
+        for (let n = 0; n < 17; n++) yield* give(orders.place(request({ clientId: `${n}` })))
+        assert.strictEqual(methods("private/buy"), 17)
+        const placed = yield* give(orders.place(request(), { deadline: "50 millis" }))
+        yield* pass("1 second")
+        assert.deepStrictEqual(placed.lines(), ["NotSent clientId=mine reason=not written by the deadline"])
+        assert.strictEqual(methods("private/buy"), 17)
+        assert.deepStrictEqual((yield* give(orders.place(request()))).lines(), [
+          "Acknowledged clientId=mine status=open filled=0"
+        ])
+      })
+    ))
+
   it.effect("gives up learning what became of it after half a minute", () =>
     withDesk(({ exchange, orders }) =>
       Effect.gen(function*() {

@@ -62,6 +62,7 @@ describe("An order at Deribit that is followed", () => {
         yield* second.sell("3", first.between)
         assert.deepStrictEqual(tradeIds(placed.events).length, 1)
         yield* pass("1 second")
+        assert.deepStrictEqual(tradeIds(placed.events).length, 3)
         const third = yield* other
         yield* third.sell("4", first.between)
         assert.deepStrictEqual(placed.lines().filter((line) => line.startsWith("Fill")), [

@@ -100,7 +100,6 @@ const follow = Effect.fnUntraced(function*(
   })
 
   yield* take({ trades })
-  if (Following.isBehind(following)) yield* fetch
   let heardAt = calls.now()
   while (!Following.isSettled(following)) {
     const patience = checkMillis[Following.isBehind(following) ? "behind" : "silent"]
