@@ -372,12 +372,13 @@ describe("tickline order as a process", { timeout: 20_000 }, () => {
       assert.strictEqual(exchange.orders("mine")[0]?.state, "open")
     }))
 
-  it.live("a reader that has gone ends it quietly", () =>
+  it.live("a reader that has gone ends it quietly, with the next thing that there is to say", () =>
     Effect.gen(function*() {
-      const { exchange, server } = yield* serve
+      const { exchange, order, server } = yield* serve
       const run = start(server.url, ...buy, "--follow")
       yield* until(() => exchange.orders("mine").length === 1)
       run.child.stdout.destroy()
+      yield* order(["cancel", "--client-id", "mine"])
       const { code } = yield* run.ended
       assert.strictEqual(code, 0)
     }))
