@@ -218,14 +218,14 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a drop is no reason to ask",
     file: notices,
-    original: `return state._tag === "SigningIn" && wasLive ? offer(gap) : Effect.void`,
+    original: `return state._tag === "SigningIn" && wasLive ? publish(gap) : Effect.void`,
     replacement: "return Effect.void",
     test: [ofFollowing, "says those of a time without a connection"]
   },
   {
     name: "silence is no reason to ask",
     file: placing,
-    original: "silent: 5_000",
+    original: "silent: 8_000",
     replacement: "silent: 3_600_000",
     test: [ofFollowing, "asks where nothing is told"]
   },

@@ -29,6 +29,7 @@ import { type OrderEvent, OrderUpdate } from "../OrderEvent.ts"
 import { Calls, type Failure, unsent } from "./internal/calls.ts"
 import * as Cancelling from "./internal/cancelling.ts"
 import { type Command, Gateway, type Ids, idsOf, outcomeOf } from "./internal/gateway.ts"
+import * as Notices from "./internal/notices.ts"
 import * as Orders from "./internal/orders.ts"
 import * as Placing from "./internal/placing.ts"
 
@@ -125,7 +126,8 @@ export const make = Effect.fnUntraced(function*(
     ),
     { startImmediately: true }
   )
-  return commandsOf(new Gateway(session, new Calls(session, yield* Clock.Clock, refused)), begin)
+  const calls = new Calls(session, yield* Clock.Clock, refused)
+  return commandsOf(new Gateway(session, calls, yield* Notices.make(session)), begin)
 })
 
 /**

@@ -14,6 +14,7 @@ import * as Timestamp from "../../../value/Timestamp.ts"
 import { AmbiguousClientId, type OrderName } from "../../Exchange.ts"
 import { NotSent, type OrderEvent, OutcomeUnknown, Rejected } from "../../OrderEvent.ts"
 import * as Calls from "./calls.ts"
+import type { Notices } from "./notices.ts"
 import * as Orders from "./orders.ts"
 
 /**
@@ -111,10 +112,12 @@ export const outcomeOf = (ids: Ids, failure: Calls.Failure): NotSent | OutcomeUn
 export class Gateway {
   readonly session: DeribitSession
   readonly calls: Calls.Calls
+  readonly notices: Notices
 
-  constructor(session: DeribitSession, calls: Calls.Calls) {
+  constructor(session: DeribitSession, calls: Calls.Calls, notices: Notices) {
     this.session = session
     this.calls = calls
+    this.notices = notices
   }
 
   /** The rules of an instrument, or why an order of it cannot be sent. */

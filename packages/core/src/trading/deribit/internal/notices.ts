@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Queue from "effect/Queue"
+import * as PubSub from "effect/PubSub"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaParser from "effect/SchemaParser"
@@ -37,53 +37,67 @@ export type Notice =
   | { readonly _tag: "Over"; readonly error: ConnectError }
 
 const read = SchemaParser.decodeUnknownResult(Schema.Struct({
-  channel: Schema.String,
-  data: Schema.Struct({
-    orders: ExactSchema.optional(Schema.Array(Schemas.Order)),
-    trades: ExactSchema.optional(Schema.Array(Schemas.UserTrade))
-  })
+  orders: ExactSchema.optional(Schema.Array(Schemas.Order)),
+  trades: ExactSchema.optional(Schema.Array(Schemas.UserTrade))
 }))
 
 const gap: Notice = { _tag: "Gap" }
 
+const channelOf = (product: string): string => `user.changes.${product}.raw`
+
+const isOfChanges = (channel: unknown): boolean => typeof channel === "string" && channel.startsWith("user.changes.")
+
 /**
- * Subscribes to the changes of a product's orders, on each epoch, and gives what
- * is told of them from now on.
+ * The notices of one session. `of` subscribes to the changes of a product's
+ * orders, on each epoch, and gives what is told from now on, of all products.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Notices {
+  readonly of: (product: string) => Effect.Effect<PubSub.Subscription<Notice>, never, Scope.Scope>
+}
+
+/**
+ * Makes the notices of a session, which are read once for whoever wants them.
  *
  * @see https://docs.deribit.com/subscriptions/user/userchangesinstrument_nameinterval (read 2026-11-26)
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function*(
-  session: DeribitSession,
-  product: string
-): Effect.fn.Return<Queue.Dequeue<Notice>, never, Scope.Scope> {
-  const name = `user.changes.${product}.raw`
-  const notices = yield* Queue.unbounded<Notice>()
-  const offer = (notice: Notice) => Effect.sync(() => void Queue.offerUnsafe(notices, notice))
-  let wasLive = false
+export const make = Effect.fnUntraced(
+  function*(session: DeribitSession): Effect.fn.Return<Notices, never, Scope.Scope> {
+    const notices = yield* PubSub.unbounded<Notice>()
+    const publish = (notice: Notice) => Effect.asVoid(PubSub.publish(notices, notice))
+    let wasLive = false
 
-  yield* Effect.forkScoped(
-    Effect.ignore(
-      // What is shed is asked for.
-      Stream.runForEach(session.notifications({ name, overflow: "drop-oldest" }), ({ params = null }) => {
-        if (!ExactJson.isObject(params) || params["channel"] !== name) return Effect.void
-        const told = read(params)
-        if (Result.isFailure(told)) return offer(gap)
-        const { orders, trades } = told.success.data
-        return offer({ _tag: "Changes", orders: orders ?? [], trades: trades ?? [] })
-      })
-    ),
-    { startImmediately: true }
-  )
-  yield* Effect.forkScoped(
-    Stream.runForEach(session.state.changes, (state) => {
-      if (state._tag === "Live") wasLive = true
-      if (state._tag === "Failed") return offer({ _tag: "Over", error: state.error })
-      return state._tag === "SigningIn" && wasLive ? offer(gap) : Effect.void
-    }),
-    { startImmediately: true }
-  )
-  yield* Effect.ignore(session.subscribe([Channel.make(name)]))
-  return notices
-})
+    yield* Effect.forkScoped(
+      Effect.ignore(
+        // What is shed is asked for.
+        Stream.runForEach(session.notifications({ name: "orders", overflow: "drop-oldest" }), ({ params = null }) => {
+          if (!ExactJson.isObject(params) || !isOfChanges(params["channel"])) return Effect.void
+          const told = read(params["data"])
+          if (Result.isFailure(told)) return publish(gap)
+          const { orders, trades } = told.success
+          return publish({ _tag: "Changes", orders: orders ?? [], trades: trades ?? [] })
+        })
+      ),
+      { startImmediately: true }
+    )
+    yield* Effect.forkScoped(
+      Stream.runForEach(session.state.changes, (state) => {
+        if (state._tag === "Live") wasLive = true
+        if (state._tag === "Failed") return publish({ _tag: "Over", error: state.error })
+        return state._tag === "SigningIn" && wasLive ? publish(gap) : Effect.void
+      }),
+      { startImmediately: true }
+    )
+    return {
+      of: (product) =>
+        Effect.tap(
+          PubSub.subscribe(notices),
+          () => Effect.ignore(session.subscribe([Channel.make(channelOf(product))]))
+        )
+    }
+  }
+)

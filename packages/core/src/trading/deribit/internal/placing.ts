@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Queue from "effect/Queue"
+import * as PubSub from "effect/PubSub"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type { ConnectError } from "../../../connection/ConnectError.ts"
@@ -20,11 +20,11 @@ import type { OrderRequest } from "../../OrderRequest.ts"
 import { isOver } from "../../OrderStatus.ts"
 import * as Following from "./following.ts"
 import { type Command, type Gateway, notSent, outcomeOf } from "./gateway.ts"
-import * as Notices from "./notices.ts"
+import type { Notice } from "./notices.ts"
 import * as Orders from "./orders.ts"
 
 /** How long nothing may be said of an order until the venue is asked, how soon for what is missing, and for how long. */
-const checkMillis = { silent: 5_000, behind: 500, answer: 5_000 }
+const checkMillis = { silent: 8_000, behind: 500, answer: 5_000 }
 
 const standing = (order: Schemas.Order) => ({
   ...Orders.namesOf(order),
@@ -76,7 +76,7 @@ const follow = Effect.fnUntraced(function*(
   { notices, order, trades }: {
     readonly order: Order.Order
     readonly trades: ReadonlyArray<Schemas.UserTrade>
-    readonly notices: Queue.Dequeue<Notices.Notice>
+    readonly notices: PubSub.Subscription<Notice>
   }
 ): Effect.fn.Return<void, ConnectError> {
   let following = Following.make(order)
@@ -104,7 +104,7 @@ const follow = Effect.fnUntraced(function*(
   while (!Following.isSettled(following)) {
     const patience = checkMillis[Following.isBehind(following) ? "behind" : "silent"]
     const notice = yield* Effect.timeoutOption(
-      Queue.take(notices),
+      PubSub.take(notices),
       Math.max(0, heardAt + patience - calls.now())
     )
     if (Option.isNone(notice) || notice.value._tag === "Gap") {
@@ -137,10 +137,10 @@ export const place = Effect.fnUntraced(function*(
   command: Command,
   isFollowed: boolean
 ): Effect.fn.Return<void, ConnectError, Scope.Scope> {
-  const { calls, session } = gateway
+  const { calls } = gateway
   const { onWrite, say, until } = command
   const { clientId, product, side } = request
-  const notices = isFollowed ? yield* Notices.make(session, product) : undefined
+  const notices = isFollowed ? yield* gateway.notices.of(product) : undefined
   const market = yield* Effect.result(gateway.market(product, until))
   const objection = Result.isFailure(market) ? market.failure : Orders.objection(market.success, request)
   if (Result.isFailure(market) || objection !== undefined) return yield* say(notSent({ clientId }, objection ?? ""))
