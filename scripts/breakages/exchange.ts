@@ -195,6 +195,13 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofAnswers, "looks an order up under each currency"]
   },
   {
+    name: "an order that has been over for long is absent",
+    file: "packages/core/src/trading/deribit/DeribitExchange.ts",
+    original: "orders.length > 0 ? Effect.succeed(orders) : gateway.findOld(name, given.until)",
+    replacement: "Effect.succeed(orders)",
+    test: [ofEntry, "an order that has been over for long"]
+  },
+  {
     name: "spot is of its quote alone",
     file: orders,
     original: "[...new Set([base_currency, quote_currency])]",

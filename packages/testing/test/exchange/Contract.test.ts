@@ -60,6 +60,7 @@ const calls: { readonly [method: string]: ReadonlyArray<Part> } = {
   "private/get_open_orders": [{}, { kind: "future" }],
   "private/get_open_orders_by_currency": [{ currency: "BTC" }],
   "private/get_open_orders_by_instrument": [instrument],
+  "private/get_order_history_by_currency": [{ currency: "BTC" }, { currency: "BTC", include_unfilled: true }],
   "private/get_order_state": [],
   "private/get_order_state_by_label": [{ currency: "BTC", label: "gone" }, { currency: "BTC", label: "taken" }],
   "private/get_user_trades_by_order": [],

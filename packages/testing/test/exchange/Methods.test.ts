@@ -31,6 +31,7 @@ describe("The mock of Deribit that trades, by our own methods", () => {
         assert.strictEqual((yield* rpc.call(trading.getOrderState, { order_id })).order_id, order_id)
         assert.strictEqual((yield* rpc.call(account.getUserTradesByOrder, { order_id })).length, bought.trades.length)
         yield* rpc.call(trading.getOpenOrders, {})
+        yield* rpc.call(trading.getOrderHistoryByCurrency, { currency: "BTC", include_unfilled: true })
         yield* rpc.call(account.getPositions, { currency: "BTC" })
         yield* rpc.call(account.getPosition, { instrument_name: product })
         yield* rpc.call(account.getAccountSummary, { currency: "BTC" })

@@ -223,6 +223,6 @@ describe("Methods of Deribit", () => {
         "query query requests 500 10 seconds"
       ]
     )
-    assert.strictEqual(Methods.all.size, 50)
+    assert.strictEqual(Methods.all.size, 51)
   })
 })

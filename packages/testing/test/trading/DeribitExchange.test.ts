@@ -213,6 +213,22 @@ describe("Order entry at Deribit", () => {
       })
     ))
 
+  it.effect("an order that has been over for long is not absent", () =>
+    withDesk(({ orders }) =>
+      Effect.gen(function*() {
+        const [placed] = (yield* give(orders.place(request()))).events
+        yield* give(orders.cancel({ clientId: "mine" }))
+        yield* pass("1 hour")
+        const orderId = placed?._tag === "Acknowledged" ? placed.orderId ?? "" : ""
+        const shown = "OrderUpdate clientId=mine status=cancelled filled=0 remaining=10 price=40000.0 amount=10"
+        assert.deepStrictEqual((yield* give(orders.status({ clientId: "mine" }))).lines(), [shown])
+        assert.deepStrictEqual((yield* give(orders.status({ orderId }))).lines(), [shown])
+        assert.deepStrictEqual((yield* give(orders.status({ clientId: "other" }))).lines(), [
+          "OrderUpdate clientId=other status=absent"
+        ])
+      })
+    ))
+
   it.effect("touches none of several orders that bear one client id", () =>
     withDesk(({ methods, orders }) =>
       Effect.gen(function*() {

@@ -145,6 +145,21 @@ const orders = ({ account, params, session: { exchange: { books } } }: Call): Re
   })
 }
 
+/** The venue knows what is over by its label for so long; then it is history. */
+const recentMillis = 1_800_000
+
+const isRecent = ({ at }: Call, { state, updatedAt }: OrderRecord): boolean =>
+  state === "open" || at - updatedAt < recentMillis
+
+const history = (call: Call): Value => {
+  const { params } = call
+  const [offset = 0, count = 20] = [countIn(params, "offset"), countIn(params, "count")]
+  return orders(call)
+    .filter((order) => order.state !== "open" && isRecent(call, order) !== flagIn(params, "historical"))
+    .filter(({ filled }) => flagIn(params, "include_unfilled") || filled.value > 0n)
+    .toReversed().slice(offset, offset + count).map(Values.order)
+}
+
 const open = (call: Call): Value => orders(call).filter(({ state }) => state === "open").map(Values.order)
 
 const cancelAll = (call: Call): Value => cancelled(call, orders(call).filter(({ state }) => state === "open"))
@@ -366,7 +381,11 @@ export const methods: ReadonlyMap<string, Method> = new Map([
       return record instanceof Refused ? record : Values.order(record)
     }, ["order_id"])
   ],
-  ["private/get_order_state_by_label", method((call) => orders(call).map(Values.order), ["currency", "label"])],
+  [
+    "private/get_order_state_by_label",
+    method((call) => orders(call).filter((order) => isRecent(call, order)).map(Values.order), ["currency", "label"])
+  ],
+  ["private/get_order_history_by_currency", method(history, ["currency"])],
   [
     "private/get_user_trades_by_order",
     method((call) => {

@@ -144,6 +144,21 @@ export const trading = {
     params: Struct({ ...instrument, ...listed }),
     result: Orders
   }),
+  getOrderHistoryByCurrency: Method.make("private/get_order_history_by_currency", {
+    kind: "query",
+    params: Struct({
+      ...currency,
+      kind: maybe(AnyKind),
+      count: maybe(Count),
+      offset: maybe(ExactSchema.Integer),
+      include_old: maybe(Boolean),
+      include_unfilled: maybe(Boolean),
+      with_continuation: maybe(Boolean),
+      continuation: maybe(String),
+      historical: maybe(Boolean)
+    }),
+    result: Schema.Union([Orders, Struct({ orders: Orders, continuation: ExactSchema.optional(String) })])
+  }),
   getOrderState: Method.make("private/get_order_state", { kind: "query", params: Struct(order), result: Order }),
   getOrderStateByLabel: Method.make("private/get_order_state_by_label", {
     kind: "query",

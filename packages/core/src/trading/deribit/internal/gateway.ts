@@ -33,6 +33,9 @@ export interface Command {
 /** The currencies that the venue describes, for where it does not list them. */
 const describedCurrencies = ["BTC", "ETH", "USDC", "USDT", "EURR"]
 
+/** What has been over for half an hour, as far back as one answer goes. */
+const wholeHistory = { historical: true, include_old: true, include_unfilled: true, count: 1_000 } as const
+
 /** For how long it is asked what became of something, how often, and how long one answer may take. */
 const reconcilingMillis = { wholly: 30_000, every: 250, answer: 5_000 }
 
@@ -164,22 +167,38 @@ export class Gateway {
 
   /** The orders of a name, of whatever currency. */
   find(name: OrderName, until: number): Effect.Effect<ReadonlyArray<Schemas.Order>, Calls.Failure> {
-    if (name.orderId !== undefined) {
-      return this.calls.read(Methods.trading.getOrderState, { order_id: name.orderId }, until).pipe(
-        Effect.map((order) => [order]),
-        Effect.catch((failure) =>
-          failure._tag === "Refused" && ErrorCodes.unknownOrder.has(failure.error.code)
-            ? Effect.succeed([])
-            : Effect.fail(failure)
-        )
-      )
+    if (name.orderId === undefined) {
+      return Effect.flatMap(this.currencies(until), (all) => this.labelled(name.clientId, all, until))
     }
+    return this.calls.read(Methods.trading.getOrderState, { order_id: name.orderId }, until).pipe(
+      Effect.map((order) => [order]),
+      Effect.catch((failure) =>
+        failure._tag === "Refused" && ErrorCodes.unknownOrder.has(failure.error.code)
+          ? Effect.succeed([])
+          : Effect.fail(failure)
+      )
+    )
+  }
+
+  /** The orders of a name that have been over for so long that the venue has them in its history only. */
+  findOld(name: OrderName, until: number): Effect.Effect<ReadonlyArray<Schemas.Order>, Calls.Failure> {
+    const isMeant = ({ label, order_id }: Schemas.Order): boolean =>
+      name.orderId === undefined ? label === name.clientId : order_id === name.orderId
+    const ask = (currency: string) =>
+      this.calls.read(Methods.trading.getOrderHistoryByCurrency, { currency, ...wholeHistory }, until).pipe(
+        Effect.map((history) => ("orders" in history ? history.orders : history).filter(isMeant)),
+        Effect.catch((failure) => failure._tag === "Refused" ? Effect.succeed([]) : Effect.fail(failure))
+      )
+    return Effect.flatMap(
+      this.currencies(until),
+      (all) => Effect.map(Effect.forEach(all, ask, { concurrency: "unbounded" }), (found) => found.flat())
+    )
+  }
+
+  private currencies(until: number): Effect.Effect<ReadonlyArray<string>, Calls.Failure> {
     return this.calls.read(Methods.market.getCurrencies, {}, until).pipe(
       Effect.map((listed) => listed.map(({ currency }) => currency)),
-      Effect.catch((failure) =>
-        failure._tag === "Refused" ? Effect.succeed(describedCurrencies) : Effect.fail(failure)
-      ),
-      Effect.flatMap((currencies) => this.labelled(name.clientId, currencies, until))
+      Effect.catch((failure) => failure._tag === "Refused" ? Effect.succeed(describedCurrencies) : Effect.fail(failure))
     )
   }
 
