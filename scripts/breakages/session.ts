@@ -396,14 +396,14 @@ export const breakages: ReadonlyArray<Breakage> = [
   // a session at Deribit
   {
     name: "a call that is let through takes nothing until it is written",
-    file: "packages/core/src/session/deribit/internal/creditGate.ts",
-    original: "{ pool, priority, before }",
-    replacement: "{ pool, priority, before: 0 * before - 99 }",
+    file: `${deribit}/internal/sharedCredits.ts`,
+    original: "before, sessions: this.sessions }",
+    replacement: "before: 0 * before - 99 }",
     test: [ofDeribit, "never spends more than the account has"]
   },
   {
     name: "the account's own limits are not learned",
-    file: "packages/core/src/session/deribit/internal/creditGate.ts",
+    file: `${deribit}/internal/sharedCredits.ts`,
     original: "this.credits = Credits.learn(this.credits, this.now(), limits)",
     replacement: "void limits",
     test: [ofDeribit, "never spends more than the account has"]

@@ -6,6 +6,8 @@ const ofScheduler = "packages/testing/test/SeededScheduler.test.ts"
 
 const exchange = (name: string) => `packages/testing/src/exchange/internal/${name}.ts`
 const ofExchange = "packages/testing/test/exchange/MockDeribitExchange.test.ts"
+const ofDays = "packages/testing/test/ExchangeDays.test.ts"
+const hours = "six hours of three traders"
 const ofSockets = "packages/testing/test/exchange/Sockets.test.ts"
 
 export const breakages: ReadonlyArray<Breakage> = [
@@ -197,5 +199,40 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "new Map(beats === undefined ? [] : [[heartbeats, beats] as const])",
     replacement: "new Map<string, ReadonlySet<string>>()",
     test: ["packages/testing/test/MockDeribit.test.ts", "goes on with heartbeats"]
+  },
+  {
+    name: "an exchange says the time in parts of a millisecond",
+    file: exchange("deribitExchange"),
+    original: "Math.floor(server.wallMillis())",
+    replacement: "server.wallMillis()",
+    test: [ofExchange, "says the time in whole milliseconds"]
+  },
+  {
+    name: "an account has the pools of all others",
+    file: exchange("deribitExchange"),
+    original: "{ ...settings.pools, ...pools }",
+    replacement: "{ ...pools, ...settings.pools }",
+    test: [ofExchange, "what an account has is its own"]
+  },
+  {
+    name: "fills that were missed are not asked for",
+    file: "packages/testing/src/simulation/internal/orderKeeper.ts",
+    original: "|| hasFills(order)",
+    replacement: "|| hasFills(order) || order !== undefined",
+    test: [ofDays, hours]
+  },
+  {
+    name: "what was not known is given again",
+    file: "packages/testing/src/simulation/internal/trader.ts",
+    original: "return keeper.say(clientId, new OrderEvent.OutcomeUnknown(said))",
+    replacement: "keeper.say(clientId, new OrderEvent.OutcomeUnknown(said))\n        return yield* Effect.ignore(call)",
+    test: [ofDays, hours]
+  },
+  {
+    name: "an order whose answer is late counts as absent at once",
+    file: "packages/testing/src/simulation/internal/orderKeeper.ts",
+    original: "Math.max(0, until - venueMillis())",
+    replacement: "0 * Math.max(0, until - venueMillis())",
+    test: [ofDays, hours]
   }
 ]

@@ -34,6 +34,18 @@ export * as Enforcement from "./venue/Enforcement.ts"
 export * as EventLog from "./EventLog.ts"
 
 /**
+ * A day at an exchange, under the virtual clock: traders with sessions at a mock
+ * of Deribit, which matches what they send, and a seed from which everything
+ * else is drawn: when they trade and what, how slow their links are, how few
+ * credits they have, how soon their tokens expire, and what goes wrong. Links
+ * drop, freeze and stop reading, dials are refused, answers are withheld, late or
+ * cut off, the exchange settles and is in maintenance.
+ *
+ * @since 0.1.0
+ */
+export * as ExchangeSimulation from "./simulation/ExchangeSimulation.ts"
+
+/**
  * Faults as values, and the text in which a person writes them:
  * `kind[=argument]@offset[/every]`. Pure; what a fault does to a socket is the
  * matter of the mock server, to a virtual link of the virtual network.

@@ -273,14 +273,14 @@ export const method = <Params, Result>(
 // --- calls ---------------------------------------------------------------------
 
 /**
- * How a call is sent; see `Requests.RequestOptions`. `onWrite` is called in the
- * step that writes it: whoever counts calls counts those that went out.
+ * How a call is sent; see `Requests.RequestOptions`. `onWrite` is called with its
+ * id in the step that writes it: whoever counts calls counts those that went out.
  *
  * @category models
  * @since 0.1.0
  */
 export interface CallOptions extends Requests.RequestOptions {
-  readonly onWrite?: (() => void) | undefined
+  readonly onWrite?: ((id: string) => void) | undefined
 }
 
 /**
@@ -374,7 +374,7 @@ export const make = Effect.fnUntraced(function*(
           ? () => text(id, method.name, Result.getOrThrowWith(encode(method, params()), identity))
           : text(id, method.name, yield* Effect.fromResult(encode(method, params)))
         const message = onWrite === undefined ? made : () => {
-          onWrite()
+          onWrite(id)
           return typeof made === "function" ? made() : made
         }
         const answer = yield* requests.request(id, message, { cost, deadline, priority, timeout, ...options })

@@ -37,7 +37,8 @@ import { DeribitSession } from "./internal/deribitSession.ts"
 import type { PoolName as CreditPoolName } from "./internal/deribitValues.ts"
 
 /**
- * An account: its API key, and its balances by currency.
+ * An account: its API key, its balances by currency, and its own `pools` where it
+ * has others than the exchange's.
  *
  * @category models
  * @since 0.1.0
@@ -101,6 +102,16 @@ export type Received = Exchange.Received
 export type { Order }
 
 /**
+ * What an account has: its orders, in the order in which they came, and the size
+ * of its positions by instrument, below zero if they are short; those of nothing
+ * are not there.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Holdings = Exchange.Holdings
+
+/**
  * A `test_request`, when it was sent, and when it was answered if it was.
  *
  * @category models
@@ -139,6 +150,8 @@ export interface MockDeribitExchange {
   readonly venue: MockVenue.MockVenue
   /** All orders that had a label, in the order in which they came. */
   readonly orders: (label: string) => ReadonlyArray<Readonly<Order>>
+  /** What an account has, by its client id. */
+  readonly holdings: (clientId: string) => Holdings
   /** The frames about orders, in the order in which they were read. */
   readonly received: () => ReadonlyArray<Received>
   /** What was spent of credits, by everybody. */
@@ -207,6 +220,7 @@ export const make = (options: Options = {}): MockDeribitExchange => {
       }
     },
     orders: (label) => exchange.labelled(label),
+    holdings: (clientId) => exchange.holdings(clientId),
     received: () => exchange.received,
     credits: () => exchange.credits.history,
     tests: () => exchange.tests,

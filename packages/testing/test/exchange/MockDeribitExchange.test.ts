@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Signer from "@tickline/core/session/Signer"
+import * as Decimal from "@tickline/core/value/Decimal"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -7,7 +8,19 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
 import { settle } from "../Rig.ts"
-import { at, connect, listOf, number, order, type Plain, product, signedIn, withExchange } from "./Trader.ts"
+import {
+  accounts,
+  at,
+  connect,
+  listOf,
+  number,
+  order,
+  type Plain,
+  product,
+  signedIn,
+  type Trader,
+  withExchange
+} from "./Trader.ts"
 
 const orderOf = (answer: Plain) => at(answer, "order") ?? null
 const idOf = (answer: Plain) => String(at(answer, "order", "order_id"))
@@ -377,6 +390,45 @@ describe("The mock of Deribit that trades: what goes wrong", () => {
         exchange.settlement(false)
         const position = yield* trader.call("private/get_position", { instrument_name: product })
         assert.deepInclude(position, { size: "10", realized_profit_loss: "0", floating_profit_loss: "0.00000000" })
+      })
+    ))
+})
+
+describe("The mock of Deribit that trades: accounts", () => {
+  it.effect("what an account has is its own: its pools, its orders and its positions", () =>
+    withExchange((exchange) =>
+      Effect.gen(function*() {
+        const [amanda, berta] = [yield* signedIn("AMANDA"), yield* signedIn("BERTA")]
+        const bought = yield* amanda.call("private/buy", { ...order(), type: "market" })
+        yield* amanda.call("private/buy", order())
+        const { orders, positions } = exchange.holdings("AMANDA")
+        assert.deepStrictEqual(orders.map(({ state }) => state), ["filled", "open"])
+        assert.strictEqual(orders[0]?.orderId, idOf(bought))
+        assert.deepStrictEqual([...positions].map(([name, size]) => [name, Decimal.format(size)]), [[product, "10"]])
+        assert.deepStrictEqual(exchange.holdings("BERTA").orders, [])
+        assert.strictEqual(exchange.holdings("BERTA").positions.size, 0)
+        const trading = (trader: Trader) =>
+          Effect.map(
+            trader.call("private/get_account_summary", { currency: "BTC", extended: true }),
+            (summary) => at(summary, "limits", "matching_engine", "trading", "total", "burst")
+          )
+        assert.strictEqual(yield* trading(amanda), "2")
+        assert.strictEqual(yield* trading(berta), "20")
+        assert.strictEqual(yield* amanda.refused("private/buy", order()), "10028")
+      }), {
+      accounts: accounts.map((account, i) =>
+        i === 0 ? { ...account, pools: { matching: { capacity: 2, perSecond: 0, cost: 1 } } } : account
+      )
+    }))
+
+  it.effect("says the time in whole milliseconds, whatever its clock says", () =>
+    withExchange(() =>
+      Effect.gen(function*() {
+        yield* TestClock.setTime(1_800_000_000_000.5)
+        const trader = yield* signedIn()
+        assert.strictEqual(yield* trader.call("public/get_time"), "1800000000000")
+        const bought = yield* trader.call("private/buy", order())
+        assert.deepInclude(orderOf(bought), { creation_timestamp: "1800000000000" })
       })
     ))
 })

@@ -2,6 +2,7 @@
 import { assert } from "@effect/vitest"
 import * as ExactJson from "@tickline/core/codec/ExactJson"
 import * as Connection from "@tickline/core/connection/Connection"
+import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as JsonRpc from "@tickline/core/session/JsonRpc"
 import * as MockDeribitExchange from "@tickline/testing/MockDeribitExchange"
 import * as MockVenue from "@tickline/testing/MockVenue"
@@ -110,9 +111,10 @@ export const withExchange = <A, E, R>(
     served: MockVenue.Served,
     network: VirtualNetwork.VirtualNetwork
   ) => Effect.Effect<A, E, R>,
-  options: MockDeribitExchange.Options = {}
+  options: MockDeribitExchange.Options = {},
+  policy: Partial<ConnectionPolicy.ConnectionPolicy> = {}
 ) =>
-  withVenue(policyWith({}), ({ network }) =>
+  withVenue(policyWith(policy), ({ network }) =>
     Effect.gen(function*() {
       yield* TestClock.setTime(1_800_000_000_000)
       const exchange = MockDeribitExchange.make({ accounts, ...options })

@@ -260,9 +260,11 @@ describe("A session at Deribit", () => {
         calls.length = 0
         // Four at once and two a second, of which a tenth and what is under way stay.
         const bought = yield* Effect.forkChild(
-          Effect.forEach(Array.from({ length: 20 }), () => session.call(Methods.trading.buy, buy), {
-            concurrency: "unbounded"
-          })
+          Effect.forEach(
+            Array.from({ length: 20 }),
+            () => session.call(Methods.trading.buy, buy, { deadline: "15 seconds", timeout: "15 seconds" }),
+            { concurrency: "unbounded" }
+          )
         )
         yield* settle
         assert.isAtMost(calls.length, 4)

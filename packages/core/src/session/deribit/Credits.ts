@@ -166,8 +166,8 @@ const later = (self: Credits, at: number): Credits => {
  * How much has to be there for a call. The venue counts what arrives, and a pool
  * that is full does not fill up while a call is on its way.
  */
-const needed = ({ burst, rate }: Limit, priority: SendOptions["priority"]): number => {
-  const reserve = priority === "heartbeat" || priority === "cancel" ? 0 : Math.floor(burst / 10)
+const needed = ({ burst, rate }: Limit, priority: SendOptions["priority"], tests: number): number => {
+  const reserve = priority === "heartbeat" ? 0 : priority === "cancel" ? tests : Math.max(Math.floor(burst / 10), tests)
   return Math.min(burst, 1 + reserve + rate * transitMillis / 1_000)
 }
 
@@ -181,7 +181,9 @@ export const leftAt = (self: Credits, at: number): Credits["left"] => later(self
 
 /**
  * After how many milliseconds a call can be sent; 0 if at once. `before` are
- * those that go out before it and are not written yet.
+ * those that go out before it and are not written yet. Of `sessions` that draw
+ * from the same pool (1 by default) each may have to answer a test at once,
+ * whatever is left.
  *
  * @category getters
  * @since 0.1.0
@@ -189,25 +191,26 @@ export const leftAt = (self: Credits, at: number): Credits["left"] => later(self
 export const waitFor = (
   self: Credits,
   at: number,
-  { before = 0, pool, priority }: Pick<SendOptions, "priority"> & {
+  { before = 0, pool, priority, sessions = 1 }: Pick<SendOptions, "priority"> & {
     readonly pool: Pool
     readonly before?: number | undefined
+    readonly sessions?: number | undefined
   }
 ): number => {
   const limit = self.limits[pool]
-  const missing = before + needed(limit, priority) - later(self, at).left[pool]
+  const missing = before + needed(limit, priority, pool === "requests" ? sessions : 0) - later(self, at).left[pool]
   return missing <= 0 ? 0 : Math.ceil(missing * 1_000 / limit.rate)
 }
 
 /**
- * What is left after a call was sent.
+ * What is left after a call was sent, or several.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const spend = (self: Credits, at: number, pool: Pool): Credits => {
+export const spend = (self: Credits, at: number, pool: Pool, calls = 1): Credits => {
   const now = later(self, at)
-  return { ...now, left: { ...now.left, [pool]: Math.max(0, now.left[pool] - 1) } }
+  return { ...now, left: { ...now.left, [pool]: Math.max(0, now.left[pool] - calls) } }
 }
 
 /**

@@ -13,6 +13,7 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import type * as Redacted from "effect/Redacted"
@@ -20,7 +21,8 @@ import type * as Scope from "effect/Scope"
 import { AuthError, type RestoreFailed } from "../../connection/ConnectError.ts"
 import type { Reconnection } from "../../connection/Reconnection.ts"
 import type { CircuitBreaker } from "../../resilience/CircuitBreaker.ts"
-import type { Transport } from "../../transport/Transport.ts"
+import * as Address from "../../transport/Address.ts"
+import { Transport } from "../../transport/Transport.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import { venue } from "../../venue/deribit/Venue.ts"
@@ -31,10 +33,11 @@ import * as Signer from "../Signer.ts"
 import type { Calls, Grant, SignIn } from "../SignIn.ts"
 import * as Authentication from "./Authentication.ts"
 import * as Credits from "./Credits.ts"
+import * as Counted from "./internal/countedMessages.ts"
 import { CreditGate } from "./internal/creditGate.ts"
 import { CreditMetrics } from "./internal/creditMetrics.ts"
-import { dialect, keepAlive } from "./internal/dialect.ts"
 import * as ErrorCodes from "./internal/errorCodes.ts"
+import { CreditLedger } from "./internal/sharedCredits.ts"
 import type { Method } from "./Method.ts"
 import * as Methods from "./Methods.ts"
 import type { Authenticated } from "./Schemas.ts"
@@ -123,27 +126,47 @@ export const make = Effect.fnUntraced(function*(
   const label = options.label ?? venue.name
   const offset = yield* ClockOffset.make(label)
   const metrics = new CreditMetrics(label, yield* Effect.context())
-  const gate = new CreditGate(() => Monotonic.nowMillis(clock), metrics)
+  const now = (): number => Monotonic.nowMillis(clock)
+  const { network } = yield* Transport
+  const ledger = yield* CreditLedger
+  const gate = new CreditGate(
+    now,
+    metrics,
+    yield* ledger.share(Address.origin(url), network),
+    // The same account, by whichever address.
+    yield* ledger.share(`${venue.name} ${clientId}`, network)
+  )
   yield* metrics.show(() => gate.left)
   let knowsLimits = !learnsLimits
 
+  // What waits for credits waits within its own deadline, and within its epoch.
   const within = (calls: Calls): DeribitCalls => ({
     call: (method, params, how = {}) =>
-      Effect.flatMap(gate.pass(method.pool, how.priority ?? method.priority), (passed) =>
-        calls.call(method, params, {
-          ...how,
-          onWrite: () => {
-            passed.written()
-            how.onWrite?.()
-          }
-        }).pipe(
-          Effect.tapError((error) =>
-            Effect.sync(() => {
-              if (error._tag === "RpcError" && error.code === ErrorCodes.tooManyRequests) gate.exhausted(method.pool)
-            })
-          ),
-          Effect.ensuring(Effect.sync(passed.done))
-        ))
+      Effect.suspend(() => {
+        const begun = now()
+        const timeout = Duration.toMillis(how.timeout ?? method.timeout ?? "30 seconds")
+        const deadline = Math.min(timeout, Duration.toMillis(how.deadline ?? method.deadline ?? timeout))
+        const asking = { pool: method.pool, priority: how.priority ?? method.priority, until: begun + deadline }
+        return Effect.flatMap(gate.pass(asking), (passed) => {
+          const waited = now() - begun
+          return calls.call(method, params, {
+            ...how,
+            timeout: Math.max(0, timeout - waited),
+            deadline: Math.max(0, deadline - waited),
+            onWrite: (id) => {
+              passed.written(id)
+              how.onWrite?.(id)
+            }
+          }).pipe(
+            Effect.tapError((error) =>
+              Effect.sync(() => {
+                if (error._tag === "RpcError" && error.code === ErrorCodes.tooManyRequests) gate.exhausted(method.pool)
+              })
+            ),
+            Effect.ensuring(Effect.sync(passed.done))
+          )
+        })
+      })
   })
 
   const refused = <A>(effect: Effect.Effect<A, CallError>): Effect.Effect<A, AuthError | CallError> =>
@@ -196,6 +219,7 @@ export const make = Effect.fnUntraced(function*(
               timestamp: Timestamp.fromEpochMillis(Math.round(offset.venueMillis()))
             })
       ))
+      gate.signedIn()
       if (!knowsLimits) yield* learnLimits(call)
       if (cancelOnDisconnect) yield* call(Methods.connection.enableCancelOnDisconnect, { scope: "connection" })
       return grantOf(authenticated)
@@ -205,8 +229,9 @@ export const make = Effect.fnUntraced(function*(
     ...ofConnection,
     label,
     peer: venue.name,
-    dialect,
-    keepAlive,
+    dialect: Counted.dialect(gate),
+    keepAlive: Counted.keepAlive(gate),
+    observers: [...ofConnection.observers ?? [], Counted.observer(gate)],
     // What calls may cost is the account's matter: its credits.
     limits: ofConnection.limits ?? venue.limits.filter(({ of }) => of !== "messages"),
     signIn,

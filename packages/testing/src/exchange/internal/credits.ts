@@ -23,15 +23,15 @@ export interface Spent<Name extends string> {
 export class Credits<Name extends string> {
   readonly history: Array<Spent<Name>> = []
   private readonly left = new Map<string, { readonly at: number; readonly left: number }>()
-  private readonly pools: Readonly<Record<Name, Pool>>
+  private readonly poolsOf: (owner: string) => Readonly<Record<Name, Pool>>
 
-  constructor(pools: Readonly<Record<Name, Pool>>) {
-    this.pools = pools
+  constructor(poolsOf: (owner: string) => Readonly<Record<Name, Pool>>) {
+    this.poolsOf = poolsOf
   }
 
   /** Takes a request's credits; `false` if they are too few. */
   take(owner: string, pool: Name, at: number): boolean {
-    const { capacity, cost, perSecond } = this.pools[pool]
+    const { capacity, cost, perSecond } = this.poolsOf(owner)[pool]
     const key = `${pool} ${owner}`
     const before = this.left.get(key) ?? { at, left: capacity }
     const there = Math.min(capacity, before.left + (at - before.at) * perSecond / 1_000)

@@ -1,4 +1,5 @@
 /** Deribit's accounts, orders and connections: what is left when a connection ends. */
+import type * as Decimal from "@tickline/core/value/Decimal"
 import type { GatewayHost } from "../../venue/internal/mockVenue.ts"
 import type * as Listing from "../../venue/Listing.ts"
 import type { Market } from "../../venue/Market.ts"
@@ -52,9 +53,16 @@ export interface Member {
   readonly notify: (channel: string, data: Value) => void
 }
 
-/** An account: its API key, and what it has, by currency. */
+/** What an account has. */
+export interface Holdings {
+  readonly orders: ReadonlyArray<Readonly<OrderRecord>>
+  readonly positions: ReadonlyMap<string, Decimal.Decimal>
+}
+
+/** An account: its API key, what it has, by currency, and the pools in which it differs from others. */
 export interface Account extends Key {
   readonly balances?: Readonly<Record<string, string>> | undefined
+  readonly pools?: Partial<Readonly<Record<Values.PoolName, Pool>>> | undefined
 }
 
 /** How an exchange is made. */
@@ -67,8 +75,8 @@ export interface Settings {
 }
 
 export class DeribitExchange {
-  readonly pools: Settings["pools"]
   readonly credits: Credits<Values.PoolName>
+  readonly poolsOf: (account: string) => Settings["pools"]
   readonly tokens: Tokens
   readonly testMillis: number
   readonly received: Array<Received> = []
@@ -85,8 +93,9 @@ export class DeribitExchange {
 
   constructor(settings: Settings) {
     this.settings = settings
-    this.pools = settings.pools
-    this.credits = new Credits(settings.pools)
+    const pools = new Map(settings.accounts.map(({ clientId, pools }) => [clientId, { ...settings.pools, ...pools }]))
+    this.poolsOf = (account) => pools.get(account) ?? settings.pools
+    this.credits = new Credits(this.poolsOf)
     this.tokens = new Tokens(settings.accounts, settings.tokenMillis)
     this.testMillis = settings.testMillis
     this.accounts = new Map(
@@ -95,8 +104,10 @@ export class DeribitExchange {
   }
 
   /** Opens it on the server that serves it: there is one. */
-  open(host: GatewayHost): void {
+  open(server: GatewayHost): void {
     if (this.opened !== undefined) throw new Error("this exchange is served already")
+    // It says the time in whole milliseconds.
+    const host = { ...server, wallMillis: () => Math.floor(server.wallMillis()) }
     const books = new Books(host, (account) => this.balances(account))
     this.opened = { host, books, quotes: new Quotes(books, host.wallMillis) }
   }
@@ -180,6 +191,17 @@ export class DeribitExchange {
   settle(isOn: boolean): void {
     if (this.isSettling && !isOn) this.books.settle()
     this.isSettling = isOn
+  }
+
+  /** What an account has. */
+  holdings(account: string): Holdings {
+    const positions = [...this.books.listed.keys()].map((product) =>
+      [product, this.books.position(account, product).size] as const
+    )
+    return {
+      orders: this.books.of(account),
+      positions: new Map(positions.filter(([, size]) => size.value !== 0n))
+    }
   }
 
   /** The orders that had a label, in the order in which they came. */

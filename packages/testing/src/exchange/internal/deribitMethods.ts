@@ -254,7 +254,7 @@ const summary = ({ account, params, session: { exchange } }: Call): Value =>
     exchange.balances(account),
     account,
     textIn(params, "currency") ?? "",
-    exchange.pools
+    exchange.poolsOf(account)
   )
 
 const isOfAccount = (params: Params): boolean => textIn(params, "scope") === "account"

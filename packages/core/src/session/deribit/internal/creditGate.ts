@@ -1,28 +1,50 @@
 /**
- * Who lets calls out only as far as there are credits for them: the venue ends
- * the session of who has none.
+ * Who lets a session's calls out only as far as there are credits for them: the
+ * venue ends the session of who has none.
  *
  * @since 0.1.0
  */
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import { NotSent } from "../../../connection/ConnectError.ts"
 import type { SendOptions } from "../../../connection/Outbox.ts"
-import * as Credits from "../Credits.ts"
+import type * as Credits from "../Credits.ts"
 import type { CreditMetrics } from "./creditMetrics.ts"
+import type { SharedCredits } from "./sharedCredits.ts"
 
 /**
- * A call that was let through: it says that it was written, or that it was not.
+ * A call that was let through: it says that it was written, and with which id, or
+ * that it was not.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Passed {
-  readonly written: () => void
+  readonly written: (id: string) => void
   readonly done: () => void
 }
 
 /**
- * The credits of one session, and the calls that were let through and are not
- * written yet.
+ * What is let through: from which pool it draws, how urgent it is, and until when
+ * it may wait, in milliseconds of the monotonic clock.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Asking extends Pick<SendOptions, "priority"> {
+  readonly pool: Credits.Pool
+  readonly until: number
+}
+
+/**
+ * The calls of one session that were let through, and are not known to have been
+ * read. They draw from the credits of the address until the session has signed
+ * in, then from those of its account.
+ *
+ * The venue takes the credits when it reads a call, and a pool that is full does
+ * not fill up while calls are held up on their way: what is not known to have
+ * been read counts as read just now. An answer shows that all that was written
+ * before its call was read.
  *
  * @category models
  * @since 0.1.0
@@ -30,59 +52,98 @@ export interface Passed {
 export class CreditGate {
   private readonly now: () => number
   private readonly metrics: CreditMetrics
-  private credits: Credits.Credits
-  private readonly unwritten = new Map<Credits.Pool, number>()
+  private readonly address: SharedCredits
+  private readonly account: SharedCredits
+  private owner: SharedCredits
+  private unread: Array<{ readonly id: string; readonly pool: Credits.Pool; readonly owner: SharedCredits }> = []
+  private over = Deferred.makeUnsafe<never, NotSent>()
 
-  constructor(now: () => number, metrics: CreditMetrics) {
+  constructor(now: () => number, metrics: CreditMetrics, address: SharedCredits, account: SharedCredits) {
     this.now = now
     this.metrics = metrics
-    this.credits = Credits.make(now())
+    this.address = address
+    this.account = account
+    this.owner = address
   }
 
-  /** What is left of each pool. */
+  /** What is left of each pool of the account. */
   get left(): Credits.Credits["left"] {
-    return Credits.leftAt(this.credits, this.now())
+    return this.account.left
   }
 
   /** The account's own limits. */
   learn(limits: Credits.Limits): void {
-    this.credits = Credits.learn(this.credits, this.now(), limits)
+    this.account.learn(limits)
   }
 
   /** The venue says that a pool is empty. */
   exhausted(pool: Credits.Pool): void {
     this.metrics.exhausted(pool)
-    this.credits = Credits.exhausted(this.credits, this.now(), pool)
+    this.owner.exhausted(pool)
   }
 
-  /** Takes for a call that is written now, whatever is left. */
-  spend(pool: Credits.Pool): void {
-    this.credits = Credits.spend(this.credits, this.now(), pool)
+  /** The session has signed in. */
+  signedIn(): void {
+    this.owner = this.account
+    this.account.join()
   }
 
-  /** Waits until there are credits for a call, and for those that were let through before it. */
-  pass(pool: Credits.Pool, priority: SendOptions["priority"], isWaiting = false): Effect.Effect<Passed> {
+  /** A call is written now, whatever is left. */
+  written(id: string, pool: Credits.Pool): void {
+    this.owner.hold(pool)
+    this.unread.push({ id, pool, owner: this.owner })
+  }
+
+  /** A call is answered. */
+  answered(id: string): void {
+    this.read(this.unread.findLastIndex((call) => call.id === id) + 1)
+  }
+
+  /** An epoch has begun. */
+  begin(): void {
+    this.over = Deferred.makeUnsafe()
+  }
+
+  /** The epoch has ended: what waits is not sent, and nothing more of it is read. */
+  end(): void {
+    this.read(this.unread.length)
+    if (this.owner === this.account) this.account.leave()
+    this.owner = this.address
+    Deferred.doneUnsafe(this.over, Effect.fail(new NotSent({ reason: "EpochEnded" })))
+  }
+
+  /** Waits, within this epoch, until there are credits for a call, and for those that were let through before it. */
+  pass(asking: Asking, isWaiting = false): Effect.Effect<Passed, NotSent> {
     return Effect.suspend(() => {
-      const before = this.unwritten.get(pool) ?? 0
-      const wait = Credits.waitFor(this.credits, this.now(), { pool, priority, before })
+      const { over, owner } = this
+      const { pool, priority, until } = asking
+      const wait = owner.waitFor(pool, priority)
       if (wait > 0) {
+        const left = until - this.now()
+        if (left <= 0) return Effect.fail(new NotSent({ reason: "TimedOut" }))
         if (!isWaiting) this.metrics.waited(pool)
-        return Effect.flatMap(Effect.sleep(wait), () => this.pass(pool, priority, true))
+        return Effect.raceFirst(Effect.sleep(Math.min(wait, left)), Deferred.await(over)).pipe(
+          Effect.flatMap(() => this.pass(asking, true))
+        )
       }
-      this.unwritten.set(pool, before + 1)
-      let isUnwritten = true
+      owner.hold(pool)
+      let isHeld = true
       const done = (): void => {
-        if (!isUnwritten) return
-        isUnwritten = false
-        this.unwritten.set(pool, (this.unwritten.get(pool) ?? 1) - 1)
+        if (isHeld) owner.release(pool)
+        isHeld = false
       }
       return Effect.succeed({
         done,
-        written: () => {
+        written: (id) => {
           done()
-          this.spend(pool)
+          this.written(id, pool)
         }
       })
     })
+  }
+
+  // So many of those that were written first have been read by now.
+  private read(count: number): void {
+    for (const { owner, pool } of this.unread.splice(0, count)) owner.spend(pool)
   }
 }

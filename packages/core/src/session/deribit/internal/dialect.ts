@@ -60,7 +60,7 @@ const isTest = (message: JsonRpc.Message): boolean => {
  * @category constants
  * @since 0.1.0
  */
-export const keepAlive: KeepAlive<JsonRpc.Message> = {
+export const keepAlive: Extract<KeepAlive<JsonRpc.Message>, { readonly _tag: "Requested" }> = {
   _tag: "Requested",
   withinMillis: heartbeatSeconds * 1_000,
   enable: (id) => JsonRpc.text(`${id}`, "public/set_heartbeat", { interval: new JsonNumber(`${heartbeatSeconds}`) }),
