@@ -301,5 +301,12 @@ export const breakages: ReadonlyArray<Breakage> = [
       "packages/testing/test/connection/SharedLimits.test.ts",
       "is asked for each dial, message and request that binance"
     ]
+  },
+  {
+    name: "each of an address' sessions has its limits to itself",
+    file: "packages/core/src/resilience/internal/connectionLimits.ts",
+    original: "[yield* share(`${address} ${of}`, longer(shared), network)]",
+    replacement: "[RollingLimits.make(longer(shared))]",
+    test: ["packages/testing/test/session/Thousand.test.ts", "all live again"]
   }
 ]
