@@ -57,8 +57,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what was not written by its deadline has an outcome that is unknown",
     file: calls,
-    original: "isWritten ? unanswered(noAnswer) : unsent",
-    replacement: "!isWritten ? unanswered(noAnswer) : unsent",
+    original: "isWritten ? unanswered(",
+    replacement: "!isWritten ? unanswered(",
     test: [ofEntry, "what waits for the account's limits"]
   },
   {

@@ -51,7 +51,14 @@ const order = {
 /** Runs a test against a venue that signs everybody in, and answers the rest as it is told. */
 const withAnswers = <A, E, R>(
   answers: Readonly<Record<string, (call: Call, count: number) => Answer>>,
-  use: (desk: { readonly orders: Exchange["Service"]; readonly calls: ReadonlyArray<Call> }) => Effect.Effect<A, E, R>
+  use: (
+    desk: {
+      readonly orders: Exchange["Service"]
+      readonly calls: ReadonlyArray<Call>
+      /** Tells of the account's orders whatever it is. */
+      readonly tell: (data: unknown) => Effect.Effect<void>
+    }
+  ) => Effect.Effect<A, E, R>
 ) =>
   withVenue(policyWith({}), ({ host }) =>
     Effect.gen(function*() {
@@ -67,7 +74,9 @@ const withAnswers = <A, E, R>(
         "private/get_order_state_by_label": () => ({ result: [] }),
         ...answers
       }
-      yield* host.onOpen((peer) =>
+      let tell = (_: string) => {}
+      yield* host.onOpen((peer) => {
+        tell = (text) => void peer.sendUnsafe(text)
         peer.onMessage((frame) => {
           const { id, method, params } = JSON.parse(String(frame))
           const call: Call = { method, params }
@@ -78,17 +87,31 @@ const withAnswers = <A, E, R>(
           const body = typeof answer === "number" ? { error: { code: answer, message: "no" } } : answer
           peer.sendUnsafe(JSON.stringify({ jsonrpc: "2.0", id, ...body }))
         })
-      )
+      })
       const orders = yield* DeribitExchange.make({
         url,
         clientId: "AMANDA",
         clientSecret: Redacted.make("AMANDASECRECT"),
         learnsLimits: false
       })
-      return yield* use({ orders, calls })
+      const channel = "user.changes.BTC-PERPETUAL.raw"
+      const notice = (data: unknown) => ({ jsonrpc: "2.0", method: "subscription", params: { channel, data } })
+      return yield* use({
+        orders,
+        calls,
+        tell: (data) => Effect.andThen(Effect.sync(() => tell(JSON.stringify(notice(data)))), pass(0))
+      })
     }))
 
 const named = (calls: ReadonlyArray<Call>, method: string) => calls.filter((call) => call.method === method)
+
+/** What was amended to, without until when. */
+const editOf = (calls: ReadonlyArray<Call>) =>
+  Object.fromEntries(
+    named(calls, "private/edit").flatMap(({ params }) => Object.entries(params)).filter(([name]) =>
+      name !== "valid_until"
+    )
+  )
 
 describe("Order entry at Deribit, whatever it answers", () => {
   it.effect("an answer that names another order under our client id is a rejection", () =>
@@ -272,4 +295,171 @@ describe("Order entry at Deribit, whatever it answers", () => {
           assert.deepStrictEqual(legal.lines(), ["Acknowledged clientId=mine status=open filled=0"])
         })
     ))
+
+  it.effect("of several orders of ours under one client id the newest is reconciled", () =>
+    withAnswers(
+      {
+        "private/buy": () => undefined,
+        "private/get_order_state_by_label": () => ({
+          result: [
+            { ...order, order_id: "new", creation_timestamp: 3, filled_amount: 4 },
+            { ...order, order_id: "old", creation_timestamp: 2 }
+          ]
+        })
+      },
+      ({ orders }) =>
+        Effect.gen(function*() {
+          const placed = yield* give(orders.place(request(), { deadline: "1 second" }))
+          yield* pass("1 second")
+          assert.deepStrictEqual(placed.lines().slice(1), [
+            "Reconciled clientId=mine status=partially-filled filled=4"
+          ])
+        })
+    ))
+
+  it.effect("a question that is refused is a rejection, and one that is not answered has no outcome", () =>
+    withAnswers(
+      {
+        "private/get_order_state": ({ params }) => params["order_id"] === "1" ? 13_021 : undefined,
+        "private/get_open_orders_by_instrument": () => 13_020
+      },
+      ({ orders }) =>
+        Effect.gen(function*() {
+          assert.deepStrictEqual((yield* give(orders.status({ orderId: "1" }))).lines(), [
+            "Rejected reason=no code=13021"
+          ])
+          assert.deepStrictEqual((yield* give(orders.open({ product: "NONE" }))).lines(), [
+            "Rejected reason=no code=13020"
+          ])
+          const unanswered = yield* give(orders.status({ orderId: "2" }))
+          yield* pass("5 seconds")
+          assert.deepStrictEqual(unanswered.lines(), ["OutcomeUnknown reason=no answer by the deadline"])
+          assert.strictEqual(unanswered.ended(), "done")
+          assert.match(
+            (yield* give(orders.cancelAll({ product: "NONE" }))).lines()[0] ?? "",
+            /^NotSent reason=no \(13020\)/
+          )
+        })
+    ))
+
+  it.effect("an order of spot is amended like any other", () => {
+    const { settlement_currency: _, ...spot } = { ...instrument, kind: "spot" }
+    return withAnswers(
+      {
+        "public/get_instrument": () => ({ result: spot }),
+        "private/get_order_state": () => ({ result: { ...order, reduce_only: true, display_amount: 10 } }),
+        "private/edit": () => ({
+          result: { order: { ...order, filled_amount: 10, order_state: "filled" }, trades: [] }
+        })
+      },
+      ({ calls, orders }) =>
+        Effect.gen(function*() {
+          const amended = yield* give(orders.amend({ orderId: "BTC-1" }, { price: decimal("40000.5") }))
+          assert.deepStrictEqual(amended.lines(), ["Acknowledged clientId=mine status=filled filled=10"])
+          const sent = editOf(calls)
+          assert.deepStrictEqual(sent, { order_id: "BTC-1", amount: 10, price: 40_000.5, reduce_only: true })
+        })
+    )
+  })
+
+  it.effect("an amendment keeps what an iceberg shows, and what an advanced order is", () =>
+    withAnswers(
+      {
+        "private/get_order_state": () => ({
+          result: { ...order, display_amount: 1, advanced: "usd", trigger_price: 7, price: "market_price" }
+        }),
+        "private/edit": () => ({ result: { order, trades: [] } })
+      },
+      ({ calls, orders }) =>
+        Effect.gen(function*() {
+          yield* give(orders.amend({ orderId: "BTC-1" }, { amount: decimal("20") }))
+          const sent = editOf(calls)
+          assert.deepStrictEqual(sent, {
+            order_id: "BTC-1",
+            amount: 20,
+            advanced: "usd",
+            display_amount: 1,
+            trigger_price: 7
+          })
+        })
+    ))
+
+  it.effect("an order that is filled before it can be cancelled does not count", () =>
+    withAnswers(
+      {
+        "private/get_open_orders": () => ({ result: [order] }),
+        "private/cancel_all": () => ({ result: 0 }),
+        "private/get_order_state": (_, count) => ({
+          result: count === 1 ? order : { ...order, order_state: "filled", filled_amount: 10 }
+        }),
+        "private/cancel": () => undefined
+      },
+      ({ orders }) =>
+        Effect.gen(function*() {
+          const all = yield* give(orders.cancelAll({ deadline: "2 seconds" }))
+          yield* pass("2 seconds")
+          assert.deepStrictEqual(all.lines(), [
+            "OutcomeUnknown clientId=mine reason=no answer by the deadline",
+            "Reconciled clientId=mine status=filled filled=10",
+            "CancelledAll count=0"
+          ])
+        })
+    ))
+
+  it.effect("a notice that cannot be read is a reason to ask", () =>
+    withAnswers(
+      {
+        "private/get_order_state": () => ({
+          result: { ...order, order_state: "cancelled", cancel_reason: "settlement" }
+        }),
+        "private/get_user_trades_by_order": () => ({ result: [] })
+      },
+      ({ orders, tell }) =>
+        Effect.gen(function*() {
+          const placed = yield* give(orders.place(request(), { follow: true }))
+          yield* tell({ orders: [{ ...order, order_id: "another" }], trades: [] })
+          assert.strictEqual(placed.events.length, 1)
+          yield* tell({ orders: [{ order_id: "BTC-1" }] })
+          assert.deepStrictEqual(placed.lines().slice(1), [
+            "OrderUpdate clientId=mine status=expired filled=0 remaining=10"
+          ])
+          assert.strictEqual(placed.ended(), "done")
+        })
+    ))
+
+  it.effect("what is told of an order before its answer comes after its outcome", () => {
+    const trade = {
+      trade_id: "T-1",
+      trade_seq: 1,
+      instrument_name: "BTC-PERPETUAL",
+      timestamp: 1,
+      order_id: "BTC-1",
+      direction: "sell",
+      price: 40_000,
+      amount: 10,
+      fee: 0,
+      fee_currency: "BTC"
+    }
+    const filled = { ...order, order_state: "filled", filled_amount: 10 }
+    return withAnswers(
+      {
+        "private/buy": () => undefined,
+        "private/get_order_state_by_label": () => ({ result: [order] })
+      },
+      ({ orders, tell }) =>
+        Effect.gen(function*() {
+          const placed = yield* give(orders.place(request(), { follow: true, deadline: "1 second" }))
+          yield* tell({ orders: [filled], trades: [trade] })
+          assert.deepStrictEqual(placed.events, [])
+          yield* pass("1 second")
+          assert.deepStrictEqual(placed.lines(), [
+            "OutcomeUnknown clientId=mine reason=no answer by the deadline",
+            "Reconciled clientId=mine status=open filled=0",
+            "Fill clientId=mine price=40000 amount=10",
+            "OrderUpdate clientId=mine status=filled filled=10 remaining=0"
+          ])
+          assert.deepInclude(placed.events[2], { side: "buy" })
+        })
+    )
+  })
 })

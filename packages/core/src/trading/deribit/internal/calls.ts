@@ -40,22 +40,16 @@ export const unsent = (reason: string, mayFollow = false): Failure => ({ _tag: "
 
 const unanswered = (reason: string, mayFollow = false): Failure => ({ _tag: "Unanswered", reason, mayFollow })
 
-const noAnswer = "no answer by the deadline"
-
 const failureOf = (error: CallError): Failure => {
   switch (error._tag) {
     case "RpcError":
       return { _tag: "Refused", error }
     case "OutcomeUnknown":
-      return error.reason === "dropped"
-        ? unanswered("the connection ended before the answer came", true)
-        : unanswered(noAnswer)
+      return unanswered("the connection ended before the answer came", true)
     case "UnreadableResult":
       return unanswered(error.message)
     case "NotSent":
-      return error.reason === "TimedOut"
-        ? unsent("not written by the deadline")
-        : unsent(error.message, error.reason !== "Closed")
+      return unsent(error.message, error.reason !== "Closed")
     default:
       return unsent(error.message)
   }
@@ -80,6 +74,9 @@ export const describeRefusal = ({ data, reason }: RpcError): string => {
  */
 export const describe = (failure: Failure): string =>
   failure._tag === "Refused" ? `${describeRefusal(failure.error)} (${failure.error.code})` : failure.reason
+
+/** A call has so much more by itself, so that the deadline is kept in one place. */
+const slackMillis = 1_000
 
 /** How long the venue is left alone that asks to be, and how long an epoch may take to be seen to have ended. */
 const pauseMillis = { busy: 250, epoch: 10 }
@@ -182,18 +179,19 @@ export class Calls {
       const left = Math.max(0, until - this.now())
       let isWritten = false
       return this.session.call(method, params, {
-        timeout: left,
-        deadline: left,
+        timeout: left + slackMillis,
+        deadline: left + slackMillis,
         onWrite: () => {
           isWritten = true
           onWrite?.()
         }
       }).pipe(
         Effect.mapError(failureOf),
-        // Credits may come later than the deadline.
+        // Here for all that it may wait for: its credits, its turn, its answer.
         Effect.timeoutOrElse({
           duration: left,
-          orElse: () => Effect.fail(isWritten ? unanswered(noAnswer) : unsent("not written by the deadline"))
+          orElse: () =>
+            Effect.fail(isWritten ? unanswered("no answer by the deadline") : unsent("not written by the deadline"))
         })
       )
     })

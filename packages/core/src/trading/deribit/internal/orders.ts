@@ -45,14 +45,12 @@ export interface Market {
 export const marketOf = (listed: MarketSchemas.Instrument): Market => {
   const { base_currency, instrument_name, kind, min_trade_amount, quote_currency, tick_size } = listed
   const settledIn = listed.settlement_currency ?? undefined
-  const isInverse = (listed.instrument_type ?? listed.future_type) === "reversed"
   const rules = {
     product: instrument_name,
     tick: tick_size,
     lot: min_trade_amount,
-    valuation: isInverse ? "inverse" : "linear",
     feeAsset: settledIn ?? quote_currency
-  } as const
+  }
   const ticks = (listed.tick_size_steps ?? []).map(({ above_price, tick_size }) => ({
     from: above_price,
     tick: tick_size
