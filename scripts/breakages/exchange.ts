@@ -13,6 +13,7 @@ const session = "packages/core/src/session/deribit/DeribitSession.ts"
 const runner = "packages/node/src/runner/Ordering.ts"
 const ofEntry = "packages/testing/test/trading/DeribitExchange.test.ts"
 const ofAnswers = "packages/testing/test/trading/DeribitAnswers.test.ts"
+const ofChanges = "packages/testing/test/trading/DeribitChanges.test.ts"
 const ofFollowing = "packages/testing/test/trading/Following.test.ts"
 const ofSession = "packages/testing/test/session/DeribitSession.test.ts"
 const ofRunner = "packages/node/test/runner/Ordering.test.ts"
@@ -150,14 +151,14 @@ export const breakages: ReadonlyArray<Breakage> = [
     file: cancelling,
     original: "all.success.filter(({ order_id }) => !ids.has(order_id))",
     replacement: "all.success.filter(({ order_id }) => ids.has(order_id))",
-    test: [ofAnswers, "counts those cancelled"]
+    test: [ofChanges, "counts those cancelled"]
   },
   {
     name: "a refused cancel counts",
     file: cancelling,
     original: `event._tag !== "Rejected" && event.status === "cancelled"`,
     replacement: `event._tag === "Rejected" || event.status === "cancelled"`,
-    test: [ofAnswers, "counts those cancelled"]
+    test: [ofChanges, "counts those cancelled"]
   },
   {
     name: "whatever order is answered is ours",
