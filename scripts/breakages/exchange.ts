@@ -212,8 +212,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "an execution is said as often as it is told",
     file: following,
-    original: " && !tradeIds.has(trade.trade_id)",
-    replacement: "",
+    original: "!tradeIds.has(trade_id)",
+    replacement: "trade_id !== \"\" || tradeIds.size < 0",
     test: [ofFollowing, "says those of a time without a connection"]
   },
   {

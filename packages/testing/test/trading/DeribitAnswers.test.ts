@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { instrument, named, order, withAnswers } from "./Answers.ts"
-import { decimal, give, pass, request } from "./Desk.ts"
+import { decimal, give, market, pass, request } from "./Desk.ts"
 
 describe("Order entry at Deribit, whatever it answers", () => {
   it.effect("an answer that names another order under our client id is a rejection", () =>
@@ -225,7 +225,7 @@ describe("Order entry at Deribit, whatever it answers", () => {
         "private/buy": () => undefined,
         "private/get_order_state_by_label": () => ({ result: [order] })
       },
-      ({ orders, tell }) =>
+      ({ calls, orders, tell }) =>
         Effect.gen(function*() {
           const placed = yield* give(orders.place(request(), { follow: true, deadline: "1 second" }))
           yield* tell({ orders: [filled], trades: [trade] })
@@ -238,6 +238,9 @@ describe("Order entry at Deribit, whatever it answers", () => {
             "OrderUpdate clientId=mine status=filled filled=10 remaining=0"
           ])
           assert.deepInclude(placed.events[2], { side: "buy" })
+          assert.notProperty(placed.events[2], "liquidity")
+          // All of it was told.
+          assert.deepStrictEqual(named(calls, "private/get_user_trades_by_order"), [])
         })
     )
   })
@@ -257,4 +260,47 @@ describe("Order entry at Deribit, whatever it answers", () => {
           assert.strictEqual(placed.ended(), "AuthError")
         })
     ))
+
+  it.effect("asks for an order of which nothing is told, however much is told of others", () =>
+    withAnswers(
+      {
+        "private/get_order_state": () => ({ result: order }),
+        "private/get_user_trades_by_order": () => ({ result: [] })
+      },
+      ({ calls, orders, tell }) =>
+        Effect.gen(function*() {
+          yield* give(orders.place(request(), { follow: true }))
+          for (let n = 0; n < 5; n++) {
+            yield* pass("2 seconds")
+            yield* tell({ orders: [{ ...order, order_id: "another" }], trades: [] })
+          }
+          assert.strictEqual(named(calls, "private/get_order_state").length, 1)
+        })
+    ))
+
+  it.effect("is asked for in the venue's words", () =>
+    withAnswers({}, ({ calls, orders }) =>
+      Effect.gen(function*() {
+        const sent = function*(terms: Parameters<typeof request>[0]) {
+          yield* give(orders.place(request(terms)))
+          const { label: _, valid_until: __, ...rest } = { ...calls.at(-1)?.params }
+          return rest
+        }
+        const common = { instrument_name: "BTC-PERPETUAL", amount: 10, price: 40_000, type: "limit" }
+        assert.deepStrictEqual(yield* sent({ reduceOnly: true, timeInForce: "ioc" }), {
+          ...common,
+          reduce_only: true,
+          time_in_force: "immediate_or_cancel"
+        })
+        assert.deepStrictEqual(yield* sent({ timeInForce: "fok" }), { ...common, time_in_force: "fill_or_kill" })
+        assert.deepStrictEqual(yield* sent({ timeInForce: "post-only" }), {
+          ...common,
+          time_in_force: "good_til_cancelled",
+          post_only: true,
+          reject_post_only: true
+        })
+        yield* give(orders.place(market()))
+        const { price, type } = { price: undefined, ...calls.at(-1)?.params, type: calls.at(-1)?.params["type"] }
+        assert.deepStrictEqual([price, type], [undefined, "market"])
+      })))
 })

@@ -195,14 +195,18 @@ describe("Order entry at Deribit", () => {
         assert.deepStrictEqual((yield* give(orders.place(crossing))).lines(), [
           "Rejected clientId=mine reason=post_only_reject code=11054"
         ])
+        const whole = request({ price: decimal("50000.0"), amount: decimal("1000000000"), timeInForce: "fok" })
+        assert.deepStrictEqual((yield* give(orders.place(whole))).lines(), [
+          "Rejected clientId=mine reason=other_reject: fill_or_kill code=11030"
+        ])
         exchange.settlement(true)
         assert.deepStrictEqual((yield* give(orders.place(request()))).lines(), [
           "Rejected clientId=mine reason=settlement_in_progress code=10041"
         ])
         exchange.settlement(false)
-        assert.deepStrictEqual((yield* give(orders.amend({ orderId: "7" }, { amount: decimal("1") }))).lines(), [
-          "NotSent reason=the exchange knows no such order"
-        ])
+        const unknown = yield* give(orders.amend({ orderId: "7" }, { amount: decimal("1") }))
+        assert.deepStrictEqual(unknown.lines(), ["NotSent reason=the exchange knows no such order"])
+        assert.strictEqual(unknown.ended(), "done")
         assert.deepStrictEqual((yield* give(orders.cancel({ orderId: "7" }))).lines(), [
           "Rejected reason=order_not_found code=10004"
         ])

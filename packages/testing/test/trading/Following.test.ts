@@ -47,6 +47,9 @@ describe("An order at Deribit that is followed", () => {
         assert.isAbove(ids.length, 0)
         assert.deepStrictEqual(ids, [...new Set(ids)])
         assert.strictEqual(placed.events.length, 1 + ids.length)
+        assert.deepInclude(placed.events[1], { liquidity: "taker" })
+        const [shown] = (yield* give(orders.status({ clientId: "mine" }))).events
+        assert.isDefined(shown?._tag === "OrderUpdate" ? shown.averagePrice : undefined)
       })
     ))
 

@@ -24,7 +24,7 @@ export interface Following {
 }
 
 /**
- * What the venue says: an order as it stands, and executions.
+ * What the venue says of it: the order as it stands, and executions of it.
  *
  * @category models
  * @since 0.1.0
@@ -42,8 +42,8 @@ export interface Told {
  */
 export const make = (order: Order.Order): Following => ({ order, said: Order.toUpdate(order), tradeIds: new Set() })
 
-const news = ({ order: { orderId }, tradeIds }: Following, { trades }: Told): ReadonlyArray<Schemas.UserTrade> =>
-  trades.filter((trade) => trade.order_id === orderId && !tradeIds.has(trade.trade_id))
+const news = ({ tradeIds }: Following, { trades }: Told): ReadonlyArray<Schemas.UserTrade> =>
+  trades.filter(({ trade_id }) => !tradeIds.has(trade_id))
 
 const filledBy = ({ order }: Following, trades: ReadonlyArray<Schemas.UserTrade>): Decimal.Decimal =>
   [...order.fills, ...trades].reduce((sum, { amount }) => BigDecimal.sum(sum, amount), Decimal.zero)
@@ -89,8 +89,7 @@ export const advance = (
   const fills = [...new Map(news(self, told).map((trade) => [trade.trade_id, trade])).values()]
     .toSorted((one, other) => one.trade_seq - other.trade_seq)
     .map((trade) => Orders.toFill(trade, self.order.request))
-  const stand = told.order?.order_id === self.order.orderId ? told.order : undefined
-  const inputs = [...(stand === undefined ? [] : [Orders.toUpdate(stand)]), ...fills]
+  const inputs = [...(told.order === undefined ? [] : [Orders.toUpdate(told.order)]), ...fills]
   const order = inputs.reduce(
     (known, input) => Order.allows(known, input) ? Order.transition(known, input) : known,
     self.order
