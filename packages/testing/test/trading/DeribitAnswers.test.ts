@@ -4,6 +4,19 @@ import * as Effect from "effect/Effect"
 import { instrument, named, order, withAnswers } from "./Answers.ts"
 import { decimal, give, market, pass, request } from "./Desk.ts"
 
+const trade = {
+  trade_id: "T-1",
+  trade_seq: 1,
+  instrument_name: "BTC-PERPETUAL",
+  timestamp: 1,
+  order_id: "BTC-1",
+  direction: "sell",
+  price: 40_000,
+  amount: 10,
+  fee: 0,
+  fee_currency: "BTC"
+}
+
 describe("Order entry at Deribit, whatever it answers", () => {
   it.effect("an answer that names another order under our client id is a rejection", () =>
     Effect.forEach(
@@ -207,18 +220,6 @@ describe("Order entry at Deribit, whatever it answers", () => {
     ))
 
   it.effect("what is told of an order before its answer comes after its outcome", () => {
-    const trade = {
-      trade_id: "T-1",
-      trade_seq: 1,
-      instrument_name: "BTC-PERPETUAL",
-      timestamp: 1,
-      order_id: "BTC-1",
-      direction: "sell",
-      price: 40_000,
-      amount: 10,
-      fee: 0,
-      fee_currency: "BTC"
-    }
     const filled = { ...order, order_state: "filled", filled_amount: 10 }
     return withAnswers(
       {
@@ -303,4 +304,51 @@ describe("Order entry at Deribit, whatever it answers", () => {
         const { price, type } = { price: undefined, ...calls.at(-1)?.params, type: calls.at(-1)?.params["type"] }
         assert.deepStrictEqual([price, type], [undefined, "market"])
       })))
+
+  it.effect("executions that come with the answer are said at once, in the venue's order", () => {
+    const filled = { ...order, order_state: "filled", filled_amount: 10 }
+    const [first, second] = [{ ...trade, amount: 4 }, { ...trade, trade_id: "T-2", trade_seq: 2, amount: 6 }]
+    return withAnswers(
+      { "private/buy": () => ({ result: { order: filled, trades: [second, first] } }) },
+      ({ calls, orders }) =>
+        Effect.gen(function*() {
+          const placed = yield* give(orders.place(request(), { follow: true }))
+          assert.deepStrictEqual(placed.lines(), [
+            "Acknowledged clientId=mine status=filled filled=10",
+            "Fill clientId=mine price=40000 amount=4",
+            "Fill clientId=mine price=40000 amount=6"
+          ])
+          assert.strictEqual(placed.ended(), "done")
+          assert.deepStrictEqual(named(calls, "private/get_user_trades_by_order"), [])
+        })
+    )
+  })
+
+  it.effect("what is asked is asked again on the next connection", () =>
+    withAnswers(
+      { "public/get_instrument": (_, count) => count === 1 ? undefined : { result: instrument } },
+      ({ calls, drop, orders }) =>
+        Effect.gen(function*() {
+          const placed = yield* give(orders.place(request()))
+          assert.deepStrictEqual(placed.events, [])
+          yield* drop
+          yield* pass("1 second")
+          assert.deepStrictEqual(placed.lines(), ["Acknowledged clientId=mine status=open filled=0"])
+          assert.strictEqual(named(calls, "private/buy").length, 1)
+        })
+    ))
+
+  it.effect("an order without a label has no client id, and one that nobody knows is absent", () =>
+    withAnswers(
+      { "private/get_open_orders": () => ({ result: [{ ...order, label: "" }] }) },
+      ({ orders }) =>
+        Effect.gen(function*() {
+          const listed = yield* give(orders.open())
+          assert.notProperty(listed.events[0], "clientId")
+          // The history is refused to whoever asks for it here.
+          assert.deepStrictEqual((yield* give(orders.status({ clientId: "x" }))).lines(), [
+            "OrderUpdate clientId=x status=absent"
+          ])
+        })
+    ))
 })

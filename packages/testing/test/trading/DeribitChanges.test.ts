@@ -199,4 +199,28 @@ describe("Amending and cancelling at Deribit, whatever it answers", () => {
           assert.strictEqual(amended.ended(), "done")
         })
     ))
+
+  it.effect("an order that is gone while it is amended is absent, and one of an unknown product is not amended", () =>
+    withAnswers(
+      {
+        "public/get_instrument": (_, count) => count === 1 ? { result: instrument } : 13_020,
+        "private/edit": () => undefined,
+        "private/get_order_state": ({ params }, count) =>
+          count === 1 || params["order_id"] === "BTC-2" ? { result: order } : 10_004
+      },
+      ({ calls, orders }) =>
+        Effect.gen(function*() {
+          const gone = yield* give(
+            orders.amend({ orderId: "BTC-1" }, { amount: decimal("20") }, { deadline: "1 second" })
+          )
+          yield* pass("2 seconds")
+          assert.deepStrictEqual(gone.lines().slice(1), ["Reconciled clientId=mine status=absent"])
+          assert.strictEqual(gone.ended(), "done")
+          const unknown = yield* give(orders.amend({ orderId: "BTC-2" }, { amount: decimal("20") }))
+          assert.deepStrictEqual(unknown.lines(), [
+            "NotSent clientId=mine reason=product BTC-PERPETUAL: no (13020)"
+          ])
+          assert.strictEqual(named(calls, "private/edit").length, 1)
+        })
+    ))
 })

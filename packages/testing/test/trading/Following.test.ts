@@ -22,12 +22,13 @@ describe("An order at Deribit that is followed", () => {
         const { between, sell } = yield* other
         const placed = yield* give(orders.place(request({ price: decimal(between) }), { follow: true }))
         assert.deepStrictEqual(placed.lines(), [acknowledged])
-        yield* sell("4", between)
-        yield* sell("6", between)
+        for (const amount of ["4", "1", "5"]) yield* sell(amount, between)
         assert.deepStrictEqual(placed.lines().slice(1), [
           fill(between, "4"),
           update("partially-filled", "4", "6"),
-          fill(between, "6"),
+          fill(between, "1"),
+          update("partially-filled", "5", "5"),
+          fill(between, "5"),
           update("filled", "10", "0")
         ])
         assert.strictEqual(placed.ended(), "done")
