@@ -63,6 +63,20 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofEntry, "what waits for the account's limits"]
   },
   {
+    name: "what never left is given up with its connection",
+    file: calls,
+    original: "unsent(error.message, error.reason !== \"Closed\")",
+    replacement: "unsent(error.message)",
+    test: [ofEntry, "what waits for the account's limits while"]
+  },
+  {
+    name: "a notice that contradicts what is known ends it with a defect",
+    file: following,
+    original: "Order.allows(known, input) ? Order.transition(known, input) : known",
+    replacement: "Order.transition(known, input)",
+    test: [ofAnswers, "what contradicts what is known"]
+  },
+  {
     name: "it is asked for ever what became of an order",
     file: gateway,
     original: "now >= end || (yield* this.calls.isOver)",

@@ -127,6 +127,8 @@ describe("Order entry at Deribit, whatever it answers", () => {
           assert.deepStrictEqual(shown.lines(), [
             "OrderUpdate clientId=mine status=open filled=0 remaining=10 price=40000 amount=10"
           ])
+          // Nothing is filled, so there is no average, whatever the venue writes.
+          assert.notProperty(shown.events[0], "averagePrice")
           assert.deepStrictEqual(
             named(calls, "private/get_order_state_by_label").map(({ params }) => params["currency"]),
             ["BTC", "ETH", "USDC", "USDT", "EURR"]
@@ -349,6 +351,26 @@ describe("Order entry at Deribit, whatever it answers", () => {
           assert.deepStrictEqual((yield* give(orders.status({ clientId: "x" }))).lines(), [
             "OrderUpdate clientId=x status=absent"
           ])
+        })
+    ))
+
+  it.effect("what contradicts what is known of an order changes nothing", () =>
+    withAnswers(
+      {
+        "private/get_order_state": () => ({ result: order }),
+        "private/get_user_trades_by_order": () => ({ result: [] })
+      },
+      ({ orders, tell }) =>
+        Effect.gen(function*() {
+          const placed = yield* give(orders.place(request(), { follow: true }))
+          yield* tell({ orders: [{ ...order, filled_amount: 20 }], trades: [] })
+          yield* tell({ orders: [{ ...order, order_state: "rejected" }], trades: [] })
+          assert.strictEqual(placed.events.length, 1)
+          yield* tell({ orders: [{ ...order, order_state: "cancelled" }], trades: [] })
+          assert.deepStrictEqual(placed.lines().slice(1), [
+            "OrderUpdate clientId=mine status=cancelled filled=0 remaining=10"
+          ])
+          assert.strictEqual(placed.ended(), "done")
         })
     ))
 })

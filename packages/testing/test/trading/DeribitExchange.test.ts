@@ -119,6 +119,18 @@ describe("Order entry at Deribit", () => {
       })
     ))
 
+  it.effect("what waits for the account's limits while the connection drops is sent on the next, once", () =>
+    withDesk(({ methods, orders, served }) =>
+      Effect.gen(function*() {
+        for (let n = 0; n < 17; n++) yield* give(orders.place(request({ clientId: `${n}` })))
+        const placed = yield* give(orders.place(request()))
+        yield* served.host.drop
+        yield* pass("2 seconds")
+        assert.deepStrictEqual(placed.lines(), ["Acknowledged clientId=mine status=open filled=0"])
+        assert.strictEqual(methods("private/buy"), 18)
+      })
+    ))
+
   it.effect("gives up learning what became of it after half a minute", () =>
     withDesk(({ exchange, orders }) =>
       Effect.gen(function*() {
