@@ -362,6 +362,54 @@ const demo = Command.make(
   ])
 )
 
+const stability = Command.make(
+  "stability",
+  {
+    hours: Flag.String("hours").pipe(
+      Flag.filterMap((text) => {
+        const hours = /^(?:\d+(?:\.\d*)?|\.\d+)$/.test(text) ? Number(text) : NaN
+        return hours > 0 && hours <= 8_760 ? Option.some(hours) : Option.none()
+      }, () => "hours, a number more than 0 and up to 8760"),
+      Flag.withMetavar("number"),
+      Flag.withDescription("How long it runs; 24 by default"),
+      Flag.withDefault(24)
+    ),
+    virtual: switchFlag("virtual", "Run under the virtual clock: a day takes seconds, and the same seed says the same"),
+    seed,
+    faults: Flag.String("faults").pipe(
+      Flag.filterMap((text) => {
+        const faults = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : NaN
+        return faults <= 10_000 ? Option.some(faults) : Option.none()
+      }, () => "faults a day, a number up to 10000"),
+      Flag.withMetavar("number"),
+      Flag.withDescription("How often a day, on average, the mock drops its clients or falls silent; never by default"),
+      Flag.withDefault(0)
+    ),
+    html: Flag.String("html").pipe(
+      Flag.withMetavar("file"),
+      Flag.withDescription("Write the report as one HTML file too, with charts"),
+      Flag.optional
+    ),
+    live: switchFlag(
+      "live",
+      "Against the venue's test network instead of a mock; its key is TICKLINE_DERIBIT_CLIENT_ID and …_SECRET"
+    )
+  },
+  ({ faults, html, ...flags }) =>
+    running(({ format }) =>
+      Effect.flatMap(
+        Effect.promise(() => import("../stability/Stability.ts")),
+        (Stability) => Stability.run({ ...flags, format, faultsPerDay: faults, html: Option.getOrUndefined(html) })
+      )
+    )
+).pipe(
+  Command.withDescription("A session and a feed for a day, and a graded report"),
+  Command.withExamples([
+    { command: "tickline stability --virtual --seed 7", description: "A day of it in seconds" },
+    { command: "tickline stability --hours 1 --html report.html", description: "An hour against a mock on 127.0.0.1" }
+  ])
+)
+
 /**
  * The flags that are not of a command: help, version, completions and the rest.
  *
@@ -384,6 +432,6 @@ export const builtIns: ReadonlyArray<GlobalFlag.BuiltIn> = [
  */
 export const command = Command.make("tickline").pipe(
   Command.withDescription("Exact market data over connections that survive"),
-  Command.withSubcommands([demo, stream, replay, run, decode, simulate, venues, order]),
+  Command.withSubcommands([demo, stream, replay, run, decode, simulate, stability, venues, order]),
   Command.withGlobalFlags([formatFlag, logFormatFlag])
 )

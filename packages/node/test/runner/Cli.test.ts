@@ -107,7 +107,7 @@ describe("the command line", () => {
       const version = TestHost.make()
       assert.strictEqual(yield* TestHost.run(version, "--version"), 0)
       assert.strictEqual(version.stdout(), "tickline v0.1.0\n")
-      for (const command of ["demo", "stream", "run", "decode", "simulate", "venues", "order"]) {
+      for (const command of ["demo", "stream", "run", "decode", "simulate", "stability", "venues", "order"]) {
         const help = TestHost.make()
         assert.strictEqual(yield* TestHost.run(help, command, "--help"), 0)
         assert.include(help.stdout(), `tickline ${command}`)
@@ -118,7 +118,9 @@ describe("the command line", () => {
 
   it.live("no help, and nothing of the venues, breaks a word or runs beyond the terminal", () =>
     Effect.gen(function*() {
-      const commands = [[], ["demo"], ["stream"], ["run"], ["decode"], ["simulate"], ["venues"], ["order"], [
+      const commands = [[], ["demo"], ["stream"], ["run"], ["decode"], ["simulate"], ["stability"], ["venues"], [
+        "order"
+      ], [
         "order",
         "deribit",
         "place"
