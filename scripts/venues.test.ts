@@ -42,10 +42,11 @@ const own = (name: string): ReadonlyArray<string> => [
 
 const signing = (name: string): string => `packages/core/src/session/${titled(name)}Signing.ts`
 
-/** What converses with it, a mock of that, and who trades there from a shell. */
+/** What converses with it, a mock of that, and who trades there: in a simulation, from a shell, in a stability run. */
 const trading = (name: string): RegExp =>
   new RegExp(
-    `^packages/(?:core/src/(?:session|trading)/${name}/|testing/src/exchange/|node/src/runner/Order(?:Command|ing)\\.ts$)`
+    `^packages/(?:core/src/(?:session|trading)/${name}/|testing/src/(?:exchange|simulation/internal)/` +
+      "|node/src/(?:runner/Order(?:Command|ing)\\.ts$|stability/))"
   )
 
 /** Other venues of the same house may name it in an address, and be it by another name, as may their mocks. */
