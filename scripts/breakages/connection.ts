@@ -412,8 +412,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a request has its time anew for its answer",
     file: `${connection}/Requests.ts`,
-    original: "Math.max(0, until - Monotonic.nowMillis(clock))",
-    replacement: "timeout",
+    original: "() => until - Monotonic.nowMillis(clock)",
+    replacement: "() => wholly",
     test: [ofBounds, "is not sent where it cannot be written in its time"]
   },
   {
@@ -472,5 +472,12 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "requestsPending.modifyUnsafe(-1, this.context)",
     replacement: "requestsPending.modifyUnsafe(0, this.context)",
     test: ["packages/testing/test/session/SessionMetrics.test.ts", "say how it came up"]
+  },
+  {
+    name: "the timer of a request outlives it",
+    file: "packages/core/src/connection/Requests.ts",
+    original: "    this.timer?.interruptUnsafe()\n    this.resume?.(answer)",
+    replacement: "    this.resume?.(answer)",
+    test: ["packages/testing/test/Requests.test.ts", "leaves no timer behind"]
   }
 ]

@@ -2,8 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Rejection from "@tickline/core/codec/Rejection"
 import * as Connection from "@tickline/core/connection/Connection"
 import * as Requests from "@tickline/core/connection/Requests"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
@@ -82,6 +85,46 @@ describe("Requests", () => {
         yield* peer.send("answer 7 late")
         yield* settle
         assert.deepInclude(yield* Fiber.join(late), { value: "answer 7 late" })
+      })))
+
+  it.effect("leaves no timer behind, however it ends", () =>
+    withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        const { requests } = yield* setUp
+        const peer = yield* host.nextPeer
+        const clock = yield* Clock.Clock
+        let timers = 0
+        const counting: Clock.Clock = Object.create(clock, {
+          sleep: {
+            value: (duration: Duration.Duration) =>
+              Effect.suspend(() => {
+                timers++
+                return Effect.ensuring(clock.sleep(duration), Effect.sync(() => void timers--))
+              })
+          }
+        })
+        const ask = (id: string) =>
+          Effect.forkChild(
+            Effect.exit(Effect.provideService(requests.request(id, `ask ${id}`), Clock.Clock, counting))
+          )
+        const answered = yield* ask("1")
+        const given = yield* ask("2")
+        const late = yield* ask("3")
+        const dropped = yield* ask("4")
+        yield* settle
+        assert.strictEqual(timers, 4)
+        yield* peer.send("answer 1")
+        yield* settle
+        assert.isTrue(Exit.isSuccess(yield* Fiber.join(answered)))
+        assert.strictEqual(timers, 3)
+        yield* Fiber.interrupt(given)
+        yield* settle
+        assert.strictEqual(timers, 2)
+        yield* host.drop
+        yield* settle
+        yield* Fiber.join(dropped)
+        yield* Fiber.join(late)
+        assert.strictEqual(timers, 0)
       })))
 
   it.effect("keeps 64 unmatched answers for a reader that is behind, and of more the newest", () =>

@@ -10,9 +10,9 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as PubSub from "effect/PubSub"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -25,6 +25,7 @@ import { NotSent, type OutboxFull } from "./ConnectError.ts"
 import type { Connection } from "./Connection.ts"
 import { internals } from "./internal/connectionInternals.ts"
 import { RequestMetrics } from "./internal/requestMetrics.ts"
+import * as Tracing from "./internal/tracing.ts"
 import type { Opening } from "./Opening.ts"
 import type { Message, SendOptions } from "./Outbox.ts"
 
@@ -108,6 +109,41 @@ export interface Requests<A> {
   readonly nextId: Effect.Effect<string>
 }
 
+// A request under way: its answer, which may be there before anybody waits for it, and its timer.
+class Pending<A> {
+  private readonly id: string
+  private answer: Effect.Effect<A, OutcomeUnknown> | undefined
+  private resume: ((answer: Effect.Effect<A, OutcomeUnknown>) => void) | undefined
+  private timer: Fiber.Fiber<void> | undefined
+
+  constructor(id: string) {
+    this.id = id
+  }
+
+  end(answer: Effect.Effect<A, OutcomeUnknown>): void {
+    if (this.answer !== undefined) return
+    this.answer = answer
+    this.timer?.interruptUnsafe()
+    this.resume?.(answer)
+  }
+
+  /** The answer, if it comes within so many milliseconds of when it is begun to be waited for. */
+  awaited(left: () => number): Effect.Effect<A, OutcomeUnknown> {
+    return Effect.withFiber((fiber) => {
+      if (this.answer !== undefined) return this.answer
+      return Effect.callback<A, OutcomeUnknown>((resume) => {
+        this.resume = resume
+        const late = Effect.sync(() => {
+          this.timer = undefined
+          this.end(Effect.fail(new OutcomeUnknown({ id: this.id, reason: "timeout" })))
+        })
+        this.timer = Effect.runForkWith(fiber.context)(Effect.andThen(Effect.sleep(Math.max(0, left())), late))
+        return Effect.sync(() => this.timer?.interruptUnsafe())
+      })
+    })
+  }
+}
+
 /**
  * Makes the requests of a connection. `idOf` reads the id that a message
  * answers, `undefined` where it answers none.
@@ -121,33 +157,34 @@ export const make = Effect.fnUntraced(function*<A>(
 ): Effect.fn.Return<Requests<A>, never, Scope.Scope> {
   const { correlator } = connection[internals]
   const clock = yield* Clock.Clock
-  const waiting = new Map<string, Deferred.Deferred<A, OutcomeUnknown>>()
-  const unmatched = yield* PubSub.sliding<A>(64)
-  const metrics = new RequestMetrics(connection.label, yield* Effect.context())
+  const waiting = new Map<string, Pending<A>>()
+  const scope = yield* Effect.scope
+  // Made for the first who reads it.
+  let unmatched: PubSub.PubSub<A> | undefined
   let isClosed = false
+  const metrics = new RequestMetrics(connection.label, yield* Effect.context())
 
   const drop = (): void => {
-    for (const [id, answer] of waiting) {
-      Deferred.doneUnsafe(answer, Effect.fail(new OutcomeUnknown({ id, reason: "dropped" })))
-    }
+    const dropped = [...waiting]
     waiting.clear()
+    for (const [id, pending] of dropped) pending.end(Effect.fail(new OutcomeUnknown({ id, reason: "dropped" })))
   }
 
   const receive = (message: A): void => {
     const id = idOf(message)
     if (id === undefined) return
-    const answer = waiting.get(id)
-    if (answer === undefined) {
+    const pending = waiting.get(id)
+    if (pending === undefined) {
       const kind = correlator.kindOf(id)
       // An answer to a subscription or a heartbeat is none of ours.
       if (kind !== undefined && kind !== "request") return
       metrics.unmatched()
-      SlidingPubSub.publishUnsafe(unmatched, message)
+      if (unmatched !== undefined) SlidingPubSub.publishUnsafe(unmatched, message)
       return
     }
     waiting.delete(id)
     correlator.release(id)
-    Deferred.doneUnsafe(answer, Effect.succeed(message))
+    pending.end(Effect.succeed(message))
   }
 
   // An observer sees every answer, also one that a queue would have shed, and all of an epoch before its end.
@@ -169,18 +206,14 @@ export const make = Effect.fnUntraced(function*<A>(
         })
       })
     ),
-    (detach) => Effect.sync(detach)
+    (detach) =>
+      Effect.suspend(() => {
+        isClosed = true
+        detach()
+        drop()
+        return unmatched === undefined ? Effect.void : PubSub.shutdown(unmatched)
+      })
   )
-  // The transitions go on through closes, and end with the connection's scope.
-  yield* Stream.runDrain(connection.state.transitions).pipe(
-    Effect.ensuring(Effect.suspend(() => {
-      isClosed = true
-      drop()
-      return PubSub.shutdown(unmatched)
-    })),
-    Effect.forkScoped({ startImmediately: true })
-  )
-
   const send = (
     id: string,
     message: Message,
@@ -188,29 +221,22 @@ export const make = Effect.fnUntraced(function*<A>(
   ): Effect.Effect<A, RequestError> => {
     if (isClosed) return Effect.fail(new NotSent({ reason: "Closed" }))
     if (!correlator.wait(id, "request")) return Effect.fail(new DuplicateRequest({ id }))
-    const answer = Deferred.makeUnsafe<A, OutcomeUnknown>()
-    waiting.set(id, answer)
+    const pending = new Pending<A>(id)
+    waiting.set(id, pending)
     const wholly = Duration.toMillis(timeout)
     const until = Monotonic.nowMillis(clock) + wholly
     const deadline = Math.min(wholly, Duration.toMillis(bounds.deadline ?? wholly))
-    return via.send(message, { ...bounds, deadline }).pipe(
-      Effect.andThen(Effect.suspend((): Effect.Effect<A, RequestError> =>
-        Effect.timeoutOrElse(Deferred.await(answer), {
-          duration: Math.max(0, until - Monotonic.nowMillis(clock)),
-          orElse: () => Effect.fail(new OutcomeUnknown({ id, reason: "timeout" }))
-        })
-      )),
-      Effect.ensuring(Effect.sync(() => {
-        if (waiting.get(id) !== answer) {
-          return
-        }
+    const answered = Effect.flatMap(
+      via.send(message, { ...bounds, deadline }),
+      () => pending.awaited(() => until - Monotonic.nowMillis(clock))
+    )
+    return Effect.ensuring(
+      answered,
+      Effect.sync(() => {
+        if (waiting.get(id) !== pending) return
         waiting.delete(id)
         correlator.release(id)
-      })),
-      Effect.withSpan("Connection.request", {
-        attributes: EscapedText.fields({ connection: connection.label, id }),
-        kind: "client"
-      }, { captureStackTrace: false })
+      })
     )
   }
 
@@ -220,11 +246,25 @@ export const make = Effect.fnUntraced(function*<A>(
         const begun = Monotonic.nowMillis(clock)
         metrics.began()
         return Effect.onExit(
-          send(id, message, options),
+          Tracing.collected(send(id, message, options), "Connection.request", () => ({
+            attributes: EscapedText.fields({ connection: connection.label, id }),
+            kind: "client"
+          })),
           (exit) => Effect.sync(() => metrics.ended(exit, Monotonic.nowMillis(clock) - begun))
         )
       }),
-    unmatched: Stream.fromPubSub(unmatched),
+    unmatched: Stream.unwrap(Effect.gen(function*() {
+      if (isClosed) return Stream.empty
+      if (unmatched === undefined) {
+        const made = unmatched = yield* PubSub.sliding<A>(64)
+        // The transitions go on through closes, and end with the connection's scope.
+        yield* Stream.runDrain(connection.state.transitions).pipe(
+          Effect.ensuring(PubSub.shutdown(made)),
+          Effect.forkIn(scope, { startImmediately: true })
+        )
+      }
+      return Stream.fromPubSub(unmatched)
+    })),
     pending: Effect.sync(() => waiting.size),
     nextId: Effect.sync(() => String(correlator.take(1)))
   }

@@ -41,7 +41,7 @@ import * as Rejection from "../codec/Rejection.ts"
 import type { ConnectError, NotSent, OutboxFull } from "../connection/ConnectError.ts"
 import type { Connection } from "../connection/Connection.ts"
 import type { ConsumerOptions, ConsumerOverflow } from "../connection/Inbox.ts"
-import type { Accepted, SendOptions } from "../connection/Outbox.ts"
+import type { Accepted, Message as OutgoingMessage, SendOptions } from "../connection/Outbox.ts"
 import * as Requests from "../connection/Requests.ts"
 import type { InvalidCost, RateLimited } from "../resilience/RollingLimit.ts"
 import type { Frame } from "../transport/Frame.ts"
@@ -353,6 +353,28 @@ const resultOf = <A>(
   )
 }
 
+/** What is sent: a text, or what makes it in the turn in which it is written. */
+const messageOf = <Params>(
+  method: Method<Params, unknown>,
+  id: string,
+  params: Params | (() => Params),
+  onWrite: CallOptions["onWrite"]
+): Result.Result<OutgoingMessage, InvalidParams> => {
+  if (isMaker(params)) {
+    return Result.succeed(() => {
+      onWrite?.(id)
+      return text(id, method.name, Result.getOrThrowWith(encode(method, params()), identity))
+    })
+  }
+  return Result.map(encode(method, params), (encoded) => {
+    const made = text(id, method.name, encoded)
+    return onWrite === undefined ? made : () => {
+      onWrite(id)
+      return made
+    }
+  })
+}
+
 /**
  * Makes the calls of a connection whose frames are read by `decode`.
  *
@@ -367,20 +389,20 @@ export const make = Effect.fnUntraced(function*(
   MetricDefinitions.rpcErrors.valueUnsafe(series)
   return {
     call: (method, params, { onWrite, ...options } = {}) =>
-      Effect.gen(function*() {
-        const id = yield* requests.nextId
-        const { cost, deadline, priority, timeout } = method
-        const made = isMaker(params)
-          ? () => text(id, method.name, Result.getOrThrowWith(encode(method, params()), identity))
-          : text(id, method.name, yield* Effect.fromResult(encode(method, params)))
-        const message = onWrite === undefined ? made : () => {
-          onWrite(id)
-          return typeof made === "function" ? made() : made
-        }
-        const answer = yield* requests.request(id, message, { cost, deadline, priority, timeout, ...options })
-        if (answer._tag === "Error") MetricDefinitions.rpcErrors.updateUnsafe(1, series)
-        return yield* resultOf(method, id, answer)
-      }),
+      Effect.flatMap(
+        requests.nextId,
+        (id) =>
+          Effect.flatMap(Effect.fromResult(messageOf(method, id, params, onWrite)), (message) => {
+            const { cost, deadline, priority, timeout } = method
+            return Effect.flatMap(
+              requests.request(id, message, { cost, deadline, priority, timeout, ...options }),
+              (answer) => {
+                if (answer._tag === "Error") MetricDefinitions.rpcErrors.updateUnsafe(1, series)
+                return resultOf(method, id, answer)
+              }
+            )
+          })
+      ),
     notify: (method, params, options) =>
       Effect.flatMap(
         Effect.fromResult(encode(method, params)),

@@ -14,6 +14,7 @@ import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as PubSub from "effect/PubSub"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
@@ -153,16 +154,19 @@ export const make = Effect.fnUntraced(function*(
   const { peer, reconcile, signIn, ...rest } = options
   const clock = yield* Clock.Clock
   const label = options.label ?? Address.origin(url)
-  const metrics = new SessionMetrics(label, yield* Effect.context())
-  // After nothing no more come.
-  const moves = yield* PubSub.sliding<SessionState | undefined>(1_024)
+  const context = yield* Effect.context<never>()
+  const fork = Effect.runForkWith(context)
+  const metrics = new SessionMetrics(label, context)
+  // After nothing no more come. Made for the first who reads it.
+  let moves: PubSub.PubSub<SessionState | undefined> | undefined
   let current: SessionState = SessionState.Disconnected()
   // Until when it is signed in, on the monotonic clock, and what there is to renew; nothing before the sign-in of an epoch.
+  let renewing: Fiber.Fiber<void> | undefined
   let signedIn: { readonly until: number; readonly grant: Grant; readonly epoch: number } | undefined
 
   const move = (to: SessionState): void => {
     current = to
-    SlidingPubSub.publishUnsafe(moves, to)
+    if (moves !== undefined) SlidingPubSub.publishUnsafe(moves, to)
   }
 
   const isSignedIn = (): boolean => signedIn !== undefined && Monotonic.nowMillis(clock) < signedIn.until
@@ -198,7 +202,12 @@ export const make = Effect.fnUntraced(function*(
         ? error
         : new RestoreFailed({ epoch, detail: error.message })
 
-  yield* Effect.addFinalizer(() => Effect.sync(() => SlidingPubSub.publishUnsafe(moves, undefined)))
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      renewing?.interruptUnsafe()
+      if (moves !== undefined) SlidingPubSub.publishUnsafe(moves, undefined)
+    })
+  )
   const connection: Connection.Connection<JsonRpc.Message> = yield* Connection.make(url, {
     ...rest,
     decode: JsonRpc.decode(peer),
@@ -236,6 +245,10 @@ export const make = Effect.fnUntraced(function*(
     moved: ({ to }) => {
       metrics.live(to._tag === "Connected")
       move(stateOf(to))
+      renewing?.interruptUnsafe()
+      renewing = to._tag === "Connected" && signedIn !== undefined && signedIn.until < Infinity
+        ? fork(renewal(to.epoch))
+        : undefined
       return undefined
     },
     confirmed: () => undefined,
@@ -270,12 +283,6 @@ export const make = Effect.fnUntraced(function*(
       })
     })
 
-  yield* connection.state.changes.pipe(
-    Stream.switchMap((state) => state._tag === "Connected" ? Stream.fromEffect(renewal(state.epoch)) : Stream.empty),
-    Stream.runDrain,
-    Effect.forkScoped({ startImmediately: true })
-  )
-
   return {
     connection,
     connect: connection.connect,
@@ -284,16 +291,13 @@ export const make = Effect.fnUntraced(function*(
     unsubscribe: connection.unsubscribe,
     state: {
       current: Effect.sync(() => current),
-      changes: Stream.unwrap(
-        Effect.map(
-          PubSub.subscribe(moves),
-          (subscription) =>
-            Stream.concat(
-              Stream.make(current),
-              Stream.takeWhile(Stream.fromSubscription(subscription), (state) => state !== undefined)
-            )
+      changes: Stream.unwrap(Effect.gen(function*() {
+        const subscription = yield* PubSub.subscribe(moves ??= yield* PubSub.sliding<SessionState | undefined>(1_024))
+        return Stream.concat(
+          Stream.make(current),
+          Stream.takeWhile(Stream.fromSubscription(subscription), (state) => state !== undefined)
         )
-      )
+      }))
     },
     call,
     notifications: rpc.notifications,

@@ -9,13 +9,13 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
-import * as Tracer from "effect/Tracer"
 import * as EscapedText from "../../value/internal/escapedText.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
 import * as ConnectionState from "../ConnectionState.ts"
 import type { Inbox } from "./inbox.ts"
 import type { MetricsRecorder } from "./metricsRecorder.ts"
 import * as StateTransitions from "./stateTransitions.ts"
+import * as Tracing from "./tracing.ts"
 import type { Unconfirmed } from "./unconfirmedMessages.ts"
 
 /**
@@ -83,13 +83,10 @@ export class StateTracker<A> {
   /** A span that is a trace of its own: what has it goes on for as long as the connection, whoever began it. */
   traced(name: string, attributes: Readonly<Record<string, unknown>>) {
     return <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-      // What nobody collects need not be made.
-      Effect.withFiber((fiber) =>
-        fiber.getRef(Tracer.Tracer) === Tracer.nativeTracer ? self : Effect.withSpan(name, {
-          attributes: EscapedText.fields({ connection: this.options.label, ...attributes }),
-          root: true
-        }, { captureStackTrace: false })(self)
-      )
+      Tracing.collected(self, name, () => ({
+        attributes: EscapedText.fields({ connection: this.options.label, ...attributes }),
+        root: true
+      }))
   }
 
   /** What a log line says of messages that may not have arrived. */

@@ -1,0 +1,25 @@
+/**
+ * Spans for whoever collects them.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Tracer from "effect/Tracer"
+
+/**
+ * The effect within a span, if a tracer collects it: one that nobody sees need
+ * not be made.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const collected = <A, E, R>(
+  self: Effect.Effect<A, E, R>,
+  name: string,
+  options: () => Tracer.SpanOptionsNoTrace
+): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) =>
+    fiber.getRef(Tracer.Tracer) === Tracer.nativeTracer
+      ? self
+      : Effect.withSpan(name, options(), { captureStackTrace: false })(self)
+  )
