@@ -222,6 +222,7 @@ describe("ConnectionMetrics", () => {
           "sequence_gaps_total 2",
           "missed_messages_total 6",
           "unconfirmed_messages_total 2",
+          "heartbeats_answered_total 3",
           "heartbeats_missed_total 1",
           "observer_errors_total 2",
           "connected 1",
