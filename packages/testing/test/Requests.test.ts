@@ -8,6 +8,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { circuitWith, policyWith, settle, url, withVenue } from "./Rig.ts"
@@ -87,11 +88,9 @@ describe("Requests", () => {
         assert.deepInclude(yield* Fiber.join(late), { value: "answer 7 late" })
       })))
 
-  it.effect("leaves no timer behind, however it ends", () =>
+  it.effect("has one timer with all others, until nobody waits any more", () =>
     withVenue(policyWith({}), ({ host }) =>
       Effect.gen(function*() {
-        const { requests } = yield* setUp
-        const peer = yield* host.nextPeer
         const clock = yield* Clock.Clock
         let timers = 0
         const counting: Clock.Clock = Object.create(clock, {
@@ -103,27 +102,41 @@ describe("Requests", () => {
               })
           }
         })
-        const ask = (id: string) =>
-          Effect.forkChild(
-            Effect.exit(Effect.provideService(requests.request(id, `ask ${id}`), Clock.Clock, counting))
-          )
-        const answered = yield* ask("1")
-        const given = yield* ask("2")
-        const late = yield* ask("3")
-        const dropped = yield* ask("4")
+        const scope = yield* Scope.make()
+        const connection = yield* Connection.connect(url)
+        const requests = yield* Requests.make(connection, idOf).pipe(
+          Effect.provideService(Clock.Clock, counting),
+          Scope.provide(scope)
+        )
+        const peer = yield* host.nextPeer
+        const ask = (id: string, timeout: Duration.Input) =>
+          Effect.forkChild(Effect.exit(requests.request(id, `ask ${id}`, { timeout })))
+        const [answered, given, early, late] = [
+          yield* ask("1", "30 seconds"),
+          yield* ask("2", "20 seconds"),
+          yield* ask("3", "1 second"),
+          yield* ask("4", "10 seconds")
+        ]
         yield* settle
-        assert.strictEqual(timers, 4)
+        assert.strictEqual(timers, 1)
         yield* peer.send("answer 1")
-        yield* settle
-        assert.isTrue(Exit.isSuccess(yield* Fiber.join(answered)))
-        assert.strictEqual(timers, 3)
         yield* Fiber.interrupt(given)
+        assert.isTrue(Exit.isSuccess(yield* Fiber.join(answered)))
+        yield* TestClock.adjust("999 millis")
+        assert.isUndefined(early.pollUnsafe())
+        yield* TestClock.adjust("1 millis")
+        assert.isTrue(Exit.isFailure(yield* Fiber.join(early)))
+        assert.strictEqual(timers, 1)
+        yield* TestClock.adjust("8999 millis")
+        assert.isUndefined(late.pollUnsafe())
+        yield* TestClock.adjust("1 millis")
+        assert.isTrue(Exit.isFailure(yield* Fiber.join(late)))
+        assert.strictEqual(timers, 0)
+
+        yield* ask("5", "10 seconds")
         yield* settle
-        assert.strictEqual(timers, 2)
-        yield* host.drop
-        yield* settle
-        yield* Fiber.join(dropped)
-        yield* Fiber.join(late)
+        assert.strictEqual(timers, 1)
+        yield* Scope.close(scope, Exit.void)
         assert.strictEqual(timers, 0)
       })))
 

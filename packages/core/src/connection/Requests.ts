@@ -109,37 +109,32 @@ export interface Requests<A> {
   readonly nextId: Effect.Effect<string>
 }
 
-// A request under way: its answer, which may be there before anybody waits for it, and its timer.
+// A request under way: its answer, which may be there before anybody waits for it, and until when it is waited for.
 class Pending<A> {
-  private readonly id: string
+  readonly until: number
   private answer: Effect.Effect<A, OutcomeUnknown> | undefined
   private resume: ((answer: Effect.Effect<A, OutcomeUnknown>) => void) | undefined
-  private timer: Fiber.Fiber<void> | undefined
 
-  constructor(id: string) {
-    this.id = id
+  constructor(until: number) {
+    this.until = until
+  }
+
+  /** Whether it was written, and its answer is waited for. */
+  get isAwaited(): boolean {
+    return this.resume !== undefined
   }
 
   end(answer: Effect.Effect<A, OutcomeUnknown>): void {
     if (this.answer !== undefined) return
     this.answer = answer
-    this.timer?.interruptUnsafe()
     this.resume?.(answer)
   }
 
-  /** The answer, if it comes within so many milliseconds of when it is begun to be waited for. */
-  awaited(left: () => number): Effect.Effect<A, OutcomeUnknown> {
-    return Effect.withFiber((fiber) => {
-      if (this.answer !== undefined) return this.answer
-      return Effect.callback<A, OutcomeUnknown>((resume) => {
-        this.resume = resume
-        const late = Effect.sync(() => {
-          this.timer = undefined
-          this.end(Effect.fail(new OutcomeUnknown({ id: this.id, reason: "timeout" })))
-        })
-        this.timer = Effect.runForkWith(fiber.context)(Effect.andThen(Effect.sleep(Math.max(0, left())), late))
-        return Effect.sync(() => this.timer?.interruptUnsafe())
-      })
+  /** The answer; `begun` is called where it has to be waited for. */
+  awaited(begun: (until: number) => void): Effect.Effect<A, OutcomeUnknown> {
+    return this.answer ?? Effect.callback<A, OutcomeUnknown>((resume) => {
+      this.resume = resume
+      begun(this.until)
     })
   }
 }
@@ -162,7 +157,13 @@ export const make = Effect.fnUntraced(function*<A>(
   // Made for the first who reads it.
   let unmatched: PubSub.PubSub<A> | undefined
   let isClosed = false
-  const metrics = new RequestMetrics(connection.label, yield* Effect.context())
+  const context = yield* Effect.context<never>()
+  const fork = Effect.runForkWith(context)
+  const now = (): number => Monotonic.nowMillis(clock)
+  // One timer for all of them, until the first has had its time.
+  let timer: Fiber.Fiber<void> | undefined
+  let firesAt = Infinity
+  const metrics = new RequestMetrics(connection.label, context)
 
   const drop = (): void => {
     const dropped = [...waiting]
@@ -209,50 +210,74 @@ export const make = Effect.fnUntraced(function*<A>(
     (detach) =>
       Effect.suspend(() => {
         isClosed = true
+        timer?.interruptUnsafe()
         detach()
         drop()
         return unmatched === undefined ? Effect.void : PubSub.shutdown(unmatched)
       })
   )
-  const send = (
-    id: string,
-    message: Message,
-    { timeout = "30 seconds", via = connection, ...bounds }: RequestOptions
-  ): Effect.Effect<A, RequestError> => {
-    if (isClosed) return Effect.fail(new NotSent({ reason: "Closed" }))
-    if (!correlator.wait(id, "request")) return Effect.fail(new DuplicateRequest({ id }))
-    const pending = new Pending<A>(id)
-    waiting.set(id, pending)
-    const wholly = Duration.toMillis(timeout)
-    const until = Monotonic.nowMillis(clock) + wholly
-    const deadline = Math.min(wholly, Duration.toMillis(bounds.deadline ?? wholly))
-    const answered = Effect.flatMap(
-      via.send(message, { ...bounds, deadline }),
-      () => pending.awaited(() => until - Monotonic.nowMillis(clock))
-    )
-    return Effect.ensuring(
-      answered,
-      Effect.sync(() => {
-        if (waiting.get(id) !== pending) return
-        waiting.delete(id)
-        correlator.release(id)
-      })
-    )
+  const watch = (until: number): void => {
+    if (until >= firesAt) return
+    timer?.interruptUnsafe()
+    firesAt = until
+    const own = timer = fork(clock.sleep(Duration.millis(Math.max(0, until - now()))))
+    own.addObserver(({ _tag }) => {
+      if (_tag === "Failure" || timer !== own) return
+      firesAt = Infinity
+      expire()
+    })
   }
 
-  return {
-    request: (id, message, options = {}) =>
-      Effect.suspend(() => {
-        const begun = Monotonic.nowMillis(clock)
-        metrics.began()
-        return Effect.onExit(
-          Tracing.collected(send(id, message, options), "Connection.request", () => ({
-            attributes: EscapedText.fields({ connection: connection.label, id }),
-            kind: "client"
-          })),
-          (exit) => Effect.sync(() => metrics.ended(exit, Monotonic.nowMillis(clock) - begun))
+  const expire = (): void => {
+    const at = now()
+    for (const [id, pending] of waiting) {
+      if (!pending.isAwaited) continue
+      if (pending.until > at) watch(pending.until)
+      else pending.end(Effect.fail(new OutcomeUnknown({ id, reason: "timeout" })))
+    }
+  }
+
+  // Its place in the table, or why it has none.
+  const begin = (id: string, timeoutMillis: number): Pending<A> | NotSent | DuplicateRequest => {
+    if (isClosed) return new NotSent({ reason: "Closed" })
+    if (!correlator.wait(id, "request")) return new DuplicateRequest({ id })
+    const pending = new Pending<A>(now() + timeoutMillis)
+    waiting.set(id, pending)
+    return pending
+  }
+
+  const request: Requests<A>["request"] = (
+    id,
+    message,
+    { timeout = "30 seconds", via = connection, ...bounds } = {}
+  ) =>
+    Effect.suspend(() => {
+      const begun = now()
+      const wholly = Duration.toMillis(timeout)
+      const pending = begin(id, wholly)
+      metrics.began()
+      const answered: Effect.Effect<A, RequestError> = pending instanceof Pending
+        ? Effect.flatMap(
+          via.send(message, { ...bounds, deadline: Math.min(wholly, Duration.toMillis(bounds.deadline ?? wholly)) }),
+          () => pending.awaited(watch)
         )
-      }),
+        : Effect.fail(pending)
+      const traced = Tracing.collected(answered, "Connection.request", () => ({
+        attributes: EscapedText.fields({ connection: connection.label, id }),
+        kind: "client"
+      }))
+      return Effect.onExit(traced, (exit) => {
+        metrics.ended(exit, now() - begun)
+        if (waiting.get(id) === pending) {
+          waiting.delete(id)
+          correlator.release(id)
+        }
+        return Effect.void
+      })
+    })
+
+  return {
+    request,
     unmatched: Stream.unwrap(Effect.gen(function*() {
       if (isClosed) return Stream.empty
       if (unmatched === undefined) {

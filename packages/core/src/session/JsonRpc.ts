@@ -41,6 +41,7 @@ import * as Rejection from "../codec/Rejection.ts"
 import type { ConnectError, NotSent, OutboxFull } from "../connection/ConnectError.ts"
 import type { Connection } from "../connection/Connection.ts"
 import type { ConsumerOptions, ConsumerOverflow } from "../connection/Inbox.ts"
+import { internals } from "../connection/internal/connectionInternals.ts"
 import type { Accepted, Message as OutgoingMessage, SendOptions } from "../connection/Outbox.ts"
 import * as Requests from "../connection/Requests.ts"
 import type { InvalidCost, RateLimited } from "../resilience/RollingLimit.ts"
@@ -385,24 +386,28 @@ export const make = Effect.fnUntraced(function*(
   connection: Connection<Message>
 ): Effect.fn.Return<JsonRpc, never, Scope.Scope> {
   const requests = yield* Requests.make(connection, idOf)
+  const { correlator } = connection[internals]
   const series = MetricAttributes.add(yield* Effect.context<never>(), { connection: connection.label })
   MetricDefinitions.rpcErrors.valueUnsafe(series)
   return {
-    call: (method, params, { onWrite, ...options } = {}) =>
-      Effect.flatMap(
-        requests.nextId,
-        (id) =>
-          Effect.flatMap(Effect.fromResult(messageOf(method, id, params, onWrite)), (message) => {
-            const { cost, deadline, priority, timeout } = method
-            return Effect.flatMap(
-              requests.request(id, message, { cost, deadline, priority, timeout, ...options }),
-              (answer) => {
-                if (answer._tag === "Error") MetricDefinitions.rpcErrors.updateUnsafe(1, series)
-                return resultOf(method, id, answer)
-              }
-            )
-          })
-      ),
+    call: <Params, A>(
+      method: Method<Params, A>,
+      params: Params | (() => Params),
+      { onWrite, ...options }: CallOptions = {}
+    ) =>
+      Effect.suspend((): Effect.Effect<A, CallError> => {
+        const id = String(correlator.take(1))
+        const message = messageOf(method, id, params, onWrite)
+        if (Result.isFailure(message)) return Effect.fail(message.failure)
+        const { cost, deadline, priority, timeout } = method
+        return Effect.flatMap(
+          requests.request(id, message.success, { cost, deadline, priority, timeout, ...options }),
+          (answer) => {
+            if (answer._tag === "Error") MetricDefinitions.rpcErrors.updateUnsafe(1, series)
+            return resultOf(method, id, answer)
+          }
+        )
+      }),
     notify: (method, params, options) =>
       Effect.flatMap(
         Effect.fromResult(encode(method, params)),

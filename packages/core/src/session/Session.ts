@@ -256,8 +256,7 @@ export const make = Effect.fnUntraced(function*(
     handedOn: () => {}
   })
 
-  const call: Session["call"] = (method, params, how) =>
-    Effect.suspend(() => rpc.call(method, params, { isSignedIn, ...how }))
+  const call: Session["call"] = (method, params, how) => rpc.call(method, params, { isSignedIn, ...how })
 
   // Renews what is to end, or has the session opened anew.
   const renewal = (epoch: number): Effect.Effect<void> =>

@@ -8,6 +8,7 @@ import type * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as Record from "effect/Record"
+import * as LazyCounter from "../../value/internal/lazyCounter.ts"
 import * as MetricAttributes from "../../value/internal/metricAttributes.ts"
 import * as MetricDefinitions from "../../value/internal/sessionMetricDefinitions.ts"
 import { NotSent } from "../ConnectError.ts"
@@ -35,7 +36,10 @@ type Failure =
   }
 
 // A metric with an attribute is made once; its values are kept by the context's label.
-const byOutcome = Record.map(outcomes, (_, outcome) => Metric.withAttributes(MetricDefinitions.requests, { outcome }))
+const { Answered: _, ...byOutcome } = Record.map(
+  outcomes,
+  (_, outcome) => Metric.withAttributes(MetricDefinitions.requests, { outcome })
+)
 
 const reasonsOf = (metric: Metric.Counter<number>, reasons: ReadonlyArray<string>) =>
   new Map(reasons.map((reason) => [reason, Metric.withAttributes(metric, { reason })]))
@@ -47,7 +51,6 @@ const byReason = {
 
 // What is there from the beginning, at zero.
 const metrics = [
-  MetricDefinitions.requestsPending,
   MetricDefinitions.requestDurations,
   MetricDefinitions.unmatchedAnswers,
   ...Object.values(byOutcome),
@@ -62,22 +65,30 @@ const metrics = [
  */
 export class RequestMetrics {
   private readonly context: Context.Context<never>
+  // What each request counts.
+  private readonly pending: LazyCounter.LazyCounter
+  private readonly answered: LazyCounter.LazyCounter
 
   constructor(label: string, context: Context.Context<never>) {
     this.context = MetricAttributes.add(context, { connection: label })
     for (const metric of metrics) metric.valueUnsafe(this.context)
+    this.pending = LazyCounter.make(MetricDefinitions.requestsPending, this.context)
+    this.answered = LazyCounter.make(
+      MetricDefinitions.requests,
+      MetricAttributes.add(this.context, { outcome: "Answered" })
+    )
   }
 
   /** A request is under way. */
   began(): void {
-    MetricDefinitions.requestsPending.modifyUnsafe(1, this.context)
+    this.pending.sum++
   }
 
   /** One has ended, so many milliseconds after it began. */
   ended(exit: Exit.Exit<unknown, Failure>, millis: number): void {
-    MetricDefinitions.requestsPending.modifyUnsafe(-1, this.context)
+    this.pending.sum--
     if (Exit.isSuccess(exit)) {
-      byOutcome.Answered.updateUnsafe(1, this.context)
+      this.answered.sum++
       MetricDefinitions.requestDurations.updateUnsafe(millis, this.context)
       return
     }

@@ -1,7 +1,7 @@
 /**
- * Counters for what happens with every batch: to count is an addition, and the
- * metric reads the sum when somebody asks for it. An update of a counter looks
- * its series up each time.
+ * Counters, and gauges that are sums, for what happens with every batch or
+ * request: to count is an addition, and the metric reads the sum when somebody
+ * asks for it. An update of a metric looks its series up each time.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 
 /**
- * A sum, which is the value of a counter's series.
+ * A sum, which is the value of a series.
  *
  * @category models
  * @since 0.1.0
@@ -18,19 +18,25 @@ export interface LazyCounter {
   sum: number
 }
 
+const isGauge = (metric: Metric.Counter<number> | Metric.Gauge<number>): metric is Metric.Gauge<number> =>
+  metric.type === "Gauge"
+
 const known = new WeakMap<object, Map<string, LazyCounter>>()
 
 /**
- * The sum of the counter's series in the context: whoever asks for the same
+ * The sum of the metric's series in the context: whoever asks for the same
  * series is given the same.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (counter: Metric.Counter<number>, context: Context.Context<never>): LazyCounter => {
+export const make = (
+  metric: Metric.Counter<number> | Metric.Gauge<number>,
+  context: Context.Context<never>
+): LazyCounter => {
   const registry = Context.get(context, Metric.MetricRegistry)
   const attributes = Object.entries(Context.get(context, Metric.CurrentMetricAttributes)).sort()
-  const series = JSON.stringify([counter.id, ...attributes])
+  const series = JSON.stringify([metric.id, ...attributes])
   let counters = known.get(registry)
   if (counters === undefined) known.set(registry, counters = new Map<string, LazyCounter>())
   const made = counters.get(series) ?? { sum: 0 }
@@ -38,10 +44,8 @@ export const make = (counter: Metric.Counter<number>, context: Context.Context<n
   const add = (count: number): void => {
     made.sum += count
   }
-  Metric.registerUnsafe(counter, context, {
-    get: () => ({ count: made.sum, incremental: true }),
-    update: add,
-    modify: add
-  })
+  const hooks = { update: add, modify: add }
+  if (isGauge(metric)) Metric.registerUnsafe(metric, context, { ...hooks, get: () => ({ value: made.sum }) })
+  else Metric.registerUnsafe(metric, context, { ...hooks, get: () => ({ count: made.sum, incremental: true }) })
   return made
 }
