@@ -25,6 +25,7 @@ const benchmarks = [
   "Products",
   "Alive",
   "Connections",
+  "Sessions",
   "VirtualDay",
   "Imports"
 ]

@@ -141,6 +141,8 @@ export const decode = (peer: string) => (frame: Frame): ReadonlyArray<Message> |
   return Rejection.isFrameRejected(message) ? message : [message]
 }
 
+const isNumber = /^(?:0|[1-9]\d{0,14})$/
+
 /**
  * The text of a call: by its parameters' names where they are an object, by
  * their positions where they are a list. Without an id it is a notification. An
@@ -154,12 +156,8 @@ export const text = (
   method: string,
   params?: ExactJson.JsonObject | ReadonlyArray<ExactJson.Json> | undefined
 ): string =>
-  JsonWriter.write({
-    jsonrpc: "2.0",
-    ...(id === undefined ? {} : { id: /^(?:0|[1-9]\d{0,14})$/.test(id) ? new ExactJson.JsonNumber(id) : id }),
-    method,
-    ...(params === undefined ? {} : { params })
-  })
+  `{"jsonrpc":"2.0",${id === undefined ? "" : `"id":${isNumber.test(id) ? id : JsonWriter.write(id)},`}"method":` +
+  `${JsonWriter.write(method)}${params === undefined ? "" : `,"params":${JsonWriter.write(params)}`}}`
 
 // --- errors --------------------------------------------------------------------
 
