@@ -233,8 +233,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "executions come as they are told",
     file: following,
-    original: "one.trade_seq - other.trade_seq",
-    replacement: "other.trade_seq - one.trade_seq",
+    original: "(one.trade_seq ?? 0) - (other.trade_seq ?? 0)",
+    replacement: "(other.trade_seq ?? 0) - (one.trade_seq ?? 0)",
     test: [ofFollowing, "says those of a time without a connection"]
   },
   {

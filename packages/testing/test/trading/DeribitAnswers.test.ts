@@ -373,4 +373,36 @@ describe("Order entry at Deribit, whatever it answers", () => {
           assert.strictEqual(placed.ended(), "done")
         })
     ))
+
+  it.effect("what an order can do without may be left out", () => {
+    const without = (of: object, ...names: ReadonlyArray<string>) =>
+      Object.fromEntries(Object.entries(of).filter(([name]) => !names.includes(name)))
+    const bareInstrument = without(instrument, "contract_size", "creation_timestamp", "is_active")
+    const bare = without(
+      order,
+      "creation_timestamp",
+      "last_update_timestamp",
+      "order_type",
+      "time_in_force",
+      "post_only",
+      "api"
+    )
+    const bareTrade = without(trade, "trade_seq")
+    return withAnswers(
+      {
+        "public/get_instrument": () => ({ result: bareInstrument }),
+        "private/buy": () => ({
+          result: { order: { ...bare, order_state: "filled", filled_amount: 10 }, trades: [bareTrade] }
+        })
+      },
+      ({ orders }) =>
+        Effect.gen(function*() {
+          const placed = yield* give(orders.place(request(), { follow: true }))
+          assert.deepStrictEqual(placed.lines(), [
+            "Acknowledged clientId=mine status=filled filled=10",
+            "Fill clientId=mine price=40000 amount=10"
+          ])
+        })
+    )
+  })
 })

@@ -3,8 +3,9 @@
  * the account, instruments and books.
  *
  * Members have the venue's own names. One that the venue may leave out, or sends
- * as `null` where it has no value, is optional; members that are not described
- * are passed over. Prices, amounts and other measures are decimals, times are
+ * as `null` where it has no value, is optional, and so is one that an order can do
+ * without: what it is for must not be lost for want of it. Members that are not
+ * described are passed over. Prices, amounts and other measures are decimals, times are
  * timestamps. What the venue adds to as it grows (currencies, index names,
  * reasons) is a text, what a program decides by is a set of literals.
  *
@@ -35,7 +36,7 @@ const Amounts = Schema.Record(String, Decimal)
 export const Order = Schema.Struct({
   order_id: String,
   order_state: Schema.Literals(["open", "filled", "rejected", "cancelled", "untriggered", "triggered"]),
-  order_type: OrderType,
+  order_type: optional(OrderType),
   original_order_type: optional(String),
   time_in_force: optional(TimeInForce),
   instrument_name: String,
@@ -46,8 +47,8 @@ export const Order = Schema.Struct({
   filled_amount: optional(Decimal),
   average_price: optional(Decimal),
   label: optional(String),
-  creation_timestamp: Millis,
-  last_update_timestamp: Millis,
+  creation_timestamp: optional(Millis),
+  last_update_timestamp: optional(Millis),
   post_only: optional(Boolean),
   reject_post_only: optional(Boolean),
   reduce_only: optional(Boolean),
@@ -97,7 +98,7 @@ export type Order = typeof Order.Type
 
 const tradeMembers = {
   trade_id: Id,
-  trade_seq: Integer,
+  trade_seq: optional(Integer),
   instrument_name: String,
   timestamp: Millis,
   order_id: String,

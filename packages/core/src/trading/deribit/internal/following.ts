@@ -87,7 +87,7 @@ export const advance = (
   told: Told
 ): { readonly following: Following; readonly events: ReadonlyArray<Fill | OrderUpdate> } => {
   const fills = [...new Map(news(self, told).map((trade) => [trade.trade_id, trade])).values()]
-    .toSorted((one, other) => one.trade_seq - other.trade_seq)
+    .toSorted((one, other) => (one.trade_seq ?? 0) - (other.trade_seq ?? 0))
     .map((trade) => Orders.toFill(trade, self.order.request))
   const inputs = [...(told.order === undefined ? [] : [Orders.toUpdate(told.order)]), ...fills]
   const order = inputs.reduce(

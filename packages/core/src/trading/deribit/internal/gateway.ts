@@ -159,9 +159,7 @@ export class Gateway {
       (found) =>
         [...new Map(found.flat().map((order) => [order.order_id, order])).values()]
           .filter(({ label }) => label === clientId)
-          .toSorted((one, other) =>
-            Timestamp.epochMillis(one.creation_timestamp) - Timestamp.epochMillis(other.creation_timestamp)
-          )
+          .toSorted((one, other) => Orders.createdAt(one) - Orders.createdAt(other))
     )
   }
 

@@ -8,7 +8,7 @@ import type * as MarketSchemas from "../../../session/deribit/MarketSchemas.ts"
 import type { trading } from "../../../session/deribit/Methods.ts"
 import type * as Schemas from "../../../session/deribit/Schemas.ts"
 import * as Decimal from "../../../value/Decimal.ts"
-import type * as Timestamp from "../../../value/Timestamp.ts"
+import * as Timestamp from "../../../value/Timestamp.ts"
 import * as Instrument from "../../Instrument.ts"
 import { Fill, OrderUpdate } from "../../OrderEvent.ts"
 import type { OrderRequest, TimeInForce } from "../../OrderRequest.ts"
@@ -158,6 +158,15 @@ export const editing = (
  * @since 0.1.0
  */
 export const filledOf = ({ filled_amount }: Schemas.Order): Decimal.Decimal => filled_amount ?? Decimal.zero
+
+/**
+ * When an order was created, in epoch milliseconds; 0 where that is not said.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const createdAt = ({ creation_timestamp }: Schemas.Order): number =>
+  creation_timestamp === undefined || creation_timestamp === null ? 0 : Timestamp.epochMillis(creation_timestamp)
 
 /**
  * How far an order has come. One that waits for its trigger is open; one that
