@@ -43,7 +43,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a signal ends no virtual day",
     file: `${folder}/Stability.ts`,
-    original: "if ((yield* stopped) || over.pollUnsafe() !== undefined) return",
+    original: "if (isStopped() || over.pollUnsafe() !== undefined) return",
     replacement: "if (over.pollUnsafe() !== undefined) return",
     test: [test, "under the virtual clock as well"]
   },
@@ -74,5 +74,19 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "try: () => FileSystem.writeFile(html, \"\"),",
     replacement: "try: () => Promise.resolve(html),",
     test: [test, "with a file that cannot be written"]
+  },
+  {
+    name: "a stability run drops what its reader leaves unread",
+    file: `${folder}/Stability.ts`,
+    original: "return void unwritten.push(jsonLine(toJson(line), stdout))",
+    replacement: "return stdout.writeUnsafe(jsonLine(toJson(line), stdout))",
+    test: [test, "drops nothing of a reader"]
+  },
+  {
+    name: "a stability run waits for its reader after a signal",
+    file: `${folder}/Stability.ts`,
+    original: "Effect.raceFirst(stdout.write(text), ",
+    replacement: "Effect.andThen(stdout.write(text), ",
+    test: [test, "drops nothing of a reader"]
   }
 ]

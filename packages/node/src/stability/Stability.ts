@@ -26,6 +26,7 @@ import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as FileSystem from "node:fs/promises"
 import process from "node:process"
+import * as Timers from "node:timers/promises"
 import * as NodeTransport from "../NodeTransport.ts"
 import { Host, type OutputClosed } from "../runner/Host.ts"
 import * as Log from "../runner/Log.ts"
@@ -150,15 +151,21 @@ const play = Effect.fnUntraced(function*(
   options: Options,
   place: Place,
   credentials: Pick<Workload.Options, "clientId" | "clientSecret">,
-  wait: (failed: Effect.Effect<void>) => Effect.Effect<void>
+  stop: Effect.Effect<void>,
+  wait: (failed: Effect.Effect<void>, flush: Effect.Effect<void, OutputClosed>) => Effect.Effect<void, OutputClosed>
 ): Effect.fn.Return<void, RunFailed | OutputClosed, Host | Services> {
   const { stderr, stdout } = yield* Host
   const clock = yield* Clock.Clock
   const at = (): number => clock.currentTimeMillisUnsafe()
   const isJson = options.format === "ndjson"
   const said = makePaint(stderr.hasColor)
+  // Whoever reads takes the time that it takes, also while virtual time would fly; after a signal a second.
+  const unwritten: Array<string> = []
+  const write = (text: string) =>
+    Effect.raceFirst(stdout.write(text), Effect.andThen(stop, Effect.promise(() => Timers.setTimeout(1_000))))
+  const flush = Effect.suspend(() => unwritten.length === 0 ? Effect.void : write(unwritten.splice(0).join("")))
   const tell = (line: Line): void => {
-    if (isJson) return stdout.writeUnsafe(jsonLine(toJson(line), stdout))
+    if (isJson) return void unwritten.push(jsonLine(toJson(line), stdout))
     // Under the virtual clock a day is over before anybody has read a line of it.
     const shown = options.virtual ? undefined : toText(said, line)
     if (shown !== undefined) stderr.writeUnsafe(`${shown}\n`)
@@ -179,7 +186,7 @@ const play = Effect.fnUntraced(function*(
     Scope.provide(scope),
     Effect.mapError(({ message }) => new RunFailed({ detail: message }))
   )
-  yield* wait(workload.failed)
+  yield* wait(workload.failed, flush)
   record.end(at())
 
   const ending = workload.settle.pipe(Effect.ensuring(Scope.close(scope, Exit.void)))
@@ -199,7 +206,8 @@ const play = Effect.fnUntraced(function*(
       catch: (error) => new RunFailed({ detail: `cannot write ${path}: ${String(error)}` })
     })
   }
-  yield* stdout.write(
+  yield* flush
+  yield* write(
     isJson
       ? [...record.details().map(toJson), ...record.ledger.map((line) => JSON.stringify(line)), toJson(report)]
         .map((json) => jsonLine(json, stdout)).join("")
@@ -213,7 +221,7 @@ const policy = Reconnection.layerWithBreaker(Presets.recommended)
 // How often it is looked whether a signal has come while virtual time passes.
 const stepMillis = 60_000
 
-const virtually = (options: Options, stopped: Effect.Effect<boolean>) =>
+const virtually = (options: Options, stop: Effect.Effect<void>, isStopped: () => boolean) =>
   Effect.gen(function*() {
     const network = yield* VirtualNetwork.make({ seed: options.seed, latency: { min: 5, max: 60 }, keepLog: false })
     const exchange = MockDeribitExchange.make()
@@ -225,19 +233,27 @@ const virtually = (options: Options, stopped: Effect.Effect<boolean>) =>
     })
     yield* FaultPlan.run(network, host, plan(options))
     const place = { against: `the mock of Deribit under the virtual clock, seed ${options.seed}`, url, exchange }
-    yield* play(options, place, key, (failed) =>
+    yield* play(options, place, key, stop, (failed, flush) =>
       Effect.gen(function*() {
         const over = yield* Effect.forkChild(failed)
         for (let left = options.hours * 3_600_000; left > 0; left -= stepMillis) {
-          if ((yield* stopped) || over.pollUnsafe() !== undefined) return
+          if (isStopped() || over.pollUnsafe() !== undefined) return
           yield* TestClock.adjust(Math.min(left, stepMillis))
+          yield* flush
         }
       })).pipe(Effect.provide(policy), Effect.provideService(Transport, network.transport))
   }).pipe(Effect.scoped, Random.withSeed(options.seed), Effect.provide(TestClock.layer()))
 
 // A run in real time ends with its hours, with a signal, or because it cannot go on.
-const until = ({ hours }: Options, stop: Effect.Effect<void>) => (failed: Effect.Effect<void>): Effect.Effect<void> =>
-  Effect.raceAllFirst([failed, stop, Effect.sleep(Duration.hours(hours))])
+const until =
+  ({ hours }: Options, stop: Effect.Effect<void>) =>
+  (failed: Effect.Effect<void>, flush: Effect.Effect<void, OutputClosed>): Effect.Effect<void, OutputClosed> =>
+    Effect.raceAllFirst([
+      failed,
+      stop,
+      Effect.sleep(Duration.hours(hours)),
+      Effect.forever(Effect.andThen(flush, Effect.sleep("100 millis")))
+    ])
 
 const really = Effect.fnUntraced(function*(options: Options, stop: Effect.Effect<void>) {
   const exchange = MockDeribitExchange.make()
@@ -256,6 +272,7 @@ const really = Effect.fnUntraced(function*(options: Options, stop: Effect.Effect
     options,
     place,
     key,
+    stop,
     until(options, stop)
   )
 }, Effect.scoped)
@@ -276,6 +293,7 @@ const live = Effect.fnUntraced(function*(options: Options, stop: Effect.Effect<v
     options,
     place,
     { clientId, clientSecret },
+    stop,
     until(options, stop)
   )
 }, Effect.scoped)
@@ -307,8 +325,8 @@ export const run = Effect.fnUntraced(function*(
   )
   return yield* Effect.scoped(Effect.gen(function*() {
     yield* Effect.forkScoped(watch, { startImmediately: true })
-    if (options.virtual) return yield* virtually(options, Effect.sync(() => Deferred.isDoneUnsafe(stopped)))
     const stop = Deferred.await(stopped)
+    if (options.virtual) return yield* virtually(options, stop, () => Deferred.isDoneUnsafe(stopped))
     return yield* (options.live ? live : really)(options, stop).pipe(
       Effect.provide([NodeTransport.layer, policy])
     )

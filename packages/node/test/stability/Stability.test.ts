@@ -196,9 +196,37 @@ describe("tickline stability", () => {
       assert.deepInclude(world.objects().at(-1), { _tag: "Report", grade: "EXCELLENT" })
     }), 60_000)
 
+  it.live(
+    "drops nothing of a reader who takes his time, and waits for none after a signal",
+    () =>
+      Effect.gen(function*() {
+        const world = TestHost.make()
+        const { stdout } = world.host
+        let isPaused = false
+        const host = {
+          ...world.host,
+          stdout: {
+            ...stdout,
+            write: (data: string | Uint8Array) => isPaused ? Effect.never : stdout.write(data),
+            // What its reader leaves unread is dropped.
+            writeUnsafe: () => assert.fail("written without waiting")
+          }
+        }
+        const run = (...args: ReadonlyArray<string>) => TestHost.run({ ...world, host }, "stability", ...args)
+        assert.strictEqual(yield* run("--virtual", "--hours", "1"), 0)
+        assert.strictEqual(world.objects().filter(({ _tag }) => _tag === "Status").length, 60)
+        isPaused = true
+        const paused = yield* Effect.forkChild(run("--virtual", "--hours", "8000"))
+        yield* Effect.sleep("300 millis")
+        yield* world.send("SIGINT")
+        assert.strictEqual(yield* Effect.timeout(Fiber.join(paused), "5 seconds"), 0)
+      }),
+    60_000
+  )
+
   it.live("ends quietly when the reader of stdout has gone", () =>
     Effect.gen(function*() {
-      const world = TestHost.make({ closesAfter: 5 })
+      const world = TestHost.make({ closesAfter: 0 })
       assert.strictEqual(yield* TestHost.run(world, "stability", "--hours", "10"), 0)
       assert.strictEqual(world.stderr(), "")
     }))
