@@ -9,6 +9,7 @@ import * as OrderEvent from "@tickline/core/trading/OrderEvent"
 import type { OrderRequest } from "@tickline/core/trading/OrderRequest"
 import type { OrderStatus } from "@tickline/core/trading/OrderStatus"
 import * as Decimal from "@tickline/core/value/Decimal"
+import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 
@@ -59,6 +60,7 @@ export class OrderKeeper {
   private readonly doubtful = new Set<string>()
   /** Until when the exchange may take each, by its own clock. */
   readonly validUntil = new Map<string, number>()
+  private readonly updatedAt = new Map<string, number>()
   private readonly note: (clientId: string, order: Order.Order) => void
 
   constructor(note: (clientId: string, order: Order.Order) => void) {
@@ -113,8 +115,16 @@ export class OrderKeeper {
 
   /** What has become of orders, by a notice or an answer. */
   changed(orders: ReadonlyArray<Schemas.Order>, trades: ReadonlyArray<Schemas.UserTrade>): void {
-    for (const order of orders) this.say(order.label, updateOf(order))
+    for (const order of orders) if (this.isNews(order)) this.say(order.label, updateOf(order))
     for (const trade of trades) this.say(trade.label, fillOf(trade))
+  }
+
+  // An answer that is late says how the order was, and not how it is.
+  private isNews({ label, last_update_timestamp }: Schemas.Order): boolean {
+    const at = Timestamp.epochMillis(last_update_timestamp)
+    if (at < (this.updatedAt.get(label ?? "") ?? 0)) return false
+    this.updatedAt.set(label ?? "", at)
+    return true
   }
 
   // Those that have had their outcome and are not over, or of which fills are missing.
@@ -185,6 +195,7 @@ export class OrderKeeper {
           })
         )
       }
+      if (found !== undefined && !this.isNews(found)) return Effect.void
       const order = this.orders.get(clientId)
       const said = found === undefined ? new OrderEvent.OrderUpdate({ exchange, status }) : updateOf(found)
       if (order !== undefined && !Order.allows(order, said)) {
