@@ -126,11 +126,20 @@ export const spent = (
 const isSame = (one: Decimal.Decimal | undefined, other: Decimal.Decimal | undefined): boolean =>
   one === undefined || other === undefined ? one === other : BigDecimal.equals(one, other)
 
+/** What is looked at of an account at the exchange. */
+export interface Holdings {
+  readonly orders: ReadonlyArray<
+    & Pick<MockDeribitExchange.Order, "amount" | "createdAt" | "filled" | "label" | "price" | "state">
+    & { readonly trades: ReadonlyArray<{ readonly [name: string]: unknown }> }
+  >
+  readonly positions: ReadonlyMap<string, Decimal.Decimal>
+}
+
 /** What is held of an account is what the exchange has of it: its orders, their fills, and the positions that these make. */
 export const holdings = (
   account: string,
   traders: ReadonlyArray<Trader>,
-  { orders, positions }: MockDeribitExchange.Holdings,
+  { orders, positions }: Holdings,
   at: number
 ): ReadonlyArray<string> => {
   const violations: Array<string> = []

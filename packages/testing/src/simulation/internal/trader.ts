@@ -80,6 +80,8 @@ export interface Trader {
   readonly violations: ReadonlyArray<string>
   /** Whether nothing is under way, and nothing in doubt. */
   readonly isQuiet: () => boolean
+  /** Forgets its orders and commands. */
+  readonly forget: () => void
   /** Connects, and trades. */
   readonly run: Effect.Effect<void, ConnectError | AlreadyConnected | ConsumerOverflow, Scope.Scope>
 }
@@ -327,6 +329,10 @@ export const make = Effect.fnUntraced(function*(
     keeper,
     commands,
     violations,
+    forget: () => {
+      commands.length = 0
+      keeper.orders.clear()
+    },
     isQuiet: () => pending === 0 && keeper.isCertain,
     run: Effect.all([told, states, trading, asking, session.connect], { concurrency: "unbounded", discard: true })
   }

@@ -127,16 +127,9 @@ const drawFault = (chance: Chance.Chance): MockDeribitExchange.Fault => {
   }
 }
 
-/** The world of a seed. */
-export const make = (seed: number, lasts: Duration.Duration, traders: number): World => {
-  const chance = Chance.make(seed).fork("world")
-  const all: Period = { from: 30_000, to: max(60_000, Duration.toMillis(lasts)) }
-  const latency = chance.happens(0.2) ? 0 : { min: chance.integer(40), max: 40 + chance.integer(160) }
-  // Few calls at once, and few a second.
-  const burst = 8 + chance.integer(12)
-  const rate = 2 + chance.integer(4)
-  const engine = { capacity: 4 + chance.integer(8), perSecond: 1 + chance.integer(4), cost: 1 }
-  const periods = Array.from(
+// When each trades: a few minutes now and then.
+const drawPeriods = (chance: Chance.Chance, all: Period, traders: number): World["periods"] =>
+  Array.from(
     { length: traders },
     () =>
       moments(chance, 3_600_000, { ...all, to: all.to - 300_000 }).map((from) => ({
@@ -144,6 +137,22 @@ export const make = (seed: number, lasts: Duration.Duration, traders: number): W
         to: from + busyMillis(chance)
       }))
   )
+
+/** The world of a seed. `trading` is when each trades, if that is not to be drawn. */
+export const make = (
+  seed: number,
+  lasts: Duration.Duration,
+  traders: number,
+  trading?: World["periods"] | undefined
+): World => {
+  const chance = Chance.make(seed).fork("world")
+  const all: Period = { from: 30_000, to: max(60_000, Duration.toMillis(lasts)) }
+  const latency = chance.happens(0.2) ? 0 : { min: chance.integer(40), max: 40 + chance.integer(160) }
+  // Few calls at once, and few a second.
+  const burst = 8 + chance.integer(12)
+  const rate = 2 + chance.integer(4)
+  const engine = { capacity: 4 + chance.integer(8), perSecond: 1 + chance.integer(4), cost: 1 }
+  const periods = trading ?? drawPeriods(chance, all, traders)
   const busy = periods.flat()
   const faults = periods.map((own) =>
     [
