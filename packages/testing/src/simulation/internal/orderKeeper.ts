@@ -121,9 +121,9 @@ export class OrderKeeper {
 
   // An answer that is late says how the order was, and not how it is.
   private isNews({ label, last_update_timestamp }: Schemas.Order): boolean {
-    const at = Timestamp.epochMillis(last_update_timestamp)
+    const at = Timestamp.isTimestamp(last_update_timestamp) ? Timestamp.epochMillis(last_update_timestamp) : Infinity
     if (at < (this.updatedAt.get(label ?? "") ?? 0)) return false
-    this.updatedAt.set(label ?? "", at)
+    if (at < Infinity) this.updatedAt.set(label ?? "", at)
     return true
   }
 
