@@ -182,6 +182,20 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofAnswers, "an answer that names another order"]
   },
   {
+    name: "an answer that leaves the amount out is of another order",
+    file: orders,
+    original: "isSame(order.amount ?? request.amount, request.amount)",
+    replacement: "isSame(order.amount ?? undefined, request.amount)",
+    test: [ofAnswers, "an answer that leaves out"]
+  },
+  {
+    name: "what is followed is not looked up in the history",
+    file: placing,
+    original: "gateway.findEver({ orderId }, until)",
+    replacement: "gateway.find({ orderId }, until)",
+    test: [ofAnswers, "an order that is followed over a long outage"]
+  },
+  {
     name: "whatever bears our client id is ours",
     file: placing,
     original: "found.findLast((order) => Orders.isOf(request, order))",
@@ -211,8 +225,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "an order that has been over for long is absent",
-    file: "packages/core/src/trading/deribit/DeribitExchange.ts",
-    original: "orders.length > 0 ? Effect.succeed(orders) : gateway.findOld(name, given.until)",
+    file: gateway,
+    original: "orders.length > 0 ? Effect.succeed(orders) : this.findOld(name, until)",
     replacement: "Effect.succeed(orders)",
     test: [ofEntry, "an order that has been over for long"]
   },

@@ -33,6 +33,48 @@ describe("Order entry at Deribit, whatever it answers", () => {
         )
     ))
 
+  it.effect("an answer that leaves out what it need not say names no other order", () =>
+    Effect.forEach(
+      ["answered", "lost"],
+      (how) => {
+        const { amount: _, ...said } = order
+        return withAnswers(
+          {
+            "private/buy": () => how === "lost" ? undefined : ({ result: { order: said, trades: [] } }),
+            "private/get_order_state_by_label": () => ({ result: [said] })
+          },
+          ({ orders }) =>
+            Effect.gen(function*() {
+              const placed = yield* give(orders.place(request(), { deadline: "1 second" }))
+              yield* pass("2 seconds")
+              const tag = how === "lost" ? "Reconciled" : "Acknowledged"
+              assert.strictEqual(placed.lines().at(-1), `${tag} clientId=mine status=open filled=0`)
+            })
+        )
+      }
+    ))
+
+  it.effect("an order that is followed over a long outage, and that only the history knows, is over", () =>
+    withAnswers(
+      {
+        "private/get_order_state": () => 10_004,
+        "private/get_user_trades_by_order": () => ({ result: [] }),
+        "private/get_order_history_by_currency": ({ params }) => ({
+          result: params["currency"] === "BTC" ? [{ ...order, order_state: "cancelled" }] : []
+        })
+      },
+      ({ drop, orders }) =>
+        Effect.gen(function*() {
+          const placed = yield* give(orders.place(request(), { follow: true }))
+          yield* drop
+          yield* pass("2 seconds")
+          assert.deepStrictEqual(placed.lines().slice(1), [
+            "OrderUpdate clientId=mine status=cancelled filled=0 remaining=10"
+          ])
+          assert.strictEqual(placed.ended(), "done")
+        })
+    ))
+
   it.effect("an order that the venue says is rejected is", () =>
     withAnswers(
       { "private/buy": () => ({ result: { order: { ...order, order_state: "rejected" }, trades: [] } }) },

@@ -84,11 +84,7 @@ const commandsOf = (gateway: Gateway, begin: Effect.Effect<void>): Exchange["Ser
     status: (name, options = {}) =>
       command(options, (given) => {
         const absent = new OrderUpdate({ ...idsOf(name), status: "absent" })
-        const found = Effect.flatMap(
-          gateway.find(name, given.until),
-          (orders) => orders.length > 0 ? Effect.succeed(orders) : gateway.findOld(name, given.until)
-        )
-        return shown(name, found, [absent], given)
+        return shown(name, gateway.findEver(name, given.until), [absent], given)
       }),
     open: (options = {}) =>
       command(options, (given) => shown({}, gateway.open(options.product, given.until), [], given))

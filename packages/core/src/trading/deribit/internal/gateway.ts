@@ -178,8 +178,16 @@ export class Gateway {
     )
   }
 
-  /** The orders of a name that have been over for so long that the venue has them in its history only. */
-  findOld(name: OrderName, until: number): Effect.Effect<ReadonlyArray<Schemas.Order>, Calls.Failure> {
+  /** The orders of a name, however long they have been over. */
+  findEver(name: OrderName, until: number): Effect.Effect<ReadonlyArray<Schemas.Order>, Calls.Failure> {
+    return Effect.flatMap(
+      this.find(name, until),
+      (orders) => orders.length > 0 ? Effect.succeed(orders) : this.findOld(name, until)
+    )
+  }
+
+  // Those that have been over for so long that the venue has them in its history only.
+  private findOld(name: OrderName, until: number): Effect.Effect<ReadonlyArray<Schemas.Order>, Calls.Failure> {
     const isMeant = ({ label, order_id }: Schemas.Order): boolean =>
       name.orderId === undefined ? label === name.clientId : order_id === name.orderId
     const ask = (currency: string) =>

@@ -254,14 +254,15 @@ const isSame = (one: Decimal.Decimal | undefined, other: Decimal.Decimal): boole
 
 /**
  * Whether an order is the one that was asked for: of its product, side, amount
- * and, if it has one, price. The venue sets the price of a market order.
+ * and, if it has one, price. The venue sets the price of a market order, and may
+ * leave out an amount.
  *
  * @category predicates
  * @since 0.1.0
  */
 export const isOf = (request: OrderRequest, order: Schemas.Order): boolean =>
   order.instrument_name === request.product && order.direction === request.side &&
-  isSame(order.amount ?? undefined, request.amount) &&
+  isSame(order.amount ?? request.amount, request.amount) &&
   (request.price === undefined || isSame(priceOf(order), request.price))
 
 /**

@@ -71,7 +71,7 @@ const known = (order: Order.Order, outcome: Outcome): Order.Order =>
 
 // Says each execution and each move of an order, until it is over and all of them are said.
 const follow = Effect.fnUntraced(function*(
-  { calls }: Gateway,
+  gateway: Gateway,
   { say }: Pick<Command, "say">,
   { notices, order, trades }: {
     readonly order: Order.Order
@@ -79,6 +79,7 @@ const follow = Effect.fnUntraced(function*(
     readonly notices: PubSub.Subscription<Notice>
   }
 ): Effect.fn.Return<void, ConnectError> {
+  const { calls } = gateway
   let following = Following.make(order)
   const take = (told: Following.Told): Effect.Effect<void> =>
     Effect.suspend(() => {
@@ -89,13 +90,16 @@ const follow = Effect.fnUntraced(function*(
   // All that there is of it, however it came about.
   const fetch = Effect.suspend(() => {
     const until = calls.now() + checkMillis.answer
-    const { orderId: order_id = "" } = following.order
+    const { orderId = "" } = following.order
     return Effect.flatMap(
       Effect.all({
-        order: Effect.option(calls.read(Methods.trading.getOrderState, { order_id }, until)),
-        trades: Effect.option(calls.read(Methods.account.getUserTradesByOrder, { order_id, sorting: "asc" }, until))
+        found: Effect.orElseSucceed(gateway.findEver({ orderId }, until), () => []),
+        trades: Effect.orElseSucceed(
+          calls.read(Methods.account.getUserTradesByOrder, { order_id: orderId, sorting: "asc" }, until),
+          () => []
+        )
       }, { concurrency: "unbounded" }),
-      ({ order, trades }) => take({ order: Option.getOrUndefined(order), trades: Option.getOrElse(trades, () => []) })
+      ({ found: [order], trades }) => take({ order, trades })
     )
   })
 
