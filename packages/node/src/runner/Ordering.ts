@@ -102,6 +102,13 @@ const endpoint = ({ live, url }: Options): Effect.Effect<string | undefined, Usa
   )
 }
 
+/** By the secret it is signed in soonest, where nobody reads it on its way. */
+const signingIn = (url: string | undefined): "secret" | "signature" => {
+  if (url === undefined) return "secret"
+  const { hostname, protocol } = new URL(url)
+  return protocol === "wss:" || Endpoint.isLoopback(hostname.replace(/^\[(.*)\]$/, "$1")) ? "secret" : "signature"
+}
+
 /** A command has no time to wait for long, and nobody to ask whether to go on. */
 const policy = {
   ...Presets.fast,
@@ -244,7 +251,7 @@ export const run = (
     const carryOut = Effect.gen(function*() {
       const follows = task._tag === "Place" && task.follow
       // One command need not ask for the account's limits.
-      const exchange = yield* DeribitExchange.make({ ...key, url, learnsLimits: follows }).pipe(
+      const exchange = yield* DeribitExchange.make({ ...key, url, by: signingIn(url), learnsLimits: follows }).pipe(
         Effect.mapError(({ message }) =>
           new UsageError({ key: `${prefix}CLIENT_SECRET`, source: "the environment", expected: message })
         )

@@ -234,6 +234,16 @@ describe("A session at Deribit", () => {
         assert.strictEqual(host.dials.length, 1)
       })))
 
+  it.effect("has its own time where the venue does not tell it", () =>
+    withVenue(policy, ({ host }) =>
+      Effect.gen(function*() {
+        yield* serve(host, ({ method }) => method === "public/get_time" ? -32_601 : undefined)
+        const session = yield* make()
+        yield* session.connect
+        const clock = yield* Clock.Clock
+        assert.strictEqual(session.clock.venueMillis(), clock.currentTimeMillisUnsafe())
+      })))
+
   it.effect("does without the account's limits where its key may not see them, or where nobody asks", () =>
     withVenue(policy, ({ host }) =>
       Effect.gen(function*() {

@@ -58,7 +58,8 @@ export const withAnswers = <A, E, R>(
       /** Tells of the account's orders whatever it is. */
       readonly tell: (data: unknown) => Effect.Effect<void>
     }
-  ) => Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, E, R>,
+  options: Partial<DeribitExchange.Options> = {}
 ) =>
   withVenue(policyWith({}), ({ host }) =>
     Effect.gen(function*() {
@@ -92,7 +93,8 @@ export const withAnswers = <A, E, R>(
         url,
         clientId: "AMANDA",
         clientSecret: Redacted.make("AMANDASECRECT"),
-        learnsLimits: false
+        learnsLimits: false,
+        ...options
       })
       const channel = "user.changes.BTC-PERPETUAL.raw"
       const notice = (data: unknown) => ({ jsonrpc: "2.0", method: "subscription", params: { channel, data } })

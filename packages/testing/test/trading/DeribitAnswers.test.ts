@@ -447,4 +447,17 @@ describe("Order entry at Deribit, whatever it answers", () => {
         })
     )
   })
+
+  it.effect("an order is absent by our own clock where the venue tells no time", () =>
+    withAnswers(
+      { "public/get_time": () => -32_601, "private/buy": () => undefined },
+      ({ orders }) =>
+        Effect.gen(function*() {
+          const placed = yield* give(orders.place(request(), { deadline: "1 second" }))
+          yield* pass("1050 millis")
+          assert.strictEqual(placed.events.length, 1)
+          yield* pass("1 second")
+          assert.deepStrictEqual(placed.lines().slice(1), ["Reconciled clientId=mine status=absent"])
+        })
+    ))
 })

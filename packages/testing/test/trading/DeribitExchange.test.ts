@@ -5,6 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { refusals } from "../Rig.ts"
+import { order as quiet, withAnswers } from "./Answers.ts"
 import { decimal, give, pass, request, withDesk } from "./Desk.ts"
 
 describe("Order entry at Deribit", () => {
@@ -87,6 +88,21 @@ describe("Order entry at Deribit", () => {
         const [{ text = "" } = {}] = exchange.received()
         assert.strictEqual(JSON.parse(text).params.valid_until, at + 3_000)
       })
+    ))
+
+  it.effect("by the venue's clock also where it signs in by its secret", () =>
+    withAnswers(
+      {
+        "public/get_time": () => ({ result: 1_800_000_000_000 }),
+        "private/buy": () => ({ result: { order: quiet, trades: [] } })
+      },
+      ({ calls, orders }) =>
+        Effect.gen(function*() {
+          yield* give(orders.place(request(), { deadline: "3 seconds" }))
+          assert.deepStrictEqual(calls.slice(0, 2).map(({ method }) => method), ["public/auth", "public/get_time"])
+          assert.strictEqual(calls.at(-1)?.params["valid_until"], 1_800_000_003_000)
+        }),
+      { by: "secret" }
     ))
 
   it.effect("an answer that does not come by the deadline is unknown at that moment", () =>

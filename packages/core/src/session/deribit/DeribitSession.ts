@@ -53,7 +53,7 @@ export interface Options extends Omit<Session.Options, "dialect" | "keepAlive" |
   readonly clientSecret: Redacted.Redacted<string>
   /** Where; default: the venue's own endpoint. */
   readonly url?: string | undefined
-  /** How it signs in. Default: by a signature, which shows no secret. */
+  /** How it signs in. Default: by a signature, which shows no secret and needs the venue's time. */
   readonly by?: "signature" | "secret" | undefined
   /** Whether the orders of this connection are cancelled when it drops. Default: they rest. */
   readonly cancelOnDisconnect?: boolean | undefined
@@ -186,18 +186,19 @@ export const make = Effect.fnUntraced(function*(
       )
   })
 
-  // A key may be for trading alone: then the limits hold that the venue publishes.
-  const learnLimits = (call: DeribitCalls["call"]) =>
-    call(Methods.account.getAccountSummary, { currency, extended: true }).pipe(
-      Effect.map((summary) => {
-        gate.learn(Credits.limitsOf(summary))
-        knowsLimits = true
-      }),
-      Effect.catchTag(
-        "RpcError",
-        (error) => ErrorCodes.temporary.has(error.code) ? Effect.fail(error) : Effect.logWarning(error.message)
-      )
+  // What a venue refuses to say it can do without: a key may be for trading alone, and its clock be ours.
+  const unlessRefused = <A>(effect: Effect.Effect<A, CallError>): Effect.Effect<A | void, CallError> =>
+    Effect.catchTag(
+      effect,
+      "RpcError",
+      (error) => ErrorCodes.temporary.has(error.code) ? Effect.fail(error) : Effect.logWarning(error.message)
     )
+
+  const learnLimits = (call: DeribitCalls["call"]) =>
+    unlessRefused(Effect.map(call(Methods.account.getAccountSummary, { currency, extended: true }), (summary) => {
+      gate.learn(Credits.limitsOf(summary))
+      knowsLimits = true
+    }))
 
   const nonce = (): string => random.nextIntUnsafe().toString(36)
 
@@ -206,7 +207,7 @@ export const make = Effect.fnUntraced(function*(
       const { call } = within(calls)
       if (by === "signature") {
         const time = Effect.map(call(Methods.connection.getTime, {}), Timestamp.epochMillis)
-        for (let n = 0; n < timeRequests; n++) yield* offset.measure(time)
+        for (let n = 0; n < timeRequests; n++) yield* unlessRefused(offset.measure(time))
       }
       const authenticated = yield* refused(call(
         Methods.connection.auth,

@@ -21,9 +21,13 @@ import * as Stream from "effect/Stream"
 import type { Reconnection } from "../../connection/Reconnection.ts"
 import type { CircuitBreaker } from "../../resilience/CircuitBreaker.ts"
 import * as DeribitSession from "../../session/deribit/DeribitSession.ts"
+import * as ErrorCodes from "../../session/deribit/internal/errorCodes.ts"
+import * as Methods from "../../session/deribit/Methods.ts"
 import type * as Schemas from "../../session/deribit/Schemas.ts"
+import type { CallError } from "../../session/JsonRpc.ts"
 import type { SigningKeyError } from "../../session/Signer.ts"
 import type { Transport } from "../../transport/Transport.ts"
+import * as Timestamp from "../../value/Timestamp.ts"
 import { type CommandOptions, Exchange } from "../Exchange.ts"
 import { type OrderEvent, OrderUpdate } from "../OrderEvent.ts"
 import { Calls, type Failure, unsent } from "./internal/calls.ts"
@@ -91,6 +95,22 @@ const commandsOf = (gateway: Gateway, begin: Effect.Effect<void>): Exchange["Ser
   }
 }
 
+/** What orders are valid until is by the venue's clock. One that it does not tell is ours; a sign-in may have asked for it. */
+const clockOf = (
+  { clock }: DeribitSession.DeribitSession,
+  { call }: DeribitSession.DeribitCalls
+): Effect.Effect<void, CallError> =>
+  Effect.suspend(() =>
+    clock.current() === undefined
+      ? clock.measure(Effect.map(call(Methods.connection.getTime, {}), Timestamp.epochMillis))
+      : Effect.void
+  ).pipe(
+    Effect.catchTag(
+      "RpcError",
+      (error) => ErrorCodes.temporary.has(error.code) ? Effect.fail(error) : Effect.logWarning(error.message)
+    )
+  )
+
 /**
  * Makes the exchange. Its session is dialled when the first command is given, and
  * ends with the scope. An answer that comes too late is logged, with its id.
@@ -106,7 +126,10 @@ export const make = Effect.fnUntraced(function*(
   Scope.Scope | Transport | Reconnection | CircuitBreaker
 > {
   const scope = yield* Effect.scope
-  const session = yield* DeribitSession.make(options)
+  const session: DeribitSession.DeribitSession = yield* DeribitSession.make({
+    ...options,
+    reconcile: (calls) => clockOf(session, calls)
+  })
   const refused = yield* Deferred.make<never, Failure>()
   let isBegun = false
   // Commands wait for what becomes of it, each until its deadline.

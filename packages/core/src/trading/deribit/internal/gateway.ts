@@ -243,9 +243,10 @@ export class Gateway {
     return Effect.suspend(() =>
       this.session.clock.venueMillis() < end
         ? Effect.succeed(false)
-        : Effect.map(
-          this.calls.read(Methods.connection.getTime, {}, until),
-          (time) => Timestamp.epochMillis(time) >= end
+        : this.calls.read(Methods.connection.getTime, {}, until).pipe(
+          Effect.map((time) => Timestamp.epochMillis(time) >= end),
+          // Where it does not tell the time, it is as far as we know.
+          Effect.catch((failure) => failure._tag === "Refused" ? Effect.succeed(true) : Effect.fail(failure))
         )
     )
   }
