@@ -184,9 +184,30 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "an answer that leaves the amount out is of another order",
     file: orders,
-    original: "isSame(order.amount ?? request.amount, request.amount)",
-    replacement: "isSame(order.amount ?? undefined, request.amount)",
+    original: "const taken = order.amount ?? amount",
+    replacement: "const taken = order.amount ?? Decimal.zero",
     test: [ofAnswers, "an answer that leaves out"]
+  },
+  {
+    name: "what the venue takes of a reduce-only order is another order",
+    file: orders,
+    original: "reduceOnly && order.reduce_only === true",
+    replacement: "false",
+    test: [ofAnswers, "of a reduce-only order"]
+  },
+  {
+    name: "an order that is smaller is ours",
+    file: orders,
+    original: "reduceOnly && order.reduce_only === true",
+    replacement: "order.reduce_only === true",
+    test: [ofAnswers, "an answer that names another order"]
+  },
+  {
+    name: "an order is followed to the amount that was asked for",
+    file: placing,
+    original: "taken?.amount ?? before.amount",
+    replacement: "before.amount",
+    test: [ofAnswers, "of a reduce-only order"]
   },
   {
     name: "what is followed is not looked up in the history",
@@ -198,8 +219,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "whatever bears our client id is ours",
     file: placing,
-    original: "found.findLast((order) => Orders.isOf(request, order))",
-    replacement: "found.at(-1)",
+    original: "labelled.findLast((order) => Orders.isOf(request, order))",
+    replacement: "labelled.at(-1)",
     test: [ofAnswers, "another's order under our client id"]
   },
   {

@@ -20,7 +20,9 @@ const trade = {
 describe("Order entry at Deribit, whatever it answers", () => {
   it.effect("an answer that names another order under our client id is a rejection", () =>
     Effect.forEach(
-      [{ amount: 20 }, { price: 40_000.5 }, { direction: "sell" }, { instrument_name: "ETH-PERPETUAL" }],
+      [{ amount: 20 }, { amount: 4, reduce_only: true }, { price: 40_000.5 }, { direction: "sell" }, {
+        instrument_name: "ETH-PERPETUAL"
+      }],
       (other) =>
         withAnswers(
           { "private/buy": () => ({ result: { order: { ...order, ...other }, trades: [] } }) },
@@ -49,6 +51,34 @@ describe("Order entry at Deribit, whatever it answers", () => {
               yield* pass("2 seconds")
               const tag = how === "lost" ? "Reconciled" : "Acknowledged"
               assert.strictEqual(placed.lines().at(-1), `${tag} clientId=mine status=open filled=0`)
+            })
+        )
+      }
+    ))
+
+  it.effect("of a reduce-only order the venue takes what there is to reduce", () =>
+    Effect.forEach(
+      ["answered", "lost"],
+      (how) => {
+        const filled = { ...order, order_state: "filled", reduce_only: true, amount: 4, filled_amount: 4 }
+        return withAnswers(
+          {
+            "private/buy": () => how === "lost" ? undefined : ({ result: { order: filled, trades: [] } }),
+            "private/get_order_state_by_label": () => ({ result: [filled] }),
+            "private/get_order_state": () => ({ result: filled }),
+            "private/get_user_trades_by_order": () => ({ result: [{ ...trade, amount: 4 }] })
+          },
+          ({ orders }) =>
+            Effect.gen(function*() {
+              const reducing = request({ reduceOnly: true })
+              const placed = yield* give(orders.place(reducing, { deadline: "1 second", follow: true }))
+              yield* pass("3 seconds")
+              const tag = how === "lost" ? "Reconciled" : "Acknowledged"
+              assert.deepStrictEqual(placed.lines().slice(-2), [
+                `${tag} clientId=mine status=filled filled=4`,
+                "Fill clientId=mine price=40000 amount=4"
+              ])
+              assert.strictEqual(placed.ended(), "done")
             })
         )
       }

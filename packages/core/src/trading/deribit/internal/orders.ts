@@ -252,17 +252,24 @@ export const toFill = (
 const isSame = (one: Decimal.Decimal | undefined, other: Decimal.Decimal): boolean =>
   one !== undefined && BigDecimal.equals(one, other)
 
+// The venue need not say an amount, and takes of a reduce-only order no more than there is to reduce.
+const hasAmount = ({ amount, reduceOnly }: OrderRequest, order: Schemas.Order): boolean => {
+  const taken = order.amount ?? amount
+  return reduceOnly && order.reduce_only === true
+    ? BigDecimal.isLessThanOrEqualTo(taken, amount)
+    : BigDecimal.equals(taken, amount)
+}
+
 /**
  * Whether an order is the one that was asked for: of its product, side, amount
- * and, if it has one, price. The venue sets the price of a market order, and may
- * leave out an amount.
+ * and, if it has one, price. The venue sets the price of a market order.
  *
+ * @see https://insights.deribit.com/exchange-updates/introduction-to-reduce-only-on-deribit/ (read 2026-11-26)
  * @category predicates
  * @since 0.1.0
  */
 export const isOf = (request: OrderRequest, order: Schemas.Order): boolean =>
-  order.instrument_name === request.product && order.direction === request.side &&
-  isSame(order.amount ?? request.amount, request.amount) &&
+  order.instrument_name === request.product && order.direction === request.side && hasAmount(request, order) &&
   (request.price === undefined || isSame(priceOf(order), request.price))
 
 /**

@@ -41,7 +41,7 @@ const answered = (request: OrderRequest, order: Schemas.Order): Acknowledged | R
     : new Acknowledged({ ...standing(order), ...ids })
 }
 
-/** What became of an order whose answer did not come. */
+/** What became of an order whose answer did not come, and the order itself where it is there. */
 const reconcile = (
   gateway: Gateway,
   { request, validUntil, currencies }: {
@@ -49,25 +49,30 @@ const reconcile = (
     readonly validUntil: Timestamp.Timestamp
     readonly currencies: ReadonlyArray<string>
   }
-): Effect.Effect<Reconciled | undefined> =>
+): Effect.Effect<{ readonly found: Reconciled; readonly own?: Schemas.Order } | undefined> =>
   gateway.learn((until) =>
     Effect.gen(function*() {
       const { clientId } = request
       const mayStillCome = !(yield* gateway.isPast(validUntil, until))
-      const found = yield* gateway.labelled(clientId, currencies, until)
-      const own = found.findLast((order) => Orders.isOf(request, order))
-      if (own !== undefined) return new Reconciled({ ...standing(own), clientId })
+      const labelled = yield* gateway.labelled(clientId, currencies, until)
+      const own = labelled.findLast((order) => Orders.isOf(request, order))
+      if (own !== undefined) return { found: new Reconciled({ ...standing(own), clientId }), own }
       if (mayStillCome) return undefined
-      for (const { order_id } of found) {
+      for (const { order_id } of labelled) {
         yield* Effect.logWarning("client id in use").pipe(Effect.annotateLogs({ clientId, orderId: order_id }))
       }
-      return new Reconciled({ exchange: Orders.exchange, clientId, status: "absent" })
+      return { found: new Reconciled({ exchange: Orders.exchange, clientId, status: "absent" }) }
     })
   )
 
-/** The order after its outcome; what contradicts it, such as more filled than there is, is the venue's affair. */
-const known = (order: Order.Order, outcome: Outcome): Order.Order =>
-  Order.allows(order, outcome) ? Order.transition(order, outcome) : order
+/**
+ * The order after its outcome, of the amount that the venue has taken; what contradicts it, such as more filled than
+ * there is, is the venue's affair.
+ */
+const known = (before: Order.Order, outcome: Outcome, taken?: Schemas.Order): Order.Order => {
+  const order = { ...before, amount: taken?.amount ?? before.amount }
+  return Order.allows(order, outcome) ? Order.transition(order, outcome) : order
+}
 
 // Says each execution and each move of an order, until it is over and all of them are said.
 const follow = Effect.fnUntraced(function*(
@@ -163,13 +168,17 @@ export const place = Effect.fnUntraced(function*(
     ? answered(request, written.success.order)
     : outcomeOf({ clientId }, written.failure)
   yield* say(outcome)
-  let order = known(Order.make(Orders.exchange, request), outcome)
+  let order = known(
+    Order.make(Orders.exchange, request),
+    outcome,
+    Result.isSuccess(written) ? written.success.order : undefined
+  )
   if (outcome._tag === "OutcomeUnknown") {
     const { currencies } = market.success
-    const found = yield* reconcile(gateway, { request, validUntil, currencies })
-    if (found === undefined) return
-    yield* say(found)
-    order = known(order, found)
+    const reconciled = yield* reconcile(gateway, { request, validUntil, currencies })
+    if (reconciled === undefined) return
+    yield* say(reconciled.found)
+    order = known(order, reconciled.found, reconciled.own)
   }
   if (notices === undefined || order.orderId === undefined || order.status === "rejected") return
   yield* follow(gateway, command, {
