@@ -100,9 +100,23 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a key without its account cannot trade",
     file: session,
-    original: "ErrorCodes.temporary.has(error.code) ? Effect.fail(error) : Effect.logWarning(error.message)",
-    replacement: "Effect.fail(error)",
+    original: `error._tag === "UnreadableResult" || error._tag === "RpcError" && !ErrorCodes.temporary.has(error.code)`,
+    replacement: `error._tag === "UnreadableResult"`,
     test: [ofSession, "does without the account's limits"]
+  },
+  {
+    name: "limits that cannot be read end the sign-in",
+    file: "packages/core/src/session/deribit/DeribitSession.ts",
+    original: `error._tag === "UnreadableResult" || error._tag`,
+    replacement: "error._tag",
+    test: [ofSession, "reads the account's limits whatever else"]
+  },
+  {
+    name: "the limits need the rest of the account",
+    file: "packages/core/src/session/deribit/DeribitSession.ts",
+    original: "call(limitsOfAccount, {",
+    replacement: "call(Methods.account.getAccountSummary, {",
+    test: [ofSession, "reads the account's limits whatever else"]
   },
   {
     name: "what the rules forbid is sent",

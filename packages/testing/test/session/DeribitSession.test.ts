@@ -58,7 +58,11 @@ const order = {
   web: false
 }
 
-const serve = (host: VirtualNetwork.Host, refuse: (call: Call) => number | undefined = () => undefined) =>
+const serve = (
+  host: VirtualNetwork.Host,
+  refuse: (call: Call) => number | undefined = () => undefined,
+  differently: Record<string, () => unknown> = {}
+) =>
   Effect.gen(function*() {
     const clock = yield* Clock.Clock
     const now = () => clock.currentTimeMillisUnsafe()
@@ -89,7 +93,8 @@ const serve = (host: VirtualNetwork.Host, refuse: (call: Call) => number | undef
       }),
       "private/buy": () => ({ order, trades: [] }),
       "private/subscribe": subscribed,
-      "public/subscribe": subscribed
+      "public/subscribe": subscribed,
+      ...differently
     }
     yield* host.onOpen((peer) => {
       const connection = peers.push(peer)
@@ -259,6 +264,29 @@ describe("A session at Deribit", () => {
         yield* brief.connect
         assert.notInclude(methodsOf(calls, 2), "private/get_account_summary")
       })))
+
+  it.effect("reads the account's limits whatever else is said of it, and does without those that it cannot read", () =>
+    Effect.forEach(
+      [
+        [{ limits: { non_matching_engine: { burst: 20, rate: 10 } } }, 20],
+        [{ limits: "none" }, 100],
+        [[], 100]
+      ] as const,
+      ([summary, burst]) =>
+        withVenue(policy, ({ host }) =>
+          Effect.gen(function*() {
+            yield* serve(host, undefined, {
+              "private/get_account_summary": () => summary,
+              "public/auth": () => ({ access_token: "a", refresh_token: "r", expires_in: 900 })
+            })
+            const session = yield* make()
+            yield* Effect.forkScoped(session.connect)
+            yield* talk
+            assert.strictEqual((yield* session.state.current)._tag, "Live")
+            yield* TestClock.adjust("1 minute")
+            assert.strictEqual((yield* session.credits).requests, burst)
+          }))
+    ))
 
   it.effect("never spends more than the account has, whatever is asked for at once", () =>
     withVenue(policy, ({ host }) =>

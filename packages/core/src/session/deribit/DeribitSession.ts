@@ -17,6 +17,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import type * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { AuthError, type RestoreFailed } from "../../connection/ConnectError.ts"
 import type { Reconnection } from "../../connection/Reconnection.ts"
@@ -38,9 +39,9 @@ import { CreditGate } from "./internal/creditGate.ts"
 import { CreditMetrics } from "./internal/creditMetrics.ts"
 import * as ErrorCodes from "./internal/errorCodes.ts"
 import { CreditLedger } from "./internal/sharedCredits.ts"
-import type { Method } from "./Method.ts"
+import * as Method from "./Method.ts"
 import * as Methods from "./Methods.ts"
-import type { Authenticated } from "./Schemas.ts"
+import { AccountSummary, type Authenticated } from "./Schemas.ts"
 
 /**
  * Who signs in, and what the session does.
@@ -73,7 +74,7 @@ export interface Options extends Omit<Session.Options, "dialect" | "keepAlive" |
  */
 export interface DeribitCalls {
   readonly call: <Params, Result>(
-    method: Method<Params, Result>,
+    method: Method.Method<Params, Result>,
     params: Params | (() => Params),
     options?: CallOptions | undefined
   ) => Effect.Effect<Result, CallError>
@@ -91,6 +92,13 @@ export interface DeribitSession extends Omit<Session.Session, "call">, DeribitCa
   /** What is left of each pool, in calls. */
   readonly credits: Effect.Effect<Credits.Credits["left"]>
 }
+
+/** Nothing else is read of the account's summary, so that nothing else can be missing. */
+const limitsOfAccount = Method.make("private/get_account_summary", {
+  kind: "query",
+  params: Methods.account.getAccountSummary.params,
+  result: Schema.Struct({ limits: AccountSummary.fields.limits })
+})
 
 /** How often the time is asked for at a sign-in: the least round trip of a few says most. */
 const timeRequests = 3
@@ -186,16 +194,18 @@ export const make = Effect.fnUntraced(function*(
       )
   })
 
-  // What a venue refuses to say it can do without: a key may be for trading alone, and its clock be ours.
-  const unlessRefused = <A>(effect: Effect.Effect<A, CallError>): Effect.Effect<A | void, CallError> =>
-    Effect.catchTag(
+  // What a venue does not say it can do without: a key may be for trading alone, and its clock be ours.
+  const ifSaid = <A>(effect: Effect.Effect<A, CallError>): Effect.Effect<A | void, CallError> =>
+    Effect.catch(
       effect,
-      "RpcError",
-      (error) => ErrorCodes.temporary.has(error.code) ? Effect.fail(error) : Effect.logWarning(error.message)
+      (error) =>
+        error._tag === "UnreadableResult" || error._tag === "RpcError" && !ErrorCodes.temporary.has(error.code)
+          ? Effect.logWarning(error.message)
+          : Effect.fail(error)
     )
 
   const learnLimits = (call: DeribitCalls["call"]) =>
-    unlessRefused(Effect.map(call(Methods.account.getAccountSummary, { currency, extended: true }), (summary) => {
+    ifSaid(Effect.map(call(limitsOfAccount, { currency, extended: true }), (summary) => {
       gate.learn(Credits.limitsOf(summary))
       knowsLimits = true
     }))
@@ -207,7 +217,7 @@ export const make = Effect.fnUntraced(function*(
       const { call } = within(calls)
       if (by === "signature") {
         const time = Effect.map(call(Methods.connection.getTime, {}), Timestamp.epochMillis)
-        for (let n = 0; n < timeRequests; n++) yield* unlessRefused(offset.measure(time))
+        for (let n = 0; n < timeRequests; n++) yield* ifSaid(offset.measure(time))
       }
       const authenticated = yield* refused(call(
         Methods.connection.auth,

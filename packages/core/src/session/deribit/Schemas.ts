@@ -390,7 +390,7 @@ export const Authenticated = Schema.Struct({
   access_token: Lenient.Secret,
   refresh_token: Lenient.Secret,
   expires_in: Integer,
-  scope: String,
+  scope: optional(String),
   token_type: optional(String),
   state: optional(String),
   sid: optional(String),
