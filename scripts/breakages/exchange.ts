@@ -341,5 +341,12 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "Duration.toMillis(deadline) - ((yield* Monotonic.now) - startedAt)",
     replacement: "Duration.toMillis(deadline) + ((yield* Monotonic.now) - startedAt) + 5_000",
     test: [ofRunner, "not sent: nobody listens"]
+  },
+  {
+    name: "an amendment that was not taken is not told to people",
+    file: "packages/node/src/runner/Ordering.ts",
+    original: "Stream.fromEffectDrain(Effect.logWarning(message))",
+    replacement: "Stream.fromEffectDrain(Effect.logDebug(message))",
+    test: [ofRunner, "an amendment that is never taken"]
   }
 ]

@@ -7,7 +7,7 @@
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import * as Presets from "@tickline/core/resilience/Presets"
 import * as DeribitExchange from "@tickline/core/trading/deribit/DeribitExchange"
-import type { CommandOptions, Exchange, OrderName } from "@tickline/core/trading/Exchange"
+import type { AmbiguousClientId, CommandOptions, Exchange, OrderName } from "@tickline/core/trading/Exchange"
 import * as OrderEvent from "@tickline/core/trading/OrderEvent"
 import { OrderRequest } from "@tickline/core/trading/OrderRequest"
 import * as Endpoint from "@tickline/core/transport/Endpoint"
@@ -119,6 +119,13 @@ const policy = {
 
 type Failure = RunFailed | UsageError
 
+const ambiguous = ({ clientId, orderIds }: AmbiguousClientId): UsageError =>
+  new UsageError({
+    key: "--client-id",
+    value: clientId,
+    expected: `the client id of one order, which ${orderIds.length} bear: ${orderIds.join(", ")}`
+  })
+
 const commandOf = (
   exchange: Exchange["Service"],
   task: Task,
@@ -137,20 +144,13 @@ const commandOf = (
       )
     }
     case "Amend":
-    case "Cancel":
-      return Stream.mapError(
-        task._tag === "Amend"
-          ? exchange.amend(task.name, task.terms, options)
-          : exchange.cancel(task.name, options),
-        (error): Failure =>
-          error._tag === "NotAmended"
-            ? new RunFailed({ detail: error.message })
-            : new UsageError({
-              key: "--client-id",
-              value: error.clientId,
-              expected: `the client id of one order, which ${error.orderIds.length} bear: ${error.orderIds.join(", ")}`
-            })
+      return exchange.amend(task.name, task.terms, options).pipe(
+        // The order is as it was: its reconciliation says how, and the log says why.
+        Stream.catchTag("NotAmended", ({ message }) => Stream.fromEffectDrain(Effect.logWarning(message))),
+        Stream.mapError(ambiguous)
       )
+    case "Cancel":
+      return Stream.mapError(exchange.cancel(task.name, options), ambiguous)
     case "CancelAll":
       return exchange.cancelAll({ ...options, product: task.product })
     case "Status":

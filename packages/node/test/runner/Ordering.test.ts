@@ -175,6 +175,21 @@ describe("tickline order", { timeout: 20_000 }, () => {
       assert.strictEqual(methods("private/buy"), 1)
     }))
 
+  it.live("an amendment that is never taken: reconciled as the order is, exit 0, and stderr says so", () =>
+    Effect.gen(function*() {
+      const { exchange, order } = yield* serve
+      const { objects } = yield* order(buy)
+      const orderId = objects[0]?.["orderId"]
+      exchange.fault({ _tag: "Cut", method: "private/edit", takenAfter: Infinity })
+      const amended = yield* order(["amend", "--client-id", "mine", "--amount", "20", "--deadline", "2s"])
+      assert.deepStrictEqual(amended.objects.map(({ _tag, orderId, status }) => [_tag, orderId, status]), [
+        ["OutcomeUnknown", orderId, undefined],
+        ["Reconciled", orderId, "open"]
+      ])
+      assert.include(amended.stderr, `order ${orderId} was not amended`)
+      assert.strictEqual(amended.code, 0)
+    }))
+
   it.live("unanswered: unknown at its deadline, then asked for on the same connection", () =>
     Effect.gen(function*() {
       const { exchange, order } = yield* serve
