@@ -13,6 +13,7 @@ const session = "packages/core/src/session/deribit/DeribitSession.ts"
 const runner = "packages/node/src/runner/Ordering.ts"
 const ofEntry = "packages/testing/test/trading/DeribitExchange.test.ts"
 const ofAnswers = "packages/testing/test/trading/DeribitAnswers.test.ts"
+const ofLookups = "packages/testing/test/trading/DeribitLookups.test.ts"
 const ofChanges = "packages/testing/test/trading/DeribitChanges.test.ts"
 const ofFollowing = "packages/testing/test/trading/Following.test.ts"
 const ofSession = "packages/testing/test/session/DeribitSession.test.ts"
@@ -228,7 +229,21 @@ export const breakages: ReadonlyArray<Breakage> = [
     file: placing,
     original: "gateway.findEver({ orderId }, until)",
     replacement: "gateway.find({ orderId }, until)",
-    test: [ofAnswers, "an order that is followed over a long outage"]
+    test: [ofLookups, "an order that is followed over a long outage"]
+  },
+  {
+    name: "a currency needs more than its name",
+    file: gateway,
+    original: "this.calls.read(namesOfCurrencies, {}, until)",
+    replacement: "this.calls.read(Methods.market.getCurrencies, {}, until)",
+    test: [ofLookups, "looks an order up under the currencies that are listed"]
+  },
+  {
+    name: "without a list of currencies no order is found",
+    file: gateway,
+    original: "Effect.orElseSucceed(() => describedCurrencies)",
+    replacement: "Effect.orElseSucceed(() => [])",
+    test: [ofLookups, "looks an order up under the currencies that are listed"]
   },
   {
     name: "whatever bears our client id is ours",
@@ -256,7 +271,7 @@ export const breakages: ReadonlyArray<Breakage> = [
     file: gateway,
     original: "failure.error.code === ErrorCodes.invalidParams",
     replacement: "failure.error.code === \"\"",
-    test: [ofAnswers, "looks an order up under each currency"]
+    test: [ofLookups, "looks an order up under each currency"]
   },
   {
     name: "an order that has been over for long is absent",

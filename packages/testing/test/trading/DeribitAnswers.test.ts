@@ -84,27 +84,6 @@ describe("Order entry at Deribit, whatever it answers", () => {
       }
     ))
 
-  it.effect("an order that is followed over a long outage, and that only the history knows, is over", () =>
-    withAnswers(
-      {
-        "private/get_order_state": () => 10_004,
-        "private/get_user_trades_by_order": () => ({ result: [] }),
-        "private/get_order_history_by_currency": ({ params }) => ({
-          result: params["currency"] === "BTC" ? [{ ...order, order_state: "cancelled" }] : []
-        })
-      },
-      ({ drop, orders }) =>
-        Effect.gen(function*() {
-          const placed = yield* give(orders.place(request(), { follow: true }))
-          yield* drop
-          yield* pass("2 seconds")
-          assert.deepStrictEqual(placed.lines().slice(1), [
-            "OrderUpdate clientId=mine status=cancelled filled=0 remaining=10"
-          ])
-          assert.strictEqual(placed.ended(), "done")
-        })
-    ))
-
   it.effect("an order that the venue says is rejected is", () =>
     withAnswers(
       { "private/buy": () => ({ result: { order: { ...order, order_state: "rejected" }, trades: [] } }) },
@@ -185,28 +164,6 @@ describe("Order entry at Deribit, whatever it answers", () => {
           "private/buy"
         ])
       })))
-
-  it.effect("looks an order up under each currency that there is, and passes over those that have none", () =>
-    withAnswers(
-      {
-        "public/get_currencies": () => -32_601,
-        "private/get_order_state_by_label": ({ params }) =>
-          params["currency"] === "USDC" ? { result: [order] } : params["currency"] === "ETH" ? -32_602 : { result: [] }
-      },
-      ({ calls, orders }) =>
-        Effect.gen(function*() {
-          const shown = yield* give(orders.status({ clientId: "mine" }))
-          assert.deepStrictEqual(shown.lines(), [
-            "OrderUpdate clientId=mine status=open filled=0 remaining=10 price=40000 amount=10"
-          ])
-          // Nothing is filled, so there is no average, whatever the venue writes.
-          assert.notProperty(shown.events[0], "averagePrice")
-          assert.deepStrictEqual(
-            named(calls, "private/get_order_state_by_label").map(({ params }) => params["currency"]),
-            ["BTC", "ETH", "USDC", "USDT", "EURR"]
-          )
-        })
-    ))
 
   it.effect("spot has no positions to reduce, and is of either of its currencies", () => {
     const { settlement_currency: _, ...spot } = { ...instrument, kind: "spot", quote_currency: "USDC" }

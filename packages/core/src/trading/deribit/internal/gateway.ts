@@ -5,8 +5,10 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type { DeribitSession } from "../../../session/deribit/DeribitSession.ts"
 import * as ErrorCodes from "../../../session/deribit/internal/errorCodes.ts"
+import * as Method from "../../../session/deribit/Method.ts"
 import * as Methods from "../../../session/deribit/Methods.ts"
 import type * as Schemas from "../../../session/deribit/Schemas.ts"
 import type { RpcError } from "../../../session/JsonRpc.ts"
@@ -29,6 +31,13 @@ export interface Command {
   readonly onWrite: (() => void) | undefined
   readonly say: (event: OrderEvent) => Effect.Effect<void>
 }
+
+/** Nothing else is read of the currencies, so that nothing else can be missing. */
+const namesOfCurrencies = Method.make("public/get_currencies", {
+  kind: "query",
+  params: Methods.market.getCurrencies.params,
+  result: Schema.Array(Schema.Struct({ currency: Schema.String }))
+})
 
 /** The currencies that the venue describes, for where it does not list them. */
 const describedCurrencies = ["BTC", "ETH", "USDC", "USDT", "EURR"]
@@ -201,10 +210,11 @@ export class Gateway {
     )
   }
 
-  private currencies(until: number): Effect.Effect<ReadonlyArray<string>, Calls.Failure> {
-    return this.calls.read(Methods.market.getCurrencies, {}, until).pipe(
+  private currencies(until: number): Effect.Effect<ReadonlyArray<string>> {
+    return this.calls.read(namesOfCurrencies, {}, until).pipe(
       Effect.map((listed) => listed.map(({ currency }) => currency)),
-      Effect.catch((failure) => failure._tag === "Refused" ? Effect.succeed(describedCurrencies) : Effect.fail(failure))
+      // If there was no time, what is asked next says so.
+      Effect.orElseSucceed(() => describedCurrencies)
     )
   }
 
