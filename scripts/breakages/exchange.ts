@@ -232,6 +232,20 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofLookups, "an order that is followed over a long outage"]
   },
   {
+    name: "what is followed and cannot be read is passed over in silence",
+    file: placing,
+    original: "isNews ? Effect.logWarning(describe(failure)) : Effect.void",
+    replacement: "Effect.void",
+    test: [ofLookups, "what is followed and cannot be read"]
+  },
+  {
+    name: "what is followed and cannot be read is logged again and again",
+    file: placing,
+    original: "isWarned ||= isNews",
+    replacement: "isWarned = false",
+    test: [ofLookups, "what is followed and cannot be read"]
+  },
+  {
     name: "a currency needs more than its name",
     file: gateway,
     original: "this.calls.read(namesOfCurrencies, {}, until)",

@@ -1,6 +1,7 @@
 /** How an order at Deribit is found: by its label under each currency, and in the history. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 import { named, order, withAnswers } from "./Answers.ts"
 import { give, pass, request } from "./Desk.ts"
 
@@ -73,4 +74,22 @@ describe("Looking up an order at Deribit", () => {
           assert.strictEqual(placed.ended(), "done")
         })
     ))
+
+  it.effect("what is followed and cannot be read is logged, once", () => {
+    const logs: Array<string> = []
+    const logger = Logger.make(({ message }) => void logs.push(String(message)))
+    return withAnswers(
+      {
+        "private/get_order_state": () => ({ result: { ...order, order_state: "filled", filled_amount: 10 } }),
+        "private/get_user_trades_by_order": () => ({ result: [{ trade_id: "T-1" }] })
+      },
+      ({ orders }) =>
+        Effect.gen(function*() {
+          const placed = yield* give(orders.place(request(), { follow: true }))
+          yield* pass("30 seconds")
+          assert.isUndefined(placed.ended())
+          assert.deepStrictEqual(logs.filter((line) => line.includes("get_user_trades_by_order")).length, 1)
+        })
+    ).pipe(Effect.provide(Logger.layer([logger])))
+  })
 })

@@ -18,6 +18,7 @@ import * as Order from "../../Order.ts"
 import { Acknowledged, type Outcome, Reconciled, Rejected } from "../../OrderEvent.ts"
 import type { OrderRequest } from "../../OrderRequest.ts"
 import { isOver } from "../../OrderStatus.ts"
+import { describe, type Failure } from "./calls.ts"
 import * as Following from "./following.ts"
 import { type Command, type Gateway, notSent, outcomeOf } from "./gateway.ts"
 import type { Notice } from "./notices.ts"
@@ -92,17 +93,22 @@ const follow = Effect.fnUntraced(function*(
       following = advanced.following
       return Effect.forEach(advanced.events, say, { discard: true })
     })
+  let isWarned = false
+  // A link that is down logs that itself.
+  const orNone = <A>(asked: Effect.Effect<ReadonlyArray<A>, Failure>): Effect.Effect<ReadonlyArray<A>> =>
+    Effect.catch(asked, (failure) => {
+      const isNews = !isWarned && failure._tag !== "Unsent" && !("mayFollow" in failure && failure.mayFollow)
+      isWarned ||= isNews
+      return Effect.as(isNews ? Effect.logWarning(describe(failure)) : Effect.void, [])
+    })
   // All that there is of it, however it came about.
   const fetch = Effect.suspend(() => {
     const until = calls.now() + checkMillis.answer
     const { orderId = "" } = following.order
     return Effect.flatMap(
       Effect.all({
-        found: Effect.orElseSucceed(gateway.findEver({ orderId }, until), () => []),
-        trades: Effect.orElseSucceed(
-          calls.read(Methods.account.getUserTradesByOrder, { order_id: orderId, sorting: "asc" }, until),
-          () => []
-        )
+        found: orNone(gateway.findEver({ orderId }, until)),
+        trades: orNone(calls.read(Methods.account.getUserTradesByOrder, { order_id: orderId, sorting: "asc" }, until))
       }, { concurrency: "unbounded" }),
       ({ found: [order], trades }) => take({ order, trades })
     )
