@@ -419,7 +419,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a request's deadline is its timeout",
     file: `${connection}/Requests.ts`,
-    original: "Math.min(wholly, Duration.toMillis(bounds.deadline ?? wholly))",
+    original: "Math.min(wholly, Duration.toMillis(deadline))",
     replacement: "wholly",
     test: [ofBounds, "is not sent where it cannot be written in its time"]
   },
@@ -486,5 +486,12 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "        timer?.interruptUnsafe()\n        detach()",
     replacement: "        detach()",
     test: ["packages/testing/test/Requests.test.ts", "has one timer with all others"]
+  },
+  {
+    name: "a request whose end comes before it is waited for waits for ever",
+    file: "packages/core/src/connection/Requests.ts",
+    original: "if (this.answer !== undefined) return resume(this.answer)",
+    replacement: "",
+    test: ["packages/testing/test/interleavings/Requests.test.ts", "A request ends once"]
   }
 ]

@@ -109,6 +109,8 @@ export interface Requests<A> {
   readonly nextId: Effect.Effect<string>
 }
 
+const usualTimeout = Duration.seconds(30)
+
 // A request under way: its answer, which may be there before anybody waits for it, and until when it is waited for.
 class Pending<A> {
   readonly until: number
@@ -132,7 +134,9 @@ class Pending<A> {
 
   /** The answer; `begun` is called where it has to be waited for. */
   awaited(begun: (until: number) => void): Effect.Effect<A, OutcomeUnknown> {
-    return this.answer ?? Effect.callback<A, OutcomeUnknown>((resume) => {
+    return Effect.callback<A, OutcomeUnknown>((resume) => {
+      // It may have come since it was asked for.
+      if (this.answer !== undefined) return resume(this.answer)
       this.resume = resume
       begun(this.until)
     })
@@ -238,10 +242,10 @@ export const make = Effect.fnUntraced(function*<A>(
   }
 
   // Its place in the table, or why it has none.
-  const begin = (id: string, timeoutMillis: number): Pending<A> | NotSent | DuplicateRequest => {
+  const begin = (id: string, until: number): Pending<A> | NotSent | DuplicateRequest => {
     if (isClosed) return new NotSent({ reason: "Closed" })
     if (!correlator.wait(id, "request")) return new DuplicateRequest({ id })
-    const pending = new Pending<A>(now() + timeoutMillis)
+    const pending = new Pending<A>(until)
     waiting.set(id, pending)
     return pending
   }
@@ -249,20 +253,26 @@ export const make = Effect.fnUntraced(function*<A>(
   const request: Requests<A>["request"] = (
     id,
     message,
-    { timeout = "30 seconds", via = connection, ...bounds } = {}
+    { cost, deadline = Infinity, epoch, isSignedIn, priority, timeout = usualTimeout, via = connection } = {}
   ) =>
-    Effect.suspend(() => {
+    Effect.withFiber((fiber) => {
       const begun = now()
       const wholly = Duration.toMillis(timeout)
-      const pending = begin(id, wholly)
+      const pending = begin(id, begun + wholly)
       metrics.began()
       const answered: Effect.Effect<A, RequestError> = pending instanceof Pending
         ? Effect.flatMap(
-          via.send(message, { ...bounds, deadline: Math.min(wholly, Duration.toMillis(bounds.deadline ?? wholly)) }),
+          via.send(message, {
+            cost,
+            deadline: Math.min(wholly, Duration.toMillis(deadline)),
+            epoch,
+            isSignedIn,
+            priority
+          }),
           () => pending.awaited(watch)
         )
         : Effect.fail(pending)
-      const traced = Tracing.collected(answered, "Connection.request", () => ({
+      const traced = Tracing.within(fiber, answered, "Connection.request", () => ({
         attributes: EscapedText.fields({ connection: connection.label, id }),
         kind: "client"
       }))

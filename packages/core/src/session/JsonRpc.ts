@@ -25,6 +25,7 @@
  * @see https://www.jsonrpc.org/specification
  * @since 0.1.0
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Result from "effect/Result"
@@ -352,6 +353,21 @@ const resultOf = <A>(
   )
 }
 
+const durationOf = (input: Duration.Input | undefined): Duration.Duration | undefined =>
+  input === undefined ? undefined : Duration.fromInputUnsafe(input)
+
+const known = new WeakMap<object, MethodOptions>()
+
+/** How a method's calls are sent, its durations read once and not with each call. */
+const optionsOf = (method: Method<never, unknown>): MethodOptions => {
+  const found = known.get(method)
+  if (found !== undefined) return found
+  const { cost, deadline, priority, timeout } = method
+  const options = { cost, deadline: durationOf(deadline), priority, timeout: durationOf(timeout) }
+  known.set(method, options)
+  return options
+}
+
 /** What is sent: a text, or what makes it in the turn in which it is written. */
 const messageOf = <Params>(
   method: Method<Params, unknown>,
@@ -397,7 +413,7 @@ export const make = Effect.fnUntraced(function*(
         const id = String(correlator.take(1))
         const message = messageOf(method, id, params, onWrite)
         if (Result.isFailure(message)) return Effect.fail(message.failure)
-        const { cost, deadline, priority, timeout } = method
+        const { cost, deadline, priority, timeout } = optionsOf(method)
         return Effect.flatMap(
           requests.request(id, message.success, { cost, deadline, priority, timeout, ...options }),
           (answer) => {

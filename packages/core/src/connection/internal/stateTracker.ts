@@ -83,10 +83,12 @@ export class StateTracker<A> {
   /** A span that is a trace of its own: what has it goes on for as long as the connection, whoever began it. */
   traced(name: string, attributes: Readonly<Record<string, unknown>>) {
     return <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-      Tracing.collected(self, name, () => ({
-        attributes: EscapedText.fields({ connection: this.options.label, ...attributes }),
-        root: true
-      }))
+      Effect.withFiber((fiber) =>
+        Tracing.within(fiber, self, name, () => ({
+          attributes: EscapedText.fields({ connection: this.options.label, ...attributes }),
+          root: true
+        }))
+      )
   }
 
   /** What a log line says of messages that may not have arrived. */

@@ -4,22 +4,22 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Tracer from "effect/Tracer"
 
 /**
- * The effect within a span, if a tracer collects it: one that nobody sees need
- * not be made.
+ * The effect within a span, if a tracer of this fiber collects it: one that
+ * nobody sees need not be made.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const collected = <A, E, R>(
+export const within = <A, E, R>(
+  fiber: Fiber.Fiber<unknown, unknown>,
   self: Effect.Effect<A, E, R>,
   name: string,
   options: () => Tracer.SpanOptionsNoTrace
 ): Effect.Effect<A, E, R> =>
-  Effect.withFiber((fiber) =>
-    fiber.getRef(Tracer.Tracer) === Tracer.nativeTracer
-      ? self
-      : Effect.withSpan(name, options(), { captureStackTrace: false })(self)
-  )
+  fiber.getRef(Tracer.Tracer) === Tracer.nativeTracer
+    ? self
+    : Effect.withSpan(name, options(), { captureStackTrace: false })(self)
