@@ -196,13 +196,6 @@ export * as Decoder from "./codec/Decoder.ts"
 export * as Deribit from "./venue/deribit/Venue.ts"
 
 /**
- * Deribit as an `Exchange`, over a session that is signed in and restored.
- *
- * @since 0.1.0
- */
-export * as DeribitExchange from "./trading/deribit/DeribitExchange.ts"
-
-/**
  * Why a dial did not give a wire. Each reason is a class of its own, so that
  * what to do about it can be decided without reading a message.
  *
