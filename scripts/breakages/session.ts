@@ -484,5 +484,40 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "if (!isWaiting) this.metrics.waited(pool)",
     replacement: "if (isWaiting) this.metrics.waited(pool)",
     test: [ofMetrics, "say what is left"]
+  },
+  {
+    name: "a session that is replaced does not wait for its answers",
+    file: supervision,
+    original: "if (old.calls > 0) {",
+    replacement: "if (old.calls < 0) {",
+    test: [ofSupervision, "is replaced without a seam"]
+  },
+  {
+    name: "what is subscribed to is not asked of the session that takes over",
+    file: supervision,
+    original: "session.subscribe([...wanted.values()])",
+    replacement: "session.subscribe([])",
+    test: [ofSupervision, "is replaced without a seam"]
+  },
+  {
+    name: "a session that did not come up takes over",
+    file: supervision,
+    original: "if (!by.isUp) return false",
+    replacement: "if (by.calls > 0) return false",
+    test: [ofSupervision, "stays as it is where the new one does not come up"]
+  },
+  {
+    name: "what took over is not watched",
+    file: supervision,
+    original: "if (member !== watched) return true",
+    replacement: "if (member !== watched) return false",
+    test: [ofSupervision, "stays as it is where the new one does not come up"]
+  },
+  {
+    name: "a session that is closed leaves the one that is to take over",
+    file: supervision,
+    original: "next?.session.close(options) ?? Effect.void",
+    replacement: "Effect.void",
+    test: [ofSupervision, "that is closed while another one comes up"]
   }
 ]

@@ -107,6 +107,100 @@ describe("A supervised session", () => {
         assert.isAbove(yield* session.restarts, 80)
       })))
 
+  it.effect("is replaced without a seam: the old one answers what it was asked, and nothing is told by nobody", () =>
+    withVenue(policy, ({ host }) =>
+      Effect.gen(function*() {
+        const called: Array<string> = []
+        const peers: Array<VirtualNetwork.Peer> = []
+        const slow: Array<() => void> = []
+        yield* host.onOpen((peer) => {
+          const number = peers.push(peer)
+          peer.onMessage((frame) => {
+            const call = Peer.callOf(frame)
+            called.push(Peer.line(number, call))
+            const answer = () => peer.sendUnsafe(Peer.result(call, `${call.method} ${number}`))
+            if (call.method === "buy" && number === 1) slow.push(answer)
+            else answer()
+          })
+        })
+        const session = yield* Supervision.supervise(make())
+        yield* session.subscribe([Channel.make("trades")])
+        const heard: Array<string> = []
+        yield* Effect.forkScoped(
+          Stream.runForEach(session.notifications(), ({ method }) => Effect.sync(() => void heard.push(method))),
+          { startImmediately: true }
+        )
+        yield* settle
+        const asked = yield* Effect.forkChild(session.call(buy, {}), { startImmediately: true })
+        yield* settle
+        assert.isTrue(yield* session.rotate)
+        yield* session.subscribe([Channel.make("books")])
+        assert.strictEqual(yield* session.call(buy, {}), "buy 2")
+        // Both are there, until the last call of the old one is answered.
+        for (const [i, peer] of peers.entries()) {
+          yield* peer.send(`{"jsonrpc":"2.0","method":"from ${i + 1}","params":{}}`)
+        }
+        yield* Effect.repeat(settle, { times: 20 })
+        assert.deepStrictEqual(heard, ["from 1", "from 2"])
+        slow[0]?.()
+        yield* settle
+        assert.strictEqual(yield* Fiber.join(asked), "buy 1")
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(peers.map(({ isOpen }) => isOpen()), [false, true])
+        assert.strictEqual(yield* session.restarts, 0)
+        assert.deepInclude(yield* session.state.current, { _tag: "Live" })
+        assert.deepStrictEqual(called, [
+          "1 subscribe trades",
+          "1 buy",
+          "2 subscribe trades",
+          "2 subscribe books",
+          "2 buy"
+        ])
+      })))
+
+  it.effect("stays as it is where the new one does not come up, and is replaced by a time", () =>
+    withVenue(policy, ({ host }) =>
+      Effect.gen(function*() {
+        yield* serve(host)
+        const session = yield* Supervision.supervise(make(), { rotation: "1 hour" })
+        yield* settle
+        yield* host.otherwise({ _tag: "Refuse" })
+        const rotated = yield* Effect.forkChild(session.rotate, { startImmediately: true })
+        yield* TestClock.adjust("2 minutes")
+        assert.isFalse(yield* Fiber.join(rotated))
+        assert.strictEqual(yield* session.call(buy, {}), "buy 1")
+        yield* host.otherwise({ _tag: "Accept" })
+        yield* TestClock.adjust("1 hour")
+        assert.strictEqual(yield* session.call(buy, {}), "buy 2")
+        yield* TestClock.adjust("1 hour")
+        assert.strictEqual(yield* session.call(buy, {}), "buy 3")
+        // What took over is watched: it is begun anew where it ends.
+        yield* host.otherwise({ _tag: "Refuse" })
+        yield* host.drop
+        yield* TestClock.adjust("5 seconds")
+        yield* host.otherwise({ _tag: "Accept" })
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual(yield* session.call(buy, {}), "buy 4")
+        assert.strictEqual(yield* session.restarts, 1)
+      })))
+
+  it.effect("that is closed while another one comes up stays closed", () =>
+    withVenue(policy, ({ host }) =>
+      Effect.gen(function*() {
+        yield* serve(host)
+        const session = yield* Supervision.supervise(make())
+        yield* settle
+        yield* host.otherwise({ _tag: "Hang" })
+        const rotated = yield* Effect.forkChild(session.rotate, { startImmediately: true })
+        yield* settle
+        yield* session.close()
+        yield* host.otherwise({ _tag: "Accept" })
+        yield* TestClock.adjust("2 minutes")
+        assert.isFalse(yield* Fiber.join(rotated))
+        assert.deepInclude(yield* Effect.flip(session.ended), { _tag: "ConnectionClosed" })
+        assert.strictEqual(yield* session.restarts, 0)
+      })))
+
   it.effect("is not begun anew where it is refused, nor where its owner closes it", () =>
     withVenue(policy, ({ host }) =>
       Effect.gen(function*() {
