@@ -12,8 +12,6 @@ const ofMethods = "packages/testing/test/session/DeribitMethods.test.ts"
 const ofRpc = "packages/testing/test/session/JsonRpc.test.ts"
 const session = "packages/core/src/session/Session.ts"
 const ofSession = "packages/testing/test/session/Session.test.ts"
-const supervision = "packages/core/src/session/Supervision.ts"
-const ofSupervision = "packages/testing/test/session/Supervision.test.ts"
 const pool = "packages/core/src/session/Pool.ts"
 const health = "packages/core/src/session/internal/memberHealth.ts"
 const ofPool = "packages/testing/test/session/Pool.test.ts"
@@ -129,7 +127,6 @@ export const breakages: ReadonlyArray<Breakage> = [
     replacement: "clock.currentTimeMillisUnsafe() + known.offsetMillis",
     test: [ofClock, "through a step of the wall clock"]
   },
-  // JSON-RPC
   {
     name: "a number of a message is rounded",
     file: "packages/core/src/codec/internal/jsonWriter.ts",
@@ -172,7 +169,6 @@ export const breakages: ReadonlyArray<Breakage> = [
     replacement: "true\n      ? readError",
     test: [ofRpc, "refuses what is no message"]
   },
-  // sessions
   {
     name: "a call goes out under a grant that has ended",
     file: session,
@@ -208,43 +204,6 @@ export const breakages: ReadonlyArray<Breakage> = [
     replacement: "Effect.void",
     test: [ofSession, "signs in, restores, reconciles"]
   },
-  // supervision
-  {
-    name: "restarts have no limit",
-    file: supervision,
-    original: "times.length < most",
-    replacement: "times.length < Infinity",
-    test: [ofSupervision, "is given up after ten restarts in a minute"]
-  },
-  {
-    name: "restarts of long ago count",
-    file: supervision,
-    original: "times.filter((at) => now - at < withinMillis)",
-    replacement: "times.filter(() => true)",
-    test: [ofSupervision, "goes on for ever where it ends seldom"]
-  },
-  {
-    name: "a session that is begun anew has no subscriptions",
-    file: supervision,
-    original: "session.subscribe([...wanted.values()])",
-    replacement: "session.subscribe([])",
-    test: [ofSupervision, "is begun anew where its retries are used up"]
-  },
-  {
-    name: "a refused session is begun anew",
-    file: supervision,
-    original: "error instanceof AuthError",
-    replacement: "error instanceof RestartsExhausted",
-    test: [ofSupervision, "is not begun anew where it is refused"]
-  },
-  {
-    name: "a state of a session is passed over",
-    file: session,
-    original: "      move(stateOf(to))",
-    replacement: "      if (to._tag !== \"Failed\") move(stateOf(to))",
-    test: [ofSupervision, "is begun anew where its retries are used up"]
-  },
-  // pools
   {
     name: "what waits costs no health",
     file: pool,
@@ -301,7 +260,6 @@ export const breakages: ReadonlyArray<Breakage> = [
     replacement: "Effect.void",
     test: [ofPool, "spreads subscriptions within"]
   },
-  // The methods of Deribit
   {
     name: "an order without a price cannot be read",
     file: `${deribit}/Schemas.ts`,
@@ -393,7 +351,6 @@ export const breakages: ReadonlyArray<Breakage> = [
     replacement: "\\n\\n${data}`",
     test: ["packages/core/test/DeribitAuthentication.test.ts", "the venue's own example"]
   },
-  // a session at Deribit
   {
     name: "a call that is let through takes nothing until it is written",
     file: `${deribit}/internal/sharedCredits.ts`,
@@ -484,40 +441,5 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "if (!isWaiting) this.metrics.waited(pool)",
     replacement: "if (isWaiting) this.metrics.waited(pool)",
     test: [ofMetrics, "say what is left"]
-  },
-  {
-    name: "a session that is replaced does not wait for its answers",
-    file: supervision,
-    original: "if (old.calls > 0) {",
-    replacement: "if (old.calls < 0) {",
-    test: [ofSupervision, "is replaced without a seam"]
-  },
-  {
-    name: "what is subscribed to is not asked of the session that takes over",
-    file: supervision,
-    original: "session.subscribe([...wanted.values()])",
-    replacement: "session.subscribe([])",
-    test: [ofSupervision, "is replaced without a seam"]
-  },
-  {
-    name: "a session that did not come up takes over",
-    file: supervision,
-    original: "if (!by.isUp) return false",
-    replacement: "if (by.calls > 0) return false",
-    test: [ofSupervision, "stays as it is where the new one does not come up"]
-  },
-  {
-    name: "what took over is not watched",
-    file: supervision,
-    original: "if (member !== watched) return true",
-    replacement: "if (member !== watched) return false",
-    test: [ofSupervision, "stays as it is where the new one does not come up"]
-  },
-  {
-    name: "a session that is closed leaves the one that is to take over",
-    file: supervision,
-    original: "next?.session.close(options) ?? Effect.void",
-    replacement: "Effect.void",
-    test: [ofSupervision, "that is closed while another one comes up"]
   }
 ]
