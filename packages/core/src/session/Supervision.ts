@@ -223,7 +223,9 @@ export const supervise = Effect.fnUntraced(function*<R>(
     by.isUp = yield* by.session.connect.pipe(
       Effect.as(true),
       Effect.timeoutOrElse({ duration: rotating.up, orElse: () => Effect.succeed(false) }),
-      Effect.catch((error) => Effect.as(Effect.logWarning("session not replaced", { error: error.message }), false)),
+      Effect.catch(({ message: error }) =>
+        Effect.as(Effect.annotateLogs(Effect.logWarning("session not replaced"), { error }), false)
+      ),
       Effect.onExit((exit) => {
         next = undefined
         return Exit.isSuccess(exit) && exit.value ? Effect.void : Scope.close(by.scope, exit)
