@@ -160,8 +160,8 @@ export const make = Effect.fnUntraced(function*(
   // After nothing no more come. Made for the first who reads it.
   let moves: PubSub.PubSub<SessionState | undefined> | undefined
   let current: SessionState = SessionState.Disconnected()
-  // Until when it is signed in, on the monotonic clock, and what there is to renew; nothing before the sign-in of an epoch.
   let renewing: Fiber.Fiber<void> | undefined
+  // Until when it is signed in, on the monotonic clock, and what there is to renew; nothing before the sign-in of an epoch.
   let signedIn: { readonly until: number; readonly grant: Grant; readonly epoch: number } | undefined
 
   const move = (to: SessionState): void => {

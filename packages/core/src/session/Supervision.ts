@@ -212,7 +212,6 @@ export const supervise = Effect.fnUntraced(function*<R>(
       old.idle = Deferred.makeUnsafe()
       yield* Effect.timeoutOption(Deferred.await(old.idle), rotating.answers)
     }
-    yield* old.session.close()
     yield* Scope.close(old.scope, Exit.void)
   })
 
