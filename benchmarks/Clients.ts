@@ -11,18 +11,13 @@ import * as Layer from "effect/Layer"
 import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { fork } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import { WebSocket } from "ws"
 import { peer } from "./Peers.ts"
+import * as Served from "./Served.ts"
 
 /** The start of the server's process, and its end. */
 export const serve = async (): Promise<{ readonly url: string; readonly stop: () => void }> => {
-  const child = fork(fileURLToPath(new URL("./FloodServer.ts", import.meta.url)), { stdio: "inherit" })
-  const url = await new Promise<string>((resolve, reject) => {
-    child.once("message", (message: { url: string }) => resolve(message.url))
-    child.once("exit", (code) => reject(new Error(`the server ended with ${code}`)))
-  })
+  const { child, url } = await Served.start("./FloodServer.ts")
   return { url, stop: () => child.disconnect() }
 }
 

@@ -7,31 +7,15 @@ import * as NodeTransport from "@tickline/node/NodeTransport"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"
-import { fork } from "node:child_process"
-import { fileURLToPath } from "node:url"
-import { setFlagsFromString } from "node:v8"
-import { runInNewContext } from "node:vm"
 import { WebSocket } from "ws"
 import * as RollingLimits from "../packages/core/src/resilience/internal/rollingLimit.ts"
+import * as Heap from "./Heap.ts"
 import * as Rounds from "./Rounds.ts"
+import * as Served from "./Served.ts"
 
 const many = 1_000
 
-setFlagsFromString("--expose-gc")
-const collect: () => void = runInNewContext("gc")
-const heap = async (): Promise<number> => {
-  for (let i = 0; i < 4; i++) {
-    collect()
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  return process.memoryUsage().heapUsed
-}
-
-const child = fork(fileURLToPath(new URL("./DropServer.ts", import.meta.url)), { stdio: "inherit" })
-const url = await new Promise<string>((resolve, reject) => {
-  child.once("message", (message: { url: string }) => resolve(message.url))
-  child.once("exit", (code) => reject(new Error(`the server ended with ${code}`)))
-})
+const { child, url } = await Served.start("./DropServer.ts")
 
 const until = async (isDone: () => boolean): Promise<void> => {
   while (!isDone()) await new Promise((resolve) => setImmediate(resolve))
@@ -42,7 +26,7 @@ type Measured = "heapBytes" | "revivalMillis"
 
 /** Bare `ws` in a loop that dials again at once. */
 const raw = async (measured: Measured): Promise<number> => {
-  const before = measured === "heapBytes" ? await heap() : 0
+  const before = measured === "heapBytes" ? await Heap.used() : 0
   const sockets = new Set<WebSocket>()
   let open = 0
   let ends = false
@@ -65,7 +49,7 @@ const raw = async (measured: Measured): Promise<number> => {
     await until(() => open === many)
     return performance.now() - begun
   }
-  const value = measured === "heapBytes" ? ((await heap()) - before) / many : await revive()
+  const value = measured === "heapBytes" ? ((await Heap.used()) - before) / many : await revive()
   ends = true
   for (const socket of sockets) socket.terminate()
   await until(() => sockets.size === 0)
@@ -84,11 +68,11 @@ const policy: ConnectionPolicy.ConnectionPolicy = {
 /** Supervised connections with heartbeats, state, outbox and metrics. */
 const ours = (measured: Measured): Promise<number> =>
   Effect.gen(function*() {
-    const before = measured === "heapBytes" ? yield* Effect.promise(heap) : 0
+    const before = measured === "heapBytes" ? yield* Effect.promise(Heap.used) : 0
     const connections = yield* Effect.forEach(Array.from({ length: many }), () => Connection.connect(url), {
       concurrency: "unbounded"
     })
-    if (measured === "heapBytes") return ((yield* Effect.promise(heap)) - before) / many
+    if (measured === "heapBytes") return ((yield* Effect.promise(Heap.used)) - before) / many
     const begun = performance.now()
     child.send("drop")
     // One after the other, so that asking costs nothing next to what is asked about: who is live again stays so.

@@ -10,32 +10,16 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
-import { fork } from "node:child_process"
-import { fileURLToPath } from "node:url"
-import { setFlagsFromString } from "node:v8"
-import { runInNewContext } from "node:vm"
 import { WebSocket } from "ws"
+import * as Heap from "./Heap.ts"
 import * as Rounds from "./Rounds.ts"
+import * as Served from "./Served.ts"
 
 const many = 1_000
 const calls = 4_000
 const together = 100
 
-setFlagsFromString("--expose-gc")
-const collect: () => void = runInNewContext("gc")
-const heap = async (): Promise<number> => {
-  for (let i = 0; i < 4; i++) {
-    collect()
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  return process.memoryUsage().heapUsed
-}
-
-const child = fork(fileURLToPath(new URL("./RpcServer.ts", import.meta.url)), { stdio: "inherit" })
-const url = await new Promise<string>((resolve, reject) => {
-  child.once("message", (message: { url: string }) => resolve(message.url))
-  child.once("exit", (code) => reject(new Error(`the server ended with ${code}`)))
-})
+const { child, url } = await Served.start("./RpcServer.ts")
 
 /** What an order is asked for with, and answered by a peer that says it again. */
 const order = { instrument_name: "BTC-PERPETUAL", label: "one", post_only: true }
@@ -117,9 +101,9 @@ const ours = (measured: Measured): Promise<number> =>
 
 const ourHeap = (): Promise<number> =>
   Effect.gen(function*() {
-    const before = yield* Effect.promise(heap)
+    const before = yield* Effect.promise(Heap.used)
     yield* Effect.forEach(Array.from({ length: many }), () => session, { concurrency: "unbounded" })
-    return ((yield* Effect.promise(heap)) - before) / many
+    return ((yield* Effect.promise(Heap.used)) - before) / many
   }).pipe(
     Effect.scoped,
     Effect.provide(layers),
@@ -128,13 +112,13 @@ const ourHeap = (): Promise<number> =>
   )
 
 const rawHeap = async (): Promise<number> => {
-  const before = await heap()
+  const before = await Heap.used()
   const sockets = await Promise.all(Array.from({ length: many }, () =>
     new Promise<WebSocket>((resolve) => {
       const socket = new WebSocket(url, { perMessageDeflate: false })
       socket.on("open", () => resolve(socket))
     })))
-  const bytes = ((await heap()) - before) / many
+  const bytes = ((await Heap.used()) - before) / many
   for (const socket of sockets) socket.terminate()
   return bytes
 }
