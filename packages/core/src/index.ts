@@ -460,6 +460,17 @@ export * as Monotonic from "./value/Monotonic.ts"
 export * as Ndjson from "./event/Ndjson.ts"
 
 /**
+ * Numbers that are used once. An exchange that takes signed actions refuses a
+ * nonce that it has seen, and one that is far from its clock: so a nonce is the
+ * time in milliseconds, or the next above the last one. Those of a signer only
+ * increase, also over a restart, a clock that is set back, and processes beside
+ * each other that share what is kept.
+ *
+ * @since 0.1.0
+ */
+export * as NonceStore from "./trading/NonceStore.ts"
+
+/**
  * Code that sees each batch in the callback in which it was read, before any
  * queue: heartbeats, subscriptions and requests are observers, and so is what a
  * user attaches. Who wants no queue between wire and code pays nothing else.
@@ -702,6 +713,13 @@ export * as SignIn from "./session/SignIn.ts"
  * @since 0.1.0
  */
 export * as Sink from "./recording/Sink.ts"
+
+/**
+ * What goes wrong with what is kept.
+ *
+ * @since 0.1.0
+ */
+export * as StorageError from "./trading/StorageError.ts"
 
 /**
  * What a mistyped word may have meant.
