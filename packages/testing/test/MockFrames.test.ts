@@ -5,6 +5,7 @@
  */
 import { describe, expect, it } from "@effect/vitest"
 import * as Venues from "@tickline/core/venue/Venues"
+import * as Listing from "@tickline/testing/Listing"
 import * as Market from "@tickline/testing/Market"
 import * as MockVenue from "@tickline/testing/MockVenue"
 import * as MockVenues from "@tickline/testing/MockVenues"
@@ -130,13 +131,12 @@ describe("the same products are listed in the same words", () => {
       )
       const lines = questions.flatMap((question) => {
         const [address = "", type] = question.split(" ")
-        const [path = "", query = ""] = address.split("?")
-        const answer = listing({
-          method: path === "/info" ? "POST" : "GET",
-          path,
-          query: new Map(new URLSearchParams(query)),
-          body: type === undefined ? "" : JSON.stringify({ type })
-        }, { atMillis, markets, trades: () => [] })
+        const asked = Listing.question(
+          address === "/info" ? "POST" : "GET",
+          address,
+          type === undefined ? "" : JSON.stringify({ type })
+        )
+        const answer = listing(asked, { atMillis, markets, trades: () => [] })
         return answer === undefined ? [] : [`${question}: ${JSON.stringify(answer)}`]
       })
       expect(lines.join("\n")).toMatchSnapshot()
@@ -147,7 +147,7 @@ describe("the same products are listed in the same words", () => {
 it("Hyperliquid answers what is posted to /info, and nothing else", () => {
   const { listing } = MockVenues.byName("hyperliquid") ?? {}
   const ask = (method: string, path: string) =>
-    listing?.({ method, path, query: new Map(), body: "{\"type\":\"allMids\"}" }, {
+    listing?.(Listing.question(method, path, "{\"type\":\"allMids\"}"), {
       atMillis,
       markets: [],
       trades: () => []

@@ -248,12 +248,15 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       onEnforced: ({ id }, rule) => record({ _tag: "Enforced", at: wallMillis(), connection: id, rule })
     })
     const { enforcement } = rules
+    const after = (millis: number, run: () => void) =>
+      void Effect.runForkWith(context)(Effect.forkIn(Effect.delay(Effect.sync(run), millis), scope))
     const server = VenueServer.make({
       venue: { ...venue, enforcement },
       wallMillis,
       products: options.products,
       seed: options.seed,
       tests: enforcement.tests,
+      after,
       answersData: options.replay === undefined
     })
 
@@ -283,8 +286,7 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
         isOpen: () => members.has(id),
         drop: () => drop(member),
         leave: () => members.delete(id),
-        after: (millis, run) =>
-          void Effect.runForkWith(context)(Effect.forkIn(Effect.delay(Effect.sync(run), millis), scope))
+        after
       })
       members.set(id, member)
       record({ _tag: "Upgraded", at: wallMillis(), dial, connection: id })
@@ -301,7 +303,8 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       wallMillis,
       maxPayload: options.maxPayload ?? 1_048_576,
       fateOf: () => mode === "Timeout" ? hang : fates.shift(),
-      answer: (request, body) => server.listing(Listing.question(request.method ?? "GET", request.url ?? "/", body)),
+      ask: ({ headers, method = "GET", url = "/" }, body, reply) =>
+        server.ask(Listing.question(method, url, body, SocketServer.textsOf(headers)), reply),
       refuses: (request) => {
         const address = request.socket.remoteAddress ?? ""
         const connections = [...members.values()].filter(({ line }) => line.address === address).length

@@ -8,16 +8,19 @@
 import type { Market, Tick } from "./Market.ts"
 
 /**
- * A question: the method, the path without query, the query, and the body's
- * text.
+ * A question: the method, the `target` as it was asked for, which is the path with
+ * its query, and both of them apart; the headers, their names in lower case; and
+ * the body's text.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Question {
   readonly method: string
+  readonly target: string
   readonly path: string
   readonly query: ReadonlyMap<string, string>
+  readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
@@ -101,6 +104,24 @@ const decoded = (text: string): string => {
   }
 }
 
+// What a target asks for, in its order.
+const pairsOf = (target: string): ReadonlyArray<readonly [name: string, value: string]> => {
+  const [, query = ""] = target.split("?", 2)
+  return query.split("&").filter((pair) => pair !== "").map((pair) => {
+    const [name = "", ...value] = pair.split("=")
+    return [decoded(name), decoded(value.join("="))]
+  })
+}
+
+/**
+ * All values of a parameter, in their order: of one that is a list.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const valuesIn = ({ target }: Question, name: string): ReadonlyArray<string> =>
+  pairsOf(target).filter(([each]) => each === name).map(([, value]) => value)
+
 /**
  * The question of a request for a path with its query, such as
  * `/time?zone=UTC`. Of parameters with the same name the last counts.
@@ -108,11 +129,12 @@ const decoded = (text: string): string => {
  * @category constructors
  * @since 0.1.0
  */
-export const question = (method: string, target: string, body: string): Question => {
-  const [path = "", query = ""] = target.split("?", 2)
-  const pairs = query.split("&").filter((pair) => pair !== "").map((pair) => {
-    const [name = "", ...value] = pair.split("=")
-    return [decoded(name), decoded(value.join("="))] as const
-  })
-  return { method, path: path === "" ? "/" : path, query: new Map(pairs), body }
+export const question = (
+  method: string,
+  target: string,
+  body: string,
+  headers: Readonly<Record<string, string>> = {}
+): Question => {
+  const [path = ""] = target.split("?", 1)
+  return { method, target, path: path === "" ? "/" : path, query: new Map(pairsOf(target)), headers, body }
 }

@@ -39,7 +39,7 @@ export type { Answer, Floor, MockVenue, Outgoing, Session } from "./internal/moc
  * @category models
  * @since 0.1.0
  */
-export type { Gateway, GatewayHost, GatewayLine, GatewaySession } from "./internal/mockVenue.ts"
+export type { Gateway, GatewayHost, GatewayLine, GatewaySession, HttpReply } from "./internal/mockVenue.ts"
 
 /**
  * The session of a connection that has just opened.

@@ -9,7 +9,15 @@
  */
 import type { Frame } from "@tickline/core/transport/Frame"
 import * as Enforcement from "./Enforcement.ts"
-import { type Floor, followed, type MockVenue, newSession, type Outgoing, type Session } from "./internal/mockVenue.ts"
+import {
+  type Floor,
+  followed,
+  type HttpReply,
+  type MockVenue,
+  newSession,
+  type Outgoing,
+  type Session
+} from "./internal/mockVenue.ts"
 import * as Listing from "./Listing.ts"
 import * as Market from "./Market.ts"
 
@@ -32,7 +40,8 @@ export type Withheld = "heartbeat" | "data" | "acknowledgement"
  * that of its market (default 0), `tests` how it tests its clients (default as
  * the venue enforces it), `answersData` whether a subscription is answered with
  * the data that greets it (default yes), `keepsTrades` how many trades of a product
- * it still has when it is asked for them over HTTP (default 10,000).
+ * it still has when it is asked for them over HTTP (default 10,000). `after` runs
+ * something so many milliseconds from now; needed by venues that have a gateway.
  *
  * @category models
  * @since 0.1.0
@@ -45,6 +54,7 @@ export interface Options {
   readonly tests?: Enforcement.Enforcement["tests"]
   readonly answersData?: boolean | undefined
   readonly keepsTrades?: number | undefined
+  readonly after?: ((millis: number, run: () => void) => void) | undefined
 }
 
 /**
@@ -142,6 +152,8 @@ export interface VenueServer {
    * what is more than its limit on weight, which is that of all who ask together.
    */
   readonly listing: (question: Listing.Question) => Listing.Answer
+  /** Asks over HTTP: the gateway, which may answer later or never, if the question is one for it, else `listing`. */
+  readonly ask: (question: Listing.Question, reply: HttpReply) => void
 }
 
 interface Open {
@@ -284,6 +296,7 @@ export const make = (options: Options): VenueServer => {
   let made = 0
   const gateway = venue.gateway?.({
     wallMillis,
+    after: options.after ?? (() => undefined),
     markets: () => [...markets.values()],
     publish: (market) => void (made += publish(market)),
     tradingStatus
@@ -299,9 +312,30 @@ export const make = (options: Options): VenueServer => {
   const kept = (product: string): ReadonlyArray<Market.Tick> =>
     keepsTrades === 0 ? [] : trades.get(product)?.slice(-keepsTrades) ?? []
 
+  const listing = (question: Listing.Question): Listing.Answer => {
+    if (venue.listing === undefined) return new Listing.Answer(426, { message: "Upgrade Required" })
+    if (http !== undefined && !weighed.admits(wallMillis(), http.weightOf(question))) {
+      return new Listing.Answer(429, http.excess, { "retry-after": String(Math.ceil(longestWindow / 1_000)) })
+    }
+    const found = venue.listing(question, {
+      atMillis: wallMillis(),
+      markets: [...markets.values()].filter(({ product }) => !delisted.has(product.symbol)),
+      trades: kept
+    })
+    return found instanceof Listing.Answer
+      ? found
+      : found === undefined
+      ? new Listing.Answer(404, { message: "NotFound" })
+      : new Listing.Answer(200, found)
+  }
+
   return {
     venue,
     open,
+    listing,
+    ask: (question, reply) => {
+      if (gateway?.ask?.(question, reply) !== true) reply.answer(listing(question))
+    },
     trades: kept,
     book: (product) => {
       const market = listed(product)
@@ -333,22 +367,6 @@ export const make = (options: Options): VenueServer => {
     },
     withhold: (what, on) => void (on ? withheld.add(what) : withheld.delete(what)),
     isWithheld: (what) => withheld.has(what),
-    delist: (product, on) => void (on ? delisted.add(product) : delisted.delete(product)),
-    listing: (question) => {
-      if (venue.listing === undefined) return new Listing.Answer(426, { message: "Upgrade Required" })
-      if (http !== undefined && !weighed.admits(wallMillis(), http.weightOf(question))) {
-        return new Listing.Answer(429, http.excess, { "retry-after": String(Math.ceil(longestWindow / 1_000)) })
-      }
-      const found = venue.listing(question, {
-        atMillis: wallMillis(),
-        markets: [...markets.values()].filter(({ product }) => !delisted.has(product.symbol)),
-        trades: kept
-      })
-      return found instanceof Listing.Answer
-        ? found
-        : found === undefined
-        ? new Listing.Answer(404, { message: "NotFound" })
-        : new Listing.Answer(200, found)
-    }
+    delist: (product, on) => void (on ? delisted.add(product) : delisted.delete(product))
   }
 }

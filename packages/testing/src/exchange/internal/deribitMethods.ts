@@ -302,8 +302,8 @@ const indexPrice = ({ params, session: { exchange: { books } } }: Call): Value |
 
 /** What the venue answers over HTTP as well. */
 const asListed = (name: string, missing: Refused["code"] = -32601) => ({ params, session }: Call): Value | Refused => {
-  const query = new Map(Object.entries(params).map(([key, value]) => [key, String(value)]))
-  const found = session.exchange.listed({ method: "GET", path: `/api/v2/public/${name}`, query, body: "" })
+  const query = Object.entries(params).map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`).join("&")
+  const found = session.exchange.listed(Listing.question("GET", `/api/v2/public/${name}?${query}`, ""))
   return found instanceof Listing.Answer || found === undefined ? new Refused(missing) : found
 }
 

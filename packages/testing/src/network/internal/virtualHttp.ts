@@ -1,7 +1,7 @@
 /** The hosts of the virtual network that answer over HTTP, and the port that asks them. */
 import * as Address from "@tickline/core/transport/Address"
 import { NotResolved, Refused, Unreachable } from "@tickline/core/transport/DialError"
-import { Truncated } from "@tickline/core/transport/HttpError"
+import { type HttpReason, Truncated } from "@tickline/core/transport/HttpError"
 import * as HttpPort from "@tickline/core/transport/HttpPort"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -40,8 +40,8 @@ export interface HttpHost {
   readonly setLatency: (latency: Latency | undefined) => Effect.Effect<void>
 }
 
-/** Answers a request, at the moment at which it arrives. */
-export type Handler = (request: Question) => Effect.Effect<HttpPort.HttpAnswer>
+/** Answers a request, from the moment at which it arrives on. Where it fails, there is no answer. */
+export type Handler = (request: Question) => Effect.Effect<HttpPort.HttpAnswer, HttpReason>
 
 interface MutableHost {
   readonly handler: Handler
@@ -106,8 +106,9 @@ export const make = ({ network, note, now, oneWay, schedule }: Options): {
         body: Stream.empty
       }
     }
-    const { body, headers, status } = yield* host.handler({ ...request, headers: lowerCased(request.headers) })
+    const handled = yield* Effect.result(host.handler({ ...request, headers: lowerCased(request.headers) }))
     yield* travel(host)
+    const { body, headers, status } = yield* Effect.fromResult(handled)
     const bytes = encoder.encode(body)
     return {
       status,

@@ -1,12 +1,13 @@
 /** Listening on loopback: dials and what they meet, upgrades, plain HTTP, and the end of it all. */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from "node:http"
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, STATUS_CODES } from "node:http"
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws"
 import type * as Fault from "../../network/Fault.ts"
-import { type Answer, textOf } from "../../venue/Listing.ts"
+import type { HttpReply } from "../../venue/internal/mockVenue.ts"
+import { textOf } from "../../venue/Listing.ts"
 import type { Journal } from "./journal.ts"
 import type { LogEntry } from "./model.ts"
 
@@ -23,7 +24,7 @@ export interface Options {
   readonly wallMillis: () => number
   readonly maxPayload: number
   readonly fateOf: () => DialFate | undefined
-  readonly answer: (request: IncomingMessage, body: string) => Answer
+  readonly ask: (request: IncomingMessage, body: string, reply: HttpReply) => void
   readonly refuses: (request: IncomingMessage) => number | undefined
   readonly onOpen: (dial: number, ws: WebSocket, request: IncomingMessage) => void
 }
@@ -68,9 +69,14 @@ export const make = (options: Options): SocketServer => {
       if (body.length < bodyBound) body += text
     })
     request.on("end", () => {
-      const found = options.answer(request, body)
-      response.writeHead(found.status, { ...found.headers, connection: "close" })
-      response.end(textOf(found))
+      options.ask(request, body, {
+        answer: (found) => {
+          if (response.destroyed) return
+          response.writeHead(found.status, { ...found.headers, connection: "close" })
+          response.end(textOf(found))
+        },
+        drop: () => void request.socket.resetAndDestroy()
+      })
     })
   })
 
@@ -142,6 +148,12 @@ const listen = (http: Server, host: string, port: number): Effect.Effect<number,
       resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : port))
     })
   })
+
+/** The headers of a request, each one text. */
+export const textsOf = (headers: IncomingHttpHeaders): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => value === undefined ? [] : [[name, [value].flat().join(", ")]])
+  )
 
 const bearer = /^Bearer +(\S+)$/i
 

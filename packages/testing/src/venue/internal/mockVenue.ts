@@ -2,7 +2,7 @@
 import type { Rule } from "@tickline/core/protocol/Symbols"
 import type { Frame } from "@tickline/core/transport/Frame"
 import type { Enforcement } from "../Enforcement.ts"
-import type { Listing } from "../Listing.ts"
+import type { Answer as HttpAnswer, Listing, Question } from "../Listing.ts"
 import type { Market, Tick } from "../Market.ts"
 
 /**
@@ -67,6 +67,8 @@ export interface Answer {
 /** What the gateway of a venue has of the server that it is part of. */
 export interface GatewayHost {
   readonly wallMillis: () => number
+  /** Runs something so many milliseconds from now. */
+  readonly after: (millis: number, run: () => void) => void
   readonly markets: () => ReadonlyArray<Market>
   /** Makes a product's market this one, and tells all who follow it. */
   readonly publish: (market: Market) => void
@@ -86,6 +88,12 @@ export interface GatewayLine {
   readonly after: (millis: number, run: () => void) => void
 }
 
+/** The way back to who asked over HTTP. It is gone once, if it ever is; one that is dropped sees the connection cut. */
+export interface HttpReply {
+  readonly answer: (answer: HttpAnswer) => void
+  readonly drop: () => void
+}
+
 /** The gateway's part of a conversation. */
 export interface GatewaySession {
   /** Answers a client's frame, or gives the frame that the venue is to `receive` in its place. */
@@ -101,6 +109,11 @@ export interface GatewaySession {
 export interface Gateway {
   readonly open: (line: GatewayLine) => GatewaySession
   readonly move: (market: Market) => void
+  /**
+   * Takes a question over HTTP, and answers it now, later or never: `false` if it is none of the gateway's, but of the
+   * venue's `listing`. Default: none is.
+   */
+  readonly ask?: ((question: Question, reply: HttpReply) => boolean) | undefined
 }
 
 /**

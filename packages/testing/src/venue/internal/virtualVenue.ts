@@ -1,6 +1,7 @@
 /** A venue's server on the virtual network. */
 import * as Symbols from "@tickline/core/protocol/Symbols"
 import * as Address from "@tickline/core/transport/Address"
+import { Unreachable } from "@tickline/core/transport/DialError"
 import type { Frame } from "@tickline/core/transport/Frame"
 import * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
@@ -96,6 +97,7 @@ export const serveWatched = Effect.fnUntraced(function*(
     seed,
     keepsTrades,
     answersData,
+    after: network.schedule,
     wallMillis: () => clock.currentTimeMillisUnsafe()
   })
   const symbolOf = (product: string): string => {
@@ -152,11 +154,16 @@ export const serveWatched = Effect.fnUntraced(function*(
   const hosts = yield* Effect.forEach(Arr.make(url, ...also), serve)
   const [host] = hosts
 
-  const rest = yield* network.serveHttp(restUrl, ({ body = "", method, url }) =>
-    Effect.sync(() => {
-      const answer = server.listing(Listing.question(method, url.replace(/^\w+:\/\/[^/?]*/, ""), body))
-      return { ...answer, body: Listing.textOf(answer) }
-    }))
+  const rest = yield* network.serveHttp(
+    restUrl,
+    ({ body = "", headers, method, url }) =>
+      Effect.callback((resume) =>
+        server.ask(Listing.question(method, url.replace(/^\w+:\/\/[^/?]*/, ""), body, headers), {
+          answer: (answer) => resume(Effect.succeed({ ...answer, body: Listing.textOf(answer) })),
+          drop: () => resume(Effect.fail(new Unreachable({ detail: "cut" })))
+        })
+      )
+  )
 
   // What is said of how products trade, for as long as it lasts.
   const lasting = new Map<string | undefined, object>()
