@@ -306,6 +306,13 @@ export * as HttpPort from "./transport/HttpPort.ts"
 export * as Hyperliquid from "./venue/hyperliquid/Venue.ts"
 
 /**
+ * Signs what Hyperliquid's exchange is asked to do.
+ *
+ * @since 0.1.0
+ */
+export * as HyperliquidSigning from "./trading/hyperliquid/HyperliquidSigning.ts"
+
+/**
  * What a connection received, fanned out to its consumers in batches. Each
  * consumer has a queue of its own, bounded in bytes, and says what happens when
  * it is full.

@@ -67,13 +67,15 @@ export interface RecoverableSignature {
 
 /**
  * Signs digests with one key of secp256k1. What is signed is the digest of 32
- * bytes itself; another length is a `RangeError`.
+ * bytes itself; another length is a `RangeError`. `publicKey` is the point as 65
+ * bytes, from which chains make an address.
  *
  * @category models
  * @since 0.1.0
  */
 export interface DigestSigner {
   readonly algorithm: "secp256k1"
+  readonly publicKey: Uint8Array
   readonly signDigest: (digest: Uint8Array) => RecoverableSignature
 }
 
@@ -196,6 +198,7 @@ export const secp256k1 = (key: Redacted.Redacted<string>): Result.Result<DigestS
     Result.flatMap((secret) => checked(secp256k1Curve, { secret })),
     Result.map((secret): DigestSigner => ({
       algorithm: "secp256k1",
+      publicKey: secp256k1Curve.getPublicKey(secret, false),
       signDigest: (digest) => {
         if (digest.length !== 32) throw new RangeError(`a digest has 32 bytes, not ${digest.length}`)
         const signed = secp256k1Curve.sign(digest, secret, { prehash: false, lowS: true, format: "recovered" })
@@ -204,6 +207,20 @@ export const secp256k1 = (key: Redacted.Redacted<string>): Result.Result<DigestS
     })),
     Result.mapError(refusal("secp256k1", "a private key of 32 bytes in hexadecimal"))
   )
+
+/**
+ * The public key of secp256k1 whose signature of a digest this is, as 65 bytes;
+ * `undefined` if it is none. Of another digest it is another key.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const recover = (digest: Uint8Array, { r, s, v }: RecoverableSignature): Uint8Array | undefined => {
+  const recovered = Result.try(() =>
+    secp256k1Curve.Signature.fromBytes(Uint8Array.of(v - 27, ...r, ...s), "recovered").recoverPublicKey(digest)
+  )
+  return Result.isSuccess(recovered) ? recovered.success.toBytes(false) : undefined
+}
 
 /**
  * The signature of a message as text.
