@@ -83,7 +83,7 @@ export interface Options {
 /**
  * The hash of an action with what is signed with it, 32 bytes.
  *
- * @category hashing
+ * @category encoding
  * @since 0.1.0
  */
 export const hashAction = (
@@ -172,7 +172,7 @@ const sign = (signer: Signer.DigestSigner, digest: Uint8Array): Signature => {
  * Signs an action that trades, such as `order`, `cancel` or `scheduleCancel`. What
  * is no action, such as one with a fraction, is a `RangeError`.
  *
- * @category signing
+ * @category encoding
  * @since 0.1.0
  */
 export const signAction = (signer: Signer.DigestSigner, action: Action, options: Options): Signature =>
@@ -183,7 +183,7 @@ export const signAction = (signer: Signer.DigestSigner, action: Action, options:
  * `hyperliquidChain` and `signatureChainId` are those of the network if it has
  * none.
  *
- * @category signing
+ * @category encoding
  * @since 0.1.0
  */
 export const signUserAction = (

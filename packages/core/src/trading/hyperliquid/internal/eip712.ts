@@ -70,7 +70,7 @@ export const bigEndian = (value: number | bigint, length: number): Uint8Array =>
 /**
  * Keccak-256.
  *
- * @category hashing
+ * @category encoding
  * @since 0.1.0
  */
 export const keccak: (bytes: Uint8Array) => Uint8Array = keccak_256
@@ -119,7 +119,7 @@ const ofDomain: ReadonlyArray<Member> = [
  * version 1, without a contract. A value that is not of its member's type is a
  * `RangeError`.
  *
- * @category hashing
+ * @category encoding
  * @since 0.1.0
  */
 export const digest = (
