@@ -37,7 +37,17 @@ export const barrels: ReadonlyArray<{
     folder: "packages/node/src",
     summary: "What an application on Node needs: every module of `@tickline/node` but the runner's.",
     // Both bring Effect's HTTP along, which a program that has no page and asks nothing need not load.
-    excluded: ["bin.ts", "Health.ts", "NodeHttp.ts", "RedisGovernor.ts", "runner/", "demo/", "simulate/", "stability/"]
+    excluded: [
+      "bin.ts",
+      "Health.ts",
+      "NodeHttp.ts",
+      "RedisGovernor.ts",
+      "runner/",
+      "demo/",
+      "simulate/",
+      "stability/",
+      "store/"
+    ]
   },
   {
     // What the runner loads only when it simulates stands beside it.

@@ -60,7 +60,8 @@ const licences: ReadonlyArray<{ readonly files: ReadonlyArray<string>; readonly 
       "packages/core/src/trading/hyperliquid/internal/msgpack.ts"
     ],
     imports: ["@noble/hashes"]
-  }
+  },
+  { files: ["packages/node/src/store/Postgres.ts"], imports: ["@effect/sql-pg"] }
 ]
 
 const floorOf = (room: string): number => floors.findIndex((rooms) => rooms.includes(room))

@@ -1,0 +1,69 @@
+/** Postgres over a real server. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Postgres from "@tickline/node/store/Postgres"
+import * as Cause from "effect/Cause"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as SqlClient from "effect/sql/SqlClient"
+import { inspect } from "node:util"
+import * as PostgresServer from "./PostgresServer.ts"
+
+describe("Postgres: the URL", () => {
+  it.live("is not shown where it cannot be read", () =>
+    Effect.gen(function*() {
+      for (const url of ["postgres://a:hunter2@[", "mysql://a:hunter2@localhost/a", "hunter2"]) {
+        const exit = yield* Effect.exit(Effect.scoped(Layer.build(Postgres.layer({ url: Redacted.make(url) }))))
+        const shown = Exit.isFailure(exit) ? Cause.pretty(exit.cause) + inspect(exit, { depth: 20 }) : "opened"
+        assert.include(shown, "expected a postgres:// or postgresql:// URL")
+        assert.notInclude(shown, "hunter2")
+      }
+    }))
+})
+
+class Server extends Context.Service<Server, PostgresServer.PostgresServer>()("test/Server") {}
+
+describe.skipIf(!PostgresServer.isInstalled)("Postgres (skipped without postgresql)", () => {
+  it.layer(Layer.effect(Server, PostgresServer.make), { excludeTestServices: true })((it) => {
+    it.effect("is named by the configuration; a transaction is one, and has savepoints", () =>
+      Effect.gen(function*() {
+        const url = yield* (yield* Server).database
+        const provider = ConfigProvider.fromUnknown({ DATABASE_URL: Redacted.value(url) })
+        yield* Effect.gen(function*() {
+          const sql = yield* SqlClient.SqlClient
+          yield* sql`CREATE TABLE t (a TEXT)`
+          yield* sql.withTransaction(Effect.gen(function*() {
+            yield* sql`INSERT INTO t VALUES (${"1"})`
+            yield* Effect.exit(sql.withTransaction(Effect.andThen(sql`INSERT INTO t VALUES ('2')`, Effect.fail("no"))))
+          }))
+          yield* Effect.exit(sql.withTransaction(Effect.andThen(sql`INSERT INTO t VALUES ('3')`, Effect.fail("no"))))
+          assert.deepStrictEqual(yield* sql`SELECT a FROM t`.values, [["1"]])
+          assert.deepStrictEqual(yield* sql`SELECT current_setting('application_name')`.values, [["tickline"]])
+        }).pipe(
+          Effect.provide(Postgres.layerConfig({ url: Config.Redacted("DATABASE_URL") })),
+          Effect.provideService(ConfigProvider.ConfigProvider, provider)
+        )
+      }))
+
+    it.effect("is there again after a restart of the server, without another client", () =>
+      Effect.gen(function*() {
+        const server = yield* Server
+        const sql = Context.get(
+          yield* Layer.build(Postgres.layer({ url: yield* server.database })),
+          SqlClient.SqlClient
+        )
+        yield* sql`CREATE TABLE t (a TEXT)`
+        yield* sql`INSERT INTO t VALUES ('1')`
+        yield* server.restart
+        const rows = yield* Effect.retry(sql`SELECT a FROM t`.values, {
+          while: (error) => error.isRetryable,
+          times: 3
+        })
+        assert.deepStrictEqual(rows, [["1"]])
+      }))
+  })
+})
