@@ -3,14 +3,19 @@ import type { Breakage } from "./Breakage.ts"
 
 const inside = "packages/core/src/trading/deribit/internal"
 const calls = `${inside}/calls.ts`
-const cancelling = `${inside}/cancelling.ts`
-const following = `${inside}/following.ts`
-const gateway = `${inside}/gateway.ts`
+const gateway = `${inside}/deribitGateway.ts`
 const notices = `${inside}/notices.ts`
 const orders = `${inside}/orders.ts`
-const placing = `${inside}/placing.ts`
+const common = "packages/core/src/trading/internal"
+const cancelling = `${common}/cancelling.ts`
+const failures = `${common}/failure.ts`
+const finding = `${common}/finding.ts`
+const following = `${common}/following.ts`
+const learning = `${common}/learning.ts`
+const placing = `${common}/placing.ts`
 const session = "packages/core/src/session/deribit/DeribitSession.ts"
 const runner = "packages/node/src/runner/Ordering.ts"
+const ofAccount = "packages/testing/test/trading/DeribitAccount.test.ts"
 const ofEntry = "packages/testing/test/trading/DeribitExchange.test.ts"
 const ofAnswers = "packages/testing/test/trading/DeribitAnswers.test.ts"
 const ofLookups = "packages/testing/test/trading/DeribitLookups.test.ts"
@@ -23,15 +28,15 @@ const isAbsent = "says that an order is absent only"
 export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "an order whose answer was lost is sent again",
-    file: calls,
-    original: `failure._tag === "Unsent" && failure.mayFollow && this.now() + pauseMillis.epoch < until`,
-    replacement: `failure._tag !== "Refused" && failure.mayFollow && this.now() + pauseMillis.epoch < until`,
+    file: failures,
+    original: `failure._tag === "Unsent" && failure.mayFollow && now()`,
+    replacement: `failure._tag !== "Refused" && failure.mayFollow && now()`,
     test: [ofEntry, "says what became of an order"]
   },
   {
     name: "an order that may still come is absent",
     file: placing,
-    original: "      if (mayStillCome) return undefined\n",
+    original: "      if (isPending) return undefined\n",
     replacement: "",
     test: [ofEntry, isAbsent]
   },
@@ -79,9 +84,9 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "it is asked for ever what became of an order",
-    file: gateway,
-    original: "now >= end || (yield* this.calls.isOver)",
-    replacement: "yield* this.calls.isOver",
+    file: learning,
+    original: "at >= end || (yield* isOver)",
+    replacement: "yield* isOver",
     test: [ofEntry, "gives up learning"]
   },
   {
@@ -121,16 +126,9 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "what the rules forbid is sent",
-    file: placing,
-    original: "Orders.objection(market.success, request)",
-    replacement: "undefined",
-    test: [ofEntry, "sends nothing that the instrument's rules forbid"]
-  },
-  {
-    name: "what the rules forbid is amended to",
-    file: placing,
-    original: "Orders.objection(market.success, terms)",
-    replacement: "undefined",
+    file: gateway,
+    original: "objection === undefined ? Effect.succeed(market)",
+    replacement: "objection !== \"\" ? Effect.succeed(market)",
     test: [ofEntry, "sends nothing that the instrument's rules forbid"]
   },
   {
@@ -156,7 +154,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "the first of several orders is meant",
-    file: gateway,
+    file: finding,
     original: "others.length === 0 ? Effect.succeed(order)",
     replacement: "others.length >= 0 ? Effect.succeed(order)",
     test: [ofEntry, "touches none of several orders"]
@@ -164,22 +162,22 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "an amendment that was not taken is done",
     file: placing,
-    original: "order !== undefined && !isAmended && !isOver(Orders.statusOf(order))",
-    replacement: "order !== undefined && isAmended && !isOver(Orders.statusOf(order))",
+    original: "update !== undefined && !isAmended && !isOver(update.status)",
+    replacement: "update !== undefined && isAmended && !isOver(update.status)",
     test: [ofEntry, "an amendment whose answer was lost"]
   },
   {
     name: "a cancel whose answer was lost is left at that",
     file: cancelling,
-    original: "yield* gateway.calls.write(Methods.trading.cancel, { order_id: orderId }, until)\n      return new",
+    original: "yield* gateway.cancel(named, { until })\n      return new",
     replacement: "order\n      return new",
     test: [ofEntry, "a cancel whose answer was lost"]
   },
   {
     name: "what the venue did not cancel with all is passed over",
     file: cancelling,
-    original: "all.success.filter(({ order_id }) => !ids.has(order_id))",
-    replacement: "all.success.filter(({ order_id }) => ids.has(order_id))",
+    original: "filter(({ orderId }) => !ids.has(orderId))",
+    replacement: "filter(({ orderId }) => ids.has(orderId))",
     test: [ofChanges, "counts those cancelled"]
   },
   {
@@ -192,7 +190,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "whatever order is answered is ours",
     file: placing,
-    original: "!Orders.isOf(request, order)",
+    original: "!gateway.isOf(request, order)",
     replacement: "false",
     test: [ofAnswers, "an answer that names another order"]
   },
@@ -227,8 +225,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what is followed is not looked up in the history",
     file: placing,
-    original: "gateway.findEver({ orderId }, until)",
-    replacement: "gateway.find({ orderId }, until)",
+    original: "gateway.findEver(",
+    replacement: "gateway.find(",
     test: [ofLookups, "an order that is followed over a long outage"]
   },
   {
@@ -262,29 +260,29 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "whatever bears our client id is ours",
     file: placing,
-    original: "labelled.findLast((order) => Orders.isOf(request, order))",
-    replacement: "labelled.at(-1)",
+    original: "found.findLast((order) => gateway.isOf(request, order))",
+    replacement: "found.at(-1)",
     test: [ofAnswers, "another's order under our client id"]
   },
   {
     name: "a failure of the venue is a rejection",
-    file: gateway,
-    original: "failure.error.code === ErrorCodes.internalServerError",
-    replacement: "failure.error.code === \"\"",
+    file: calls,
+    original: "failure.code === ErrorCodes.internalServerError",
+    replacement: "failure.code === \"\"",
     test: [ofAnswers, "a failure of the venue"]
   },
   {
     name: "a busy venue is asked once",
-    file: calls,
-    original: "const mayFollow = isBusy || (",
-    replacement: "const mayFollow = (",
+    file: failures,
+    original: "failure._tag === \"Refused\" ? failure.retryAfterMillis",
+    replacement: "failure._tag === \"Refused\" ? undefined",
     test: [ofAnswers, "what is asked is asked again"]
   },
   {
     name: "a unit that has no orders ends the search",
     file: gateway,
-    original: "failure.error.code === ErrorCodes.invalidParams",
-    replacement: "failure.error.code === \"\"",
+    original: "failure.code === ErrorCodes.invalidParams",
+    replacement: "failure.code === \"\"",
     test: [ofLookups, "looks an order up under each currency"]
   },
   {
@@ -304,13 +302,13 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "an execution is said as often as it is told",
     file: following,
-    original: "!tradeIds.has(trade_id)",
-    replacement: "trade_id !== \"\" || tradeIds.size < 0",
+    original: "!tradeIds.has(tradeId)",
+    replacement: "tradeId !== \"\" || tradeIds.size < 0",
     test: [ofFollowing, "says those of a time without a connection"]
   },
   {
     name: "executions come as they are told",
-    file: following,
+    file: orders,
     original: "(one.trade_seq ?? 0) - (other.trade_seq ?? 0)",
     replacement: "(other.trade_seq ?? 0) - (one.trade_seq ?? 0)",
     test: [ofFollowing, "says those of a time without a connection"]
@@ -377,5 +375,33 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "Stream.fromEffectDrain(Effect.logWarning(message))",
     replacement: "Stream.fromEffectDrain(Effect.logDebug(message))",
     test: [ofRunner, "an amendment that is never taken"]
+  },
+  {
+    name: "executions of a time without a connection are lost",
+    file: `${common}/executions.ts`,
+    original: "isBehind = !(yield* fetch)",
+    replacement: "isBehind = !(Option.isSome(notice) || (yield* fetch))",
+    test: [ofAccount, "those of a time without a connection"]
+  },
+  {
+    name: "what was known before a gap is complete after it",
+    file: `${common}/executions.ts`,
+    original: "if (isBehind) continue",
+    replacement: "",
+    test: [ofAccount, "those of a long outage"]
+  },
+  {
+    name: "the account is not asked while nothing is told",
+    file: `${common}/executions.ts`,
+    original: "silent: 8_000",
+    replacement: "silent: 3_600_000",
+    test: [ofAccount, "tells those that no notice brought"]
+  },
+  {
+    name: "an execution is told of as often as it is known",
+    file: `${common}/executions.ts`,
+    original: "if (known.has(id)) continue",
+    replacement: "",
+    test: [ofAccount, "tells each execution once"]
   }
 ]

@@ -284,6 +284,13 @@ export * as Generic from "./venue/generic/Venue.ts"
 export * as Governor from "./resilience/Governor.ts"
 
 /**
+ * What an account has at an exchange: its money, and its positions.
+ *
+ * @since 0.1.0
+ */
+export * as Holdings from "./trading/Holdings.ts"
+
+/**
  * Why a request over HTTP has no answer. A status is none of these: an answer of
  * 503 is an answer.
  *

@@ -11,12 +11,16 @@
  */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type { ConnectError } from "../connection/ConnectError.ts"
 import type * as Decimal from "../value/Decimal.ts"
 import * as Printable from "../value/Printable.ts"
-import type { OrderEvent } from "./OrderEvent.ts"
+import type * as Timestamp from "../value/Timestamp.ts"
+import type { Balance, Position } from "./Holdings.ts"
+import type { Instrument } from "./Instrument.ts"
+import type { Fill, OrderEvent } from "./OrderEvent.ts"
 import type { OrderRequest } from "./OrderRequest.ts"
 
 /**
@@ -85,8 +89,56 @@ export interface PlaceOptions extends CommandOptions {
 }
 
 /**
+ * Something that was asked of an exchange and changes nothing there was not
+ * answered: it could not be reached in time, it refused (`code` is its own), it
+ * asks to be asked later (`RateLimited`, after `retryAfterMillis`), or its answer
+ * cannot be read.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ExchangeError extends Schema.TaggedError<ExchangeError>()("ExchangeError", {
+  exchange: Schema.String,
+  reason: Schema.Literals(["Unreachable", "Refused", "RateLimited", "Unreadable"]),
+  detail: Schema.String,
+  code: Schema.optionalKey(Schema.String),
+  retryAfterMillis: Schema.optionalKey(Schema.Finite)
+}) {
+  override get message(): string {
+    return Printable.escape(`${this.exchange}: ${this.detail}`)
+  }
+}
+
+/**
+ * How an exchange can be reached:
+ *
+ * - `Idle`: nothing has been asked of it yet
+ * - `Live`: signed in, or, where there is nothing to sign in to, answering
+ * - `Down`: not now; it is being tried again
+ * - `Stopped`: not any more
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Health =
+  | { readonly _tag: "Idle" }
+  | { readonly _tag: "Live" }
+  | { readonly _tag: "Down"; readonly reason: string | undefined }
+  | { readonly _tag: "Stopped"; readonly reason: string }
+
+/**
+ * How an account is asked about: `deadline` is how long there is until the answer
+ * is there. Default: 5 s.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ReadOptions = Pick<CommandOptions, "deadline">
+
+/**
  * An exchange.
  *
+ * - `connect`: connects and signs in, if nobody has; a command does it by itself
  * - `place`: the outcome, then with `follow` each `Fill` and `OrderUpdate`. It
  *   fails only where what is followed cannot be any more
  * - `amend`: what is not named stays. `amount` is the whole new amount, what is
@@ -94,12 +146,20 @@ export interface PlaceOptions extends CommandOptions {
  * - `cancelAll`: an outcome for each order, then how many are known to be cancelled
  * - `status`: an `OrderUpdate` for each order of that name; `absent` if there is none
  * - `open`: an `OrderUpdate` for each order that is not over
+ * - `fills`: each execution of the account once, from a time on (by default from
+ *   now, by the exchange's clock), those of a time without a connection included.
+ *   It fails only where nothing can be learned any more
+ * - `lacks`: what an order asks for that the exchange does not have, in words;
+ *   such an order is `NotSent`
+ * - `instrument`: what may be traded of a product. A price or an amount that it
+ *   forbids is `NotSent`, with the nearest legal ones
  *
  * @category services
  * @since 0.1.0
  */
 export class Exchange extends Context.Service<Exchange, {
   readonly name: string
+  readonly connect: Effect.Effect<void>
   readonly place: (
     request: OrderRequest,
     options?: PlaceOptions | undefined
@@ -120,4 +180,12 @@ export class Exchange extends Context.Service<Exchange, {
   readonly open: (
     options?: CommandOptions & { readonly product?: string | undefined }
   ) => Stream.Stream<OrderEvent>
+  readonly fills: (
+    options?: { readonly since?: Timestamp.Timestamp | undefined } | undefined
+  ) => Stream.Stream<Fill, ConnectError>
+  readonly lacks: (request: OrderRequest) => string | undefined
+  readonly instrument: (product: string, options?: ReadOptions) => Effect.Effect<Instrument, ExchangeError>
+  readonly balances: (options?: ReadOptions) => Effect.Effect<ReadonlyArray<Balance>, ExchangeError>
+  readonly positions: (options?: ReadOptions) => Effect.Effect<ReadonlyArray<Position>, ExchangeError>
+  readonly health: { readonly current: Effect.Effect<Health>; readonly changes: Stream.Stream<Health> }
 }>()("@tickline/core/trading/Exchange") {}

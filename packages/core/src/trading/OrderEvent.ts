@@ -36,7 +36,8 @@ export class Acknowledged extends Schema.TaggedClass<Acknowledged>()("Acknowledg
 
 /**
  * The exchange refused the command: nothing has changed there. `code` and
- * `message` are the exchange's own.
+ * `message` are the exchange's own. `retryAfterMillis`, of a rate limit, is for
+ * programs: no line has it.
  *
  * @category models
  * @since 0.1.0
@@ -45,7 +46,8 @@ export class Rejected extends Schema.TaggedClass<Rejected>()("Rejected", {
   ...named,
   reason: Schema.String,
   code: Schema.optionalKey(Schema.String),
-  message: Schema.optionalKey(Schema.String)
+  message: Schema.optionalKey(Schema.String),
+  retryAfterMillis: Schema.optionalKey(Schema.Finite)
 }) {}
 
 /**
@@ -218,7 +220,7 @@ const body = (event: OrderEvent): string => {
 /**
  * The event as one line of NDJSON, without the line feed: `_tag`, what names the
  * order, then its members in the order of the interface. Equal to the schema's
- * encoding, without `liquidity`.
+ * encoding, without `liquidity` and `retryAfterMillis`.
  *
  * @category encoding
  * @since 0.1.0

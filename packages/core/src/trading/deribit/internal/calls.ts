@@ -14,40 +14,41 @@ import * as ErrorCodes from "../../../session/deribit/internal/errorCodes.ts"
 import type { Method } from "../../../session/deribit/Method.ts"
 import type { CallError, RpcError } from "../../../session/JsonRpc.ts"
 import * as Monotonic from "../../../value/Monotonic.ts"
+import {
+  askAgain,
+  describe as describeFailure,
+  type Failure,
+  unanswered,
+  unreadable,
+  unsent,
+  writeOnce
+} from "../../internal/failure.ts"
+import type { Sending } from "../../internal/gateway.ts"
 
-/**
- * How a call ends without its result:
- *
- * - `Unsent`: it never left. If it `mayFollow`, only for want of an epoch
- * - `Refused`: the venue's error
- * - `Unanswered`: it left, and no answer came that can be read
- *
- * @category models
- * @since 0.1.0
- */
-export type Failure =
-  | { readonly _tag: "Unsent"; readonly reason: string; readonly mayFollow: boolean }
-  | { readonly _tag: "Refused"; readonly error: RpcError }
-  | { readonly _tag: "Unanswered"; readonly reason: string; readonly mayFollow: boolean }
+const describe = ({ data, reason }: RpcError): string => {
+  const detail = typeof data === "object" && data !== null && "reason" in data ? data.reason : undefined
+  return typeof detail === "string" && detail !== "" ? `${reason}: ${detail}` : reason
+}
 
-/**
- * What never left, for this reason.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const unsent = (reason: string, mayFollow = false): Failure => ({ _tag: "Unsent", reason, mayFollow })
+/** How long the venue is left alone that asks to be. */
+const busyMillis = 250
 
-const unanswered = (reason: string, mayFollow = false): Failure => ({ _tag: "Unanswered", reason, mayFollow })
+const refused = (error: RpcError): Failure => ({
+  _tag: "Refused",
+  reason: describe(error),
+  code: error.code,
+  message: error.reason,
+  ...(ErrorCodes.temporary.has(error.code) ? { retryAfterMillis: busyMillis } : {})
+})
 
 const failureOf = (error: CallError): Failure => {
   switch (error._tag) {
     case "RpcError":
-      return { _tag: "Refused", error }
+      return refused(error)
     case "OutcomeUnknown":
       return unanswered("the connection ended before the answer came", true)
     case "UnreadableResult":
-      return unanswered(error.message)
+      return unreadable(error.message)
     case "NotSent":
       return unsent(error.message, error.reason !== "Closed")
     default:
@@ -55,31 +56,8 @@ const failureOf = (error: CallError): Failure => {
   }
 }
 
-/**
- * The venue's error in words.
- *
- * @category getters
- * @since 0.1.0
- */
-export const describeRefusal = ({ data, reason }: RpcError): string => {
-  const detail = typeof data === "object" && data !== null && "reason" in data ? data.reason : undefined
-  return typeof detail === "string" && detail !== "" ? `${reason}: ${detail}` : reason
-}
-
-/**
- * A failure in words.
- *
- * @category getters
- * @since 0.1.0
- */
-export const describe = (failure: Failure): string =>
-  failure._tag === "Refused" ? `${describeRefusal(failure.error)} (${failure.error.code})` : failure.reason
-
 /** A call has so much more by itself, so that the deadline is kept in one place. */
 const slackMillis = 1_000
-
-/** How long the venue is left alone that asks to be, and how long an epoch may take to be seen to have ended. */
-const pauseMillis = { busy: 250, epoch: 10 }
 
 /**
  * The calls of one session. Times are on the monotonic clock, in milliseconds.
@@ -136,35 +114,24 @@ export class Calls {
   }
 
   /** Asks, again where the connection ended or the venue asks for patience. */
-  read<Params, Result>(
-    method: Method<Params, Result>,
-    params: Params,
-    until: number
-  ): Effect.Effect<Result, Failure> {
-    return this.attempt(method, params, until).pipe(
-      Effect.catch((failure) => {
-        const isBusy = failure._tag === "Refused" && ErrorCodes.temporary.has(failure.error.code)
-        const pause = pauseMillis[isBusy ? "busy" : "epoch"]
-        const mayFollow = isBusy || (failure._tag !== "Refused" && failure.mayFollow)
-        return mayFollow && this.now() + pause < until
-          ? Effect.delay(this.read(method, params, until), pause)
-          : Effect.fail(failure)
-      })
-    )
+  read<Params, Result>(method: Method<Params, Result>, params: Params, until: number): Effect.Effect<Result, Failure> {
+    return askAgain(this.attempt(method, params, until), { now: () => this.now(), until })
   }
 
   /** Writes once: again only what never left. */
   write<Params, Result>(
     method: Method<Params, Result>,
     params: Params | (() => Params),
-    until: number,
-    onWrite?: () => void
+    { onWrite, until }: Sending
   ): Effect.Effect<Result, Failure> {
-    return this.attempt(method, params, until, onWrite).pipe(
+    return writeOnce(this.attempt(method, params, until, onWrite), { now: () => this.now(), until }).pipe(
+      // The venue failed, and does not say whether it had carried it out.
       Effect.catch((failure) =>
-        failure._tag === "Unsent" && failure.mayFollow && this.now() + pauseMillis.epoch < until
-          ? Effect.delay(this.write(method, params, until, onWrite), pauseMillis.epoch)
-          : Effect.fail(failure)
+        Effect.fail(
+          failure._tag === "Refused" && failure.code === ErrorCodes.internalServerError
+            ? unanswered(describeFailure(failure))
+            : failure
+        )
       )
     )
   }

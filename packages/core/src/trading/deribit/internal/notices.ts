@@ -13,49 +13,34 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as ExactJson from "../../../codec/ExactJson.ts"
 import * as ExactSchema from "../../../codec/ExactSchema.ts"
-import type { ConnectError } from "../../../connection/ConnectError.ts"
 import type { DeribitSession } from "../../../session/deribit/DeribitSession.ts"
 import * as Schemas from "../../../session/deribit/Schemas.ts"
 import * as Channel from "../../../value/Channel.ts"
+import type { Notice } from "../../internal/gateway.ts"
+import * as Orders from "./orders.ts"
 
-/**
- * - `Changes`: orders as they stand, and executions
- * - `Gap`: something may not have been told: another epoch begins, or a notice
- *   cannot be read
- * - `Over`: nothing more will be told
- *
- * @category models
- * @since 0.1.0
- */
-export type Notice =
-  | {
-    readonly _tag: "Changes"
-    readonly orders: ReadonlyArray<Schemas.Order>
-    readonly trades: ReadonlyArray<Schemas.UserTrade>
-  }
-  | { readonly _tag: "Gap" }
-  | { readonly _tag: "Over"; readonly error: ConnectError }
+type Told = Notice<Schemas.Order>
 
 const read = SchemaParser.decodeUnknownResult(Schema.Struct({
   orders: ExactSchema.optional(Schema.Array(Schemas.Order)),
   trades: ExactSchema.optional(Schema.Array(Schemas.UserTrade))
 }))
 
-const gap: Notice = { _tag: "Gap" }
+const gap: Told = { _tag: "Gap" }
 
-const channelOf = (product: string): string => `user.changes.${product}.raw`
+const channelOf = (product = "any.any"): string => `user.changes.${product}.raw`
 
 const isOfChanges = (channel: unknown): boolean => typeof channel === "string" && channel.startsWith("user.changes.")
 
 /**
  * The notices of one session. `of` subscribes to the changes of a product's
- * orders, on each epoch, and gives what is told from now on, of all products.
+ * orders, or of all, on each epoch, and gives what is told from now on, of all products.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Notices {
-  readonly of: (product: string) => Effect.Effect<PubSub.Subscription<Notice>, never, Scope.Scope>
+  readonly of: (product: string | undefined) => Effect.Effect<PubSub.Subscription<Told>, never, Scope.Scope>
 }
 
 /**
@@ -67,8 +52,8 @@ export interface Notices {
  */
 export const make = Effect.fnUntraced(
   function*(session: DeribitSession): Effect.fn.Return<Notices, never, Scope.Scope> {
-    const notices = yield* PubSub.unbounded<Notice>()
-    const publish = (notice: Notice) => Effect.asVoid(PubSub.publish(notices, notice))
+    const notices = yield* PubSub.unbounded<Told>()
+    const publish = (notice: Told) => Effect.asVoid(PubSub.publish(notices, notice))
     let wasLive = false
 
     yield* Effect.forkScoped(
@@ -79,7 +64,7 @@ export const make = Effect.fnUntraced(
           const told = read(params["data"])
           if (Result.isFailure(told)) return publish(gap)
           const { orders, trades } = told.success
-          return publish({ _tag: "Changes", orders: orders ?? [], trades: trades ?? [] })
+          return publish({ _tag: "Changes", orders: orders ?? [], fills: Orders.toFills(trades ?? []) })
         })
       ),
       { startImmediately: true }

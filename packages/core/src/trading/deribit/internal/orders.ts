@@ -223,22 +223,16 @@ export const toUpdate = (order: Schemas.Order): OrderUpdate => {
   })
 }
 
-/**
- * An execution of an order of ours. The venue describes a trade's direction as
- * the taker's, so that the side is that of the order.
- *
- * @category getters
- * @since 0.1.0
- */
-export const toFill = (
-  { amount, fee, fee_currency, liquidity, order_id, price, timestamp, trade_id }: Schemas.UserTrade,
-  { clientId, product, side }: Pick<OrderRequest, "clientId" | "product" | "side">
+// A trade's direction is that of the order that it is of.
+const toFill = (
+  { amount, direction, fee, fee_currency, instrument_name, label, liquidity, order_id, price, timestamp, trade_id }:
+    Schemas.UserTrade
 ): Fill =>
   new Fill({
     exchange,
-    product,
-    side,
-    clientId,
+    product: instrument_name,
+    side: direction,
+    ...(label === undefined || label === null || label === "" ? {} : { clientId: label }),
     orderId: order_id,
     price,
     amount,
@@ -248,6 +242,17 @@ export const toFill = (
     timestamp,
     ...(liquidity === "M" ? { liquidity: "maker" } : liquidity === "T" ? { liquidity: "taker" } : {})
   })
+
+/**
+ * Executions of orders of ours, in the venue's order.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const toFills = (trades: ReadonlyArray<Schemas.UserTrade>): ReadonlyArray<Fill> =>
+  trades.toSorted((one, other) =>
+    Timestamp.TimestampOrder(one.timestamp, other.timestamp) || (one.trade_seq ?? 0) - (other.trade_seq ?? 0)
+  ).map(toFill)
 
 const isSame = (one: Decimal.Decimal | undefined, other: Decimal.Decimal): boolean =>
   one !== undefined && BigDecimal.equals(one, other)
@@ -271,16 +276,3 @@ const hasAmount = ({ amount, reduceOnly }: OrderRequest, order: Schemas.Order): 
 export const isOf = (request: OrderRequest, order: Schemas.Order): boolean =>
   order.instrument_name === request.product && order.direction === request.side && hasAmount(request, order) &&
   (request.price === undefined || isSame(priceOf(order), request.price))
-
-/**
- * Whether an order has the terms that an amendment named.
- *
- * @category predicates
- * @since 0.1.0
- */
-export const hasTerms = (
-  order: Schemas.Order,
-  { amount, price }: { readonly price?: Decimal.Decimal | undefined; readonly amount?: Decimal.Decimal | undefined }
-): boolean =>
-  (amount === undefined || isSame(order.amount ?? undefined, amount)) &&
-  (price === undefined || isSame(priceOf(order), price))

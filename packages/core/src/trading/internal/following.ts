@@ -1,15 +1,13 @@
 /**
- * An order of ours that is followed: what is new of it in what the venue says, by
- * whatever way it says it, as a value.
+ * An order of ours that is followed: what is new of it in what the exchange says,
+ * by whatever way it says it, as a value.
  *
  * @since 0.1.0
  */
 import * as BigDecimal from "effect/BigDecimal"
-import type * as Schemas from "../../../session/deribit/Schemas.ts"
-import * as Decimal from "../../../value/Decimal.ts"
-import * as Order from "../../Order.ts"
-import type { Fill, OrderUpdate } from "../../OrderEvent.ts"
-import * as Orders from "./orders.ts"
+import * as Decimal from "../../value/Decimal.ts"
+import * as Order from "../Order.ts"
+import { Fill, type OrderUpdate } from "../OrderEvent.ts"
 
 /**
  * What is known of it, and how far it had come by what was said last.
@@ -24,14 +22,14 @@ export interface Following {
 }
 
 /**
- * What the venue says of it: the order as it stands, and executions of it.
+ * What the exchange says of it: how it stands, and executions of it.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Told {
-  readonly order?: Schemas.Order | undefined
-  readonly trades: ReadonlyArray<Schemas.UserTrade>
+  readonly update?: OrderUpdate | undefined
+  readonly fills: ReadonlyArray<Fill>
 }
 
 /**
@@ -42,21 +40,20 @@ export interface Told {
  */
 export const make = (order: Order.Order): Following => ({ order, said: Order.toUpdate(order), tradeIds: new Set() })
 
-const news = ({ tradeIds }: Following, { trades }: Told): ReadonlyArray<Schemas.UserTrade> =>
-  trades.filter(({ trade_id }) => !tradeIds.has(trade_id))
+const news = ({ tradeIds }: Following, { fills }: Told): ReadonlyArray<Fill> =>
+  fills.filter(({ tradeId }) => !tradeIds.has(tradeId))
 
-const filledBy = ({ order }: Following, trades: ReadonlyArray<Schemas.UserTrade>): Decimal.Decimal =>
-  [...order.fills, ...trades].reduce((sum, { amount }) => BigDecimal.sum(sum, amount), Decimal.zero)
+const filledBy = ({ order }: Following, fills: ReadonlyArray<Fill>): Decimal.Decimal =>
+  [...order.fills, ...fills].reduce((sum, { amount }) => BigDecimal.sum(sum, amount), Decimal.zero)
 
 /**
- * Whether executions are missing that the venue has told of otherwise.
+ * Whether executions are missing that the exchange has told of otherwise.
  *
  * @category predicates
  * @since 0.1.0
  */
-export const isBehind = (self: Following, told: Told = { trades: [] }): boolean => {
-  const { order } = self
-  const filled = told.order === undefined ? order.filled : Orders.filledOf(told.order)
+export const isBehind = (self: Following, told: Told = { fills: [] }): boolean => {
+  const filled = told.update === undefined ? self.order.filled : told.update.filled ?? Decimal.zero
   return BigDecimal.isLessThan(filledBy(self, news(self, told)), filled)
 }
 
@@ -75,7 +72,7 @@ const isChange = (said: OrderUpdate, update: OrderUpdate): boolean =>
   )
 
 /**
- * What is new, and what is known then: each execution once, in the venue's
+ * What is new, and what is known then: each execution once, in the exchange's
  * order, then the order if it has moved. What contradicts what is known, such as
  * an order that is older than its end, changes nothing.
  *
@@ -86,10 +83,10 @@ export const advance = (
   self: Following,
   told: Told
 ): { readonly following: Following; readonly events: ReadonlyArray<Fill | OrderUpdate> } => {
-  const fills = [...new Map(news(self, told).map((trade) => [trade.trade_id, trade])).values()]
-    .toSorted((one, other) => (one.trade_seq ?? 0) - (other.trade_seq ?? 0))
-    .map((trade) => Orders.toFill(trade, self.order.request))
-  const inputs = [...(told.order === undefined ? [] : [Orders.toUpdate(told.order)]), ...fills]
+  const { clientId, product, side } = self.order.request
+  const fills = [...new Map(news(self, told).map((fill) => [fill.tradeId, fill])).values()]
+    .map((fill) => new Fill({ ...fill, clientId, product, side }))
+  const inputs = [...(told.update === undefined ? [] : [told.update]), ...fills]
   const order = inputs.reduce(
     (known, input) => Order.allows(known, input) ? Order.transition(known, input) : known,
     self.order
