@@ -67,8 +67,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a signer can be looked into",
     file: signer,
-    original: "algorithm: \"EdDSA\",\n      sign:",
-    replacement: "algorithm: \"EdDSA\",\n      ...{ secret },\n      sign:",
+    original: "algorithm: \"EdDSA\",\n    sign:",
+    replacement: "algorithm: \"EdDSA\",\n    ...{ secret },\n    sign:",
     test: [ofSigner, "nothing of a signer shows its key"]
   },
   {

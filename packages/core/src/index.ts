@@ -131,6 +131,14 @@ export * as CoinbaseDerivatives from "./venue/coinbase-derivatives/Venue.ts"
 export * as CoinbaseExchange from "./venue/coinbase-exchange/Venue.ts"
 
 /**
+ * The tokens that Coinbase's API keys sign: a JWT for each request over REST, and
+ * for each ask over the socket. Each is good for two minutes and for one use.
+ *
+ * @since 0.1.0
+ */
+export * as CoinbaseJwt from "./session/CoinbaseJwt.ts"
+
+/**
  * How a connection fails, as types: what ended one attempt or one epoch, what
  * a caller of `connect` or `send` is told, and the table of what each failure
  * leads to.

@@ -143,6 +143,27 @@ export const hmacSha256 = (
   )
 }
 
+// `lowS` is no part of ES256: a half of RFC 6979's own signatures has the other one.
+const anyS = { lowS: false }
+
+const p256Key = (key: Redacted.Redacted<string>): Result.Result<Uint8Array, SigningKeyError> =>
+  PrivateKeys.p256OfPem(Redacted.value(key)).pipe(
+    Result.flatMap((read) => checked(p256, read)),
+    Result.mapError(
+      refusal("ES256", "a P-256 private key as PEM, BEGIN EC PRIVATE KEY (SEC 1) or BEGIN PRIVATE KEY (PKCS #8)")
+    )
+  )
+
+const ed25519Key = (key: Redacted.Redacted<string>): Result.Result<Uint8Array, SigningKeyError> => {
+  const text = Redacted.value(key)
+  return (PrivateKeys.isPem(text) ? PrivateKeys.ed25519OfPem(text) : PrivateKeys.ed25519OfBase64(text)).pipe(
+    Result.flatMap((read) => checked(ed25519Curve, read)),
+    Result.mapError(
+      refusal("EdDSA", "an Ed25519 private key as PEM, BEGIN PRIVATE KEY (PKCS #8), or 32 or 64 bytes in base64")
+    )
+  )
+}
+
 /**
  * ES256: ECDSA over P-256 with SHA-256. The key is a PEM of SEC 1 (`BEGIN EC
  * PRIVATE KEY`) or PKCS #8 (`BEGIN PRIVATE KEY`); its line ends may be written
@@ -152,17 +173,10 @@ export const hmacSha256 = (
  * @since 0.1.0
  */
 export const es256 = (key: Redacted.Redacted<string>): Result.Result<Signer, SigningKeyError> =>
-  PrivateKeys.p256OfPem(Redacted.value(key)).pipe(
-    Result.flatMap((read) => checked(p256, read)),
-    Result.map((secret): Signer => ({
-      algorithm: "ES256",
-      // `lowS` is no part of ES256: a half of RFC 6979's own signatures has the other one.
-      sign: (message) => p256.sign(bytesOf(message), secret, { lowS: false })
-    })),
-    Result.mapError(
-      refusal("ES256", "a P-256 private key as PEM, BEGIN EC PRIVATE KEY (SEC 1) or BEGIN PRIVATE KEY (PKCS #8)")
-    )
-  )
+  Result.map(p256Key(key), (secret): Signer => ({
+    algorithm: "ES256",
+    sign: (message) => p256.sign(bytesOf(message), secret, anyS)
+  }))
 
 /**
  * EdDSA with Ed25519. The key is a PEM of PKCS #8 (`BEGIN PRIVATE KEY`) or, in
@@ -172,19 +186,65 @@ export const es256 = (key: Redacted.Redacted<string>): Result.Result<Signer, Sig
  * @category constructors
  * @since 0.1.0
  */
-export const ed25519 = (key: Redacted.Redacted<string>): Result.Result<Signer, SigningKeyError> => {
-  const text = Redacted.value(key)
-  return (PrivateKeys.isPem(text) ? PrivateKeys.ed25519OfPem(text) : PrivateKeys.ed25519OfBase64(text)).pipe(
-    Result.flatMap((read) => checked(ed25519Curve, read)),
-    Result.map((secret): Signer => ({
-      algorithm: "EdDSA",
-      sign: (message) => ed25519Curve.sign(bytesOf(message), secret)
-    })),
-    Result.mapError(
-      refusal("EdDSA", "an Ed25519 private key as PEM, BEGIN PRIVATE KEY (PKCS #8), or 32 or 64 bytes in base64")
-    )
-  )
+export const ed25519 = (key: Redacted.Redacted<string>): Result.Result<Signer, SigningKeyError> =>
+  Result.map(ed25519Key(key), (secret): Signer => ({
+    algorithm: "EdDSA",
+    sign: (message) => ed25519Curve.sign(bytesOf(message), secret)
+  }))
+
+/**
+ * A key whose kind is told by its form: a PEM of either kind or, in base64, one of
+ * Ed25519, as Coinbase gives its keys.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const byForm = (key: Redacted.Redacted<string>): Result.Result<Signer, SigningKeyError> =>
+  Result.orElse(ed25519(key), (error) => PrivateKeys.isPem(Redacted.value(key)) ? es256(key) : Result.fail(error))
+
+/**
+ * Whether a signature is that of a message by a key's owner.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Verifier {
+  readonly algorithm: "ES256" | "EdDSA"
+  readonly verify: (message: string | Uint8Array, signature: Uint8Array) => boolean
 }
+
+const verifying = (
+  algorithm: Verifier["algorithm"],
+  curve: typeof p256 | typeof ed25519Curve,
+  secret: Uint8Array
+): Verifier => {
+  const publicKey = curve.getPublicKey(secret)
+  return {
+    algorithm,
+    verify: (message, signature) => {
+      // What is no signature at all is thrown out.
+      const verified = Result.try(() =>
+        curve === p256
+          ? p256.verify(signature, bytesOf(message), publicKey, anyS)
+          : ed25519Curve.verify(signature, bytesOf(message), publicKey)
+      )
+      return Result.getOrElse(verified, () => false)
+    }
+  }
+}
+
+/**
+ * Verifies what is signed with a key, its kind told by its form as `byForm` has
+ * it: for whoever has both halves, such as a mock exchange.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const verifierByForm = (key: Redacted.Redacted<string>): Result.Result<Verifier, SigningKeyError> =>
+  Result.flatMap(byForm(key), ({ algorithm }) =>
+    algorithm === "ES256"
+      ? Result.map(p256Key(key), (secret) => verifying("ES256", p256, secret))
+      : Result.map(ed25519Key(key), (secret) => verifying("EdDSA", ed25519Curve, secret)))
 
 /**
  * ECDSA over secp256k1, as chains sign. The key is 32 bytes in hexadecimal, with
