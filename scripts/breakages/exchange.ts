@@ -357,9 +357,9 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "without an address it goes to the exchange's own",
-    file: runner,
-    original: "if (live === (url !== undefined)) {",
-    replacement: "if (live && url !== undefined) {",
+    file: "packages/node/src/runner/exchange/OrderExchange.ts",
+    original: "if (live === Option.isSome(url)) {",
+    replacement: "if (live && Option.isSome(url)) {",
     test: [ofRunner, "deribit list"]
   },
   {

@@ -12,6 +12,8 @@ import * as Flag from "effect/cli/Flag"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { deribit } from "./exchange/DeribitOrders.ts"
+import type { OrderExchange } from "./exchange/OrderExchange.ts"
 import { durationFlag, running, switchFlag } from "./internal/flags.ts"
 import type * as Ordering from "./Ordering.ts"
 import { UsageError } from "./RunnerError.ts"
@@ -30,48 +32,12 @@ const decimal = (name: string, description: string) =>
     Flag.withDescription(description)
   )
 
-/** What the venue takes as a label. */
-const mostCharacters = 64
-
-const clientId = (description: string) =>
-  Flag.String("client-id").pipe(
-    Flag.filterMap(
-      (text) =>
-        text !== "" && text.length <= mostCharacters && !/\p{C}/u.test(text) ? Option.some(text) : Option.none(),
-      () => `1 to ${mostCharacters} printable characters`
-    ),
-    Flag.withMetavar("id"),
-    Flag.withDescription(description),
-    Flag.optional
-  )
-
-/** Where a command goes, and how long it has. */
-const place = {
-  url: Flag.String("url").pipe(
-    Flag.withMetavar("url"),
-    Flag.withDescription("The exchange's socket, such as that of its test network or of a simulated one"),
-    Flag.optional
-  ),
-  live: switchFlag("live", "Send to the exchange's own address: with real money"),
+/** How long a command has. */
+const given = {
   deadline: durationFlag(
     "deadline",
     "How long it has, from its start until its answer is there; 5 s by default"
   ).pipe(Flag.withDefault(Duration.seconds(5)))
-}
-
-type Place = {
-  readonly url: Option.Option<string>
-  readonly live: boolean
-  readonly deadline: Duration.Duration
-}
-
-const byName = {
-  order: Flag.String("order").pipe(
-    Flag.withMetavar("id"),
-    Flag.withDescription("The order, by the exchange's id"),
-    Flag.optional
-  ),
-  clientId: clientId("The order, by the id that it was placed with")
 }
 
 const nameOf = (
@@ -85,125 +51,165 @@ const nameOf = (
   )
 }
 
-const run = <E>({ deadline, live, url }: Place, task: Effect.Effect<Ordering.Task, E>) =>
-  running(({ format }) =>
-    Effect.gen(function*() {
-      const startedAt = yield* Monotonic.now
-      const given = yield* task
-      const Ordering = yield* Effect.promise(() => import("./Ordering.ts"))
-      yield* Ordering.run({ task: given, format, startedAt, deadline, live, url: Option.getOrUndefined(url) })
-    })
-  )
-
 const terms = {
   price: decimal("price", "Price").pipe(Flag.optional),
   amount: decimal("amount", "Whole new amount, what is filled included").pipe(Flag.optional)
 }
 
-const placing = Command.make(
-  "place",
-  {
-    product,
-    side: Flag.Literals("side", ["buy", "sell"]).pipe(Flag.withDescription("buy or sell")),
-    amount: decimal("amount", "Amount in the base asset; of inverse instruments in US dollars, as the exchange has it"),
-    price: decimal("price", "Price of a limit order").pipe(Flag.optional),
-    type: Flag.Literals("type", OrderRequest.OrderType.literals).pipe(
-      Flag.withDefault<OrderRequest.OrderType>("limit"),
-      Flag.withDescription("limit, the default, or market")
+/** The commands of an exchange. */
+const commandsOf = <const Flags extends Command.Command.Config>(exchange: OrderExchange<Flags>) => {
+  const clientId = (description: string) =>
+    Flag.String("client-id").pipe(
+      Flag.filterMap(
+        (text) => exchange.clientId.accepts(text) ? Option.some(text) : Option.none(),
+        () => exchange.clientId.expected
+      ),
+      Flag.withMetavar("id"),
+      Flag.withDescription(description),
+      Flag.optional
+    )
+
+  const byName = {
+    order: Flag.String("order").pipe(
+      Flag.withMetavar("id"),
+      Flag.withDescription("The order, by the exchange's id"),
+      Flag.optional
     ),
-    tif: Flag.Literals("tif", OrderRequest.TimeInForce.literals).pipe(
-      Flag.withDefault<OrderRequest.TimeInForce>("gtc"),
-      Flag.withDescription("How long it stands: gtc, the default, ioc, fok or post-only")
-    ),
-    reduceOnly: switchFlag("reduce-only", "Only to reduce a position"),
-    clientId: clientId("Our id of the order; one is made by default"),
-    follow: switchFlag("follow", "Go on with its fills and updates until it is over"),
-    ...place
-  },
-  (flags) =>
-    run(
-      flags,
-      Effect.gen(function*(): Effect.fn.Return<Ordering.Task, UsageError> {
-        const { amount, follow, product, reduceOnly, side, tif: timeInForce, type } = flags
-        const price = Option.getOrUndefined(flags.price)
-        if ((price === undefined) === (type === "limit")) {
-          return yield* new UsageError({
-            key: "--price",
-            expected: type === "limit" ? "a price, of a limit order" : "none, of a market order"
-          })
-        }
-        const clientId = Option.isSome(flags.clientId) ? flags.clientId.value : yield* OrderRequest.clientId
-        return {
-          _tag: "Place",
-          follow,
-          terms: {
-            product,
-            side,
-            type,
-            amount,
-            ...(price === undefined ? {} : { price }),
-            timeInForce,
-            reduceOnly,
-            clientId
-          }
-        }
+    clientId: clientId("The order, by the id that it was placed with")
+  }
+
+  const run = <E>(
+    account: Command.Command.Config.InferValue<Flags>,
+    deadline: Duration.Duration,
+    task: Effect.Effect<Ordering.Task, E>
+  ) =>
+    running(({ format }) =>
+      Effect.gen(function*() {
+        const startedAt = yield* Monotonic.now
+        const given = yield* task
+        const Ordering = yield* Effect.promise(() => import("./Ordering.ts"))
+        yield* Ordering.run({
+          task: given,
+          format,
+          startedAt,
+          deadline,
+          name: exchange.name,
+          make: (making) => exchange.make(account, making)
+        })
       })
     )
-).pipe(
-  Command.withDescription("Place an order, and say what became of it"),
-  Command.withExamples([
+
+  const placing = Command.make(
+    "place",
     {
-      command: "tickline order deribit place --url ws://127.0.0.1:9001 --product BTC-PERPETUAL --side buy " +
-        "--amount 10 --price 40000 --follow",
-      description: "A limit order at a simulated exchange, until it is over"
-    }
-  ])
-)
+      product,
+      side: Flag.Literals("side", ["buy", "sell"]).pipe(Flag.withDescription("buy or sell")),
+      amount: decimal(
+        "amount",
+        "Amount in the base asset; of inverse instruments in US dollars, as the exchange has it"
+      ),
+      price: decimal("price", "Price of a limit order").pipe(Flag.optional),
+      type: Flag.Literals("type", OrderRequest.OrderType.literals).pipe(
+        Flag.withDefault<OrderRequest.OrderType>("limit"),
+        Flag.withDescription("limit, the default, or market")
+      ),
+      tif: Flag.Literals("tif", OrderRequest.TimeInForce.literals).pipe(
+        Flag.withDefault<OrderRequest.TimeInForce>("gtc"),
+        Flag.withDescription("How long it stands: gtc, the default, ioc, fok or post-only")
+      ),
+      reduceOnly: switchFlag("reduce-only", "Only to reduce a position"),
+      clientId: clientId("Our id of the order; one is made by default"),
+      follow: switchFlag("follow", "Go on with its fills and updates until it is over"),
+      ...given,
+      account: exchange.flags
+    },
+    (flags) =>
+      run(
+        flags.account,
+        flags.deadline,
+        Effect.gen(function*(): Effect.fn.Return<Ordering.Task, UsageError> {
+          const { amount, follow, product, reduceOnly, side, tif: timeInForce, type } = flags
+          const price = Option.getOrUndefined(flags.price)
+          if ((price === undefined) === (type === "limit")) {
+            return yield* new UsageError({
+              key: "--price",
+              expected: type === "limit" ? "a price, of a limit order" : "none, of a market order"
+            })
+          }
+          const clientId = Option.isSome(flags.clientId) ? flags.clientId.value : yield* OrderRequest.clientId
+          return {
+            _tag: "Place",
+            follow,
+            terms: {
+              product,
+              side,
+              type,
+              amount,
+              ...(price === undefined ? {} : { price }),
+              timeInForce,
+              reduceOnly,
+              clientId
+            }
+          }
+        })
+      )
+  ).pipe(
+    Command.withDescription("Place an order, and say what became of it"),
+    Command.withExamples([exchange.example])
+  )
 
-const amending = Command.make("amend", { ...byName, ...terms, ...place }, (flags) =>
-  run(
-    flags,
-    Effect.gen(function*(): Effect.fn.Return<Ordering.Task, UsageError> {
-      const [price, amount] = [Option.getOrUndefined(flags.price), Option.getOrUndefined(flags.amount)]
-      if (price === undefined && amount === undefined) {
-        return yield* new UsageError({ key: "--price, --amount", expected: "at least one of the two" })
-      }
-      return { _tag: "Amend", name: yield* nameOf(flags), terms: { price, amount } }
-    })
-  )).pipe(Command.withDescription("Change an order's price or amount; what is not named stays"))
+  const amending = Command.make(
+    "amend",
+    { ...byName, ...terms, ...given, account: exchange.flags },
+    (flags) =>
+      run(
+        flags.account,
+        flags.deadline,
+        Effect.gen(function*(): Effect.fn.Return<Ordering.Task, UsageError> {
+          const [price, amount] = [Option.getOrUndefined(flags.price), Option.getOrUndefined(flags.amount)]
+          if (price === undefined && amount === undefined) {
+            return yield* new UsageError({ key: "--price, --amount", expected: "at least one of the two" })
+          }
+          return { _tag: "Amend", name: yield* nameOf(flags), terms: { price, amount } }
+        })
+      )
+  ).pipe(Command.withDescription("Change an order's price or amount; what is not named stays"))
 
-const cancelling = Command.make(
-  "cancel",
-  { ...byName, ...place },
-  (flags) => run(flags, Effect.map(nameOf(flags), (name): Ordering.Task => ({ _tag: "Cancel", name })))
-).pipe(Command.withDescription("Cancel an order"))
+  const oneOrder = { ...byName, ...given, account: exchange.flags }
 
-const ofProduct = { product: product.pipe(Flag.optional), ...place }
+  const cancelling = Command.make(
+    "cancel",
+    oneOrder,
+    (flags) =>
+      run(flags.account, flags.deadline, Effect.map(nameOf(flags), (name): Ordering.Task => ({ _tag: "Cancel", name })))
+  ).pipe(Command.withDescription("Cancel an order"))
 
-const cancellingAll = Command.make(
-  "cancel-all",
-  ofProduct,
-  (flags) => run(flags, Effect.succeed({ _tag: "CancelAll", product: Option.getOrUndefined(flags.product) } as const))
-).pipe(Command.withDescription("Cancel all orders, or those of a product"))
+  const status = Command.make(
+    "status",
+    oneOrder,
+    (flags) =>
+      run(flags.account, flags.deadline, Effect.map(nameOf(flags), (name): Ordering.Task => ({ _tag: "Status", name })))
+  ).pipe(Command.withDescription("How an order stands"))
 
-const status = Command.make(
-  "status",
-  { ...byName, ...place },
-  (flags) => run(flags, Effect.map(nameOf(flags), (name): Ordering.Task => ({ _tag: "Status", name })))
-).pipe(Command.withDescription("How an order stands"))
+  const ofProduct = { product: product.pipe(Flag.optional), ...given, account: exchange.flags }
 
-const list = Command.make(
-  "list",
-  ofProduct,
-  (flags) => run(flags, Effect.succeed({ _tag: "List", product: Option.getOrUndefined(flags.product) } as const))
-).pipe(Command.withDescription("The orders that are not over"))
+  const cancellingAll = Command.make("cancel-all", ofProduct, (flags) => {
+    const task = { _tag: "CancelAll", product: Option.getOrUndefined(flags.product) } as const
+    return run(flags.account, flags.deadline, Effect.succeed(task))
+  }).pipe(Command.withDescription("Cancel all orders, or those of a product"))
 
-const deribit = Command.make("deribit").pipe(
-  Command.withDescription(
-    "Orders at Deribit, with the key in TICKLINE_DERIBIT_CLIENT_ID and TICKLINE_DERIBIT_CLIENT_SECRET"
-  ),
-  Command.withSubcommands([placing, amending, cancelling, cancellingAll, status, list])
-)
+  const list = Command.make("list", ofProduct, (flags) => {
+    const task = { _tag: "List", product: Option.getOrUndefined(flags.product) } as const
+    return run(flags.account, flags.deadline, Effect.succeed(task))
+  }).pipe(Command.withDescription("The orders that are not over"))
+
+  return Command.make(exchange.name).pipe(
+    Command.withDescription(exchange.description),
+    Command.withSubcommands(
+      exchange.placesOnly === true ? [placing] : [placing, amending, cancelling, cancellingAll, status, list]
+    )
+  )
+}
 
 /**
  * The command.
@@ -213,5 +219,5 @@ const deribit = Command.make("deribit").pipe(
  */
 export const order = Command.make("order").pipe(
   Command.withDescription("Order entry: one outcome for each command, and an exit code that says the same"),
-  Command.withSubcommands([deribit])
+  Command.withSubcommands([commandsOf(deribit)])
 )

@@ -6,19 +6,18 @@
  */
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import * as Presets from "@tickline/core/resilience/Presets"
-import * as DeribitExchange from "@tickline/core/trading/deribit/DeribitExchange"
 import type { AmbiguousClientId, CommandOptions, Exchange, OrderName } from "@tickline/core/trading/Exchange"
 import * as OrderEvent from "@tickline/core/trading/OrderEvent"
 import { OrderRequest } from "@tickline/core/trading/OrderRequest"
-import * as Endpoint from "@tickline/core/transport/Endpoint"
 import type * as Decimal from "@tickline/core/value/Decimal"
 import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import * as NodeHttp from "../NodeHttp.ts"
 import * as NodeTransport from "../NodeTransport.ts"
+import type { Making, OrderExchange } from "./exchange/OrderExchange.ts"
 import { Host, type OutputClosed } from "./Host.ts"
 import * as OrderLines from "./OrderLines.ts"
 import type { Format } from "./Output.ts"
@@ -26,7 +25,6 @@ import { jsonLine } from "./Output.ts"
 import * as Policy from "./Policy.ts"
 import { exitCodes, RunFailed, Unsuccessful, UsageError } from "./RunnerError.ts"
 import { paint as makePaint } from "./Style.ts"
-import { shownUrl } from "./Targets.ts"
 
 /**
  * What is done.
@@ -57,56 +55,12 @@ export type Task =
 export interface Options {
   readonly task: Task
   readonly format: Format
-  /** The exchange's socket. */
-  readonly url: string | undefined
-  /** Whether it goes to the exchange's own address. */
-  readonly live: boolean
+  /** What events call the exchange, and how it is made. */
+  readonly name: string
+  readonly make: (making: Making) => ReturnType<OrderExchange<{}>["make"]>
   /** When the command began, on the monotonic clock, and how long it has from then. */
   readonly startedAt: number
   readonly deadline: Duration.Duration
-}
-
-const prefix = "TICKLINE_DERIBIT_"
-
-/** The account's key, from the environment and from nowhere else. */
-const credentials = Effect.fnUntraced(function*(env: Readonly<Record<string, string | undefined>>) {
-  const read = (part: string): Effect.Effect<string, UsageError> => {
-    const key = `${prefix}${part}`
-    const value = Object.hasOwn(env, key) ? env[key] ?? "" : ""
-    return value === ""
-      ? Effect.fail(new UsageError({ key, source: "the environment", expected: "the exchange's key" }))
-      : Effect.succeed(value)
-  }
-  return { clientId: yield* read("CLIENT_ID"), clientSecret: Redacted.make(yield* read("CLIENT_SECRET")) }
-})
-
-/** Where it goes; nowhere if nothing is said. */
-const endpoint = ({ live, url }: Options): Effect.Effect<string | undefined, UsageError> => {
-  if (live === (url !== undefined)) {
-    return Effect.fail(
-      new UsageError({
-        key: "--url, --live",
-        expected: live ? "one of the two" : "--url with an exchange's socket, or --live for its own address"
-      })
-    )
-  }
-  const fault = url === undefined ? undefined : Endpoint.urlFault(url)
-  if (url === undefined || fault === undefined) return Effect.succeed(url)
-  const shown = shownUrl(url)
-  return Effect.fail(
-    new UsageError({
-      key: "--url",
-      ...(shown === undefined ? {} : { value: shown }),
-      expected: `a ws:// or wss:// URL (${fault})`
-    })
-  )
-}
-
-/** By the secret it is signed in soonest, where nobody reads it on its way. */
-const signingIn = (url: string | undefined): "secret" | "signature" => {
-  if (url === undefined) return "secret"
-  const { hostname, protocol } = new URL(url)
-  return protocol === "wss:" || Endpoint.isLoopback(hostname.replace(/^\[(.*)\]$/, "$1")) ? "secret" : "signature"
 }
 
 /** A command has no time to wait for long, and nobody to ask whether to go on. */
@@ -233,9 +187,7 @@ export const run = (
 ): Effect.Effect<void, UsageError | RunFailed | OutputClosed | Unsuccessful, Host> =>
   Effect.gen(function*() {
     const { env, signal, stdout } = yield* Host
-    const { deadline, format, startedAt, task } = options
-    const url = yield* endpoint(options)
-    const key = yield* credentials(env)
+    const { deadline, format, make, name: exchangeName, startedAt, task } = options
     const reconnection = yield* Policy.overEnvironment(policy, env)
     const outcomes = new Outcomes(task)
     const paint = makePaint(stdout.hasColor)
@@ -249,13 +201,7 @@ export const run = (
     }
 
     const carryOut = Effect.gen(function*() {
-      const follows = task._tag === "Place" && task.follow
-      // One command need not ask for the account's limits.
-      const exchange = yield* DeribitExchange.make({ ...key, url, by: signingIn(url), learnsLimits: follows }).pipe(
-        Effect.mapError(({ message }) =>
-          new UsageError({ key: `${prefix}CLIENT_SECRET`, source: "the environment", expected: message })
-        )
-      )
+      const exchange = yield* make({ env, follows: task._tag === "Place" && task.follow })
       const left = Duration.toMillis(deadline) - ((yield* Monotonic.now) - startedAt)
       yield* Stream.runForEach(
         commandOf(exchange, task, {
@@ -270,12 +216,12 @@ export const run = (
 
     const stopped = Effect.flatMap(signal, (name) => {
       if (!outcomes.isOpen) return Effect.void
-      const ids = { exchange: "deribit", ...idsOf(task), reason: `ended by ${name}` }
+      const ids = { exchange: exchangeName, ...idsOf(task), reason: `ended by ${name}` }
       return print(isWritten ? new OrderEvent.OutcomeUnknown(ids) : new OrderEvent.NotSent(ids))
     })
 
     yield* Effect.scoped(Effect.raceAllFirst([carryOut, stopped, stdout.closed])).pipe(
-      Effect.provide(Layer.mergeAll(NodeTransport.layer, Reconnection.layerWithBreaker(reconnection)))
+      Effect.provide(Layer.mergeAll(NodeTransport.layer, NodeHttp.layer, Reconnection.layerWithBreaker(reconnection)))
     )
     if (outcomes.code !== exitCodes.done) return yield* new Unsuccessful({ code: outcomes.code })
   })

@@ -55,6 +55,13 @@ export * as Credentials from "./Credentials.ts"
 export * as Decoding from "./Decoding.ts"
 
 /**
+ * `tickline order deribit`.
+ *
+ * @since 0.1.0
+ */
+export * as DeribitOrders from "./exchange/DeribitOrders.ts"
+
+/**
  * How each member of an event came from its frame, found by experiment: each
  * value of the frame is changed in turn and the frame decoded again. What
  * changes in the events came from that value. So the explanation holds for any
@@ -126,6 +133,13 @@ export * as Metrics from "./Metrics.ts"
  * @since 0.1.0
  */
 export * as OrderCommand from "./OrderCommand.ts"
+
+/**
+ * An exchange as `tickline order` knows it: its flags, its key, and how it is made.
+ *
+ * @since 0.1.0
+ */
+export * as OrderExchange from "./exchange/OrderExchange.ts"
 
 /**
  * What is said of orders, one line an event, for people.
