@@ -100,6 +100,14 @@ export * as Circuit from "./resilience/Circuit.ts"
 export * as CircuitBreaker from "./resilience/CircuitBreaker.ts"
 
 /**
+ * Accounts over a matching engine: who has what, what that allows, and what
+ * trades make of it. Mock exchanges, paper trading and backtests share it.
+ *
+ * @since 0.1.0
+ */
+export * as Clearing from "./trading/Clearing.ts"
+
+/**
  * The venue's clock, as far as its answers show it. A request that the venue
  * answers with its time was answered somewhere between its sending and its
  * answer: the pair with the least round trip of a window says most.

@@ -109,5 +109,7 @@ describe("an instrument", () => {
     refuses({ ticks: [{ from: "0.75", tick: "0.25" }] }, /0\.75 is no multiple of both ticks/)
     refuses({ ticks: [{ from: "2", tick: "1.5" }] }, /2 is no multiple of both ticks/)
     refuses({ ticks: [{ from: "2", tick: "1" }, { from: "2", tick: "2" }] }, /not in the order of their prices/)
+    refuses({ base: "BTC", valuation: "inverse" }, /what is spot is not inverse/)
+    refuses({ base: members.feeAsset }, /cannot be exchanged for itself/)
   })
 })

@@ -47,8 +47,12 @@ export class Fees extends Schema.Class<Fees>("Fees")({
  *
  * The value of a trade is price × amount if the instrument is `linear`, which is
  * the default, and amount ÷ price if it is `inverse`: its amounts are in the
- * currency of its prices, its fees in the other. `feeAsset` says in what. Fees of
- * an inverse instrument have eight digits if none are said.
+ * currency of its prices, its value in the other. That and the fees are paid in
+ * `feeAsset`. A quotient has eight digits, a fee as many as `fees` says.
+ *
+ * If it has a `base`, it is spot: its amounts are of that asset, and a trade
+ * exchanges it for `feeAsset`. Otherwise a trade changes a position, whose margin
+ * and profit are in `feeAsset`.
  *
  * @category models
  * @since 0.1.0
@@ -65,8 +69,11 @@ export class Instrument extends Schema.Class<Instrument>("Instrument")(
     maximum: Schema.optionalKey(Decimal.PositiveFromText),
     valuation: Schema.optionalKey(Schema.Literals(["linear", "inverse"])),
     fees: Schema.optionalKey(Fees),
-    feeAsset: Schema.NonEmptyString
-  }).check(Schema.makeFilter(({ lot, maximum, minimum = lot, tick, ticks = [] }) => {
+    feeAsset: Schema.NonEmptyString,
+    base: Schema.optionalKey(Schema.NonEmptyString)
+  }).check(Schema.makeFilter(({ base, feeAsset, lot, maximum, minimum = lot, tick, ticks = [], valuation }) => {
+    if (base !== undefined && valuation === "inverse") return "what is spot is not inverse"
+    if (base === feeAsset) return `${base} cannot be exchanged for itself`
     if (maximum !== undefined && BigDecimal.isLessThan(floor(maximum, lot), ceiling(minimum, lot))) {
       return "no lot lies between the minimum and the maximum"
     }
@@ -171,8 +178,19 @@ export const describe = ({ above, below, figure, member, rule, value }: Illegal)
   return `${member} ${Decimal.format(value)} ${broken} ${Decimal.format(figure)}; the nearest legal: ${nearest}`
 }
 
-/** The digits of a fee that is a quotient, where none are said. */
+/** The digits of a quotient, where none are said. */
 const quotientDigits = 8
+
+/**
+ * The value of an amount at a price, in the instrument's `feeAsset`.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const value = (self: Instrument, price: Decimal.Decimal, amount: Decimal.Decimal): Decimal.Decimal =>
+  self.valuation === "inverse"
+    ? Exact.divide(amount, price, quotientDigits)
+    : BigDecimal.multiply(amount, price)
 
 /**
  * The fee of a trade, in the instrument's `feeAsset`.

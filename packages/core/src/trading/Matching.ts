@@ -28,6 +28,18 @@ import type { Amend, Cancel, Command, Place } from "./MatchingCommand.ts"
 import type { CancelReason, Event, Order, Refusal } from "./MatchingEvent.ts"
 
 /**
+ * What an order or an amendment would do now: the order as it would come in, and
+ * its trades, in order.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Preview {
+  readonly order: Order
+  readonly trades: ReadonlyArray<{ readonly price: Decimal.Decimal; readonly amount: Decimal.Decimal }>
+}
+
+/**
  * A matching engine. It is synchronous, and changes by `apply` and `expire` only.
  * Times are milliseconds since 1970.
  *
@@ -39,6 +51,8 @@ export interface Matching {
   readonly apply: (command: Command, at: number) => ReadonlyArray<Event>
   /** Ends what has expired by then, in the order of its times. */
   readonly expire: (at: number) => ReadonlyArray<Event>
+  /** What a command would do, or why it would be rejected; it changes nothing. What has expired by then is still there. */
+  readonly preview: (command: Place | Amend, at: number) => Preview | Refusal
   /** When the next order expires, if one does. */
   readonly nextExpiry: () => number | undefined
   /** An order that rests. */
@@ -51,6 +65,18 @@ export interface Matching {
   readonly amountAt: (product: string, side: Side, price: Decimal.Decimal) => Decimal.Decimal
   /** What an account has bought less what it has sold. */
   readonly position: (account: string, product: string) => Decimal.Decimal
+}
+
+/** An order on its way into its book, and what it does there. */
+interface Coming {
+  readonly order: BookOrder
+  readonly plan: Plan
+}
+
+/** An order that rests as it was, and as it is to be. */
+interface Amending extends Coming {
+  readonly was: BookOrder
+  readonly keepsPriority: boolean
 }
 
 class MatchingImpl implements Matching {
@@ -78,6 +104,18 @@ class MatchingImpl implements Matching {
   expire(at: number): ReadonlyArray<Event> {
     this.endExpired(at)
     return this.taken()
+  }
+
+  preview(command: Place | Amend, at: number): Preview | Refusal {
+    const coming = command._tag === "Place" ? this.placing(command, at) : this.amending(command)
+    if ("_tag" in coming) return coming
+    const { order, plan } = coming
+    const { amountScale, priceScale } = order.book
+    const trades = plan.steps.filter(({ amount }) => amount > 0n).map(({ amount, maker }) => ({
+      price: BigDecimal.make(maker.price ?? 0n, priceScale),
+      amount: BigDecimal.make(amount, amountScale)
+    }))
+    return { order: shown(order), trades }
   }
 
   nextExpiry(): number | undefined {
@@ -155,6 +193,16 @@ class MatchingImpl implements Matching {
   }
 
   private place(command: Place, at: number): Refusal | undefined {
+    const coming = this.placing(command, at)
+    if ("_tag" in coming) return coming
+    this.placed++
+    this.events.push({ _tag: "Accepted", order: shown(coming.order) })
+    this.carryIn(coming.order, coming.plan)
+    return undefined
+  }
+
+  // The order that a command would place.
+  private placing(command: Place, at: number): Coming | Refusal {
     const { account, amount, product, reduceOnly = false, selfTrade = "allow", side, validUntil } = command
     const book = this.books.get(product)
     if (book === undefined) return { _tag: "UnknownProduct", product }
@@ -189,13 +237,33 @@ class MatchingImpl implements Matching {
     if (order.timeInForce === "fok" && plan.total < order.amount) {
       return { _tag: "NotFillable", available: BigDecimal.make(plan.total, book.amountScale) }
     }
-    this.placed++
-    this.events.push({ _tag: "Accepted", order: shown(order) })
+    return { order, plan }
+  }
+
+  private amend(command: Amend): Refusal | undefined {
+    const coming = this.amending(command)
+    if ("_tag" in coming) return coming
+    const { keepsPriority, order: { amount, moves, price, reduceOnly, timeInForce }, plan, was: order } = coming
+    const { book } = order
+    order.timeInForce = timeInForce
+    order.moves = moves
+    if (keepsPriority) {
+      if (order.level !== undefined) order.level.total -= order.amount - amount
+      order.amount = amount
+      this.events.push({ _tag: "Amended", order: shown(order), keepsPriority })
+      return undefined
+    }
+    book.remove(order)
+    order.price = price
+    order.amount = amount
+    order.reduceOnly = reduceOnly
+    this.events.push({ _tag: "Amended", order: shown(order), keepsPriority })
     this.carryIn(order, plan)
     return undefined
   }
 
-  private amend(command: Amend): Refusal | undefined {
+  // What a command would make of an order that rests.
+  private amending(command: Amend): Amending | Refusal {
     const order = this.find(command)
     if (order === undefined) return { _tag: "UnknownOrder", orderId: command.orderId }
     const { book } = order
@@ -214,24 +282,12 @@ class MatchingImpl implements Matching {
     const wanted = command.price === undefined ? order.price : Exact.unitsOf(command.price, book.priceScale)
     // What rests is neither to be filled at once nor at all.
     const timeInForce = postOnly ? "post-only" : "gtc"
-    const price = restingPrice({ ...order, timeInForce, moves }, wanted)
+    const amended: BookOrder = { ...order, timeInForce, moves, reduceOnly, amount }
+    const price = restingPrice(amended, wanted)
     if (typeof price === "object") return price
-    order.timeInForce = timeInForce
-    order.moves = moves
+    amended.price = price
     const keepsPriority = price === order.price && amount <= order.amount && reduceOnly === order.reduceOnly
-    if (keepsPriority) {
-      if (order.level !== undefined) order.level.total -= order.amount - amount
-      order.amount = amount
-      this.events.push({ _tag: "Amended", order: shown(order), keepsPriority })
-      return undefined
-    }
-    book.remove(order)
-    order.price = price
-    order.amount = amount
-    order.reduceOnly = reduceOnly
-    this.events.push({ _tag: "Amended", order: shown(order), keepsPriority })
-    this.carryIn(order, book.plan(order))
-    return undefined
+    return { was: order, order: amended, plan: book.plan(amended), keepsPriority }
   }
 
   // An order comes into its book: it trades by plan, and what is left rests or is cancelled.

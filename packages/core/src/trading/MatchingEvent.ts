@@ -30,6 +30,19 @@ export interface Order {
 }
 
 /**
+ * An account has not enough of an asset.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface InsufficientFunds {
+  readonly _tag: "InsufficientFunds"
+  readonly asset: string
+  readonly needed: Decimal.Decimal
+  readonly available: Decimal.Decimal
+}
+
+/**
  * Why a command was rejected, which then has changed nothing:
  *
  * - `UnknownProduct`, `UnknownOrder`: also an order that is over, or of another
@@ -40,6 +53,8 @@ export interface Order {
  * - `NotReducing`: reduce-only, without a position of the other side
  * - `WouldTrade`: post-only, and the other side's best price is reached
  * - `NotFillable`: fok, and only so much is there
+ * - `InsufficientFunds`: it could cost more of an asset than the account has to
+ *   spare; of a `Clearing` only
  *
  * @category models
  * @since 0.1.0
@@ -53,16 +68,18 @@ export type Refusal =
   | { readonly _tag: "NotReducing"; readonly position: Decimal.Decimal }
   | { readonly _tag: "WouldTrade"; readonly price: Decimal.Decimal }
   | { readonly _tag: "NotFillable"; readonly available: Decimal.Decimal }
+  | InsufficientFunds
 
 /**
  * Why an order was cancelled: by a command, because an ioc or market order found
- * no more to trade, by the rule for trades with oneself, or because a reduce-only
- * order had no more to reduce.
+ * no more to trade, by the rule for trades with oneself, because a reduce-only
+ * order had no more to reduce, or, of a `Clearing`, because its account lost what
+ * the order needs.
  *
  * @category models
  * @since 0.1.0
  */
-export type CancelReason = "requested" | "immediate" | "self-trade" | "reduce-only"
+export type CancelReason = "requested" | "immediate" | "self-trade" | "reduce-only" | "funds"
 
 /**
  * An order's side of a trade, with its fee in the instrument's `feeAsset`.

@@ -188,9 +188,6 @@ export const transition = (self: Order, input: Input): Order => {
 export const isSettled = (self: Order): boolean =>
   isOver(self.status) && BigDecimal.equals(sumOf(self.fills), self.filled)
 
-/** An average has so many digits more than the prices that it is of, unless fewer are exact. */
-const averageDigits = 8
-
 /**
  * The average price of what is filled: of the fills if all of them are there,
  * otherwise what the exchange has said; `undefined` if it has said nothing. That
@@ -209,11 +206,7 @@ export const averagePrice = (self: Order): Decimal.Decimal | undefined => {
     Decimal.zero
   )
   const digits = Math.max(...fills.map(({ price }) => price.scale))
-  let average = Exact.divide(cost, amount, digits + averageDigits)
-  while (average.scale > digits && average.value % 10n === 0n) {
-    average = BigDecimal.make(average.value / 10n, average.scale - 1)
-  }
-  return average
+  return Exact.quotient(cost, amount, digits)
 }
 
 /**

@@ -48,3 +48,21 @@ export const divide = (self: Decimal, by: Decimal, scale: number): Decimal => {
  * @since 0.1.0
  */
 export const round = (self: Decimal, scale: number): Decimal => divide(self, BigDecimal.make(1n, 0), scale)
+
+/** A quotient has so many digits more than what it is of, unless fewer are exact. */
+const quotientDigits = 8
+
+/**
+ * The first decimal divided by the second, which is positive, rounded to eight
+ * digits more than `digits`, without trailing zeros beyond those.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const quotient = (self: Decimal, by: Decimal, digits: number): Decimal => {
+  let quotient = divide(self, by, digits + quotientDigits)
+  while (quotient.scale > digits && quotient.value % 10n === 0n) {
+    quotient = BigDecimal.make(quotient.value / 10n, quotient.scale - 1)
+  }
+  return quotient
+}

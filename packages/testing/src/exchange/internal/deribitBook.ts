@@ -79,7 +79,8 @@ const reasons: Readonly<Record<CancelReason, string>> = {
   requested: "user_request",
   immediate: "user_request",
   "self-trade": "risk_mitigation",
-  "reduce-only": "risk_mitigation"
+  "reduce-only": "risk_mitigation",
+  funds: "risk_mitigation"
 }
 
 const timesInForce = { gtc: "good_til_cancelled", "post-only": "good_til_cancelled" } as const

@@ -6,6 +6,7 @@ import type { Value } from "./wireJson.ts"
 
 const messages = {
   10004: "order_not_found",
+  10009: "not_enough_funds",
   10010: "already_closed",
   10020: "invalid_or_unsupported_instrument",
   10021: "invalid_amount",
@@ -67,5 +68,7 @@ export const ofMatching = (refusal: Refusal): Refused => {
       return new Refused(11054)
     case "NotFillable":
       return new Refused(11030, { reason: "fill_or_kill" })
+    case "InsufficientFunds":
+      return new Refused(10009)
   }
 }
