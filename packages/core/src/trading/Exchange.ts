@@ -20,6 +20,7 @@ import * as Printable from "../value/Printable.ts"
 import type * as Timestamp from "../value/Timestamp.ts"
 import type { Balance, Position } from "./Holdings.ts"
 import type { Instrument } from "./Instrument.ts"
+import type { Order } from "./Order.ts"
 import type { Fill, OrderEvent } from "./OrderEvent.ts"
 import type { OrderRequest } from "./OrderRequest.ts"
 
@@ -146,6 +147,10 @@ export type ReadOptions = Pick<CommandOptions, "deadline">
  * - `cancelAll`: an outcome for each order, then how many are known to be cancelled
  * - `status`: an `OrderUpdate` for each order of that name; `absent` if there is none
  * - `open`: an `OrderUpdate` for each order that is not over
+ * - `resume`: goes on with an order that a process before this one placed, or may
+ *   have placed: what became of it if that is not known, then what is new of it
+ *   until it is over. It is never sent again. `due` is until when it could be
+ *   taken: the deadline that it was placed with
  * - `fills`: each execution of the account once, from a time on (by default from
  *   now, by the exchange's clock), those of a time without a connection included.
  *   It fails only where nothing can be learned any more
@@ -180,6 +185,10 @@ export class Exchange extends Context.Service<Exchange, {
   readonly open: (
     options?: CommandOptions & { readonly product?: string | undefined }
   ) => Stream.Stream<OrderEvent>
+  readonly resume: (
+    order: Order,
+    options: { readonly due: Timestamp.Timestamp }
+  ) => Stream.Stream<OrderEvent, ConnectError>
   readonly fills: (
     options?: { readonly since?: Timestamp.Timestamp | undefined } | undefined
   ) => Stream.Stream<Fill, ConnectError>

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Timestamp from "../../value/Timestamp.ts"
 import { type CommandOptions, type Exchange, ExchangeError, type ReadOptions } from "../Exchange.ts"
 import { type OrderEvent, OrderUpdate } from "../OrderEvent.ts"
 import * as Cancelling from "./cancelling.ts"
@@ -101,6 +102,8 @@ export const make = <A>(gateway: Gateway<A>): Exchange["Service"] => {
       }),
     open: (options = {}) =>
       command(options, (given) => shown({}, gateway.open(options.product, given.until), [], given)),
+    resume: (order, { due }) =>
+      command({}, (given) => Placing.resume(gateway, order, Timestamp.epochMillis(due), given)),
     fills: ({ since } = {}) => Executions.stream(gateway, since),
     instrument: (product, options) => asked((until) => gateway.instrument(product, until), options),
     balances: (options) => asked((until) => gateway.balances(until), options),

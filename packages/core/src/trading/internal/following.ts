@@ -38,7 +38,11 @@ export interface Told {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (order: Order.Order): Following => ({ order, said: Order.toUpdate(order), tradeIds: new Set() })
+export const make = (order: Order.Order): Following => ({
+  order,
+  said: Order.toUpdate(order),
+  tradeIds: new Set(order.fills.map(({ tradeId }) => tradeId))
+})
 
 const news = ({ tradeIds }: Following, { fills }: Told): ReadonlyArray<Fill> =>
   fills.filter(({ tradeId }) => !tradeIds.has(tradeId))

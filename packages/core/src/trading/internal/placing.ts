@@ -19,6 +19,7 @@ import {
   NotSent,
   type OrderUpdate,
   type Outcome,
+  OutcomeUnknown,
   Reconciled,
   Rejected
 } from "../OrderEvent.ts"
@@ -55,7 +56,7 @@ const answered = <A>(gateway: Gateway<A>, request: OrderRequest, order: A): Ackn
 const reconcile = <A>(
   gateway: Gateway<A>,
   request: OrderRequest,
-  { find, mayStillCome }: Attempt<A>
+  { find, mayStillCome }: Pick<Attempt<A>, "find" | "mayStillCome">
 ): Effect.Effect<{ readonly found: Reconciled; readonly own?: OrderUpdate } | undefined> =>
   learn(gateway, (until) =>
     Effect.gen(function*() {
@@ -87,10 +88,12 @@ const known = (before: Order.Order, outcome: Outcome, taken?: OrderUpdate): Orde
 const follow = Effect.fnUntraced(function*<A>(
   gateway: Gateway<A>,
   { say }: Pick<Command, "say">,
-  { fills, notices, order }: {
+  { fills, isOld = false, notices, order }: {
     readonly order: Order.Order
     readonly fills: ReadonlyArray<Fill>
     readonly notices: PubSub.Subscription<Notice<A>>
+    /** Whether something may have been told before it is followed. */
+    readonly isOld?: boolean
   }
 ): Effect.fn.Return<void, ConnectError> {
   const { hasUniqueClientIds, now } = gateway
@@ -125,7 +128,7 @@ const follow = Effect.fnUntraced(function*<A>(
   const isOwn = (ids: { readonly orderId?: string; readonly clientId?: string }): boolean =>
     ids.orderId === following.order.orderId || (hasUniqueClientIds && ids.clientId === clientId)
 
-  yield* take({ fills })
+  yield* isOld ? fetch : take({ fills })
   let heardAt = now()
   while (!Following.isSettled(following)) {
     const patience = checkMillis[Following.isBehind(following) ? "behind" : "silent"]
@@ -191,6 +194,46 @@ export const place = Effect.fnUntraced(function*<A>(
     notices,
     fills: Result.isSuccess(written) ? written.success.fills : []
   })
+})
+
+/** How long after an answer was due the exchange is asked, for it to be there if it was taken at the last moment. */
+const settlingMillis = 2_000
+
+/**
+ * Goes on with an order that another process placed, or may have placed: what
+ * became of it if that is not known, then each execution and each move. It could
+ * be taken until `dueMillis` of the wall clock.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const resume = Effect.fnUntraced(function*<A>(
+  gateway: Gateway<A>,
+  before: Order.Order,
+  dueMillis: number,
+  { say }: Command
+): Effect.fn.Return<void, ConnectError, Scope.Scope> {
+  const { exchange } = gateway
+  const { request } = before
+  const { clientId, product } = request
+  const notices = yield* gateway.notices(product)
+  let order = before
+  if (order.outcome === undefined) {
+    const unknown = new OutcomeUnknown({ exchange, clientId, reason: "the process that placed it has ended" })
+    yield* say(unknown)
+    order = known(order, unknown)
+  }
+  if (order.outcome?._tag === "OutcomeUnknown") {
+    const reconciled = yield* reconcile(gateway, request, {
+      find: (until) => gateway.findEver({ clientId }, until),
+      mayStillCome: () => Effect.sync(() => gateway.wallMillis() < dueMillis + settlingMillis)
+    })
+    if (reconciled === undefined) return
+    yield* say(reconciled.found)
+    order = known(order, reconciled.found, reconciled.own)
+  }
+  if (order.orderId === undefined || order.status === "rejected") return
+  yield* follow(gateway, { say }, { order, notices, fills: [], isOld: true })
 })
 
 const isSame = (one: Decimal.Decimal | undefined, other: Decimal.Decimal): boolean =>
