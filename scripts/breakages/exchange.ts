@@ -226,8 +226,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what is followed is not looked up in the history",
     file: placing,
-    original: "gateway.findEver(",
-    replacement: "gateway.find(",
+    original: "gateway.findEver(hasUniqueClientIds",
+    replacement: "gateway.find(hasUniqueClientIds",
     test: [ofLookups, "an order that is followed over a long outage"]
   },
   {

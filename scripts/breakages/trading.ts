@@ -157,8 +157,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a fee of an inverse instrument is that of a linear one",
     file: instrument,
-    original: "self.valuation === \"inverse\"",
-    replacement: "self.valuation === undefined",
+    original: "if (self.valuation === \"inverse\") return Exact",
+    replacement: "if (self.valuation === undefined) return Exact",
     test: [ofInstrument, "of an inverse instrument"]
   },
   {
@@ -290,8 +290,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a trade is at the price of the order that came",
     file: matching,
-    original: "BigDecimal.make(maker.price ?? 0n, priceScale)",
-    replacement: "BigDecimal.make(taker.price ?? maker.price ?? 0n, priceScale)",
+    original: "const price = BigDecimal.make(maker.price ?? 0n, priceScale)",
+    replacement: "const price = BigDecimal.make(taker.price ?? maker.price ?? 0n, priceScale)",
     test: ofPlainOne
   },
   {
@@ -402,9 +402,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "an amendment that is refused makes an order post-only",
     file: "packages/core/src/trading/Matching.ts",
-    original: "    const price = restingPrice({ ...order, timeInForce, moves }, wanted)\n",
-    replacement:
-      "    order.timeInForce = timeInForce\n    const price = restingPrice({ ...order, timeInForce, moves }, wanted)\n",
+    original: "    const price = restingPrice(amended, wanted)\n",
+    replacement: "    order.timeInForce = amended.timeInForce\n    const price = restingPrice(amended, wanted)\n",
     test: ["packages/core/test/Matching.test.ts", "becomes post-only"]
   },
   {
