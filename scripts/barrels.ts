@@ -20,7 +20,13 @@ export const barrels: ReadonlyArray<{
     folder: "packages/core/src",
     summary: "Exact market data over connections that survive: every module of `@tickline/core` but those that sign.",
     // They bring the curves and a venue's whole schema along, which a program that only listens need not load.
-    excluded: ["session/CoinbaseExchangeSigning.ts", "session/Signer.ts", "session/deribit/", "trading/deribit/"]
+    excluded: [
+      "session/CoinbaseExchangeSigning.ts",
+      "session/Signer.ts",
+      "session/deribit/",
+      "trading/SqlStorage.ts",
+      "trading/deribit/"
+    ]
   },
   {
     folder: "packages/testing/src",

@@ -4,6 +4,10 @@ import type { Breakage } from "./Breakage.ts"
 const sqlite = "packages/node/src/store/Sqlite.ts"
 const ofSqlite = "packages/node/test/store/Sqlite.test.ts"
 
+const core = "packages/core/src/trading"
+const ofStorage = "packages/node/test/store/Storage.test.ts"
+const ofSql = "packages/node/test/store/SqlStorage.test.ts"
+
 export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "an integer beyond 2^53 is read as a number",
@@ -60,5 +64,131 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "url !== null && [\"postgres:\", \"postgresql:\"].includes(url.protocol)",
     replacement: "url !== undefined",
     test: ["packages/node/test/store/Postgres.test.ts", "is not shown where it cannot be read"]
+  },
+  {
+    name: "a client id means what it was claimed for last",
+    file: `${core}/internal/sqlStorage.ts`,
+    original: "if (row.meaning !== meaning) return",
+    replacement: "if (row.meaning === \"\") return",
+    test: [ofStorage, "a client id has one meaning, however it is written"]
+  },
+  {
+    name: "amounts mean what they are written like",
+    file: `${core}/internal/storedOrder.ts`,
+    original: "Decimal.format(BigDecimal.normalize(decimal))",
+    replacement: "Decimal.format(decimal)",
+    test: [ofStorage, "a client id has one meaning, however it is written"]
+  },
+  {
+    name: "an order that may have been sent is intended again",
+    file: `${core}/internal/sqlStorage.ts`,
+    original: "if (before !== undefined && !StoredOrder.didNotHappen(before.order)) {",
+    replacement: "if (before !== undefined && before.order.outcome === undefined) {",
+    test: [ofStorage, "an order is intended once, and again only if it did not happen"]
+  },
+  {
+    name: "an order that was never sent is not intended again",
+    file: `${core}/internal/storedOrder.ts`,
+    original: "order.status === \"absent\" || order.status === \"rejected\"",
+    replacement: "order.status === \"rejected\"",
+    test: [ofStorage, "an order is intended once, and again only if it did not happen"]
+  },
+  {
+    name: "what is said of one order at once is not in a row",
+    file: `${core}/internal/sqlStorage.ts`,
+    original: "\" FOR UPDATE\"",
+    replacement: "\"\"",
+    test: [ofStorage, "of many who claim or intend the same at once one is the first"]
+  },
+  {
+    name: "what changes nothing is stored",
+    file: `${core}/internal/storedOrder.ts`,
+    original: "changesNothing(order, next) ? order : next",
+    replacement: "next",
+    test: [ofStorage, "what changes nothing is not stored, and what was said twice was said once"]
+  },
+  {
+    name: "what was said twice contradicts",
+    file: `${core}/internal/storedOrder.ts`,
+    original: "if (wasStored) return order\n",
+    replacement: "",
+    test: [ofStorage, "what changes nothing is not stored, and what was said twice was said once"]
+  },
+  {
+    name: "a trade may be of two orders",
+    file: `${core}/internal/sqlStorage.ts`,
+    original: "if (made.length === 0) return false\n",
+    replacement: "",
+    test: [ofStorage, "what contradicts is refused, and kept as a decision"]
+  },
+  {
+    name: "what was refused leaves no record",
+    file: `${core}/internal/sqlStorage.ts`,
+    original: "if (Result.isFailure(applied)) {",
+    replacement: "if (applied === undefined) {",
+    test: [ofStorage, "what contradicts is refused, and kept as a decision"]
+  },
+  {
+    name: "a fill of another product is one of the order",
+    file: `${core}/internal/storedOrder.ts`,
+    original: "event.product !== request.product || ",
+    replacement: "",
+    test: [ofStorage, "what contradicts is refused, and kept as a decision"]
+  },
+  {
+    name: "an order of which nothing was heard is not open",
+    file: `${core}/internal/sqlStorage.ts`,
+    original: "[only === \"open\" ? sql`o.is_over = 0`",
+    replacement: "[only === \"open\" ? sql`o.status <> 'pending' AND o.is_over = 0`",
+    test: [ofStorage, "open orders are all that are not known to be over, unsettled ones miss fills too"]
+  },
+  {
+    name: "a reader stops after the first page",
+    file: `${core}/internal/sqlStorage.ts`,
+    original: "last === undefined || rows.length < page",
+    replacement: "last !== undefined",
+    test: [ofStorage, "is read by pages, from where a reader was"]
+  },
+  {
+    name: "a sale adds to the position",
+    file: `${core}/internal/storedOrder.ts`,
+    original: "side === \"buy\" ? amount : BigDecimal.negate(amount)",
+    replacement: "amount",
+    test: [ofStorage, "what contradicts is refused, and kept as a decision"]
+  },
+  {
+    name: "the exchange's words are compared with what was asked",
+    file: `${core}/internal/sqlStorage.ts`,
+    original: "yield* claimed(asked, at)",
+    replacement: "yield* claimed(request, at)",
+    test: [ofStorage, "an order may be in an exchange's words, and means what was asked"]
+  },
+  {
+    name: "a later version's database is written to",
+    file: `${core}/internal/sqlSchema.ts`,
+    original: "if (latest > known) return",
+    replacement: "if (latest < known) return",
+    test: [ofSql, "a database of a later version is refused, and left alone"]
+  },
+  {
+    name: "a lease begins now, whatever was leased",
+    file: `${core}/internal/sqlNonces.ts`,
+    original: "CASE WHEN tickline_nonces.leased_until > ${now} THEN tickline_nonces.leased_until ELSE ${now} END",
+    replacement: "CASE WHEN tickline_nonces.leased_until > ${now} THEN ${now} ELSE ${now} END",
+    test: [ofSql, "a nonce is never given again"]
+  },
+  {
+    name: "nonces go on beyond the lease",
+    file: `${core}/internal/sqlNonces.ts`,
+    original: "return nonce < until ? nonce : undefined",
+    replacement: "return nonce < Infinity * until ? nonce : undefined",
+    test: [ofSql, "a nonce is never given again"]
+  },
+  {
+    name: "what is left of a lease is lost",
+    file: `${core}/internal/sqlNonces.ts`,
+    original: "SET leased_until = ${last + 1} WHERE",
+    replacement: "SET leased_until = ${until} WHERE",
+    test: [ofSql, "what is left of a lease goes back, so that nonces stay near the clock"]
   }
 ]

@@ -463,6 +463,13 @@ export * as MatchingCommand from "./trading/MatchingCommand.ts"
 export * as MatchingEvent from "./trading/MatchingEvent.ts"
 
 /**
+ * A storage that ends with the process. For tests, and for whoever wants none.
+ *
+ * @since 0.1.0
+ */
+export * as MemoryStorage from "./trading/MemoryStorage.ts"
+
+/**
  * A kind of message, said once: its members, what of them names the kind, and
  * which events it is. From that come a reader that reads every one exactly and
  * says what is wrong with a bad one, the layout by which those that are written
@@ -743,6 +750,15 @@ export * as SignIn from "./session/SignIn.ts"
  * @since 0.1.0
  */
 export * as Sink from "./recording/Sink.ts"
+
+/**
+ * What must be known after a restart: which client ids mean what, each order from
+ * before it is sent until it is over, its fills, the positions that they come to,
+ * and why it was sent where it was.
+ *
+ * @since 0.1.0
+ */
+export * as Storage from "./trading/Storage.ts"
 
 /**
  * What goes wrong with what is kept.
