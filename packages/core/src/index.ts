@@ -581,6 +581,14 @@ export * as Orders from "./venue/Orders.ts"
 export * as Outbox from "./connection/Outbox.ts"
 
 /**
+ * Paper trading as an `Exchange`: orders are filled from a live feed, which does
+ * not know of them.
+ *
+ * @since 0.1.0
+ */
+export * as PaperExchange from "./trading/paper/PaperExchange.ts"
+
+/**
  * A length of time that somebody has chosen, for people: `30 s`, `5 m`, `24 h`.
  *
  * @since 0.1.0

@@ -94,7 +94,9 @@ export type Event =
  */
 export interface Clearing {
   /** The engine, to look at. */
-  readonly books: Omit<Matching.Matching, "apply" | "expire">
+  readonly books: Omit<Matching.Matching, "list" | "apply" | "expire">
+  /** As of `Matching`. */
+  readonly list: (instrument: Instrument.Instrument) => void
   /** As of `Matching`. */
   readonly apply: (command: Command, at: number) => ReadonlyArray<Event>
   /** As of `Matching`. */
@@ -118,13 +120,18 @@ export interface Clearing {
 
 class ClearingImpl implements Clearing {
   readonly books: Matching.Matching
-  private readonly instruments: ReadonlyMap<string, Instrument.Instrument>
+  private readonly instruments = new Map<string, Instrument.Instrument>()
   private readonly accounts = new Map<string, Account>()
   private readonly owned = new Map<string, Decimal.Decimal>()
 
-  constructor(instruments: ReadonlyArray<Instrument.Instrument>) {
-    this.books = Matching.make(instruments)
-    this.instruments = new Map(instruments.map((instrument) => [instrument.product, instrument]))
+  constructor(instruments: Iterable<Instrument.Instrument>) {
+    this.books = Matching.make([])
+    for (const instrument of instruments) this.list(instrument)
+  }
+
+  list(instrument: Instrument.Instrument): void {
+    this.books.list(instrument)
+    if (!this.instruments.has(instrument.product)) this.instruments.set(instrument.product, instrument)
   }
 
   apply(command: Command, at: number): ReadonlyArray<Event> {
@@ -327,4 +334,4 @@ const averagePrice = (
  * @category constructors
  * @since 0.1.0
  */
-export const make = (instruments: Iterable<Instrument.Instrument>): Clearing => new ClearingImpl([...instruments])
+export const make = (instruments: Iterable<Instrument.Instrument>): Clearing => new ClearingImpl(instruments)

@@ -47,6 +47,8 @@ export interface Preview {
  * @since 0.1.0
  */
 export interface Matching {
+  /** Opens the book of an instrument, unless its product has one. */
+  readonly list: (instrument: Instrument.Instrument) => void
   /** Carries a command out, after what has expired by then. Order and trade ids count from 1. */
   readonly apply: (command: Command, at: number) => ReadonlyArray<Event>
   /** Ends what has expired by then, in the order of its times. */
@@ -91,7 +93,11 @@ class MatchingImpl implements Matching {
   private events: Array<Event> = []
 
   constructor(instruments: Iterable<Instrument.Instrument>) {
-    for (const instrument of instruments) this.books.set(instrument.product, new Book(instrument))
+    for (const instrument of instruments) this.list(instrument)
+  }
+
+  list(instrument: Instrument.Instrument): void {
+    if (!this.books.has(instrument.product)) this.books.set(instrument.product, new Book(instrument))
   }
 
   apply(command: Command, at: number): ReadonlyArray<Event> {

@@ -53,16 +53,26 @@ export const round = (self: Decimal, scale: number): Decimal => divide(self, Big
 const quotientDigits = 8
 
 /**
+ * The decimal without trailing zeros beyond `digits`.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const trim = (self: Decimal, digits: number): Decimal => {
+  let { scale, value } = self
+  while (scale > digits && value % 10n === 0n) {
+    value /= 10n
+    scale--
+  }
+  return BigDecimal.make(value, scale)
+}
+
+/**
  * The first decimal divided by the second, which is positive, rounded to eight
  * digits more than `digits`, without trailing zeros beyond those.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const quotient = (self: Decimal, by: Decimal, digits: number): Decimal => {
-  let quotient = divide(self, by, digits + quotientDigits)
-  while (quotient.scale > digits && quotient.value % 10n === 0n) {
-    quotient = BigDecimal.make(quotient.value / 10n, quotient.scale - 1)
-  }
-  return quotient
-}
+export const quotient = (self: Decimal, by: Decimal, digits: number): Decimal =>
+  trim(divide(self, by, digits + quotientDigits), digits)
