@@ -190,5 +190,19 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "SET leased_until = ${last + 1} WHERE",
     replacement: "SET leased_until = ${until} WHERE",
     test: [ofSql, "what is left of a lease goes back, so that nonces stay near the clock"]
+  },
+  {
+    name: "state is kept in a folder that is not absolute",
+    file: "packages/node/src/store/StateDirectory.ts",
+    original: "Option.filter(home, Path.isAbsolute)",
+    replacement: "home",
+    test: ["packages/node/test/store/StateDirectory.test.ts", "is where the environment says"]
+  },
+  {
+    name: "the folder of state can be read by all",
+    file: "packages/node/src/store/StateDirectory.ts",
+    original: "mode: 0o700",
+    replacement: "mode: 0o755",
+    test: ["packages/node/test/store/StateDirectory.test.ts", "is made for its owner alone, and found again"]
   }
 ]
