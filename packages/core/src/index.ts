@@ -124,6 +124,14 @@ export * as ClockOffset from "./session/ClockOffset.ts"
 export * as Coinbase from "./venue/coinbase/Venue.ts"
 
 /**
+ * Coinbase Advanced Trade as an `Exchange`: orders over REST, each request signed
+ * by itself, and notices of them over the socket, executions from REST.
+ *
+ * @since 0.1.0
+ */
+export * as CoinbaseAdvanced from "./trading/coinbase/CoinbaseAdvanced.ts"
+
+/**
  * Coinbase's international derivatives, the public market data: Deribit's
  * platform and protocol at an address of Coinbase's.
  *

@@ -114,6 +114,15 @@ export * as MockBinance from "./venue/MockBinance.ts"
 export * as MockCoinbase from "./venue/MockCoinbase.ts"
 
 /**
+ * A mock of Coinbase Advanced Trade that trades: `MockCoinbase`'s market data, and
+ * beside it accounts and orders over REST and the channel of the user. Its public
+ * book is that of the engine that matches the orders.
+ *
+ * @since 0.1.0
+ */
+export * as MockCoinbaseAdvanced from "./exchange/MockCoinbaseAdvanced.ts"
+
+/**
  * The mock of Coinbase's international derivatives: that of Deribit, whose
  * platform it is, by another name.
  *

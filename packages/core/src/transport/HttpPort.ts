@@ -27,6 +27,9 @@ import * as Secrets from "./Secrets.ts"
  * - `url`: an `http://` or `https://` URL with its query, without user
  *   information and without fragment
  * - `headers`: a `Redacted` value is a secret
+ * - `urlIsPublic`: whether nothing in the URL is a secret. Default: what in it is
+ *   like a key is taken for one, and masked in the answer; the id of an order may be
+ *   as long
  * - `body`: sent as it is, in UTF-8
  * - `mostBytes`: the longest answer that is read (default 16 MiB)
  * - `deadline`: for the whole answer (default 10 seconds)
@@ -40,6 +43,7 @@ export interface HttpRequest {
   readonly method: "GET" | "POST" | "PUT" | "DELETE"
   readonly url: string
   readonly headers?: Readonly<Record<string, string | Redacted.Redacted<string>>> | undefined
+  readonly urlIsPublic?: boolean | undefined
   readonly body?: string | undefined
   readonly mostBytes?: number | undefined
   readonly deadline?: Duration.Input | undefined
@@ -132,12 +136,13 @@ const cleared = (
  */
 export const make = (send: Send, network?: object | undefined): HttpPort["Service"] => {
   const answered = Effect.fnUntraced(function*(
-    { body, headers: written = {}, method, mostBytes = defaultMostBytes, plaintextHosts = [], url }: HttpRequest
+    { body, headers: written = {}, method, mostBytes = defaultMostBytes, plaintextHosts = [], url, urlIsPublic }:
+      HttpRequest
   ): Effect.fn.Return<HttpAnswer, HttpReason, Scope.Scope> {
     const headers = yield* Effect.fromResult(checkHttp({ url, headers: written, plaintextHosts }))
     const answer = yield* send({ method, url, headers, body })
     const whole = { ...answer, body: yield* read(answer.body, mostBytes) }
-    const mask = Secrets.maskOf({ url, headers: written, protocols: [] })
+    const mask = Secrets.maskOf({ url: urlIsPublic === true ? "" : url, headers: written, protocols: [] })
     return mask === undefined ? whole : cleared(whole, mask)
   }, Effect.scoped)
   return {

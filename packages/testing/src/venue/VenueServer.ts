@@ -221,6 +221,7 @@ export const make = (options: Options): VenueServer => {
     let session = venue.open?.(floor()) ?? newSession
     const visit = gateway?.open({
       session: () => session,
+      sent: () => sent,
       send: say,
       close: line.close,
       drop: line.drop ?? (() => line.close(1011, "")),

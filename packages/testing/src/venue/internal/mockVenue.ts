@@ -80,6 +80,8 @@ export interface GatewayHost {
 export interface GatewayLine {
   /** What the connection asked for. */
   readonly session: () => Session
+  /** How many frames that count were sent on it, for venues that number them. */
+  readonly sent: () => number
   readonly send: (outgoing: Outgoing, isAnswer: boolean) => void
   readonly close: (code: number, reason: string) => void
   /** Cuts the connection. */

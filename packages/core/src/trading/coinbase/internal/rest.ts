@@ -1,0 +1,281 @@
+/**
+ * Requests to Coinbase Advanced Trade over REST: signed, each within its deadline
+ * and the account's limit. What only asks is asked again as long as there is time,
+ * what changes something is written once.
+ *
+ * @see https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/rest-api (read 2026-11-26)
+ * @since 0.1.0
+ */
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as PubSub from "effect/PubSub"
+import * as Result from "effect/Result"
+import type * as Schema from "effect/Schema"
+import * as SchemaParser from "effect/SchemaParser"
+import * as Stream from "effect/Stream"
+import * as ExactJson from "../../../codec/ExactJson.ts"
+import type { RollingLimit } from "../../../resilience/RollingLimit.ts"
+import type { CoinbaseJwt } from "../../../session/CoinbaseJwt.ts"
+import type { HttpError, HttpReason } from "../../../transport/HttpError.ts"
+import * as HttpPort from "../../../transport/HttpPort.ts"
+import * as SlidingPubSub from "../../../value/internal/slidingPubSub.ts"
+import * as Monotonic from "../../../value/Monotonic.ts"
+import type { Health } from "../../Exchange.ts"
+import { askAgain, type Failure, unanswered, unreadable, unsent, writeOnce } from "../../internal/failure.ts"
+import type { Sending } from "../../internal/gateway.ts"
+import * as Schemas from "./schemas.ts"
+
+/** Where the venue's own paths begin. */
+const prefix = "/api/v3/brokerage"
+
+/** How long one answer is waited for to what only asks, before it is asked again. */
+const answerMillis = 2_000
+
+/** How soon it is tried again after no connection, and after an answer that asks for patience without saying how much. */
+const pauseMillis = { unreachable: 100, busy: 500 }
+
+/**
+ * A parameter of a query: one that is a list has several values.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Query = Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+
+const queryOf = (query: Query): string => {
+  const pairs = Object.entries(query).flatMap(([name, value]) =>
+    (value === undefined ? [] : [value].flat()).map((each) => `${name}=${encodeURIComponent(each)}`)
+  )
+  return pairs.length === 0 ? "" : `?${pairs.join("&")}`
+}
+
+/** The longest words, without any form, that are repeated. */
+const mostWords = 200
+
+type Reader<A> = Schema.Codec<A, unknown>
+
+const read = <A>(schema: Reader<A>, body: string): Result.Result<A, string> => {
+  const json = ExactJson.parse(body)
+  return json instanceof ExactJson.Malformed
+    ? Result.fail(json.message)
+    : Result.mapError(SchemaParser.decodeUnknownResult(schema)(json), (issue) => String(issue))
+}
+
+// What is no JSON may be a word of a gateway's, or a page of it.
+const plainly = (body: string): typeof Schemas.Fault.Type => {
+  const message = body.trim()
+  return message.startsWith("<") || message.length > mostWords ? {} : { message }
+}
+
+/** What the venue says went wrong, in its words and with its code. */
+const refusal = ({ body, status }: HttpPort.HttpAnswer): Extract<Failure, { readonly _tag: "Refused" }> => {
+  const fault = Result.getOrElse(read(Schemas.Fault, body), () => plainly(body))
+  const [first] = fault.errors ?? []
+  const message = Schemas.textOf(fault.message) ?? Schemas.textOf(fault.error_details) ?? Schemas.textOf(first?.message)
+  const code = Schemas.textOf(fault.error) ?? Schemas.textOf(first?.id) ?? String(status)
+  return {
+    _tag: "Refused",
+    reason: message ?? `the exchange answered ${status}`,
+    code,
+    ...(message === undefined ? {} : { message })
+  }
+}
+
+/** After these the venue has seen nothing of a request; and these are so whenever it is tried. */
+const hasSeenNothing: ReadonlySet<HttpReason["_tag"]> = new Set([
+  "BadHeader",
+  "BadUrl",
+  "NotResolved",
+  "Refused",
+  "TlsFailed"
+])
+const cannotBe: ReadonlySet<HttpReason["_tag"]> = new Set(["BadHeader", "BadUrl"])
+
+interface Ask {
+  readonly method: "GET" | "POST"
+  readonly path: string
+  readonly query?: Query | undefined
+  readonly body?: string | undefined
+}
+
+/**
+ * What requests are made with. `base` is the URL before the venue's own paths.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly http: HttpPort.HttpPort["Service"]
+  readonly base: string
+  readonly jwt: CoinbaseJwt
+  readonly limit: RollingLimit
+  readonly clock: Clock.Clock
+  readonly plaintextHosts?: ReadonlyArray<string> | undefined
+  /** Called once the key is refused, with the reason. */
+  readonly onRefused: (reason: string) => void
+}
+
+/**
+ * The requests of one key. Times are on the monotonic clock, in milliseconds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Rest {
+  // Private to the runtime as well: an inspection would show the tokens' maker.
+  readonly #options: Options
+  private readonly moves: PubSub.PubSub<Health>
+  private state: Health = { _tag: "Idle" }
+  private refused: string | undefined
+
+  constructor(options: Options, moves: PubSub.PubSub<Health>) {
+    this.#options = options
+    this.moves = moves
+  }
+
+  now(): number {
+    return Monotonic.nowMillis(this.#options.clock)
+  }
+
+  wallMillis(): number {
+    return this.#options.clock.currentTimeMillisUnsafe()
+  }
+
+  /** Why nothing can be asked any more: the key was refused. */
+  get over(): string | undefined {
+    return this.refused
+  }
+
+  get health(): { readonly current: Effect.Effect<Health>; readonly changes: Stream.Stream<Health> } {
+    return {
+      current: Effect.sync(() => this.state),
+      changes: Stream.unwrap(
+        Effect.map(
+          PubSub.subscribe(this.moves),
+          (subscription) => Stream.concat(Stream.make(this.state), Stream.fromSubscription(subscription))
+        )
+      )
+    }
+  }
+
+  /** Asks, again where there was no answer or the venue asks for patience. */
+  get<A>(schema: Reader<A>, path: string, query: Query, until: number): Effect.Effect<A, Failure> {
+    return askAgain(this.ask({ method: "GET", path, query }, schema, { until }), { now: () => this.now(), until })
+  }
+
+  /** Writes once: again only what never left. */
+  post<A>(schema: Reader<A>, path: string, body: object, sending: Sending): Effect.Effect<A, Failure> {
+    return writeOnce(this.ask({ method: "POST", path, body: JSON.stringify(body) }, schema, sending), {
+      now: () => this.now(),
+      until: sending.until
+    })
+  }
+
+  private ask<A>(ask: Ask, schema: Reader<A>, sending: Sending): Effect.Effect<A, Failure> {
+    return Effect.suspend(() => {
+      if (this.refused !== undefined) return Effect.fail(unsent(this.refused))
+      let isWritten = false
+      const onWrite = (): void => {
+        isWritten = true
+        sending.onWrite?.()
+      }
+      return this.admitted(ask).pipe(
+        Effect.andThen(Effect.suspend(() => this.send(ask, sending.until, onWrite))),
+        Effect.matchEffect({
+          onFailure: (error) => {
+            isWritten = !hasSeenNothing.has(error.reason._tag)
+            return this.unreached(error, ask)
+          },
+          onSuccess: (answer) => this.answered(answer, ask, schema)
+        }),
+        // Here for all that it may wait for.
+        Effect.timeoutOrElse({
+          duration: Math.max(0, sending.until - this.now()),
+          orElse: () =>
+            Effect.fail(isWritten ? unanswered("no answer by the deadline") : unsent("not written by the deadline"))
+        })
+      )
+    })
+  }
+
+  /** Waits until the limit admits it: what changes something before what only asks. */
+  private admitted(ask: Ask): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { limit } = this.#options
+      const spares = ask.method === "GET"
+      const wait = limit.take(this.now(), 1, spares)
+      return wait === 0 ? Effect.void : Effect.andThen(limit.wait(wait, 1, spares), this.admitted(ask))
+    })
+  }
+
+  private send(
+    { body, method, path, query = {} }: Ask,
+    until: number,
+    onWrite: () => void
+  ): Effect.Effect<HttpPort.HttpAnswer, HttpError> {
+    const { base, http, jwt, plaintextHosts } = this.#options
+    const left = Math.max(0, until - this.now())
+    onWrite()
+    return http.request({
+      method,
+      url: `${base}${prefix}${path}${queryOf(query)}`,
+      // It has the ids of orders, which are as long as keys.
+      urlIsPublic: true,
+      headers: {
+        authorization: jwt.bearer(method, `${prefix}${path}`),
+        accept: "application/json",
+        ...(body === undefined ? {} : { "content-type": "application/json" })
+      },
+      ...(body === undefined ? {} : { body }),
+      // What is written has all the time there is, and a little more so that the deadline is kept in one place.
+      deadline: body === undefined ? Math.min(left, answerMillis) : left + 1_000,
+      ...(plaintextHosts === undefined ? {} : { plaintextHosts })
+    })
+  }
+
+  private move(state: Health): void {
+    const isSame = state._tag === this.state._tag
+    this.state = state
+    if (!isSame) SlidingPubSub.publishUnsafe(this.moves, state)
+  }
+
+  // Only of some it is certain that the venue has seen nothing.
+  private unreached({ reason }: HttpError, { method }: Ask): Effect.Effect<never, Failure> {
+    this.move({ _tag: "Down", reason: reason.message })
+    const later = (failure: Failure) => Effect.delay(Effect.fail(failure), pauseMillis.unreachable)
+    if (hasSeenNothing.has(reason._tag)) return later(unsent(reason.message, !cannotBe.has(reason._tag)))
+    return method === "GET" ? later(unanswered(reason.message, true)) : Effect.fail(unanswered(reason.message))
+  }
+
+  private answered<A>(
+    answer: HttpPort.HttpAnswer,
+    { method, path }: Ask,
+    schema: Reader<A>
+  ): Effect.Effect<A, Failure> {
+    const { headers, status } = answer
+    const refused = refusal(answer)
+    if (status === 401) {
+      this.refused = `the exchange refuses the key: ${refused.reason}`
+      this.move({ _tag: "Stopped", reason: this.refused })
+      this.#options.onRefused(this.refused)
+      return Effect.fail(unsent(this.refused))
+    }
+    this.move({ _tag: "Live" })
+    if (status >= 200 && status < 300) {
+      return Effect.mapError(
+        Effect.fromResult(read(schema, answer.body)),
+        (detail) => unreadable(`the answer to ${method} ${prefix}${path} cannot be read: ${detail}`)
+      )
+    }
+    const retryAfterMillis = HttpPort.retryAfterMillis(headers, this.wallMillis()) ?? pauseMillis.busy
+    if (status === 429) {
+      const reason = `too many requests: ${refused.reason}`
+      return Effect.fail({ ...refused, reason, code: "429", retryAfterMillis })
+    }
+    if (status >= 400 && status < 500) return Effect.fail(refused)
+    const reason = `the exchange answered ${status}`
+    return Effect.fail(
+      method === "GET" ? { ...refused, reason, code: String(status), retryAfterMillis } : unanswered(reason)
+    )
+  }
+}
