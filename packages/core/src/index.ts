@@ -337,6 +337,14 @@ export * as HttpPort from "./transport/HttpPort.ts"
 export * as Hyperliquid from "./venue/hyperliquid/Venue.ts"
 
 /**
+ * Hyperliquid as an `Exchange`. Orders are signed, and written over the socket, or
+ * over HTTP while there is no socket; what is asked is asked over HTTP.
+ *
+ * @since 0.1.0
+ */
+export * as HyperliquidExchange from "./trading/hyperliquid/HyperliquidExchange.ts"
+
+/**
  * Signs what Hyperliquid's exchange is asked to do.
  *
  * @since 0.1.0

@@ -191,6 +191,15 @@ export * as MockGeneric from "./venue/MockGeneric.ts"
 export * as MockHyperliquid from "./venue/MockHyperliquid.ts"
 
 /**
+ * A mock of Hyperliquid that trades: `MockHyperliquid`'s market data, and with it
+ * accounts, orders and positions, over HTTP (`/info`, `/exchange`) and on the
+ * socket (`post`, and subscriptions to an account's orders and executions).
+ *
+ * @since 0.1.0
+ */
+export * as MockHyperliquidExchange from "./exchange/MockHyperliquidExchange.ts"
+
+/**
  * The mock of Kraken's public data, version 2: channels `trade`, `ticker`,
  * `book` with each of its depths, `instrument` and, while the engine is not online,
  * `status`, heartbeats and pings. Prices

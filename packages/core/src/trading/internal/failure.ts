@@ -43,6 +43,14 @@ export type Failure =
 export const unsent = (reason: string, mayFollow = false): Failure => ({ _tag: "Unsent", reason, mayFollow })
 
 /**
+ * What the exchange has refused, in its own words.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const refused = (message: string): Failure => ({ _tag: "Refused", reason: message, message })
+
+/**
  * What left and was not answered, for this reason.
  *
  * @category constructors

@@ -1,0 +1,171 @@
+/**
+ * What can be traded at Hyperliquid, with the number under which an order names
+ * it, and its rules.
+ *
+ * @see https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/asset-ids (read 2026-11-26)
+ * @see https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/tick-and-lot-size (read 2026-11-26)
+ * @since 0.1.0
+ */
+import * as BigDecimal from "effect/BigDecimal"
+import type * as Decimal from "../../../value/Decimal.ts"
+import * as Instrument from "../../Instrument.ts"
+import type { Meta, SpotMeta } from "./wire.ts"
+
+/**
+ * Something that can be traded: its number, its rules, and whether it is a
+ * perpetual, which alone has positions.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Asset {
+  readonly id: number
+  readonly isPerpetual: boolean
+  readonly instrument: Instrument.Instrument
+}
+
+const powerOfTen = (exponent: number): Decimal.Decimal =>
+  exponent < 0 ? BigDecimal.make(1n, -exponent) : BigDecimal.make(10n ** BigInt(exponent), 0)
+
+/** A price has so many significant figures, unless it is a whole number. */
+const figures = 5
+
+/**
+ * The rules of what has amounts of so many decimals, and prices of at most
+ * `priceDecimals`: the tick that five figures leave grows with the price, up to 1.
+ */
+const instrumentOf = (
+  product: string,
+  { base, feeAsset, priceDecimals, szDecimals }: {
+    readonly base?: string | undefined
+    readonly feeAsset: string
+    readonly szDecimals: number
+    readonly priceDecimals: number
+  }
+): Instrument.Instrument => {
+  const least = Math.min(0, -priceDecimals)
+  const ticks = Array.from({ length: -least }, (_, index) => {
+    const exponent = least + 1 + index
+    return { from: powerOfTen(exponent + figures - 1), tick: powerOfTen(exponent) }
+  })
+  return new Instrument.Instrument({
+    product,
+    tick: powerOfTen(least),
+    ticks,
+    lot: powerOfTen(-szDecimals),
+    feeAsset,
+    ...(base === undefined ? {} : { base })
+  })
+}
+
+/** The least digits of a price, before those of an amount are taken off. */
+const mostDecimals = { perpetual: 6, spot: 8 }
+
+/** Where the numbers of spot pairs begin. */
+const firstSpot = 10_000
+
+/**
+ * The perpetuals. One that is delisted is not traded any more.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const perpetuals = ({ universe }: typeof Meta.Type): ReadonlyMap<string, Asset> =>
+  new Map(
+    universe.map(({ isDelisted, name, szDecimals }, id) =>
+      [
+        name,
+        isDelisted === true ? undefined : {
+          id,
+          isPerpetual: true,
+          instrument: instrumentOf(name, {
+            feeAsset: "USDC",
+            szDecimals,
+            priceDecimals: mostDecimals.perpetual - szDecimals
+          })
+        }
+      ] as const
+    ).filter((entry): entry is [string, Asset] => entry[1] !== undefined)
+  )
+
+/**
+ * The spot pairs.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const spots = ({ tokens, universe }: typeof SpotMeta.Type): ReadonlyMap<string, Asset> => {
+  const byIndex = new Map(tokens.map((token) => [token.index, token]))
+  const found = new Map<string, Asset>()
+  for (const { index, name, tokens: [first = -1, second = -1] } of universe) {
+    const [base, quote] = [byIndex.get(first), byIndex.get(second)]
+    if (base === undefined || quote === undefined) continue
+    const { szDecimals } = base
+    found.set(name, {
+      id: firstSpot + index,
+      isPerpetual: false,
+      instrument: instrumentOf(name, {
+        base: base.name,
+        feeAsset: quote.name,
+        szDecimals,
+        priceDecimals: mostDecimals.spot - szDecimals
+      })
+    })
+  }
+  return found
+}
+
+/**
+ * Whether a product's name is one of the spot market: `PURR/USDC`, `@107`.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isSpot = (product: string): boolean => product.includes("/") || product.startsWith("@")
+
+/**
+ * What forbids an order or an amendment by the asset's rules, in words;
+ * `undefined` if nothing does.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const objection = (
+  { instrument, isPerpetual }: Asset,
+  { amount, price, reduceOnly = false }: {
+    readonly amount?: Decimal.Decimal | undefined
+    readonly price?: Decimal.Decimal | undefined
+    readonly reduceOnly?: boolean | undefined
+  }
+): string | undefined => {
+  const illegal = [
+    price === undefined ? undefined : Instrument.checkPrice(instrument, price),
+    amount === undefined ? undefined : Instrument.checkAmount(instrument, amount)
+  ].filter((found) => found !== undefined).map(Instrument.describe)
+  if (reduceOnly && !isPerpetual) illegal.push(`reduce-only: ${instrument.product} has no positions`)
+  return illegal.length === 0 ? undefined : illegal.join("; ")
+}
+
+/**
+ * The price of a market order, which is one that takes at once up to so far from
+ * the best price of the other side: the legal price at that bound or before it,
+ * but never short of the best price itself.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const marketPrice = (
+  { instrument }: Asset,
+  side: "buy" | "sell",
+  best: Decimal.Decimal,
+  slippage: Decimal.Decimal
+): Decimal.Decimal => {
+  const one = BigDecimal.make(1n, 0)
+  const factor = side === "buy" ? BigDecimal.sum(one, slippage) : BigDecimal.subtract(one, slippage)
+  const bound = BigDecimal.multiply(best, factor)
+  const illegal = Instrument.checkPrice(instrument, bound)
+  if (illegal === undefined) return bound
+  const within = side === "buy" ? illegal.below ?? best : illegal.above ?? best
+  const isShort = side === "buy" ? BigDecimal.isLessThan(within, best) : BigDecimal.isGreaterThan(within, best)
+  return isShort ? best : within
+}
