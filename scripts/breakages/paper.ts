@@ -5,7 +5,9 @@ const model = "packages/core/src/trading/paper/internal/fillModel.ts"
 const account = "packages/core/src/trading/paper/internal/paperAccount.ts"
 const gateway = "packages/core/src/trading/paper/internal/paperGateway.ts"
 const markets = "packages/core/src/trading/paper/internal/paperMarkets.ts"
+const runner = "packages/node/src/runner/exchange/PaperOrders.ts"
 const ofPaper = "packages/testing/test/trading/PaperExchange.test.ts"
+const ofRunner = "packages/node/test/runner/PaperOrders.test.ts"
 
 export const breakages: ReadonlyArray<Breakage> = [
   {
@@ -142,5 +144,26 @@ export const breakages: ReadonlyArray<Breakage> = [
     replacement:
       "({ buy: quotesOf(\"bids\" in book ? book.bids : []), sell: quotesOf(\"asks\" in book ? book.asks : []) })",
     test: [ofPaper, "takes what the book has"]
+  },
+  {
+    name: "tickline order paper takes a balance below zero",
+    file: runner,
+    original: "amounts((_, amount) => amount.value >= 0n)",
+    replacement: "amounts(() => true)",
+    test: [ofRunner, "USD=-1"]
+  },
+  {
+    name: "tickline order paper needs no endpoint",
+    file: runner,
+    original: "endpoint === undefined && venue.endpoint === undefined",
+    replacement: "endpoint === \"\"",
+    test: [ofRunner, "--venue generic"]
+  },
+  {
+    name: "tickline order paper forgets the fees",
+    file: runner,
+    original: "fees: shares && {",
+    replacement: "fees: shares && undefined && {",
+    test: [ofRunner, "takes from the book"]
   }
 ]

@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { deribit } from "./exchange/DeribitOrders.ts"
 import type { OrderExchange } from "./exchange/OrderExchange.ts"
+import { paper } from "./exchange/PaperOrders.ts"
 import { durationFlag, running, switchFlag } from "./internal/flags.ts"
 import type * as Ordering from "./Ordering.ts"
 import { UsageError } from "./RunnerError.ts"
@@ -219,5 +220,5 @@ const commandsOf = <const Flags extends Command.Command.Config>(exchange: OrderE
  */
 export const order = Command.make("order").pipe(
   Command.withDescription("Order entry: one outcome for each command, and an exit code that says the same"),
-  Command.withSubcommands([commandsOf(deribit)])
+  Command.withSubcommands([commandsOf(deribit), commandsOf(paper)])
 )

@@ -173,6 +173,14 @@ export * as Output from "./Output.ts"
 export * as OutputQueue from "./OutputQueue.ts"
 
 /**
+ * `tickline order paper`: an order that is filled from a live feed, and ends with
+ * the command.
+ *
+ * @since 0.1.0
+ */
+export * as PaperOrders from "./exchange/PaperOrders.ts"
+
+/**
  * The policy that the flags, a file and the environment ask for: the
  * environment over the file over the preset.
  *

@@ -230,6 +230,7 @@ describe("a paper order that rests", () => {
         const { trade } = setting
         yield* trade("sell", "4", "100.00")
         yield* trade("buy", "9", "101.00")
+        yield* trade("buy", "9", "100.00")
         assert.deepStrictEqual(fillsOf(given), [])
         yield* trade("sell", "1.5", "100.00")
         assert.deepStrictEqual(fillsOf(given), ["0.5@100 maker -0.005 USD"])

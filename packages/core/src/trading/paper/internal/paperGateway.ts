@@ -85,7 +85,12 @@ export const make = Effect.fnUntraced(function*(
     markets.known(product).pipe(
       Effect.timeoutOption(Math.max(0, until - now())),
       Effect.flatMap(Option.match({
-        onNone: () => Effect.fail(`the market of ${product} was not known by the deadline`),
+        onNone: () =>
+          Effect.flatMap(feed.connection.state.current, (state) => {
+            const health = healthOf(state)
+            const why = "reason" in health && health.reason !== undefined ? `: ${health.reason}` : ""
+            return Effect.fail(`the market of ${product} was not known by the deadline${why}`)
+          }),
         onSome: Effect.succeed
       }))
     )

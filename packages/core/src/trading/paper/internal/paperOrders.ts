@@ -50,8 +50,8 @@ export const toCommand = (
     : { ...placing, type: "limit", price, timeInForce: timeInForce }
 }
 
-const filledOf = ({ fills }: PaperOrder): Decimal.Decimal =>
-  fills.reduce((sum, { amount }) => BigDecimal.sum(sum, amount), Decimal.zero)
+const filledOf = ({ amount: { scale }, fills }: PaperOrder): Decimal.Decimal =>
+  Exact.trim(fills.reduce((sum, { amount }) => BigDecimal.sum(sum, amount), Decimal.zero), Math.max(0, scale))
 
 /**
  * The order in the words of an exchange.
