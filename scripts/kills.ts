@@ -1,6 +1,7 @@
 /**
- * Kills a recording process outright, fifty times, and reads what it left: the
- * test that the suite has, for more seeds.
+ * Kills processes outright, fifty times each, and reads what they left: the tests
+ * that the suite has, for more seeds. They record, and they store orders, on
+ * SQLite and on Postgres.
  *
  *     node scripts/kills.ts [how many]
  */
@@ -9,7 +10,7 @@ import { workspace } from "./source.ts"
 
 const { status } = spawnSync(
   "node_modules/.bin/vitest",
-  ["run", "--config", "vitest.workspace.ts", "packages/node/test/runner/Kills.test.ts"],
+  ["run", "--config", "vitest.workspace.ts", "Kills.test.ts"],
   { cwd: workspace, stdio: "inherit", env: { ...process.env, TICKLINE_KILLS: process.argv[2] ?? "50" } }
 )
 process.exitCode = status ?? 1
