@@ -573,6 +573,14 @@ export * as OrderEvent from "./trading/OrderEvent.ts"
 export * as OrderRequest from "./trading/OrderRequest.ts"
 
 /**
+ * Orders to several exchanges behind one service: where each goes, by a strategy
+ * that is a value; that it goes there once; what became of it.
+ *
+ * @since 0.1.0
+ */
+export * as OrderRouter from "./trading/OrderRouter.ts"
+
+/**
  * How far an order has come, in words that serve for every exchange.
  *
  * @since 0.1.0
@@ -742,6 +750,28 @@ export * as RollingLimit from "./resilience/RollingLimit.ts"
  * @since 0.1.0
  */
 export * as Rotation from "./market/Rotation.ts"
+
+/**
+ * Why an order went to no exchange, or something could be learned from none.
+ *
+ * @since 0.1.0
+ */
+export * as RouteError from "./trading/RouteError.ts"
+
+/**
+ * What a router is given, and what it gives back.
+ *
+ * @since 0.1.0
+ */
+export * as Routing from "./trading/Routing.ts"
+
+/**
+ * Which exchange an order goes to, as a value: the router asks it for the
+ * exchanges that could take the order, best first.
+ *
+ * @since 0.1.0
+ */
+export * as RoutingStrategy from "./trading/RoutingStrategy.ts"
 
 /**
  * What a peer sends back, cleared of the secrets that were shown to it: a token

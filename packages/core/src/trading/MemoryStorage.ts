@@ -19,6 +19,8 @@ import { ClientIdInUse, ContradictoryEvent, UnknownOrder } from "./StorageError.
 
 interface Entry {
   readonly at: Timestamp.Timestamp
+  readonly of: string
+  readonly due: Timestamp.Timestamp
   readonly texts: Set<string>
   order: Order.Order
 }
@@ -57,7 +59,7 @@ const make: Effect.Effect<Storage.Storage["Service"]> = Effect.sync(() => {
     })
 
   const latest = (exchange: string, clientId: string): Entry | undefined =>
-    claims.get(clientId)?.entries.findLast(({ order }) => order.exchange === exchange)
+    orders.findLast(({ order }) => order.exchange === exchange && order.request.clientId === clientId)
 
   const record = (decision: Storage.Decision, at: Timestamp.Timestamp) => {
     decisions.push({ cursor: decisions.length + 1, at, value: decision })
@@ -107,15 +109,17 @@ const make: Effect.Effect<Storage.Storage["Service"]> = Effect.sync(() => {
       const { claim, isFirst } = yield* claimed(request, yield* now)
       return { request: claim.request, at: claim.at, isFirst, orders: claim.entries.map(({ order }) => order) }
     }),
-    intend: Effect.fnUntraced(function*(exchange, request, asked = request) {
+    intend: Effect.fnUntraced(function*(exchange, request, { asked = request, due } = {}) {
       const at = yield* now
       const { claim } = yield* claimed(asked, at)
+      if (asked.clientId !== request.clientId) yield* claimed(request, at)
       const before = latest(exchange, request.clientId)
       if (before !== undefined && !StoredOrder.didNotHappen(before.order)) return { order: before.order, isNew: false }
-      const entry: Entry = { at, texts: new Set(), order: StoredOrder.fold(exchange, request, []) }
+      const order = StoredOrder.fold(exchange, request, [])
+      const entry: Entry = { at, of: asked.clientId, due: due ?? at, texts: new Set(), order }
       claim.entries.push(entry)
       orders.push(entry)
-      return { order: entry.order, isNew: true }
+      return { order, isNew: true }
     }),
     append: Effect.fnUntraced(function*(exchange, clientId, event) {
       const at = yield* now
@@ -135,9 +139,9 @@ const make: Effect.Effect<Storage.Storage["Service"]> = Effect.sync(() => {
     orders: ({ only, ...selection } = {}) =>
       Stream.suspend(() =>
         Stream.fromArray(
-          orders.flatMap(({ at, order }, index) =>
+          orders.flatMap(({ at, due, of, order }, index) =>
             isSelected(selection, index + 1, named(order)) && StoredOrder.isAmong(order, only)
-              ? [{ cursor: index + 1, at, value: order }]
+              ? [{ cursor: index + 1, at, value: order, of, due }]
               : []
           )
         )

@@ -41,6 +41,18 @@ export interface Stored<A> {
 }
 
 /**
+ * An order, the client id of what it was made of, and until when it could be
+ * taken: if that was not said, when it was intended.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoredOrder extends Stored<Order.Order> {
+  readonly of: string
+  readonly due: Timestamp.Timestamp
+}
+
+/**
  * A client id and what it means. `isFirst` says that it meant nothing before.
  * `orders` are those that were made of it, at whatever exchange, oldest first.
  *
@@ -113,9 +125,11 @@ export interface Selection {
  * - `claim`: stores what a client id means. The same meaning again gives the first
  *   claim: amounts and prices count by their value, not by how they are written
  * - `intend`: stores that an order is about to be sent as `request`, and claims its
- *   client id if need be: for `asked`, if that is in other words than the
- *   exchange's. Default: `request`. An order of which it is known that it did not
- *   happen (`absent`, or `rejected`) may be intended again
+ *   client id if need be. `asked` is what it is made of: the same in other words
+ *   than the exchange's, or an order of which it is a part, under a client id of
+ *   its own. Default: `request`. `due` is until when it can be taken. An order of
+ *   which it is known that it did not happen (`absent`, or `rejected`) may be
+ *   intended again
  * - `append`: stores what was said of an order and gives the order after it. What
  *   changes nothing is not stored; the same said twice changes nothing
  * - `order`: by our id or the exchange's; the latest of several under one id
@@ -131,7 +145,10 @@ export class Storage extends Context.Service<Storage, {
   readonly intend: (
     exchange: string,
     request: OrderRequest,
-    asked?: OrderRequest
+    options?: {
+      readonly asked?: OrderRequest | undefined
+      readonly due?: Timestamp.Timestamp | undefined
+    }
   ) => Effect.Effect<Intent, ClientIdInUse | StorageError>
   readonly append: (
     exchange: string,
@@ -141,7 +158,7 @@ export class Storage extends Context.Service<Storage, {
   readonly order: (exchange: string, name: OrderName) => Effect.Effect<Order.Order | undefined, StorageError>
   readonly orders: (
     selection?: Selection & { readonly only?: "open" | "unsettled" | undefined }
-  ) => Stream.Stream<Stored<Order.Order>, StorageError>
+  ) => Stream.Stream<StoredOrder, StorageError>
   readonly events: (selection?: Selection) => Stream.Stream<Stored<Order.Input>, StorageError>
   readonly fills: (selection?: Selection) => Stream.Stream<Stored<Fill>, StorageError>
   readonly positions: Effect.Effect<ReadonlyArray<NetPosition>, StorageError>

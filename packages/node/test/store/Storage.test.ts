@@ -207,11 +207,34 @@ for (const { isInstalled, isKept, layer, name } of subjects) {
           yield* storage.claim(asked)
           const sent = request("a", { price: decimal("100") })
           assert.strictEqual((yield* Effect.flip(storage.intend(exchange, sent)))._tag, "ClientIdInUse")
-          assert.isTrue((yield* storage.intend(exchange, sent, asked)).isNew)
-          assert.isFalse((yield* storage.intend(exchange, sent, asked)).isNew)
+          assert.isTrue((yield* storage.intend(exchange, sent, { asked })).isNew)
+          assert.isFalse((yield* storage.intend(exchange, sent, { asked })).isNew)
           const again = yield* open
           assert.deepStrictEqual((yield* again.order(exchange, { clientId: "a" }))?.request, sent)
           assert.deepStrictEqual((yield* again.claim(asked)).request, asked)
+        }))
+
+      it.effect("an order may be in parts, each under a client id of its own", () =>
+        Effect.gen(function*() {
+          const { open } = yield* fresh
+          const storage = yield* open
+          const asked = request("whole")
+          const due = Timestamp.fromIso("2027-01-15T08:00:05Z") ?? assert.fail("no time")
+          const part = request("part", { amount: decimal("1") })
+          yield* storage.claim(asked)
+          assert.isTrue((yield* storage.intend(exchange, part, { asked, due })).isNew)
+          assert.isTrue((yield* storage.intend("coinbase", request("other"), { asked, due })).isNew)
+          const again = yield* open
+          assert.isFalse((yield* again.intend(exchange, part, { asked, due })).isNew)
+          const other = request("part", { amount: decimal("2") })
+          assert.strictEqual((yield* Effect.flip(again.intend(exchange, other, { asked })))._tag, "ClientIdInUse")
+          const { orders } = yield* again.claim(asked)
+          assert.deepStrictEqual(orders.map(({ request }) => request.clientId), ["part", "other"])
+          const unfinished = yield* Stream.runCollect(again.orders({ only: "open" }))
+          assert.deepStrictEqual(
+            unfinished.map(({ due, of, value }) => [of, value.request.clientId, Timestamp.format(due)]),
+            [["whole", "part", "2027-01-15T08:00:05Z"], ["whole", "other", "2027-01-15T08:00:05Z"]]
+          )
         }))
 
       it.effect("an order is its events, each as it was said", () =>
@@ -383,13 +406,15 @@ for (const { isInstalled, isKept, layer, name } of subjects) {
           yield* storage.append(exchange, "a", acknowledged("a"))
           yield* storage.append(exchange, "a", fill("a", "t", "1.500"))
           const [row] = yield* rows("tickline_orders")
-          const { at, id, request: text, ...columns } = row ?? assert.fail()
+          const { at, due, id, request: text, ...columns } = row ?? assert.fail()
           assert.isString(at)
+          assert.strictEqual(due, at)
           assert.isDefined(id)
           assert.include(text, "\"amount\":\"1.50\"")
           assert.deepStrictEqual({ ...columns }, {
             exchange,
             client_id: "a",
+            asked_client_id: "a",
             attempt: 1,
             product: "BTC-PERPETUAL",
             side: "buy",

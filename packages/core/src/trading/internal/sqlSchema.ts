@@ -29,6 +29,8 @@ const first = Effect.gen(function*() {
     at TEXT NOT NULL,
     exchange TEXT NOT NULL,
     client_id TEXT NOT NULL REFERENCES tickline_claims (client_id),
+    asked_client_id TEXT NOT NULL REFERENCES tickline_claims (client_id),
+    due TEXT NOT NULL,
     attempt INTEGER NOT NULL,
     product TEXT NOT NULL,
     side TEXT NOT NULL,
@@ -44,6 +46,7 @@ const first = Effect.gen(function*() {
     UNIQUE (exchange, client_id, attempt)
   )`
   yield* sql`CREATE INDEX tickline_orders_client_id ON tickline_orders (client_id)`
+  yield* sql`CREATE INDEX tickline_orders_asked ON tickline_orders (asked_client_id)`
   yield* sql`CREATE INDEX tickline_orders_order_id ON tickline_orders (exchange, order_id)`
   yield* sql`CREATE INDEX tickline_orders_open ON tickline_orders (id) WHERE is_over = 0`
   yield* sql`CREATE INDEX tickline_orders_unsettled ON tickline_orders (id) WHERE is_settled = 0`

@@ -54,6 +54,8 @@ interface OrderRow {
   readonly id: string
   readonly at: string
   readonly exchange: string
+  readonly asked_client_id: string
+  readonly due: string
   readonly attempt: number
   readonly request: string
 }
@@ -90,6 +92,8 @@ interface DecisionRow {
 interface Entry {
   readonly id: bigint
   readonly at: Timestamp.Timestamp
+  readonly of: string
+  readonly due: Timestamp.Timestamp
   readonly attempt: number
   readonly order: Order.Order
   readonly texts: ReadonlySet<string>
@@ -146,8 +150,10 @@ export const make = (sql: SqlClient.SqlClient): Storage.Storage["Service"] => {
 
   /** Orders by a condition, each as its events make it. */
   const entries = Effect.fnUntraced(function*(conditions: ReadonlyArray<Fragment>, ending: Fragment) {
-    const rows = yield* sql<OrderRow>`SELECT CAST(o.id AS TEXT) AS id, o.at, o.exchange, o.attempt, o.request
-      FROM tickline_orders o WHERE ${sql.and(conditions)} ${ending}`
+    const rows = yield* sql<
+      OrderRow
+    >`SELECT CAST(o.id AS TEXT) AS id, o.at, o.exchange, o.asked_client_id, o.due, o.attempt,
+      o.request FROM tickline_orders o WHERE ${sql.and(conditions)} ${ending}`
     if (rows.length === 0) return []
     const events = yield* sql<
       { readonly order: string; readonly event: string }
@@ -161,6 +167,8 @@ export const make = (sql: SqlClient.SqlClient): Storage.Storage["Service"] => {
         const entry: Entry = {
           id: BigInt(row.id),
           at: yield* decodeTimestamp(row.at),
+          of: row.asked_client_id,
+          due: yield* decodeTimestamp(row.due),
           attempt: row.attempt,
           order: StoredOrder.fold(
             row.exchange,
@@ -251,15 +259,15 @@ export const make = (sql: SqlClient.SqlClient): Storage.Storage["Service"] => {
     )
 
   /** Reads by pages, oldest first. `o` is what has an exchange and a client id, `alias` what is read. */
-  const pages = <A>(
+  const pages = <A extends Storage.Stored<unknown>>(
     operation: string,
     alias: "d" | "e" | "f" | "o",
     { after = 0, clientId, exchange }: Storage.Selection,
     read: (
       conditions: ReadonlyArray<Fragment>,
       ending: Fragment
-    ) => Effect.Effect<ReadonlyArray<Storage.Stored<A>>, Failure>
-  ): Stream.Stream<Storage.Stored<A>, StorageError> => {
+    ) => Effect.Effect<ReadonlyArray<A>, Failure>
+  ): Stream.Stream<A, StorageError> => {
     const id = sql.literal(`${alias}.id`)
     const of = sql.literal(alias === "d" ? "d" : "o")
     const selected = [
@@ -291,14 +299,15 @@ export const make = (sql: SqlClient.SqlClient): Storage.Storage["Service"] => {
         const claim = yield* claimed(request, yield* now)
         const made = claim.isFirst
           ? []
-          : yield* entries([sql`o.client_id = ${request.clientId}`], sql.literal("ORDER BY o.id"))
+          : yield* entries([sql`o.asked_client_id = ${request.clientId}`], sql.literal("ORDER BY o.id"))
         return { ...claim, orders: made.map(({ order }) => order) }
       })),
-    intend: (exchange, request, asked = request) =>
+    intend: (exchange, request, { asked = request, due } = {}) =>
       changing("intend")(Effect.gen(function*() {
         const at = yield* now
         const { clientId } = request
-        const claim = yield* claimed(asked, at)
+        const whole = yield* claimed(asked, at)
+        const claim = asked.clientId === clientId ? whole : yield* claimed(request, at)
         const before = claim.isFirst ? undefined : yield* latest(exchange, { clientId })
         if (before !== undefined && !StoredOrder.didNotHappen(before.order)) {
           return { order: before.order, isNew: false }
@@ -309,6 +318,8 @@ export const make = (sql: SqlClient.SqlClient): Storage.Storage["Service"] => {
             at,
             exchange,
             client_id: clientId,
+            asked_client_id: asked.clientId,
+            due: due === undefined ? at : Timestamp.format(due),
             attempt: (before?.attempt ?? 0) + 1,
             product: request.product,
             side: request.side,
@@ -348,7 +359,7 @@ export const make = (sql: SqlClient.SqlClient): Storage.Storage["Service"] => {
           : [only === "open" ? sql`o.is_over = 0` : sql`o.is_settled = 0`]
         return Effect.map(
           entries([...conditions, ...state], ending),
-          (found) => found.map(({ at, id, order }) => ({ cursor: Number(id), at, value: order }))
+          (found) => found.map(({ at, due, id, of, order }) => ({ cursor: Number(id), at, value: order, of, due }))
         )
       }),
     events: (selection = {}) =>

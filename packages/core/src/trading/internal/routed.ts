@@ -1,0 +1,114 @@
+/**
+ * An order that was routed to an exchange, and what its outcome means for where
+ * it may go next.
+ *
+ * @since 0.1.0
+ */
+import type * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type { ExchangeError } from "../Exchange.ts"
+import type { Instrument } from "../Instrument.ts"
+import type * as Order from "../Order.ts"
+import type { Outcome } from "../OrderEvent.ts"
+import type { OrderRequest } from "../OrderRequest.ts"
+import { RouteCause } from "../RouteError.ts"
+import type { Route } from "../Routing.ts"
+import type { Candidate } from "../RoutingStrategy.ts"
+import type { ClientIdInUse, StorageError } from "../StorageError.ts"
+
+/**
+ * An order at an exchange that the router follows: `outcome` is done once it is
+ * known, or cannot be; `done` once nothing more comes of it. `of` is the client id
+ * that was routed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Part {
+  readonly route: Route
+  readonly of: string
+  order: Order.Order
+  readonly outcome: Deferred.Deferred<Outcome>
+  readonly done: Deferred.Deferred<void>
+}
+
+/**
+ * What gives orders to exchanges.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Sender {
+  readonly routeOf: (exchange: string) => Route | undefined
+  /** The rules of what is traded there, asked for once. */
+  readonly instrument: (route: Route, product: string) => Effect.Effect<Instrument, ExchangeError>
+  /** Who can take an order now, best first. */
+  readonly candidates: (request: OrderRequest) => Effect.Effect<ReadonlyArray<Candidate>>
+  /** Gives an order to an exchange, once, and follows it in the background. */
+  readonly send: (
+    route: Route,
+    request: OrderRequest,
+    options: { readonly of: OrderRequest; readonly deadline: Duration.Duration }
+  ) => Effect.Effect<Part, ClientIdInUse | StorageError>
+  readonly decide: (
+    kind: string,
+    clientId: string,
+    reason: string,
+    exchange?: string
+  ) => Effect.Effect<void, StorageError>
+}
+
+/**
+ * What the router calls an exchange.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const routeName = ({ exchange, name }: Route): string => name ?? exchange.name
+
+/**
+ * An exchange's symbol of a product's name.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const symbolOf = ({ symbols }: Route, name: string): string | undefined =>
+  symbols === undefined ? name : symbols.symbolOf(name)
+
+/**
+ * Whether it is known that an order did not happen.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isNothing = (outcome: Outcome): boolean =>
+  outcome._tag === "NotSent" || outcome._tag === "Rejected" ||
+  (outcome._tag === "Reconciled" && (outcome.status === "absent" || outcome.status === "rejected"))
+
+/**
+ * Why an order came to nothing.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const causeOf = (exchange: string, outcome: Outcome): RouteCause => {
+  const made = (reason: RouteCause["reason"], detail: string) => ({ exchange, reason, detail, outcome })
+  switch (outcome._tag) {
+    case "NotSent":
+      return new RouteCause(made("NotSent", outcome.reason))
+    case "Rejected": {
+      const { code, reason, retryAfterMillis } = outcome
+      const detail = code === undefined ? reason : `${reason} (${code})`
+      return retryAfterMillis === undefined
+        ? new RouteCause(made("Rejected", detail))
+        : new RouteCause({ ...made("RateLimited", detail), retryAfterMillis })
+    }
+    default:
+      return new RouteCause(
+        "status" in outcome && outcome.status === "rejected"
+          ? made("Rejected", "rejected by the exchange")
+          : made("Absent", "the answer was lost, and the exchange has no such order")
+      )
+  }
+}

@@ -1,0 +1,439 @@
+/**
+ * The workings of a router: which exchanges can take an order, giving it to one
+ * after the other, and following what was taken.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as PubSub from "effect/PubSub"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Monotonic from "../../value/Monotonic.ts"
+import * as Timestamp from "../../value/Timestamp.ts"
+import { type Exchange, ExchangeError, type Health } from "../Exchange.ts"
+import type { Instrument } from "../Instrument.ts"
+import * as Order from "../Order.ts"
+import type { OrderEvent, OrderUpdate, Outcome } from "../OrderEvent.ts"
+import * as OrderRequest from "../OrderRequest.ts"
+import { NotRouted, RouteCause } from "../RouteError.ts"
+import type { ExchangeState, Options, Placement, PlaceOptions, Route } from "../Routing.ts"
+import * as RoutingStrategy from "../RoutingStrategy.ts"
+import type { Storage } from "../Storage.ts"
+import type { ClientIdInUse, StorageError } from "../StorageError.ts"
+import { causeOf, isNothing, type Part, routeName, type Sender, symbolOf } from "./routed.ts"
+import { split } from "./splitter.ts"
+
+/** What is known of an exchange's answers. */
+interface Answers {
+  latencyMillis: number | undefined
+  /** Until when it asked to be left alone, on the monotonic clock. */
+  patientUntil: number
+}
+
+/** How much the latest answer counts in the average. */
+const weight = 0.2
+
+const standardDeadline = Duration.seconds(5)
+
+/** How many events a reader may be behind. */
+const mostEvents = 16_384
+
+const reasonOf = (health: Health): string | undefined => {
+  switch (health._tag) {
+    case "Live":
+      return undefined
+    case "Idle":
+      return "it is not connected yet"
+    case "Down":
+      return health.reason === undefined ? "its session is not live" : `its session is not live: ${health.reason}`
+    case "Stopped":
+      return `its session has ended: ${health.reason}`
+  }
+}
+
+const isUnavailable = ({ reason }: RouteCause): boolean => reason === "Unavailable" || reason === "NotSent"
+
+/**
+ * A router's workings.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Router implements Sender {
+  readonly recovered: Effect.Effect<void>
+  readonly events: Stream.Stream<OrderEvent>
+  private readonly options: Options
+  private readonly storage: Storage["Service"]
+  private readonly scope: Scope.Scope
+  private readonly clock: Clock.Clock
+  private readonly published: PubSub.PubSub<OrderEvent>
+  private readonly answers = new Map<string, Answers>()
+  private readonly instruments = new Map<string, Instrument>()
+  private readonly parts = new Map<string, Array<Part>>()
+  private readonly unwound = new Map<string, ReadonlyArray<Part>>()
+  private readonly placing = new Map<string, Deferred.Deferred<Placement, NotRouted | StorageError>>()
+  private turn = 0
+
+  private constructor(
+    options: Options,
+    storage: Storage["Service"],
+    made: {
+      readonly scope: Scope.Scope
+      readonly clock: Clock.Clock
+      readonly published: PubSub.PubSub<OrderEvent>
+      readonly recovered: Deferred.Deferred<void>
+    }
+  ) {
+    this.options = options
+    this.storage = storage
+    this.scope = made.scope
+    this.clock = made.clock
+    this.published = made.published
+    this.events = Stream.fromPubSub(made.published)
+    this.recovered = Deferred.await(made.recovered)
+    for (const route of options.routes) {
+      this.answers.set(routeName(route), { latencyMillis: undefined, patientUntil: 0 })
+    }
+  }
+
+  static make = Effect.fnUntraced(function*(
+    options: Options,
+    storage: Storage["Service"]
+  ): Effect.fn.Return<Router, StorageError, Scope.Scope> {
+    const recovered = yield* Deferred.make<void>()
+    const router = new Router(options, storage, {
+      scope: yield* Effect.scope,
+      clock: yield* Clock.Clock,
+      published: yield* PubSub.sliding<OrderEvent>(mostEvents),
+      recovered
+    })
+    yield* Effect.forEach(options.routes, ({ exchange }) => Effect.forkScoped(exchange.connect), { discard: true })
+    yield* router.recover(recovered)
+    return router
+  })
+
+  /** The parts of an order, as far as this process has placed or recovered them. */
+  partsOf(clientId: string): ReadonlyArray<Part> {
+    return this.parts.get(clientId) ?? []
+  }
+
+  readonly nameOf = (exchange: string, symbol: string): string =>
+    this.routeOf(exchange)?.symbols?.nameOf(symbol) ?? symbol
+
+  readonly openAt = (exchange: Exchange["Service"]): Effect.Effect<ReadonlyArray<OrderUpdate>, ExchangeError> =>
+    Effect.flatMap(Stream.runCollect(exchange.open()), (events) => {
+      const failed = events.find((event) => event._tag !== "OrderUpdate")
+      return failed === undefined
+        ? Effect.succeed(events.filter((event) => event._tag === "OrderUpdate"))
+        : Effect.fail(
+          new ExchangeError({
+            exchange: exchange.name,
+            reason: failed._tag === "Rejected" ? "Refused" : "Unreachable",
+            detail: "reason" in failed ? failed.reason : failed._tag
+          })
+        )
+    })
+
+  settled(clientId: string): Effect.Effect<ReadonlyArray<Order.Order>> {
+    return Effect.suspend(() => {
+      const parts = this.partsOf(clientId)
+      return Effect.as(
+        Effect.forEach(parts, ({ done }) => Deferred.await(done), { discard: true }),
+        parts
+      )
+    }).pipe(Effect.map((parts) => parts.map(({ order }) => order)))
+  }
+
+  get states(): Effect.Effect<ReadonlyArray<ExchangeState>> {
+    return Effect.forEach(this.options.routes, (route) =>
+      Effect.map(route.exchange.health.current, (health) => {
+        const exchange = routeName(route)
+        const reason = reasonOf(health) ?? this.patienceOf(exchange)
+        const { latencyMillis } = this.answers.get(exchange) ?? {}
+        return { exchange, health, isAvailable: reason === undefined, reason, latencyMillis }
+      }))
+  }
+
+  private now(): number {
+    return Monotonic.nowMillis(this.clock)
+  }
+
+  private patienceOf(exchange: string): string | undefined {
+    const left = (this.answers.get(exchange)?.patientUntil ?? 0) - this.now()
+    return left > 0 ? `it asked to be left alone for ${Math.ceil(left)} ms more` : undefined
+  }
+
+  /** Whether a route can take an order now: as a candidate, or why not. */
+  private candidate(
+    route: Route,
+    request: OrderRequest.OrderRequest
+  ): Effect.Effect<RoutingStrategy.Candidate, RouteCause> {
+    const { acceptsUnverified = false, book, exchange, fees } = route
+    const name = routeName(route)
+    const cause = (reason: RouteCause["reason"], detail: string): Effect.Effect<never, RouteCause> =>
+      Effect.fail(new RouteCause({ exchange: name, reason, detail }))
+    return Effect.gen({ self: this }, function*() {
+      const reason = reasonOf(yield* exchange.health.current) ?? this.patienceOf(name)
+      if (reason !== undefined) return yield* cause("Unavailable", reason)
+      const product = symbolOf(route, request.product)
+      if (product === undefined) return yield* cause("NotListed", `it has no ${request.product}`)
+      const lacking = exchange.lacks(new OrderRequest.OrderRequest({ ...request, product }))
+      if (lacking !== undefined) return yield* cause("Unsupported", lacking)
+      const now = book === undefined ? undefined : yield* book(product)
+      if (book !== undefined && now?._tag !== "Live" && !(acceptsUnverified && now?._tag === "Unverified")) {
+        return yield* cause("Unavailable", `its book of ${product} is not live`)
+      }
+      return {
+        exchange: name,
+        fees,
+        book: now !== undefined && "bids" in now ? now : undefined,
+        latencyMillis: this.answers.get(name)?.latencyMillis
+      }
+    })
+  }
+
+  readonly candidates = (request: OrderRequest.OrderRequest): Effect.Effect<ReadonlyArray<RoutingStrategy.Candidate>> =>
+    Effect.map(this.ranked(request, RoutingStrategy.split), ({ candidates }) => candidates)
+
+  /** The exchanges that could take an order, best first, and why the others cannot. */
+  private readonly ranked = Effect.fnUntraced(function*(
+    this: Router,
+    request: OrderRequest.OrderRequest,
+    strategy: RoutingStrategy.RoutingStrategy
+  ): Effect.fn.Return<
+    { readonly candidates: ReadonlyArray<RoutingStrategy.Candidate>; readonly causes: ReadonlyArray<RouteCause> }
+  > {
+    const found = yield* Effect.forEach(
+      this.options.routes,
+      (route) => Effect.result(this.candidate(route, request)),
+      { concurrency: "unbounded" }
+    )
+    const usable = found.flatMap((one) => Result.isSuccess(one) ? [one.success] : [])
+    const unusable = found.flatMap((one) => Result.isFailure(one) ? [one.failure] : [])
+    const candidates = RoutingStrategy.rank(strategy, request, usable, this.turn++)
+    return { candidates, causes: unusable.filter(({ exchange }) => RoutingStrategy.mayUse(strategy, exchange)) }
+  }).bind(this)
+
+  readonly instrument = (route: Route, product: string): Effect.Effect<Instrument, ExchangeError> =>
+    Effect.suspend(() => {
+      const key = `${routeName(route)} ${product}`
+      const known = this.instruments.get(key)
+      return known !== undefined
+        ? Effect.succeed(known)
+        : Effect.tap(
+          route.exchange.instrument(product),
+          (instrument) => Effect.sync(() => this.instruments.set(key, instrument))
+        )
+    })
+
+  readonly routeOf = (exchange: string): Route | undefined =>
+    this.options.routes.find((route) => routeName(route) === exchange)
+
+  readonly decide = (
+    kind: string,
+    clientId: string,
+    reason: string,
+    exchange?: string
+  ): Effect.Effect<void, StorageError> => this.storage.decide({ kind, clientId, reason, exchange })
+
+  readonly send = Effect.fnUntraced(function*(
+    this: Router,
+    route: Route,
+    request: OrderRequest.OrderRequest,
+    { deadline, of }: { readonly of: OrderRequest.OrderRequest; readonly deadline: Duration.Duration }
+  ): Effect.fn.Return<Part, ClientIdInUse | StorageError> {
+    const { exchange } = route
+    const name = routeName(route)
+    const millis = Duration.toMillis(deadline)
+    const due = Timestamp.fromEpochMillis(Math.ceil((yield* Clock.currentTimeMillis) + millis))
+    const intent = yield* this.storage.intend(name, request, { asked: of, due })
+    let writtenAt: number | undefined
+    const commands = intent.isNew
+      ? exchange.place(request, { deadline, follow: true, onWrite: () => void (writtenAt = this.now()) })
+      : exchange.resume(intent.order, { due })
+    return yield* this.follow({ route, of: of.clientId, order: intent.order }, commands, (outcome) => {
+      const answers = this.answers.get(name)
+      if (answers === undefined || outcome._tag === "OutcomeUnknown" || outcome._tag === "Reconciled") return
+      if (writtenAt !== undefined) {
+        const took = this.now() - writtenAt
+        answers.latencyMillis = (answers.latencyMillis ?? took) * (1 - weight) + took * weight
+      }
+      if (outcome._tag === "Rejected" && outcome.retryAfterMillis !== undefined) {
+        answers.patientUntil = this.now() + outcome.retryAfterMillis
+      }
+    })
+  }).bind(this)
+
+  private follow(
+    { of, order, route }: Pick<Part, "of" | "order" | "route">,
+    commands: Stream.Stream<OrderEvent, { readonly message: string }>,
+    onOutcome: (outcome: Outcome) => void
+  ): Effect.Effect<Part> {
+    const part: Part = {
+      route,
+      of,
+      order,
+      outcome: Deferred.makeUnsafe(),
+      done: Deferred.makeUnsafe()
+    }
+    this.parts.set(of, [...this.partsOf(of), part])
+    const { clientId } = order.request
+    let last: Outcome | undefined
+    const take = Effect.fnUntraced(function*(this: Router, event: OrderEvent) {
+      if (event._tag === "CancelledAll") return
+      if (Order.allows(part.order, event)) part.order = Order.transition(part.order, event)
+      // What was said is true, whether or not it can be stored now.
+      yield* Effect.catch(
+        Effect.asVoid(this.storage.append(routeName(route), clientId, event)),
+        ({ message }) => Effect.annotateLogs(Effect.logError(`not stored: ${message}`), { clientId })
+      )
+      yield* PubSub.publish(this.published, event)
+      if (event._tag === "Fill" || event._tag === "OrderUpdate") return
+      last = event
+      onOutcome(event)
+      if (event._tag !== "OutcomeUnknown") Deferred.doneUnsafe(part.outcome, Effect.succeed(event))
+    }).bind(this)
+    const run = Stream.runForEach(commands, take).pipe(
+      Effect.catch(({ message }) =>
+        Effect.annotateLogs(Effect.logError(`not followed any more: ${message}`), { clientId })
+      ),
+      Effect.ensuring(Effect.sync(() => {
+        if (last !== undefined) Deferred.doneUnsafe(part.outcome, Effect.succeed(last))
+        Deferred.doneUnsafe(part.done, Effect.void)
+      }))
+    )
+    return Effect.as(Effect.forkIn(run, this.scope, { startImmediately: true }), part)
+  }
+
+  readonly place = (
+    request: OrderRequest.OrderRequest,
+    options: PlaceOptions = {}
+  ): Effect.Effect<Placement, NotRouted | ClientIdInUse | StorageError> =>
+    Effect.gen({ self: this }, function*() {
+      const { clientId } = request
+      const claim = yield* this.storage.claim(request)
+      const running = this.placing.get(clientId)
+      if (running !== undefined) return yield* Deferred.await(running)
+      if (!claim.isFirst) {
+        const taken = claim.orders.filter(({ status }) => status !== "absent" && status !== "rejected")
+        if (taken.length > 0) return this.placement(request, taken, [])
+      }
+      const placed = yield* Deferred.make<Placement, NotRouted | StorageError>()
+      this.placing.set(clientId, placed)
+      const isAgain = claim.orders.length > 0
+      // It goes on if whoever waits for it goes: what was sent has to be followed.
+      yield* Effect.forkIn(
+        this.route(request, options, isAgain).pipe(
+          Effect.ensuring(Effect.sync(() => this.placing.delete(clientId))),
+          Effect.catchTag("ClientIdInUse", (error) => Effect.die(error)),
+          Effect.exit,
+          Effect.tap((exit) => Deferred.done(placed, exit))
+        ),
+        this.scope,
+        { startImmediately: true }
+      )
+      return yield* Deferred.await(placed)
+    })
+
+  private placement(
+    request: OrderRequest.OrderRequest,
+    parts: ReadonlyArray<Order.Order>,
+    causes: ReadonlyArray<RouteCause>
+  ): Placement {
+    const unwound = this.unwound.get(request.clientId) ?? []
+    return {
+      request,
+      parts,
+      unwound: unwound.map(({ order }) => order),
+      causes,
+      isDegraded: causes.some(isUnavailable)
+    }
+  }
+
+  private readonly route = Effect.fnUntraced(function*(
+    this: Router,
+    request: OrderRequest.OrderRequest,
+    options: PlaceOptions,
+    isAgain: boolean
+  ): Effect.fn.Return<Placement, NotRouted | ClientIdInUse | StorageError> {
+    const { clientId } = request
+    const strategy = RoutingStrategy.of(options.strategy ?? this.options.strategy, request.product)
+    const fallback = options.fallback ?? this.options.fallback ?? "not-taken"
+    const deadline = Duration.fromInputUnsafe(options.deadline ?? this.options.deadline ?? standardDeadline)
+    const { candidates, causes } = yield* this.ranked(request, strategy)
+    const reasons = causes.map(({ detail, exchange }) => `${exchange}: ${detail}`)
+    yield* this.decide(
+      "route",
+      clientId,
+      [`${strategy._tag}: ${candidates.map(({ exchange }) => exchange).join(", ") || "none"}`, ...reasons].join("; ")
+    )
+    if (strategy._tag === "Split" && request.timeInForce !== "post-only") {
+      const { causes: met, parts, unwound } = yield* split(this, request, { deadline, candidates })
+      this.unwound.set(clientId, unwound)
+      const all = [...causes, ...met]
+      if (parts.length === 0) return yield* new NotRouted({ clientId, causes: all })
+      return this.placement(request, parts.map(({ order }) => order), all)
+    }
+    const passed = [...causes]
+    let isFirst = !isAgain
+    for (const { exchange } of candidates) {
+      const route = this.routeOf(exchange)
+      const product = route === undefined ? undefined : symbolOf(route, request.product)
+      if (route === undefined || product === undefined) continue
+      // An id that an exchange has seen means that order there.
+      const id = isFirst ? clientId : yield* OrderRequest.clientId
+      const child = new OrderRequest.OrderRequest({ ...request, product, clientId: id })
+      isFirst = false
+      const part = yield* this.send(route, child, { of: request, deadline })
+      const outcome = yield* Deferred.await(part.outcome)
+      if (!isNothing(outcome)) return this.placement(request, [part.order], passed)
+      const cause = causeOf(exchange, outcome)
+      passed.push(cause)
+      const mayGoOn = fallback === "not-taken" || (fallback === "not-sent" && outcome._tag === "NotSent")
+      if (!mayGoOn) break
+      yield* this.decide("fallback", clientId, cause.detail, exchange)
+    }
+    return yield* new NotRouted({ clientId, causes: passed })
+  }).bind(this)
+
+  /** Goes on with what may still be at an exchange. */
+  private recover(recovered: Deferred.Deferred<void>): Effect.Effect<void, StorageError> {
+    return Stream.runCollect(this.storage.orders({ only: "unsettled" })).pipe(
+      Effect.flatMap((found) =>
+        Effect.forEach(found, ({ due, of, value: order }) => {
+          const route = this.routeOf(order.exchange)
+          if (route === undefined) {
+            return Effect.as(
+              Effect.annotateLogs(Effect.logWarning("an order is open at an exchange that has no route"), {
+                exchange: order.exchange,
+                clientId: order.request.clientId
+              }),
+              []
+            )
+          }
+          const commands = route.exchange.resume(order, { due })
+          return Effect.map(this.follow({ route, of, order }, commands, () => undefined), (part) => {
+            // Its outcome was known before.
+            if (order.outcome !== undefined && order.outcome._tag !== "OutcomeUnknown") {
+              Deferred.doneUnsafe(part.outcome, Effect.succeed(order.outcome))
+            }
+            return [part]
+          })
+        })
+      ),
+      Effect.flatMap((parts) =>
+        Effect.forkIn(
+          Effect.forEach(parts.flat(), ({ outcome }) => Deferred.await(outcome), { discard: true }).pipe(
+            Effect.andThen(Deferred.succeed(recovered, undefined))
+          ),
+          this.scope
+        )
+      ),
+      Effect.asVoid
+    )
+  }
+}
