@@ -12,6 +12,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { coinbase } from "./exchange/CoinbaseOrders.ts"
 import { deribit } from "./exchange/DeribitOrders.ts"
 import type { OrderExchange } from "./exchange/OrderExchange.ts"
 import { paper } from "./exchange/PaperOrders.ts"
@@ -220,5 +221,5 @@ const commandsOf = <const Flags extends Command.Command.Config>(exchange: OrderE
  */
 export const order = Command.make("order").pipe(
   Command.withDescription("Order entry: one outcome for each command, and an exit code that says the same"),
-  Command.withSubcommands([commandsOf(deribit), commandsOf(paper)])
+  Command.withSubcommands([commandsOf(deribit), commandsOf(coinbase), commandsOf(paper)])
 )

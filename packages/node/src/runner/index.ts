@@ -32,6 +32,13 @@ export * as BoardLayout from "./BoardLayout.ts"
 export * as Cli from "./Cli.ts"
 
 /**
+ * `tickline order coinbase`.
+ *
+ * @since 0.1.0
+ */
+export * as CoinbaseOrders from "./exchange/CoinbaseOrders.ts"
+
+/**
  * Shell completions: those that effect/cli makes of the commands, with venues,
  * files and the flags of every command besides.
  *

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as MockCoinbaseAdvanced from "../exchange/MockCoinbaseAdvanced.ts"
 import * as MockDeribitExchange from "../exchange/MockDeribitExchange.ts"
 import * as MockBinance from "./MockBinance.ts"
 import * as MockCoinbase from "./MockCoinbase.ts"
@@ -47,5 +48,13 @@ export const byName = (name: string): MockVenue | undefined => all.find((venue) 
  * @category constructors
  * @since 0.1.0
  */
-export const trading = (name: string): MockVenue | undefined =>
-  name === "deribit" ? MockDeribitExchange.make().venue : undefined
+export const trading = (name: string): MockVenue | undefined => {
+  switch (name) {
+    case "deribit":
+      return MockDeribitExchange.make().venue
+    case "coinbase":
+      return MockCoinbaseAdvanced.make().venue
+    default:
+      return undefined
+  }
+}
