@@ -103,6 +103,13 @@ export * as Help from "./Help.ts"
 export * as Host from "./Host.ts"
 
 /**
+ * `tickline order hyperliquid`.
+ *
+ * @since 0.1.0
+ */
+export * as HyperliquidOrders from "./exchange/HyperliquidOrders.ts"
+
+/**
  * The ladder: the order books that are followed, how their connections stand and
  * what happened, as lines for a terminal of any size. Pure but for what it
  * remembers.

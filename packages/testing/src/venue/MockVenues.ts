@@ -5,6 +5,7 @@
  */
 import * as MockCoinbaseAdvanced from "../exchange/MockCoinbaseAdvanced.ts"
 import * as MockDeribitExchange from "../exchange/MockDeribitExchange.ts"
+import * as MockHyperliquidExchange from "../exchange/MockHyperliquidExchange.ts"
 import * as MockBinance from "./MockBinance.ts"
 import * as MockCoinbase from "./MockCoinbase.ts"
 import * as MockCoinbaseDerivatives from "./MockCoinbaseDerivatives.ts"
@@ -54,6 +55,8 @@ export const trading = (name: string): MockVenue | undefined => {
       return MockDeribitExchange.make().venue
     case "coinbase":
       return MockCoinbaseAdvanced.make().venue
+    case "hyperliquid":
+      return MockHyperliquidExchange.make().venue
     default:
       return undefined
   }
