@@ -25,7 +25,8 @@ export const barrels: ReadonlyArray<{
       "session/Signer.ts",
       "session/deribit/",
       "trading/SqlStorage.ts",
-      "trading/deribit/"
+      "trading/deribit/",
+      "trading/dydx/"
     ]
   },
   {

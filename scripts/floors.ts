@@ -55,6 +55,9 @@ const licences: ReadonlyArray<{ readonly files: ReadonlyArray<string>; readonly 
   { files: ["packages/core/src/session/Signer.ts"], imports: ["@noble/curves", "@noble/hashes"] },
   {
     files: [
+      "packages/core/src/trading/dydx/DydxSigning.ts",
+      "packages/core/src/trading/dydx/internal/keys.ts",
+      "packages/core/src/trading/dydx/internal/protobuf.ts",
       "packages/core/src/trading/hyperliquid/HyperliquidSigning.ts",
       "packages/core/src/trading/hyperliquid/internal/eip712.ts",
       "packages/core/src/trading/hyperliquid/internal/msgpack.ts"
