@@ -107,7 +107,11 @@ export class Account {
   /** Learns which orders bore a client id before the one that does. */
   learnHistory(cloid: string | undefined, until: number): Effect.Effect<void, Failure.Failure> {
     if (cloid === undefined || this.amendments.isComplete(cloid)) return Effect.void
-    return Effect.map(this.history(until), () => this.amendments.complete(cloid))
+    return this.history(until).pipe(
+      // Whoever does not tell its history has told what there is.
+      Effect.catch((failure) => failure._tag === "Refused" ? Effect.void : Effect.fail(failure)),
+      Effect.map(() => this.amendments.complete(cloid))
+    )
   }
 
   fillsFrom(
@@ -144,6 +148,9 @@ export class Account {
   }
 
   asset(product: string, until: number): Effect.Effect<Assets.Asset, string> {
+    if (product.includes(":")) {
+      return Effect.fail(`product ${product} is of a builder's market: those are not traded here`)
+    }
     return this.listed(product, until).pipe(
       Effect.mapError(Failure.describe),
       Effect.flatMap((asset) =>
