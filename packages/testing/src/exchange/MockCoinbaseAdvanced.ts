@@ -86,6 +86,8 @@ export type { FillRecord as Fill, OrderRecord as Order }
  * - `accounts`: default one, `simulated`
  * - `requestsPerSecond`: of all accounts together. Default 30
  * - `cancelMillis`: how long a cancel is queued before it happens. Default 0
+ * - `mostPerPage`: how many orders, executions or accounts one answer may have.
+ *   Default: as the venue
  * - `seed`: by which calls fail of which a share is to. Default 0
  *
  * @category models
@@ -95,6 +97,7 @@ export interface Options {
   readonly accounts?: ReadonlyArray<Account> | undefined
   readonly requestsPerSecond?: number | undefined
   readonly cancelMillis?: number | undefined
+  readonly mostPerPage?: number | undefined
   readonly seed?: number | undefined
 }
 
@@ -162,6 +165,7 @@ export const make = (options: Options = {}): MockCoinbaseAdvanced => {
           accounts,
           requestsPerSecond: options.requestsPerSecond ?? 30,
           cancelMillis: options.cancelMillis ?? 0,
+          mostPerPage: options.mostPerPage ?? 1_000,
           seed: options.seed ?? 0
         })
         opened = exchange

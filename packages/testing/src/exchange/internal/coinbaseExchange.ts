@@ -31,6 +31,7 @@ export interface Settings {
   readonly accounts: ReadonlyArray<Account>
   readonly requestsPerSecond: number
   readonly cancelMillis: number
+  readonly mostPerPage: number
   readonly seed: number
 }
 
@@ -192,6 +193,10 @@ export class CoinbaseExchange {
     ]
   }
 
+  private most(most: number): number {
+    return Math.min(most, this.settings.mostPerPage)
+  }
+
   private product(product: string): object | undefined {
     const [instrument, market] = [this.instruments.get(product), this.markets.market(product)]
     if (instrument === undefined || market === undefined) return undefined
@@ -201,7 +206,7 @@ export class CoinbaseExchange {
 
   private accounts(account: string, question: Listing.Question): Listing.Answer {
     const all = this.clearing.balances(account).map(({ asset, ...balance }) => Orders.accountOf(asset, balance))
-    const { page, ...rest } = pageOf(all, question, 49, 250)
+    const { page, ...rest } = pageOf(all, question, 49, this.most(250))
     return new Listing.Answer(200, { accounts: page, ...rest, size: page.length })
   }
 
@@ -217,7 +222,7 @@ export class CoinbaseExchange {
       isWithin(statuses, order.status) && (start === undefined || order.createdAt >= Timestamp.epochMillis(start)) &&
       (end === undefined || order.createdAt < Timestamp.epochMillis(end))
     )
-    const { page, ...rest } = pageOf(found, question, 1_000, 1_000)
+    const { page, ...rest } = pageOf(found, question, 1_000, this.most(1_000))
     return new Listing.Answer(200, {
       orders: page.map(Orders.orderOf),
       sequence: "0",
@@ -237,7 +242,7 @@ export class CoinbaseExchange {
       isWithin(trades, tradeId) && (start === undefined || at >= Timestamp.epochMillis(start)) &&
       (end === undefined || at < Timestamp.epochMillis(end))
     ).toSorted((one, other) => Number(other.fill.entryId) - Number(one.fill.entryId))
-    const { cursor, page } = pageOf(found, question, 100, 1_000)
+    const { cursor, page } = pageOf(found, question, 100, this.most(1_000))
     return new Listing.Answer(200, {
       fills: page.map(({ fill, order }) => Orders.fillOf(order, fill)),
       cursor,
