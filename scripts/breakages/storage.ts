@@ -211,5 +211,28 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "sql.withTransaction(effect),",
     replacement: "effect,",
     test: ["packages/node/test/store/Kills.test.ts", "has all that was acknowledged, and nothing by halves"]
+  },
+  {
+    name: "an order is sent before it is stored",
+    file: `${core}/internal/router.ts`,
+    original: "const intent = yield* this.storage.intend(name, request, { asked: of, due })",
+    replacement: `const intent = { isNew: true, order: Order.make(name, request) }
+    yield* Effect.forkIn(Effect.ignore(Effect.delay(this.storage.intend(name, request, { asked: of, due }), 50)), this.scope)`,
+    test: ["packages/node/test/store/OrderKills.test.ts", "are all known and reconciled"]
+  },
+  {
+    name: "an order of which nothing was heard is not gone on with",
+    file: `${core}/internal/router.ts`,
+    original: "Effect.forEach(found, ({ due, of, value: order }) => {",
+    replacement:
+      "Effect.forEach(found.filter(({ value }) => value.outcome !== undefined), ({ due, of, value: order }) => {",
+    test: ["packages/node/test/store/OrderKills.test.ts", "are all known and reconciled"]
+  },
+  {
+    name: "two accounts of one exchange have their trades together",
+    file: `${core}/internal/sqlStorage.ts`,
+    original: "const { exchange } = entry.order",
+    replacement: "const { exchange } = event",
+    test: [ofStorage, "two accounts of one exchange are two, whatever their trades are called"]
   }
 ]

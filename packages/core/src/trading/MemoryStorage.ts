@@ -88,7 +88,8 @@ const make: Effect.Effect<Storage.Storage["Service"]> = Effect.sync(() => {
     if ("reason" in next) return next
     if (next === order) return undefined
     if (event._tag === "Fill") {
-      const { exchange, product, side, tradeId } = event
+      const { product, side, tradeId } = event
+      const { exchange } = order
       const trade = JSON.stringify([exchange, product, side, tradeId])
       if (trades.has(trade)) return { reason: `trade ${tradeId} is one of another order` }
       trades.add(trade)

@@ -19,7 +19,7 @@ import { fileURLToPath } from "node:url"
 import * as Databases from "./Databases.ts"
 import * as Script from "./Script.ts"
 
-const kills = Number(process.env["TICKLINE_KILLS"] ?? 3)
+const kills = Number(process.env["TICKLINE_KILLS"] ?? 2)
 
 const writer = fileURLToPath(new URL("./StorageWriter.ts", import.meta.url))
 

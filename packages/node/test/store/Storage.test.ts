@@ -335,6 +335,20 @@ for (const { isInstalled, isKept, layer, name } of subjects) {
           assert.deepInclude(decisions[0]?.detail, { _tag: "Fill", tradeId: "t", amount: "1.5" })
         }))
 
+      it.effect("two accounts of one exchange are two, whatever their trades are called", () =>
+        Effect.gen(function*() {
+          const storage = yield* opened
+          for (const account of ["one", "two"]) {
+            yield* storage.intend(account, request(account))
+            yield* storage.append(account, account, fill(account, "t", "0.5"))
+          }
+          assert.deepStrictEqual((yield* values(storage.fills())).map(({ clientId }) => clientId), ["one", "two"])
+          assert.deepStrictEqual(
+            (yield* storage.positions).map(({ amount, exchange }) => [exchange, Decimal.format(amount)]),
+            [["one", "0.5"], ["two", "0.5"]]
+          )
+        }))
+
       it.effect("open orders are all that are not known to be over, unsettled ones miss fills too", () =>
         Effect.gen(function*() {
           const { open } = yield* fresh

@@ -207,7 +207,8 @@ export const make = (sql: SqlClient.SqlClient): Storage.Storage["Service"] => {
 
   /** Stores a fill and what it adds; `false` if another order has the trade. */
   const fill = Effect.fnUntraced(function*(entry: Entry, event: Fill, at: string) {
-    const { amount, exchange, fee, feeAsset, price, product, side, tradeId } = event
+    const { amount, fee, feeAsset, price, product, side, tradeId } = event
+    const { exchange } = entry.order
     const made = yield* sql`INSERT INTO tickline_fills ${
       sql.insert({
         at,
