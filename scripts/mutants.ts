@@ -6,7 +6,7 @@
  * folder; the checkout itself is only read. Before anything is broken, every
  * test that is to notice something must be green.
  *
- *     node scripts/mutants.ts [--every 4] [part of a breakage's name]
+ *     node scripts/mutants.ts [--every 4] [parts of breakages' names]
  *     node scripts/mutants.ts --random 100 --seed 1 [--under packages/core/src/value]
  *
  * The first form tries the list, or every fourth of each of its files, which is
@@ -109,13 +109,19 @@ const share = async <A>(
 const minutesSince = (begun: number): string => ((performance.now() - begun) / 60_000).toFixed(1)
 
 /** Tries the list: every breakage must be noticed by its test. */
-const tryList = async (roots: ReadonlyArray<string>, every: number, wanted = ""): Promise<boolean> => {
+const tryList = async (
+  roots: ReadonlyArray<string>,
+  every: number,
+  wanted: ReadonlyArray<string>
+): Promise<boolean> => {
   const begun = performance.now()
-  const chosen = (await listed(every)).filter(({ name }) => name.includes(wanted))
-  if (chosen.length === 0) {
-    console.error(`Mutants: no breakage has ${JSON.stringify(wanted)} in its name`)
+  const all = await listed(every)
+  const unknown = wanted.find((part) => !all.some(({ name }) => name.includes(part)))
+  if (unknown !== undefined) {
+    console.error(`Mutants: no breakage has ${JSON.stringify(unknown)} in its name`)
     return false
   }
+  const chosen = wanted.length === 0 ? all : all.filter(({ name }) => wanted.some((part) => name.includes(part)))
   const sounds = await Promise.all(roots.map((root, i) => {
     const files = [...new Set(chosen.map(({ test }) => test[0]))].filter((_, at) => at % roots.length === i)
     const names = chosen.filter(({ test }) => files.includes(test[0])).map(({ test }) => test[1])
@@ -309,7 +315,7 @@ const main = async (): Promise<number> => {
       copy(root)
     }
     const held = many === undefined
-      ? await tryList(roots, every, positionals[0])
+      ? await tryList(roots, every, positionals)
       : await tryRandom(roots, many, seed, values.under)
     return held ? 0 : 1
   } finally {

@@ -100,15 +100,16 @@ describe("Routing", () => {
           assert.deepStrictEqual(sent(desk), [0, 1, 0])
         }),
       {
-        routeOf: ({ client, name }) =>
+        routeOf: (route, name) =>
           name === "first"
             ? {
+              ...route,
               exchange: {
-                ...client,
+                ...route.exchange,
                 lacks: ({ timeInForce }) => timeInForce === "fok" ? "it has no fok orders" : undefined
               }
             }
-            : {}
+            : route
       }
     ))
 
@@ -194,7 +195,7 @@ describe("Routing", () => {
         const { causes } = yield* refused(desk, order, { strategy: RoutingStrategy.fixed("first") })
         const [cause] = causes
         assert.strictEqual(cause?.reason, "Rejected")
-        assert.deepInclude(cause?.outcome, { _tag: "Rejected", code: "11054", exchange: "deribit", clientId: "mine" })
+        assert.deepInclude(cause?.outcome, { _tag: "Rejected", code: "11054", exchange: "first", clientId: "mine" })
       })
     ))
 
@@ -270,8 +271,7 @@ describe("Routing", () => {
         }),
       {
         prices: { first: "43260.0", second: "43240.0", third: "43280.0" },
-        hasBooks: true,
-        routeOf: ({ book }) => ({ book })
+        hasBooks: true
       }
     ))
 

@@ -54,14 +54,12 @@ export const market = (terms: Partial<Terms> = {}): OrderRequest => {
   return new OrderRequest({ ...rest, type: "market" })
 }
 
-/** One of the exchanges, and its side of it. */
+/** One of the exchanges. */
 export interface Mock {
   readonly name: Name
+  readonly url: string
   readonly exchange: MockDeribitExchange.MockDeribitExchange
   readonly served: MockVenue.Served
-  readonly client: Effect.Success<ReturnType<typeof DeribitExchange.make>>
-  /** Its newest book, from a feed of its own. */
-  readonly book: NonNullable<Routing.Route["book"]>
   /** How many orders it has been sent. */
   readonly sent: () => number
 }
@@ -71,77 +69,92 @@ const symbols = {
   nameOf: (symbol: string) => symbol === product ? "BTC-USD-PERP" : undefined
 }
 
-const mockOf = (network: VirtualNetwork.VirtualNetwork, name: Name, price: string, hasBooks: boolean) =>
-  Effect.gen(function*() {
+const mockOf = Effect.fnUntraced(
+  function*(network: VirtualNetwork.VirtualNetwork, name: Name, price: string, options: MockDeribitExchange.Options) {
     const url = `wss://${name}.test/ws/api/v2`
     const exchange = MockDeribitExchange.make({
       accounts: ["AMANDA", "BERTA"].map((clientId) => ({
         clientId,
         clientSecret: `${clientId}SECRECT`,
         balances: { BTC: "10.00000000" }
-      }))
+      })),
+      ...options
     })
     const served = yield* MockVenue.serve(network, url, exchange.venue, {
       products: [{ symbol: product, price, size: "1000" }]
     })
-    const client = yield* DeribitExchange.make({
-      url,
-      clientId: "AMANDA",
-      clientSecret: Redacted.make("AMANDASECRECT"),
-      learnsLimits: false
-    })
     const sent = () => exchange.received().filter(({ method }) => /^private\/(?:buy|sell)$/.test(method)).length
-    const book = hasBooks
-      ? yield* OrderRouter.booksOf(yield* MarketFeed.make(Deribit.venue, { url, freshness: "none" }), [product])
-      : () => Effect.undefined
-    const mock: Mock = { name, exchange, served, client, book, sent }
+    const mock: Mock = { name, url, exchange, served, sent }
     return mock
+  }
+)
+
+/** An account's side of an exchange. */
+export const clientOf = ({ url }: Mock, clientId = "AMANDA") =>
+  DeribitExchange.make({
+    url,
+    clientId,
+    clientSecret: Redacted.make(`${clientId}SECRECT`),
+    learnsLimits: false
   })
+
+/** The newest book of an exchange, from a feed of its own. */
+const bookOf = Effect.fnUntraced(function*({ url }: Mock) {
+  return yield* OrderRouter.booksOf(yield* MarketFeed.make(Deribit.venue, { url, freshness: "none" }), [product])
+})
+
+/** What a test may say of a router. */
+export interface Options extends Partial<Omit<Routing.Options, "routes">> {
+  readonly mocks?: MockDeribitExchange.Options | undefined
+  readonly prices?: Partial<Readonly<Record<Name, string>>> | undefined
+  /** Whether each exchange has a feed beside it, for its book. */
+  readonly hasBooks?: boolean | undefined
+  readonly routeOf?: ((route: Routing.Route, name: Name) => Routing.Route) | undefined
+}
 
 /** What is at hand in a test. */
 export interface Desk {
   readonly mocks: Readonly<Record<Name, Mock>>
   readonly router: OrderRouter.OrderRouter["Service"]
   readonly storage: Storage["Service"]
-  /** Another router of the same storage, as after a restart. */
-  readonly restart: (options?: Partial<Routing.Options>) => ReturnType<typeof OrderRouter.make>
+  /** A router of the same storage in another process, until the scope ends. */
+  readonly begin: Effect.Effect<
+    OrderRouter.OrderRouter["Service"],
+    Effect.Error<ReturnType<typeof OrderRouter.make>>,
+    Effect.Services<ReturnType<typeof clientOf>> | Storage
+  >
 }
 
-/** Runs a test with a router, whose exchanges are live. */
-export const withRouter = <A, E, R>(
-  use: (desk: Desk) => Effect.Effect<A, E, R>,
-  options: Partial<Routing.Options> & {
-    /** Whether each has a feed beside it, for its book. */
-    readonly hasBooks?: boolean | undefined
-    readonly prices?: Partial<Readonly<Record<Name, string>>> | undefined
-    readonly routes?: ReadonlyArray<Routing.Route> | undefined
-    readonly routeOf?: ((mock: Mock) => Partial<Routing.Route>) | undefined
-  } = {}
+/** Runs a test with mock exchanges, a storage, and what begins a router. */
+export const withMocks = <A, E, R>(
+  use: (desk: Omit<Desk, "router">) => Effect.Effect<A, E, R>,
+  options: Options = {}
 ) =>
   withVenue(policyWith({}), ({ network }) =>
     Effect.gen(function*() {
       yield* TestClock.setTime(1_800_000_000_000)
-      const { hasBooks = false, prices = {}, routeOf = () => ({}), ...rest } = options
+      const { hasBooks = false, mocks: made = {}, prices = {}, routeOf = (route) => route, ...rest } = options
       const [first, second, third] = yield* Effect.all([
-        mockOf(network, "first", prices.first ?? "43250.0", hasBooks),
-        mockOf(network, "second", prices.second ?? "43250.0", hasBooks),
-        mockOf(network, "third", prices.third ?? "43250.0", hasBooks)
+        mockOf(network, "first", prices.first ?? "43250.0", made),
+        mockOf(network, "second", prices.second ?? "43250.0", made),
+        mockOf(network, "third", prices.third ?? "43250.0", made)
       ])
       const mocks = { first, second, third }
       const storage = yield* Storage
-      const restart = (changed: Partial<Routing.Options> = {}) =>
-        OrderRouter.make({
-          routes: Object.values(mocks).map((mock) => ({
-            name: mock.name,
-            exchange: mock.client,
-            symbols,
-            ...routeOf(mock)
-          })),
-          strategy: RoutingStrategy.priority(...names),
-          ...rest,
-          ...changed
-        })
-      const router = yield* restart()
-      yield* talk
-      return yield* use({ mocks, router, storage, restart })
+      const begin = Effect.gen(function*() {
+        const routes = yield* Effect.forEach(Object.values(mocks), (mock) =>
+          Effect.gen(function*() {
+            const exchange = yield* Effect.orDie(clientOf(mock))
+            const book = hasBooks ? yield* Effect.orDie(bookOf(mock)) : undefined
+            return routeOf({ name: mock.name, exchange, symbols, book }, mock.name)
+          }))
+        const router = yield* OrderRouter.make({ routes, strategy: RoutingStrategy.priority(...names), ...rest })
+        yield* talk
+        return router
+      })
+      return yield* use({ mocks, storage, begin })
     }).pipe(Effect.provide(MemoryStorage.layer)))
+
+/** Runs a test with a router, whose exchanges are live. */
+export const withRouter = <A, E, R>(use: (desk: Desk) => Effect.Effect<A, E, R>, options: Options = {}) =>
+  withMocks((desk) => Effect.flatMap(desk.begin, (router) => use({ ...desk, router })), options)

@@ -10,7 +10,7 @@ import type * as Effect from "effect/Effect"
 import type { ExchangeError } from "../Exchange.ts"
 import type { Instrument } from "../Instrument.ts"
 import type * as Order from "../Order.ts"
-import type { Outcome } from "../OrderEvent.ts"
+import * as OrderEvent from "../OrderEvent.ts"
 import type { OrderRequest } from "../OrderRequest.ts"
 import { RouteCause } from "../RouteError.ts"
 import type { Route } from "../Routing.ts"
@@ -29,7 +29,7 @@ export interface Part {
   readonly route: Route
   readonly of: string
   order: Order.Order
-  readonly outcome: Deferred.Deferred<Outcome>
+  readonly outcome: Deferred.Deferred<OrderEvent.Outcome>
   readonly done: Deferred.Deferred<void>
 }
 
@@ -77,12 +77,38 @@ export const symbolOf = ({ symbols }: Route, name: string): string | undefined =
   symbols === undefined ? name : symbols.symbolOf(name)
 
 /**
+ * What was said of an order, as the router calls the exchange.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const renamed = (event: Order.Input, exchange: string): Order.Input => {
+  if (event.exchange === exchange) return event
+  switch (event._tag) {
+    case "Acknowledged":
+      return new OrderEvent.Acknowledged({ ...event, exchange })
+    case "Rejected":
+      return new OrderEvent.Rejected({ ...event, exchange })
+    case "NotSent":
+      return new OrderEvent.NotSent({ ...event, exchange })
+    case "OutcomeUnknown":
+      return new OrderEvent.OutcomeUnknown({ ...event, exchange })
+    case "Reconciled":
+      return new OrderEvent.Reconciled({ ...event, exchange })
+    case "Fill":
+      return new OrderEvent.Fill({ ...event, exchange })
+    case "OrderUpdate":
+      return new OrderEvent.OrderUpdate({ ...event, exchange })
+  }
+}
+
+/**
  * Whether it is known that an order did not happen.
  *
  * @category predicates
  * @since 0.1.0
  */
-export const isNothing = (outcome: Outcome): boolean =>
+export const isNothing = (outcome: OrderEvent.Outcome): boolean =>
   outcome._tag === "NotSent" || outcome._tag === "Rejected" ||
   (outcome._tag === "Reconciled" && (outcome.status === "absent" || outcome.status === "rejected"))
 
@@ -92,7 +118,7 @@ export const isNothing = (outcome: Outcome): boolean =>
  * @category constructors
  * @since 0.1.0
  */
-export const causeOf = (exchange: string, outcome: Outcome): RouteCause => {
+export const causeOf = (exchange: string, outcome: OrderEvent.Outcome): RouteCause => {
   const made = (reason: RouteCause["reason"], detail: string) => ({ exchange, reason, detail, outcome })
   switch (outcome._tag) {
     case "NotSent":

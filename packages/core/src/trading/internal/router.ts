@@ -12,19 +12,20 @@ import * as PubSub from "effect/PubSub"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type { ConnectError } from "../../connection/ConnectError.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import { type Exchange, ExchangeError, type Health } from "../Exchange.ts"
 import type { Instrument } from "../Instrument.ts"
 import * as Order from "../Order.ts"
-import type { OrderEvent, OrderUpdate, Outcome } from "../OrderEvent.ts"
+import { type OrderEvent, type OrderUpdate, type Outcome, OutcomeUnknown } from "../OrderEvent.ts"
 import * as OrderRequest from "../OrderRequest.ts"
 import { NotRouted, RouteCause } from "../RouteError.ts"
 import type { ExchangeState, Options, Placement, PlaceOptions, Route } from "../Routing.ts"
 import * as RoutingStrategy from "../RoutingStrategy.ts"
 import type { Storage } from "../Storage.ts"
 import type { ClientIdInUse, StorageError } from "../StorageError.ts"
-import { causeOf, isNothing, type Part, routeName, type Sender, symbolOf } from "./routed.ts"
+import { causeOf, isNothing, type Part, renamed, routeName, type Sender, symbolOf } from "./routed.ts"
 import { split } from "./splitter.ts"
 
 /** What is known of an exchange's answers. */
@@ -38,6 +39,9 @@ interface Answers {
 const weight = 0.2
 
 const standardDeadline = Duration.seconds(5)
+
+/** How long until it is asked for again what became of an order. */
+const unknownPause = Duration.seconds(5)
 
 /** How many events a reader may be behind. */
 const mostEvents = 16_384
@@ -255,7 +259,7 @@ export class Router implements Sender {
     const commands = intent.isNew
       ? exchange.place(request, { deadline, follow: true, onWrite: () => void (writtenAt = this.now()) })
       : exchange.resume(intent.order, { due })
-    return yield* this.follow({ route, of: of.clientId, order: intent.order }, commands, (outcome) => {
+    return yield* this.follow({ due, route, of: of.clientId, order: intent.order }, commands, (outcome) => {
       const answers = this.answers.get(name)
       if (answers === undefined || outcome._tag === "OutcomeUnknown" || outcome._tag === "Reconciled") return
       if (writtenAt !== undefined) {
@@ -269,8 +273,8 @@ export class Router implements Sender {
   }).bind(this)
 
   private follow(
-    { of, order, route }: Pick<Part, "of" | "order" | "route">,
-    commands: Stream.Stream<OrderEvent, { readonly message: string }>,
+    { due, of, order, route }: Pick<Part, "of" | "order" | "route"> & { readonly due: Timestamp.Timestamp },
+    commands: Stream.Stream<OrderEvent, ConnectError>,
     onOutcome: (outcome: Outcome) => void
   ): Effect.Effect<Part> {
     const part: Part = {
@@ -282,13 +286,15 @@ export class Router implements Sender {
     }
     this.parts.set(of, [...this.partsOf(of), part])
     const { clientId } = order.request
-    let last: Outcome | undefined
-    const take = Effect.fnUntraced(function*(this: Router, event: OrderEvent) {
-      if (event._tag === "CancelledAll") return
+    let last = order.outcome
+    const name = routeName(route)
+    const take = Effect.fnUntraced(function*(this: Router, said: OrderEvent) {
+      if (said._tag === "CancelledAll") return
+      const event = renamed(said, name)
       if (Order.allows(part.order, event)) part.order = Order.transition(part.order, event)
       // What was said is true, whether or not it can be stored now.
       yield* Effect.catch(
-        Effect.asVoid(this.storage.append(routeName(route), clientId, event)),
+        Effect.asVoid(this.storage.append(name, clientId, event)),
         ({ message }) => Effect.annotateLogs(Effect.logError(`not stored: ${message}`), { clientId })
       )
       yield* PubSub.publish(this.published, event)
@@ -297,16 +303,25 @@ export class Router implements Sender {
       onOutcome(event)
       if (event._tag !== "OutcomeUnknown") Deferred.doneUnsafe(part.outcome, Effect.succeed(event))
     }).bind(this)
-    const run = Stream.runForEach(commands, take).pipe(
+    const run = (commands: Stream.Stream<OrderEvent, ConnectError>): Effect.Effect<void, ConnectError> =>
+      Effect.flatMap(Stream.runForEach(commands, take), () => {
+        if (last === undefined || last._tag !== "OutcomeUnknown") return Effect.void
+        // Whoever waits for it is told that nobody knows; it is asked for until somebody does.
+        Deferred.doneUnsafe(part.outcome, Effect.succeed(last))
+        return Effect.delay(run(route.exchange.resume(part.order, { due })), unknownPause)
+      })
+    const followed = run(commands).pipe(
       Effect.catch(({ message }) =>
         Effect.annotateLogs(Effect.logError(`not followed any more: ${message}`), { clientId })
       ),
       Effect.ensuring(Effect.sync(() => {
-        if (last !== undefined) Deferred.doneUnsafe(part.outcome, Effect.succeed(last))
+        const { exchange } = part.order
+        const outcome = last ?? new OutcomeUnknown({ exchange, clientId, reason: "nothing was heard of it" })
+        Deferred.doneUnsafe(part.outcome, Effect.succeed(outcome))
         Deferred.doneUnsafe(part.done, Effect.void)
       }))
     )
-    return Effect.as(Effect.forkIn(run, this.scope, { startImmediately: true }), part)
+    return Effect.as(Effect.forkIn(followed, this.scope, { startImmediately: true }), part)
   }
 
   readonly place = (
@@ -416,7 +431,7 @@ export class Router implements Sender {
             )
           }
           const commands = route.exchange.resume(order, { due })
-          return Effect.map(this.follow({ route, of, order }, commands, () => undefined), (part) => {
+          return Effect.map(this.follow({ due, route, of, order }, commands, () => undefined), (part) => {
             // Its outcome was known before.
             if (order.outcome !== undefined && order.outcome._tag !== "OutcomeUnknown") {
               Deferred.doneUnsafe(part.outcome, Effect.succeed(order.outcome))

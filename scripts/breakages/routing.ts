@@ -1,0 +1,208 @@
+/** Breakages of routing orders to several exchanges. */
+import type { Breakage } from "./Breakage.ts"
+
+const trading = "packages/core/src/trading"
+const router = `${trading}/internal/router.ts`
+const routed = `${trading}/internal/routed.ts`
+const splitter = `${trading}/internal/splitter.ts`
+const splitting = `${trading}/internal/splitting.ts`
+const strategy = `${trading}/RoutingStrategy.ts`
+const aggregates = `${trading}/internal/aggregates.ts`
+const service = `${trading}/OrderRouter.ts`
+const tests = "packages/testing/test"
+const named = `${tests}/named/Routing.test.ts`
+const ofSplitting = `${tests}/routing/Splitting.test.ts`
+const ofRecovery = `${tests}/routing/Recovery.test.ts`
+const ofRandom = `${tests}/routing/RandomOrders.test.ts`
+
+export const breakages: ReadonlyArray<Breakage> = [
+  {
+    name: "an order goes to the first exchange there is",
+    file: strategy,
+    original: "return named([self.exchange])",
+    replacement: "return candidates.slice(0, 1)",
+    test: [named, "Order routing to correct exchange"]
+  },
+  {
+    name: "an exchange that is down is available",
+    file: router,
+    original: "isAvailable: reason === undefined",
+    replacement: "isAvailable: true",
+    test: [named, "Multiple exchange availability"]
+  },
+  {
+    name: "a refusal is the end of routing",
+    file: router,
+    original: `fallback === "not-taken" ||`,
+    replacement: `fallback === "never" ||`,
+    test: [named, "Fallback to secondary exchange"]
+  },
+  {
+    name: "an order goes to a session that is not live",
+    file: router,
+    original: `if (reason !== undefined) return yield* cause("Unavailable", reason)`,
+    replacement: `if (reason === "") return yield* cause("Unavailable", reason)`,
+    test: [named, "All exchanges unavailable error"]
+  },
+  {
+    name: "what an exchange lacks is not asked",
+    file: router,
+    original: `if (lacking !== undefined) return yield* cause("Unsupported", lacking)`,
+    replacement: "",
+    test: [named, "Exchange-specific order types"]
+  },
+  {
+    name: "one exchange that does not answer hides what the others have",
+    file: service,
+    original: "if (failures.length === answers.length && failures.length > 0)",
+    replacement: "if (failures.length > 0)",
+    test: [named, "Balance query across exchanges"]
+  },
+  {
+    name: "of an asset at several exchanges the last counts",
+    file: aggregates,
+    original: "total: each.reduce((sum, { total }) => BigDecimal.sum(sum, total), Decimal.zero)",
+    replacement: "total: each.at(-1)?.total ?? Decimal.zero",
+    test: [named, "Aggregated balance calculation"]
+  },
+  {
+    name: "an order's status is asked of the first exchange",
+    file: service,
+    original: "command(route.exchange, nameOf(order))",
+    replacement: "command(routes[0]?.exchange ?? route.exchange, nameOf(order))",
+    test: [named, "Order status from correct exchange"]
+  },
+  {
+    name: "orders that are given at once go to one exchange",
+    file: router,
+    original: "this.options.routes.find((route) => routeName(route) === exchange)",
+    replacement: "this.options.routes.find((route) => routeName(route) <= exchange)",
+    test: [named, "Concurrent orders to different exchanges"]
+  },
+  {
+    name: "an exchange's own error is left out",
+    file: routed,
+    original: "({ exchange, reason, detail, outcome })",
+    replacement: "({ exchange, reason, detail })",
+    test: [named, "Exchange-specific error propagation"]
+  },
+  {
+    name: "another exchange gets what may have been taken",
+    file: routed,
+    original: `outcome._tag === "NotSent" || outcome._tag === "Rejected" ||`,
+    replacement: `outcome._tag === "NotSent" || outcome._tag === "Rejected" || outcome._tag === "OutcomeUnknown" ||`,
+    test: [ofRandom, "seed 1:"]
+  },
+  {
+    name: "a lost order is not looked for elsewhere once it is known not to have come",
+    file: routed,
+    original: `(outcome._tag === "Reconciled" && (outcome.status === "absent" || outcome.status === "rejected"))`,
+    replacement: "false",
+    test: [named, "Connection timeout handling"]
+  },
+  {
+    name: "an exchange that asks for patience is asked at once",
+    file: router,
+    original: "answers.patientUntil = this.now() + outcome.retryAfterMillis",
+    replacement: "answers.patientUntil = 0",
+    test: [named, "Rate limiting response"]
+  },
+  {
+    name: "what cannot be read of one exchange is a defect",
+    file: service,
+    original: "Effect.map(Effect.result(ask(route.exchange)),",
+    replacement: "Effect.map(Effect.result(Effect.orDie(ask(route.exchange))),",
+    test: [named, "Malformed response handling"]
+  },
+  {
+    name: "turns are not taken",
+    file: router,
+    original: "usable, this.turn++)",
+    replacement: "usable, this.turn)",
+    test: [named, "Exchange selection strategy"]
+  },
+  {
+    name: "the worst price is the best",
+    file: strategy,
+    original: `side === "buy" ? BigDecimal.Order(first.cost, second.cost)`,
+    replacement: `side === "sell" ? BigDecimal.Order(first.cost, second.cost)`,
+    test: [named, "Exchange selection strategy"]
+  },
+  {
+    name: "an exchange that could not be asked is not told of",
+    file: router,
+    original: "isDegraded: causes.some(isUnavailable)",
+    replacement: "isDegraded: false",
+    test: [named, "Graceful degradation"]
+  },
+  {
+    name: "an order that was given before is sent again",
+    file: router,
+    original: "if (taken.length > 0) return this.placement(request, taken, [])",
+    replacement: "",
+    test: [ofRecovery, "knows an order that rests"]
+  },
+  {
+    name: "what was open before is forgotten",
+    file: router,
+    original: `this.storage.orders({ only: "unsettled" })`,
+    replacement: `this.storage.orders({ only: "unsettled", exchange: "" })`,
+    test: [ofRecovery, "reconciles an order of which nothing was heard"]
+  },
+  {
+    name: "a restart forgets until when an order could be taken",
+    file: router,
+    original: "{ asked: of, due }",
+    replacement: "{ asked: of, due: Timestamp.fromEpochMillis(0) }",
+    test: [ofRecovery, "knows that an order never came"]
+  },
+  {
+    name: "a part is more than its share",
+    file: splitting,
+    original: "left = BigDecimal.subtract(left, taken)",
+    replacement: "left = BigDecimal.subtract(left, Decimal.zero)",
+    test: [ofSplitting, "takes the best levels of all books"]
+  },
+  {
+    name: "the price is no bound for the parts",
+    file: splitting,
+    original: ".filter(([price]) => limit === undefined || !worse(price, limit))",
+    replacement: "",
+    test: [ofSplitting, "is for what its price allows"]
+  },
+  {
+    name: "what must not be filled in part is begun",
+    file: splitter,
+    original: "if (isWhole && BigDecimal.isLessThan(offered, amount)) {",
+    replacement: "if (isWhole && BigDecimal.isLessThan(amount, offered)) {",
+    test: [ofSplitting, "is not begun if so much is not offered"]
+  },
+  {
+    name: "what must not be filled in part is left so",
+    file: splitter,
+    original: "for (const { order } of taken) {",
+    replacement: "for (const { order } of taken.slice(taken.length)) {",
+    test: [ofSplitting, "is traded back"]
+  },
+  {
+    name: "more is sent while a part is unknown",
+    file: splitter,
+    original: "if (taken.some(({ order }) => !isOver(order.status))) return { parts: taken, unwound: [], causes }",
+    replacement: "",
+    test: [ofRandom, "each has one outcome"]
+  },
+  {
+    name: "a market order is divided once",
+    file: splitter,
+    original: "const mostRounds = 3",
+    replacement: "const mostRounds = 1",
+    test: [ofSplitting, "divided anew"]
+  },
+  {
+    name: "two accounts of one exchange are one",
+    file: routed,
+    original: "if (event.exchange === exchange) return event",
+    replacement: "if (event.exchange !== \"\") return event",
+    test: [ofRandom, "seed 3:"]
+  }
+]
