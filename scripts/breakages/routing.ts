@@ -13,6 +13,7 @@ const tests = "packages/testing/test"
 const named = `${tests}/named/Routing.test.ts`
 const ofSplitting = `${tests}/routing/Splitting.test.ts`
 const ofRecovery = `${tests}/routing/Recovery.test.ts`
+const ofUnknown = `${tests}/routing/Unknown.test.ts`
 const ofRandom = `${tests}/routing/RandomOrders.test.ts`
 
 export const breakages: ReadonlyArray<Breakage> = [
@@ -91,7 +92,7 @@ export const breakages: ReadonlyArray<Breakage> = [
     file: routed,
     original: `outcome._tag === "NotSent" || outcome._tag === "Rejected" ||`,
     replacement: `outcome._tag === "NotSent" || outcome._tag === "Rejected" || outcome._tag === "OutcomeUnknown" ||`,
-    test: [ofRandom, "seed 1:"]
+    test: [ofUnknown, "no other exchange gets it"]
   },
   {
     name: "a lost order is not looked for elsewhere once it is known not to have come",
@@ -189,7 +190,7 @@ export const breakages: ReadonlyArray<Breakage> = [
     file: splitter,
     original: "if (taken.some(({ order }) => !isOver(order.status))) return { parts: taken, unwound: [], causes }",
     replacement: "",
-    test: [ofRandom, "each has one outcome"]
+    test: [ofUnknown, "nothing is sent for that part"]
   },
   {
     name: "a market order is divided once",

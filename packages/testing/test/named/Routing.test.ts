@@ -7,7 +7,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
-import { refusals } from "../Rig.ts"
 import { decimal, type Desk, market, type Mock, names, pass, request, talk, withRouter } from "../routing/Desk.ts"
 
 const sent = ({ mocks }: Desk) => names.map((name) => mocks[name].sent())
@@ -29,7 +28,7 @@ const refused = (desk: Desk, ...given: Parameters<Desk["router"]["place"]>) =>
 
 /** Takes an exchange away, as a link that is down. */
 const down = ({ served }: Mock) =>
-  Effect.andThen(served.host.script(...refusals(1_000)), Effect.andThen(served.host.drop, talk))
+  Effect.andThen(served.host.otherwise({ _tag: "Refuse" }), Effect.andThen(served.host.drop, talk))
 
 describe("Routing", () => {
   it.effect("Order routing to correct exchange", () =>

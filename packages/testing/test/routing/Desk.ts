@@ -1,6 +1,7 @@
 /** A router of three mock exchanges on a virtual network. */
 import { assert } from "@effect/vitest"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
+import * as Presets from "@tickline/core/resilience/Presets"
 import * as DeribitExchange from "@tickline/core/trading/deribit/DeribitExchange"
 import * as MemoryStorage from "@tickline/core/trading/MemoryStorage"
 import { OrderRequest } from "@tickline/core/trading/OrderRequest"
@@ -130,30 +131,33 @@ export const withMocks = <A, E, R>(
   use: (desk: Omit<Desk, "router">) => Effect.Effect<A, E, R>,
   options: Options = {}
 ) =>
-  withVenue(policyWith({}), ({ network }) =>
-    Effect.gen(function*() {
-      yield* TestClock.setTime(1_800_000_000_000)
-      const { hasBooks = false, mocks: made = {}, prices = {}, routeOf = (route) => route, ...rest } = options
-      const [first, second, third] = yield* Effect.all([
-        mockOf(network, "first", prices.first ?? "43250.0", made),
-        mockOf(network, "second", prices.second ?? "43250.0", made),
-        mockOf(network, "third", prices.third ?? "43250.0", made)
-      ])
-      const mocks = { first, second, third }
-      const storage = yield* Storage
-      const begin = Effect.gen(function*() {
-        const routes = yield* Effect.forEach(Object.values(mocks), (mock) =>
-          Effect.gen(function*() {
-            const exchange = yield* Effect.orDie(clientOf(mock))
-            const book = hasBooks ? yield* Effect.orDie(bookOf(mock)) : undefined
-            return routeOf({ name: mock.name, exchange, symbols, book }, mock.name)
-          }))
-        const router = yield* OrderRouter.make({ routes, strategy: RoutingStrategy.priority(...names), ...rest })
-        yield* talk
-        return router
-      })
-      return yield* use({ mocks, storage, begin })
-    }).pipe(Effect.provide(MemoryStorage.layer)))
+  withVenue(
+    policyWith({ retry: { ...Presets.fast.retry, maxRetries: "unlimited" } }),
+    ({ network }) =>
+      Effect.gen(function*() {
+        yield* TestClock.setTime(1_800_000_000_000)
+        const { hasBooks = false, mocks: made = {}, prices = {}, routeOf = (route) => route, ...rest } = options
+        const [first, second, third] = yield* Effect.all([
+          mockOf(network, "first", prices.first ?? "43250.0", made),
+          mockOf(network, "second", prices.second ?? "43250.0", made),
+          mockOf(network, "third", prices.third ?? "43250.0", made)
+        ])
+        const mocks = { first, second, third }
+        const storage = yield* Storage
+        const begin = Effect.gen(function*() {
+          const routes = yield* Effect.forEach(Object.values(mocks), (mock) =>
+            Effect.gen(function*() {
+              const exchange = yield* Effect.orDie(clientOf(mock))
+              const book = hasBooks ? yield* Effect.orDie(bookOf(mock)) : undefined
+              return routeOf({ name: mock.name, exchange, symbols, book }, mock.name)
+            }))
+          const router = yield* OrderRouter.make({ routes, strategy: RoutingStrategy.priority(...names), ...rest })
+          yield* talk
+          return router
+        })
+        return yield* use({ mocks, storage, begin })
+      }).pipe(Effect.provide(MemoryStorage.layer))
+  )
 
 /** Runs a test with a router, whose exchanges are live. */
 export const withRouter = <A, E, R>(use: (desk: Desk) => Effect.Effect<A, E, R>, options: Options = {}) =>

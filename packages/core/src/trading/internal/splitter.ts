@@ -74,8 +74,8 @@ export const split = Effect.fnUntraced(function*(
       causes.push(causeOf(exchange, outcome))
     } else {
       into.push(part)
-      // What may not rest is over at once, unless nobody knows.
-      if (terms.timeInForce !== "gtc") yield* Deferred.await(part.done)
+      // What may not rest is over at once, if anybody knows.
+      if (terms.timeInForce !== "gtc" && outcome._tag !== "OutcomeUnknown") yield* Deferred.await(part.done)
     }
   })
 
