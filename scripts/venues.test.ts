@@ -40,13 +40,14 @@ const own = (name: string): ReadonlyArray<string> => [
   `packages/testing/src/venue/Mock${titled(name)}.ts`
 ]
 
-const signing = (name: string): string => `packages/core/src/session/${titled(name)}Signing.ts`
+const signing = (name: string): ReadonlyArray<string> =>
+  ["Signing", "Jwt"].map((end) => `packages/core/src/session/${titled(name)}${end}.ts`)
 
 /** What converses with it, a mock of that, and who trades there: in a simulation, from a shell, in a stability run. */
 const trading = (name: string): RegExp =>
   new RegExp(
     `^packages/(?:core/src/(?:session|trading)/${name}/|testing/src/(?:exchange|simulation/internal)/` +
-      "|node/src/(?:runner/Order(?:Command|ing)\\.ts$|stability/))"
+      "|node/src/(?:runner/OrderCommand\\.ts$|runner/exchange/|stability/))"
   )
 
 /** Other venues of the same house may name it in an address, and be it by another name, as may their mocks. */
@@ -54,7 +55,7 @@ const others = (name: string): ReadonlyArray<string> =>
   naming(name).filter((path) =>
     !/^packages\/(?:core\/src\/venue\/[a-z-]+\/|testing\/src\/venue\/Mock[A-Z])/.test(path) &&
     !own(name).includes(path) && !examples.has(path) &&
-    path !== signing(name) && !trading(name).test(path)
+    !signing(name).includes(path) && !trading(name).test(path)
   )
 
 describe("what a venue needs", () => {

@@ -62,7 +62,8 @@ export interface Parts {
 
 /**
  * How a venue writes its symbols: a symbol from the parts of a name, and back;
- * `undefined` where it has no such product or the rule cannot tell.
+ * `undefined` where it has no such product or the rule cannot tell. `isInverse`
+ * says whether amounts of it are in the currency of its prices; default: none are.
  *
  * @category models
  * @since 0.1.0
@@ -70,6 +71,7 @@ export interface Parts {
 export interface Rule {
   readonly write: (parts: Parts) => string | undefined
   readonly read: (symbol: string) => Parts | undefined
+  readonly isInverse?: ((parts: Parts) => boolean) | undefined
 }
 
 // A quote is letters only: `BTC-27DEC26` is a future, not bitcoin in a currency of that name.

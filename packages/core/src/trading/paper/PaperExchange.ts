@@ -63,8 +63,7 @@ const guessed = (venue: Venue, symbol: string): Instrument.Instrument => {
     product: symbol,
     tick: finest,
     lot: finest,
-    // Deribit's perpetuals in dollars are contracts of so many dollars.
-    ...(parts.isPerpetual && parts.quote === "USD" && venue.name === "deribit"
+    ...(venue.symbols?.isInverse?.(parts) === true
       ? { feeAsset: parts.base, valuation: "inverse" }
       : { feeAsset: parts.quote }),
     ...(parts.isPerpetual ? {} : { base: parts.base })

@@ -26,5 +26,6 @@ export const symbols: Rule = {
     const isPerpetual = end !== undefined
     const quote = isPerpetual ? named ?? inverseQuote : named
     return base === undefined || quote === undefined ? undefined : { base, quote, isPerpetual }
-  }
+  },
+  isInverse: ({ isPerpetual, quote }) => isPerpetual && quote === inverseQuote
 }
