@@ -36,7 +36,7 @@ const sum = (amounts: ReadonlyArray<Decimal.Decimal>) =>
   amounts.reduce((total, amount) => BigDecimal.sum(total, amount), Decimal.zero)
 
 const some = (chance: Chance.Chance, clientId: string): OrderRequest => {
-  const side = chance.pick(["buy", "sell"])
+  const side = chance.pick<"buy" | "sell">(["buy", "sell"])
   const amount = decimal(String(1 + chance.integer(chance.happens(0.3) ? 20_000 : 50)))
   if (chance.happens(0.3)) return market({ side, amount, clientId, timeInForce: chance.pick(["ioc", "fok"]) })
   return request({
