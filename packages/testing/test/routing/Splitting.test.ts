@@ -66,7 +66,7 @@ describe("An order that is divided", () => {
           "second buy 7653 filled",
           "third buy 7653 filled"
         ])
-        const [rest] = placement.parts.filter(({ status }) => status === "open")
+        const rest = placement.parts.find(({ status }) => status === "open")
         assert.strictEqual(rest && Decimal.format(rest.amount), "7041")
         assert.deepStrictEqual((yield* positions(desk)).net, ["BTC-USD-PERP 22959"])
       }), options))
