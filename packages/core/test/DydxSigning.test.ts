@@ -136,3 +136,14 @@ describe("the indexer's id of an order", () => {
     )
   })
 })
+
+describe("a client id", () => {
+  it("is itself if it is a number that the chain has, otherwise the first bytes of its hash", () => {
+    assert.strictEqual(DydxSigning.clientNumber("0"), 0)
+    assert.strictEqual(DydxSigning.clientNumber("4294967295"), 4_294_967_295)
+    for (const text of ["4294967296", "007", "mine", "0x0123456789abcdef0123456789abcdef"]) {
+      const digest = Crypto.createHash("sha256").update(text).digest()
+      assert.strictEqual(DydxSigning.clientNumber(text), digest.readUInt32BE(0))
+    }
+  })
+})

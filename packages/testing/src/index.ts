@@ -173,6 +173,15 @@ export * as MockDeribitExchange from "./exchange/MockDeribitExchange.ts"
 export * as MockDydx from "./venue/MockDydx.ts"
 
 /**
+ * A mock of dYdX v4 that trades: `MockDydx`'s market data, and with it a node of
+ * the chain and the indexer's accounts, over HTTP (`/cosmos/…`, `/v4/…`) and on
+ * the socket (`v4_subaccounts`).
+ *
+ * @since 0.1.0
+ */
+export * as MockDydxExchange from "./exchange/MockDydxExchange.ts"
+
+/**
  * The mock of the generic venue: the generic price message,
  * `{"product_id":"BTC-USD","price":"45000.50","timestamp":"…"}`, with a
  * `sequence` that is consecutive per product.

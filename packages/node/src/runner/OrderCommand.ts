@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { coinbase } from "./exchange/CoinbaseOrders.ts"
 import { deribit } from "./exchange/DeribitOrders.ts"
+import { dydx } from "./exchange/DydxOrders.ts"
 import { hyperliquid } from "./exchange/HyperliquidOrders.ts"
 import type { OrderExchange } from "./exchange/OrderExchange.ts"
 import { paper } from "./exchange/PaperOrders.ts"
@@ -222,5 +223,11 @@ const commandsOf = <const Flags extends Command.Command.Config>(exchange: OrderE
  */
 export const order = Command.make("order").pipe(
   Command.withDescription("Order entry: one outcome for each command, and an exit code that says the same"),
-  Command.withSubcommands([commandsOf(deribit), commandsOf(coinbase), commandsOf(hyperliquid), commandsOf(paper)])
+  Command.withSubcommands([
+    commandsOf(deribit),
+    commandsOf(coinbase),
+    commandsOf(hyperliquid),
+    commandsOf(dydx),
+    commandsOf(paper)
+  ])
 )

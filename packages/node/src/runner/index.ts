@@ -69,6 +69,13 @@ export * as Decoding from "./Decoding.ts"
 export * as DeribitOrders from "./exchange/DeribitOrders.ts"
 
 /**
+ * `tickline order dydx`.
+ *
+ * @since 0.1.0
+ */
+export * as DydxOrders from "./exchange/DydxOrders.ts"
+
+/**
  * How each member of an event came from its frame, found by experiment: each
  * value of the frame is changed in turn and the frame decoded again. What
  * changes in the events came from that value. So the explanation holds for any

@@ -80,6 +80,18 @@ export interface OrderId {
 }
 
 /**
+ * The number that the chain knows a client id by: the client id if it is a whole
+ * number below 2^32, otherwise the first four bytes of its SHA-256.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const clientNumber = (clientId: string): number =>
+  /^(0|[1-9]\d{0,9})$/.test(clientId) && Number(clientId) < 2 ** 32
+    ? Number(clientId)
+    : new DataView(sha256(utf8ToBytes(clientId)).buffer).getUint32(0)
+
+/**
  * Until when something stands: until a block, or until a second since 1970. The
  * one is of short-term orders, the other of those that rest.
  *
@@ -194,6 +206,25 @@ const any = (number: number, { typeUrl, value }: Message): Uint8Array =>
 const direct = Protobuf.message(2, Protobuf.message(1, Protobuf.uint(1, 1)))
 
 /**
+ * The digest that is signed of a transaction: of its body and of what authorises
+ * it, as they are written, for a chain and an account.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const digest = (
+  body: Uint8Array,
+  authority: Uint8Array,
+  { accountNumber, chainId }: Pick<Terms, "accountNumber" | "chainId">
+): Uint8Array =>
+  sha256(concatBytes(
+    Protobuf.bytes(1, body),
+    Protobuf.bytes(2, authority),
+    Protobuf.bytes(3, chainId),
+    Protobuf.uint(4, accountNumber)
+  ))
+
+/**
  * A transaction of one message, signed: what a node takes.
  *
  * @category encoding
@@ -210,10 +241,8 @@ export const sign = (
     Protobuf.message(1, any(1, key), direct, Protobuf.uint(3, sequence)),
     Protobuf.message(2, Protobuf.uint(2, gasLimit))
   )
-  const parts = concatBytes(Protobuf.bytes(1, body), Protobuf.bytes(2, authority))
-  const document = concatBytes(parts, Protobuf.bytes(3, chainId), Protobuf.uint(4, accountNumber))
-  const { r, s } = signDigest(sha256(document))
-  return concatBytes(parts, Protobuf.bytes(3, concatBytes(r, s)))
+  const { r, s } = signDigest(digest(body, authority, { accountNumber, chainId }))
+  return concatBytes(Protobuf.bytes(1, body), Protobuf.bytes(2, authority), Protobuf.bytes(3, concatBytes(r, s)))
 }
 
 /** In which the indexer's ids are. */
