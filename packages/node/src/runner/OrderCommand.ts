@@ -36,12 +36,19 @@ const decimal = (name: string, description: string) =>
     Flag.withDescription(description)
   )
 
-/** How long a command has. */
+/** How long a command has, and where what outlives it is kept. */
 const given = {
   deadline: durationFlag(
     "deadline",
     "How long it has, from its start until its answer is there; 5 s by default"
-  ).pipe(Flag.withDefault(Duration.seconds(5)))
+  ).pipe(Flag.withDefault(Duration.seconds(5))),
+  state: Flag.String("state").pipe(
+    Flag.withMetavar("folder"),
+    Flag.withDescription(
+      "Where what must survive a restart is kept; by default TICKLINE_STATE or ~/.local/state/tickline"
+    ),
+    Flag.optional
+  )
 }
 
 const nameOf = (
@@ -83,8 +90,11 @@ const commandsOf = <const Flags extends Command.Command.Config>(exchange: OrderE
   }
 
   const run = <E>(
-    account: Command.Command.Config.InferValue<Flags>,
-    deadline: Duration.Duration,
+    { account, deadline, state }: {
+      readonly account: Command.Command.Config.InferValue<Flags>
+      readonly deadline: Duration.Duration
+      readonly state: Option.Option<string>
+    },
     task: Effect.Effect<Ordering.Task, E>
   ) =>
     running(({ format }) =>
@@ -98,6 +108,7 @@ const commandsOf = <const Flags extends Command.Command.Config>(exchange: OrderE
           startedAt,
           deadline,
           name: exchange.name,
+          state: Option.getOrUndefined(state),
           make: (making) => exchange.make(account, making)
         })
       })
@@ -129,8 +140,7 @@ const commandsOf = <const Flags extends Command.Command.Config>(exchange: OrderE
     },
     (flags) =>
       run(
-        flags.account,
-        flags.deadline,
+        flags,
         Effect.gen(function*(): Effect.fn.Return<Ordering.Task, UsageError> {
           const { amount, follow, product, reduceOnly, side, tif: timeInForce, type } = flags
           const price = Option.getOrUndefined(flags.price)
@@ -167,8 +177,7 @@ const commandsOf = <const Flags extends Command.Command.Config>(exchange: OrderE
     { ...byName, ...terms, ...given, account: exchange.flags },
     (flags) =>
       run(
-        flags.account,
-        flags.deadline,
+        flags,
         Effect.gen(function*(): Effect.fn.Return<Ordering.Task, UsageError> {
           const [price, amount] = [Option.getOrUndefined(flags.price), Option.getOrUndefined(flags.amount)]
           if (price === undefined && amount === undefined) {
@@ -184,27 +193,25 @@ const commandsOf = <const Flags extends Command.Command.Config>(exchange: OrderE
   const cancelling = Command.make(
     "cancel",
     oneOrder,
-    (flags) =>
-      run(flags.account, flags.deadline, Effect.map(nameOf(flags), (name): Ordering.Task => ({ _tag: "Cancel", name })))
+    (flags) => run(flags, Effect.map(nameOf(flags), (name): Ordering.Task => ({ _tag: "Cancel", name })))
   ).pipe(Command.withDescription("Cancel an order"))
 
   const status = Command.make(
     "status",
     oneOrder,
-    (flags) =>
-      run(flags.account, flags.deadline, Effect.map(nameOf(flags), (name): Ordering.Task => ({ _tag: "Status", name })))
+    (flags) => run(flags, Effect.map(nameOf(flags), (name): Ordering.Task => ({ _tag: "Status", name })))
   ).pipe(Command.withDescription("How an order stands"))
 
   const ofProduct = { product: product.pipe(Flag.optional), ...given, account: exchange.flags }
 
   const cancellingAll = Command.make("cancel-all", ofProduct, (flags) => {
     const task = { _tag: "CancelAll", product: Option.getOrUndefined(flags.product) } as const
-    return run(flags.account, flags.deadline, Effect.succeed(task))
+    return run(flags, Effect.succeed(task))
   }).pipe(Command.withDescription("Cancel all orders, or those of a product"))
 
   const list = Command.make("list", ofProduct, (flags) => {
     const task = { _tag: "List", product: Option.getOrUndefined(flags.product) } as const
-    return run(flags.account, flags.deadline, Effect.succeed(task))
+    return run(flags, Effect.succeed(task))
   }).pipe(Command.withDescription("The orders that are not over"))
 
   return Command.make(exchange.name).pipe(

@@ -57,6 +57,7 @@ export interface Options {
   readonly format: Format
   /** What events call the exchange, and how it is made. */
   readonly name: string
+  readonly state: string | undefined
   readonly make: (making: Making) => ReturnType<OrderExchange<{}>["make"]>
   /** When the command began, on the monotonic clock, and how long it has from then. */
   readonly startedAt: number
@@ -187,7 +188,7 @@ export const run = (
 ): Effect.Effect<void, UsageError | RunFailed | OutputClosed | Unsuccessful, Host> =>
   Effect.gen(function*() {
     const { env, signal, stdout } = yield* Host
-    const { deadline, format, make, name: exchangeName, startedAt, task } = options
+    const { deadline, format, make, name: exchangeName, startedAt, state, task } = options
     const reconnection = yield* Policy.overEnvironment(policy, env)
     const outcomes = new Outcomes(task)
     const paint = makePaint(stdout.hasColor)
@@ -201,7 +202,7 @@ export const run = (
     }
 
     const carryOut = Effect.gen(function*() {
-      const exchange = yield* make({ env, follows: task._tag === "Place" && task.follow })
+      const exchange = yield* make({ env, follows: task._tag === "Place" && task.follow, state })
       const left = Duration.toMillis(deadline) - ((yield* Monotonic.now) - startedAt)
       yield* Stream.runForEach(
         commandOf(exchange, task, {

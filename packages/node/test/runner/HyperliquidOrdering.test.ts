@@ -132,6 +132,15 @@ describe("tickline order hyperliquid", { timeout: 20_000 }, () => {
       assert.notInclude(kept, secret.slice(2))
     }))
 
+  it.live("keeps its nonces in the folder that --state names", () =>
+    Effect.gen(function*() {
+      const { order, state } = yield* serve
+      const other = Path.join(state, "other")
+      assert.strictEqual((yield* order([...buy, "--state", other])).code, 0)
+      assert.deepStrictEqual(Fs.readdirSync(state), ["other"])
+      assert.include(Fs.readdirSync(other), "tickline.db")
+    }))
+
   it.live("cut between write and answer: unknown, then reconciled; one order at the exchange", () =>
     Effect.gen(function*() {
       const { exchange, order, posted } = yield* serve

@@ -37,11 +37,6 @@ const flags = {
     Flag.withMetavar("decimal"),
     Flag.withDescription("How far from the other side's best price a market order may trade; 0.05 by default"),
     Flag.optional
-  ),
-  state: Flag.String("state").pipe(
-    Flag.withMetavar("folder"),
-    Flag.withDescription("Where the nonces are kept; by default TICKLINE_STATE or ~/.local/state/tickline"),
-    Flag.optional
   )
 }
 
@@ -49,8 +44,7 @@ const key = "TICKLINE_HYPERLIQUID_KEY"
 
 /** Nonces that survive a restart. The folder is opened with the first: what only asks needs none. */
 const nonces = (
-  path: string | undefined,
-  env: OrderExchange.Making["env"]
+  { env, state: path }: OrderExchange.Making
 ): Effect.Effect<NonceStore.NonceStore["Service"], never, Scope.Scope> =>
   Effect.gen(function*() {
     const scope = yield* Effect.scope
@@ -98,7 +92,7 @@ export const hyperliquid: OrderExchange.OrderExchange<typeof flags> = {
     const HyperliquidExchange = yield* Effect.promise(() =>
       import("@tickline/core/trading/hyperliquid/HyperliquidExchange")
     )
-    const store = yield* nonces(Option.getOrUndefined(flags.state), making.env)
+    const store = yield* nonces(making)
     return yield* HyperliquidExchange.make({
       key: secret,
       account: OrderExchange.optionalValue(making, "TICKLINE_HYPERLIQUID_ACCOUNT"),

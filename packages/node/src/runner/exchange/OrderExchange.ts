@@ -29,6 +29,8 @@ export interface Making {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Whether it stays after its outcome. */
   readonly follows: boolean
+  /** The folder in which what must survive a restart is kept, if one was given; see `StateDirectory`. */
+  readonly state: string | undefined
 }
 
 /**
