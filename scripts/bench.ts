@@ -26,6 +26,7 @@ const benchmarks = [
   "Alive",
   "Connections",
   "Sessions",
+  "Routing",
   "VirtualDay",
   "Imports"
 ]

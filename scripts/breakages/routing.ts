@@ -41,14 +41,14 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "an order goes to a session that is not live",
     file: router,
-    original: `if (reason !== undefined) return yield* cause("Unavailable", reason)`,
-    replacement: `if (reason === "") return yield* cause("Unavailable", reason)`,
+    original: `if (reason !== undefined) return cause("Unavailable", reason)`,
+    replacement: `if (reason === "") return cause("Unavailable", reason)`,
     test: [named, "All exchanges unavailable error"]
   },
   {
     name: "what an exchange lacks is not asked",
     file: router,
-    original: `if (lacking !== undefined) return yield* cause("Unsupported", lacking)`,
+    original: `if (lacking !== undefined) return cause("Unsupported", lacking)`,
     replacement: "",
     test: [named, "Exchange-specific order types"]
   },
@@ -118,15 +118,15 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "turns are not taken",
     file: router,
-    original: "usable, this.turn++)",
-    replacement: "usable, this.turn)",
+    original: "    this.turn++\n",
+    replacement: "",
     test: [named, "Exchange selection strategy"]
   },
   {
     name: "the worst price is the best",
     file: strategy,
-    original: `side === "buy" ? BigDecimal.Order(first.cost, second.cost)`,
-    replacement: `side === "sell" ? BigDecimal.Order(first.cost, second.cost)`,
+    original: `return request.side === "buy"`,
+    replacement: `return request.side === "sell"`,
     test: [named, "Exchange selection strategy"]
   },
   {

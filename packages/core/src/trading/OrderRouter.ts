@@ -34,7 +34,8 @@ import type { OrderEvent, OrderUpdate } from "./OrderEvent.ts"
 import type { OrderRequest } from "./OrderRequest.ts"
 import { isOver } from "./OrderStatus.ts"
 import { NoneAnswered, type NotRouted, UnknownClientId } from "./RouteError.ts"
-import type { ExchangeState, Options, Placement, PlaceOptions } from "./Routing.ts"
+import type { ExchangeState, Options, Placement, PlaceOptions, Ranking } from "./Routing.ts"
+import type { RoutingStrategy } from "./RoutingStrategy.ts"
 import { Storage } from "./Storage.ts"
 import type { ClientIdInUse, StorageError } from "./StorageError.ts"
 
@@ -75,6 +76,7 @@ export interface NetAmount {
 /**
  * The router.
  *
+ * - `rank`: where an order would go now; nothing is sent
  * - `place`: the product is a name; see `Route.symbols`. It comes back when the
  *   outcome is known, or that it cannot be; the order is followed from then on by
  *   itself, also if whoever waits for it goes
@@ -90,6 +92,7 @@ export interface NetAmount {
  */
 export class OrderRouter extends Context.Service<OrderRouter, {
   readonly exchanges: Effect.Effect<ReadonlyArray<ExchangeState>>
+  readonly rank: (request: OrderRequest, strategy?: RoutingStrategy | undefined) => Effect.Effect<Ranking>
   readonly place: (
     request: OrderRequest,
     options?: PlaceOptions | undefined
@@ -164,6 +167,7 @@ export const make = Effect.fnUntraced(function*(
 
   return {
     exchanges: router.states,
+    rank: router.rank,
     place: router.place,
     settled: (clientId) => Effect.flatMap(partsOf(clientId), () => router.settled(clientId)),
     status: (clientId) => ofParts(clientId, (exchange, name) => exchange.status(name)),

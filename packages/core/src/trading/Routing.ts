@@ -11,7 +11,7 @@ import type { Fees } from "./Instrument.ts"
 import type * as Order from "./Order.ts"
 import type { OrderRequest } from "./OrderRequest.ts"
 import type { RouteCause } from "./RouteError.ts"
-import type { RoutingStrategy } from "./RoutingStrategy.ts"
+import type { Candidate, RoutingStrategy } from "./RoutingStrategy.ts"
 
 /**
  * An exchange that orders may go to.
@@ -91,6 +91,18 @@ export interface Placement {
   readonly unwound: ReadonlyArray<Order.Order>
   readonly causes: ReadonlyArray<RouteCause>
   readonly isDegraded: boolean
+}
+
+/**
+ * Where an order would go now: the exchanges that could take it, best first, and
+ * why the others of its strategy cannot.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Ranking {
+  readonly candidates: ReadonlyArray<Candidate>
+  readonly causes: ReadonlyArray<RouteCause>
 }
 
 /**

@@ -164,16 +164,18 @@ export const taking = (
   return { size, cost: side === "buy" ? BigDecimal.sum(cost, fee) : BigDecimal.subtract(cost, fee) }
 }
 
-// Who fills more of it comes first, then who does it at the better price, compared without a division.
-const byPrice = ({ side, ...terms }: OrderRequest) => (one: Candidate, other: Candidate): number => {
-  const [first, second] = [taking(one, { ...terms, side }), taking(other, { ...terms, side })]
-  const bySize = BigDecimal.Order(second.size, first.size)
-  if (bySize !== 0) return bySize
-  if (first.size.value === 0n) {
-    return BigDecimal.Order((one.fees ?? noFees).maker, (other.fees ?? noFees).maker)
-  }
-  return side === "buy" ? BigDecimal.Order(first.cost, second.cost) : BigDecimal.Order(second.cost, first.cost)
-}
+// Who fills more of it comes first, then who does it at the better price: compared without a division.
+const byPrice = (request: OrderRequest, candidates: ReadonlyArray<Candidate>): ReadonlyArray<Candidate> =>
+  candidates.map((candidate) => ({ candidate, taken: taking(candidate, request) })).toSorted((one, other) => {
+    const bySize = BigDecimal.Order(other.taken.size, one.taken.size)
+    if (bySize !== 0) return bySize
+    if (one.taken.size.value === 0n) {
+      return BigDecimal.Order((one.candidate.fees ?? noFees).maker, (other.candidate.fees ?? noFees).maker)
+    }
+    return request.side === "buy"
+      ? BigDecimal.Order(one.taken.cost, other.taken.cost)
+      : BigDecimal.Order(other.taken.cost, one.taken.cost)
+  }).map(({ candidate }) => candidate)
 
 /**
  * The exchanges that are to be tried, best first. `turn` counts the orders that
@@ -202,7 +204,7 @@ export const rank = (
     }
     case "BestPrice":
     case "Split":
-      return candidates.toSorted(byPrice(request))
+      return byPrice(request, candidates)
     case "LeastLatency":
       return candidates.toSorted((one, other) => (one.latencyMillis ?? -1) - (other.latencyMillis ?? -1))
     case "BySymbol":

@@ -9,7 +9,6 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
-import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ConnectError } from "../../connection/ConnectError.ts"
@@ -21,7 +20,7 @@ import * as Order from "../Order.ts"
 import { type OrderEvent, type OrderUpdate, type Outcome, OutcomeUnknown } from "../OrderEvent.ts"
 import * as OrderRequest from "../OrderRequest.ts"
 import { NotRouted, RouteCause } from "../RouteError.ts"
-import type { ExchangeState, Options, Placement, PlaceOptions, Route } from "../Routing.ts"
+import type { ExchangeState, Options, Placement, PlaceOptions, Ranking, Route } from "../Routing.ts"
 import * as RoutingStrategy from "../RoutingStrategy.ts"
 import type { Storage } from "../Storage.ts"
 import type { ClientIdInUse, StorageError } from "../StorageError.ts"
@@ -39,6 +38,9 @@ interface Answers {
 const weight = 0.2
 
 const standardDeadline = Duration.seconds(5)
+
+/** A client id of the form that every exchange takes. */
+const anyClientId = `0x${"0".repeat(32)}`
 
 /** How long until it is asked for again what became of an order. */
 const unknownPause = Duration.seconds(5)
@@ -172,54 +174,44 @@ export class Router implements Sender {
   }
 
   /** Whether a route can take an order now: as a candidate, or why not. */
-  private candidate(
+  private readonly candidate = Effect.fnUntraced(function*(
+    this: Router,
     route: Route,
     request: OrderRequest.OrderRequest
-  ): Effect.Effect<RoutingStrategy.Candidate, RouteCause> {
+  ): Effect.fn.Return<RoutingStrategy.Candidate | RouteCause> {
     const { acceptsUnverified = false, book, exchange, fees } = route
     const name = routeName(route)
-    const cause = (reason: RouteCause["reason"], detail: string): Effect.Effect<never, RouteCause> =>
-      Effect.fail(new RouteCause({ exchange: name, reason, detail }))
-    return Effect.gen({ self: this }, function*() {
-      const reason = reasonOf(yield* exchange.health.current) ?? this.patienceOf(name)
-      if (reason !== undefined) return yield* cause("Unavailable", reason)
-      const product = symbolOf(route, request.product)
-      if (product === undefined) return yield* cause("NotListed", `it has no ${request.product}`)
-      const lacking = exchange.lacks(new OrderRequest.OrderRequest({ ...request, product }))
-      if (lacking !== undefined) return yield* cause("Unsupported", lacking)
-      const now = book === undefined ? undefined : yield* book(product)
-      if (book !== undefined && now?._tag !== "Live" && !(acceptsUnverified && now?._tag === "Unverified")) {
-        return yield* cause("Unavailable", `its book of ${product} is not live`)
-      }
-      return {
-        exchange: name,
-        fees,
-        book: now !== undefined && "bids" in now ? now : undefined,
-        latencyMillis: this.answers.get(name)?.latencyMillis
-      }
-    })
-  }
+    const cause = (reason: RouteCause["reason"], detail: string) => new RouteCause({ exchange: name, reason, detail })
+    const reason = reasonOf(yield* exchange.health.current) ?? this.patienceOf(name)
+    if (reason !== undefined) return cause("Unavailable", reason)
+    const product = symbolOf(route, request.product)
+    if (product === undefined) return cause("NotListed", `it has no ${request.product}`)
+    const lacking = exchange.lacks({ ...request, product, clientId: anyClientId })
+    if (lacking !== undefined) return cause("Unsupported", lacking)
+    const { latencyMillis } = this.answers.get(name) ?? {}
+    if (book === undefined) return { exchange: name, fees, book: undefined, latencyMillis }
+    const now = yield* book(product)
+    return now?._tag === "Live" || (acceptsUnverified && now?._tag === "Unverified")
+      ? { exchange: name, fees, book: now, latencyMillis }
+      : cause("Unavailable", `its book of ${product} is not live`)
+  })
 
   readonly candidates = (request: OrderRequest.OrderRequest): Effect.Effect<ReadonlyArray<RoutingStrategy.Candidate>> =>
-    Effect.map(this.ranked(request, RoutingStrategy.split), ({ candidates }) => candidates)
+    Effect.map(this.rank(request, RoutingStrategy.split), ({ candidates }) => candidates)
 
-  /** The exchanges that could take an order, best first, and why the others cannot. */
-  private readonly ranked = Effect.fnUntraced(function*(
+  readonly rank = Effect.fnUntraced(function*(
     this: Router,
     request: OrderRequest.OrderRequest,
-    strategy: RoutingStrategy.RoutingStrategy
-  ): Effect.fn.Return<
-    { readonly candidates: ReadonlyArray<RoutingStrategy.Candidate>; readonly causes: ReadonlyArray<RouteCause> }
-  > {
-    const found = yield* Effect.forEach(
-      this.options.routes,
-      (route) => Effect.result(this.candidate(route, request)),
-      { concurrency: "unbounded" }
-    )
-    const usable = found.flatMap((one) => Result.isSuccess(one) ? [one.success] : [])
-    const unusable = found.flatMap((one) => Result.isFailure(one) ? [one.failure] : [])
-    const candidates = RoutingStrategy.rank(strategy, request, usable, this.turn++)
-    return { candidates, causes: unusable.filter(({ exchange }) => RoutingStrategy.mayUse(strategy, exchange)) }
+    strategy: RoutingStrategy.RoutingStrategy = this.options.strategy
+  ): Effect.fn.Return<Ranking> {
+    const usable: Array<RoutingStrategy.Candidate> = []
+    const causes: Array<RouteCause> = []
+    for (const route of this.options.routes) {
+      const found = yield* this.candidate(route, request)
+      if (!(found instanceof RouteCause)) usable.push(found)
+      else if (RoutingStrategy.mayUse(RoutingStrategy.of(strategy, request.product), found.exchange)) causes.push(found)
+    }
+    return { candidates: RoutingStrategy.rank(strategy, request, usable, this.turn), causes }
   }).bind(this)
 
   readonly instrument = (route: Route, product: string): Effect.Effect<Instrument, ExchangeError> =>
@@ -379,7 +371,8 @@ export class Router implements Sender {
     const strategy = RoutingStrategy.of(options.strategy ?? this.options.strategy, request.product)
     const fallback = options.fallback ?? this.options.fallback ?? "not-taken"
     const deadline = Duration.fromInputUnsafe(options.deadline ?? this.options.deadline ?? standardDeadline)
-    const { candidates, causes } = yield* this.ranked(request, strategy)
+    const { candidates, causes } = yield* this.rank(request, strategy)
+    this.turn++
     const reasons = causes.map(({ detail, exchange }) => `${exchange}: ${detail}`)
     yield* this.decide(
       "route",
@@ -399,9 +392,11 @@ export class Router implements Sender {
       const route = this.routeOf(exchange)
       const product = route === undefined ? undefined : symbolOf(route, request.product)
       if (route === undefined || product === undefined) continue
-      // An id that an exchange has seen means that order there.
-      const id = isFirst ? clientId : yield* OrderRequest.clientId
-      const child = new OrderRequest.OrderRequest({ ...request, product, clientId: id })
+      const own = new OrderRequest.OrderRequest({ ...request, product })
+      // An id that an exchange has seen means that order there, and not every exchange takes every form of one.
+      const child = isFirst && route.exchange.lacks(own) === undefined
+        ? own
+        : new OrderRequest.OrderRequest({ ...own, clientId: yield* OrderRequest.clientId })
       isFirst = false
       const part = yield* this.send(route, child, { of: request, deadline })
       const outcome = yield* Deferred.await(part.outcome)
