@@ -9,6 +9,7 @@ import { HttpPort } from "@tickline/core/transport/HttpPort"
 import * as MockHyperliquidExchange from "@tickline/testing/MockHyperliquidExchange"
 import * as MockVenue from "@tickline/testing/MockVenue"
 import type * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
@@ -107,17 +108,31 @@ export interface Desk {
   readonly bodies: (name: string) => ReadonlyArray<Posted>
 }
 
+/** Answers that bear the venue's time, in whole seconds. */
+const dated = (port: HttpPort["Service"], ahead: number): HttpPort["Service"] => ({
+  ...port,
+  request: (request) =>
+    Effect.zipWith(port.request(request), Clock.currentTimeMillis, (answer, now) => ({
+      ...answer,
+      headers: { ...answer.headers, date: new Date(now + ahead).toUTCString() }
+    }))
+})
+
 /** Runs a test with an exchange and our side of it. */
 export const withDesk = <A, E, R>(
   use: (desk: Desk) => Effect.Effect<A, E, R>,
-  options: Partial<HyperliquidExchange.Options> & { readonly mock?: MockHyperliquidExchange.Options } = {}
+  options: Partial<HyperliquidExchange.Options> & {
+    readonly mock?: MockHyperliquidExchange.Options
+    /** How far the venue's clock is ahead by the `Date` of its answers, in milliseconds; without it they have none. */
+    readonly ahead?: number
+  } = {}
 ) =>
   withVenue(
     policyWith({ retry: { ...policyWith({}).retry, maxRetries: "unlimited" } }),
     ({ network }) =>
       Effect.gen(function*() {
         yield* TestClock.setTime(1_800_000_000_000)
-        const { mock, ...own } = options
+        const { ahead, mock, ...own } = options
         const exchange = MockHyperliquidExchange.make({ accounts, ...mock })
         const served = yield* MockVenue.serve(network, socket, exchange.venue, {
           products: MockHyperliquidExchange.products
@@ -134,7 +149,7 @@ export const withDesk = <A, E, R>(
             calls: (name) => received(name).length,
             bodies: (name) => received(name).map(({ question: { body } }) => JSON.parse(body))
           })).pipe(
-            Effect.provideService(HttpPort, network.http),
+            Effect.provideService(HttpPort, ahead === undefined ? network.http : dated(network.http, ahead)),
             Effect.provide(NonceStore.layerMemory)
           )
       })

@@ -385,6 +385,42 @@ describe("Order entry at Hyperliquid", () => {
       })
     ))
 
+  it.effect("nor is it said not to be sent if that cannot be put right", () =>
+    withDesk((desk) =>
+      Effect.gen(function*() {
+        const { exchange, orders } = desk
+        const other = yield* theirs(desk)
+        yield* give(orders.place(request({ price: decimal(other.between), amount: decimal("0.05") })))
+        exchange.fault({ _tag: "Late", call: "batchModify", millis: 1_000 })
+        exchange.fault({ _tag: "Answer", call: "batchModify", status: 429 })
+        const amended = yield* give(orders.amend({ clientId: mine }, { amount: decimal("0.1") }))
+        yield* give(
+          other.orders.place(request({ side: "sell", price: decimal(other.between), amount: decimal("0.02") }))
+        )
+        yield* pass("7 seconds")
+        assert.match(amended.lines()[0] ?? "", /^OutcomeUnknown .*it was filled meanwhile, and is too large now/)
+        assert.match(amended.lines()[1] ?? "", /^Reconciled .* status=partially-filled filled=0.02$/)
+        assert.strictEqual(amended.ended(), "NotAmended")
+      })
+    ))
+
+  it.effect("what is left of nothing is cancelled, if as much was filled meanwhile", () =>
+    withDesk((desk) =>
+      Effect.gen(function*() {
+        const { exchange, orders } = desk
+        const other = yield* theirs(desk)
+        yield* give(orders.place(request({ price: decimal(other.between), amount: decimal("0.05") })))
+        exchange.fault({ _tag: "Late", call: "batchModify", millis: 1_000 })
+        const amended = yield* give(orders.amend({ clientId: mine }, { amount: decimal("0.02") }))
+        yield* give(
+          other.orders.place(request({ side: "sell", price: decimal(other.between), amount: decimal("0.03") }))
+        )
+        yield* pass("1 second")
+        assert.match(amended.lines().join(), /^Acknowledged .* status=cancelled filled=0.03$/)
+        assert.strictEqual(exchange.orders(address).some(({ status }) => status === "open"), false)
+      })
+    ))
+
   it.effect("an amendment whose answer was lost is reconciled", () =>
     withDesk(({ exchange, orders }) =>
       Effect.gen(function*() {

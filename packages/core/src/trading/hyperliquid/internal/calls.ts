@@ -181,7 +181,7 @@ export class Calls {
     const body = JsonWriter.write(question)
     const once = Effect.gen({ self: this }, function*(): Effect.fn.Return<A, Failure.Failure> {
       yield* this.admit(weight, until)
-      const { status, text, retryAfter } = yield* this.post("/info", body, until)
+      const { status, text, retryAfter } = yield* this.paused(this.post("/info", body, until), until)
       if (status === 200) {
         const json = ExactJson.parse(text)
         const found = json instanceof ExactJson.Malformed ? Result.fail(undefined) : read(json)
@@ -199,8 +199,8 @@ export class Calls {
         })
       }
       const failure = refusedBy(status, wordsOf(text), undefined)
-      if (failure._tag === "Unanswered") yield* Effect.sleep(pauseMillis.trouble)
-      return yield* Effect.fail(failure._tag === "Unanswered" ? Failure.unanswered(failure.reason, true) : failure)
+      const isPassing = failure._tag === "Unanswered"
+      return yield* this.paused(Effect.fail(isPassing ? Failure.unanswered(failure.reason, true) : failure), until)
     })
     return Failure.askAgain(once, { now: () => this.now(), until })
   }
@@ -279,7 +279,11 @@ export class Calls {
 
   private byHttp(signed: () => ExactJson.JsonObject, until: number): Effect.Effect<Statuses, Failure.Failure> {
     return Effect.gen({ self: this }, function*(): Effect.fn.Return<Statuses, Failure.Failure> {
-      const { retryAfter, status, text } = yield* this.post("/exchange", JsonWriter.write(signed()), until)
+      const { retryAfter, status, text } = yield* this.paused(
+        this.post("/exchange", JsonWriter.write(signed()), until),
+        until,
+        ({ _tag }) => _tag === "Unsent"
+      )
       if (status !== 200) return yield* Effect.fail(refusedBy(status, wordsOf(text), retryAfter))
       const json = ExactJson.parse(text)
       return yield* Effect.fromResult(statusesOf(json))
@@ -313,15 +317,28 @@ export class Calls {
         }),
         Effect.catch(({ message, reason: { _tag } }) => {
           const mayFollow = passing.has(_tag)
-          const failure = _tag === "DeadlineExceeded"
-            ? Failure.unanswered("no answer by the deadline")
-            : unseen.has(_tag)
-            ? Failure.unsent(message, mayFollow)
-            : Failure.unanswered(message, mayFollow)
-          const pause = Math.min(pauseMillis.trouble, Math.max(0, until - this.now()))
-          return mayFollow ? Effect.delay(Effect.fail(failure), pause) : Effect.fail(failure)
+          return Effect.fail(
+            _tag === "DeadlineExceeded"
+              ? Failure.unanswered("no answer by the deadline")
+              : unseen.has(_tag)
+              ? Failure.unsent(message, mayFollow)
+              : Failure.unanswered(message, mayFollow)
+          )
         })
       )
+    })
+  }
+
+  /** Leaves a venue alone for a moment that is to be tried again. */
+  private paused<A>(
+    asked: Effect.Effect<A, Failure.Failure>,
+    until: number,
+    isTriedAgain: (failure: Failure.Failure) => boolean = () => true
+  ): Effect.Effect<A, Failure.Failure> {
+    return Effect.catch(asked, (failure) => {
+      const isLater = failure._tag !== "Refused" && failure.mayFollow && isTriedAgain(failure)
+      const pause = Math.min(pauseMillis.trouble, Math.max(0, until - this.now()))
+      return isLater ? Effect.delay(Effect.fail(failure), pause) : Effect.fail(failure)
     })
   }
 

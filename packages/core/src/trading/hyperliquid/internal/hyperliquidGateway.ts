@@ -193,6 +193,7 @@ export class HyperliquidGateway implements Gateway<Orders.Order> {
   amend(order: Orders.Order, terms: Terms, sending: Sending): Effect.Effect<Attempt<Orders.Order>, string> {
     return Effect.gen({ self: this }, function*(): Effect.fn.Return<Attempt<Orders.Order>, string> {
       const { until } = sending
+      if (order.isTrigger) return yield* Effect.fail(`order ${order.oid} waits for its trigger: it is not amended here`)
       const asset = yield* this.account.asset(order.product, until)
       const illegal = Assets.objection(asset, terms)
       if (illegal !== undefined) return yield* Effect.fail(illegal)
@@ -230,9 +231,15 @@ export class HyperliquidGateway implements Gateway<Orders.Order> {
           const [last] = yield* Effect.orElseSucceed(this.account.ask(replaced.oid, until), () => [])
           if (last === undefined || !BigDecimal.isGreaterThan(last.filled, filled) || corrections === 0) return answer
           const again = yield* Effect.result(modify(answer.order))
-          if (again._tag === "Success") return yield* put(again.success, answer.order, corrections - 1)
-          const cancelled = yield* this.cancel({ orderId: answer.order.oid, product: order.product }, sending)
-          return { order: cancelled, fills: [] }
+          const corrected = again._tag === "Success"
+            ? put(again.success, answer.order, corrections - 1)
+            : Effect.map(this.cancel({ orderId: answer.order.oid }, sending), (order) => ({ order, fills: [] }))
+          // The amendment was taken, whatever becomes of its correction.
+          return yield* Effect.mapError(
+            corrected,
+            (failure) =>
+              Failure.unanswered(`it was filled meanwhile, and is too large now: ${Failure.describe(failure)}`)
+          )
         })
       return { ...first, send: put(first, order, mostCorrections) }
     })
@@ -244,14 +251,24 @@ export class HyperliquidGateway implements Gateway<Orders.Order> {
   ): Effect.Effect<Orders.Order, Failure.Failure> {
     return Effect.gen({ self: this }, function*(): Effect.fn.Return<Orders.Order, Failure.Failure> {
       const { until } = sending
-      const [order] = oidForm.test(orderId) ? yield* this.account.ask(orderId, until) : []
+      // Nothing was written as long as it is only asked for.
+      const [order] = yield* Effect.mapError(
+        this.find({ orderId }, until),
+        (failure) => Failure.unsent(Failure.describe(failure))
+      )
       if (order === undefined) return yield* Effect.fail(unknown)
       const asset = yield* Effect.mapError(
         this.account.asset(product ?? order.product, until),
         (reason) => Failure.unsent(reason)
       )
       const status = only(yield* this.calls.write(cancelling([[asset, order]]), { ...sending, priority: "cancel" }))
-      if (typeof status === "object" && "error" in status) return yield* Effect.fail(Failure.refused(status.error))
+      if (status !== "success") {
+        return yield* Effect.fail(
+          typeof status === "object" && "error" in status
+            ? Failure.refused(status.error)
+            : Failure.unreadable("the answer does not say whether the order is cancelled")
+        )
+      }
       const [last = order] = yield* Effect.orElseSucceed(this.account.ask(orderId, until), () => [])
       return { ...last, status: "cancelled" as const }
     })

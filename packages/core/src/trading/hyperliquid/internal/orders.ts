@@ -39,6 +39,8 @@ export interface Order {
   readonly averagePrice: Decimal.Decimal | undefined
   readonly timeInForce: string
   readonly reduceOnly: boolean
+  /** Whether it waits for a price, and is no order of the book before. */
+  readonly isTrigger: boolean
   /** When it was placed, in epoch milliseconds. */
   readonly placedAt: number
 }
@@ -112,7 +114,7 @@ const statusOf = (word: string, left: Decimal.Decimal, filled: Decimal.Decimal):
  * @since 0.1.0
  */
 export const read = (order: typeof Wire.Order.Type, word: string): Order => {
-  const { cloid, coin, limitPx, oid, reduceOnly, side, sz, tif, timestamp } = order
+  const { cloid, coin, isTrigger, limitPx, oid, reduceOnly, side, sz, tif, timestamp } = order
   const amount = order.origSz ?? sz
   const filled = BigDecimal.subtract(amount, sz)
   return {
@@ -127,6 +129,7 @@ export const read = (order: typeof Wire.Order.Type, word: string): Order => {
     averagePrice: undefined,
     timeInForce: tif ?? "Gtc",
     reduceOnly: reduceOnly ?? false,
+    isTrigger: isTrigger ?? false,
     placedAt: Timestamp.epochMillis(timestamp)
   }
 }
@@ -200,5 +203,6 @@ export const requested = (
   amount,
   timeInForce,
   reduceOnly,
+  isTrigger: false,
   placedAt
 })

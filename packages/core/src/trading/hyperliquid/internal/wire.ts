@@ -28,7 +28,8 @@ export const Order = Schema.Struct({
   origSz: ExactSchema.optional(ExactSchema.Decimal),
   cloid: ExactSchema.optional(Schema.String),
   reduceOnly: ExactSchema.optional(Schema.Boolean),
-  tif: ExactSchema.optional(Schema.String)
+  tif: ExactSchema.optional(Schema.String),
+  isTrigger: ExactSchema.optional(Schema.Boolean)
 })
 
 /**
