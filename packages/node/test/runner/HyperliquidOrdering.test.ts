@@ -119,7 +119,7 @@ describe("tickline order hyperliquid", { timeout: 20_000 }, () => {
       assert.deepStrictEqual([all.code, all.objects], [0, [{ _tag: "CancelledAll", count: 0 }]])
     }))
 
-  it.live("signs with nonces that increase over processes and a clock that is set back", () =>
+  it.live("signs with nonces that increase over processes, and keeps them without the key", () =>
     Effect.gen(function*() {
       const { order, posted, state } = yield* serve
       for (const digit of ["1", "2", "3"]) yield* order([...buying, "--price", "40000", "--client-id", cloid(digit)])

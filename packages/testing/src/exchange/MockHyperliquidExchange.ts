@@ -78,8 +78,8 @@ export type Received = ReceivedCall
 export type Order = OrderRecord
 
 /**
- * How an exchange is made: its accounts (default `account`), and the network that
- * has to be signed for (default the main net).
+ * How an exchange is made: its accounts (default `account`), the network that has
+ * to be signed for (default the main net), and the `seed` of what fails by `fail`.
  *
  * @category models
  * @since 0.1.0
@@ -87,6 +87,7 @@ export type Order = OrderRecord
 export interface Options {
   readonly accounts?: ReadonlyArray<Account> | undefined
   readonly network?: Network | undefined
+  readonly seed?: number | undefined
 }
 
 /**
@@ -148,7 +149,8 @@ export const make = (options: Options = {}): MockHyperliquidExchange => {
   const market = MockHyperliquid.make()
   const exchange = new HyperliquidExchange({
     accounts: options.accounts ?? [account],
-    network: options.network ?? "mainnet"
+    network: options.network ?? "mainnet",
+    seed: options.seed
   })
   return {
     venue: {

@@ -323,6 +323,26 @@ describe("Order entry at Hyperliquid", () => {
       })
     ))
 
+  it.effect("cancels one by one what is not said to be cancelled", () =>
+    withDesk(({ calls, exchange, orders }) =>
+      Effect.gen(function*() {
+        for (const digit of ["a", "b"]) yield* give(orders.place(request({ clientId: cloid(digit) })))
+        exchange.fault({
+          _tag: "Answer",
+          call: "cancel",
+          status: 200,
+          body: JSON.stringify({
+            status: "ok",
+            response: { type: "cancel", data: { statuses: [{ error: "busy" }, "success"] } }
+          })
+        })
+        const all = yield* give(orders.cancelAll())
+        assert.strictEqual(all.lines().at(-1), "CancelledAll count=2")
+        assert.strictEqual(calls("cancel"), 2)
+        assert.deepStrictEqual(exchange.orders(address).map(({ status }) => status), ["cancelled", "open"])
+      })
+    ))
+
   it.effect("a cancel whose answer was lost is reconciled", () =>
     withDesk(({ exchange, orders }) =>
       Effect.gen(function*() {

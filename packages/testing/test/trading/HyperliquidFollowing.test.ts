@@ -50,6 +50,7 @@ describe("Following an order at Hyperliquid", () => {
       Effect.gen(function*() {
         const { exchange, orders } = desk
         const other = yield* theirs(desk)
+        yield* give(orders.place(market({ clientId: cloid("b"), amount: decimal("0.002") })))
         const followed = yield* give(
           orders.place(request({ price: decimal(other.between) }), { follow: true })
         )

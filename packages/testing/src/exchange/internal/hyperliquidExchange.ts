@@ -20,6 +20,7 @@ import * as Answers from "./hyperliquidAnswers.ts"
 export interface Settings {
   readonly accounts: ReadonlyArray<Account>
   readonly network: Network
+  readonly seed: number | undefined
 }
 
 /** A connection, as far as others have to do with it. */
@@ -137,6 +138,7 @@ export class HyperliquidExchange {
     const http = new HttpExchange({
       after: host.after,
       wallMillis: host.wallMillis,
+      seed: this.settings.seed,
       routes: [
         { call: nameOf, method: "POST", path: "/exchange", answer: ({ body }) => this.act(body) },
         { call: nameOf, method: "POST", path: "/info", answer: ({ body }) => this.answer(body) ?? unreadable }

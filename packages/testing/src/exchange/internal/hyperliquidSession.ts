@@ -82,9 +82,11 @@ export class HyperliquidSession implements GatewaySession, Member {
     })
     for (const { type, user } of this.subscribed.values()) {
       if (user.toLowerCase() !== account) continue
-      if (type === "orderUpdates" && orders.length > 0) {
-        const data = orders.map((order) => Answers.withStatus(order, Answers.brief))
-        this.say({ channel: "orderUpdates", data }, false)
+      if (type === "orderUpdates") {
+        // Nobody may rely on it that those of one action come together.
+        for (const order of orders) {
+          this.say({ channel: "orderUpdates", data: [Answers.withStatus(order, Answers.brief)] }, false)
+        }
       }
       if (executions.length === 0) continue
       if (type === "userFills") this.say({ channel: "userFills", data: { user, fills: executions } }, false)
