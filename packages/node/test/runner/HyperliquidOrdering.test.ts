@@ -141,6 +141,21 @@ describe("tickline order hyperliquid", { timeout: 20_000 }, () => {
       assert.include(Fs.readdirSync(other), "tickline.db")
     }))
 
+  it.live("sends nothing where nonces cannot be kept, and asks all the same", () =>
+    Effect.gen(function*() {
+      const { order, posted, state } = yield* serve
+      const file = Path.join(state, "file")
+      Fs.writeFileSync(file, "")
+      const nowhere = { TICKLINE_STATE: Path.join(file, "state") }
+      const placed = yield* order(buy, nowhere)
+      assert.deepStrictEqual([placed.code, placed.objects[0]?.["_tag"]], [1, "NotSent"])
+      assert.match(String(placed.objects[0]?.["reason"]), /^open the state: cannot keep state in /)
+      assert.strictEqual(posted("order").length, 0)
+      assert.strictEqual((yield* order(["list"], nowhere)).code, 0)
+      assert.strictEqual((yield* order([...buy, "--state", Path.join(state, "other")], nowhere)).code, 0)
+      assert.isTrue(Fs.existsSync(Path.join(state, "other", "tickline.db")))
+    }))
+
   it.live("cut between write and answer: unknown, then reconciled; one order at the exchange", () =>
     Effect.gen(function*() {
       const { exchange, order, posted } = yield* serve

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { decimal, give, pass } from "./Desk.ts"
-import { address, cloid, market, mine, otherAddress, otherKey, request, withDesk } from "./HyperliquidDesk.ts"
+import { address, cloid, market, mine, otherAddress, otherKey, request, rest, withDesk } from "./HyperliquidDesk.ts"
 
 const agent = Redacted.make(`0x${"7".repeat(64)}`)
 const agentAddress = Signing.addressOf(Result.getOrThrow(Signer.secp256k1(agent)))
@@ -95,6 +95,21 @@ describe("An account at Hyperliquid", () => {
         assert.deepStrictEqual([spot.base, spot.feeAsset, Decimal.format(spot.lot)], ["PURR", "USDC", "1"])
         const none = yield* Effect.flip(orders.instrument("NONE"))
         assert.deepStrictEqual([none.reason, none.detail], ["Refused", "no product NONE"])
+      })
+    ))
+
+  it.effect("has its socket beside what is asked, at the same host and port", () =>
+    withDesk((desk) =>
+      Effect.gen(function*() {
+        const orders = yield* desk.again({ url: `${rest}/` })
+        yield* orders.connect
+        yield* pass("1 second")
+        assert.strictEqual(desk.served.host.dials.length, 1)
+        assert.strictEqual((yield* give(orders.place(request()))).events[0]?._tag, "Acknowledged")
+        const below = yield* desk.again({ url: `${rest}/below` })
+        yield* below.connect
+        yield* pass("1 second")
+        assert.strictEqual(desk.served.host.dials.length, 2)
       })
     ))
 

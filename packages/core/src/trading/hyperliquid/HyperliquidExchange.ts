@@ -53,7 +53,7 @@ import * as Notices from "./internal/notices.ts"
  * - `vault`: the vault or sub-account that is traded for. Default: the account
  * - `network`: which one is signed for, and by default dialled. Default: the main net
  * - `url`: what comes before `/info` and `/exchange`. Default: the network's
- * - `socketUrl`: default `url` with `ws` or `wss`, and the path `/ws`
+ * - `socketUrl`: default that of the same host and port, `ws` or `wss`, with the path `/ws`
  * - `slippage`: of market orders, a share of the price. Default: 0.05
  * - `label`: what logs and metrics call it. Default: `hyperliquid`
  *
@@ -121,7 +121,7 @@ export const make = Effect.fnUntraced(function*(
 > {
   const { key, label = venue.name, network = "mainnet", slippage = standardSlippage } = options
   const rest = (options.url ?? homes[network]).replace(/\/+$/, "")
-  const socketUrl = options.socketUrl ?? `${rest.replace(/^http/i, "ws")}/ws`
+  const socketUrl = options.socketUrl ?? `${Address.origin(rest).replace(/^http/i, "ws")}/ws`
   const signer = yield* Effect.fromResult(Signer.secp256k1(key))
   const vault = yield* addressIn("vault", options.vault)
   const account = yield* addressIn("account", options.account)
