@@ -20,7 +20,7 @@ export const breakages: ReadonlyArray<Breakage> = [
     file: protobuf,
     original: "return whole === 0n ? nothing :",
     replacement: "return whole < 0n ? nothing :",
-    test: [ofSigning, "are those that the venue publishes"]
+    test: [ofSigning, "is not written"]
   },
   {
     name: "four bytes are written to dYdX the wrong way round",
@@ -154,5 +154,12 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "if (live) {",
     replacement: "if (live && Option.isSome(url)) {",
     test: [ofRunner, "list --live"]
+  },
+  {
+    name: "dYdX's indexer is asked without a limit",
+    file: asking,
+    original: "const wait = limit?.take(this.now(), 1) ?? 0",
+    replacement: "const wait = 0",
+    test: [ofExchange, "the limit of the indexer"]
   }
 ]

@@ -93,6 +93,13 @@ describe("messages", () => {
   })
 })
 
+describe("what is zero", () => {
+  it("is not written", () => {
+    const orderId = { owner: "a", subaccountNumber: 0, clientId: 0, orderFlags: 0, clobPairId: 0 }
+    assert.strictEqual(hex(DydxSigning.cancelling({ orderId, goodTilBlock: 1 }).value), "0a050a030a01611001")
+  })
+})
+
 describe("a transaction", () => {
   const message = DydxSigning.cancelling({
     orderId: { owner, subaccountNumber: 0, clientId: 7, orderFlags: 0, clobPairId: 0 },

@@ -136,6 +136,7 @@ export const mnemonic = "mirror actor skill push coach wait confirm orchard lunc
  * @since 0.1.0
  */
 export const make = ({ accounts = [account], chainId = "dydx-mainnet-1" }: Options = {}): MockDydxExchange => {
+  const market = MockDydx.make()
   let served: DydxExchange | undefined
   const exchange = (): DydxExchange => {
     if (served === undefined) throw new Error("this exchange is not served yet")
@@ -143,10 +144,10 @@ export const make = ({ accounts = [account], chainId = "dydx-mainnet-1" }: Optio
   }
   return {
     venue: {
-      ...MockDydx.make(),
+      ...market,
       gateway: (host) => {
         if (served !== undefined) throw new Error("this exchange is served already")
-        const opened = new DydxExchange(host, { accounts, chainId })
+        const opened = new DydxExchange(host, { accounts, chainId, listing: market.listing })
         served = opened
         return {
           open: (line) => new DydxSession(opened, line),

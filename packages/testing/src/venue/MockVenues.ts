@@ -5,6 +5,7 @@
  */
 import * as MockCoinbaseAdvanced from "../exchange/MockCoinbaseAdvanced.ts"
 import * as MockDeribitExchange from "../exchange/MockDeribitExchange.ts"
+import * as MockDydxExchange from "../exchange/MockDydxExchange.ts"
 import * as MockHyperliquidExchange from "../exchange/MockHyperliquidExchange.ts"
 import * as MockBinance from "./MockBinance.ts"
 import * as MockCoinbase from "./MockCoinbase.ts"
@@ -57,6 +58,8 @@ export const trading = (name: string): MockVenue | undefined => {
       return MockCoinbaseAdvanced.make().venue
     case "hyperliquid":
       return MockHyperliquidExchange.make().venue
+    case "dydx":
+      return MockDydxExchange.make().venue
     default:
       return undefined
   }

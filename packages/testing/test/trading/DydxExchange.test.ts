@@ -12,7 +12,7 @@ import * as MockVenue from "@tickline/testing/MockVenue"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import type * as Stream from "effect/Stream"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { policyWith } from "../Rig.ts"
 import * as Desk from "./Desk.ts"
@@ -166,7 +166,7 @@ describe("Order entry at dYdX", () => {
         const reasons = [
           [limit({ price: decimal("40000.001") }), /price 40000\.001 .*40000\.00 and 40000\.01$/],
           [limit({ amount: decimal("0.00015") }), /amount 0\.00015 .*0\.0001 and 0\.0002$/],
-          [limit({ product: "X-USD" }), /product X-USD: X-USD is not a valid ticker/],
+          [limit({ product: "X-USD" }), /product X-USD: there is no such market/],
           [limit({ timeInForce: "fok" }), /dYdX has no orders that are fok/],
           [limit({ reduceOnly: true }), /reduce-only for orders that do not rest/]
         ] as const
@@ -264,10 +264,26 @@ describe("Order entry at dYdX", () => {
       })
     ))
 
+  it.effect("keeps the limit of the indexer, 100 requests in 10 seconds", () =>
+    withDesk(({ calls, orders }) =>
+      Effect.gen(function*() {
+        const asked = yield* Effect.forEach(
+          Array.from({ length: 101 }),
+          () => Effect.forkChild(Stream.runDrain(orders.open({ deadline: "20 seconds" })), { startImmediately: true })
+        )
+        yield* Desk.talk
+        assert.strictEqual(calls("GET /v4/orders"), 100)
+        yield* pass("10 seconds")
+        yield* pass("1 second")
+        assert.strictEqual(calls("GET /v4/orders"), 101)
+        assert.isTrue(asked.every((fiber) => fiber.pollUnsafe() !== undefined))
+      })
+    ))
+
   it.effect("what only asks is asked again, and Retry-After obeyed", () =>
     withDesk(({ calls, exchange, orders }) =>
       Effect.gen(function*() {
-        const call = "GET /v4/perpetualMarkets"
+        const call = "GET /cosmos/base/tendermint/v1beta1/blocks/latest"
         exchange.fault({ _tag: "Answer", call, status: 429, headers: { "retry-after": "2" } })
         const given = yield* give(orders.place(limit()))
         yield* pass("1999 millis")

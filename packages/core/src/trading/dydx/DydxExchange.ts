@@ -26,10 +26,13 @@ import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { Reconnection } from "../../connection/Reconnection.ts"
 import type { CircuitBreaker } from "../../resilience/CircuitBreaker.ts"
+import { Governor } from "../../resilience/Governor.ts"
 import type { SigningKeyError } from "../../session/Signer.ts"
+import * as Address from "../../transport/Address.ts"
 import { HttpPort } from "../../transport/HttpPort.ts"
 import type { Transport } from "../../transport/Transport.ts"
 import type * as Decimal from "../../value/Decimal.ts"
+import { venue } from "../../venue/dydx/Venue.ts"
 import { Exchange, type Health } from "../Exchange.ts"
 import * as Entry from "../internal/entry.ts"
 import * as Signing from "./DydxSigning.ts"
@@ -88,6 +91,10 @@ export const make = Effect.fnUntraced(function*(
   const wallet = yield* Effect.fromResult(Signing.wallet(mnemonic))
   const [indexer, node] = [trimmed(options.url), trimmed(options.nodeUrl)]
   const socket = options.wsUrl ?? `${indexer.replace(/^http/i, "ws").replace(/^(\w+:\/\/[^/?]*).*$/, "$1")}/v4/ws`
+  const port = yield* HttpPort
+  const governor = yield* Governor
+  // Whoever asks the same indexer shares it.
+  const limit = yield* governor.share(`${Address.origin(indexer)} requests`, venue.rest?.weights ?? [], port.network)
   return Entry.make(
     new DydxGateway({
       wallet,
@@ -97,7 +104,12 @@ export const make = Effect.fnUntraced(function*(
       slippage,
       clientMetadata,
       restsForSeconds: Duration.toSeconds(Duration.fromInputUnsafe(restsFor)),
-      asking: new Asking(yield* HttpPort, yield* Clock.Clock, yield* PubSub.sliding<Health>(1_024)),
+      asking: new Asking({
+        port,
+        clock: yield* Clock.Clock,
+        moves: yield* PubSub.sliding<Health>(1_024),
+        limit: (url) => url.startsWith(`${indexer}/v4/`) ? limit : undefined
+      }),
       notices: yield* SubaccountChannel.make(socket, wallet.address, subaccountNumber)
     })
   )

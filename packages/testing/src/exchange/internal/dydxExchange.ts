@@ -10,7 +10,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { instruments } from "../../venue/internal/instruments.ts"
 import type { GatewayHost, HttpReply } from "../../venue/internal/mockVenue.ts"
-import { Answer, numberIn, type Question } from "../../venue/Listing.ts"
+import { Answer, type Listing, numberIn, type Question } from "../../venue/Listing.ts"
 import type * as Market from "../../venue/Market.ts"
 import { type Changes, ClearedBooks, type FillRecord, type OrderRecord } from "./clearedBooks.ts"
 import * as Transactions from "./dydxTransactions.ts"
@@ -28,6 +28,8 @@ export interface Account {
 export interface Settings {
   readonly accounts: ReadonlyArray<Account>
   readonly chainId: string
+  /** What the indexer lists. */
+  readonly listing: Listing | undefined
 }
 
 /** What the books know of an order besides. */
@@ -57,17 +59,16 @@ const mostBlocks = 20
 /** @see https://docs.dydx.xyz/concepts/trading/rewards/fees (read 2026-11-26) */
 const fees = new Fees({ maker: BigDecimal.make(1n, 4), taker: BigDecimal.make(5n, 4), digits: 6 })
 
-/** A market: the chain counts its amounts and prices in units. */
+/** A market; its place is the number of its pair. */
 interface Listed {
   readonly instrument: Instrument
-  readonly clobPairId: number
   readonly symbol: string
-  readonly amountScale: number
-  readonly priceScale: number
 }
 
 /** A step of an amount has so many units, and a tick of a price. */
 const unitsOfStep = { amount: 6, price: 5 }
+/** The digits of USDC there. */
+const quoteScale = 6
 
 const readBroadcast = Schema.decodeUnknownResult(
   Schema.fromJsonString(Schema.Struct({ tx_bytes: Schema.String, mode: Schema.Literal("BROADCAST_MODE_SYNC") }))
@@ -111,11 +112,8 @@ export class DydxExchange {
     this.host = host
     this.settings = settings
     this.listed = instruments({ atMillis: 0, markets: host.markets(), trades: () => [] }).map(
-      ({ priceScale, sizeScale, symbol }, clobPairId) => ({
+      ({ priceScale, sizeScale, symbol }) => ({
         symbol,
-        clobPairId,
-        amountScale: sizeScale + unitsOfStep.amount,
-        priceScale: priceScale + unitsOfStep.price,
         instrument: new Instrument({
           product: symbol,
           tick: BigDecimal.make(1n, priceScale),
@@ -148,7 +146,7 @@ export class DydxExchange {
       wallMillis: host.wallMillis,
       told: () => this.tell(),
       routes: [
-        get("/v4/perpetualMarkets", ({ query }) => this.markets(query.get("ticker") ?? query.get("market"))),
+        get("/v4/perpetualMarkets", (question) => this.markets(question)),
         get("/v4/height", () => ({ height: String(this.height), time: timeOf(host.wallMillis()) })),
         get("/v4/orders", ({ query }) => this.list(query)),
         get("/v4/orders/{id}", (_, [id = ""]) => {
@@ -391,24 +389,25 @@ export class DydxExchange {
 
   // --- what the indexer says -------------------------------------------------------
 
-  private markets(asked: string | undefined): unknown {
-    const found = this.listed.filter(({ symbol }) => asked === undefined || asked === symbol)
-    if (found.length === 0) return new Answer(400, { errors: [{ msg: `${asked ?? ""} is not a valid ticker` }] })
+  /** The markets that are listed, in the units in which the chain counts. */
+  private markets(question: Question): unknown {
+    const floor = { atMillis: this.host.wallMillis(), markets: this.host.markets(), trades: () => [] }
+    const listed = this.settings.listing?.(question, floor)
+    // As `MockDydx` writes it: markets by their names.
+    const { markets } = listed as { readonly markets: Readonly<Record<string, object>> }
     return {
       markets: Object.fromEntries(
-        found.map(({ amountScale, clobPairId, instrument: { lot, tick }, priceScale, symbol }) => [symbol, {
-          clobPairId: String(clobPairId),
-          ticker: symbol,
-          status: "ACTIVE",
-          oraclePrice: Decimal.format(this.books.lastPrice(symbol)),
-          atomicResolution: -amountScale,
-          quantumConversionExponent: -amountScale - priceScale + 6,
-          tickSize: Decimal.format(tick),
-          stepSize: Decimal.format(lot),
-          stepBaseQuantums: 10 ** unitsOfStep.amount,
-          subticksPerTick: 10 ** unitsOfStep.price,
-          marketType: "CROSS"
-        }])
+        Object.entries(markets).map(([symbol, listed]) => {
+          const { lot, tick } = this.books.instruments.get(symbol) ?? { lot: Decimal.zero, tick: Decimal.zero }
+          const atomicResolution = -(lot.scale + unitsOfStep.amount)
+          return [symbol, {
+            ...listed,
+            atomicResolution,
+            quantumConversionExponent: atomicResolution + quoteScale - tick.scale - unitsOfStep.price,
+            stepBaseQuantums: 10 ** unitsOfStep.amount,
+            subticksPerTick: 10 ** unitsOfStep.price
+          }]
+        })
       )
     }
   }

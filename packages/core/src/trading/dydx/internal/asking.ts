@@ -13,6 +13,7 @@ import type * as Schema from "effect/Schema"
 import * as SchemaParser from "effect/SchemaParser"
 import * as Stream from "effect/Stream"
 import * as ExactJson from "../../../codec/ExactJson.ts"
+import type { RollingLimit } from "../../../resilience/RollingLimit.ts"
 import type { HttpReason } from "../../../transport/HttpError.ts"
 import * as HttpPort from "../../../transport/HttpPort.ts"
 import * as SlidingPubSub from "../../../value/internal/slidingPubSub.ts"
@@ -62,10 +63,20 @@ export class Asking {
   private readonly port: HttpPort.HttpPort["Service"]
   private readonly clock: Clock.Clock
   private readonly moves: PubSub.PubSub<Health>
+  private readonly limit: (url: string) => RollingLimit | undefined
   private state: Health = { _tag: "Idle" }
 
-  constructor(port: HttpPort.HttpPort["Service"], clock: Clock.Clock, moves: PubSub.PubSub<Health>) {
+  constructor(
+    { clock, limit, moves, port }: {
+      readonly port: HttpPort.HttpPort["Service"]
+      readonly clock: Clock.Clock
+      readonly moves: PubSub.PubSub<Health>
+      /** The limit on what is asked of a URL. */
+      readonly limit: (url: string) => RollingLimit | undefined
+    }
+  ) {
     this.port = port
+    this.limit = limit
     this.clock = clock
     this.moves = moves
   }
@@ -92,7 +103,10 @@ export class Asking {
 
   /** Asks, again where there was no answer or patience is asked for. */
   get<A>(schema: Reader<A>, url: string, until: number): Effect.Effect<A, Failure> {
-    const ask = Effect.suspend(() => this.answer({ method: "GET", url }, Math.min(until - this.now(), answerMillis)))
+    const ask = Effect.andThen(
+      this.admitted(url),
+      Effect.suspend(() => this.answer({ method: "GET", url }, Math.min(until - this.now(), answerMillis)))
+    )
     const again = Effect.catch(ask, (failure): Effect.Effect<never, Failure> =>
       failure._tag === "Refused"
         ? Effect.fail(failure)
@@ -120,6 +134,15 @@ export class Asking {
           orElse: () => Effect.fail(unanswered("no answer by the deadline"))
         })
       )
+    })
+  }
+
+  /** Waits until the limit admits it. */
+  private admitted(url: string): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const limit = this.limit(url)
+      const wait = limit?.take(this.now(), 1) ?? 0
+      return limit === undefined || wait === 0 ? Effect.void : Effect.andThen(limit.wait(wait, 1), this.admitted(url))
     })
   }
 
