@@ -234,5 +234,25 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "const { exchange } = entry.order",
     replacement: "const { exchange } = event",
     test: [ofStorage, "two accounts of one exchange are two, whatever their trades are called"]
+  },
+  {
+    name: "a database that says nothing is waited for",
+    file: `${core}/internal/sqlFailure.ts`,
+    original: "const patience = \"10 seconds\"",
+    replacement: "const patience = \"10 hours\"",
+    test: [
+      "packages/node/test/store/Postgres.test.ts",
+      "a storage whose server does not answer says so, and is there again when it does"
+    ]
+  },
+  {
+    name: "a rollback over a dead connection is waited for",
+    file: `${core}/internal/sqlFailure.ts`,
+    original: "Effect.sync(() => fiber.interruptUnsafe())",
+    replacement: "Fiber.interrupt(fiber)",
+    test: [
+      "packages/node/test/store/Postgres.test.ts",
+      "a storage whose server does not answer says so, and is there again when it does"
+    ]
   }
 ]

@@ -1,5 +1,7 @@
 /** Postgres over a real server. */
 import { assert, describe, it } from "@effect/vitest"
+import * as SqlStorage from "@tickline/core/trading/SqlStorage"
+import * as Storage from "@tickline/core/trading/Storage"
 import * as Postgres from "@tickline/node/store/Postgres"
 import * as Cause from "effect/Cause"
 import * as Config from "effect/Config"
@@ -7,11 +9,15 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
+import * as TestClock from "effect/testing/TestClock"
+import process from "node:process"
 import { inspect } from "node:util"
 import * as PostgresServer from "./PostgresServer.ts"
+import * as Script from "./Script.ts"
 
 describe("Postgres: the URL", () => {
   it.live("is not shown where it cannot be read", () =>
@@ -65,5 +71,37 @@ describe.skipIf(!PostgresServer.isInstalled)("Postgres (skipped without postgres
         })
         assert.deepStrictEqual(rows, [["1"]])
       }))
+
+    it.effect(
+      "a storage whose server does not answer says so, and is there again when it does",
+      () =>
+        Effect.gen(function*() {
+          const url = yield* (yield* Server).database
+          const client = yield* TestClock.withLive(Layer.build(Postgres.layer({ url })))
+          const built = yield* TestClock.withLive(
+            Layer.build(Layer.provide(SqlStorage.layer, Layer.succeedContext(client)))
+          )
+          const storage = Context.get(built, Storage.Storage)
+          const sql = Context.get(client, SqlClient.SqlClient)
+          const sessions = yield* sql<
+            { readonly pid: number }
+          >`SELECT pid FROM pg_stat_activity WHERE usename = 'tickline'`
+          const hold = (signal: NodeJS.Signals) =>
+            Effect.sync(() => sessions.forEach(({ pid }) => process.kill(pid, signal)))
+          const error = yield* Effect.scoped(Effect.gen(function*() {
+            yield* Effect.acquireRelease(hold("SIGSTOP"), () => hold("SIGCONT"))
+            const claiming = yield* Effect.forkChild(Effect.flip(storage.claim(Script.requestOf("a"))), {
+              startImmediately: true
+            })
+            yield* TestClock.adjust("10 seconds")
+            return yield* Fiber.join(claiming)
+          }))
+          assert.include(error.message, "claim: no answer within 10 seconds")
+          assert.isTrue(error._tag === "StorageError" && error.isRetryable)
+          // Whether it was stored is not known; giving it again does no harm.
+          assert.strictEqual((yield* storage.claim(Script.requestOf("a"))).request.clientId, "a")
+        }).pipe(Effect.provide(TestClock.layer())),
+      10_000
+    )
   })
 })

@@ -59,7 +59,7 @@ export const make = Effect.fnUntraced(function*(
       leases,
       ([signer, { last, until }]) =>
         sql`UPDATE tickline_nonces SET leased_until = ${last + 1} WHERE signer = ${signer} AND leased_until = ${until}`
-    ).pipe(Effect.ignore({ log: "Warn" }))
+    ).pipe(SqlFailure.of("give nonces back"), Effect.ignore({ log: "Warn" }))
   )
 
   return {
@@ -69,7 +69,7 @@ export const make = Effect.fnUntraced(function*(
         let lease = leases.get(signer)
         let nonce = lease === undefined ? undefined : taken(lease, now)
         if (lease === undefined || nonce === undefined) {
-          lease = yield* Effect.mapError(renew(signer, now), SqlFailure.of("lease nonces"))
+          lease = yield* SqlFailure.of("lease nonces")(renew(signer, now))
           nonce = lease.last + 1
         }
         lease.last = nonce

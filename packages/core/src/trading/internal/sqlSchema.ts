@@ -118,10 +118,9 @@ export const bring: Effect.Effect<void, NewerSchema | StorageError, SqlClient.Sq
     return yield* new StorageError({ operation: "migrate", isRetryable: false, cause })
   }
   const failed = SqlFailure.of("migrate")
-  yield* Effect.mapError(migrate, failed)
-  const [{ latest } = { latest: 0 }] = yield* Effect.mapError(
-    sql<{ readonly latest: number }>`SELECT max(migration_id) AS latest FROM ${sql(table)}`,
-    failed
+  yield* failed(Effect.provideService(migrate, SqlClient.SqlClient, sql))
+  const [{ latest } = { latest: 0 }] = yield* failed(
+    sql<{ readonly latest: number }>`SELECT max(migration_id) AS latest FROM ${sql(table)}`
   )
   if (latest > known) return yield* new NewerSchema({ found: latest, known })
 })

@@ -251,13 +251,13 @@ export const make = (sql: SqlClient.SqlClient): Storage.Storage["Service"] => {
   })
 
   const changing = (operation: string) =>
-  <A, E extends ClientIdInUse | ContradictoryEvent | UnknownOrder = never>(
+  <A, E extends ClientIdInUse | UnknownOrder = never>(
     effect: Effect.Effect<A, E | Failure>
   ): Effect.Effect<A, E | StorageError> =>
-    Effect.mapError(
+    SqlFailure.bounded(operation)(Effect.mapError(
       sql.withTransaction(effect),
-      (error) => error._tag === "SqlError" || error._tag === "SchemaError" ? SqlFailure.of(operation)(error) : error
-    )
+      (error) => error._tag === "SqlError" || error._tag === "SchemaError" ? SqlFailure.make(operation)(error) : error
+    ))
 
   /** Reads by pages, oldest first. `o` is what has an exchange and a client id, `alias` what is read. */
   const pages = <A extends Storage.Stored<unknown>>(
@@ -283,7 +283,7 @@ export const make = (sql: SqlClient.SqlClient): Storage.Storage["Service"] => {
           const isLast = last === undefined || rows.length < page
           return [rows, isLast ? Option.none<number>() : Option.some(last.cursor)] as const
         }),
-        Effect.mapError(SqlFailure.of(operation))
+        SqlFailure.of(operation)
       ))
   }
 
@@ -351,7 +351,7 @@ export const make = (sql: SqlClient.SqlClient): Storage.Storage["Service"] => {
     order: (exchange, name) =>
       latest(exchange, name).pipe(
         Effect.map((entry) => entry?.order),
-        Effect.mapError(SqlFailure.of("read an order"))
+        SqlFailure.of("read an order")
       ),
     orders: ({ only, ...selection } = {}) =>
       pages("read orders", "o", selection, (conditions, ending) => {
@@ -380,11 +380,11 @@ export const make = (sql: SqlClient.SqlClient): Storage.Storage["Service"] => {
     positions: Effect.flatMap(
       sql<PositionRow>`SELECT exchange, product, amount FROM tickline_positions ORDER BY exchange, product`,
       Effect.forEach(({ amount, ...row }) => Effect.map(decodeDecimal(amount), (amount) => ({ ...row, amount })))
-    ).pipe(Effect.mapError(SqlFailure.of("read positions"))),
+    ).pipe(SqlFailure.of("read positions")),
     decide: (decision) =>
       Effect.flatMap(now, (at) => record(decision, at)).pipe(
         Effect.asVoid,
-        Effect.mapError(SqlFailure.of("decide"))
+        SqlFailure.of("decide")
       ),
     decisions: (selection = {}) =>
       pages("read decisions", "d", selection, (conditions, ending) =>
