@@ -67,8 +67,7 @@ describe("tickline order dydx", { timeout: 20_000 }, () => {
       const { order } = yield* serve
       const placed = yield* order([...buying, "--price", "40000", "--client-id", "7"])
       assert.deepInclude(placed.objects[0], { _tag: "Acknowledged", clientId: "7", status: "pending" })
-      const cancelled = yield* order(["cancel", "--client-id", "7"])
-      assert.deepInclude(cancelled.objects[0], { _tag: "NotSent" })
+      // The next block has it.
       yield* Effect.sleep("1 second")
       const list = yield* order(["list"])
       assert.deepInclude(list.objects[0], { _tag: "OrderUpdate", clientId: "7", status: "open", price: "40000.00" })

@@ -105,7 +105,9 @@ export class DydxExchange {
   private readonly host: GatewayHost
   private readonly settings: Settings
   private readonly listed: ReadonlyArray<Listed>
+  /** Of each address the next one that a node takes, and the one that the blocks have come to. */
   private readonly sequences = new Map<string, bigint>()
+  private readonly committed = new Map<string, bigint>()
   private readonly members = new Set<Member>()
 
   constructor(host: GatewayHost, settings: Settings) {
@@ -196,7 +198,7 @@ export class DydxExchange {
                 "@type": "/cosmos.auth.v1beta1.BaseAccount",
                 address,
                 account_number: String(number),
-                sequence: String(this.sequences.get(address) ?? 0n)
+                sequence: String(this.committed.get(address) ?? 0n)
               }
             }
         }),
@@ -302,18 +304,21 @@ export class DydxExchange {
     }
     const refused = message._tag === "Place" ? this.objection(message) : this.objectionToCancel(message)
     if (refused !== undefined) return refused
-    if (isStateful) this.sequences.set(owner, expected + 1n)
-    if (this.losesTransactions) return undefined
     const carryOut = () => message._tag === "Place" ? this.place(message) : this.cancel(message)
+    const isLost = this.losesTransactions
+    if (!isStateful) return isLost ? undefined : carryOut()
     // What rests is in the chain's state, from the next block on.
-    if (isStateful) {
-      this.host.after(blockMillis - this.host.wallMillis() % blockMillis, () => {
-        carryOut()
-        this.tell()
-      })
-      return undefined
-    }
-    return carryOut()
+    this.sequences.set(owner, expected + 1n)
+    this.host.after(blockMillis - this.host.wallMillis() % blockMillis, () => {
+      if (isLost) {
+        this.sequences.set(owner, this.committed.get(owner) ?? 0n)
+        return
+      }
+      this.committed.set(owner, expected + 1n)
+      carryOut()
+      this.tell()
+    })
+    return undefined
   }
 
   private objection(message: Terms["message"]): Refused | undefined {
