@@ -119,7 +119,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what only asks Coinbase waits for its answer to the end",
     file: rest,
-    original: "body === undefined ? Math.min(left, answerMillis) : left + 1_000",
+    original: "body === undefined ? Math.min(left, Math.max(answerMillis, left / 3)) : left + 1_000",
     replacement: "left + 1_000",
     test: [ofOrders, "an answer that never comes to what only asks is not waited for to the end"]
   },
@@ -206,6 +206,34 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "if (next === undefined || isEnough(items)) return Effect.succeed(all)",
     replacement: "return Effect.succeed(all)",
     test: [ofAccount, "all are cancelled, however many pages they are, and counted"]
+  },
+  {
+    name: "orders that were not to be cancelled are counted",
+    file: gateway,
+    original: "unique(listed.filter(({ orderId }) => orderIds.includes(orderId)))",
+    replacement: "listed",
+    test: [ofAccount, "orders that were not asked for are not counted, shown or waited for"]
+  },
+  {
+    name: "the rules of a product are asked for with each order",
+    file: gateway,
+    original: "if (known !== undefined && this.now() < known.until)",
+    replacement: "if (known !== undefined && known.until < 0)",
+    test: [ofOrders, "the rules of a product are asked for once a minute"]
+  },
+  {
+    name: "executions of one moment are the newest first",
+    file: orders,
+    original: "|| counted(one.trade_id, other.trade_id)",
+    replacement: "|| counted(other.trade_id, one.trade_id)",
+    test: ["packages/testing/test/trading/CoinbaseFaults.test.ts", "seed 1"]
+  },
+  {
+    name: "executions are ordered to the millisecond",
+    file: orders,
+    original: "return timestamp === undefined ? 0n : Timestamp.toEpochNanos(timestamp)",
+    replacement: "return timestamp === undefined ? 0n : BigInt(Timestamp.epochMillis(timestamp))",
+    test: [ofEdits, "executions are in the order of their times, whichever way they come, and once"]
   },
   {
     name: "an edit names only what changes",

@@ -143,6 +143,11 @@ describe("an order of Coinbase Advanced Trade", () => {
       "d"
     ])
     assert.deepStrictEqual(ids([fill("a", one), fill("a", one)]), ["a"])
+    assert.deepStrictEqual(ids([fill("1", "2026-11-26T10:00:02.000002Z"), fill("2", two)]), ["2", "1"])
+    // Of one moment: by ids that count, else as the venue has it, the newest first.
+    assert.deepStrictEqual(ids([fill("9", one), fill("10", one), fill("8", one)]), ["8", "9", "10"])
+    assert.deepStrictEqual(ids([fill("t10", one), fill("t9", one)]), ["t9", "t10"])
+    assert.deepStrictEqual(ids([fill("b-1", one), fill("a-2", one)]), ["a-2", "b-1"])
     assert.deepStrictEqual(ids([fill("a", one), fill("b", two, { trade_type: "REVERSAL" })]), ["a"])
     const [quote] = Orders.toFills([
       read(

@@ -84,7 +84,7 @@ export type { FillRecord as Fill, OrderRecord as Order }
  * How an exchange is made.
  *
  * - `accounts`: default one, `simulated`
- * - `requestsPerSecond`: of all accounts together. Default 30
+ * - `requestsPerSecond`: of each account. Default 30
  * - `cancelMillis`: how long a cancel is queued before it happens. Default 0
  * - `mostPerPage`: how many orders, executions or accounts one answer may have.
  *   Default: as the venue

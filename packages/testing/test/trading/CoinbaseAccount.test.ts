@@ -3,7 +3,7 @@ import type { OrderEvent } from "@tickline/core/trading/OrderEvent"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { market, request, said, withDesk } from "./CoinbaseDesk.ts"
+import { make, market, request, said, withDesk } from "./CoinbaseDesk.ts"
 import { decimal, give, pass } from "./Desk.ts"
 
 /** The executions among what was said, without their ids. */
@@ -242,6 +242,35 @@ describe("Cancelling at Coinbase Advanced Trade", () => {
         yield* pass("1 second")
         assert.match((yield* said(orders.status({ clientId: "a" })))[0] ?? "", /clientId=a status=cancelled/)
       }), { mostPerPage: 2 }))
+})
+
+describe("A Coinbase Advanced Trade that filters nothing", () => {
+  it.effect("orders that were not asked for are not counted, shown or waited for", () =>
+    withDesk(({ network, orders: strict }) =>
+      Effect.gen(function*() {
+        yield* network.serveHttp("https://lax.test", ({ body, headers, method, url }) => {
+          const [path = ""] = url.replace("lax.test", "coinbase.test").split("?")
+          return Effect.orDie(
+            network.http.request({ method: method === "POST" ? "POST" : "GET", url: path, headers, body })
+          )
+        })
+        const orders = yield* make(undefined, { url: "https://lax.test" })
+        for (const clientId of ["gone", "other"]) {
+          yield* said(strict.place(request({ clientId, product: "ETH-USD", price: decimal("2000.00") })))
+        }
+        yield* said(strict.cancel({ clientId: "gone" }))
+        for (const clientId of ["a", "b"]) yield* said(strict.place(request({ clientId })))
+        yield* pass("1 second")
+        assert.strictEqual((yield* said(orders.open({ product: "BTC-USD" }))).length, 2)
+        const cancelled = yield* give(orders.cancelAll({ product: "BTC-USD" }))
+        assert.deepStrictEqual(cancelled.lines().toSorted(), [
+          "Acknowledged clientId=a status=cancelled filled=0",
+          "Acknowledged clientId=b status=cancelled filled=0",
+          "CancelledAll count=2"
+        ])
+        assert.match((yield* said(orders.status({ clientId: "other" })))[0] ?? "", /clientId=other status=open/)
+      })
+    ))
 })
 
 describe("Amending at Coinbase Advanced Trade", () => {

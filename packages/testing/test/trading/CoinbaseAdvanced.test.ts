@@ -297,9 +297,9 @@ describe("Order entry at Coinbase Advanced Trade", () => {
         assert.deepStrictEqual(placed.lines(), ["Acknowledged clientId=mine status=pending filled=0"])
 
         exchange.fault({ _tag: "Answer", call: asked, status: 429, headers: { "retry-after": "6" } })
-        const patience = yield* said(orders.place(request({ clientId: "other" })))
+        const patience = yield* said(orders.place(request({ clientId: "other", product: "ETH-USD" })))
         assert.deepStrictEqual(patience, [
-          "NotSent clientId=other reason=product BTC-USD: too many requests: the exchange answered 429 (429)"
+          "NotSent clientId=other reason=product ETH-USD: too many requests: the exchange answered 429 (429)"
         ])
         assert.strictEqual(calls(asked), 4)
       })
@@ -360,7 +360,7 @@ describe("Order entry at Coinbase Advanced Trade", () => {
     withDesk(({ exchange, orders }) =>
       Effect.gen(function*() {
         const given = yield* Effect.forEach(
-          Array.from({ length: 20 }, (_, at) => `${at}`),
+          Array.from({ length: 40 }, (_, at) => `${at}`),
           (clientId) => give(orders.place(request({ clientId, amount: decimal("0.01") })))
         )
         yield* pass("3 seconds")
@@ -372,7 +372,20 @@ describe("Order entry at Coinbase Advanced Trade", () => {
         for (const time of times) {
           assert.isAtMost(times.filter((other) => other > time - 1_000 && other <= time).length, 30)
         }
-        assert.strictEqual(times.length, 40)
+        assert.strictEqual(times.length, 41)
+      })
+    ))
+
+  it.effect("the rules of a product are asked for once a minute", () =>
+    withDesk(({ calls, orders }) =>
+      Effect.gen(function*() {
+        yield* said(orders.place(request({ clientId: "a" })))
+        yield* pass("59 seconds")
+        yield* said(orders.place(request({ clientId: "b" })))
+        assert.strictEqual(calls("GET products/{id}"), 1)
+        yield* pass("1 second")
+        yield* said(orders.place(request({ clientId: "c" })))
+        assert.strictEqual(calls("GET products/{id}"), 2)
       })
     ))
 })

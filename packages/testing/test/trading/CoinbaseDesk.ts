@@ -9,6 +9,7 @@ import { HttpPort } from "@tickline/core/transport/HttpPort"
 import { Transport } from "@tickline/core/transport/Transport"
 import * as MockCoinbaseAdvanced from "@tickline/testing/MockCoinbaseAdvanced"
 import * as MockVenue from "@tickline/testing/MockVenue"
+import * as Probe from "@tickline/testing/Probe"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -100,7 +101,7 @@ export const withDesk = <A, E, R>(use: (desk: Desk) => Effect.Effect<A, E, R>, o
       ]
     })
     yield* served.quote(product, "43250.00", "43251.00")
-    return yield* Effect.scoped(Effect.gen(function*() {
+    return yield* Probe.scoped(Effect.gen(function*() {
       const orders = yield* make()
       const calls = (call: string) => exchange.received().filter((received) => received.call === call).length
       return yield* use({ network, exchange, served, orders, other: otherOf(yield* make(berta)), calls })

@@ -63,7 +63,7 @@ export class CoinbaseExchange {
   private readonly host: GatewayHost
   private readonly settings: Settings
   private readonly members = new Set<CoinbaseMember>()
-  private readonly limits: Enforcement.Counter
+  private readonly limits: ReadonlyMap<string, Enforcement.Counter>
   private readonly engineIds = new Map<string, Orders.OrderRecord>()
   private changed = new Set<Orders.OrderRecord>()
 
@@ -71,7 +71,8 @@ export class CoinbaseExchange {
     this.host = { ...host, wallMillis: () => Math.floor(host.wallMillis()) }
     this.settings = settings
     this.tokens = new CoinbaseTokens(settings.accounts)
-    this.limits = Enforcement.makeCounter([{ limit: settings.requestsPerSecond, windowMillis: 1_000 }])
+    const window = { limit: settings.requestsPerSecond, windowMillis: 1_000 }
+    this.limits = new Map(settings.accounts.map(({ keyName }) => [keyName, Enforcement.makeCounter([window])]))
     const listed = instruments({ atMillis: 0, markets: host.markets(), trades: () => [] }, Coinbase.venue.symbols)
     this.instruments = new Map(listed.map(({ base, priceScale, quote, sizeScale, symbol }) => [
       symbol,
@@ -164,7 +165,8 @@ export class CoinbaseExchange {
         const account = this.tokens.check(token, now, question)
         if (Result.isFailure(account)) return Reasons.unauthorized
         this.take(this.markets.expire())
-        return this.limits.admits(now, 1) ? answer(account.success, question, part) : Reasons.tooMany(1)
+        const isAdmitted = this.limits.get(account.success)?.admits(now, 1) === true
+        return isAdmitted ? answer(account.success, question, part) : Reasons.tooMany(1)
       }
     })
     return [

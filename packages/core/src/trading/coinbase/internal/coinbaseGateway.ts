@@ -35,6 +35,9 @@ const pollMillis = 250
  */
 const settlingMillis = 2_000
 
+/** For how long a product's rules hold before they are asked for again: an order more costs no request more. */
+const rulesMillis = 60_000
+
 /** How far the venue's clock may be behind ours. */
 const slackMillis = 300_000
 
@@ -71,6 +74,7 @@ export class CoinbaseGateway implements Gateway<Orders.Order> {
   readonly isOf = Orders.isOf
   private readonly rest: Rest
   private readonly channel: UserChannel
+  private readonly markets = new Map<string, { readonly market: Orders.Market; readonly until: number }>()
 
   constructor(rest: Rest, channel: UserChannel) {
     this.rest = rest
@@ -90,15 +94,21 @@ export class CoinbaseGateway implements Gateway<Orders.Order> {
   }
 
   private market(product: string, until: number): Effect.Effect<Orders.Market, Failure> {
-    return Effect.flatMap(
-      this.rest.get(Schemas.Product, `/products/${encodeURIComponent(product)}`, {}, until),
-      (answer) => {
-        const market = Orders.marketOf(answer)
-        return market === undefined
-          ? Effect.fail(unreadable(`product ${product} has no steps of price and amount`))
-          : Effect.succeed(market)
-      }
-    )
+    return Effect.suspend(() => {
+      const known = this.markets.get(product)
+      if (known !== undefined && this.now() < known.until) return Effect.succeed(known.market)
+      return Effect.flatMap(
+        this.rest.get(Schemas.Product, `/products/${encodeURIComponent(product)}`, {}, until),
+        (answer) => {
+          const market = Orders.marketOf(answer)
+          if (market === undefined) {
+            return Effect.fail(unreadable(`product ${product} has no steps of price and amount`))
+          }
+          this.markets.set(product, { market, until: this.now() + rulesMillis })
+          return Effect.succeed(market)
+        }
+      )
+    })
   }
 
   instrument(product: string, until: number): Effect.Effect<Instrument, Failure> {
@@ -249,13 +259,12 @@ export class CoinbaseGateway implements Gateway<Orders.Order> {
       (_, part) => orders.slice(part * most.named, (part + 1) * most.named).map(({ orderId }) => orderId)
     )
     const over = (orderIds: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Orders.Order>, Failure> =>
-      Effect.flatMap(
-        this.listed({ order_ids: orderIds }, until),
-        (found) =>
-          found.every(({ status }) => isOver(status)) || this.now() + pollMillis >= until
-            ? Effect.succeed(found)
-            : Effect.delay(over(orderIds), pollMillis)
-      )
+      Effect.flatMap(this.listed({ order_ids: orderIds }, until), (listed) => {
+        const found = unique(listed.filter(({ orderId }) => orderIds.includes(orderId)))
+        return found.every(({ status }) => isOver(status)) || this.now() + pollMillis >= until
+          ? Effect.succeed(found)
+          : Effect.delay(over(orderIds), pollMillis)
+      })
     return Effect.map(
       Effect.forEach(parts, (orderIds) =>
         Effect.flatMap(this.write(orderIds, sending), (refused) => {

@@ -213,24 +213,38 @@ const quotientDigits = 8
 /** What takes an execution back, or changes one: not one itself. */
 const corrections = new Set(["REVERSAL", "CORRECTION"])
 
+type ReadFill = typeof Schemas.Fill.Type
+
+const nanosOf = ({ trade_time }: ReadFill): bigint => {
+  const timestamp = timeOf(trade_time)
+  return timestamp === undefined ? 0n : Timestamp.toEpochNanos(timestamp)
+}
+
+const compare = (one: bigint, other: bigint): number => one < other ? -1 : one > other ? 1 : 0
+
+// Ids that count, whatever stands before the number.
+const counted = (one: string, other: string): number => {
+  const [of, by] = [/^(.*?)(\d+)$/.exec(one), /^(.*?)(\d+)$/.exec(other)]
+  if (of === null || by === null || of[1] !== by[1]) return 0
+  return compare(BigInt(of[2] ?? ""), BigInt(by[2] ?? ""))
+}
+
 /**
- * Executions, oldest first, each once. The venue gives the newest first; of one
- * moment they are in its order.
+ * Executions, oldest first, each once. The venue gives the newest first; those of
+ * one moment are in the order of their ids if these count, otherwise in its order.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const toFills = (fills: ReadonlyArray<typeof Schemas.Fill.Type>): ReadonlyArray<Fill> => {
-  const at = ({ trade_time }: typeof Schemas.Fill.Type): number => millisOf(trade_time)
+export const toFills = (fills: ReadonlyArray<ReadFill>): ReadonlyArray<Fill> => {
   const [first, last] = [fills[0], fills.at(-1)]
-  const isNewestFirst = first !== undefined && last !== undefined && at(first) > at(last)
-  return [
-    ...new Map(
-      (isNewestFirst ? fills.toReversed() : fills)
-        .filter(({ trade_type }) => !corrections.has(trade_type ?? ""))
-        .map((fill) => [fill.trade_id, fill])
-    ).values()
-  ].toSorted((one, other) => at(one) - at(other)).map((fill) => {
+  const isOldestFirst = first !== undefined && last !== undefined && nanosOf(first) < nanosOf(last)
+  const executions = (isOldestFirst ? fills : fills.toReversed()).filter(({ trade_type }) =>
+    !corrections.has(trade_type ?? "")
+  )
+  return [...new Map(executions.map((fill) => [fill.trade_id, fill])).values()].toSorted((one, other) =>
+    compare(nanosOf(one), nanosOf(other)) || counted(one.trade_id, other.trade_id)
+  ).map((fill) => {
     const { liquidity_indicator, order_id, price, product_id, side, size, size_in_quote, trade_id, trade_time } = fill
     const fee = Schemas.decimalOf(fill.commission)
     const feeAsset = fee === undefined ? undefined : feeAssetOf(product_id)

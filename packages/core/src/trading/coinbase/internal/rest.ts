@@ -28,7 +28,7 @@ import * as Schemas from "./schemas.ts"
 /** Where the venue's own paths begin. */
 const prefix = "/api/v3/brokerage"
 
-/** How long one answer is waited for to what only asks, before it is asked again. */
+/** How long one answer is waited for to what only asks, before it is asked again: so long, or a third of what is left. */
 const answerMillis = 2_000
 
 /** How soon it is tried again after no connection, and after an answer that asks for patience without saying how much. */
@@ -228,7 +228,7 @@ export class Rest {
       },
       ...(body === undefined ? {} : { body }),
       // What is written has all the time there is, and a little more so that the deadline is kept in one place.
-      deadline: body === undefined ? Math.min(left, answerMillis) : left + 1_000,
+      deadline: body === undefined ? Math.min(left, Math.max(answerMillis, left / 3)) : left + 1_000,
       ...(plaintextHosts === undefined ? {} : { plaintextHosts })
     })
   }
