@@ -244,8 +244,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "the executions of others are told of an order at Hyperliquid",
     file: gateway,
-    original: "fill.orderId === orderId || (clientId !== undefined && fill.clientId === clientId)",
-    replacement: "fill.orderId !== \"\" || (clientId !== undefined && fill.clientId === clientId)",
+    original: "(fill.orderId !== undefined && ids.has(fill.orderId))",
+    replacement: "(fill.orderId !== undefined && !ids.has(\"\"))",
     test: [ofFollowing, "asks where nothing is told"]
   },
   // whose, and what

@@ -149,6 +149,32 @@ describe("what the venue's own SDK signs", () => {
   })
 })
 
+describe("each member of what a wallet shows", () => {
+  const { approveAgent, usdClassTransfer } = Signing.userActions
+  const transfer = { amount: "1", toPerp: true, nonce: 1_687_816_341_423 }
+  const approval = { agentAddress: vault, agentName: "bot", nonce: 1_687_816_341_423 }
+
+  it("is part of what is signed", () => {
+    const signed = [
+      [usdClassTransfer, transfer],
+      [usdClassTransfer, { ...transfer, toPerp: false }],
+      [usdClassTransfer, { ...transfer, nonce: 1 }],
+      [usdClassTransfer, { ...transfer, hyperliquidChain: "Testnet" }],
+      [usdClassTransfer, { ...transfer, signatureChainId: "0xa4b1" }],
+      [approveAgent, approval],
+      [approveAgent, { ...approval, agentAddress: `0x${"1".repeat(40)}` }],
+      [approveAgent, { ...approval, agentName: "" }]
+    ] as const
+    const signatures = signed.map(([of, action]) => Signing.signUserAction(own, of, action).r)
+    assert.strictEqual(new Set(signatures).size, signed.length)
+    assert.throws(
+      () => Signing.signUserAction(own, usdClassTransfer, { ...transfer, toPerp: "true" }),
+      /toPerp is no bool/
+    )
+    assert.throws(() => Signing.signUserAction(own, approveAgent, { ...approval, agentAddress: "0x12" }), /no address/)
+  })
+})
+
 describe("with a bound in time", () => {
   // @nktkas/hyperliquid, tests/signing/mod.test.ts (read 2026-11-26).
   const action = ordering({ ...order, a: 0, p: "30000", s: "0.1" })

@@ -148,6 +148,38 @@ describe("Answers of Hyperliquid", () => {
       })
     ))
 
+  it.effect("executions are those of each id that a client id had, also if they do not bear it", () =>
+    withDesk((desk) =>
+      Effect.gen(function*() {
+        const { exchange, orders } = desk
+        exchange.silence(true)
+        const followed = yield* give(orders.place(request({ amount: decimal("0.02") }), { follow: true }))
+        const oid = Number(idOf(followed.events[0]))
+        yield* give(orders.amend({ clientId: mine }, { price: decimal("40001") }))
+        const fill = {
+          coin: "BTC",
+          px: "40000.0",
+          sz: "0.01",
+          side: "B",
+          time: 1_800_000_000_500,
+          fee: "0.1",
+          feeToken: "USDC"
+        }
+        answer(desk, "orderStatus", shown({ oid: oid + 1, sz: "0.0", origSz: "0.01" }, "filled"))
+        answer(desk, "userFillsByTime", [
+          { ...fill, oid: oid + 1, tid: 12, time: 1_800_000_000_600 },
+          { ...fill, oid, tid: 11 },
+          { ...fill, oid: oid + 7, tid: 13 },
+          { ...fill, oid, tid: 11 }
+        ])
+        yield* pass("9 seconds")
+        assert.deepStrictEqual(
+          followed.events.flatMap((event) => event._tag === "Fill" ? [event.tradeId] : []),
+          ["11", "12"]
+        )
+      })
+    ))
+
   it.effect("an amendment keeps what is not named, also how the order may trade", () =>
     withDesk((desk) =>
       Effect.gen(function*() {

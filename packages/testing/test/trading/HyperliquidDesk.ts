@@ -81,6 +81,7 @@ export interface Wire {
 
 /** What was posted, as far as tests look at it. */
 export interface Posted {
+  readonly oid?: unknown
   readonly nonce: number
   readonly expiresAfter: number
   readonly vaultAddress?: string

@@ -46,6 +46,8 @@ describe("Order entry at Hyperliquid", () => {
         ])
         assert.strictEqual(calls("batchModify"), 2)
         assert.strictEqual(calls("order"), 1)
+        // The venue tells an id from a client id by its type.
+        assert.deepStrictEqual([...new Set(bodies("orderStatus").map(({ oid }) => typeof oid))], ["string", "number"])
       })
     ))
 

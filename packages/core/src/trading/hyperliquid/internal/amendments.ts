@@ -56,6 +56,11 @@ export class Amendments {
     return this.known.get(cloid)?.isWhole === true
   }
 
+  /** The numbers that are known of a client id. */
+  idsOf(cloid: string): ReadonlyArray<string> {
+    return [...this.known.get(cloid)?.filled.keys() ?? []]
+  }
+
   /** When the first order of a client id was placed, in epoch milliseconds. */
   placedAt(cloid: string): number | undefined {
     const at = this.known.get(cloid)?.placedAt

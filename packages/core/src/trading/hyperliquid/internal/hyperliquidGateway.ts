@@ -335,13 +335,14 @@ export class HyperliquidGateway implements Gateway<Orders.Order> {
     const asked = placedAt === undefined
       ? this.account.of("userFills", Schema.Array(Wire.Fill), until)
       : this.account.fillsFrom(placedAt - overlapMillis, until)
-    return Effect.map(
-      asked,
-      (fills) =>
-        inOrder(fills).filter((fill) =>
-          fill.orderId === orderId || (clientId !== undefined && fill.clientId === clientId)
-        )
-    )
+    return Effect.map(asked, (fills) => {
+      // An execution need not bear its client id.
+      const ids = new Set([orderId, ...clientId === undefined ? [] : this.amendments.idsOf(clientId)])
+      return inOrder(fills).filter((fill) =>
+        (fill.orderId !== undefined && ids.has(fill.orderId)) ||
+        (clientId !== undefined && fill.clientId === clientId)
+      )
+    })
   }
 
   fillsSince(since: Timestamp.Timestamp, until: number): Effect.Effect<ReadonlyArray<Fill>, Failure.Failure> {
