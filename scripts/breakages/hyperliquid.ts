@@ -248,6 +248,20 @@ export const breakages: ReadonlyArray<Breakage> = [
     replacement: "(fill.orderId !== undefined && !ids.has(\"\"))",
     test: [ofFollowing, "asks where nothing is told"]
   },
+  {
+    name: "the socket to Hyperliquid is not kept alive",
+    file: messages,
+    original: "everyMillis: 30_000,",
+    replacement: "everyMillis: 3_000_000,",
+    test: [ofAccount, "keeps its socket alive, which the venue ends after a minute of silence"]
+  },
+  {
+    name: "how long Hyperliquid asks to wait is not said",
+    file: calls,
+    original: "status === 429 ? { retryAfterMillis: retryAfter",
+    replacement: "status === 429 ? { retryAfterMillis: status === 429 ? undefined : retryAfter",
+    test: [ofAnswers, "that ask for patience say how long"]
+  },
   // whose, and what
   {
     name: "an API wallet's orders are asked for as its own at Hyperliquid",

@@ -4,7 +4,7 @@
  * we send is what its schemas describe.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { ExchangeClient, HttpTransport, InfoClient } from "@nktkas/hyperliquid"
+import { ExchangeClient, HttpTransport, InfoClient, SubscriptionClient, WebSocketTransport } from "@nktkas/hyperliquid"
 import * as Exchanging from "@nktkas/hyperliquid/api/exchange"
 import * as Asking from "@nktkas/hyperliquid/api/info"
 import { canonicalize, createL1ActionHash } from "@nktkas/hyperliquid/signing"
@@ -98,6 +98,62 @@ describe("the mock of Hyperliquid", { timeout: 20_000 }, () => {
         Effect.tryPromise(() => trading.order({ orders: [{ ...order, p: "43250.55" }] }))
       )
       assert.include(String(refused.cause), "Price must be divisible by tick size")
+    }))
+})
+
+describe("the socket of the mock of Hyperliquid", { timeout: 20_000 }, () => {
+  it.live("is traded on and listened to by another client", () =>
+    Effect.gen(function*() {
+      const exchange = MockHyperliquidExchange.make()
+      const server = yield* MockServer.make({
+        venue: exchange.venue,
+        rate: 0,
+        products: MockHyperliquidExchange.products
+      })
+      const transport = yield* Effect.acquireRelease(
+        Effect.sync(() => new WebSocketTransport({ url: `${server.url}/ws` })),
+        (transport) => Effect.sync(() => transport.close())
+      )
+      const trading = new ExchangeClient({ transport, wallet })
+      const listening = new SubscriptionClient({ transport })
+      const ask = <A>(run: () => Promise<A>) => Effect.promise(run)
+      const user = address as Hex
+      const told: Array<string> = []
+      yield* ask(() =>
+        listening.orderUpdates({ user }, (updates) => {
+          for (const { order: { coin, sz }, status } of updates) told.push(`${coin} ${status} ${sz}`)
+        })
+      )
+      yield* ask(() =>
+        listening.userFills({ user }, ({ fills, isSnapshot }) => {
+          told.push(`${isSnapshot === true ? "snapshot" : "fills"} ${fills.map(({ sz }) => sz).join()}`)
+        })
+      )
+      yield* ask(() =>
+        listening.userEvents(
+          { user },
+          (event) => void ("fills" in event && told.push(`event ${event.fills[0]?.cloid}`))
+        )
+      )
+      const order = {
+        a: 0,
+        b: true,
+        p: "50000",
+        s: "0.01",
+        r: false,
+        t: { limit: { tif: "Ioc" as const } },
+        c: mine as Hex
+      }
+      const { response: { data: { statuses } } } = yield* ask(() => trading.order({ orders: [order], grouping: "na" }))
+      assert.include(JSON.stringify(statuses), "\"totalSz\":\"0.01\"")
+      const book = yield* ask(() => new InfoClient({ transport }).l2Book({ coin: "BTC" }))
+      assert.isAbove(book?.levels[0].length ?? 0, 0)
+      yield* Effect.repeat(Effect.delay(Effect.sync(() => told.length), "10 millis"), {
+        until: (length) => length >= 4
+      })
+      assert.sameMembers(told, ["snapshot ", "BTC filled 0.0", "fills 0.01", `event ${mine}`])
+      const refused = yield* Effect.flip(Effect.tryPromise(() => trading.cancel({ cancels: [{ a: 0, o: 999 }] })))
+      assert.include(String(refused.cause), "never placed, already canceled, or filled")
     }))
 })
 

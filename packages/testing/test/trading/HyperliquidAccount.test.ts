@@ -127,6 +127,23 @@ describe("An account at Hyperliquid", () => {
       })
     ))
 
+  it.effect("keeps its socket alive, which the venue ends after a minute of silence", () =>
+    withDesk(({ orders, served }) =>
+      Effect.gen(function*() {
+        yield* orders.connect
+        yield* pass("1 second")
+        const pings: Array<string> = []
+        for (const peer of served.host.peers()) peer.onMessage((frame) => void pings.push(String(frame)))
+        yield* pass("28 seconds")
+        assert.deepStrictEqual(pings, [])
+        yield* pass("2 seconds")
+        assert.deepStrictEqual(pings, ["{\"method\":\"ping\"}"])
+        yield* pass("5 minutes")
+        assert.strictEqual(served.host.dials.length, 1)
+        assert.strictEqual((yield* orders.health.current)._tag, "Live")
+      })
+    ))
+
   it.effect("signs with no nonce twice, over a restart and with a clock that is behind", () =>
     withDesk((desk) =>
       Effect.gen(function*() {

@@ -255,6 +255,24 @@ describe("Answers of Hyperliquid", () => {
       })
     ))
 
+  it.effect("that ask for patience say how long", () =>
+    withDesk((desk) =>
+      Effect.gen(function*() {
+        const { exchange, orders, served } = desk
+        yield* served.host.otherwise({ _tag: "Refuse" })
+        const waitOf = Effect.map(
+          give(orders.place(request())),
+          ({ events: [event] }) => event?._tag === "Rejected" ? event.retryAfterMillis : undefined
+        )
+        exchange.fault({ _tag: "Answer", call: "order", status: 429, headers: { "retry-after": "7" } })
+        assert.strictEqual(yield* waitOf, 7_000)
+        exchange.fault({ _tag: "Answer", call: "order", status: 429 })
+        assert.strictEqual(yield* waitOf, 1_000)
+        answer(desk, "order", { status: "err", response: "Too many cumulative requests sent (10001 > 10000)" })
+        assert.strictEqual(yield* waitOf, 10_000)
+      })
+    ))
+
   it.effect("with a time: what is valid until is by the venue's clock, as far as it is known", () =>
     Effect.gen(function*() {
       yield* withDesk(({ bodies, exchange, orders }) =>

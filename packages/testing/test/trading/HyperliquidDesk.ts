@@ -1,5 +1,6 @@
 /** Order entry at the mock of Hyperliquid, on a virtual network. */
 import { assert } from "@effect/vitest"
+import * as Presets from "@tickline/core/resilience/Presets"
 import type { Exchange } from "@tickline/core/trading/Exchange"
 import * as HyperliquidExchange from "@tickline/core/trading/hyperliquid/HyperliquidExchange"
 import * as NonceStore from "@tickline/core/trading/NonceStore"
@@ -13,7 +14,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
-import { policyWith, settle, withVenue } from "../Rig.ts"
+import { settle, withVenue } from "../Rig.ts"
 import { decimal } from "./Desk.ts"
 
 export const rest = "http://hyperliquid.test"
@@ -129,7 +130,7 @@ export const withDesk = <A, E, R>(
   } = {}
 ) =>
   withVenue(
-    policyWith({ retry: { ...policyWith({}).retry, maxRetries: "unlimited" } }),
+    { ...Presets.fast, circuit: "none", retry: { ...Presets.fast.retry, maxRetries: "unlimited" } },
     ({ network }) =>
       Effect.gen(function*() {
         yield* TestClock.setTime(1_800_000_000_000)

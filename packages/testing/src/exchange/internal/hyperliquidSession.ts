@@ -10,7 +10,8 @@ import type { HyperliquidExchange, Member } from "./hyperliquidExchange.ts"
 
 const Subscription = Schema.Struct({
   type: Schema.Literals(["orderUpdates", "userFills", "userEvents"]),
-  user: Schema.String
+  user: Schema.String,
+  aggregateByTime: Schema.optionalKey(Schema.Boolean)
 })
 
 const Request = Schema.Union([

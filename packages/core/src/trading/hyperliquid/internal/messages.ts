@@ -17,6 +17,7 @@ import * as Rejection from "../../../codec/Rejection.ts"
 import type * as Dialect from "../../../protocol/Dialect.ts"
 import type * as KeepAlive from "../../../protocol/KeepAlive.ts"
 import type { Frame } from "../../../transport/Frame.ts"
+import type { Channel } from "../../../value/Channel.ts"
 import { exchange } from "./orders.ts"
 import * as Wire from "./wire.ts"
 
@@ -148,12 +149,9 @@ export const dialect: Dialect.Dialect<Message> = {
   }
 }
 
-const ask = (
-  method: "subscribe" | "unsubscribe",
-  channel: { readonly channel: string; readonly product?: string | undefined }
-): Dialect.Ask => ({
+const ask = (method: "subscribe" | "unsubscribe", channel: Channel): Dialect.Ask => ({
   text: JSON.stringify({ method, subscription: { type: channel.channel, user: channel.product } }),
-  channels: [channel.product === undefined ? { channel: channel.channel } : { ...channel, product: channel.product }],
+  channels: [channel],
   requestId: undefined
 })
 
