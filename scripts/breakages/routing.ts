@@ -11,6 +11,7 @@ const aggregates = `${trading}/internal/aggregates.ts`
 const service = `${trading}/OrderRouter.ts`
 const tests = "packages/testing/test"
 const named = `${tests}/named/Routing.test.ts`
+const scenarios = `${tests}/named/Scenarios.test.ts`
 const ofSplitting = `${tests}/routing/Splitting.test.ts`
 const ofRecovery = `${tests}/routing/Recovery.test.ts`
 const ofUnknown = `${tests}/routing/Unknown.test.ts`
@@ -205,5 +206,75 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "if (event.exchange === exchange) return event",
     replacement: "if (event.exchange !== \"\") return event",
     test: [ofRandom, "seed 3:"]
+  },
+  {
+    name: "an order goes to no exchange",
+    file: strategy,
+    original: "return named([self.exchange])",
+    replacement: "return named([self.exchange]).slice(1)",
+    test: [scenarios, "BTC order on dYdX"]
+  },
+  {
+    name: "a product has no strategy of its own",
+    file: strategy,
+    original: "Object.hasOwn(self.products, product) ?",
+    replacement: "Object.hasOwn(self.products, \"\") ?",
+    test: [scenarios, "ETH order on Coinbase"]
+  },
+  {
+    name: "every exchange takes every form of client id",
+    file: router,
+    original: "isFirst && route.exchange.lacks(own) === undefined",
+    replacement: "isFirst",
+    test: [scenarios, "SOL order on Hyperliquid"]
+  },
+  {
+    name: "of an asset at three venues one counts",
+    file: aggregates,
+    original: "total: each.reduce((sum, { total }) => BigDecimal.sum(sum, total), Decimal.zero)",
+    replacement: "total: each[0]?.total ?? Decimal.zero",
+    test: [scenarios, "3-way balance aggregation"]
+  },
+  {
+    name: "an exchange that was down stays so",
+    file: `${trading}/internal/probing.ts`,
+    original: `_tag === "Down" ? untilUp(askingMillis.first) : Effect.void)`,
+    replacement: `_tag === "Idle" ? untilUp(askingMillis.first) : Effect.void)`,
+    test: [scenarios, "Single exchange failure recovery"]
+  },
+  {
+    name: "nothing of all exchanges is an answer",
+    file: service,
+    original: "if (failures.length === answers.length && failures.length > 0)",
+    replacement: "if (failures.length > answers.length)",
+    test: [scenarios, "All exchanges fail scenario"]
+  },
+  {
+    name: "what is to be done at once rests at Coinbase",
+    file: `${trading}/coinbase/internal/orders.ts`,
+    original: "return { sor_limit_ioc: limit }",
+    replacement: "return { limit_limit_gtc: { ...limit, post_only: false } }",
+    test: [scenarios, "Mixed order types across exchanges"]
+  },
+  {
+    name: "an order is cancelled at the first exchange",
+    file: service,
+    original: "command(route.exchange, nameOf(order))",
+    replacement: "command(routes[0]?.exchange ?? route.exchange, nameOf(order))",
+    test: [scenarios, "Cancel on specific exchange"]
+  },
+  {
+    name: "an open order is left out",
+    file: router,
+    original: `Effect.succeed(events.filter((event) => event._tag === "OrderUpdate"))`,
+    replacement: `Effect.succeed(events.filter((event) => event._tag === "OrderUpdate").slice(1))`,
+    test: [scenarios, "Order status sync across exchanges"]
+  },
+  {
+    name: "fills are not stored",
+    file: router,
+    original: "Effect.asVoid(this.storage.append(name, clientId, event))",
+    replacement: "event._tag === \"Fill\" ? Effect.void : Effect.asVoid(this.storage.append(name, clientId, event))",
+    test: [scenarios, "Portfolio consistency with multi-exchange"]
   }
 ]

@@ -32,6 +32,7 @@ import { HttpPort } from "../../transport/HttpPort.ts"
 import type { Transport } from "../../transport/Transport.ts"
 import { Exchange, type Health } from "../Exchange.ts"
 import * as Entry from "../internal/entry.ts"
+import * as Probing from "../internal/probing.ts"
 import { CoinbaseGateway } from "./internal/coinbaseGateway.ts"
 import { Rest } from "./internal/rest.ts"
 import * as UserChannel from "./internal/userChannel.ts"
@@ -115,7 +116,8 @@ export const make = Effect.fnUntraced(function*(
     },
     yield* PubSub.sliding<Health>(1_024)
   )
-  return Entry.make(new CoinbaseGateway(rest, channel))
+  const gateway = new CoinbaseGateway(rest, channel)
+  return Entry.make(gateway, yield* Probing.make(gateway))
 })
 
 /**

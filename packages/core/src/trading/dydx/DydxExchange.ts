@@ -35,6 +35,7 @@ import type * as Decimal from "../../value/Decimal.ts"
 import { venue } from "../../venue/dydx/Venue.ts"
 import { Exchange, type Health } from "../Exchange.ts"
 import * as Entry from "../internal/entry.ts"
+import * as Probing from "../internal/probing.ts"
 import * as Signing from "./DydxSigning.ts"
 import { Asking } from "./internal/asking.ts"
 import { DydxGateway } from "./internal/dydxGateway.ts"
@@ -95,24 +96,23 @@ export const make = Effect.fnUntraced(function*(
   const governor = yield* Governor
   // Whoever asks the same indexer shares it.
   const limit = yield* governor.share(`${Address.origin(indexer)} requests`, venue.rest?.weights ?? [], port.network)
-  return Entry.make(
-    new DydxGateway({
-      wallet,
-      subaccountNumber,
-      indexer,
-      node,
-      slippage,
-      clientMetadata,
-      restsForSeconds: Duration.toSeconds(Duration.fromInputUnsafe(restsFor)),
-      asking: new Asking({
-        port,
-        clock: yield* Clock.Clock,
-        moves: yield* PubSub.sliding<Health>(1_024),
-        limit: (url) => url.startsWith(`${indexer}/v4/`) ? limit : undefined
-      }),
-      notices: yield* SubaccountChannel.make(socket, wallet.address, subaccountNumber)
-    })
-  )
+  const gateway = new DydxGateway({
+    wallet,
+    subaccountNumber,
+    indexer,
+    node,
+    slippage,
+    clientMetadata,
+    restsForSeconds: Duration.toSeconds(Duration.fromInputUnsafe(restsFor)),
+    asking: new Asking({
+      port,
+      clock: yield* Clock.Clock,
+      moves: yield* PubSub.sliding<Health>(1_024),
+      limit: (url) => url.startsWith(`${indexer}/v4/`) ? limit : undefined
+    }),
+    notices: yield* SubaccountChannel.make(socket, wallet.address, subaccountNumber)
+  })
+  return Entry.make(gateway, yield* Probing.make(gateway))
 })
 
 /**

@@ -37,12 +37,13 @@ const errorOf = (exchange: string, failure: Failure): ExchangeError => {
 }
 
 /**
- * Makes the service of a gateway.
+ * Makes the service of a gateway. `connect` is what keeps its health known, if
+ * that is more than `begin`.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = <A>(gateway: Gateway<A>): Exchange["Service"] => {
+export const make = <A>(gateway: Gateway<A>, connect = gateway.begin): Exchange["Service"] => {
   const { begin, exchange } = gateway
 
   const untilOf = (deadline: Duration.Input): number =>
@@ -87,7 +88,7 @@ export const make = <A>(gateway: Gateway<A>): Exchange["Service"] => {
 
   return {
     name: exchange,
-    connect: begin,
+    connect,
     lacks: gateway.lacks,
     health: gateway.health,
     place: (request, options = {}) =>
