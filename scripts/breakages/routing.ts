@@ -15,7 +15,6 @@ const scenarios = `${tests}/named/Scenarios.test.ts`
 const ofSplitting = `${tests}/routing/Splitting.test.ts`
 const ofRecovery = `${tests}/routing/Recovery.test.ts`
 const ofUnknown = `${tests}/routing/Unknown.test.ts`
-const ofRandom = `${tests}/routing/RandomOrders.test.ts`
 
 export const breakages: ReadonlyArray<Breakage> = [
   {
@@ -205,7 +204,7 @@ export const breakages: ReadonlyArray<Breakage> = [
     file: routed,
     original: "if (event.exchange === exchange) return event",
     replacement: "if (event.exchange !== \"\") return event",
-    test: [ofRandom, "seed 3:"]
+    test: [ofSplitting, "takes the best levels"]
   },
   {
     name: "an order goes to no exchange",

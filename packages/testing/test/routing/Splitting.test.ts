@@ -52,6 +52,11 @@ describe("An order that is divided", () => {
           each: ["7653", "7653", "4694"],
           net: ["BTC-USD-PERP 20000"]
         })
+        const stored = yield* desk.storage.positions
+        assert.deepStrictEqual(
+          stored.map(({ amount, exchange }) => `${exchange} ${Decimal.format(amount)}`).toSorted(),
+          ["first 7653", "second 7653", "third 4694"]
+        )
       }), options))
 
   it.effect("is for what its price allows, and rests with the rest", () =>
