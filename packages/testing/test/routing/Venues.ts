@@ -200,8 +200,7 @@ export const withVenues = <A, E, R>(
         return yield* use({ venues, router, storage: yield* Storage, reach, counts })
       }).pipe(
         Effect.provideService(HttpPort, network.http),
-        Effect.provide(NonceStore.layerMemory),
-        Effect.provide(MemoryStorage.layer)
+        Effect.provide(Layer.merge(NonceStore.layerMemory, MemoryStorage.layer))
       )
   )
 
