@@ -4,8 +4,10 @@ import * as MockCoinbaseAdvanced from "@tickline/testing/MockCoinbaseAdvanced"
 import * as MockServer from "@tickline/testing/node/MockServer"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import { spawn } from "node:child_process"
 import { generateKeyPairSync } from "node:crypto"
 import * as Net from "node:net"
+import * as Path from "node:path"
 import * as TestHost from "./TestHost.ts"
 
 const product = "BTC-USD"
@@ -291,5 +293,65 @@ describe("tickline order coinbase", { timeout: 20_000 }, () => {
       const [first, second] = world.stdout().split("\n")
       assert.match(first ?? "", /^Acknowledged +pending filled 0 order \S+ client mine$/)
       assert.match(second ?? "", /^Fill +buy 0\.\d+ @ 432\d\d\.\d+ BTC-USD fee \S+ USD trade \S+ /)
+    }))
+})
+
+const bin = Path.join(import.meta.dirname, "../../src/bin.ts")
+
+/** The command as a process of its own, and the lines that it has printed at its end. */
+const start = (url: string, ...args: ReadonlyArray<string>) => {
+  const child = spawn(process.execPath, [bin, "order", "coinbase", ...args, "--url", url], {
+    stdio: ["ignore", "pipe", "ignore"],
+    env: { ...process.env, ...key }
+  })
+  let stdout = ""
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text
+  })
+  const ended = new Promise<readonly [code: number | null, lines: ReadonlyArray<unknown>]>((resolve) =>
+    child.on(
+      "close",
+      (code) => resolve([code, stdout.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line))])
+    )
+  )
+  return { child, ended: Effect.promise(() => ended) }
+}
+
+const until = (condition: () => boolean) =>
+  Effect.repeat(Effect.delay(Effect.sync(condition), "10 millis"), { until: (holds) => holds })
+
+describe("tickline order coinbase as a process", { timeout: 20_000 }, () => {
+  it.live("a signal before the answer is an unknown outcome, exit 3; before it was written, nothing is left behind", () =>
+    Effect.gen(function*() {
+      const { calls, exchange, server } = yield* serve
+      exchange.fault({ _tag: "Withhold", call: "POST orders" })
+      const unanswered = start(server.httpUrl, ...buy)
+      yield* until(() => calls("POST orders") === 1)
+      unanswered.child.kill("SIGTERM")
+      assert.deepStrictEqual(yield* unanswered.ended, [
+        3,
+        [{ _tag: "OutcomeUnknown", ...named, reason: "ended by SIGTERM" }]
+      ])
+      exchange.fault({ _tag: "Withhold", call: "GET products/{id}" })
+      const unwritten = start(server.httpUrl, ...buy)
+      yield* until(() => calls("GET products/{id}") === 2)
+      unwritten.child.kill("SIGINT")
+      assert.deepStrictEqual(yield* unwritten.ended, [
+        1,
+        [{ _tag: "NotSent", ...named, reason: "ended by SIGINT" }]
+      ])
+      assert.strictEqual(calls("POST orders"), 1)
+    }))
+
+  it.live("a process that is killed says nothing; status tells the truth later", () =>
+    Effect.gen(function*() {
+      const { calls, exchange, order, server } = yield* serve
+      exchange.fault({ _tag: "Withhold", call: "POST orders" })
+      const killed = start(server.httpUrl, ...buy)
+      yield* until(() => calls("POST orders") === 1)
+      killed.child.kill("SIGKILL")
+      assert.deepStrictEqual((yield* killed.ended)[1], [])
+      const { objects } = yield* order(["status", "--client-id", "mine"])
+      assert.deepStrictEqual(objects.map(({ _tag, status }) => [_tag, status]), [["OrderUpdate", "open"]])
     }))
 })
