@@ -109,7 +109,7 @@ export interface MockHyperliquidExchange {
   readonly fault: (fault: Fault) => void
   /** Has a share of all calls answered with 503, of which half are carried out. */
   readonly fail: (share: number) => void
-  /** Whether the socket tells nothing of orders. */
+  /** Whether the socket says nothing of orders. */
   readonly silence: (isOn: boolean) => void
 }
 

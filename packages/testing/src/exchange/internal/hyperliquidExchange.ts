@@ -25,7 +25,7 @@ export interface Settings {
 
 /** A connection, as far as others have to do with it. */
 export interface Member {
-  readonly tell: (changes: Changes<Answers.Terms>) => void
+  readonly notify: (changes: Changes<Answers.Terms>) => void
 }
 
 /** So many orders or executions one answer has at most. */
@@ -143,7 +143,7 @@ export class HyperliquidExchange {
         { call: nameOf, method: "POST", path: "/exchange", answer: ({ body }) => this.act(body) },
         { call: nameOf, method: "POST", path: "/info", answer: ({ body }) => this.answer(body) ?? unreadable }
       ],
-      told: () => this.tell()
+      told: () => this.notify()
     })
     this.opened = { host, assets, books, actions: new Actions(books, assets, host), http }
   }
@@ -151,7 +151,7 @@ export class HyperliquidExchange {
   /** The market has moved, whoever moves it: orders may have traded with it. */
   move(market: Market.Market): void {
     this.books.quote(market)
-    this.tell()
+    this.notify()
   }
 
   join(member: Member): void {
@@ -193,10 +193,10 @@ export class HyperliquidExchange {
     this.serving().http.carry(nameOf(question), question, run, reply)
   }
 
-  /** Tells all connections what has changed. */
-  tell(): void {
+  /** Notifies all connections of what has changed. */
+  notify(): void {
     for (const changes of this.books.taken()) {
-      if (!this.isSilent) { for (const member of this.members) member.tell(changes) }
+      if (!this.isSilent) { for (const member of this.members) member.notify(changes) }
     }
   }
 
@@ -226,7 +226,7 @@ export class HyperliquidExchange {
       host.wallMillis()
     )
     if (typeof admitted === "string") return new Answer(200, { status: "err", response: admitted })
-    const done = actions.carryOut(admitted.user, action, () => this.tell())
+    const done = actions.carryOut(admitted.user, action, () => this.notify())
     return done === undefined ? unreadable : new Answer(200, done)
   }
 

@@ -76,7 +76,7 @@ export class HyperliquidSession implements GatewaySession, Member {
     this.exchange.leave(this)
   }
 
-  tell({ account, fills, orders }: Changes<Answers.Terms>): void {
+  notify({ account, fills, orders }: Changes<Answers.Terms>): void {
     const executions = fills.flatMap((fill) => {
       const order = this.exchange.books.orders.get(fill.orderId)
       return order === undefined ? [] : [Answers.execution(fill, order)]

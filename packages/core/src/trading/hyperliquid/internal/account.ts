@@ -108,7 +108,7 @@ export class Account {
   learnHistory(cloid: string | undefined, until: number): Effect.Effect<void, Failure.Failure> {
     if (cloid === undefined || this.amendments.isComplete(cloid)) return Effect.void
     return this.history(until).pipe(
-      // Whoever does not tell its history has told what there is.
+      // Without a history there is only what was found.
       Effect.catch((failure) => failure._tag === "Refused" ? Effect.void : Effect.fail(failure)),
       Effect.map(() => this.amendments.complete(cloid))
     )

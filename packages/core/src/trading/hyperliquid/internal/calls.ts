@@ -371,7 +371,7 @@ export class Calls {
     })
   }
 
-  /** The venue's clock by the `Date` of an answer, which is of whole seconds: no more of it than that proves. */
+  /** The venue's clock by the `Date` of an answer, which is of whole seconds: the least that fits. */
   private learnTime(date: string | undefined, sentAt: number, receivedAt: number): void {
     const found = date === undefined ? Option.none() : DateTime.make(date)
     if (Option.isNone(found)) return

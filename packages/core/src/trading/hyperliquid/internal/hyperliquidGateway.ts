@@ -172,12 +172,15 @@ export class HyperliquidGateway implements Gateway<Orders.Order> {
   place(request: OrderRequest, sending: Sending): Effect.Effect<Attempt<Orders.Order>, string> {
     const { clientId, product, side, type } = request
     return Effect.gen({ self: this }, function*(): Effect.fn.Return<Attempt<Orders.Order>, string> {
-      const asset = yield* this.account.asset(product, sending.until)
+      const { until } = sending
+      // An account that cannot be learned could not be asked for the order either.
+      const [asset] = yield* Effect.all([
+        this.account.asset(product, until),
+        Effect.mapError(this.account.user(until), Failure.describe)
+      ], { concurrency: "unbounded" })
       const illegal = Assets.objection(asset, request)
       if (illegal !== undefined) return yield* Effect.fail(illegal)
-      const price = request.price ?? (yield* this.account.marketPrice(asset, side, sending.until))
-      // An account that cannot be learned could not be asked for the order either.
-      yield* Effect.mapError(this.account.user(sending.until), Failure.describe)
+      const price = request.price ?? (yield* this.account.marketPrice(asset, side, until))
       const timeInForce = Orders.timeInForceOf({ ...request, type }) ?? "Gtc"
       const order = Orders.requested(request, { price, timeInForce, placedAt: Math.floor(this.wallMillis()) })
       this.amendments.complete(clientId)
@@ -355,7 +358,7 @@ export class HyperliquidGateway implements Gateway<Orders.Order> {
       Effect.flatMap((user) => this.calls.connection.subscribe(channels.map((channel) => Channel.make(channel, user)))),
       Effect.catch((error) =>
         Effect.logWarning(
-          `what the socket tells is not subscribed to: ${
+          `notices of orders are not subscribed to: ${
             error._tag === "ConnectionClosed" ? error.message : Failure.describe(error)
           }`
         )

@@ -1,5 +1,5 @@
 /**
- * What the socket tells of an account's orders, and when that may have had a gap.
+ * What the socket says of an account's orders, and when that may have had a gap.
  *
  * @since 0.1.0
  */
