@@ -104,8 +104,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a client id names several paper orders",
     file: account,
-    original: "order.request.clientId === clientId)) return",
-    replacement: "order.request.clientId === clientId && clientId === \"\")) return",
+    original: "if (this.orderIds.has(request.clientId)) return",
+    replacement: "if (this.orderIds.has(\"\")) return",
     test: [ofPaper, "of fok takes the whole"]
   },
   {

@@ -8,6 +8,7 @@ import * as BigDecimal from "effect/BigDecimal"
 import type * as Decimal from "../../../value/Decimal.ts"
 import * as Timestamp from "../../../value/Timestamp.ts"
 import * as Clearing from "../../Clearing.ts"
+import type { OrderName } from "../../Exchange.ts"
 import * as Instrument from "../../Instrument.ts"
 import type { Terms } from "../../internal/gateway.ts"
 import type { Command } from "../../MatchingCommand.ts"
@@ -49,6 +50,7 @@ export class PaperAccount {
   readonly clearing = Clearing.make([])
   /** All there have been, oldest first. */
   readonly orders = new Map<string, Orders.PaperOrder>()
+  private readonly orderIds = new Map<string, string>()
   readonly instruments = new Map<string, Instrument.Instrument>()
   private readonly model = new FillModel(this.clearing)
   private readonly setting: Setting
@@ -80,14 +82,14 @@ export class PaperAccount {
 
   /** The order that a request has become, or why it was refused. */
   place(request: OrderRequest, symbol: string): Orders.PaperOrder | string {
-    const { clientId } = request
-    if ([...this.orders.values()].some((order) => order.request.clientId === clientId)) return "client id in use"
+    if (this.orderIds.has(request.clientId)) return "client id in use"
     const events = this.apply(symbol, Orders.toCommand(request, symbol))
     if (typeof events === "string") return events
     const accepted = events.find((event) => event._tag === "Accepted")
     if (accepted === undefined) return "it was not accepted"
     const { orderId } = accepted.order
-    const { amount, price } = request
+    const { amount, clientId, price } = request
+    this.orderIds.set(clientId, orderId)
     this.orders.set(orderId, { request, symbol, orderId, status: "open", price, amount, fills: [] })
     this.carryOut(symbol, events)
     return this.orders.get(orderId) ?? "it was not accepted"
@@ -99,6 +101,11 @@ export class PaperAccount {
 
   cancel(orderId: string): Orders.PaperOrder | string {
     return this.change(orderId, { _tag: "Cancel", account, orderId })
+  }
+
+  /** The order of a name. */
+  named({ clientId, orderId }: OrderName): Orders.PaperOrder | undefined {
+    return this.orders.get(orderId ?? this.orderIds.get(clientId ?? "") ?? "")
   }
 
   /** The orders that are not over. */

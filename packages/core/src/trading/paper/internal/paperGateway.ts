@@ -78,7 +78,6 @@ export const make = Effect.fnUntraced(function*(
     over: (error) => tell({ _tag: "Over", error })
   })
   const update = Orders.toUpdate(setting.exchange)
-  const all = () => [...paper.orders.values()]
 
   /** The market of a product once it is known, if that is in time. */
   const known = (product: string, until: number): Effect.Effect<string, string> =>
@@ -132,10 +131,10 @@ export const make = Effect.fnUntraced(function*(
     }
   }
 
-  const named = (name: OrderName): ReadonlyArray<PaperOrder> =>
-    all().filter(({ orderId, request: { clientId } }) =>
-      name.orderId === undefined ? clientId === name.clientId : orderId === name.orderId
-    )
+  const named = (name: OrderName): ReadonlyArray<PaperOrder> => {
+    const order = paper.named(name)
+    return order === undefined ? [] : [order]
+  }
 
   const objection = (
     symbol: string,
@@ -195,7 +194,7 @@ export const make = Effect.fnUntraced(function*(
     fills: ({ orderId }) => Effect.sync(() => paper.orders.get(orderId)?.fills ?? []),
     fillsSince: (since) =>
       Effect.sync(() =>
-        all().flatMap(({ fills }) => fills).filter(({ timestamp }) =>
+        [...paper.orders.values()].flatMap(({ fills }) => fills).filter(({ timestamp }) =>
           timestamp === undefined || Timestamp.TimestampOrder(timestamp, since) >= 0
         ).toSorted((one, other) => Number(one.tradeId) - Number(other.tradeId))
       ),
