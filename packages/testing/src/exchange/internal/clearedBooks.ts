@@ -1,17 +1,16 @@
 /**
- * The books of a mock exchange over `Clearing`: the orders of all accounts and what became of them, the market that
- * they make with the house's, and what has changed, for whom it concerns. It has no words of any venue.
- *
- * The house's orders are the synthetic market, at its prices: it has as much of everything as it takes.
+ * The books of a mock exchange: the orders of all accounts in its markets, what became of them, and what has changed,
+ * for whom it concerns. It has no words of any venue.
  */
-import * as Clearing from "@tickline/core/trading/Clearing"
+import type * as Clearing from "@tickline/core/trading/Clearing"
 import type { Instrument } from "@tickline/core/trading/Instrument"
 import type { Amend, Place } from "@tickline/core/trading/MatchingCommand"
 import type { CancelReason, Order, Refusal } from "@tickline/core/trading/MatchingEvent"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as BigDecimal from "effect/BigDecimal"
 import type { GatewayHost } from "../../venue/internal/mockVenue.ts"
-import * as Market from "../../venue/Market.ts"
+import type * as Market from "../../venue/Market.ts"
+import { ClearedMarkets } from "./clearedMarkets.ts"
 
 /** An execution of an account's order. Times are epoch milliseconds. */
 export interface FillRecord {
@@ -61,16 +60,6 @@ export interface Changes<Terms> {
   readonly fills: ReadonlyArray<FillRecord>
 }
 
-/** Whose orders make the market where no client's do. */
-const house = "house"
-
-const plenty = BigDecimal.make(10n ** 30n, 0)
-
-const tradeOf = ({ price, side, size }: Market.Tick): Market.Trade | undefined => {
-  const [at, amount] = [Decimal.parse(price), Decimal.parse(size)]
-  return at === undefined || amount === undefined ? undefined : { side, price: at, amount }
-}
-
 /** The books. The tick and the lot of an instrument have the scales of its market. */
 export class ClearedBooks<Terms> {
   readonly clearing: Clearing.Clearing
@@ -78,16 +67,14 @@ export class ClearedBooks<Terms> {
   readonly orders = new Map<string, OrderRecord<Terms>>()
   readonly instruments: ReadonlyMap<string, Instrument>
   private readonly host: GatewayHost
+  private readonly markets: ClearedMarkets
   private changes = new Map<string, { orders: Set<OrderRecord<Terms>>; fills: Array<FillRecord> }>()
 
   constructor(host: GatewayHost, instruments: ReadonlyArray<Instrument>) {
     this.host = host
     this.instruments = new Map(instruments.map((instrument) => [instrument.product, instrument]))
-    this.clearing = Clearing.make(instruments)
-    for (const { base, feeAsset } of instruments) {
-      for (const asset of [base, feeAsset]) if (asset !== undefined) this.clearing.deposit(house, asset, plenty)
-    }
-    for (const market of host.markets()) this.quote(market)
+    this.markets = new ClearedMarkets(host, instruments)
+    this.clearing = this.markets.clearing
   }
 
   /** What has changed since it was last asked. */
@@ -98,7 +85,7 @@ export class ClearedBooks<Terms> {
   }
 
   market(product: string): Market.Market | undefined {
-    return this.host.markets().find((market) => market.product.symbol === product)
+    return this.markets.market(product)
   }
 
   lastPrice(product: string): Decimal.Decimal {
@@ -110,12 +97,15 @@ export class ClearedBooks<Terms> {
     command: Place,
     named: { readonly clientId?: string | undefined; readonly terms: Terms }
   ): OrderRecord<Terms> | Refusal {
-    const events = this.clearing.apply(command, this.host.wallMillis())
+    const events = this.markets.apply(command)
     for (const event of events) {
-      if (event._tag === "Rejected") return event.reason
+      if (event._tag === "Rejected") {
+        this.carryOut(events)
+        return event.reason
+      }
       if (event._tag !== "Accepted") continue
       const record = this.accept(event.order, command.type, named)
-      this.carryOut(command.product, events)
+      this.carryOut(events)
       return record
     }
     throw new Error("an order that is neither accepted nor rejected")
@@ -124,25 +114,22 @@ export class ClearedBooks<Terms> {
   /** Amends an order that is open, or says why not. */
   amend(command: Amend): OrderRecord<Terms> | Refusal {
     const record = this.orders.get(command.orderId)
-    const events = this.clearing.apply(command, this.host.wallMillis())
+    const events = this.markets.apply(command)
     const refused = events.find((event) => event._tag === "Rejected")
     if (refused !== undefined || record === undefined) {
+      this.carryOut(events)
       return refused?.reason ?? { _tag: "UnknownOrder", orderId: command.orderId }
     }
     record.reduceOnly = command.reduceOnly ?? record.reduceOnly
-    this.carryOut(record.product, events)
+    this.carryOut(events)
     return record
   }
 
   /** Cancels those of these orders that are open; gives how many. */
   cancel(orders: ReadonlyArray<OrderRecord<Terms>>, reason?: string): number {
     const open = orders.filter(({ status }) => status === "open")
-    for (const { account, orderId, product } of open) {
-      this.carryOut(
-        product,
-        this.clearing.apply({ _tag: "Cancel", account, orderId }, this.host.wallMillis()),
-        { reason }
-      )
+    for (const { account, orderId } of open) {
+      this.carryOut(this.markets.apply({ _tag: "Cancel", account, orderId }), reason)
     }
     return open.length
   }
@@ -159,26 +146,9 @@ export class ClearedBooks<Terms> {
     )
   }
 
-  /** What there is of the market becomes the house's orders, beside those of clients, which may trade with them. */
+  /** A market has moved: orders may have traded with it. */
   quote(market: Market.Market): void {
-    const { last, product: { symbol }, state: { priceScale, sizeScale } } = market
-    const at = this.host.wallMillis()
-    this.clearing.apply({ _tag: "CancelAll", account: house, product: symbol }, at)
-    const events: Array<Clearing.Event> = []
-    const sides = [["buy", market.state.bids], ["sell", market.state.asks]] as const
-    for (const [side, rows] of sides) {
-      for (const row of rows) {
-        const price = BigDecimal.make(row.price, priceScale)
-        const amount = BigDecimal.subtract(
-          BigDecimal.make(row.size, sizeScale),
-          this.clearing.books.amountAt(symbol, side, price)
-        )
-        if (!Decimal.isPositive(amount)) continue
-        const placing = { _tag: "Place", account: house, product: symbol, side, amount, price } as const
-        events.push(...this.clearing.apply({ ...placing, type: "limit", timeInForce: "gtc" }, at))
-      }
-    }
-    this.carryOut(symbol, events, { mid: market.state.mid, trade: last.isQuote === true ? undefined : tradeOf(last) })
+    this.carryOut(this.markets.move(market))
   }
 
   private accept(
@@ -211,38 +181,15 @@ export class ClearedBooks<Terms> {
     return record
   }
 
-  // What the engine did becomes what is known of orders, and a market that is told. `mid` is where the market moved to.
-  private carryOut(
-    product: string,
-    events: ReadonlyArray<Clearing.Event>,
-    { mid, reason, trade: last }: {
-      readonly mid?: bigint | undefined
-      readonly reason?: string | undefined
-      readonly trade?: Market.Trade | undefined
-    } = {}
-  ): void {
-    const before = this.market(product)
-    if (before === undefined) return
-    let market = { ...before, state: { ...before.state, mid: mid ?? before.state.mid } }
-    const { books } = this.clearing
-    const next = (trade?: Market.Trade) => {
-      market = Market.withBook(
-        market,
-        { bids: books.levels(product, "buy"), asks: books.levels(product, "sell") },
-        this.host.wallMillis(),
-        trade
-      )
-      this.host.publish(market)
-    }
-    let isTold = false
+  // What the engine did becomes what is known of orders.
+  private carryOut(events: ReadonlyArray<Clearing.Event>, reason?: string): void {
     for (const event of events) {
       if (event._tag === "Rejected") continue
       if (event._tag === "Traded") {
-        isTold = true
         const { amount, maker, price, taker } = event
-        next({ side: taker.order.side, price, amount })
-        this.fill(maker, { liquidity: "maker", price, amount, tradeId: market.last.tradeId })
-        this.fill(taker, { liquidity: "taker", price, amount, tradeId: market.last.tradeId })
+        const tradeId = Number(event.tradeId)
+        this.fill(maker, { liquidity: "maker", price, amount, tradeId })
+        this.fill(taker, { liquidity: "taker", price, amount, tradeId })
       } else {
         const record = this.orders.get(event.order.orderId)
         if (record === undefined) continue
@@ -258,8 +205,6 @@ export class ClearedBooks<Terms> {
         this.note(record)
       }
     }
-    if (last !== undefined) next(last)
-    else if (!isTold) next()
   }
 
   private update(record: OrderRecord<Terms>, { amount, filled, price }: Order): void {
