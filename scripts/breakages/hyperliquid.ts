@@ -23,6 +23,7 @@ const ofFollowing = "packages/testing/test/trading/HyperliquidFollowing.test.ts"
 const ofAccount = "packages/testing/test/trading/HyperliquidAccount.test.ts"
 const ofClient = "packages/testing/test/exchange/HyperliquidClient.test.ts"
 const ofMock = "packages/testing/test/exchange/MockHyperliquidExchange.test.ts"
+const ofAssets = "packages/core/test/HyperliquidAssets.test.ts"
 const ofRunner = "packages/node/test/runner/HyperliquidOrdering.test.ts"
 
 export const breakages: ReadonlyArray<Breakage> = [
@@ -304,6 +305,27 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "BigDecimal.sum(one, slippage)",
     replacement: "BigDecimal.sum(one, BigDecimal.subtract(slippage, slippage))",
     test: [ofExchange, "a market order takes at once, up to its slippage, and in plain figures"]
+  },
+  {
+    name: "a market order to sell at Hyperliquid goes beyond its bound",
+    file: assets,
+    original: "(side === \"buy\" ? illegal?.below : illegal?.above)",
+    replacement: "illegal?.below",
+    test: [ofAssets, "of a market order is at its bound or before it"]
+  },
+  {
+    name: "a price at Hyperliquid has all decimals, whatever the size leaves",
+    file: assets,
+    original: "const least = Math.min(0, -priceDecimals)",
+    replacement: "const least = Math.min(0, -6 - 0 * priceDecimals)",
+    test: [ofAssets, "has the decimals that the size leaves"]
+  },
+  {
+    name: "what is delisted is traded at Hyperliquid, under another's number",
+    file: assets,
+    original: "isDelisted === true ? undefined",
+    replacement: "isDelisted === false ? undefined",
+    test: [ofAssets, "has the numbers by which orders name it"]
   },
   {
     name: "a fill-or-kill is sent to Hyperliquid as something else",

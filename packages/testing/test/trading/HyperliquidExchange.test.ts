@@ -271,11 +271,11 @@ describe("Order entry at Hyperliquid", () => {
     withDesk((desk) =>
       Effect.gen(function*() {
         const { bodies, exchange, orders } = desk
+        const [ask, bid] = [Number(best(desk, "asks")), Number(best(desk, "bids"))]
         const bought = yield* give(orders.place(market({ amount: decimal("0.01000") })))
         assert.deepStrictEqual(bought.lines(), [`Acknowledged clientId=${mine} status=filled filled=0.01`])
         const sent = () => bodies("order").at(-1)?.action.orders[0] ?? assert.fail()
-        const most = Math.floor(Number(best(desk, "asks")) * 1.05)
-        assert.isAtMost(Math.abs(Number(sent().p) - most), 1)
+        assert.strictEqual(Number(sent().p), Math.floor(ask * 1.05))
         assert.deepStrictEqual({ ...sent(), p: "" }, {
           a: 0,
           b: true,
@@ -287,7 +287,7 @@ describe("Order entry at Hyperliquid", () => {
         })
         const sold = yield* give(orders.place(market({ side: "sell", reduceOnly: true, clientId: cloid("b") })))
         assert.deepStrictEqual(sold.lines(), [`Acknowledged clientId=${cloid("b")} status=filled filled=0.01`])
-        assert.isAtMost(Math.abs(Number(sent().p) - Math.ceil(Number(best(desk, "bids")) * 0.95)), 1)
+        assert.strictEqual(Number(sent().p), Math.ceil(bid * 0.95))
         assert.strictEqual(sent().r, true)
         assert.deepStrictEqual(exchange.positions(address), [])
         // What the book does not have is cancelled.

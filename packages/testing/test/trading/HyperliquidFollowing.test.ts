@@ -63,6 +63,24 @@ describe("Following an order at Hyperliquid", () => {
       })
     ))
 
+  it.effect("subscribes once to each channel", () =>
+    withDesk((desk) =>
+      Effect.gen(function*() {
+        const { orders, served } = desk
+        yield* orders.connect
+        yield* pass("1 second")
+        const frames: Array<string> = []
+        for (const peer of served.host.peers()) peer.onMessage((frame) => void frames.push(String(frame)))
+        yield* give(orders.place(request(), { follow: true }))
+        yield* pass("3 minutes")
+        assert.strictEqual(served.host.dials.length, 1)
+        assert.deepStrictEqual(frames.filter((frame) => frame.includes("subscri")), [
+          `{"method":"subscribe","subscription":{"type":"orderUpdates","user":"${address}"}}`,
+          `{"method":"subscribe","subscription":{"type":"userFills","user":"${address}"}}`
+        ])
+      })
+    ))
+
   it.effect("asks also where there is no socket at all", () =>
     withDesk((desk) =>
       Effect.gen(function*() {

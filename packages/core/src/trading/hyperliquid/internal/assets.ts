@@ -148,8 +148,7 @@ export const objection = (
 
 /**
  * The price of a market order, which is one that takes at once up to so far from
- * the best price of the other side: the legal price at that bound or before it,
- * but never short of the best price itself.
+ * the best price of the other side: the legal price at that bound or before it.
  *
  * @category getters
  * @since 0.1.0
@@ -164,8 +163,5 @@ export const marketPrice = (
   const factor = side === "buy" ? BigDecimal.sum(one, slippage) : BigDecimal.subtract(one, slippage)
   const bound = BigDecimal.multiply(best, factor)
   const illegal = Instrument.checkPrice(instrument, bound)
-  if (illegal === undefined) return bound
-  const within = side === "buy" ? illegal.below ?? best : illegal.above ?? best
-  const isShort = side === "buy" ? BigDecimal.isLessThan(within, best) : BigDecimal.isGreaterThan(within, best)
-  return isShort ? best : within
+  return (side === "buy" ? illegal?.below : illegal?.above) ?? bound
 }
