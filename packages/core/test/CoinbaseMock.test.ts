@@ -330,31 +330,35 @@ describe("Our mock of Coinbase Advanced Trade, asked by another client", () => {
               Effect.sync(() => void frames.push(JSON.parse(String(frame))))),
             { startImmediately: true }
           )
-          return { connection, frames }
+          const told = (count: number) =>
+            Effect.gen(function*() {
+              while (frames.length < count) {
+                yield* Effect.sleep("5 millis")
+              }
+              return frames.splice(0)
+            })
+          return { connection, told }
         })
         yield* Effect.gen(function*() {
-          const { connection, frames } = yield* open
+          const { connection, told } = yield* open
           const subscribe = (jwt: string) =>
             connection.send(JSON.stringify({ type: "subscribe", channel: "user", jwt }))
           yield* subscribe(yield* Effect.promise(() => token("GET api.coinbase.com/ws")))
-          yield* Effect.sleep("50 millis")
-          assert.deepStrictEqual(frames.splice(0), [{ type: "error", message: "authentication failure" }])
+          assert.deepStrictEqual(yield* told(1), [{ type: "error", message: "authentication failure" }])
           yield* subscribe(yield* Effect.promise(() => token(undefined)))
-          yield* Effect.sleep("50 millis")
-          const told = frames.splice(0)
-          assert.deepStrictEqual(told.map((frame) => [at(frame, "channel"), at(frame, "sequence_num")]), [
+          const first = yield* told(3)
+          assert.deepStrictEqual(first.map((frame) => [at(frame, "channel"), at(frame, "sequence_num")]), [
             ["user", 0],
             ["user", 1],
             ["subscriptions", 2]
           ])
-          const orders = told.map((frame) => Object(at(frame, "events", 0, "orders")).length)
+          const orders = first.map((frame) => Object(at(frame, "events", 0, "orders")).length)
           assert.deepStrictEqual(orders.slice(0, 2), [50, 2])
-          assert.strictEqual(at(told[0], "events", 0, "type"), "snapshot")
-          has(at(told[0], "events", 0, "orders", 0), members.told)
-          has(at(told[0], "events", 0), ["type", "orders", "positions"])
+          assert.strictEqual(at(first[0], "events", 0, "type"), "snapshot")
+          has(at(first[0], "events", 0, "orders", 0), members.told)
+          has(at(first[0], "events", 0), ["type", "orders", "positions"])
           yield* ask("POST", "/orders", limitOrder("new", "40000.00"))
-          yield* Effect.sleep("50 millis")
-          const [update] = frames
+          const [update] = yield* told(1)
           assert.deepStrictEqual(
             [at(update, "events", 0, "type"), at(update, "events", 0, "orders", 0, "client_order_id")],
             ["update", "new"]

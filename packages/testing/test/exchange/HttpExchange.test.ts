@@ -156,17 +156,18 @@ describe("a mock exchange over HTTP", () => {
     Effect.gen(function*() {
       const { http, state, venue } = counting()
       const server = yield* MockServer.make({ venue, rate: 0 })
-      const ask = (fault?: CallFault) =>
+      const ask = (fault?: CallFault, patience = 10_000) =>
         Effect.promise(async () => {
           if (fault !== undefined) http().fault(fault)
-          const init = { method: "POST", body: "b", headers: { "X-Token": "t" }, signal: AbortSignal.timeout(150) }
+          const signal = AbortSignal.timeout(patience)
+          const init = { method: "POST", body: "b", headers: { "X-Token": "t" }, signal }
           return fetch(`${server.httpUrl}/count`, init).then(
             async (answer) => `${answer.status} ${await answer.text()}`,
             (error: unknown) => error instanceof DOMException ? error.name : "cut"
           )
         })
       assert.strictEqual(yield* ask(), "200 {\"count\":1,\"body\":\"b\",\"token\":\"t\"}")
-      assert.strictEqual(yield* ask({ _tag: "Withhold" }), "TimeoutError")
+      assert.strictEqual(yield* ask({ _tag: "Withhold" }, 1_000), "TimeoutError")
       assert.strictEqual(yield* ask({ _tag: "Cut" }), "cut")
       assert.strictEqual(yield* ask({ _tag: "Delay", millis: 20 }), "200 {\"count\":4,\"body\":\"b\",\"token\":\"t\"}")
       assert.strictEqual(state().count, 4)
