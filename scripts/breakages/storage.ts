@@ -254,5 +254,35 @@ export const breakages: ReadonlyArray<Breakage> = [
       "packages/node/test/store/Postgres.test.ts",
       "a storage whose server does not answer says so, and is there again when it does"
     ]
+  },
+  {
+    name: "what was said while the database is away is lost",
+    file: `${core}/internal/sqlStorage.ts`,
+    original: "while: (error) => error._tag === \"StorageError\" && error.isRetryable,",
+    replacement: "while: () => false,",
+    test: [
+      "packages/node/test/store/Postgres.test.ts",
+      "what was said of an order is stored, also while the server restarts"
+    ]
+  },
+  {
+    name: "a session that was ended amid a change is a defect",
+    file: `${core}/internal/sqlFailure.ts`,
+    original: "isSqlError(defect) ? Effect.fail(make(operation)(defect)) : ",
+    replacement: "",
+    test: [
+      "packages/node/test/store/Postgres.test.ts",
+      "what was said of an order is stored, also if its session is ended amid a change"
+    ]
+  },
+  {
+    name: "a Postgres that goes down is no matter of time",
+    file: `${core}/internal/sqlFailure.ts`,
+    original: "|| (Predicate.hasProperty(cause, \"code\") && isAway.test(String(cause.code)))",
+    replacement: "&& isAway !== undefined && Predicate.isNotUndefined(cause)",
+    test: [
+      "packages/node/test/store/Postgres.test.ts",
+      "57P03, which passes"
+    ]
   }
 ]

@@ -131,7 +131,8 @@ export interface Selection {
  *   which it is known that it did not happen (`absent`, or `rejected`) may be
  *   intended again
  * - `append`: stores what was said of an order and gives the order after it. What
- *   changes nothing is not stored; the same said twice changes nothing
+ *   changes nothing is not stored; the same said twice changes nothing. While the
+ *   database is away it is tried again, for 5 s
  * - `order`: by our id or the exchange's; the latest of several under one id
  * - `orders`: by when they were intended. `open` are those not known to be over;
  *   `unsettled` also those whose fills are not all there

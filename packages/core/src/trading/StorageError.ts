@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Printable from "../value/Printable.ts"
 
@@ -22,7 +23,8 @@ export class StorageError extends Schema.TaggedError<StorageError>()("StorageErr
 }) {
   override get message(): string {
     const { cause, operation } = this
-    return Printable.escape(`${operation}: ${cause instanceof Error ? cause.message : String(cause)}`)
+    const said = Predicate.hasProperty(cause, "message") ? cause.message : cause
+    return Printable.escape(`${operation}: ${typeof said === "string" ? said : "the database failed"}`)
   }
 }
 

@@ -10,6 +10,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -29,6 +30,9 @@ import * as StoredOrder from "./storedOrder.ts"
 
 /** So many rows are read at once. */
 const page = 128
+
+/** For how long what was said is stored again and again: a server that restarts is back by then. */
+const insisting = Schedule.upTo(Schedule.spaced("100 millis"), { duration: "5 seconds" })
 
 const encodeEvent = Schema.encodeSync(StoredOrder.EventText)
 const decodeEvent = Schema.decodeEffect(StoredOrder.EventText)
@@ -341,6 +345,8 @@ export const make = (sql: SqlClient.SqlClient): Storage.Storage["Service"] => {
         }
         return applied
       })).pipe(
+        // Once more changes nothing, if it was stored after all.
+        Effect.retry({ while: (error) => error._tag === "StorageError" && error.isRetryable, schedule: insisting }),
         // The record of what was refused is committed.
         Effect.flatMap((applied) =>
           Result.isFailure(applied)
