@@ -6,12 +6,16 @@
  * `@msgpack/msgpack` and the curve's own recovery. Prints a line for each kind of
  * request; exits 1 where one does not hold, or none was captured.
  */
+import { encode } from "@msgpack/msgpack"
+import { secp256k1 } from "@noble/curves/secp256k1.js"
+import { keccak_256 } from "@noble/hashes/sha3.js"
 import * as Reconnection from "@tickline/core/connection/Reconnection"
 import * as Presets from "@tickline/core/resilience/Presets"
 import * as CoinbaseAdvanced from "@tickline/core/trading/coinbase/CoinbaseAdvanced"
 import type { Exchange } from "@tickline/core/trading/Exchange"
 import * as HyperliquidExchange from "@tickline/core/trading/hyperliquid/HyperliquidExchange"
 import * as NonceStore from "@tickline/core/trading/NonceStore"
+import type { OrderEvent } from "@tickline/core/trading/OrderEvent"
 import * as OrderRequest from "@tickline/core/trading/OrderRequest"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as NodeHttp from "@tickline/node/NodeHttp"
@@ -24,19 +28,8 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import * as Stream from "effect/Stream"
+import { jwtVerify } from "jose"
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto"
-import { createRequire } from "node:module"
-import { join } from "node:path"
-import { pathToFileURL } from "node:url"
-import { workspace } from "./source.ts"
-
-// They are those that core's tests have.
-const ofCore = createRequire(join(workspace, "packages/core/package.json"))
-const load = (name: string) => import(pathToFileURL(ofCore.resolve(name)).href)
-const { jwtVerify }: typeof import("jose") = await load("jose")
-const { encode }: typeof import("@msgpack/msgpack") = await load("@msgpack/msgpack")
-const { secp256k1 }: typeof import("@noble/curves/secp256k1.js") = await load("@noble/curves/secp256k1.js")
-const { keccak_256 }: typeof import("@noble/hashes/sha3.js") = await load("@noble/hashes/sha3.js")
 
 /** How many requests of a kind held. */
 const held = new Map<string, number>()
@@ -59,7 +52,7 @@ const trade = Effect.fnUntraced(function*(exchange: Exchange["Service"], product
       clientId: yield* OrderRequest.clientId
     })
   )
-  const commands = [
+  const commands: ReadonlyArray<Stream.Stream<OrderEvent, { readonly message: string }>> = [
     placed,
     taken,
     exchange.amend({ clientId }, { price: decimal("39000") }),
