@@ -93,6 +93,20 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofExchange, "goes over HTTP while there is no socket, and never over both"]
   },
   {
+    name: "an order at Hyperliquid is written again where no answer came",
+    file: calls,
+    original: "return Failure.writeOnce(once,",
+    replacement: "return Failure.askAgain(once,",
+    test: [ofExchange, "goes over HTTP while there is no socket, and never over both"]
+  },
+  {
+    name: "an order that never reached Hyperliquid over HTTP is unknown",
+    file: calls,
+    original: "? Failure.unsent(message, mayFollow)",
+    replacement: "? Failure.unanswered(message, mayFollow)",
+    test: [ofAnswers, "over HTTP: nobody to take an order is nobody who has"]
+  },
+  {
     name: "an order that Hyperliquid answered with 503 is taken to be refused",
     file: calls,
     original: "if (status >= 500) return Failure.unanswered(reason)",

@@ -255,6 +255,20 @@ describe("Answers of Hyperliquid", () => {
       })
     ))
 
+  it.effect("over HTTP: nobody to take an order is nobody who has", () =>
+    withDesk((desk) =>
+      Effect.gen(function*() {
+        const { calls, orders, served } = desk
+        yield* served.host.otherwise({ _tag: "Refuse" })
+        yield* served.rest.script({ _tag: "Accept" }, { _tag: "Accept" })
+        yield* served.rest.otherwise({ _tag: "Refuse" })
+        const placed = yield* give(orders.place(request()))
+        yield* pass("6 seconds")
+        assert.match(placed.lines().join(), /^NotSent .*hyperliquid.test\/exchange/)
+        assert.strictEqual(calls("order"), 0)
+      })
+    ))
+
   it.effect("that ask for patience say how long", () =>
     withDesk((desk) =>
       Effect.gen(function*() {
