@@ -7,6 +7,7 @@ const gateway = "packages/core/src/trading/paper/internal/paperGateway.ts"
 const markets = "packages/core/src/trading/paper/internal/paperMarkets.ts"
 const runner = "packages/node/src/runner/exchange/PaperOrders.ts"
 const ofPaper = "packages/testing/test/trading/PaperExchange.test.ts"
+const ofFills = ["packages/core/test/PaperFills.property.test.ts", "have what the market showed"] as const
 const ofRunner = "packages/node/test/runner/PaperOrders.test.ts"
 
 export const breakages: ReadonlyArray<Breakage> = [
@@ -44,6 +45,13 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "          left = less(left, before)\n",
     replacement: "",
     test: [ofPaper, "is filled only after what rested before it"]
+  },
+  {
+    name: "a trade fills paper orders beyond its size",
+    file: model,
+    original: "const amount = least(left, remainingOf(order))\n",
+    replacement: "const amount = remainingOf(order)\n",
+    test: ofFills
   },
   {
     name: "paper orders of one price share their place",

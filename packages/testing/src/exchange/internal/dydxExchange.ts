@@ -12,7 +12,8 @@ import { instruments } from "../../venue/internal/instruments.ts"
 import type { GatewayHost, HttpReply } from "../../venue/internal/mockVenue.ts"
 import { Answer, type Listing, numberIn, type Question } from "../../venue/Listing.ts"
 import type * as Market from "../../venue/Market.ts"
-import { type Changes, ClearedBooks, type FillRecord, type OrderRecord } from "./clearedBooks.ts"
+import { type Changes, ClearedBooks, type FillRecord } from "./clearedBooks.ts"
+import * as Answers from "./dydxAnswers.ts"
 import * as Transactions from "./dydxTransactions.ts"
 import { type CallFault, HttpExchange, type ReceivedCall } from "./httpExchange.ts"
 
@@ -32,22 +33,10 @@ export interface Settings {
   readonly listing: Listing | undefined
 }
 
-/** What the books know of an order besides. */
-export interface Terms {
-  readonly id: string
-  readonly message: Extract<Transactions.Message, { readonly _tag: "Place" }>
-}
-
-/** An order, placed or taken out of the chain's state before it was in the book. */
-export interface Order {
-  readonly terms: Terms
-  readonly record: OrderRecord<Terms> | undefined
-  readonly removed: string | undefined
-}
-
 /** A connection, as far as others have to do with it. */
 export interface Member {
-  readonly tell: (changes: Changes<Terms>) => void
+  readonly tell: (changes: Changes<Answers.Terms>) => void
+  readonly removed: (account: string, id: string) => void
 }
 
 const asset = "USDC"
@@ -59,14 +48,6 @@ const mostBlocks = 20
 /** @see https://docs.dydx.xyz/concepts/trading/rewards/fees (read 2026-11-26) */
 const fees = new Fees({ maker: BigDecimal.make(1n, 4), taker: BigDecimal.make(5n, 4), digits: 6 })
 
-/** A market; its place is the number of its pair. */
-interface Listed {
-  readonly instrument: Instrument
-  readonly symbol: string
-}
-
-/** A step of an amount has so many units, and a tick of a price. */
-const unitsOfStep = { amount: 6, price: 5 }
 /** The digits of USDC there. */
 const quoteScale = 6
 
@@ -89,22 +70,16 @@ class Refused {
 
 const refusedByOrders = (log: string): Refused => new Refused("clob", 1, log)
 
-const timeOf = (millis: number): string => Timestamp.format(Timestamp.fromEpochMillis(Math.floor(millis)))
-
-const side = (of: "buy" | "sell"): string => of === "buy" ? "BUY" : "SELL"
-
-const timesInForce = ["GTT", "IOC", "GTT"]
-
 export class DydxExchange {
   isSilent = false
   /** Whether transactions are taken, and never come into a block. */
   losesTransactions = false
-  readonly orders = new Map<string, Order>()
-  readonly books: ClearedBooks<Terms>
+  readonly orders = new Map<string, Answers.Order>()
+  readonly books: ClearedBooks<Answers.Terms>
   readonly http: HttpExchange
   private readonly host: GatewayHost
   private readonly settings: Settings
-  private readonly listed: ReadonlyArray<Listed>
+  private readonly listed: ReadonlyArray<Answers.Listed>
   /** Of each address the next one that a node takes, and the one that the blocks have come to. */
   private readonly sequences = new Map<string, bigint>()
   private readonly committed = new Map<string, bigint>()
@@ -149,7 +124,7 @@ export class DydxExchange {
       told: () => this.tell(),
       routes: [
         get("/v4/perpetualMarkets", (question) => this.markets(question)),
-        get("/v4/height", () => ({ height: String(this.height), time: timeOf(host.wallMillis()) })),
+        get("/v4/height", () => ({ height: String(this.height), time: Answers.timeOf(host.wallMillis()) })),
         get("/v4/orders", ({ query }) => this.list(query)),
         get("/v4/orders/{id}", (_, [id = ""]) => {
           const order = this.orders.get(id)
@@ -185,7 +160,7 @@ export class DydxExchange {
             header: {
               chain_id: settings.chainId,
               height: String(this.height),
-              time: timeOf(this.height * blockMillis)
+              time: Answers.timeOf(this.height * blockMillis)
             }
           }
         })),
@@ -242,7 +217,7 @@ export class DydxExchange {
   }
 
   /** The orders of a subaccount, newest first. */
-  of(account: string): ReadonlyArray<Order> {
+  of(account: string): ReadonlyArray<Answers.Order> {
     return [...this.orders.values()].toReversed().filter(({ terms: { message: { orderId } } }) =>
       `${orderId.owner}/${orderId.subaccountNumber}` === account
     )
@@ -321,7 +296,7 @@ export class DydxExchange {
     return undefined
   }
 
-  private objection(message: Terms["message"]): Refused | undefined {
+  private objection(message: Answers.Terms["message"]): Refused | undefined {
     const { goodTilBlock, goodTilBlockTime, orderId, quantums, reduceOnly, subticks, timeInForce } = message
     const market = this.listed[orderId.clobPairId]
     if (market === undefined) return refusedByOrders(`Invalid clob pair id ${orderId.clobPairId}`)
@@ -334,10 +309,10 @@ export class DydxExchange {
     if (!isStateful && goodTilBlock > height + mostBlocks) {
       return refusedByOrders(`The GoodTilBlock ${goodTilBlock} exceeds the current blockHeight plus ${mostBlocks}`)
     }
-    if (quantums % 10n ** BigInt(unitsOfStep.amount) !== 0n || quantums === 0n) {
+    if (quantums % 10n ** BigInt(Answers.unitsOfStep.amount) !== 0n || quantums === 0n) {
       return refusedByOrders(`Order Quantums ${quantums} must be a multiple of the ClobPair's StepBaseQuantums`)
     }
-    if (subticks % 10n ** BigInt(unitsOfStep.price) !== 0n || subticks === 0n) {
+    if (subticks % 10n ** BigInt(Answers.unitsOfStep.price) !== 0n || subticks === 0n) {
       return refusedByOrders(`Order subticks ${subticks} must be a multiple of the ClobPair's SubticksPerTick`)
     }
     if (timeInForce > 2) return refusedByOrders("Fill-or-kill has been deprecated")
@@ -355,11 +330,11 @@ export class DydxExchange {
       : refusedByOrders("Order to cancel does not exist")
   }
 
-  private place(message: Terms["message"]): Refused | undefined {
+  private place(message: Answers.Terms["message"]): Refused | undefined {
     const { goodTilBlock, goodTilBlockTime, orderId, quantums, reduceOnly, side, subticks, timeInForce } = message
     const market = this.listed[orderId.clobPairId]
     if (market === undefined) return undefined
-    const terms: Terms = { id: Signing.indexerId(orderId), message }
+    const terms: Answers.Terms = { id: Signing.indexerId(orderId), message }
     const { instrument: { lot, tick }, symbol } = market
     const command: Place = {
       _tag: "Place",
@@ -367,8 +342,8 @@ export class DydxExchange {
       product: symbol,
       side,
       type: "limit",
-      amount: BigDecimal.make(quantums / 10n ** BigInt(unitsOfStep.amount), lot.scale),
-      price: BigDecimal.make(subticks / 10n ** BigInt(unitsOfStep.price), tick.scale),
+      amount: BigDecimal.make(quantums / 10n ** BigInt(Answers.unitsOfStep.amount), lot.scale),
+      price: BigDecimal.make(subticks / 10n ** BigInt(Answers.unitsOfStep.price), tick.scale),
       timeInForce: timeInForce === 1 ? "ioc" : timeInForce === 2 ? "post-only" : "gtc",
       reduceOnly,
       selfTrade: "cancel-maker",
@@ -383,7 +358,10 @@ export class DydxExchange {
       ? "ORDER_REMOVAL_REASON_POST_ONLY_WOULD_CROSS_MAKER_ORDER"
       : "ORDER_REMOVAL_REASON_UNDERCOLLATERALIZED"
     // What rests was taken already: it is taken out again.
-    if (orderId.orderFlags === resting) this.orders.set(terms.id, { terms, record: undefined, removed: reason })
+    if (orderId.orderFlags === resting) {
+      this.orders.set(terms.id, { terms, record: undefined, removed: reason })
+      if (!this.isSilent) { for (const member of this.members) member.removed(command.account, terms.id) }
+    }
     return refusedByOrders(`${placed._tag}: the order would leave the subaccount undercollateralized, or not reduce it`)
   }
 
@@ -404,13 +382,13 @@ export class DydxExchange {
       markets: Object.fromEntries(
         Object.entries(markets).map(([symbol, listed]) => {
           const { lot, tick } = this.books.instruments.get(symbol) ?? { lot: Decimal.zero, tick: Decimal.zero }
-          const atomicResolution = -(lot.scale + unitsOfStep.amount)
+          const atomicResolution = -(lot.scale + Answers.unitsOfStep.amount)
           return [symbol, {
             ...listed,
             atomicResolution,
-            quantumConversionExponent: atomicResolution + quoteScale - tick.scale - unitsOfStep.price,
-            stepBaseQuantums: 10 ** unitsOfStep.amount,
-            subticksPerTick: 10 ** unitsOfStep.price
+            quantumConversionExponent: atomicResolution + quoteScale - tick.scale - Answers.unitsOfStep.price,
+            stepBaseQuantums: 10 ** Answers.unitsOfStep.amount,
+            subticksPerTick: 10 ** Answers.unitsOfStep.price
           }]
         })
       )
@@ -418,55 +396,14 @@ export class DydxExchange {
   }
 
   /** An order, as the indexer shows it. */
-  shown({ record, removed, terms: { id, message } }: Order): object {
-    const { clientMetadata, goodTilBlock, goodTilBlockTime, orderId, quantums, reduceOnly, subticks, timeInForce } =
-      message
-    const market = this.listed[orderId.clobPairId]
-    const scales = { amount: market?.instrument.lot.scale ?? 0, price: market?.instrument.tick.scale ?? 0 }
-    const statuses = { open: "OPEN", filled: "FILLED", cancelled: "CANCELED" }
-    return {
-      id,
-      subaccountId: "00000000-0000-5000-8000-000000000000",
-      clientId: String(orderId.clientId),
-      clobPairId: String(orderId.clobPairId),
-      orderFlags: String(orderId.orderFlags),
-      ticker: market?.symbol,
-      side: side(message.side),
-      size: Decimal.format(BigDecimal.make(quantums / 10n ** BigInt(unitsOfStep.amount), scales.amount)),
-      price: Decimal.format(BigDecimal.make(subticks / 10n ** BigInt(unitsOfStep.price), scales.price)),
-      totalFilled: Decimal.format(record?.filled ?? Decimal.zero),
-      status: record === undefined ? "CANCELED" : statuses[record.status],
-      ...(removed === undefined ? {} : { removalReason: removed }),
-      type: (clientMetadata & 1) === 1 ? "MARKET" : "LIMIT",
-      timeInForce: timesInForce[timeInForce],
-      postOnly: timeInForce === 2,
-      reduceOnly,
-      clientMetadata: String(clientMetadata),
-      ...(orderId.orderFlags === resting
-        ? { goodTilBlockTime: timeOf(goodTilBlockTime * 1_000) }
-        : { goodTilBlock: String(goodTilBlock) }),
-      updatedAt: timeOf(record?.updatedAt ?? this.host.wallMillis())
-    }
+  shown(order: Answers.Order): object {
+    const market = this.listed[order.terms.message.orderId.clobPairId]
+    return Answers.order(order, market, this.host.wallMillis())
   }
 
   /** An execution, as the indexer shows it. */
   execution(fill: FillRecord): object {
-    const record = this.books.orders.get(fill.orderId)
-    return {
-      id: tradeIdOf(fill),
-      side: side(fill.side),
-      liquidity: fill.liquidity.toUpperCase(),
-      type: "LIMIT",
-      market: fill.product,
-      ticker: fill.product,
-      marketType: "PERPETUAL",
-      price: Decimal.format(fill.price),
-      size: Decimal.format(fill.amount),
-      fee: Decimal.format(fill.fee),
-      createdAt: timeOf(fill.at),
-      createdAtHeight: String(Math.floor(fill.at / blockMillis)),
-      orderId: record?.terms.id
-    }
+    return Answers.execution(fill, this.books.orders.get(fill.orderId)?.terms.id)
   }
 
   private list(query: ReadonlyMap<string, string>): unknown {
@@ -492,7 +429,3 @@ export class DydxExchange {
 
 const accountIn = (query: ReadonlyMap<string, string>): string =>
   `${query.get("address") ?? ""}/${query.get("subaccountNumber") ?? "0"}`
-
-/** Each side of a trade is an execution of its own. */
-const tradeIdOf = ({ liquidity, tradeId }: FillRecord): string =>
-  `${tradeId.toString(16).padStart(8, "0")}-0000-5000-8000-00000000000${liquidity === "maker" ? 1 : 2}`

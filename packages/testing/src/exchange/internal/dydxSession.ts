@@ -4,7 +4,8 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { GatewayLine, GatewaySession } from "../../venue/internal/mockVenue.ts"
 import type { Changes } from "./clearedBooks.ts"
-import type { DydxExchange, Member, Terms } from "./dydxExchange.ts"
+import type { Terms } from "./dydxAnswers.ts"
+import type { DydxExchange, Member } from "./dydxExchange.ts"
 
 const channel = "v4_subaccounts"
 
@@ -50,9 +51,17 @@ export class DydxSession implements GatewaySession, Member {
   }
 
   tell({ account, fills, orders }: Changes<Terms>): void {
+    this.told(account, orders.map(({ terms: { id } }) => id), fills)
+  }
+
+  removed(account: string, id: string): void {
+    this.told(account, [id], [])
+  }
+
+  private told(account: string, ids: ReadonlyArray<string>, fills: Changes<Terms>["fills"]): void {
     if (!this.subscribed.has(account)) return
     const contents = {
-      orders: orders.flatMap(({ terms: { id } }) => {
+      orders: ids.flatMap((id) => {
         const order = this.exchange.orders.get(id)
         return order === undefined ? [] : [this.exchange.shown(order)]
       }),
