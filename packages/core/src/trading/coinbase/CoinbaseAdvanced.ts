@@ -41,9 +41,8 @@ import * as UserChannel from "./internal/userChannel.ts"
  * How the exchange is reached.
  *
  * - `keyName`, `keySecret`: the API key; see `CoinbaseJwt.Credentials`
- * - `url`: what comes before the venue's own paths. Default: the venue's own
- * - `wsUrl`: the socket of the user's channels. Default: the venue's own; with
- *   `url`, the same host and port
+ * - `url`: what comes before the venue's own paths. Real money is `live`
+ * - `wsUrl`: the socket of the user's channels. Default: the same host and port
  * - `plaintextHosts`: hosts, besides loopback, to which tokens may travel over
  *   plain `http://` and `ws://`
  *
@@ -53,19 +52,19 @@ import * as UserChannel from "./internal/userChannel.ts"
 export interface Options {
   readonly keyName: string
   readonly keySecret: Redacted.Redacted<string>
-  readonly url?: string | undefined
+  readonly url: string
   readonly wsUrl?: string | undefined
   readonly plaintextHosts?: ReadonlyArray<string> | undefined
 }
 
 /**
- * The venue's own addresses.
+ * The venue's own addresses: what is sent there is done with real money.
  *
  * @see https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-overview (read 2026-11-26)
  * @category constants
  * @since 0.1.0
  */
-export const endpoints = {
+export const live = {
   url: "https://api.coinbase.com",
   wsUrl: "wss://advanced-trade-ws-user.coinbase.com"
 } as const
@@ -99,14 +98,14 @@ export const make = Effect.fnUntraced(function*(
   const http = yield* HttpPort
   const governor = yield* Governor
   const channel = yield* UserChannel.make(
-    wsUrl ?? (url === undefined ? endpoints.wsUrl : socketAt(url)),
+    wsUrl ?? socketAt(url),
     jwt,
     plaintextHosts
   )
   const rest = new Rest(
     {
       http,
-      base: (url ?? endpoints.url).replace(/\/+$/, ""),
+      base: url.replace(/\/+$/, ""),
       jwt,
       // The same user, by whichever address.
       limit: yield* governor.share(`coinbase ${keyName}`, windows, http.network),

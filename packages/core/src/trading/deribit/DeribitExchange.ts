@@ -25,6 +25,7 @@ import type { CallError } from "../../session/JsonRpc.ts"
 import type { SigningKeyError } from "../../session/Signer.ts"
 import type { Transport } from "../../transport/Transport.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
+import { venue } from "../../venue/deribit/Venue.ts"
 import { Exchange } from "../Exchange.ts"
 import * as Entry from "../internal/entry.ts"
 import { type Failure, unsent } from "../internal/failure.ts"
@@ -33,13 +34,23 @@ import { DeribitGateway } from "./internal/deribitGateway.ts"
 import * as Notices from "./internal/notices.ts"
 
 /**
- * How the exchange is reached; see `DeribitSession.Options`. Orders rest when the
- * link drops: cancel-on-disconnect is never switched on.
+ * How the exchange is reached; see `DeribitSession.Options`. Real money is `live`.
+ * Orders rest when the link drops: cancel-on-disconnect is never switched on.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Options extends Omit<DeribitSession.Options, "cancelOnDisconnect" | "reconcile"> {}
+export interface Options extends Omit<DeribitSession.Options, "cancelOnDisconnect" | "reconcile" | "url"> {
+  readonly url: string
+}
+
+/**
+ * The venue's own address: what is sent there is done with real money.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const live: Pick<Options, "url"> = { url: venue.endpoint ?? "" }
 
 /** What orders are valid until is by the venue's clock. One that it does not tell is ours; a sign-in may have asked for it. */
 const clockOf = (

@@ -51,8 +51,8 @@ import * as Notices from "./internal/notices.ts"
  *   One process signs with it at a time: see `NonceStore`
  * - `account`: the address that an API wallet signs for. Default: the venue is asked
  * - `vault`: the vault or sub-account that is traded for. Default: the account
- * - `network`: which one is signed for, and by default dialled. Default: the main net
- * - `url`: what comes before `/info` and `/exchange`. Default: the network's
+ * - `network`: which one is signed for. Default: the main net
+ * - `url`: what comes before `/info` and `/exchange`. Real money is `live`
  * - `socketUrl`: default that of the same host and port, `ws` or `wss`, with the path `/ws`
  * - `slippage`: of market orders, a share of the price. Default: 0.05
  * - `label`: what logs and metrics call it. Default: `hyperliquid`
@@ -65,7 +65,7 @@ export interface Options {
   readonly account?: string | undefined
   readonly vault?: string | undefined
   readonly network?: Signing.Network | undefined
-  readonly url?: string | undefined
+  readonly url: string
   readonly socketUrl?: string | undefined
   readonly slippage?: Decimal.Decimal | undefined
   readonly label?: string | undefined
@@ -95,10 +95,23 @@ const addressIn = (
     ? Effect.succeed(text?.toLowerCase())
     : Effect.fail(new InvalidAddress({ member }))
 
-const homes: Readonly<Record<Signing.Network, string>> = {
-  mainnet: "https://api.hyperliquid.xyz",
-  testnet: "https://api.hyperliquid-testnet.xyz"
-}
+/**
+ * The venue's main net: what is sent there is done with real money.
+ *
+ * @see https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api (read 2026-11-26)
+ * @category constants
+ * @since 0.1.0
+ */
+export const live = { network: "mainnet", url: "https://api.hyperliquid.xyz" } as const
+
+/**
+ * The venue's test net.
+ *
+ * @see https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api (read 2026-11-26)
+ * @category constants
+ * @since 0.1.0
+ */
+export const testnet = { network: "testnet", url: "https://api.hyperliquid-testnet.xyz" } as const
 
 const standardSlippage = BigDecimal.make(5n, 2)
 
@@ -120,7 +133,7 @@ export const make = Effect.fnUntraced(function*(
   Scope.Scope | Transport | HttpPort | NonceStore | Reconnection | CircuitBreaker
 > {
   const { key, label = venue.name, network = "mainnet", slippage = standardSlippage } = options
-  const rest = (options.url ?? homes[network]).replace(/\/+$/, "")
+  const rest = options.url.replace(/\/+$/, "")
   const socketUrl = options.socketUrl ?? `${Address.origin(rest).replace(/^http/i, "ws")}/ws`
   const signer = yield* Effect.fromResult(Signer.secp256k1(key))
   const vault = yield* addressIn("vault", options.vault)

@@ -51,7 +51,12 @@ export const coinbase: OrderExchange.OrderExchange<typeof flags> = {
     const keyName = Redacted.value(yield* OrderExchange.keyPart(making, "TICKLINE_COINBASE_KEY_NAME"))
     const keySecret = yield* OrderExchange.keyPart(making, secretKey)
     const CoinbaseAdvanced = yield* Effect.promise(() => import("@tickline/core/trading/coinbase/CoinbaseAdvanced"))
-    return yield* CoinbaseAdvanced.make({ keyName, keySecret, url, wsUrl }).pipe(
+    return yield* CoinbaseAdvanced.make({
+      keyName,
+      keySecret,
+      ...(url === undefined ? CoinbaseAdvanced.live : { url }),
+      ...(wsUrl === undefined ? {} : { wsUrl })
+    }).pipe(
       Effect.mapError(({ message }) => new UsageError({ key: secretKey, source: "the environment", expected: message }))
     )
   })

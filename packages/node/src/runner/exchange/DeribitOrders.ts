@@ -53,7 +53,7 @@ export const deribit: OrderExchange.OrderExchange<typeof flags> = {
     return yield* DeribitExchange.make({
       clientId,
       clientSecret,
-      url,
+      url: url ?? DeribitExchange.live.url,
       by: signingIn(url),
       // One command need not ask for the account's limits.
       learnsLimits: making.follows

@@ -97,8 +97,8 @@ export const hyperliquid: OrderExchange.OrderExchange<typeof flags> = {
       key: secret,
       account: OrderExchange.optionalValue(making, "TICKLINE_HYPERLIQUID_ACCOUNT"),
       vault: OrderExchange.optionalValue(making, "TICKLINE_HYPERLIQUID_VAULT"),
-      network: flags.testnet ? "testnet" : "mainnet",
-      url,
+      ...(flags.testnet ? HyperliquidExchange.testnet : HyperliquidExchange.live),
+      ...(url === undefined ? {} : { url }),
       socketUrl,
       slippage: Option.getOrUndefined(flags.slippage)
     }).pipe(
