@@ -409,8 +409,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "tickline order hyperliquid signs for the main net, whatever is said",
     file: runner,
-    original: "network: flags.testnet ? \"testnet\" : \"mainnet\"",
-    replacement: "network: flags.testnet ? \"mainnet\" : \"mainnet\"",
+    original: "flags.testnet ? HyperliquidExchange.testnet",
+    replacement: "flags.testnet ? HyperliquidExchange.live",
     test: [ofRunner, "what the rules forbid, and what the exchange refuses"]
   }
 ]
