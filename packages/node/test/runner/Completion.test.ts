@@ -25,7 +25,7 @@ const cases: ReadonlyArray<readonly [line: string, words: ReadonlyArray<string>]
   ["tickline venues --format n", ["ndjson"]],
   ["tickline venues --log-level w", ["warn"]],
   ["tickline si", ["simulate"]],
-  ["tickline order d", ["deribit"]],
+  ["tickline order d", ["deribit", "dydx"]],
   ["tickline order deribit pl", ["place"]],
   ["tickline order deribit place --tif p", ["post-only"]]
 ]
