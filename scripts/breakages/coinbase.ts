@@ -318,5 +318,33 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "const url = yield* OrderExchange.addressOf(flags, \"http\")",
     replacement: "const url = Option.getOrUndefined(flags.url)",
     test: ["packages/node/test/runner/OrderingCoinbase.test.ts", "coinbase list"]
+  },
+  {
+    name: "Coinbase: what became of cancelled orders is asked for one by one",
+    file: gateway,
+    original: "return asked.length === 0 ? Effect.succeed([]) : over(asked)",
+    replacement: "return asked.length >= 0 ? Effect.succeed([]) : over(asked)",
+    test: [ofAccount, "all are cancelled, however many pages they are, and counted"]
+  },
+  {
+    name: "Coinbase: an order that is not known fails",
+    file: gateway,
+    original: "failure._tag === \"Refused\" && (failure.code === \"NOT_FOUND\" || failure.code === \"404\")",
+    replacement: "failure._tag === \"Refused\" && failure.code === \"NOT_FOUND\"",
+    test: [ofOrders, "an order that the venue does not know is none, and any other refusal is said"]
+  },
+  {
+    name: "Coinbase: a page of a gateway's is repeated",
+    file: rest,
+    original: "message.startsWith(\"<\") || message.length > mostWords",
+    replacement: "message.length > mostWords",
+    test: [ofOrders, "an order that the venue refuses is rejected, in its words"]
+  },
+  {
+    name: "Coinbase: an answer that names another side is believed to be of ours",
+    file: orders,
+    original: "side: named === \"BUY\" ? \"buy\" : named === \"SELL\" ? \"sell\" : side",
+    replacement: "side",
+    test: [ofEdits, "an answer to an order names one, or is none"]
   }
 ]

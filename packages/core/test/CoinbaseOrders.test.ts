@@ -1,10 +1,13 @@
 /** Orders of Coinbase Advanced Trade as they are read: what the virtual exchange does not show. */
 import { assert, describe, it } from "@effect/vitest"
+import * as BigDecimal from "effect/BigDecimal"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as ExactJson from "../src/codec/ExactJson.ts"
 import * as Orders from "../src/trading/coinbase/internal/orders.ts"
 import * as Schemas from "../src/trading/coinbase/internal/schemas.ts"
 import * as OrderEvent from "../src/trading/OrderEvent.ts"
+import { OrderRequest } from "../src/trading/OrderRequest.ts"
 
 const read = <A>(schema: Schema.Codec<A, unknown>, json: unknown): A =>
   Schema.decodeUnknownSync(schema)(ExactJson.parse(JSON.stringify(json)))
@@ -96,6 +99,26 @@ describe("an order of Coinbase Advanced Trade", () => {
       status: "open",
       filled: "0"
     })
+  })
+
+  it("an answer to an order names one, or is none", () => {
+    const asked = new OrderRequest({
+      product: "BTC-USD",
+      side: "buy",
+      type: "limit",
+      amount: Option.getOrThrow(BigDecimal.fromString("0.10")),
+      price: Option.getOrThrow(BigDecimal.fromString("40000.00")),
+      timeInForce: "gtc",
+      reduceOnly: false,
+      clientId: "mine"
+    })
+    const answered = (success_response: object) =>
+      Orders.ofAnswer(asked, read(Schemas.Placed, { success: true, success_response }))
+    assert.isUndefined(answered({}))
+    assert.isUndefined(answered({ order_id: "" }))
+    assert.deepInclude(answered({ order_id: "1" }), { orderId: "1", product: "BTC-USD", side: "buy", clientId: "mine" })
+    const other = { order_id: "1", product_id: "ETH-USD", side: "SELL", client_order_id: "theirs" }
+    assert.deepInclude(answered(other), { product: "ETH-USD", side: "sell", clientId: "theirs" })
   })
 
   it("what it was edited to last counts", () => {

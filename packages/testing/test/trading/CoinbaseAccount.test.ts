@@ -237,6 +237,8 @@ describe("Cancelling at Coinbase Advanced Trade", () => {
           "CancelledAll count=5"
         ])
         assert.strictEqual(calls("POST orders/batch_cancel"), 1)
+        // What became of them is asked for together.
+        assert.strictEqual(calls("GET orders/historical/{id}"), 0)
         assert.strictEqual(exchange.orders("theirs-1")[0]?.status, "OPEN")
         // An order that was over long ago is found pages later.
         yield* pass("1 second")

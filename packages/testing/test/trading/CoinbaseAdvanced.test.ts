@@ -67,7 +67,30 @@ describe("Order entry at Coinbase Advanced Trade", () => {
         assert.deepStrictEqual(yield* said(orders.place(request())), [
           "Rejected clientId=mine reason=Forbidden code=403"
         ])
-        assert.strictEqual(calls(place), 4)
+        for (const body of ["<html>Forbidden</html>", "x".repeat(201)]) {
+          exchange.fault({ _tag: "Answer", call: place, status: 403, body })
+          assert.deepStrictEqual(yield* said(orders.place(request())), [
+            "Rejected clientId=mine reason=the exchange answered 403 code=403"
+          ])
+        }
+        assert.strictEqual(calls(place), 6)
+      })
+    ))
+
+  it.effect("an order that the venue does not know is none, and any other refusal is said", () =>
+    withDesk(({ exchange, orders }) =>
+      Effect.gen(function*() {
+        const orderId = "00000000-0000-4000-8000-00000000ffff"
+        const none = yield* give(orders.status({ orderId }))
+        exchange.fault({ _tag: "Answer", call: "GET orders/historical/{id}", status: 404, body: "" })
+        const bare = yield* give(orders.status({ orderId }))
+        exchange.fault({ _tag: "Answer", call: "GET orders/historical/{id}", status: 403, body: "Forbidden" })
+        const refused = yield* give(orders.status({ orderId }))
+        assert.deepStrictEqual([none, bare, refused].map(({ lines }) => lines()), [
+          ["OrderUpdate status=absent"],
+          ["OrderUpdate status=absent"],
+          ["Rejected reason=Forbidden code=403"]
+        ])
       })
     ))
 
