@@ -346,5 +346,12 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "side: named === \"BUY\" ? \"buy\" : named === \"SELL\" ? \"sell\" : side",
     replacement: "side",
     test: [ofEdits, "an answer to an order names one, or is none"]
+  },
+  {
+    name: "Coinbase: what the socket says and cannot be read is nothing",
+    file: channel,
+    original: "if (Result.isFailure(frame)) return gap",
+    replacement: "if (Result.isFailure(frame)) return { _tag: \"Changes\", orders: [], fills: [] }",
+    test: [ofAccount, "what the socket says and cannot be read is asked for"]
   }
 ]

@@ -96,6 +96,21 @@ describe("Following orders at Coinbase Advanced Trade", () => {
       })
     ))
 
+  it.effect("what the socket says and cannot be read is asked for", () =>
+    withDesk(({ exchange, orders, other, served }) =>
+      Effect.gen(function*() {
+        exchange.silence(true)
+        const placed = yield* give(orders.place(request({ price: decimal("43250.50") }), { follow: true }))
+        yield* pass("1 second")
+        yield* other.sell("0.02")
+        for (const peer of served.host.peers()) {
+          yield* peer.send("{\"channel\":\"user\",\"events\":[{\"orders\":[{}]}]}")
+        }
+        yield* pass("1 second")
+        assert.deepStrictEqual(fills(placed.events).length, 1)
+      })
+    ))
+
   it.effect("executions that come before the acknowledgement are said after it", () =>
     withDesk(({ exchange, orders }) =>
       Effect.gen(function*() {
