@@ -259,8 +259,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what was told before the channel of the user was there is not asked for",
     file: channel,
-    original: "else if (said._tag === \"Subscribed\" && said.channel === \"user\") publish(gap)",
-    replacement: "else if (said._tag === \"Unsubscribed\") publish(gap)",
+    original: "said._tag === \"Subscribed\" && said.channel === \"user\" ? gap",
+    replacement: "said._tag === \"Unsubscribed\" ? gap",
     test: [ofAccount, "what was told while the connection was down is asked for, and said once"]
   },
   {

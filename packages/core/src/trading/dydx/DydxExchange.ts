@@ -110,7 +110,7 @@ export const make = Effect.fnUntraced(function*(
       moves: yield* PubSub.sliding<Health>(1_024),
       limit: (url) => url.startsWith(`${indexer}/v4/`) ? limit : undefined
     }),
-    notices: yield* SubaccountChannel.make(socket, wallet.address, subaccountNumber)
+    notices: (yield* SubaccountChannel.make(socket, wallet.address, subaccountNumber)).of
   })
   return Entry.make(gateway, yield* Probing.make(gateway))
 })

@@ -14,13 +14,13 @@ import { Balance, type Position } from "../../Holdings.ts"
 import type { Instrument } from "../../Instrument.ts"
 import { askAgain, describe, type Failure, unanswered, unreadable } from "../../internal/failure.ts"
 import type { Attempt, Gateway, Notice, Sending, Terms } from "../../internal/gateway.ts"
+import type { PrivateChannel } from "../../internal/privateChannel.ts"
 import type { Fill } from "../../OrderEvent.ts"
 import type { OrderRequest } from "../../OrderRequest.ts"
 import { isOver } from "../../OrderStatus.ts"
 import * as Orders from "./orders.ts"
 import type { Query, Rest } from "./rest.ts"
 import * as Schemas from "./schemas.ts"
-import type { UserChannel } from "./userChannel.ts"
 
 /** The orders that are not over: the venue lets `OPEN` be asked for alone only. */
 const standing = [["PENDING", "QUEUED", "CANCEL_QUEUED", "EDIT_QUEUED"], ["OPEN"]]
@@ -73,10 +73,10 @@ export class CoinbaseGateway implements Gateway<Orders.Order> {
   readonly update = Orders.toUpdate
   readonly isOf = Orders.isOf
   private readonly rest: Rest
-  private readonly channel: UserChannel
+  private readonly channel: PrivateChannel<Orders.Order>
   private readonly markets = new Map<string, { readonly market: Orders.Market; readonly until: number }>()
 
-  constructor(rest: Rest, channel: UserChannel) {
+  constructor(rest: Rest, channel: PrivateChannel<Orders.Order>) {
     this.rest = rest
     this.channel = channel
   }

@@ -6,30 +6,22 @@
  * @see https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-channels#user-channel (read 2026-11-26)
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
-import * as PubSub from "effect/PubSub"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaParser from "effect/SchemaParser"
-import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import * as ExactJson from "../../../codec/ExactJson.ts"
 import * as ExactSchema from "../../../codec/ExactSchema.ts"
 import type { FrameRejected } from "../../../codec/Rejection.ts"
-import * as Connection from "../../../connection/Connection.ts"
-import type * as Inbox from "../../../connection/Inbox.ts"
-import type { Reconnection } from "../../../connection/Reconnection.ts"
 import type { MarketEvent } from "../../../event/MarketEvent.ts"
 import * as SubscriptionAnswers from "../../../market/internal/subscriptionAnswers.ts"
 import type * as Dialect from "../../../protocol/Dialect.ts"
-import type { CircuitBreaker } from "../../../resilience/CircuitBreaker.ts"
 import type { CoinbaseJwt } from "../../../session/CoinbaseJwt.ts"
 import type { Frame } from "../../../transport/Frame.ts"
-import type { Transport } from "../../../transport/Transport.ts"
 import * as Channel from "../../../value/Channel.ts"
 import * as Digits from "../../../value/internal/digits.ts"
 import { venue } from "../../../venue/coinbase/Venue.ts"
 import type { Notice } from "../../internal/gateway.ts"
+import * as PrivateChannel from "../../internal/privateChannel.ts"
 import * as Orders from "./orders.ts"
 import * as Schemas from "./schemas.ts"
 
@@ -85,33 +77,13 @@ const beatMillis = 1_000
 const channels = [Channel.make("user"), Channel.make("heartbeats")]
 
 /**
- * The notices of one account. `of` has the socket connect, if it has not, and
- * gives what is told from now on, of all products. What is over is told by `end`.
- *
- * @category models
- * @since 0.1.0
- */
-export interface UserChannel {
-  readonly of: Effect.Effect<PubSub.Subscription<Told>, never, Scope.Scope>
-  readonly end: (notice: Extract<Told, { readonly _tag: "Over" }>) => void
-}
-
-/**
- * Makes the notices of an account. A socket that cannot be brought up is logged:
- * how orders stand can be learned without it.
+ * Makes the notices of an account.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function*(
-  url: string,
-  jwt: CoinbaseJwt,
-  plaintextHosts: ReadonlyArray<string> | undefined
-): Effect.fn.Return<UserChannel, never, Scope.Scope | Transport | Reconnection | CircuitBreaker> {
-  const scope = yield* Effect.scope
-  const notices = yield* PubSub.unbounded<Told>()
-  const publish = (notice: Told): void => void PubSub.publishUnsafe(notices, notice)
-  const connection = yield* Connection.make<Message>(url, {
+export const make = (url: string, jwt: CoinbaseJwt, plaintextHosts: ReadonlyArray<string> | undefined) =>
+  PrivateChannel.make<Orders.Order, Message>(url, {
     label: "coinbase user",
     decode,
     dialect: {
@@ -124,49 +96,8 @@ export const make = Effect.fnUntraced(function*(
     limits: venue.limits,
     sequence: ({ sequence }) => sequence,
     ...(plaintextHosts === undefined ? {} : { plaintextHosts })
+  }, {
+    channels,
+    notice: ({ said }) =>
+      isOfOrders(said) ? said : said._tag === "Subscribed" && said.channel === "user" ? gap : undefined
   })
-
-  const take = ({ said }: Message): void => {
-    if (isOfOrders(said)) publish(said)
-    // What came before it was not told.
-    else if (said._tag === "Subscribed" && said.channel === "user") publish(gap)
-  }
-  const tell = (item: Inbox.Item<Message>): Effect.Effect<void> => {
-    switch (item._tag) {
-      case "Batch":
-        return Effect.sync(() => item.messages.forEach(take))
-      case "Refused":
-        return Effect.forEach(
-          item.refused,
-          (error) => Effect.logWarning(`orders are asked for instead: ${error.message}`),
-          { discard: true }
-        )
-      case "Missed":
-      case "Rejected":
-      case "SequenceGap":
-        return Effect.sync(() => publish(gap))
-      default:
-        return Effect.void
-    }
-  }
-
-  let isBegun = false
-  const begin = Effect.suspend(() => {
-    if (isBegun) return Effect.void
-    isBegun = true
-    return Effect.andThen(
-      Stream.runForEach(connection.inbound({ name: "orders", overflow: "drop-oldest" }), tell).pipe(
-        Effect.ignore,
-        Effect.forkIn(scope, { startImmediately: true })
-      ),
-      Effect.andThen(connection.subscribe(channels), connection.connect).pipe(
-        Effect.catch(({ message }) => Effect.logWarning(`orders are asked for instead: ${message}`)),
-        Effect.forkIn(scope, { startImmediately: true })
-      )
-    )
-  })
-  return {
-    of: Effect.tap(PubSub.subscribe(notices), () => begin),
-    end: publish
-  }
-})

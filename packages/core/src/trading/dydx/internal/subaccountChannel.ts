@@ -5,25 +5,17 @@
  * @see https://docs.dydx.xyz/indexer-client/websockets (read 2026-11-26)
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
-import * as PubSub from "effect/PubSub"
 import * as Result from "effect/Result"
 import * as SchemaParser from "effect/SchemaParser"
-import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import * as ExactJson from "../../../codec/ExactJson.ts"
 import type { FrameRejected } from "../../../codec/Rejection.ts"
-import * as Connection from "../../../connection/Connection.ts"
-import type * as Inbox from "../../../connection/Inbox.ts"
-import type { Reconnection } from "../../../connection/Reconnection.ts"
 import type { MarketEvent } from "../../../event/MarketEvent.ts"
 import * as SubscriptionAnswers from "../../../market/internal/subscriptionAnswers.ts"
-import type { CircuitBreaker } from "../../../resilience/CircuitBreaker.ts"
 import type { Frame } from "../../../transport/Frame.ts"
-import type { Transport } from "../../../transport/Transport.ts"
 import * as Channel from "../../../value/Channel.ts"
 import * as Dydx from "../../../venue/dydx/Venue.ts"
 import type { Notice } from "../../internal/gateway.ts"
+import * as PrivateChannel from "../../internal/privateChannel.ts"
 import * as Orders from "./orders.ts"
 import * as Schemas from "./schemas.ts"
 
@@ -63,26 +55,13 @@ const isOfOrders = (said: Told | MarketEvent): said is Told =>
   said._tag === "Changes" || said._tag === "Gap" || said._tag === "Over"
 
 /**
- * Makes what subscribes to the notices of a subaccount, and has the socket connect
- * if nobody has. A socket that cannot be brought up is logged: how orders stand
- * can be learned without it.
+ * Makes the notices of a subaccount.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function*(
-  url: string,
-  address: string,
-  subaccountNumber: number
-): Effect.fn.Return<
-  Effect.Effect<PubSub.Subscription<Told>, never, Scope.Scope>,
-  never,
-  Scope.Scope | Transport | Reconnection | CircuitBreaker
-> {
-  const scope = yield* Effect.scope
-  const notices = yield* PubSub.unbounded<Told>()
-  const publish = (notice: Told): void => void PubSub.publishUnsafe(notices, notice)
-  const connection = yield* Connection.make<Told | MarketEvent>(url, {
+export const make = (url: string, address: string, subaccountNumber: number) =>
+  PrivateChannel.make<Orders.DydxOrder, Told | MarketEvent>(url, {
     label: "dydx subaccount",
     decode,
     dialect: {
@@ -92,46 +71,7 @@ export const make = Effect.fnUntraced(function*(
     },
     keepAlive: { _tag: "Protocol" },
     limits: venue.limits
+  }, {
+    channels: [Channel.make(name, `${address}/${subaccountNumber}`)],
+    notice: (said) => isOfOrders(said) ? said : said._tag === "Subscribed" ? gap : undefined
   })
-  const take = (said: Told | MarketEvent): void => {
-    if (isOfOrders(said)) publish(said)
-    // What came before it was not told.
-    else if (said._tag === "Subscribed") publish(gap)
-  }
-  const tell = (item: Inbox.Item<Told | MarketEvent>): Effect.Effect<void> => {
-    switch (item._tag) {
-      case "Batch":
-        return Effect.sync(() => item.messages.forEach(take))
-      case "Refused":
-        return Effect.forEach(
-          item.refused,
-          (error) => Effect.logWarning(`orders are asked for instead: ${error.message}`),
-          { discard: true }
-        )
-      case "Missed":
-      case "Rejected":
-        return Effect.sync(() => publish(gap))
-      default:
-        return Effect.void
-    }
-  }
-  let isBegun = false
-  const begin = Effect.suspend(() => {
-    if (isBegun) return Effect.void
-    isBegun = true
-    return Effect.andThen(
-      Stream.runForEach(connection.inbound({ name: "orders", overflow: "drop-oldest" }), tell).pipe(
-        Effect.ignore,
-        Effect.forkIn(scope, { startImmediately: true })
-      ),
-      Effect.andThen(
-        connection.subscribe([Channel.make(name, `${address}/${subaccountNumber}`)]),
-        connection.connect
-      ).pipe(
-        Effect.catch(({ message }) => Effect.logWarning(`orders are asked for instead: ${message}`)),
-        Effect.forkIn(scope, { startImmediately: true })
-      )
-    )
-  })
-  return Effect.tap(PubSub.subscribe(notices), () => begin)
-})
