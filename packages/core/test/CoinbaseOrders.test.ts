@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import * as ExactJson from "../src/codec/ExactJson.ts"
 import * as Orders from "../src/trading/coinbase/internal/orders.ts"
 import * as Schemas from "../src/trading/coinbase/internal/schemas.ts"
+import * as Instrument from "../src/trading/Instrument.ts"
 import * as OrderEvent from "../src/trading/OrderEvent.ts"
 import { OrderRequest } from "../src/trading/OrderRequest.ts"
 
@@ -208,7 +209,7 @@ describe("an order of Coinbase Advanced Trade", () => {
       }))
     const objection = (members: object, terms: Parameters<typeof Orders.objection>[1]) => {
       const market = product(members)
-      return market && Orders.objection(market, terms)
+      return market && Instrument.objection(market.instrument, terms)
     }
     const price = Schemas.decimalOf(read(Schemas.Product.fields.quote_increment, "40000.01"))
     const amount = Schemas.decimalOf(read(Schemas.Product.fields.quote_increment, "0.0005"))

@@ -178,6 +178,24 @@ export const describe = ({ above, below, figure, member, rule, value }: Illegal)
   return `${member} ${Decimal.format(value)} ${broken} ${Decimal.format(figure)}; the nearest legal: ${nearest}`
 }
 
+/**
+ * What forbids the price and the amount of an order or an amendment, in words;
+ * `undefined` if nothing does.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const objection = (
+  self: Instrument,
+  { amount, price }: { readonly amount?: Decimal.Decimal | undefined; readonly price?: Decimal.Decimal | undefined }
+): string | undefined => {
+  const illegal = [
+    price === undefined ? undefined : checkPrice(self, price),
+    amount === undefined ? undefined : checkAmount(self, amount)
+  ].filter((found) => found !== undefined)
+  return illegal.length === 0 ? undefined : illegal.map(describe).join("; ")
+}
+
 /** The digits of a quotient, where none are said. */
 const quotientDigits = 8
 

@@ -11,7 +11,7 @@ import * as Decimal from "../../../value/Decimal.ts"
 import * as Timestamp from "../../../value/Timestamp.ts"
 import type { OrderName } from "../../Exchange.ts"
 import { Balance, type Position } from "../../Holdings.ts"
-import type { Instrument } from "../../Instrument.ts"
+import * as Instrument from "../../Instrument.ts"
 import { askAgain, describe, type Failure, unanswered, unreadable } from "../../internal/failure.ts"
 import type { Attempt, Gateway, Notice, Sending, Terms } from "../../internal/gateway.ts"
 import type { PrivateChannel } from "../../internal/privateChannel.ts"
@@ -111,7 +111,7 @@ export class CoinbaseGateway implements Gateway<Orders.Order> {
     })
   }
 
-  instrument(product: string, until: number): Effect.Effect<Instrument, Failure> {
+  instrument(product: string, until: number): Effect.Effect<Instrument.Instrument, Failure> {
     return Effect.map(this.market(product, until), ({ instrument }) => instrument)
   }
 
@@ -122,7 +122,7 @@ export class CoinbaseGateway implements Gateway<Orders.Order> {
         failure._tag === "Refused" ? `product ${product}: ${describe(failure)}` : failure.reason
       ),
       Effect.flatMap((market) => {
-        const objection = Orders.objection(market, terms)
+        const objection = Instrument.objection(market.instrument, terms)
         return objection === undefined ? Effect.succeed(market) : Effect.fail(objection)
       })
     )

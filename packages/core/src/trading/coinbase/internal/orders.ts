@@ -318,21 +318,6 @@ export const marketOf = (product: typeof Schemas.Product.Type): Market | undefin
   }
 }
 
-/**
- * What forbids an order or an amendment by the product's rules, in words;
- * `undefined` if nothing does.
- *
- * @category getters
- * @since 0.1.0
- */
-export const objection = ({ instrument }: Market, { amount, price }: Terms): string | undefined => {
-  const illegal = [
-    price === undefined ? undefined : Instrument.checkPrice(instrument, price),
-    amount === undefined ? undefined : Instrument.checkAmount(instrument, amount)
-  ].filter((found) => found !== undefined).map(Instrument.describe)
-  return illegal.length === 0 ? undefined : illegal.join("; ")
-}
-
 const mostCharacters = 128
 
 /**

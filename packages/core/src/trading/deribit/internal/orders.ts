@@ -73,18 +73,14 @@ export const marketOf = (listed: MarketSchemas.Instrument): Market => {
  */
 export const objection = (
   { hasPositions, instrument }: Market,
-  { amount, price, reduceOnly = false }: {
-    readonly amount?: Decimal.Decimal | undefined
-    readonly price?: Decimal.Decimal | undefined
+  { reduceOnly = false, ...terms }: Parameters<typeof Instrument.objection>[1] & {
     readonly reduceOnly?: boolean | undefined
   }
 ): string | undefined => {
-  const illegal = [
-    price === undefined ? undefined : Instrument.checkPrice(instrument, price),
-    amount === undefined ? undefined : Instrument.checkAmount(instrument, amount)
-  ].filter((found) => found !== undefined).map(Instrument.describe)
-  if (reduceOnly && !hasPositions) illegal.push(`reduce-only: ${instrument.product} has no positions`)
-  return illegal.length === 0 ? undefined : illegal.join("; ")
+  const illegal = Instrument.objection(instrument, terms)
+  if (!reduceOnly || hasPositions) return illegal
+  return [illegal, `reduce-only: ${instrument.product} has no positions`].filter((reason) => reason !== undefined)
+    .join("; ")
 }
 
 type Placing = (typeof trading.buy)["params"]["Type"]

@@ -16,7 +16,7 @@ import type * as Decimal from "../../../value/Decimal.ts"
 import * as Timestamp from "../../../value/Timestamp.ts"
 import type { OrderName } from "../../Exchange.ts"
 import { Balance, Position } from "../../Holdings.ts"
-import type { Instrument } from "../../Instrument.ts"
+import * as Instrument from "../../Instrument.ts"
 import { describe, type Failure, unanswered, unsent } from "../../internal/failure.ts"
 import type { Attempt, Gateway, Notice, Sending } from "../../internal/gateway.ts"
 import type { Fill, OrderUpdate } from "../../OrderEvent.ts"
@@ -139,7 +139,7 @@ export class DydxGateway implements Gateway<DydxOrder> {
     )
   }
 
-  instrument(product: string, until: number): Effect.Effect<Instrument, Failure> {
+  instrument(product: string, until: number): Effect.Effect<Instrument.Instrument, Failure> {
     return Effect.map(this.market(product, until), ({ instrument }) => instrument)
   }
 
@@ -151,7 +151,7 @@ export class DydxGateway implements Gateway<DydxOrder> {
         failure._tag === "Refused" ? `product ${product}: ${describe(failure)}` : failure.reason
       ),
       Effect.flatMap((market) => {
-        const objection = Orders.objection(market, request)
+        const objection = Instrument.objection(market.instrument, request)
         const placing = Orders.placing(request, market, {
           owner: wallet.address,
           subaccountNumber,

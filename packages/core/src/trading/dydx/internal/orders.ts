@@ -8,7 +8,7 @@ import * as Decimal from "../../../value/Decimal.ts"
 import * as Exact from "../../../value/internal/exactArithmetic.ts"
 import * as Timestamp from "../../../value/Timestamp.ts"
 import * as Instrument from "../../Instrument.ts"
-import type { Terms } from "../../internal/gateway.ts"
+
 import { Fill, OrderUpdate } from "../../OrderEvent.ts"
 import type { OrderRequest } from "../../OrderRequest.ts"
 import type { OrderStatus } from "../../OrderStatus.ts"
@@ -68,18 +68,6 @@ export const marketOf = (
   amountScale: -atomicResolution,
   priceScale: atomicResolution - quantumConversionExponent - quoteResolution
 })
-
-/**
- * What forbids an order by the market's rules, in words.
- *
- * @category getters
- * @since 0.1.0
- */
-export const objection = ({ instrument }: Market, { amount, price }: Terms): string | undefined => {
-  const illegal = (price && Instrument.checkPrice(instrument, price)) ??
-    (amount && Instrument.checkAmount(instrument, amount))
-  return illegal && Instrument.describe(illegal)
-}
 
 /**
  * What an order asks for that there is not.

@@ -132,18 +132,14 @@ export const isSpot = (product: string): boolean => product.includes("/") || pro
  */
 export const objection = (
   { instrument, isPerpetual }: Asset,
-  { amount, price, reduceOnly = false }: {
-    readonly amount?: Decimal.Decimal | undefined
-    readonly price?: Decimal.Decimal | undefined
+  { reduceOnly = false, ...terms }: Parameters<typeof Instrument.objection>[1] & {
     readonly reduceOnly?: boolean | undefined
   }
 ): string | undefined => {
-  const illegal = [
-    price === undefined ? undefined : Instrument.checkPrice(instrument, price),
-    amount === undefined ? undefined : Instrument.checkAmount(instrument, amount)
-  ].filter((found) => found !== undefined).map(Instrument.describe)
-  if (reduceOnly && !isPerpetual) illegal.push(`reduce-only: ${instrument.product} has no positions`)
-  return illegal.length === 0 ? undefined : illegal.join("; ")
+  const illegal = Instrument.objection(instrument, terms)
+  if (!reduceOnly || isPerpetual) return illegal
+  return [illegal, `reduce-only: ${instrument.product} has no positions`].filter((reason) => reason !== undefined)
+    .join("; ")
 }
 
 /**

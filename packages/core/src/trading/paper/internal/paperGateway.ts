@@ -138,12 +138,10 @@ export const make = Effect.fnUntraced(function*(
 
   const objection = (
     symbol: string,
-    { amount, price }: { readonly amount?: Decimal.Decimal | undefined; readonly price?: Decimal.Decimal | undefined }
+    terms: Parameters<typeof Instrument.objection>[1]
   ): string | undefined => {
     const instrument = paper.instruments.get(symbol)
-    const illegal = instrument &&
-      ((price && Instrument.checkPrice(instrument, price)) ?? (amount && Instrument.checkAmount(instrument, amount)))
-    return illegal && Instrument.describe(illegal)
+    return instrument && Instrument.objection(instrument, terms)
   }
 
   return {
