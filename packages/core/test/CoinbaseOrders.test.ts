@@ -207,7 +207,7 @@ describe("an order of Coinbase Advanced Trade", () => {
         quote_currency_id: "USD",
         ...members
       }))
-    const objection = (members: object, terms: Parameters<typeof Orders.objection>[1]) => {
+    const objection = (members: object, terms: Parameters<typeof Instrument.objection>[1]) => {
       const market = product(members)
       return market && Instrument.objection(market.instrument, terms)
     }
