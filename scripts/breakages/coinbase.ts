@@ -19,6 +19,13 @@ const ofHttp = "packages/testing/test/exchange/HttpExchange.test.ts"
 
 export const breakages: ReadonlyArray<Breakage> = [
   {
+    name: "what has no time left is written at Coinbase all the same",
+    file: rest,
+    original: "this.now() >= sending.until ? Effect.fail(unsent(tooLate)) : ",
+    replacement: "",
+    test: [ofOrders, "what has no time left is not written"]
+  },
+  {
     name: "a token of Coinbase signs the query as well",
     file: jwt,
     original: "path.replace(/\\?.*$/, \"\")",

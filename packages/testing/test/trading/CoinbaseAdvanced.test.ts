@@ -289,6 +289,21 @@ describe("Order entry at Coinbase Advanced Trade", () => {
       })
     ))
 
+  it.effect("what has no time left is not written", () =>
+    withDesk(({ exchange, orders }) =>
+      Effect.gen(function*() {
+        yield* said(orders.place(request()))
+        const before = exchange.received().length
+        const orderId = exchange.orders("mine")[0]?.orderId ?? ""
+        for (const command of [orders.cancel({ orderId }, { deadline: 0 }), orders.open({ deadline: 0 })]) {
+          const [line] = yield* said(command)
+          assert.strictEqual(line, "NotSent reason=not written by the deadline")
+        }
+        assert.lengthOf(exchange.received(), before)
+        assert.lengthOf(exchange.orders("mine"), 1)
+      })
+    ))
+
   it.effect("a key that is refused is refused once, and nothing more is asked", () =>
     withDesk(({ exchange, orders }) =>
       Effect.gen(function*() {

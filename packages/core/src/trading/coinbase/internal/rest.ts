@@ -91,6 +91,8 @@ const hasSeenNothing: ReadonlySet<HttpReason["_tag"]> = new Set([
 ])
 const cannotBe: ReadonlySet<HttpReason["_tag"]> = new Set(["BadHeader", "BadUrl"])
 
+const tooLate = "not written by the deadline"
+
 interface Ask {
   readonly method: "GET" | "POST"
   readonly path: string
@@ -179,20 +181,22 @@ export class Rest {
         isWritten = true
         sending.onWrite?.()
       }
-      return this.admitted(ask).pipe(
-        Effect.andThen(Effect.suspend(() => this.send(ask, sending.until, onWrite))),
-        Effect.matchEffect({
-          onFailure: (error) => {
-            isWritten = !hasSeenNothing.has(error.reason._tag)
-            return this.unreached(error, ask)
-          },
-          onSuccess: (answer) => this.answered(answer, ask, schema)
-        }),
+      const sent = Effect.suspend(() =>
+        this.now() >= sending.until ? Effect.fail(unsent(tooLate)) : this.send(ask, sending.until, onWrite).pipe(
+          Effect.matchEffect({
+            onFailure: (error) => {
+              isWritten = !hasSeenNothing.has(error.reason._tag)
+              return this.unreached(error, ask)
+            },
+            onSuccess: (answer) => this.answered(answer, ask, schema)
+          })
+        )
+      )
+      return Effect.andThen(this.admitted(ask), sent).pipe(
         // Here for all that it may wait for.
         Effect.timeoutOrElse({
           duration: Math.max(0, sending.until - this.now()),
-          orElse: () =>
-            Effect.fail(isWritten ? unanswered("no answer by the deadline") : unsent("not written by the deadline"))
+          orElse: () => Effect.fail(isWritten ? unanswered("no answer by the deadline") : unsent(tooLate))
         })
       )
     })
