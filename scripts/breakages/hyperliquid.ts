@@ -350,6 +350,20 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   // the mock
   {
+    name: "a nonce of Hyperliquid is waited for without end",
+    file: calls,
+    original: "Effect.timeoutOrElse({ duration: Math.max(0, until - this.now()), orElse: () => Effect.fail(tooLate) })",
+    replacement: "Effect.tap(() => Effect.void)",
+    test: [ofAccount, "sends nothing past its deadline, however long a nonce is waited for"]
+  },
+  {
+    name: "an action of Hyperliquid is written with a nonce that came too late",
+    file: calls,
+    original: "if (this.now() >= until) return yield* Effect.fail(tooLate)",
+    replacement: "",
+    test: [ofAccount, "sends nothing past its deadline, however long a nonce is waited for"]
+  },
+  {
     name: "the mock of Hyperliquid takes a nonce twice",
     file: accounts,
     original: "if (used.includes(nonce)) return",

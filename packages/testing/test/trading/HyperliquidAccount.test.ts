@@ -164,4 +164,20 @@ describe("An account at Hyperliquid", () => {
         ])
       })
     ))
+
+  it.effect("sends nothing past its deadline, however long a nonce is waited for", () =>
+    withDesk((desk) =>
+      Effect.gen(function*() {
+        const posted = () => desk.bodies("order").length
+        const nonces = [Effect.never, Effect.as(Effect.sleep("2 seconds"), 1_800_000_000_000)]
+        for (const next of nonces) {
+          const orders = yield* Effect.provideService(desk.again(), NonceStore.NonceStore, { next: () => next })
+          const placed = yield* give(orders.place(request(), { deadline: "2 seconds" }))
+          yield* pass("2 seconds")
+          assert.deepStrictEqual(placed.lines(), [`NotSent clientId=${mine} reason=not written by the deadline`])
+        }
+        yield* pass("1 minute")
+        assert.strictEqual(posted(), 0)
+      })
+    ))
 })

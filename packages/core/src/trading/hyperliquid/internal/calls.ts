@@ -30,6 +30,8 @@ import type { Message } from "./messages.ts"
 import type { Value } from "./msgpack.ts"
 import * as Wire from "./wire.ts"
 
+const tooLate = Failure.unsent("not written by the deadline")
+
 /** How long the venue is left alone that is in trouble or cannot be reached, and that asks for it without a time. */
 const pauseMillis = { trouble: 240, busy: 1_000 }
 
@@ -222,7 +224,12 @@ export class Calls {
     const once = Effect.gen({ self: this }, function*(): Effect.fn.Return<Statuses, Failure.Failure> {
       const isUp = yield* this.isSocketUp(until)
       yield* this.admit(cost, until)
-      const nonce = yield* Effect.mapError(nonces.next(address), ({ message }) => Failure.unsent(message))
+      const nonce = yield* nonces.next(address).pipe(
+        Effect.mapError(({ message }) => Failure.unsent(message)),
+        // Another process may have the state locked.
+        Effect.timeoutOrElse({ duration: Math.max(0, until - this.now()), orElse: () => Effect.fail(tooLate) })
+      )
+      if (this.now() >= until) return yield* Effect.fail(tooLate)
       const signed = (): ExactJson.JsonObject => {
         const expiresAfter = this.venueTime(until)
         onExpiry?.(expiresAfter)
@@ -269,7 +276,7 @@ export class Calls {
             Effect.fail(
               isWritten
                 ? Failure.unanswered("no answer by the deadline")
-                : Failure.unsent("not written by the deadline")
+                : tooLate
             )
         }),
         Effect.flatMap((message) => Effect.fromResult(posted(message)))
@@ -301,7 +308,7 @@ export class Calls {
     const { clock, port, rest } = this.#options
     return Effect.suspend(() => {
       const left = until - this.now()
-      if (left <= 0) return Effect.fail(Failure.unsent("not written by the deadline"))
+      if (left <= 0) return Effect.fail(tooLate)
       const sentAt = clock.currentTimeMillisUnsafe()
       return port.request({
         method: "POST",
