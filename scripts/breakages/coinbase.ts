@@ -19,6 +19,13 @@ const ofHttp = "packages/testing/test/exchange/HttpExchange.test.ts"
 
 export const breakages: ReadonlyArray<Breakage> = [
   {
+    name: "Coinbase: a redirect is said to have taken no order",
+    file: rest,
+    original: "status < 500 && (status >= 400 || method === \"GET\")",
+    replacement: "status < 500",
+    test: [ofOrders, "a redirect is followed by nobody"]
+  },
+  {
     name: "what has no time left is written at Coinbase all the same",
     file: rest,
     original: "this.now() >= sending.until ? Effect.fail(unsent(tooLate)) : ",

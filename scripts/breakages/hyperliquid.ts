@@ -350,6 +350,13 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   // the mock
   {
+    name: "Hyperliquid: a redirect is said to have taken no order",
+    file: calls,
+    original: "status < 400 ? Failure.unanswered(`status ${status}`) : refusedBy",
+    replacement: "refusedBy",
+    test: [ofAnswers, "over HTTP are read as those on the socket"]
+  },
+  {
     name: "a nonce of Hyperliquid is waited for without end",
     file: calls,
     original: "Effect.timeoutOrElse({ duration: Math.max(0, until - this.now()), orElse: () => Effect.fail(tooLate) })",

@@ -343,6 +343,21 @@ describe("Order entry at Coinbase Advanced Trade", () => {
       })
     ))
 
+  it.effect("a redirect is followed by nobody: it may have taken an order, and what only asks is not asked again", () =>
+    withDesk(({ calls, exchange, orders }) =>
+      Effect.gen(function*() {
+        const asked = "GET products/{id}"
+        exchange.fault({ _tag: "Answer", call: asked, status: 302, headers: { location: "https://elsewhere.test" } })
+        assert.deepStrictEqual(yield* said(orders.place(request())), [
+          "NotSent clientId=mine reason=product BTC-USD: the exchange answered 302 (302)"
+        ])
+        assert.strictEqual(calls(asked), 1)
+        exchange.fault({ _tag: "Answer", call: place, status: 303, headers: { location: "https://elsewhere.test" } })
+        const placed = yield* give(orders.place(request()))
+        assert.deepStrictEqual(placed.lines(), ["OutcomeUnknown clientId=mine reason=the exchange answered 303"])
+      })
+    ))
+
   it.effect("an answer that never comes to what only asks is not waited for to the end", () =>
     withDesk(({ exchange, orders }) =>
       Effect.gen(function*() {

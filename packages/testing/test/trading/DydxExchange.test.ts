@@ -235,6 +235,16 @@ describe("Order entry at dYdX", () => {
       })
     ))
 
+  it.effect("may have been taken by a node that redirects", () =>
+    withDesk(({ calls, exchange, orders }) =>
+      Effect.gen(function*() {
+        exchange.fault({ _tag: "Answer", call: broadcast, status: 303 })
+        const given = yield* give(orders.place(limit()))
+        assert.deepStrictEqual(given.lines(), ["OutcomeUnknown clientId=mine reason=answered with 303"])
+        assert.strictEqual(calls(broadcast), 1)
+      })
+    ))
+
   it.effect("is absent only once no block can have it any more", () =>
     withDesk(({ calls, exchange, orders }) =>
       Effect.gen(function*() {

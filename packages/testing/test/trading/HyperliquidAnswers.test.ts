@@ -247,11 +247,15 @@ describe("Answers of Hyperliquid", () => {
           "Rejected reason=Too many cumulative requests sent"
         ])
         assert.deepStrictEqual(yield* said("", 503), ["OutcomeUnknown reason=status 503", "Reconciled status=absent"])
+        for (const status of [202, 303]) {
+          const lines = [`OutcomeUnknown reason=status ${status}`, "Reconciled status=absent"]
+          assert.deepStrictEqual(yield* said("", status), lines)
+        }
         assert.deepStrictEqual(yield* said("{"), [
           "OutcomeUnknown reason=the answer cannot be read",
           "Reconciled status=absent"
         ])
-        assert.strictEqual(calls("order"), 5)
+        assert.strictEqual(calls("order"), 7)
       })
     ))
 

@@ -276,7 +276,8 @@ export class Rest {
       const reason = `too many requests: ${refused.reason}`
       return Effect.fail({ ...refused, reason, code: "429", retryAfterMillis })
     }
-    if (status >= 400 && status < 500) return Effect.fail(refused)
+    // A redirect is not followed, and may come of what was taken.
+    if (status < 500 && (status >= 400 || method === "GET")) return Effect.fail(refused)
     const reason = `the exchange answered ${status}`
     return Effect.fail(
       method === "GET" ? { ...refused, reason, code: String(status), retryAfterMillis } : unanswered(reason)

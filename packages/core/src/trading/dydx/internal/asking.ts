@@ -179,7 +179,8 @@ export class Asking {
         const refused = refusal(answer)
         const retryAfterMillis = HttpPort.retryAfterMillis(headers, this.wallMillis()) ?? pauseMillis.busy
         if (status === 429) return Effect.fail({ ...refused, retryAfterMillis })
-        if (status < 500) return Effect.fail(refused)
+        // A redirect is not followed, and may come of what was taken.
+        if (status < 500 && (status >= 400 || request.method === "GET")) return Effect.fail(refused)
         return Effect.fail(
           request.method === "GET" ? { ...refused, retryAfterMillis } : unanswered(`answered with ${status}`)
         )

@@ -291,7 +291,12 @@ export class Calls {
         until,
         ({ _tag }) => _tag === "Unsent"
       )
-      if (status !== 200) return yield* Effect.fail(refusedBy(status, wordsOf(text), retryAfter))
+      // A redirect is not followed, and may come of what was taken.
+      if (status !== 200) {
+        return yield* Effect.fail(
+          status < 400 ? Failure.unanswered(`status ${status}`) : refusedBy(status, wordsOf(text), retryAfter)
+        )
+      }
       const json = ExactJson.parse(text)
       return yield* Effect.fromResult(statusesOf(json))
     })
