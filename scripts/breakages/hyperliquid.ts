@@ -230,7 +230,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "nobody learns what another process has amended at Hyperliquid",
     file: account,
-    original: "if (cloid === undefined || this.amendments.isComplete(cloid)) return Effect.void",
+    original: "if (cloids.length === 0) return Effect.void",
     replacement: "if (cloid !== \"\") return Effect.void",
     test: [ofExchange, "an amendment is of the whole amount, what is filled included"]
   },
@@ -349,6 +349,27 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofExchange, "what the rules forbid is not sent, with the nearest legal values"]
   },
   // the mock
+  {
+    name: "a list of orders at Hyperliquid knows nothing of those before an amendment",
+    file: gateway,
+    original: "      yield* this.account.learnHistory(orders, until)\n",
+    replacement: "",
+    test: [ofExchange, "an amendment is of the whole amount, what is filled included"]
+  },
+  {
+    name: "a cancel at Hyperliquid knows nothing of the orders before an amendment",
+    file: gateway,
+    original: "      yield* Effect.ignore(this.account.learnHistory([last], until))\n",
+    replacement: "",
+    test: [ofExchange, "an amendment is of the whole amount, what is filled included"]
+  },
+  {
+    name: "a history of Hyperliquid that is none makes an order unknown",
+    file: account,
+    original: "isNone ? Effect.succeed([])",
+    replacement: "isNone && until < 0 ? Effect.succeed([])",
+    test: [ofAnswers, "about an order that it has in its history only, or nowhere"]
+  },
   {
     name: "Hyperliquid: a redirect is said to have taken no order",
     file: calls,

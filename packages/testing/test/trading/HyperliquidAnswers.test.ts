@@ -107,6 +107,16 @@ describe("Answers of Hyperliquid", () => {
         answer(desk, "orderStatus", shown({ cloid: cloid("b") }))
         answer(desk, "historicalOrders", "Failed to deserialize", 422)
         assert.match((yield* give(orders.status({ clientId: cloid("b") }))).lines().join(), /status=open/)
+        for (const [body, status] of [["Failed to deserialize", 422], [null, 200]] as const) {
+          answer(desk, "orderStatus", { status: "unknownOid" })
+          answer(desk, "historicalOrders", body, status)
+          assert.deepStrictEqual((yield* give(orders.status({ clientId: cloid("c") }))).lines(), [
+            `OrderUpdate clientId=${cloid("c")} status=absent`
+          ])
+        }
+        answer(desk, "frontendOpenOrders", [{ ...order.order, cloid: cloid("d") }])
+        answer(desk, "historicalOrders", null)
+        assert.match((yield* give(orders.open())).lines().join(), /status=open/)
         assert.deepStrictEqual((yield* give(orders.status({ clientId: "mine" }))).lines(), [
           "OrderUpdate clientId=mine status=absent"
         ])

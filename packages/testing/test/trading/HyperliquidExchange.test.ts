@@ -386,6 +386,12 @@ describe("Order entry at Hyperliquid", () => {
         // A process that knows nothing of it learns it.
         const anew = yield* desk.again()
         assert.deepStrictEqual((yield* give(anew.status({ clientId: mine }))).lines(), shown.lines())
+        const listing = yield* desk.again()
+        const listed = yield* give(listing.open())
+        assert.deepStrictEqual(listed.lines(), (yield* give(anew.status({ clientId: mine }))).lines())
+        const cancelling = yield* desk.again()
+        const cancelled = yield* give(cancelling.cancel({ clientId: mine }))
+        assert.deepStrictEqual(cancelled.lines(), [`Acknowledged clientId=${mine} status=cancelled filled=0.02`])
       })
     ))
 

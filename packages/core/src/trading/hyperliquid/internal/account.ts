@@ -104,14 +104,25 @@ export class Account {
     )
   }
 
-  /** Learns which orders bore a client id before the one that does. */
-  learnHistory(cloid: string | undefined, until: number): Effect.Effect<void, Failure.Failure> {
-    if (cloid === undefined || this.amendments.isComplete(cloid)) return Effect.void
-    return this.history(until).pipe(
-      // Without a history there is only what was found.
-      Effect.catch((failure) => failure._tag === "Refused" ? Effect.void : Effect.fail(failure)),
-      Effect.map(() => this.amendments.complete(cloid))
+  /** As `history`, of whoever may have none: what is answered otherwise does not count. */
+  historyIfAny(until: number): Effect.Effect<ReadonlyArray<Orders.Order>, Failure.Failure> {
+    return Effect.catch(this.history(until), (failure) => {
+      const isNone = failure._tag === "Refused"
+        ? failure.retryAfterMillis === undefined
+        : failure._tag === "Unanswered" && failure.isUnreadable === true
+      return isNone ? Effect.succeed([]) : Effect.fail(failure)
+    })
+  }
+
+  /** Learns which orders bore the client ids of orders before these. */
+  learnHistory(orders: ReadonlyArray<Orders.Order>, until: number): Effect.Effect<void, Failure.Failure> {
+    const cloids = orders.flatMap(({ cloid }) =>
+      cloid === undefined || this.amendments.isComplete(cloid) ? [] : [cloid]
     )
+    if (cloids.length === 0) return Effect.void
+    return Effect.map(this.historyIfAny(until), () => {
+      for (const cloid of cloids) this.amendments.complete(cloid)
+    })
   }
 
   fillsFrom(

@@ -200,7 +200,7 @@ export class HyperliquidGateway implements Gateway<Orders.Order> {
       const asset = yield* this.account.asset(order.product, until)
       const illegal = Assets.objection(asset, terms)
       if (illegal !== undefined) return yield* Effect.fail(illegal)
-      yield* Effect.mapError(this.account.learnHistory(order.cloid, until), Failure.describe)
+      yield* Effect.mapError(this.account.learnHistory([order], until), Failure.describe)
       const { amount: whole = order.amount } = this.update(order)
       const amount = terms.amount ?? whole
       const named = { orderId: order.oid }
@@ -273,6 +273,7 @@ export class HyperliquidGateway implements Gateway<Orders.Order> {
         )
       }
       const [last = order] = yield* Effect.orElseSucceed(this.account.ask(orderId, until), () => [])
+      yield* Effect.ignore(this.account.learnHistory([last], until))
       return { ...last, status: "cancelled" as const }
     })
   }
@@ -312,22 +313,23 @@ export class HyperliquidGateway implements Gateway<Orders.Order> {
   findEver(name: OrderName, until: number): Effect.Effect<ReadonlyArray<Orders.Order>, Failure.Failure> {
     return Effect.gen({ self: this }, function*(): Effect.fn.Return<ReadonlyArray<Orders.Order>, Failure.Failure> {
       const found = yield* this.find(name, until)
-      for (const { cloid } of found) yield* this.account.learnHistory(cloid, until)
+      yield* this.account.learnHistory(found, until)
       if (found.length > 0) return found
       const { clientId, orderId } = name
       const isMeant = ({ cloid, oid }: Orders.Order) => orderId === undefined ? cloid === clientId : oid === orderId
-      const [newest, ...others] = (yield* this.account.history(until)).filter(isMeant)
+      const [newest, ...others] = (yield* this.account.historyIfAny(until)).filter(isMeant)
       return newest === undefined ? [] : [others.reduce((one, other) => isNewer(other, one) ? other : one, newest)]
     })
   }
 
   open(product: string | undefined, until: number): Effect.Effect<ReadonlyArray<Orders.Order>, Failure.Failure> {
-    return this.account.of("frontendOpenOrders", Schema.Array(Wire.Order), until).pipe(
-      Effect.map((orders) =>
-        orders.map((order) => this.account.recorded(Orders.read(order, "open")))
-          .filter((order) => product === undefined || order.product === product)
-      )
-    )
+    return Effect.gen({ self: this }, function*(): Effect.fn.Return<ReadonlyArray<Orders.Order>, Failure.Failure> {
+      const answer = yield* this.account.of("frontendOpenOrders", Schema.Array(Wire.Order), until)
+      const orders = answer.map((order) => this.account.recorded(Orders.read(order, "open")))
+        .filter((order) => product === undefined || order.product === product)
+      yield* this.account.learnHistory(orders, until)
+      return orders
+    })
   }
 
   fills(
