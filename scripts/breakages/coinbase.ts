@@ -19,6 +19,13 @@ const ofHttp = "packages/testing/test/exchange/HttpExchange.test.ts"
 
 export const breakages: ReadonlyArray<Breakage> = [
   {
+    name: "an order at Coinbase that says nothing of its terms is somebody else's",
+    file: orders,
+    original: "const isSilent = kind === undefined && amount === undefined && price === undefined",
+    replacement: "const isSilent = kind !== undefined && amount === undefined && price === undefined",
+    test: [ofOrders, "an order of which nobody says what it asks for"]
+  },
+  {
     name: "Coinbase: a redirect is said to have taken no order",
     file: rest,
     original: "status < 500 && (status >= 400 || method === \"GET\")",

@@ -231,7 +231,7 @@ export const breakages: ReadonlyArray<Breakage> = [
     name: "nobody learns what another process has amended at Hyperliquid",
     file: account,
     original: "if (cloids.length === 0) return Effect.void",
-    replacement: "if (cloid !== \"\") return Effect.void",
+    replacement: "if (cloids.length >= 0) return Effect.void",
     test: [ofExchange, "an amendment is of the whole amount, what is filled included"]
   },
   {

@@ -409,6 +409,41 @@ describe("Order entry at Coinbase Advanced Trade", () => {
       })
     ))
 
+  it.effect("an order of which nobody says what it asks for is taken for ours, and is not absent", () =>
+    withDesk(({ exchange, orders }) =>
+      Effect.gen(function*() {
+        const bare = (orderId: string, terms = {}) => ({
+          order_id: orderId,
+          client_order_id: "mine",
+          product_id: "BTC-USD",
+          side: "BUY",
+          status: "OPEN",
+          filled_size: "0",
+          ...terms
+        })
+        const answer = (call: string, body: unknown) =>
+          exchange.fault({ _tag: "Answer", call, status: 200, body: JSON.stringify(body) })
+        answer(place, { success: true, success_response: { order_id: "o" } })
+        answer("GET orders/historical/{id}", { order: bare("o") })
+        assert.deepStrictEqual(yield* said(orders.place(request())), [
+          "Acknowledged clientId=mine status=open filled=0"
+        ])
+        for (
+          const [terms, then] of [
+            [{}, reconciled],
+            [{ side: "SELL" }, undefined],
+            [{ order_configuration: { market_market_ioc: { quote_size: "10" } } }, undefined]
+          ] as const
+        ) {
+          exchange.fault({ _tag: "Malform", call: place })
+          answer("GET orders/historical/batch", { orders: [bare("o", terms)], has_next: false })
+          const placed = yield* give(orders.place(request()))
+          assert.strictEqual(placed.lines()[1], then)
+          yield* pass("10 seconds")
+        }
+      })
+    ))
+
   it.effect("no more than 30 requests leave in a second, and orders go before what only asks", () =>
     withDesk(({ exchange, orders }) =>
       Effect.gen(function*() {

@@ -195,14 +195,17 @@ const isSame = (one: Decimal.Decimal | undefined, other: Decimal.Decimal): boole
 
 /**
  * Whether an order is the one that was asked for: of its product, side, amount
- * and price.
+ * and price, as far as it says what it asks for.
  *
  * @category predicates
  * @since 0.1.0
  */
-export const isOf = (request: OrderRequest, order: Order): boolean =>
-  order.product === request.product && order.side === request.side && isSame(order.amount, request.amount) &&
-  (request.price === undefined ? order.price === undefined : isSame(order.price, request.price))
+export const isOf = (request: OrderRequest, { amount, kind, price, product, side }: Order): boolean => {
+  const isSilent = kind === undefined && amount === undefined && price === undefined
+  return product === request.product && side === request.side &&
+    (isSilent || (isSame(amount, request.amount) &&
+      (request.price === undefined ? price === undefined : isSame(price, request.price))))
+}
 
 /** What the fee of an execution is in: that which the product is priced in, of one that is a pair. */
 const feeAssetOf = (product: string): string | undefined => /^[^-]+-([^-]+)$/.exec(product)?.[1]
