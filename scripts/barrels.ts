@@ -22,11 +22,14 @@ export const barrels: ReadonlyArray<{
     // They bring the curves and a venue's whole schema along, which a program that only listens need not load.
     excluded: [
       "session/CoinbaseExchangeSigning.ts",
+      "session/CoinbaseJwt.ts",
       "session/Signer.ts",
       "session/deribit/",
       "trading/SqlStorage.ts",
+      "trading/coinbase/",
       "trading/deribit/",
-      "trading/dydx/"
+      "trading/dydx/",
+      "trading/hyperliquid/"
     ]
   },
   {
@@ -34,6 +37,11 @@ export const barrels: ReadonlyArray<{
     summary:
       "A virtual network and fault plans on Effect's clock: every module of `@tickline/testing` that needs no Node.",
     excluded: ["node/"]
+  },
+  {
+    folder: "packages/testing/src/exchange",
+    summary: "Mock exchanges that trade: every module of `@tickline/testing/exchange`.",
+    excluded: []
   },
   {
     folder: "packages/testing/src/node",

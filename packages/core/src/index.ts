@@ -124,14 +124,6 @@ export * as ClockOffset from "./session/ClockOffset.ts"
 export * as Coinbase from "./venue/coinbase/Venue.ts"
 
 /**
- * Coinbase Advanced Trade as an `Exchange`: orders over REST, each request signed
- * by itself, and notices of them over the socket, executions from REST.
- *
- * @since 0.1.0
- */
-export * as CoinbaseAdvanced from "./trading/coinbase/CoinbaseAdvanced.ts"
-
-/**
  * Coinbase's international derivatives, the public market data: Deribit's
  * platform and protocol at an address of Coinbase's.
  *
@@ -145,14 +137,6 @@ export * as CoinbaseDerivatives from "./venue/coinbase-derivatives/Venue.ts"
  * @since 0.1.0
  */
 export * as CoinbaseExchange from "./venue/coinbase-exchange/Venue.ts"
-
-/**
- * The tokens that Coinbase's API keys sign: a JWT for each request over REST, and
- * for each ask over the socket. Each is good for two minutes and for one use.
- *
- * @since 0.1.0
- */
-export * as CoinbaseJwt from "./session/CoinbaseJwt.ts"
 
 /**
  * How a connection fails, as types: what ended one attempt or one epoch, what
@@ -335,21 +319,6 @@ export * as HttpPort from "./transport/HttpPort.ts"
  * @since 0.1.0
  */
 export * as Hyperliquid from "./venue/hyperliquid/Venue.ts"
-
-/**
- * Hyperliquid as an `Exchange`. Orders are signed, and written over the socket, or
- * over HTTP while there is no socket; what is asked is asked over HTTP.
- *
- * @since 0.1.0
- */
-export * as HyperliquidExchange from "./trading/hyperliquid/HyperliquidExchange.ts"
-
-/**
- * Signs what Hyperliquid's exchange is asked to do.
- *
- * @since 0.1.0
- */
-export * as HyperliquidSigning from "./trading/hyperliquid/HyperliquidSigning.ts"
 
 /**
  * What a connection received, fanned out to its consumers in batches. Each
