@@ -26,6 +26,13 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofOrders, "an order of which nobody says what it asks for"]
   },
   {
+    name: "an address before paths may have a password and a query",
+    file: "packages/node/src/runner/exchange/OrderExchange.ts",
+    original: "(kind === \"http\" ? baseFault(url) : undefined)",
+    replacement: "(kind !== \"http\" ? baseFault(url) : undefined)",
+    test: ["packages/node/test/runner/OrderingCoinbase.test.ts", "coinbase list --url http"]
+  },
+  {
     name: "Coinbase: a redirect is said to have taken no order",
     file: rest,
     original: "status < 500 && (status >= 400 || method === \"GET\")",

@@ -65,6 +65,7 @@ const usage = (args: ReadonlyArray<string>, says: ReadonlyArray<string>, env: Re
       assert.strictEqual(yield* TestHost.run(world, "order", ...args), 2)
       assert.strictEqual(world.stdout(), "")
       for (const text of says) assert.include(world.stderr(), text)
+      assert.notInclude(world.stderr(), "hunter2")
     }))
 
 describe("tickline order coinbase", { timeout: 20_000 }, () => {
@@ -74,6 +75,8 @@ describe("tickline order coinbase", { timeout: 20_000 }, () => {
     usage(["coinbase", "list"], ["--url, --live", "expected --url"])
     usage(["coinbase", "list", ...url, "--live"], ["--url, --live", "one of the two"])
     usage(["coinbase", "list", "--url", "ws://127.0.0.1:1"], ["--url", "ws://127.0.0.1:1", "http://"])
+    usage(["coinbase", "list", "--url", "http://me:hunter2@127.0.0.1:1"], ["--url", "without user and password"])
+    usage(["coinbase", "list", "--url", "http://127.0.0.1:1/?key=hunter2"], ["--url", "without a query"])
     usage(["coinbase", "list", ...url, "--ws-url", "http://127.0.0.1:1"], ["--ws-url", "ws://"])
     usage(["coinbase", "list", ...url], ["TICKLINE_COINBASE_KEY_NAME", "the environment"], {})
     usage(["coinbase", "list", ...url], ["TICKLINE_COINBASE_KEY_SECRET"], { TICKLINE_COINBASE_KEY_NAME: keyName })

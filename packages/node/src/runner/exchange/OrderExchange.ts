@@ -77,6 +77,13 @@ export const liveFlag = switchFlag("live", "Send to the exchange's own address: 
 
 const schemes = { ws: ["ws:", "wss:"], http: ["http:", "https:"] } as const
 
+/** What an address before paths must not have. */
+const baseFault = (url: string): string | undefined => {
+  const { hash = "", password = "", search = "", username = "" } = URL.parse(url) ?? {}
+  if (username !== "" || password !== "") return "without user and password"
+  return search !== "" || hash !== "" ? "without a query: paths come after it" : undefined
+}
+
 /**
  * An address that was given, checked.
  *
@@ -94,7 +101,8 @@ export const checkedUrl = (
   const fault = isOther
     ? `the scheme ${scheme}`
     // The checks are those of a dial, whatever the scheme.
-    : Endpoint.urlFault(kind === "ws" ? url : url.replace(/^http/i, "ws"))
+    : Endpoint.urlFault(kind === "ws" ? url : url.replace(/^http/i, "ws")) ??
+      (kind === "http" ? baseFault(url) : undefined)
   if (fault === undefined) return Effect.succeed(url)
   const shown = shownUrl(url)
   return Effect.fail(
