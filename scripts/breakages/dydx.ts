@@ -16,6 +16,13 @@ const ofSigning = "packages/core/test/DydxSigning.test.ts"
 
 export const breakages: ReadonlyArray<Breakage> = [
   {
+    name: "dYdX is asked without time",
+    file: asking,
+    original: "if (this.now() >= until) return Effect.fail(tooLate)",
+    replacement: "",
+    test: [ofExchange, "is not asked for without time"]
+  },
+  {
     name: "dYdX: a redirect is said to have taken no order",
     file: asking,
     original: "status < 500 && (status >= 400 || request.method === \"GET\")",

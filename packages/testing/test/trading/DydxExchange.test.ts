@@ -235,6 +235,15 @@ describe("Order entry at dYdX", () => {
       })
     ))
 
+  it.effect("is not asked for without time", () =>
+    withDesk(({ calls, orders }) =>
+      Effect.gen(function*() {
+        const given = yield* give(orders.open({ deadline: 0 }))
+        assert.deepStrictEqual(given.lines(), ["NotSent reason=not written by the deadline"])
+        assert.strictEqual(calls("GET /v4/orders"), 0)
+      })
+    ))
+
   it.effect("may have been taken by a node that redirects", () =>
     withDesk(({ calls, exchange, orders }) =>
       Effect.gen(function*() {

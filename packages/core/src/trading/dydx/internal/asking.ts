@@ -32,6 +32,8 @@ const read = <A>(schema: Reader<A>, body: string): Result.Result<A, string> => {
     : Result.mapError(SchemaParser.decodeUnknownResult(schema)(json), (issue) => String(issue))
 }
 
+const tooLate = unsent("not written by the deadline")
+
 /** How long one answer is waited for to what only asks, before it is asked again. */
 const answerMillis = 2_000
 
@@ -103,6 +105,7 @@ export class Asking {
 
   /** Asks, again where there was no answer or patience is asked for. */
   get<A>(schema: Reader<A>, url: string, until: number): Effect.Effect<A, Failure> {
+    if (this.now() >= until) return Effect.fail(tooLate)
     const ask = Effect.andThen(
       this.admitted(url),
       Effect.suspend(() => this.answer({ method: "GET", url }, Math.min(until - this.now(), answerMillis)))
@@ -125,7 +128,7 @@ export class Asking {
   post<A>(schema: Reader<A>, url: string, body: object, { onWrite, until }: Sending): Effect.Effect<A, Failure> {
     return Effect.suspend(() => {
       const left = until - this.now()
-      if (left <= 0) return Effect.fail(unsent("not written by the deadline"))
+      if (left <= 0) return Effect.fail(tooLate)
       onWrite?.()
       return this.answer({ method: "POST", url, body: JSON.stringify(body) }, left).pipe(
         Effect.flatMap((body) => this.understood(schema, url, body)),
