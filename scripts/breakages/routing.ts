@@ -204,7 +204,7 @@ export const breakages: ReadonlyArray<Breakage> = [
     file: routed,
     original: "if (event.exchange === exchange) return event",
     replacement: "if (event.exchange !== \"\") return event",
-    test: [ofSplitting, "takes the best levels"]
+    test: [named, "Exchange-specific error propagation"]
   },
   {
     name: "an order goes to no exchange",

@@ -77,8 +77,10 @@ export const market = (product: "BTC-USD" | "ETH-USD" | "SOL-USD", terms: Partia
 export interface Venue {
   readonly exchange: Exchange["Service"]
   readonly served: MockVenue.Served
-  /** Our orders there, open or over, as `status side`. */
+  /** How many orders of ours it has, open or over. */
   readonly orders: () => number
+  /** Has the next order there go wrong: taken and not answered, cut off, or never come. */
+  readonly fault: (tag: "Withhold" | "Cut", takenAfter: number) => void
   readonly balances: () => ReadonlyArray<Clearing.Balance>
   readonly positions: () => ReadonlyArray<Clearing.Position>
 }
@@ -95,6 +97,8 @@ const products = [
 export interface Desk {
   readonly venues: Readonly<Record<Name, Venue>>
   readonly router: OrderRouter.OrderRouter["Service"]
+  /** Another router of the same storage, as after a restart. */
+  readonly begin: ReturnType<typeof OrderRouter.make>
   readonly storage: Storage["Service"]
   /** Whether a venue can be reached, over HTTP and by its socket. */
   readonly reach: (name: Name, isReachable: boolean) => Effect.Effect<void>
@@ -143,6 +147,7 @@ export const withVenues = <A, E, R>(
               nodeUrl: "https://dydx.test"
             }),
             orders: () => dydx.orders(subaccount).length,
+            fault: (_tag, takenAfter) => dydx.fault({ _tag, takenAfter, call: "POST /cosmos/tx/v1beta1/txs" }),
             balances: () => dydx.balances(subaccount),
             positions: () => dydx.positions(subaccount)
           },
@@ -154,6 +159,7 @@ export const withVenues = <A, E, R>(
               url: "https://coinbase.test"
             }),
             orders: () => coinbase.orders().length,
+            fault: (_tag, takenAfter) => coinbase.fault({ _tag, takenAfter, call: "POST orders" }),
             balances: () => coinbase.balances(),
             positions: () => []
           },
@@ -164,11 +170,12 @@ export const withVenues = <A, E, R>(
               url: "https://hyperliquid.test"
             }),
             orders: () => hyperliquid.orders(wallet).length,
+            fault: (_tag, takenAfter) => hyperliquid.fault({ _tag, takenAfter, call: "order" }),
             balances: () => hyperliquid.balances(wallet),
             positions: () => hyperliquid.positions(wallet)
           }
         }
-        const router = yield* OrderRouter.make({
+        const begin = OrderRouter.make({
           strategy,
           routes: names.map((name) => ({
             exchange: venues[name].exchange,
@@ -182,6 +189,7 @@ export const withVenues = <A, E, R>(
               : {})
           }))
         })
+        const router = yield* begin
         yield* talk
         yield* pass("1 second")
         const reach = (name: Name, isReachable: boolean) =>
@@ -197,7 +205,7 @@ export const withVenues = <A, E, R>(
           coinbase: venues.coinbase.orders(),
           hyperliquid: venues.hyperliquid.orders()
         })
-        return yield* use({ venues, router, storage: yield* Storage, reach, counts })
+        return yield* use({ venues, router, begin, storage: yield* Storage, reach, counts })
       }).pipe(
         Effect.provideService(HttpPort, network.http),
         Effect.provide(Layer.merge(NonceStore.layerMemory, MemoryStorage.layer))
