@@ -6,18 +6,13 @@
  * Run: npx -y pnpm@12 exec node examples/routing.ts
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import {
-  Decimal,
-  MemoryStorage,
-  NonceStore,
-  OrderRequest,
-  OrderRouter,
-  Presets,
-  Reconnection,
-  RoutingStrategy
-} from "@tickline/core"
+import { Decimal, OrderRequest, Presets, Reconnection } from "@tickline/core"
 import * as CoinbaseAdvanced from "@tickline/core/trading/coinbase/CoinbaseAdvanced"
 import * as HyperliquidExchange from "@tickline/core/trading/hyperliquid/HyperliquidExchange"
+import * as MemoryStorage from "@tickline/core/trading/MemoryStorage"
+import * as NonceStore from "@tickline/core/trading/NonceStore"
+import * as OrderRouter from "@tickline/core/trading/OrderRouter"
+import * as RoutingStrategy from "@tickline/core/trading/RoutingStrategy"
 import { NodeTransport } from "@tickline/node"
 import * as NodeHttp from "@tickline/node/NodeHttp"
 import { MockCoinbaseAdvanced, MockHyperliquidExchange } from "@tickline/testing"

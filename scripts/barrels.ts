@@ -18,18 +18,29 @@ export const barrels: ReadonlyArray<{
 }> = [
   {
     folder: "packages/core/src",
-    summary: "Exact market data over connections that survive: every module of `@tickline/core` but those that sign.",
+    summary:
+      "Exact market data over connections that survive: every module of `@tickline/core` but those that sign, and what keeps accounts and routes orders.",
     // They bring the curves and a venue's whole schema along, which a program that only listens need not load.
     excluded: [
       "session/CoinbaseExchangeSigning.ts",
       "session/CoinbaseJwt.ts",
       "session/Signer.ts",
       "session/deribit/",
+      "trading/Clearing.ts",
+      "trading/MemoryStorage.ts",
+      "trading/NonceStore.ts",
+      "trading/OrderRouter.ts",
+      "trading/RouteError.ts",
+      "trading/Routing.ts",
+      "trading/RoutingStrategy.ts",
       "trading/SqlStorage.ts",
+      "trading/Storage.ts",
+      "trading/StorageError.ts",
       "trading/coinbase/",
       "trading/deribit/",
       "trading/dydx/",
-      "trading/hyperliquid/"
+      "trading/hyperliquid/",
+      "trading/paper/"
     ]
   },
   {
