@@ -19,7 +19,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as PubSub from "effect/PubSub"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { AuthError } from "../../connection/ConnectError.ts"
@@ -30,8 +29,9 @@ import * as CoinbaseJwt from "../../session/CoinbaseJwt.ts"
 import type { SigningKeyError } from "../../session/Signer.ts"
 import { HttpPort } from "../../transport/HttpPort.ts"
 import type { Transport } from "../../transport/Transport.ts"
-import { Exchange, type Health } from "../Exchange.ts"
+import { Exchange } from "../Exchange.ts"
 import * as Entry from "../internal/entry.ts"
+import { Reach } from "../internal/httpAsking.ts"
 import * as Probing from "../internal/probing.ts"
 import { CoinbaseGateway } from "./internal/coinbaseGateway.ts"
 import { Rest } from "./internal/rest.ts"
@@ -113,7 +113,7 @@ export const make = Effect.fnUntraced(function*(
       plaintextHosts,
       onRefused: (detail) => channel.end({ _tag: "Over", error: new AuthError({ detail }) })
     },
-    yield* PubSub.sliding<Health>(1_024)
+    yield* Reach.make
   )
   const gateway = new CoinbaseGateway(rest, channel)
   return Entry.make(gateway, yield* Probing.make(gateway))

@@ -21,7 +21,6 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as PubSub from "effect/PubSub"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { Reconnection } from "../../connection/Reconnection.ts"
@@ -33,8 +32,9 @@ import { HttpPort } from "../../transport/HttpPort.ts"
 import type { Transport } from "../../transport/Transport.ts"
 import type * as Decimal from "../../value/Decimal.ts"
 import { venue } from "../../venue/dydx/Venue.ts"
-import { Exchange, type Health } from "../Exchange.ts"
+import { Exchange } from "../Exchange.ts"
 import * as Entry from "../internal/entry.ts"
+import { Reach } from "../internal/httpAsking.ts"
 import * as Probing from "../internal/probing.ts"
 import * as Signing from "./DydxSigning.ts"
 import { Asking } from "./internal/asking.ts"
@@ -107,7 +107,7 @@ export const make = Effect.fnUntraced(function*(
     asking: new Asking({
       port,
       clock: yield* Clock.Clock,
-      moves: yield* PubSub.sliding<Health>(1_024),
+      reach: yield* Reach.make,
       limit: (url) => url.startsWith(`${indexer}/v4/`) ? limit : undefined
     }),
     notices: (yield* SubaccountChannel.make(socket, wallet.address, subaccountNumber)).of

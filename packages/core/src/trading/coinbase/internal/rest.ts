@@ -8,21 +8,16 @@
  */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as PubSub from "effect/PubSub"
 import * as Result from "effect/Result"
-import type * as Schema from "effect/Schema"
-import * as SchemaParser from "effect/SchemaParser"
-import * as Stream from "effect/Stream"
-import * as ExactJson from "../../../codec/ExactJson.ts"
 import type { RollingLimit } from "../../../resilience/RollingLimit.ts"
 import type { CoinbaseJwt } from "../../../session/CoinbaseJwt.ts"
 import type { HttpError, HttpReason } from "../../../transport/HttpError.ts"
 import * as HttpPort from "../../../transport/HttpPort.ts"
-import * as SlidingPubSub from "../../../value/internal/slidingPubSub.ts"
 import * as Monotonic from "../../../value/Monotonic.ts"
-import type { Health } from "../../Exchange.ts"
+import type { Exchange } from "../../Exchange.ts"
 import { askAgain, type Failure, unanswered, unreadable, unsent, writeOnce } from "../../internal/failure.ts"
 import type { Sending } from "../../internal/gateway.ts"
+import { hasSeenNothing, pauseMillis, type Reach, read, type Reader } from "../../internal/httpAsking.ts"
 import * as Schemas from "./schemas.ts"
 
 /** Where the venue's own paths begin. */
@@ -30,9 +25,6 @@ const prefix = "/api/v3/brokerage"
 
 /** How long one answer is waited for to what only asks, before it is asked again: so long, or a third of what is left. */
 const answerMillis = 2_000
-
-/** How soon it is tried again after no connection, and after an answer that asks for patience without saying how much. */
-const pauseMillis = { unreachable: 100, busy: 500 }
 
 /**
  * A parameter of a query: one that is a list has several values.
@@ -51,15 +43,6 @@ const queryOf = (query: Query): string => {
 
 /** The longest words, without any form, that are repeated. */
 const mostWords = 200
-
-type Reader<A> = Schema.Codec<A, unknown>
-
-const read = <A>(schema: Reader<A>, body: string): Result.Result<A, string> => {
-  const json = ExactJson.parse(body)
-  return json instanceof ExactJson.Malformed
-    ? Result.fail(json.message)
-    : Result.mapError(SchemaParser.decodeUnknownResult(schema)(json), (issue) => String(issue))
-}
 
 // What is no JSON may be a word of a gateway's, or a page of it.
 const plainly = (body: string): typeof Schemas.Fault.Type => {
@@ -81,14 +64,7 @@ const refusal = ({ body, status }: HttpPort.HttpAnswer): Extract<Failure, { read
   }
 }
 
-/** After these the venue has seen nothing of a request; and these are so whenever it is tried. */
-const hasSeenNothing: ReadonlySet<HttpReason["_tag"]> = new Set([
-  "BadHeader",
-  "BadUrl",
-  "NotResolved",
-  "Refused",
-  "TlsFailed"
-])
+/** These are so whenever it is tried. */
 const cannotBe: ReadonlySet<HttpReason["_tag"]> = new Set(["BadHeader", "BadUrl"])
 
 const tooLate = "not written by the deadline"
@@ -126,13 +102,12 @@ export interface Options {
 export class Rest {
   // Private to the runtime as well: an inspection would show the tokens' maker.
   readonly #options: Options
-  private readonly moves: PubSub.PubSub<Health>
-  private state: Health = { _tag: "Idle" }
+  private readonly reach: Reach
   private refused: string | undefined
 
-  constructor(options: Options, moves: PubSub.PubSub<Health>) {
+  constructor(options: Options, reach: Reach) {
     this.#options = options
-    this.moves = moves
+    this.reach = reach
   }
 
   now(): number {
@@ -148,16 +123,8 @@ export class Rest {
     return this.refused
   }
 
-  get health(): { readonly current: Effect.Effect<Health>; readonly changes: Stream.Stream<Health> } {
-    return {
-      current: Effect.sync(() => this.state),
-      changes: Stream.unwrap(
-        Effect.map(
-          PubSub.subscribe(this.moves),
-          (subscription) => Stream.concat(Stream.make(this.state), Stream.fromSubscription(subscription))
-        )
-      )
-    }
+  get health(): Exchange["Service"]["health"] {
+    return this.reach.health
   }
 
   /** Asks, again where there was no answer or the venue asks for patience. */
@@ -237,15 +204,9 @@ export class Rest {
     })
   }
 
-  private move(state: Health): void {
-    const isSame = state._tag === this.state._tag
-    this.state = state
-    if (!isSame) SlidingPubSub.publishUnsafe(this.moves, state)
-  }
-
   // Only of some it is certain that the venue has seen nothing.
   private unreached({ reason }: HttpError, { method }: Ask): Effect.Effect<never, Failure> {
-    this.move({ _tag: "Down", reason: reason.message })
+    this.reach.move({ _tag: "Down", reason: reason.message })
     const later = (failure: Failure) => Effect.delay(Effect.fail(failure), pauseMillis.unreachable)
     if (hasSeenNothing.has(reason._tag)) return later(unsent(reason.message, !cannotBe.has(reason._tag)))
     return method === "GET" ? later(unanswered(reason.message, true)) : Effect.fail(unanswered(reason.message))
@@ -260,11 +221,11 @@ export class Rest {
     const refused = refusal(answer)
     if (status === 401) {
       this.refused = `the exchange refuses the key: ${refused.reason}`
-      this.move({ _tag: "Stopped", reason: this.refused })
+      this.reach.move({ _tag: "Stopped", reason: this.refused })
       this.#options.onRefused(this.refused)
       return Effect.fail(unsent(this.refused))
     }
-    this.move({ _tag: "Live" })
+    this.reach.move({ _tag: "Live" })
     if (status >= 200 && status < 300) {
       return Effect.mapError(
         Effect.fromResult(read(schema, answer.body)),

@@ -7,47 +7,20 @@
  */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as PubSub from "effect/PubSub"
 import * as Result from "effect/Result"
-import type * as Schema from "effect/Schema"
-import * as SchemaParser from "effect/SchemaParser"
-import * as Stream from "effect/Stream"
-import * as ExactJson from "../../../codec/ExactJson.ts"
 import type { RollingLimit } from "../../../resilience/RollingLimit.ts"
-import type { HttpReason } from "../../../transport/HttpError.ts"
 import * as HttpPort from "../../../transport/HttpPort.ts"
-import * as SlidingPubSub from "../../../value/internal/slidingPubSub.ts"
 import * as Monotonic from "../../../value/Monotonic.ts"
-import type { Health } from "../../Exchange.ts"
+import type { Exchange } from "../../Exchange.ts"
 import { askAgain, type Failure, unanswered, unreadable, unsent } from "../../internal/failure.ts"
 import type { Sending } from "../../internal/gateway.ts"
+import { hasSeenNothing, pauseMillis, type Reach, read, type Reader } from "../../internal/httpAsking.ts"
 import * as Schemas from "./schemas.ts"
-
-type Reader<A> = Schema.Codec<A, unknown>
-
-const read = <A>(schema: Reader<A>, body: string): Result.Result<A, string> => {
-  const json = ExactJson.parse(body)
-  return json instanceof ExactJson.Malformed
-    ? Result.fail(json.message)
-    : Result.mapError(SchemaParser.decodeUnknownResult(schema)(json), (issue) => String(issue))
-}
 
 const tooLate = unsent("not written by the deadline")
 
 /** How long one answer is waited for to what only asks, before it is asked again. */
 const answerMillis = 2_000
-
-/** How soon it is asked again after no connection, and after an answer that asks for patience without saying how much. */
-const pauseMillis = { unreachable: 100, busy: 500 }
-
-/** After these nobody has seen anything of a request. */
-const hasSeenNothing: ReadonlySet<HttpReason["_tag"]> = new Set([
-  "BadHeader",
-  "BadUrl",
-  "NotResolved",
-  "Refused",
-  "TlsFailed"
-])
 
 const refusal = ({ body, status }: HttpPort.HttpAnswer): Extract<Failure, { readonly _tag: "Refused" }> => {
   const fault = Result.getOrElse(read(Schemas.Fault, body), (): typeof Schemas.Fault.Type => ({}))
@@ -64,15 +37,14 @@ const refusal = ({ body, status }: HttpPort.HttpAnswer): Extract<Failure, { read
 export class Asking {
   private readonly port: HttpPort.HttpPort["Service"]
   private readonly clock: Clock.Clock
-  private readonly moves: PubSub.PubSub<Health>
+  private readonly reach: Reach
   private readonly limit: (url: string) => RollingLimit | undefined
-  private state: Health = { _tag: "Idle" }
 
   constructor(
-    { clock, limit, moves, port }: {
+    { clock, limit, port, reach }: {
       readonly port: HttpPort.HttpPort["Service"]
       readonly clock: Clock.Clock
-      readonly moves: PubSub.PubSub<Health>
+      readonly reach: Reach
       /** The limit on what is asked of a URL. */
       readonly limit: (url: string) => RollingLimit | undefined
     }
@@ -80,7 +52,7 @@ export class Asking {
     this.port = port
     this.limit = limit
     this.clock = clock
-    this.moves = moves
+    this.reach = reach
   }
 
   now(): number {
@@ -91,16 +63,8 @@ export class Asking {
     return this.clock.currentTimeMillisUnsafe()
   }
 
-  get health(): { readonly current: Effect.Effect<Health>; readonly changes: Stream.Stream<Health> } {
-    return {
-      current: Effect.sync(() => this.state),
-      changes: Stream.unwrap(
-        Effect.map(
-          PubSub.subscribe(this.moves),
-          (subscription) => Stream.concat(Stream.make(this.state), Stream.fromSubscription(subscription))
-        )
-      )
-    }
+  get health(): Exchange["Service"]["health"] {
+    return this.reach.health
   }
 
   /** Asks, again where there was no answer or patience is asked for. */
@@ -172,12 +136,12 @@ export class Asking {
       deadline: Math.max(1, deadline) + (request.method === "POST" ? 1_000 : 0)
     }).pipe(
       Effect.mapError(({ reason }): Failure => {
-        this.move({ _tag: "Down", reason: reason.message })
+        this.reach.move({ _tag: "Down", reason: reason.message })
         return hasSeenNothing.has(reason._tag) ? unsent(reason.message) : unanswered(reason.message)
       }),
       Effect.flatMap((answer): Effect.Effect<string, Failure> => {
         const { body, headers, status } = answer
-        this.move({ _tag: "Live" })
+        this.reach.move({ _tag: "Live" })
         if (status >= 200 && status < 300) return Effect.succeed(body)
         const refused = refusal(answer)
         const retryAfterMillis = HttpPort.retryAfterMillis(headers, this.wallMillis()) ?? pauseMillis.busy
@@ -189,11 +153,5 @@ export class Asking {
         )
       })
     )
-  }
-
-  private move(state: Health): void {
-    const isSame = state._tag === this.state._tag
-    this.state = state
-    if (!isSame) SlidingPubSub.publishUnsafe(this.moves, state)
   }
 }
