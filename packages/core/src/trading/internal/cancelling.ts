@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import * as BigDecimal from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as Decimal from "../../value/Decimal.ts"
 import type { AmbiguousClientId, OrderName } from "../Exchange.ts"
 import { Acknowledged, CancelledAll, NotSent, OutcomeUnknown, Reconciled, type Rejected } from "../OrderEvent.ts"
 import { isOver } from "../OrderStatus.ts"
@@ -23,7 +23,7 @@ const cancelled = <A>(gateway: Gateway<A>, order: A, names: Partial<Names> = {})
     ...names,
     ...namesOf(gateway.exchange, update),
     status: "cancelled" as const,
-    filled: update.filled ?? BigDecimal.fromBigInt(0n)
+    filled: update.filled ?? Decimal.zero
   }
 }
 

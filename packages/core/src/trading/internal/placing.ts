@@ -10,7 +10,7 @@ import * as PubSub from "effect/PubSub"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type { ConnectError } from "../../connection/ConnectError.ts"
-import type * as Decimal from "../../value/Decimal.ts"
+import * as Decimal from "../../value/Decimal.ts"
 import { type AmbiguousClientId, NotAmended, type OrderName } from "../Exchange.ts"
 import * as Order from "../Order.ts"
 import {
@@ -40,8 +40,6 @@ const standing = (update: OrderUpdate) => ({
   ...(update.filled === undefined ? {} : { filled: update.filled })
 })
 
-const zero = BigDecimal.fromBigInt(0n)
-
 /** What the answer to an order says. */
 const answered = <A>(gateway: Gateway<A>, request: OrderRequest, order: A): Acknowledged | Rejected => {
   const update = gateway.update(order)
@@ -49,7 +47,7 @@ const answered = <A>(gateway: Gateway<A>, request: OrderRequest, order: A): Ackn
   if (!gateway.isOf(request, order)) return new Rejected({ ...ids, reason: "client id in use" })
   return update.status === "rejected"
     ? new Rejected({ ...ids, reason: "rejected by the exchange" })
-    : new Acknowledged({ filled: zero, ...standing(update), ...ids })
+    : new Acknowledged({ filled: Decimal.zero, ...standing(update), ...ids })
 }
 
 /** What became of an order whose answer did not come, and the order itself if it is there. */
@@ -265,7 +263,7 @@ export const amend = Effect.fnUntraced(function*<A>(
   const written = yield* Effect.result(send)
   if (Result.isSuccess(written)) {
     const update = gateway.update(written.success.order)
-    return yield* say(new Acknowledged({ filled: zero, ...names, ...standing(update) }))
+    return yield* say(new Acknowledged({ filled: Decimal.zero, ...names, ...standing(update) }))
   }
   const outcome = outcomeOf(names, written.failure)
   yield* say(outcome)
