@@ -19,13 +19,15 @@ export const barrels: ReadonlyArray<{
   {
     folder: "packages/core/src",
     summary:
-      "Exact market data over connections that survive: every module of `@tickline/core` but those that sign, and what keeps accounts and routes orders.",
+      "Exact market data over connections that survive: every module of `@tickline/core` but those that sign, and what keeps accounts, routes orders and decides on them.",
     // They bring the curves and a venue's whole schema along, which a program that only listens need not load.
     excluded: [
+      "actor/",
       "session/CoinbaseExchangeSigning.ts",
       "session/CoinbaseJwt.ts",
       "session/Signer.ts",
       "session/deribit/",
+      "strategy/",
       "trading/Clearing.ts",
       "trading/MemoryStorage.ts",
       "trading/NonceStore.ts",
