@@ -275,5 +275,19 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "Effect.asVoid(this.storage.append(name, clientId, event))",
     replacement: "event._tag === \"Fill\" ? Effect.void : Effect.asVoid(this.storage.append(name, clientId, event))",
     test: [scenarios, "Portfolio consistency with multi-exchange"]
+  },
+  {
+    name: "nobody observes what a router learns",
+    file: router,
+    original: "this.options.observe?.(update)",
+    replacement: "void update",
+    test: [ofRecovery, "tells what it learns, with the order that it is of, from the first moment"]
+  },
+  {
+    name: "an update has the order from before it",
+    file: router,
+    original: "const update: Update = { of, order: part.order, event }",
+    replacement: "const update: Update = { of, order, event }",
+    test: [ofRecovery, "tells what it learns, with the order that it is of, from the first moment"]
   }
 ]

@@ -26,6 +26,7 @@ import type * as OrderBook from "../market/OrderBook.ts"
 import type * as Decimal from "../value/Decimal.ts"
 import { AmbiguousClientId, type Exchange, type ExchangeError, type NotAmended, type OrderName } from "./Exchange.ts"
 import type { Balance, Position } from "./Holdings.ts"
+import type { Instrument } from "./Instrument.ts"
 import { balancesOf, positionsOf } from "./internal/aggregates.ts"
 import { routeName } from "./internal/routed.ts"
 import { Router } from "./internal/router.ts"
@@ -34,7 +35,7 @@ import type { OrderEvent, OrderUpdate } from "./OrderEvent.ts"
 import type { OrderRequest } from "./OrderRequest.ts"
 import { isOver } from "./OrderStatus.ts"
 import { NoneAnswered, type NotRouted, UnknownClientId } from "./RouteError.ts"
-import type { ExchangeState, Options, Placement, PlaceOptions, Ranking } from "./Routing.ts"
+import type { ExchangeState, Options, Placement, PlaceOptions, Ranking, Update } from "./Routing.ts"
 import type { RoutingStrategy } from "./RoutingStrategy.ts"
 import { Storage } from "./Storage.ts"
 import type { ClientIdInUse, StorageError } from "./StorageError.ts"
@@ -83,7 +84,9 @@ export interface NetAmount {
  * - `settled`: an order's parts once all of them are over and their fills are there
  * - `status`, `cancel`, `amend`: by the client id that it was placed with, asked of
  *   the exchange that has it. An order in several parts cannot be amended
- * - `events`: what is said of all orders from now on; whoever is more than 16,384
+ * - `instrument`: what may be traded of a product at an exchange, asked for once
+ * - `updates`: what is said of all orders from when the effect is done, and the
+ *   order that each is of; `events` without these. Whoever is more than 16,384
  *   behind misses some, which the storage has
  * - `recovered`: once what was open before a restart is reconciled
  *
@@ -108,6 +111,8 @@ export class OrderRouter extends Context.Service<OrderRouter, {
   readonly open: Effect.Effect<Gathered<OrderUpdate>, NoneAnswered>
   readonly balances: Effect.Effect<Gathered<Balance> & { readonly totals: ReadonlyArray<Total> }, NoneAnswered>
   readonly positions: Effect.Effect<Gathered<Position> & { readonly net: ReadonlyArray<NetAmount> }, NoneAnswered>
+  readonly instrument: (exchange: string, product: string) => Effect.Effect<Instrument, ExchangeError>
+  readonly updates: Effect.Effect<Stream.Stream<Update>, never, Scope.Scope>
   readonly events: Stream.Stream<OrderEvent>
   readonly recovered: Effect.Effect<void>
 }>()("@tickline/core/trading/OrderRouter") {}
@@ -190,6 +195,8 @@ export const make = Effect.fnUntraced(function*(
       ...found,
       net: positionsOf(found.byExchange, router.nameOf)
     })),
+    instrument: router.instrumentAt,
+    updates: router.updates,
     events: router.events,
     recovered: router.recovered
   }

@@ -50,9 +50,25 @@ export interface Route {
 export type Fallback = "never" | "not-sent" | "not-taken"
 
 /**
+ * Something that was said of an order, and the order after it. `of` is the client
+ * id that was given to the router, which an order elsewhere, or a part of one,
+ * does not bear itself.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Update {
+  readonly of: string
+  readonly order: Order.Order
+  readonly event: Order.Input
+}
+
+/**
  * - `strategy`: of orders that name none
  * - `fallback`: default `not-taken`
  * - `deadline`: how long each exchange has to answer an order. Default 5 s
+ * - `observe`: sees each update in the step that has stored it, those of orders
+ *   from before a restart included. It must be quick and must not throw
  *
  * @category models
  * @since 0.1.0
@@ -62,6 +78,7 @@ export interface Options {
   readonly strategy: RoutingStrategy
   readonly fallback?: Fallback | undefined
   readonly deadline?: Duration.Input | undefined
+  readonly observe?: ((update: Update) => void) | undefined
 }
 
 /**

@@ -1,5 +1,6 @@
 /** A router after a restart of its process: what was open is known, and nothing is sent again. */
 import { assert, describe, it } from "@effect/vitest"
+import type * as Routing from "@tickline/core/trading/Routing"
 import * as RoutingStrategy from "@tickline/core/trading/RoutingStrategy"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as Effect from "effect/Effect"
@@ -35,6 +36,8 @@ const known = ({ storage }: Omit<Desk, "router">) =>
 
 const sent = ({ mocks }: Omit<Desk, "router">) => names.map((name) => mocks[name].sent())
 
+const brief = ({ event, of, order }: Routing.Update) => `${of}: ${event._tag}, then ${order.status}`
+
 describe("A router after a restart", () => {
   it.effect("knows an order that rests, and follows it", () =>
     withMocks((desk) =>
@@ -64,6 +67,33 @@ describe("A router after a restart", () => {
         assert.deepStrictEqual(sent(desk), [2, 0, 0])
       })
     ))
+
+  it.effect("tells what it learns, with the order that it is of, from the first moment", () => {
+    const observed: Array<Routing.Update> = []
+    return withMocks((desk) =>
+      Effect.gen(function*() {
+        const first = yield* processOf(desk)
+        desk.mocks.first.exchange.fault({ _tag: "Withhold", method: "private/buy" })
+        const updates = yield* first.router.updates
+        const told: Array<Routing.Update> = []
+        yield* Effect.forkScoped(Stream.runForEach(updates, (update) => Effect.sync(() => told.push(update))))
+        yield* given(first, request({ clientId: "mine" }), { strategy: RoutingStrategy.fixed("second") })
+        assert.deepStrictEqual(told.map(brief), ["mine: Acknowledged, then open"])
+        yield* given(first, request({ clientId: "lost" }))
+        yield* first.end
+        observed.length = 0
+        const second = yield* processOf(desk)
+        yield* second.router.recovered
+        assert.deepStrictEqual(observed.map(brief), [
+          "lost: OutcomeUnknown, then unknown",
+          "lost: Reconciled, then open"
+        ])
+        const instrument = yield* second.router.instrument("second", "BTC-USD-PERP")
+        assert.strictEqual(instrument.product, "BTC-PERPETUAL")
+        const error = yield* Effect.flip(second.router.instrument("second", "DOGE-USD"))
+        assert.strictEqual(error.message, "second: it has no DOGE-USD")
+      }), { observe: (update) => observed.push(update) })
+  })
 
   it.effect("reconciles an order of which nothing was heard, and does not send it again", () =>
     withMocks((desk) =>

@@ -20,7 +20,7 @@ import * as Order from "../Order.ts"
 import { type OrderEvent, type OrderUpdate, type Outcome, OutcomeUnknown } from "../OrderEvent.ts"
 import * as OrderRequest from "../OrderRequest.ts"
 import { NotRouted, RouteCause } from "../RouteError.ts"
-import type { ExchangeState, Options, Placement, PlaceOptions, Ranking, Route } from "../Routing.ts"
+import type { ExchangeState, Options, Placement, PlaceOptions, Ranking, Route, Update } from "../Routing.ts"
 import * as RoutingStrategy from "../RoutingStrategy.ts"
 import type { Storage } from "../Storage.ts"
 import type { ClientIdInUse, StorageError } from "../StorageError.ts"
@@ -71,12 +71,13 @@ const isUnavailable = ({ reason }: RouteCause): boolean => reason === "Unavailab
  */
 export class Router implements Sender {
   readonly recovered: Effect.Effect<void>
+  readonly updates: Effect.Effect<Stream.Stream<Update>, never, Scope.Scope>
   readonly events: Stream.Stream<OrderEvent>
   private readonly options: Options
   private readonly storage: Storage["Service"]
   private readonly scope: Scope.Scope
   private readonly clock: Clock.Clock
-  private readonly published: PubSub.PubSub<OrderEvent>
+  private readonly published: PubSub.PubSub<Update>
   private readonly answers = new Map<string, Answers>()
   private readonly instruments = new Map<string, Instrument>()
   private readonly parts = new Map<string, Array<Part>>()
@@ -90,7 +91,7 @@ export class Router implements Sender {
     made: {
       readonly scope: Scope.Scope
       readonly clock: Clock.Clock
-      readonly published: PubSub.PubSub<OrderEvent>
+      readonly published: PubSub.PubSub<Update>
       readonly recovered: Deferred.Deferred<void>
     }
   ) {
@@ -99,7 +100,8 @@ export class Router implements Sender {
     this.scope = made.scope
     this.clock = made.clock
     this.published = made.published
-    this.events = Stream.fromPubSub(made.published)
+    this.updates = Effect.map(PubSub.subscribe(made.published), Stream.fromSubscription)
+    this.events = Stream.map(Stream.fromPubSub(made.published), ({ event }) => event)
     this.recovered = Deferred.await(made.recovered)
     for (const route of options.routes) {
       this.answers.set(routeName(route), { latencyMillis: undefined, patientUntil: 0 })
@@ -114,7 +116,7 @@ export class Router implements Sender {
     const router = new Router(options, storage, {
       scope: yield* Effect.scope,
       clock: yield* Clock.Clock,
-      published: yield* PubSub.sliding<OrderEvent>(mostEvents),
+      published: yield* PubSub.sliding<Update>(mostEvents),
       recovered
     })
     yield* Effect.forEach(options.routes, ({ exchange }) => Effect.forkScoped(exchange.connect), { discard: true })
@@ -226,6 +228,14 @@ export class Router implements Sender {
         )
     })
 
+  readonly instrumentAt = (exchange: string, name: string): Effect.Effect<Instrument, ExchangeError> => {
+    const route = this.routeOf(exchange)
+    const product = route === undefined ? undefined : symbolOf(route, name)
+    return route === undefined || product === undefined
+      ? Effect.fail(new ExchangeError({ exchange, reason: "Refused", detail: `it has no ${name}` }))
+      : this.instrument(route, product)
+  }
+
   readonly routeOf = (exchange: string): Route | undefined =>
     this.options.routes.find((route) => routeName(route) === exchange)
 
@@ -289,7 +299,9 @@ export class Router implements Sender {
         Effect.asVoid(this.storage.append(name, clientId, event)),
         ({ message }) => Effect.annotateLogs(Effect.logError(`not stored: ${message}`), { clientId })
       )
-      yield* PubSub.publish(this.published, event)
+      const update: Update = { of, order: part.order, event }
+      this.options.observe?.(update)
+      yield* PubSub.publish(this.published, update)
       if (event._tag === "Fill" || event._tag === "OrderUpdate") return
       last = event
       onOutcome(event)
