@@ -105,6 +105,17 @@ describe("Market", () => {
     })
   }
 
+  it("counts its trades from where it is told to, and moves as far as it is told to", () => {
+    const [product] = Market.products
+    const rangeOf = (volatility: number) => {
+      const ticks = some({ ...product, volatility }, 500)
+      return value(ticks.at(-1)?.high ?? "0") - value(ticks.at(-1)?.low ?? "0")
+    }
+    assert.isTrue(rangeOf(10) > rangeOf(1) * 5n)
+    const counted = some({ ...product, firstTradeId: 1_764_000_000_000 }, 3)
+    assert.deepStrictEqual(counted.map(({ tradeId }) => tradeId), [0, 1, 2].map((n) => 1_764_000_000_000 + n))
+  })
+
   it("a client that uses floats would show other prices", () => {
     for (const product of Market.products) {
       const ticks = some(product, 200)

@@ -124,8 +124,8 @@ class ClearingImpl implements Clearing {
   private readonly accounts = new Map<string, Account>()
   private readonly owned = new Map<string, Decimal.Decimal>()
 
-  constructor(instruments: Iterable<Instrument.Instrument>) {
-    this.books = Matching.make([])
+  constructor(instruments: Iterable<Instrument.Instrument>, options: Matching.Options | undefined) {
+    this.books = Matching.make([], options)
     for (const instrument of instruments) this.list(instrument)
   }
 
@@ -329,9 +329,13 @@ const averagePrice = (
 }
 
 /**
- * A clearing of these instruments, its books and accounts empty.
+ * A clearing of these instruments, its books and accounts empty, over an engine
+ * that is made by the options.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (instruments: Iterable<Instrument.Instrument>): Clearing => new ClearingImpl(instruments)
+export const make = (
+  instruments: Iterable<Instrument.Instrument>,
+  options?: Matching.Options | undefined
+): Clearing => new ClearingImpl(instruments, options)

@@ -49,7 +49,7 @@ export interface Preview {
 export interface Matching {
   /** Opens the book of an instrument, unless its product has one. */
   readonly list: (instrument: Instrument.Instrument) => void
-  /** Carries a command out, after what has expired by then. Order and trade ids count from 1. */
+  /** Carries a command out, after what has expired by then. Order and trade ids count up from the first. */
   readonly apply: (command: Command, at: number) => ReadonlyArray<Event>
   /** Ends what has expired by then, in the order of its times. */
   readonly expire: (at: number) => ReadonlyArray<Event>
@@ -88,11 +88,13 @@ class MatchingImpl implements Matching {
   private readonly expiring = new Sorted<BookOrder>((one, other) =>
     ((one.validUntil ?? 0) - (other.validUntil ?? 0) || one.number - other.number) < 0
   )
-  private placed = 0
-  private traded = 0
+  private placed: number
+  private traded: number
   private events: Array<Event> = []
 
-  constructor(instruments: Iterable<Instrument.Instrument>) {
+  constructor(instruments: Iterable<Instrument.Instrument>, firstId: number) {
+    this.placed = firstId - 1
+    this.traded = firstId - 1
     for (const instrument of instruments) this.list(instrument)
   }
 
@@ -394,9 +396,24 @@ const shown = (order: BookOrder): Order => {
 }
 
 /**
+ * How an engine is made. The ids of orders and those of trades count from `firstId`:
+ * 1 by default. Whoever keeps them beyond the engine's life gives one that is
+ * above all before, such as the time.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly firstId?: number | undefined
+}
+
+/**
  * An engine of these instruments, its books empty.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (instruments: Iterable<Instrument.Instrument>): Matching => new MatchingImpl(instruments)
+export const make = (
+  instruments: Iterable<Instrument.Instrument>,
+  { firstId = 1 }: Options = {}
+): Matching => new MatchingImpl(instruments, firstId)

@@ -29,6 +29,7 @@
  * @since 0.1.0
  */
 import type * as Clearing from "@tickline/core/trading/Clearing"
+import type * as Decimal from "@tickline/core/value/Decimal"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as MockCoinbase from "../venue/MockCoinbase.ts"
@@ -89,6 +90,9 @@ export type { FillRecord as Fill, OrderRecord as Order }
  * - `mostPerPage`: how many orders, executions or accounts one answer may have.
  *   Default: as the venue
  * - `seed`: by which calls fail of which a share is to. Default 0
+ * - `fees`: what trades cost, as shares of their value. Default: as the venue for
+ *   the least volume
+ * - `firstOrder`: what its ids of orders count from, at most twelve digits. Default 1
  *
  * @category models
  * @since 0.1.0
@@ -99,6 +103,8 @@ export interface Options {
   readonly cancelMillis?: number | undefined
   readonly mostPerPage?: number | undefined
   readonly seed?: number | undefined
+  readonly fees?: { readonly maker: Decimal.Decimal; readonly taker: Decimal.Decimal } | undefined
+  readonly firstOrder?: number | undefined
 }
 
 /**
@@ -166,7 +172,9 @@ export const make = (options: Options = {}): MockCoinbaseAdvanced => {
           requestsPerSecond: options.requestsPerSecond ?? 30,
           cancelMillis: options.cancelMillis ?? 0,
           mostPerPage: options.mostPerPage ?? 1_000,
-          seed: options.seed ?? 0
+          seed: options.seed ?? 0,
+          fees: options.fees,
+          firstOrder: options.firstOrder ?? 1
         })
         opened = exchange
         return {

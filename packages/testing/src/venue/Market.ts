@@ -29,8 +29,9 @@ import { difference, levelOf, print, type Row, timestamp } from "./internal/mark
 /**
  * What is traded. `price` is the price it starts at and is drawn back to, at
  * least a hundred of its last digit; `size` is a usual trade's. The number of
- * decimals of both is that of every price and size printed. `levels` is how many
- * each side of its book has (default 10).
+ * decimals of both is that of every price and size printed. `levels` is how many each
+ * side of its book has (10), `volatility` how many times as far as usual its price
+ * moves (1), `firstTradeId` what its trades' ids count from.
  *
  * @category models
  * @since 0.1.0
@@ -40,6 +41,8 @@ export interface Product {
   readonly price: string
   readonly size: string
   readonly levels?: number | undefined
+  readonly volatility?: number | undefined
+  readonly firstTradeId?: number | undefined
 }
 
 /**
@@ -51,8 +54,7 @@ export interface Product {
 export type Level = readonly [price: string, size: string]
 
 /**
- * A level that changed: its side, its price and its new size, zero where the
- * level is gone.
+ * A level that changed: its side, price and new size, zero where it is gone.
  *
  * @category models
  * @since 0.1.0
@@ -94,8 +96,8 @@ export interface Tick {
 }
 
 /**
- * A product's market at one moment. `last` is its last trade; there always is
- * one. `before` is its state before the last change.
+ * A product's market at one moment. `last` is its last trade: there is one.
+ * `before` is its state before the last change.
  *
  * @category models
  * @since 0.1.0
@@ -204,7 +206,8 @@ export const make = (product: Product, options: { readonly seed: number; readonl
   const chance = Chance.make(options.seed).fork(product.symbol)
   const anchor = price.value
   const grid = anchor / 20_000n
-  const tradeId = 1_000 + chance.integer(1_000_000)
+  const seeded = 1_001 + chance.integer(1_000_000)
+  const tradeId = (product.firstTradeId ?? seeded) - 1
   return step(
     {
       seed: chance.integer(0x100000000),
@@ -386,7 +389,8 @@ const step = (before: State, product: Product, atMillis: number): Market => {
   const { anchor, grid, priceScale, sizeScale, usual } = before
   // A step's chance depends on the seed and the step alone: that is what makes it pure.
   const chance = Chance.make(before.seed * 0x100000 + before.tradeId)
-  const drift = below(chance, grid * 4n + 1n) - grid * 2n + (anchor - before.mid) / 64n
+  const reach = (grid * BigInt(Math.round((product.volatility ?? 1) * 200))) / 100n
+  const drift = below(chance, reach * 2n + 1n) - reach + (anchor - before.mid) / 64n
   const floor = anchor / 2n
   const mid = before.mid + drift > floor ? before.mid + drift : floor
   const rung = mid / grid

@@ -41,6 +41,19 @@ describe("Following orders at Coinbase Advanced Trade", () => {
       })
     ))
 
+  it.effect("an exchange of other fees, whose ids go on where another's ended", () =>
+    withDesk(({ orders }) =>
+      Effect.gen(function*() {
+        const placed = yield* give(orders.place(market({ amount: decimal("0.01") }), { follow: true }))
+        yield* pass("1 second")
+        assert.deepStrictEqual(fills(placed.events), ["buy 0.01000000 at 43251.00, 0.4325100000000 USD taker"])
+        const [outcome] = placed.events
+        assert.strictEqual(
+          outcome?._tag === "Acknowledged" ? outcome.orderId : undefined,
+          "00000000-0000-4000-8000-000000005000"
+        )
+      }), { fees: { maker: decimal("0"), taker: decimal("0.001") }, firstOrder: 5_000 }))
+
   it.effect("an order that trades at once is followed to its end", () =>
     withDesk(({ orders }) =>
       Effect.gen(function*() {

@@ -107,6 +107,18 @@ describe("a paper order that takes", () => {
         assert.deepStrictEqual(yield* balances, { USD: "999544.29475", BTC: "104.5" })
       }), { ...rich, fees: { maker: decimal("0"), taker: decimal("0.001") } }))
 
+  it.effect("counts its ids from where it is told to, for whoever stores them", () =>
+    withPaper(({ book: showBook, orders }) =>
+      Effect.gen(function*() {
+        const given = yield* give(orders.place(market("4.5"), { follow: true }))
+        yield* showBook(...book)
+        const ids = given.events.flatMap((event) =>
+          event._tag === "Acknowledged" ? [event.orderId] : event._tag === "Fill" ? [event.tradeId] : []
+        )
+        assert.strictEqual(new Set(ids).size, 3)
+        for (const id of ids) assert.isAtLeast(Number(id), 5_000)
+      }), { ...rich, firstId: 5_000 }))
+
   it.effect("does not take what an order before it has taken, until the market says another size", () =>
     withPaper(({ book: showBook, change, orders }) =>
       Effect.gen(function*() {

@@ -50,6 +50,11 @@ export interface Options {
    * for prices and amounts; its name says whether it is spot.
    */
   readonly instruments?: Iterable<Instrument.Instrument> | undefined
+  /**
+   * What the ids of orders and executions count from. Default: 1. Whoever stores
+   * them beyond the exchange's life gives one above all before, such as the time.
+   */
+  readonly firstId?: number | undefined
 }
 
 /** The step of prices and amounts for which there is no rule. */
@@ -80,11 +85,12 @@ export const make = Effect.fnUntraced(function*(
   options: Options = {}
 ): Effect.fn.Return<Exchange["Service"], never, Scope.Scope | MarketFeed> {
   const feed = yield* MarketFeed
-  const { balances, fees, latency = 0, name = "paper" } = options
+  const { balances, fees, firstId, latency = 0, name = "paper" } = options
   const instruments = new Map(Array.from(options.instruments ?? [], (one) => [one.product, one]))
   const gateway = yield* PaperGateway.make(feed, {
     exchange: name,
     balances,
+    firstId,
     latencyMillis: Duration.toMillis(Duration.fromInputUnsafe(latency)),
     instrumentOf: (symbol) => {
       const instrument = instruments.get(symbol) ?? guessed(feed.venue, symbol)

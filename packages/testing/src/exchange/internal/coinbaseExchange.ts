@@ -33,10 +33,12 @@ export interface Settings {
   readonly cancelMillis: number
   readonly mostPerPage: number
   readonly seed: number
+  readonly fees: Pick<Fees, "maker" | "taker"> | undefined
+  readonly firstOrder: number
 }
 
 /** @see https://help.coinbase.com/en/coinbase/trading-and-funding/advanced-trade/advanced-trade-fees (read 2026-11-26) */
-const fees = new Fees({ maker: BigDecimal.make(4n, 3), taker: BigDecimal.make(6n, 3) })
+const standardFees = { maker: BigDecimal.make(4n, 3), taker: BigDecimal.make(6n, 3) }
 
 /** A page of what there is, newest first, from the cursor on. A cursor is how many came before. */
 const pageOf = <A>(items: ReadonlyArray<A>, question: Listing.Question, limit: number, most: number) => {
@@ -80,7 +82,7 @@ export class CoinbaseExchange {
         product: symbol,
         tick: BigDecimal.make(1n, priceScale),
         lot: BigDecimal.make(1n, sizeScale),
-        fees,
+        fees: new Fees(settings.fees ?? standardFees),
         base,
         feeAsset: quote
       })
@@ -269,7 +271,7 @@ export class CoinbaseExchange {
     }
     const at = this.host.wallMillis()
     const order: Orders.OrderRecord = {
-      orderId: `00000000-0000-4000-8000-${String(this.orders.length + 1).padStart(12, "0")}`,
+      orderId: `00000000-0000-4000-8000-${String(this.settings.firstOrder + this.orders.length).padStart(12, "0")}`,
       clientOrderId: client_order_id,
       account,
       product: product_id,

@@ -29,6 +29,8 @@ export interface Setting {
   readonly exchange: string
   /** What it has; whatever its orders need if that is not said. */
   readonly balances: Readonly<Record<string, Decimal.Decimal>> | undefined
+  /** What the ids of orders and executions count from; 1 if that is not said. */
+  readonly firstId?: number | undefined
   /** What is traded under a venue's symbol. */
   readonly instrumentOf: (symbol: string) => Instrument.Instrument
   /** The time, in epoch milliseconds. */
@@ -47,16 +49,18 @@ const finest = BigDecimal.make(1n, 18)
  * @since 0.1.0
  */
 export class PaperAccount {
-  readonly clearing = Clearing.make([])
+  readonly clearing: Clearing.Clearing
   /** All there have been, oldest first. */
   readonly orders = new Map<string, Orders.PaperOrder>()
   private readonly orderIds = new Map<string, string>()
   readonly instruments = new Map<string, Instrument.Instrument>()
-  private readonly model = new FillModel(this.clearing)
+  private readonly model: FillModel
   private readonly setting: Setting
 
   constructor(setting: Setting) {
     this.setting = setting
+    this.clearing = Clearing.make([], { firstId: setting.firstId })
+    this.model = new FillModel(this.clearing)
     for (const [asset, amount] of Object.entries(setting.balances ?? {})) {
       if (amount.value !== 0n) this.clearing.deposit(account, asset, amount)
     }
