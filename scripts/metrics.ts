@@ -1,5 +1,6 @@
 /** All of Tickline's metrics, whichever package has them. */
 import type * as Metric from "effect/Metric"
+import * as OfSignals from "../packages/core/src/strategy/internal/signalMetrics.ts"
 import * as OfConnections from "../packages/core/src/value/internal/metricDefinitions.ts"
 import * as OfSessions from "../packages/core/src/value/internal/sessionMetricDefinitions.ts"
 import * as OfGovernor from "../packages/node/src/internal/governorMetrics.ts"
@@ -8,6 +9,10 @@ import { droppedEvents } from "../packages/node/src/internal/outputMetrics.ts"
 export const metricDefinitions: ReadonlyArray<Metric.Metric<never, unknown>> = [
   ...Object.values(OfConnections),
   ...Object.values(OfSessions),
+  OfSignals.candles,
+  OfSignals.signals,
+  OfSignals.strategyFailures,
+  OfSignals.lateTrades,
   ...Object.values(OfGovernor),
   droppedEvents
 ]
