@@ -190,5 +190,17 @@ export const steps: ReadonlyArray<Step> = [
     log: ["closed"],
     metrics: ["tickline_connected", "tickline_sessions_live"],
     spans: ["Connection.close"]
+  },
+  {
+    step: "signal",
+    seen: ["Gap"],
+    log: ["strategy failed"],
+    metrics: [
+      "tickline_candles_total",
+      "tickline_late_trades_total",
+      "tickline_signals_total",
+      "tickline_strategy_failures_total"
+    ],
+    spans: []
   }
 ]
