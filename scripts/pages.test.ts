@@ -43,6 +43,7 @@ describe("tables", () => {
       "packages/core/src/market",
       "packages/core/src/recording",
       "packages/core/src/session",
+      "packages/core/src/strategy",
       "packages/node/src/internal",
       "packages/node/src/runner"
     ]
