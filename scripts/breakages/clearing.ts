@@ -4,6 +4,7 @@ import type { Breakage } from "./Breakage.ts"
 const clearing = "packages/core/src/trading/Clearing.ts"
 const account = "packages/core/src/trading/internal/clearingAccount.ts"
 const exposure = "packages/core/src/trading/internal/exposure.ts"
+const settlement = "packages/core/src/trading/internal/settlement.ts"
 const ofClearing = "packages/core/test/Clearing.test.ts"
 const ofAll = ["packages/core/test/Clearing.property.test.ts", "conserve every asset"] as const
 
@@ -101,7 +102,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "an inverse position is paid for in money",
-    file: clearing,
+    file: settlement,
     original: "(side === \"buy\") === (valuation !== \"inverse\")",
     replacement: "side === \"buy\"",
     test: [ofClearing, "of an inverse instrument"]

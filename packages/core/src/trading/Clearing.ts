@@ -25,6 +25,7 @@ import * as Exact from "../value/internal/exactArithmetic.ts"
 import * as Instrument from "./Instrument.ts"
 import { Account, type Held } from "./internal/clearingAccount.ts"
 import type { Open } from "./internal/exposure.ts"
+import { settle } from "./internal/settlement.ts"
 import * as Matching from "./Matching.ts"
 import type { Amend, Command, Place } from "./MatchingCommand.ts"
 import type * as MatchingEvent from "./MatchingEvent.ts"
@@ -235,23 +236,18 @@ class ClearingImpl implements Clearing {
     const { fee, order: { account: name, product, side } } = party
     const instrument = this.instruments.get(product)
     if (instrument === undefined) return { ...party, realized: Decimal.zero, position: Decimal.zero }
-    const { base, feeAsset, valuation } = instrument
-    const value = Instrument.value(instrument, price, amount)
-    const signed = (isIn: boolean, of: Decimal.Decimal) => isIn ? of : BigDecimal.negate(of)
+    const { feeAsset } = instrument
     const account = this.account(name)
-    let realized = Decimal.zero
-    if (base === undefined) {
-      // The amount of an inverse contract is in money: whoever buys it gives the other asset.
-      const cost = signed((side === "buy") === (valuation !== "inverse"), value)
-      realized = account.trade(instrument, signed(side === "buy", amount), cost)
-      this.pay(account, feeAsset, realized)
-    } else {
-      this.pay(account, base, signed(side === "buy", amount))
-      this.pay(account, feeAsset, signed(side === "sell", value))
-    }
+    const { payments, position, realized } = settle(instrument, account.exposure(instrument).position, {
+      side,
+      price,
+      amount
+    })
+    account.move(instrument, position)
+    for (const [asset, amount] of payments) this.pay(account, asset, amount)
     this.pay(account, feeAsset, BigDecimal.negate(fee))
     this.earn(feeAsset, fee)
-    return { ...party, realized, position: account.exposure(instrument).position.amount }
+    return { ...party, realized, position: position.amount }
   }
 
   private pay(account: Account, asset: string, amount: Decimal.Decimal): void {

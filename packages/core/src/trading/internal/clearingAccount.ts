@@ -101,11 +101,10 @@ export class Account {
     else this.orders.set(orderId, held)
   }
 
-  trade(instrument: Instrument, amount: Decimal.Decimal, cost: Decimal.Decimal): Decimal.Decimal {
+  /** Has another position of a product. */
+  move(instrument: Instrument, position: Exposure.Position): void {
     const before = this.exposure(instrument)
-    const position = Exposure.trade(before.position, amount, cost)
-    this.expose(instrument, { ...before, position })
-    return BigDecimal.subtract(position.realized, before.position.realized)
+    if (position !== before.position) this.expose(instrument, { ...before, position })
   }
 
   /** Changes nothing if the margins would then need more than is available. */
