@@ -65,7 +65,7 @@ const tags = (root: string): ReadonlyArray<Finding> => {
 }
 
 /** How many names `@tickline/core` may export: each is one that a user has to read past. */
-export const mostNames = 765
+export const mostNames = 840
 
 const core = "packages/core/src"
 

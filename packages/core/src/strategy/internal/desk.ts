@@ -1,0 +1,217 @@
+/**
+ * What a trader knows, and how it changes: by prices, by fills, by orders that
+ * are admitted and come to nothing. Each step is taken at once and waits for
+ * nothing.
+ *
+ * @since 0.1.0
+ */
+import * as BigDecimal from "effect/BigDecimal"
+import * as Result from "effect/Result"
+import { Instrument } from "../../trading/Instrument.ts"
+import type * as Lot from "../../trading/Lot.ts"
+import type * as Order from "../../trading/Order.ts"
+import { Fill } from "../../trading/OrderEvent.ts"
+import * as Portfolio from "../../trading/Portfolio.ts"
+import * as Risk from "../../trading/Risk.ts"
+import type * as Decimal from "../../value/Decimal.ts"
+import * as Timestamp from "../../value/Timestamp.ts"
+import type { Price } from "../Price.ts"
+import type { Signal } from "../Signal.ts"
+import type { Reason, TraderEvent } from "../TraderEvent.ts"
+import type * as History from "./traderHistory.ts"
+
+/**
+ * What a desk is made with. `alike` are assets that count as the quote currency,
+ * one to one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly quote: string
+  readonly alike: ReadonlyArray<string>
+  readonly limits: Risk.Limits
+  readonly portfolio: Portfolio.Portfolio
+  readonly now: () => number
+  readonly tell: (event: TraderEvent) => void
+}
+
+const codes: Partial<Readonly<Record<Reason["_tag"], string>>> = {
+  NotTrading: "ERR_NOT_TRADING",
+  InFlight: "ERR_ORDER_IN_FLIGHT",
+  NothingToClose: "ERR_NOTHING_TO_CLOSE",
+  NoExchange: "ERR_NO_EXCHANGE",
+  NotPlaced: "ERR_NOT_PLACED"
+}
+
+/** The step of what has no rules yet. */
+const finest = BigDecimal.make(1n, 18)
+
+const keyOf = ({ exchange, request: { clientId } }: Order.Order): string => `${exchange} ${clientId}`
+
+/**
+ * What a trader knows.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Desk {
+  readonly options: Options
+  risk: Risk.State
+  /** Why each order was placed, by the client id that it was placed with. */
+  readonly purposes = new Map<string, History.Purpose>()
+  /** The entry of each product that is not over, by its id. */
+  readonly entering = new Map<string, string>()
+  /** The orders of which it is not known yet whether they were taken. */
+  readonly placing = new Set<string>()
+  /** The lots that are being closed. */
+  readonly leaving = new Set<string>()
+  private readonly booked = new Map<string, number>()
+  private readonly prices = new Map<string, { readonly price: Decimal.Decimal; readonly at: number }>()
+
+  constructor(options: Options) {
+    this.options = options
+    this.risk = { portfolio: options.portfolio, admissions: [] }
+  }
+
+  get portfolio(): Portfolio.Portfolio {
+    return this.risk.portfolio
+  }
+
+  set portfolio(portfolio: Portfolio.Portfolio) {
+    this.risk = { ...this.risk, portfolio }
+  }
+
+  refuse(signal: Signal, reason: Reason, code = codes[reason._tag] ?? reason._tag): void {
+    this.options.tell({ _tag: "Refused", signal, reason, code })
+  }
+
+  /** Takes a price, and gives the lots that it closes. */
+  price({ at, price, product }: Price): ReturnType<typeof Portfolio.triggered> {
+    this.prices.set(product, { price, at: Timestamp.epochMillis(at) })
+    const { portfolio } = this
+    if (portfolio.lots.size === 0) return []
+    this.portfolio = Portfolio.mark(portfolio, product, price)
+    return Portfolio.triggered(portfolio, product, price).filter(({ lot }) => !this.leaving.has(lot.id))
+  }
+
+  /** The lots that a signal closes and that are not being closed. */
+  against({ product, side }: Signal): ReadonlyArray<Lot.Lot> {
+    if (side === "hold") return []
+    return [...this.portfolio.lots.values()].filter((lot) =>
+      lot.product === product && (lot.direction === "long") === (side === "sell") && !this.leaving.has(lot.id)
+    )
+  }
+
+  /**
+   * Whether a signal becomes an order: by rules that any instrument keeps to, or by
+   * those of one. What it says is not so yet.
+   */
+  check(
+    id: string,
+    signal: Signal,
+    instrument: Instrument = new Instrument({
+      product: signal.product,
+      tick: finest,
+      lot: finest,
+      feeAsset: this.options.quote
+    }),
+    balances?: ReadonlyMap<string, Decimal.Decimal>
+  ): Result.Result<Risk.Admitted, Risk.Refused> {
+    const { limits, now } = this.options
+    const at = Timestamp.epochMillis(signal.at)
+    const { at: pricedAt, price } = this.prices.get(signal.product) ?? { price: signal.price, at }
+    return Risk.check(limits, this.risk, {
+      id,
+      signal: { ...signal, at },
+      instrument: new Instrument({ ...instrument, feeAsset: this.likeQuote(instrument.feeAsset) }),
+      price,
+      pricedAt,
+      balances,
+      now: now()
+    })
+  }
+
+  /** The quote currency if an asset counts as that. */
+  likeQuote(asset: string): string {
+    const { alike, quote } = this.options
+    return alike.includes(asset) ? quote : asset
+  }
+
+  /** An order is about to be placed. */
+  admit({ request: { clientId }, state }: Risk.Admitted, purpose: History.Purpose): void {
+    this.risk = state
+    this.purposes.set(clientId, purpose)
+  }
+
+  /** The entry that an id is of is over. */
+  release(id: string, isNothing: boolean): void {
+    if (isNothing) this.risk = Risk.withdraw(this.risk, id)
+    else this.portfolio = Portfolio.release(this.portfolio, id)
+  }
+
+  /** Books the fills of an order that are not booked yet. */
+  book(of: string, order: Order.Order): void {
+    const purpose = this.purposes.get(of)
+    const key = keyOf(order)
+    const before = this.booked.get(key) ?? 0
+    if (purpose === undefined || order.fills.length <= before) return
+    this.booked.set(key, order.fills.length)
+    for (const fill of order.fills.slice(before)) this.fill(of, purpose, fill)
+    const violations = Portfolio.violations(this.portfolio).filter(({ _tag }) => _tag !== "Exposure")
+    if (violations.length > 0) this.options.tell({ _tag: "Broken", violations })
+  }
+
+  private fill(of: string, purpose: History.Purpose, said: Fill): void {
+    const { now, tell } = this.options
+    const { product } = purpose
+    const feeAsset = said.feeAsset === undefined ? {} : { feeAsset: this.likeQuote(said.feeAsset) }
+    const fill = new Fill({ ...said, product, ...feeAsset })
+    const at = fill.timestamp === undefined ? now() : Timestamp.epochMillis(fill.timestamp)
+    if (purpose._tag === "Enter") {
+      const after = Portfolio.enter(this.portfolio, of, fill, at)
+      if (Result.isSuccess(after)) this.portfolio = after.success
+      else tell({ _tag: "Unbookable", error: after.failure })
+      return
+    }
+    const after = Portfolio.exit(this.portfolio, purpose.lot, fill, at)
+    if (Result.isFailure(after)) return tell({ _tag: "Unbookable", error: after.failure })
+    const { closed, portfolio } = after.success
+    this.portfolio = portfolio
+    if (closed !== undefined) tell({ _tag: "Closed", trade: closed, why: purpose.why })
+  }
+
+  /** What was known before a restart. */
+  restore({ fills, open, purposes }: History.Past): void {
+    for (const [id, { at, purpose }] of purposes) {
+      this.purposes.set(id, purpose)
+      if (purpose._tag === "Exit") continue
+      const { confidence, product, side } = purpose
+      const isOpen = open.includes(id)
+      if (isOpen) this.entering.set(product, id)
+      const isNothing = !isOpen && !fills.some(({ of }) => of === id)
+      this.risk = Risk.remember(
+        this.risk,
+        new Risk.Admission({
+          id,
+          product,
+          side,
+          confidence,
+          at: Timestamp.epochMillis(at),
+          ...(isNothing ? { isWithdrawn: true } : {})
+        })
+      )
+    }
+    for (const { fill, of, order } of fills) {
+      const purpose = this.purposes.get(of)
+      if (purpose === undefined) continue
+      const key = keyOf(order)
+      this.booked.set(key, (this.booked.get(key) ?? 0) + 1)
+      this.fill(of, purpose, fill)
+    }
+    for (const id of open) {
+      const purpose = this.purposes.get(id)
+      if (purpose?._tag === "Exit") this.leaving.add(purpose.lot)
+    }
+  }
+}

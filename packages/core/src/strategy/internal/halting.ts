@@ -1,0 +1,54 @@
+/**
+ * Cancelling everything.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { ExchangeError } from "../../trading/Exchange.ts"
+import type { OrderUpdate } from "../../trading/OrderEvent.ts"
+import type { OrderRouter } from "../../trading/OrderRouter.ts"
+import type { Desk } from "./desk.ts"
+
+/**
+ * What came of halting: how many orders were cancelled, and what could not be, or
+ * could not be asked for.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Halt {
+  readonly cancelled: number
+  readonly open: ReadonlyArray<OrderUpdate>
+  readonly failures: ReadonlyArray<ExchangeError>
+}
+
+/** How often it is looked whether anything is open, and how long in between. */
+const times = 20
+const pause = "500 millis"
+
+/**
+ * Cancels all orders at all exchanges, until none is open and none is on its way,
+ * for ten seconds at most.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const cancelAll = Effect.fnUntraced(function*(
+  router: OrderRouter["Service"],
+  desk: Desk
+): Effect.fn.Return<Halt> {
+  let cancelled = 0
+  for (let time = 1;; time++) {
+    const events = yield* Stream.runCollect(router.cancelAll)
+    for (const event of events) if (event._tag === "CancelledAll") cancelled += event.count
+    const { byExchange, failures } = yield* Effect.catch(
+      router.open,
+      ({ failures }) => Effect.succeed({ byExchange: new Map<string, never>(), failures })
+    )
+    const open = [...byExchange.values()].flat()
+    const isDone = open.length === 0 && failures.length === 0 && desk.placing.size === 0
+    if (isDone || time === times) return { cancelled, open, failures }
+    yield* Effect.sleep(pause)
+  }
+})

@@ -1,0 +1,117 @@
+/** A trader over mocks of three venues on a virtual network, given its signals and prices by hand. */
+import { assert } from "@effect/vitest"
+import type { Price } from "@tickline/core/strategy/Price"
+import { Signal } from "@tickline/core/strategy/Signal"
+import * as Trader from "@tickline/core/strategy/Trader"
+import type { TraderEvent } from "@tickline/core/strategy/TraderEvent"
+import { OrderRouter } from "@tickline/core/trading/OrderRouter"
+import type * as RoutingStrategy from "@tickline/core/trading/RoutingStrategy"
+import * as Timestamp from "@tickline/core/value/Timestamp"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Queue from "effect/Queue"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { decimal, type Desk, names, pass, talk, withVenues } from "../routing/Venues.ts"
+
+export type Product = "BTC-USD" | "ETH-USD" | "SOL-USD"
+
+/** The prices around which the mocks make their markets. */
+export const marketOf: Readonly<Record<Product, string>> = {
+  "BTC-USD": "43250.00",
+  "ETH-USD": "2280.50",
+  "SOL-USD": "98.70"
+}
+
+/** A trader's process: what it said, and how to speak to it. */
+export interface Process {
+  readonly trader: Trader.Trader["Service"]
+  readonly router: OrderRouter["Service"]
+  readonly events: Array<TraderEvent>
+  readonly signal: (
+    side: Signal["side"],
+    product: Product,
+    terms?: Partial<ConstructorParameters<typeof Signal>[0]>
+  ) => Effect.Effect<void>
+  readonly price: (product: Product, price: string) => Effect.Effect<void>
+  /** Ends the process at once, without a word. */
+  readonly kill: Effect.Effect<void>
+}
+
+type Options = Partial<Omit<Trader.Options, "inputs">>
+
+/** Begins a trader with a router of its own, as a process does. */
+export const begin = Effect.fnUntraced(function*(desk: Desk, options: Options = {}) {
+  const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+  const inputs = yield* Queue.unbounded<Signal | Price>()
+  const router = yield* Scope.provide(desk.begin, scope)
+  const trader = yield* Trader.make({
+    inputs: Stream.fromQueue(inputs),
+    quote: "USD",
+    alike: ["USDC"],
+    ...options,
+    limits: { products: ["BTC-USD", "ETH-USD", "SOL-USD"], ...options.limits }
+  }).pipe(Effect.provideService(OrderRouter, router), Scope.provide(scope))
+  const events: Array<TraderEvent> = []
+  yield* Effect.forkIn(
+    Stream.runForEach(trader.events, (event) => Effect.sync(() => events.push(event))),
+    scope,
+    { startImmediately: true }
+  )
+  yield* talk
+  const now = Effect.map(Clock.currentTimeMillis, Timestamp.fromEpochMillis)
+  const process: Process = {
+    trader,
+    router,
+    events,
+    signal: (side, product, terms) =>
+      Effect.flatMap(now, (at) =>
+        Effect.andThen(
+          Queue.offer(
+            inputs,
+            new Signal({
+              venue: "coinbase",
+              product,
+              side,
+              confidence: 0.8,
+              price: decimal(marketOf[product]),
+              at,
+              strategy: "by hand",
+              ...terms
+            })
+          ),
+          talk
+        )),
+    price: (product, price) =>
+      Effect.flatMap(
+        now,
+        (at) => Effect.andThen(Queue.offer(inputs, { _tag: "Price", product, price: decimal(price), at }), talk)
+      ),
+    kill: Effect.andThen(Scope.close(scope, Exit.void), talk)
+  }
+  return process
+})
+
+/** Runs a test with a trader that trades. */
+export const withTrader = <A, E, R>(
+  use: (process: Process, desk: Desk) => Effect.Effect<A, E, R>,
+  options: Options & { readonly strategy?: RoutingStrategy.RoutingStrategy } = {}
+) =>
+  withVenues(
+    (desk) =>
+      Effect.gen(function*() {
+        const process = yield* begin(desk, options)
+        yield* pass("2 seconds")
+        assert.strictEqual((yield* process.trader.state.current)._tag, "Trading")
+        return yield* use(process, desk)
+      }),
+    options.strategy
+  )
+
+/** The tags of what a trader said, of refusals with their code. */
+export const tags = ({ events }: Process): ReadonlyArray<string> =>
+  events.map((event) => event._tag === "Refused" ? event.code : event._tag)
+
+/** How many orders of ours the venues have. */
+export const ordersOf = (desk: Desk): number => names.reduce((count, name) => count + desk.venues[name].orders(), 0)
