@@ -1,5 +1,6 @@
 /** All of Tickline's metrics, whichever package has them. */
 import type * as Metric from "effect/Metric"
+import * as OfActors from "../packages/core/src/actor/internal/actorMetricDefinitions.ts"
 import * as OfSignals from "../packages/core/src/strategy/internal/signalMetrics.ts"
 import * as OfConnections from "../packages/core/src/value/internal/metricDefinitions.ts"
 import * as OfSessions from "../packages/core/src/value/internal/sessionMetricDefinitions.ts"
@@ -7,6 +8,7 @@ import * as OfGovernor from "../packages/node/src/internal/governorMetrics.ts"
 import { droppedEvents } from "../packages/node/src/internal/outputMetrics.ts"
 
 export const metricDefinitions: ReadonlyArray<Metric.Metric<never, unknown>> = [
+  ...Object.values(OfActors),
   ...Object.values(OfConnections),
   ...Object.values(OfSessions),
   OfSignals.candles,

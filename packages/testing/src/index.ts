@@ -8,6 +8,15 @@
  */
 
 /**
+ * What a suite asks of actors under the virtual clock: spawn one with all that is
+ * to be seen of it, stand in for an actor that others send to, wait for what
+ * takes virtual time, and compare orders.
+ *
+ * @since 0.1.0
+ */
+export * as ActorProbe from "./ActorProbe.ts"
+
+/**
  * Chance from a seed: a small generator of pseudo-random numbers (sfc32, Chris
  * Doty-Humphrey's PractRand, public domain) that gives the same numbers for the
  * same seed on every machine. Not for secrets.
