@@ -410,6 +410,32 @@ const stability = Command.make(
   ])
 )
 
+const indicators = Command.make(
+  "indicators",
+  {
+    args: Argument.String("spec|file").pipe(
+      Argument.withDescription("Indicators, then the file of candles or prices; stdin where it is left out or -"),
+      Argument.atLeast(0)
+    )
+  },
+  ({ args }) =>
+    running(({ format }) =>
+      Effect.flatMap(
+        Effect.promise(() => import("./Calculating.ts")),
+        (Calculating) => Calculating.run({ args, format })
+      )
+    )
+).pipe(
+  Command.withDescription("Indicators over candles or prices, one a line"),
+  Command.withExamples([
+    { command: "tickline indicators sma:20 rsi:14 macd:12:26:9 candles.jsonl", description: "Three of a file" },
+    {
+      command: "tickline stream kraken BTC/USD | tickline indicators ema:50 bollinger:20:2",
+      description: "Live, trade by trade"
+    }
+  ])
+)
+
 /**
  * The flags that are not of a command: help, version, completions and the rest.
  *
@@ -432,6 +458,6 @@ export const builtIns: ReadonlyArray<GlobalFlag.BuiltIn> = [
  */
 export const command = Command.make("tickline").pipe(
   Command.withDescription("Exact market data over connections that survive"),
-  Command.withSubcommands([demo, stream, replay, run, decode, simulate, stability, venues, order]),
+  Command.withSubcommands([demo, stream, replay, run, decode, simulate, stability, venues, order, indicators]),
   Command.withGlobalFlags([formatFlag, logFormatFlag])
 )

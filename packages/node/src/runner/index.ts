@@ -24,6 +24,14 @@ export * as Board from "./Board.ts"
 export * as BoardLayout from "./BoardLayout.ts"
 
 /**
+ * `tickline indicators`: candles or prices in, one object a line out with what
+ * each indicator gives.
+ *
+ * @since 0.1.0
+ */
+export * as Calculating from "./Calculating.ts"
+
+/**
  * The commands of `tickline`, their arguments and flags. What a command does is
  * loaded when it is run, so that `--version` and `--help` answer at once.
  *
