@@ -63,6 +63,13 @@ describe("a portfolio", () => {
     assert.strictEqual(text(bought.total), "9999.95")
   })
 
+  it("is worth what its first lot of a product cost, whatever the price was before", () => {
+    const bought = enter(Portfolio.mark(make(), "BTC-USD", decimal("500")), "a", fill("buy", "1", "100"))
+    assert.strictEqual(text(bought.total), "10000")
+    const more = enter(Portfolio.mark(bought, "BTC-USD", decimal("110")), "b", fill("buy", "1", "112"))
+    assert.strictEqual(text(more.total), "10008")
+  })
+
   it("sets a short's cost aside, and gains where the price falls", () => {
     const sold = enter(make(), "a", fill("sell", "2", "100"))
     assert.strictEqual(text(sold.cash), "9800")

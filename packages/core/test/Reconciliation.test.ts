@@ -322,6 +322,28 @@ describe("what accounts must have after fills", () => {
     assert.strictEqual(text(atOnce.get("a")?.balances.get("USD")), "0")
   })
 
+  it("begin with what the exchanges say, a position at its average price", () => {
+    const said = new Map([["a", [
+      new Position({ exchange: "a", product: "BTC-PERP", amount: decimal("-0.5"), averagePrice: decimal("100") }),
+      new Position({ exchange: "a", product: "BTC-INVERSE", amount: decimal("100"), averagePrice: decimal("50") }),
+      new Position({ exchange: "a", product: "OTHER", amount: decimal("1"), averagePrice: decimal("50") })
+    ]], positionsOf("b", { "BTC-PERP": "1" })])
+    const opening = Reconciliation.opening(new Map([balancesOf("a", { USD: "10" })]), said, instrumentOf)
+    const costs = [...opening].map(([exchange, { balances, positions }]) => [
+      exchange,
+      Object.fromEntries([...balances].map(([asset, total]) => [asset, text(total)])),
+      Object.fromEntries([...positions].map(([product, { amount, cost }]) => [product, [text(amount), text(cost)]]))
+    ])
+    assert.deepStrictEqual(costs, [
+      ["a", { USD: "10" }, { "BTC-PERP": ["-0.5", "-50"], "BTC-INVERSE": ["100", "-2"], OTHER: ["1", "0"] }],
+      ["b", {}, { "BTC-PERP": ["1", "0"] }]
+    ])
+    const closed = Result.getOrThrow(
+      Reconciliation.expected(opening, [fill("BTC-PERP", "buy", "0.5", "90")], instrumentOf)
+    )
+    assert.strictEqual(text(closed.get("a")?.balances.get("USD")), "15")
+  })
+
   it("cannot be told of something whose rules are not known", () => {
     const result = Reconciliation.expected(new Map(), [fill("ETH\n", "buy", "1", "1")], instrumentOf)
     assert.strictEqual(Result.getOrThrow(Result.flip(result)).message, "the rules of ETH\\u000a at a are not known")

@@ -150,7 +150,9 @@ describe("a signal is refused", () => {
     admit(state, { signal: { confidence: 0.81 } })
     admit(state, { instrument: linear, signal: { side: "sell" } })
     admit(state, { signal: { product: "ETH-USD" } })
-    admit(Risk.withdraw(state, admission.id))
+    const withdrawn = Risk.withdraw(state, admission.id)
+    assert.strictEqual(text(Portfolio.available(withdrawn.portfolio)), "10000")
+    admit(withdrawn)
   })
 
   it("of a product that is not allowed, or is paid in another currency", () => {

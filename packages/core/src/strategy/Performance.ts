@@ -10,6 +10,7 @@
  */
 import * as BigDecimal from "effect/BigDecimal"
 import * as Decimal from "../value/Decimal.ts"
+import { nearest } from "./internal/doubles.ts"
 
 /** Daily returns as they are counted: how many, their mean, and the sum of the squares around it. */
 interface Returns {
@@ -86,8 +87,6 @@ const dayMillis = 86_400_000
 
 const dayOf = (at: number): number => Math.floor(at / dayMillis)
 
-const toNumber = (self: Decimal.Decimal): number => Number(Decimal.format(self))
-
 const shareOf = (part: number, whole: number): number => whole > 0 ? part / whole : 0
 
 /**
@@ -97,7 +96,7 @@ const shareOf = (part: number, whole: number): number => whole > 0 ? part / whol
  * @since 0.1.0
  */
 export const start = (total: Decimal.Decimal, at: number): Performance => {
-  const first = toNumber(total)
+  const first = nearest(total)
   return {
     startedAt: at,
     start: first,
@@ -140,7 +139,7 @@ export const equity = (
   at: number,
   isExposed: boolean
 ): Performance => {
-  const now = toNumber(total)
+  const now = nearest(total)
   const lastAt = Math.max(at, self.lastAt)
   const peak = Math.max(self.peak, now)
   const days = dayOf(lastAt) - dayOf(self.lastAt)
@@ -203,7 +202,7 @@ const sharpeOf = ({ before, last, lastAt, returns, startedAt }: Performance): nu
  */
 export const summary = (self: Performance): Summary => {
   const { drawdown, exposedMillis, last, lastAt, losses, peak, start, startedAt, trades, volume, wins } = self
-  const [won, lost] = [toNumber(self.won), toNumber(self.lost)]
+  const [won, lost] = [nearest(self.won), nearest(self.lost)]
   const sharpe = sharpeOf(self)
   return {
     return: shareOf(last - start, start),

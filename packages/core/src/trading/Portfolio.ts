@@ -296,7 +296,7 @@ const charged = (self: Portfolio, { fee = Decimal.zero, feeAsset = self.quote }:
 /**
  * Books a fill of the order that enters a lot: the first begins it, the others add
  * to it. The lot's product is that of the order that was admitted, otherwise the
- * fill's own. A product without a mark has the fill's price as its mark.
+ * fill's own. If no lot of the product was open, the fill's price is its mark.
  *
  * @category combinators
  * @since 0.1.0
@@ -312,11 +312,13 @@ export const enter = (
   const product = self.entries.get(id)?.product ?? fill.product
   return Result.map(Lot.enter(self.lots.get(id), fill, { id, product, at, quote, stop, target }), (lot) => {
     const after = filled(charged(self, fill), id, fill)
+    // An older mark may be of long ago.
+    const isMarked = [...self.lots.values()].some(({ product }) => product === lot.product)
     return settled({
       ...after,
       cash: BigDecimal.subtract(after.cash, BigDecimal.multiply(fill.amount, fill.price)),
       lots: new Map(self.lots).set(id, lot),
-      marks: self.marks.has(lot.product) ? self.marks : new Map(self.marks).set(lot.product, fill.price)
+      marks: isMarked ? self.marks : new Map(self.marks).set(lot.product, fill.price)
     })
   })
 }

@@ -63,6 +63,34 @@ const addTo = (balances: Map<string, Decimal.Decimal>, asset: string, amount: De
   balances.set(asset, BigDecimal.sum(balances.get(asset) ?? Decimal.zero, amount))
 
 /**
+ * What accounts have by the word of the exchanges, by exchange, to begin with. What
+ * a position has cost is by its average price; without one, or where its rules are
+ * not known, nothing: what it realizes is then not known exactly.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const opening = (
+  balances: ReadonlyMap<string, ReadonlyArray<Pick<Holdings.Balance, "asset" | "total">>>,
+  positions: ReadonlyMap<string, ReadonlyArray<Pick<Holdings.Position, "product" | "amount" | "averagePrice">>>,
+  instrumentOf: (exchange: string, product: string) => Instrument | undefined
+): ReadonlyMap<string, Account> =>
+  new Map([...new Set([...balances.keys(), ...positions.keys()])].map((exchange): [string, Account] => [exchange, {
+    balances: new Map((balances.get(exchange) ?? []).map(({ asset, total }) => [asset, total])),
+    positions: new Map((positions.get(exchange) ?? []).map(({ amount, averagePrice, product }) => {
+      const instrument = instrumentOf(exchange, product)
+      const entered = { side: amount.value < 0n ? "sell" : "buy", amount: BigDecimal.abs(amount) } as const
+      return [product, {
+        amount,
+        cost: averagePrice === undefined || instrument === undefined || amount.value === 0n
+          ? Decimal.zero
+          : settle(instrument, Exposure.none.position, { ...entered, price: averagePrice }).position.cost,
+        realized: Decimal.zero
+      }]
+    }))
+  }]))
+
+/**
  * What accounts have after fills, each of which counts once, if they had `opening`
  * before: by exchange. A fee without an asset is paid as the trade is.
  *
