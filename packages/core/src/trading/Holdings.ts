@@ -7,8 +7,8 @@ import * as Schema from "effect/Schema"
 import * as Decimal from "../value/Decimal.ts"
 
 /**
- * An account's amount of an asset: all of it, and what of it is not held by
- * orders or as a margin.
+ * An account's amount of an asset: all of it, without what open positions have
+ * gained, and what of it is not held by orders or as a margin.
  *
  * @category models
  * @since 0.1.0

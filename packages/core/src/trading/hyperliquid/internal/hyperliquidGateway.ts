@@ -388,7 +388,10 @@ export class HyperliquidGateway implements Gateway<Orders.Order> {
       const held = spot.balances.map(({ coin, hold, total }) =>
         [coin, total, BigDecimal.subtract(total, hold)] as const
       )
-      const margin = ["USDC", perpetual.marginSummary.accountValue, perpetual.withdrawable] as const
+      // What the account is worth has in it what its positions have gained, which is no money yet.
+      const gained = perpetual.assetPositions.map(({ position }) => position.unrealizedPnl ?? Decimal.zero)
+      const money = BigDecimal.subtract(perpetual.marginSummary.accountValue, BigDecimal.sumAll(gained))
+      const margin = ["USDC", money, perpetual.withdrawable] as const
       const sums = new Map<string, { readonly total: Decimal.Decimal; readonly available: Decimal.Decimal }>()
       for (const [asset, total, available] of [margin, ...held]) {
         const sum = sums.get(asset) ?? { total: Decimal.zero, available: Decimal.zero }

@@ -138,7 +138,8 @@ export const Clearinghouse = Schema.Struct({
     position: Schema.Struct({
       coin: Schema.String,
       szi: ExactSchema.Decimal,
-      entryPx: ExactSchema.optional(ExactSchema.Decimal)
+      entryPx: ExactSchema.optional(ExactSchema.Decimal),
+      unrealizedPnl: ExactSchema.optional(ExactSchema.Decimal)
     })
   }))
 })
