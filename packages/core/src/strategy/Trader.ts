@@ -34,22 +34,27 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { ExchangeError } from "../trading/Exchange.ts"
 import type * as Lot from "../trading/Lot.ts"
 import * as OrderRequest from "../trading/OrderRequest.ts"
 import { OrderRouter } from "../trading/OrderRouter.ts"
 import * as Portfolio from "../trading/Portfolio.ts"
+import type * as Reconciliation from "../trading/Reconciliation.ts"
 import * as Risk from "../trading/Risk.ts"
+import type { NoneAnswered } from "../trading/RouteError.ts"
 import type * as Routing from "../trading/Routing.ts"
 import type { RoutingStrategy } from "../trading/RoutingStrategy.ts"
 import { Storage } from "../trading/Storage.ts"
 import type { StorageError } from "../trading/StorageError.ts"
 import * as Decimal from "../value/Decimal.ts"
+import * as Timestamp from "../value/Timestamp.ts"
 import * as Balances from "./internal/balances.ts"
 import * as Comparing from "./internal/comparing.ts"
 import { Desk } from "./internal/desk.ts"
 import * as Halting from "./internal/halting.ts"
 import * as Ordering from "./internal/ordering.ts"
 import * as History from "./internal/traderHistory.ts"
+import * as Performance from "./Performance.ts"
 import type { Price } from "./Price.ts"
 import type { Signal } from "./Signal.ts"
 import type { TraderEvent, Why } from "./TraderEvent.ts"
@@ -85,6 +90,7 @@ export type State =
  *   with their stops and targets, see `Portfolio`
  * - `shorts`: whether a sell without a position enters a short. Default: no
  * - `patience`: how long an order may rest before it is cancelled. Default: 30 s
+ * - `reconcileEvery`: how often what is known is compared. Default: 5 minutes
  * - `routing`: where its orders go. Default: as the router says. An order must not
  *   be split
  *
@@ -100,12 +106,15 @@ export interface Options<E = never> {
   readonly portfolio?: Partial<Portfolio.Limits> | undefined
   readonly shorts?: boolean | undefined
   readonly patience?: Duration.Input | undefined
+  readonly reconcileEvery?: Duration.Input | undefined
   readonly routing?: Exclude<RoutingStrategy, { readonly _tag: "Split" }> | undefined
 }
 
 /**
  * The trader.
  *
+ * - `reconcile`: compares what is known of the accounts with what the exchanges say;
+ *   nothing while it is not known what the accounts had at the beginning
  * - `events`: what it says from now on; whoever is more than 4,096 behind misses
  *   some
  * - `halt`: nothing is placed any more, and what is open is cancelled, whoever has
@@ -119,6 +128,11 @@ export interface Options<E = never> {
 export class Trader extends Context.Service<Trader, {
   readonly state: { readonly current: Effect.Effect<State>; readonly changes: Stream.Stream<State> }
   readonly portfolio: Effect.Effect<Portfolio.Portfolio>
+  readonly performance: Effect.Effect<Performance.Summary>
+  readonly reconcile: Effect.Effect<
+    Reconciliation.Report | undefined,
+    StorageError | ExchangeError | NoneAnswered
+  >
   readonly events: Stream.Stream<TraderEvent>
   readonly halt: (reason: string) => Effect.Effect<Halting.Halt, StorageError>
   readonly clear: Effect.Effect<void, StorageError>
@@ -156,15 +170,18 @@ export const make = Effect.fnUntraced(function*<E>(
   // Nothing that is said between what was stored and now is missed.
   const updates = yield* router.updates
   const past = yield* History.read(storage)
-  const emptyWith = (cash: Decimal.Decimal) => Portfolio.empty({ cash, quote, limits: options.portfolio })
   const desk = new Desk({
     quote,
     alike,
     limits: { ...Risk.limits, ...options.limits },
-    portfolio: emptyWith(options.capital ?? past.opening?.capital ?? Decimal.zero),
+    portfolio: Portfolio.empty({ cash: Decimal.zero, quote, limits: options.portfolio }),
     now,
     tell
   })
+  let { opening } = past
+  if (opening !== undefined && past.openedAt !== undefined) {
+    desk.begin(options.capital ?? opening.capital, Timestamp.epochMillis(past.openedAt))
+  }
   desk.restore(past)
   const book = ({ of, order }: Routing.Update) => Effect.sync(() => desk.book(of, order))
   yield* Effect.forkScoped(Stream.runForEach(updates, book), { startImmediately: true })
@@ -253,19 +270,32 @@ export const make = Effect.fnUntraced(function*<E>(
     }))
   }
 
+  const reconcile = Effect.suspend(() =>
+    opening === undefined
+      ? Effect.succeed(undefined)
+      : Effect.tap(
+        Comparing.compare({ desk, router, storage }, opening),
+        (report) => Effect.sync(() => tell({ _tag: "Reconciled", report }))
+      )
+  )
+
   const begin = Effect.gen(function*() {
-    if (past.opening === undefined) {
-      const opening = yield* Effect.retry(
+    if (opening === undefined) {
+      opening = yield* Effect.retry(
         Comparing.opening(router, (asset) => desk.likeQuote(asset) === quote, options.capital),
         { schedule: patiently }
       )
       yield* History.opened(storage, opening)
-      desk.portfolio = emptyWith(opening.capital)
+      desk.begin(opening.capital, now())
     }
     yield* router.recovered
     isRecovered = true
     tell({ _tag: "Recovered", lots: desk.portfolio.lots.size, orders: past.open.length })
     yield* moved
+    yield* Effect.repeat(
+      Effect.catch(reconcile, ({ message }) => Effect.logWarning(`not reconciled: ${message}`)),
+      Schedule.spaced(options.reconcileEvery ?? "5 minutes")
+    )
   })
   yield* Effect.forkScoped(
     Effect.catch(begin, (error) => Effect.logError(`the trader does not begin: ${error.message}`))
@@ -274,6 +304,8 @@ export const make = Effect.fnUntraced(function*<E>(
   return {
     state: { current: SubscriptionRef.get(phase), changes: SubscriptionRef.changes(phase) },
     portfolio: Effect.sync(() => desk.portfolio),
+    performance: Effect.sync(() => Performance.summary(desk.performance)),
+    reconcile,
     events: Stream.fromPubSub(published),
     halt: (reason) =>
       Effect.gen(function*() {

@@ -8,6 +8,7 @@ import type * as Lot from "../trading/Lot.ts"
 import type { Order } from "../trading/Order.ts"
 import type { OrderRequest } from "../trading/OrderRequest.ts"
 import type * as Portfolio from "../trading/Portfolio.ts"
+import type * as Reconciliation from "../trading/Reconciliation.ts"
 import type * as Risk from "../trading/Risk.ts"
 import type { Signal } from "./Signal.ts"
 
@@ -50,6 +51,8 @@ export type Why = "stop" | "target" | "signal"
  * - `Unbookable`: a fill that cannot be of any of our orders, as they are known
  * - `Broken`: the portfolio does not keep to its invariants
  * - `Recovered`: what was open before a restart is known
+ * - `Reconciled`: how what is known of the accounts compares to what the exchanges
+ *   say
  * - `Halted`, `Cleared`: nothing is placed any more, or again
  * - `Ended`: there are no inputs any more; `reason` says why, if they failed
  *
@@ -72,6 +75,7 @@ export type TraderEvent =
   | { readonly _tag: "Unbookable"; readonly error: Lot.Unbookable }
   | { readonly _tag: "Broken"; readonly violations: ReadonlyArray<Portfolio.Violation> }
   | { readonly _tag: "Recovered"; readonly lots: number; readonly orders: number }
+  | { readonly _tag: "Reconciled"; readonly report: Reconciliation.Report }
   | { readonly _tag: "Halted"; readonly reason: string }
   | { readonly _tag: "Cleared" }
   | { readonly _tag: "Ended"; readonly reason: string | undefined }

@@ -85,6 +85,7 @@ export interface NetAmount {
  * - `status`, `cancel`, `amend`: by the client id that it was placed with, asked of
  *   the exchange that has it. An order in several parts cannot be amended
  * - `instrument`: what may be traded of a product at an exchange, asked for once
+ * - `nameOf`: the name of an exchange's symbol
  * - `updates`: what is said of all orders from when the effect is done, and the
  *   order that each is of; `events` without these. Whoever is more than 16,384
  *   behind misses some, which the storage has
@@ -112,6 +113,7 @@ export class OrderRouter extends Context.Service<OrderRouter, {
   readonly balances: Effect.Effect<Gathered<Balance> & { readonly totals: ReadonlyArray<Total> }, NoneAnswered>
   readonly positions: Effect.Effect<Gathered<Position> & { readonly net: ReadonlyArray<NetAmount> }, NoneAnswered>
   readonly instrument: (exchange: string, product: string) => Effect.Effect<Instrument, ExchangeError>
+  readonly nameOf: (exchange: string, symbol: string) => string
   readonly updates: Effect.Effect<Stream.Stream<Update>, never, Scope.Scope>
   readonly events: Stream.Stream<OrderEvent>
   readonly recovered: Effect.Effect<void>
@@ -196,6 +198,7 @@ export const make = Effect.fnUntraced(function*(
       net: positionsOf(found.byExchange, router.nameOf)
     })),
     instrument: router.instrumentAt,
+    nameOf: router.nameOf,
     updates: router.updates,
     events: router.events,
     recovered: router.recovered

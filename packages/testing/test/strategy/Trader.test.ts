@@ -5,7 +5,7 @@ import * as Decimal from "@tickline/core/value/Decimal"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { decimal, heldOf, pass, within } from "../routing/Venues.ts"
+import { decimal, heldOf, market, pass, within } from "../routing/Venues.ts"
 import { begin, marketOf, ordersOf, type Process, tags, withTrader } from "./TraderRig.ts"
 
 const lotsOf = ({ trader }: Process) =>
@@ -16,6 +16,8 @@ const lotsOf = ({ trader }: Process) =>
         `${direction} ${Decimal.format(amount)} ${product} at ${exchange}`
       )
   )
+
+const lastOf = ({ events }: Process) => events.findLast(({ _tag }) => _tag !== "Reconciled")
 
 const sound = ({ trader }: Process) =>
   Effect.map(trader.portfolio, (portfolio) => assert.deepStrictEqual(Portfolio.violations(portfolio), []))
@@ -51,7 +53,7 @@ describe("A trader", () => {
         yield* process.price("ETH-USD", "2160")
         yield* pass("1 second")
         assert.deepStrictEqual(tags(process).slice(3), ["Exiting", "Closed"])
-        const closed = process.events.at(-1)
+        const closed = lastOf(process)
         assert.strictEqual(closed?._tag === "Closed" ? closed.why : undefined, "stop")
         assert.isTrue(BigDecimal.equals(heldOf(desk, "ETH"), had))
 
@@ -60,7 +62,7 @@ describe("A trader", () => {
         yield* pass("1 second")
         yield* process.price("ETH-USD", "2520")
         yield* pass("1 second")
-        const last = process.events.at(-1)
+        const last = lastOf(process)
         assert.strictEqual(last?._tag === "Closed" ? last.why : undefined, "target")
         assert.deepStrictEqual(yield* lotsOf(process), [])
         yield* sound(process)
@@ -88,7 +90,7 @@ describe("A trader", () => {
         assert.match(lot, /^short 1\.\d+ BTC-USD at dydx$/)
         yield* other.price("BTC-USD", "45500")
         yield* pass("1 second")
-        const last = other.events.at(-1)
+        const last = lastOf(other)
         assert.strictEqual(last?._tag === "Closed" ? last.why : undefined, "stop")
         yield* sound(other)
       })
@@ -164,4 +166,56 @@ describe("A trader", () => {
         yield* pass("1 second")
         assert.deepStrictEqual(tags(process), ["Recovered", "Entering", "Entering", "Opened"])
       }), { limits: { products: ["ETH-USD"], timeInForce: "gtc" } }))
+
+  it.effect("compares what it knows with what the exchanges say, in both directions", () =>
+    withTrader((process, desk) =>
+      Effect.gen(function*() {
+        for (const product of ["BTC-USD", "ETH-USD", "SOL-USD"] as const) {
+          yield* process.signal("buy", product)
+          yield* pass("1 second")
+        }
+        assert.strictEqual((yield* process.trader.portfolio).lots.size, 3)
+        const report = yield* within("1 second", process.trader.reconcile)
+        assert.strictEqual(report?.status, "Ok")
+        assert.deepStrictEqual(report?.differences, [])
+        assert.isAbove(report?.compared ?? 0, 5)
+        // Somebody else trades with the same account.
+        const stranger = yield* begin(desk)
+        yield* pass("2 seconds")
+        yield* Effect.forkScoped(Effect.ignore(stranger.router.place(market("BTC-USD", { clientId: "another's" }))))
+        yield* pass("5 minutes")
+        for (let second = 0; second < 10; second++) yield* pass("1 second")
+        const last = process.events.findLast(({ _tag }) => _tag === "Reconciled")
+        const found = last?._tag === "Reconciled" ? last.report : undefined
+        assert.strictEqual(found?.status, "Critical")
+        assert.includeMembers(found?.differences.map(({ kind, name }) => `${kind} ${name}`) ?? [], ["position BTC-USD"])
+      })
+    ))
+
+  it.effect("knows after a restart what it had, what it gained and how often it may trade", () =>
+    withTrader((process, desk) =>
+      Effect.gen(function*() {
+        yield* process.signal("buy", "ETH-USD")
+        yield* pass("1 second")
+        yield* process.signal("sell", "ETH-USD")
+        yield* pass("1 second")
+        yield* process.signal("buy", "BTC-USD")
+        yield* pass("1 second")
+        const before = yield* process.trader.portfolio
+        const performance = yield* process.trader.performance
+        yield* process.kill
+        const other = yield* begin(desk, { limits: { products: ["BTC-USD", "ETH-USD"], perHour: 2 } })
+        yield* pass("2 seconds")
+        assert.deepStrictEqual(yield* lotsOf(other), yield* lotsOf(process))
+        const after = yield* other.trader.portfolio
+        assert.isTrue(BigDecimal.equals(after.cash, before.cash))
+        assert.isTrue(BigDecimal.equals(after.realized, before.realized))
+        const again = yield* other.trader.performance
+        assert.deepStrictEqual([again.trades, again.losses], [performance.trades, performance.losses])
+        yield* other.signal("buy", "ETH-USD", { confidence: 0.9 })
+        assert.deepStrictEqual(tags(other), ["Recovered", "ERR_HOURLY_LIMIT"])
+        const report = yield* within("1 second", other.trader.reconcile)
+        assert.strictEqual(report?.status, "Ok")
+      })
+    ))
 })

@@ -6,11 +6,21 @@
  */
 import * as BigDecimal from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import type { ExchangeError } from "../../trading/Exchange.ts"
+import * as Instrument from "../../trading/Instrument.ts"
 import type { OrderRouter } from "../../trading/OrderRouter.ts"
+import * as Reconciliation from "../../trading/Reconciliation.ts"
 import { NoneAnswered } from "../../trading/RouteError.ts"
+import type { Storage } from "../../trading/Storage.ts"
+import type { StorageError } from "../../trading/StorageError.ts"
 import * as Decimal from "../../value/Decimal.ts"
+import type { Desk } from "./desk.ts"
 import type { Opening } from "./traderHistory.ts"
+
+/** How often it is asked again what an account has that is not as it should be, and how long after. */
+const times = 3
+const firstPause = 1_000
 
 const whole = <A>(
   { byExchange, failures }: {
@@ -38,6 +48,80 @@ export const opening = Effect.fnUntraced(function*(
     capital: capital ??
       BigDecimal.sumAll(held.flatMap(({ asset, total }) => isQuote(asset) ? [total] : [Decimal.zero])),
     balances: held,
-    positions: positions.flatMap(([exchange, all]) => all.map(({ amount, product }) => ({ exchange, product, amount })))
+    positions: positions.flatMap(([exchange, all]) =>
+      all.map(({ amount, averagePrice, product }) => ({
+        exchange,
+        product,
+        amount,
+        ...(averagePrice === undefined ? {} : { averagePrice })
+      }))
+    )
   }
+})
+
+/**
+ * Compares what is known of the accounts with what the exchanges say, and again a
+ * little later if they differ: what is under way may not have been told yet.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const compare = Effect.fnUntraced(function*(
+  { desk, router, storage }: {
+    readonly desk: Desk
+    readonly router: OrderRouter["Service"]
+    readonly storage: Storage["Service"]
+  },
+  opening: Opening
+): Effect.fn.Return<Reconciliation.Report, StorageError | ExchangeError | NoneAnswered> {
+  for (let time = 0;; time++) {
+    const { byExchange: balances } = yield* router.balances
+    const { byExchange: positions } = yield* router.positions
+    const { byExchange: open } = yield* router.open
+    const stored = yield* Stream.runCollect(storage.orders({ only: "open" }))
+    const accounts = yield* expected(desk, router, opening)
+    const report = Reconciliation.compare({
+      accounts,
+      orders: stored.map(({ value }) => value),
+      there: { balances, positions, orders: open },
+      quote: desk.options.quote,
+      marks: desk.marks()
+    })
+    const isWell = report.status === "Ok" || report.status === "Precision"
+    if (isWell || time === times) return report
+    yield* Effect.sleep(firstPause * 2 ** time)
+  }
+})
+
+/** What the accounts must have: what they had at the beginning, and what all fills have made of it. */
+const expected = Effect.fnUntraced(function*(
+  desk: Desk,
+  router: OrderRouter["Service"],
+  { balances, positions }: Opening
+): Effect.fn.Return<ReadonlyMap<string, Reconciliation.Account>, ExchangeError> {
+  const fills = desk.fills()
+  const instruments = new Map<string, Instrument.Instrument>()
+  const instrumentOf = (exchange: string, product: string) => instruments.get(`${exchange} ${product}`)
+  for (const { exchange, product } of [...positions, ...fills]) {
+    if (instrumentOf(exchange, product) !== undefined) continue
+    const instrument = yield* router.instrument(exchange, router.nameOf(exchange, product))
+    instruments.set(`${exchange} ${product}`, instrument)
+  }
+  const before = new Map<string, Reconciliation.Account>()
+  for (const name of new Set([...balances, ...positions].map(({ exchange }) => exchange))) {
+    const isThere = ({ exchange }: { readonly exchange: string }) => exchange === name
+    before.set(name, {
+      balances: new Map(balances.filter(isThere).map(({ asset, total }) => [asset, total] as const)),
+      positions: new Map(
+        positions.filter(isThere).map(({ amount, averagePrice = Decimal.zero, product }) => {
+          const instrument = instrumentOf(name, product)
+          const cost = instrument === undefined || averagePrice.value === 0n
+            ? Decimal.zero
+            : Instrument.value(instrument, averagePrice, amount)
+          return [product, { amount, cost, realized: Decimal.zero }] as const
+        })
+      )
+    })
+  }
+  return yield* Effect.orDie(Effect.fromResult(Reconciliation.expected(before, fills, instrumentOf)))
 })

@@ -7,6 +7,7 @@
  */
 import * as BigDecimal from "effect/BigDecimal"
 import * as Result from "effect/Result"
+import * as Symbols from "../../protocol/Symbols.ts"
 import { Instrument } from "../../trading/Instrument.ts"
 import type * as Lot from "../../trading/Lot.ts"
 import type * as Order from "../../trading/Order.ts"
@@ -15,6 +16,7 @@ import * as Portfolio from "../../trading/Portfolio.ts"
 import * as Risk from "../../trading/Risk.ts"
 import type * as Decimal from "../../value/Decimal.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
+import * as Performance from "../Performance.ts"
 import type { Price } from "../Price.ts"
 import type { Signal } from "../Signal.ts"
 import type { Reason, TraderEvent } from "../TraderEvent.ts"
@@ -66,12 +68,40 @@ export class Desk {
   readonly placing = new Set<string>()
   /** The lots that are being closed. */
   readonly leaving = new Set<string>()
+  /** What became of the portfolio. */
+  performance: Performance.Performance
   private readonly booked = new Map<string, number>()
+  /** All fills, as the exchanges have them. */
+  private readonly filled: Array<Fill> = []
   private readonly prices = new Map<string, { readonly price: Decimal.Decimal; readonly at: number }>()
 
   constructor(options: Options) {
     this.options = options
     this.risk = { portfolio: options.portfolio, admissions: [] }
+    this.performance = Performance.start(options.portfolio.total, options.now())
+  }
+
+  /** Begins with so much, at a time. */
+  begin(cash: Decimal.Decimal, at: number): void {
+    const { limits, quote } = this.portfolio
+    this.portfolio = Portfolio.empty({ cash, quote, limits })
+    this.performance = Performance.start(cash, at)
+  }
+
+  fills(): ReadonlyArray<Fill> {
+    return this.filled
+  }
+
+  /** The newest prices, of products and of their base assets. */
+  marks(): ReadonlyMap<string, Decimal.Decimal> {
+    const marks = new Map<string, Decimal.Decimal>()
+    const heard = [...this.prices].map(([product, { price }]) => [product, price] as const)
+    for (const [product, price] of [...this.portfolio.marks, ...heard]) {
+      marks.set(product, price)
+      const base = Symbols.parse(product)?.base
+      if (base !== undefined) marks.set(base, price)
+    }
+    return marks
   }
 
   get portfolio(): Portfolio.Portfolio {
@@ -92,7 +122,13 @@ export class Desk {
     const { portfolio } = this
     if (portfolio.lots.size === 0) return []
     this.portfolio = Portfolio.mark(portfolio, product, price)
+    this.perform(Timestamp.epochMillis(at))
     return Portfolio.triggered(portfolio, product, price).filter(({ lot }) => !this.leaving.has(lot.id))
+  }
+
+  private perform(at: number): void {
+    const { lots, total } = this.portfolio
+    this.performance = Performance.equity(this.performance, total, at, lots.size > 0)
   }
 
   /** The lots that a signal closes and that are not being closed. */
@@ -155,14 +191,17 @@ export class Desk {
     const purpose = this.purposes.get(of)
     const key = keyOf(order)
     const before = this.booked.get(key) ?? 0
-    if (purpose === undefined || order.fills.length <= before) return
+    if (order.fills.length <= before) return
     this.booked.set(key, order.fills.length)
-    for (const fill of order.fills.slice(before)) this.fill(of, purpose, fill)
+    for (const fill of order.fills.slice(before)) this.fill(purpose, of, fill)
     const violations = Portfolio.violations(this.portfolio).filter(({ _tag }) => _tag !== "Exposure")
     if (violations.length > 0) this.options.tell({ _tag: "Broken", violations })
   }
 
-  private fill(of: string, purpose: History.Purpose, said: Fill): void {
+  // An order that was not placed by us changes what the accounts have, and nothing of the portfolio.
+  private fill(purpose: History.Purpose | undefined, of: string, said: Fill): void {
+    this.filled.push(said)
+    if (purpose === undefined) return
     const { now, tell } = this.options
     const { product } = purpose
     const feeAsset = said.feeAsset === undefined ? {} : { feeAsset: this.likeQuote(said.feeAsset) }
@@ -170,15 +209,23 @@ export class Desk {
     const at = fill.timestamp === undefined ? now() : Timestamp.epochMillis(fill.timestamp)
     if (purpose._tag === "Enter") {
       const after = Portfolio.enter(this.portfolio, of, fill, at)
-      if (Result.isSuccess(after)) this.portfolio = after.success
-      else tell({ _tag: "Unbookable", error: after.failure })
-      return
+      if (Result.isFailure(after)) return tell({ _tag: "Unbookable", error: after.failure })
+      this.portfolio = after.success
+      return this.traded(fill, at)
     }
     const after = Portfolio.exit(this.portfolio, purpose.lot, fill, at)
     if (Result.isFailure(after)) return tell({ _tag: "Unbookable", error: after.failure })
     const { closed, portfolio } = after.success
     this.portfolio = portfolio
-    if (closed !== undefined) tell({ _tag: "Closed", trade: closed, why: purpose.why })
+    this.traded(fill, at)
+    if (closed === undefined) return
+    this.performance = Performance.trade(this.performance, BigDecimal.subtract(closed.realized, closed.fees))
+    tell({ _tag: "Closed", trade: closed, why: purpose.why })
+  }
+
+  private traded({ amount, price }: Fill, at: number): void {
+    this.performance = Performance.fill(this.performance, BigDecimal.multiply(amount, price))
+    this.perform(at)
   }
 
   /** What was known before a restart. */
@@ -203,11 +250,9 @@ export class Desk {
       )
     }
     for (const { fill, of, order } of fills) {
-      const purpose = this.purposes.get(of)
-      if (purpose === undefined) continue
       const key = keyOf(order)
       this.booked.set(key, (this.booked.get(key) ?? 0) + 1)
-      this.fill(of, purpose, fill)
+      this.fill(this.purposes.get(of), of, fill)
     }
     for (const id of open) {
       const purpose = this.purposes.get(id)

@@ -62,7 +62,12 @@ export const Opening = Schema.Struct({
     Schema.Struct({ exchange: Schema.String, asset: Schema.String, total: Decimal.FromText })
   ),
   positions: Schema.Array(
-    Schema.Struct({ exchange: Schema.String, product: Schema.String, amount: Decimal.FromText })
+    Schema.Struct({
+      exchange: Schema.String,
+      product: Schema.String,
+      amount: Decimal.FromText,
+      averagePrice: Schema.optionalKey(Decimal.FromText)
+    })
   )
 })
 
@@ -96,6 +101,7 @@ export interface PastFill {
  */
 export interface Past {
   readonly opening: Opening | undefined
+  readonly openedAt: Timestamp.Timestamp | undefined
   readonly halt: { readonly reason: string; readonly at: Timestamp.Timestamp } | undefined
   readonly purposes: ReadonlyMap<string, { readonly purpose: Purpose; readonly at: Timestamp.Timestamp }>
   readonly fills: ReadonlyArray<PastFill>
@@ -115,6 +121,7 @@ const decodeOpening = Schema.decodeUnknownOption(Opening)
  */
 export const read = Effect.fnUntraced(function*(storage: Storage["Service"]): Effect.fn.Return<Past, StorageError> {
   let opening: Opening | undefined
+  let openedAt: Timestamp.Timestamp | undefined
   let halt: Past["halt"]
   const purposes = new Map<string, { readonly purpose: Purpose; readonly at: Timestamp.Timestamp }>()
   yield* Stream.runForEach(
@@ -123,8 +130,10 @@ export const read = Effect.fnUntraced(function*(storage: Storage["Service"]): Ef
       Effect.sync(() => {
         if (kind === "halt") halt ??= { reason, at }
         else if (kind === "clear") halt = undefined
-        else if (kind === "opening") opening ??= Option.getOrUndefined(decodeOpening(detail))
-        else if ((kind === "enter" || kind === "exit") && clientId !== undefined) {
+        else if (kind === "opening" && opening === undefined) {
+          opening = Option.getOrUndefined(decodeOpening(detail))
+          openedAt = at
+        } else if ((kind === "enter" || kind === "exit") && clientId !== undefined) {
           const purpose = Option.getOrUndefined(decodePurpose(detail))
           if (purpose !== undefined) purposes.set(clientId, { purpose, at })
         }
@@ -145,7 +154,7 @@ export const read = Effect.fnUntraced(function*(storage: Storage["Service"]): Ef
       const found = orders.get(keyOf(fill.exchange, fill.clientId))
       if (found !== undefined) fills.push({ ...found, fill })
     }))
-  return { opening, halt, purposes, fills, open: [...new Set(unsettled.map(({ of }) => of))] }
+  return { opening, openedAt, halt, purposes, fills, open: [...new Set(unsettled.map(({ of }) => of))] }
 })
 
 /**
