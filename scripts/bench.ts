@@ -27,6 +27,7 @@ const benchmarks = [
   "Connections",
   "Sessions",
   "Routing",
+  "Indicators",
   "VirtualDay",
   "Imports"
 ]

@@ -1,6 +1,6 @@
 /**
- * Installs, once, what the benchmarks and `pnpm ccxt` measure and check beside
- * Tickline, into a folder of its own. Nothing else needs it.
+ * Installs, once, what the benchmarks, `pnpm ccxt` and `pnpm talib` measure and
+ * check beside Tickline, into a folder of its own. Nothing else needs it.
  */
 import { execFileSync } from "node:child_process"
 import { existsSync } from "node:fs"

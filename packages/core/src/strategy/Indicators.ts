@@ -26,7 +26,7 @@ import type * as Timestamp from "../value/Timestamp.ts"
 import { Fading, UpwardShare, Weighted } from "./internal/averages.ts"
 import * as Doubles from "./internal/doubles.ts"
 import { Reach } from "./internal/magnitude.ts"
-import { RollingDeviation, RollingHighest, RollingMean } from "./internal/rolling.ts"
+import { RollingDeviation, RollingHighest, RollingMean, RollingWeighted } from "./internal/rolling.ts"
 
 /**
  * What prices have more than the doubles nearest to them.
@@ -197,10 +197,10 @@ class WilderRsi implements Indicator<number> {
 class SimpleRsi implements Indicator<number> {
   private readonly changes = new Changes()
   /** The share of changes that were upwards, by their sizes. */
-  private readonly window: RollingMean
+  private readonly window: RollingWeighted
 
   constructor(length: number) {
-    this.window = new RollingMean(wholeLength("rsi", length))
+    this.window = new RollingWeighted(wholeLength("rsi", length))
   }
 
   update(input: Input): number | undefined {
@@ -367,9 +367,9 @@ class Stochastic implements Indicator<Oscillator> {
     const above = Doubles.difference(close, finer?.close ?? 0, -lowest.highest, -lowest.rest)
     slow.push(range === 0 ? 50 : 100 * (above / range))
     if (!slow.isFull) return undefined
-    const k = slow.mean ?? 50
+    const k = slow.mean
     mean.push(k)
-    return mean.isFull ? { k, d: mean.mean ?? 50 } : undefined
+    return mean.isFull ? { k, d: mean.mean } : undefined
   }
 }
 
@@ -417,10 +417,10 @@ class DayVwap implements Indicator<number> {
 }
 
 class WindowVwap implements Indicator<number> {
-  private readonly window: RollingMean
+  private readonly window: RollingWeighted
 
   constructor(length: number) {
-    this.window = new RollingMean(wholeLength("vwap", length))
+    this.window = new RollingWeighted(wholeLength("vwap", length))
   }
 
   update(input: Input): number | undefined {

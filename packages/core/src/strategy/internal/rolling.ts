@@ -55,12 +55,60 @@ abstract class Rolling {
 }
 
 /**
- * The mean of the last values, by their weights, which are not negative.
+ * The mean of the last values.
  *
  * @category models
  * @since 0.1.0
  */
 export class RollingMean extends Rolling {
+  private readonly levels = new Levels()
+  // The sum of each end of the block before, and of the beginning of this one.
+  private sumsBefore = new Float64Array(0)
+  private sum = 0
+
+  get mean(): number {
+    const sum = this.isTurned ? (this.sumsBefore[this.at] ?? 0) + this.sum : this.sum
+    return sum / (this.length * this.levels.factor)
+  }
+
+  push(value: number): void {
+    const place = this.place()
+    const isOther = this.levels.replace(value, this.isTurned ? this.values[place] : undefined)
+    this.values[place] = value
+    if (isOther) this.reckon()
+    else this.sum += value * this.levels.factor
+  }
+
+  protected turn(): void {
+    this.at = 0
+    this.reckonBefore()
+    this.sum = 0
+  }
+
+  // All anew: the factor is another. That happens at most twice for each value that is tiny or huge.
+  private reckon(): void {
+    if (this.isTurned) this.reckonBefore()
+    this.sum = 0
+    for (let i = 0; i < this.at; i++) this.sum += (this.values[i] ?? 0) * this.levels.factor
+  }
+
+  private reckonBefore(): void {
+    if (this.sumsBefore.length === 0) this.sumsBefore = new Float64Array(this.length + 1)
+    let sum = 0
+    for (let i = this.length - 1; i >= this.at; i--) {
+      sum += (this.values[i] ?? 0) * this.levels.factor
+      this.sumsBefore[i] = sum
+    }
+  }
+}
+
+/**
+ * The mean of the last values, by their weights, which are not negative.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class RollingWeighted extends Rolling {
   private weights: Float64Array<ArrayBuffer>
   private readonly valueLevels = new Levels()
   private readonly weightLevels = new Levels()
@@ -83,7 +131,7 @@ export class RollingMean extends Rolling {
     return sum / total / this.valueLevels.factor
   }
 
-  push(value: number, weight = 1): void {
+  push(value: number, weight: number): void {
     const place = this.place()
     if (this.weights.length < this.values.length) this.weights = grown(this.weights, this.length)
     const hasOther = this.valueLevels.replace(value, this.isTurned ? this.values[place] : undefined)
@@ -105,7 +153,6 @@ export class RollingMean extends Rolling {
     this.total = 0
   }
 
-  // All anew: a factor is another. That happens at most twice for each value that is tiny or huge.
   private reckon(): void {
     if (this.isTurned) this.reckonBefore()
     this.sum = 0
