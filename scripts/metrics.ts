@@ -2,6 +2,7 @@
 import type * as Metric from "effect/Metric"
 import * as OfActors from "../packages/core/src/actor/internal/actorMetricDefinitions.ts"
 import * as OfSignals from "../packages/core/src/strategy/internal/signalMetrics.ts"
+import * as OfTraders from "../packages/core/src/strategy/internal/traderMetricDefinitions.ts"
 import * as OfConnections from "../packages/core/src/value/internal/metricDefinitions.ts"
 import * as OfSessions from "../packages/core/src/value/internal/sessionMetricDefinitions.ts"
 import * as OfGovernor from "../packages/node/src/internal/governorMetrics.ts"
@@ -15,6 +16,7 @@ export const metricDefinitions: ReadonlyArray<Metric.Metric<never, unknown>> = [
   OfSignals.signals,
   OfSignals.strategyFailures,
   OfSignals.lateTrades,
+  ...Object.values(OfTraders),
   ...Object.values(OfGovernor),
   droppedEvents
 ]

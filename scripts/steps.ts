@@ -202,5 +202,39 @@ export const steps: ReadonlyArray<Step> = [
       "tickline_strategy_failures_total"
     ],
     spans: []
+  },
+  {
+    step: "actor",
+    seen: [],
+    log: [],
+    metrics: [
+      "tickline_actors",
+      "tickline_actor_messages_total",
+      "tickline_actor_handled_total",
+      "tickline_actor_mailbox_depth",
+      "tickline_actor_restarts_total",
+      "tickline_dead_letters_total"
+    ],
+    spans: []
+  },
+  {
+    step: "trade",
+    seen: [],
+    log: ["trader does not begin", "not reconciled", "alert", "alert over"],
+    metrics: [
+      "tickline_trader_state",
+      "tickline_trader_refusals_total",
+      "tickline_trader_orders_total",
+      "tickline_trader_order_ms",
+      "tickline_trader_trades_total",
+      "tickline_trader_errors_total",
+      "tickline_trader_equity",
+      "tickline_trader_realized",
+      "tickline_trader_drawdown",
+      "tickline_trader_exposure",
+      "tickline_trader_lots",
+      "tickline_trader_alert"
+    ],
+    spans: []
   }
 ]

@@ -48,12 +48,14 @@ import { Storage } from "../trading/Storage.ts"
 import type { StorageError } from "../trading/StorageError.ts"
 import * as Decimal from "../value/Decimal.ts"
 import * as Timestamp from "../value/Timestamp.ts"
+import type * as Alerts from "./Alerts.ts"
 import * as Balances from "./internal/balances.ts"
 import * as Comparing from "./internal/comparing.ts"
 import { Desk } from "./internal/desk.ts"
 import * as Halting from "./internal/halting.ts"
 import * as Ordering from "./internal/ordering.ts"
 import * as History from "./internal/traderHistory.ts"
+import * as Watching from "./internal/watching.ts"
 import * as Performance from "./Performance.ts"
 import type { Price } from "./Price.ts"
 import type { Signal } from "./Signal.ts"
@@ -80,6 +82,7 @@ export type State =
 /**
  * How a trader is made.
  *
+ * - `name`: what metrics call it. Default: `trader`
  * - `inputs`: signals, and the prices by which stops and targets are reached, in
  *   the order of the feed
  * - `quote`: the currency of its accounts; `alike`: assets that count as it, one to
@@ -91,6 +94,9 @@ export type State =
  * - `shorts`: whether a sell without a position enters a short. Default: no
  * - `patience`: how long an order may rest before it is cancelled. Default: 30 s
  * - `reconcileEvery`: how often what is known is compared. Default: 5 minutes
+ * - `alerts`: from where on there is one, see `Alerts`; it is looked for every 10 s.
+ *   Of exchanges, the default is at most how many there are. `measure` gives what
+ *   only the process knows. Default: nothing
  * - `routing`: where its orders go. Default: as the router says. An order must not
  *   be split
  *
@@ -98,6 +104,7 @@ export type State =
  * @since 0.1.0
  */
 export interface Options<E = never> {
+  readonly name?: string | undefined
   readonly inputs: Stream.Stream<Signal | Price, E>
   readonly quote: string
   readonly alike?: ReadonlyArray<string> | undefined
@@ -107,6 +114,8 @@ export interface Options<E = never> {
   readonly shorts?: boolean | undefined
   readonly patience?: Duration.Input | undefined
   readonly reconcileEvery?: Duration.Input | undefined
+  readonly alerts?: Partial<Alerts.Thresholds> | undefined
+  readonly measure?: Effect.Effect<Partial<Alerts.Thresholds>> | undefined
   readonly routing?: Exclude<RoutingStrategy, { readonly _tag: "Split" }> | undefined
 }
 
@@ -159,18 +168,22 @@ const patiently = Schedule.exponential("1 second").pipe(
 export const make = Effect.fnUntraced(function*<E>(
   options: Options<E>
 ): Effect.fn.Return<Trader["Service"], StorageError, OrderRouter | Storage | Scope.Scope> {
-  const { alike = [], quote, shorts = false } = options
+  const { alike = [], name = "trader", quote, shorts = false } = options
   const router = yield* OrderRouter
   const storage = yield* Storage
   const clock = yield* Clock.Clock
   const now = (): number => clock.currentTimeMillisUnsafe()
   const published = yield* PubSub.sliding<TraderEvent>(mostEvents)
-  const tell = (event: TraderEvent): void => void PubSub.publishUnsafe(published, event)
+  const watcher = yield* Watching.make(name, now)
+  const tell = (event: TraderEvent): void => {
+    watcher.event(event, desk)
+    PubSub.publishUnsafe(published, event)
+  }
 
   // Nothing that is said between what was stored and now is missed.
   const updates = yield* router.updates
   const past = yield* History.read(storage)
-  const desk = new Desk({
+  const desk: Desk = new Desk({
     quote,
     alike,
     limits: { ...Risk.limits, ...options.limits },
@@ -192,7 +205,12 @@ export const make = Effect.fnUntraced(function*<E>(
   const stateOf = (): State =>
     halt !== undefined ? { _tag: "Halted", reason: halt } : ended ?? { _tag: isRecovered ? "Trading" : "Recovering" }
   const phase = yield* SubscriptionRef.make(stateOf())
-  const moved = Effect.suspend(() => SubscriptionRef.set(phase, stateOf()))
+  const moved = Effect.suspend(() => {
+    const state = stateOf()
+    watcher.state(state._tag)
+    return SubscriptionRef.set(phase, state)
+  })
+  yield* moved
 
   const orders = yield* FiberSet.make()
   const ordering: Ordering.Ordering = {
@@ -203,6 +221,7 @@ export const make = Effect.fnUntraced(function*<E>(
     routing: options.routing,
     patience: Duration.fromInputUnsafe(options.patience ?? standardPatience),
     isTrading: Effect.map(SubscriptionRef.get(phase), ({ _tag }) => _tag === "Trading"),
+    ordered: watcher.ordered,
     tell
   }
   const go = (order: Effect.Effect<void>) => FiberSet.run(orders, order, { startImmediately: true })
@@ -293,13 +312,29 @@ export const make = Effect.fnUntraced(function*<E>(
     tell({ _tag: "Recovered", lots: desk.portfolio.lots.size, orders: past.open.length })
     yield* moved
     yield* Effect.repeat(
-      Effect.catch(reconcile, ({ message }) => Effect.logWarning(`not reconciled: ${message}`)),
+      Effect.catch(
+        reconcile,
+        ({ message }) => Effect.annotateLogs(Effect.logWarning("not reconciled"), { trader: name, error: message })
+      ),
       Schedule.spaced(options.reconcileEvery ?? "5 minutes")
     )
   })
   yield* Effect.forkScoped(
-    Effect.catch(begin, (error) => Effect.logError(`the trader does not begin: ${error.message}`))
+    Effect.catch(
+      begin,
+      ({ message }) => Effect.annotateLogs(Effect.logError("trader does not begin"), { trader: name, error: message })
+    )
   )
+
+  yield* Effect.forkScoped(Watching.alerts({
+    name,
+    desk,
+    router,
+    watcher,
+    tell,
+    thresholds: options.alerts ?? {},
+    measure: options.measure ?? Effect.succeed({})
+  }))
 
   return {
     state: { current: SubscriptionRef.get(phase), changes: SubscriptionRef.changes(phase) },

@@ -10,6 +10,7 @@ import type { OrderRequest } from "../trading/OrderRequest.ts"
 import type * as Portfolio from "../trading/Portfolio.ts"
 import type * as Reconciliation from "../trading/Reconciliation.ts"
 import type * as Risk from "../trading/Risk.ts"
+import type * as Alerts from "./Alerts.ts"
 import type { Signal } from "./Signal.ts"
 
 /**
@@ -53,6 +54,7 @@ export type Why = "stop" | "target" | "signal"
  * - `Recovered`: what was open before a restart is known
  * - `Reconciled`: how what is known of the accounts compares to what the exchanges
  *   say
+ * - `Raised`, `Lowered`: an alert is up, or over
  * - `Halted`, `Cleared`: nothing is placed any more, or again
  * - `Ended`: there are no inputs any more; `reason` says why, if they failed
  *
@@ -76,6 +78,7 @@ export type TraderEvent =
   | { readonly _tag: "Broken"; readonly violations: ReadonlyArray<Portfolio.Violation> }
   | { readonly _tag: "Recovered"; readonly lots: number; readonly orders: number }
   | { readonly _tag: "Reconciled"; readonly report: Reconciliation.Report }
+  | { readonly _tag: "Raised" | "Lowered"; readonly alert: Alerts.Alert }
   | { readonly _tag: "Halted"; readonly reason: string }
   | { readonly _tag: "Cleared" }
   | { readonly _tag: "Ended"; readonly reason: string | undefined }

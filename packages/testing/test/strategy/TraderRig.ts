@@ -109,9 +109,20 @@ export const withTrader = <A, E, R>(
     options.strategy
   )
 
-/** The tags of what a trader said, of refusals with their code, without comparisons. */
+/** The tags of what a trader said, of refusals with their code, without comparisons and alerts. */
 export const tags = ({ events }: Process): ReadonlyArray<string> =>
-  events.flatMap((event) => event._tag === "Refused" ? [event.code] : event._tag === "Reconciled" ? [] : [event._tag])
+  events.flatMap((event) => {
+    switch (event._tag) {
+      case "Refused":
+        return [event.code]
+      case "Reconciled":
+      case "Raised":
+      case "Lowered":
+        return []
+      default:
+        return [event._tag]
+    }
+  })
 
 /** How many orders of ours the venues have. */
 export const ordersOf = (desk: Desk): number => names.reduce((count, name) => count + desk.venues[name].orders(), 0)

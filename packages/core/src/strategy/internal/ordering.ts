@@ -45,6 +45,7 @@ export interface Ordering {
   readonly routing: RoutingStrategy.RoutingStrategy | undefined
   readonly patience: Duration.Duration
   readonly isTrading: Effect.Effect<boolean>
+  readonly ordered: (millis: number) => void
   readonly tell: (event: TraderEvent) => void
 }
 
@@ -101,7 +102,8 @@ export const enter = Effect.fnUntraced(function*(
   signal: Signal,
   id: string
 ): Effect.fn.Return<void> {
-  const { balances, desk, isTrading, router, routing, tell } = ordering
+  const { balances, desk, isTrading, ordered, router, routing, tell } = ordering
+  const begun = desk.options.now()
   const { confidence, price, product, side, strategy } = signal
   // What no exchange has to be asked for comes first.
   const rough = desk.check(id, signal)
@@ -127,6 +129,7 @@ export const enter = Effect.fnUntraced(function*(
   tell({ _tag: "Entering", signal, request })
   const reason = `${side} at ${confidence} by ${strategy}${signal.reason === undefined ? "" : `: ${signal.reason}`}`
   const placed = yield* place(ordering, { purpose, reason, request }, { strategy: routing })
+  ordered(desk.options.now() - begun)
   if (Result.isFailure(placed)) {
     desk.release(id, true)
     return desk.refuse(signal, { _tag: "NotPlaced", detail: Printable.escape(placed.failure.message) })
