@@ -28,6 +28,7 @@ const benchmarks = [
   "Sessions",
   "Routing",
   "Indicators",
+  "Actors",
   "VirtualDay",
   "Imports"
 ]

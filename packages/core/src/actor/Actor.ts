@@ -19,23 +19,17 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Monotonic from "../value/Monotonic.ts"
 import type { MailboxFull } from "./ActorError.ts"
 import type { ActorMessage } from "./ActorMessage.ts"
 import type { ActorRef } from "./ActorRef.ts"
 import type { ActorState, Ended } from "./ActorState.ts"
 import type { Behaviour } from "./Behaviour.ts"
-import { DeadLetters } from "./DeadLetters.ts"
-import * as ActorMetrics from "./internal/actorMetrics.ts"
-import { Cell, CurrentParent } from "./internal/cell.ts"
-import { defaultCapacity, Mailbox } from "./internal/mailbox.ts"
-import { Restarts } from "./internal/restarts.ts"
+import type { DeadLetters } from "./DeadLetters.ts"
+import * as Spawning from "./internal/spawning.ts"
 import type * as Mailboxes from "./Mailbox.ts"
 import type { Supervisor } from "./Supervisor.ts"
 
@@ -105,9 +99,6 @@ export interface Options<out Policy extends Mailboxes.Overflow = Mailboxes.Overf
 
 type FullOf<Policy extends Mailboxes.Overflow> = "fail" extends Policy ? MailboxFull : never
 
-const withinOf = (options: StopOptions | undefined): Duration.Duration =>
-  Duration.fromInputUnsafe(options?.within ?? "5 seconds")
-
 /**
  * Starts an actor, which lives until its scope ends. It comes back once the first
  * state is there, and fails if that cannot be made.
@@ -119,64 +110,24 @@ export const spawn = <State, M extends ActorMessage, E, R, const Policy extends 
   behaviour: Behaviour<State, M, E, R>,
   options: Options<Policy> = {}
 ): Effect.Effect<Actor<M, FullOf<Policy>>, E, R | DeadLetters | Scope.Scope> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function*() {
-      const { mailbox = {}, name, shutdown, supervision = {} } = options
-      const parent = yield* CurrentParent
-      const clock = yield* Clock.Clock
-      const context = yield* Effect.context()
-      const outer = yield* Effect.scope
-      const path = [parent?.path, behaviour.name, name].filter((part) => part !== undefined).join("/")
-      const cell = new Cell({
-        behaviour,
-        path,
-        parent,
-        overflow: mailbox.overflow ?? "suspend",
-        mailbox: new Mailbox<M>(mailbox.capacity ?? defaultCapacity),
-        restarts: new Restarts(supervision),
-        deadLetters: yield* DeadLetters,
-        kind: ActorMetrics.kindOf(context, behaviour.name),
-        context,
-        now: () => Monotonic.nowMillis(clock),
-        stopWithin: withinOf(shutdown)
-      })
-      const stop = (options: StopOptions | undefined) => cell.stop(options?.mode ?? "drain", withinOf(options))
-      // Forked, so that an actor that ended before its scope leaves nothing in it.
-      const scope = yield* Scope.fork(outer)
-      yield* Scope.addFinalizer(scope, stop(shutdown))
-      let begun: Exit.Exit<void, E> | undefined
-      let tell: ((exit: Exit.Exit<void, E>) => void) | undefined
-      const living = cell.run((exit) => {
-        begun = exit
-        tell?.(exit)
-      })
-      yield* Effect.forkDetach(Effect.ensuring(living, Scope.close(scope, Exit.void)), {
-        startImmediately: true,
-        uninterruptible: true
-      })
-      const started = Effect.callback<void, E>((resume) => {
-        if (begun !== undefined) resume(begun)
-        else tell = resume
-      })
-      yield* Effect.onInterrupt(restore(started), () => Scope.close(scope, Exit.void))
-      const actor: Actor<M, MailboxFull> = {
-        ...cell.address,
-        state: {
-          current: Effect.sync(() => cell.current),
-          changes: Stream.takeUntil(cell.changes.stream(() => [cell.current]), ({ _tag }) => _tag === "Stopped")
-        },
-        counts: Effect.sync(() => ({
-          told: cell.told,
-          handled: cell.handled,
-          deadLetters: cell.inbound.dead,
-          withdrawn: cell.inbound.withdrawn,
-          waiting: cell.waiting,
-          restarts: cell.restarts
-        })),
-        stop,
-        ended: cell.ended
-      }
-      // A mailbox of another policy is never said to be full by `tell`, and by `ask` always.
-      return actor as Actor<M, FullOf<Policy>>
-    })
-  )
+  Effect.map(Spawning.spawn(behaviour, options), (cell) => {
+    const actor: Actor<M, MailboxFull> = {
+      ...cell.address,
+      state: {
+        current: Effect.sync(() => cell.current),
+        changes: Stream.takeUntil(cell.changes.stream(() => [cell.current]), ({ _tag }) => _tag === "Stopped")
+      },
+      counts: Effect.sync(() => ({
+        told: cell.told,
+        handled: cell.handled,
+        deadLetters: cell.inbound.dead,
+        withdrawn: cell.inbound.withdrawn,
+        waiting: cell.waiting,
+        restarts: cell.restarts
+      })),
+      stop: (options) => cell.stop(Spawning.modeOf(options), Spawning.withinOf(options)),
+      ended: cell.ended
+    }
+    // A mailbox of another policy is never said to be full by `tell`, and by `ask` always.
+    return actor as Actor<M, FullOf<Policy>>
+  })

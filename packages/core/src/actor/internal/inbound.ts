@@ -50,8 +50,14 @@ const told = {
   Stopped: Exit.succeed<Told>("Stopped")
 }
 
-// How long a question waits where nothing is said: 5 s, as in the public nzeza repository.
-const defaultDeadline = Duration.seconds(5)
+/**
+ * How long a question waits where nothing is said: 5 s, as in the public nzeza
+ * repository.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const defaultDeadline = Duration.seconds(5)
 
 /**
  * The way into one actor. Whatever is told is handled, or is a dead letter, or was
@@ -112,7 +118,7 @@ export class Inbound<M extends ActorMessage> {
         const rank = this.rankOf(message, options)
         if (this.hasToWait(fiber)) this.queue({ entry: envelope, rank, resume: undefined })
         else this.put(envelope, rank)
-        if (!envelope.isOver) this.deadlines.add(envelope)
+        if (!envelope.isOver && envelope.until < Infinity) this.deadlines.add(envelope)
         return Effect.sync(() => this.withdraw(envelope))
       })
     )
@@ -259,6 +265,7 @@ export class Inbound<M extends ActorMessage> {
   // Whoever asked does not want to know any more. What is in hand is handled all the same.
   private withdraw(envelope: Envelope<M>): void {
     if (envelope.isOver) return
+    if (envelope.until <= this.parts.now()) return this.expire(envelope)
     if (this.leave(envelope) || this.inHand === envelope) {
       envelope.isOver = true
       return
