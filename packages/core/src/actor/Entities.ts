@@ -51,7 +51,7 @@ import * as Spawning from "./internal/spawning.ts"
 
 /**
  * A behaviour that cannot be an entity, and why: messages without a Schema, two of
- * one tag, a tag that none of its messages has, or a state that would be lost.
+ * one tag, or a state that would be lost.
  *
  * @category errors
  * @since 0.1.0
