@@ -91,6 +91,9 @@ describe("Candles", () => {
     const quiet = Candles.make({ interval: "1 second" })
     quiet.add(sold("00:00:00", "5"))
     assert.lengthOf(quiet.advance(at("02:46:41")), 10_001)
+    const silent = Candles.make({ interval: "1 second" })
+    silent.add(sold("00:00:00", "5"))
+    assert.lengthOf(silent.advance(at("02:46:42")), 1)
   })
 
   it("wait for late trades for as long as is said, and count those that come later", () => {

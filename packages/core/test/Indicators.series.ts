@@ -71,6 +71,11 @@ export const kinds: Readonly<Record<string, ReadonlyArray<Texts>>> = {
   "huge prices, then tiny ones": walk(9, { start: 500, step: 90, exponent: (at) => at < 20 ? 300 : -300 }),
   "huge prices among usual ones": walk(10, { start: 500, step: 90, exponent: (at) => at % 17 === 3 ? 250 : -2 }),
   "tiny prices, then huge ones": walk(11, { start: 500, step: 90, exponent: (at) => at < 30 ? -300 : 300 }),
+  "huge prices with tiny ones between": walk(19, {
+    start: 500,
+    step: 90,
+    exponent: (at) => at >= 15 && at < 30 ? -300 : 300
+  }),
   "all sizes by turns": walk(12, {
     start: 500,
     step: 90,
@@ -91,4 +96,38 @@ export const kinds: Readonly<Record<string, ReadonlyArray<Texts>>> = {
   "one price of many digits": flat("43250.10000000000000000000000000000001", "0"),
   "nothing": flat("0", "0"),
   "prices below zero": pick(18, ["-37.63", "-40.32", "0", "12.5", "-0.01"], ["1", "0", "3"])
+}
+
+const forms: ReadonlyArray<(n: (most: number) => number) => string> = [
+  (n) => `sma:${n(12)}`,
+  (n) => `ema:${n(12)}${n(2) === 1 ? ":first" : ""}`,
+  (n) => `rsi:${n(12)}${n(2) === 1 ? ":simple" : ""}`,
+  (n) => `macd:${n(4)}:${4 + n(6)}:${n(5)}`,
+  (n) => `bollinger:${n(12)}:${n(4)}.${n(9)}`,
+  (n) => `stochastic:${n(12)}:${n(5)}:${n(5)}`,
+  (n) => `vwap${n(4) === 1 ? "" : `:${n(12)}`}`,
+  (n) => `atr:${n(12)}`
+]
+
+/**
+ * A series and an indicator by chance: every few candles another size, from 1e-290 to 1e300, flat, by turns of two
+ * sizes, or of few digits at the end of many; volumes likewise, and none now and then.
+ */
+export const adversarial = (seed: number): { readonly spec: string; readonly series: ReadonlyArray<Texts> } => {
+  const next = random(seed * 7_919)
+  const exponent = () => next(2) === 0 ? -2 : next(561) - 290
+  const spec = forms[seed % forms.length]?.((most) => 1 + next(most)) ?? ""
+  let [one, other, volumes, digits, manner] = [-2, -2, -2, 5_000, 0]
+  const series = Array.from({ length: 50 }, (_, at): Texts => {
+    if (next(7) === 0) [one, other, volumes, manner] = [exponent(), exponent(), exponent(), next(4)]
+    const ends = `e${manner === 1 && at % 2 === 1 ? other : one}`
+    const moved = () => manner === 2 ? 0 : next(401) - 200
+    digits = Math.max(digits + moved(), 1)
+    const [high, low] = [digits + Math.abs(moved()), Math.max(digits - Math.abs(moved()), 0)]
+    const front = manner === 3 ? "10000000000000000" : ""
+    const text = (of: number) => `${front === "" ? of : front + String(of).padStart(6, "0")}${ends}`
+    const volume = next(3) === 0 ? "0" : `${next(1_000)}e${volumes}`
+    return { high: text(high), low: text(low), close: text(digits), volume, day: Math.floor(at / 20) }
+  })
+  return { spec, series }
 }

@@ -2,104 +2,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Indicators from "@tickline/core/strategy/Indicators"
 import * as IndicatorSpec from "@tickline/core/strategy/IndicatorSpec"
-import * as Decimal from "@tickline/core/value/Decimal"
-import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Result from "effect/Result"
-import * as Reference from "./Indicators.reference.ts"
-import { kinds, type Texts } from "./Indicators.series.ts"
-
-const decimal = (text: string): Decimal.Decimal => Decimal.parse(text) ?? assert.fail(`no decimal: ${text}`)
-
-interface Both {
-  readonly input: Indicators.Input
-  readonly exact: Reference.Candle
-}
-
-const bothOf = (texts: Texts): Both => {
-  const [high, low, close, volume] = [texts.high, texts.low, texts.close, texts.volume].map(decimal) as [
-    Decimal.Decimal,
-    Decimal.Decimal,
-    Decimal.Decimal,
-    Decimal.Decimal
-  ]
-  return {
-    input: Indicators.ofCandle({
-      open: close,
-      high,
-      low,
-      close,
-      volume,
-      from: Timestamp.fromEpochMillis(texts.day * 86_400_000)
-    }),
-    exact: {
-      high: Reference.ofDecimal(high),
-      low: Reference.ofDecimal(low),
-      close: Reference.ofDecimal(close),
-      volume: Reference.ofDecimal(volume),
-      day: texts.day
-    }
-  }
-}
-
-const made = (spec: string): Indicators.Indicator<IndicatorSpec.Value> =>
-  Result.getOrThrowWith(IndicatorSpec.parse(spec), (error) => error)
-
-/** The definition that a spec names, member by member, and the window that its accuracy is of. */
-const definition = (
-  spec: string,
-  candles: ReadonlyArray<Reference.Candle>
-): { readonly members: Readonly<Record<string, Reference.Series>>; readonly window: number | undefined } => {
-  const [name, a = "", b = "", c = ""] = spec.split(":")
-  const n = Number(a)
-  switch (name) {
-    case "sma":
-      return { members: { value: Reference.sma(candles, n) }, window: n }
-    case "ema":
-      return { members: { value: Reference.ema(candles, n, b === "first" ? "first" : "mean") }, window: undefined }
-    case "rsi":
-      return { members: { value: Reference.rsi(candles, n, b === "simple" ? "simple" : "wilder") }, window: undefined }
-    case "macd":
-      return { members: { ...Reference.macd(candles, n, Number(b), Number(c)) }, window: undefined }
-    case "bollinger":
-      return { members: { ...Reference.bollinger(candles, n, Reference.ofDecimal(decimal(b))) }, window: n }
-    case "stochastic":
-      return { members: { ...Reference.stochastic(candles, n, Number(b), Number(c)) }, window: undefined }
-    case "vwap":
-      return { members: { value: Reference.vwap(candles, a === "" ? undefined : n) }, window: a === "" ? undefined : n }
-    case "atr":
-      return { members: { value: Reference.atr(candles, n) }, window: undefined }
-    default:
-      return assert.fail(spec)
-  }
-}
-
-const isShare = (spec: string): boolean => spec.startsWith("rsi") || spec.startsWith("stochastic")
-
-/** What is wrong with what an indicator gives for a series. */
-const wrong = (spec: string, candles: ReadonlyArray<Both>): ReadonlyArray<string> => {
-  const exact = candles.map(({ exact }) => exact)
-  const { members, window } = definition(spec, exact)
-  const largest = Reference.largest(exact, window)
-  const indicator = made(spec)
-  return candles.flatMap(({ input }, at) => {
-    const value = indicator.update(input)
-    return Object.entries(members).flatMap(([member, series]) => {
-      const expected = series[at]
-      const found = typeof value === "object" ? Reflect.get(value, member) : value
-      if (expected === undefined) return found === undefined ? [] : [`${member} at ${at + 1}: ${found} too early`]
-      if (typeof found !== "number" || !Number.isFinite(found)) return [`${member} at ${at + 1}: ${found}`]
-      const bound = isShare(spec)
-        ? Reference.ofDouble(1e-7)
-        // What is rounded to the smallest doubles, before and after, is off by as much.
-        : Reference.plus(
-          Reference.times(largest[at] ?? Reference.zero, Reference.ofDecimal(decimal("1e-9"))),
-          Reference.ofDouble(2e-323)
-        )
-      const off = Reference.size(Reference.minus(Reference.ofDouble(found), expected))
-      return Reference.isLess(bound, off) ? [`${member} at ${at + 1}: ${found}`] : []
-    })
-  })
-}
+import { bothOf, decimal, isShare, made, wrong } from "./Indicators.rig.ts"
+import { adversarial, kinds } from "./Indicators.series.ts"
 
 const specs = [
   "sma:1",
@@ -135,4 +40,101 @@ describe("Indicators", () => {
       })
     }
   }
+
+  it("equal their definitions over series and windows by chance", () => {
+    const found = Array.from({ length: 64 }, (_, i) => i + 1).flatMap((seed) => {
+      const { series, spec } = adversarial(seed)
+      return wrong(spec, series.map(bothOf)).slice(0, 1).map((one) => `${seed}, ${spec}: ${one}`)
+    })
+    assert.deepStrictEqual(found, [])
+  })
+
+  it("keep RSI as it is while a price stays flat, however long", () => {
+    const rsi = Indicators.rsi(3)
+    const input = (close: number) => ({ open: close, high: close, low: close, close, volume: 0 })
+    for (const close of [100, 103, 102, 100, 101]) rsi.update(input(close))
+    const before = rsi.update(input(100)) ?? assert.fail()
+    let last: number | undefined
+    for (let i = 0; i < 20_000; i++) last = rsi.update(input(100))
+    assert.closeTo(last ?? assert.fail(), before, 1e-7)
+    assert.isAbove(Math.abs(before - 50), 1)
+  })
+
+  it("leave no trace of a huge price that has left the window", () => {
+    const input = (close: number) => ({ open: close, high: close, low: close, close, volume: 1 })
+    for (const spec of ["sma:3", "bollinger:3:2", "vwap:3"]) {
+      const [one, other] = [made(spec), made(spec)]
+      for (const close of [1e300, 1e300, 0.1, 0.7, 0.2]) one.update(input(close))
+      for (const close of [5, 5, 0.1, 0.7, 0.2]) other.update(input(close))
+      const [with1, without] = [one.update(input(0.3)), other.update(input(0.3))]
+      assert.deepStrictEqual(JSON.stringify(with1), JSON.stringify(without))
+    }
+  })
+
+  it("take differences of decimals, not of the doubles nearest to them", () => {
+    const rsi = Indicators.rsi(2)
+    const of = (text: string) => {
+      const price = decimal(text)
+      return Indicators.ofCandle({ open: price, high: price, low: price, close: price, volume: decimal("0") })
+    }
+    rsi.update(of("10000000000000000000.01"))
+    rsi.update(of("10000000000000000000.04"))
+    assert.closeTo(rsi.update(of("10000000000000000000.03")) ?? assert.fail(), 75, 1e-7)
+  })
+
+  it("round a decimal once, to the nearest double", () => {
+    const texts = [
+      "0.1",
+      "43250.10",
+      "9007199254740993",
+      "1e22",
+      "1e23",
+      "123456789.123456789123456789",
+      "-0.3",
+      "5e-324"
+    ]
+    for (const text of [...texts, "1.7976931348623157e308", "1e-300", "0", "4.35", "2.5e-5"]) {
+      const price = decimal(text)
+      const input = Indicators.ofCandle({ open: price, high: price, low: price, close: price, volume: price })
+      assert.strictEqual(input.close, Number(text), text)
+      assert.strictEqual(input.open, Number(text), text)
+    }
+  })
+
+  it("refuse a number of candles that is none", () => {
+    for (const length of [0, -1, 1.5, Number.NaN, Infinity]) {
+      for (const make of [Indicators.sma, Indicators.ema, Indicators.rsi, Indicators.vwap, Indicators.atr]) {
+        assert.throws(() => make(length), RangeError)
+      }
+    }
+    assert.throws(() => Indicators.macd(5, 5, 3), RangeError)
+    assert.throws(() => Indicators.bollinger(5, Number.NaN), RangeError)
+    assert.throws(() => Indicators.stochastic(5, 0, 3), RangeError)
+  })
+
+  it("are named by a text, or what was expected is said", () => {
+    for (const spec of specs) assert.isTrue(Result.isSuccess(IndicatorSpec.parse(spec)), spec)
+    const cases = [
+      ["sma", "sma:n"],
+      ["sma:0", "sma:n"],
+      ["sma:05", "sma:n"],
+      ["sma:5:6", "sma:n"],
+      ["ema:5:last", "ema:n or ema:n:first"],
+      ["rsi:5:first", "rsi:n or rsi:n:simple"],
+      ["macd:26:12:9", "macd:f:s:g with f < s"],
+      ["macd:12:12:9", "macd:f:s:g with f < s"],
+      ["bollinger:20:0.0", "bollinger:n:k with k > 0"],
+      ["stochastic:14:3", "stochastic:k:s:d"],
+      ["vwap:", "vwap or vwap:n"],
+      ["atr:1e3", "atr:n"]
+    ] as const
+    for (const [spec, expected] of cases) {
+      const parsed = IndicatorSpec.parse(spec)
+      const { _tag, failure } = Result.isFailure(parsed) ? parsed : assert.fail(spec)
+      assert.deepStrictEqual([_tag, failure.spec, failure.expected], ["Failure", spec, expected])
+    }
+    const unknown = IndicatorSpec.parse("bolinger:20:2")
+    assert.include(Result.isFailure(unknown) ? unknown.failure.message : "", "did you mean bollinger?")
+    assert.isTrue(Result.isFailure(IndicatorSpec.parse("toString")))
+  })
 })

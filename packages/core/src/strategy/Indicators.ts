@@ -45,7 +45,7 @@ export interface Finer {
  *
  * `timestamp`, an instant or milliseconds since 1970, is of its beginning; only a
  * VWAP of the day looks at it. With `finer` the indicators that are made of
- * differences are right however small those are.
+ * differences read prices to 32 digits, where a double has 16.
  *
  * @category models
  * @since 0.1.0
