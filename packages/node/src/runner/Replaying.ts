@@ -10,13 +10,9 @@ import * as MarketEvent from "@tickline/core/event/MarketEvent"
 import * as Ndjson from "@tickline/core/event/Ndjson"
 import * as MarketFeed from "@tickline/core/market/MarketFeed"
 import * as OrderBook from "@tickline/core/market/OrderBook"
-import * as Replay from "@tickline/core/recording/Replay"
-import type * as Tape from "@tickline/core/recording/Tape"
+import type * as Replay from "@tickline/core/recording/Replay"
 import { Transport } from "@tickline/core/transport/Transport"
-import * as Channel from "@tickline/core/value/Channel"
 import type { ChannelKind, Venue } from "@tickline/core/venue/Venue"
-import * as Venues from "@tickline/core/venue/Venues"
-import * as Arr from "effect/Array"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -25,13 +21,13 @@ import * as Stream from "effect/Stream"
 import { Host, type OutputClosed } from "./Host.ts"
 import * as LedgerLines from "./LedgerLines.ts"
 import { eventLine, type Format, jsonLine } from "./Output.ts"
-import { type Recorded, RecordedChannels } from "./RecordedChannels.ts"
 import * as Recording from "./Recording.ts"
-import { RunFailed, UsageError } from "./RunnerError.ts"
+import type { UsageError } from "./RunnerError.ts"
+import { RunFailed } from "./RunnerError.ts"
 import * as Streaming from "./Streaming.ts"
 import { counted, paint as makePaint } from "./Style.ts"
+import * as Survey from "./Survey.ts"
 import * as Tally from "./Tally.ts"
-import * as Targets from "./Targets.ts"
 
 /**
  * What is replayed, how, and what is shown of it.
@@ -59,139 +55,10 @@ export interface Options {
 
 type Failure = RunFailed | UsageError | OutputClosed
 
-/** What one feed is of: connections of a venue, and what of them is wanted. */
-interface Course {
-  readonly legs: Arr.NonEmptyReadonlyArray<Replay.Leg>
-  readonly venue: Venue
-  readonly url: string | undefined
-  readonly wanted: ReadonlyArray<Recorded>
-  /** How many channels there were, wanted or not. */
-  readonly asked: number
-}
-
-type Header = Extract<Tape.Entry, { readonly _tag: "Header" }>
-
-// Of several venues each connection is called after its own.
-const headerOf = (
-  headers: ReadonlyArray<Header>,
-  connection: number | string | undefined
-): Header | undefined =>
-  headers.length < 2
-    ? headers[0]
-    : headers.find(({ venue = "" }) => String(connection).startsWith(`${venue} `))
-
-const venueOf = (named: Venue | undefined, header: Header | undefined): Venue | undefined =>
-  named ?? (header?.venue === undefined ? undefined : Venues.get(header.venue))
-
-const merged = (courses: ReadonlyArray<Course>): ReadonlyArray<Course> =>
-  Array.from(Map.groupBy(courses, ({ venue }) => venue.name).values()).flatMap(([first, ...others]) => {
-    if (first === undefined) return []
-    const all = [first, ...others]
-    const wanted = new Map(all.flatMap((one) => one.wanted.map((each) => [Channel.key(each.channel), each])))
-    return {
-      ...first,
-      legs: [...first.legs, ...others.flatMap(({ legs }) => legs)],
-      wanted: [...wanted.values()],
-      asked: Math.max(...all.map(({ asked }) => asked))
-    }
-  })
-
 // Of books each line is told by itself. What is printed of all else is the same whenever that is done; but not what
 // comes after the last event that is counted.
 const turnsOf = ({ book, count, speed }: Options): "line" | "moment" | "frames" =>
   book !== undefined ? "line" : count === undefined && speed === "max" ? "frames" : "moment"
-
-// What is known of the recording before it is replayed.
-const survey = Effect.fnUntraced(function*(
-  options: Options,
-  lines: Stream.Stream<string | Uint8Array, RunFailed | UsageError>
-) {
-  const headers: Array<Header> = []
-  const channels = new Map<number | string | undefined, RecordedChannels>()
-  const channelsOf = (connection: number | string | undefined): RecordedChannels | undefined => {
-    const known = channels.get(connection)
-    const venue = known === undefined ? venueOf(options.venue, headerOf(headers, connection)) : undefined
-    if (venue === undefined) return known
-    const made = new RecordedChannels(venue)
-    channels.set(connection, made)
-    return made
-  }
-  const replay = yield* Replay.make(lines, {
-    speed: options.speed,
-    turns: turnsOf(options),
-    onIndexed: (entry) => {
-      if (entry._tag === "Header") headers.push(entry)
-      if (entry._tag !== "Frame" || entry.direction !== "in") return
-      const found = channelsOf(entry.connection)
-      if (found?.isDeclared(headerOf(headers, entry.connection), options.book !== undefined) === false) {
-        found.add(entry.frame)
-      }
-    }
-  })
-  const chosen = new Set<ChannelKind>(options.book === undefined ? options.kinds : ["book"])
-  const courses: Array<Course> = []
-  for (const leg of replay.legs) {
-    const header = headerOf(replay.headers, leg.connection)
-    const venue = venueOf(options.venue, header)
-    if (venue === undefined) {
-      return yield* new UsageError({
-        key: "--venue",
-        ...(header?.venue === undefined ? {} : { value: header.venue }),
-        expected: header?.venue === undefined
-          ? `the venue, which the recording does not name: ${Venues.all.map(({ name }) => name).join(", ")}`
-          : Targets.expectedVenue(header.venue)
-      })
-    }
-    if (options.book !== undefined && venue.channels.book === undefined) {
-      return yield* new UsageError({ key: "--book", value: venue.name, expected: "a venue that has books" })
-    }
-    const all = channels.get(leg.connection)?.wanted(header) ?? new RecordedChannels(venue).wanted(header)
-    const wanted = chosen.size === 0 ? all : all.filter(({ kind }) => kind !== undefined && chosen.has(kind))
-    courses.push({ legs: [leg], venue, url: header?.url, wanted, asked: all.length })
-  }
-  // A book is of one connection; of everything else a feed has all that there are.
-  return { replay, courses: options.book === undefined ? merged(courses) : courses }
-})
-
-// A recording is read twice; of stdin what came is kept for that.
-const linesOf = Effect.fnUntraced(function*(
-  file: string | undefined,
-  stdin: Host["Service"]["stdin"],
-  onTorn: (bytes: number) => void,
-  onTooLong: (line: number) => void
-) {
-  const failed = (cause: unknown) =>
-    new RunFailed({
-      detail: `cannot read ${file ?? "stdin"}: ${cause instanceof Error ? cause.message : String(cause)}`
-    })
-  const linesIn = (bytes: AsyncIterable<Uint8Array>) => {
-    let number = 0
-    return Stream.fromAsyncIterable(Recording.lines(bytes, onTorn), failed).pipe(
-      Stream.filter(Arr.isReadonlyArrayNonEmpty),
-      Stream.flattenArray,
-      // What is too long to be a line of a recording is told beside it.
-      Stream.map((line) => {
-        number++
-        if (line === undefined) onTooLong(number)
-        return line ?? ""
-      })
-    )
-  }
-  if (file !== undefined) return Stream.unwrap(Effect.map(Recording.open(file), linesIn))
-  const kept = yield* Effect.tryPromise({
-    try: async () => {
-      const chunks: Array<Uint8Array> = []
-      for await (const chunk of stdin.bytes()) chunks.push(chunk)
-      return chunks
-    },
-    catch: failed
-  })
-  return Stream.suspend(() =>
-    linesIn((async function*() {
-      yield* kept
-    })())
-  )
-})
 
 /** What is printed: text that waits to be written. */
 class Printer {
@@ -266,7 +133,7 @@ const tellTooLong = ({ options, printer, tooLong }: Running, venue: string, befo
 }
 
 // What is printed besides an event: on which line and connection it was found, and by what the recording calls its leg.
-const placeOf = ({ legs }: Course, { isAlone, options, replay }: Running) => {
+const placeOf = ({ legs }: Survey.Course, { isAlone, options, replay }: Running) => {
   const [first] = legs
   return (event: MarketEvent.AnyEvent): object => {
     if (event._tag === "Connection" || event._tag === "Breaker") {
@@ -295,7 +162,7 @@ const unplaced = (event: MarketEvent.AnyEvent): MarketEvent.AnyEvent => {
 
 /** Runs a feed until the recording is over. Gives its account. */
 const runFeed = Effect.fnUntraced(function*(
-  course: Course,
+  course: Survey.Course,
   running: Running
 ): Effect.fn.Return<
   LedgerLines.Account,
@@ -351,10 +218,15 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
     const { signal, stderr, stdin, stdout } = yield* Host
     let torn: number | undefined
     const tooLong = new Set<number>()
-    const lines = yield* linesOf(options.file, stdin, (bytes) => {
+    const lines = yield* Survey.linesOf(options.file, stdin, (bytes) => {
       torn = bytes
     }, (line) => tooLong.add(line))
-    const { courses, replay } = yield* survey(options, lines)
+    const { courses, replay } = yield* Survey.make({
+      venue: options.venue,
+      kinds: options.kinds,
+      tellsBooks: options.book !== undefined,
+      replay: { speed: options.speed, turns: turnsOf(options) }
+    }, lines)
     const paint = makePaint(stdout.hasColor)
     const printer = new Printer(
       options,

@@ -320,6 +320,14 @@ export * as Streaming from "./Streaming.ts"
 export * as Style from "./Style.ts"
 
 /**
+ * What is known of a recording before it is replayed: its venues, their
+ * connections, and the channels and products that were recorded.
+ *
+ * @since 0.1.0
+ */
+export * as Survey from "./Survey.ts"
+
+/**
  * What a run came to: the events that were printed, and the life of its
  * connections.
  *
