@@ -5,6 +5,8 @@ const strategy = "packages/core/src/strategy/Strategy.ts"
 const weights = "packages/core/src/strategy/internal/weights.ts"
 const course = "packages/core/src/strategy/internal/course.ts"
 const signals = "packages/core/src/strategy/Signals.ts"
+const backtest = "packages/core/src/strategy/Backtest.ts"
+const ofBacktests = "packages/testing/test/strategy/Backtest.test.ts"
 const ofStrategies = "packages/core/test/Strategy.test.ts"
 const ofSignals = "packages/testing/test/Signals.test.ts"
 
@@ -218,5 +220,61 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "overflow: \"block\"",
     replacement: "overflow: \"drop-oldest\", bytes: 2_000",
     test: [ofSignals, "who takes them slowly misses none"]
+  },
+  {
+    name: "a header that says no time is of 1970, and all that waits is woken for half a century",
+    file: "packages/core/src/recording/Replay.ts",
+    original: "    if (entry._tag === \"Header\") return\n",
+    replacement: "",
+    test: ["packages/core/test/Replay.test.ts", "does not take a header that says no time"]
+  },
+  {
+    name: "a backtest is filled by the market of before",
+    file: backtest,
+    original: "Effect.yieldNowWith(last)",
+    replacement: "Effect.void",
+    test: [ofBacktests, "buys and sells what the strategy decides"]
+  },
+  {
+    name: "a backtest begins to watch its market with its first order",
+    file: backtest,
+    original: "  for (const symbol of symbols) {\n",
+    replacement: "  for (const symbol of symbols.slice(symbols.length)) {\n",
+    test: [ofBacktests, "buys and sells what the strategy decides"]
+  },
+  {
+    name: "a backtest pays no fees",
+    file: backtest,
+    original: "      fees,\n      latency,",
+    replacement: "      latency,",
+    test: [ofBacktests, "pays fees"]
+  },
+  {
+    name: "orders of a backtest arrive at once",
+    file: backtest,
+    original: "      fees,\n      latency,",
+    replacement: "      fees,",
+    test: [ofBacktests, "meets the market that there is when its orders arrive"]
+  },
+  {
+    name: "a backtest has no book",
+    file: backtest,
+    original: "options.fillsByBook === false && feed",
+    replacement: "feed",
+    test: [ofBacktests, "is filled by the book, if there is one"]
+  },
+  {
+    name: "what is open at the end of a backtest is worth what it cost",
+    file: backtest,
+    original: "BigDecimal.subtract(portfolio.total, capital)",
+    replacement: "portfolio.realized",
+    test: [ofBacktests, "values what is open by the last trade"]
+  },
+  {
+    name: "a backtest counts its fees as gained",
+    file: backtest,
+    original: "Performance.trade(this.performance, BigDecimal.subtract(realized, fees))",
+    replacement: "Performance.trade(this.performance, BigDecimal.sum(BigDecimal.make(-100n, 0), realized))",
+    test: [ofBacktests, "buys and sells what the strategy decides"]
   }
 ]

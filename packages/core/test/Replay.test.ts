@@ -152,4 +152,21 @@ describe("Replay", () => {
       assert.deepStrictEqual(byMoment.seen.slice(0, 3), [17, 34, 50])
       assert.deepStrictEqual((yield* told(lines, "frames", 50)).seen, byMoment.seen)
     }))
+
+  it.effect("does not take a header that says no time for one of 1970", () =>
+    Effect.gen(function*() {
+      const header = `{"kind":"header","version":1,"venue":"coinbase-exchange","products":[],"channels":[],"raw":""}`
+      const replay = yield* Replay.make(Stream.fromIterable([header, ...trades(3, 10)]))
+      let woken = 0
+      yield* replay.run(Effect.gen(function*() {
+        yield* Effect.forkScoped(
+          Effect.forever(Effect.andThen(Effect.sleep("1 hour"), Effect.sync(() => void woken++))),
+          {
+            startImmediately: true
+          }
+        )
+        yield* replay.ended
+      }))
+      assert.strictEqual(woken, 0)
+    }), 10_000)
 })

@@ -221,6 +221,8 @@ class Player {
       if (turns === "line" || (turns === "moment" && entry.at === undefined)) this.hand(turns)
       return
     }
+    // Nothing has happened: a header that says no time is not of 1970, from which on all that waits would be woken.
+    if (entry._tag === "Header") return
     this.clock.set(this.millis)
     if (entry._tag === "Response") {
       this.http.answer(entry.method, entry.url, { status: entry.status, headers: {}, body: entry.body })
