@@ -114,11 +114,17 @@ describe("a portfolio", () => {
     const { portfolio, realized } = exit(bought, "a", fill("sell", "0.25", "1"))
     assert.strictEqual(text(realized), "0")
     assert.strictEqual(text(lotOf(portfolio, "a").cost), "0.75")
+    // A third of 20, to the two digits of the price.
+    const uneven = enter(enter(make(), "a", fill("buy", "2", "5")), "a", fill("buy", "1", "10"))
+    assert.strictEqual(text(exit(uneven, "a", fill("sell", "1", "7.00")).realized), "0.33")
+    assert.strictEqual(Decimal.format(lotOf(uneven, "a").entryPrice), "6.66666667")
+    assert.strictEqual(Decimal.format(lotOf(bought, "a").entryPrice), "1")
   })
 
   it("takes a fee in another asset from no money, and keeps it", () => {
     const bought = enter(make(), "a", fill("buy", "1", "100", { fee: "0.001", feeAsset: "BNB" }))
     assert.strictEqual(text(bought.cash), "9900")
+    assert.strictEqual(text(lotOf(bought, "a").fees), "0")
     assert.deepStrictEqual([...bought.fees].map(([asset, fee]) => [asset, text(fee)]), [["BNB", "0.001"]])
     assert.deepStrictEqual(Portfolio.violations(bought), [])
   })
@@ -192,6 +198,7 @@ describe("a portfolio", () => {
       portfolio = exit(enter(portfolio, id, fill("buy", "1", "1")), id, fill("sell", "1", "2")).portfolio
     }
     assert.deepStrictEqual(portfolio.closed.map(({ id }) => id), ["b", "c"])
+    assert.strictEqual(make().limits.recent, 100)
     assert.strictEqual(portfolio.trades, 3)
     assert.strictEqual(text(portfolio.realized), "3")
   })
@@ -283,6 +290,10 @@ describe("what does not hold of a portfolio", () => {
     const up = Portfolio.mark(large, "BTC-USD", decimal("115"))
     assert.deepStrictEqual(tagsOf(up), ["Exposure"])
     assert.strictEqual(text(up.total), "8950")
+    const nothing = Portfolio.mark(enter(make(), "a", fill("sell", "100", "100")), "BTC-USD", decimal("200"))
+    assert.strictEqual(text(nothing.total), "0")
+    assert.strictEqual(Portfolio.exposure(nothing), Infinity)
+    assert.deepStrictEqual(tagsOf(nothing), ["Exposure"])
     const ruined = Portfolio.mark(large, "BTC-USD", decimal("300"))
     assert.strictEqual(Portfolio.exposure(ruined), Infinity)
     assert.deepStrictEqual(tagsOf(ruined), ["Exposure"])
@@ -294,6 +305,9 @@ describe("what does not hold of a portfolio", () => {
     assert.deepStrictEqual(tagsOf({ ...bought, opening: decimal("1") }), ["Total"])
     assert.deepStrictEqual(tagsOf({ ...bought, realized: decimal("1") }), ["Total"])
     assert.deepStrictEqual(tagsOf(enter(make(), "a", fill("buy", "101", "100"))), ["Cash", "Exposure"])
+    const one = enter(make({ maxExposure: decimal("1") }), "a", fill("buy", "9999", "1"))
+    assert.deepStrictEqual(tagsOf(one), [])
+    assert.deepStrictEqual(tagsOf(enter(one, "a", fill("buy", "1", "1"))), [])
     const lots = (count: number, product: (index: number) => string) =>
       Array.from({ length: count }, (_, index) => index).reduce(
         (self, index) => enter(self, String(index), fill("buy", "1", "1", { product: product(index) })),

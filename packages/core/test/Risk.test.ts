@@ -281,6 +281,11 @@ describe("a signal is refused", () => {
     assert.strictEqual(reasonOf(wide, {}, all)._tag, "Cash")
     const rich = begin("100000", { maxExposure: decimal("2") })
     assert.strictEqual(reasonOf(rich, { balances: usd("1000") }, all)._tag, "Balance")
+    // By a leverage of 2 a derivative takes half of its value, and spot all of it.
+    const twice = { share: decimal("0.019"), maxExposure: decimal("3"), leverage: decimal("2") }
+    const half = usd("1000")
+    assert.strictEqual(text(admit(rich, { balances: half, instrument: linear }, twice).request.amount), "19")
+    assert.strictEqual(reasonOf(rich, { balances: half }, twice)._tag, "Balance")
   })
 
   it("by the first check that refuses", () => {
@@ -339,16 +344,47 @@ describe("a signal is refused", () => {
 
   it("with a code, how bad it is, and whether it may pass soon", () => {
     const now = start + hour
-    const { isRecoverable, code, severity } = refuse(begin(), { now, pricedAt: 0 })
-    assert.deepStrictEqual([code, severity, isRecoverable], ["ERR_STALE_PRICE", "Major", true])
-    const poor = refuse(begin(), { balances: new Map([["USD", decimal("1")]]) })
-    assert.deepStrictEqual([poor.code, poor.severity, poor.isRecoverable], [
-      "ERR_INSUFFICIENT_BALANCE",
-      "Critical",
-      false
-    ])
-    const hold = refuse(begin(), { signal: { side: "hold" } })
-    assert.deepStrictEqual([hold.code, hold.severity, hold.isRecoverable], ["ERR_HOLD", "Minor", false])
+    const refusals = [
+      refuse(admit(begin(), { now }).state, { now }),
+      refuse(begin(), { signal: { product: "DOGE-USD" } }),
+      refuse(begin(), { instrument: new Instrument({ ...rules, feeAsset: "EUR" }) }),
+      refuse(begin(), { signal: { confidence: 0 } }),
+      refuse(begin(), { signal: { side: "hold" } }),
+      refuse(begin(), {}, { perHour: 0 }),
+      refuse(begin(), {}, { perDay: 0 }),
+      refuse(begin("1")),
+      refuse(begin(), { now, signal: { at: 0 } }),
+      refuse(begin(), { now, pricedAt: 0 }),
+      refuse(begin(), { price: decimal("0") }),
+      refuse(begin("10000", { maxLots: 0 })),
+      refuse(begin("10000", { maxPerProduct: 0 })),
+      refuse(begin("10000", { maxExposure: decimal("0") })),
+      refuse(begin("1000", { maxExposure: decimal("2") }), {}, { share: decimal("5"), maxExposure: decimal("1") }),
+      refuse(begin(), { balances: new Map([["USD", decimal("1")]]) }),
+      refuse(begin(), { instrument: new Instrument({ ...rules, tick: decimal("200") }) })
+    ]
+    assert.deepStrictEqual(
+      refusals.map(({ code, isRecoverable, reason, severity }) => [reason._tag, code, severity, isRecoverable]),
+      [
+        ["Repeated", "ERR_DUPLICATE_SIGNAL", "Minor", false],
+        ["NotAllowed", "ERR_SYMBOL_NOT_WHITELISTED", "Major", false],
+        ["OtherCurrency", "ERR_CURRENCY", "Major", false],
+        ["Confidence", "ERR_LOW_CONFIDENCE", "Minor", false],
+        ["Hold", "ERR_HOLD", "Minor", false],
+        ["PerHour", "ERR_HOURLY_LIMIT", "Major", false],
+        ["PerDay", "ERR_DAILY_LIMIT", "Major", false],
+        ["TooSmall", "ERR_ORDER_TOO_SMALL", "Minor", false],
+        ["StaleSignal", "ERR_STALE_SIGNAL", "Minor", false],
+        ["StalePrice", "ERR_STALE_PRICE", "Major", true],
+        ["Terms", "ERR_INVALID_ORDER", "Major", false],
+        ["Lots", "ERR_POSITION_LIMIT", "Major", false],
+        ["LotsOfProduct", "ERR_SYMBOL_POSITION_LIMIT", "Major", false],
+        ["Exposure", "ERR_EXPOSURE_LIMIT", "Major", false],
+        ["Cash", "ERR_INSUFFICIENT_BALANCE", "Critical", false],
+        ["Balance", "ERR_INSUFFICIENT_BALANCE", "Critical", false],
+        ["NoPrice", "ERR_INVALID_ORDER", "Major", false]
+      ]
+    )
   })
 })
 

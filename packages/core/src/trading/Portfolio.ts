@@ -217,15 +217,18 @@ const shareOf = (part: Decimal.Decimal, whole: Decimal.Decimal): number =>
  */
 export const exposure = (self: Portfolio): number => shareOf(atStake(self), self.total)
 
-const overExposed = (self: Portfolio, stake: Decimal.Decimal): Violation | undefined => {
+/** What an order can break. */
+type Breach = Exclude<Violation, { readonly _tag: "Total" }>
+
+const overExposed = (self: Portfolio, stake: Decimal.Decimal): Breach | undefined => {
   const { maxExposure } = self.limits
   const isOver = stake.value > 0n && BigDecimal.isGreaterThan(stake, BigDecimal.multiply(self.total, maxExposure))
   return isOver ? { _tag: "Exposure", exposure: shareOf(stake, self.total), most: toNumber(maxExposure) } : undefined
 }
 
-const tooMany = (self: Portfolio, products: ReadonlyMap<string, string>): ReadonlyArray<Violation> => {
+const tooMany = (self: Portfolio, products: ReadonlyMap<string, string>): ReadonlyArray<Breach> => {
   const { maxLots, maxPerProduct } = self.limits
-  const found: Array<Violation> = []
+  const found: Array<Breach> = []
   if (products.size > maxLots) found.push({ _tag: "Lots", count: products.size, most: maxLots })
   for (const [product, { length }] of Map.groupBy(products.values(), (product) => product)) {
     if (length > maxPerProduct) found.push({ _tag: "LotsOfProduct", product, count: length, most: maxPerProduct })
@@ -244,7 +247,7 @@ const productsOf = (...parts: ReadonlyArray<Iterable<Lot.Lot | Entry>>): Readonl
  * @category combinators
  * @since 0.1.0
  */
-export const admit = (self: Portfolio, order: Entry): Result.Result<Portfolio, Violation> => {
+export const admit = (self: Portfolio, order: Entry): Result.Result<Portfolio, Breach> => {
   const { amount, id, product } = order
   if (!Decimal.isPositive(amount) || !Decimal.isPositive(order.price)) {
     return Result.fail({ _tag: "Terms", id, amount, price: order.price })

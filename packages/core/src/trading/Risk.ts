@@ -159,7 +159,7 @@ export type Reason =
     readonly minimumValue: Decimal.Decimal
   }
   | { readonly _tag: "StaleSignal" | "StalePrice"; readonly ageMillis: number; readonly mostMillis: number }
-  | Portfolio.Violation
+  | Exclude<Portfolio.Violation, { readonly _tag: "Total" }>
   | {
     readonly _tag: "Balance"
     readonly asset: string
@@ -211,7 +211,6 @@ const kinds: Readonly<Record<Reason["_tag"], readonly [code: string, severity: R
   LotsOfProduct: ["ERR_SYMBOL_POSITION_LIMIT", "Major"],
   Exposure: ["ERR_EXPOSURE_LIMIT", "Major"],
   Cash: ["ERR_INSUFFICIENT_BALANCE", "Critical"],
-  Total: ["ERR_PORTFOLIO", "Critical"],
   Balance: ["ERR_INSUFFICIENT_BALANCE", "Critical"],
   NoPrice: ["ERR_INVALID_ORDER", "Major"]
 }
