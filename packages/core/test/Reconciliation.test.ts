@@ -224,10 +224,10 @@ describe("open orders that are compared", () => {
       update({ clientId: "other" }, "0.00000000001"),
       update({ orderId: "7" }, "1")
     ])
-    assert.deepStrictEqual(shown(report).map(({ only, severity, what }) => [what, only, severity]), [
-      ["order lost at a", "here", "Critical"],
-      ["order other at a", "there", "Critical"],
-      ["order 7 at a", "there", "Critical"]
+    assert.deepStrictEqual(shown(report).map(({ only, severity, value, what }) => [what, only, value, severity]), [
+      ["order lost at a", "here", "500", "Critical"],
+      ["order other at a", "there", "0.000000001", "Critical"],
+      ["order 7 at a", "there", "100", "Critical"]
     ])
     assert.deepStrictEqual(report.unanswered, ["b"])
   })
@@ -312,6 +312,15 @@ describe("what accounts must have after fills", () => {
     assert.deepStrictEqual(positions, { "BTC-INVERSE": ["0", "0", "1"] })
   })
 
+  it("lose no digit of a fill that is finer than the rules say", () => {
+    const { balances, positions } = after(
+      fill("BTC-PERP", "buy", "0.125", "100.25"),
+      fill("BTC-USD", "buy", "0.125", "0.1")
+    )
+    assert.deepStrictEqual(positions, { "BTC-PERP": ["0.125", "12.53125", "0"] })
+    assert.deepStrictEqual(balances, { USD: "999.9875", BTC: "1.125" })
+  })
+
   it("go on from what they were", () => {
     const first = [fill("BTC-PERP", "buy", "1", "100"), fill("BTC-USD", "buy", "1", "10")]
     const second = [fill("BTC-PERP", "sell", "3", "90"), fill("BTC-PERP", "buy", "1", "70")]
@@ -327,7 +336,10 @@ describe("what accounts must have after fills", () => {
       new Position({ exchange: "a", product: "BTC-PERP", amount: decimal("-0.5"), averagePrice: decimal("100") }),
       new Position({ exchange: "a", product: "BTC-INVERSE", amount: decimal("100"), averagePrice: decimal("50") }),
       new Position({ exchange: "a", product: "OTHER", amount: decimal("1"), averagePrice: decimal("50") })
-    ]], positionsOf("b", { "BTC-PERP": "1" })])
+    ]], ["b", [
+      new Position({ exchange: "b", product: "BTC-PERP", amount: decimal("1") }),
+      new Position({ exchange: "b", product: "BTC-INVERSE", amount: decimal("0"), averagePrice: decimal("0") })
+    ]]])
     const opening = Reconciliation.opening(new Map([balancesOf("a", { USD: "10" })]), said, instrumentOf)
     const costs = [...opening].map(([exchange, { balances, positions }]) => [
       exchange,
@@ -336,7 +348,7 @@ describe("what accounts must have after fills", () => {
     ])
     assert.deepStrictEqual(costs, [
       ["a", { USD: "10" }, { "BTC-PERP": ["-0.5", "-50"], "BTC-INVERSE": ["100", "-2"], OTHER: ["1", "0"] }],
-      ["b", {}, { "BTC-PERP": ["1", "0"] }]
+      ["b", {}, { "BTC-PERP": ["1", "0"], "BTC-INVERSE": ["0", "0"] }]
     ])
     const closed = Result.getOrThrow(
       Reconciliation.expected(opening, [fill("BTC-PERP", "buy", "0.5", "90")], instrumentOf)

@@ -82,7 +82,8 @@ export const opening = (
       const entered = { side: amount.value < 0n ? "sell" : "buy", amount: BigDecimal.abs(amount) } as const
       return [product, {
         amount,
-        cost: averagePrice === undefined || instrument === undefined || amount.value === 0n
+        // Where nothing is open, an exchange may say that the price is zero.
+        cost: averagePrice === undefined || instrument === undefined || !Decimal.isPositive(averagePrice)
           ? Decimal.zero
           : settle(instrument, Exposure.none.position, { ...entered, price: averagePrice }).position.cost,
         realized: Decimal.zero
