@@ -19,4 +19,14 @@ describe("NonceStore.layerMemory", () => {
       yield* TestClock.setTime(1_600_000_000_000)
       assert.strictEqual(yield* nonces.next("a"), 1_700_000_000_051)
     }).pipe(Effect.provide(NonceStore.layerMemory)))
+
+  it.effect("gives whole numbers, also by a clock that tells parts of a millisecond", () =>
+    Effect.gen(function*() {
+      const nonces = yield* NonceStore.NonceStore
+      yield* TestClock.setTime(1_700_000_000_000.75)
+      assert.deepStrictEqual(
+        yield* Effect.all([nonces.next("a"), nonces.next("a")]),
+        [1_700_000_000_000, 1_700_000_000_001]
+      )
+    }).pipe(Effect.provide(NonceStore.layerMemory)))
 })

@@ -37,7 +37,8 @@ export const layerMemory: Layer.Layer<NonceStore> = Layer.sync(NonceStore, () =>
   return {
     next: (signer) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
-        const nonce = Math.max(now, (last.get(signer) ?? 0) + 1)
+        // A clock may tell parts of a millisecond.
+        const nonce = Math.max(Math.floor(now), (last.get(signer) ?? 0) + 1)
         last.set(signer, nonce)
         return nonce
       })

@@ -4,6 +4,7 @@ import * as RoutingStrategy from "@tickline/core/trading/RoutingStrategy"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
 import { decimal, type Desk, market, type Mock, names, pass, request, talk, withRouter } from "./Desk.ts"
 
 /** Takes the next order, and is gone before it has said so. */
@@ -65,4 +66,35 @@ describe("While nobody knows what became of an order", () => {
         ])
         assert.deepStrictEqual(sent(desk), [1, 1, 1])
       }), { hasBooks: true }))
+
+  it.effect("it is asked for, also if following it failed in a way that nobody foresaw", () => {
+    let fails = 0
+    return withRouter(({ router, storage, ...desk }) =>
+      Effect.gen(function*() {
+        const placing = yield* Effect.forkScoped(router.place(request()), { startImmediately: true })
+        yield* pass("1 second")
+        const { parts } = yield* Fiber.join(placing)
+        assert.deepStrictEqual(parts.map(({ exchange, status }) => [exchange, status]), [["first", "unknown"]])
+        yield* pass("30 seconds")
+        assert.strictEqual((yield* storage.order("first", { clientId: "mine" }))?.status, "absent")
+        assert.deepStrictEqual((yield* router.settled("mine")).map(({ status }) => status), ["absent"])
+        assert.strictEqual(fails, 1)
+        assert.deepStrictEqual(sent({ ...desk, router, storage }), [0, 0, 0])
+      }), {
+      routeOf: (route, name) =>
+        name === "first"
+          ? {
+            ...route,
+            exchange: {
+              ...route.exchange,
+              place: () =>
+                Stream.suspend(() => {
+                  fails++
+                  return Stream.die(new Error("nobody foresaw this"))
+                })
+            }
+          }
+          : route
+    })
+  })
 })

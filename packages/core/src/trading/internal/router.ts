@@ -307,13 +307,29 @@ export class Router implements Sender {
       onOutcome(event)
       if (event._tag !== "OutcomeUnknown") Deferred.doneUnsafe(part.outcome, Effect.succeed(event))
     }).bind(this)
+    // Whoever follows it may fail in a way that nobody foresaw: then nobody knows, and it is asked for.
+    const failed = (defect: unknown): Effect.Effect<boolean> => {
+      const reason = `following it failed: ${defect instanceof Error ? defect.message : String(defect)}`
+      return Effect.logError(reason).pipe(
+        Effect.annotateLogs({ clientId }),
+        Effect.andThen(
+          last === undefined ? take(new OutcomeUnknown({ exchange: name, clientId, reason })) : Effect.void
+        ),
+        Effect.as(true)
+      )
+    }
     const run = (commands: Stream.Stream<OrderEvent, ConnectError>): Effect.Effect<void, ConnectError> =>
-      Effect.flatMap(Stream.runForEach(commands, take), () => {
-        if (last === undefined || last._tag !== "OutcomeUnknown") return Effect.void
-        // Whoever waits for it is told that nobody knows; it is asked for until somebody does.
-        Deferred.doneUnsafe(part.outcome, Effect.succeed(last))
-        return Effect.delay(run(route.exchange.resume(part.order, { due })), unknownPause)
-      })
+      Stream.runForEach(commands, take).pipe(
+        Effect.as(false),
+        Effect.catchDefect(failed),
+        Effect.flatMap((isBroken) => {
+          const isUnknown = last?._tag === "OutcomeUnknown"
+          if (!isUnknown && !isBroken) return Effect.void
+          // Whoever waits for it is told that nobody knows; it is asked for until somebody does.
+          if (isUnknown && last !== undefined) Deferred.doneUnsafe(part.outcome, Effect.succeed(last))
+          return Effect.delay(Effect.suspend(() => run(route.exchange.resume(part.order, { due }))), unknownPause)
+        })
+      )
     const followed = run(commands).pipe(
       Effect.catch(({ message }) =>
         Effect.annotateLogs(Effect.logError(`not followed any more: ${message}`), { clientId })

@@ -65,7 +65,8 @@ export const make = Effect.fnUntraced(function*(
   return {
     next: (signer) =>
       semaphore.withPermit(Effect.gen(function*() {
-        const now = yield* Clock.currentTimeMillis
+        // A clock may tell parts of a millisecond.
+        const now = Math.floor(yield* Clock.currentTimeMillis)
         let lease = leases.get(signer)
         let nonce = lease === undefined ? undefined : taken(lease, now)
         if (lease === undefined || nonce === undefined) {
