@@ -80,17 +80,22 @@ const latin1 = (bytes: Uint8Array): string => {
 export const mask = (secrets: Iterable<string>): Mask | undefined => {
   const long = [...new Set(secrets)].map((secret) => secret.toWellFormed()).filter(isSought)
   if (long.length === 0) return undefined
-  // A secret may be a part of another.
-  const sought = long.sort((one, other) => other.length - one.length).map((secret) => ({
-    secret,
-    pattern: RegExp.RegExp(Array.from(secret, written).join(""), "g")
-  }))
+  // A secret may be a part of another. Most texts need no pattern, and it is dear.
+  const sought = long.sort((one, other) => other.length - one.length).map((secret) => {
+    let pattern: RegExp | undefined
+    return {
+      secret,
+      get pattern() {
+        return pattern ??= RegExp.RegExp(Array.from(secret, written).join(""), "g")
+      }
+    }
+  })
   // In a text any form but the plain one, which is found fastest, holds a backslash or a percent sign.
   const isEscaped = (text: string): boolean => text.includes("\\") || text.includes("%")
   const text = (text: string): string => {
     let masked = text
-    for (const { pattern, secret } of sought) {
-      if (masked.includes(secret) || isEscaped(masked)) masked = masked.replace(pattern, stars)
+    for (const one of sought) {
+      if (masked.includes(one.secret) || isEscaped(masked)) masked = masked.replace(one.pattern, stars)
     }
     return masked
   }
