@@ -287,6 +287,19 @@ export * as Simulation from "./simulation/Simulation.ts"
 export * as SteppedClock from "./SteppedClock.ts"
 
 /**
+ * A day of traders, under the virtual clock: three venues whose mocks trade
+ * (Coinbase Advanced, Hyperliquid, dYdX), each with its markets and in its own
+ * words, and traders with feeds of all of them, strategies, a router, a storage and
+ * accounts of their own. A seed decides the rest: how the markets move, how each
+ * trader trades, and what goes wrong. Links drop, freeze and lose frames, answers
+ * are withheld, late, cut off or refusals, venues are silent or in maintenance,
+ * traders are killed and begin again on the same storage, and are halted and cleared.
+ *
+ * @since 0.1.0
+ */
+export * as TradingSimulation from "./simulation/TradingSimulation.ts"
+
+/**
  * A venue's side of the conversation with its clients, driven step by step: its
  * market, its connections, who follows what, and what each is told. Everything
  * happens at once, when it is called: no fiber, no timer, no socket. Whoever

@@ -27,6 +27,7 @@
  * @since 0.1.0
  */
 import type * as Clearing from "@tickline/core/trading/Clearing"
+import * as Decimal from "@tickline/core/value/Decimal"
 import * as MockDydx from "../venue/MockDydx.ts"
 import type * as MockVenue from "../venue/MockVenue.ts"
 import { type Account as AccountRecord, DydxExchange } from "./internal/dydxExchange.ts"
@@ -60,8 +61,8 @@ export type Fault = CallFault
 export type Received = ReceivedCall
 
 /**
- * An order: its id at the indexer, how it stands there, and the number that the
- * chain knows it by.
+ * An order: its id at the indexer, how it stands there, how much of it is filled,
+ * and the number that the chain knows it by.
  *
  * @category models
  * @since 0.1.0
@@ -70,6 +71,7 @@ export interface Order {
   readonly id: string
   readonly clientId: number
   readonly status: "open" | "filled" | "cancelled"
+  readonly filled: Decimal.Decimal
 }
 
 /**
@@ -160,7 +162,8 @@ export const make = ({ accounts = [account], chainId = "dydx-mainnet-1" }: Optio
       exchange().of(subaccount).toReversed().map(({ record, terms: { id, message } }) => ({
         id,
         clientId: message.orderId.clientId,
-        status: record?.status ?? "cancelled"
+        status: record?.status ?? "cancelled",
+        filled: record?.filled ?? Decimal.zero
       })),
     balances: (subaccount) => exchange().books.clearing.balances(subaccount),
     positions: (subaccount) => exchange().books.clearing.positions(subaccount),

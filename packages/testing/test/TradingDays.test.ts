@@ -1,0 +1,59 @@
+/** Days of traders, each from a seed. To run others: TICKLINE_SEEDS=17..17 npx -y pnpm@12 test TradingDays */
+import { assert, describe, it } from "@effect/vitest"
+import * as TradingSimulation from "@tickline/testing/TradingSimulation"
+import * as Effect from "effect/Effect"
+
+const [first = 1, last = first] = (process.env["TICKLINE_SEEDS"] ?? "1..5").split("..").map(Number)
+
+const seeds = Array.from({ length: last - first + 1 }, (_, i) => first + i)
+
+const replay = (seed: number): string => `TICKLINE_SEEDS=${seed}..${seed} npx -y pnpm@12 test TradingDays`
+
+/** What is in each day: it is neither calm nor quiet. */
+const least = {
+  Entering: 100,
+  "Closed by signal": 10,
+  "Closed by stop": 20,
+  "Closed by target": 20,
+  NotClosed: 5,
+  ERR_HOURLY_LIMIT: 50,
+  ERR_NOT_TRADING: 5,
+  ERR_NOTHING_TO_CLOSE: 50,
+  Halted: 3,
+  Cleared: 3,
+  Recovered: 15
+}
+
+describe("A virtual day of five traders at three venues in trouble", () => {
+  for (const seed of seeds) {
+    it.live(`seed ${seed}: what each of them has is what its accounts have`, () =>
+      Effect.gen(function*() {
+        const { comparisons, counts, fills, orders, unknown, violations } = yield* TradingSimulation.run({
+          seed,
+          keepLog: false
+        })
+        assert.deepStrictEqual(violations, [], `${replay(seed)}\n  ${violations.slice(0, 5).join("\n  ")}`)
+        for (const [word, count] of Object.entries(least)) assert.isAtLeast(counts.get(word) ?? 0, count, word)
+        assert.isAbove(orders, 250)
+        assert.isAbove(fills, 200)
+        assert.isAbove(unknown, 5)
+        assert.isAbove(comparisons, 400)
+      }), 400_000)
+  }
+
+  it.live(
+    "the same seed gives the same events, to the byte, whatever ran beside it; another seed gives others",
+    () =>
+      Effect.gen(function*() {
+        const once = (seed: number) => TradingSimulation.run({ seed, lasts: "1 hour", logFrames: true })
+        const one = yield* once(3)
+        const [again, other] = yield* Effect.all([once(3), once(4)], { concurrency: "unbounded" })
+        assert.isAbove(one.log.lines.length, 1_000)
+        assert.deepStrictEqual(again.log.lines, one.log.lines)
+        assert.strictEqual(again.hash, one.hash)
+        assert.strictEqual(again.events, one.events)
+        assert.notStrictEqual(other.hash, one.hash)
+      }),
+    120_000
+  )
+})
