@@ -56,6 +56,20 @@ describe("Candles", () => {
     assert.deepStrictEqual(of({ interval: "250 millis" }, sold("12:00:00.3", "1"), sold("12:00:00.5", "2")), [
       "12:00:00.250-12:00:00.500 1 1 1 1 × 1 in 1 cut"
     ])
+    for (
+      const [interval, from, to] of [
+        ["250 micros", "12:00:00.000250", "12:00:00.000500"],
+        ["50 nanos", "12:00:00.000300050", "12:00:00.000300100"]
+      ] as const
+    ) {
+      const fine = Candles.make({ interval })
+      fine.add(sold("12:00:00.000300060", "1"))
+      const of = fine.current()
+      assert.deepStrictEqual(of && [of.from, of.to].map(Timestamp.format), [
+        `2025-10-28T${from}Z`,
+        `2025-10-28T${to}Z`
+      ])
+    }
     const old = Candles.make({ interval: "7 seconds" })
     old.add({ timestamp: Timestamp.fromIso("1969-12-31T23:59:58Z") ?? assert.fail(), price: decimal("1") })
     assert.deepStrictEqual(old.current()?.from, Timestamp.fromIso("1969-12-31T23:59:53Z"))
@@ -165,6 +179,20 @@ describe("Candles", () => {
     assert.deepStrictEqual(candles.add(sold("12:00:09", "2")), [])
     assert.strictEqual(candles.late(), 1)
     assert.deepStrictEqual(candles.flush(), [])
+  })
+
+  it("are all closed by a flush, and none of them opens again", () => {
+    const candles = Candles.make({ interval: "10 seconds", lateness: "30 seconds" })
+    for (const time of ["12:00:00", "12:00:10", "12:00:25"]) candles.add(sold(time, "1"))
+    assert.deepStrictEqual(lines(candles.flush()), [
+      "12:00:00-12:00:10 1 1 1 1 × 1 in 1",
+      "12:00:10-12:00:20 1 1 1 1 × 1 in 1",
+      "12:00:20-12:00:30 1 1 1 1 × 1 in 1 cut"
+    ])
+    assert.deepStrictEqual(candles.advance(at("12:00:35")), [])
+    assert.deepStrictEqual(candles.add(sold("12:00:29", "2")), [])
+    assert.isUndefined(candles.current())
+    assert.strictEqual(candles.late(), 1)
   })
 
   it("refuse an interval that is none", () => {

@@ -17,7 +17,7 @@ export const random = (seed: number): (below: number) => number => {
   }
 }
 
-const count = 60
+const count = 48
 
 /** A series by the whole numbers of its closes, how far highs and lows are away, and what comes after the digits. */
 const walk = (

@@ -12,6 +12,9 @@
  */
 import { Levels } from "./magnitude.ts"
 
+/** A value that is there. */
+const valueAt = (array: Float64Array, at: number): number => array[at] ?? Number.NaN
+
 /** An array twice as long, and no longer than what may be in it. */
 const grown = (array: Float64Array<ArrayBuffer>, most: number): Float64Array<ArrayBuffer> => {
   const longer = new Float64Array(Math.min(2 * array.length, most))
@@ -67,7 +70,7 @@ export class RollingMean extends Rolling {
   private sum = 0
 
   get mean(): number {
-    const sum = this.isTurned ? (this.sumsBefore[this.at] ?? 0) + this.sum : this.sum
+    const sum = this.isTurned ? valueAt(this.sumsBefore, this.at) + this.sum : this.sum
     return sum / (this.length * this.levels.factor)
   }
 
@@ -89,14 +92,14 @@ export class RollingMean extends Rolling {
   private reckon(): void {
     if (this.isTurned) this.reckonBefore()
     this.sum = 0
-    for (let i = 0; i < this.at; i++) this.sum += (this.values[i] ?? 0) * this.levels.factor
+    for (let i = 0; i < this.at; i++) this.sum += valueAt(this.values, i) * this.levels.factor
   }
 
   private reckonBefore(): void {
     if (this.sumsBefore.length === 0) this.sumsBefore = new Float64Array(this.length + 1)
     let sum = 0
     for (let i = this.length - 1; i >= this.at; i--) {
-      sum += (this.values[i] ?? 0) * this.levels.factor
+      sum += valueAt(this.values, i) * this.levels.factor
       this.sumsBefore[i] = sum
     }
   }
@@ -125,9 +128,9 @@ export class RollingWeighted extends Rolling {
 
   /** The mean; `undefined` where all weights are zero. */
   get mean(): number | undefined {
-    const total = this.isTurned ? (this.totalsBefore[this.at] ?? 0) + this.total : this.total
+    const total = this.isTurned ? valueAt(this.totalsBefore, this.at) + this.total : this.total
     if (total === 0) return undefined
-    const sum = this.isTurned ? (this.sumsBefore[this.at] ?? 0) + this.sum : this.sum
+    const sum = this.isTurned ? valueAt(this.sumsBefore, this.at) + this.sum : this.sum
     return sum / total / this.valueLevels.factor
   }
 
@@ -158,8 +161,8 @@ export class RollingWeighted extends Rolling {
     this.sum = 0
     this.total = 0
     for (let i = 0; i < this.at; i++) {
-      const weighs = (this.weights[i] ?? 0) * this.weightLevels.factor
-      this.sum += (this.values[i] ?? 0) * this.valueLevels.factor * weighs
+      const weighs = valueAt(this.weights, i) * this.weightLevels.factor
+      this.sum += valueAt(this.values, i) * this.valueLevels.factor * weighs
       this.total += weighs
     }
   }
@@ -173,8 +176,8 @@ export class RollingWeighted extends Rolling {
     let sum = 0
     let total = 0
     for (let i = length - 1; i >= this.at; i--) {
-      const weighs = (this.weights[i] ?? 0) * this.weightLevels.factor
-      sum += (this.values[i] ?? 0) * this.valueLevels.factor * weighs
+      const weighs = valueAt(this.weights, i) * this.weightLevels.factor
+      sum += valueAt(this.values, i) * this.valueLevels.factor * weighs
       total += weighs
       this.sumsBefore[i] = sum
       this.totalsBefore[i] = total
@@ -206,7 +209,7 @@ export class RollingDeviation extends Rolling {
   get mean(): number {
     const before = this.length - this.at
     if (!this.isTurned || before === 0) return this.ownMean
-    const mean = this.meansBefore[this.at] ?? 0
+    const mean = valueAt(this.meansBefore, this.at)
     return mean + (this.ownMean - mean) * (this.at / this.length)
   }
 
@@ -214,8 +217,8 @@ export class RollingDeviation extends Rolling {
   get deviation(): number {
     const before = this.length - this.at
     if (!this.isTurned || before === 0) return Math.sqrt(this.ownSquares / this.length)
-    const between = this.ownMean - (this.meansBefore[this.at] ?? 0)
-    const squares = this.ownSquares + (this.squaresBefore[this.at] ?? 0) +
+    const between = this.ownMean - valueAt(this.meansBefore, this.at)
+    const squares = this.ownSquares + valueAt(this.squaresBefore, this.at) +
       between * between * (this.at * (before / this.length))
     return Math.sqrt(squares / this.length)
   }
@@ -245,7 +248,7 @@ export class RollingDeviation extends Rolling {
     if (this.isTurned) this.reckonBefore()
     this.ownMean = 0
     this.ownSquares = 0
-    for (let i = 0; i < this.at; i++) this.enter((this.values[i] ?? 0) * this.levels.factor, i + 1)
+    for (let i = 0; i < this.at; i++) this.enter(valueAt(this.values, i) * this.levels.factor, i + 1)
   }
 
   private reckonBefore(): void {
@@ -257,7 +260,7 @@ export class RollingDeviation extends Rolling {
     let mean = 0
     let squares = 0
     for (let i = length - 1; i >= this.at; i--) {
-      const value = (this.values[i] ?? 0) * this.levels.factor
+      const value = valueAt(this.values, i) * this.levels.factor
       const distance = value - mean
       mean += distance / (length - i)
       squares += distance * (value - mean)
@@ -302,8 +305,8 @@ export class RollingHighest extends Rolling {
     this.highest = this.ownHighest
     this.rest = this.ownRest
     if (!this.isTurned || this.at === this.length) return
-    const highest = this.highestBefore[this.at] ?? 0
-    const restBefore = this.restsBefore[this.at] ?? 0
+    const highest = valueAt(this.highestBefore, this.at)
+    const restBefore = valueAt(this.restsBefore, this.at)
     if (highest > this.highest || (highest === this.highest && restBefore > this.rest)) {
       this.highest = highest
       this.rest = restBefore
@@ -319,8 +322,8 @@ export class RollingHighest extends Rolling {
     let highest = Number.NEGATIVE_INFINITY
     let rest = 0
     for (let i = length - 1; i >= 0; i--) {
-      const value = this.values[i] ?? 0
-      const its = this.rests[i] ?? 0
+      const value = valueAt(this.values, i)
+      const its = valueAt(this.rests, i)
       if (value > highest || (value === highest && its > rest)) {
         highest = value
         rest = its
