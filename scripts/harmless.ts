@@ -1045,5 +1045,20 @@ export const harmless: ReadonlyArray<Harmless> = [
     original: "if (order.level !== undefined) order.level.total -= order.amount - amount",
     replacement: "if (true) order.level.total -= order.amount - amount",
     because: "an order that is amended rests, and so has a level; only the types ask"
+  },
+  // ---- strategy -----------------------------------------------------------------------------------------------------
+  {
+    file: `${core}/strategy/internal/averages.ts`,
+    within: "UpwardShare.moved",
+    original: "private moved = 0",
+    replacement: "private moved = 1",
+    because: "at the first change nothing of it is kept"
+  },
+  {
+    file: `${core}/strategy/internal/rolling.ts`,
+    within: "RollingHighest.restsBefore",
+    original: "private restsBefore = new Float64Array(0)",
+    replacement: "private restsBefore = new Float64Array(1)",
+    because: "it is made with the highest values, whose length is looked at"
   }
 ]

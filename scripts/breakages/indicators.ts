@@ -144,6 +144,13 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofIndicators, "macd:3:6:4 equals its definition over usual prices"]
   },
   {
+    name: "indicators: a window is reckoned anew for each value",
+    file: rolling,
+    original: "if (isOther) this.reckon()\n    else this.sum +=",
+    replacement: "if (isOther || this.isTurned) this.reckon()\n    else this.sum +=",
+    test: [ofIndicators, "cost about the same whatever the window"]
+  },
+  {
     name: "indicators: a window keeps the sum of what has left",
     file: rolling,
     original: "    this.at = 0\n    this.reckonBefore()\n    this.sum = 0\n  }\n\n  // All anew: the factor",

@@ -60,6 +60,23 @@ describe("Indicators", () => {
     assert.isAbove(Math.abs(before - 50), 1)
   })
 
+  it("cost about the same whatever the window", () => {
+    const input = (at: number) => {
+      const close = 100 + (at * 7_919) % 13
+      return { open: close, high: close + at % 3, low: close - at % 5, close, volume: at % 7 }
+    }
+    // The processor's time of this thread: what else runs does not count.
+    const millis = (window: number) => {
+      const indicators = ["sma:n", "rsi:n:simple", "bollinger:n:2", "stochastic:n:3:3", "vwap:n", "macd:1:n:3", "atr:n"]
+        .map((spec) => made(spec.replace(":n", `:${window}`)))
+      const begun = process.threadCpuUsage().user
+      for (let at = 0; at < 60_000; at++) for (const indicator of indicators) indicator.update(input(at))
+      return (process.threadCpuUsage().user - begun) / 1_000
+    }
+    const narrow = millis(20)
+    assert.isBelow(millis(20_000), 10 * narrow + 200)
+  })
+
   it("leave no trace of a huge price that has left the window", () => {
     const input = (close: number) => ({ open: close, high: close, low: close, close, volume: 1 })
     for (const spec of ["sma:3", "bollinger:3:2", "vwap:3"]) {
