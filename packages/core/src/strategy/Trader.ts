@@ -138,6 +138,7 @@ export class Trader extends Context.Service<Trader, {
   readonly state: { readonly current: Effect.Effect<State>; readonly changes: Stream.Stream<State> }
   readonly portfolio: Effect.Effect<Portfolio.Portfolio>
   readonly performance: Effect.Effect<Performance.Summary>
+  readonly exchanges: OrderRouter["Service"]["exchanges"]
   readonly reconcile: Effect.Effect<
     Reconciliation.Report | undefined,
     StorageError | ExchangeError | NoneAnswered
@@ -340,6 +341,7 @@ export const make = Effect.fnUntraced(function*<E>(
     state: { current: SubscriptionRef.get(phase), changes: SubscriptionRef.changes(phase) },
     portfolio: Effect.sync(() => desk.portfolio),
     performance: Effect.sync(() => Performance.summary(desk.performance)),
+    exchanges: router.exchanges,
     reconcile,
     events: Stream.fromPubSub(published),
     halt: (reason) =>

@@ -45,7 +45,8 @@ export type Why = "stop" | "target" | "signal"
  *
  * - `Refused`: a signal became no order. `code` is one word for programs
  * - `Entering`, `Exiting`: an order is about to be placed
- * - `Opened`: the order that enters a lot is over; the lot is what came of it
+ * - `Opened`, `NotFilled`: the order that enters a lot is over; the lot is what came
+ *   of it, or nothing was traded
  * - `NotClosed`: an order to close a lot came to nothing, or closed a part only; it
  *   is tried again after `againMillis`
  * - `Closed`: nothing of a lot is open any more
@@ -66,6 +67,7 @@ export type TraderEvent =
   | { readonly _tag: "Entering"; readonly signal: Signal; readonly request: OrderRequest }
   | { readonly _tag: "Exiting"; readonly lot: Lot.Lot; readonly why: Why; readonly request: OrderRequest }
   | { readonly _tag: "Opened"; readonly lot: Lot.Lot; readonly orders: ReadonlyArray<Order> }
+  | { readonly _tag: "NotFilled"; readonly request: OrderRequest; readonly orders: ReadonlyArray<Order> }
   | {
     readonly _tag: "NotClosed"
     readonly lot: Lot.Lot

@@ -158,6 +158,10 @@ export interface MockServer {
   readonly connections: () => ReadonlyArray<MockConnection>
   /** A price by hand, to every client. */
   readonly sendPrice: (product: string, price: string) => Effect.Effect<void>
+  /** Moves a product's market to this best bid and ask, which every client that follows it is told. */
+  readonly quote: (product: string, bid: string, ask: string) => Effect.Effect<void>
+  /** One trade in a product's market, near its best prices. */
+  readonly trade: (product: string) => Effect.Effect<void>
   /** A text frame as it is, to every client. */
   readonly sendRaw: (text: string) => Effect.Effect<void>
   /** A text frame that is no message, to every client. */
@@ -440,6 +444,8 @@ export const make = (options: Options): Effect.Effect<MockServer, ListenError, S
       nextConnection: Queue.take(accepted),
       connections: () => Array.from(members.values(), ({ connection }) => connection),
       sendPrice: (product, price) => Effect.sync(() => server.price(product, price)),
+      quote: (product, bid, ask) => Effect.sync(() => server.quote(product, bid, ask)),
+      trade: (product) => Effect.sync(() => void server.trade(product)),
       sendRaw: toAll,
       sendMalformed: (text = malformed) => toAll(text),
       sendBinary: (bytes = binary) => toAll(bytes),

@@ -164,7 +164,7 @@ describe("A trader", () => {
         // It came to nothing, so that the same signal may be given again.
         yield* process.signal("buy", "ETH-USD", { price: decimal(marketOf["ETH-USD"]) })
         yield* pass("1 second")
-        assert.deepStrictEqual(tags(process), ["Recovered", "Entering", "Entering", "Opened"])
+        assert.deepStrictEqual(tags(process), ["Recovered", "Entering", "NotFilled", "Entering", "Opened"])
       }), { limits: { products: ["ETH-USD"], timeInForce: "gtc" } }))
 
   it.effect("compares what it knows with what the exchanges say, in both directions", () =>
@@ -203,6 +203,7 @@ describe("A trader", () => {
         yield* pass("1 second")
         const before = yield* process.trader.portfolio
         const performance = yield* process.trader.performance
+        assert.strictEqual(performance.trades, 1)
         yield* process.kill
         const other = yield* begin(desk, { limits: { products: ["BTC-USD", "ETH-USD"], perHour: 2 } })
         yield* pass("2 seconds")

@@ -136,7 +136,9 @@ export const enter = Effect.fnUntraced(function*(
   }
   const orders = yield* settle(ordering, id)
   const lot = desk.portfolio.lots.get(id)
-  desk.release(id, orders.every(({ fills }) => fills.length === 0))
+  const isNothing = orders.every(({ fills }) => fills.length === 0)
+  desk.release(id, isNothing)
+  if (isNothing) tell({ _tag: "NotFilled", request, orders })
   if (lot !== undefined) tell({ _tag: "Opened", lot, orders })
 })
 

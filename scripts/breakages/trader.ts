@@ -1,0 +1,188 @@
+/** Breakages of the trader: signals, orders, lots, its history, its kill switch. */
+import type { Breakage } from "./Breakage.ts"
+
+const strategy = "packages/core/src/strategy"
+const trader = `${strategy}/Trader.ts`
+const desk = `${strategy}/internal/desk.ts`
+const ordering = `${strategy}/internal/ordering.ts`
+const kept = `${strategy}/internal/traderHistory.ts`
+const halting = `${strategy}/internal/halting.ts`
+const comparing = `${strategy}/internal/comparing.ts`
+const watching = `${strategy}/internal/watching.ts`
+const tests = "packages/testing/test"
+const named = `${tests}/named/EndToEnd.test.ts`
+const own = `${tests}/strategy/Trader.test.ts`
+
+export const breakages: ReadonlyArray<Breakage> = [
+  {
+    name: "why a trader's order was placed is not stored",
+    file: kept,
+    original: "    reason,\n    detail: Schema.encodeSync(Purpose)(purpose)",
+    replacement: "    reason: \"\"",
+    test: [named, "Signal → order flow (complete)"]
+  },
+  {
+    name: "candles that have ended are shown to nobody",
+    file: `${strategy}/internal/course.ts`,
+    original: "closed.flatMap((candle) => this.show(candle) ?? [])",
+    replacement: "closed.slice(1).flatMap((candle) => this.show(candle) ?? [])",
+    test: [named, "Price feed → indicator → signal pipeline"]
+  },
+  {
+    name: "a trader has one entry under way, whatever the products",
+    file: trader,
+    original: "if (desk.entering.has(product)) return",
+    replacement: "if (desk.entering.size > 0 || desk.portfolio.lots.size > 0) return",
+    test: [named, "Multi-symbol concurrent trading"]
+  },
+  {
+    name: "a sell closes nothing",
+    file: trader,
+    original: "for (const lot of lots) yield* leave(lot, \"signal\")",
+    replacement: "for (const lot of lots.slice(1)) yield* leave(lot, \"signal\")",
+    test: [named, "Position open → close cycle"]
+  },
+  {
+    name: "a fill is booked twice",
+    file: desk,
+    original: "const before = this.booked.get(key) ?? 0",
+    replacement: "const before = Math.max(0, (this.booked.get(key) ?? 0) - 1)",
+    test: [named, "Portfolio consistency maintained"]
+  },
+  {
+    name: "a trader looks at one exchange only",
+    file: ordering,
+    original: "const placed = yield* place(ordering, { purpose, reason, request }, { strategy: routing })",
+    replacement:
+      "const placed = yield* place(ordering, { purpose, reason, request }, { strategy: routing, fallback: \"never\" })",
+    test: [named, "Error recovery (exchange fails)"]
+  },
+  {
+    name: "a strategy that throws ends all signals",
+    file: `${strategy}/internal/course.ts`,
+    original: "cause = thrown",
+    replacement: "throw thrown",
+    test: [named, "Error recovery (signal fails)"]
+  },
+  {
+    name: "checks look at the portfolio of the beginning",
+    file: desk,
+    original: "Risk.check(limits, this.risk, {",
+    replacement: "Risk.check(limits, { ...this.risk, portfolio: { ...this.portfolio, lots: new Map() } }, {",
+    test: [named, "Concurrent signal processing"]
+  },
+  {
+    name: "a trader begins with fills of before the portfolio",
+    file: desk,
+    original: "      this.fill(this.purposes.get(of), of, fill)\n    }",
+    replacement: "      this.fill(undefined, of, fill)\n    }",
+    test: [named, "Trade history recording"]
+  },
+  {
+    name: "the metrics of a trader count no closed lots",
+    file: watching,
+    original: "Metrics.trades.updateUnsafe(1, by",
+    replacement: "Metrics.trades.updateUnsafe(0, by",
+    test: [named, "Metrics collection"]
+  },
+  {
+    name: "a stop closes nothing",
+    file: trader,
+    original: "isTrading ? Effect.forEach(reached, ({ by, lot }) => leave(lot, by), { discard: true }) : Effect.void",
+    replacement:
+      "isTrading ? Effect.forEach(reached.slice(1), ({ by, lot }) => leave(lot, by), { discard: true }) : Effect.void",
+    test: [own, "closes a lot when its stop is reached, and when its target is"]
+  },
+  {
+    name: "a sell enters a short that may not",
+    file: trader,
+    original: "if (side === \"sell\" && !shorts) {",
+    replacement: "if (side === \"sell\" && shorts) {",
+    test: [own, "closes a long by a sell, and enters a short only if it may"]
+  },
+  {
+    name: "an entry under way keeps no other from being placed",
+    file: trader,
+    original: "desk.entering.set(product, id)",
+    replacement: "void id",
+    test: [own, "places nothing while an order of the product is under way, nor the same signal twice"]
+  },
+  {
+    name: "a lot that could not be closed is left",
+    file: ordering,
+    original: "for (let pause = firstPause; yield* isTrading; pause = Math.min(pause * 2, longestPause)) {",
+    replacement: "for (let pause = firstPause; (yield* isTrading) && pause === firstPause; pause *= 2) {",
+    test: [own, "tries to close a lot again until it is closed, each time after the one before is over"]
+  },
+  {
+    name: "a halt is forgotten",
+    file: trader,
+    original: "yield* storage.decide({ kind: \"halt\", reason })",
+    replacement: "yield* Effect.void",
+    test: [own, "halts: cancels what rests, whoever placed it, and places nothing until it is cleared"]
+  },
+  {
+    name: "a halt cancels nothing",
+    file: halting,
+    original: "const events = yield* Stream.runCollect(router.cancelAll)",
+    replacement: "const events = yield* Stream.runCollect(Stream.take(router.cancelAll, 0))",
+    test: [own, "halts: cancels what rests, whoever placed it, and places nothing until it is cleared"]
+  },
+  {
+    name: "a halted trader trades",
+    file: trader,
+    original: "if (!(yield* ordering.isTrading)) return desk.refuse(signal, { _tag: \"NotTrading\" })",
+    replacement: "if (halt === \"never\") return desk.refuse(signal, { _tag: \"NotTrading\" })",
+    test: [own, "halts: cancels what rests, whoever placed it, and places nothing until it is cleared"]
+  },
+  {
+    name: "a trader is patient for ever",
+    file: ordering,
+    original: "if (Option.isNone(inTime)) yield* Effect.ignore(Stream.runDrain(router.cancel(of)))",
+    replacement: "if (Option.isNone(inTime)) yield* Effect.void",
+    test: [own, "cancels an order that rests for longer than it is patient"]
+  },
+  {
+    name: "a signal whose order came to nothing may not be given again",
+    file: desk,
+    original: "if (isNothing) this.risk = Risk.withdraw(this.risk, id)",
+    replacement: "if (isNothing && id === \"\") this.risk = Risk.withdraw(this.risk, id)",
+    test: [own, "cancels an order that rests for longer than it is patient"]
+  },
+  {
+    name: "accounts are not compared again and again",
+    file: trader,
+    original: "Schedule.spaced(options.reconcileEvery ?? \"5 minutes\")",
+    replacement: "Schedule.recurs(0)",
+    test: [own, "compares what it knows with what the exchanges say, in both directions"]
+  },
+  {
+    name: "what the accounts had at the beginning is not counted",
+    file: comparing,
+    original: "Reconciliation.expected(before, fills, instrumentOf)",
+    replacement: "Reconciliation.expected(new Map(), fills, instrumentOf)",
+    test: [own, "compares what it knows with what the exchanges say, in both directions"]
+  },
+  {
+    name: "orders from before a restart do not count against the limits",
+    file: desk,
+    original: "if (purpose._tag === \"Exit\") continue",
+    replacement: "if (purpose._tag === \"Exit\" || purpose._tag === \"Enter\") continue",
+    test: [own, "knows after a restart what it had, what it gained and how often it may trade"]
+  },
+  {
+    name: "what was gained before a restart is forgotten",
+    file: desk,
+    original:
+      "    this.performance = Performance.trade(this.performance, BigDecimal.subtract(closed.realized, closed.fees))\n",
+    replacement: "",
+    test: [own, "knows after a restart what it had, what it gained and how often it may trade"]
+  },
+  {
+    name: "what positions have gained is money at Hyperliquid",
+    file: "packages/core/src/trading/hyperliquid/internal/hyperliquidGateway.ts",
+    original: "BigDecimal.subtract(perpetual.marginSummary.accountValue, BigDecimal.sumAll(gained))",
+    replacement: "BigDecimal.sum(perpetual.marginSummary.accountValue, BigDecimal.sumAll(gained.slice(0, 0)))",
+    test: [`${tests}/routing/RandomVenues.test.ts`, "seed 1: sums are the exchanges' own"]
+  }
+]
