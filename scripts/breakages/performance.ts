@@ -40,8 +40,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "two minutes around midnight are two days",
     file: performance,
-    original: "count < 2 || lastAt - startedAt < dayMillis",
-    replacement: "count < 2",
+    original: "if (lastAt - startedAt < dayMillis)",
+    replacement: "if (lastAt - startedAt < 0)",
     test: [ofPerformance, "has none under two days"]
   },
   {

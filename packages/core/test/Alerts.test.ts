@@ -24,7 +24,8 @@ describe("an alert", () => {
 
   it("of the hit rate is raised after ten trades", () => {
     assert.deepStrictEqual(kindsOf({ hitRate: 0.1, trades: 9 }), [])
-    assert.deepStrictEqual(kindsOf({ hitRate: 0.1 }), [])
+    assert.deepStrictEqual(kindsOf({ hitRate: 0.1 }, { ...Alerts.thresholds, trades: 1 }), [])
+    assert.deepStrictEqual(kindsOf({ hitRate: 0.1 }, { ...Alerts.thresholds, trades: 0 }), ["HitRate"])
     assert.deepStrictEqual(kindsOf({ hitRate: 0.399, trades: 10 }), ["HitRate"])
     assert.deepStrictEqual(kindsOf({ hitRate: 0.4, trades: 10 }), [])
   })

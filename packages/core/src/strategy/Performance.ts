@@ -188,8 +188,9 @@ export const fill = (self: Performance, value: Decimal.Decimal): Performance => 
 })
 
 const sharpeOf = ({ before, last, lastAt, returns, startedAt }: Performance): number | undefined => {
+  // Of 24 hours there are two days at least.
+  if (lastAt - startedAt < dayMillis) return undefined
   const { count, mean, squares } = more(returns, shareOf(last - before, before), 1)
-  if (count < 2 || lastAt - startedAt < dayMillis) return undefined
   const deviation = Math.sqrt(squares / (count - 1))
   return deviation > 0 ? mean / deviation * Math.sqrt(365) : undefined
 }
