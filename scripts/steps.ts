@@ -220,7 +220,19 @@ export const steps: ReadonlyArray<Step> = [
   {
     step: "trade",
     seen: [],
-    log: ["trader does not begin", "not reconciled", "alert", "alert over"],
+    log: [
+      "position opened",
+      "position closed",
+      "position not closed",
+      "signal refused",
+      "trader does not begin",
+      "not reconciled",
+      "accounts differ",
+      "halted",
+      "cleared",
+      "alert",
+      "alert over"
+    ],
     metrics: [
       "tickline_trader_state",
       "tickline_trader_refusals_total",

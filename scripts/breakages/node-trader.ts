@@ -1,6 +1,10 @@
 /** Breakages of the trader in the runner, and of what it needs of simulated exchanges. */
 import type { Breakage } from "./Breakage.ts"
 
+const ofTrader = "packages/node/test/runner/trader/Trader.test.ts"
+const ofConfig = "packages/node/test/runner/trader/TraderConfig.test.ts"
+const folder = "packages/node/src/runner/trader"
+
 export const breakages: ReadonlyArray<Breakage> = [
   // ids that do not come again after a restart
   {
@@ -44,5 +48,115 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "settings.fees ?? standardFees",
     replacement: "standardFees",
     test: ["packages/testing/test/trading/CoinbaseAccount.test.ts", "an exchange of other fees"]
+  },
+  // what is said of orders
+  {
+    name: "an order that was open is not said to be as it is",
+    file: `${folder}/Trading.ts`,
+    original: "Effect.forkScoped(Effect.map(Confirming.confirm(route.exchange, name, stored), say))",
+    replacement: "Effect.void",
+    test: [ofTrader, "says what became of each order"]
+  },
+  {
+    name: "market events are on the stdout of a trader",
+    file: "packages/node/src/runner/ServiceConfig.ts",
+    original: "hasTrader ? \"orders\" : \"ndjson\"",
+    replacement: "\"ndjson\"",
+    test: [ofConfig, "has defaults"]
+  },
+  {
+    name: "orders are said where stdout is to be silent",
+    file: `${folder}/OrderOutput.ts`,
+    original: "if (!isSilent()) Queue",
+    replacement: "Queue",
+    test: [ofTrader, "stdout has market events too"]
+  },
+  // how it ends
+  {
+    name: "what rests is left at the end",
+    file: `${folder}/Trading.ts`,
+    original: "(of) => Effect.ignore(Stream.runDrain(router.cancel(of)))",
+    replacement: "() => Effect.void",
+    test: [ofTrader, "says what became of each order"]
+  },
+  {
+    name: "what is to be left is cancelled",
+    file: `${folder}/Trading.ts`,
+    original: "if (config.onStop === \"leave\") return",
+    replacement: "",
+    test: [ofTrader, "leaves what rests"]
+  },
+  // one at a time
+  {
+    name: "two processes trade with one file",
+    file: "packages/node/src/store/HistoryLock.ts",
+    original: "database.exec(\"BEGIN EXCLUSIVE\")",
+    replacement: "database.exec(\"BEGIN\")",
+    test: [ofTrader, "one history is traded with by one process"]
+  },
+  // halting
+  {
+    name: "a page may halt a trader",
+    file: `${folder}/TraderControl.ts`,
+    original: "headers[header] === undefined",
+    replacement: "headers[\"host\"] === undefined",
+    test: [ofTrader, "a page in a browser cannot"]
+  },
+  {
+    name: "any path may be posted to",
+    file: "packages/node/src/runner/Guard.ts",
+    original: "place.posts?.includes(url) === true",
+    replacement: "place.posts !== undefined",
+    test: [ofTrader, "a page in a browser cannot"]
+  },
+  {
+    name: "a halt where nobody runs is not stored",
+    file: `${folder}/Halting.ts`,
+    original: "if (!wasHalted) yield*",
+    replacement: "if (wasHalted) yield*",
+    test: [ofTrader, "where none runs"]
+  },
+  {
+    name: "what is open still is passed over",
+    file: `${folder}/Halting.ts`,
+    original: "if (open.length > 0 || failures.length > 0) return yield*",
+    replacement: "if (open.length > 9) return yield*",
+    test: [ofTrader, "exits with 1"]
+  },
+  {
+    name: "a halt says nothing of what it cancelled",
+    file: `${folder}/Trading.ts`,
+    original: "cancelled.forEach((tell) => tell(event))",
+    replacement: "cancelled.clear()",
+    test: [ofTrader, "cancels everything of a trader that runs"]
+  },
+  // the configuration
+  {
+    name: "an exchange without an address is taken for live",
+    file: `${folder}/ExchangeConfig.ts`,
+    original: "if (kind === \"remote\" && !isGiven) {",
+    replacement: "if (kind === \"paper\" && isGiven) {",
+    test: [ofConfig, "refuses exchanges.coinbase.url"]
+  },
+  {
+    name: "simulated prices may send live orders",
+    file: `${folder}/ExchangeConfig.ts`,
+    original: "if (isSimulated && address.live) {",
+    replacement: "if (isSimulated && address.testnet) {",
+    test: [ofConfig, "refuses exchanges.coinbase.live"]
+  },
+  {
+    name: "the URL of a database is shown",
+    file: `${folder}/History.ts`,
+    original: "return yield* Tables.refuse(\"history.database_env\", undefined, \"the name of",
+    replacement: "return yield* Tables.refuse(\"history.database_env\", variable, \"the name of",
+    test: [ofConfig, "a database is named by its variable"]
+  },
+  {
+    name: "what is simulated is dialled at its own address",
+    file: "packages/node/src/runner/ServiceConfig.ts",
+    original: "simulation === undefined ? venue.endpoint ?? \"\" : SimulationConfig.nowhere",
+    replacement: "venue.endpoint ?? \"\"",
+    test: [ofConfig, "an exchange of its own name"]
   }
 ]

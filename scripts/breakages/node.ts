@@ -209,7 +209,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   // secrets of a configuration, and who may read the pages
   {
     name: "the value of an unknown key is quoted",
-    file: "packages/node/src/runner/ServiceConfig.ts",
+    file: "packages/node/src/runner/internal/tables.ts",
     original: "`${path}${key}`,\n      undefined,",
     replacement: "`${path}${key}`,\n      table[key],",
     test: [ofRunnerSecrets, "shows no secret, and ends with 2"]
@@ -387,8 +387,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "the page of health is not told of the governor",
     file: "packages/node/src/runner/Service.ts",
-    original: "Health.page(feeds.all, { governor })",
-    replacement: "Health.page(feeds.all)",
+    original: "Health.page(feeds.all, { governor, ",
+    replacement: "Health.page(feeds.all, { ",
     test: ["packages/node/test/runner/Service.test.ts", "shares its limits over Redis"]
   }
 ]

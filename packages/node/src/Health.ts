@@ -80,6 +80,8 @@ export const toJson = (health: MarketFeed.Health, now: number): Schema.Json => {
 export interface Options {
   /** Whether the Redis answers over which limits are shared: the `state` of a `RedisGovernor`. */
   readonly governor?: RedisGovernor["Service"]["state"] | undefined
+  /** How a trader is, that trades on these venues; `undefined` before it does. */
+  readonly trader?: Effect.Effect<Schema.Json | undefined> | undefined
 }
 
 const governorOf = (state: State): Schema.Json => ({
@@ -98,7 +100,7 @@ const governorOf = (state: State): Schema.Json => ({
  */
 export const page = (
   feeds: Effect.Effect<ReadonlyArray<MarketFeed.MarketFeed["Service"]>>,
-  { governor }: Options = {}
+  { governor, trader = Effect.undefined }: Options = {}
 ): Layer.Layer<never, never, HttpRouter.HttpRouter> =>
   HttpRouter.add(
     "GET",
@@ -107,10 +109,12 @@ export const page = (
       const venues = yield* Effect.forEach(yield* feeds, ({ health }) => health)
       const now = yield* Clock.currentTimeMillis
       const areUp = venues.length > 0 && venues.every(isUp)
+      const trading = yield* trader
       const body = JSON.stringify({
         status: areUp ? "up" : "down",
         venues: venues.map((health) => toJson(health, now)),
-        ...(governor === undefined ? {} : { governor: governorOf(yield* SubscriptionRef.get(governor)) })
+        ...(governor === undefined ? {} : { governor: governorOf(yield* SubscriptionRef.get(governor)) }),
+        ...(trading === undefined ? {} : { trader: trading })
       })
       return HttpServerResponse.text(`${Printable.escape(body)}\n`, {
         status: areUp ? 200 : 503,

@@ -15,10 +15,19 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Completion from "./Completion.ts"
-import { durationFlag, formatFlag, logFormatFlag, running, switchFlag, wholeFlag } from "./internal/flags.ts"
+import {
+  durationFlag,
+  formatFlag,
+  logFormatFlag,
+  overflowFlag,
+  running,
+  switchFlag,
+  wholeFlag
+} from "./internal/flags.ts"
 import { order } from "./OrderCommand.ts"
-import { type Overflow, overflows } from "./OutputQueue.ts"
+import type { Overflow } from "./OutputQueue.ts"
 import * as Rotations from "./Rotations.ts"
+import { halt, run } from "./RunCommand.ts"
 import { UsageError } from "./RunnerError.ts"
 import * as Targets from "./Targets.ts"
 
@@ -50,10 +59,6 @@ const preset = Flag.Literals("preset", Presets.presetNames).pipe(
 )
 
 const kinds: ReadonlyArray<ChannelKind> = ["trade", "ticker", "book"]
-
-const overflow = Flag.Literals("overflow", overflows).pipe(
-  Flag.withDescription("When nobody reads stdout: beyond 64 MiB drop-oldest, the default, block or fail")
-)
 
 // ---------------------------------------------------------------------------
 // Commands
@@ -172,7 +177,7 @@ const stream = Command.make(
       ),
       Flag.atLeast(0)
     ),
-    overflow: overflow.pipe(Flag.withDefault<Overflow>("drop-oldest")),
+    overflow: overflowFlag.pipe(Flag.withDefault<Overflow>("drop-oldest")),
     lifecycle,
     ledger,
     metricsPort: wholeFlag(
@@ -265,29 +270,6 @@ const replay = Command.make(
   Command.withExamples([
     { command: "tickline replay incident.jsonl.zst --lifecycle", description: "What happened, again" },
     { command: "tickline replay kraken.jsonl --venue kraken --book 10", description: "Its books, frame by frame" }
-  ])
-)
-
-const run = Command.make(
-  "run",
-  {
-    config: Flag.String("config").pipe(
-      Flag.withMetavar("file.toml"),
-      Flag.withDescription("What it does: venues, products, policies, output, pages; SIGHUP reads it again")
-    ),
-    overflow: overflow.pipe(Flag.optional)
-  },
-  ({ config, overflow }) =>
-    running(({ format }) =>
-      Effect.flatMap(
-        Effect.promise(() => import("./Service.ts")),
-        (Service) => Service.run({ config, format, overflow: Option.getOrUndefined(overflow) })
-      )
-    )
-).pipe(
-  Command.withDescription("The long-running service: market data of several venues, with /metrics and /healthz"),
-  Command.withExamples([
-    { command: "tickline run --config tickline.toml", description: "Until SIGINT or SIGTERM" }
   ])
 )
 
@@ -458,6 +440,18 @@ export const builtIns: ReadonlyArray<GlobalFlag.BuiltIn> = [
  */
 export const command = Command.make("tickline").pipe(
   Command.withDescription("Exact market data over connections that survive"),
-  Command.withSubcommands([demo, stream, replay, run, decode, simulate, stability, venues, order, indicators]),
+  Command.withSubcommands([
+    demo,
+    stream,
+    replay,
+    run,
+    halt,
+    decode,
+    simulate,
+    stability,
+    venues,
+    order,
+    indicators
+  ]),
   Command.withGlobalFlags([formatFlag, logFormatFlag])
 )

@@ -42,20 +42,25 @@ const refuse = (status: number, text: string, headers: Readonly<Record<string, s
   HttpServerResponse.text(`${text}\n`, { status, headers })
 
 /**
- * Answers 421 to a foreign `Host`, and 405 to what is neither GET nor HEAD.
+ * Answers 421 to a foreign `Host`, and 405 to what is neither GET nor HEAD, but for
+ * `posts`: the paths that take POST.
  *
  * @category layers
  * @since 0.1.0
  */
 export const layer = (
-  place: { readonly host: string; readonly names?: ReadonlyArray<string> | undefined }
+  place: {
+    readonly host: string
+    readonly names?: ReadonlyArray<string> | undefined
+    readonly posts?: ReadonlyArray<string> | undefined
+  }
 ): Layer.Layer<never, never, HttpRouter.HttpRouter> =>
   HttpRouter.middleware(
     (answer) =>
-      Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers, method }) =>
+      Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers, method, url }) =>
         !isAnswered(headers["host"], place)
           ? Effect.succeed(refuse(421, "this page is not served under that name"))
-          : method !== "GET" && method !== "HEAD"
+          : method !== "GET" && method !== "HEAD" && !(method === "POST" && place.posts?.includes(url) === true)
           ? Effect.succeed(refuse(405, "GET and HEAD only", { allow: "GET, HEAD" }))
           : answer),
     { global: true }

@@ -28,6 +28,8 @@ export interface Place {
   readonly key: string
   /** Other names under which they are asked for. */
   readonly names?: ReadonlyArray<string> | undefined
+  /** Paths that take POST. */
+  readonly posts?: ReadonlyArray<string> | undefined
 }
 
 /** What asks for a page is small and quick; what is neither is cut. */
@@ -50,10 +52,10 @@ const createBoundedServer = () => {
  * @since 0.1.0
  */
 export const serve = Effect.fnUntraced(function*(
-  { host, key, names, port }: Place,
+  { host, key, names, port, posts }: Place,
   others: Layer.Layer<never, never, HttpRouter.HttpRouter> = Layer.empty
 ): Effect.fn.Return<string, UsageError, Scope.Scope> {
-  const pages = Layer.mergeAll(PrometheusMetrics.layerHttp(), others, Guard.layer({ host, names }))
+  const pages = Layer.mergeAll(PrometheusMetrics.layerHttp(), others, Guard.layer({ host, names, posts }))
   const server = HttpRouter.serve(pages, { disableLogger: true, disableListenLog: true }).pipe(
     Layer.provideMerge(NodeHttpServer.layer(createBoundedServer, { port, host }))
   )

@@ -5,7 +5,6 @@
  * @since 0.1.0
  */
 import * as Reconnection from "@tickline/core/connection/Reconnection"
-import * as Presets from "@tickline/core/resilience/Presets"
 import type { AmbiguousClientId, CommandOptions, Exchange, OrderName } from "@tickline/core/trading/Exchange"
 import * as OrderEvent from "@tickline/core/trading/OrderEvent"
 import { OrderRequest } from "@tickline/core/trading/OrderRequest"
@@ -17,7 +16,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as NodeHttp from "../NodeHttp.ts"
 import * as NodeTransport from "../NodeTransport.ts"
-import type { Making, OrderExchange } from "./exchange/OrderExchange.ts"
+import { type Making, type OrderExchange, policy } from "./exchange/OrderExchange.ts"
 import { Host, type OutputClosed } from "./Host.ts"
 import * as OrderLines from "./OrderLines.ts"
 import type { Format } from "./Output.ts"
@@ -63,14 +62,6 @@ export interface Options {
   readonly startedAt: number
   readonly deadline: Duration.Duration
 }
-
-/** A command has no time to wait for long, and nobody to ask whether to go on. */
-const policy = {
-  ...Presets.fast,
-  backoff: { ...Presets.fast.backoff, cap: Duration.seconds(2) },
-  retry: { ...Presets.fast.retry, maxRetries: "unlimited" },
-  circuit: "none"
-} as const
 
 type Failure = RunFailed | UsageError
 

@@ -17,6 +17,7 @@ import * as Monotonic from "@tickline/core/value/Monotonic"
 import * as Printable from "@tickline/core/value/Printable"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -39,6 +40,7 @@ import { isPrinted, ndjson } from "./Streaming.ts"
 import { paint as makePaint } from "./Style.ts"
 import * as Tally from "./Tally.ts"
 import * as Telemetry from "./Telemetry.ts"
+import type { TraderService } from "./trader/TraderService.ts"
 
 /**
  * How a service is run.
@@ -50,6 +52,8 @@ export interface Options {
   /** The file of its configuration. */
   readonly config: string
   readonly format: Format
+  /** After how long it ends by itself, if it does. */
+  readonly duration?: Duration.Duration | undefined
   /** What happens when nobody reads stdout, whatever the file says of it. */
   readonly overflow: OutputQueue.Overflow | undefined
 }
@@ -59,14 +63,19 @@ type Failure = RunFailed | UsageError | OutputClosed
 /** The pages of the service, on the place that the configuration says, moved when that changes. */
 const makePages = Effect.fnUntraced(function*(
   feeds: MarketFeeds.MarketFeeds["Service"],
-  governor: Health.Options["governor"]
+  governor: Health.Options["governor"],
+  added: TraderService | undefined
 ) {
   const parent = yield* Effect.scope
   let served: { readonly place: string; readonly scope: Scope.Closeable } | undefined
 
   const open = Effect.fnUntraced(function*(http: NonNullable<ServiceConfig.ServiceConfig["http"]>) {
     const scope = yield* Scope.fork(parent)
-    const url = yield* Metrics.serve({ ...http, key: "http.port" }, Health.page(feeds.all, { governor })).pipe(
+    const pages = Health.page(feeds.all, { governor, trader: added?.health })
+    const url = yield* Metrics.serve(
+      { ...http, key: "http.port", posts: added?.posts },
+      added === undefined ? pages : Layer.merge(pages, added.pages)
+    ).pipe(
       Scope.provide(scope),
       Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
     )
@@ -105,7 +114,7 @@ const changed = (change: MarketFeeds.Change): Readonly<Record<string, string>> =
   )
 
 const serve = Effect.fnUntraced(function*(
-  { config: path, format, overflow }: Options
+  { config: path, duration, format, overflow }: Options
 ): Effect.fn.Return<
   void,
   Failure,
@@ -120,19 +129,27 @@ const serve = Effect.fnUntraced(function*(
   )
 
   const first = yield* load
+  let { output } = first
+  // Whoever neither trades nor simulates loads nothing for it.
+  const added = first.trader === undefined && first.simulation === undefined
+    ? undefined
+    : yield* Effect.flatMap(
+      Effect.promise(() => import("./trader/TraderService.ts")),
+      (TraderService) => TraderService.make(first, { format, isSilent: () => output.stdout === "none" })
+    )
   const recorders = yield* Recorders.make(yield* Transport)
   const shared = yield* governorOf(first.limits)
   const feeds = yield* MarketFeeds.prepare().pipe(
     Effect.provideService(Transport, recorders.transport),
     Effect.provideService(Governor.Governor, shared?.governor ?? (yield* Governor.Governor))
   )
-  const pages = yield* makePages(feeds, shared?.state)
+  const pages = yield* makePages(feeds, shared?.state, added)
   const tally = Tally.make()
-  let { output } = first
   let isWanted = isPrinted({ kinds: ["trade", "ticker", "book"], lifecycle: output.lifecycle })
 
-  const apply = (config: ServiceConfig.ServiceConfig): Effect.Effect<MarketFeeds.Change, UsageError | RunFailed> =>
+  const apply = (read: ServiceConfig.ServiceConfig): Effect.Effect<MarketFeeds.Change, UsageError | RunFailed> =>
     Effect.gen(function*() {
+      const config = added === undefined ? read : yield* added.addressed(read)
       yield* recorders.apply(config.recordings, config.entries)
       yield* pages(config.http)
       output = config.output
@@ -187,7 +204,7 @@ const serve = Effect.fnUntraced(function*(
           if (event._tag === "VenueError") errors.push(event)
         }
         if (!isWanted(event)) continue
-        if (output.stdout === "none") tally.unprinted("not printed, as configured", 1)
+        if (output.stdout !== "ndjson") tally.unprinted("not printed, as configured", 1)
         else printed.push(event)
       }
       return Effect.andThen(
@@ -210,6 +227,7 @@ const serve = Effect.fnUntraced(function*(
   )
   yield* Effect.forkChild(Stream.runForEach(hangups, () => reload), { startImmediately: true })
   yield* apply(first)
+  if (added !== undefined) yield* added.begin(feeds)
 
   const ended = Effect.gen(function*() {
     yield* Fiber.join(consumer)
@@ -225,14 +243,24 @@ const serve = Effect.fnUntraced(function*(
     Deferred.await(refused),
     Effect.suspend(() => new RunFailed({ detail: refusals.sentences().join("; ") }))
   )
-  yield* Effect.raceAllFirst([ended, isRefused, Effect.asVoid(signal), stdout.closed]).pipe(
+  const ends = [
+    ended,
+    isRefused,
+    Effect.asVoid(signal),
+    stdout.closed,
+    ...duration === undefined ? [] : [Effect.sleep(duration)],
+    ...added === undefined ? [] : [added.failed]
+  ]
+  yield* Effect.raceAllFirst(ends).pipe(
     Effect.ensuring(Effect.gen(function*() {
+      if (added !== undefined) yield* added.stop
       const all = yield* feeds.all
       yield* Effect.forEach(all, ({ connection }) => connection.close(), { concurrency: "unbounded", discard: true })
       yield* recorders.finish
       yield* OutputQueue.settled(Effect.andThen(Fiber.await(consumer), queue.end), { signal, stdout })
       queue.report()
       stderr.writeUnsafe(tally.summary((yield* Monotonic.now) - startedAt))
+      if (added !== undefined) stderr.writeUnsafe(yield* added.report)
       if (!Deferred.isDoneUnsafe(refused)) { for (const text of refusals.sentences()) stderr.writeUnsafe(`${text}\n`) }
     }))
   )

@@ -14,20 +14,34 @@ import * as PolicyConfig from "@tickline/core/resilience/PolicyConfig"
 import * as Presets from "@tickline/core/resilience/Presets"
 import * as Endpoint from "@tickline/core/transport/Endpoint"
 import * as Channel from "@tickline/core/value/Channel"
-import { nearest } from "@tickline/core/value/Suggestion"
 import { type ChannelKind, channelOf, type Venue } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import {
+  checked,
+  isOneOf,
+  isPort,
+  isText,
+  isVariable,
+  quoted,
+  refuse,
+  type Table,
+  tableOf,
+  textsOf,
+  value
+} from "./internal/tables.ts"
 import { type Overflow, overflows } from "./OutputQueue.ts"
 import * as Policy from "./Policy.ts"
 import type { Recordings } from "./Recorders.ts"
 import * as Rotations from "./Rotations.ts"
-import { UsageError } from "./RunnerError.ts"
+import type { UsageError } from "./RunnerError.ts"
 import { expectedVenue, shownUrl } from "./Targets.ts"
 import * as Token from "./Token.ts"
+import * as SimulationConfig from "./trader/SimulationConfig.ts"
+import * as TraderConfig from "./trader/TraderConfig.ts"
 
 /**
  * How limits are shared with other processes; see `RedisGovernor`.
@@ -49,7 +63,8 @@ export interface SharedLimits {
  */
 export interface ServiceConfig {
   readonly output: {
-    readonly stdout: "ndjson" | "none"
+    /** What goes to stdout: market events, with those of a trader's orders; these alone; or nothing. */
+    readonly stdout: typeof outputs[number]
     /** Whether the life of the connections, heartbeats and other frames are printed too. */
     readonly lifecycle: boolean
     /** What happens when nobody reads stdout. Default: `drop-oldest`. */
@@ -61,82 +76,22 @@ export interface ServiceConfig {
   readonly limits: SharedLimits | undefined
   /** Where each venue is recorded, or `undefined` where none is. */
   readonly recordings: Recordings | undefined
+  /** Of what is simulated the URLs are those of `SimulationConfig.nowhere`. */
   readonly entries: ReadonlyArray<MarketFeeds.Entry>
+  /** Names of one's own for symbols, by venue; see `Symbols.make`. */
+  readonly symbols: Readonly<Record<string, Readonly<Record<string, string>>>>
+  readonly simulation: SimulationConfig.SimulationConfig | undefined
+  readonly trader: TraderConfig.TraderConfig | undefined
 }
 
-type Table = Readonly<Record<string, unknown>>
-type Read<A> = Effect.Effect<A, UsageError>
-
-/** A text, number or truth value as it was written. What is inside a table or a list has keys of its own. */
-const shown = (value: unknown): { readonly value?: string } => {
-  if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") return {}
-  const text = String(value)
-  return { value: text.length > 64 ? `${text.slice(0, 63)}…` : text }
-}
-
-/** The value is that of a key that is known and can hold no secret; else `undefined`. */
-const refuse = (key: string, value: unknown, expected: string): Effect.Effect<never, UsageError> =>
-  Effect.fail(new UsageError({ key, ...shown(value), expected }))
-
-const isTable = (value: unknown): value is Table => Predicate.isObject(value) && !Array.isArray(value)
-
-const quoted = (names: ReadonlyArray<string>): string => names.map((name) => `"${name}"`).join(", ")
-
-/** The table under a key, its keys among those known; an empty one where there is none. */
-const tableOf = (within: Table, key: string, path: string, known?: ReadonlyArray<string>): Read<Table> => {
-  const table = Object.hasOwn(within, key) ? within[key] : {}
-  if (!isTable(table)) return refuse(path, table, "a table")
-  return known === undefined ? Effect.succeed(table) : checked(table, `${path}.`, known)
-}
-
-const checked = (table: Table, path: string, known: ReadonlyArray<string>): Read<Table> => {
-  for (const key of Object.keys(table)) {
-    if (known.includes(key)) continue
-    const meant = nearest(key, known)
-    return refuse(
-      `${path}${key}`,
-      undefined,
-      meant === undefined ? `one of the keys ${known.join(", ")}` : `a key there is (did you mean ${path}${meant}?)`
-    )
-  }
-  return Effect.succeed(table)
-}
-
-/** A value under a key that `is` accepts, or the default. */
-const value = <A>(
-  table: Table,
-  key: string,
-  path: string,
-  expected: string,
-  is: (value: unknown) => value is A,
-  otherwise: A
-): Read<A> => {
-  if (!Object.hasOwn(table, key)) return Effect.succeed(otherwise)
-  const found = table[key]
-  return is(found) ? Effect.succeed(found) : refuse(`${path}.${key}`, found, expected)
-}
-
-const isText = (value: unknown): value is string => typeof value === "string" && value.trim() !== ""
-const isPort = (value: unknown): value is number =>
-  typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 65_535
-const isOneOf = <const A extends string>(names: ReadonlyArray<A>) => (value: unknown): value is A =>
-  names.some((name) => name === value)
-
-const textsOf = (table: Table, key: string, path: string, expected: string): Read<ReadonlyArray<string>> => {
-  const found = Object.hasOwn(table, key) ? table[key] : []
-  if (!Array.isArray(found)) return refuse(`${path}.${key}`, found, expected)
-  const wrong = found.findIndex((item) => !isText(item))
-  return wrong < 0
-    ? Effect.succeed([...new Set<string>(found)])
-    : refuse(`${path}.${key}[${wrong}]`, found[wrong], "a text that is not empty")
-}
-
-const outputs = ["ndjson", "none"] as const
+const outputs = ["ndjson", "orders", "none"] as const
 
 const readOutput = Effect.fnUntraced(function*(root: Table): Effect.fn.Return<ServiceConfig["output"], UsageError> {
   const table = yield* tableOf(root, "output", "output", ["stdout", "lifecycle", "overflow"])
+  const hasTrader = Object.hasOwn(root, "trader")
+  const known = hasTrader ? outputs : outputs.filter((name) => name !== "orders")
   return {
-    stdout: yield* value(table, "stdout", "output", quoted(outputs), isOneOf(outputs), "ndjson"),
+    stdout: yield* value(table, "stdout", "output", quoted(known), isOneOf(known), hasTrader ? "orders" : "ndjson"),
     lifecycle: yield* value(table, "lifecycle", "output", "true or false", Predicate.isBoolean, false),
     overflow: yield* value(table, "overflow", "output", quoted(overflows), isOneOf(overflows), "drop-oldest")
   }
@@ -172,8 +127,6 @@ const readRecordings = Effect.fnUntraced(function*(
 
 const failures = ["closed", "open"] as const
 
-const isVariable = (value: unknown): value is string => typeof value === "string" && /^\w+$/.test(value)
-
 // A URL of Redis may hold a password: it is not shown.
 const readLimits = Effect.fnUntraced(function*(
   root: Table,
@@ -201,7 +154,7 @@ const readLimits = Effect.fnUntraced(function*(
 })
 
 /** Names of one's own for symbols, by venue. */
-const readSymbols = Effect.fnUntraced(function*(root: Table): Effect.fn.Return<Symbols.Symbols, UsageError> {
+const readSymbols = Effect.fnUntraced(function*(root: Table): Effect.fn.Return<ServiceConfig["symbols"], UsageError> {
   const entries: Record<string, Record<string, string>> = {}
   for (const venue of Object.keys(yield* tableOf(root, "symbols", "symbols", Venues.all.map(({ name }) => name)))) {
     const table = yield* tableOf(yield* tableOf(root, "symbols", "symbols"), venue, `symbols.${venue}`)
@@ -212,7 +165,7 @@ const readSymbols = Effect.fnUntraced(function*(root: Table): Effect.fn.Return<S
     }
     entries[venue] = symbols
   }
-  return Symbols.make(entries)
+  return entries
 })
 
 const kinds: ReadonlyArray<ChannelKind> = ["trade", "ticker", "book"]
@@ -273,13 +226,19 @@ export const parse = Effect.fnUntraced(function*(
     "recording",
     "reconnection",
     "symbols",
-    "venues"
+    "venues",
+    "simulation",
+    "exchanges",
+    "trader",
+    "history"
   ])
   const output = yield* readOutput(root)
   const http = yield* readHttp(root)
   const limits = yield* readLimits(root, env)
   const recordings = yield* readRecordings(root)
   const symbols = yield* readSymbols(root)
+  const names = Symbols.make(symbols)
+  const simulation = yield* SimulationConfig.parse(root)
 
   // A service has to come up by itself: what a section does not say is as in `market-feed`.
   const common = yield* Effect.mapError(
@@ -295,7 +254,8 @@ export const parse = Effect.fnUntraced(function*(
     if (venue === undefined) return yield* refuse(path, undefined, expectedVenue(name))
     const table = yield* tableOf(tables, name, path, venueKeys)
 
-    const url = Object.hasOwn(table, "url") ? table["url"] : venue.endpoint ?? ""
+    const endpoint = simulation === undefined ? venue.endpoint ?? "" : SimulationConfig.nowhere
+    const url = Object.hasOwn(table, "url") ? table["url"] : endpoint
     if (typeof url !== "string") return yield* refuse(`${path}.url`, undefined, "a ws:// or wss:// URL")
     if (url === "") return yield* refuse(`${path}.url`, undefined, `an endpoint: ${name} has none of its own`)
     const fault = Endpoint.urlFault(url)
@@ -330,11 +290,16 @@ export const parse = Effect.fnUntraced(function*(
       venue,
       url,
       ...(others.length === 0 ? {} : { redundancy: { endpoints: [url, ...others] } }),
-      channels: yield* readChannels(table, venue, path, symbols),
+      channels: yield* readChannels(table, venue, path, names),
       policy: yield* Policy.overEnvironment(own, env),
       auth: tokens.get(tokenName)
     })
   }
   if (entries.length === 0) return yield* refuse("venues", undefined, "at least one venue, such as [venues.kraken]")
-  return { output, http, limits, recordings, entries }
+  const trader = yield* TraderConfig.parse(root, {
+    env,
+    isSimulated: simulation !== undefined,
+    venues: entries.map(({ venue }) => venue.name)
+  })
+  return { output, http, limits, recordings, entries, symbols, simulation, trader }
 })

@@ -55,6 +55,14 @@ export * as CoinbaseOrders from "./exchange/CoinbaseOrders.ts"
 export * as Completion from "./Completion.ts"
 
 /**
+ * What became of the orders that were open when a process before this one ended:
+ * each is said to be as its exchange has it, once.
+ *
+ * @since 0.1.0
+ */
+export * as Confirming from "./trader/Confirming.ts"
+
+/**
  * Keys of venues, which come from the environment and from nowhere else.
  *
  * @since 0.1.0
@@ -84,6 +92,23 @@ export * as DeribitOrders from "./exchange/DeribitOrders.ts"
 export * as DydxOrders from "./exchange/DydxOrders.ts"
 
 /**
+ * What a history comes to at exchanges that ended with the process before: paper,
+ * and those that are simulated in the process. Their orders ended with them, and
+ * their accounts begin again with what fills have made of them.
+ *
+ * @since 0.1.0
+ */
+export * as EphemeralAccounts from "./trader/EphemeralAccounts.ts"
+
+/**
+ * An exchange as a configuration has it, `[exchanges.<name>]`: where its orders
+ * go, and what an account has that lives in this process.
+ *
+ * @since 0.1.0
+ */
+export * as ExchangeConfig from "./trader/ExchangeConfig.ts"
+
+/**
  * How each member of an event came from its frame, found by experiment: each
  * value of the frame is changed in turn and the frame decoded again. What
  * changes in the events came from that value. So the explanation holds for any
@@ -103,11 +128,29 @@ export * as Explanation from "./Explanation.ts"
 export * as Guard from "./Guard.ts"
 
 /**
+ * `tickline halt`: everything is cancelled, and a trader places nothing more until
+ * it is cleared. A trader that runs is asked over its pages; where none does, it is
+ * done here.
+ *
+ * @since 0.1.0
+ */
+export * as Halting from "./trader/Halting.ts"
+
+/**
  * The help of a command, broken between words to the terminal's width.
  *
  * @since 0.1.0
  */
 export * as Help from "./Help.ts"
+
+/**
+ * `[history]`: the storage of a trader, in a file of SQLite or in Postgres, and the
+ * lock by which one process at a time trades with it. The lock is the database's
+ * own, which goes with the process, however it ends.
+ *
+ * @since 0.1.0
+ */
+export * as History from "./trader/History.ts"
 
 /**
  * The world around the runner: its arguments' surroundings, its three streams
@@ -178,6 +221,14 @@ export * as OrderExchange from "./exchange/OrderExchange.ts"
 export * as OrderLines from "./OrderLines.ts"
 
 /**
+ * What a trader says of its orders on stdout, as `tickline order` does: each event
+ * once, in the order in which it became known, however slowly stdout is read.
+ *
+ * @since 0.1.0
+ */
+export * as OrderOutput from "./trader/OrderOutput.ts"
+
+/**
  * `tickline order`: one command at an exchange, what is said of it, and the exit
  * code that says the same.
  *
@@ -216,6 +267,13 @@ export * as PaperOrders from "./exchange/PaperOrders.ts"
  * @since 0.1.0
  */
 export * as Policy from "./Policy.ts"
+
+/**
+ * What this process takes of its machine: for the alerts of a trader.
+ *
+ * @since 0.1.0
+ */
+export * as ProcessLoad from "./trader/ProcessLoad.ts"
 
 /**
  * What a recording is of: the channels and products of its frames, in the
@@ -265,6 +323,13 @@ export * as Replaying from "./Replaying.ts"
 export * as Rotations from "./Rotations.ts"
 
 /**
+ * The commands `tickline run` and `tickline halt`.
+ *
+ * @since 0.1.0
+ */
+export * as RunCommand from "./RunCommand.ts"
+
+/**
  * Runs `tickline` for a list of arguments and says with which code the process
  * is to exit.
  *
@@ -302,6 +367,21 @@ export * as Service from "./Service.ts"
  * @since 0.1.0
  */
 export * as ServiceConfig from "./ServiceConfig.ts"
+
+/**
+ * `[simulation]`: markets, venues and exchanges that this process makes up, on
+ * loopback, in place of those that have no address.
+ *
+ * @since 0.1.0
+ */
+export * as SimulationConfig from "./trader/SimulationConfig.ts"
+
+/**
+ * The strategy that a configuration names.
+ *
+ * @since 0.1.0
+ */
+export * as Strategies from "./trader/Strategies.ts"
 
 /**
  * `tickline stream`: live events of one venue or several, over connections that
@@ -357,6 +437,45 @@ export * as Telemetry from "./Telemetry.ts"
  * @since 0.1.0
  */
 export * as Token from "./Token.ts"
+
+/**
+ * `[trader]` and what it needs: which products are traded by which strategy, within
+ * which limits, at which exchanges, and where that is kept.
+ *
+ * @since 0.1.0
+ */
+export * as TraderConfig from "./trader/TraderConfig.ts"
+
+/**
+ * How a running trader is halted and cleared over the pages of its process, by
+ * `tickline halt`.
+ *
+ * @since 0.1.0
+ */
+export * as TraderControl from "./trader/TraderControl.ts"
+
+/**
+ * What a trader does, for people and for what watches it: lines of the log, its
+ * part of `/healthz`, and the report at the end.
+ *
+ * @since 0.1.0
+ */
+export * as TraderJournal from "./trader/TraderJournal.ts"
+
+/**
+ * What a trader and a simulation add to `tickline run`.
+ *
+ * @since 0.1.0
+ */
+export * as TraderService from "./trader/TraderService.ts"
+
+/**
+ * The trader of `tickline run`: its history, its exchanges, what is said of its
+ * orders, and how it is begun, halted and stopped.
+ *
+ * @since 0.1.0
+ */
+export * as Trading from "./trader/Trading.ts"
 
 /**
  * What is said of a command line that is wrong: the flag or argument, its value,

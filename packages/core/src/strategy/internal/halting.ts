@@ -8,6 +8,7 @@ import * as Stream from "effect/Stream"
 import type { ExchangeError } from "../../trading/Exchange.ts"
 import type { OrderUpdate } from "../../trading/OrderEvent.ts"
 import type { OrderRouter } from "../../trading/OrderRouter.ts"
+import * as Monotonic from "../../value/Monotonic.ts"
 import type { Desk } from "./desk.ts"
 
 /**
@@ -23,13 +24,13 @@ export interface Halt {
   readonly failures: ReadonlyArray<ExchangeError>
 }
 
-/** How often it is looked whether anything is open, and how long in between. */
-const times = 20
+/** For how long it is tried, and how long it is waited in between. */
+const mostMillis = 10_000
 const pause = "500 millis"
 
 /**
  * Cancels all orders at all exchanges, until none is open and none is on its way,
- * for ten seconds at most.
+ * for ten seconds; the last attempt is carried out.
  *
  * @category combinators
  * @since 0.1.0
@@ -39,7 +40,8 @@ export const cancelAll = Effect.fnUntraced(function*(
   desk: Desk
 ): Effect.fn.Return<Halt> {
   let cancelled = 0
-  for (let time = 1;; time++) {
+  const until = (yield* Monotonic.now) + mostMillis
+  while (true) {
     const events = yield* Stream.runCollect(router.cancelAll)
     for (const event of events) if (event._tag === "CancelledAll") cancelled += event.count
     const { byExchange, failures } = yield* Effect.catch(
@@ -48,7 +50,7 @@ export const cancelAll = Effect.fnUntraced(function*(
     )
     const open = [...byExchange.values()].flat()
     const isDone = open.length === 0 && failures.length === 0 && desk.placing.size === 0
-    if (isDone || time === times) return { cancelled, open, failures }
+    if (isDone || (yield* Monotonic.now) >= until) return { cancelled, open, failures }
     yield* Effect.sleep(pause)
   }
 })

@@ -156,5 +156,6 @@ export const alerts = (
       yield* Effect.annotateLogs(Effect.logInfo("alert over"), { trader: name, alert: alert.kind })
     }
   })
-  return Effect.asVoid(Effect.repeat(look, Schedule.spaced(every)))
+  // At first nothing is connected yet, which alarms nobody.
+  return Effect.delay(Effect.asVoid(Effect.repeat(look, Schedule.spaced(every))), every)
 }

@@ -5,12 +5,14 @@
  */
 import type { Reconnection } from "@tickline/core/connection/Reconnection"
 import type { CircuitBreaker } from "@tickline/core/resilience/CircuitBreaker"
+import * as Presets from "@tickline/core/resilience/Presets"
 import type { Exchange } from "@tickline/core/trading/Exchange"
 import * as Endpoint from "@tickline/core/transport/Endpoint"
 import type { HttpPort } from "@tickline/core/transport/HttpPort"
 import type { Transport } from "@tickline/core/transport/Transport"
 import type * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -57,6 +59,20 @@ export interface OrderExchange<Flags extends Command.Command.Config> {
     Scope.Scope | Transport | HttpPort | Reconnection | CircuitBreaker
   >
 }
+
+/**
+ * How a connection to an exchange comes back: whoever trades has no time to wait
+ * for long, and nobody to ask whether to go on.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const policy = {
+  ...Presets.fast,
+  backoff: { ...Presets.fast.backoff, cap: Duration.seconds(2) },
+  retry: { ...Presets.fast.retry, maxRetries: "unlimited" },
+  circuit: "none"
+} as const
 
 /**
  * A flag whose value is an address.

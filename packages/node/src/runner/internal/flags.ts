@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 import { Host } from "../Host.ts"
 import * as Log from "../Log.ts"
 import { type Format, formats } from "../Output.ts"
+import { overflows } from "../OutputQueue.ts"
 
 /**
  * `--format`, of every command.
@@ -79,6 +80,16 @@ export const wholeFlag = (name: string, least: number, most: number, expected: s
  */
 export const switchFlag = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withDefault(false), Flag.withDescription(description))
+
+/**
+ * `--overflow`, of what goes on printing while nobody reads stdout.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const overflowFlag = Flag.Literals("overflow", overflows).pipe(
+  Flag.withDescription("When nobody reads stdout: beyond 64 MiB drop-oldest, the default, block or fail")
+)
 
 /**
  * Runs a command with the form of its output, and its log on stderr.
