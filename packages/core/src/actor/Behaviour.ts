@@ -82,8 +82,11 @@ type Handlers<State, M extends ActorMessage> = {
   ) => Effect.Effect<Next<State, Request.Success<Of<M, Tag>>>, Request.Error<Of<M, Tag>>, unknown>
 }
 
+// A handler that only throws needs nothing.
 type Services<Handle> = {
-  [Tag in keyof Handle]: Handle[Tag] extends (...args: never) => Effect.Effect<unknown, unknown, infer R> ? R : never
+  [Tag in keyof Handle]: Handle[Tag] extends (...args: never) => infer Handling
+    ? Handling extends Effect.Effect<unknown, unknown, infer R> ? R : never
+    : never
 }[keyof Handle]
 
 /**
@@ -152,13 +155,13 @@ export const make = <
     readonly handle: Handle
     readonly priority?: ((message: InstanceType<Classes[number]>) => Priority) | undefined
     readonly ended?:
-      | ((state: State, ended: Ended, context: Context<InstanceType<Classes[number]>>) => Effect.Effect<
-        State,
-        unknown,
-        RE
-      >)
+      | ((
+        state: NoInfer<State>,
+        ended: Ended,
+        context: Context<InstanceType<Classes[number]>>
+      ) => Effect.Effect<NoInfer<State>, unknown, RE>)
       | undefined
-    readonly snapshots?: Snapshots<State, E2, RS> | undefined
+    readonly snapshots?: Snapshots<NoInfer<State>, E2, RS> | undefined
   }
 ): Behaviour<
   State,

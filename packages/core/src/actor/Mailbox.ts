@@ -35,7 +35,7 @@ export type Priority = "high" | "normal" | "low"
 export type Overflow = "suspend" | "drop-oldest" | "drop-newest" | "fail"
 
 /**
- * How many messages may wait (default 100), and what happens to one too many
+ * How many messages may wait (default 100, at least 1), and what happens to one too many
  * (default `suspend`).
  *
  * @category models

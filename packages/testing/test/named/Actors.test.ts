@@ -2,7 +2,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Actor from "@tickline/core/actor/Actor"
 import type { MailboxFull } from "@tickline/core/actor/ActorError"
-import * as ActorMessage from "@tickline/core/actor/ActorMessage"
 import type { ActorRef } from "@tickline/core/actor/ActorRef"
 import * as Behaviour from "@tickline/core/actor/Behaviour"
 import * as DeadLetters from "@tickline/core/actor/DeadLetters"
@@ -15,35 +14,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Request from "effect/Request"
-import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
-
-class Refused extends Schema.TaggedError<Refused>()("Refused", { why: Schema.String }) {}
-
-class Note extends ActorMessage.Class<Note>()("Note", { sender: Schema.String, number: Schema.Finite }) {}
-class Noted extends ActorMessage.Class<Noted>()("Noted", {}, { reply: Schema.Array(Note) }) {}
-class Crash extends ActorMessage.Class<Crash>()("Crash", {}) {}
-class Refuse extends ActorMessage.Class<Refuse>()("Refuse", { why: Schema.String }, { error: Refused }) {}
-class Work extends ActorMessage.Class<Work>()("Work", { millis: Schema.Finite }) {}
-
-const note = (number: number, sender = "one") => new Note({ sender, number })
-
-/** Keeps what it is told; also refuses, crashes and takes its time, as it is asked. */
-const notes = Behaviour.make("Notes", {
-  messages: [Note, Noted, Crash, Refuse, Work],
-  initial: Effect.sync((): ReadonlyArray<Note> => []),
-  handle: {
-    Note: (kept, message) => Effect.succeed([...kept, message]),
-    Noted: (kept) => Effect.succeed(Behaviour.reply(kept, kept)),
-    Crash: () => Effect.die(new Error("broken")),
-    Refuse: (_, { why }) => new Refused({ why }),
-    Work: (kept, { millis }) => Effect.as(Effect.sleep(millis), kept)
-  }
-})
-
-const numbers = (kept: ReadonlyArray<Note>) => kept.map(({ number }) => number)
-const byNote = ({ number, sender }: Note) => ({ number, sender })
+import { byNote, Crash, Note, note, Noted, notes, numbers, Refuse, Refused, Work } from "../actor/Notes.ts"
 
 describe("Actors", () => {
   it.effect("Message delivery to actor", () =>

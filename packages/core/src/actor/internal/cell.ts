@@ -77,6 +77,10 @@ const stopped: Outcome = { cause: undefined, next: "stop" }
 // What a message that has no handler comes to.
 const notUnderstood = Exit.fail("not understood")
 
+// How many actors may be in the middle of something on one stack.
+const deepest = 16
+let depth = 0
+
 // Messages in a row after which others have their turn: as many as Effect gives a fiber operations.
 const burst = 2_048
 
@@ -115,10 +119,10 @@ export class Cell<State, M extends ActorMessage, E, R> implements Counted, Paren
   private outcome: Outcome | undefined
   private stopping: "drain" | "drop" | undefined
   private isForced = false
-  private turn = 0
+  private isEscalated = false
   private fiber: Fiber.Fiber<unknown, unknown> | undefined
-  private parked: ((effect: Effect.Effect<void>) => void) | undefined
-  private isWaking = false
+  private parked: ((effect: Effect.Effect<void, never, R | Scope.Scope>) => void) | undefined
+  private isAwake = false
   private bound: Fiber.Fiber<void> | undefined
   private hurry: (() => void) | undefined
 
@@ -161,39 +165,43 @@ export class Cell<State, M extends ActorMessage, E, R> implements Counted, Paren
   }
 
   /** Waits until it has ended. */
-  readonly ended: Effect.Effect<Ended> = Effect.suspend(() => {
-    if (this.current._tag === "Stopped") return Effect.succeed(this.current.ended)
-    return Effect.callback<Ended>((resume) => {
-      const watcher = (ended: Ended) => resume(Effect.succeed(ended))
-      this.watchers.add(watcher)
-      return Effect.sync(() => this.watchers.delete(watcher))
-    })
+  readonly ended: Effect.Effect<Ended> = Effect.callback<Ended>((resume) => {
+    const watcher = (ended: Ended) => resume(Effect.succeed(ended))
+    if (this.current._tag === "Stopped") return watcher(this.current.ended)
+    this.watchers.add(watcher)
+    return Effect.sync(() => this.watchers.delete(watcher))
   })
 
   /** Stops it, and waits until it has ended, but for itself. */
   stop(mode: "drain" | "drop", within: Duration.Duration): Effect.Effect<void> {
     return Effect.withFiber((fiber) => {
-      if (this.current._tag === "Stopped") return Effect.void
+      if (this.hasStopped()) return Effect.void
       if (this.stopping !== "drop") this.stopping = mode
       this.inbound.close()
       if (mode === "drop") this.inbound.discard()
       this.move(ActorState.Stopping({ mode: this.stopping }))
       this.bound?.interruptUnsafe()
+      this.hurry?.()
+      this.wake()
+      if (this.hasStopped()) return Effect.void
       const bound = this.fork(Effect.sleep(within))
       this.bound = bound
       bound.addObserver((exit) => Exit.isSuccess(exit) && this.force())
-      this.hurry?.()
-      this.wake()
       return fiber === this.fiber ? Effect.void : Effect.asVoid(this.ended)
     })
   }
 
-  /** Lives until it ends. `started` is told of the first start. */
-  run(started: (exit: Exit.Exit<void, E>) => void): Effect.Effect<void, never, R> {
+  /** Lives until it ends. `started` is told of the first start; `release` is done before anybody hears of the end. */
+  run(started: (exit: Exit.Exit<void, E>) => void, release: Effect.Effect<void>): Effect.Effect<void, never, R> {
     return Effect.withFiber((fiber) => {
       this.fiber = fiber
       this.inbound.owner = fiber
-      return Effect.provideService(this.life(started), CurrentParent, this)
+      return Effect.provideService(this.life(started), CurrentParent, this).pipe(
+        // What it was given for its restarts may be broken.
+        Effect.catchCause((cause) => Effect.sync(() => this.finish({ cause, next: "stop" }))),
+        Effect.andThen(release),
+        Effect.andThen(Effect.sync(() => this.announce()))
+      )
     })
   }
 
@@ -208,13 +216,17 @@ export class Cell<State, M extends ActorMessage, E, R> implements Counted, Paren
           this.move(ActorState.Restarting({ cause, ...next }))
           yield* this.warn("An actor crashed and will be restarted", cause, next)
           yield* this.pause(next.delayMillis)
-          this.restarts++
-          outcome = this.stopping === undefined ? yield* this.incarnation(() => undefined) : stopped
+          outcome = this.stopping === undefined ? yield* this.restart() : stopped
         }
       }
       if (outcome.cause !== undefined) yield* this.warn("An actor crashed and has ended", outcome.cause)
       this.finish(outcome)
     })
+  }
+
+  private restart(): Effect.Effect<Outcome, never, R> {
+    this.restarts++
+    return this.incarnation(constVoid)
   }
 
   // From a start to the next crash.
@@ -262,13 +274,13 @@ export class Cell<State, M extends ActorMessage, E, R> implements Counted, Paren
   // Handles what waits, for as long as that is done at once.
   private step(): Effect.Effect<void, never, R | Scope.Scope> {
     const { inbound } = this
-    while (this.outcome === undefined) {
-      const signal = this.signals.shift()
+    for (let turn = 0; this.outcome === undefined; turn++) {
+      if (turn >= burst) return Effect.yieldNow
+      const signal = this.signals.length > 0 ? this.signals.shift() : undefined
       if (signal !== undefined) return this.heard(signal)
       const entry = this.isForced ? undefined : inbound.take()
       if (entry === undefined) {
-        inbound.admit()
-        if (inbound.waiting > 0) continue
+        if (inbound.admit() > 0) continue
         if (this.stopping === undefined) return this.park
         this.outcome = stopped
         return Effect.void
@@ -281,10 +293,6 @@ export class Cell<State, M extends ActorMessage, E, R> implements Counted, Paren
       }
       const rest = this.done(entry, exit)
       if (rest !== Effect.void) return rest
-      if (++this.turn >= burst) {
-        this.turn = 0
-        return Effect.yieldNow
-      }
     }
     return Effect.void
   }
@@ -379,6 +387,10 @@ export class Cell<State, M extends ActorMessage, E, R> implements Counted, Paren
     })
   }
 
+  private hasStopped(): boolean {
+    return this.current._tag === "Stopped"
+  }
+
   private watch(other: { readonly ended: Effect.Effect<Ended> }): void {
     if (this.watched.has(other)) return
     const told = Effect.map(other.ended, (ended) => {
@@ -408,10 +420,16 @@ export class Cell<State, M extends ActorMessage, E, R> implements Counted, Paren
     this.inbound.end()
     this.bound?.interruptUnsafe()
     for (const watching of this.watched.values()) watching.interruptUnsafe()
-    const ended = { path: this.path, cause }
-    this.move(ActorState.Stopped({ ended }))
     this.parts.kind.ended(this)
-    this.onEnded?.(ended, next === "escalate")
+    this.isEscalated = next === "escalate"
+    this.move(ActorState.Stopped({ ended: { path: this.path, cause } }))
+  }
+
+  // Tells whoever waits for its end.
+  private announce(): void {
+    if (this.current._tag !== "Stopped") return
+    const { ended } = this.current
+    this.onEnded?.(ended, this.isEscalated)
     for (const watcher of this.watchers) watcher(ended)
   }
 
@@ -421,22 +439,35 @@ export class Cell<State, M extends ActorMessage, E, R> implements Counted, Paren
     this.changes.publish(to)
   }
 
-  private readonly park = Effect.callback<void>((resume) => {
-    this.parked = resume
-  })
+  // Something may have come since there was nothing.
+  private readonly park: Effect.Effect<void, never, R | Scope.Scope> = Effect.callback<void, never, R | Scope.Scope>(
+    (resume) => {
+      if (this.inbound.waiting > 0 || this.signals.length > 0 || this.stopping !== undefined) resume(Effect.void)
+      else this.parked = resume
+    }
+  )
 
+  // Handles what has come in the turn in which it came, and without the fiber for as long as no effect has to be run. In a
+  // long chain of actors the next turn of the scheduler goes on, so that the stack stays short.
   private wake(): void {
-    const { fiber, parked } = this
-    if (fiber === undefined || parked === undefined || this.isWaking) return
-    this.isWaking = true
-    fiber.currentDispatcher.scheduleTask(this.unpark, 0)
+    if (this.parked === undefined || this.isAwake) return
+    this.isAwake = true
+    if (depth >= deepest) return this.fiber?.currentDispatcher.scheduleTask(() => this.goOn(Effect.void), 0)
+    depth++
+    try {
+      const rest = this.step()
+      if (rest === this.park) this.isAwake = false
+      else this.goOn(rest)
+    } finally {
+      depth--
+    }
   }
 
-  private readonly unpark = () => {
+  private goOn(rest: Effect.Effect<void, never, R | Scope.Scope>): void {
     const { parked } = this
-    this.isWaking = false
+    this.isAwake = false
     this.parked = undefined
-    parked?.(Effect.void)
+    parked?.(rest)
   }
 
   // Waits before a restart, but not for long after it is to stop.

@@ -90,7 +90,7 @@ export class Inbound<M extends ActorMessage> {
 
   tell(message: M, options: SendOptions | undefined): Effect.Effect<Told, MailboxFull> {
     return Effect.withFiber((fiber) => {
-      const { mailbox, overflow, priority } = this.parts
+      const { mailbox, priority } = this.parts
       if (options === undefined && priority === undefined && !mailbox.isFull && !this.isClosed) {
         this.told++
         mailbox.put(message, ranks.normal)
@@ -99,15 +99,7 @@ export class Inbound<M extends ActorMessage> {
       }
       const entry = this.entryOf(message, options)
       const rank = this.rankOf(message, options)
-      if (!this.hasToWait(fiber)) {
-        const became = this.put(entry, rank)
-        return became === "Dropped" && overflow === "fail" ? Effect.fail(this.full()) : told[became]
-      }
-      return Effect.callback<Told>((resume) => {
-        const sender: Sender<M> = { entry, rank, resume }
-        this.queue(sender)
-        return Effect.sync(() => this.leave(entry))
-      })
+      return this.hasToWait(fiber) ? this.wait(entry, rank, fiber) : this.send(entry, rank)
     })
   }
 
@@ -139,16 +131,17 @@ export class Inbound<M extends ActorMessage> {
     this.inHand = undefined
   }
 
-  /** Lets in whoever waits for room. */
-  admit(): void {
+  /** Lets in whoever waits for room. Returns how many wait in the mailbox now. */
+  admit(): number {
     const { mailbox } = this.parts
     while (this.senders.length > 0 && !mailbox.isFull && !this.isClosed) {
       const sender = this.senders.shift()
-      if (sender === undefined) return
+      if (sender === undefined) break
       this.told++
       mailbox.put(sender.entry, sender.rank)
       sender.resume?.(told.Queued)
     }
+    return mailbox.size
   }
 
   /** Tells whoever waits for the answer. Returns whether anybody did. */
@@ -201,6 +194,20 @@ export class Inbound<M extends ActorMessage> {
   /** Nobody has a deadline any more. */
   end(): void {
     this.deadlines.stop()
+  }
+
+  // Puts it into the mailbox once there is room. There may be by now.
+  private wait(entry: Entry<M>, rank: number, fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<Told, MailboxFull> {
+    return Effect.callback<Told, MailboxFull>((resume) => {
+      if (!this.hasToWait(fiber)) return resume(this.send(entry, rank))
+      this.queue({ entry, rank, resume })
+      return Effect.sync(() => this.leave(entry))
+    })
+  }
+
+  private send(entry: Entry<M>, rank: number): Effect.Effect<Told, MailboxFull> {
+    const became = this.put(entry, rank)
+    return became === "Dropped" && this.parts.overflow === "fail" ? Effect.fail(this.full()) : told[became]
   }
 
   private hasToWait(fiber: Fiber.Fiber<unknown, unknown>): boolean {

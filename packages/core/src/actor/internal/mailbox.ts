@@ -98,7 +98,7 @@ export class Mailbox<M extends ActorMessage> {
   private isFlat = true
 
   constructor(capacity: number) {
-    this.capacity = capacity
+    this.capacity = Math.max(1, capacity)
   }
 
   get isFull(): boolean {

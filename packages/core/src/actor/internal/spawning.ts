@@ -86,11 +86,8 @@ export const spawn = <State, M extends ActorMessage, E, R>(
       const living = cell.run((exit) => {
         begun = exit
         tell?.(exit)
-      })
-      yield* Effect.forkDetach(Effect.ensuring(living, Scope.close(scope, Exit.void)), {
-        startImmediately: true,
-        uninterruptible: true
-      })
+      }, Scope.close(scope, Exit.void))
+      yield* Effect.forkDetach(living, { startImmediately: true, uninterruptible: true })
       const started = Effect.callback<void, E>((resume) => {
         if (begun !== undefined) resume(begun)
         else tell = resume
