@@ -8,7 +8,7 @@ import * as BigDecimal from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { ExchangeError } from "../../trading/Exchange.ts"
-import * as Instrument from "../../trading/Instrument.ts"
+import type * as Instrument from "../../trading/Instrument.ts"
 import type { OrderRouter } from "../../trading/OrderRouter.ts"
 import * as Reconciliation from "../../trading/Reconciliation.ts"
 import { NoneAnswered } from "../../trading/RouteError.ts"
@@ -107,21 +107,11 @@ const expected = Effect.fnUntraced(function*(
     const instrument = yield* router.instrument(exchange, router.nameOf(exchange, product))
     instruments.set(`${exchange} ${product}`, instrument)
   }
-  const before = new Map<string, Reconciliation.Account>()
-  for (const name of new Set([...balances, ...positions].map(({ exchange }) => exchange))) {
-    const isThere = ({ exchange }: { readonly exchange: string }) => exchange === name
-    before.set(name, {
-      balances: new Map(balances.filter(isThere).map(({ asset, total }) => [asset, total] as const)),
-      positions: new Map(
-        positions.filter(isThere).map(({ amount, averagePrice = Decimal.zero, product }) => {
-          const instrument = instrumentOf(name, product)
-          const cost = instrument === undefined || averagePrice.value === 0n
-            ? Decimal.zero
-            : Instrument.value(instrument, averagePrice, amount)
-          return [product, { amount, cost, realized: Decimal.zero }] as const
-        })
-      )
-    })
-  }
+  const exchangeOf = ({ exchange }: { readonly exchange: string }): string => exchange
+  const before = Reconciliation.opening(
+    Map.groupBy(balances, exchangeOf),
+    Map.groupBy(positions, exchangeOf),
+    instrumentOf
+  )
   return yield* Effect.orDie(Effect.fromResult(Reconciliation.expected(before, fills, instrumentOf)))
 })
