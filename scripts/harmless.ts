@@ -1048,6 +1048,43 @@ export const harmless: ReadonlyArray<Harmless> = [
   },
   // ---- strategy -----------------------------------------------------------------------------------------------------
   {
+    file: `${core}/strategy/Candles.ts`,
+    within: "CandlesImpl.add",
+    original:
+      "if (only !== undefined && !isBefore(timestamp, only.from) && isBefore(timestamp, only.to)) { if (this.newest === undefined || isBefore(this.newest, timestamp)) this.newest = timestamp enter(only, price, size, timestamp) return [] }",
+    replacement:
+      "if (false) { if (this.newest === undefined || isBefore(this.newest, timestamp)) this.newest = timestamp enter(only, price, size, timestamp) return [] }",
+    because: "it is the shorter way to the same"
+  },
+  {
+    file: `${core}/strategy/Candles.ts`,
+    within: "CandlesImpl.add.only",
+    original: "const only = this.open.length === 1 ? this.open[0] : undefined",
+    replacement: "const only = this.open.length === 1 ? this.open[(-1)] : undefined",
+    because: "it is the shorter way to the same"
+  },
+  {
+    file: `${core}/strategy/internal/magnitude.ts`,
+    within: "bounds",
+    original: "const bounds = [2 ** -400, 2 ** 400] as const",
+    replacement: "const bounds = [2 ** -400, 2 ** 401] as const",
+    because: "there is room on both sides of the bounds"
+  },
+  {
+    file: `${core}/strategy/internal/magnitude.ts`,
+    within: "levelOf",
+    original: "export const levelOf = (size: number): Level => size < bounds[0] ? 0 : size < bounds[1] ? 1 : 2",
+    replacement: "export const levelOf = (size: number): Level => size <= bounds[0] ? 0 : size < bounds[1] ? 1 : 2",
+    because: "there is room on both sides of the bounds"
+  },
+  {
+    file: `${core}/strategy/internal/magnitude.ts`,
+    within: "Levels.replace",
+    original: "if (level === was) return false",
+    replacement: "if (false) return false",
+    because: "it is the shorter way to the same"
+  },
+  {
     file: `${core}/strategy/internal/averages.ts`,
     within: "UpwardShare.moved",
     original: "private moved = 0",

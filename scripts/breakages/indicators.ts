@@ -165,6 +165,13 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofIndicators, "bollinger:6:2 equals its definition over huge prices, then tiny ones"]
   },
   {
+    name: "indicators: averages of the smallest doubles stand still",
+    file: magnitude,
+    original: "export class Reach {\n  factor: number = factors[0]",
+    replacement: "export class Reach {\n  factor: number = factors[1]",
+    test: [ofIndicators, "come to the smallest doubles"]
+  },
+  {
     name: "indicators: squares of huge prices overflow",
     file: magnitude,
     original: "export const factors = [2 ** 600, 1, 2 ** -600] as const",

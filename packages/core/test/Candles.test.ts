@@ -184,6 +184,7 @@ describe("Candles", () => {
   it("are all closed by a flush, and none of them opens again", () => {
     const candles = Candles.make({ interval: "10 seconds", lateness: "30 seconds" })
     for (const time of ["12:00:00", "12:00:10", "12:00:25"]) candles.add(sold(time, "1"))
+    assert.deepStrictEqual(candles.current()?.from, at("12:00:20"))
     assert.deepStrictEqual(lines(candles.flush()), [
       "12:00:00-12:00:10 1 1 1 1 × 1 in 1",
       "12:00:10-12:00:20 1 1 1 1 × 1 in 1",
@@ -197,6 +198,7 @@ describe("Candles", () => {
 
   it("refuse an interval that is none", () => {
     assert.throws(() => Candles.make({ interval: 0 }), RangeError)
+    assert.throws(() => Candles.make({ interval: 1_000, lateness: -1 }), RangeError)
     assert.throws(() => Candles.make({ interval: "Infinity" }))
   })
 

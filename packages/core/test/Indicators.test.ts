@@ -77,6 +77,18 @@ describe("Indicators", () => {
     assert.isBelow(millis(20_000), 10 * narrow + 200)
   })
 
+  it("come to the smallest doubles, steps smaller than which there are none", () => {
+    const [ema, atr, vwap] = [Indicators.ema(30), Indicators.atr(30), Indicators.vwap()]
+    const price = 3e-323
+    const last: Array<number | undefined> = []
+    for (let at = 0; at < 400; at++) {
+      const [low, high] = at < 40 ? [0, 0] : [0, price]
+      const input = { open: low, high, low, close: high, volume: 1 }
+      last.splice(0, 3, ema.update(input), atr.update(input), vwap.update(at < 40 ? { ...input, volume: 0 } : input))
+    }
+    assert.deepStrictEqual(last, [price, price, 2e-323])
+  })
+
   it("leave no trace of a huge price that has left the window", () => {
     const input = (close: number) => ({ open: close, high: close, low: close, close, volume: 1 })
     for (const spec of ["sma:3", "bollinger:3:2", "vwap:3"]) {
