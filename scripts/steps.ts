@@ -225,7 +225,7 @@ export const steps: ReadonlyArray<Step> = [
       "position closed",
       "position not closed",
       "signal refused",
-      "trader does not begin",
+      "trader waits",
       "not reconciled",
       "accounts differ",
       "halted",

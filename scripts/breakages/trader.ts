@@ -96,8 +96,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a sell enters a short that may not",
     file: trader,
-    original: "if (side === \"sell\" && !shorts) {",
-    replacement: "if (side === \"sell\" && shorts) {",
+    original: "if (side === \"sell\" && !shorts) return",
+    replacement: "if (side === \"sell\" && shorts) return",
     test: [own, "closes a long by a sell, and enters a short only if it may"]
   },
   {
@@ -117,8 +117,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a halt is forgotten",
     file: trader,
-    original: "yield* storage.decide({ kind: \"halt\", reason })",
-    replacement: "yield* Effect.void",
+    original: "storage.decide({ kind: \"halt\", reason })",
+    replacement: "Effect.void",
     test: [own, "halts: cancels what rests, whoever placed it, and places nothing until it is cleared"]
   },
   {
@@ -131,8 +131,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a halted trader trades",
     file: trader,
-    original: "if (!(yield* ordering.isTrading)) return desk.refuse(signal, { _tag: \"NotTrading\" })",
-    replacement: "if (halt === \"never\") return desk.refuse(signal, { _tag: \"NotTrading\" })",
+    original: "({ _tag }) => _tag === \"Trading\"",
+    replacement: "({ _tag }) => _tag !== \"Ended\"",
     test: [own, "halts: cancels what rests, whoever placed it, and places nothing until it is cleared"]
   },
   {
@@ -184,5 +184,33 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "BigDecimal.subtract(perpetual.marginSummary.accountValue, BigDecimal.sumAll(gained))",
     replacement: "BigDecimal.sum(perpetual.marginSummary.accountValue, BigDecimal.sumAll(gained.slice(0, 0)))",
     test: [`${tests}/routing/RandomVenues.test.ts`, "seed 1: sums are the exchanges' own"]
+  },
+  {
+    name: "a halt that cannot be stored cancels nothing",
+    file: trader,
+    original: "const stored = yield* Effect.result(isFirst",
+    replacement: "const stored = Exit.succeed(yield* isFirst",
+    test: [own, "halts also if the halt cannot be stored, and says that it could not"]
+  },
+  {
+    name: "what a process left that ended while it halted stays open",
+    file: trader,
+    original: "if (halt !== undefined) yield* Halting.cancelAll(router, desk)",
+    replacement: "if (halt === \"\") yield* Halting.cancelAll(router, desk)",
+    test: [own, "cancels after a restart what a process left that ended while it halted"]
+  },
+  {
+    name: "what rests from before a restart may be spent again",
+    file: desk,
+    original: "for (const order of open) this.reserve(order)",
+    replacement: "for (const order of open.slice(1)) this.reserve(order)",
+    test: [own, "sets aside after a restart what an order that rests may cost"]
+  },
+  {
+    name: "a lot is closed by each signal",
+    file: trader,
+    original: "if (desk.isLeaving(product)) return desk.refuse",
+    replacement: "if (desk.isLeaving(\"\")) return desk.refuse",
+    test: [own, "closes a lot once, however often it is told to"]
   }
 ]

@@ -249,13 +249,11 @@ export const make = Effect.fnUntraced(function*<E>(
   const signal = Effect.fnUntraced(function*(signal: Signal) {
     const { product, side } = signal
     if (!(yield* ordering.isTrading)) return desk.refuse(signal, { _tag: "NotTrading" })
+    if (desk.isLeaving(product)) return desk.refuse(signal, { _tag: "InFlight" })
     const lots = desk.against(signal)
     for (const lot of lots) yield* leave(lot, "signal")
-    if (side === "sell" && !shorts) {
-      if (lots.length === 0) desk.refuse(signal, { _tag: "NothingToClose" })
-      return
-    }
     if (lots.length > 0) return
+    if (side === "sell" && !shorts) return desk.refuse(signal, { _tag: "NothingToClose" })
     if (desk.entering.has(product)) return desk.refuse(signal, { _tag: "InFlight" })
     const id = yield* OrderRequest.clientId
     desk.entering.set(product, id)
@@ -279,7 +277,7 @@ export const make = Effect.fnUntraced(function*<E>(
   )
 
   // What was open before is found out, and each order that is over makes room.
-  for (const id of past.open) {
+  for (const id of new Set(past.open.map(({ of }) => of))) {
     const purpose = desk.purposes.get(id)
     if (purpose === undefined) continue
     yield* go(Effect.map(Ordering.settle(ordering, id), (found) => {
@@ -301,14 +299,19 @@ export const make = Effect.fnUntraced(function*<E>(
 
   const begin = Effect.gen(function*() {
     if (opening === undefined) {
-      opening = yield* Effect.retry(
-        Comparing.opening(router, (asset) => desk.likeQuote(asset) === quote, options.capital),
-        { schedule: patiently }
+      const isQuote = (asset: string) => desk.likeQuote(asset) === quote
+      opening = yield* Comparing.opening(router, isQuote, options.capital).pipe(
+        Effect.tap((found) => History.opened(storage, found)),
+        Effect.tapError(({ message }) =>
+          Effect.annotateLogs(Effect.logWarning("trader waits"), { trader: name, error: message })
+        ),
+        Effect.retry(patiently)
       )
-      yield* History.opened(storage, opening)
       desk.begin(opening.capital, now())
     }
     yield* router.recovered
+    // A process that ended while it halted may have left something open.
+    if (halt !== undefined) yield* Halting.cancelAll(router, desk)
     isRecovered = true
     tell({ _tag: "Recovered", lots: desk.portfolio.lots.size, orders: past.open.length })
     yield* moved
@@ -320,13 +323,7 @@ export const make = Effect.fnUntraced(function*<E>(
       Schedule.spaced(options.reconcileEvery ?? "5 minutes")
     )
   })
-  yield* Effect.forkScoped(
-    Effect.catch(
-      begin,
-      ({ message }) => Effect.annotateLogs(Effect.logError("trader does not begin"), { trader: name, error: message })
-    )
-  )
-
+  yield* Effect.forkScoped(begin)
   yield* Effect.forkScoped(Watching.alerts({
     name,
     desk,
@@ -349,11 +346,11 @@ export const make = Effect.fnUntraced(function*<E>(
         const isFirst = halt === undefined
         halt ??= reason
         yield* moved
-        if (isFirst) {
-          yield* storage.decide({ kind: "halt", reason })
-          tell({ _tag: "Halted", reason })
-        }
-        return yield* Halting.cancelAll(router, desk)
+        if (isFirst) tell({ _tag: "Halted", reason })
+        // What is open is cancelled whether or not the halt can be stored.
+        const stored = yield* Effect.result(isFirst ? storage.decide({ kind: "halt", reason }) : Effect.void)
+        const cancelled = yield* Halting.cancelAll(router, desk)
+        return yield* Effect.as(Effect.fromResult(stored), cancelled)
       }),
     clear: Effect.gen(function*() {
       if (halt === undefined) return

@@ -1,6 +1,7 @@
 /** A trader through its front door: signals and prices in, orders at mock exchanges out. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Portfolio from "@tickline/core/trading/Portfolio"
+import { StorageError } from "@tickline/core/trading/StorageError"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
@@ -217,6 +218,84 @@ describe("A trader", () => {
         assert.deepStrictEqual(tags(other), ["Recovered", "ERR_HOURLY_LIMIT"])
         const report = yield* within("1 second", other.trader.reconcile)
         assert.strictEqual(report?.status, "Ok")
+      })
+    ))
+
+  it.effect("halts also if the halt cannot be stored, and says that it could not", () =>
+    withTrader((process, desk) =>
+      Effect.gen(function*() {
+        yield* process.kill
+        const storage: typeof desk.storage = {
+          ...desk.storage,
+          decide: (decision) =>
+            decision.kind === "halt"
+              ? new StorageError({ operation: "decide", isRetryable: false, cause: "the disk is full" })
+              : desk.storage.decide(decision)
+        }
+        const other = yield* begin(desk, {
+          storage,
+          limits: { products: ["ETH-USD"], timeInForce: "gtc" },
+          patience: "1 hour"
+        })
+        yield* pass("2 seconds")
+        yield* other.signal("buy", "ETH-USD", { price: decimal("2000") })
+        yield* pass("1 second")
+        const open = () => Stream.runCollect(desk.storage.orders({ only: "open" }))
+        assert.strictEqual((yield* open()).length, 1)
+        const error = yield* within("1 second", Effect.flip(other.trader.halt("by hand")))
+        assert.strictEqual(error._tag, "StorageError")
+        assert.strictEqual((yield* open()).length, 0)
+        assert.strictEqual((yield* other.trader.state.current)._tag, "Halted")
+      })
+    ))
+
+  it.effect("cancels after a restart what a process left that ended while it halted", () =>
+    withTrader((process, desk) =>
+      Effect.gen(function*() {
+        yield* process.signal("buy", "ETH-USD", { price: decimal("2000") })
+        yield* pass("1 second")
+        yield* process.kill
+        yield* desk.storage.decide({ kind: "halt", reason: "by hand" })
+        const other = yield* begin(desk)
+        yield* pass("5 seconds")
+        assert.deepStrictEqual(yield* other.trader.state.current, { _tag: "Halted", reason: "by hand" })
+        assert.deepStrictEqual(yield* Stream.runCollect(desk.storage.orders({ only: "open" })), [])
+      }), { limits: { products: ["ETH-USD"], timeInForce: "gtc" }, patience: "1 hour" }))
+
+  it.effect("sets aside after a restart what an order that rests may cost", () =>
+    withTrader((process, desk) =>
+      Effect.gen(function*() {
+        yield* process.signal("buy", "ETH-USD", { price: decimal("2000") })
+        yield* pass("1 second")
+        const before = Portfolio.available(yield* process.trader.portfolio)
+        yield* process.kill
+        const other = yield* begin(desk, { limits: { products: ["ETH-USD"], timeInForce: "gtc" }, patience: "1 hour" })
+        yield* pass("2 seconds")
+        const { cash, entries } = yield* other.trader.portfolio
+        assert.strictEqual(entries.size, 1)
+        const after = Portfolio.available(yield* other.trader.portfolio)
+        // The most that its fee may be is not known any more.
+        assert.isTrue(BigDecimal.isGreaterThanOrEqualTo(after, before))
+        assert.isTrue(BigDecimal.isLessThan(after, cash))
+        yield* other.signal("buy", "ETH-USD", { confidence: 0.9 })
+        assert.deepStrictEqual(tags(other).slice(-1), ["ERR_ORDER_IN_FLIGHT"])
+      }), { limits: { products: ["ETH-USD"], timeInForce: "gtc" }, patience: "1 hour" }))
+
+  it.effect("closes a lot once, however often it is told to", () =>
+    withTrader((process, desk) =>
+      Effect.gen(function*() {
+        yield* process.signal("buy", "ETH-USD")
+        yield* pass("1 second")
+        desk.venues.coinbase.fault("Withhold", 0)
+        yield* process.signal("sell", "ETH-USD")
+        yield* process.signal("sell", "ETH-USD")
+        yield* process.price("ETH-USD", "2000")
+        yield* process.signal("buy", "ETH-USD", { confidence: 0.9 })
+        assert.deepStrictEqual(tags(process).slice(3), ["Exiting", "ERR_ORDER_IN_FLIGHT", "ERR_ORDER_IN_FLIGHT"])
+        yield* pass("20 seconds")
+        assert.deepStrictEqual(tags(process).slice(-1), ["Closed"])
+        assert.strictEqual(ordersOf(desk), 2)
+        yield* sound(process)
       })
     ))
 })

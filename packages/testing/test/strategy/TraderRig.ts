@@ -6,6 +6,7 @@ import * as Trader from "@tickline/core/strategy/Trader"
 import type { TraderEvent } from "@tickline/core/strategy/TraderEvent"
 import { OrderRouter } from "@tickline/core/trading/OrderRouter"
 import type * as RoutingStrategy from "@tickline/core/trading/RoutingStrategy"
+import { Storage } from "@tickline/core/trading/Storage"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -39,10 +40,10 @@ export interface Process {
   readonly kill: Effect.Effect<void>
 }
 
-type Options = Partial<Omit<Trader.Options, "inputs">>
+type Options = Partial<Omit<Trader.Options, "inputs">> & { readonly storage?: Storage["Service"] | undefined }
 
 /** Begins a trader with a router of its own, as a process does. */
-export const begin = Effect.fnUntraced(function*(desk: Desk, options: Options = {}) {
+export const begin = Effect.fnUntraced(function*(desk: Desk, { storage = desk.storage, ...options }: Options = {}) {
   const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
   const inputs = yield* Queue.unbounded<Signal | Price>()
   const router = yield* Scope.provide(desk.begin, scope)
@@ -52,7 +53,7 @@ export const begin = Effect.fnUntraced(function*(desk: Desk, options: Options = 
     alike: ["USDC"],
     ...options,
     limits: { products: ["BTC-USD", "ETH-USD", "SOL-USD"], ...options.limits }
-  }).pipe(Effect.provideService(OrderRouter, router), Scope.provide(scope))
+  }).pipe(Effect.provideService(OrderRouter, router), Effect.provideService(Storage, storage), Scope.provide(scope))
   const events: Array<TraderEvent> = []
   yield* Effect.forkIn(
     Stream.runForEach(trader.events, (event) => Effect.sync(() => events.push(event))),

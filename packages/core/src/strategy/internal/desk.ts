@@ -131,11 +131,16 @@ export class Desk {
     this.performance = Performance.equity(this.performance, total, at, lots.size > 0)
   }
 
-  /** The lots that a signal closes and that are not being closed. */
+  /** Whether a lot of a product is being closed. */
+  isLeaving(product: string): boolean {
+    return [...this.portfolio.lots.values()].some((lot) => lot.product === product && this.leaving.has(lot.id))
+  }
+
+  /** The lots that a signal closes. */
   against({ product, side }: Signal): ReadonlyArray<Lot.Lot> {
     if (side === "hold") return []
     return [...this.portfolio.lots.values()].filter((lot) =>
-      lot.product === product && (lot.direction === "long") === (side === "sell") && !this.leaving.has(lot.id)
+      lot.product === product && (lot.direction === "long") === (side === "sell")
     )
   }
 
@@ -234,7 +239,7 @@ export class Desk {
       this.purposes.set(id, purpose)
       if (purpose._tag === "Exit") continue
       const { confidence, product, side } = purpose
-      const isOpen = open.includes(id)
+      const isOpen = open.some(({ of }) => of === id)
       if (isOpen) this.entering.set(product, id)
       const isNothing = !isOpen && !fills.some(({ of }) => of === id)
       this.risk = Risk.remember(
@@ -254,9 +259,22 @@ export class Desk {
       this.booked.set(key, (this.booked.get(key) ?? 0) + 1)
       this.fill(this.purposes.get(of), of, fill)
     }
-    for (const id of open) {
-      const purpose = this.purposes.get(id)
-      if (purpose?._tag === "Exit") this.leaving.add(purpose.lot)
+    for (const order of open) this.reserve(order)
+  }
+
+  // What an order from before a restart may still cost is set aside, as far as it is there.
+  private reserve({ of: id, order: { amount, filled, price } }: History.OpenOrder): void {
+    const purpose = this.purposes.get(id)
+    if (purpose?._tag === "Exit") this.leaving.add(purpose.lot)
+    if (purpose?._tag !== "Enter") return
+    const { product, side } = purpose
+    const rest = {
+      id,
+      product,
+      direction: side === "buy" ? "long" as const : "short" as const,
+      amount: BigDecimal.subtract(amount, filled),
+      price: price ?? purpose.price
     }
+    this.portfolio = Result.getOrElse(Portfolio.admit(this.portfolio, rest), () => this.portfolio)
   }
 }

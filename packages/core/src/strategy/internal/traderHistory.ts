@@ -92,9 +92,21 @@ export interface PastFill {
 }
 
 /**
- * What is known after a restart. `entries` are the purposes of opened orders with
- * when they were decided, oldest first; `open` the client ids of orders not known
- * to be over, or whose fills are not all there.
+ * An order that is not known to be over, or whose fills are not all there, and the
+ * client id that it was placed with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OpenOrder {
+  readonly of: string
+  readonly order: Order.Order
+}
+
+/**
+ * What is known after a restart: what the trader began with, whether it is halted,
+ * why each order was placed and when that was decided, all fills in their order,
+ * and the orders that are open.
  *
  * @category models
  * @since 0.1.0
@@ -105,7 +117,7 @@ export interface Past {
   readonly halt: { readonly reason: string; readonly at: Timestamp.Timestamp } | undefined
   readonly purposes: ReadonlyMap<string, { readonly purpose: Purpose; readonly at: Timestamp.Timestamp }>
   readonly fills: ReadonlyArray<PastFill>
-  readonly open: ReadonlyArray<string>
+  readonly open: ReadonlyArray<OpenOrder>
 }
 
 const keyOf = (exchange: string, clientId: string | undefined): string => `${exchange} ${clientId}`
@@ -154,7 +166,7 @@ export const read = Effect.fnUntraced(function*(storage: Storage["Service"]): Ef
       const found = orders.get(keyOf(fill.exchange, fill.clientId))
       if (found !== undefined) fills.push({ ...found, fill })
     }))
-  return { opening, openedAt, halt, purposes, fills, open: [...new Set(unsettled.map(({ of }) => of))] }
+  return { opening, openedAt, halt, purposes, fills, open: unsettled.map(({ of, value: order }) => ({ of, order })) }
 })
 
 /**
