@@ -170,8 +170,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "tickline order paper forgets the fees",
     file: runner,
-    original: "fees: shares && {",
-    replacement: "fees: shares && undefined && {",
+    original: "fees: Option.getOrUndefined(fees),",
+    replacement: "fees: undefined,",
     test: [ofRunner, "takes from the book"]
   }
 ]

@@ -6,6 +6,8 @@ const weights = "packages/core/src/strategy/internal/weights.ts"
 const course = "packages/core/src/strategy/internal/course.ts"
 const signals = "packages/core/src/strategy/Signals.ts"
 const backtest = "packages/core/src/strategy/Backtest.ts"
+const joined = "packages/node/src/runner/internal/joinedRecordings.ts"
+const ofRunner = "packages/node/test/runner/Backtest.test.ts"
 const ofBacktests = "packages/testing/test/strategy/Backtest.test.ts"
 const ofStrategies = "packages/core/test/Strategy.test.ts"
 const ofSignals = "packages/testing/test/Signals.test.ts"
@@ -276,5 +278,47 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "Performance.trade(this.performance, BigDecimal.subtract(realized, fees))",
     replacement: "Performance.trade(this.performance, BigDecimal.sum(BigDecimal.make(-100n, 0), realized))",
     test: [ofBacktests, "buys and sells what the strategy decides"]
+  },
+  {
+    name: "a backtest of several recordings has their headers among its lines",
+    file: joined,
+    original: "Stream.filter(lines, (line) => !isHeader(line))",
+    replacement: "lines",
+    test: [ofRunner, "reads several recordings as one"]
+  },
+  {
+    name: "a backtest of a recording without times is of 1970",
+    file: joined,
+    original: "if (Option.isNone(first)) return lines\n",
+    replacement: "if (Option.isSome(first)) return lines\n  if (Option.isNone(first)) return lines\n",
+    test: [ofRunner, "has the venue's time where a recording has none"]
+  },
+  {
+    name: "what a venue says ends the script of a report",
+    file: "packages/node/src/runner/BacktestPage.ts",
+    original: "JSON.stringify(data).replaceAll(\"<\", \"\\\\u003c\")",
+    replacement: "JSON.stringify(data)",
+    test: [ofRunner, "writes a report that loads nothing"]
+  },
+  {
+    name: "the licence of what draws a report's charts is left out",
+    file: "packages/node/src/runner/BacktestPage.ts",
+    original: "${licence.trim().replaceAll(\"*/\", \"* /\")}",
+    replacement: "",
+    test: [ofRunner, "writes a report that loads nothing"]
+  },
+  {
+    name: "a backtest trades otherwise than its configuration says",
+    file: "packages/node/src/runner/Backtesting.ts",
+    original: "limits: terms?.risk,",
+    replacement: "limits: {},",
+    test: [ofRunner, "trades as the configuration says"]
+  },
+  {
+    name: "recordings of several venues are read as one",
+    file: "packages/node/src/runner/Backtesting.ts",
+    original: "if (other !== undefined) {",
+    replacement: "if (other === \"\") {",
+    test: [ofRunner, "refuses recordings of several venues"]
   }
 ]

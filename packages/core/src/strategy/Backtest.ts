@@ -81,6 +81,8 @@ export interface Options extends Signals.Options {
   readonly limits?: Partial<Risk.Limits> | undefined
   /** What the portfolio keeps to, where it differs from `Portfolio.limits`. */
   readonly portfolio?: Partial<Portfolio.Limits> | undefined
+  /** How long an order may rest before it is cancelled; see `Trader`. */
+  readonly patience?: Duration.Input | undefined
   /** Whether orders are filled by the book, where the venue has one. Default: yes. */
   readonly fillsByBook?: boolean | undefined
 }
@@ -305,7 +307,8 @@ export const make = Effect.fnUntraced(function*(
     quote,
     capital,
     limits: { products, ...options.limits },
-    portfolio: options.portfolio
+    portfolio: options.portfolio,
+    patience: options.patience
   }).pipe(
     Effect.provideService(OrderRouter.OrderRouter, router),
     Effect.provideService(Storage, storage)

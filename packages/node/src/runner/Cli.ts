@@ -14,6 +14,7 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { backtest } from "./BacktestCommand.ts"
 import * as Completion from "./Completion.ts"
 import {
   durationFlag,
@@ -451,7 +452,8 @@ export const command = Command.make("tickline").pipe(
     stability,
     venues,
     order,
-    indicators
+    indicators,
+    backtest
   ]),
   Command.withGlobalFlags([formatFlag, logFormatFlag])
 )

@@ -8,6 +8,28 @@
  */
 
 /**
+ * The command `tickline backtest`, and its flags.
+ *
+ * @since 0.1.0
+ */
+export * as BacktestCommand from "./BacktestCommand.ts"
+
+/**
+ * A backtest as one HTML file that loads nothing: figures, charts of the total,
+ * its drawdown and the prices with what was traded, and all closed trades.
+ *
+ * @since 0.1.0
+ */
+export * as BacktestPage from "./BacktestPage.ts"
+
+/**
+ * `tickline backtest`: a strategy over recordings, with the code that runs live.
+ *
+ * @since 0.1.0
+ */
+export * as Backtesting from "./Backtesting.ts"
+
+/**
  * The live table: what connections are doing and what the prices are, gathered
  * from events; `BoardLayout` lays it out. Pure but for what it remembers.
  *

@@ -5,28 +5,15 @@
  * @since 0.1.0
  */
 import * as BearerToken from "@tickline/core/connection/BearerToken"
-import * as Decimal from "@tickline/core/value/Decimal"
 import * as Venues from "@tickline/core/venue/Venues"
 import * as Flag from "effect/cli/Flag"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { durationFlag } from "../internal/flags.ts"
+import { amounts, durationFlag, feesFlag } from "../internal/flags.ts"
 import { UsageError } from "../RunnerError.ts"
 import * as Token from "../Token.ts"
 import * as OrderExchange from "./OrderExchange.ts"
-
-/** `name=decimal` pairs with commas between them; the names are each there once, and those that are allowed. */
-const amounts = (isAllowed: (name: string, amount: Decimal.Decimal) => boolean) => (text: string) => {
-  const found = new Map<string, Decimal.Decimal>()
-  for (const pair of text.split(",")) {
-    const [, name = "", written = ""] = /^([^=\s]+)=(.+)$/.exec(pair) ?? []
-    const amount = Decimal.parse(written)
-    if (amount === undefined || found.has(name) || !isAllowed(name, amount)) return Option.none()
-    found.set(name, amount)
-  }
-  return Option.some(found)
-}
 
 const flags = {
   venue: Flag.Literals("venue", Venues.all.map(({ name }) => name)).pipe(
@@ -43,15 +30,7 @@ const flags = {
     Flag.withDescription("What the account has; by default whatever the order needs"),
     Flag.atLeast(0)
   ),
-  fees: Flag.String("fees").pipe(
-    Flag.filterMap(
-      amounts((name) => name === "maker" || name === "taker"),
-      () => "shares of a trade's value, such as maker=0.0002,taker=0.0005"
-    ),
-    Flag.withMetavar("maker=share,taker=share"),
-    Flag.withDescription("What trades cost; nothing by default"),
-    Flag.optional
-  ),
+  fees: feesFlag,
   latency: durationFlag("latency", "How long the order takes to arrive; no time by default").pipe(
     Flag.withDefault(Duration.zero)
   )
@@ -99,10 +78,9 @@ export const paper: OrderExchange.OrderExchange<typeof flags> = {
     })
     // What becomes of it is told by the order, which waits for its market.
     yield* Effect.forkScoped(Effect.ignore(feed.connection.connect), { startImmediately: true })
-    const shares = Option.getOrUndefined(fees)
     return yield* PaperExchange.make({
       balances: balance.length === 0 ? undefined : Object.fromEntries(balance.flatMap((amounts) => [...amounts])),
-      fees: shares && { maker: shares.get("maker") ?? Decimal.zero, taker: shares.get("taker") ?? Decimal.zero },
+      fees: Option.getOrUndefined(fees),
       latency
     }).pipe(Effect.provideService(MarketFeed.MarketFeed, feed))
   })

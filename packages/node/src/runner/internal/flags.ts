@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as PolicyConfig from "@tickline/core/resilience/PolicyConfig"
+import * as Decimal from "@tickline/core/value/Decimal"
 import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
@@ -89,6 +90,44 @@ export const switchFlag = (name: string, description: string) =>
  */
 export const overflowFlag = Flag.Literals("overflow", overflows).pipe(
   Flag.withDescription("When nobody reads stdout: beyond 64 MiB drop-oldest, the default, block or fail")
+)
+
+/**
+ * Reads `name=decimal` pairs with commas between them; the names are each there
+ * once, and those that are allowed.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const amounts = (isAllowed: (name: string, amount: Decimal.Decimal) => boolean) => (text: string) => {
+  const found = new Map<string, Decimal.Decimal>()
+  for (const pair of text.split(",")) {
+    const [, name = "", written = ""] = /^([^=\s]+)=(.+)$/.exec(pair) ?? []
+    const amount = Decimal.parse(written)
+    if (amount === undefined || found.has(name) || !isAllowed(name, amount)) return Option.none()
+    found.set(name, amount)
+  }
+  return Option.some(found)
+}
+
+/**
+ * `--fees`: what trades cost, as shares of their value. What is not named costs nothing.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const feesFlag = Flag.String("fees").pipe(
+  Flag.filterMap(
+    (text) =>
+      Option.map(
+        amounts((name) => name === "maker" || name === "taker")(text),
+        (shares) => ({ maker: shares.get("maker") ?? Decimal.zero, taker: shares.get("taker") ?? Decimal.zero })
+      ),
+    () => "shares of a trade's value, such as maker=0.0002,taker=0.0005"
+  ),
+  Flag.withMetavar("maker=share,taker=share"),
+  Flag.withDescription("What trades cost; nothing by default"),
+  Flag.optional
 )
 
 /**

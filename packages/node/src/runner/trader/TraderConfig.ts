@@ -45,29 +45,39 @@ export type Strategy =
   | { readonly _tag: "Weighted"; readonly weights: Readonly<Partial<Record<typeof single[number], number>>> }
 
 /**
+ * How a strategy trades, wherever it does.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Terms {
+  readonly strategy: Strategy
+  readonly interval: Duration.Duration
+  readonly book: boolean
+  readonly capital: Decimal.Decimal | undefined
+  readonly patience: Duration.Duration | undefined
+  readonly risk: Partial<Risk.Limits>
+  readonly portfolio: Partial<Portfolio.Limits>
+}
+
+/**
  * What a trader does. `venue` is whose prices it follows, `quote` the currency of
  * its account. `onStop` says what becomes of orders that rest when it is stopped.
  *
  * @category models
  * @since 0.1.0
  */
-export interface TraderConfig {
+export interface TraderConfig extends Terms {
   readonly venue: string
   readonly products: ReadonlyArray<string>
   readonly quote: string
   readonly alike: ReadonlyArray<string>
-  readonly strategy: Strategy
-  readonly interval: Duration.Duration
-  readonly book: boolean
-  readonly capital: Decimal.Decimal | undefined
   readonly shorts: boolean
   readonly timeInForce: "ioc" | "gtc"
-  readonly patience: Duration.Duration | undefined
   readonly routing: RoutingStrategy.RoutingStrategy
   readonly reconcileEvery: Duration.Duration | undefined
   readonly onStop: "cancel" | "leave"
   readonly risk: Partial<Risk.Limits> & Pick<Risk.Limits, "products">
-  readonly portfolio: Partial<Portfolio.Limits>
   readonly alerts: Partial<Alerts.Thresholds>
   readonly exchanges: ReadonlyArray<ExchangeConfig.ExchangeConfig>
   readonly history: History.History
@@ -222,6 +232,46 @@ const readRouting = Effect.fnUntraced(function*(
 })
 
 const timesInForce = ["ioc", "gtc"] as const
+
+const readTerms = Effect.fnUntraced(function*(
+  table: Tables.Table
+): Effect.fn.Return<Terms & { readonly timeInForce: typeof timesInForce[number] }, UsageError> {
+  const path = "trader"
+  const of = <A>(key: string, kind: Tables.Kind<A>) => Tables.read(table, key, path, kind, undefined)
+  const { portfolio, risk } = yield* readLimits(table)
+  const timeInForce = yield* Tables.value(
+    table,
+    "time_in_force",
+    path,
+    Tables.quoted(timesInForce),
+    Tables.isOneOf(timesInForce),
+    "ioc"
+  )
+  const [stop, target] = [yield* of("stop", Tables.share), yield* of("target", Tables.amount)]
+  return {
+    strategy: yield* readStrategy(table),
+    interval: yield* Tables.read(table, "interval", path, Tables.duration, Duration.seconds(10)),
+    book: yield* Tables.value(table, "book", path, "true or false", Predicate.isBoolean, false),
+    capital: yield* of("capital", Tables.amount),
+    timeInForce,
+    patience: yield* of("patience", Tables.duration),
+    risk: { ...risk, timeInForce },
+    portfolio: { ...portfolio, ...(stop === undefined ? {} : { stop }), ...(target === undefined ? {} : { target }) }
+  }
+})
+
+/**
+ * Reads how a strategy trades from `[trader]`, whatever else the file says. What
+ * is no matter of terms, such as its exchanges, is passed over.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const parseTerms = Effect.fnUntraced(function*(root: Tables.Table): Effect.fn.Return<Terms, UsageError> {
+  if (!Object.hasOwn(root, "trader")) return yield* Tables.refuse("trader", undefined, "a table [trader]")
+  return yield* readTerms(yield* Tables.tableOf(root, "trader", "trader", keys))
+})
+
 const endings = ["cancel", "leave"] as const
 
 /** The currency in which the products are paid, which is that of the account. */
@@ -278,17 +328,9 @@ export const parse = Effect.fnUntraced(function*(
   if (history === undefined) {
     return yield* Tables.refuse("history.path", undefined, "where orders are kept, such as \"trader.sqlite\"")
   }
-  const { portfolio, risk } = yield* readLimits(table)
-  const timeInForce = yield* Tables.value(
-    table,
-    "time_in_force",
-    path,
-    Tables.quoted(timesInForce),
-    Tables.isOneOf(timesInForce),
-    "ioc"
-  )
-  const [stop, target] = [yield* of("stop", Tables.share), yield* of("target", Tables.amount)]
+  const terms = yield* readTerms(table)
   return {
+    ...terms,
     venue: yield* Tables.value(
       table,
       "venue",
@@ -300,19 +342,12 @@ export const parse = Effect.fnUntraced(function*(
     products,
     quote: yield* readQuote(table, products),
     alike: yield* Tables.textsOf(table, "alike", path, "a list of currencies, such as [\"USDC\"]"),
-    strategy: yield* readStrategy(table),
-    interval: yield* Tables.read(table, "interval", path, Tables.duration, Duration.seconds(10)),
-    book: yield* Tables.value(table, "book", path, "true or false", Predicate.isBoolean, false),
-    capital: yield* of("capital", Tables.amount),
     shorts: yield* Tables.value(table, "shorts", path, "true or false", Predicate.isBoolean, false),
-    timeInForce,
-    patience: yield* of("patience", Tables.duration),
     routing: yield* readRouting(table, exchanges.map(({ name }) => name)),
     reconcileEvery: yield* of("reconcile_every", Tables.duration),
     onStop: yield* Tables.value(table, "on_stop", path, Tables.quoted(endings), Tables.isOneOf(endings), "cancel"),
-    risk: { ...risk, products, timeInForce },
+    risk: { ...terms.risk, products },
     alerts: yield* readAlerts(table),
-    portfolio: { ...portfolio, ...(stop === undefined ? {} : { stop }), ...(target === undefined ? {} : { target }) },
     exchanges,
     history
   }
