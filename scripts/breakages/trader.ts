@@ -130,7 +130,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a halted trader trades",
-    file: trader,
+    file: `${strategy}/internal/phase.ts`,
     original: "({ _tag }) => _tag === \"Trading\"",
     replacement: "({ _tag }) => _tag !== \"Ended\"",
     test: [own, "halts: cancels what rests, whoever placed it, and places nothing until it is cleared"]
@@ -195,8 +195,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what a process left that ended while it halted stays open",
     file: trader,
-    original: "if (halt !== undefined) yield* Halting.cancelAll(router, desk)",
-    replacement: "if (halt === \"\") yield* Halting.cancelAll(router, desk)",
+    original: "if (phase.isHalted()) yield* Halting.cancelAll(router, desk)",
+    replacement: "if (!phase.isHalted()) yield* Halting.cancelAll(router, desk)",
     test: [own, "cancels after a restart what a process left that ended while it halted"]
   },
   {

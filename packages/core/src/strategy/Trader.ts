@@ -33,7 +33,6 @@ import * as PubSub from "effect/PubSub"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { ExchangeError } from "../trading/Exchange.ts"
 import type * as Lot from "../trading/Lot.ts"
 import * as OrderRequest from "../trading/OrderRequest.ts"
@@ -54,6 +53,7 @@ import * as Comparing from "./internal/comparing.ts"
 import { Desk } from "./internal/desk.ts"
 import * as Halting from "./internal/halting.ts"
 import * as Ordering from "./internal/ordering.ts"
+import * as Phase from "./internal/phase.ts"
 import * as History from "./internal/traderHistory.ts"
 import * as Watching from "./internal/watching.ts"
 import * as Performance from "./Performance.ts"
@@ -73,11 +73,7 @@ import type { TraderEvent, Why } from "./TraderEvent.ts"
  * @category models
  * @since 0.1.0
  */
-export type State =
-  | { readonly _tag: "Recovering" }
-  | { readonly _tag: "Trading" }
-  | { readonly _tag: "Halted"; readonly reason: string }
-  | { readonly _tag: "Ended"; readonly reason: string | undefined }
+export type State = Phase.State
 
 /**
  * How a trader is made.
@@ -200,19 +196,7 @@ export const make = Effect.fnUntraced(function*<E>(
   const book = ({ of, order }: Routing.Update) => Effect.sync(() => desk.book(of, order))
   yield* Effect.forkScoped(Stream.runForEach(updates, book), { startImmediately: true })
 
-  let halt = past.halt?.reason
-  let ended: Extract<State, { readonly _tag: "Ended" }> | undefined
-  let isRecovered = false
-  const stateOf = (): State =>
-    halt !== undefined ? { _tag: "Halted", reason: halt } : ended ?? { _tag: isRecovered ? "Trading" : "Recovering" }
-  const phase = yield* SubscriptionRef.make(stateOf())
-  const moved = Effect.suspend(() => {
-    const state = stateOf()
-    watcher.state(state._tag)
-    return SubscriptionRef.set(phase, state)
-  })
-  yield* moved
-
+  const phase = yield* Phase.make(past.halt?.reason, watcher.state)
   const orders = yield* FiberSet.make()
   const ordering: Ordering.Ordering = {
     desk,
@@ -221,7 +205,7 @@ export const make = Effect.fnUntraced(function*<E>(
     balances: Balances.make(router, (asset) => desk.likeQuote(asset), now),
     routing: options.routing,
     patience: Duration.fromInputUnsafe(options.patience ?? standardPatience),
-    isTrading: Effect.map(SubscriptionRef.get(phase), ({ _tag }) => _tag === "Trading"),
+    isTrading: phase.isTrading,
     ordered: watcher.ordered,
     tell
   }
@@ -268,9 +252,9 @@ export const make = Effect.fnUntraced(function*<E>(
     Stream.runForEach(options.inputs, take).pipe(
       Effect.exit,
       Effect.flatMap((exit) => {
-        ended = { _tag: "Ended", reason: Exit.isSuccess(exit) ? undefined : Cause.pretty(exit.cause) }
-        tell(ended)
-        return moved
+        const reason = Exit.isSuccess(exit) ? undefined : Cause.pretty(exit.cause)
+        tell({ _tag: "Ended", reason })
+        return phase.ended(reason)
       })
     ),
     { startImmediately: true }
@@ -311,10 +295,9 @@ export const make = Effect.fnUntraced(function*<E>(
     }
     yield* router.recovered
     // A process that ended while it halted may have left something open.
-    if (halt !== undefined) yield* Halting.cancelAll(router, desk)
-    isRecovered = true
+    if (phase.isHalted()) yield* Halting.cancelAll(router, desk)
+    yield* phase.recovered
     tell({ _tag: "Recovered", lots: desk.portfolio.lots.size, orders: past.open.length })
-    yield* moved
     yield* Effect.repeat(
       Effect.catch(
         reconcile,
@@ -335,7 +318,7 @@ export const make = Effect.fnUntraced(function*<E>(
   }))
 
   return {
-    state: { current: SubscriptionRef.get(phase), changes: SubscriptionRef.changes(phase) },
+    state: { current: phase.current, changes: phase.changes },
     portfolio: Effect.sync(() => desk.portfolio),
     performance: Effect.sync(() => Performance.summary(desk.performance)),
     exchanges: router.exchanges,
@@ -343,9 +326,7 @@ export const make = Effect.fnUntraced(function*<E>(
     events: Stream.fromPubSub(published),
     halt: (reason) =>
       Effect.gen(function*() {
-        const isFirst = halt === undefined
-        halt ??= reason
-        yield* moved
+        const isFirst = yield* phase.halt(reason)
         if (isFirst) tell({ _tag: "Halted", reason })
         // What is open is cancelled whether or not the halt can be stored.
         const stored = yield* Effect.result(isFirst ? storage.decide({ kind: "halt", reason }) : Effect.void)
@@ -353,11 +334,11 @@ export const make = Effect.fnUntraced(function*<E>(
         return yield* Effect.as(Effect.fromResult(stored), cancelled)
       }),
     clear: Effect.gen(function*() {
-      if (halt === undefined) return
+      if (!phase.isHalted()) return
+      // What is not stored would be halted again after a restart.
       yield* storage.decide({ kind: "clear", reason: "cleared" })
-      halt = undefined
+      yield* phase.clear
       tell({ _tag: "Cleared" })
-      yield* moved
     }),
     ended: Effect.andThen(Fiber.await(inputs), FiberSet.awaitEmpty(orders))
   }
