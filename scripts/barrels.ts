@@ -78,6 +78,7 @@ export const barrels: ReadonlyArray<{
       "demo/",
       "simulate/",
       "stability/",
+      "chaos/",
       "store/"
     ]
   },

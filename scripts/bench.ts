@@ -30,6 +30,7 @@ const benchmarks = [
   "Indicators",
   "Actors",
   "VirtualDay",
+  "TradingDay",
   "Imports"
 ]
 

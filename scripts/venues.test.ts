@@ -46,8 +46,9 @@ const signing = (name: string): ReadonlyArray<string> =>
 /** What converses with it, a mock of that, and who trades there: in a simulation, from a shell, in a stability run. */
 const trading = (name: string): RegExp =>
   new RegExp(
-    `^packages/(?:core/src/(?:session|trading)/${name}/|testing/src/(?:exchange|simulation/internal)/` +
-      "|node/src/(?:runner/OrderCommand\\.ts$|runner/exchange/|stability/))"
+    `^packages/(?:core/src/(?:session|trading)/${name}/|` +
+      "testing/src/(?:exchange/|simulation/internal/|simulation/TradingSimulation\\.ts$)|" +
+      "node/src/(?:runner/(?:Order|Chaos)Command\\.ts$|runner/exchange/|runner/trader/ExchangeConfig\\.ts$|stability/))"
   )
 
 /** Other venues of the same house may name it in an address, and be it by another name, as may their mocks. */

@@ -15,10 +15,12 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { backtest } from "./BacktestCommand.ts"
+import { chaos } from "./ChaosCommand.ts"
 import * as Completion from "./Completion.ts"
 import {
   durationFlag,
   formatFlag,
+  hoursFlag,
   logFormatFlag,
   overflowFlag,
   running,
@@ -348,15 +350,7 @@ const demo = Command.make(
 const stability = Command.make(
   "stability",
   {
-    hours: Flag.String("hours").pipe(
-      Flag.filterMap((text) => {
-        const hours = /^(?:\d+(?:\.\d*)?|\.\d+)$/.test(text) ? Number(text) : NaN
-        return hours > 0 && hours <= 8_760 ? Option.some(hours) : Option.none()
-      }, () => "hours, a number more than 0 and up to 8760"),
-      Flag.withMetavar("number"),
-      Flag.withDescription("How long it runs; 24 by default"),
-      Flag.withDefault(24)
-    ),
+    hours: hoursFlag("How long it runs; 24 by default"),
     virtual: switchFlag("virtual", "Run under the virtual clock: a day takes seconds, and the same seed says the same"),
     seed,
     faults: Flag.String("faults").pipe(
@@ -450,6 +444,7 @@ export const command = Command.make("tickline").pipe(
     decode,
     simulate,
     stability,
+    chaos,
     venues,
     order,
     indicators,

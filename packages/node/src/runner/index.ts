@@ -54,6 +54,13 @@ export * as BoardLayout from "./BoardLayout.ts"
 export * as Calculating from "./Calculating.ts"
 
 /**
+ * The command `tickline chaos` and its flags.
+ *
+ * @since 0.1.0
+ */
+export * as ChaosCommand from "./ChaosCommand.ts"
+
+/**
  * The commands of `tickline`, their arguments and flags. What a command does is
  * loaded when it is run, so that `--version` and `--help` answer at once.
  *

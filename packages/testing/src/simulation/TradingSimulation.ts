@@ -59,11 +59,28 @@ import * as Venues from "./internal/tradingVenues.ts"
 export type Incident = Day.Incident
 
 /**
+ * The name of a venue that a trader may have an account at.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Venue = Day.Venue
+
+/**
+ * All of them.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const venues: ReadonlyArray<Venue> = Day.venues
+
+/**
  * How a run is made.
  *
  * - `lasts`: default 24 hours
  * - `settles`: for all to come to rest after that. Default 30 minutes
  * - `traders`: how many. Default 5
+ * - `venues`: where they have feeds and accounts. Default: all
  * - `every`: how often each market moves, and somebody trades in it. Default 1 minute
  * - `incidents`: what goes wrong. Default: what the seed decides, `incidents`
  * - `keepLog`, `logFrames`: as in `VirtualNetwork`
@@ -76,6 +93,7 @@ export interface RunOptions {
   readonly lasts?: Duration.Input | undefined
   readonly settles?: Duration.Input | undefined
   readonly traders?: number | undefined
+  readonly venues?: ReadonlyArray<Venue> | undefined
   readonly every?: Duration.Input | undefined
   readonly incidents?: ReadonlyArray<Incident> | undefined
   readonly keepLog?: boolean | undefined
@@ -149,8 +167,14 @@ export const incidents = (options: RunOptions): ReadonlyArray<Incident> => dayOf
  */
 export const describe: (incident: Incident) => string = Day.describe
 
-const dayOf = ({ lasts = standard.lasts, seed, traders = standard.traders }: RunOptions): Day.Day =>
-  Day.draw(seed, Duration.toMillis(Duration.fromInputUnsafe(lasts)), traders)
+const dayOf = (
+  { lasts = standard.lasts, seed, traders = standard.traders, venues = Day.venues }: RunOptions
+): Day.Day => {
+  const day = Day.draw(seed, Duration.toMillis(Duration.fromInputUnsafe(lasts)), traders)
+  const isThere = ({ trouble }: Incident): boolean =>
+    "venue" in trouble ? venues.includes(trouble.venue) : trouble._tag !== "Lose" || venues.includes("dydx")
+  return { ...day, incidents: day.incidents.filter(isThere) }
+}
 
 /**
  * Runs a simulation to its end, on a virtual clock of its own.
@@ -176,6 +200,7 @@ const play = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<
   const lasts = Duration.toMillis(Duration.fromInputUnsafe(options.lasts ?? standard.lasts))
   const everyMillis = Duration.toMillis(Duration.fromInputUnsafe(options.every ?? standard.every))
   const count = options.traders ?? standard.traders
+  const venues = options.venues ?? Day.venues
   const day = dayOf(options)
   const incidents = options.incidents ?? day.incidents
   yield* TestClock.setTime(begunAt)
@@ -209,11 +234,11 @@ const play = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<
       product,
       next: Day.courseOf(seed, product)
     }))
-    const pause = everyMillis / (courses.length * Day.venues.length)
+    const pause = everyMillis / (courses.length * venues.length)
     while (true) {
       for (const { next, product } of courses) {
         const level = next()
-        for (const venue of Day.venues) {
+        for (const venue of venues) {
           yield* sites[venue].move(product, level)
           yield* Effect.sleep(pause)
         }
@@ -229,6 +254,7 @@ const play = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<
         index,
         character,
         policy,
+        venues,
         sites,
         storage: Context.get(kept, Storage),
         now,

@@ -74,6 +74,23 @@ export const wholeFlag = (name: string, least: number, most: number, expected: s
   )
 
 /**
+ * `--hours`, 24 by default.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const hoursFlag = (description: string) =>
+  Flag.String("hours").pipe(
+    Flag.filterMap((text) => {
+      const hours = /^(?:\d+(?:\.\d*)?|\.\d+)$/.test(text) ? Number(text) : NaN
+      return hours > 0 && hours <= 8_760 ? Option.some(hours) : Option.none()
+    }, () => "hours, a number more than 0 and up to 8760"),
+    Flag.withMetavar("number"),
+    Flag.withDescription(description),
+    Flag.withDefault(24)
+  )
+
+/**
  * A flag that is off by default.
  *
  * @category constructors

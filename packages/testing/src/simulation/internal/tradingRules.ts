@@ -6,7 +6,6 @@ import type { Decision, Stored, StoredOrder } from "@tickline/core/trading/Stora
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as BigDecimal from "effect/BigDecimal"
-import * as Day from "./tradingDay.ts"
 import type { Seat } from "./tradingSeat.ts"
 import type { Site } from "./tradingVenues.ts"
 
@@ -37,15 +36,18 @@ const equityOf = (
 }
 
 /** The portfolio is worth what the accounts are, and its lots are what they have. */
-export const holdings = ({ index, name, sites }: Seat, portfolio: Portfolio.Portfolio): ReadonlyArray<string> => {
+export const holdings = (
+  { index, name, sites, venues }: Seat,
+  portfolio: Portfolio.Portfolio
+): ReadonlyArray<string> => {
   const violations: Array<string> = []
   const marks = new Map(portfolio.marks)
   const markOf = (product: string): Decimal.Decimal => marks.get(product) ?? Decimal.zero
-  const worth = sum(Day.venues.map((venue) => equityOf(sites[venue], index, markOf)))
+  const worth = sum(venues.map((venue) => equityOf(sites[venue], index, markOf)))
   if (!BigDecimal.equals(worth, portfolio.total)) {
     violations.push(`${name}: the portfolio is worth ${show(portfolio.total)}, its accounts ${show(worth)}`)
   }
-  for (const venue of Day.venues) {
+  for (const venue of venues) {
     const { account, symbols } = sites[venue]
     const { balances, positions } = account(index)
     for (const [product, symbol] of Object.entries(symbols)) {
@@ -78,9 +80,9 @@ export interface Kept {
 }
 
 /** Each order is stored and as the exchange has it, which has none besides; none is in doubt, none filled too far. */
-export const orders = ({ index, name, sites }: Seat, { fills, orders }: Kept): ReadonlyArray<string> => {
+export const orders = ({ index, name, sites, venues }: Seat, { fills, orders }: Kept): ReadonlyArray<string> => {
   const violations: Array<string> = []
-  for (const venue of Day.venues) {
+  for (const venue of venues) {
     const records = sites[venue].account(index).orders
     const ours = orders.filter(({ value }) => value.exchange === venue).map(({ value }) => value)
     const byId = new Map(ours.flatMap((order) => order.orderId === undefined ? [] : [[order.orderId, order] as const]))

@@ -22,7 +22,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Day from "./tradingDay.ts"
+import type * as Day from "./tradingDay.ts"
 import type { Site } from "./tradingVenues.ts"
 
 /** What a trader is made of. */
@@ -30,6 +30,7 @@ export interface Settings {
   readonly index: number
   readonly character: Day.Character
   readonly policy: ConnectionPolicy.ConnectionPolicy
+  readonly venues: ReadonlyArray<Day.Venue>
   readonly sites: Readonly<{ [Name in Day.Venue]: Site }>
   readonly storage: Storage["Service"]
   readonly now: () => number
@@ -50,6 +51,7 @@ export interface Seat {
   readonly name: string
   readonly index: number
   readonly storage: Storage["Service"]
+  readonly venues: Settings["venues"]
   readonly sites: Settings["sites"]
   readonly process: () => Process | undefined
   /** What it said, by tag, of refusals by code, of closed lots by why. */
@@ -107,7 +109,7 @@ const wordOf = (event: TraderEvent): string => {
 
 /** Makes a trader, whose process has not begun. */
 export const make = (
-  { character, index, note, now, policy, sites, storage }: Settings
+  { character, index, note, now, policy, sites, storage, venues }: Settings
 ): Seat => {
   const name = `trader${index + 1}`
   const counts = new Map<string, number>()
@@ -136,7 +138,7 @@ export const make = (
   const begin = Effect.gen(function*() {
     const scope = yield* Scope.make()
     const started = yield* Effect.gen(function*() {
-      const inputs = yield* Effect.forEach(Day.venues, (venue, i) => {
+      const inputs = yield* Effect.forEach(venues, (venue, i) => {
         const product = products[(i + index) % products.length] ?? "BTC-USD"
         return Effect.map(sites[venue].feed, (feed) =>
           Signals.withPrices(feed, {
@@ -145,7 +147,7 @@ export const make = (
             interval: "3 minutes"
           }))
       })
-      const routes = yield* Effect.forEach(Day.venues, (venue) => {
+      const routes = yield* Effect.forEach(venues, (venue) => {
         const { symbols } = sites[venue]
         const bySymbol = new Map<string, string>(Object.entries(symbols).map(([product, symbol]) => [symbol, product]))
         const byName = new Map<string, string>(Object.entries(symbols))
@@ -207,6 +209,7 @@ export const make = (
     name,
     index,
     storage,
+    venues,
     sites,
     process: () => process,
     counts,
