@@ -39,6 +39,7 @@ describe("tables", () => {
     const written = [...table.matchAll(/^\| (`[^|]+)\|/gm)]
       .flatMap(([, cell = ""]) => [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? ""))
     const said = [
+      "packages/core/src/actor",
       "packages/core/src/connection",
       "packages/core/src/market",
       "packages/core/src/recording",

@@ -112,7 +112,8 @@ export const breakages: ReadonlyArray<Breakage> = [
     name: "an actor's handler holds up all others",
     file: cell,
     original: "if (depth >= deepest) return",
-    replacement: "if (depth > 0 || this.parts.kind.live.size > 150) return void this.fork(Effect.sleep(1)).addObserver(() => this.goOn(Effect.void));\n    if (depth >= deepest) return",
+    replacement:
+      "if (depth > 0 || this.parts.kind.live.size > 150) return void this.fork(Effect.sleep(1)).addObserver(() => this.goOn(Effect.void));\n    if (depth >= deepest) return",
     test: [named, "Concurrent actor operations"]
   },
   {
@@ -412,16 +413,17 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "an actor does not look again before it rests",
     file: cell,
-    original: "if (this.inbound.waiting > 0 || this.signals.length > 0 || this.stopping !== undefined) resume(Effect.void)",
+    original:
+      "if (this.inbound.waiting > 0 || this.signals.length > 0 || this.stopping !== undefined) resume(Effect.void)",
     replacement: "if (this.stopping !== undefined) resume(Effect.void)",
-    test: [ofInterleavings, "An actor handles what each sender sends"]
+    test: [ofInterleavings, "An actor that is about to rest"]
   },
   {
     name: "a sender to an actor waits for room that there is",
     file: inbound,
     original: "if (!this.hasToWait(fiber)) return resume(this.send(entry, rank))",
     replacement: "",
-    test: [ofInterleavings, "An actor that stops loses nothing from sight"]
+    test: [ofInterleavings, "An actor that is about to rest"]
   },
   {
     name: "a queue of an actor that has grown is out of order",

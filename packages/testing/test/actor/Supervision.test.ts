@@ -9,7 +9,9 @@ import * as ActorProbe from "@tickline/testing/ActorProbe"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
+import * as References from "effect/References"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/testing/TestClock"
 import { Crash, Note, note, Noted, notes, numbers, quiet, Refuse } from "./Notes.ts"
@@ -124,6 +126,32 @@ describe("Supervision", () => {
       assert.deepStrictEqual(tags(states), ["Running"])
     }).pipe(quiet))
 
+  it.effect("a crash is in the log, with what is done about it; an answer is not", () =>
+    Effect.gen(function*() {
+      const lines: Array<unknown> = []
+      const logger = Logger.make(({ fiber, message }) => {
+        const { directive, error } = fiber.getRef(References.CurrentLogAnnotations)
+        lines.push([String(message).split(",")[0], directive, error])
+      })
+      const directives: Array<Directive> = ["resume", "restart", "escalate"]
+      yield* Effect.gen(function*() {
+        const { actor } = yield* ActorProbe.spawn(notes, {
+          supervision: { decide: (cause) => Cause.hasDies(cause) ? directives.shift() ?? "stop" : "resume" }
+        })
+        yield* Effect.flip(actor.ask(new Refuse({ why: "closed" })))
+        yield* crash(actor, 3)
+        yield* TestClock.adjust(100)
+        const { actor: other } = yield* ActorProbe.spawn(notes, { supervision: { decide: () => "stop" } })
+        yield* crash(other, 1)
+      }).pipe(Effect.provide(Logger.layer([logger])))
+      assert.deepStrictEqual(lines, [
+        ["actor crashed", "resume", "Error: broken"],
+        ["actor crashed", "restart", "Error: broken"],
+        ["actor crashed", "escalate", "Error: broken"],
+        ["actor crashed", "stop", "Error: broken"]
+      ])
+    }))
+
   it.effect("an error of the handler's own type may be taken for a crash", () =>
     Effect.gen(function*() {
       const { actor } = yield* ActorProbe.spawn(notes, { supervision: { decide: () => "stop" } })
@@ -199,6 +227,7 @@ describe("Supervision", () => {
         handle: { Note: () => Effect.never }
       })
       assert.strictEqual(yield* Effect.flip(ActorProbe.spawn(behaviour)), "no state")
+      yield* TestClock.adjust("1 minute")
       assert.strictEqual(released, 1)
     }).pipe(quiet))
 

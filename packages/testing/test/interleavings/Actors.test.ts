@@ -1,11 +1,14 @@
 /** Senders, an actor that crashes, questions with deadlines and a stop, under many interleavings. */
 import { assert } from "@effect/vitest"
 import * as Actor from "@tickline/core/actor/Actor"
+import * as Behaviour from "@tickline/core/actor/Behaviour"
 import * as DeadLetters from "@tickline/core/actor/DeadLetters"
 import * as ActorProbe from "@tickline/testing/ActorProbe"
 import * as Probe from "@tickline/testing/Probe"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Request from "effect/Request"
 import { byNote, Crash, note, Noted, notes, quiet, Work } from "../actor/Notes.ts"
 import { actors, underSeeds } from "./Seeds.ts"
 
@@ -42,3 +45,30 @@ const stopped = Effect.gen(function*() {
 })
 
 underSeeds("An actor that stops loses nothing from sight", stopped.pipe(Effect.provide(DeadLetters.layer()), quiet))
+
+class Wait extends Request.TaggedClass("Wait")<{ readonly until: Deferred.Deferred<void> }, void> {}
+
+const waiter = Behaviour.make("Waiter", {
+  messages: [Wait],
+  initial: Effect.void,
+  handle: { Wait: (_, { until }) => Deferred.await(until) }
+})
+
+// A message comes at the very moment at which the actor is done with another, and nothing else wakes it.
+const resting = Effect.gen(function*() {
+  const actor = yield* Actor.spawn(waiter, { mailbox: { capacity: 1 }, shutdown: { within: 0 } })
+  const past = yield* Deferred.make<void>()
+  yield* Deferred.succeed(past, undefined)
+  for (let round = 0; round < 5; round++) {
+    const until = yield* Deferred.make<void>()
+    yield* actor.tell(new Wait({ until }))
+    // With a message that waits already, the sender may have to wait for room, or not.
+    if (round % 2 === 1) yield* actor.tell(new Wait({ until: past }))
+    const done = yield* Effect.forkChild(Deferred.succeed(until, undefined))
+    const telling = yield* Effect.forkChild(actor.tell(new Wait({ until: past })))
+    yield* Probe.within(Fiber.joinAll([done, telling]), { within: "1 second" })
+    yield* Probe.until(Effect.map(actor.counts, ({ waiting }) => waiting === 0), { within: "1 second" })
+  }
+})
+
+underSeeds("An actor that is about to rest hears of what comes", Effect.provide(resting, DeadLetters.layer()))

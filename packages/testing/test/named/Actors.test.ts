@@ -314,5 +314,9 @@ describe("Actors", () => {
       })
       yield* TestClock.adjust(0)
       assert.deepStrictEqual(told, letters)
+      // As many as there is room for are kept, the latest.
+      const few = yield* DeadLetters.make({ capacity: 2 })
+      for (const letter of letters) yield* few.add(letter)
+      assert.deepStrictEqual(yield* few.latest, letters.slice(-2).map((letter) => ({ ...letter, at: 100 })))
     }).pipe(Effect.provide(DeadLetters.layer())))
 })

@@ -18,6 +18,7 @@ import type { ActorMessage } from "../ActorMessage.ts"
 import type { ActorRef, SendOptions } from "../ActorRef.ts"
 import { ActorState, type Ended } from "../ActorState.ts"
 import type * as Behaviours from "../Behaviour.ts"
+import type { Directive } from "../Supervisor.ts"
 import type { Counted, Kind } from "./actorMetrics.ts"
 import { allows } from "./actorTransitions.ts"
 import { Broadcast } from "./broadcast.ts"
@@ -214,12 +215,14 @@ export class Cell<State, M extends ActorMessage, E, R> implements Counted, Paren
         if (next === undefined) outcome = { cause, next: "escalate" }
         else {
           this.move(ActorState.Restarting({ cause, ...next }))
-          yield* this.warn("An actor crashed and will be restarted", cause, next)
+          yield* this.warn("restart", cause, { attempt: next.attempt, delay_ms: next.delayMillis })
           yield* this.pause(next.delayMillis)
           outcome = this.stopping === undefined ? yield* this.restart() : stopped
         }
       }
-      if (outcome.cause !== undefined) yield* this.warn("An actor crashed and has ended", outcome.cause)
+      if (outcome.cause !== undefined) {
+        yield* this.warn(outcome.next === "escalate" ? "escalate" : "stop", outcome.cause)
+      }
       this.finish(outcome)
     })
   }
@@ -357,7 +360,7 @@ export class Cell<State, M extends ActorMessage, E, R> implements Counted, Paren
     }
     inbound.letter(messageOf(entry), "Crashed", cause)
     inbound.settle(entry, Exit.fail(new ActorCrashed({ actor: this.path, cause: Cause.squash(cause) })))
-    return this.outcome === undefined ? this.warn("An actor crashed and goes on", cause) : Effect.void
+    return this.outcome === undefined ? this.warn("resume", cause) : Effect.void
   }
 
   // What is done about a failure; nothing if it goes on.
@@ -487,7 +490,11 @@ export class Cell<State, M extends ActorMessage, E, R> implements Counted, Paren
     return Effect.runForkWith(this.parts.context)(effect)
   }
 
-  private warn(message: string, cause: Cause.Cause<unknown>, more: Readonly<Record<string, unknown>> = {}) {
-    return Effect.annotateLogs(Effect.logWarning(message, cause), EscapedText.fields({ actor: this.path, ...more }))
+  private warn(directive: Directive, cause: Cause.Cause<unknown>, more: Readonly<Record<string, number>> = {}) {
+    const error = String(Cause.squash(cause))
+    return Effect.annotateLogs(
+      Effect.logWarning("actor crashed"),
+      EscapedText.fields({ actor: this.path, directive, ...more, error })
+    )
   }
 }
