@@ -294,10 +294,10 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofRunner, "has the venue's time where a recording has none"]
   },
   {
-    name: "what a venue says ends the script of a report",
+    name: "what a venue says is markup in a report",
     file: "packages/node/src/runner/BacktestPage.ts",
-    original: "JSON.stringify(data).replaceAll(\"<\", \"\\\\u003c\")",
-    replacement: "JSON.stringify(data)",
+    original: "Printable.escape(text).replace(/[&<>\"']/g, (character) => entities[character] ?? \"\")",
+    replacement: "Printable.escape(text)",
     test: [ofRunner, "writes a report that loads nothing"]
   },
   {
@@ -320,5 +320,12 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "if (other !== undefined) {",
     replacement: "if (other === \"\") {",
     test: [ofRunner, "refuses recordings of several venues"]
+  },
+  {
+    name: "orders of a backtest wait for a book that can never be whole",
+    file: "packages/node/src/runner/Backtesting.ts",
+    original: "isUsual && (yield* JoinedRecordings.hasSnapshot(lines, venue))",
+    replacement: "isUsual",
+    test: [ofRunner, "takes the last trade where the recorded book has no snapshot"]
   }
 ]

@@ -131,15 +131,13 @@ const dataOf = ({ candles, capital, curve, fills }: Backtest.Report) => {
   ]
   return {
     capital: numberOf(capital),
+    // Numbers alone: nothing in it can end the script that it stands in.
     from: times.reduce((least, time) => Math.min(least, time), Infinity),
     to: times.reduce((most, time) => Math.max(most, time), -Infinity),
     equity,
     products
   }
 }
-
-/** What stands in a script ends with none. */
-const embedded = (data: unknown): string => JSON.stringify(data).replaceAll("<", "\\u003c")
 
 const percent = (value: number): string => `${(value * 100).toFixed(2)} %`
 
@@ -334,7 +332,7 @@ ${refusals(report)}
 <p class="dim">A backtest fills orders by what the market showed, after their latency. The market did not know of them: that
 they would have moved it is not in these figures, nor is that others would have been faster.</p>
 <script id="data" type="application/json">${
-    embedded({ ...data, products: data.products.map(({ product: _, ...of }) => of) })
+    JSON.stringify({ ...data, products: data.products.map(({ product: _, ...of }) => of) })
   }</script>
 <script>/*!
 ${licence.trim().replaceAll("*/", "* /")}

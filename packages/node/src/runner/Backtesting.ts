@@ -92,18 +92,13 @@ const venueOf = (
     : Effect.succeed(venue)
 }
 
-/** What of a course a strategy can have: its products, and whether its book can be followed. */
-const tradableOf = ({ venue, wanted }: Survey.Course) => {
+/** What of a course a strategy can have: its products, and the channels of their books. */
+const tradableOf = ({ wanted }: Survey.Course) => {
   const of = (kind: "trade" | "ticker" | "book") =>
     wanted.filter((one) => one.kind === kind).map(({ channel }) => channel)
   const traded = of("trade")
   const products = (traded.length > 0 ? traded : of("ticker")).flatMap(({ product }) => product ?? [])
-  const books = of("book")
-  return {
-    products: [...new Set(products)],
-    hasBook: books.some(({ channel }) => channel === venue.channels.book),
-    otherBook: books.find(({ channel }) => channel !== venue.channels.book)?.channel
-  }
+  return { products: [...new Set(products)], books: of("book") }
 }
 
 const resultJson = ({ drawdown, exposure, hitRate, pnl, return: gained, sharpe, trades }: Backtest.Result): string =>
@@ -191,17 +186,19 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
       stderr.writeUnsafe(`line ${line}: ${member}: ${message}\n`)
     }
     const [course] = courses
-    if (course === undefined) return yield* new RunFailed({ detail: "nothing is recorded" })
-    const { hasBook, otherBook, products } = tradableOf(course)
-    if (products.length === 0) return yield* new RunFailed({ detail: "no trades are recorded" })
-    if (!hasBook && otherBook !== undefined) {
-      stderr.writeUnsafe(`the book of ${otherBook} is not followed: orders are filled at the price of the last trade\n`)
+    const { books, products } = course === undefined ? { books: [], products: [] } : tradableOf(course)
+    if (course === undefined || products.length === 0) stderr.writeUnsafe("no trades are recorded\n")
+    const isUsual = books.some(({ channel }) => channel === venue.channels.book)
+    const hasBook = isUsual && (yield* JoinedRecordings.hasSnapshot(lines, venue))
+    if (books.length > 0 && !hasBook) {
+      const why = isUsual ? "has no snapshot" : "is not of the venue's usual channel"
+      stderr.writeUnsafe(`the recorded book ${why}: orders are filled at the price of the last trade\n`)
     }
 
     const program = Effect.scoped(Effect.gen(function*() {
       // What took over from a connection was recorded, too.
       const feed = yield* MarketFeed.prepare({ ...venue, sessionMillis: undefined, endsSoon: undefined }, {
-        url: course.url ?? venue.endpoint ?? "ws://recording.invalid"
+        url: course?.url ?? venue.endpoint ?? "ws://recording.invalid"
       })
       const backtest = yield* Backtest.make(feed, {
         products,
@@ -216,12 +213,12 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
         portfolio: terms?.portfolio,
         fillsByBook: hasBook
       })
-      yield* course.legs[0].begun
+      yield* course?.legs[0].begun ?? Effect.void
       yield* Effect.forkScoped(Effect.ignore(feed.connection.connect), { startImmediately: true })
       yield* replay.ended
       return yield* backtest.report
     })).pipe(
-      Effect.provideService(Transport, replay.transport(course.legs, course.asked)),
+      Effect.provideService(Transport, replay.transport(course?.legs ?? [], course?.asked)),
       Effect.provide(Reconnection.layerWithBreaker()),
       Effect.mapError(({ message }) => new RunFailed({ detail: message }))
     )

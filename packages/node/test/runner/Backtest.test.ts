@@ -254,10 +254,41 @@ describe("backtest", () => {
     "one venue"
   )
 
-  it.live("fails where nothing is recorded", () =>
+  it.live("takes the last trade where the recorded book has no snapshot", () =>
     Effect.gen(function*() {
-      const { code, said } = yield* backtest(file("empty.jsonl", text([header])), ...fast)
-      assert.strictEqual(code, 1)
-      assert.include(said, "recorded")
+      const whole = yield* backtest(recording, ...fast)
+      const change = (at: string): string =>
+        JSON.stringify({
+          raw: JSON.stringify({
+            type: "l2update",
+            product_id: "BTC-USD",
+            time: at,
+            changes: [["buy", "99.00", "1.0"]]
+          }),
+          at,
+          connection: 1
+        })
+      const both = file(
+        "deltas.jsonl",
+        text([
+          header.replace(`["trade"]`, `["trade","book"]`),
+          ...envelopes.flatMap((line) => [line, change(JSON.parse(line).at)])
+        ])
+      )
+      const { code, out, said } = yield* backtest(both, ...fast)
+      assert.strictEqual(code, 0, said)
+      assert.include(said, "has no snapshot: orders are filled at the price of the last trade")
+      assert.strictEqual(out, whole.out)
+    }))
+
+  it.live("says that nothing came of a recording of nothing", () =>
+    Effect.gen(function*() {
+      const nothing = `{"_tag":"Result","trades":0,"pnl":"0","return":0,"drawdown":0,"exposure":0}\n`
+      const report = Path.join(folder, "nothing.html")
+      for (const lines of [[header], [header, envelopes[0] ?? ""]]) {
+        const { code, out, said } = yield* backtest(file("empty.jsonl", text(lines)), ...fast, "--html", report)
+        assert.deepStrictEqual([code, out], [0, nothing], said)
+        assert.include(Fs.readFileSync(report, "utf8"), "None was closed.")
+      }
     }))
 })

@@ -126,3 +126,22 @@ export const timed = Effect.fnUntraced(function*<E>(
     })
   })
 })
+
+/**
+ * Whether a book can ever be whole: one begins with a snapshot, from the socket or,
+ * where the venue has it so, over HTTP.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const hasSnapshot = <E>(lines: Stream.Stream<Frame, E>, venue: Venue): Effect.Effect<boolean, E> => {
+  const path = venue.rest?.book?.request("", 1).path.replace(/\?.*/, "")
+  const isSnapshot = (line: Frame): boolean => {
+    const entry = entryOf(line)
+    if (path !== undefined) return entry?._tag === "Response" && entry.url.includes(path)
+    if (entry?._tag !== "Frame" || entry.direction === "out") return false
+    const events = venue.decode(entry.frame)
+    return !("_tag" in events) && events.some(({ _tag }) => _tag === "BookSnapshot")
+  }
+  return Effect.map(Stream.runHead(Stream.filter(lines, isSnapshot)), Option.isSome)
+}
