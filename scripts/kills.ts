@@ -1,7 +1,7 @@
 /**
  * Kills processes outright, fifty times each, and reads what they left: the tests
- * that the suite has, for more seeds. They record, they store orders and they
- * place orders, on SQLite and on Postgres.
+ * that the suite has, for more seeds. They record, they store orders, they place
+ * orders and they trade, on SQLite and on Postgres.
  *
  *     node scripts/kills.ts [how many]
  */

@@ -158,5 +158,34 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "simulation === undefined ? venue.endpoint ?? \"\" : SimulationConfig.nowhere",
     replacement: "venue.endpoint ?? \"\"",
     test: [ofConfig, "an exchange of its own name"]
+  },
+  {
+    name: "an order of others is cancelled in silence",
+    file: `${folder}/OtherOrders.ts`,
+    original: "now?.status !== \"cancelled\"",
+    replacement: "now?.status !== \"filled\"",
+    test: [ofTrader, "where none runs"]
+  },
+  {
+    name: "a trader without prices goes on",
+    file: `${folder}/TraderService.ts`,
+    original: "if (state._tag !== \"Ended\") return",
+    replacement: "if (state._tag !== undefined) return",
+    test: [ofTrader, "ends with 1 when it has no prices"]
+  },
+  // what ends with the process
+  {
+    name: "an order that ended with its exchange stays open",
+    file: `${folder}/EphemeralAccounts.ts`,
+    original: ": [new OrderUpdate({ ...ids, status: \"cancelled\", filled })]",
+    replacement: ": []",
+    test: ["packages/node/test/runner/trader/EphemeralAccounts.test.ts", "end the orders that were open"]
+  },
+  {
+    name: "an account that begins again has not paid its fees",
+    file: `${folder}/EphemeralAccounts.ts`,
+    original: "add(feeAsset, BigDecimal.negate(fee))",
+    replacement: "add(feeAsset, BigDecimal.make(0n, 0))",
+    test: ["packages/node/test/runner/trader/EphemeralAccounts.test.ts", "begin again with what their fills came to"]
   }
 ]

@@ -266,6 +266,14 @@ export * as OrderOutput from "./trader/OrderOutput.ts"
 export * as Ordering from "./Ordering.ts"
 
 /**
+ * Orders of others at our exchanges, which a halt cancels with ours: nobody here
+ * follows them, so that what became of them is asked for.
+ *
+ * @since 0.1.0
+ */
+export * as OtherOrders from "./trader/OtherOrders.ts"
+
+/**
  * What a command prints: its data on stdout, one JSON object a line or one
  * readable line an event, and what it says to people on stderr.
  *

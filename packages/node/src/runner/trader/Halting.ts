@@ -29,6 +29,7 @@ import { counted } from "../Style.ts"
 import * as Token from "../Token.ts"
 import * as History from "./History.ts"
 import * as OrderOutput from "./OrderOutput.ts"
+import * as OtherOrders from "./OtherOrders.ts"
 import * as TraderControl from "./TraderControl.ts"
 import * as Trading from "./Trading.ts"
 
@@ -60,15 +61,19 @@ const isHalted = (storage: Storage["Service"]): Effect.Effect<boolean, StorageEr
 /** Cancels everything at exchanges that are not of this process, and finds out what became of what was open there. */
 const cancelAll = Effect.fnUntraced(function*(
   routes: ReadonlyArray<Routing.Route>,
-  storage: Storage["Service"],
-  observe: (update: Routing.Update) => void
-): Effect.fn.Return<Pick<TraderControl.Halted, "open" | "failures">, StorageError, Scope.Scope> {
-  if (routes.length === 0) return { open: [], failures: [] }
+  storage: Storage["Service"]
+): Effect.fn.Return<TraderControl.Halted, StorageError, Scope.Scope> {
+  const cancelled: Array<OrderEvent.OrderUpdate> = []
+  if (routes.length === 0) return new TraderControl.Halted({ cancelled, open: [], failures: [] })
+  const observe = ({ event, order }: Routing.Update) => {
+    if (event._tag === "OrderUpdate" && event.status === "cancelled") cancelled.push(Order.toUpdate(order))
+  }
   const router = yield* Effect.provideService(
     OrderRouter.make({ routes, strategy: RoutingStrategy.priority(), observe }),
     Storage,
     storage
   )
+  const before = yield* OtherOrders.open(router)
   const attempt = Effect.gen(function*() {
     yield* Stream.runDrain(router.cancelAll)
     const { byExchange, failures } = yield* Effect.catch(
@@ -89,10 +94,11 @@ const cancelAll = Effect.fnUntraced(function*(
   })
   const places = new Set(routes.map(({ name }) => name))
   const unknown = known.filter(({ value }) => places.has(value.exchange))
-  return {
+  return new TraderControl.Halted({
+    cancelled: [...cancelled, ...yield* OtherOrders.cancelled(routes, before, cancelled)],
     open: open.length > 0 ? open : unknown.map(({ value }) => Order.toUpdate(value)),
     failures: failures.map(({ message }) => message)
-  }
+  })
 })
 
 /** Halts or clears a trader that does not run. */
@@ -110,19 +116,16 @@ const here = Effect.fnUntraced(function*(
     return new TraderControl.Halted({ cancelled: [], open: [], failures: [] })
   }
   if (!wasHalted) yield* decided("halt", "halted by command, while it did not run")
-  const cancelled: Array<OrderEvent.OrderUpdate> = []
+  const ended: Array<OrderEvent.OrderUpdate> = []
   // What was open at an exchange that has ended with its process.
   for (const { _tag, clientId = "", exchange } of said) {
     if (_tag !== "Reconciled") continue
     const order = yield* Effect.mapError(storage.order(exchange, { clientId }), failed)
-    if (order?.status === "cancelled") cancelled.push(Order.toUpdate(order))
-  }
-  const observe = ({ event, order }: Routing.Update) => {
-    if (event._tag === "OrderUpdate" && event.status === "cancelled") cancelled.push(Order.toUpdate(order))
+    if (order?.status === "cancelled") ended.push(Order.toUpdate(order))
   }
   const routes = yield* Trading.routesOf({ service, opened, env, served: new Map() })
-  const { failures, open } = yield* Effect.mapError(cancelAll(routes, storage, observe), failed)
-  return new TraderControl.Halted({ cancelled, open, failures })
+  const halted = yield* Effect.mapError(cancelAll(routes, storage), failed)
+  return new TraderControl.Halted({ ...halted, cancelled: [...ended, ...halted.cancelled] })
 })
 
 const halting = Effect.fnUntraced(function*(options: Options) {

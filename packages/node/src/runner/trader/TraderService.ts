@@ -5,12 +5,14 @@
  */
 import type { MarketFeeds } from "@tickline/core/market/MarketFeeds"
 import type { Transport } from "@tickline/core/transport/Transport"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import type * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type { Served } from "../../simulate/SimulatedVenues.ts"
 import { Host, type OutputClosed } from "../Host.ts"
 import type { Format } from "../Output.ts"
@@ -31,7 +33,7 @@ import * as Trading from "./Trading.ts"
  *   would change what cannot change while it runs is refused
  * - `pages`, `posts`, `health`: besides the other pages
  * - `begin`: once the feeds are there
- * - `failed`: fails where stdout cannot be written
+ * - `failed`: fails where stdout cannot be written, and once there are no prices
  * - `stop`: before the feeds are closed; all is said then
  * - `report`: what it came to
  *
@@ -46,9 +48,14 @@ export interface TraderService {
   readonly begin: (
     feeds: MarketFeeds["Service"]
   ) => Effect.Effect<void, UsageError | RunFailed, Scope.Scope | Transport>
-  readonly failed: Effect.Effect<never, OutputClosed>
+  readonly failed: Effect.Effect<never, OutputClosed | RunFailed>
   readonly stop: Effect.Effect<void>
   readonly report: Effect.Effect<string>
+}
+
+interface Begun {
+  readonly trading: Trading.Trading
+  readonly journal: TraderJournal.TraderJournal
 }
 
 /** What is simulated of a configuration, served. */
@@ -99,7 +106,20 @@ export const make = Effect.fnUntraced(function*(
     ))
   const served = yield* simulate(first, opened)
   const output = yield* OrderOutput.make({ format, isSilent, stdout })
-  let begun: { readonly trading: Trading.Trading; readonly journal: TraderJournal.TraderJournal } | undefined
+  let begun: Begun | undefined
+  const ready = yield* Deferred.make<Begun>()
+
+  // Whoever has no prices any more can close nothing.
+  const priceless = Effect.flatMap(Deferred.await(ready), ({ trading: { trader } }) =>
+    Stream.runForEach(
+      trader.state.changes,
+      (state) => {
+        if (state._tag !== "Ended") return Effect.void
+        // Where it was thrown is of no use to people.
+        const [reason = "the feed has ended"] = state.reason?.split("\n") ?? []
+        return new RunFailed({ detail: `the prices of the trader have ended: ${reason}` })
+      }
+    )).pipe(Effect.andThen(Effect.never))
 
   const addressed = (config: ServiceConfig): Effect.Effect<ServiceConfig, UsageError> => {
     const key = fixed(first, config)
@@ -150,13 +170,14 @@ export const make = Effect.fnUntraced(function*(
         })
         const journal = yield* TraderJournal.make(trading.trader)
         begun = { trading, journal }
+        yield* Deferred.succeed(ready, begun)
         for (const event of early) journal.order(event)
         const state = yield* trading.trader.state.current
         if (state._tag === "Halted") {
           yield* Effect.annotateLogs(Effect.logWarning("halted, until it is cleared"), { reason: state.reason })
         }
       }),
-    failed: output.failed,
+    failed: Effect.raceFirst(output.failed, priceless),
     stop: Effect.suspend(() => begun?.trading.stop ?? Effect.void).pipe(Effect.andThen(output.end)),
     report: Effect.suspend(() => begun?.journal.report(makePaint(stderr.hasColor)) ?? Effect.succeed(""))
   }

@@ -34,6 +34,7 @@ import * as Confirming from "./Confirming.ts"
 import * as EphemeralAccounts from "./EphemeralAccounts.ts"
 import * as ExchangeConfig from "./ExchangeConfig.ts"
 import * as History from "./History.ts"
+import * as OtherOrders from "./OtherOrders.ts"
 import * as ProcessLoad from "./ProcessLoad.ts"
 import * as Strategies from "./Strategies.ts"
 import type { TraderConfig } from "./TraderConfig.ts"
@@ -242,13 +243,16 @@ export const begin = Effect.fnUntraced(function*(
       const updates: Array<OrderEvent.OrderUpdate> = []
       const tell = (update: OrderEvent.OrderUpdate) => void updates.push(update)
       cancelled.add(tell)
+      const before = yield* OtherOrders.open(router)
       const { failures, open } = yield* trader.halt("halted by command").pipe(
         Effect.tap(({ open }) =>
           open.length > 0 ? Effect.void : Effect.timeoutOption(allOver(openOrders(storage)), "5 seconds")
         ),
         Effect.ensuring(Effect.sync(() => cancelled.delete(tell)))
       )
-      return new Halted({ cancelled: updates, open, failures: failures.map(({ message }) => message) })
+      const others = yield* OtherOrders.cancelled(routes, before, updates)
+      others.forEach(say)
+      return new Halted({ cancelled: [...updates, ...others], open, failures: failures.map(({ message }) => message) })
     }).pipe(Effect.mapError(failed)),
     clear: Effect.mapError(trader.clear, failed),
     stop: Effect.gen(function*() {

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import * as Fs from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import * as TraderRig from "./TraderRig.ts"
 
@@ -115,6 +116,36 @@ describe("tickline run with a trader", { timeout: 30_000 }, () => {
       assert.strictEqual(other.world.stdout(), "")
     }))
 
+  it.live("ends with 1 when it has no prices any more, whatever other venues do", () =>
+    Effect.gen(function*() {
+      const folder = yield* TraderRig.folder
+      const config = `${folder}/trader.toml`
+      Fs.writeFileSync(
+        config,
+        `[simulation]
+[venues.coinbase]
+url = "ws://127.0.0.1:1"
+products = ["BTC-USD"]
+[venues.coinbase.reconnection]
+max_retries = 1
+[venues.kraken]
+products = ["BTC-USD"]
+[exchanges.paper]
+venue = "kraken"
+[history]
+path = "${folder}/trader.sqlite"
+[trader]
+products = ["BTC-USD"]
+`
+      )
+      const { ended, world } = yield* TraderRig.start(config, {})
+      assert.strictEqual(yield* ended, 1)
+      assert.match(
+        world.stderr(),
+        /tickline: the prices of the trader have ended: .*connection refused: ECONNREFUSED 127.0.0.1:1$/m
+      )
+    }))
+
   it.live("without a key of its exchange it exits with 2 and names the variable", () =>
     Effect.gen(function*() {
       const rig = yield* TraderRig.make()
@@ -132,6 +163,8 @@ describe("tickline halt", { timeout: 30_000 }, () => {
       yield* TraderRig.stored(rig.history, "rests", [TraderRig.event.acknowledged("rests", orderId)])
       const first = yield* rig.start
       yield* first.world.printed(/"Reconciled"[^]*"Fill"/)
+      // Somebody placed this one by hand.
+      yield* placed(rig.server.httpUrl, "by-hand")
       const halted = yield* rig.halt()
       assert.strictEqual(halted.code, 0)
       const cancelled = halted.objects.find(({ clientId }) => clientId === "rests")
@@ -143,6 +176,7 @@ describe("tickline halt", { timeout: 30_000 }, () => {
         status: "cancelled"
       })
       yield* first.world.printed(/"OrderUpdate".*"rests".*"cancelled"/)
+      yield* first.world.printed(/"OrderUpdate".*"by-hand".*"cancelled"/)
       const sent = rig.exchange.orders().length
       // Halting again is done already.
       assert.deepStrictEqual(yield* Effect.map(rig.halt(), ({ code, objects }) => [code, objects]), [0, []])
@@ -169,7 +203,8 @@ describe("tickline halt", { timeout: 30_000 }, () => {
       const halted = yield* rig.halt()
       assert.strictEqual(halted.code, 0)
       assert.deepStrictEqual(halted.objects.map(({ _tag, clientId, status }) => [_tag, clientId, status]), [
-        ["OrderUpdate", "rests", "cancelled"]
+        ["OrderUpdate", "rests", "cancelled"],
+        ["OrderUpdate", "by-hand", "cancelled"]
       ])
       assert.deepStrictEqual(rig.exchange.orders().map(({ status }) => status), ["CANCELLED", "CANCELLED"])
       assert.strictEqual((yield* rig.halt()).code, 0)

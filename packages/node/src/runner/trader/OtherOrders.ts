@@ -1,0 +1,53 @@
+/**
+ * Orders of others at our exchanges, which a halt cancels with ours: nobody here
+ * follows them, so that what became of them is asked for.
+ *
+ * @since 0.1.0
+ */
+import { type OrderEvent, OrderUpdate } from "@tickline/core/trading/OrderEvent"
+import type { OrderRouter } from "@tickline/core/trading/OrderRouter"
+import type * as Routing from "@tickline/core/trading/Routing"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+
+const isUpdate = (event: OrderEvent): event is OrderUpdate => event._tag === "OrderUpdate"
+
+const keyOf = ({ exchange, orderId }: OrderUpdate): string => `${exchange} ${orderId}`
+
+/**
+ * All orders that are open, as far as the exchanges answer.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const open = (router: OrderRouter["Service"]): Effect.Effect<ReadonlyArray<OrderUpdate>> =>
+  Effect.match(router.open, {
+    onFailure: () => [],
+    onSuccess: ({ byExchange }) => [...byExchange.values()].flat()
+  })
+
+/**
+ * Those of `before` that are cancelled now, without those of which `told` says it
+ * already.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const cancelled = Effect.fnUntraced(function*(
+  routes: ReadonlyArray<Routing.Route>,
+  before: ReadonlyArray<OrderUpdate>,
+  told: ReadonlyArray<OrderUpdate>
+): Effect.fn.Return<ReadonlyArray<OrderUpdate>> {
+  const known = new Set(told.map(keyOf))
+  const found: Array<OrderUpdate> = []
+  for (const update of before) {
+    const { exchange } = routes.find(({ exchange }) => exchange.name === update.exchange) ?? {}
+    if (exchange === undefined || update.orderId === undefined || known.has(keyOf(update))) continue
+    const events = yield* Stream.runCollect(exchange.status({ orderId: update.orderId }))
+    const now = events.findLast(isUpdate)
+    if (now?.status !== "cancelled") continue
+    const { amount: _, price: __, ...standing } = now
+    found.push(new OrderUpdate({ ...standing, exchange: update.exchange }))
+  }
+  return found
+})
