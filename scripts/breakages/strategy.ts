@@ -280,6 +280,20 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofBacktests, "buys and sells what the strategy decides"]
   },
   {
+    name: "a position of a backtest begins with the price after its fill",
+    file: backtest,
+    original: "if (event._tag === \"Opened\" || event._tag === \"Closed\") {",
+    replacement: "if (event._tag === \"Closed\") {",
+    test: [ofRunner, "counts a position, and what it cost, from its fills on"]
+  },
+  {
+    name: "a position of a backtest ends with the price after its fill",
+    file: backtest,
+    original: "if (event._tag === \"Opened\" || event._tag === \"Closed\") {",
+    replacement: "if (event._tag === \"Opened\") {",
+    test: [ofRunner, "counts a position, and what it cost, from its fills on"]
+  },
+  {
     name: "a backtest of several recordings has their headers among its lines",
     file: joined,
     original: "Stream.filter(lines, (line) => !isHeader(line))",

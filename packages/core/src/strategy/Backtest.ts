@@ -31,6 +31,7 @@
  * @since 0.1.0
  */
 import * as BigDecimal from "effect/BigDecimal"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -184,16 +185,15 @@ class Record {
     this.interval = interval
   }
 
-  /** The next price, and what there was before it. */
-  price({ at, price, product }: Price, before: Portfolio.Portfolio): void {
+  /** The next price, what there was before it, and when it came. */
+  price({ at, price, product }: Price, before: Portfolio.Portfolio, now: number): void {
     const { lots, total } = Portfolio.mark(before, product, price)
-    const millis = Timestamp.epochMillis(at)
-    if (!this.isBegun) this.performance = Performance.start(before.total, millis)
+    if (!this.isBegun) this.performance = Performance.start(before.total, now)
     this.isBegun = true
-    this.performance = Performance.equity(this.performance, total, millis, lots.size > 0)
+    this.performance = Performance.equity(this.performance, total, now, lots.size > 0)
     const made = this.candlesOf(product)
     const hasClosed = made.add({ price, timestamp: at }).reduce((_, candle) => this.keep(product, candle), false)
-    const point = { at: millis, total: Number(Decimal.format(total)) }
+    const point = { at: Timestamp.epochMillis(at), total: Number(Decimal.format(total)) }
     if (hasClosed || this.curve.length === 0) this.curve.push(point)
     else this.curve[this.curve.length - 1] = point
   }
@@ -203,8 +203,12 @@ class Record {
     this.performance = Performance.fill(this.performance, BigDecimal.multiply(fill.price, fill.amount))
   }
 
-  said(event: TraderEvent): void {
+  said(event: TraderEvent, { lots, total }: Portfolio.Portfolio, now: number): void {
     if (event._tag === "Refused") this.refusals.set(event.code, (this.refusals.get(event.code) ?? 0) + 1)
+    // A position begins and ends with a fill, not with the price after it, and the fee is paid by then.
+    if (event._tag === "Opened" || event._tag === "Closed") {
+      this.performance = Performance.equity(this.performance, total, now, lots.size > 0)
+    }
     if (event._tag !== "Closed") return
     this.trades.push(event.trade)
     const { fees, realized } = event.trade
@@ -253,6 +257,8 @@ export const make = Effect.fnUntraced(function*(
   )
   const { quote } = partsOf(feed.venue, symbols[0] ?? "")
   const record = new Record(capital, options.interval ?? "10 seconds")
+  const clock = yield* Clock.Clock
+  const now = (): number => clock.currentTimeMillisUnsafe()
 
   const market = options.fillsByBook === false && feed.venue.channels.book !== undefined ? byTrades(feed) : feed
   const exchange = yield* Effect.provideService(
@@ -300,7 +306,7 @@ export const make = Effect.fnUntraced(function*(
       Effect.yieldNowWith(last),
       input._tag === "Signal"
         ? Effect.sync(() => void record.signals.push(input))
-        : Effect.map(Effect.suspend(() => portfolio), (before) => record.price(input, before))
+        : Effect.map(Effect.suspend(() => portfolio), (before) => record.price(input, before, now()))
     ))
   const trader = yield* Trader.make({
     inputs,
@@ -315,7 +321,10 @@ export const make = Effect.fnUntraced(function*(
   )
   portfolio = trader.portfolio
   yield* Effect.forkScoped(
-    Stream.runForEach(trader.events, (event) => Effect.sync(() => record.said(event))),
+    Stream.runForEach(
+      trader.events,
+      (event) => Effect.map(trader.portfolio, (portfolio) => record.said(event, portfolio, now()))
+    ),
     { startImmediately: true }
   )
 

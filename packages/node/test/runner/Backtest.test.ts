@@ -127,6 +127,36 @@ describe("backtest", () => {
       assert.isTrue(result.exposure > 0 && result.exposure < 1 && result.drawdown > 0)
     }))
 
+  it.live("counts a position, and what it cost, from its fills on", () =>
+    Effect.gen(function*() {
+      const { lines } = yield* backtest(recording, ...fast, "--fees", "taker=0.002", "--latency", "4s")
+      const events = lines.map((line) => JSON.parse(line))
+      const fills = events.slice(0, -1).map((fill) => ({
+        ...fill,
+        at: Date.parse(fill.timestamp) - start,
+        value: Number(fill.price) * Number(fill.amount)
+      }))
+      const marks = trades.map(({ millis }, at) => ({ at: millis, price: Number((prices[at] ?? 0).toFixed(2)) }))
+      let [cash, held, price, peak, drawdown, exposed, before] = [10_000, 0, 0, 10_000, 0, 0, 0]
+      for (const event of [...marks, ...fills].sort((one, other) => one.at - other.at)) {
+        if (held > 1e-9) exposed += event.at - before
+        before = event.at
+        if ("value" in event) {
+          const { amount, fee, side, value } = event
+          const sign = side === "buy" ? 1 : -1
+          cash -= sign * value + Number(fee)
+          held += sign * Number(amount)
+        } else price = event.price
+        const total = cash + held * price
+        peak = Math.max(peak, total)
+        drawdown = Math.max(drawdown, (peak - total) / peak)
+      }
+      const { drawdown: said, exposure } = events.at(-1)
+      const [first, last] = [trades[0]?.millis ?? 0, trades.at(-1)?.millis ?? 0]
+      assert.closeTo(exposure, exposed / (last - first), 1e-12)
+      assert.closeTo(said, drawdown, 1e-12)
+    }))
+
   it.live("says the same again, to the byte, with a report and without", () =>
     Effect.gen(function*() {
       const once = yield* backtest(recording, ...fast)
