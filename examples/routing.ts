@@ -6,11 +6,12 @@
  * Run: npx -y pnpm@12 exec node examples/routing.ts
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Decimal, OrderRequest, Presets, Reconnection } from "@tickline/core"
+import { Decimal, Presets, Reconnection } from "@tickline/core"
 import * as CoinbaseAdvanced from "@tickline/core/trading/coinbase/CoinbaseAdvanced"
 import * as HyperliquidExchange from "@tickline/core/trading/hyperliquid/HyperliquidExchange"
 import * as MemoryStorage from "@tickline/core/trading/MemoryStorage"
 import * as NonceStore from "@tickline/core/trading/NonceStore"
+import * as OrderRequest from "@tickline/core/trading/OrderRequest"
 import * as OrderRouter from "@tickline/core/trading/OrderRouter"
 import * as RoutingStrategy from "@tickline/core/trading/RoutingStrategy"
 import { NodeTransport } from "@tickline/node"

@@ -19,7 +19,7 @@ export const barrels: ReadonlyArray<{
   {
     folder: "packages/core/src",
     summary:
-      "Exact market data over connections that survive: every module of `@tickline/core` but those that sign, and what keeps accounts, routes orders and decides on them.",
+      "Exact market data over connections that survive: every module of `@tickline/core` but those that sign, trade, act and decide.",
     // They bring the curves and a venue's whole schema along, which a program that only listens need not load.
     excluded: [
       "actor/",
@@ -28,25 +28,7 @@ export const barrels: ReadonlyArray<{
       "session/Signer.ts",
       "session/deribit/",
       "strategy/",
-      "trading/Clearing.ts",
-      "trading/Lot.ts",
-      "trading/MemoryStorage.ts",
-      "trading/NonceStore.ts",
-      "trading/OrderRouter.ts",
-      "trading/Portfolio.ts",
-      "trading/Reconciliation.ts",
-      "trading/Risk.ts",
-      "trading/RouteError.ts",
-      "trading/Routing.ts",
-      "trading/RoutingStrategy.ts",
-      "trading/SqlStorage.ts",
-      "trading/Storage.ts",
-      "trading/StorageError.ts",
-      "trading/coinbase/",
-      "trading/deribit/",
-      "trading/dydx/",
-      "trading/hyperliquid/",
-      "trading/paper/"
+      "trading/"
     ]
   },
   {
