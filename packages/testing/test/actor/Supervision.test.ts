@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as References from "effect/References"
+import * as Request from "effect/Request"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/testing/TestClock"
 import { Crash, Note, note, Noted, notes, numbers, quiet, Refuse } from "./Notes.ts"
@@ -408,6 +409,27 @@ describe("Supervision", () => {
         assert.match(String((yield* actor.ended).cause), /broken/)
       }).pipe(quiet))
   })
+
+  it.effect("an actor's children are those that have not ended", () =>
+    Effect.gen(function*() {
+      class Paths extends Request.TaggedClass("Paths")<{}, ReadonlyArray<string>> {}
+      const spawned: Array<Actor.Actor<Note>> = []
+      const parent = Behaviour.make("Parent", {
+        messages: [Paths],
+        initial: Effect.gen(function*() {
+          for (const name of ["a", "b"]) spawned.push(yield* Actor.spawn(notes, { name }))
+        }),
+        handle: {
+          Paths: (state, _, { children }) => Effect.map(children, (paths) => Behaviour.reply(paths, state))
+        }
+      })
+      const { actor } = yield* ActorProbe.spawn(parent)
+      assert.deepStrictEqual(yield* actor.ask(new Paths()), ["Parent/Notes/a", "Parent/Notes/b"])
+      const [first] = spawned
+      assert.isDefined(first)
+      yield* first.stop()
+      assert.deepStrictEqual(yield* actor.ask(new Paths()), ["Parent/Notes/b"])
+    }))
 
   it.effect("whoever watches is told of the end, once, also of one that has ended before", () =>
     Effect.gen(function*() {

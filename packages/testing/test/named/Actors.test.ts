@@ -9,7 +9,6 @@ import type * as Mailbox from "@tickline/core/actor/Mailbox"
 import * as ActorProbe from "@tickline/testing/ActorProbe"
 import * as Probe from "@tickline/testing/Probe"
 import * as Cause from "effect/Cause"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -147,13 +146,13 @@ describe("Actors", () => {
       > {}
       class Pong extends Request.TaggedClass("Pong")<{ readonly hops: number }, void> {}
       class Serve extends Request.TaggedClass("Serve")<{ readonly to: ActorRef<Ping> }, void> {}
-      const done = yield* Deferred.make<number>()
+      const seen = ActorProbe.inbox<Pong>()
       const first = Behaviour.make("First", {
         messages: [Serve, Pong],
         initial: Effect.void,
         handle: {
           Serve: (_, { to }, { self }) => Effect.asVoid(to.tell(new Ping({ from: self, hops: 1 }))),
-          Pong: (_, { hops }) => Effect.asVoid(Deferred.succeed(done, hops))
+          Pong: (_, pong) => Effect.asVoid(seen.tell(pong))
         }
       })
       const second = Behaviour.make("Second", {
@@ -164,7 +163,8 @@ describe("Actors", () => {
       const { actor: a } = yield* ActorProbe.spawn(first)
       const { actor: b } = yield* ActorProbe.spawn(second)
       yield* a.tell(new Serve({ to: b }))
-      assert.strictEqual(yield* Deferred.await(done), 2)
+      assert.strictEqual((yield* seen.next).hops, 2)
+      yield* seen.nothing("1 second")
     }))
 
   it.effect("Message priority ordering", () =>

@@ -281,7 +281,7 @@ export class Cell<State, M extends ActorMessage, E, R> implements Counted, Paren
       if (turn >= burst) return Effect.yieldNow
       const signal = this.signals.length > 0 ? this.signals.shift() : undefined
       if (signal !== undefined) return this.heard(signal)
-      const entry = this.isForced ? undefined : inbound.take()
+      const entry = inbound.take()
       if (entry === undefined) {
         if (inbound.admit() > 0) continue
         if (this.stopping === undefined) return this.park
