@@ -187,5 +187,35 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "add(feeAsset, BigDecimal.negate(fee))",
     replacement: "add(feeAsset, BigDecimal.make(0n, 0))",
     test: ["packages/node/test/runner/trader/EphemeralAccounts.test.ts", "begin again with what their fills came to"]
+  },
+  // who may halt
+  {
+    name: "another machine may halt a trader",
+    file: `${folder}/TraderControl.ts`,
+    original: "if (!isOfThisMachine(Option.getOrUndefined(remoteAddress))) {",
+    replacement: "if (remoteAddress === undefined) {",
+    test: ["packages/node/test/runner/trader/TraderControl.test.ts", "from another machine needs the token"]
+  },
+  {
+    name: "any token will do to halt a trader",
+    file: `${folder}/TraderControl.ts`,
+    original: "if (!isToken(headers[\"authorization\"], token))",
+    replacement: "if (headers[\"authorization\"] === undefined)",
+    test: ["packages/node/test/runner/trader/TraderControl.test.ts", "from another machine needs the token"]
+  },
+  // what does not change while it runs
+  {
+    name: "SIGHUP changes what is traded, as far as the log says",
+    file: `${folder}/TraderService.ts`,
+    original: "if (!Equal.equals(first.trader, config.trader)) return \"trader\"",
+    replacement: "",
+    test: [ofTrader, "SIGHUP changes its output"]
+  },
+  {
+    name: "a run goes on for longer than it was to",
+    file: "packages/node/src/runner/Service.ts",
+    original: "[Effect.sleep(duration)]",
+    replacement: "[]",
+    test: [ofTrader, "venues are simulated without a trader"]
   }
 ]

@@ -146,6 +146,35 @@ products = ["BTC-USD"]
       )
     }))
 
+  it.live("SIGHUP changes its output, and not what it trades", () =>
+    Effect.gen(function*() {
+      const rig = yield* TraderRig.make({ rate: 50 })
+      const { stop, world } = yield* rig.start
+      yield* world.said(/"recovered"/)
+      const text = Fs.readFileSync(rig.config, "utf8")
+      Fs.writeFileSync(rig.config, text.replace("\"fast\"", "\"momentum\""))
+      yield* world.hangup
+      yield* world.said(/not reloaded.*trader: expected what it was when it began/)
+      Fs.writeFileSync(rig.config, text.replace("products = [\"BTC-USD\"]", "products = [\"BTC-USD\", \"ETH-USD\"]"))
+      yield* world.hangup
+      yield* world.said(/not reloaded.*venues: expected what it was when it began/)
+      assert.notInclude(world.stdout(), "\"Trade\"")
+      Fs.writeFileSync(rig.config, `[output]\nstdout = "ndjson"\n${text}`)
+      yield* world.hangup
+      yield* world.printed(/"Trade"/)
+      assert.strictEqual(yield* stop, 0)
+    }))
+
+  it.live("venues are simulated without a trader too, for as long as that is said", () =>
+    Effect.gen(function*() {
+      const folder = yield* TraderRig.folder
+      const config = `${folder}/simulated.toml`
+      Fs.writeFileSync(config, "[simulation]\nrate = 100\n[venues.kraken]\nproducts = [\"BTC-USD\"]\n")
+      const { ended, world } = yield* TraderRig.start(config, {}, ["--duration", "2s"])
+      assert.strictEqual(yield* ended, 0)
+      assert.include(world.objects().map(({ _tag }) => _tag), "Trade")
+    }))
+
   it.live("without a key of its exchange it exits with 2 and names the variable", () =>
     Effect.gen(function*() {
       const rig = yield* TraderRig.make()

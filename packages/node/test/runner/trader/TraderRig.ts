@@ -90,10 +90,14 @@ export const stored = (path: string, clientId: string, said: ReadonlyArray<Order
     }))
 
 /** Runs a trader. */
-export const start = Effect.fnUntraced(function*(config: string, environment: Record<string, string> = env) {
+export const start = Effect.fnUntraced(function*(
+  config: string,
+  environment: Record<string, string> = env,
+  flags: ReadonlyArray<string> = []
+) {
   const world = TestHost.make({ env: environment })
   const fiber = yield* Effect.forkChild(
-    TestHost.run(world, "run", "--config", config, "--log-format", "json"),
+    TestHost.run(world, "run", "--config", config, "--log-format", "json", ...flags),
     { startImmediately: true }
   )
   const stop = Effect.gen(function*() {
