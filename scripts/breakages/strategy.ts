@@ -329,6 +329,20 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofRunner, "trades as the configuration says"]
   },
   {
+    name: "a backtest that is stopped empties the report that is there",
+    file: "packages/node/src/runner/Backtesting.ts",
+    original: "FileSystem.appendFile(html, \"\")",
+    replacement: "FileSystem.writeFile(html, \"\")",
+    test: [ofRunner, "keeps the report that is there until there is another"]
+  },
+  {
+    name: "a trade may cost more than its value",
+    file: "packages/node/src/runner/internal/flags.ts",
+    original: "BigDecimal.isLessThan(BigDecimal.abs(share), BigDecimal.make(1n, 0))",
+    replacement: "share.value !== 1n",
+    test: [ofRunner, "refuses a fee of more than the trade"]
+  },
+  {
     name: "recordings of several venues are read as one",
     file: "packages/node/src/runner/Backtesting.ts",
     original: "if (other !== undefined) {",

@@ -169,9 +169,9 @@ export const run = (options: Options): Effect.Effect<void, Failure, Host> =>
     const headers = yield* JoinedRecordings.headersOf(recordings)
     const venue = yield* venueOf(options.venue, headers)
     if (html !== undefined) {
-      // Known now, and not after all has been read.
+      // Known now, and not after all has been read. What is there stays until there is another report.
       yield* Effect.tryPromise({
-        try: () => FileSystem.writeFile(html, ""),
+        try: () => FileSystem.appendFile(html, ""),
         catch: () => new UsageError({ key: "--html", value: html, expected: "a file that can be written" })
       })
     }

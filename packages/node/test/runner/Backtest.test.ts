@@ -228,6 +228,16 @@ describe("backtest", () => {
       assert.match(out, /hit rate +\d/)
     }))
 
+  it.live("keeps the report that is there until there is another", () =>
+    Effect.gen(function*() {
+      const report = file("kept.html", "the one before")
+      const world = TestHost.make({})
+      yield* world.send("SIGINT")
+      assert.strictEqual(yield* TestHost.run(world, "backtest", recording, ...fast, "--html", report), 0)
+      assert.strictEqual(world.stdout(), "")
+      assert.strictEqual(Fs.readFileSync(report, "utf8"), "the one before")
+    }))
+
   const refused = (name: string, args: ReadonlyArray<string>, ...expected: ReadonlyArray<string>) =>
     it.live(`refuses ${name}`, () =>
       Effect.gen(function*() {
@@ -243,6 +253,12 @@ describe("backtest", () => {
   refused("no strategy", [recording], "--strategy")
   refused("a strategy that there is not", [recording, "--strategy", "fats"], "--strategy", "fast")
   refused("fees that are none", [recording, ...fast, "--fees", "maker=x"], "--fees", "maker=0.0002,taker=0.0005")
+  refused(
+    "a fee of more than the trade",
+    [recording, ...fast, "--fees", "taker=5"],
+    "--fees \"taker=5\"",
+    "less than 1"
+  )
   refused("a latency that is none", [recording, ...fast, "--latency", "soon"], "--latency", "50")
   refused(
     "a file that cannot be read",

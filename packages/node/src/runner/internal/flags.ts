@@ -5,6 +5,7 @@
  */
 import * as PolicyConfig from "@tickline/core/resilience/PolicyConfig"
 import * as Decimal from "@tickline/core/value/Decimal"
+import * as BigDecimal from "effect/BigDecimal"
 import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
@@ -127,8 +128,12 @@ export const amounts = (isAllowed: (name: string, amount: Decimal.Decimal) => bo
   return Option.some(found)
 }
 
+const isShare = (share: Decimal.Decimal): boolean =>
+  BigDecimal.isLessThan(BigDecimal.abs(share), BigDecimal.make(1n, 0))
+
 /**
- * `--fees`: what trades cost, as shares of their value. What is not named costs nothing.
+ * `--fees`: what trades cost, as shares of their value, each less than all of it.
+ * What is not named costs nothing; what is below zero is paid to whoever trades.
  *
  * @category constants
  * @since 0.1.0
@@ -137,10 +142,10 @@ export const feesFlag = Flag.String("fees").pipe(
   Flag.filterMap(
     (text) =>
       Option.map(
-        amounts((name) => name === "maker" || name === "taker")(text),
+        amounts((name, share) => (name === "maker" || name === "taker") && isShare(share))(text),
         (shares) => ({ maker: shares.get("maker") ?? Decimal.zero, taker: shares.get("taker") ?? Decimal.zero })
       ),
-    () => "shares of a trade's value, such as maker=0.0002,taker=0.0005"
+    () => "shares of a trade's value, less than 1, such as maker=0.0002,taker=0.0005"
   ),
   Flag.withMetavar("maker=share,taker=share"),
   Flag.withDescription("What trades cost; nothing by default"),
