@@ -189,8 +189,10 @@ describe("backtest", () => {
   it.live("reads several recordings as one, in the order given", () =>
     Effect.gen(function*() {
       const whole = yield* backtest(recording, ...fast)
-      const one = file("part.0001.jsonl", text([header, ...envelopes.slice(0, 100)]))
-      const two = file("part.0002.jsonl.gz", Zlib.gzipSync(text([header, ...envelopes.slice(100)])))
+      // What no header names is not wanted.
+      const mixed = envelopes.flatMap((line) => [line, line.replaceAll("BTC-USD", "ETH-USD")])
+      const one = file("part.0001.jsonl", text([header, ...mixed.slice(0, 200)]))
+      const two = file("part.0002.jsonl.gz", Zlib.gzipSync(text([header, ...mixed.slice(200)])))
       assert.strictEqual((yield* backtest(one, two, ...fast)).out, whole.out)
       const other = yield* backtest(two, one, ...fast)
       assert.strictEqual(other.code, 0)
