@@ -20,6 +20,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
@@ -243,14 +244,15 @@ export const begin = Effect.fnUntraced(function*(
       const updates: Array<OrderEvent.OrderUpdate> = []
       const tell = (update: OrderEvent.OrderUpdate) => void updates.push(update)
       cancelled.add(tell)
-      const before = yield* OtherOrders.open(router)
+      // Asked for beside it: nothing may hold up a halt.
+      const asking = yield* Effect.forkChild(OtherOrders.open(router), { startImmediately: true })
       const { failures, open } = yield* trader.halt("halted by command").pipe(
         Effect.tap(({ open }) =>
           open.length > 0 ? Effect.void : Effect.timeoutOption(allOver(openOrders(storage)), "5 seconds")
         ),
         Effect.ensuring(Effect.sync(() => cancelled.delete(tell)))
       )
-      const others = yield* OtherOrders.cancelled(routes, before, updates)
+      const others = yield* OtherOrders.cancelled(routes, yield* Fiber.join(asking), updates)
       others.forEach(say)
       return new Halted({ cancelled: [...updates, ...others], open, failures: failures.map(({ message }) => message) })
     }).pipe(Effect.mapError(failed)),

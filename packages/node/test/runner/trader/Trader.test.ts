@@ -27,7 +27,7 @@ const placed = (url: string, clientId: string) =>
 
 const eager = "[trader.limits]\nrepeat_after = \"200ms\"\nper_hour = 1000\nper_day = 1000"
 
-describe("tickline run with a trader", { timeout: 30_000 }, () => {
+describe.concurrent("tickline run with a trader", { timeout: 60_000 }, () => {
   it.live("prints the events of its orders, each stored before it is sent, and a report at the end", () =>
     Effect.gen(function*() {
       const rig = yield* TraderRig.make({ rate: 50, trader: `capital = 10000\n${eager}` })
@@ -184,7 +184,7 @@ products = ["BTC-USD"]
     }))
 })
 
-describe("tickline halt", { timeout: 30_000 }, () => {
+describe.concurrent("tickline halt", { timeout: 60_000 }, () => {
   it.live("cancels everything of a trader that runs, which places nothing more until it is cleared", () =>
     Effect.gen(function*() {
       const rig = yield* TraderRig.make({ rate: 50, trader: eager })
