@@ -18,6 +18,13 @@ const ofRunner = "packages/node/test/runner/Indicators.test.ts"
 
 export const breakages: ReadonlyArray<Breakage> = [
   {
+    name: "tickline indicators takes a price of too many digits for none",
+    file: line,
+    original: "Decimal.parse(text) ?? (number.test(text)",
+    replacement: "Decimal.parse(text) ?? (text === \"\"",
+    test: [ofRunner, "reads a price of any length"]
+  },
+  {
     name: "candles: the highest price is the last",
     file: candles,
     original: "if (BigDecimal.isGreaterThan(price, into.high)) into.high = price",

@@ -119,6 +119,7 @@ describe("indicators", () => {
       const cases = [
         ["{\"price\":\"abc\"}", "line 3: price \"abc\": expected a decimal number"],
         ["{\"price\":1e400}", "line 3: price 1e400: expected a number no larger"],
+        ["{\"price\":1e4000}", "line 3: price 1e4000: expected a number no larger"],
         ["{\"price\":\"\"}", "line 3: price \"\": expected a decimal number"],
         ["{\"price\":null}", "line 3: price null: expected"],
         ["{}", "line 3: open is missing"],
@@ -240,6 +241,14 @@ describe("indicators", () => {
       ], { concurrency: "unbounded" })
       assert.strictEqual(code, 0)
       assert.strictEqual(endless.stderr(), "")
+    }))
+
+  it.live("reads a price of any length", () =>
+    Effect.gen(function*() {
+      const smallest = `4.940656458412465441765687928682213723651${"0".repeat(1_100)}e-324`
+      const { code, lines, said } = yield* indicators(prices(smallest, "1e-4000", `0.${"3".repeat(1_500)}`), "sma:1")
+      assert.strictEqual(code, 0, said)
+      assert.deepStrictEqual(lines, ["{\"sma:1\":5e-324}", "{\"sma:1\":0}", "{\"sma:1\":0.3333333333333333}"])
     }))
 
   it.live("reads a price to its last digit", () =>

@@ -38,11 +38,20 @@ const wrong = (member: string, value: ExactJson.Json | undefined, expected: stri
 const textOf = (value: ExactJson.Json | undefined): string | undefined =>
   typeof value === "string" ? value : value instanceof ExactJson.JsonNumber ? value.text : undefined
 
+const number = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
+
+/**
+ * What a text says: of one that has more digits than decimals may, as all digits
+ * of a tiny double are, the nearest double.
+ */
+const parse = (text: string): Decimal.Decimal | undefined =>
+  Decimal.parse(text) ?? (number.test(text) ? Decimal.parse(String(Number(text))) ?? Decimal.zero : undefined)
+
 /** A decimal that a double can stand for, or what is wrong with it. */
 const decimalOf = (object: ExactJson.JsonObject, member: string): Decimal.Decimal | string => {
   const value = Object.hasOwn(object, member) ? object[member] : undefined
   const text = textOf(value)
-  const decimal = text === undefined ? undefined : Decimal.parse(text)
+  const decimal = text === undefined ? undefined : parse(text)
   if (decimal === undefined) return wrong(member, value, "a decimal number, or the text of one")
   return Number.isFinite(Number(text)) ? decimal : wrong(member, value, "a number no larger than a double, 1.79e308")
 }
