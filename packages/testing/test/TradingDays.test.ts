@@ -24,6 +24,35 @@ const least = {
   Recovered: 15
 }
 
+/** Each trader is killed about every 25 minutes, and halted twice, both times over a restart. */
+const restless = (options: TradingSimulation.RunOptions): TradingSimulation.RunOptions => {
+  const minute = 60_000
+  const more = [0, 1, 2, 3, 4].flatMap((trader) =>
+    [0, 1, 2, 3].flatMap((i): ReadonlyArray<TradingSimulation.Incident> => {
+      const at = (i * 27 + trader * 4 + 12) * minute + 803 * trader
+      const kill = { at, trouble: { _tag: "Kill", trader, forMillis: 900 + i * 17_919 } } as const
+      return i % 2 === 0
+        ? [kill]
+        : [kill, { at: at - 3 * minute, trouble: { _tag: "Halt", trader, forMillis: 9 * minute } }]
+    })
+  )
+  const incidents = [...TradingSimulation.incidents(options), ...more].toSorted((one, other) => one.at - other.at)
+  return { ...options, incidents }
+}
+
+describe("Two virtual hours of five traders that are killed and halted again and again", () => {
+  it.live("what each of them has is what its accounts have", () =>
+    Effect.gen(function*() {
+      const { counts, fills, violations } = yield* TradingSimulation.run(
+        restless({ seed: 21, lasts: "2 hours", every: "20 seconds", keepLog: false })
+      )
+      assert.deepStrictEqual(violations, [], violations.slice(0, 5).join("\n  "))
+      assert.isAtLeast(counts.get("Recovered") ?? 0, 20)
+      assert.isAtLeast(counts.get("Halted") ?? 0, 8)
+      assert.isAbove(fills, 40)
+    }), 300_000)
+})
+
 describe("A virtual day of five traders at three venues in trouble", () => {
   for (const seed of seeds) {
     it.live(`seed ${seed}: what each of them has is what its accounts have`, () =>

@@ -81,7 +81,8 @@ export const venues: ReadonlyArray<Venue> = Day.venues
  * - `settles`: for all to come to rest after that. Default 30 minutes
  * - `traders`: how many. Default 5
  * - `venues`: where they have feeds and accounts. Default: all
- * - `every`: how often each market moves, and somebody trades in it. Default 1 minute
+ * - `every`: how often each market moves, and somebody trades in it; a candle is
+ *   three times as long. Default 1 minute
  * - `incidents`: what goes wrong. Default: what the seed decides, `incidents`
  * - `keepLog`, `logFrames`: as in `VirtualNetwork`
  *
@@ -253,6 +254,7 @@ const play = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<
       const seat = Seat.make({
         index,
         character,
+        candleMillis: 3 * everyMillis,
         policy,
         venues,
         sites,

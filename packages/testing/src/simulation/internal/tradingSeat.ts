@@ -29,6 +29,8 @@ import type { Site } from "./tradingVenues.ts"
 export interface Settings {
   readonly index: number
   readonly character: Day.Character
+  /** How long its candles are. */
+  readonly candleMillis: number
   readonly policy: ConnectionPolicy.ConnectionPolicy
   readonly venues: ReadonlyArray<Day.Venue>
   readonly sites: Readonly<{ [Name in Day.Venue]: Site }>
@@ -109,7 +111,7 @@ const wordOf = (event: TraderEvent): string => {
 
 /** Makes a trader, whose process has not begun. */
 export const make = (
-  { character, index, note, now, policy, sites, storage, venues }: Settings
+  { candleMillis, character, index, note, now, policy, sites, storage, venues }: Settings
 ): Seat => {
   const name = `trader${index + 1}`
   const counts = new Map<string, number>()
@@ -144,7 +146,7 @@ export const make = (
           Signals.withPrices(feed, {
             products: [product],
             strategy: character.strategy,
-            interval: "3 minutes"
+            interval: Duration.millis(candleMillis)
           }))
       })
       const routes = yield* Effect.forEach(venues, (venue) => {
