@@ -212,5 +212,12 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "if (desk.isLeaving(product)) return desk.refuse",
     replacement: "if (desk.isLeaving(\"\")) return desk.refuse",
     test: [own, "closes a lot once, however often it is told to"]
+  },
+  {
+    name: "an alert is never over",
+    file: watching,
+    original: "    up = alerts\n",
+    replacement: "    up = [...up, ...raised]\n    void alerts\n",
+    test: [own, "raises an alert while an exchange is away"]
   }
 ]

@@ -298,4 +298,24 @@ describe("A trader", () => {
         yield* sound(process)
       })
     ))
+
+  it.effect("raises an alert while an exchange is away", () =>
+    withTrader((process, desk) =>
+      Effect.gen(function*() {
+        const alerts = () =>
+          process.events.flatMap((event) => "alert" in event ? [`${event._tag} ${event.alert.kind}`] : [])
+        yield* pass("30 seconds")
+        assert.deepStrictEqual(alerts(), [])
+        yield* desk.reach("dydx", false)
+        // It is known when it is asked for something.
+        yield* Effect.ignore(within("10 seconds", process.trader.reconcile))
+        yield* pass("30 seconds")
+        assert.deepStrictEqual(alerts(), ["Raised Exchanges"])
+        yield* desk.reach("dydx", true)
+        yield* pass("1 minute")
+        yield* Effect.ignore(within("10 seconds", process.trader.reconcile))
+        yield* pass("30 seconds")
+        assert.deepStrictEqual(alerts(), ["Raised Exchanges", "Lowered Exchanges"])
+      })
+    ))
 })
