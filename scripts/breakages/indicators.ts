@@ -214,17 +214,24 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofIndicators, "stochastic:5:3:2 equals its definition over one price"]
   },
   {
+    name: "indicators: a late candle begins its day's VWAP anew",
+    file: indicators,
+    original: "const known = this.days.get(at)",
+    replacement: "const known = at === [...this.days.keys()].at(-1) ? this.days.get(at) : undefined",
+    test: [ofRunner, "takes a late candle for one of its own day"]
+  },
+  {
     name: "indicators: VWAP of the day goes on for ever",
     file: indicators,
-    original: "if (day !== this.day) {",
-    replacement: "if (this.day === undefined) {",
+    original: "this.last = dayOf(timestamp)",
+    replacement: "this.last = 0",
     test: [ofIndicators, "vwap equals its definition over usual prices"]
   },
   {
     name: "indicators: VWAP without volume is nothing",
     file: indicators,
-    original: "return average.isWeighed ? average.value / prices.factor : typical",
-    replacement: "return average.value / prices.factor",
+    original: "return average.isWeighed ? average.value / this.prices.factor : typical",
+    replacement: "return average.value / this.prices.factor",
     test: [ofIndicators, "vwap equals its definition over prices without volume"]
   },
   {

@@ -393,26 +393,42 @@ const typicalOf = ({ close, high, low }: Input): number => {
 const dayOf = (timestamp: Timestamp.Timestamp | number): number =>
   Math.floor(typeof timestamp === "number" ? timestamp / 86_400_000 : timestamp.epochSeconds / 86_400)
 
+/** Of so many days a late candle finds the others. */
+const mostDays = 31
+
+interface Day {
+  readonly volumes: Reach
+  readonly average: Weighted
+}
+
 class DayVwap implements Indicator<number> {
   private readonly prices = new Reach()
-  private volumes = new Reach()
-  private average = new Weighted()
-  private day: number | undefined
+  private readonly days = new Map<number | undefined, Day>()
+  private last: number | undefined
 
   update(input: Input): number {
     const { timestamp, volume } = input
-    const day = timestamp === undefined ? this.day : dayOf(timestamp)
-    if (day !== this.day) {
-      this.day = day
-      this.volumes = new Reach()
-      this.average = new Weighted()
-    }
-    const { average, prices, volumes } = this
-    const [price, weight] = [prices.grow(sizeOf(input)), volumes.grow(volume)]
-    if (price !== 1 || weight !== 1) average.multiply(price, weight)
+    if (timestamp !== undefined) this.last = dayOf(timestamp)
+    const price = this.prices.grow(sizeOf(input))
+    if (price !== 1) { for (const { average } of this.days.values()) average.multiply(price, 1) }
+    const { average, volumes } = this.dayAt(this.last)
+    const weight = volumes.grow(volume)
+    if (weight !== 1) average.multiply(1, weight)
     const typical = typicalOf(input)
-    average.push(typical * prices.factor, volume * volumes.factor)
-    return average.isWeighed ? average.value / prices.factor : typical
+    average.push(typical * this.prices.factor, volume * volumes.factor)
+    return average.isWeighed ? average.value / this.prices.factor : typical
+  }
+
+  private dayAt(at: number | undefined): Day {
+    const known = this.days.get(at)
+    if (known !== undefined) return known
+    const day: Day = { volumes: new Reach(), average: new Weighted() }
+    this.days.set(at, day)
+    if (this.days.size > mostDays) {
+      const [oldest] = this.days.keys()
+      this.days.delete(oldest)
+    }
+    return day
   }
 }
 
@@ -434,7 +450,8 @@ class WindowVwap implements Indicator<number> {
  * The mean of (high + low + close) ÷ 3 by volume: of the UTC day so far, or of
  * the last `length` candles. Without any volume it is the last such price. The
  * first value is at the first candle, or at candle `length`. A candle without a
- * timestamp is of the day of the one before.
+ * timestamp is of the day of the one before; one that comes late is of its own day,
+ * where that is among the latest 31.
  *
  * @category constructors
  * @since 0.1.0

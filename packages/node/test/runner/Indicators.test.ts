@@ -99,6 +99,14 @@ describe("indicators", () => {
       assert.deepStrictEqual(lines.map((line) => JSON.parse(line).vwap), [1, 2, 5])
     }))
 
+  it.live("takes a late candle for one of its own day", () =>
+    Effect.gen(function*() {
+      const at = (day: number, price: string) =>
+        candle(price, price, price, price, "1", `,"timestamp":"2025-01-0${day}T00:00:00Z"`)
+      const { lines } = yield* indicators(at(1, "1") + at(2, "10") + at(1, "3") + at(2, "1e200") + at(1, "5"), "vwap")
+      assert.deepStrictEqual(lines.map((line) => JSON.parse(line).vwap), [1, 10, 2, 5e199, 3])
+    }))
+
   it.live("counts blank lines, reads CRLF and a last line without an end, and passes over other members", () =>
     Effect.gen(function*() {
       const trade = `{"_tag":"Trade","price":"2","size":"9","volume":"7","side":"buy","open":1}`
