@@ -65,10 +65,12 @@ describe.concurrent("tickline run with a trader", { timeout: 60_000 }, () => {
         TraderRig.event.filled("done", "0.01", "1")
       ])
       const { stop, world } = yield* rig.start
-      yield* world.printed(/"Reconciled".*"rests"[^]*"Reconciled".*"lost"/)
+      // Each order is asked for by itself: whose answer comes first nobody knows.
+      yield* world.printed(/"Reconciled".*"rests"/)
+      yield* world.printed(/"Reconciled".*"lost"/)
       assert.strictEqual(yield* stop, 0)
       const named = { exchange: "coinbase" }
-      assert.deepStrictEqual(world.objects().filter(({ _tag }) => _tag !== "OrderUpdate"), [
+      assert.sameDeepMembers(world.objects().filter(({ _tag }) => _tag !== "OrderUpdate"), [
         { _tag: "OutcomeUnknown", ...named, clientId: "lost", reason: "the process that placed it has ended" },
         { _tag: "Reconciled", ...named, clientId: "rests", orderId, status: "open", filled: "0" },
         { _tag: "Reconciled", ...named, clientId: "lost", status: "absent" }
