@@ -18,7 +18,7 @@ const least = {
   NotClosed: 5,
   ERR_HOURLY_LIMIT: 50,
   ERR_NOT_TRADING: 5,
-  ERR_NOTHING_TO_CLOSE: 50,
+  ERR_NOTHING_TO_CLOSE: 10,
   Halted: 3,
   Cleared: 3,
   Recovered: 15

@@ -200,6 +200,9 @@ for (const { isInstalled, layer, name } of Databases.all) {
               until(() => last.complaint().includes("recovered") && left.every(isReconciled)),
               "30 seconds"
             )
+            // However soon the others were killed, something is traded.
+            const isFill = ({ _tag }: Said) => _tag === "Fill"
+            yield* Effect.timeout(until(() => [...said, ...last.said()].some(isFill)), "30 seconds")
             last.child.kill("SIGTERM")
             assert.deepStrictEqual(yield* Effect.promise(() => last.ended), { code: 0, signal: null }, last.complaint())
             said.push(...last.said())
