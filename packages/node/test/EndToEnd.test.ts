@@ -9,6 +9,7 @@ import * as MockServer from "@tickline/testing/node/MockServer"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as Scope from "effect/Scope"
 import * as Stage from "../../testing/test/endToEnd/Stage.ts"
@@ -49,6 +50,7 @@ const play = (workflow: Workflows.Workflow) =>
       NodeTransport.layer,
       NodeHttp.layer,
       MemoryStorage.layer,
+      Logger.layer([]),
       Reconnection.layerWithBreaker(policy)
     )),
     Effect.provideService(Metric.MetricRegistry, new Map())

@@ -5,6 +5,7 @@ import * as MemoryStorage from "@tickline/core/trading/MemoryStorage"
 import { HttpPort } from "@tickline/core/transport/HttpPort"
 import * as MockVenue from "@tickline/testing/MockVenue"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as TestClock from "effect/testing/TestClock"
 import { policyWith, settle, withVenue } from "../Rig.ts"
@@ -42,7 +43,7 @@ export const withNetwork = <A, E, R>(use: (network: Stage.Network) => Effect.Eff
               }
             })
         })
-      }).pipe(Effect.provideService(HttpPort, network.http), Effect.provide(MemoryStorage.layer))
+      }).pipe(Effect.provideService(HttpPort, network.http), Effect.provide([MemoryStorage.layer, Logger.layer([])]))
   ).pipe((played) => Effect.suspend(() => Effect.provideService(played, Metric.MetricRegistry, new Map())))
 
 /** Plays a workflow. */

@@ -11,13 +11,29 @@ import * as Effect from "effect/Effect"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { decimal, isQuiet, type Name, names, type Process, type Stage, strategy, trend } from "./Stage.ts"
+import { decimal, isQuiet, type Name, names, type Process, type Product, type Stage, strategy, trend } from "./Stage.ts"
 
 /** A workflow, and what it needs of the stage besides. */
 export type Workflow = (stage: Stage) => Effect.Effect<void, StorageError, Scope.Scope | Storage>
 
-const rise = (from: number) => trend(from, 0.0004, 9)
-const fall = (from: number) => trend(from, -0.0004, 12)
+/** Moves prices on by a share each until something is so: how many candles that takes is a matter of time. */
+const drift = (
+  stage: Stage,
+  what: string,
+  isSo: () => boolean,
+  from: Partial<Readonly<Record<Product, number>>>,
+  share = 0.0004
+) =>
+  Effect.gen(function*() {
+    for (let step = 0; !isSo(); step++) {
+      assert.isBelow(step, 60, `after sixty prices: ${what}`)
+      const at = (price: number | undefined) => price === undefined ? [] : [price * (1 + share) ** step]
+      yield* stage.together({ "BTC-USD": at(from["BTC-USD"]), "ETH-USD": at(from["ETH-USD"]) })
+    }
+  })
+
+const btc = { "BTC-USD": 43_250 }
+const eth = { "ETH-USD": 2_280.5 }
 
 const of = <T extends TraderEvent["_tag"]>({ events }: Process, tag: T) =>
   events.filter((event): event is Extract<TraderEvent, { readonly _tag: T }> => event._tag === tag)
@@ -64,8 +80,7 @@ const holdings = (stage: Stage): ReadonlyMap<string, Decimal.Decimal> =>
 export const signalToOrder: Workflow = (stage) =>
   Effect.gen(function*() {
     const process = yield* stage.begin()
-    yield* stage.prices("BTC-USD", ...rise(43_250))
-    yield* stage.until("a lot", () => of(process, "Opened").length > 0)
+    yield* drift(stage, "a lot", () => of(process, "Opened").length > 0, btc)
     const [entering] = of(process, "Entering")
     assert.strictEqual(entering?.signal.side, "buy")
     assert.strictEqual(entering?.signal.product, "BTC-USD")
@@ -97,14 +112,9 @@ export const feedToSignal: Workflow = (stage) =>
       }
     }
     const process = yield* stage.begin({ strategy: watched })
-    const prices = rise(43_250)
-    yield* stage.prices("BTC-USD", ...prices.slice(0, 4))
-    assert.deepStrictEqual(of(process, "Entering"), [])
-    yield* stage.prices("BTC-USD", ...prices.slice(4))
-    yield* stage.until("a signal", () => of(process, "Entering").length > 0)
+    yield* drift(stage, "a signal", () => of(process, "Entering").length > 0, btc)
     assert.deepStrictEqual(seen, seen.toSorted((one, other) => one - other))
-    const near = (price: number) => (close: number) => Math.abs(close - price) < 5
-    for (const close of seen) assert.isTrue(prices.some((price) => near(price)(close)), `${close}`)
+    for (const close of seen) assert.isTrue(43_240 < close && close < 43_250 * 1.0004 ** 60, `${close}`)
     const signal = of(process, "Entering")[0]?.signal
     assert.strictEqual(signal?.confidence, 0.8)
     const at = seen.indexOf(Number(Decimal.format(signal?.price ?? Decimal.zero)))
@@ -115,10 +125,9 @@ export const feedToSignal: Workflow = (stage) =>
 export const manySymbols: Workflow = (stage) =>
   Effect.gen(function*() {
     const process = yield* stage.begin()
-    yield* stage.together({ "BTC-USD": rise(43_250), "ETH-USD": rise(2_280.5) })
-    yield* stage.until("two lots", () => of(process, "Opened").length > 1)
-    const opened = of(process, "Opened").map(({ lot }) => lot.product)
-    assert.includeMembers(opened, ["BTC-USD", "ETH-USD"])
+    const opened = () => of(process, "Opened").map(({ lot }) => lot.product)
+    const haveBoth = () => opened().includes("BTC-USD") && opened().includes("ETH-USD")
+    yield* drift(stage, "a lot of each", haveBoth, { ...btc, ...eth })
     for (const product of ["BTC-USD", "ETH-USD"] as const) {
       assert.isTrue(Decimal.isPositive(openAmount(process, product)))
     }
@@ -129,10 +138,9 @@ export const openToClose: Workflow = (stage) =>
   Effect.gen(function*() {
     const had = holdings(stage)
     const process = yield* stage.begin()
-    yield* stage.prices("BTC-USD", ...rise(43_250))
-    yield* stage.until("a lot", () => of(process, "Opened").length > 0)
-    yield* stage.prices("BTC-USD", ...fall(43_600))
-    yield* stage.until("it is closed", () => of(process, "Closed").length > 0 && process.portfolio().lots.size === 0)
+    yield* drift(stage, "a lot", () => of(process, "Opened").length > 0, btc)
+    const isClosed = () => of(process, "Closed").length > 0 && process.portfolio().lots.size === 0
+    yield* drift(stage, "it is closed", isClosed, { "BTC-USD": 43_600 }, -0.0004)
     yield* quiet(stage, process)
     const [closed] = of(process, "Closed")
     assert.strictEqual(closed?.why, "signal")
@@ -166,13 +174,12 @@ export const exchangeFails: Workflow = (stage) =>
     const isAvailable = () => Effect.runSync(process.trader.exchanges).every(({ isAvailable }) => isAvailable)
     const headers = { "retry-after": "2" }
     stage.exchanges.first.mock.fault({ _tag: "Answer", call: "POST orders", status: 429, headers, body: "too many" })
-    yield* stage.prices("BTC-USD", ...rise(43_250).slice(0, 7))
-    yield* stage.until("a lot", () => of(process, "Opened").length > 0)
+    yield* drift(stage, "a lot", () => of(process, "Opened").length > 0, btc)
     assert.deepStrictEqual(ordersAt(stage, "first"), [])
     assert.strictEqual(of(process, "Opened")[0]?.lot.exchange, "second")
     yield* stage.until("it is back", isAvailable)
-    yield* stage.prices("ETH-USD", ...rise(2_280.5))
-    yield* stage.until("another lot", () => of(process, "Opened").some(({ lot }) => lot.exchange === "first"))
+    const isBack = () => of(process, "Opened").some(({ lot }) => lot.exchange === "first")
+    yield* drift(stage, "another lot, at the first", isBack, eth)
     yield* quiet(stage, process)
     assertEqual(stage, process, had)
   })
@@ -198,8 +205,8 @@ export const signalFails: Workflow = (stage) =>
       }
     }
     const process = yield* stage.begin({ strategy: failing })
-    yield* stage.together({ "BTC-USD": trend(43_250, 0.0005, 12), "ETH-USD": trend(2_280.5, 0.0005, 12) })
-    yield* stage.until("both trade", () => new Set(of(process, "Opened").map(({ lot }) => lot.product)).size === 2)
+    const bothTrade = () => new Set(of(process, "Opened").map(({ lot }) => lot.product)).size === 2
+    yield* drift(stage, "both trade", bothTrade, { ...btc, ...eth })
     assert.strictEqual(failures, 2)
   })
 
@@ -207,9 +214,9 @@ export const signalFails: Workflow = (stage) =>
 export const concurrentSignals: Workflow = (stage) =>
   Effect.gen(function*() {
     const process = yield* stage.begin({ portfolio: { maxPerProduct: 2, maxLots: 3 } })
-    yield* stage.together({ "BTC-USD": trend(43_250, 0.0004, 16), "ETH-USD": trend(2_280.5, 0.0004, 16) })
-    yield* stage.until("as many lots as there may be", () => of(process, "Opened").length === 3)
-    yield* stage.until("more signals", () => codes(process).some((code) => code.includes("POSITION_LIMIT")))
+    const isFull = () =>
+      of(process, "Opened").length === 3 && codes(process).some((code) => code.includes("POSITION_LIMIT"))
+    yield* drift(stage, "as many lots as there may be, and more signals", isFull, { ...btc, ...eth })
     yield* quiet(stage, process)
     const { lots } = process.portfolio()
     assert.strictEqual(lots.size, 3)
@@ -226,10 +233,10 @@ export const history: Workflow = (stage) =>
   Effect.gen(function*() {
     const had = holdings(stage)
     const process = yield* stage.begin()
-    yield* stage.prices("BTC-USD", ...rise(43_250), ...fall(43_600))
-    yield* stage.until("a trade", () => of(process, "Closed").length > 0)
-    yield* stage.prices("ETH-USD", ...rise(2_280.5))
-    yield* stage.until("a lot", () => of(process, "Opened").some(({ lot }) => lot.product === "ETH-USD"))
+    yield* drift(stage, "a lot", () => of(process, "Opened").length > 0, btc)
+    yield* drift(stage, "a trade", () => of(process, "Closed").length > 0, { "BTC-USD": 43_600 }, -0.0004)
+    const isHeld = () => of(process, "Opened").some(({ lot }) => lot.product === "ETH-USD")
+    yield* drift(stage, "another lot", isHeld, eth)
     yield* quiet(stage, process)
     yield* process.kill
     const { storage } = stage
@@ -256,8 +263,8 @@ export const history: Workflow = (stage) =>
 export const metrics: Workflow = (stage) =>
   Effect.gen(function*() {
     const process = yield* stage.begin({ name: "one" })
-    yield* stage.prices("BTC-USD", ...rise(43_250), ...fall(43_600))
-    yield* stage.until("a trade", () => of(process, "Closed").length > 0)
+    yield* drift(stage, "a lot", () => of(process, "Opened").length > 0, btc)
+    yield* drift(stage, "a trade", () => of(process, "Closed").length > 0, { "BTC-USD": 43_600 }, -0.0004)
     yield* quiet(stage, process)
     const text = yield* PrometheusMetrics.format()
     const value = (name: string, attributes = ""): number => {

@@ -200,9 +200,13 @@ for (const { isInstalled, layer, name } of Databases.all) {
               until(() => last.complaint().includes("recovered") && left.every(isReconciled)),
               "30 seconds"
             )
-            // However soon the others were killed, something is traded.
+            // However soon the others were killed, something is traded, and at both.
+            const { address } = MockHyperliquidExchange.account
             const isFill = ({ _tag }: Said) => _tag === "Fill"
-            yield* Effect.timeout(until(() => [...said, ...last.said()].some(isFill)), "30 seconds")
+            const hasTraded = () =>
+              [...said, ...last.said()].some(isFill) && coinbase.orders().length > 0 &&
+              hyperliquid.orders(address).length > 0
+            yield* Effect.timeout(until(hasTraded), "60 seconds")
             last.child.kill("SIGTERM")
             assert.deepStrictEqual(yield* Effect.promise(() => last.ended), { code: 0, signal: null }, last.complaint())
             said.push(...last.said())
@@ -235,7 +239,6 @@ for (const { isInstalled, layer, name } of Databases.all) {
               assert.isDefined(order, `${clientOrderId} is stored`)
               if (order !== undefined) sameAs(order, filled, fills.length)
             }
-            const { address } = MockHyperliquidExchange.account
             const there = hyperliquid.orders(address)
             assert.isAbove(there.length, 0)
             assert.strictEqual(new Set(there.map(({ clientId }) => clientId)).size, there.length, "none is there twice")
