@@ -394,7 +394,8 @@ describe("Deribit", () => {
     }
     const levels = rows("[\"change\",42500.50,950.0]")
     const whole = changes.replace(bids, levels)
-    const parsing = fastest(() => JSON.parse(whole))
+    // The thread's time is now and then told as none at all.
+    const parsing = Math.max(1, fastest(() => JSON.parse(whole)))
     for (
       const text of [
         whole,

@@ -388,7 +388,8 @@ describe("Kraken", () => {
     }
     const levels = rows("{\"price\":0.5666,\"qty\":4831.75496000}")
     const whole = frame("book", "snapshot", bookRow(levels, "[]"))
-    const parsing = fastest(() => JSON.parse(whole))
+    // The thread's time is now and then told as none at all.
+    const parsing = Math.max(1, fastest(() => JSON.parse(whole)))
     for (
       const text of [
         whole,
