@@ -41,7 +41,7 @@ const restless = (options: TradingSimulation.RunOptions): TradingSimulation.RunO
 }
 
 describe("Two virtual hours of five traders that are killed and halted again and again", () => {
-  it.live("what each of them has is what its accounts have", () =>
+  it.live("what each of them still has is what its accounts have", () =>
     Effect.gen(function*() {
       const { counts, fills, violations } = yield* TradingSimulation.run(
         restless({ seed: 21, lasts: "2 hours", every: "20 seconds", keepLog: false })
