@@ -23,13 +23,6 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: ofDays
   },
   {
-    name: "of several fills at once only the last is booked",
-    file: `${trader}/desk.ts`,
-    original: "order.fills.slice(before)",
-    replacement: "order.fills.slice(-1)",
-    test: ["packages/testing/test/TradingDays.test.ts", "seed 1: what each of them has"]
-  },
-  {
     name: "an order is given up if following it fails",
     file: router,
     original: "        Effect.catchDefect(failed),\n",
