@@ -118,11 +118,12 @@ export class Desk {
 
   /** Takes a price, and gives the lots that it closes. */
   price({ at, price, product }: Price): ReturnType<typeof Portfolio.triggered> {
-    this.prices.set(product, { price, at: Timestamp.epochMillis(at) })
+    const millis = Timestamp.epochMillis(at)
+    this.prices.set(product, { price, at: millis })
     const { portfolio } = this
     if (portfolio.lots.size === 0) return []
     this.portfolio = Portfolio.mark(portfolio, product, price)
-    this.perform(Timestamp.epochMillis(at))
+    this.perform(millis)
     return Portfolio.triggered(portfolio, product, price).filter(({ lot }) => !this.leaving.has(lot.id))
   }
 
@@ -235,13 +236,16 @@ export class Desk {
 
   /** What was known before a restart. */
   restore({ fills, open, purposes }: History.Past): void {
+    // Of each order once: a history may be long.
+    const areOpen = new Set(open.map(({ of }) => of))
+    const areFilled = new Set(fills.map(({ of }) => of))
     for (const [id, { at, purpose }] of purposes) {
       this.purposes.set(id, purpose)
       if (purpose._tag === "Exit") continue
       const { confidence, product, side } = purpose
-      const isOpen = open.some(({ of }) => of === id)
+      const isOpen = areOpen.has(id)
       if (isOpen) this.entering.set(product, id)
-      const isNothing = !isOpen && !fills.some(({ of }) => of === id)
+      const isNothing = !isOpen && !areFilled.has(id)
       this.risk = Risk.remember(
         this.risk,
         new Risk.Admission({
