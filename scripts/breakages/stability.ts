@@ -56,14 +56,14 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "what a peer said is markup",
-    file: `${folder}/Page.ts`,
+    file: "packages/node/src/internal/markup.ts",
     original: ".replace(/[&<>\"']/g, (character) => entities[character] ?? \"\")",
     replacement: ".replace(/[&\"']/g, (character) => entities[character] ?? \"\")",
     test: [test, "shows what a peer said as text"]
   },
   {
     name: "what a peer said may hold control characters",
-    file: `${folder}/Page.ts`,
+    file: "packages/node/src/internal/markup.ts",
     original: "Printable.escape(text).replace",
     replacement: "text.replace",
     test: [test, "shows what a peer said as text"]

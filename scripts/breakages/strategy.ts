@@ -309,7 +309,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "what a venue says is markup in a report",
-    file: "packages/node/src/runner/BacktestPage.ts",
+    file: "packages/node/src/internal/markup.ts",
     original: "Printable.escape(text).replace(/[&<>\"']/g, (character) => entities[character] ?? \"\")",
     replacement: "Printable.escape(text)",
     test: [ofRunner, "writes a report that loads nothing"]

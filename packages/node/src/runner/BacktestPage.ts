@@ -9,7 +9,6 @@
 import type * as Backtest from "@tickline/core/strategy/Backtest"
 import type { Candle } from "@tickline/core/strategy/Candles"
 import * as Decimal from "@tickline/core/value/Decimal"
-import * as Printable from "@tickline/core/value/Printable"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Duration from "effect/Duration"
@@ -17,6 +16,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "node:fs/promises"
 import { createRequire } from "node:module"
 import * as Path from "node:path"
+import { escape } from "../internal/markup.ts"
 import { backtestScript } from "./internal/backtestScript.ts"
 import { RunFailed } from "./RunnerError.ts"
 import { grouped, span } from "./Style.ts"
@@ -36,18 +36,6 @@ export interface About {
     readonly latency: Duration.Duration | undefined
   }
 }
-
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  "\"": "&quot;",
-  "'": "&#39;"
-}
-
-/** A text that a venue may have said, as text and nothing else. */
-const escape = (text: string): string =>
-  Printable.escape(text).replace(/[&<>"']/g, (character) => entities[character] ?? "")
 
 /** So many candles and points are drawn at most; what falls together is one. */
 const mostCandles = 1_200

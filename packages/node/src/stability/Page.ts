@@ -4,24 +4,12 @@
  *
  * @since 0.1.0
  */
-import * as Printable from "@tickline/core/value/Printable"
 import * as Timestamp from "@tickline/core/value/Timestamp"
+import { escape } from "../internal/markup.ts"
 import { grouped, span } from "../runner/Style.ts"
 import * as Grade from "./Grade.ts"
 import { type Line, mebibytes, percent, type Report } from "./Lines.ts"
 import type { Mark, Sample, StabilityRecord } from "./Record.ts"
-
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  "\"": "&quot;",
-  "'": "&#39;"
-}
-
-/** A text that a peer may have said, as text and nothing else. */
-const escape = (text: string): string =>
-  Printable.escape(text).replace(/[&<>"']/g, (character) => entities[character] ?? "")
 
 const box = { width: 720, height: 120, left: 64, bottom: 20 } as const
 
