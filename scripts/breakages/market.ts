@@ -55,6 +55,27 @@ export const breakages: ReadonlyArray<Breakage> = [
     replacement: "entry.isHeard = false\n",
     test: ["packages/testing/test/Freshness.test.ts", "takes a quiet market for what it is"]
   },
+  {
+    name: "ages are taken over from a subscription that was given up",
+    file: "packages/core/src/market/internal/freshnessFigures.ts",
+    original: "this.figures.fill(0, place * width, (place + 1) * width)",
+    replacement: "",
+    test: ["packages/core/test/Freshness.deadlines.test.ts", "keeps the ages of each of many apart"]
+  },
+  {
+    name: "the ages of many are forgotten when one more comes",
+    file: "packages/core/src/market/internal/freshnessFigures.ts",
+    original: "this.figures.set(figures)",
+    replacement: "",
+    test: ["packages/core/test/Freshness.deadlines.test.ts", "keeps the ages of each of many apart"]
+  },
+  {
+    name: "a product is known by a few of its letters",
+    file: "packages/core/src/market/internal/products.ts",
+    original: "if (found?.symbol === symbol) return this.last = found",
+    replacement: "if (found !== undefined) return this.last = found",
+    test: ["packages/core/test/Products.test.ts", "finds each of many by its whole text"]
+  },
   // limits and closes
   {
     name: "data is that of every subscription to the product",

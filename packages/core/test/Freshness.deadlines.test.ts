@@ -188,6 +188,28 @@ describe("Freshness: deadlines", () => {
     assert.deepInclude(freshness.report(at)[0], { p50: 10, p99: 70, max: 70 })
   })
 
+  it("keeps the ages of each of many apart, and none of one that was given up", () => {
+    const freshness = FreshnessTracker.make(policy)
+    const channels = Array.from({ length: 9 }, (_, i) => Channel.make("book", `P${i}-USD`))
+    freshness.connected(0)
+    for (const [i, channel] of channels.entries()) {
+      freshness.subscribed(channel, 0)
+      for (const silences of [0, 1, 2, 3]) freshness.received(channel, silences * (i + 1) * 10)
+    }
+    const longest = () => freshness.report(0).map(({ max, p50 }) => `${p50} ${max}`)
+    const all = channels.map((_, i) => `${(i + 1) * 10} ${(i + 1) * 10}`)
+    assert.deepStrictEqual(longest(), all)
+
+    const [first, last] = [channels[0], channels[8]]
+    if (first === undefined || last === undefined) throw new Error("there are nine")
+    freshness.unsubscribed(last)
+    freshness.subscribed(Channel.make("book", "NEW-USD"), 0)
+    freshness.received(first, 1_000)
+    for (const at of [2_000, 2_004]) freshness.received(Channel.make("book", "NEW-USD"), at)
+    freshness.received(last, 9_000)
+    assert.deepStrictEqual(longest(), ["10 970", ...all.slice(1, 8), "4 4"])
+  })
+
   it("takes no channel for quiet where nobody says so: no silence lengthens its deadline or saves its connection", () => {
     const freshness = FreshnessTracker.make(policy)
     freshness.connected(0)

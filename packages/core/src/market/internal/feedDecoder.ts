@@ -23,10 +23,7 @@ export const make = (
   venue: Venue,
   products: Products
 ): (frame: Frame, at: number) => ReadonlyArray<MarketEvent.MarketEvent> | FrameRejected => {
-  const mark: { receivedAt: Timestamp.Timestamp | undefined; name: string | undefined } = {
-    receivedAt: undefined,
-    name: undefined
-  }
+  const mark: ReceivedStamp.Mark = { receivedAt: undefined, product: undefined, name: undefined }
   let markedAt: number | undefined
 
   return (frame, at) => {
@@ -38,7 +35,9 @@ export const make = (
     }
     for (const event of decoded) {
       if (!MarketEvent.isMarketData(event)) continue
-      mark.name = event.product === undefined ? undefined : products.of(event.product).name
+      const product = event.product === undefined ? undefined : products.of(event.product)
+      mark.product = product?.symbol
+      mark.name = product?.name
       ReceivedStamp.stamp(event, mark)
     }
     return decoded

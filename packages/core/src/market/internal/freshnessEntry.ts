@@ -5,31 +5,25 @@
  * @since 0.1.0
  */
 import type { Channel } from "../../value/Channel.ts"
+import type { FreshnessFigures } from "./freshnessFigures.ts"
 
-/** So many of the last silences are remembered. */
-const remembered = 256
-
-/** Where each figure is; the silences stand behind them. */
-const [lastAt, count, longest, max, total, within, first] = [0, 1, 2, 3, 4, 5, 6]
-
-const none = new Float64Array(first)
+// No place among the figures.
+const nowhere = -1
 
 /**
- * What is known of one subscription, in milliseconds.
- *
- * Its silences and their figures are in one array: where there are a thousand
- * subscriptions none is in a cache, and each object that a message touches has
- * to be fetched.
+ * What is known of one subscription, in milliseconds. What a message changes
+ * stands first, and in the figures.
  *
  * @category models
  * @since 0.1.0
  */
 export class FreshnessEntry {
-  readonly channel: Channel
   isSubscribed = true
   /** Whether it has delivered in this epoch. */
   isHeard = false
-  private figures = none
+  private place = nowhere
+  private readonly figures: FreshnessFigures
+  readonly channel: Channel
   readonly deadlineMillis: number
   readonly isQuiet: boolean
   /** Since when it is waited for, or undefined where it is not (no epoch is up). */
@@ -39,7 +33,14 @@ export class FreshnessEntry {
   steppedAt: number | undefined = undefined
   steps = 0
 
-  constructor(channel: Channel, deadlineMillis: number, isQuiet: boolean, madeAt: number) {
+  constructor(
+    figures: FreshnessFigures,
+    channel: Channel,
+    deadlineMillis: number,
+    isQuiet: boolean,
+    madeAt: number
+  ) {
+    this.figures = figures
     this.channel = channel
     this.deadlineMillis = deadlineMillis
     this.isQuiet = isQuiet
@@ -48,51 +49,42 @@ export class FreshnessEntry {
 
   /** Whether it has ever delivered. */
   get hasDelivered(): boolean {
-    return this.figures !== none
+    return this.place !== nowhere
   }
 
   /** When it last delivered; before the first time, when it was made. */
   get lastAt(): number {
-    return this.hasDelivered ? this.figure(lastAt) : this.madeAt
+    return this.hasDelivered ? this.figures.lastAt(this.place) : this.madeAt
   }
 
   /** The longest that it was silent, as far as it says how patient one has to be. */
   get longest(): number {
-    return this.figure(longest)
+    return this.figures.longest(this.place)
   }
 
   /** The longest that was counted. */
   get max(): number {
-    return this.figure(max)
+    return this.figures.max(this.place)
   }
 
   /** The sum of all that were counted. */
   get total(): number {
-    return this.figure(total)
+    return this.figures.total(this.place)
   }
 
   /** The sum of what of them was within the target. */
   get within(): number {
-    return this.figure(within)
+    return this.figures.within(this.place)
   }
 
   /** The last silences, the shortest first. */
   get sorted(): Float64Array {
-    return this.figures.slice(first, first + Math.min(remembered, this.figure(count))).sort()
+    return this.figures.sorted(this.place)
   }
 
   /** It has delivered: the silence since the last time is counted. */
   delivered(at: number, targetMillis: number): void {
-    const { figures } = this
-    const silence = at - (figures[lastAt] ?? 0)
-    const before = figures[count] ?? 0
-    figures[lastAt] = at
-    figures[count] = before + 1
-    figures[first + before % remembered] = silence
-    figures[total] = (figures[total] ?? 0) + silence
-    figures[within] = (figures[within] ?? 0) + Math.min(silence, targetMillis)
-    if (silence > (figures[max] ?? 0)) figures[max] = silence
-    if (silence > (figures[longest] ?? 0)) figures[longest] = silence
+    this.figures.delivered(this.place, at, targetMillis)
   }
 
   /**
@@ -100,12 +92,14 @@ export class FreshnessEntry {
    * there is one, says how patient one has to be.
    */
   resumed(at: number, waited: number | undefined): void {
-    if (!this.hasDelivered) this.figures = new Float64Array(first + remembered)
-    this.figures[lastAt] = at
-    if (waited !== undefined && waited > this.longest) this.figures[longest] = waited
+    if (!this.hasDelivered) this.place = this.figures.take()
+    this.figures.resumed(this.place, at, waited)
   }
 
-  private figure(of: number): number {
-    return this.figures[of] ?? 0
+  /** Nobody asks for it any more. */
+  end(): void {
+    this.isSubscribed = false
+    if (this.hasDelivered) this.figures.leave(this.place)
+    this.place = nowhere
   }
 }

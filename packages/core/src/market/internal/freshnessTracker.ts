@@ -9,6 +9,7 @@ import type { Channel } from "../../value/Channel.ts"
 import * as ChannelKey from "../../value/Channel.ts"
 import { type Policy, recommended, type Report } from "../Freshness.ts"
 import { FreshnessEntry as Entry } from "./freshnessEntry.ts"
+import { FreshnessFigures } from "./freshnessFigures.ts"
 import { RoutedChannels } from "./routedChannels.ts"
 
 /**
@@ -79,6 +80,7 @@ export const make = (
 ): FreshnessTracker => {
   const targetMillis = Duration.toMillis(policy.target)
   const entries = new Map<string, Entry>()
+  const figures = new FreshnessFigures()
   // The entries by the channels themselves, which saves making a key for every message.
   const byChannel = new Map<Channel, Entry | undefined>()
   const entryOf = (channel: Channel): Entry | undefined => {
@@ -134,7 +136,7 @@ export const make = (
       const key = ChannelKey.key(channel)
       if (entries.has(key)) return
       const quiet = isQuiet(channel.channel)
-      const entry = new Entry(channel, Duration.toMillis(policy.deadline(channel, quiet)), quiet, at)
+      const entry = new Entry(figures, channel, Duration.toMillis(policy.deadline(channel, quiet)), quiet, at)
       expect(entry, connectedAt === undefined ? undefined : at)
       entries.set(key, entry)
       byChannel.clear()
@@ -143,7 +145,7 @@ export const make = (
       const key = ChannelKey.key(channel)
       const entry = entries.get(key)
       if (entry === undefined) return
-      entry.isSubscribed = false
+      entry.end()
       entries.delete(key)
       waiting.delete(entry)
       byChannel.clear()

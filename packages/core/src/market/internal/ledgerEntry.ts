@@ -38,6 +38,17 @@ export interface Loss extends Pick<Lifecycle.Gap, "cause" | "from"> {
  * @since 0.1.0
  */
 export class LedgerEntry {
+  // What each message asks for and changes stands first, where one fetch from memory brings all of it.
+  /** The numbers of its messages that have come, if these count one by one, and in which gaps the others are. */
+  numbers = new NumberRanges()
+  /** The member by which its trades count one by one; not looked for yet where undefined. */
+  tradeNumber: "tradeId" | "sequence" | "none" | undefined = undefined
+  /** The gap of a drop of which numbers may still show how much it holds. */
+  unmeasured: Lifecycle.Gap | undefined = undefined
+  received = 0
+  /** What of the batch at hand it has received, which is not with the consumers yet. */
+  arriving = 0
+  handedOn = 0
   readonly channel: string
   readonly product: string | undefined
   isWanted: boolean
@@ -57,21 +68,11 @@ export class LedgerEntry {
   liveMillis = 0
   /** When it was live, the last of it perhaps still. */
   live: ReadonlyArray<Live> = []
-  received = 0
-  /** What of the batch at hand it has received, which is not with the consumers yet. */
-  arriving = 0
-  handedOn = 0
   duplicates = 0
   dropped = 0
   rejected = 0
   gaps: ReadonlyArray<Lifecycle.Gap> = []
-  /** The gap of a drop of which numbers may still show how much it holds. */
-  unmeasured: Lifecycle.Gap | undefined = undefined
-  /** The numbers of its messages that have come, if these count one by one, and in which gaps the others are. */
-  numbers = new NumberRanges()
   losses: Array<Loss> = []
-  /** The member by which its trades count one by one; not looked for yet where undefined. */
-  tradeNumber: "tradeId" | "sequence" | "none" | undefined = undefined
   /** The ids of its messages that have come, if they are no more than that, and the number of the last ticker. */
   ids = new RecentIds()
   lastSequence: string | undefined = undefined

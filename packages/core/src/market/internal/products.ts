@@ -8,13 +8,15 @@ import type * as Symbols from "../../protocol/Symbols.ts"
 import type { Venue } from "../../venue/Venue.ts"
 
 /**
- * A product: its common name, and the channels that its messages were last found
- * to belong to, which holds for as long as the routes are these.
+ * A product: what the venue calls it, in the one text that all its messages are
+ * given, its common name, and the channels that its messages were last found to
+ * belong to, which holds for as long as the routes are these.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Product {
+  readonly symbol: string
   readonly name: string | undefined
   routes: object | undefined
   channels: MessageChannels
@@ -22,6 +24,15 @@ export interface Product {
 
 // So many are remembered: a peer that makes up products does not make it grow.
 const mostProducts = 10_000
+
+// A few letters and the length tell products apart nearly always; the hash of a whole text takes twice as long.
+const mixed = (symbol: string): number => {
+  const middle = symbol.length >> 1
+  const mix = symbol.length + symbol.charCodeAt(0) * 961 + Math.imul(symbol.charCodeAt(1), 29_791) +
+    Math.imul(symbol.charCodeAt(2), 337) + Math.imul(symbol.charCodeAt(middle - 1), 7) +
+    Math.imul(symbol.charCodeAt(middle), 31)
+  return mix ^ (mix >>> 12)
+}
 
 /**
  * The products of one feed. To look a new text up costs its hash: whoever asks
@@ -34,10 +45,12 @@ export class Products {
   private readonly venue: Venue
   private readonly symbols: Symbols.Symbols
   private readonly known = new Map<string, Product>()
+  // Each in the place that its letters give, and the last of those that share one: four times as many places as products,
+  // and a power of two.
+  private places: Array<Product | undefined> = [undefined]
   // Most events are of the product of the one before, and to compare two texts is cheaper than to find one: the more so
   // if they are the same text, of the same message.
   private last: Product
-  private lastSymbol = ""
 
   constructor(venue: Venue, symbols: Symbols.Symbols) {
     this.venue = venue
@@ -46,18 +59,30 @@ export class Products {
   }
 
   of(symbol: string): Product {
-    if (symbol === this.lastSymbol) return this.last
-    this.lastSymbol = symbol
-    return this.last = this.known.get(symbol) ?? this.remember(symbol)
+    if (symbol === this.last.symbol) return this.last
+    const { places } = this
+    const place = mixed(symbol) & (places.length - 1)
+    const found = places[place]
+    if (found?.symbol === symbol) return this.last = found
+    const known = this.known.get(symbol) ?? this.remember(symbol)
+    this.places[mixed(symbol) & (this.places.length - 1)] = known
+    return this.last = known
   }
 
   private remember(symbol: string): Product {
     const made = this.make(symbol)
-    if (this.known.size < mostProducts) this.known.set(symbol, made)
+    if (this.known.size >= mostProducts) return made
+    this.known.set(symbol, made)
+    if (this.known.size * 4 > this.places.length) this.spread(this.places.length * 4)
     return made
   }
 
+  private spread(many: number): void {
+    this.places = Array.from({ length: many }, () => undefined)
+    for (const product of this.known.values()) this.places[mixed(product.symbol) & (many - 1)] = product
+  }
+
   private make(symbol: string): Product {
-    return { name: this.symbols.nameOf(this.venue, symbol), routes: undefined, channels: [] }
+    return { symbol, name: this.symbols.nameOf(this.venue, symbol), routes: undefined, channels: [] }
   }
 }

@@ -1,0 +1,110 @@
+/**
+ * How long the subscriptions of a feed were silent between what they delivered,
+ * in milliseconds.
+ *
+ * Where there are a thousand of them none is in a cache, and each object that a
+ * message touches has to be fetched: the figures of all are in one array, a line
+ * of a cache each, and what is seldom read is in another.
+ *
+ * @since 0.1.0
+ */
+
+/** So many of the last silences are remembered. */
+const remembered = 256
+
+/** Where each figure is. */
+const [lastAt, count, longest, max, total, within] = [0, 1, 2, 3, 4, 5]
+
+// Those of one subscription: the 64 bytes of a line.
+const width = 8
+
+/**
+ * The figures of the subscriptions of one feed, each by its place.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class FreshnessFigures {
+  private figures = new Float64Array(0)
+  private silences = new Float64Array(0)
+  private readonly free: Array<number> = []
+  private used = 0
+
+  /** A place with no figures. */
+  take(): number {
+    const place = this.free.pop() ?? this.used++
+    if (this.used * width > this.figures.length) this.grow()
+    this.figures.fill(0, place * width, (place + 1) * width)
+    return place
+  }
+
+  /** What had the place does not ask for it again. */
+  leave(place: number): void {
+    this.free.push(place)
+  }
+
+  /** When it last delivered. */
+  lastAt(place: number): number {
+    return this.at(place, lastAt)
+  }
+
+  /** The longest that it was silent, as far as it says how patient one has to be. */
+  longest(place: number): number {
+    return this.at(place, longest)
+  }
+
+  /** The longest that was counted. */
+  max(place: number): number {
+    return this.at(place, max)
+  }
+
+  /** The sum of all that were counted. */
+  total(place: number): number {
+    return this.at(place, total)
+  }
+
+  /** The sum of what of them was within the target. */
+  within(place: number): number {
+    return this.at(place, within)
+  }
+
+  /** The last silences, the shortest first. */
+  sorted(place: number): Float64Array {
+    const from = place * remembered
+    return this.silences.slice(from, from + Math.min(remembered, this.at(place, count))).sort()
+  }
+
+  /** It has delivered: the silence since the last time is counted. */
+  delivered(place: number, at: number, targetMillis: number): void {
+    const { figures } = this
+    const own = place * width
+    const silence = at - (figures[own + lastAt] ?? 0)
+    const before = figures[own + count] ?? 0
+    figures[own + lastAt] = at
+    figures[own + count] = before + 1
+    this.silences[place * remembered + before % remembered] = silence
+    figures[own + total] = (figures[own + total] ?? 0) + silence
+    figures[own + within] = (figures[own + within] ?? 0) + Math.min(silence, targetMillis)
+    if (silence > (figures[own + max] ?? 0)) figures[own + max] = silence
+    if (silence > (figures[own + longest] ?? 0)) figures[own + longest] = silence
+  }
+
+  /** It has delivered, and its silence is not counted. `waited`, if there is one, says how patient one has to be. */
+  resumed(place: number, at: number, waited: number | undefined): void {
+    this.figures[place * width + lastAt] = at
+    if (waited !== undefined && waited > this.longest(place)) this.figures[place * width + longest] = waited
+  }
+
+  private at(place: number, figure: number): number {
+    return this.figures[place * width + figure] ?? 0
+  }
+
+  private grow(): void {
+    const { figures, silences } = this
+    const many = Math.max(1, figures.length / width * 2)
+    this.figures = new Float64Array(many * width)
+    this.figures.set(figures)
+    this.silences = new Float64Array(many * remembered)
+    this.silences.set(silences)
+  }
+}
