@@ -59,8 +59,7 @@ export interface Performance {
  * - `profitFactor`: all wins ÷ all losses
  * - `sharpe`: the mean of the daily returns ÷ their sample deviation × √365. Days
  *   are those of UTC, the first and the last as far as they went, those without a
- *   change included; absent under two days, within 24 hours, and where all returns
- *   are the same
+ *   change included; absent under 48 hours, and where all returns are the same
  * - `exposure`: the share of time with a position
  * - `volume`: the value of all fills
  *
@@ -188,8 +187,7 @@ export const fill = (self: Performance, value: Decimal.Decimal): Performance => 
 })
 
 const sharpeOf = ({ before, last, lastAt, returns, startedAt }: Performance): number | undefined => {
-  // Of 24 hours there are two days at least.
-  if (lastAt - startedAt < dayMillis) return undefined
+  if (lastAt - startedAt < 2 * dayMillis) return undefined
   const { count, mean, squares } = more(returns, shareOf(last - before, before), 1)
   const deviation = Math.sqrt(squares / (count - 1))
   return deviation > 0 ? mean / deviation * Math.sqrt(365) : undefined
