@@ -13,6 +13,7 @@ import * as MockVenue from "@tickline/testing/MockVenue"
 import * as MockVenues from "@tickline/testing/MockVenues"
 import * as Probe from "@tickline/testing/Probe"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { backtest, decimal, instant, standard, tape, trade, venue } from "./Tape.ts"
@@ -204,5 +205,33 @@ describe("a backtest", () => {
       assert.deepStrictEqual(new Set(told.map(({ side }) => side)), new Set(["buy", "sell"]))
       const report = yield* backtest(recorded.join("").split("\n").slice(0, -1), { strategy })
       assert.deepStrictEqual(signalsOf(report), signalsOf({ signals: told }))
+    })).pipe(Effect.provide(Probe.layer({ latency: 20 }))))
+
+  it.effect("decides what the strategy decides live against a venue that plays the recording again", () =>
+    Probe.scoped(Effect.gen(function*() {
+      const lines = tape(hills)
+      const frames = lines.slice(2).map((line): { readonly at: string; readonly raw: string } => JSON.parse(line))
+      yield* TestClock.setTime(Date.parse(instant(0)))
+      const network = yield* VirtualNetwork.Network
+      yield* network.serve("wss://venue.test", (peer) =>
+        Effect.gen(function*() {
+          yield* peer.receive
+          yield* peer.send(JSON.stringify({
+            type: "subscriptions",
+            channels: [{ name: "matches", product_ids: ["BTC-USD"] }]
+          }))
+          for (const { at, raw } of frames) {
+            yield* Effect.sleep(Date.parse(at) - (yield* Clock.currentTimeMillis))
+            yield* peer.send(raw)
+          }
+        }))
+      const feed = yield* MarketFeed.prepare(venue, { url: "wss://venue.test", backfill: "none" })
+      const told = yield* Probe.record(Signals.stream(feed, standard))
+      yield* Effect.forkScoped(Effect.ignore(feed.connection.connect))
+      yield* TestClock.adjust(`${frames.length + 5} seconds`)
+      yield* Probe.within(feed.connection.close())
+      assert.isAtLeast(told.length, 20)
+      const report = yield* backtest(lines)
+      assert.deepStrictEqual(signalsOf({ signals: told }), signalsOf(report))
     })).pipe(Effect.provide(Probe.layer({ latency: 20 }))))
 })
