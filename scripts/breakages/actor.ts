@@ -473,5 +473,12 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "behaviour.snapshots === undefined && !isVolatile",
     replacement: "behaviour.snapshots === undefined && isVolatile",
     test: [ofEntities, "what cannot be an entity is refused"]
+  },
+  {
+    name: "what a cluster does not take fails as its own error",
+    file: entities,
+    original: "isOfCluster(error) ?",
+    replacement: "isOfCluster(undefined) ?",
+    test: [ofEntities, "what the cluster does not take says so"]
   }
 ]

@@ -8,7 +8,12 @@ import * as Behaviour from "@tickline/core/actor/Behaviour"
 import * as DeadLetters from "@tickline/core/actor/DeadLetters"
 import * as Entities from "@tickline/core/actor/Entities"
 import type * as Mailbox from "@tickline/core/actor/Mailbox"
-import type * as Sharding from "effect/cluster/Sharding"
+import * as MessageStorage from "effect/cluster/MessageStorage"
+import * as RunnerHealth from "effect/cluster/RunnerHealth"
+import * as Runners from "effect/cluster/Runners"
+import * as RunnerStorage from "effect/cluster/RunnerStorage"
+import * as Sharding from "effect/cluster/Sharding"
+import * as ShardingConfig from "effect/cluster/ShardingConfig"
 import * as TestRunner from "effect/cluster/TestRunner"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -75,14 +80,14 @@ const locally = <A, E, R>(body: (find: Find) => Effect.Effect<A, E, R>) =>
 /** The same where each is an entity of a cluster. */
 const inCluster = <A, E, R>(
   body: (find: Find) => Effect.Effect<A, E, R>,
-  options: Entities.Options & { readonly kept?: Map<string, number> } = {}
+  { kept, runner = TestRunner.layer, ...options }: Entities.Options & {
+    readonly kept?: Map<string, number>
+    readonly runner?: Layer.Layer<Sharding.Sharding>
+  } = {}
 ) =>
   Effect.gen(function*() {
-    const behaviour = accounts(options.kept)
-    const cluster = Layer.provideMerge(
-      Entities.layer(behaviour, options),
-      Layer.merge(TestRunner.layer, DeadLetters.layer())
-    )
+    const behaviour = accounts(kept)
+    const cluster = Layer.provideMerge(Entities.layer(behaviour, options), Layer.merge(runner, DeadLetters.layer()))
     return yield* Effect.gen(function*() {
       // The runner has all shards by then.
       yield* TestClock.adjust("10 seconds")
@@ -205,6 +210,28 @@ describe("Entities", () => {
         "MailboxFull: the mailbox of Account/alice is full (1)",
         1
       ])
+    }))
+
+  it.effect("what the cluster does not take says so", () =>
+    Effect.gen(function*() {
+      const runner = Sharding.layer.pipe(
+        Layer.provide(Runners.layerNoop),
+        Layer.provide([MessageStorage.layerMemory, RunnerStorage.layerMemory, RunnerHealth.layerNoop]),
+        Layer.provide(ShardingConfig.layer({ entityMailboxCapacity: 2 }))
+      )
+      const said = yield* inCluster((find) =>
+        Effect.gen(function*() {
+          const alice = yield* find("alice")
+          const balances = yield* Effect.forkChild(
+            Effect.all(Array.from({ length: 4 }, () => outcome(alice.ask(new Work({ millis: 1_000 })))), {
+              concurrency: "unbounded"
+            })
+          )
+          yield* TestClock.adjust("10 seconds")
+          return yield* Fiber.join(balances)
+        }), { runner })
+      const refused = "EntityUnavailable: the cluster did not reach Account/alice: MailboxFull"
+      assert.deepStrictEqual(said, [undefined, undefined, refused, refused])
     }))
 
   it.effect("an entity that has stopped for good starts afresh with the next message", () =>
