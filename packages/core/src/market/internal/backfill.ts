@@ -403,7 +403,7 @@ class Backfill implements Recoverer {
     const { ledger } = this.parts
     const number = TradeMerge.numberOf(trade, this.numbered(entry))
     if (number === undefined) {
-      if (trade.tradeId !== undefined && entry.ids.add(trade.tradeId)) return false
+      if (trade.tradeId !== undefined && entry.hasCome(trade.tradeId)) return false
       if (TradeMerge.isLater(trade, entry.lastTrade)) entry.lastTrade = trade
       return true
     }

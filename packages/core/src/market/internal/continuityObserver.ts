@@ -240,7 +240,7 @@ class MessageChecks {
       if (number === entry.numbers.last) this.keep(entry, trade)
       return isSeen
     }
-    if (trade.tradeId !== undefined && entry.ids.add(trade.tradeId)) return true
+    if (trade.tradeId !== undefined && entry.hasCome(trade.tradeId)) return true
     if (trade.history !== true || TradeMerge.isLater(trade, entry.lastTrade)) this.keep(entry, trade)
     return false
   }

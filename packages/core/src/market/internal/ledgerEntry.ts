@@ -74,7 +74,7 @@ export class LedgerEntry {
   gaps: ReadonlyArray<Lifecycle.Gap> = []
   losses: Array<Loss> = []
   /** The ids of its messages that have come, if they are no more than that, and the number of the last ticker. */
-  ids = new RecentIds()
+  private ids: RecentIds | undefined = undefined
   lastSequence: string | undefined = undefined
   /** Its last trade, by what the venue numbers them by, or as they came. */
   lastTrade: Trade | undefined = undefined
@@ -106,6 +106,11 @@ export class LedgerEntry {
     })
   }
 
+  /** Whether a message with the id, which is no more than that, has come already; from now on it has. */
+  hasCome(id: string): boolean {
+    return (this.ids ??= new RecentIds()).add(id)
+  }
+
   /** Numbers are missing, in a gap. */
   lose({ cause, first, from, last }: Loss): void {
     this.losses = [...this.losses, { cause, first, last, ...(from === undefined ? {} : { from }) }].slice(-most)
@@ -124,7 +129,7 @@ export class LedgerEntry {
     this.unmeasured = undefined
     this.numbers = new NumberRanges()
     this.losses = []
-    this.ids = new RecentIds()
+    this.ids = undefined
     this.lastSequence = undefined
     this.lastTrade = undefined
   }
