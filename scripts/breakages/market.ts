@@ -293,7 +293,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a trade that is there is fetched once more",
     file: backfill,
-    original: "if (trade.tradeId !== undefined && entry.ids.add(trade.tradeId)) return false",
+    original: "if (trade.tradeId !== undefined && entry.hasCome(trade.tradeId)) return false",
     replacement: "",
     test: [ofBackfill, "what the venue replays by itself"]
   },

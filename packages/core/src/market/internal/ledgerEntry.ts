@@ -73,8 +73,9 @@ export class LedgerEntry {
   rejected = 0
   gaps: ReadonlyArray<Lifecycle.Gap> = []
   losses: Array<Loss> = []
-  /** The ids of its messages that have come, if they are no more than that, and the number of the last ticker. */
+  // The ids of its messages that have come, if they are no more than that.
   private ids: RecentIds | undefined = undefined
+  /** The number of the last ticker. */
   lastSequence: string | undefined = undefined
   /** Its last trade, by what the venue numbers them by, or as they came. */
   lastTrade: Trade | undefined = undefined
