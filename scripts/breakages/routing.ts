@@ -4,6 +4,7 @@ import type { Breakage } from "./Breakage.ts"
 const trading = "packages/core/src/trading"
 const router = `${trading}/internal/router.ts`
 const routed = `${trading}/internal/routed.ts`
+const ofCancelling = "packages/testing/test/routing/Cancelling.test.ts"
 const splitter = `${trading}/internal/splitter.ts`
 const splitting = `${trading}/internal/splitting.ts`
 const strategy = `${trading}/RoutingStrategy.ts`
@@ -289,5 +290,33 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "const update: Update = { of, order: part.order, event }",
     replacement: "const update: Update = { of, order, event }",
     test: [ofRecovery, "tells what it learns, with the order that it is of, from the first moment"]
+  },
+  {
+    name: "an order goes on to another exchange though all were cancelled",
+    file: router,
+    original: "this.cancels++",
+    replacement: "",
+    test: [ofCancelling, "goes to no other exchange once all orders are cancelled"]
+  },
+  {
+    name: "an order goes on to another exchange though it was cancelled",
+    file: router,
+    original: "this.cancelled.add(clientId)",
+    replacement: "",
+    test: [ofCancelling, "goes to no other exchange once it is cancelled"]
+  },
+  {
+    name: "an order is divided anew though all were cancelled",
+    file: splitter,
+    original: "if (terms.side === side && !isWanted())",
+    replacement: "if (terms.side !== side && !isWanted())",
+    test: [ofCancelling, "is not divided anew once all are cancelled"]
+  },
+  {
+    name: "all orders that come later count as cancelled with those before",
+    file: router,
+    original: "const { cancels } = this",
+    replacement: "const cancels = 0",
+    test: [ofCancelling, "goes to no other exchange once all orders are cancelled"]
   }
 ]

@@ -219,5 +219,12 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "    up = alerts\n",
     replacement: "    up = [...up, ...raised]\n    void alerts\n",
     test: [own, "raises an alert while an exchange is away"]
+  },
+  {
+    name: "what is about to be placed as the trader is halted is placed",
+    file: ordering,
+    original: "(may) => may ? router.place(request, options)",
+    replacement: "() => clientId !== \"\" ? router.place(request, options)",
+    test: [own, "places nothing once it is halted"]
   }
 ]

@@ -83,7 +83,9 @@ export interface NetAmount {
  *   itself, also if whoever waits for it goes
  * - `settled`: an order's parts once all of them are over and their fills are there
  * - `status`, `cancel`, `amend`: by the client id that it was placed with, asked of
- *   the exchange that has it. An order in several parts cannot be amended
+ *   the exchange that has it. An order in several parts cannot be amended. One that
+ *   is cancelled, also by `cancelAll`, while it is being routed goes to no further
+ *   exchange
  * - `instrument`: what may be traded of a product at an exchange, asked for once
  * - `nameOf`: the name of an exchange's symbol
  * - `updates`: what is said of all orders from when the effect is done, and the
@@ -178,7 +180,12 @@ export const make = Effect.fnUntraced(function*(
     place: router.place,
     settled: (clientId) => Effect.flatMap(partsOf(clientId), () => router.settled(clientId)),
     status: (clientId) => ofParts(clientId, (exchange, name) => exchange.status(name)),
-    cancel: (clientId) => ofParts(clientId, (exchange, name) => exchange.cancel(name)),
+    cancel: (clientId) =>
+      Stream.suspend(() =>
+        router.cancelRouting(clientId) && router.partsOf(clientId).length === 0
+          ? Stream.empty
+          : ofParts(clientId, (exchange, name) => exchange.cancel(name))
+      ),
     amend: (clientId, terms) =>
       Stream.unwrap(Effect.flatMap(partsOf(clientId), ([part, ...others]) =>
         part === undefined || others.length > 0
@@ -187,7 +194,10 @@ export const make = Effect.fnUntraced(function*(
             orderIds: [part, ...others].flatMap((part) => part?.order.orderId ?? [])
           })
           : Effect.succeed(part.route.exchange.amend(nameOf(part.order), terms)))),
-    cancelAll: Stream.mergeAll(routes.map(({ exchange }) => exchange.cancelAll()), { concurrency: "unbounded" }),
+    cancelAll: Stream.suspend(() => {
+      router.cancelAllRouting()
+      return Stream.mergeAll(routes.map(({ exchange }) => exchange.cancelAll()), { concurrency: "unbounded" })
+    }),
     open: gathered(router.openAt),
     balances: Effect.map(gathered((exchange) => exchange.balances()), (found) => ({
       ...found,

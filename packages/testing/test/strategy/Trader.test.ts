@@ -221,6 +221,36 @@ describe("A trader", () => {
       })
     ))
 
+  it.effect("places nothing once it is halted, also at the next exchange, and also what is about to be placed", () =>
+    withTrader((process, desk) =>
+      Effect.gen(function*() {
+        yield* process.kill
+        const slow = {
+          ...desk.storage,
+          decide: (decision: Parameters<typeof desk.storage.decide>[0]) =>
+            Effect.delay(desk.storage.decide(decision), decision.kind === "enter" ? "2 seconds" : 0)
+        }
+        const other = yield* begin(desk, { storage: slow })
+        yield* pass("2 seconds")
+        // Not placed yet: its decision is being stored.
+        yield* other.signal("buy", "ETH-USD")
+        yield* pass("1 second")
+        yield* within("10 seconds", other.trader.halt("by hand"))
+        assert.strictEqual(ordersOf(desk), 0)
+        assert.deepStrictEqual(tags(other).slice(-3), ["Entering", "Halted", "ERR_NOT_TRADING"])
+
+        // The first exchange never gets it; it is not known yet.
+        yield* other.trader.clear
+        desk.venues.coinbase.fault("Withhold", Infinity)
+        yield* other.signal("buy", "ETH-USD", { confidence: 0.9 })
+        yield* pass("3 seconds")
+        yield* within("30 seconds", other.trader.halt("by hand"))
+        yield* pass("1 minute")
+        assert.strictEqual(ordersOf(desk), 0)
+        assert.deepStrictEqual(tags(other).slice(-3), ["Entering", "Halted", "ERR_NOT_TRADING"])
+      })
+    ))
+
   it.effect("halts also if the halt cannot be stored, and says that it could not", () =>
     withTrader((process, desk) =>
       Effect.gen(function*() {

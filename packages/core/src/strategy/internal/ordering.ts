@@ -14,6 +14,7 @@ import type * as Lot from "../../trading/Lot.ts"
 import type * as Order from "../../trading/Order.ts"
 import * as OrderRequest from "../../trading/OrderRequest.ts"
 import type { OrderRouter } from "../../trading/OrderRouter.ts"
+import { NotRouted } from "../../trading/RouteError.ts"
 import type * as Routing from "../../trading/Routing.ts"
 import * as RoutingStrategy from "../../trading/RoutingStrategy.ts"
 import type { Storage } from "../../trading/Storage.ts"
@@ -69,9 +70,12 @@ export const settle = Effect.fnUntraced(function*(
   return orders
 })
 
-/** Stores why an order is placed, and places it; the next thing that is asked of its exchange is asked anew. */
+/**
+ * Stores why an order is placed, and places it, if orders may still be placed by then; the next thing that is asked of
+ * its exchange is asked anew.
+ */
 const place = (
-  { balances, desk, router, storage }: Ordering,
+  { balances, desk, isTrading, router, storage }: Ordering,
   { purpose, reason, request }: {
     readonly request: OrderRequest.OrderRequest
     readonly purpose: History.Purpose
@@ -85,7 +89,8 @@ const place = (
     balances.forget()
   }).pipe(
     Effect.andThen(History.decided(storage, clientId, purpose, reason)),
-    Effect.andThen(router.place(request, options)),
+    Effect.andThen(isTrading),
+    Effect.flatMap((may) => may ? router.place(request, options) : new NotRouted({ clientId, causes: [] })),
     Effect.ensuring(Effect.sync(() => desk.placing.delete(clientId))),
     Effect.result
   )
@@ -132,7 +137,12 @@ export const enter = Effect.fnUntraced(function*(
   ordered(desk.options.now() - begun)
   if (Result.isFailure(placed)) {
     desk.release(id, true)
-    return desk.refuse(signal, { _tag: "NotPlaced", detail: Printable.escape(placed.failure.message) })
+    return desk.refuse(
+      signal,
+      (yield* isTrading)
+        ? { _tag: "NotPlaced", detail: Printable.escape(placed.failure.message) }
+        : { _tag: "NotTrading" }
+    )
   }
   const orders = yield* settle(ordering, id)
   const lot = desk.portfolio.lots.get(id)

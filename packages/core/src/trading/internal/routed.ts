@@ -138,3 +138,12 @@ export const causeOf = (exchange: string, outcome: OrderEvent.Outcome): RouteCau
       )
   }
 }
+
+/**
+ * Why an order did not go to an exchange any more.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const notWanted = (exchange: string): RouteCause =>
+  new RouteCause({ exchange, reason: "NotSent", detail: "it was cancelled before it was sent" })

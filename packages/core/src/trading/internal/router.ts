@@ -24,7 +24,7 @@ import type { ExchangeState, Options, Placement, PlaceOptions, Ranking, Route, U
 import * as RoutingStrategy from "../RoutingStrategy.ts"
 import type { Storage } from "../Storage.ts"
 import type { ClientIdInUse, StorageError } from "../StorageError.ts"
-import { causeOf, isNothing, type Part, renamed, routeName, type Sender, symbolOf } from "./routed.ts"
+import { causeOf, isNothing, notWanted, type Part, renamed, routeName, type Sender, symbolOf } from "./routed.ts"
 import { split } from "./splitter.ts"
 
 /** What is known of an exchange's answers. */
@@ -83,6 +83,9 @@ export class Router implements Sender {
   private readonly parts = new Map<string, Array<Part>>()
   private readonly unwound = new Map<string, ReadonlyArray<Part>>()
   private readonly placing = new Map<string, Deferred.Deferred<Placement, NotRouted | StorageError>>()
+  // Those of them that were cancelled since, and how often all were.
+  private readonly cancelled = new Set<string>()
+  private cancels = 0
   private turn = 0
 
   private constructor(
@@ -350,6 +353,8 @@ export class Router implements Sender {
   ): Effect.Effect<Placement, NotRouted | ClientIdInUse | StorageError> =>
     Effect.gen({ self: this }, function*() {
       const { clientId } = request
+      const { cancels } = this
+      const isWanted = () => this.cancels === cancels && !this.cancelled.has(clientId)
       const claim = yield* this.storage.claim(request)
       const running = this.placing.get(clientId)
       if (running !== undefined) return yield* Deferred.await(running)
@@ -362,8 +367,8 @@ export class Router implements Sender {
       const isAgain = claim.orders.length > 0
       // It goes on if whoever waits for it goes: what was sent has to be followed.
       yield* Effect.forkIn(
-        this.route(request, options, isAgain).pipe(
-          Effect.ensuring(Effect.sync(() => this.placing.delete(clientId))),
+        this.route(request, options, isAgain, isWanted).pipe(
+          Effect.ensuring(Effect.sync(() => this.placing.delete(clientId) && this.cancelled.delete(clientId))),
           Effect.catchTag("ClientIdInUse", (error) => Effect.die(error)),
           Effect.exit,
           Effect.tap((exit) => Deferred.done(placed, exit))
@@ -373,6 +378,18 @@ export class Router implements Sender {
       )
       return yield* Deferred.await(placed)
     })
+
+  /** Nothing of an order goes to another exchange any more. Gives whether it is being routed. */
+  cancelRouting(clientId: string): boolean {
+    if (!this.placing.has(clientId)) return false
+    this.cancelled.add(clientId)
+    return true
+  }
+
+  /** The same of all that have been given by now. */
+  cancelAllRouting(): void {
+    this.cancels++
+  }
 
   private placement(
     request: OrderRequest.OrderRequest,
@@ -393,7 +410,8 @@ export class Router implements Sender {
     this: Router,
     request: OrderRequest.OrderRequest,
     options: PlaceOptions,
-    isAgain: boolean
+    isAgain: boolean,
+    isWanted: () => boolean
   ): Effect.fn.Return<Placement, NotRouted | ClientIdInUse | StorageError> {
     const { clientId } = request
     const strategy = RoutingStrategy.of(options.strategy ?? this.options.strategy, request.product)
@@ -408,7 +426,7 @@ export class Router implements Sender {
       [`${strategy._tag}: ${candidates.map(({ exchange }) => exchange).join(", ") || "none"}`, ...reasons].join("; ")
     )
     if (strategy._tag === "Split" && request.timeInForce !== "post-only") {
-      const { causes: met, parts, unwound } = yield* split(this, request, { deadline, candidates })
+      const { causes: met, parts, unwound } = yield* split(this, request, { deadline, candidates, isWanted })
       this.unwound.set(clientId, unwound)
       const all = [...causes, ...met]
       if (parts.length === 0) return yield* new NotRouted({ clientId, causes: all })
@@ -426,6 +444,10 @@ export class Router implements Sender {
         ? own
         : new OrderRequest.OrderRequest({ ...own, clientId: yield* OrderRequest.clientId })
       isFirst = false
+      if (!isWanted()) {
+        passed.push(notWanted(exchange))
+        break
+      }
       const part = yield* this.send(route, child, { of: request, deadline })
       const outcome = yield* Deferred.await(part.outcome)
       if (!isNothing(outcome)) return this.placement(request, [part.order], passed)

@@ -15,7 +15,7 @@ import { isOver } from "../OrderStatus.ts"
 import { RouteCause } from "../RouteError.ts"
 import type { Candidate } from "../RoutingStrategy.ts"
 import type { ClientIdInUse, StorageError } from "../StorageError.ts"
-import { causeOf, isNothing, type Part, type Sender, symbolOf } from "./routed.ts"
+import { causeOf, isNothing, notWanted, type Part, type Sender, symbolOf } from "./routed.ts"
 import * as Splitting from "./splitting.ts"
 
 /**
@@ -45,10 +45,14 @@ const filledOf = (parts: ReadonlyArray<Part>): Decimal.Decimal =>
 export const split = Effect.fnUntraced(function*(
   sender: Sender,
   request: OrderRequest.OrderRequest,
-  options: { readonly deadline: Duration.Duration; readonly candidates: ReadonlyArray<Candidate> }
+  options: {
+    readonly deadline: Duration.Duration
+    readonly candidates: ReadonlyArray<Candidate>
+    readonly isWanted: () => boolean
+  }
 ): Effect.fn.Return<Split, ClientIdInUse | StorageError> {
   const { amount, clientId, price, product, side, timeInForce, type } = request
-  const { deadline } = options
+  const { deadline, isWanted } = options
   const isWhole = timeInForce === "fok"
   const taken: Array<Part> = []
   const causes: Array<RouteCause> = []
@@ -68,6 +72,11 @@ export const split = Effect.fnUntraced(function*(
       reduceOnly: request.reduceOnly && terms.side === side,
       clientId: yield* OrderRequest.clientId
     })
+    // What is traded back is of an order that may not be there in part.
+    if (terms.side === side && !isWanted()) {
+      causes.push(notWanted(exchange))
+      return
+    }
     const part = yield* sender.send(route, child, { of: request, deadline })
     const outcome = yield* Deferred.await(part.outcome)
     if (isNothing(outcome)) {
