@@ -217,5 +217,12 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "[Effect.sleep(duration)]",
     replacement: "[]",
     test: [ofTrader, "venues are simulated without a trader"]
+  },
+  {
+    name: "what others placed is not told where it was cancelled at once",
+    file: "packages/node/src/runner/trader/Trading.ts",
+    original: "[...yield* Fiber.join(asking), ...orders]",
+    replacement: "[...yield* Fiber.join(asking), ...orders.slice(orders.length)]",
+    test: ["packages/node/test/runner/trader/Trader.test.ts", "tells of what others placed"]
   }
 ]

@@ -12,7 +12,10 @@ import * as Stream from "effect/Stream"
 
 const isUpdate = (event: OrderEvent): event is OrderUpdate => event._tag === "OrderUpdate"
 
-const keyOf = ({ exchange, orderId }: OrderUpdate): string => `${exchange} ${orderId}`
+/** An order at an exchange. */
+type Named = Pick<OrderUpdate, "exchange" | "orderId">
+
+const keyOf = ({ exchange, orderId }: Named): string => `${exchange} ${orderId}`
 
 /**
  * All orders that are open, as far as the exchanges answer.
@@ -35,19 +38,20 @@ export const open = (router: OrderRouter["Service"]): Effect.Effect<ReadonlyArra
  */
 export const cancelled = Effect.fnUntraced(function*(
   routes: ReadonlyArray<Routing.Route>,
-  before: ReadonlyArray<OrderUpdate>,
+  before: ReadonlyArray<Named>,
   told: ReadonlyArray<OrderUpdate>
 ): Effect.fn.Return<ReadonlyArray<OrderUpdate>> {
   const known = new Set(told.map(keyOf))
   const found: Array<OrderUpdate> = []
-  for (const update of before) {
-    const { exchange } = routes.find(({ exchange }) => exchange.name === update.exchange) ?? {}
-    if (exchange === undefined || update.orderId === undefined || known.has(keyOf(update))) continue
-    const events = yield* Stream.runCollect(exchange.status({ orderId: update.orderId }))
+  for (const named of before) {
+    const { exchange } = routes.find(({ exchange }) => exchange.name === named.exchange) ?? {}
+    if (exchange === undefined || named.orderId === undefined || known.has(keyOf(named))) continue
+    known.add(keyOf(named))
+    const events = yield* Stream.runCollect(exchange.status({ orderId: named.orderId }))
     const now = events.findLast(isUpdate)
     if (now?.status !== "cancelled") continue
     const { amount: _, price: __, ...standing } = now
-    found.push(new OrderUpdate({ ...standing, exchange: update.exchange }))
+    found.push(new OrderUpdate({ ...standing, exchange: named.exchange }))
   }
   return found
 })

@@ -246,13 +246,15 @@ export const begin = Effect.fnUntraced(function*(
       cancelled.add(tell)
       // Asked for beside it: nothing may hold up a halt.
       const asking = yield* Effect.forkChild(OtherOrders.open(router), { startImmediately: true })
-      const { failures, open } = yield* trader.halt("halted by command").pipe(
+      const { failures, open, orders } = yield* trader.halt("halted by command").pipe(
         Effect.tap(({ open }) =>
           open.length > 0 ? Effect.void : Effect.timeoutOption(allOver(openOrders(storage)), "5 seconds")
         ),
         Effect.ensuring(Effect.sync(() => cancelled.delete(tell)))
       )
-      const others = yield* OtherOrders.cancelled(routes, yield* Fiber.join(asking), updates)
+      // What was cancelled before that was answered is not open there any more.
+      const before = [...yield* Fiber.join(asking), ...orders]
+      const others = yield* OtherOrders.cancelled(routes, before, updates)
       others.forEach(say)
       return new Halted({ cancelled: [...updates, ...others], open, failures: failures.map(({ message }) => message) })
     }).pipe(Effect.mapError(failed)),

@@ -9,6 +9,7 @@ import * as MockCoinbaseAdvanced from "@tickline/testing/MockCoinbaseAdvanced"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as Fs from "node:fs"
 import { DatabaseSync } from "node:sqlite"
@@ -222,6 +223,25 @@ describe.concurrent("tickline halt", { timeout: 60_000 }, () => {
       assert.strictEqual((yield* rig.halt("--clear")).code, 0)
       yield* second.world.printed(/"Acknowledged"/)
       assert.strictEqual(yield* second.stop, 0)
+    }))
+
+  it.live("tells of what others placed also where it is cancelled before it has been seen", () =>
+    Effect.gen(function*() {
+      const rig = yield* TraderRig.make()
+      const { stop, world } = yield* rig.start
+      yield* world.said(/"recovered"/)
+      yield* placed(rig.server.httpUrl, "by-hand")
+      const listing = "GET orders/historical/batch"
+      // Whoever placed it has looked at it once more.
+      const hasLooked = Effect.sync(() => rig.exchange.received().at(-1)?.call === listing)
+      yield* Effect.repeat(hasLooked, { schedule: Schedule.spaced("5 millis"), until: (is) => is })
+      rig.exchange.fault({ _tag: "Late", call: listing, millis: 500 })
+      const halted = yield* rig.halt()
+      assert.deepStrictEqual(halted.objects.map(({ _tag, clientId, status }) => [_tag, clientId, status]), [
+        ["OrderUpdate", "by-hand", "cancelled"]
+      ])
+      yield* world.printed(/"OrderUpdate".*"by-hand".*"cancelled"/)
+      assert.strictEqual(yield* stop, 0)
     }))
 
   it.live("where none runs it cancels at the exchange, and the next one is halted", () =>
