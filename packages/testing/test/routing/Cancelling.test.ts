@@ -25,8 +25,7 @@ const lose = ({ mocks }: Desk) => {
   mocks.first.exchange.fault({ _tag: "Withhold", method: "private/buy", takenAfter: Infinity })
 }
 
-const cancelAll = ({ router }: Desk) =>
-  Effect.forkScoped(Stream.runDrain(router.cancelAll), { startImmediately: true })
+const cancelAll = ({ router }: Desk) => Effect.forkScoped(Stream.runDrain(router.cancelAll), { startImmediately: true })
 
 const refused = "order mine went to no exchange: first: the answer was lost, and the exchange has no such order; " +
   "second: it was cancelled before it was sent"
