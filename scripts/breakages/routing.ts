@@ -294,22 +294,22 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "an order goes on to another exchange though all were cancelled",
     file: router,
-    original: "this.cancels++",
-    replacement: "",
+    original: "[undefined, clientId].every((of)",
+    replacement: "[clientId].every((of)",
     test: [ofCancelling, "goes to no other exchange once all orders are cancelled"]
   },
   {
     name: "an order goes on to another exchange though it was cancelled",
     file: router,
-    original: "this.cancelled.add(clientId)",
-    replacement: "",
+    original: "[undefined, clientId].every((of)",
+    replacement: "[undefined].every((of)",
     test: [ofCancelling, "goes to no other exchange once it is cancelled"]
   },
   {
     name: "an order is divided anew though all were cancelled",
     file: splitter,
-    original: "if (terms.side === side && !isWanted())",
-    replacement: "if (terms.side !== side && !isWanted())",
+    original: "terms.side !== side || isWanted()",
+    replacement: "true",
     test: [ofCancelling, "is not divided anew once all are cancelled"]
   },
   {
@@ -318,5 +318,26 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "const { cancels } = this",
     replacement: "const cancels = 0",
     test: [ofCancelling, "goes to no other exchange once all orders are cancelled"]
+  },
+  {
+    name: "an order is sent though it was cancelled while it was stored",
+    file: router,
+    original: ": isWanted()\n",
+    replacement: ": isWanted() || true\n",
+    test: [ofCancelling, "is not sent if it is cancelled while it is stored"]
+  },
+  {
+    name: "half of a whole or nothing is kept where it is cancelled",
+    file: splitter,
+    original: "terms.side !== side || isWanted()",
+    replacement: "isWanted()",
+    test: [ofCancelling, "is traded back also where all are cancelled"]
+  },
+  {
+    name: "an order that no exchange has cannot be cancelled",
+    file: "packages/core/src/trading/OrderRouter.ts",
+    original: "router.cancelRouting(clientId) &&",
+    replacement: "!router.cancelRouting(clientId) &&",
+    test: [ofCancelling, "goes nowhere if it is cancelled before it has left"]
   }
 ]

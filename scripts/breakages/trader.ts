@@ -223,8 +223,22 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what is about to be placed as the trader is halted is placed",
     file: ordering,
-    original: "(may) => may ? router.place(request, options)",
-    replacement: "() => clientId !== \"\" ? router.place(request, options)",
+    original: "Effect.filterOrFail(isTrading, (may) => may, () => notTrading)",
+    replacement: "Effect.filterOrFail(isTrading, () => true, () => notTrading)",
     test: [own, "places nothing once it is halted"]
+  },
+  {
+    name: "a halt ends while an order that was on its way rests",
+    file: halting,
+    original: "const isPlacing = desk.placing.size > 0",
+    replacement: "const isPlacing = false",
+    test: ["packages/core/test/Halting.test.ts", "looks once more for what was on its way"]
+  },
+  {
+    name: "what was filled as all was cancelled counts as cancelled",
+    file: halting,
+    original: " && event.status === \"cancelled\"",
+    replacement: "",
+    test: ["packages/core/test/Halting.test.ts", "says which orders were cancelled"]
   }
 ]

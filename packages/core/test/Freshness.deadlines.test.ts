@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Freshness from "@tickline/core/market/Freshness"
 import * as Channel from "@tickline/core/value/Channel"
+import { FreshnessFigures } from "../src/market/internal/freshnessFigures.ts"
 import * as FreshnessTracker from "../src/market/internal/freshnessTracker.ts"
 
 const book = Channel.make("book", "BTC-USD")
@@ -208,6 +209,24 @@ describe("Freshness: deadlines", () => {
     for (const at of [2_000, 2_004]) freshness.received(Channel.make("book", "NEW-USD"), at)
     freshness.received(last, 9_000)
     assert.deepStrictEqual(longest(), ["10 970", ...all.slice(1, 8), "4 4"])
+  })
+
+  it("a place among the ages is taken again, and what never delivered has none", () => {
+    const figures = new FreshnessFigures()
+    const places = [figures.take(), figures.take(), figures.take()]
+    assert.deepStrictEqual(places, [0, 1, 2])
+    figures.leave(1)
+    assert.deepStrictEqual([figures.take(), figures.take()], [1, 3])
+
+    const freshness = FreshnessTracker.make(policy)
+    freshness.connected(0)
+    freshness.subscribed(book, 0)
+    freshness.unsubscribed(book)
+    for (const [channel, silence] of [[trades, 10], [Channel.make("ticker", "BTC-USD"), 20]] as const) {
+      freshness.subscribed(channel, 0)
+      for (const times of [0, 1, 2]) freshness.received(channel, times * silence)
+    }
+    assert.deepStrictEqual(freshness.report(0).map(({ max, p50 }) => [p50, max]), [[10, 10], [20, 20]])
   })
 
   it("takes no channel for quiet where nobody says so: no silence lengthens its deadline or saves its connection", () => {

@@ -85,7 +85,7 @@ export interface NetAmount {
  * - `status`, `cancel`, `amend`: by the client id that it was placed with, asked of
  *   the exchange that has it. An order in several parts cannot be amended. One that
  *   is cancelled, also by `cancelAll`, while it is being routed goes to no further
- *   exchange
+ *   exchange; where none has it, nothing else is said of it
  * - `instrument`: what may be traded of a product at an exchange, asked for once
  * - `nameOf`: the name of an exchange's symbol
  * - `updates`: what is said of all orders from when the effect is done, and the
@@ -182,7 +182,7 @@ export const make = Effect.fnUntraced(function*(
     status: (clientId) => ofParts(clientId, (exchange, name) => exchange.status(name)),
     cancel: (clientId) =>
       Stream.suspend(() =>
-        router.cancelRouting(clientId) && router.partsOf(clientId).length === 0
+        router.cancelRouting(clientId) && router.partsOf(clientId).every(({ order }) => isOver(order.status))
           ? Stream.empty
           : ofParts(clientId, (exchange, name) => exchange.cancel(name))
       ),
@@ -195,7 +195,7 @@ export const make = Effect.fnUntraced(function*(
           })
           : Effect.succeed(part.route.exchange.amend(nameOf(part.order), terms)))),
     cancelAll: Stream.suspend(() => {
-      router.cancelAllRouting()
+      router.cancelRouting()
       return Stream.mergeAll(routes.map(({ exchange }) => exchange.cancelAll()), { concurrency: "unbounded" })
     }),
     open: gathered(router.openAt),

@@ -14,6 +14,7 @@ import { Outcome } from "./OrderEvent.ts"
  * - `Unavailable`: its session or its book was not live, or it asked for patience
  * - `NotListed`, `Unsupported`: it has no such product, or no such orders
  * - `NotSent`, `Rejected`, `RateLimited`, `Absent`: by the order's `outcome` there
+ * - `Cancelled`: it was cancelled while it was routed, before it was sent there
  *
  * `detail` says it in words; a rate limit may be tried again after
  * `retryAfterMillis`.
@@ -30,7 +31,8 @@ export class RouteCause extends Schema.Class<RouteCause>("RouteCause")({
     "NotSent",
     "Rejected",
     "RateLimited",
-    "Absent"
+    "Absent",
+    "Cancelled"
   ]),
   detail: Schema.String,
   outcome: Schema.optionalKey(Outcome),

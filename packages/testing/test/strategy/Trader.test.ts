@@ -1,6 +1,7 @@
 /** A trader through its front door: signals and prices in, orders at mock exchanges out. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Portfolio from "@tickline/core/trading/Portfolio"
+import * as RoutingStrategy from "@tickline/core/trading/RoutingStrategy"
 import { StorageError } from "@tickline/core/trading/StorageError"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as BigDecimal from "effect/BigDecimal"
@@ -250,8 +251,7 @@ describe("A trader", () => {
         yield* pass("1 minute")
         assert.strictEqual(ordersOf(desk), 0)
         assert.deepStrictEqual(tags(other).slice(-3), ["Entering", "Halted", "ERR_NOT_TRADING"])
-      })
-    ))
+      }), { strategy: RoutingStrategy.priority("coinbase", "dydx") }))
 
   it.effect("halts also if the halt cannot be stored, and says that it could not", () =>
     withTrader((process, desk) =>

@@ -1,6 +1,7 @@
 /**
  * What a feed writes on each market event as it is decoded: when its batch came
- * in, and the common name of its product.
+ * in, and its product, in the one text that the feed has of it, with its common
+ * name.
  *
  * @since 0.1.0
  */

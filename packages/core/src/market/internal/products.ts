@@ -25,12 +25,15 @@ export interface Product {
 // So many are remembered: a peer that makes up products does not make it grow.
 const mostProducts = 10_000
 
-// A few letters and the length tell products apart nearly always; the hash of a whole text takes twice as long.
+// A few letters and the length tell products apart nearly always; the hash of a whole text takes twice as long. They are
+// of the beginning, of the middle, and of where a strike or a number stands before what all have.
 const mixed = (symbol: string): number => {
-  const middle = symbol.length >> 1
-  const mix = symbol.length + symbol.charCodeAt(0) * 961 + Math.imul(symbol.charCodeAt(1), 29_791) +
+  const { length } = symbol
+  const middle = length >> 1
+  const mix = length + symbol.charCodeAt(0) * 961 + Math.imul(symbol.charCodeAt(1), 29_791) +
     Math.imul(symbol.charCodeAt(2), 337) + Math.imul(symbol.charCodeAt(middle - 1), 7) +
-    Math.imul(symbol.charCodeAt(middle), 31)
+    Math.imul(symbol.charCodeAt(middle), 31) + Math.imul(symbol.charCodeAt(length - 3), 5_077) +
+    Math.imul(symbol.charCodeAt(length - 6), 1_103)
   return mix ^ (mix >>> 12)
 }
 
@@ -65,13 +68,13 @@ export class Products {
     const found = places[place]
     if (found?.symbol === symbol) return this.last = found
     const known = this.known.get(symbol) ?? this.remember(symbol)
-    this.places[mixed(symbol) & (this.places.length - 1)] = known
-    return this.last = known
+    if (known !== undefined) this.places[mixed(symbol) & (this.places.length - 1)] = known
+    return this.last = known ?? this.make(symbol)
   }
 
-  private remember(symbol: string): Product {
+  private remember(symbol: string): Product | undefined {
+    if (this.known.size >= mostProducts) return undefined
     const made = this.make(symbol)
-    if (this.known.size >= mostProducts) return made
     this.known.set(symbol, made)
     if (this.known.size * 4 > this.places.length) this.spread(this.places.length * 4)
     return made

@@ -40,8 +40,8 @@ const pause = "500 millis"
  * @since 0.1.0
  */
 export const cancelAll = Effect.fnUntraced(function*(
-  router: OrderRouter["Service"],
-  desk: Desk
+  router: Pick<OrderRouter["Service"], "cancelAll" | "open">,
+  desk: Pick<Desk, "placing">
 ): Effect.fn.Return<Halt> {
   let cancelled = 0
   const orders: Array<Acknowledged | Reconciled> = []
@@ -52,12 +52,14 @@ export const cancelAll = Effect.fnUntraced(function*(
       if (event._tag === "CancelledAll") cancelled += event.count
       else if (isCancelled(event)) orders.push(event)
     }
+    // What is on its way may be there by the time that is answered.
+    const isPlacing = desk.placing.size > 0
     const { byExchange, failures } = yield* Effect.catch(
       router.open,
       ({ failures }) => Effect.succeed({ byExchange: new Map<string, never>(), failures })
     )
     const open = [...byExchange.values()].flat()
-    const isDone = open.length === 0 && failures.length === 0 && desk.placing.size === 0
+    const isDone = open.length === 0 && failures.length === 0 && !isPlacing
     if (isDone || (yield* Monotonic.now) >= until) return { cancelled, orders, open, failures }
     yield* Effect.sleep(pause)
   }

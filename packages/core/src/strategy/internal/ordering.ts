@@ -14,7 +14,6 @@ import type * as Lot from "../../trading/Lot.ts"
 import type * as Order from "../../trading/Order.ts"
 import * as OrderRequest from "../../trading/OrderRequest.ts"
 import type { OrderRouter } from "../../trading/OrderRouter.ts"
-import { NotRouted } from "../../trading/RouteError.ts"
 import type * as Routing from "../../trading/Routing.ts"
 import * as RoutingStrategy from "../../trading/RoutingStrategy.ts"
 import type { Storage } from "../../trading/Storage.ts"
@@ -70,6 +69,8 @@ export const settle = Effect.fnUntraced(function*(
   return orders
 })
 
+const notTrading = { _tag: "NotTrading", message: "nothing is placed any more" } as const
+
 /**
  * Stores why an order is placed, and places it, if orders may still be placed by then; the next thing that is asked of
  * its exchange is asked anew.
@@ -89,8 +90,8 @@ const place = (
     balances.forget()
   }).pipe(
     Effect.andThen(History.decided(storage, clientId, purpose, reason)),
-    Effect.andThen(isTrading),
-    Effect.flatMap((may) => may ? router.place(request, options) : new NotRouted({ clientId, causes: [] })),
+    Effect.andThen(Effect.filterOrFail(isTrading, (may) => may, () => notTrading)),
+    Effect.andThen(router.place(request, options)),
     Effect.ensuring(Effect.sync(() => desk.placing.delete(clientId))),
     Effect.result
   )
@@ -137,11 +138,12 @@ export const enter = Effect.fnUntraced(function*(
   ordered(desk.options.now() - begun)
   if (Result.isFailure(placed)) {
     desk.release(id, true)
+    const { failure } = placed
+    const isCancelled = failure._tag === "NotRouted" && failure.causes.some(({ reason }) => reason === "Cancelled")
+    const isHeldBack = failure._tag === "NotTrading" || (isCancelled && !(yield* isTrading))
     return desk.refuse(
       signal,
-      (yield* isTrading)
-        ? { _tag: "NotPlaced", detail: Printable.escape(placed.failure.message) }
-        : { _tag: "NotTrading" }
+      isHeldBack ? { _tag: "NotTrading" } : { _tag: "NotPlaced", detail: Printable.escape(failure.message) }
     )
   }
   const orders = yield* settle(ordering, id)
@@ -204,6 +206,7 @@ export const leave = Effect.fnUntraced(function*(ordering: Ordering, lot: Lot.Lo
     const refused = yield* tryToLeave(ordering, open, why)
     const rest = desk.portfolio.lots.get(id)
     if (rest === undefined) return
+    if (!(yield* isTrading)) return
     const detail = refused ?? `${Decimal.format(rest.amount)} of ${Decimal.format(open.amount)} is left`
     tell({ _tag: "NotClosed", lot: rest, why, detail, againMillis: pause })
     yield* Effect.sleep(pause)

@@ -45,11 +45,15 @@ export interface Sender {
   readonly instrument: (route: Route, product: string) => Effect.Effect<Instrument, ExchangeError>
   /** Who can take an order now, best first. */
   readonly candidates: (request: OrderRequest) => Effect.Effect<ReadonlyArray<Candidate>>
-  /** Gives an order to an exchange, once, and follows it in the background. */
+  /** Gives an order to an exchange, once, if it is wanted still, and follows it in the background. */
   readonly send: (
     route: Route,
     request: OrderRequest,
-    options: { readonly of: OrderRequest; readonly deadline: Duration.Duration }
+    options: {
+      readonly of: OrderRequest
+      readonly deadline: Duration.Duration
+      readonly isWanted: () => boolean
+    }
   ) => Effect.Effect<Part, ClientIdInUse | StorageError>
   readonly decide: (
     kind: string,
@@ -112,6 +116,8 @@ export const isNothing = (outcome: OrderEvent.Outcome): boolean =>
   outcome._tag === "NotSent" || outcome._tag === "Rejected" ||
   (outcome._tag === "Reconciled" && (outcome.status === "absent" || outcome.status === "rejected"))
 
+const tooLate = "it was cancelled before it was sent"
+
 /**
  * Why an order came to nothing.
  *
@@ -122,7 +128,7 @@ export const causeOf = (exchange: string, outcome: OrderEvent.Outcome): RouteCau
   const made = (reason: RouteCause["reason"], detail: string) => ({ exchange, reason, detail, outcome })
   switch (outcome._tag) {
     case "NotSent":
-      return new RouteCause(made("NotSent", outcome.reason))
+      return new RouteCause(made(outcome.reason === tooLate ? "Cancelled" : "NotSent", outcome.reason))
     case "Rejected": {
       const { code, reason, retryAfterMillis } = outcome
       const detail = code === undefined ? reason : `${reason} (${code})`
@@ -146,4 +152,14 @@ export const causeOf = (exchange: string, outcome: OrderEvent.Outcome): RouteCau
  * @since 0.1.0
  */
 export const notWanted = (exchange: string): RouteCause =>
-  new RouteCause({ exchange, reason: "NotSent", detail: "it was cancelled before it was sent" })
+  new RouteCause({ exchange, reason: "Cancelled", detail: tooLate })
+
+/**
+ * What is said of an order that was stored for an exchange, and not given to it
+ * any more.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const heldBack = (exchange: string, { clientId }: OrderRequest): OrderEvent.NotSent =>
+  new OrderEvent.NotSent({ exchange, clientId, reason: tooLate })

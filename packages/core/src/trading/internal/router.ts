@@ -24,7 +24,17 @@ import type { ExchangeState, Options, Placement, PlaceOptions, Ranking, Route, U
 import * as RoutingStrategy from "../RoutingStrategy.ts"
 import type { Storage } from "../Storage.ts"
 import type { ClientIdInUse, StorageError } from "../StorageError.ts"
-import { causeOf, isNothing, notWanted, type Part, renamed, routeName, type Sender, symbolOf } from "./routed.ts"
+import {
+  causeOf,
+  heldBack,
+  isNothing,
+  notWanted,
+  type Part,
+  renamed,
+  routeName,
+  type Sender,
+  symbolOf
+} from "./routed.ts"
 import { split } from "./splitter.ts"
 
 /** What is known of an exchange's answers. */
@@ -83,9 +93,9 @@ export class Router implements Sender {
   private readonly parts = new Map<string, Array<Part>>()
   private readonly unwound = new Map<string, ReadonlyArray<Part>>()
   private readonly placing = new Map<string, Deferred.Deferred<Placement, NotRouted | StorageError>>()
-  // Those of them that were cancelled since, and how often all were.
-  private readonly cancelled = new Set<string>()
+  // Cancels are counted: each is of what was given before it. Of each order the last one, and under `undefined` of all.
   private cancels = 0
+  private readonly cancelled = new Map<string | undefined, number>()
   private turn = 0
 
   private constructor(
@@ -253,7 +263,7 @@ export class Router implements Sender {
     this: Router,
     route: Route,
     request: OrderRequest.OrderRequest,
-    { deadline, of }: { readonly of: OrderRequest.OrderRequest; readonly deadline: Duration.Duration }
+    { deadline, isWanted, of }: Parameters<Sender["send"]>[2]
   ): Effect.fn.Return<Part, ClientIdInUse | StorageError> {
     const { exchange } = route
     const name = routeName(route)
@@ -261,9 +271,11 @@ export class Router implements Sender {
     const due = Timestamp.fromEpochMillis(Math.ceil((yield* Clock.currentTimeMillis) + millis))
     const intent = yield* this.storage.intend(name, request, { asked: of, due })
     let writtenAt: number | undefined
-    const commands = intent.isNew
+    const commands = !intent.isNew
+      ? exchange.resume(intent.order, { due })
+      : isWanted()
       ? exchange.place(request, { deadline, follow: true, onWrite: () => void (writtenAt = this.now()) })
-      : exchange.resume(intent.order, { due })
+      : Stream.succeed(heldBack(name, request))
     return yield* this.follow({ due, route, of: of.clientId, order: intent.order }, commands, (outcome) => {
       const answers = this.answers.get(name)
       if (answers === undefined || outcome._tag === "OutcomeUnknown" || outcome._tag === "Reconciled") return
@@ -354,7 +366,7 @@ export class Router implements Sender {
     Effect.gen({ self: this }, function*() {
       const { clientId } = request
       const { cancels } = this
-      const isWanted = () => this.cancels === cancels && !this.cancelled.has(clientId)
+      const isWanted = () => [undefined, clientId].every((of) => (this.cancelled.get(of) ?? 0) <= cancels)
       const claim = yield* this.storage.claim(request)
       const running = this.placing.get(clientId)
       if (running !== undefined) return yield* Deferred.await(running)
@@ -368,7 +380,7 @@ export class Router implements Sender {
       // It goes on if whoever waits for it goes: what was sent has to be followed.
       yield* Effect.forkIn(
         this.route(request, options, isAgain, isWanted).pipe(
-          Effect.ensuring(Effect.sync(() => this.placing.delete(clientId) && this.cancelled.delete(clientId))),
+          Effect.ensuring(Effect.sync(() => this.placing.delete(clientId))),
           Effect.catchTag("ClientIdInUse", (error) => Effect.die(error)),
           Effect.exit,
           Effect.tap((exit) => Deferred.done(placed, exit))
@@ -379,16 +391,10 @@ export class Router implements Sender {
       return yield* Deferred.await(placed)
     })
 
-  /** Nothing of an order goes to another exchange any more. Gives whether it is being routed. */
-  cancelRouting(clientId: string): boolean {
-    if (!this.placing.has(clientId)) return false
-    this.cancelled.add(clientId)
-    return true
-  }
-
-  /** The same of all that have been given by now. */
-  cancelAllRouting(): void {
-    this.cancels++
+  /** Nothing of an order that has been given by now, or of any, is sent any more. Gives whether it is being routed. */
+  cancelRouting(clientId?: string): boolean {
+    this.cancelled.set(clientId, ++this.cancels)
+    return clientId !== undefined && this.placing.has(clientId)
   }
 
   private placement(
@@ -433,29 +439,29 @@ export class Router implements Sender {
       return this.placement(request, parts.map(({ order }) => order), all)
     }
     const passed = [...causes]
+    let last: RouteCause | undefined
     let isFirst = !isAgain
     for (const { exchange } of candidates) {
       const route = this.routeOf(exchange)
       const product = route === undefined ? undefined : symbolOf(route, request.product)
       if (route === undefined || product === undefined) continue
+      if (!isWanted()) {
+        passed.push(notWanted(exchange))
+        break
+      }
+      if (last !== undefined) yield* this.decide("fallback", clientId, last.detail, last.exchange)
       const own = new OrderRequest.OrderRequest({ ...request, product })
       // An id that an exchange has seen means that order there, and not every exchange takes every form of one.
       const child = isFirst && route.exchange.lacks(own) === undefined
         ? own
         : new OrderRequest.OrderRequest({ ...own, clientId: yield* OrderRequest.clientId })
       isFirst = false
-      if (!isWanted()) {
-        passed.push(notWanted(exchange))
-        break
-      }
-      const part = yield* this.send(route, child, { of: request, deadline })
+      const part = yield* this.send(route, child, { of: request, deadline, isWanted })
       const outcome = yield* Deferred.await(part.outcome)
       if (!isNothing(outcome)) return this.placement(request, [part.order], passed)
-      const cause = causeOf(exchange, outcome)
-      passed.push(cause)
+      passed.push(last = causeOf(exchange, outcome))
       const mayGoOn = fallback === "not-taken" || (fallback === "not-sent" && outcome._tag === "NotSent")
-      if (!mayGoOn) break
-      yield* this.decide("fallback", clientId, cause.detail, exchange)
+      if (!mayGoOn || last.reason === "Cancelled") break
     }
     return yield* new NotRouted({ clientId, causes: passed })
   }).bind(this)

@@ -73,11 +73,12 @@ export const split = Effect.fnUntraced(function*(
       clientId: yield* OrderRequest.clientId
     })
     // What is traded back is of an order that may not be there in part.
-    if (terms.side === side && !isWanted()) {
+    const isDue = () => terms.side !== side || isWanted()
+    if (!isDue()) {
       causes.push(notWanted(exchange))
       return
     }
-    const part = yield* sender.send(route, child, { of: request, deadline })
+    const part = yield* sender.send(route, child, { of: request, deadline, isWanted: isDue })
     const outcome = yield* Deferred.await(part.outcome)
     if (isNothing(outcome)) {
       causes.push(causeOf(exchange, outcome))

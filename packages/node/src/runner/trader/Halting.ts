@@ -74,8 +74,9 @@ const cancelAll = Effect.fnUntraced(function*(
     storage
   )
   const before = yield* OtherOrders.open(router)
+  const said: Array<OrderEvent.OrderEvent> = []
   const attempt = Effect.gen(function*() {
-    yield* Stream.runDrain(router.cancelAll)
+    said.push(...yield* Stream.runCollect(router.cancelAll))
     const { byExchange, failures } = yield* Effect.catch(
       router.open,
       ({ failures }) => Effect.succeed({ byExchange: new Map<string, never>(), failures })
@@ -95,7 +96,10 @@ const cancelAll = Effect.fnUntraced(function*(
   const places = new Set(routes.map(({ name }) => name))
   const unknown = known.filter(({ value }) => places.has(value.exchange))
   return new TraderControl.Halted({
-    cancelled: [...cancelled, ...yield* OtherOrders.cancelled(routes, before, cancelled)],
+    cancelled: [
+      ...cancelled,
+      ...yield* OtherOrders.cancelled(routes, [...before, ...OtherOrders.named(said)], cancelled)
+    ],
     open: open.length > 0 ? open : unknown.map(({ value }) => Order.toUpdate(value)),
     failures: failures.map(({ message }) => message)
   })

@@ -30,6 +30,15 @@ export const open = (router: OrderRouter["Service"]): Effect.Effect<ReadonlyArra
   })
 
 /**
+ * The orders of which something was said.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const named = (events: ReadonlyArray<OrderEvent>): ReadonlyArray<Named> =>
+  events.flatMap((event) => event._tag === "CancelledAll" || event.orderId === undefined ? [] : [event])
+
+/**
  * Those of `before` that are cancelled now, without those of which `told` says it
  * already.
  *
