@@ -7,7 +7,7 @@
 import type * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
-import type { ExchangeError } from "../Exchange.ts"
+import type { ExchangeError, Health } from "../Exchange.ts"
 import type { Instrument } from "../Instrument.ts"
 import type * as Order from "../Order.ts"
 import * as OrderEvent from "../OrderEvent.ts"
@@ -103,6 +103,25 @@ export const renamed = (event: Order.Input, exchange: string): Order.Input => {
       return new OrderEvent.Fill({ ...event, exchange })
     case "OrderUpdate":
       return new OrderEvent.OrderUpdate({ ...event, exchange })
+  }
+}
+
+/**
+ * Why an exchange cannot be given an order, if it cannot.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const reasonOf = (health: Health): string | undefined => {
+  switch (health._tag) {
+    case "Live":
+      return undefined
+    case "Idle":
+      return "it is not connected yet"
+    case "Down":
+      return health.reason === undefined ? "its session is not live" : `its session is not live: ${health.reason}`
+    case "Stopped":
+      return `its session has ended: ${health.reason}`
   }
 }
 

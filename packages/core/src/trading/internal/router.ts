@@ -14,7 +14,7 @@ import * as Stream from "effect/Stream"
 import type { ConnectError } from "../../connection/ConnectError.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
-import { type Exchange, ExchangeError, type Health } from "../Exchange.ts"
+import { type Exchange, ExchangeError } from "../Exchange.ts"
 import type { Instrument } from "../Instrument.ts"
 import * as Order from "../Order.ts"
 import { type OrderEvent, type OrderUpdate, type Outcome, OutcomeUnknown } from "../OrderEvent.ts"
@@ -30,6 +30,7 @@ import {
   isNothing,
   notWanted,
   type Part,
+  reasonOf,
   renamed,
   routeName,
   type Sender,
@@ -57,19 +58,6 @@ const unknownPause = Duration.seconds(5)
 
 /** How many events a reader may be behind. */
 const mostEvents = 16_384
-
-const reasonOf = (health: Health): string | undefined => {
-  switch (health._tag) {
-    case "Live":
-      return undefined
-    case "Idle":
-      return "it is not connected yet"
-    case "Down":
-      return health.reason === undefined ? "its session is not live" : `its session is not live: ${health.reason}`
-    case "Stopped":
-      return `its session has ended: ${health.reason}`
-  }
-}
 
 const isUnavailable = ({ reason }: RouteCause): boolean => reason === "Unavailable" || reason === "NotSent"
 
