@@ -227,7 +227,15 @@ describe("Shutdown", () => {
         for (let i = 0; i < 10_000; i++) {
           const actor = yield* Actor.spawn(notes)
           yield* actor.tell(note(i))
-          if (i % 100 === 0) assert.deepStrictEqual(numbers(yield* actor.ask(new Noted())), [i])
+          if (i % 100 === 0) {
+            assert.deepStrictEqual(numbers(yield* actor.ask(new Noted())), [i])
+            // Whoever asks waits with a deadline as it ends.
+            const asking = yield* Effect.forkChild(Effect.flip(actor.ask(new Work({ millis: 1 }))), {
+              startImmediately: true
+            })
+            yield* actor.stop({ within: 0 })
+            assert.strictEqual((yield* Fiber.join(asking))._tag, "ActorStopped")
+          }
           yield* actor.stop()
         }
       }).pipe(

@@ -209,6 +209,10 @@ describe.concurrent("tickline halt", { timeout: 60_000 }, () => {
       })
       yield* first.world.printed(/"OrderUpdate".*"rests".*"cancelled"/)
       yield* first.world.printed(/"OrderUpdate".*"by-hand".*"cancelled"/)
+      // Each once.
+      const told = first.world.objects().filter(({ _tag, status }) => _tag === "OrderUpdate" && status === "cancelled")
+      const ids = told.map(({ clientId }) => clientId).filter((id) => id === "rests" || id === "by-hand")
+      assert.deepStrictEqual(ids.toSorted(), ["by-hand", "rests"])
       const sent = rig.exchange.orders().length
       // Halting again is done already.
       assert.deepStrictEqual(yield* Effect.map(rig.halt(), ({ code, objects }) => [code, objects]), [0, []])
