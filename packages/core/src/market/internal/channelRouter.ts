@@ -43,7 +43,6 @@ interface Named {
 const channelsIn = (named: Iterable<Named>): RoutedChannels => {
   const channels = new RoutedChannels()
   for (const { channel } of named) channels.push(channel)
-  channels.name = channels[0]?.channel
   return channels
 }
 

@@ -17,8 +17,6 @@ import type { LedgerEntry } from "./ledgerEntry.ts"
  * @since 0.1.0
  */
 export class RoutedChannels extends ChannelList {
-  /** What the first of them is called: to ask it itself is to fetch it from memory, where there are a thousand. */
-  name: string | undefined = undefined
   freshness: FreshnessEntry | undefined = undefined
   ledger: LedgerEntry | undefined = undefined
 }

@@ -282,16 +282,6 @@ export interface Stepper {
   readonly reset: Effect.Effect<void>
 }
 
-// Of a backoff that does not adapt, by its options: all connections of a policy step the same schedule.
-const plainSteps = new WeakMap<Options, Schedule.Schedule<Adaptive, Failure>>()
-
-const stepsOf = (options: Options, memory: Adaptive): Schedule.Schedule<Adaptive, Failure> => {
-  if (options.adaptive !== undefined) return steps(options, memory)
-  const known = plainSteps.get(options) ?? steps(options)
-  plainSteps.set(options, known)
-  return known
-}
-
 type Advance = (now: number, failure: Failure) => Pull.Pull<[Adaptive, Duration.Duration], never, Adaptive>
 
 // A step of the schedule is begun by the first failure: to most backoffs none comes.
@@ -317,7 +307,7 @@ class StepperImpl implements Stepper {
 
   private *step(failure: Failure): Effect.fn.Return<Step> {
     const now = yield* Monotonic.now
-    const advance = this.advance ??= yield* Schedule.toStep(stepsOf(this.options, this.memory))
+    const advance = this.advance ??= yield* Schedule.toStep(steps(this.options, this.memory))
     // `steps` never ends, so its end would be a defect.
     const [state, delay] = yield* Effect.orDie(advance(now, failure))
     this.memory = state
