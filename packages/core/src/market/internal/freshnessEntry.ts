@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import type { Channel } from "../../value/Channel.ts"
-import type { FreshnessFigures } from "./freshnessFigures.ts"
+import type { FreshnessFigures, Silences } from "./freshnessFigures.ts"
 
 // No place among the figures.
 const nowhere = -1
@@ -62,24 +62,9 @@ export class FreshnessEntry {
     return this.figures.longest(this.place)
   }
 
-  /** The longest that was counted. */
-  get max(): number {
-    return this.figures.max(this.place)
-  }
-
-  /** The sum of all that were counted. */
-  get total(): number {
-    return this.figures.total(this.place)
-  }
-
-  /** The sum of what of them was within the target. */
-  get within(): number {
-    return this.figures.within(this.place)
-  }
-
-  /** The last silences, the shortest first. */
-  get sorted(): Float64Array {
-    return this.figures.sorted(this.place)
+  /** The silences that were counted. */
+  get silences(): Silences {
+    return this.figures.silencesOf(this.place)
   }
 
   /** It has delivered: the silence since the last time is counted. */

@@ -19,6 +19,20 @@ const [lastAt, count, longest, max, total, within] = [0, 1, 2, 3, 4, 5]
 const width = 8
 
 /**
+ * The silences of one subscription: the longest, the sum of all, the sum of what
+ * of them was within the target, and the last of them, the shortest first.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Silences {
+  readonly max: number
+  readonly total: number
+  readonly within: number
+  readonly sorted: Float64Array
+}
+
+/**
  * The figures of the subscriptions of one feed, each by its place.
  *
  * @category models
@@ -53,25 +67,15 @@ export class FreshnessFigures {
     return this.at(place, longest)
   }
 
-  /** The longest that was counted. */
-  max(place: number): number {
-    return this.at(place, max)
-  }
-
-  /** The sum of all that were counted. */
-  total(place: number): number {
-    return this.at(place, total)
-  }
-
-  /** The sum of what of them was within the target. */
-  within(place: number): number {
-    return this.at(place, within)
-  }
-
-  /** The last silences, the shortest first. */
-  sorted(place: number): Float64Array {
+  /** The silences that were counted. */
+  silencesOf(place: number): Silences {
     const from = place * remembered
-    return this.silences.slice(from, from + Math.min(remembered, this.at(place, count))).sort()
+    return {
+      max: this.at(place, max),
+      total: this.at(place, total),
+      within: this.at(place, within),
+      sorted: this.silences.slice(from, from + Math.min(remembered, this.at(place, count))).sort()
+    }
   }
 
   /** It has delivered: the silence since the last time is counted. */

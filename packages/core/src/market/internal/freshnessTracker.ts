@@ -196,20 +196,21 @@ export const make = (
     },
     report: (at) =>
       Array.from(entries.values(), (entry) => {
-        const { channel, isHeard, sorted } = entry
+        const { channel, isHeard } = entry
+        const { max, sorted, total: counted, within } = entry.silences
         const rank = (share: number): number => sorted[Math.floor(share * sorted.length)] ?? 0
         const age = isHeard ? at - entry.lastAt : undefined
-        const total = entry.total + (age ?? 0)
+        const total = counted + (age ?? 0)
         return {
           channel,
           isDelivering: isHeard,
           ageMillis: age,
           p50: rank(0.5),
           p99: rank(0.99),
-          max: Math.max(entry.max, age ?? 0),
+          max: Math.max(max, age ?? 0),
           shareWithinTarget: total === 0
             ? isHeard ? 1 : 0
-            : (entry.within + Math.min(age ?? 0, targetMillis)) / total
+            : (within + Math.min(age ?? 0, targetMillis)) / total
         }
       })
   }
