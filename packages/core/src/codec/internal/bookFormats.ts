@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Decimal from "../../value/Decimal.ts"
+import { youngArray } from "../../value/internal/youngArray.ts"
 import * as ExactJson from "../ExactJson.ts"
 import * as BookRows from "./bookRows.ts"
 import * as Layout from "./layout.ts"
@@ -78,26 +79,38 @@ const pairs = (parts: readonly [before: string, between: string, after: string])
   }
 }
 
+/** Reads the row `["1.50","2"]`. */
+const stringRow = (scanner: Scanner, isSpaced: boolean): BookRows.Level | undefined => {
+  if (!scanner.code(91)) return undefined
+  const price = scanner.decimal()
+  if (price === undefined || !comma(scanner, isSpaced)) return undefined
+  const size = scanner.decimal()
+  return size === undefined || !scanner.code(93) ? undefined : youngArray(price, size)
+}
+
 /**
- * Reads rows of `["1.50","2"]`, which come most often, without a call for each.
+ * Reads rows of `["1.50","2"]`, which come most often. Most messages have one or
+ * two, whose array is no longer than that: one that grows has place for sixteen
+ * more.
  *
  * @category decoding
  * @since 0.1.0
  */
 export const readStrings: Scan<Levels> = (scanner, isSpaced) => {
-  const levels: Array<BookRows.Level> = []
   if (!scanner.code(91)) return undefined
-  if (scanner.code(93)) return levels
-  for (;;) {
-    if (!scanner.code(91)) return undefined
-    const price = scanner.decimal()
-    if (price === undefined || !comma(scanner, isSpaced)) return undefined
-    const size = scanner.decimal()
-    if (size === undefined || !scanner.code(93)) return undefined
-    levels.push([price, size])
-    if (scanner.code(93)) return levels
-    if (!comma(scanner, isSpaced)) return undefined
+  if (scanner.code(93)) return youngArray()
+  const first = stringRow(scanner, isSpaced)
+  if (first === undefined) return undefined
+  if (scanner.code(93)) return youngArray(first)
+  const second = comma(scanner, isSpaced) ? stringRow(scanner, isSpaced) : undefined
+  if (second === undefined) return undefined
+  const levels: Array<BookRows.Level> = youngArray(first, second)
+  while (!scanner.code(93)) {
+    const next = comma(scanner, isSpaced) ? stringRow(scanner, isSpaced) : undefined
+    if (next === undefined) return undefined
+    levels.push(next)
   }
+  return levels
 }
 
 /** `["1.50","2"]` */

@@ -61,7 +61,7 @@ export const textIn = (object: ExactJson.JsonObject | undefined, member: string)
 }
 
 // Frames of one subject follow each other: that one begins like the last is seen sooner than its text is looked for.
-let latest = { beginning: "", whole: "", text: "" }
+let latest = { beginning: "", pattern: /^/, text: "" }
 
 /**
  * The text that the frame has after the beginning, up to the next quote;
@@ -72,12 +72,12 @@ let latest = { beginning: "", whole: "", text: "" }
  */
 export const textAfter = (frame: Frame, beginning: string): string | undefined => {
   if (typeof frame !== "string") return undefined
-  if (beginning === latest.beginning && frame.slice(0, latest.whole.length) === latest.whole) return latest.text
+  if (beginning === latest.beginning && latest.pattern.test(frame)) return latest.text
   if (!frame.startsWith(beginning)) return undefined
   const end = frame.indexOf("\"", beginning.length)
   const text = frame.slice(beginning.length, end)
   if (end < 0 || text.includes("\\")) return undefined
-  latest = { beginning, whole: `${beginning}${text}"`, text }
+  latest = { beginning, pattern: new RegExp(`^${(beginning + text + "\"").replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&")}`), text }
   return text
 }
 

@@ -136,10 +136,11 @@ const time = new RegExp(`^${timePattern}$`)
 
 const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&")
 
-/** A stretch of a frame as a sticky pattern, and how many texts it captures. */
+/** A stretch of a frame as a sticky pattern, and how many texts it captures; its text, if it is always the same. */
 interface Stretch {
   readonly pattern: RegExp
   readonly groups: number
+  readonly text: string | undefined
 }
 
 /** A list or a book, and what stands between it and the one before. */
@@ -186,25 +187,26 @@ const readFrame = <A>(layout: Layout<A>, frame: string): A | undefined => {
   let at = 0
   for (let i = 0; i < segments.length; i++) {
     const segment = segments[i]
-    if (segment === undefined || !matches(layout, segment.before, frame, at)) return undefined
+    if (segment === undefined) return undefined
+    const from = passes(layout, segment.before, frame, at)
+    if (from < 0) return undefined
     hasBegun = true
-    const { lastIndex } = segment.before.pattern
     if (segment._tag === "Book") {
       scanner.begin(frame)
-      scanner.at = lastIndex
+      scanner.at = from
       const rows = segment.read(scanner, segment.isSpaced)
       if (rows === undefined) return undefined
       members.books[segment.index] = rows
       at = scanner.at
     } else {
       const objects: Array<Captured> = []
-      const end = readList(frame, lastIndex, segment.row, segment.places, objects)
+      const end = readList(frame, from, segment.row, segment.places, objects)
       if (end === undefined) return undefined
       members.lists[segment.index] = objects
       at = end
     }
   }
-  return matches(layout, last, frame, at) ? plan.build(members) : undefined
+  return passes(layout, last, frame, at) === frame.length ? plan.build(members) : undefined
 }
 
 const scanner = Scanner.make()
@@ -215,23 +217,27 @@ let hasBegun = false
 /** How many texts of the frame stand among those that are gathered, one that is none counted. */
 let filled = 1
 
-/** Whether a stretch stands at a place of the frame: then its texts are among the members'. */
-const matches = <A>(
+/** Where a stretch ends that stands at a place of the frame, -1 if it does not: then its texts are among the members'. */
+const passes = <A>(
   { groups: all, members, texts }: Layout<A>,
   stretch: Stretch,
   frame: string,
   at: number
-): boolean => {
-  const { groups, pattern } = stretch
+): number => {
+  const { groups, pattern, text } = stretch
+  if (text !== undefined) {
+    for (let i = 0; i < text.length; i++) if (frame.charCodeAt(at + i) !== text.charCodeAt(i)) return -1
+    return at + text.length
+  }
   pattern.lastIndex = at
-  if (groups === 0) return pattern.test(frame)
+  if (groups === 0) return pattern.test(frame) ? pattern.lastIndex : -1
   const match = pattern.exec(frame)
-  if (match === null) return false
+  if (match === null) return -1
   // Most layouts capture all of them in one stretch, of which the match has them as they are needed.
   if (groups === all) members.texts = match
   // Written over, not emptied: every frame of the layout fills the same places.
   else for (let group = 1; group <= groups; group++) texts[filled++] = match[group]
-  return true
+  return pattern.lastIndex
 }
 
 /** The pattern of a value as it grows, and where its wanted members are captured. */
@@ -293,9 +299,11 @@ class Draft<A> {
   takeStretch(): Stretch {
     const pattern = new RegExp(this.source, "y")
     const groups = this.captured - this.taken
+    const plain = this.source.replace(/\\([.*+?^${}()|[\]\\/-])/g, "$1")
+    const text = escapePattern(plain) === this.source ? plain : undefined
     this.source = ""
     this.taken = this.captured
-    return { pattern, groups }
+    return { pattern, groups, text }
   }
 
   /** A string up to and with its first separator, and whatever follows. */
@@ -389,7 +397,6 @@ const compile = <A>(json: ExactJson.JsonObject, plan: Plan<A>, space: string): L
   const draft = new Draft(plan, plan.wanted, space)
   if (!draft.add(json, "")) return undefined
   const { captured, places, segments } = draft
-  draft.source += "$"
   const texts = Array.from({ length: captured + 1 }, () => undefined)
   const members = { lists: [], books: [], texts, places }
   return {

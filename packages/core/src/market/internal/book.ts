@@ -46,6 +46,19 @@ export interface Numbers {
   readonly checksum?: string | undefined
 }
 
+// Those of an event, whose levels are not kept for them.
+class NumbersOf implements Numbers {
+  readonly sequence: string | undefined
+  readonly timestamp: Timestamp | undefined
+  readonly checksum: string | undefined
+
+  constructor(event: BookSnapshot | Delta) {
+    this.sequence = event.sequence
+    this.timestamp = event.timestamp
+    this.checksum = event._tag === "OrderMessage" ? undefined : event.checksum
+  }
+}
+
 /**
  * What of a book is looked at: how many levels of each side, and whether as they
  * were sent where they may cross.
@@ -325,10 +338,8 @@ export class Book {
     return this.isWhole
   }
 
-  // Levels are not kept for it.
   private touch(event: BookSnapshot | Delta): void {
-    const { sequence, timestamp } = event
-    this.last = { checksum: event._tag === "OrderMessage" ? undefined : event.checksum, sequence, timestamp }
+    this.last = new NumbersOf(event)
   }
 
   private step(event: Delta, number: Digits.Integer | undefined): Continuity.DeltaStep {

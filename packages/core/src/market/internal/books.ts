@@ -8,6 +8,7 @@ import * as Rejection from "../../codec/Rejection.ts"
 import type { BookDelta, BookSnapshot } from "../../event/MarketData.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import type { Frame } from "../../transport/Frame.ts"
+import { youngArray } from "../../value/internal/youngArray.ts"
 import type { OrderChannel, Venue } from "../../venue/Venue.ts"
 import { Book, type BreakCause, type Numbers, type Rules } from "./book.ts"
 import { FrameNumbers, type Step } from "./frameNumbers.ts"
@@ -21,9 +22,14 @@ import { topicOfUnread } from "./unreadFrames.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Change {
+export class Change {
   readonly book: Book
   readonly event: Numbers | undefined
+
+  constructor(book: Book, event: Numbers | undefined) {
+    this.book = book
+    this.event = event
+  }
 }
 
 /**
@@ -181,7 +187,7 @@ export class Books {
     const [message] = messages
     if (message === undefined || !book.delta(message)) return unchanged
     book.endFrame()
-    return [{ book, event: book.last }]
+    return youngArray(new Change(book, book.last))
   }
 
   // What the only event of a frame makes of its book.
@@ -191,7 +197,7 @@ export class Books {
     if (book === undefined) return unchanged
     if (!changesBook(book, event)) return unchanged
     book.endFrame()
-    return [{ book, event }]
+    return youngArray(new Change(book, event))
   }
 
   // What the events of a frame make of their books, given those that the frame has broken: one change of each.
