@@ -183,6 +183,20 @@ describe("a text of a frame", () => {
     }
   })
 
+  it("is that of each frame, however many of one subject came before", () => {
+    const beginning = "{\"a\":\""
+    for (const text of ["b.c@d", "!b@(d)", "b"]) {
+      for (let i = 0; i < 200; i++) {
+        assert.strictEqual(FramePeek.textAfter(`${beginning}${text}","e":${i}}`, beginning), text)
+      }
+      for (const other of ["bxc@d", "b.c@d5", "b@(d)", "!b@d", ""]) {
+        assert.strictEqual(FramePeek.textAfter(`${beginning}${other}","e":1}`, beginning), other)
+        for (let i = 0; i < 200; i++) FramePeek.textAfter(`${beginning}${text}"`, beginning)
+      }
+      assert.isUndefined(FramePeek.textAfter(` ${beginning}${text}"`, beginning))
+    }
+  })
+
   it("is that of all members of a list, of which there is one at least", () => {
     assert.strictEqual(FramePeek.textInAll([{ a: "x" }, { a: "x" }], "a"), "x")
     assert.isUndefined(FramePeek.textInAll([{ a: "x" }, { a: "y" }], "a"))

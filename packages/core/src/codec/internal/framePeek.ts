@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as ExactJson from "../ExactJson.ts"
+import { escapePattern } from "./escapePattern.ts"
 
 type Frame = string | Uint8Array
 
@@ -60,8 +61,33 @@ export const textIn = (object: ExactJson.JsonObject | undefined, member: string)
   return typeof value === "string" ? value : undefined
 }
 
+// After so many frames of one subject in a row it has a pattern, which compares several letters at a time.
+const manyInARow = 64
+
+// What a frame begins with, and the text in it.
+class Subject {
+  readonly beginning: string
+  readonly whole: string
+  readonly text: string
+  private inARow = 0
+  private pattern: RegExp | undefined = undefined
+
+  constructor(beginning: string, text: string) {
+    this.beginning = beginning
+    this.whole = `${beginning}${text}"`
+    this.text = text
+  }
+
+  isOf(frame: string): boolean {
+    if (this.pattern !== undefined) return this.pattern.test(frame)
+    if (frame.slice(0, this.whole.length) !== this.whole) return false
+    if (++this.inARow === manyInARow) this.pattern = new RegExp(`^${escapePattern(this.whole)}`)
+    return true
+  }
+}
+
 // Frames of one subject follow each other: that one begins like the last is seen sooner than its text is looked for.
-let latest = { beginning: "", pattern: /^/, text: "" }
+let latest = new Subject("", "")
 
 /**
  * The text that the frame has after the beginning, up to the next quote;
@@ -72,12 +98,12 @@ let latest = { beginning: "", pattern: /^/, text: "" }
  */
 export const textAfter = (frame: Frame, beginning: string): string | undefined => {
   if (typeof frame !== "string") return undefined
-  if (beginning === latest.beginning && latest.pattern.test(frame)) return latest.text
+  if (beginning === latest.beginning && latest.isOf(frame)) return latest.text
   if (!frame.startsWith(beginning)) return undefined
   const end = frame.indexOf("\"", beginning.length)
   const text = frame.slice(beginning.length, end)
   if (end < 0 || text.includes("\\")) return undefined
-  latest = { beginning, pattern: new RegExp(`^${(beginning + text + "\"").replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&")}`), text }
+  latest = new Subject(beginning, text)
   return text
 }
 

@@ -16,6 +16,7 @@ import * as Decimal from "../../value/Decimal.ts"
 import * as UtcParts from "../../value/internal/utcParts.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import * as ExactJson from "../ExactJson.ts"
+import { escapePattern, literalOf } from "./escapePattern.ts"
 import { type Captured, readList, type ReadRows } from "./repeatedParts.ts"
 import * as Scanner from "./scanner.ts"
 
@@ -133,8 +134,6 @@ const numberPattern = "-?(?:0|[1-9]\\d*)(?:\\.\\d+)?(?:[eE][+-]?\\d+)?"
 /** A time in UTC, in pieces short enough to be copied out of the frame rather than to point into it. */
 const timePattern = "\"(\\d{4}-\\d{2}-\\d{2})T(\\d{2}:\\d{2}:\\d{2})(?:\\.(\\d{1,9}))?Z\""
 const time = new RegExp(`^${timePattern}$`)
-
-const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&")
 
 /** A stretch of a frame as a sticky pattern, and how many texts it captures; its text, if it is always the same. */
 interface Stretch {
@@ -299,8 +298,7 @@ class Draft<A> {
   takeStretch(): Stretch {
     const pattern = new RegExp(this.source, "y")
     const groups = this.captured - this.taken
-    const plain = this.source.replace(/\\([.*+?^${}()|[\]\\/-])/g, "$1")
-    const text = escapePattern(plain) === this.source ? plain : undefined
+    const text = literalOf(this.source)
     this.source = ""
     this.taken = this.captured
     return { pattern, groups, text }
