@@ -166,6 +166,8 @@ interface Reader {
   readonly fail: Resume<never, WireClosed>
 }
 
+const none: ReadonlyArray<never> = []
+
 // The wire over one socket. Thousands may be held: what is not a wire's is shared, and who waits for something is kept
 // in a list that is empty at rest.
 class WireImpl implements Wire {
@@ -185,12 +187,12 @@ class WireImpl implements Wire {
   private pings = 0
   private isAnswering = false
   private unanswered: Uint8Array | undefined
-  private pongs: ReadonlyArray<{ readonly payload: string; readonly resume: Resume<void, WireClosed> }> = []
+  private pongs: ReadonlyArray<{ readonly payload: string; readonly resume: Resume<void, WireClosed> }> = none
   // Sizes of the messages that the network has not taken yet, in order, and their sum.
   private readonly unsent: Array<number> = []
   private unsentBytes = 0
-  private writers: ReadonlyArray<Resume<void, WireClosed>> = []
-  private closers: ReadonlyArray<Resume<{ readonly clean: boolean }>> = []
+  private writers: ReadonlyArray<Resume<void, WireClosed>> = none
+  private closers: ReadonlyArray<Resume<{ readonly clean: boolean }>> = none
 
   constructor(ws: LineSocket, request: DialRequest, sendBufferBytes: number) {
     this.#ws = ws
@@ -348,8 +350,8 @@ class WireImpl implements Wire {
     this.#ws.removeAllListeners("message")
     this.handOverSoon()
     const { pongs, writers } = this
-    this.pongs = []
-    this.writers = []
+    this.pongs = none
+    this.writers = none
     for (const { resume } of pongs) resume(Effect.fail(closed))
     for (const resume of writers) resume(Effect.fail(closed))
   }
@@ -358,7 +360,7 @@ class WireImpl implements Wire {
     if (this.clean !== undefined) return
     this.clean = clean
     const { closers } = this
-    this.closers = []
+    this.closers = none
     for (const resume of closers) resume(Effect.succeed({ clean }))
   }
 

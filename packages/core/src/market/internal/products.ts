@@ -48,9 +48,9 @@ export class Products {
   private readonly venue: Venue
   private readonly symbols: Symbols.Symbols
   private readonly known = new Map<string, Product>()
-  // Each in the place that its letters give, and the last of those that share one: four times as many places as products,
-  // and a power of two.
-  private places: Array<Product | undefined> = [undefined]
+  // Each in the place that its letters give, or beside it, and the last of those that share both: four times as many places
+  // as products, and a power of two.
+  private places: Array<Product | undefined> = [undefined, undefined]
   // Most events are of the product of the one before, and to compare two texts is cheaper than to find one: the more so
   // if they are the same text, of the same message.
   private last: Product
@@ -67,8 +67,10 @@ export class Products {
     const place = mixed(symbol) & (places.length - 1)
     const found = places[place]
     if (found?.symbol === symbol) return this.last = found
+    const beside = places[place ^ 1]
+    if (beside?.symbol === symbol) return this.last = beside
     const known = this.known.get(symbol) ?? this.remember(symbol)
-    if (known !== undefined) this.places[mixed(symbol) & (this.places.length - 1)] = known
+    if (known !== undefined) this.put(known)
     return this.last = known ?? this.make(symbol)
   }
 
@@ -82,7 +84,13 @@ export class Products {
 
   private spread(many: number): void {
     this.places = Array.from({ length: many }, () => undefined)
-    for (const product of this.known.values()) this.places[mixed(product.symbol) & (many - 1)] = product
+    for (const product of this.known.values()) this.put(product)
+  }
+
+  private put(product: Product): void {
+    const { places } = this
+    const place = mixed(product.symbol) & (places.length - 1)
+    places[places[place] === undefined ? place : place ^ 1] = product
   }
 
   private make(symbol: string): Product {
