@@ -76,6 +76,13 @@ export const breakages: ReadonlyArray<Breakage> = [
     replacement: "if (found !== undefined) return this.last = found",
     test: ["packages/core/test/Products.test.ts", "finds each of many by its whole text"]
   },
+  {
+    name: "whatever stands beside a product's place is that product",
+    file: "packages/core/src/market/internal/products.ts",
+    original: "if (beside?.symbol === symbol) return this.last = beside",
+    replacement: "if (beside !== undefined) return this.last = beside",
+    test: ["packages/core/test/Products.test.ts", "finds each of many by its whole text"]
+  },
   // limits and closes
   {
     name: "data is that of every subscription to the product",
