@@ -197,6 +197,14 @@ describe("a text of a frame", () => {
     }
   })
 
+  it("may be longer than a pattern can be", () => {
+    const beginning = "{\"a\":\""
+    const text = "b".repeat(40_000)
+    for (let i = 0; i < 200; i++) {
+      assert.strictEqual(FramePeek.textAfter(`${beginning}${text}","e":${i}}`, beginning), text)
+    }
+  })
+
   it("is that of all members of a list, of which there is one at least", () => {
     assert.strictEqual(FramePeek.textInAll([{ a: "x" }, { a: "x" }], "a"), "x")
     assert.isUndefined(FramePeek.textInAll([{ a: "x" }, { a: "y" }], "a"))

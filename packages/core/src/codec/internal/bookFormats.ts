@@ -65,14 +65,14 @@ const pairs = (parts: readonly [before: string, between: string, after: string])
   const spaced = parts.map((part) => part.replace(/[,:]/g, "$& "))
   return (scanner, isSpaced) => {
     const [before = "", between = "", after = ""] = isSpaced ? spaced : parts
-    const levels: Array<BookRows.Level> = []
+    const levels = youngArray<Array<BookRows.Level>>()
     const isRead = rows(scanner, isSpaced, () => {
       if (!scanner.word(before)) return false
       const price = scanner.number()
       if (price === undefined || !scanner.word(between)) return false
       const size = scanner.number()
       if (size === undefined || !scanner.word(after)) return false
-      levels.push([price, size])
+      levels.push(youngArray(price, size))
       return true
     })
     return isRead ? levels : undefined
@@ -126,12 +126,12 @@ const objects = (price: string, size: string): Reading<Levels> => ({
   fast: ({ lists }, index) => {
     const list = lists[index]
     if (list === undefined) return undefined
-    const levels: Array<BookRows.Level> = []
+    const levels = youngArray<Array<BookRows.Level>>()
     for (const row of list) {
       const price = Layout.decimal(row, 0)
       const size = Layout.decimal(row, 1)
       if (!price || !size) return undefined
-      levels.push([price, size])
+      levels.push(youngArray(price, size))
     }
     return levels
   },
@@ -142,7 +142,7 @@ const objects = (price: string, size: string): Reading<Levels> => ({
 const numberObjects = (price: string, size: string): Reading<Levels> =>
   scanned<Levels>(
     (rows) => {
-      const levels: Array<BookRows.Level> = []
+      const levels = youngArray<Array<BookRows.Level>>()
       for (let index = 0; index < rows.length; index++) {
         const row = rows[index]
         if (!isObject(row)) return new BookRows.BadCell([index], "object")
@@ -179,7 +179,7 @@ const firstWord = (row: unknown, index: number, words: ReadonlyArray<string>): n
  */
 const actions = (words: ReadonlyArray<string>, deleted: string): Reading<Levels> =>
   scanned<Levels>((rows) => {
-    const levels: Array<BookRows.Level> = []
+    const levels = youngArray<Array<BookRows.Level>>()
     for (let index = 0; index < rows.length; index++) {
       const row: unknown = rows[index]
       const word = firstWord(row, index, words)
@@ -190,18 +190,18 @@ const actions = (words: ReadonlyArray<string>, deleted: string): Reading<Levels>
         ? Decimal.zero
         : BookRows.decimalCell(row, index, 2, true)
       if (size instanceof BookRows.BadCell) return size
-      levels.push([price, size])
+      levels.push(youngArray(price, size))
     }
     return levels
   }, (scanner, isSpaced) => {
-    const levels: Array<BookRows.Level> = []
+    const levels = youngArray<Array<BookRows.Level>>()
     const isRead = rows(scanner, isSpaced, () => {
       if (!scanner.code(91) || wordOf(scanner, words) < 0 || !comma(scanner, isSpaced)) return false
       const price = scanner.number()
       if (price === undefined || !comma(scanner, isSpaced)) return false
       const size = scanner.number()
       if (size === undefined || !scanner.code(93)) return false
-      levels.push([price, size])
+      levels.push(youngArray(price, size))
       return true
     })
     return isRead ? levels : undefined
@@ -221,7 +221,7 @@ const sidedRows = (bid: string, ask: string): Reading<Sides> => {
       const size = BookRows.decimalCell(row, index, 2)
       if (size instanceof BookRows.BadCell) return size
       const side = word === 0 ? sides.bids : sides.asks
-      side.push([price, size])
+      side.push(youngArray(price, size))
     }
     return sides
   }, (scanner, isSpaced) => {
@@ -234,7 +234,7 @@ const sidedRows = (bid: string, ask: string): Reading<Sides> => {
       const size = scanner.decimal()
       if (size === undefined || !scanner.code(93)) return false
       const side = word === 0 ? sides.bids : sides.asks
-      side.push([price, size])
+      side.push(youngArray(price, size))
       return true
     })
     return isRead ? sides : undefined
@@ -271,7 +271,7 @@ const sidedObjects = (bid: string, ask: string, side: string, price: string, siz
         const size = Layout.decimal(row, 2)
         if ((word !== bid && word !== ask) || !price || !size) return undefined
         const levels = word === bid ? sides.bids : sides.asks
-        levels.push([price, size])
+        levels.push(youngArray(price, size))
       }
       return sides
     },

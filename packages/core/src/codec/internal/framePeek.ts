@@ -61,8 +61,10 @@ export const textIn = (object: ExactJson.JsonObject | undefined, member: string)
   return typeof value === "string" ? value : undefined
 }
 
-// After so many frames of one subject in a row it has a pattern, which compares several letters at a time.
+// After so many frames of one subject in a row it has a pattern, which compares several letters at a time; one that is
+// longer never has, as an engine refuses patterns of many letters.
 const manyInARow = 64
+const mostLetters = 256
 
 // What a frame begins with, and the text in it.
 class Subject {
@@ -80,8 +82,13 @@ class Subject {
 
   isOf(frame: string): boolean {
     if (this.pattern !== undefined) return this.pattern.test(frame)
-    if (frame.slice(0, this.whole.length) !== this.whole) return false
-    if (++this.inARow === manyInARow) this.pattern = new RegExp(`^${escapePattern(this.whole)}`)
+    if (frame.slice(0, this.whole.length) !== this.whole) {
+      this.inARow = 0
+      return false
+    }
+    if (++this.inARow === manyInARow && this.whole.length <= mostLetters) {
+      this.pattern = new RegExp(`^${escapePattern(this.whole)}`)
+    }
     return true
   }
 }

@@ -187,7 +187,7 @@ const readFrame = <A>(layout: Layout<A>, frame: string): A | undefined => {
   for (let i = 0; i < segments.length; i++) {
     const segment = segments[i]
     if (segment === undefined) return undefined
-    const from = passes(layout, segment.before, frame, at)
+    const from = stretchEnd(layout, segment.before, frame, at)
     if (from < 0) return undefined
     hasBegun = true
     if (segment._tag === "Book") {
@@ -205,7 +205,7 @@ const readFrame = <A>(layout: Layout<A>, frame: string): A | undefined => {
       at = end
     }
   }
-  return passes(layout, last, frame, at) === frame.length ? plan.build(members) : undefined
+  return stretchEnd(layout, last, frame, at) === frame.length ? plan.build(members) : undefined
 }
 
 const scanner = Scanner.make()
@@ -217,7 +217,7 @@ let hasBegun = false
 let filled = 1
 
 /** Where a stretch ends that stands at a place of the frame, -1 if it does not: then its texts are among the members'. */
-const passes = <A>(
+const stretchEnd = <A>(
   { groups: all, members, texts }: Layout<A>,
   stretch: Stretch,
   frame: string,

@@ -458,6 +458,7 @@ export class Book {
   private stand(): void {
     const { continuity, isUnchecked, unverified } = this.rules
     const reason = this.unverifiedReason ?? (continuity === "none" || isUnchecked ? unverified : undefined)
+    if (this.standing._tag === "Unverified" && this.standing.reason === reason) return
     this.standing = reason === undefined ? live : { _tag: "Unverified", reason }
   }
 

@@ -136,7 +136,7 @@ export class Books {
     else if (!isSaid) return unchanged
     return this.inOrder
       .filter((book) => book.trades(trading.of(book.product)) && book.isWhole)
-      .map((book) => ({ book, event: undefined }))
+      .map((book) => new Change(book, undefined))
   }
 
   private changes(frame: Frame, events: ReadonlyArray<MarketEvent>, step: Step): ReadonlyArray<Change> {
@@ -161,7 +161,7 @@ export class Books {
       channel === topic.name && (topic.product === undefined || topic.product === product)
     )
     const others = lost.filter((book) => book.breaks("sequence", "a frame of it could not be read"))
-    return [...broken, ...others].map((book) => ({ book, event: undefined }))
+    return [...broken, ...others].map((book) => new Change(book, undefined))
   }
 
   // The book that is kept of single orders of the frame's product, if the frame may be of one.
@@ -181,7 +181,7 @@ export class Books {
     const messages = decode(frame)
     if (Rejection.isFrameRejected(messages)) {
       return book.breaks("sequence", `a frame of it could not be read: ${messages.message}`)
-        ? [{ book, event: undefined }]
+        ? youngArray(new Change(book, undefined))
         : unchanged
     }
     const [message] = messages
@@ -208,7 +208,7 @@ export class Books {
   ): ReadonlyArray<Change> {
     let changes: ReadonlyArray<Change> = broken.length === 0
       ? unchanged
-      : broken.map((book) => ({ book, event: eventOf(events) }))
+      : broken.map((book) => new Change(book, eventOf(events)))
     for (const event of events) {
       if (!touches(event)) continue
       const book = this.bookOf(frame, events, event)
@@ -221,7 +221,7 @@ export class Books {
       }
       const at = changes.length === 0 ? -1 : changes.findIndex((change) => change.book === book)
       if (!isNew && at === -1) continue
-      const change = { book, event }
+      const change = new Change(book, event)
       if (at === -1) changes = changes.length === 0 ? [change] : [...changes, change]
       else changes = changes.with(at, change)
     }
@@ -232,7 +232,7 @@ export class Books {
   /** The connection has ended. What was whole is broken. */
   disconnected(): ReadonlyArray<Change> {
     this.isOver = true
-    return this.breakAll("disconnect", "the connection ended").map((book) => ({ book, event: undefined }))
+    return this.breakAll("disconnect", "the connection ended").map((book) => new Change(book, undefined))
   }
 
   /** Nobody asks for the book any more. */

@@ -48,9 +48,9 @@ export class Products {
   private readonly venue: Venue
   private readonly symbols: Symbols.Symbols
   private readonly known = new Map<string, Product>()
-  // Each in the place that its letters give, or beside it, and the last of those that share both: four times as many places
-  // as products, and a power of two.
-  private places: Array<Product | undefined> = [undefined, undefined]
+  // Each in the place that its letters give, or beside it, and the last of those that share both: at least four times as
+  // many places as products, and a power of two.
+  private places: Array<Product | undefined> = [undefined, undefined, undefined, undefined]
   // Most events are of the product of the one before, and to compare two texts is cheaper than to find one: the more so
   // if they are the same text, of the same message.
   private last: Product
@@ -69,16 +69,17 @@ export class Products {
     if (found?.symbol === symbol) return this.last = found
     const beside = places[place ^ 1]
     if (beside?.symbol === symbol) return this.last = beside
-    const known = this.known.get(symbol) ?? this.remember(symbol)
+    const known = this.known.get(symbol)
     if (known !== undefined) this.put(known)
-    return this.last = known ?? this.make(symbol)
+    return this.last = known ?? this.remember(symbol)
   }
 
-  private remember(symbol: string): Product | undefined {
-    if (this.known.size >= mostProducts) return undefined
+  private remember(symbol: string): Product {
     const made = this.make(symbol)
+    if (this.known.size >= mostProducts) return made
     this.known.set(symbol, made)
     if (this.known.size * 4 > this.places.length) this.spread(this.places.length * 4)
+    else this.put(made)
     return made
   }
 
