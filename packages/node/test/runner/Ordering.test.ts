@@ -212,10 +212,11 @@ describe("tickline order", { timeout: 20_000 }, () => {
       const nowhere = `ws://127.0.0.1:${yield* closedPort}`
       const begun = Date.now()
       assert.strictEqual(
-        yield* TestHost.run(world, "order", "deribit", ...buy, "--url", nowhere, "--deadline", "600ms"),
+        yield* TestHost.run(world, "order", "deribit", ...buy, "--url", nowhere, "--deadline", "2s"),
         1
       )
-      assert.isAtMost(Date.now() - begun, 3_000)
+      // Of these two seconds a busy machine takes some to load what an order needs, before it dials.
+      assert.isAtMost(Date.now() - begun, 6_000)
       assert.match(String(world.objects()[0]?.["reason"]), /^not signed in by the deadline: .*refused/)
 
       const refused = yield* order(buy, { ...key, TICKLINE_DERIBIT_CLIENT_SECRET: "other" })
