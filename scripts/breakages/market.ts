@@ -69,20 +69,6 @@ export const breakages: ReadonlyArray<Breakage> = [
     replacement: "",
     test: ["packages/core/test/Freshness.deadlines.test.ts", "keeps the ages of each of many apart"]
   },
-  {
-    name: "a product is known by a few of its letters",
-    file: "packages/core/src/market/internal/products.ts",
-    original: "if (found?.symbol === symbol) return this.last = found",
-    replacement: "if (found !== undefined) return this.last = found",
-    test: ["packages/core/test/Products.test.ts", "finds each of many by its whole text"]
-  },
-  {
-    name: "whatever stands beside a product's place is that product",
-    file: "packages/core/src/market/internal/products.ts",
-    original: "if (beside?.symbol === symbol) return this.last = beside",
-    replacement: "if (beside !== undefined) return this.last = beside",
-    test: ["packages/core/test/Products.test.ts", "finds each of many by its whole text"]
-  },
   // limits and closes
   {
     name: "data is that of every subscription to the product",
@@ -101,8 +87,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a typed stream has the events of another subscription",
     file: "packages/core/src/connection/internal/consumerRoutes.ts",
-    original: "channels.flatMap((channel) => this.byChannel.get(Channel.key(channel)) ?? [])",
-    replacement: "channels.flatMap(() => [...this.byChannel.values()])",
+    original: "if (route !== undefined) routes.push(route)",
+    replacement: "routes.push(...this.byChannel.values())",
     test: ["packages/testing/test/Routing.test.ts", "binance: trades are not told twice"]
   },
   // order books

@@ -3,9 +3,10 @@
  *
  * @since 0.1.0
  */
-import type { MessageChannels } from "../../connection/internal/messageChannels.ts"
 import type * as Symbols from "../../protocol/Symbols.ts"
+import type { Channel } from "../../value/Channel.ts"
 import type { Venue } from "../../venue/Venue.ts"
+import * as TellingLetters from "./tellingLetters.ts"
 
 /**
  * A product: what the venue calls it, in the one text that all its messages are
@@ -19,23 +20,11 @@ export interface Product {
   readonly symbol: string
   readonly name: string | undefined
   routes: object | undefined
-  channels: MessageChannels
+  channels: ReadonlyArray<Channel>
 }
 
 // So many are remembered: a peer that makes up products does not make it grow.
 const mostProducts = 10_000
-
-// A few letters and the length tell products apart nearly always; the hash of a whole text takes twice as long. They are
-// of the beginning, of the middle, and of where a strike or a number stands before what all have.
-const mixed = (symbol: string): number => {
-  const { length } = symbol
-  const middle = length >> 1
-  const mix = length + symbol.charCodeAt(0) * 961 + Math.imul(symbol.charCodeAt(1), 29_791) +
-    Math.imul(symbol.charCodeAt(2), 337) + Math.imul(symbol.charCodeAt(middle - 1), 7) +
-    Math.imul(symbol.charCodeAt(middle), 31) + Math.imul(symbol.charCodeAt(length - 3), 5_077) +
-    Math.imul(symbol.charCodeAt(length - 6), 1_103)
-  return mix ^ (mix >>> 12)
-}
 
 /**
  * The products of one feed. To look a new text up costs its hash: whoever asks
@@ -51,6 +40,7 @@ export class Products {
   // Each in the place that its letters give, or beside it, and the last of those that share both: at least four times as
   // many places as products, and a power of two.
   private places: Array<Product | undefined> = [undefined, undefined, undefined, undefined]
+  private letters = TellingLetters.choose([], this.places.length)
   // Most events are of the product of the one before, and to compare two texts is cheaper than to find one: the more so
   // if they are the same text, of the same message.
   private last: Product
@@ -64,7 +54,7 @@ export class Products {
   of(symbol: string): Product {
     if (symbol === this.last.symbol) return this.last
     const { places } = this
-    const place = mixed(symbol) & (places.length - 1)
+    const place = this.letters.mix(symbol) & (places.length - 1)
     const found = places[place]
     if (found?.symbol === symbol) return this.last = found
     const beside = places[place ^ 1]
@@ -78,19 +68,20 @@ export class Products {
     const made = this.make(symbol)
     if (this.known.size >= mostProducts) return made
     this.known.set(symbol, made)
-    if (this.known.size * 4 > this.places.length) this.spread(this.places.length * 4)
+    if (this.known.size * 4 > this.places.length) this.spread(this.places.length * 2)
     else this.put(made)
     return made
   }
 
   private spread(many: number): void {
     this.places = Array.from({ length: many }, () => undefined)
+    this.letters = TellingLetters.choose([...this.known.keys()], many)
     for (const product of this.known.values()) this.put(product)
   }
 
   private put(product: Product): void {
     const { places } = this
-    const place = mixed(product.symbol) & (places.length - 1)
+    const place = this.letters.mix(product.symbol) & (places.length - 1)
     places[places[place] === undefined ? place : place ^ 1] = product
   }
 
