@@ -432,6 +432,31 @@ describe("a typed stream gives the events of its own subscription", () => {
         })
     ))
 
+  it.effect("coinbase: who comes later is given what came for nobody until then", () => {
+    const products = ["BTC-USD", "ETH-USD"]
+    return atMock(
+      "coinbase",
+      products,
+      products.map((product) => Channel.make("market_trades", product)),
+      ({ feed }) =>
+        Effect.gen(function*() {
+          const counts = new Map<string, number>()
+          for (const product of products) {
+            yield* Effect.forkScoped(
+              Stream.runForEach(
+                feed.trades(product),
+                (trade) => Effect.sync(() => void counts.set(trade.product, (counts.get(trade.product) ?? 0) + 1))
+              ),
+              { startImmediately: true }
+            )
+            yield* TestClock.adjust("5 minutes")
+          }
+          assert.deepStrictEqual([...counts.keys()], products)
+          assert.isTrue([...counts.values()].every((count) => count > 20))
+        })
+    )
+  })
+
   it.effect("dydx: a price of one market, on the channel of all", () =>
     atMock("dydx", ["BTC-USD", "ETH-USD"], [], (stage) =>
       Effect.gen(function*() {

@@ -14,6 +14,17 @@ const decode = (frame: string | Uint8Array) =>
 
 const channelOf = (message: string): ReadonlyArray<Channel.Channel> => [Channel.make(`c${message}`)]
 
+// As a feed's router does: that of a frame with one message is the same array each time.
+const attribute = () => {
+  const single: Array<ReadonlyArray<Channel.Channel>> = []
+  return (_: string | Uint8Array, messages: ReadonlyArray<string>): ReadonlyArray<ReadonlyArray<Channel.Channel>> => {
+    const [first] = messages
+    if (messages.length !== 1 || first === undefined) return messages.map(channelOf)
+    single[0] = channelOf(first)
+    return single
+  }
+}
+
 /** What a consumer is told of these pulls, each of some frames. */
 const received = (...pulls: ReadonlyArray<ReadonlyArray<string>>) =>
   withVenue(policyWith({}), ({ host }) =>
@@ -22,7 +33,7 @@ const received = (...pulls: ReadonlyArray<ReadonlyArray<string>>) =>
       const connection = yield* Connection.make<string>(url, {
         decode,
         sequence: (message) => /^\d+$/.test(message) ? BigInt(message) : undefined,
-        attribute: (_, messages) => messages.map(channelOf),
+        attribute: attribute(),
         observers: [{
           name: "observed",
           attach: () => ({

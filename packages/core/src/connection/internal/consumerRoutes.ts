@@ -103,6 +103,8 @@ export class Routes<A> {
   // Stands for the time since a destination came or went: what lists of channels remember holds for as long. At first it
   // is an object that is there already, since most connections have no routes.
   private unchanged: object = this.byChannel
+  // What is found by a list that nobody wants: one for all of them, so that of a thousand each is known at once.
+  private nothing = {}
   private readonly productOf: (message: A) => string | undefined
   // Those that have taken something of the batch at hand.
   private touched: Array<Destination<A>> = []
@@ -118,7 +120,7 @@ export class Routes<A> {
     if (product === undefined) route.whole = [...route.whole, destination]
     else route.byProduct.set(product, [...route.byProduct.get(product) ?? nowhere, destination])
     this.byChannel.set(key, route)
-    this.unchanged = {}
+    this.changed()
   }
 
   remove(destination: Destination<A>): void {
@@ -131,7 +133,7 @@ export class Routes<A> {
     else route.byProduct.set(product, without(route.byProduct.get(product) ?? nowhere))
     if (product !== undefined && route.byProduct.get(product)?.length === 0) route.byProduct.delete(product)
     if (route.whole.length + route.byProduct.size === 0) this.byChannel.delete(key)
-    this.unchanged = {}
+    this.changed()
   }
 
   /** Hands the messages of a batch to those that want them, each charged with its own bytes. */
@@ -192,10 +194,20 @@ export class Routes<A> {
   private routesOf(channels: ReadonlyArray<Channel.Channel>): ReadonlyArray<Route<A>> {
     const list = channels instanceof ChannelList ? channels : undefined
     const found = list?.found
+    if (found === this.nothing) return nowhere
     if (this.isCurrent(found)) return found.routes
-    const routes = channels.flatMap((channel) => this.byChannel.get(Channel.key(channel)) ?? [])
-    if (list !== undefined) list.found = new Found(this.unchanged, routes)
+    const routes: Array<Route<A>> = []
+    for (const channel of channels) {
+      const route = this.byChannel.get(Channel.key(channel))
+      if (route !== undefined) routes.push(route)
+    }
+    if (list !== undefined) list.found = routes.length === 0 ? this.nothing : new Found(this.unchanged, routes)
     return routes
+  }
+
+  private changed(): void {
+    this.unchanged = {}
+    this.nothing = {}
   }
 
   private isCurrent(found: object | undefined): found is Found<A> {

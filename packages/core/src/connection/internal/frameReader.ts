@@ -7,6 +7,7 @@
 import * as Arr from "effect/Array"
 import type { FrameRejected } from "../../codec/Rejection.ts"
 import * as Frame from "../../transport/Frame.ts"
+import { youngArray } from "../../value/internal/youngArray.ts"
 import type { Batch } from "../Observer.ts"
 import type { Inbox } from "./inbox.ts"
 import type { Rejected } from "./inboxItems.ts"
@@ -45,6 +46,11 @@ const append = <B>(all: Array<B>, some: ReadonlyArray<B>): void => {
   const first = some[0]
   if (some.length === 1 && first !== undefined) all.push(first)
   else for (const one of some) all.push(one)
+}
+
+const copied = <B>(all: ReadonlyArray<B>): ReadonlyArray<B> => {
+  const first = all[0]
+  return all.length === 1 && first !== undefined ? youngArray(first) : all.slice()
 }
 
 const fromTheFirst: ReadonlyArray<number> = [0]
@@ -114,7 +120,7 @@ export class FrameReader<A> {
     const size = Frame.size(frame)
     const decoded = decode(frame, at)
     if ("_tag" in decoded) this.reject(decoded, frame, at, size)
-    else this.deliver(decoded, attribute?.(frame, decoded), frames, fromTheFirst, at, now, size)
+    else this.deliver(decoded, attribute && copied(attribute(frame, decoded)), frames, fromTheFirst, at, now, size)
     return size
   }
 

@@ -21,9 +21,9 @@ export class ChannelList extends Array<Channel> {
 
   /** Whether it has not been seen since this change of the subscriptions that look at it, or others have seen it since. */
   isNewAfter(changes: object): boolean {
-    const isNew = this.seenAfter !== changes
+    if (this.seenAfter === changes) return false
     this.seenAfter = changes
-    return isNew
+    return true
   }
 }
 
@@ -37,7 +37,7 @@ export type MessageChannels = ReadonlyArray<ReadonlyArray<Channel>>
 
 /**
  * To which wanted channels each message of a frame belongs, in the messages'
- * order. Must not throw.
+ * order. Must not throw. It is read at once, and may be the same array each time.
  *
  * @category models
  * @since 0.1.0
