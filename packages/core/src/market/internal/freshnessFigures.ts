@@ -9,7 +9,7 @@
  * @since 0.1.0
  */
 
-/** So many of the last silences are remembered. */
+/** So many of the last silences are remembered: a power of two, since a remainder of doubles is costly. */
 const remembered = 256
 
 /** Where each figure is. */
@@ -29,7 +29,7 @@ export interface Silences {
   readonly max: number
   readonly total: number
   readonly within: number
-  readonly sorted: Float64Array
+  readonly sorted: Float32Array
 }
 
 /**
@@ -40,7 +40,8 @@ export interface Silences {
  */
 export class FreshnessFigures {
   private figures = new Float64Array(0)
-  private silences = new Float64Array(0)
+  // To seven digits: so they take half of what a thousand subscriptions have of a cache.
+  private silences = new Float32Array(0)
   private readonly free: Array<number> = []
   private used = 0
 
@@ -86,7 +87,7 @@ export class FreshnessFigures {
     const before = figures[own + count] ?? 0
     figures[own + lastAt] = at
     figures[own + count] = before + 1
-    this.silences[place * remembered + before % remembered] = silence
+    this.silences[place * remembered + (before & (remembered - 1))] = silence
     figures[own + total] = (figures[own + total] ?? 0) + silence
     figures[own + within] = (figures[own + within] ?? 0) + Math.min(silence, targetMillis)
     if (silence > (figures[own + max] ?? 0)) figures[own + max] = silence
@@ -108,7 +109,7 @@ export class FreshnessFigures {
     const many = Math.max(1, figures.length / width * 2)
     this.figures = new Float64Array(many * width)
     this.figures.set(figures)
-    this.silences = new Float64Array(many * remembered)
+    this.silences = new Float32Array(many * remembered)
     this.silences.set(silences)
   }
 }

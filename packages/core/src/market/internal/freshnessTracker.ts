@@ -163,12 +163,12 @@ export const make = (
       if (entry !== undefined) delivered(entry, at)
     },
     receivedAll: (channels, at) => {
-      const list = channels instanceof RoutedChannels && channels.length === 1 ? channels : undefined
+      const list = channels instanceof RoutedChannels ? channels : undefined
       if (list?.freshness?.isSubscribed === true) return delivered(list.freshness, at)
       for (const channel of channels) {
         const entry = entryOf(channel)
         if (entry !== undefined) delivered(entry, at)
-        if (list !== undefined) list.freshness = entry
+        if (list !== undefined && channels.length === 1) list.freshness = entry
       }
     },
     age: (channel, at) => at - (entries.get(ChannelKey.key(channel))?.lastAt ?? at),

@@ -23,7 +23,8 @@ import { type Dropped, ShedCounts } from "./shedCounts.ts"
 
 const instant = (epochMillis: number): string => Timestamp.format(Timestamp.fromEpochMillis(epochMillis))
 
-const isDelivering = ({ isRefused, isWanted, open }: Entry): boolean => isWanted && !isRefused && open === undefined
+const isDelivering = (entry: Entry | undefined): boolean =>
+  entry !== undefined && entry.isWanted && !entry.isRefused && entry.open === undefined
 
 /**
  * What makes a feed's ledger. Both clocks are in milliseconds: `now` waits and
@@ -348,7 +349,7 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
   }
 
   private wantedOf(channels: ReadonlyArray<Channel.Channel>): ReadonlyArray<Entry> {
-    return channels.flatMap((channel) => this.wanted.get(keyOf(channel)) ?? [])
+    return channels.map((channel) => this.wanted.get(keyOf(channel))).filter((entry) => entry !== undefined)
   }
 
   // A channel that has not been live since the drop before is in a gap already.
@@ -482,8 +483,8 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
   // A product of a channel that is wanted as a whole is live with it.
   private updateLive(entry: Entry): void {
     const { channel, product } = entry
-    const whole = product === undefined ? undefined : this.wanted.get(keyOf({ channel }))
-    const isLive = this.isUp && (isDelivering(entry) || (whole !== undefined && isDelivering(whole)))
+    const isLive = this.isUp &&
+      (isDelivering(entry) || (product !== undefined && isDelivering(this.wanted.get(keyOf({ channel })))))
     if (isLive !== (entry.liveSince !== undefined)) {
       const now = this.options.now()
       entry.liveMillis += now - (entry.liveSince ?? now)

@@ -65,12 +65,12 @@ export class LedgerEntries {
 
   /** That of a message of a product which belongs to this one channel, where each message has the same list. */
   ofRouted(channels: ReadonlyArray<Channel.Channel>, product: string): LedgerEntry | undefined {
-    if (channels instanceof RoutedChannels && channels.ledger !== undefined) return channels.ledger
+    const list = channels instanceof RoutedChannels ? channels : undefined
+    if (list?.ledger !== undefined) return list.ledger
     const [channel] = channels
     if (channel === undefined) return undefined
-    const entry = this.ofMessage(channel, product)
-    if (channels instanceof RoutedChannels && channel.product !== undefined) channels.ledger = entry
-    return entry
+    if (list === undefined || channel.product === undefined) return this.ofMessage(channel, product)
+    return list.ledger = this.of(channel.channel, channel.product)
   }
 
   private ofOne(channel: Channel.Channel, product: string): LedgerEntry {
