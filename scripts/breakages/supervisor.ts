@@ -150,8 +150,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a healthy link stays a probe",
     file: `${connection}/internal/stability.ts`,
-    original: "this.isStable ? breaker.recordStable : Effect.void",
-    replacement: "Effect.void",
+    original: "if (this.isStable) run(breaker.recordStable)",
+    replacement: "",
     test: [ofPresets, "market-feed: a link that has lived"]
   },
   // the rules of the house

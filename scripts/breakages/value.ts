@@ -41,5 +41,26 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "if (signed[0] !== value) return Number(value)",
     replacement: "",
     test: ["packages/core/test/Integer64.test.ts", "of any size"]
+  },
+  {
+    name: "who takes back what waits is called all the same",
+    file: "packages/core/src/value/internal/sharedTimer.ts",
+    original: "this.alarms.delete(alarm) && this.alarms.size === 0",
+    replacement: "this.alarms.size === 0",
+    test: ["packages/core/test/SharedTimer.test.ts", "calls nobody back"]
+  },
+  {
+    name: "whoever waits equally long is called together",
+    file: "packages/core/src/value/internal/sharedTimer.ts",
+    original: "if (wait > 0) return",
+    replacement: "if (wait >= this.millis) return",
+    test: ["packages/core/test/SharedTimer.test.ts", "calls each back when its own time"]
+  },
+  {
+    name: "a timer that nobody waits for keeps a process alive",
+    file: "packages/core/src/value/internal/sharedTimer.ts",
+    original: "    this.sleeper?.interruptUnsafe()\n",
+    replacement: "",
+    test: ["packages/core/test/SharedTimer.test.ts", "keeps nothing alive"]
   }
 ]

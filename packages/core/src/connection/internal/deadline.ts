@@ -5,8 +5,8 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as SharedTimer from "../../value/internal/sharedTimer.ts"
 
 /**
  * `Effect.timeoutOrElse` with a failure, for what is done thousands of times at
@@ -21,21 +21,17 @@ export const within =
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | E2, R> =>
     Effect.contextWith((context) =>
       Effect.callback<A, E | E2>((resume) => {
-        const fork = Effect.runForkWith(context)
-        const work = fork(self)
+        const work = Effect.runForkWith(context)(self)
         if (work.pollUnsafe() !== undefined) return resume(Fiber.join(work))
-        const timer = fork(Effect.sleep(duration))
+        const takeBack = SharedTimer.after(context, duration, () => {
+          resume(Effect.andThen(Fiber.interrupt(work), Effect.suspend(() => Effect.fail(late()))))
+        })
         work.addObserver((exit) => {
-          timer.interruptUnsafe()
+          takeBack()
           resume(exit)
         })
-        timer.addObserver((exit) => {
-          if (Exit.isSuccess(exit)) {
-            resume(Effect.andThen(Fiber.interrupt(work), Effect.suspend(() => Effect.fail(late()))))
-          }
-        })
         return Effect.suspend(() => {
-          timer.interruptUnsafe()
+          takeBack()
           return Fiber.interrupt(work)
         })
       })

@@ -48,7 +48,8 @@ export interface Session {
 
 /**
  * What is to be given back when a dial and its epoch are over: the permit of the
- * breaker, and a place within the limit on dials that was not used.
+ * breaker, a place within the limit on dials that was not used, and what waits
+ * for the epoch to be stable.
  *
  * @category models
  * @since 0.1.0
@@ -56,6 +57,7 @@ export interface Session {
 export interface Held {
   permit: Breaker.Permit | undefined
   place: Reservation | undefined
+  unwatch: (() => void) | undefined
 }
 
 /**

@@ -4,9 +4,11 @@
  *
  * @since 0.1.0
  */
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Breaker from "../../resilience/Breaker.ts"
 import type * as Backoff from "../../resilience/internal/backoff.ts"
+import * as SharedTimer from "../../value/internal/sharedTimer.ts"
 import type { Parts } from "./connectionParts.ts"
 import type { Session } from "./dialler.ts"
 
@@ -44,14 +46,21 @@ export class Stability<A> {
     })
   }
 
-  /** What waits, beside the epoch, for what shows in time that it is stable; nothing if time shows nothing. */
-  get watch(): Effect.Effect<void> | undefined {
+  /**
+   * Waits for what shows in time that it is stable, and gives what is then to be done to `run`; nothing if time shows
+   * nothing. Returns what ends that.
+   */
+  watch(context: Context.Context<never>, run: (effect: Effect.Effect<void>) => void): (() => void) | undefined {
     const { breaker } = this.parts.options
     const { circuit, retry: { resetOn } } = this.parts.policy
-    if (typeof resetOn === "object") return Effect.flatMap(Effect.sleep(resetOn.stableFor), () => this.confirmStable())
+    if (typeof resetOn === "object") {
+      return SharedTimer.after(context, resetOn.stableFor, () => run(this.confirmStable()))
+    }
     if (circuit === "none") return undefined
     // The connect was the probe's success. Where more are asked for, a link that stays up has no way to give them,
     // and its drop in a week would count as a failed probe: one that outlives the breaker's rest has shown enough.
-    return Effect.flatMap(Effect.sleep(circuit.openDuration), () => this.isStable ? breaker.recordStable : Effect.void)
+    return SharedTimer.after(context, circuit.openDuration, () => {
+      if (this.isStable) run(breaker.recordStable)
+    })
   }
 }

@@ -86,12 +86,14 @@ export class Supervisor<A> {
     return this.reconnection.policy
   }
 
-  private live(epoch: Epoch<A>, stability: Stability<A>): Effect.Effect<Ending> {
+  private live(epoch: Epoch<A>, stability: Stability<A>, held: Held): Effect.Effect<Ending> {
     const { resetOn } = this.policy.retry
-    const run = Effect.suspend(() => {
+    const run = Effect.contextWith((context: Context.Context<never>) => {
       epoch.begin()
-      const { watch } = stability
-      if (watch !== undefined) epoch.beside?.(watch)
+      held.unwatch = stability.watch(context, (effect) => {
+        held.unwatch = undefined
+        epoch.beside?.(effect)
+      })
       return epoch.run(resetOn === "first-message" ? stability.confirmStable() : undefined)
     })
     return resetOn === "connect" ? Effect.andThen(stability.confirmStable(), run) : run
@@ -100,10 +102,11 @@ export class Supervisor<A> {
   // ---- one dial -----------------------------------------------------------------------------------------------------
 
   // The wire is released.
-  private release({ permit, place }: Held): Effect.Effect<void> {
+  private release({ permit, place, unwatch }: Held): Effect.Effect<void> {
     this.open?.detach({ _tag: "Closing" })
     if (this.open !== undefined) this.open.beside = undefined
     this.open = undefined
+    unwatch?.()
     this.options.outbox.end()
     place?.release()
     return permit?.release ?? Effect.void
@@ -179,14 +182,13 @@ export class Supervisor<A> {
     })
   }
 
-  // One dial and, where it gives a wire, one epoch; and what it says to the breaker. Nothing of the way up is held while
-  // the epoch lives.
+  // One dial and, where it gives a wire, one epoch, which holds nothing of the way up; and what it says to the breaker.
   private attempt(session: Session): Effect.Effect<Ending, Breaker.CircuitOpen> {
-    const held: Held = { permit: undefined, place: undefined }
+    const held: Held = { permit: undefined, place: undefined, unwatch: undefined }
     return Effect.flatMap(this.dialler.dialPermission(session, held), ({ permit, place }) => {
       const stability = new Stability(this.parts, this.backoff, session, permit)
       return this.establish(session, place).pipe(
-        Effect.flatMap((epoch) => this.live(epoch, stability)),
+        Effect.flatMap((epoch) => this.live(epoch, stability, held)),
         Effect.catch((error) => Effect.succeed(Openings.endingOf(error))),
         Effect.tap((how) => {
           if (this.confirmed !== undefined) Openings.remember(this.parts, this.confirmed)
