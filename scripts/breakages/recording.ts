@@ -176,8 +176,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what one connection has seen counts as seen by another",
     file: "packages/core/src/connection/internal/messageChannels.ts",
-    original: "const isNew = this.seenAfter !== changes",
-    replacement: "const isNew = this.seenAfter === undefined",
+    original: "if (this.seenAfter === changes) return false",
+    replacement: "if (this.seenAfter !== undefined) return false",
     test: [ofReplay, "of a feed that had two connections"]
   },
   // secrets

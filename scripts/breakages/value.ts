@@ -52,7 +52,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "whoever waits equally long is called together",
     file: "packages/core/src/value/internal/sharedTimer.ts",
-    original: "if (wait > 0) return",
+    original: "if (wait > 1e-6) return",
     replacement: "if (wait >= this.millis) return",
     test: ["packages/core/test/SharedTimer.test.ts", "calls each back when its own time"]
   },

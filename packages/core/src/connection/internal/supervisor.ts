@@ -103,10 +103,9 @@ export class Supervisor<A> {
 
   // The wire is released.
   private release({ permit, place, unwatch }: Held): Effect.Effect<void> {
-    this.open?.detach({ _tag: "Closing" })
-    if (this.open !== undefined) this.open.beside = undefined
-    this.open = undefined
     unwatch?.()
+    this.open?.detach({ _tag: "Closing" })
+    if (this.open !== undefined) this.open.beside = this.open = undefined
     this.options.outbox.end()
     place?.release()
     return permit?.release ?? Effect.void
@@ -192,6 +191,7 @@ export class Supervisor<A> {
         Effect.catch((error) => Effect.succeed(Openings.endingOf(error))),
         Effect.tap((how) => {
           if (this.confirmed !== undefined) Openings.remember(this.parts, this.confirmed)
+          held.unwatch?.()
           this.open?.detach(how)
           const outcome = this.recordOutcome(stability, how)
           return this.open === undefined ? outcome : Effect.andThen(this.open.reportFaults(), outcome)

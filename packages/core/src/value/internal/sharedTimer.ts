@@ -37,7 +37,7 @@ class Timer {
 
   set(scheduler: Scheduler.Scheduler, onDue: () => void): () => void {
     const dueAt = Monotonic.nowMillis(this.clock) + this.millis
-    // Where time stands still, what else is due at its end is due in the order in which it was asked for.
+    // Where time stands still, whoever asks at one instant is due among what else is due then.
     if (dueAt === this.lastDueAt) {
       const sleeper = this.fork(scheduler, Effect.flatMap(Effect.sleep(this.millis), () => Effect.sync(onDue)))
       return () => sleeper.interruptUnsafe()
@@ -45,7 +45,8 @@ class Timer {
     const alarm = { dueAt, onDue }
     this.alarms.add(alarm)
     this.lastDueAt = dueAt
-    this.sleeper ??= this.fork(scheduler, this.sleep())
+    // Nobody is called back before it is known how that is taken back.
+    this.sleeper ??= this.fork(scheduler, Effect.flatMap(Effect.sleep(this.millis), () => this.sleep()))
     return () => {
       if (this.alarms.delete(alarm) && this.alarms.size === 0) this.stop()
     }
@@ -62,7 +63,8 @@ class Timer {
     return Effect.suspend(() => {
       for (const alarm of this.alarms) {
         const wait = alarm.dueAt - Monotonic.nowMillis(this.clock)
-        if (wait > 0) return Effect.flatMap(Effect.sleep(wait), () => this.sleep())
+        // A picosecond is no time: it is what a sum of doubles is off by.
+        if (wait > 1e-6) return Effect.flatMap(Effect.sleep(wait), () => this.sleep())
         this.alarms.delete(alarm)
         alarm.onDue()
       }
