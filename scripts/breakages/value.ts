@@ -57,6 +57,13 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: ["packages/core/test/SharedTimer.test.ts", "calls each back when its own time"]
   },
   {
+    name: "who waits is called back within the call that asks for it",
+    file: "packages/core/src/value/internal/sharedTimer.ts",
+    original: "Effect.flatMap(Effect.sleep(this.millis), () => this.sleep()))",
+    replacement: "this.sleep())",
+    test: ["packages/core/test/SharedTimer.test.ts", "calls nobody back before it has returned"]
+  },
+  {
     name: "a timer that nobody waits for keeps a process alive",
     file: "packages/core/src/value/internal/sharedTimer.ts",
     original: "    this.sleeper?.interruptUnsafe()\n",

@@ -32,6 +32,10 @@ describe("TellingLetters", () => {
     assert.isAbove(told(options, options.filter((_, i) => i % 4 < 2)), 0.8)
   })
 
+  it("tells the others apart as before where a few have hardly a letter", () => {
+    assert.isAbove(told([...options, "", "W", "XY"]), 0.9)
+  })
+
   it("takes what is shorter than all that it knows, what is alone, and what is the same", () => {
     const letters = TellingLetters.choose(options, 1_024)
     for (const text of ["", "A", "BTC-USD"]) assert.strictEqual(letters.mix(text), text.length)

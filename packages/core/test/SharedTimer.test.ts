@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -91,6 +92,25 @@ describe("SharedTimer", () => {
       set("c", 100)
       yield* TestClock.adjust(1_000)
       assert.deepStrictEqual(due, ["a 100", "again 200", "c 200", "again 300"])
+    }))
+
+  it.effect("calls nobody back before it has returned, though the time has passed by then", () =>
+    Effect.gen(function*() {
+      const clock = yield* TestClock.testClockWith(Effect.succeed)
+      let reads = 0n
+      // As after a process was stopped: five milliseconds later at each look.
+      const leaping: Clock.Clock = Object.assign(Object.create(clock), {
+        monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe() + 5_000_000n * reads++
+      })
+      const due: Array<string> = []
+      const set = (name: string) =>
+        SharedTimer.after(Context.make(Clock.Clock, leaping), Duration.millis(1), () => void due.push(name))
+      for (const name of ["a", "b"]) {
+        set(name)
+        assert.notInclude(due, name)
+        yield* TestClock.adjust(1)
+        assert.include(due, name)
+      }
     }))
 
   it.effect("holds no time up: what waits for nothing is due in a millisecond, and what waits for ever never", () =>

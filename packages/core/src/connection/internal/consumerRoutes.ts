@@ -101,10 +101,9 @@ export const makeDestination = <A, B extends A>(
 export class Routes<A> {
   private readonly byChannel = new Map<string, Route<A>>()
   // Stands for the time since a destination came or went: what lists of channels remember holds for as long. At first it
-  // is an object that is there already, since most connections have no routes.
+  // is an object that is there already, since most connections have no routes. A list that nobody wants has found no more
+  // than it: of a thousand each is known at once.
   private unchanged: object = this.byChannel
-  // What is found by a list that nobody wants: one for all of them, so that of a thousand each is known at once.
-  private nothing = {}
   private readonly productOf: (message: A) => string | undefined
   // Those that have taken something of the batch at hand.
   private touched: Array<Destination<A>> = []
@@ -120,7 +119,7 @@ export class Routes<A> {
     if (product === undefined) route.whole = [...route.whole, destination]
     else route.byProduct.set(product, [...route.byProduct.get(product) ?? nowhere, destination])
     this.byChannel.set(key, route)
-    this.changed()
+    this.unchanged = {}
   }
 
   remove(destination: Destination<A>): void {
@@ -133,7 +132,7 @@ export class Routes<A> {
     else route.byProduct.set(product, without(route.byProduct.get(product) ?? nowhere))
     if (product !== undefined && route.byProduct.get(product)?.length === 0) route.byProduct.delete(product)
     if (route.whole.length + route.byProduct.size === 0) this.byChannel.delete(key)
-    this.changed()
+    this.unchanged = {}
   }
 
   /** Hands the messages of a batch to those that want them, each charged with its own bytes. */
@@ -194,20 +193,15 @@ export class Routes<A> {
   private routesOf(channels: ReadonlyArray<Channel.Channel>): ReadonlyArray<Route<A>> {
     const list = channels instanceof ChannelList ? channels : undefined
     const found = list?.found
-    if (found === this.nothing) return nowhere
+    if (found === this.unchanged) return nowhere
     if (this.isCurrent(found)) return found.routes
     const routes: Array<Route<A>> = []
     for (const channel of channels) {
       const route = this.byChannel.get(Channel.key(channel))
       if (route !== undefined) routes.push(route)
     }
-    if (list !== undefined) list.found = routes.length === 0 ? this.nothing : new Found(this.unchanged, routes)
+    if (list !== undefined) list.found = routes.length === 0 ? this.unchanged : new Found(this.unchanged, routes)
     return routes
-  }
-
-  private changed(): void {
-    this.unchanged = {}
-    this.nothing = {}
   }
 
   private isCurrent(found: object | undefined): found is Found<A> {

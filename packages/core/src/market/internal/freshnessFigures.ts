@@ -29,7 +29,7 @@ export interface Silences {
   readonly max: number
   readonly total: number
   readonly within: number
-  readonly sorted: Float32Array
+  readonly sorted: Float64Array
 }
 
 /**
@@ -40,8 +40,7 @@ export interface Silences {
  */
 export class FreshnessFigures {
   private figures = new Float64Array(0)
-  // To seven digits: so they take half of what a thousand subscriptions have of a cache.
-  private silences = new Float32Array(0)
+  private silences = new Float64Array(0)
   private readonly free: Array<number> = []
   private used = 0
 
@@ -109,7 +108,7 @@ export class FreshnessFigures {
     const many = Math.max(1, figures.length / width * 2)
     this.figures = new Float64Array(many * width)
     this.figures.set(figures)
-    this.silences = new Float32Array(many * remembered)
+    this.silences = new Float64Array(many * remembered)
     this.silences.set(silences)
   }
 }

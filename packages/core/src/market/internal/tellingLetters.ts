@@ -50,7 +50,9 @@ export class TellingLetters {
  * @since 0.1.0
  */
 export const choose = (texts: ReadonlyArray<string>, below: number): TellingLetters => {
-  const shortest = texts.reduce((length, text) => Math.min(length, text.length), farthest)
+  // A few that are shorter than the others do not take letters from these.
+  const lengths = texts.map((text) => text.length).toSorted((a, b) => a - b)
+  const shortest = Math.min(farthest, lengths[Math.floor(lengths.length / 10)] ?? farthest)
   const candidates = Array.from({ length: shortest }, (_, place) => [place, -1 - place]).flat()
   // In which turn a number was last seen.
   const seen = new Uint32Array(below)
