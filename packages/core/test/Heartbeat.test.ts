@@ -4,7 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import type * as KeepAlive from "@tickline/core/protocol/KeepAlive"
-import type { Wire } from "@tickline/core/transport/Transport"
+import type { Wire, WireClosed } from "@tickline/core/transport/Transport"
 import * as Monotonic from "@tickline/core/value/Monotonic"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Clock from "effect/Clock"
@@ -91,8 +91,14 @@ const beats = Effect.fnUntraced(function*(
     monotonicTimeNanos: base.monotonicTimeNanos,
     sleep: (duration) => Effect.suspend(() => base.sleep(Duration.sum(duration, Duration.millis(state.lateMillis))))
   }
+  const run: Effect.Effect<void, WireClosed> = Effect.suspend(() =>
+    (heartbeat.restMillis === 0 ? Effect.void : Effect.sleep(heartbeat.restMillis)).pipe(
+      Effect.andThen(() => heartbeat.beat()),
+      Effect.flatMap((goesOn) => goesOn ? run : Effect.void)
+    )
+  )
   yield* Effect.forkChild(
-    Effect.andThen(heartbeat.run, Effect.sync(() => note("end"))).pipe(Effect.provideService(Clock.Clock, late)),
+    Effect.andThen(run, Effect.sync(() => note("end"))).pipe(Effect.provideService(Clock.Clock, late)),
     { startImmediately: true }
   )
   for (let at = 0; at < forMillis; at++) {

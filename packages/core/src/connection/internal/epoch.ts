@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import type * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -49,9 +50,6 @@ export const failed = (failure: ConnectError.Failure, uptimeMillis?: number | un
   failure,
   uptimeMillis
 })
-
-// The wire has ended, which its reader tells.
-const nothing = (): Effect.Effect<void> => Effect.void
 
 // From how many consumers on their waking is what costs.
 const manyConsumers = 64
@@ -160,6 +158,8 @@ export class Epoch<A> {
   beside: ((effect: Effect.Effect<void>) => Fiber.Fiber<void>) | undefined
   private readonly parts: Parts<A>
   private heartbeat: Heartbeat.Heartbeat<A> | undefined
+  // Ends the rest before the next beat.
+  private endRest: (() => void) | undefined
   private isOver = false
   // Whether answers are being waited for.
   private isWatching = false
@@ -206,13 +206,13 @@ export class Epoch<A> {
   }
 
   /** Sends and keeps alive from now on. */
-  begin(): void {
-    const { beside, heartbeat } = this
+  begin(context: Context.Context<never>): void {
+    const { heartbeat } = this
     this.heartbeat = undefined
     this.lastReceivedAt = this.states.now()
     this.options.outbox.drainWith((drain) => this.beside?.(drain))
     this.watchBeside()
-    if (heartbeat !== undefined) beside?.(Effect.catch(heartbeat.run, nothing))
+    if (heartbeat !== undefined) this.endRest = Heartbeat.start(heartbeat, context, (beat) => this.beside?.(beat))
   }
 
   /** Reads until the wire has ended, and says how. `onFirst` is done when something has come. */
@@ -460,6 +460,7 @@ export class Epoch<A> {
   detach(how: Ending): void {
     if (this.isOver) return
     this.isOver = true
+    this.endRest?.()
     const at = { epoch: this.number, at: this.states.wallNow(), monotonicMillis: this.states.now() }
     this.options.observers.ended(
       how._tag === "Failed"

@@ -12,10 +12,13 @@
  *
  * @since 0.1.0
  */
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Correlator } from "../../protocol/internal/correlator.ts"
 import type { KeepAlive } from "../../protocol/KeepAlive.ts"
 import type { Wire, WireClosed } from "../../transport/Transport.ts"
+import * as SharedTimer from "../../value/internal/sharedTimer.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
 import type { Observer } from "../Observer.ts"
 
@@ -59,7 +62,8 @@ export interface Options<A> {
 }
 
 /**
- * The heartbeat of one epoch.
+ * The heartbeat of one epoch: it rests, beats, and so on. While it rests nothing
+ * of it need be held but the wait: thousands of connections may be idle.
  *
  * @category models
  * @since 0.1.0
@@ -67,8 +71,10 @@ export interface Options<A> {
 export interface Heartbeat<A> {
   /** What looks at each message; absent if it looks at none. */
   readonly observer: Observer<A> | undefined
-  /** Keeps alive until a miss is to end it. */
-  readonly run: Effect.Effect<void, WireClosed>
+  /** How long it rests before each beat; 0 where it never does. */
+  readonly restMillis: number
+  /** One beat, which is made when it is due: whether there is a next one. */
+  readonly beat: () => Effect.Effect<boolean, WireClosed>
 }
 
 const sleepUntil = (at: number): Effect.Effect<number> =>
@@ -99,19 +105,8 @@ const overdue = Effect.fnUntraced(function*<A>(options: Options<A>, since: () =>
   }
 })
 
-// Pings every interval. Between pings nothing is held but the wait: thousands of connections may be idle.
-const ping = <A>(
-  options: Options<A>,
-  everyMillis: number,
-  once: Effect.Effect<void, WireClosed>
-): Effect.Effect<void, WireClosed> =>
-  Effect.flatMap(
-    Effect.sleep(everyMillis),
-    () => Effect.flatMap(pinged(options, once), (goesOn) => goesOn ? ping(options, everyMillis, once) : Effect.void)
-  )
-
 // Pings once: whether to go on.
-const pinged = Effect.fnUntraced(function*<A>(
+const ping = Effect.fnUntraced(function*<A>(
   options: Options<A>,
   once: Effect.Effect<void, WireClosed>
 ): Effect.fn.Return<boolean, WireClosed> {
@@ -125,7 +120,7 @@ const pinged = Effect.fnUntraced(function*<A>(
   return isAnswered || options.lastReceivedAt() > begun || (yield* options.onMiss)
 })
 
-// Waits for what comes by itself.
+// Waits for what comes by itself, until a miss is to end it.
 const listen = Effect.fnUntraced(function*<A>(options: Options<A>, withinMillis: number) {
   const { timeoutMillis } = options
   // After a miss the next beat is due when it would have been had this one come.
@@ -133,7 +128,7 @@ const listen = Effect.fnUntraced(function*<A>(options: Options<A>, withinMillis:
   while (true) {
     const since = () => Math.max(options.lastReceivedAt(), missedAt - timeoutMillis)
     yield* overdue(options, since, withinMillis + timeoutMillis)
-    if (!(yield* options.onMiss)) return
+    if (!(yield* options.onMiss)) return false
     missedAt = yield* Monotonic.now
   }
 })
@@ -163,34 +158,39 @@ export const make = <A>(options: Options<A>): Heartbeat<A> => {
   let onPong: ((effect: Effect.Effect<void>) => void) | undefined
   switch (keepAlive._tag) {
     case "None":
-      return { observer: undefined, run: Effect.void }
+      return { observer: undefined, restMillis: 0, beat: () => Effect.succeed(false) }
     case "Protocol":
-      return { observer: undefined, run: ping(options, options.intervalMillis, options.wire.ping) }
+      return {
+        observer: undefined,
+        restMillis: options.intervalMillis,
+        beat: () => ping(options, options.wire.ping)
+      }
     case "Application":
       return {
         observer: ofEach((message) => {
           if (keepAlive.isPong(message)) onPong?.(Effect.void)
         }),
-        run: ping(
-          options,
-          keepAlive.everyMillis,
-          Effect.callback<void>((resume) => {
-            const id = correlator.take(1)
-            correlator.wait(String(id), "heartbeat")
-            onPong = (effect) => {
-              correlator.release(String(id))
-              resume(effect)
-            }
-            options.send(keepAlive.ping(id), "ping")
-            return Effect.sync(() => {
-              correlator.release(String(id))
-              onPong = undefined
+        restMillis: keepAlive.everyMillis,
+        beat: () =>
+          ping(
+            options,
+            Effect.callback<void>((resume) => {
+              const id = correlator.take(1)
+              correlator.wait(String(id), "heartbeat")
+              onPong = (effect) => {
+                correlator.release(String(id))
+                resume(effect)
+              }
+              options.send(keepAlive.ping(id), "ping")
+              return Effect.sync(() => {
+                correlator.release(String(id))
+                onPong = undefined
+              })
             })
-          })
-        )
+          )
       }
     case "Server":
-      return { observer: undefined, run: listen(options, keepAlive.withinMillis) }
+      return { observer: undefined, restMillis: 0, beat: () => listen(options, keepAlive.withinMillis) }
     case "Requested":
       return {
         observer: ofEach((message) => {
@@ -199,10 +199,45 @@ export const make = <A>(options: Options<A>): Heartbeat<A> => {
           number()
           options.send(answer, "answer")
         }),
-        run: Effect.suspend(() => {
-          options.send(keepAlive.enable(number()), "enable")
-          return listen(options, keepAlive.withinMillis)
-        })
+        restMillis: 0,
+        beat: () =>
+          Effect.suspend(() => {
+            options.send(keepAlive.enable(number()), "enable")
+            return listen(options, keepAlive.withinMillis)
+          })
       }
+  }
+}
+
+/**
+ * Keeps alive from now on; `fork` lets a beat go on beside the epoch, and end
+ * with it. Returns what ends the rest.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const start = <A>(
+  { beat, restMillis }: Heartbeat<A>,
+  context: Context.Context<never>,
+  fork: (effect: Effect.Effect<void>) => void
+): () => void => {
+  let isOver = false
+  let endRest: (() => void) | undefined
+  const begin = (): void =>
+    fork(Effect.match(beat(), {
+      // The wire has ended, which its reader tells.
+      onFailure: () => {},
+      onSuccess: (goesOn) => {
+        if (goesOn && !isOver) rest()
+      }
+    }))
+  const rest = (): void => {
+    endRest = SharedTimer.after(context, Duration.millis(restMillis), begin)
+  }
+  if (restMillis > 0) rest()
+  else begin()
+  return () => {
+    isOver = true
+    endRest?.()
   }
 }

@@ -89,7 +89,7 @@ export class Supervisor<A> {
   private live(epoch: Epoch<A>, stability: Stability<A>, held: Held): Effect.Effect<Ending> {
     const { resetOn } = this.policy.retry
     const run = Effect.contextWith((context: Context.Context<never>) => {
-      epoch.begin()
+      epoch.begin(context)
       held.unwatch = stability.watch(context, (effect) => {
         held.unwatch = undefined
         epoch.beside?.(effect)
