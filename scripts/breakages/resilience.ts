@@ -26,8 +26,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "the cap of the backoff is not applied",
     file: backoff,
-    original: "jittered(options.jitter, Duration.min(duration, options.cap))",
-    replacement: "jittered(options.jitter, duration)",
+    original: "Math.min(Duration.toMillis(delay), cap)",
+    replacement: "Duration.toMillis(delay)",
     test: [ofReconnection, "max retries enforcement"]
   },
   {

@@ -129,15 +129,15 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "the breaker's rest and the backoff add up",
     file: `${connection}/internal/dialler.ts`,
-    original: "seen._tag === \"Open\" ? Math.max(session.dueAt, seen.until) : session.dueAt",
-    replacement: "seen._tag === \"Open\" && seen.until > at ? session.dueAt + seen.until - at : session.dueAt",
+    original: "seen?._tag === \"Open\" ? Math.max(session.dueAt, seen.until) : session.dueAt",
+    replacement: "seen?._tag === \"Open\" && seen.until > at ? session.dueAt + seen.until - at : session.dueAt",
     test: [ofPresets, "patient: the first dial after ten failures"]
   },
   {
     name: "after its rest the breaker goes on where it was",
     file: `${connection}/internal/dialler.ts`,
-    original: "          session.retries = 0\n          yield* this.backoff.reset\n        }",
-    replacement: "        }",
+    original: "        session.retries = 0\n        yield* this.backoff.reset\n      }",
+    replacement: "      }",
     test: [ofPresets, "test: 10, 20 ms"]
   },
   {

@@ -124,75 +124,72 @@ export class Dialler<A> {
   }
 
   // Waits until the dial is due and there is room for it within the limit on dials.
-  private awaitDueTime(session: Session): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function*() {
-      const { breaker, dials, recorder } = this.options
-      const waitsForBreaker = Recovery.waitsForBreaker(this.policy)
-      let isTold = false
-      while (true) {
-        const at = this.states.now()
-        const seen = yield* breaker.state
-        const open = waitsForBreaker && seen._tag === "Open" ? Math.max(session.dueAt, seen.until) : session.dueAt
-        const wait = dials.waitFor(at)
-        const until = Math.max(open, at + wait)
-        if (until <= at) return
-        // 1 ms is less than a wait: other processes are asked.
-        if (until > open && wait > 1 && !isTold) {
-          isTold = true
-          recorder.held()
-          yield* this.states.log("Info", "dial held up by the limit", { delay_ms: Math.round(until - at) })
-        }
-        if (open > session.dueAt) {
-          session.hasWaited = true
-          this.showBreaker(session, open)
-        }
-        const due = open > at + wait ? Effect.sleep(open - at) : dials.wait(wait)
-        // A breaker may be closed by hand, or opened for longer by another connection.
-        yield* waitsForBreaker && this.policy.circuit !== "none" ? Effect.raceFirst(due, breaker.changed) : due
+  private *awaitDueTime(session: Session): Effect.fn.Return<void> {
+    const { breaker, dials, recorder } = this.options
+    const waitsForBreaker = this.policy.circuit !== "none" && Recovery.waitsForBreaker(this.policy)
+    let isTold = false
+    while (true) {
+      const at = this.states.now()
+      const seen = waitsForBreaker ? yield* breaker.state : undefined
+      const open = seen?._tag === "Open" ? Math.max(session.dueAt, seen.until) : session.dueAt
+      const wait = dials.waitFor(at)
+      const until = Math.max(open, at + wait)
+      if (until <= at) return
+      // 1 ms is less than a wait: other processes are asked.
+      if (until > open && wait > 1 && !isTold) {
+        isTold = true
+        recorder.held()
+        yield* this.states.log("Info", "dial held up by the limit", { delay_ms: Math.round(until - at) })
       }
-    })
+      if (open > session.dueAt) {
+        session.hasWaited = true
+        this.showBreaker(session, open)
+      }
+      const due = open > at + wait ? Effect.sleep(open - at) : dials.wait(wait)
+      // A breaker may be closed by hand, or opened for longer by another connection.
+      yield* waitsForBreaker ? Effect.raceFirst(due, breaker.changed) : due
+    }
   }
 
   // Waits until the breaker admits the dial.
-  private permission(
+  private *permission(
     session: Session,
     held: Held
-  ): Effect.Effect<Breaker.Permit, Breaker.CircuitOpen, Scope.Scope> {
-    return Effect.gen({ self: this }, function*() {
-      const { breaker } = this.options
-      const { circuit } = this.policy
-      const admitted = yield* Effect.result(Effect.uninterruptible(
-        Effect.map(breaker.acquire, (permit) => held.permit = permit)
-      ))
-      if (Result.isSuccess(admitted)) {
-        if (session.hasWaited && circuit !== "none" && circuit.halfOpen === "skip") {
-          session.retries = 0
-          yield* this.backoff.reset
-        }
-        return admitted.success
+  ): Effect.fn.Return<Breaker.Permit, Breaker.CircuitOpen, Scope.Scope> {
+    const { breaker } = this.options
+    const { circuit } = this.policy
+    const admitted = yield* Effect.result(Effect.uninterruptible(
+      Effect.map(breaker.acquire, (permit) => held.permit = permit)
+    ))
+    if (Result.isSuccess(admitted)) {
+      if (session.hasWaited && circuit !== "none" && circuit.halfOpen === "skip") {
+        session.retries = 0
+        yield* this.backoff.reset
       }
-      if (!Recovery.waitsForBreaker(this.policy)) return yield* admitted.failure
-      this.showBreaker(session, this.states.now() + admitted.failure.retryAfterMillis)
-      return yield* breaker.awaitPermit
-    })
+      return admitted.success
+    }
+    if (!Recovery.waitsForBreaker(this.policy)) return yield* admitted.failure
+    this.showBreaker(session, this.states.now() + admitted.failure.retryAfterMillis)
+    return yield* breaker.awaitPermit
   }
 
   /** Waits until a dial is due and admitted. What admits it is held from the step on in which it is found. */
-  dialPermission(session: Session, held: Held): Effect.Effect<DialPermission, Breaker.CircuitOpen, Scope.Scope> {
-    return Effect.gen({ self: this }, function*() {
-      session.hasWaited = false
-      while (true) {
-        yield* this.awaitDueTime(session)
-        const permit = yield* this.permission(session, held)
-        const place = this.options.dials.reserve(this.states.now())
-        if (typeof place !== "number") {
-          held.place = place
-          return { permit, place }
-        }
-        // Others were faster while the breaker was waited for.
-        yield* permit.release
+  *dialPermission(
+    session: Session,
+    held: Held
+  ): Effect.fn.Return<DialPermission, Breaker.CircuitOpen, Scope.Scope> {
+    session.hasWaited = false
+    while (true) {
+      yield* this.awaitDueTime(session)
+      const permit = yield* this.permission(session, held)
+      const place = this.options.dials.reserve(this.states.now())
+      if (typeof place !== "number") {
+        held.place = place
+        return { permit, place }
       }
-    })
+      // Others were faster while the breaker was waited for.
+      yield* permit.release
+    }
   }
 
   /** The dial, and its deadline. */
@@ -223,41 +220,39 @@ export class Dialler<A> {
   }
 
   /** Sets when the next dial is due and shows it. */
-  planRetry(
+  *planRetry(
     session: Session,
     step: Recovery.Retry,
     failure: ConnectError.Failure,
     uptimeMillis: number | undefined
-  ): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function*() {
-      const { decidedAt, openUntil = decidedAt } = step
-      const recorded = this.parts.replay?.redial()
-      const attempt = recorded?.attempt ?? step.attempt
-      session.retries = attempt
-      session.attempt = attempt
-      this.options.recorder.retried()
-      const backoff = recorded ?? (yield* this.backoff.next({ kind: ConnectError.kind(failure), uptimeMillis }))
-      const { delayMillis, dueAt, isOpen } = Recovery.wait(step, backoff.delayMillis)
-      session.delayMillis = delayMillis
-      session.dueAt = recorded === undefined ? dueAt : decidedAt + recorded.waitMillis
-      const pattern = "pattern" in backoff ? backoff.pattern : undefined
-      yield* this.states.log(isOpen ? "Warn" : "Info", isOpen ? "circuit open" : "reconnecting", {
-        attempt,
-        delay_ms: delayMillis,
-        ...(pattern === undefined ? {} : { pattern })
-      })
-      this.states.move(
-        isOpen
-          ? this.circuitOpen(session, openUntil, decidedAt)
-          : State.Reconnecting({
-            attempt,
-            delayMillis,
-            until: this.states.wallNow() + delayMillis,
-            failure,
-            pattern
-          }),
-        failure.message
-      )
+  ): Effect.fn.Return<void> {
+    const { decidedAt, openUntil = decidedAt } = step
+    const recorded = this.parts.replay?.redial()
+    const attempt = recorded?.attempt ?? step.attempt
+    session.retries = attempt
+    session.attempt = attempt
+    this.options.recorder.retried()
+    const backoff = recorded ?? (yield* this.backoff.next({ kind: ConnectError.kind(failure), uptimeMillis }))
+    const { delayMillis, dueAt, isOpen } = Recovery.wait(step, backoff.delayMillis)
+    session.delayMillis = delayMillis
+    session.dueAt = recorded === undefined ? dueAt : decidedAt + recorded.waitMillis
+    const pattern = "pattern" in backoff ? backoff.pattern : undefined
+    yield* this.states.log(isOpen ? "Warn" : "Info", isOpen ? "circuit open" : "reconnecting", {
+      attempt,
+      delay_ms: delayMillis,
+      ...(pattern === undefined ? {} : { pattern })
     })
+    this.states.move(
+      isOpen
+        ? this.circuitOpen(session, openUntil, decidedAt)
+        : State.Reconnecting({
+          attempt,
+          delayMillis,
+          until: this.states.wallNow() + delayMillis,
+          failure,
+          pattern
+        }),
+      failure.message
+    )
   }
 }

@@ -113,30 +113,24 @@ export class Supervisor<A> {
 
   // ---- the loop -----------------------------------------------------------------------------------------------------
 
-  private finish(to: ConnectionState.ConnectionState, error: ConnectError.ConnectError): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function*() {
-      const { inbox, recorder } = this.options
-      recorder.ended(error)
-      this.states.move(to, error.message)
-      yield* inbox.end(Exit.fail(error))
-      yield* Deferred.fail(this.cycle, error)
-    })
+  private *finish(to: ConnectionState.ConnectionState, error: ConnectError.ConnectError): Effect.fn.Return<void> {
+    const { inbox, recorder } = this.options
+    recorder.ended(error)
+    this.states.move(to, error.message)
+    yield* inbox.end(Exit.fail(error))
+    yield* Deferred.fail(this.cycle, error)
   }
 
-  private giveUp(error: ConnectError.ConnectError): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function*() {
-      this.options.recorder.gaveUp(error._tag === "ConnectionAborted")
-      yield* this.states.log("Error", "gave up", { error: error.message })
-      yield* this.finish(State.Failed({ error }), error)
-    })
+  private *giveUp(error: ConnectError.ConnectError): Effect.fn.Return<void> {
+    this.options.recorder.gaveUp(error._tag === "ConnectionAborted")
+    yield* this.states.log("Error", "gave up", { error: error.message })
+    yield* this.finish(State.Failed({ error }), error)
   }
 
-  private stop(session: Session, error: ConnectError.Failure): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function*() {
-      if (session.isEstablished) return yield* this.giveUp(error)
-      yield* this.states.log("Error", "not connected", { error: error.message })
-      yield* this.finish(State.Disconnected(), error)
-    })
+  private *stop(session: Session, error: ConnectError.Failure): Effect.fn.Return<void> {
+    if (session.isEstablished) return yield* this.giveUp(error)
+    yield* this.states.log("Error", "not connected", { error: error.message })
+    yield* this.finish(State.Disconnected(), error)
   }
 
   // From the dial until the connection is up.
@@ -184,19 +178,20 @@ export class Supervisor<A> {
   // One dial and, where it gives a wire, one epoch, which holds nothing of the way up; and what it says to the breaker.
   private attempt(session: Session): Effect.Effect<Ending, Breaker.CircuitOpen> {
     const held: Held = { permit: undefined, place: undefined, unwatch: undefined }
-    return Effect.flatMap(this.dialler.dialPermission(session, held), ({ permit, place }) => {
+    return Effect.gen({ self: this }, function*() {
+      const { permit, place } = yield* this.dialler.dialPermission(session, held)
       const stability = new Stability(this.parts, this.backoff, session, permit)
-      return this.establish(session, place).pipe(
+      const how = yield* this.establish(session, place).pipe(
         Effect.flatMap((epoch) => this.live(epoch, stability, held)),
-        Effect.catch((error) => Effect.succeed(Openings.endingOf(error))),
-        Effect.tap((how) => {
-          if (this.confirmed !== undefined) Openings.remember(this.parts, this.confirmed)
-          held.unwatch?.()
-          this.open?.detach(how)
-          const outcome = this.recordOutcome(stability, how)
-          return this.open === undefined ? outcome : Effect.andThen(this.open.reportFaults(), outcome)
-        })
+        Effect.catch((error) => Effect.succeed(Openings.endingOf(error)))
       )
+      if (this.confirmed !== undefined) Openings.remember(this.parts, this.confirmed)
+      held.unwatch?.()
+      this.open?.detach(how)
+      const outcome = this.recordOutcome(stability, how)
+      if (this.open !== undefined) yield* this.open.reportFaults()
+      yield* outcome
+      return how
     }).pipe(Effect.scoped, Effect.ensuring(Effect.suspend(() => this.release(held))))
   }
 
@@ -235,48 +230,46 @@ export class Supervisor<A> {
   }
 
   // Carries a step out. Succeeds with whether there is another dial.
-  private follow(
+  private *follow(
     session: Session,
     step: Recovery.Step,
     failure: ConnectError.Failure,
     uptimeMillis: number | undefined
-  ): Effect.Effect<boolean> {
-    return Effect.gen({ self: this }, function*() {
-      switch (step._tag) {
-        case "Retry": {
-          yield* this.dialler.planRetry(session, step, failure, uptimeMillis)
-          return true
-        }
-        case "Refresh": {
-          session.isRefreshed = true
-          const refreshed = yield* Effect.result(this.options.auth?.refresh ?? Effect.void)
-          session.dueAt = this.states.now()
-          if (Result.isSuccess(refreshed)) return true
-          yield* this.stop(session, refreshed.failure)
-          return false
-        }
-        case "Stop": {
-          yield* this.stop(
-            session,
-            this.answerTo(failure) === "retry"
-              ? failure
-              : Classification.finalOf(failure, this.reconnection.classify, this.options.showsToken)
-          )
-          return false
-        }
-        case "Abort": {
-          yield* this.giveUp(new ConnectError.ConnectionAborted({ retries: step.retries, last: failure }))
-          return false
-        }
-        case "Reject": {
-          const { key } = this.options.breaker
-          const until = EpochMillis.toEpochMillis(this.states.clock, step.until)
-          const retryAfterMillis = Math.round(step.until - this.states.now())
-          yield* this.giveUp(new Breaker.CircuitOpen({ key, until, retryAfterMillis, probing: false }))
-          return false
-        }
+  ): Effect.fn.Return<boolean> {
+    switch (step._tag) {
+      case "Retry": {
+        yield* this.dialler.planRetry(session, step, failure, uptimeMillis)
+        return true
       }
-    })
+      case "Refresh": {
+        session.isRefreshed = true
+        const refreshed = yield* Effect.result(this.options.auth?.refresh ?? Effect.void)
+        session.dueAt = this.states.now()
+        if (Result.isSuccess(refreshed)) return true
+        yield* this.stop(session, refreshed.failure)
+        return false
+      }
+      case "Stop": {
+        yield* this.stop(
+          session,
+          this.answerTo(failure) === "retry"
+            ? failure
+            : Classification.finalOf(failure, this.reconnection.classify, this.options.showsToken)
+        )
+        return false
+      }
+      case "Abort": {
+        yield* this.giveUp(new ConnectError.ConnectionAborted({ retries: step.retries, last: failure }))
+        return false
+      }
+      case "Reject": {
+        const { key } = this.options.breaker
+        const until = EpochMillis.toEpochMillis(this.states.clock, step.until)
+        const retryAfterMillis = Math.round(step.until - this.states.now())
+        yield* this.giveUp(new Breaker.CircuitOpen({ key, until, retryAfterMillis, probing: false }))
+        return false
+      }
+    }
   }
 
   private supervise(): Effect.Effect<void> {

@@ -193,36 +193,36 @@ export const adapt = (
     : after(grown, rapid ? "rapid_consecutive" : undefined)
 }
 
-const jittered = (jitter: Jitter, delay: Duration.Duration): Effect.Effect<Duration.Duration> => {
-  const most = Math.floor(Duration.toMillis(delay))
-  const least = jitter === "full" ? 0 : Math.ceil(Duration.toMillis(delay) / 2)
-  return jitter === "none" || most <= least
-    ? Effect.succeed(delay)
-    : Effect.map(Random.nextIntBetween(least, most), Duration.millis)
+const jittered = (jitter: Jitter, delayMillis: number): Effect.Effect<number> => {
+  const most = Math.floor(delayMillis)
+  const least = jitter === "full" ? 0 : Math.ceil(delayMillis / 2)
+  return jitter === "none" || most <= least ? Effect.succeed(delayMillis) : Random.nextIntBetween(least, most)
 }
 
-const plain = (options: Options): Schedule.Schedule<Adaptive, Failure> => {
+type Remember = (now: number, failure: Failure) => Effect.Effect<Adaptive>
+
+const plain = (options: Options): Effect.Effect<Remember> => {
   const cap = Duration.toMillis(options.cap)
-  return Schedule.exponential(options.base, options.factor).pipe(
-    Schedule.setInputType<Failure>(),
-    Schedule.map(({ output, now }) =>
-      Effect.succeed({ ...initial, delayMillis: Math.min(Duration.toMillis(output), cap), failedAt: now })
-    )
+  return Effect.map(
+    Schedule.toStep(Schedule.exponential(options.base, options.factor)),
+    (step): Remember => (now, failure) =>
+      // It never ends, so its end would be a defect.
+      Effect.map(Effect.orDie(step(now, failure)), ([delay]) => ({
+        ...initial,
+        delayMillis: Math.min(Duration.toMillis(delay), cap),
+        failedAt: now
+      }))
   )
 }
 
 const adaptive = (
   options: Options & { readonly adaptive: AdaptiveOptions },
   start: Adaptive
-): Schedule.Schedule<Adaptive, Failure> =>
-  Schedule.fromStep(Effect.sync(() => {
+): Effect.Effect<Remember> =>
+  Effect.sync(() => {
     let state = start
-    return (now: number, failure: Failure) =>
-      Effect.sync(() => {
-        state = adapt(options, state, failure, now)
-        return [state, Duration.millis(state.delayMillis)]
-      })
-  }))
+    return (now, failure) => Effect.sync(() => state = adapt(options, state, failure, now))
+  })
 
 /**
  * Makes the schedule of a backoff whose output is what it remembers: the delay
@@ -231,14 +231,18 @@ const adaptive = (
  * @category constructors
  * @since 0.1.0
  */
-export const steps = (options: Options, start: Adaptive = initial): Schedule.Schedule<Adaptive, Failure> => {
-  const schedule = options.adaptive === undefined
-    ? plain(options)
-    : adaptive({ ...options, adaptive: options.adaptive }, start)
-  return schedule.pipe(
-    Schedule.modifyDelay(({ duration }) => jittered(options.jitter, Duration.min(duration, options.cap)))
+export const steps = (options: Options, start: Adaptive = initial): Schedule.Schedule<Adaptive, Failure> =>
+  Schedule.fromStep(
+    Effect.map(
+      options.adaptive === undefined ? plain(options) : adaptive({ ...options, adaptive: options.adaptive }, start),
+      (remember) => (now: number, failure: Failure) =>
+        Effect.flatMap(remember(now, failure), (memory) =>
+          Effect.map(
+            jittered(options.jitter, memory.delayMillis),
+            (millis): [Adaptive, Duration.Duration] => [memory, Duration.millis(millis)]
+          ))
+    )
   )
-}
 
 /**
  * Makes the schedule of a backoff whose output is the delay before jitter. It
