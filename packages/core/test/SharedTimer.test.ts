@@ -11,11 +11,13 @@ const alarms = Effect.gen(function*() {
   const context = yield* Effect.context<never>()
   const clock = yield* TestClock.testClockWith(Effect.succeed)
   const due: Array<string> = []
-  const set = (name: string, millis: number, onDue: () => void = () => {}): () => void =>
-    SharedTimer.after(context, Duration.millis(millis), () => {
+  const set = (name: string, millis: number, onDue: () => void = () => {}): () => void => {
+    const alarm = SharedTimer.after(context, Duration.millis(millis), () => {
       due.push(`${name} ${clock.currentTimeMillisUnsafe()}`)
       onDue()
     })
+    return () => alarm.cancel()
+  }
   return { set, due }
 })
 
@@ -131,9 +133,9 @@ describe("SharedTimer", () => {
     const wait = () => SharedTimer.after(Context.empty(), Duration.minutes(1), () => {})
     const [first, second] = [wait(), wait()]
     assert.strictEqual(timers(), before + 1)
-    first()
+    first.cancel()
     assert.strictEqual(timers(), before + 1)
-    second()
+    second.cancel()
     assert.strictEqual(timers(), before)
   })
 })

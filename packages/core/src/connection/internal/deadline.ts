@@ -23,15 +23,15 @@ export const within =
       Effect.callback<A, E | E2>((resume) => {
         const work = Effect.runForkWith(context)(self)
         if (work.pollUnsafe() !== undefined) return resume(Fiber.join(work))
-        const takeBack = SharedTimer.after(context, duration, () => {
+        const alarm = SharedTimer.after(context, duration, () => {
           resume(Effect.andThen(Fiber.interrupt(work), Effect.suspend(() => Effect.fail(late()))))
         })
         work.addObserver((exit) => {
-          takeBack()
+          alarm.cancel()
           resume(exit)
         })
         return Effect.suspend(() => {
-          takeBack()
+          alarm.cancel()
           return Fiber.interrupt(work)
         })
       })

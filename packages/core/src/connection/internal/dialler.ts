@@ -17,6 +17,7 @@ import type { Reservation } from "../../resilience/RollingLimit.ts"
 import { DialError, TimedOut } from "../../transport/DialError.ts"
 import * as Endpoint from "../../transport/Endpoint.ts"
 import type { Wire } from "../../transport/Transport.ts"
+import type * as SharedTimer from "../../value/internal/sharedTimer.ts"
 import * as ConnectError from "../ConnectError.ts"
 import * as ConnectionState from "../ConnectionState.ts"
 import type { Options, Parts } from "./connectionParts.ts"
@@ -57,7 +58,7 @@ export interface Session {
 export interface Held {
   permit: Breaker.Permit | undefined
   place: Reservation | undefined
-  unwatch: (() => void) | undefined
+  stability: SharedTimer.Alarm | undefined
 }
 
 /**

@@ -13,6 +13,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Option from "effect/Option"
 import type { ConnectionPolicy } from "../../resilience/ConnectionPolicy.ts"
 import type { Pull, Wire, WireClosed } from "../../transport/Transport.ts"
+import type * as SharedTimer from "../../value/internal/sharedTimer.ts"
 import { untraced } from "../../value/internal/untraced.ts"
 import * as ConnectError from "../ConnectError.ts"
 import type * as Observer from "../Observer.ts"
@@ -158,8 +159,7 @@ export class Epoch<A> {
   beside: ((effect: Effect.Effect<void>) => Fiber.Fiber<void>) | undefined
   private readonly parts: Parts<A>
   private heartbeat: Heartbeat.Heartbeat<A> | undefined
-  // Ends the rest before the next beat.
-  private endRest: (() => void) | undefined
+  private beats: SharedTimer.Alarm | undefined
   private isOver = false
   // Whether answers are being waited for.
   private isWatching = false
@@ -212,7 +212,7 @@ export class Epoch<A> {
     this.lastReceivedAt = this.states.now()
     this.options.outbox.drainWith((drain) => this.beside?.(drain))
     this.watchBeside()
-    if (heartbeat !== undefined) this.endRest = Heartbeat.start(heartbeat, context, (beat) => this.beside?.(beat))
+    if (heartbeat !== undefined) this.beats = Heartbeat.start(heartbeat, context, (beat) => this.beside?.(beat))
   }
 
   /** Reads until the wire has ended, and says how. `onFirst` is done when something has come. */
@@ -460,7 +460,7 @@ export class Epoch<A> {
   detach(how: Ending): void {
     if (this.isOver) return
     this.isOver = true
-    this.endRest?.()
+    this.beats?.cancel()
     const at = { epoch: this.number, at: this.states.wallNow(), monotonicMillis: this.states.now() }
     this.options.observers.ended(
       how._tag === "Failed"

@@ -209,35 +209,59 @@ export const make = <A>(options: Options<A>): Heartbeat<A> => {
   }
 }
 
+// Beats and rests until it is cancelled.
+class Beats<A> implements SharedTimer.Alarm {
+  private readonly heartbeat: Heartbeat<A>
+  private readonly context: Context.Context<never>
+  private readonly fork: (effect: Effect.Effect<void>) => void
+  private resting: SharedTimer.Alarm | undefined
+  private isOver = false
+
+  constructor(
+    heartbeat: Heartbeat<A>,
+    context: Context.Context<never>,
+    fork: (effect: Effect.Effect<void>) => void
+  ) {
+    this.heartbeat = heartbeat
+    this.context = context
+    this.fork = fork
+  }
+
+  beat(): void {
+    this.fork(Effect.match(this.heartbeat.beat(), {
+      // The wire has ended, which its reader tells.
+      onFailure: () => {},
+      onSuccess: (goesOn) => {
+        if (goesOn && !this.isOver) this.rest()
+      }
+    }))
+  }
+
+  rest(): void {
+    const { context, heartbeat: { restMillis } } = this
+    this.resting = SharedTimer.after(context, Duration.millis(restMillis), () => this.beat())
+  }
+
+  cancel(): void {
+    this.isOver = true
+    this.resting?.cancel()
+  }
+}
+
 /**
  * Keeps alive from now on; `fork` lets a beat go on beside the epoch, and end
- * with it. Returns what ends the rest.
+ * with it. Returns what is cancelled with the epoch.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const start = <A>(
-  { beat, restMillis }: Heartbeat<A>,
+  heartbeat: Heartbeat<A>,
   context: Context.Context<never>,
   fork: (effect: Effect.Effect<void>) => void
-): () => void => {
-  let isOver = false
-  let endRest: (() => void) | undefined
-  const begin = (): void =>
-    fork(Effect.match(beat(), {
-      // The wire has ended, which its reader tells.
-      onFailure: () => {},
-      onSuccess: (goesOn) => {
-        if (goesOn && !isOver) rest()
-      }
-    }))
-  const rest = (): void => {
-    endRest = SharedTimer.after(context, Duration.millis(restMillis), begin)
-  }
-  if (restMillis > 0) rest()
-  else begin()
-  return () => {
-    isOver = true
-    endRest?.()
-  }
+): SharedTimer.Alarm => {
+  const beats = new Beats(heartbeat, context, fork)
+  if (heartbeat.restMillis > 0) beats.rest()
+  else beats.beat()
+  return beats
 }

@@ -48,9 +48,9 @@ export class Stability<A> {
 
   /**
    * Waits for what shows in time that it is stable, and gives what is then to be done to `run`; nothing if time shows
-   * nothing. Returns what ends that.
+   * nothing.
    */
-  watch(context: Context.Context<never>, run: (effect: Effect.Effect<void>) => void): (() => void) | undefined {
+  watch(context: Context.Context<never>, run: (effect: Effect.Effect<void>) => void): SharedTimer.Alarm | undefined {
     const { breaker } = this.parts.options
     const { circuit, retry: { resetOn } } = this.parts.policy
     if (typeof resetOn === "object") {

@@ -90,8 +90,8 @@ export class Supervisor<A> {
     const { resetOn } = this.policy.retry
     const run = Effect.contextWith((context: Context.Context<never>) => {
       epoch.begin(context)
-      held.unwatch = stability.watch(context, (effect) => {
-        held.unwatch = undefined
+      held.stability = stability.watch(context, (effect) => {
+        held.stability = undefined
         epoch.beside?.(effect)
       })
       return epoch.run(resetOn === "first-message" ? stability.confirmStable() : undefined)
@@ -102,8 +102,8 @@ export class Supervisor<A> {
   // ---- one dial -----------------------------------------------------------------------------------------------------
 
   // The wire is released.
-  private release({ permit, place, unwatch }: Held): Effect.Effect<void> {
-    unwatch?.()
+  private release({ permit, place, stability }: Held): Effect.Effect<void> {
+    stability?.cancel()
     this.open?.detach({ _tag: "Closing" })
     if (this.open !== undefined) this.open.beside = this.open = undefined
     this.options.outbox.end()
@@ -177,7 +177,7 @@ export class Supervisor<A> {
 
   // One dial and, where it gives a wire, one epoch, which holds nothing of the way up; and what it says to the breaker.
   private attempt(session: Session): Effect.Effect<Ending, Breaker.CircuitOpen> {
-    const held: Held = { permit: undefined, place: undefined, unwatch: undefined }
+    const held: Held = { permit: undefined, place: undefined, stability: undefined }
     return Effect.gen({ self: this }, function*() {
       const { permit, place } = yield* this.dialler.dialPermission(session, held)
       const stability = new Stability(this.parts, this.backoff, session, permit)
@@ -186,7 +186,7 @@ export class Supervisor<A> {
         Effect.catch((error) => Effect.succeed(Openings.endingOf(error)))
       )
       if (this.confirmed !== undefined) Openings.remember(this.parts, this.confirmed)
-      held.unwatch?.()
+      held.stability?.cancel()
       this.open?.detach(how)
       const outcome = this.recordOutcome(stability, how)
       if (this.open !== undefined) yield* this.open.reportFaults()

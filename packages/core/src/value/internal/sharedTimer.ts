@@ -13,10 +13,36 @@ import type * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
 import * as Monotonic from "../Monotonic.ts"
 
-interface Alarm {
+/**
+ * What calls back when its time has come, unless it is cancelled before.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Alarm {
+  cancel(): void
+}
+
+// One of those that wait equally long: it knows its neighbours, so that it costs nothing but itself.
+class Queued implements Alarm {
+  readonly timer: Timer
   /** On the monotonic clock, in milliseconds. */
   readonly dueAt: number
   readonly onDue: () => void
+  previous: Queued | undefined
+  next: Queued | undefined = undefined
+  isQueued = true
+
+  constructor(timer: Timer, dueAt: number, onDue: () => void, previous: Queued | undefined) {
+    this.timer = timer
+    this.dueAt = dueAt
+    this.onDue = onDue
+    this.previous = previous
+  }
+
+  cancel(): void {
+    if (this.isQueued) this.timer.cancel(this)
+  }
 }
 
 // Each by its clock, and by how long it waits, while somebody waits.
@@ -25,8 +51,9 @@ const timers = new WeakMap<Clock.Clock, Map<number, Timer>>()
 class Timer {
   private readonly clock: Clock.Clock
   private readonly millis: number
-  // As they are due, since each waits equally long.
-  private readonly alarms = new Set<Alarm>()
+  // The queue is in the order in which they are due, since each waits equally long.
+  private first: Queued | undefined
+  private last: Queued | undefined
   private lastDueAt: number | undefined
   private sleeper: Fiber.Fiber<void> | undefined
 
@@ -35,21 +62,35 @@ class Timer {
     this.millis = millis
   }
 
-  set(scheduler: Scheduler.Scheduler, onDue: () => void): () => void {
+  set(scheduler: Scheduler.Scheduler, onDue: () => void): Alarm {
     const dueAt = Monotonic.nowMillis(this.clock) + this.millis
     // Where time stands still, whoever asks at one instant is due among what else is due then.
     if (dueAt === this.lastDueAt) {
       const sleeper = this.fork(scheduler, Effect.flatMap(Effect.sleep(this.millis), () => Effect.sync(onDue)))
-      return () => sleeper.interruptUnsafe()
+      return { cancel: () => sleeper.interruptUnsafe() }
     }
-    const alarm = { dueAt, onDue }
-    this.alarms.add(alarm)
+    const alarm = new Queued(this, dueAt, onDue, this.last)
+    if (this.last === undefined) this.first = alarm
+    else this.last.next = alarm
+    this.last = alarm
     this.lastDueAt = dueAt
-    // Nobody is called back before it is known how that is taken back.
+    // Nobody is called back before it is known how that is cancelled.
     this.sleeper ??= this.fork(scheduler, Effect.flatMap(Effect.sleep(this.millis), () => this.sleep()))
-    return () => {
-      if (this.alarms.delete(alarm) && this.alarms.size === 0) this.stop()
-    }
+    return alarm
+  }
+
+  cancel(alarm: Queued): void {
+    this.take(alarm)
+    if (this.first === undefined) this.stop()
+  }
+
+  private take(alarm: Queued): void {
+    const { next, previous } = alarm
+    if (previous === undefined) this.first = next
+    else previous.next = next
+    if (next === undefined) this.last = previous
+    else next.previous = previous
+    alarm.isQueued = false
   }
 
   // Nothing of whoever came first is kept for those who come later.
@@ -61,11 +102,11 @@ class Timer {
   // It may be that it is woken a little too early.
   private sleep(): Effect.Effect<void> {
     return Effect.suspend(() => {
-      for (const alarm of this.alarms) {
+      for (let alarm = this.first; alarm !== undefined; alarm = this.first) {
         const wait = alarm.dueAt - Monotonic.nowMillis(this.clock)
         // A picosecond is no time: it is what a sum of doubles is off by.
         if (wait > 1e-6) return Effect.flatMap(Effect.sleep(wait), () => this.sleep())
-        this.alarms.delete(alarm)
+        this.take(alarm)
         alarm.onDue()
       }
       if (this.sleeper !== undefined) this.stop()
@@ -82,8 +123,8 @@ class Timer {
 
 /**
  * Calls back when so much time has passed, on the clock of the context; a wait
- * of nothing is one millisecond. `onDue` must not throw. Returns what takes that
- * back: where nobody waits any more, nothing keeps a process alive.
+ * of nothing is one millisecond. `onDue` must not throw. Where nobody waits any
+ * more, nothing keeps a process alive.
  *
  * @category constructors
  * @since 0.1.0
@@ -92,7 +133,7 @@ export const after = (
   context: Context.Context<never>,
   duration: Duration.Duration,
   onDue: () => void
-): () => void => {
+): Alarm => {
   const clock = Context.get(context, Clock.Clock)
   const millis = Math.max(1, Duration.toMillis(duration))
   let ofClock = timers.get(clock)
