@@ -9,21 +9,21 @@ export const breakages: ReadonlyArray<Breakage> = [
   // the rules of the house
   {
     name: "any pong will do",
-    file: "packages/node/src/NodeTransport.ts",
+    file: "packages/node/src/internal/socketWire.ts",
     original: "this.pongs.find((one) => one.payload === payload)",
     replacement: "this.pongs[0]",
     test: [ofTransport, "a ping completes on the pong with its own payload only"]
   },
   {
     name: "a lone message waits for its read to end",
-    file: "packages/node/src/NodeTransport.ts",
+    file: "packages/node/src/internal/socketWire.ts",
     original: "return this._receiver?._bufferedBytes === 0",
     replacement: "return false",
     test: [ofTransport, "a lone message is with its reader before its event is over"]
   },
   {
     name: "messages of one read come one by one",
-    file: "packages/node/src/NodeTransport.ts",
+    file: "packages/node/src/internal/socketWire.ts",
     original: "return this._receiver?._bufferedBytes === 0",
     replacement: "return true",
     test: [ofTransport, "those of one read are one batch"]
@@ -31,7 +31,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   // secrets
   {
     name: "every ping is answered, however many pongs wait",
-    file: "packages/node/src/NodeTransport.ts",
+    file: "packages/node/src/internal/socketWire.ts",
     original: "if (this.isAnswering) this.unanswered = new Uint8Array(data)\n    else this.answer(data)",
     replacement: "this.answer(data)",
     test: [ofTransport, "a flood of pings"]
