@@ -381,25 +381,37 @@ export interface Message<out A> {
 }
 
 class MessageImpl<F extends Fields, A> implements Message<A> {
-  readonly sample: string
-  readonly #object: ObjectOf<F>
+  readonly #make: () => ObjectOf<F>
   readonly #events: (message: View<F>) => ReadonlyArray<A>
   readonly #isRare: boolean
   /** The member of the frame that the message is, if it is not the frame. */
   readonly #member: string | undefined
 
+  readonly #beside: string
+  #made: ObjectOf<F> | undefined
+
   constructor(
-    object: ObjectOf<F>,
+    make: () => ObjectOf<F>,
     events: (message: View<F>) => ReadonlyArray<A>,
     isRare: boolean,
     member: string | undefined,
     beside: string
   ) {
-    this.#object = object
+    this.#make = make
     this.#events = events
     this.#isRare = isRare
     this.#member = member
-    this.sample = member === undefined ? object.sample : `{${beside},"${member}":${object.sample}}`
+    this.#beside = beside
+  }
+
+  // Made when the first of its kind comes: who imports a venue need not wait for what it may never read.
+  get #object(): ObjectOf<F> {
+    return this.#made ??= this.#make()
+  }
+
+  get sample(): string {
+    const { sample } = this.#object
+    return this.#member === undefined ? sample : `{${this.#beside},"${this.#member}":${sample}}`
   }
 
   read(
@@ -420,7 +432,7 @@ class MessageImpl<F extends Fields, A> implements Message<A> {
   }
 
   within(member: string, beside: string): Message<A> {
-    return new MessageImpl(this.#object, this.#events, this.#isRare, member, beside)
+    return new MessageImpl(() => this.#object, this.#events, this.#isRare, member, beside)
   }
 }
 
@@ -436,4 +448,4 @@ export const make = <const F extends Fields, A>(
   fields: F,
   events: (message: View<F>) => ReadonlyArray<A>,
   { needs, rare = false }: { readonly needs?: ReadonlyArray<string> | undefined; readonly rare?: boolean } = {}
-): Message<A> => new MessageImpl(new ObjectOf(fields, { needs }), events, rare, undefined, "")
+): Message<A> => new MessageImpl(() => new ObjectOf(fields, { needs }), events, rare, undefined, "")

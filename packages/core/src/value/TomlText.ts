@@ -25,7 +25,8 @@ export class TomlError extends Schema.TaggedError<TomlError>()("TomlError", { de
 /** Tables and lists within each other; our own configuration has four. */
 const mostLevels = 32
 
-const tooDeep = new TomlError({ detail: `nested more than ${mostLevels} deep` })
+// Made where it is needed: the first error of a process takes a millisecond, which no import should.
+const tooDeep = (): TomlError => new TomlError({ detail: `nested more than ${mostLevels} deep` })
 
 /** Whether it nests too deep, found without recursion. */
 const isTooDeep = (root: unknown): boolean => {
@@ -55,7 +56,7 @@ export const parse = (text: string): Result.Result<Readonly<Record<string, unkno
     Result.mapError(
       Toml.parse(text),
       // The parser recurses, and says so where the stack ends.
-      ({ message }) => message.includes("call stack") ? tooDeep : new TomlError({ detail: unquoted(message) })
+      ({ message }) => message.includes("call stack") ? tooDeep() : new TomlError({ detail: unquoted(message) })
     ),
-    (root) => isTooDeep(root) ? Result.fail(tooDeep) : Result.succeed(root)
+    (root) => isTooDeep(root) ? Result.fail(tooDeep()) : Result.succeed(root)
   )
