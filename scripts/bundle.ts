@@ -45,6 +45,10 @@ const markedNamespaces = (text: string): string => {
   return marked
 }
 
+// The shared files are `.mjs`, for which Node does not look for a `package.json` that says what they are; the public
+// ones keep the names that they are published by.
+const withPublicName = (text: string): string => text.replace(/\.mjs(\.map)?\n?$/, ".js$1")
+
 /** Bundles the modules of a folder in place; its public ones keep their paths. */
 export const bundle = async (dist: string): Promise<void> => {
   const modules = Fs.globSync("**/*.js", { cwd: dist })
@@ -56,6 +60,7 @@ export const bundle = async (dist: string): Promise<void> => {
     splitting: true,
     format: "esm",
     platform: "neutral",
+    outExtension: { ".js": ".mjs" },
     write: false
   } as const
 
@@ -109,7 +114,9 @@ export const bundle = async (dist: string): Promise<void> => {
     Fs.rmSync(Path.join(dist, `${path}.map`), { force: true })
   }
   for (const { path, text } of outputFiles) {
-    Fs.mkdirSync(Path.dirname(path), { recursive: true })
-    Fs.writeFileSync(path, path.endsWith(".js") ? markedNamespaces(text) : text)
+    const named = path.startsWith(Path.join(dist, "shared")) ? [path, text] : [path, text].map(withPublicName)
+    const [to = path, contents = text] = named
+    Fs.mkdirSync(Path.dirname(to), { recursive: true })
+    Fs.writeFileSync(to, to.endsWith(".map") ? contents : markedNamespaces(contents))
   }
 }
