@@ -56,6 +56,20 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: ["packages/testing/test/Freshness.test.ts", "takes a quiet market for what it is"]
   },
   {
+    name: "what was heard before an outage is heard after it",
+    file: "packages/core/src/market/internal/freshnessTracker.ts",
+    original: "    connectedAt = at\n    heard = {}\n",
+    replacement: "    connectedAt = at\n",
+    test: ["packages/core/test/Freshness.deadlines.test.ts", "what a list remembers"]
+  },
+  {
+    name: "a list is of the figures of a subscription that was given up",
+    file: "packages/core/src/market/internal/freshnessTracker.ts",
+    original: "      entry.end()\n      heard = {}\n",
+    replacement: "      entry.end()\n",
+    test: ["packages/core/test/Freshness.deadlines.test.ts", "what a list remembers"]
+  },
+  {
     name: "ages are taken over from a subscription that was given up",
     file: "packages/core/src/market/internal/freshnessFigures.ts",
     original: "this.figures.fill(0, place * width, (place + 1) * width)",

@@ -3,6 +3,7 @@ import * as Freshness from "@tickline/core/market/Freshness"
 import * as Channel from "@tickline/core/value/Channel"
 import { FreshnessFigures } from "../src/market/internal/freshnessFigures.ts"
 import * as FreshnessTracker from "../src/market/internal/freshnessTracker.ts"
+import { RoutedChannels } from "../src/market/internal/routedChannels.ts"
 
 const book = Channel.make("book", "BTC-USD")
 const trades = Channel.make("trades", "BTC-USD")
@@ -209,6 +210,30 @@ describe("Freshness: deadlines", () => {
     for (const at of [2_000, 2_004]) freshness.received(Channel.make("book", "NEW-USD"), at)
     freshness.received(last, 9_000)
     assert.deepStrictEqual(longest(), ["10 970", ...all.slice(1, 8), "4 4"])
+  })
+
+  it("what a list remembers of its channel holds until the channel is given up, or the epoch ends", () => {
+    const freshness = FreshnessTracker.make(policy)
+    const list = (channel: Channel.Channel) => Object.assign(new RoutedChannels(), [channel])
+    const [ofBook, ofTrades] = [list(book), list(trades)]
+    const maxOf = (at: number) => freshness.report(at).map(({ channel, max }) => `${channel.channel} ${max}`)
+    freshness.connected(0)
+    freshness.subscribed(book, 0)
+    for (const at of [10, 20, 40]) freshness.receivedAll(ofBook, at)
+    assert.deepStrictEqual(maxOf(40), ["book 20"])
+
+    freshness.disconnected()
+    freshness.connected(1_000)
+    freshness.receivedAll(ofBook, 2_000)
+    assert.deepStrictEqual(maxOf(2_000), ["book 20"])
+    assert.isUndefined(freshness.nextDeadline())
+
+    freshness.unsubscribed(book)
+    freshness.subscribed(trades, 2_000)
+    freshness.receivedAll(ofTrades, 2_010)
+    freshness.receivedAll(ofBook, 2_500)
+    freshness.receivedAll(ofTrades, 2_520)
+    assert.deepStrictEqual(maxOf(2_520), ["trades 510"])
   })
 
   it("a place among the ages is taken again, and what never delivered has none", () => {

@@ -18,10 +18,10 @@ const nowhere = -1
  * @since 0.1.0
  */
 export class FreshnessEntry {
-  isSubscribed = true
   /** Whether it has delivered in this epoch. */
   isHeard = false
-  private place = nowhere
+  /** The place of its figures, once it has delivered. */
+  place = nowhere
   private readonly figures: FreshnessFigures
   readonly channel: Channel
   readonly deadlineMillis: number
@@ -83,7 +83,6 @@ export class FreshnessEntry {
 
   /** Nobody asks for it any more. */
   end(): void {
-    this.isSubscribed = false
     if (this.hasDelivered) this.figures.leave(this.place)
     this.place = nowhere
   }

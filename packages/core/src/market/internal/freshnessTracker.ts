@@ -93,6 +93,8 @@ export const make = (
   // Those that have not delivered since they are waited for: all that a deadline is of.
   const waiting = new Set<Entry>()
   let connectedAt: number | undefined
+  // Of those that are heard a list of one channel remembers its figures, which holds until one of them is heard no more.
+  let heard = {}
 
   const expect = (entry: Entry, at: number | undefined): void => {
     entry.askedAt = at
@@ -100,6 +102,12 @@ export const make = (
     entry.isHeard = false
     if (at === undefined) waiting.delete(entry)
     else waiting.add(entry)
+  }
+
+  const expectAll = (at: number | undefined): void => {
+    connectedAt = at
+    heard = {}
+    for (const entry of entries.values()) expect(entry, at)
   }
 
   // A quiet channel may be silent again for as long as it was before.
@@ -146,29 +154,27 @@ export const make = (
       const entry = entries.get(key)
       if (entry === undefined) return
       entry.end()
+      heard = {}
       entries.delete(key)
       waiting.delete(entry)
       byChannel.clear()
     },
-    connected: (at) => {
-      connectedAt = at
-      for (const entry of entries.values()) expect(entry, at)
-    },
-    disconnected: () => {
-      connectedAt = undefined
-      for (const entry of entries.values()) expect(entry, undefined)
-    },
+    connected: expectAll,
+    disconnected: () => expectAll(undefined),
     received: (channel, at) => {
       const entry = entryOf(channel)
       if (entry !== undefined) delivered(entry, at)
     },
     receivedAll: (channels, at) => {
       const list = channels instanceof RoutedChannels ? channels : undefined
-      if (list?.freshness?.isSubscribed === true) return delivered(list.freshness, at)
+      if (list?.heard === heard) return figures.delivered(list.figures, at, targetMillis)
       for (const channel of channels) {
         const entry = entryOf(channel)
-        if (entry !== undefined) delivered(entry, at)
-        if (list !== undefined && channels.length === 1) list.freshness = entry
+        if (entry === undefined) continue
+        delivered(entry, at)
+        if (list === undefined || channels.length > 1) continue
+        list.figures = entry.place
+        list.heard = heard
       }
     },
     age: (channel, at) => at - (entries.get(ChannelKey.key(channel))?.lastAt ?? at),

@@ -5,7 +5,6 @@
  * @since 0.1.0
  */
 import { ChannelList } from "../../connection/internal/messageChannels.ts"
-import type { FreshnessEntry } from "./freshnessEntry.ts"
 import type { LedgerEntry } from "./ledgerEntry.ts"
 
 /**
@@ -17,6 +16,8 @@ import type { LedgerEntry } from "./ledgerEntry.ts"
  * @since 0.1.0
  */
 export class RoutedChannels extends ChannelList {
-  freshness: FreshnessEntry | undefined = undefined
+  /** The place of its figures among those of the freshness, for as long as what is heard is this. */
+  figures = 0
+  heard: object | undefined = undefined
   ledger: LedgerEntry | undefined = undefined
 }
