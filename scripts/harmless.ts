@@ -395,7 +395,7 @@ export const harmless: ReadonlyArray<Harmless> = [
   {
     file: `${core}/market/internal/freshnessTracker.ts`,
     within: "make.entryOf",
-    original: "if (known !== undefined || byChannel.has(channel)) return known",
+    original: "if (known !== undefined || without.has(channel)) return known",
     replacement: "if (false) return known",
     because: "what is remembered is what would be found again, made slower"
   },

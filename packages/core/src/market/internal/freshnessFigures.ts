@@ -43,6 +43,12 @@ export class FreshnessFigures {
   private silences = new Float64Array(0)
   private readonly free: Array<number> = []
   private used = 0
+  private readonly expected: () => number
+
+  /** `expected` says how many there are likely to be: room for them is made at once. */
+  constructor(expected: () => number = () => 1) {
+    this.expected = expected
+  }
 
   /** A place with no figures. */
   take(): number {
@@ -105,7 +111,7 @@ export class FreshnessFigures {
 
   private grow(): void {
     const { figures, silences } = this
-    const many = Math.max(1, figures.length / width * 2)
+    const many = Math.max(this.expected(), figures.length / width * 2)
     this.figures = new Float64Array(many * width)
     this.figures.set(figures)
     this.silences = new Float64Array(many * remembered)

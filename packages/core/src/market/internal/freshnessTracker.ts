@@ -80,14 +80,16 @@ export const make = (
 ): FreshnessTracker => {
   const targetMillis = Duration.toMillis(policy.target)
   const entries = new Map<string, Entry>()
-  const figures = new FreshnessFigures()
-  // The entries by the channels themselves, which saves making a key for every message.
-  const byChannel = new Map<Channel, Entry | undefined>()
+  const figures = new FreshnessFigures(() => entries.size)
+  // The entries by the channels themselves, which saves making a key for every message; and those that have none.
+  const byChannel = new Map<Channel, Entry>()
+  const without = new Set<Channel>()
   const entryOf = (channel: Channel): Entry | undefined => {
     const known = byChannel.get(channel)
-    if (known !== undefined || byChannel.has(channel)) return known
+    if (known !== undefined || without.has(channel)) return known
     const entry = entries.get(ChannelKey.key(channel))
-    byChannel.set(channel, entry)
+    if (entry === undefined) without.add(channel)
+    else byChannel.set(channel, entry)
     return entry
   }
   // Those that have not delivered since they are waited for: all that a deadline is of.
@@ -147,7 +149,8 @@ export const make = (
       const entry = new Entry(figures, channel, Duration.toMillis(policy.deadline(channel, quiet)), quiet, at)
       expect(entry, connectedAt === undefined ? undefined : at)
       entries.set(key, entry)
-      byChannel.clear()
+      byChannel.set(channel, entry)
+      without.clear()
     },
     unsubscribed: (channel) => {
       const key = ChannelKey.key(channel)
