@@ -386,14 +386,6 @@ export const harmless: ReadonlyArray<Harmless> = [
   // ---- feed -----------------------------------------------------------------------------------------------------------
   {
     file: `${core}/market/internal/freshnessTracker.ts`,
-    within: "make.unsubscribed",
-    original: "byChannel.clear()",
-    replacement: ";",
-    because:
-      "what is heard of a channel that was given up changes an entry that nobody reads, and the next subscription clears it"
-  },
-  {
-    file: `${core}/market/internal/freshnessTracker.ts`,
     within: "make.entryOf",
     original: "if (known !== undefined || without.has(channel)) return known",
     replacement: "if (false) return known",

@@ -236,6 +236,22 @@ describe("Freshness: deadlines", () => {
     assert.deepStrictEqual(maxOf(2_520), ["trades 510"])
   })
 
+  it("a channel is what it names, whichever object names it, before it is subscribed and after", () => {
+    const freshness = FreshnessTracker.make(policy)
+    const same = Channel.make("book", "BTC-USD")
+    const hasCome = (at: number) => {
+      freshness.received(same, at)
+      return freshness.report(at).map(({ isDelivering }) => isDelivering)
+    }
+    freshness.connected(0)
+    assert.deepStrictEqual(hasCome(0), [])
+    freshness.subscribed(book, 0)
+    assert.deepStrictEqual(hasCome(10), [true])
+    freshness.unsubscribed(book)
+    freshness.subscribed(book, 20)
+    assert.deepStrictEqual(hasCome(30), [true])
+  })
+
   it("a place among the ages is taken again, and what never delivered has none", () => {
     const figures = new FreshnessFigures()
     const places = [figures.take(), figures.take(), figures.take()]
