@@ -15,6 +15,20 @@ const sameWorth = ["packages/core/test/Reconciliation.property.test.ts", "a port
 
 const ofTheLots: ReadonlyArray<Breakage> = [
   {
+    name: "closed trades stand as they were booked",
+    file: portfolio,
+    original: ".toSorted(byClose)",
+    replacement: "",
+    test: ["packages/core/test/Portfolio.test.ts", "keeps closed trades oldest first"]
+  },
+  {
+    name: "those of one instant stand as they were booked",
+    file: portfolio,
+    original: "a.closedAt - b.closedAt || (a.id < b.id ? -1 : 1)",
+    replacement: "a.closedAt - b.closedAt",
+    test: ["packages/core/test/Portfolio.test.ts", "keeps closed trades oldest first"]
+  },
+  {
     name: "a price does not change the total",
     file: portfolio,
     original: "settled({ ...self, marks: new Map(self.marks).set(product, price) })",

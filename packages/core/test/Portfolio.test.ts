@@ -192,6 +192,20 @@ describe("a portfolio", () => {
     assert.strictEqual(error.message, "a fill of lot a cannot be booked: so\\u000a")
   })
 
+  it("keeps closed trades oldest first, those of one instant by their ids, in whatever order they were booked", () => {
+    const closes = [["a", 2_000], ["b", 2_000], ["c", 1_000]] as const
+    const booked = (order: ReadonlyArray<(typeof closes)[number]>) => {
+      let portfolio = make({ recent: 2 })
+      for (const [id] of closes) portfolio = enter(portfolio, id, fill("buy", "1", "1"))
+      for (const [id, at] of order) {
+        portfolio = Result.getOrThrow(Portfolio.exit(portfolio, id, fill("sell", "1", "2"), at)).portfolio
+      }
+      return portfolio.closed.map(({ id }) => id)
+    }
+    assert.deepStrictEqual(booked(closes), ["a", "b"])
+    assert.deepStrictEqual(booked(closes.toReversed()), ["a", "b"])
+  })
+
   it("keeps the latest closed trades, and counts all", () => {
     let portfolio = make({ recent: 2 })
     for (const id of ["a", "b", "c"]) {

@@ -80,8 +80,8 @@ export interface Entry {
 /**
  * A portfolio. `entries` are the orders that were admitted, as far as they may
  * still be filled. `fees` are by asset: only those in `quote` are taken from
- * `cash`, and are in `total`. `closed` are the latest trades, oldest first;
- * `trades` is how many there were.
+ * `cash`, and are in `total`. `closed` are the latest trades, oldest first, those
+ * of one instant by their ids; `trades` is how many there were.
  *
  * @category models
  * @since 0.1.0
@@ -326,6 +326,9 @@ export const enter = (
   })
 }
 
+// The orders of one instant are booked in any order, and after a restart in another one.
+const byClose = (a: Lot.Closed, b: Lot.Closed): number => a.closedAt - b.closedAt || (a.id < b.id ? -1 : 1)
+
 /**
  * Books a fill that closes a lot, or a part of it. What was set aside for that
  * part, and what it gained, is money again.
@@ -355,7 +358,7 @@ export const exit = (
       lots,
       realized: BigDecimal.sum(self.realized, realized),
       trades: closed === undefined ? self.trades : self.trades + 1,
-      closed: closed === undefined ? self.closed : [...self.closed, closed].slice(-self.limits.recent)
+      closed: closed === undefined ? self.closed : [...self.closed, closed].toSorted(byClose).slice(-self.limits.recent)
     })
     return { portfolio, realized, closed }
   })
