@@ -4,6 +4,8 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import * as SharedTimer from "../src/value/internal/sharedTimer.ts"
 
 /** Sets alarms, and writes down which were due and when, in virtual milliseconds. */
@@ -137,5 +139,26 @@ describe("SharedTimer", () => {
     assert.strictEqual(timers(), before + 1)
     second.cancel()
     assert.strictEqual(timers(), before)
+  })
+
+  it("whoever keeps an alarm that is over keeps none of those that waited beside it", async () => {
+    setFlagsFromString("--expose-gc")
+    const collect: () => void = runInNewContext("gc")
+    const wait = (onDue: () => void) => SharedTimer.after(Context.empty(), Duration.minutes(1), onDue)
+    const nothing = (): void => {}
+    const kept = [wait(nothing), wait(nothing)]
+    const beside = (): WeakRef<object> => {
+      const held = { of: "another" }
+      const alarm = wait(() => void held)
+      kept.push(wait(nothing))
+      for (const one of kept) one.cancel()
+      alarm.cancel()
+      return new WeakRef(held)
+    }
+    const held = beside()
+    await new Promise((resolve) => setImmediate(resolve))
+    collect()
+    assert.isUndefined(held.deref())
+    assert.lengthOf(kept, 3)
   })
 })

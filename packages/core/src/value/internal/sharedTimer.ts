@@ -91,6 +91,8 @@ class Timer {
     if (next === undefined) this.last = previous
     else next.previous = previous
     alarm.isQueued = false
+    // Whoever keeps it keeps none of the others.
+    alarm.next = alarm.previous = undefined
   }
 
   // Nothing of whoever came first is kept for those who come later.
