@@ -114,7 +114,7 @@ export const bundle = async (dist: string): Promise<void> => {
     Fs.rmSync(Path.join(dist, `${path}.map`), { force: true })
   }
   for (const { path, text } of outputFiles) {
-    const named = path.startsWith(Path.join(dist, "shared")) ? [path, text] : [path, text].map(withPublicName)
+    const named = path.startsWith(Path.join(dist, "shared", Path.sep)) ? [path, text] : [path, text].map(withPublicName)
     const [to = path, contents = text] = named
     Fs.mkdirSync(Path.dirname(to), { recursive: true })
     Fs.writeFileSync(to, to.endsWith(".map") ? contents : markedNamespaces(contents))

@@ -162,6 +162,27 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofConsumers, "what nobody reads is bounded"]
   },
   {
+    name: "a heartbeat goes on after the beat in which it was cancelled",
+    file: `${connection}/internal/heartbeat.ts`,
+    original: "if (goesOn && !this.isOver) this.rest()",
+    replacement: "if (goesOn) this.rest()",
+    test: ["packages/core/test/Heartbeat.test.ts", "rests before each beat"]
+  },
+  {
+    name: "a heartbeat that rests is not cancelled",
+    file: `${connection}/internal/heartbeat.ts`,
+    original: "    this.resting?.cancel()\n",
+    replacement: "",
+    test: ["packages/core/test/Heartbeat.test.ts", "rests before each beat"]
+  },
+  {
+    name: "a heartbeat that never rests does so first",
+    file: `${connection}/internal/heartbeat.ts`,
+    original: "if (heartbeat.restMillis > 0) beats.rest()\n  else beats.beat()",
+    replacement: "beats.rest()",
+    test: ["packages/core/test/Heartbeat.test.ts", "rests before each beat"]
+  },
+  {
     name: "a stall of ours is told as a dead peer",
     file: `${connection}/internal/heartbeat.ts`,
     original: "if (options.isStalled()) {",

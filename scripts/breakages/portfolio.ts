@@ -24,7 +24,7 @@ const ofTheLots: ReadonlyArray<Breakage> = [
   {
     name: "those of one instant stand as they were booked",
     file: portfolio,
-    original: "a.closedAt - b.closedAt || (a.id < b.id ? -1 : 1)",
+    original: "a.closedAt - b.closedAt || Order.String(a.id, b.id)",
     replacement: "a.closedAt - b.closedAt",
     test: ["packages/core/test/Portfolio.test.ts", "keeps closed trades oldest first"]
   },

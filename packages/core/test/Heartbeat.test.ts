@@ -284,3 +284,35 @@ describe("A peer that offers nothing", () => {
   })
   table({ _tag: "None" }, [["is never missed", 5_000, {}, {}, ["0 end"]]])
 })
+
+describe("A heartbeat that was started", () => {
+  it.effect("rests before each beat, and beats no more once it is cancelled, at rest or amid a beat", () =>
+    Effect.gen(function*() {
+      const context = yield* Effect.context<never>()
+      const clock = yield* Clock.Clock
+      const start = (restMillis: number, beat: Effect.Effect<boolean>) => {
+        const at: Array<number> = []
+        const beats = Heartbeat.start(
+          {
+            observer: undefined,
+            restMillis,
+            beat: () => Effect.andThen(Effect.sync(() => at.push(clock.currentTimeMillisUnsafe())), beat)
+          },
+          context,
+          (effect) => Effect.runForkWith(context)(effect)
+        )
+        return { at, beats }
+      }
+      const brief = start(100, Effect.succeed(true))
+      const long = start(100, Effect.as(Effect.sleep(50), true))
+      const atOnce = start(0, Effect.succeed(false))
+      assert.deepStrictEqual(atOnce.at, [0])
+      yield* TestClock.adjust(420)
+      brief.beats.cancel()
+      long.beats.cancel()
+      yield* TestClock.adjust(1_000)
+      assert.deepStrictEqual(brief.at, [100, 200, 300, 400])
+      assert.deepStrictEqual(long.at, [100, 250, 400])
+      assert.deepStrictEqual(atOnce.at, [0])
+    }))
+})

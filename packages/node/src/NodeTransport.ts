@@ -100,7 +100,7 @@ const dial = (request: DialRequest, options: Options): Effect.Effect<Wire, DialE
         })
         if (Result.isFailure(started)) return resume(Effect.fail(started.failure))
         line = new SocketWire(started.success, request, options.sendBufferBytes ?? 1_048_576)
-        new Opening(line, request, endpoint.success, clock, resume).listen(started.success)
+        new Opening(started.success, line, request, endpoint.success, clock, resume).listen()
       })
     )
     return restore(opening).pipe(
@@ -140,6 +140,7 @@ const start = (endpoint: Endpoint.Endpoint, request: DialRequest, options: Optio
 
 // A socket until it is open, or fails: the first thing that happens to it is what the dial ends with.
 class Opening {
+  private readonly socket: DialSocket
   private readonly line: SocketWire
   private readonly request: DialRequest
   private readonly endpoint: Endpoint.Endpoint
@@ -147,12 +148,14 @@ class Opening {
   private readonly resume: Resume<SocketWire, DialError>
 
   constructor(
+    socket: DialSocket,
     line: SocketWire,
     request: DialRequest,
     endpoint: Endpoint.Endpoint,
     clock: Clock.Clock,
     resume: Resume<SocketWire, DialError>
   ) {
+    this.socket = socket
     this.line = line
     this.request = request
     this.endpoint = endpoint
@@ -160,7 +163,8 @@ class Opening {
     this.resume = resume
   }
 
-  listen(socket: DialSocket): void {
+  listen(): void {
+    const { socket } = this
     socket.opening = this
     socket.on("unexpected-response", onRefused)
     socket.on("error", onDialError)
@@ -168,12 +172,11 @@ class Opening {
     socket.on("open", onOpen)
   }
 
-  opened(socket: DialSocket): void {
+  opened(): void {
     // Those of the dial go with all that they hold.
-    socket.removeAllListeners()
-    socket.opening = undefined
+    this.socket.removeAllListeners()
     this.line.listen()
-    this.resume(Effect.succeed(this.line))
+    this.end(Effect.succeed(this.line))
   }
 
   refused(response: IncomingMessage): void {
@@ -185,7 +188,12 @@ class Opening {
   }
 
   fail(reason: DialReason): void {
-    this.resume(Effect.fail(failed(this.request, reason)))
+    this.end(Effect.fail(failed(this.request, reason)))
+  }
+
+  private end(how: Effect.Effect<SocketWire, DialError>): void {
+    this.socket.opening = undefined
+    this.resume(how)
   }
 }
 
@@ -197,7 +205,7 @@ class DialSocket extends LineSocket {
 const openingOf = (socket: WebSocket): Opening | undefined => socket instanceof DialSocket ? socket.opening : undefined
 
 function onOpen(this: WebSocket): void {
-  if (this instanceof DialSocket) this.opening?.opened(this)
+  openingOf(this)?.opened()
 }
 
 function onRefused(this: WebSocket, _: unknown, response: IncomingMessage): void {

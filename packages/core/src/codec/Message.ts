@@ -386,7 +386,7 @@ class MessageImpl<F extends Fields, A> implements Message<A> {
   readonly #isRare: boolean
   /** The member of the frame that the message is, if it is not the frame. */
   readonly #member: string | undefined
-
+  /** What stands beside that member. */
   readonly #beside: string
   #made: ObjectOf<F> | undefined
 

@@ -19,6 +19,7 @@
  * @since 0.1.0
  */
 import * as BigDecimal from "effect/BigDecimal"
+import * as Order from "effect/Order"
 import * as Result from "effect/Result"
 import * as Decimal from "../value/Decimal.ts"
 import * as Exact from "../value/internal/exactArithmetic.ts"
@@ -327,7 +328,7 @@ export const enter = (
 }
 
 // The orders of one instant are booked in any order, and after a restart in another one.
-const byClose = (a: Lot.Closed, b: Lot.Closed): number => a.closedAt - b.closedAt || (a.id < b.id ? -1 : 1)
+const byClose = (a: Lot.Closed, b: Lot.Closed): number => a.closedAt - b.closedAt || Order.String(a.id, b.id)
 
 /**
  * Books a fill that closes a lot, or a part of it. What was set aside for that

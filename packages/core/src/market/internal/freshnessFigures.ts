@@ -45,7 +45,7 @@ export class FreshnessFigures {
   private used = 0
   private readonly expected: () => number
 
-  /** `expected` says how many there are likely to be: room for them is made at once. */
+  /** `expected` says how many there are likely to be: room for them is made with the first. */
   constructor(expected: () => number = () => 1) {
     this.expected = expected
   }

@@ -16,7 +16,7 @@ import type { LedgerEntry } from "./ledgerEntry.ts"
  * @since 0.1.0
  */
 export class RoutedChannels extends ChannelList {
-  /** The place of its figures among those of the freshness, for as long as what is heard is this. */
+  /** The place of its figures of freshness, which is valid while `heard` is the tracker's own. */
   figures = 0
   heard: object | undefined = undefined
   ledger: LedgerEntry | undefined = undefined
