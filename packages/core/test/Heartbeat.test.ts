@@ -3,13 +3,18 @@
  * millisecond, on a clock that wakes as late as it is told to.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Connection from "@tickline/core/connection/Connection"
+import * as Reconnection from "@tickline/core/connection/Reconnection"
 import type * as KeepAlive from "@tickline/core/protocol/KeepAlive"
-import type { Wire, WireClosed } from "@tickline/core/transport/Transport"
+import * as Presets from "@tickline/core/resilience/Presets"
+import { Transport, type Wire, WireClosed } from "@tickline/core/transport/Transport"
 import * as Monotonic from "@tickline/core/value/Monotonic"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import * as Heartbeat from "../src/connection/internal/heartbeat.ts"
 import * as Correlator from "../src/protocol/internal/correlator.ts"
@@ -314,5 +319,41 @@ describe("A heartbeat that was started", () => {
       assert.deepStrictEqual(brief.at, [100, 200, 300, 400])
       assert.deepStrictEqual(long.at, [100, 250, 400])
       assert.deepStrictEqual(atOnce.at, [0])
+    }))
+
+  it.effect("of a connection that is closed nothing is left to wait", () =>
+    Effect.gen(function*() {
+      const base = yield* Clock.Clock
+      let waiting = 0
+      const counting: Clock.Clock = Object.assign(Object.create(base), {
+        sleep: (duration: Duration.Duration) =>
+          Effect.suspend(() => {
+            waiting++
+            return Effect.ensuring(base.sleep(duration), Effect.sync(() => waiting--))
+          })
+      })
+      const ended = yield* Deferred.make<never, WireClosed>()
+      const end = Deferred.fail(ended, WireClosed.of({ by: "local", code: 1000, reason: "" }))
+      const wire = {
+        ...wireOf(Effect.void),
+        pull: Deferred.await(ended),
+        close: () => Effect.as(end, { clean: true }),
+        terminate: Effect.asVoid(end)
+      }
+      const whileUp = yield* Connection.connect("ws://127.0.0.1:1").pipe(
+        Effect.andThen(TestClock.adjust(1)),
+        Effect.map(() => waiting),
+        Effect.scoped,
+        Effect.provide([
+          Reconnection.layerWithBreaker(Presets.recommended),
+          Layer.succeed(Transport, {
+            capabilities: { headers: true, ping: true, pause: true, handshakeStatus: true },
+            dial: () => Effect.succeed(wire)
+          })
+        ]),
+        Effect.provideService(Clock.Clock, counting)
+      )
+      assert.isAbove(whileUp, 0)
+      assert.strictEqual(waiting, 0)
     }))
 })
