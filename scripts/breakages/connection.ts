@@ -162,41 +162,6 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofConsumers, "what nobody reads is bounded"]
   },
   {
-    name: "a heartbeat goes on after the beat in which it was cancelled",
-    file: `${connection}/internal/heartbeat.ts`,
-    original: "if (goesOn && !this.isOver) this.rest()",
-    replacement: "if (goesOn) this.rest()",
-    test: ["packages/core/test/Heartbeat.test.ts", "rests before each beat"]
-  },
-  {
-    name: "a heartbeat that rests is not cancelled",
-    file: `${connection}/internal/heartbeat.ts`,
-    original: "    this.resting?.cancel()\n",
-    replacement: "",
-    test: ["packages/core/test/Heartbeat.test.ts", "rests before each beat"]
-  },
-  {
-    name: "an epoch that is over leaves its heartbeat at rest",
-    file: `${connection}/internal/epoch.ts`,
-    original: "    this.beats?.cancel()\n",
-    replacement: "",
-    test: ["packages/core/test/Heartbeat.test.ts", "of a connection that is closed"]
-  },
-  {
-    name: "a heartbeat that never rests does so first",
-    file: `${connection}/internal/heartbeat.ts`,
-    original: "if (heartbeat.restMillis > 0) beats.rest()\n  else beats.beat()",
-    replacement: "beats.rest()",
-    test: ["packages/core/test/Heartbeat.test.ts", "rests before each beat"]
-  },
-  {
-    name: "a stall of ours is told as a dead peer",
-    file: `${connection}/internal/heartbeat.ts`,
-    original: "if (options.isStalled()) {",
-    replacement: "if (options.timeoutMillis < 0) {",
-    test: [ofConsumers, "a consumer that stands still"]
-  },
-  {
     name: "a scope that ends leaves the streams open",
     file: `${connection}/Connection.ts`,
     original: "      Effect.andThen(inbox.shutdown),\n",
@@ -210,20 +175,6 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "rank: 0, cost, kind, settle: undefined",
     replacement: "rank: 9, cost, kind, settle: undefined",
     test: [ofKeepAlive, "answers a test at once"]
-  },
-  {
-    name: "what came in before a ping answers it",
-    file: `${connection}/internal/heartbeat.ts`,
-    original: "options.lastReceivedAt() > begun ||",
-    replacement: "options.lastReceivedAt() > 0 ||",
-    test: [ofKeepAlive, "data from before a ping does not answer it"]
-  },
-  {
-    name: "data does not stand for a pong",
-    file: `${connection}/internal/heartbeat.ts`,
-    original: "options.lastReceivedAt() > begun || ",
-    replacement: "",
-    test: [ofKeepAlive, "Protocol: a link whose answers and beats fail to come"]
   },
   {
     name: "a refusal is of the oldest ask, whatever it names",
