@@ -79,7 +79,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a secret goes over plain http",
-    file: "packages/core/src/transport/internal/requestChecks.ts",
+    file: "packages/core/src/transport/internal/plaintextSecrets.ts",
     original: "scheme.startsWith(\"ws\") ? \"wss\" : \"https\"",
     replacement: "scheme.startsWith(\"ws\") ? \"wss\" : scheme",
     test: [ofHttp, "to venue.example unencrypted"]

@@ -7,7 +7,8 @@
 import * as Result from "effect/Result"
 import * as Address from "./Address.ts"
 import { BadHeader, BadUrl, DialError, type DialReason, Unsupported } from "./DialError.ts"
-import { headersReason, isToken, plaintextReason, reveal } from "./internal/requestChecks.ts"
+import { plaintextReason } from "./internal/plaintextSecrets.ts"
+import { headersReason, isToken, reveal } from "./internal/requestChecks.ts"
 import type { Capabilities, DialRequest } from "./Transport.ts"
 
 /**
@@ -31,7 +32,7 @@ export interface Endpoint {
  * @category predicates
  * @since 0.1.0
  */
-export { isLoopback } from "./internal/requestChecks.ts"
+export { isLoopback } from "./internal/plaintextSecrets.ts"
 
 /**
  * What is wrong with a text as the value of a header (RFC 9110 §5.5), such as

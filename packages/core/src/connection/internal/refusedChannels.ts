@@ -6,7 +6,7 @@
  */
 import type { Answer } from "../../protocol/Dialect.ts"
 import * as Channel from "../../value/Channel.ts"
-import type { Pending } from "./pendingSubscriptions.ts"
+import type { Pending } from "./pendingAsks.ts"
 
 /**
  * A refusal.

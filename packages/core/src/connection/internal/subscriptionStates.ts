@@ -6,7 +6,7 @@
 import type { Dialect } from "../../protocol/Dialect.ts"
 import * as Channel from "../../value/Channel.ts"
 import type { SubscriptionRefused } from "../ConnectError.ts"
-import { Names } from "./pendingSubscriptions.ts"
+import { Names } from "./pendingAsks.ts"
 
 /**
  * Where a wanted subscription stands: not asked for (no epoch is up), asked for

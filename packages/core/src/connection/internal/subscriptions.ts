@@ -17,7 +17,7 @@ import { ConnectionClosed, SubscriptionRefused } from "../ConnectError.ts"
 import type { Batch, NamedObserver, Observer } from "../Observer.ts"
 import type * as InboxItems from "./inboxItems.ts"
 import { ChannelList } from "./messageChannels.ts"
-import { askOf, type Confirmed, type Pending, RefusalWaiters } from "./pendingSubscriptions.ts"
+import { askOf, type Confirmed, type Pending, RefusalWaiters } from "./pendingAsks.ts"
 import { meaningOf, type Refusal } from "./refusedChannels.ts"
 import { type SubscriptionState, SubscriptionStates } from "./subscriptionStates.ts"
 

@@ -3,17 +3,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Address from "../Address.ts"
 import { BadHeader, BadUrl } from "../DialError.ts"
-
-/** What is checked of a dial and of a request alike. */
-export interface Target {
-  readonly url: string
-  readonly headers: Readonly<Record<string, string | Redacted.Redacted<string>>>
-  readonly plaintextHosts: ReadonlyArray<string>
-}
-
-/** Whether a host, without brackets, is this machine by its name: `localhost`, `127.…` or `::1`. */
-export const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "::1" || /^127(\.\d{1,3}){1,3}$/.test(host)
+import { plaintextReason, type Target } from "./plaintextSecrets.ts"
 
 /** What is wrong with a text as the value of a header: see `Endpoint.headerFault`. */
 export const headerFault = (value: string): string | undefined =>
@@ -41,21 +31,6 @@ const headerReason = (name: string, value: string): BadHeader | undefined => {
 /** Why one of the headers cannot be sent, if one cannot. */
 export const headersReason = (headers: ReadonlyArray<readonly [name: string, value: string]>): BadHeader | undefined =>
   headers.map(([name, value]) => headerReason(name, value)).find((reason) => reason !== undefined)
-
-/** Why a secret may not travel there, where it may not. */
-export const plaintextReason = (
-  { host: written, scheme, userInfo = "" }: Address.Address,
-  { headers, plaintextHosts }: Target,
-  protocols: ReadonlyArray<string | Redacted.Redacted<string>>
-): BadUrl | undefined => {
-  const host = written.replace(/^\[|\]$/g, "")
-  const isAllowed = plaintextHosts.some((allowed) => [host, written].includes(allowed.toLowerCase()))
-  const hasSecret = userInfo !== "" || [...Object.values(headers), ...protocols].some(Redacted.isRedacted)
-  const secure = scheme.startsWith("ws") ? "wss" : "https"
-  return !hasSecret || scheme === secure || isLoopback(host) || isAllowed
-    ? undefined
-    : new BadUrl({ detail: `a secret would travel to ${host} unencrypted: use ${secure}, or allow the host by name` })
-}
 
 const httpUrlReason = (address: Address.Address | undefined): BadUrl | undefined => {
   const detail = address === undefined

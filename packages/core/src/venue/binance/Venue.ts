@@ -16,7 +16,7 @@ import type { MarketEvent } from "../../event/MarketEvent.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
-import { trades } from "./internal/trades.ts"
+import { trades } from "./internal/missedTrades.ts"
 import * as Messages from "./Messages.ts"
 import { symbols } from "./Symbols.ts"
 

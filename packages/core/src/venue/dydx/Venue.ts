@@ -22,7 +22,7 @@ import type { Channel } from "../../value/Channel.ts"
 import { numbered } from "../internal/numbers.ts"
 import { topicByKind } from "../internal/topicByKind.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
-import { trades } from "./internal/trades.ts"
+import { trades } from "./internal/missedTrades.ts"
 import * as Messages from "./Messages.ts"
 
 const name = "dydx"

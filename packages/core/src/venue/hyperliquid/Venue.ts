@@ -14,7 +14,7 @@ import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import { topicByKind } from "../internal/topicByKind.ts"
 import type { Ask, Topic, Venue } from "../Venue.ts"
-import { trades } from "./internal/trades.ts"
+import { trades } from "./internal/missedTrades.ts"
 import * as Messages from "./Messages.ts"
 import { symbols } from "./Symbols.ts"
 

@@ -23,7 +23,7 @@ import type { Frame } from "../../transport/Frame.ts"
 import * as Channel from "../../value/Channel.ts"
 import { topicByKind } from "../internal/topicByKind.ts"
 import type { Ask, Books, Topic, TradingStatus, Venue } from "../Venue.ts"
-import { trades } from "./internal/trades.ts"
+import { trades } from "./internal/missedTrades.ts"
 import * as KrakenChecksum from "./KrakenChecksum.ts"
 import * as Messages from "./Messages.ts"
 
