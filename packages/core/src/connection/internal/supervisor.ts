@@ -105,7 +105,8 @@ export class Supervisor<A> {
   private release({ permit, place, stability }: Held): Effect.Effect<void> {
     stability?.cancel()
     this.open?.detach({ _tag: "Closing" })
-    if (this.open !== undefined) this.open.beside = this.open = undefined
+    if (this.open !== undefined) this.open.beside = undefined
+    this.open = undefined
     this.options.outbox.end()
     place?.release()
     return permit?.release ?? Effect.void
