@@ -472,21 +472,21 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "neither is a URL, and what is none is not told"
   },
   {
-    file: `${core}/market/internal/staleRecovery.ts`,
+    file: `${core}/market/internal/silentSubscriptions.ts`,
     within: "make",
     original: "Effect.as(Effect.sleep(Math.max(1, next - now)), true)",
     replacement: "Effect.as(Effect.sleep(Math.max(0, next - now)), true)",
     because: "a deadline is less than a millisecond away only where a sum of fractions was rounded"
   },
   {
-    file: `${core}/market/internal/staleRecovery.ts`,
+    file: `${core}/market/internal/silentSubscriptions.ts`,
     within: "make.changes",
     original: "const changes = yield* Queue.sliding<void>(1)",
     replacement: "const changes = yield* Queue.sliding<void>(2)",
     because: "who is woken once more looks once more, and finds nothing new"
   },
   {
-    file: `${core}/market/internal/staleRecovery.ts`,
+    file: `${core}/market/internal/silentSubscriptions.ts`,
     within: "make.discard",
     original: "yield* Effect.forEach(late, tell, { discard: true })",
     replacement: "yield* Effect.forEach(late, tell, { discard: false })",
@@ -507,7 +507,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "no request of ours has either for its id"
   },
   {
-    file: `${core}/market/internal/staleRecovery.ts`,
+    file: `${core}/market/internal/silentSubscriptions.ts`,
     within: "make.startImmediately",
     original: "Effect.forkScoped({ startImmediately: true })",
     replacement: "Effect.forkScoped({ startImmediately: false })",

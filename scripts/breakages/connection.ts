@@ -106,7 +106,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a gap counts one too many",
-    file: `${connection}/internal/sequence.ts`,
+    file: `${connection}/internal/sequenceGaps.ts`,
     original: "const missing = next - last - 1n",
     replacement: "const missing = next - last",
     test: [ofBreaker, "message ordering preservation"]

@@ -10,7 +10,7 @@ const ofRecorder = "packages/testing/test/Recorder.test.ts"
 const ofFile = "packages/node/test/RecordingFile.test.ts"
 const ofRunner = "packages/node/test/runner/Recorded.test.ts"
 
-const passive = "packages/core/src/connection/internal/passive.ts"
+const replayPolicy = "packages/core/src/connection/internal/replayPolicy.ts"
 const ofReplay = "packages/node/test/runner/Replay.test.ts"
 const ofChaos = "packages/testing/test/Replay.test.ts"
 const ofLines = "packages/core/test/Replay.test.ts"
@@ -20,21 +20,21 @@ export const breakages: ReadonlyArray<Breakage> = [
   // replays
   {
     name: "a dial of a replay has a deadline",
-    file: passive,
+    file: replayPolicy,
     original: "    connectTimeout: Duration.infinity,\n",
     replacement: "",
     test: [ofReplay, "a dial that takes long"]
   },
   {
     name: "an answer to a replay has a deadline",
-    file: passive,
+    file: replayPolicy,
     original: "    acknowledgementTimeout: Duration.infinity,\n",
     replacement: "",
     test: [ofReplay, "waits for no answer to what was asked"]
   },
   {
     name: "a replay is asked for a pong",
-    file: passive,
+    file: replayPolicy,
     original: "    heartbeat: \"none\"\n",
     replacement: "    heartbeat: policy.heartbeat\n",
     test: [ofReplay, "hours of silence"]
@@ -48,7 +48,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a replay that is silent is dialled anew",
-    file: "packages/core/src/market/internal/staleRecovery.ts",
+    file: "packages/core/src/market/internal/silentSubscriptions.ts",
     original: "if (connection[internals].replay !== undefined) return Effect.void",
     replacement: "",
     test: [ofReplay, "a dial that takes long"]

@@ -248,7 +248,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a 403 without a token ends a feed for good",
-    file: `${connection}/internal/classification.ts`,
+    file: `${connection}/internal/refusedHandshake.ts`,
     original: "rejectionOf(failure)?.status === 403 ? \"retry\" : \"stop\"",
     replacement: "\"stop\"",
     test: ["packages/testing/test/connection/Authorization.test.ts", "a 403 passes"]

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ExactJson from "@tickline/core/codec/ExactJson"
 import * as Chance from "@tickline/testing/Chance"
-import * as Sequence from "../src/connection/internal/sequence.ts"
+import * as Sequence from "../src/connection/internal/sequenceGaps.ts"
 
 const sequenceOf = Sequence.member("seq")
 

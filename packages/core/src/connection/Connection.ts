@@ -58,8 +58,8 @@ import type * as MessageChannels from "./internal/messageChannels.ts"
 import * as MetricsRecorder from "./internal/metricsRecorder.ts"
 import { Observers } from "./internal/observers.ts"
 import * as Outboxes from "./internal/outbox.ts"
-import * as Passive from "./internal/passive.ts"
-import * as Sequence from "./internal/sequence.ts"
+import * as ReplayPolicy from "./internal/replayPolicy.ts"
+import * as SequenceGaps from "./internal/sequenceGaps.ts"
 import * as StateTransitions from "./internal/stateTransitions.ts"
 import { Subscriptions } from "./internal/subscriptions.ts"
 import * as Supervisor from "./internal/supervisor.ts"
@@ -123,7 +123,7 @@ export interface Options<A> {
   /** For the rooms that are built on it; nothing for its owner. */
   readonly [internals]?: Shared<A> | undefined
   /** The member that numbers the messages, or a function that reads it, to have gaps counted. */
-  readonly sequence?: string | Sequence.SequenceOf<A> | undefined
+  readonly sequence?: string | SequenceGaps.SequenceOf<A> | undefined
 }
 
 /**
@@ -407,7 +407,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
   const given = yield* Transport
   const { replay } = given
   const transport: Transport["Service"] = replay === undefined ? given : { ...given, ...replay.join() }
-  const reconnection = replay === undefined ? yield* Reconnection : Passive.reconnection(yield* Reconnection)
+  const reconnection = replay === undefined ? yield* Reconnection : ReplayPolicy.reconnection(yield* Reconnection)
   const { policy } = reconnection
   const breakers = yield* CircuitBreaker.CircuitBreaker
   const clock = yield* Clock.Clock
@@ -492,7 +492,7 @@ const makeGeneric = Effect.fnUntraced(function*<A>(
     onHandedOn: (batch) => followed.by?.handedOn(batch),
     attribute: options.attribute,
     decode: options.decode ?? itself,
-    sequence: typeof options.sequence === "string" ? Sequence.member(options.sequence) : options.sequence,
+    sequence: typeof options.sequence === "string" ? SequenceGaps.member(options.sequence) : options.sequence,
     dial: (headers, asked) => {
       const request: DialRequest = {
         url,

@@ -69,7 +69,7 @@ import * as LifecycleEvents from "./internal/lifecycleEvents.ts"
 import { Products } from "./internal/products.ts"
 import * as ReplayedLegs from "./internal/replayedLegs.ts"
 import * as Rotations from "./internal/rotation.ts"
-import * as StaleRecovery from "./internal/staleRecovery.ts"
+import * as SilentSubscriptions from "./internal/silentSubscriptions.ts"
 import type * as Ledger from "./Ledger.ts"
 import type * as OrderBook from "./OrderBook.ts"
 import type * as Redundancy from "./Redundancy.ts"
@@ -301,7 +301,7 @@ export const prepare = Effect.fnUntraced(function*(
   const connection = new LegsConnection(legs, yield* Effect.scope, venue.name)
   const watchAnew = options.freshness === "none"
     ? Effect.void
-    : yield* StaleRecovery.make(connection, freshness, metrics.stale)
+    : yield* SilentSubscriptions.make(connection, freshness, metrics.stale)
 
   const watchFreshness = (wanted: ReadonlyArray<Channel.Channel>): Effect.Effect<void> =>
     Effect.flatMap(Monotonic.now, (now) => {

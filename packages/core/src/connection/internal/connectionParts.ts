@@ -19,7 +19,7 @@ import type { Transition } from "../ConnectionState.ts"
 import type * as Opening from "../Opening.ts"
 import type * as FrameReader from "./frameReader.ts"
 import type { Outbox } from "./outbox.ts"
-import type * as Sequence from "./sequence.ts"
+import type * as SequenceGaps from "./sequenceGaps.ts"
 import type { StateTracker } from "./stateTracker.ts"
 import type { Subscriptions } from "./subscriptions.ts"
 
@@ -43,7 +43,7 @@ export interface Options<A> extends FrameReader.Options<A> {
   /** What is said on a new epoch before it is up. */
   readonly opening: Opening.Steps | undefined
   readonly correlator: Correlator
-  readonly sequence: Sequence.SequenceOf<A> | undefined
+  readonly sequence: SequenceGaps.SequenceOf<A> | undefined
   /** Called with each transition, once it is on its way to the consumers. */
   readonly onMoved: (transition: Transition) => void
   /** The limit on dials. */

@@ -20,7 +20,7 @@ import type * as Observer from "../Observer.ts"
 import type { Options, Parts } from "./connectionParts.ts"
 import { FrameReader } from "./frameReader.ts"
 import * as Heartbeat from "./heartbeat.ts"
-import * as Sequence from "./sequence.ts"
+import * as SequenceGaps from "./sequenceGaps.ts"
 import type { StateTracker } from "./stateTracker.ts"
 
 /**
@@ -445,11 +445,11 @@ export class Epoch<A> {
     this.heartbeat = this.makeHeartbeat()
     const own: Array<Observer.Observer<A>> = [subscriptions.attach(number)]
     if (this.heartbeat?.observer !== undefined) own.unshift(this.heartbeat.observer)
-    if (sequence !== undefined) own.push(Sequence.observe(sequence, (step) => this.countStep(step, number)))
+    if (sequence !== undefined) own.push(SequenceGaps.observe(sequence, (step) => this.countStep(step, number)))
     observers.attach(number, own)
   }
 
-  private countStep(step: Sequence.Step, epoch: number): void {
+  private countStep(step: SequenceGaps.Step, epoch: number): void {
     const { inbox, recorder } = this.options
     recorder.stepped(step)
     if (step._tag !== "Gap") return

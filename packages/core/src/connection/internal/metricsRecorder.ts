@@ -17,7 +17,7 @@ import type { ConnectionMetrics } from "../ConnectionMetrics.ts"
 import type { ConnectionState } from "../ConnectionState.ts"
 import type * as Heartbeat from "./heartbeat.ts"
 import type * as Outboxes from "./outbox.ts"
-import type * as Sequence from "./sequence.ts"
+import type * as SequenceGaps from "./sequenceGaps.ts"
 
 /**
  * Keeps a connection's metrics. Its methods say what happened; they are
@@ -48,7 +48,7 @@ export interface MetricsRecorder {
   readonly received: (now: number, frames: number, bytes: number) => void
   readonly delivered: (messages: number) => void
   readonly rejected: (reason: RejectionReason) => void
-  readonly stepped: (step: Sequence.Step) => void
+  readonly stepped: (step: SequenceGaps.Step) => void
   readonly waiting: (messages: number) => void
   /** A consumer did not get so many messages. */
   readonly missed: (messages: number) => void
@@ -249,7 +249,7 @@ class MetricsRecorderImpl implements MetricsRecorder {
     rejectionsOf.get(reason)?.updateUnsafe(1, this.context)
   }
 
-  stepped(step: Sequence.Step): void {
+  stepped(step: SequenceGaps.Step): void {
     if (step._tag === "Gap") {
       this.gaps++
       this.missing += step.missing

@@ -30,7 +30,7 @@ import * as EpochMillis from "../../value/internal/epochMillis.ts"
 import * as ConnectError from "../ConnectError.ts"
 import * as ConnectionState from "../ConnectionState.ts"
 import { Reconnection } from "../Reconnection.ts"
-import * as Classification from "./classification.ts"
+import * as RefusedHandshake from "./refusedHandshake.ts"
 import { type Closed, Closer } from "./close.ts"
 import type { Options, Parts } from "./connectionParts.ts"
 import { Dialler, type Held, type Session } from "./dialler.ts"
@@ -210,7 +210,7 @@ export class Supervisor<A> {
   }
 
   private answerTo(failure: ConnectError.Failure): Recovery.Answer {
-    return Classification.answerTo(failure, this.reconnection.classify, this.options.showsToken)
+    return RefusedHandshake.answerTo(failure, this.reconnection.classify, this.options.showsToken)
   }
 
   // What follows a failure, by the policy and the breaker as they are now.
@@ -224,7 +224,7 @@ export class Supervisor<A> {
           hasConnected: isEstablished,
           canRefresh: this.options.auth?.refresh !== undefined && !isRefreshed
         },
-        { answer: this.answerTo(failure), restMillis: Classification.restMillisOf(failure) },
+        { answer: this.answerTo(failure), restMillis: RefusedHandshake.restMillisOf(failure) },
         seen,
         at
       ))
@@ -255,7 +255,7 @@ export class Supervisor<A> {
           session,
           this.answerTo(failure) === "retry"
             ? failure
-            : Classification.finalOf(failure, this.reconnection.classify, this.options.showsToken)
+            : RefusedHandshake.finalOf(failure, this.reconnection.classify, this.options.showsToken)
         )
         return false
       }

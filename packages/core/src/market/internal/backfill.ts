@@ -27,10 +27,10 @@ import type { GapLedger } from "./gapLedger.ts"
 import type { LedgerEntry } from "./ledgerEntry.ts"
 import type { Legs } from "./legs.ts"
 import type { Products } from "./products.ts"
-import type { Found, Recoverer } from "./recovery.ts"
+import type { Found, Recoverer } from "./gapRecovery.ts"
 import * as RestRequests from "./restRequests.ts"
 import * as TradeMerge from "./tradeMerge.ts"
-import { without } from "./without.ts"
+import { without } from "./narrowedBatch.ts"
 
 /**
  * What the trades of a feed are fetched with.

@@ -19,7 +19,7 @@ import type { GapLedger } from "./gapLedger.ts"
 import type { LedgerEntry } from "./ledgerEntry.ts"
 import * as TradeMerge from "./tradeMerge.ts"
 import { topicOfUnread } from "./unreadFrames.ts"
-import { without } from "./without.ts"
+import { without } from "./narrowedBatch.ts"
 
 /**
  * What it takes to see what is missing of a feed, and what is there already.

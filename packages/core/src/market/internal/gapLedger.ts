@@ -18,7 +18,7 @@ import type { FeedMetrics } from "./feedMetrics.ts"
 import { GapAnnouncement } from "./gapAnnouncement.ts"
 import { keyOf, LedgerEntries } from "./ledgerEntries.ts"
 import type { GapMembers, LedgerEntry as Entry } from "./ledgerEntry.ts"
-import type { Found, Recoverer, Recovery } from "./recovery.ts"
+import type { Found, Recoverer, Recovery } from "./gapRecovery.ts"
 import { type Dropped, ShedCounts } from "./shedCounts.ts"
 
 const instant = (epochMillis: number): string => Timestamp.format(Timestamp.fromEpochMillis(epochMillis))

@@ -30,7 +30,7 @@ import { GapAnnouncement } from "./gapAnnouncement.ts"
 import type { GapLedger } from "./gapLedger.ts"
 import { LegInbox } from "./legInbox.ts"
 import { LegMerge } from "./legMerge.ts"
-import { after, without } from "./without.ts"
+import { after, without } from "./narrowedBatch.ts"
 
 type Inbox = Inboxes.Inbox<MarketEvent.MarketEvent>
 
