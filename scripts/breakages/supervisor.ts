@@ -27,17 +27,24 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "the token goes without its scheme",
-    file: `${connection}/internal/dialler.ts`,
+    file: `${connection}/internal/tokenRefresh.ts`,
     original: "Redacted.make(`Bearer ${Redacted.value(token)}`",
     replacement: "Redacted.make(`${Redacted.value(token)}`",
     test: [ofConnection, "websocket auth validation"]
   },
   {
     name: "a refused token is refreshed without end",
-    file: supervisor,
-    original: "isRefreshed = true",
-    replacement: "isRefreshed = false",
+    file: `${connection}/internal/tokenRefresh.ts`,
+    original: "    this.isRefreshed = true\n",
+    replacement: "",
     test: [ofConnection, "websocket auth validation: a refresh that does not help"]
+  },
+  {
+    name: "a token is refreshed once for all time",
+    file: `${connection}/internal/stability.ts`,
+    original: "session.token.held()\n",
+    replacement: "",
+    test: ["packages/testing/test/connection/Authorization.test.ts", "after a connection with the new one has held"]
   },
   {
     name: "the connect timeout is not the policy's",
@@ -178,7 +185,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "the token is no secret",
-    file: `${connection}/internal/dialler.ts`,
+    file: `${connection}/internal/tokenRefresh.ts`,
     original: "Redacted.make(`Bearer ${Redacted.value(token)}`, { label: \"Authorization\" })",
     replacement: "`Bearer ${Redacted.value(token)}` as never",
     test: [ofHousekeeping, "no log line, error"]
@@ -218,7 +225,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   // secrets
   {
     name: "a token with a line break is tried as a header",
-    file: `${connection}/internal/dialler.ts`,
+    file: `${connection}/internal/tokenRefresh.ts`,
     original: "const fault = Endpoint.headerFault(Redacted.value(token))",
     replacement: "const fault = undefined",
     test: [ofSecrets, "a token that no header can hold"]

@@ -109,4 +109,28 @@ describe("With a token", () => {
           }))
       }
     }))
+
+  it.effect("it is shown anew once more after a connection with the new one has held", () =>
+    withVenue(policyWith({}), ({ host }) =>
+      Effect.gen(function*() {
+        let expected = "first"
+        const refreshed: Array<string> = []
+        yield* host.otherwise((request) => {
+          const header = request.headers["Authorization"]
+          return Redacted.isRedacted(header) && Redacted.value(header) === `Bearer ${expected}`
+            ? { _tag: "Accept" }
+            : reject(401)
+        })
+        const renewed = Effect.sync(() => {
+          refreshed.push(expected)
+          return Redacted.make(expected)
+        })
+        const auth = yield* BearerToken.make(Redacted.make("old"), renewed)
+        const connection = yield* Connection.connect(url, { auth })
+        expected = "second"
+        yield* host.drop
+        yield* TestClock.adjust("1 minute")
+        assert.isTrue(yield* connection.isConnected)
+        assert.deepStrictEqual(refreshed, ["first", "second"])
+      })))
 })

@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
-import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { Correlator } from "../../protocol/internal/correlator.ts"
 import type * as KeepAlive from "../../protocol/KeepAlive.ts"
@@ -22,6 +21,7 @@ import type { Outbox } from "./outbox.ts"
 import type * as SequenceGaps from "./sequenceGaps.ts"
 import type { StateTracker } from "./stateTracker.ts"
 import type { Subscriptions } from "./subscriptions.ts"
+import type { Headers } from "./tokenRefresh.ts"
 
 /**
  * The parts that a supervisor works with, and how it dials.
@@ -54,7 +54,7 @@ export interface Options<A> extends FrameReader.Options<A> {
   readonly showsToken: boolean
   /** The dial, given the headers that the token adds, and which attempt it is. */
   readonly dial: (
-    headers: Readonly<Record<string, Redacted.Redacted<string>>>,
+    headers: Headers,
     asked: { readonly attempt: number; readonly delayMillis: number }
   ) => Effect.Effect<Wire, DialError, Scope.Scope>
 }

@@ -6,7 +6,6 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type * as Breaker from "../../resilience/Breaker.ts"
@@ -15,7 +14,6 @@ import type * as Backoff from "../../resilience/internal/backoff.ts"
 import * as Recovery from "../../resilience/internal/recovery.ts"
 import type { Reservation } from "../../resilience/RollingLimit.ts"
 import { DialError, TimedOut } from "../../transport/DialError.ts"
-import * as Endpoint from "../../transport/Endpoint.ts"
 import type { Wire } from "../../transport/Transport.ts"
 import type * as SharedTimer from "../../value/internal/sharedTimer.ts"
 import * as ConnectError from "../ConnectError.ts"
@@ -23,6 +21,7 @@ import * as ConnectionState from "../ConnectionState.ts"
 import type { Options, Parts } from "./connectionParts.ts"
 import * as Deadline from "./deadline.ts"
 import type { StateTracker } from "./stateTracker.ts"
+import type { Headers, TokenRefresh } from "./tokenRefresh.ts"
 
 const State = ConnectionState.ConnectionState
 
@@ -34,8 +33,8 @@ const State = ConnectionState.ConnectionState
  * @since 0.1.0
  */
 export interface Session {
+  readonly token: TokenRefresh
   isEstablished: boolean
-  isRefreshed: boolean
   retries: number
   attempt: number
   /** How long the next dial waits, as it was told. */
@@ -71,16 +70,6 @@ export interface Held {
 export interface DialPermission {
   readonly permit: Breaker.Permit
   readonly place: Reservation
-}
-
-// What a token adds to the headers of a dial.
-const authorization = (
-  token: Redacted.Redacted<string>
-): Effect.Effect<Record<string, Redacted.Redacted<string>>, ConnectError.AuthError> => {
-  const fault = Endpoint.headerFault(Redacted.value(token))
-  return fault === undefined
-    ? Effect.succeed({ Authorization: Redacted.make(`Bearer ${Redacted.value(token)}`, { label: "Authorization" }) })
-    : Effect.fail(new ConnectError.AuthError({ detail: `the token cannot be the value of a header: ${fault}` }))
 }
 
 /**
@@ -196,11 +185,11 @@ export class Dialler<A> {
   /** The dial, and its deadline. */
   dial(
     place: Reservation,
-    { attempt, delayMillis }: Session
+    { attempt, delayMillis, token }: Session
   ): Effect.Effect<Wire, DialError | ConnectError.AuthError, Scope.Scope> {
-    const { auth, recorder } = this.options
+    const { recorder } = this.options
     const { connectTimeout } = this.policy
-    const dial = (headers: Record<string, Redacted.Redacted<string>>) =>
+    const dial = (headers: Headers) =>
       Effect.andThen(
         place.due,
         Effect.suspend(() => {
@@ -209,8 +198,8 @@ export class Dialler<A> {
           return this.options.dial(headers, { attempt, delayMillis })
         })
       )
-    const dialled = auth === undefined ? dial({}) : Effect.flatMap(Effect.flatMap(auth.current, authorization), dial)
-    return dialled.pipe(
+    const { headers } = token
+    return (headers === undefined ? dial({}) : Effect.flatMap(headers, dial)).pipe(
       Deadline.within(connectTimeout, () =>
         new DialError({
           url: this.options.breaker.key,

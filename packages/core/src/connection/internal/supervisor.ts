@@ -30,14 +30,15 @@ import * as EpochMillis from "../../value/internal/epochMillis.ts"
 import * as ConnectError from "../ConnectError.ts"
 import * as ConnectionState from "../ConnectionState.ts"
 import { Reconnection } from "../Reconnection.ts"
-import * as RefusedHandshake from "./refusedHandshake.ts"
 import { type Closed, Closer } from "./close.ts"
 import type { Options, Parts } from "./connectionParts.ts"
 import { Dialler, type Held, type Session } from "./dialler.ts"
 import { type Ending, Epoch } from "./epoch.ts"
 import * as Openings from "./opening.ts"
+import * as RefusedHandshake from "./refusedHandshake.ts"
 import { Stability } from "./stability.ts"
 import { StateTracker } from "./stateTracker.ts"
+import { TokenRefresh } from "./tokenRefresh.ts"
 
 const State = ConnectionState.ConnectionState
 
@@ -215,15 +216,11 @@ export class Supervisor<A> {
 
   // What follows a failure, by the policy and the breaker as they are now.
   private nextStep(session: Session, failure: ConnectError.Failure, at: number): Effect.Effect<Recovery.Step> {
-    const { isEstablished, isRefreshed, retries } = session
+    const { isEstablished, retries, token } = session
     return Effect.map(this.options.breaker.state, (seen) =>
       Recovery.next(
         this.policy,
-        {
-          retries,
-          hasConnected: isEstablished,
-          canRefresh: this.options.auth?.refresh !== undefined && !isRefreshed
-        },
+        { retries, hasConnected: isEstablished, canRefresh: token.isPossible },
         { answer: this.answerTo(failure), restMillis: RefusedHandshake.restMillisOf(failure) },
         seen,
         at
@@ -243,8 +240,7 @@ export class Supervisor<A> {
         return true
       }
       case "Refresh": {
-        session.isRefreshed = true
-        const refreshed = yield* Effect.result(this.options.auth?.refresh ?? Effect.void)
+        const refreshed = yield* Effect.result(session.token.refresh())
         session.dueAt = this.states.now()
         if (Result.isSuccess(refreshed)) return true
         yield* this.stop(session, refreshed.failure)
@@ -277,8 +273,8 @@ export class Supervisor<A> {
     return Effect.gen({ self: this }, function*() {
       const { recorder } = this.options
       const session: Session = {
+        token: new TokenRefresh(this.options.auth),
         isEstablished: false,
-        isRefreshed: false,
         retries: 0,
         attempt: 1,
         delayMillis: 0,

@@ -24,13 +24,13 @@ import * as Timestamp from "../../value/Timestamp.ts"
 import type * as Venue from "../../venue/Venue.ts"
 import type { Policy } from "../Backfill.ts"
 import type { GapLedger } from "./gapLedger.ts"
+import type { Found, Recoverer } from "./gapRecovery.ts"
 import type { LedgerEntry } from "./ledgerEntry.ts"
 import type { Legs } from "./legs.ts"
+import { without } from "./narrowedBatch.ts"
 import type { Products } from "./products.ts"
-import type { Found, Recoverer } from "./gapRecovery.ts"
 import * as RestRequests from "./restRequests.ts"
 import * as TradeMerge from "./tradeMerge.ts"
-import { without } from "./narrowedBatch.ts"
 
 /**
  * What the trades of a feed are fetched with.

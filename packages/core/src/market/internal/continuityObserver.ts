@@ -17,9 +17,9 @@ import type { Venue } from "../../venue/Venue.ts"
 import { FrameNumbers, type Step } from "./frameNumbers.ts"
 import type { GapLedger } from "./gapLedger.ts"
 import type { LedgerEntry } from "./ledgerEntry.ts"
+import { without } from "./narrowedBatch.ts"
 import * as TradeMerge from "./tradeMerge.ts"
 import { topicOfUnread } from "./unreadFrames.ts"
-import { without } from "./narrowedBatch.ts"
 
 /**
  * What it takes to see what is missing of a feed, and what is there already.

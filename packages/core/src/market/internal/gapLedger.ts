@@ -16,9 +16,9 @@ import type * as Ledger from "../Ledger.ts"
 import { ArrivalCounts } from "./arrivalCounts.ts"
 import type { FeedMetrics } from "./feedMetrics.ts"
 import { GapAnnouncement } from "./gapAnnouncement.ts"
+import type { Found, Recoverer, Recovery } from "./gapRecovery.ts"
 import { keyOf, LedgerEntries } from "./ledgerEntries.ts"
 import type { GapMembers, LedgerEntry as Entry } from "./ledgerEntry.ts"
-import type { Found, Recoverer, Recovery } from "./gapRecovery.ts"
 import { type Dropped, ShedCounts } from "./shedCounts.ts"
 
 const instant = (epochMillis: number): string => Timestamp.format(Timestamp.fromEpochMillis(epochMillis))
