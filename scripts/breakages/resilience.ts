@@ -5,6 +5,7 @@ const resilience = "packages/core/src/resilience"
 const circuit = `${resilience}/internal/breakerTransitions.ts`
 const backoff = `${resilience}/internal/backoff.ts`
 const recovery = `${resilience}/internal/recovery.ts`
+const retryWait = `${resilience}/internal/retryWait.ts`
 const presets = `${resilience}/Presets.ts`
 const policyConfig = `${resilience}/PolicyConfig.ts`
 const named = "packages/testing/test/named"
@@ -39,14 +40,14 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "Retry-After is ignored",
-    file: recovery,
+    file: retryWait,
     original: "Math.max(backoffMillis, restMillis)",
     replacement: "backoffMillis",
     test: [ofReconnection, "reconnection failure modes: Retry-After"]
   },
   {
     name: "Retry-After is added to the backoff",
-    file: recovery,
+    file: retryWait,
     original: "Math.max(backoffMillis, restMillis)",
     replacement: "(backoffMillis + restMillis + 1)",
     test: [ofReconnection, "reconnection failure modes: Retry-After"]

@@ -3,6 +3,7 @@ import type * as Circuit from "@tickline/core/resilience/Circuit"
 import type * as ConnectionPolicy from "@tickline/core/resilience/ConnectionPolicy"
 import * as Presets from "@tickline/core/resilience/Presets"
 import * as Recovery from "../src/resilience/internal/recovery.ts"
+import * as RetryWait from "../src/resilience/internal/retryWait.ts"
 
 interface Case {
   readonly policy: ConnectionPolicy.ConnectionPolicy
@@ -106,7 +107,7 @@ describe("Recovery", () => {
       if (step._tag !== "Retry") continue
       const until = breaker._tag === "Open" ? breaker.until : now
       for (const backoff of backoffs) {
-        const wait = Recovery.wait(step, backoff)
+        const wait = RetryWait.of(step, backoff)
         assert.strictEqual(wait.dueAt, now + Math.max(backoff, failure.restMillis))
         assert.strictEqual(now + wait.delayMillis, Math.max(wait.dueAt, until))
         assert.strictEqual(wait.isOpen, until > wait.dueAt)

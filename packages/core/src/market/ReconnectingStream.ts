@@ -26,6 +26,7 @@ import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
 import type { ConnectionPolicy } from "../resilience/ConnectionPolicy.ts"
 import * as Backoff from "../resilience/internal/backoff.ts"
 import * as Recovery from "../resilience/internal/recovery.ts"
+import * as RetryWait from "../resilience/internal/retryWait.ts"
 import * as EscapedText from "../value/internal/escapedText.ts"
 import * as Monotonic from "../value/Monotonic.ts"
 
@@ -216,7 +217,7 @@ export const make = <A, E>(
         case "Retry": {
           // An open breaker that is not waited for rejects whoever asks for the next event.
           const retry = step._tag === "Retry" ? step : step.retry
-          const { delayMillis, dueAt } = Recovery.wait(retry, (yield* backoff.next(failure)).delayMillis)
+          const { delayMillis, dueAt } = RetryWait.of(retry, (yield* backoff.next(failure)).delayMillis)
           yield* Ref.set(link, { _tag: "Down", dueAt, retry: retry.attempt })
           yield* log("Info", "reconnect attempt", { attempt: retry.attempt, delay_ms: delayMillis, reason })
         }

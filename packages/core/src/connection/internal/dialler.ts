@@ -12,6 +12,7 @@ import type * as Breaker from "../../resilience/Breaker.ts"
 import type { ConnectionPolicy } from "../../resilience/ConnectionPolicy.ts"
 import type * as Backoff from "../../resilience/internal/backoff.ts"
 import * as Recovery from "../../resilience/internal/recovery.ts"
+import * as RetryWait from "../../resilience/internal/retryWait.ts"
 import type { Reservation } from "../../resilience/RollingLimit.ts"
 import { DialError, TimedOut } from "../../transport/DialError.ts"
 import type { Wire } from "../../transport/Transport.ts"
@@ -223,7 +224,7 @@ export class Dialler<A> {
     session.attempt = attempt
     this.options.recorder.retried()
     const backoff = recorded ?? (yield* this.backoff.next({ kind: ConnectError.kind(failure), uptimeMillis }))
-    const { delayMillis, dueAt, isOpen } = Recovery.wait(step, backoff.delayMillis)
+    const { delayMillis, dueAt, isOpen } = RetryWait.of(step, backoff.delayMillis)
     session.delayMillis = delayMillis
     session.dueAt = recorded === undefined ? dueAt : decidedAt + recorded.waitMillis
     const pattern = "pattern" in backoff ? backoff.pattern : undefined

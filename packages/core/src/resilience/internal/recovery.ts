@@ -6,8 +6,7 @@
  * The order of its rules is what keeps retries and breaker apart: a failure that
  * nothing can mend stops; the failure after the last retry aborts, whatever the
  * breaker says; an open breaker rejects where the policy does not wait for it,
- * and uses up no retry; everything else is retried. A wait is the latest of the
- * backoff's end, the peer's own wish and the breaker's end, never their sum.
+ * and uses up no retry; everything else is retried (`RetryWait` says when).
  *
  * It knows no socket, waits for nothing and asks no clock: who dials carries out
  * what it says. Times are those of the monotonic clock, in milliseconds.
@@ -136,35 +135,4 @@ export const next = (
   return openUntil === undefined || waitsForBreaker(policy)
     ? { ...retry, openUntil }
     : { _tag: "Reject", until: openUntil, retry: { ...retry, openUntil: undefined } }
-}
-
-/**
- * When a retry is made, given the wait that the backoff asks for.
- *
- * - `dueAt`: the end of the backoff and of the peer's wish. The breaker, which
- *   may be opened for longer or closed by hand meanwhile, is asked again then
- * - `isOpen`: whether the breaker, as it stands, makes it later than that
- * - `delayMillis`: the whole wait from the decision, as it stands
- *
- * @category models
- * @since 0.1.0
- */
-export interface Wait {
-  readonly dueAt: number
-  readonly isOpen: boolean
-  readonly delayMillis: number
-}
-
-/**
- * The wait before a retry: the latest of the backoff's end, the end of the
- * peer's wish and that of the breaker's open time.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const wait = ({ decidedAt, openUntil, restMillis }: Retry, backoffMillis: number): Wait => {
-  const least = Math.max(backoffMillis, restMillis)
-  const dueAt = decidedAt + least
-  const isOpen = openUntil !== undefined && openUntil > dueAt
-  return { dueAt, isOpen, delayMillis: isOpen ? Math.round(openUntil - decidedAt) : least }
 }
