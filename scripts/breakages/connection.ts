@@ -183,20 +183,6 @@ export const breakages: ReadonlyArray<Breakage> = [
     replacement: "return (isAlone",
     test: ["packages/testing/test/MarketFeed.test.ts", "fails the stream of a product that the venue refuses"]
   },
-  {
-    name: "a second request takes the place of the first",
-    file: `${connection}/Requests.ts`,
-    original: "if (!correlator.wait(id, \"request\")) return",
-    replacement: "if (!correlator.wait(id, \"request\") && id === \"\") return",
-    test: ["packages/testing/test/Requests.test.ts", "refuses a live id the second time"]
-  },
-  {
-    name: "pending requests outlive their connection",
-    file: `${connection}/Requests.ts`,
-    original: "ended: drop",
-    replacement: "ended: () => {}",
-    test: ["packages/testing/test/Requests.test.ts", "says that the outcome is unknown"]
-  },
   // what venues send where there is nothing to send
   {
     name: "the last of two members does not count",
@@ -388,20 +374,6 @@ export const breakages: ReadonlyArray<Breakage> = [
     replacement: "      throw defect",
     test: [ofBounds, "that cannot be made fails its sender"]
   },
-  {
-    name: "a request has its time anew for its answer",
-    file: `${connection}/Requests.ts`,
-    original: "begun(this.until)",
-    replacement: "begun(this.until + 1_000)",
-    test: [ofBounds, "is not sent where it cannot be written in its time"]
-  },
-  {
-    name: "a request's deadline is its timeout",
-    file: `${connection}/Requests.ts`,
-    original: "Math.min(wholly, Duration.toMillis(deadline))",
-    replacement: "wholly",
-    test: [ofBounds, "is not sent where it cannot be written in its time"]
-  },
   // the opening of an epoch
   {
     name: "what stands is asked for before subscriptions are restored",
@@ -451,26 +423,5 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "    this.pending.sum--\n",
     replacement: "",
     test: ["packages/testing/test/session/SessionMetrics.test.ts", "say how it came up"]
-  },
-  {
-    name: "a request that is due first waits for the timer of another",
-    file: "packages/core/src/connection/Requests.ts",
-    original: "if (until >= firesAt) return",
-    replacement: "if (firesAt < Infinity) return",
-    test: ["packages/testing/test/Requests.test.ts", "has one timer with all others"]
-  },
-  {
-    name: "the timer of requests outlives them",
-    file: "packages/core/src/connection/Requests.ts",
-    original: "        timer?.interruptUnsafe()\n        detach()",
-    replacement: "        detach()",
-    test: ["packages/testing/test/Requests.test.ts", "has one timer with all others"]
-  },
-  {
-    name: "a request whose end comes before it is waited for waits for ever",
-    file: "packages/core/src/connection/Requests.ts",
-    original: "if (this.answer !== undefined) return resume(this.answer)",
-    replacement: "",
-    test: ["packages/testing/test/interleavings/Requests.test.ts", "A request ends once"]
   }
 ]

@@ -13,17 +13,16 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
-import * as PubSub from "effect/PubSub"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import type { InvalidCost, RateLimited } from "../resilience/RollingLimit.ts"
 import * as EscapedText from "../value/internal/escapedText.ts"
-import * as SlidingPubSub from "../value/internal/slidingPubSub.ts"
 import * as Monotonic from "../value/Monotonic.ts"
 import { NotSent, type OutboxFull } from "./ConnectError.ts"
 import type { Connection } from "./Connection.ts"
 import { internals } from "./internal/connectionInternals.ts"
+import { LateAnswers } from "./internal/lateAnswers.ts"
 import { RequestMetrics } from "./internal/requestMetrics.ts"
 import * as Tracing from "./internal/tracing.ts"
 import type { Opening } from "./Opening.ts"
@@ -157,9 +156,6 @@ export const make = Effect.fnUntraced(function*<A>(
   const { correlator } = connection[internals]
   const clock = yield* Clock.Clock
   const waiting = new Map<string, Pending<A>>()
-  const scope = yield* Effect.scope
-  // Made for the first who reads it.
-  let unmatched: PubSub.PubSub<A> | undefined
   let isClosed = false
   const context = yield* Effect.context<never>()
   const fork = Effect.runForkWith(context)
@@ -168,6 +164,7 @@ export const make = Effect.fnUntraced(function*<A>(
   let timer: Fiber.Fiber<void> | undefined
   let firesAt = Infinity
   const metrics = new RequestMetrics(connection.label, context)
+  const late = new LateAnswers(connection, correlator, metrics, yield* Effect.scope)
 
   const drop = (): void => {
     const dropped = [...waiting]
@@ -179,14 +176,7 @@ export const make = Effect.fnUntraced(function*<A>(
     const id = idOf(message)
     if (id === undefined) return
     const pending = waiting.get(id)
-    if (pending === undefined) {
-      const kind = correlator.kindOf(id)
-      // An answer to a subscription or a heartbeat is none of ours.
-      if (kind !== undefined && kind !== "request") return
-      metrics.unmatched()
-      if (unmatched !== undefined) SlidingPubSub.publishUnsafe(unmatched, message)
-      return
-    }
+    if (pending === undefined) return late.receive(id, message)
     waiting.delete(id)
     correlator.release(id)
     pending.end(Effect.succeed(message))
@@ -212,12 +202,12 @@ export const make = Effect.fnUntraced(function*<A>(
       })
     ),
     (detach) =>
-      Effect.suspend(() => {
+      Effect.sync(() => {
         isClosed = true
         timer?.interruptUnsafe()
         detach()
         drop()
-        return unmatched === undefined ? Effect.void : PubSub.shutdown(unmatched)
+        late.close()
       })
   )
   const watch = (until: number): void => {
@@ -288,18 +278,7 @@ export const make = Effect.fnUntraced(function*<A>(
 
   return {
     request,
-    unmatched: Stream.unwrap(Effect.gen(function*() {
-      if (isClosed) return Stream.empty
-      if (unmatched === undefined) {
-        const made = unmatched = yield* PubSub.sliding<A>(64)
-        // The transitions go on through closes, and end with the connection's scope.
-        yield* Stream.runDrain(connection.state.transitions).pipe(
-          Effect.ensuring(PubSub.shutdown(made)),
-          Effect.forkIn(scope, { startImmediately: true })
-        )
-      }
-      return Stream.fromPubSub(unmatched)
-    })),
+    unmatched: late.stream,
     pending: Effect.sync(() => waiting.size),
     nextId: Effect.sync(() => String(correlator.take(1)))
   }
