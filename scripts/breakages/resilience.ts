@@ -4,6 +4,7 @@ import type { Breakage } from "./Breakage.ts"
 const resilience = "packages/core/src/resilience"
 const circuit = `${resilience}/internal/breakerTransitions.ts`
 const backoff = `${resilience}/internal/backoff.ts`
+const adaptiveBackoff = `${resilience}/internal/adaptiveBackoff.ts`
 const recovery = `${resilience}/internal/recovery.ts`
 const retryWait = `${resilience}/internal/retryWait.ts`
 const presets = `${resilience}/Presets.ts`
@@ -54,14 +55,14 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "rapid failures are backed off like slow ones",
-    file: backoff,
+    file: adaptiveBackoff,
     original: "(rapid ? rapidFactor : options.factor)",
     replacement: "options.factor",
     test: [ofReconnection, "adaptive backoff strategy"]
   },
   {
     name: "a dead path is dialled as often as a busy one",
-    file: backoff,
+    file: adaptiveBackoff,
     original: "Math.max(grown, persistentShare * cap)",
     replacement: "grown",
     test: [ofReconnection, "adaptive backoff strategy"]

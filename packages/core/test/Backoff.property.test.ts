@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
+import * as AdaptiveBackoff from "../src/resilience/internal/adaptiveBackoff.ts"
 import * as Backoff from "../src/resilience/internal/backoff.ts"
 
 const seeds = Array.from({ length: 100 }, (_, i) => `backoff-${i}`)
@@ -25,12 +26,12 @@ const options = Effect.gen(function*() {
   return { base: Duration.millis(base), cap: Duration.millis(cap), factor, jitter } satisfies Backoff.Options
 })
 
-const anyFailure: Effect.Effect<Backoff.Failure> = Effect.gen(function*() {
+const anyFailure: Effect.Effect<AdaptiveBackoff.Failure> = Effect.gen(function*() {
   const kind = yield* Random.choice(["Refused", "TimedOut", "Unreachable", "NotResolved", "Dropped"] as const)
   return { kind, uptimeMillis: kind === "Dropped" ? yield* Random.nextIntBetween(0, 20_000) : undefined }
 })
 
-const refused: Backoff.Failure = { kind: "Refused", uptimeMillis: undefined }
+const refused: AdaptiveBackoff.Failure = { kind: "Refused", uptimeMillis: undefined }
 
 describe("Backoff, over random options and seeds", () => {
   it.effect("is min(base × factor^(n - 1), cap), grows to the cap, and jitter stays within its bounds", () =>
@@ -63,12 +64,12 @@ describe("Backoff, over random options and seeds", () => {
         }
       }
       const [base, cap] = [Duration.toMillis(given.base), Duration.toMillis(given.cap)]
-      let state = Backoff.initial
+      let state = AdaptiveBackoff.initial
       let now = 0
       for (let n = 0; n < 60; n++) {
         const failure = yield* anyFailure
         now += state.delayMillis + (failure.uptimeMillis ?? (yield* Random.nextIntBetween(0, 12_000)))
-        const next = Backoff.adapt(given, state, failure, now)
+        const next = AdaptiveBackoff.adapt(given, state, failure, now)
         assert.isAtLeast(next.delayMillis, base)
         assert.isAtMost(next.delayMillis, cap)
         switch (next.pattern) {

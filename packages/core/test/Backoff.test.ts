@@ -6,11 +6,12 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/testing/TestClock"
+import * as AdaptiveBackoff from "../src/resilience/internal/adaptiveBackoff.ts"
 import * as Backoff from "../src/resilience/internal/backoff.ts"
 
-const refused: Backoff.Failure = { kind: "Refused", uptimeMillis: undefined }
-const timedOut: Backoff.Failure = { kind: "TimedOut", uptimeMillis: undefined }
-const dropped = (uptimeMillis: number): Backoff.Failure => ({ kind: "Dropped", uptimeMillis })
+const refused: AdaptiveBackoff.Failure = { kind: "Refused", uptimeMillis: undefined }
+const timedOut: AdaptiveBackoff.Failure = { kind: "TimedOut", uptimeMillis: undefined }
+const dropped = (uptimeMillis: number): AdaptiveBackoff.Failure => ({ kind: "Dropped", uptimeMillis })
 
 const delays = Effect.fnUntraced(function*(options: Backoff.Options, count: number) {
   const step = yield* Schedule.toStep(Backoff.schedule(options))
@@ -32,7 +33,7 @@ const adaptive = {
 } as const satisfies Backoff.Options
 
 /** Reports each failure as soon as the wait after the one before is over. */
-const walk = Effect.fnUntraced(function*(stepper: Backoff.Stepper, failures: ReadonlyArray<Backoff.Failure>) {
+const walk = Effect.fnUntraced(function*(stepper: Backoff.Stepper, failures: ReadonlyArray<AdaptiveBackoff.Failure>) {
   const found: Array<Backoff.Step> = []
   for (const failure of failures) {
     const step = yield* stepper.next(failure)
@@ -132,7 +133,7 @@ describe("Backoff", () => {
   }
 
   it("remembers nothing at first", () => {
-    assert.deepStrictEqual(Backoff.initial, {
+    assert.deepStrictEqual(AdaptiveBackoff.initial, {
       delayMillis: 0,
       failedAt: undefined,
       unanswered: 0,
@@ -221,7 +222,12 @@ describe("Backoff", () => {
 
     it.effect("what it remembers can start another schedule", () =>
       Effect.gen(function*() {
-        const state = Backoff.adapt(adaptive, Backoff.adapt(adaptive, Backoff.initial, refused, 0), refused, 100)
+        const state = AdaptiveBackoff.adapt(
+          adaptive,
+          AdaptiveBackoff.adapt(adaptive, AdaptiveBackoff.initial, refused, 0),
+          refused,
+          100
+        )
         const step = yield* Schedule.toStep(Backoff.schedule(adaptive, state))
         const [, delay] = yield* Effect.orDie(step(300, refused))
         assert.strictEqual(Duration.toMillis(delay), 400)
