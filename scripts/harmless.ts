@@ -214,7 +214,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "it is told only after a call, and none takes less than no time"
   },
   {
-    file: `${core}/resilience/internal/backoff.ts`,
+    file: `${core}/resilience/internal/adaptiveBackoff.ts`,
     within: "initial.delayMillis",
     original:
       "export const initial: Adaptive = { delayMillis: 0, failedAt: undefined, unanswered: 0, brief: false, reset: false, pattern: undefined }",
@@ -756,7 +756,7 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "JSON leaves out a member that is undefined"
   },
   {
-    file: `${core}/venue/deribit/Messages.ts`,
+    file: `${core}/venue/deribit/internal/channelNames.ts`,
     within: "channelOf",
     original:
       "return product === undefined ? Channel.make(text) : Channel.make([family, ...rest].join(\".\"), product)",

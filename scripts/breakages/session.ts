@@ -396,8 +396,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "the account's channels are asked for in public",
     file: "packages/core/src/session/deribit/internal/dialect.ts",
-    original: "isPrivate(Messages.nameOf(channel)) ? \"private\" : \"public\"",
-    replacement: "isPrivate(Messages.nameOf(channel)) ? \"public\" : \"public\"",
+    original: "isPrivate(ChannelNames.nameOf(channel)) ? \"private\" : \"public\"",
+    replacement: "isPrivate(ChannelNames.nameOf(channel)) ? \"public\" : \"public\"",
     test: [ofDeribit, "signs with the venue's time"]
   },
   {

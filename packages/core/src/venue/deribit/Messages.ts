@@ -12,64 +12,10 @@ import * as Rejection from "../../codec/Rejection.ts"
 import { bookDelta, bookSnapshot, ticker, trade } from "../../event/MarketData.ts"
 import type { MarketEvent } from "../../event/MarketEvent.ts"
 import { heartbeat, other, response, subscribed, unsubscribed, venueError } from "../../event/VenueMessage.ts"
-import * as Channel from "../../value/Channel.ts"
 import type { Venue } from "../Venue.ts"
+import { channelOf, parseName } from "./internal/channelNames.ts"
 
 type Events = ReadonlyArray<MarketEvent>
-
-// --- names of channels -------------------------------------------------------
-
-/** Families of channels whose name goes on with an instrument. */
-const ofInstrument = new Set(["ticker", "incremental_ticker", "quote", "book", "perpetual", "chart.trades"])
-
-/** Families that are named in two words. */
-const twoWords = new Set(["block_rfq", "chart", "instrument", "markprice", "user"])
-
-/** A channel's name in its parts. */
-interface Name {
-  readonly family: string
-  /** The instrument, where the family has one. */
-  readonly product: string | undefined
-  /** What follows: interval, group, depth. */
-  readonly rest: ReadonlyArray<string>
-}
-
-/** No name of a channel has more words. */
-const mostWords = 8
-
-const parseName = (text: string): Name => {
-  const words = text.split(".", mostWords)
-  const [head = ""] = words
-  const own = twoWords.has(head) && words.length > 1 ? 2 : 1
-  const family = own === 1 ? head : `${head}.${words[1] ?? ""}`
-  const first = words[own]
-  const rest = words.slice(own + 1)
-  // `trades.BTC-PERPETUAL.raw` is of an instrument, `trades.future.BTC.raw` of a kind and a currency.
-  const hasProduct = first !== undefined && first !== "" && (
-    ofInstrument.has(family) || (family === "trades" && rest.length === 1)
-  )
-  return hasProduct
-    ? { family, product: first, rest }
-    : { family, product: undefined, rest: first === undefined ? rest : [first, ...rest] }
-}
-
-/** The channel as the house names it: what the venue calls it, less the product. */
-const channelOf = (text: string): Channel.Channel => {
-  const { family, product, rest } = parseName(text)
-  return product === undefined ? Channel.make(text) : Channel.make([family, ...rest].join("."), product)
-}
-
-/**
- * The channel as the venue names it.
- *
- * @category getters
- * @since 0.1.0
- */
-export const nameOf = ({ channel, product }: Channel.Channel): string => {
-  if (product === undefined) return channel
-  const { family } = parseName(channel)
-  return `${family}.${product}${channel.slice(family.length)}`
-}
 
 // --- notifications -----------------------------------------------------------
 

@@ -25,6 +25,7 @@ import { isMarketData, type MarketEvent } from "../../event/MarketEvent.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type * as Channel from "../../value/Channel.ts"
 import type { Ask, Topic, TradingStatus, Venue } from "../Venue.ts"
+import * as ChannelNames from "./internal/channelNames.ts"
 import { trades } from "./internal/missedTrades.ts"
 import { batches, heartbeatSeconds, keepAlive, rpc } from "./internal/subscribing.ts"
 import * as Messages from "./Messages.ts"
@@ -145,7 +146,7 @@ export const venue: Venue = {
   subscribe: (channels, id) => request("public/subscribe", channels, id),
   unsubscribe: (channels, id) => request("public/unsubscribe", channels, id),
   ...Messages.make(name),
-  topics: (channel) => [{ name: Messages.nameOf(channel) }],
+  topics: (channel) => [{ name: ChannelNames.nameOf(channel) }],
   topicOf,
   isQuiet: (channel) => /^(?:trades|chart\.trades|block_trade_confirmations|user|block_rfq)\b/.test(channel)
 }

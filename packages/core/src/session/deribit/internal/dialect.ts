@@ -7,15 +7,15 @@ import { JsonNumber } from "../../../codec/ExactJson.ts"
 import type { Answer, Dialect } from "../../../protocol/Dialect.ts"
 import type { KeepAlive } from "../../../protocol/KeepAlive.ts"
 import type * as Channel from "../../../value/Channel.ts"
+import * as ChannelNames from "../../../venue/deribit/internal/channelNames.ts"
 import { batches, heartbeatSeconds } from "../../../venue/deribit/internal/subscribing.ts"
-import * as Messages from "../../../venue/deribit/Messages.ts"
 import * as JsonRpc from "../../JsonRpc.ts"
 
 /** Those of the account, and raw ones, are for who has signed in. */
 const isPrivate = (name: string): boolean => name.startsWith("user.") || name.endsWith(".raw")
 
 const asks = (verb: "subscribe" | "unsubscribe") => (channels: ReadonlyArray<Channel.Channel>, id: number) =>
-  Object.entries(Object.groupBy(channels, (channel) => isPrivate(Messages.nameOf(channel)) ? "private" : "public"))
+  Object.entries(Object.groupBy(channels, (channel) => isPrivate(ChannelNames.nameOf(channel)) ? "private" : "public"))
     .flatMap(([scope, some = []]) => batches(some).map((batch) => ({ scope, ...batch })))
     .map(({ channels, names, scope }, i) => ({
       text: JsonRpc.text(`${id + i}`, `${scope}/${verb}`, { channels: names }),
@@ -31,7 +31,7 @@ const answer = (message: JsonRpc.Message): Answer | undefined => {
   }
   const { id: requestId, result } = message
   const names = (channel: Channel.Channel): boolean =>
-    Array.isArray(result) && result.includes(Messages.nameOf(channel))
+    Array.isArray(result) && result.includes(ChannelNames.nameOf(channel))
   return { _tag: "Confirmed", requestId, lists: true, names }
 }
 

@@ -6,7 +6,7 @@
 import type { MarketEvent } from "../../../event/MarketEvent.ts"
 import type { KeepAlive } from "../../../protocol/KeepAlive.ts"
 import type * as Channel from "../../../value/Channel.ts"
-import * as Messages from "../Messages.ts"
+import * as ChannelNames from "./channelNames.ts"
 
 /** The venue gives no number, but refuses a request that is too large; a hundred names take about 4 KB. */
 const batch = 100
@@ -29,7 +29,7 @@ export interface Batch {
  * @since 0.1.0
  */
 export const batches = (channels: ReadonlyArray<Channel.Channel>): ReadonlyArray<Batch> => {
-  const named = [...new Map(channels.map((channel) => [Messages.nameOf(channel), channel]))]
+  const named = [...new Map(channels.map((channel) => [ChannelNames.nameOf(channel), channel]))]
   return Array.from({ length: Math.ceil(named.length / batch) }, (_, index) => {
     const asked = named.slice(index * batch, (index + 1) * batch)
     return { names: asked.map(([name]) => name), channels: asked.map(([, channel]) => channel) }
