@@ -4,6 +4,7 @@ import type { Breakage } from "./Breakage.ts"
 const lot = "packages/core/src/trading/Lot.ts"
 const portfolio = "packages/core/src/trading/Portfolio.ts"
 const risk = "packages/core/src/trading/Risk.ts"
+const orderSize = "packages/core/src/trading/internal/orderSize.ts"
 const reconciliation = "packages/core/src/trading/Reconciliation.ts"
 const settlement = "packages/core/src/trading/internal/settlement.ts"
 const ofPortfolio = "packages/core/test/Portfolio.test.ts"
@@ -257,21 +258,21 @@ const ofTheChecks: ReadonlyArray<Breakage> = [
   },
   {
     name: "an order is as small as it comes out",
-    file: risk,
+    file: orderSize,
     original: "if (!isEnough(asWanted)) {",
     replacement: "if (asWanted.value === 0n) {",
     test: [ofRisk, "that would be too small"]
   },
   {
     name: "an order is as large as the share, whatever is there",
-    file: risk,
+    file: orderSize,
     original: "const amount = BigDecimal.min(asWanted, amountFor(instrument, there, worst))",
     replacement: "const amount = asWanted",
     test: [ofRisk, "is at most what the available money comes to"]
   },
   {
     name: "an amount is rounded up to a lot",
-    file: risk,
+    file: orderSize,
     original: "? legal(BigDecimal.subtract(amount, lot))",
     replacement: "? legal(amount)",
     test: [ofRisk, "never has a value beyond the share"]

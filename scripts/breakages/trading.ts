@@ -2,6 +2,7 @@
 import type { Breakage } from "./Breakage.ts"
 
 const order = "packages/core/src/trading/Order.ts"
+const statusTransitions = "packages/core/src/trading/internal/statusTransitions.ts"
 const ofOrder = "packages/core/test/Order.test.ts"
 const instrument = "packages/core/src/trading/Instrument.ts"
 const ofInstrument = "packages/core/test/Instrument.test.ts"
@@ -22,14 +23,14 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "an order that was never sent is filled",
-    file: order,
+    file: statusTransitions,
     original: "return said === status || said === \"unknown\" ? status : \"forbidden\"",
     replacement: "return said",
     test: [ofOrder, "that was never there cannot come later"]
   },
   {
     name: "an order that is filled is cancelled",
-    file: order,
+    file: statusTransitions,
     original: "return said === status || said === \"absent\" || !isOver(said) ? status : \"forbidden\"",
     replacement: "return said",
     test: [ofOrder, "has one end"]
@@ -78,7 +79,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "an order that rested and is there no more was never there",
-    file: order,
+    file: statusTransitions,
     original: "said === \"absent\" ? \"unknown\" : said === \"rejected\"",
     replacement: "said === \"rejected\"",
     test: [ofOrder, "that rested and is there no more"]

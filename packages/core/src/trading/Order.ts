@@ -15,6 +15,7 @@
 import * as BigDecimal from "effect/BigDecimal"
 import * as Decimal from "../value/Decimal.ts"
 import * as Exact from "../value/internal/exactArithmetic.ts"
+import { statusAfter } from "./internal/statusTransitions.ts"
 import { type Fill, OrderUpdate, type Outcome } from "./OrderEvent.ts"
 import type { OrderRequest } from "./OrderRequest.ts"
 import { isOver, type OrderStatus } from "./OrderStatus.ts"
@@ -80,31 +81,6 @@ const isResting = (status: OrderStatus): boolean => status === "open" || status 
 const allowsOutcome = (from: Outcome | undefined, to: Outcome): boolean =>
   to._tag === "Reconciled" ? from?._tag === "OutcomeUnknown" : from === undefined
 
-/**
- * The status after one that is said. What is older than the end of an order is
- * passed over, and so is an exchange that has forgotten it; an order that rested
- * and is there no more ended in a way that nobody here knows.
- */
-const statusAfter = (order: Order, said: OrderStatus): OrderStatus | "forbidden" => {
-  const { status } = order
-  switch (status) {
-    case "pending":
-    case "unknown":
-      return said === "absent" && order.orderId !== undefined ? "unknown" : said
-    case "open":
-    case "partially-filled":
-      return said === "pending" ? status : said === "absent" ? "unknown" : said === "rejected" ? "forbidden" : said
-    case "filled":
-    case "cancelled":
-    case "expired":
-      return said === status || said === "absent" || !isOver(said) ? status : "forbidden"
-    case "rejected":
-      return said === status || said === "absent" || said === "pending" || said === "unknown" ? status : "forbidden"
-    case "absent":
-      return said === status || said === "unknown" ? status : "forbidden"
-  }
-}
-
 const saidOf = (order: Order, input: Input): OrderStatus => {
   switch (input._tag) {
     case "Rejected":
@@ -137,7 +113,7 @@ const next = (order: Order, input: Input): Order | string => {
   }
   if (fill !== undefined && order.fills.some(({ tradeId }) => tradeId === fill.tradeId)) return order
   const said = saidOf(order, input)
-  const status = statusAfter(order, said)
+  const status = statusAfter(order.status, said, order.orderId !== undefined)
   if (status === "forbidden") return `${said} after ${order.status}`
   const fills = fill === undefined ? order.fills : [...order.fills, fill]
   const amount = terms?.amount ?? order.amount

@@ -19,6 +19,7 @@ import { Side } from "../event/MarketData.ts"
 import * as Decimal from "../value/Decimal.ts"
 import * as Exact from "../value/internal/exactArithmetic.ts"
 import * as Instrument from "./Instrument.ts"
+import { orderSize } from "./internal/orderSize.ts"
 import { OrderRequest, type TimeInForce } from "./OrderRequest.ts"
 import * as Portfolio from "./Portfolio.ts"
 
@@ -283,48 +284,6 @@ const limitPrice = ({ slippage }: Limits, { instrument, price }: Input, side: Si
   return legal && Instrument.checkPrice(instrument, legal) === undefined ? legal : undefined
 }
 
-/** The greatest legal amount that is worth no more than so much; zero if there is none. */
-const amountFor = (instrument: Instrument.Instrument, worth: Decimal.Decimal, price: Decimal.Decimal) => {
-  const { lot } = instrument
-  const legal = (amount: Decimal.Decimal): Decimal.Decimal => {
-    const illegal = Instrument.checkAmount(instrument, amount)
-    return illegal === undefined ? amount : illegal.below ?? Decimal.zero
-  }
-  const amount = legal(Exact.divide(worth, price, Math.max(0, lot.scale)))
-  // The quotient is rounded to the lot's digits.
-  return BigDecimal.isGreaterThan(BigDecimal.multiply(amount, price), worth)
-    ? legal(BigDecimal.subtract(amount, lot))
-    : amount
-}
-
-const least = (one: Decimal.Decimal, other: Decimal.Decimal | undefined): Decimal.Decimal =>
-  other === undefined ? one : BigDecimal.min(one, other)
-
-/** How much an order is of: the share of the portfolio, cut to what is there. */
-const sized = (
-  { leverage, maxExposure, maximumValue, minimumAmount, minimumValue, share }: Limits,
-  { portfolio }: State,
-  { balances, instrument, price }: Input,
-  worst: Decimal.Decimal
-): Decimal.Decimal | Reason => {
-  const asset = instrument.feeAsset
-  const available = least(Portfolio.available(portfolio), balances?.get(asset))
-  const wanted = least(BigDecimal.multiply(portfolio.total, share), maximumValue)
-  const isEnough = (amount: Decimal.Decimal): boolean =>
-    BigDecimal.isGreaterThanOrEqualTo(amount, BigDecimal.max(minimumAmount, instrument.lot)) &&
-    BigDecimal.isGreaterThanOrEqualTo(BigDecimal.multiply(amount, price), minimumValue)
-  const asWanted = amountFor(instrument, wanted, price)
-  if (!isEnough(asWanted)) {
-    const value = BigDecimal.multiply(asWanted, price)
-    return { _tag: "TooSmall", amount: asWanted, value, minimumAmount, minimumValue }
-  }
-  const there = BigDecimal.multiply(available, BigDecimal.min(leverage, maxExposure))
-  const amount = BigDecimal.min(asWanted, amountFor(instrument, there, worst))
-  if (isEnough(amount)) return amount
-  const needed = BigDecimal.max(minimumValue, BigDecimal.multiply(minimumAmount, price))
-  return { _tag: "Balance", asset, needed, available }
-}
-
 /** What the exchange has too little of for an order: of spot what it gives away, otherwise its margin, with the fees. */
 const lacking = (
   { leverage }: Limits,
@@ -370,7 +329,7 @@ export const check = (limits: Limits, self: State, input: Input): Result.Result<
   if (!Decimal.isPositive(price)) return refused({ _tag: "Terms", id, amount: Decimal.zero, price })
   const limit = limitPrice(limits, input, side)
   const worst = BigDecimal.max(price, limit ?? price)
-  const amount = sized(limits, self, input, worst)
+  const amount = orderSize(limits, self.portfolio, input, worst)
   if ("_tag" in amount) return refused(amount)
   const old = tooOld("StaleSignal", signal.at, input, limits.signalAge) ??
     tooOld("StalePrice", input.pricedAt, input, limits.priceAge)

@@ -86,10 +86,7 @@ export interface OrderId {
  * @category getters
  * @since 0.1.0
  */
-export const clientNumber = (clientId: string): number =>
-  /^(0|[1-9]\d{0,9})$/.test(clientId) && Number(clientId) < 2 ** 32
-    ? Number(clientId)
-    : new DataView(sha256(utf8ToBytes(clientId)).buffer).getUint32(0)
+export { clientNumber } from "./internal/clientNumber.ts"
 
 /**
  * Until when something stands: until a block, or until a second since 1970. The

@@ -24,6 +24,7 @@ import type { OrderRequest } from "../../OrderRequest.ts"
 import { isOver } from "../../OrderStatus.ts"
 import * as Signing from "../DydxSigning.ts"
 import type { Asking } from "./asking.ts"
+import { clientNumber } from "./clientNumber.ts"
 import * as Orders from "./orders.ts"
 import * as Schemas from "./schemas.ts"
 
@@ -252,7 +253,7 @@ export class DydxGateway implements Gateway<DydxOrder> {
     if (name.orderId !== undefined) {
       return Effect.map(orNone(this.order(name.orderId, until)), (order) => order === undefined ? [] : [order])
     }
-    const number = Signing.clientNumber(name.clientId)
+    const number = clientNumber(name.clientId)
     this.names.set(number, name.clientId)
     return Effect.map(this.listed({}, until), (orders) => orders.filter(({ clientId }) => clientId === number))
   }

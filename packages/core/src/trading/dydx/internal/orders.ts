@@ -12,7 +12,8 @@ import * as Instrument from "../../Instrument.ts"
 import { Fill, OrderUpdate } from "../../OrderEvent.ts"
 import type { OrderRequest } from "../../OrderRequest.ts"
 import type { OrderStatus } from "../../OrderStatus.ts"
-import * as Signing from "../DydxSigning.ts"
+import type * as Signing from "../DydxSigning.ts"
+import { clientNumber } from "./clientNumber.ts"
 import type * as Schemas from "./schemas.ts"
 
 /**
@@ -242,7 +243,7 @@ export const placing = (
   const orderId = {
     owner,
     subaccountNumber,
-    clientId: Signing.clientNumber(clientId),
+    clientId: clientNumber(clientId),
     orderFlags: rests ? resting : 0,
     clobPairId: market.clobPairId
   }
