@@ -10,7 +10,7 @@
  *
  * @since 0.1.0
  */
-import { choose } from "./internal/columns.ts"
+import { choose } from "./internal/boardColumns.ts"
 import { crowd, gap, happening, head, running, titleLine } from "./internal/healthLines.ts"
 import type { Size, View } from "./internal/view.ts"
 import { fit, grouped, pad, type Paint, width } from "./Style.ts"
@@ -31,7 +31,7 @@ export type { Detail, Happening, Row, Section, Size, View } from "./internal/vie
  * @category getters
  * @since 0.1.0
  */
-export { asFloat } from "./internal/columns.ts"
+export { asFloat } from "./internal/boardColumns.ts"
 
 /** Gives each a share of what is there in turn, one at a time, up to what it wants; gives back what is left. */
 const share = (left: number, given: Array<number>, wanted: ReadonlyArray<number>): number => {

@@ -23,6 +23,7 @@ import * as Monotonic from "../../value/Monotonic.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import type * as Venue from "../../venue/Venue.ts"
 import type { Policy } from "../Backfill.ts"
+import * as FetchedTrades from "./fetchedTrades.ts"
 import type { GapLedger } from "./gapLedger.ts"
 import type { Found, Recoverer } from "./gapRecovery.ts"
 import type { LedgerEntry } from "./ledgerEntry.ts"
@@ -30,7 +31,6 @@ import type { Legs } from "./legs.ts"
 import { without } from "./narrowedBatch.ts"
 import type { Products } from "./products.ts"
 import * as RestRequests from "./restRequests.ts"
-import * as TradeMerge from "./tradeMerge.ts"
 
 /**
  * What the trades of a feed are fetched with.
@@ -49,13 +49,13 @@ export interface Options {
 }
 
 /** A gap, and what ends it. */
-interface Missed extends Omit<TradeMerge.Bounds, "before"> {
+interface Missed extends Omit<FetchedTrades.Bounds, "before"> {
   readonly isDrop: boolean
   readonly end: ReturnType<GapLedger["hold"]>
 }
 
 /** One fetch, for the gaps that there were when it began. */
-interface Fetch extends TradeMerge.Bounds {
+interface Fetch extends FetchedTrades.Bounds {
   readonly missed: ReadonlyArray<Missed>
   before: Trade | undefined
   /** Whether live trades wait for it, and those that do. */
@@ -313,7 +313,7 @@ class Backfill implements Recoverer {
         const [first] = answer.trades
         // Some venues go back from the newest.
         const isBefore = first !== undefined && fetch.found[0] !== undefined &&
-          TradeMerge.isLater(fetch.found[0], first)
+          FetchedTrades.isLater(fetch.found[0], first)
         fetch.found = isBefore ? [...answer.trades, ...fetch.found] : [...fetch.found, ...answer.trades]
         fetch.isWhole = answer.isWhole === true
         request = answer.next
@@ -340,10 +340,10 @@ class Backfill implements Recoverer {
     const held = fetch.held
     fetch.held = []
     const numbered = this.numbered(entry)
-    const compare = TradeMerge.compare(this.ordered(entry))
+    const compare = FetchedTrades.compare(this.ordered(entry))
     const { fetched, isReached } = this.admit(entry, fetch)
-    const first = TradeMerge.numberOf(fetch.after, numbered)
-    const last = TradeMerge.numberOf(fetch.before, numbered)
+    const first = FetchedTrades.numberOf(fetch.after, numbered)
+    const last = FetchedTrades.numberOf(fetch.before, numbered)
     const isMeasured = first !== undefined
     const missing = isMeasured ? entry.numbers.countMissing(first + 1, (last ?? Infinity) - 1) : 0
     const isComplete = isMeasured && last !== undefined
@@ -383,28 +383,28 @@ class Backfill implements Recoverer {
     entry: LedgerEntry,
     fetch: Fetch
   ): { readonly fetched: ReadonlyArray<Trade>; readonly isReached: boolean } {
-    const { inside, isReached } = TradeMerge.within(fetch.found, fetch, this.ordered(entry))
+    const { inside, isReached } = FetchedTrades.within(fetch.found, fetch, this.ordered(entry))
     const fetched = inside.filter((trade) => this.isNew(entry, trade))
     entry.repeat(inside.length - fetched.length)
     return { fetched, isReached: isReached || fetch.isWhole }
   }
 
   // What trades stand in order by.
-  private ordered(entry: LedgerEntry): TradeMerge.Numbered {
+  private ordered(entry: LedgerEntry): FetchedTrades.Numbered {
     const numbered = this.numbered(entry)
     return numbered === "none" ? this.parts.trades.rising ?? "none" : numbered
   }
 
-  private numbered(entry: LedgerEntry): TradeMerge.Numbered {
+  private numbered(entry: LedgerEntry): FetchedTrades.Numbered {
     return entry.tradeNumber ??= this.parts.venue.tradeNumber?.(entry.channel) ?? "none"
   }
 
   private isNew(entry: LedgerEntry, trade: Trade): boolean {
     const { ledger } = this.parts
-    const number = TradeMerge.numberOf(trade, this.numbered(entry))
+    const number = FetchedTrades.numberOf(trade, this.numbered(entry))
     if (number === undefined) {
       if (trade.tradeId !== undefined && entry.hasCome(trade.tradeId)) return false
-      if (TradeMerge.isLater(trade, entry.lastTrade)) entry.lastTrade = trade
+      if (FetchedTrades.isLater(trade, entry.lastTrade)) entry.lastTrade = trade
       return true
     }
     switch (entry.numbers.add(number)) {

@@ -14,11 +14,11 @@ import type { Frame } from "../../transport/Frame.ts"
 import type { Channel } from "../../value/Channel.ts"
 import * as Digits from "../../value/internal/digits.ts"
 import type { Venue } from "../../venue/Venue.ts"
+import * as FetchedTrades from "./fetchedTrades.ts"
 import { FrameNumbers, type Step } from "./frameNumbers.ts"
 import type { GapLedger } from "./gapLedger.ts"
 import type { LedgerEntry } from "./ledgerEntry.ts"
 import { without } from "./narrowedBatch.ts"
-import * as TradeMerge from "./tradeMerge.ts"
 import { topicOfUnread } from "./unreadFrames.ts"
 
 /**
@@ -241,7 +241,7 @@ class MessageChecks {
       return isSeen
     }
     if (trade.tradeId !== undefined && entry.hasCome(trade.tradeId)) return true
-    if (trade.history !== true || TradeMerge.isLater(trade, entry.lastTrade)) this.keep(entry, trade)
+    if (trade.history !== true || FetchedTrades.isLater(trade, entry.lastTrade)) this.keep(entry, trade)
     return false
   }
 
