@@ -56,6 +56,7 @@ const licences: ReadonlyArray<{ readonly files: ReadonlyArray<string>; readonly 
   {
     files: [
       "packages/core/src/trading/dydx/DydxSigning.ts",
+      "packages/core/src/trading/dydx/internal/clientNumber.ts",
       "packages/core/src/trading/dydx/internal/keys.ts",
       "packages/core/src/trading/dydx/internal/protobuf.ts",
       "packages/core/src/trading/hyperliquid/HyperliquidSigning.ts",
