@@ -11,6 +11,7 @@ const ofCredits = "packages/core/test/DeribitCredits.test.ts"
 const ofMethods = "packages/testing/test/session/DeribitMethods.test.ts"
 const ofRpc = "packages/testing/test/session/JsonRpc.test.ts"
 const session = "packages/core/src/session/Session.ts"
+const signInRenewal = "packages/core/src/session/internal/signInRenewal.ts"
 const ofSession = "packages/testing/test/session/Session.test.ts"
 const pool = "packages/core/src/session/Pool.ts"
 const health = "packages/core/src/session/internal/memberHealth.ts"
@@ -172,15 +173,22 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a call goes out under a grant that has ended",
     file: session,
-    original: "rpc.call(method, params, { isSignedIn, ...how })",
+    original: "rpc.call(method, params, { isSignedIn: () => renewal.isSignedIn, ...how })",
     replacement: "rpc.call(method, params, how)",
     test: [ofSession, "sends nothing while its grant has ended"]
   },
   {
+    name: "the grant of an epoch that has ended is renewed",
+    file: signInRenewal,
+    original: "this.renewing?.interruptUnsafe()",
+    replacement: "",
+    test: [ofSession, "renews the grant of the epoch that is up"]
+  },
+  {
     name: "a grant is renewed once",
-    file: session,
-    original: "granted.success), renewal(epoch))",
-    replacement: "granted.success), Effect.void)",
+    file: signInRenewal,
+    original: "this.renewed(epoch, calls, reopen)\n          )",
+    replacement: "Effect.void\n          )",
     test: [ofSession, "renews its grant before that ends"]
   },
   {
@@ -423,7 +431,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a renewal that failed counts as one that succeeded",
-    file: session,
+    file: signInRenewal,
     original: "metrics.renewed(Result.isSuccess(granted) ? \"renewed\" : \"failed\")",
     replacement: "metrics.renewed(\"renewed\")",
     test: [ofMetrics, "tell a refused sign-in"]

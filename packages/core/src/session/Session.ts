@@ -12,11 +12,8 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
 import * as PubSub from "effect/PubSub"
-import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { type AuthError, type ConnectError, type Failure, RestoreFailed } from "../connection/ConnectError.ts"
@@ -28,12 +25,11 @@ import type { Reconnection } from "../connection/Reconnection.ts"
 import type { CircuitBreaker } from "../resilience/CircuitBreaker.ts"
 import * as Address from "../transport/Address.ts"
 import type { Transport } from "../transport/Transport.ts"
-import * as EscapedText from "../value/internal/escapedText.ts"
 import * as SlidingPubSub from "../value/internal/slidingPubSub.ts"
-import * as Monotonic from "../value/Monotonic.ts"
 import { SessionMetrics } from "./internal/sessionMetrics.ts"
+import { SignInRenewal } from "./internal/signInRenewal.ts"
 import * as JsonRpc from "./JsonRpc.ts"
-import type { Calls, Grant, SignIn } from "./SignIn.ts"
+import type { Calls, SignIn } from "./SignIn.ts"
 
 /**
  * Where a session stands.
@@ -138,9 +134,6 @@ const stateOf = (state: ConnectionState): SessionState => {
 const isRefusal = (cause: Cause.Cause<AuthError | RestoreFailed>): boolean =>
   cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error._tag === "AuthError")
 
-// A grant is renewed when so much of its time has passed.
-const renewAfter = 0.8
-
 /**
  * Makes a session, which is not connected yet. It ends with its scope.
  *
@@ -155,42 +148,16 @@ export const make = Effect.fnUntraced(function*(
   const clock = yield* Clock.Clock
   const label = options.label ?? Address.origin(url)
   const context = yield* Effect.context<never>()
-  const fork = Effect.runForkWith(context)
   const metrics = new SessionMetrics(label, context)
+  const renewal = new SignInRenewal(label, clock, metrics, context)
   // After nothing no more come. Made for the first who reads it.
   let moves: PubSub.PubSub<SessionState | undefined> | undefined
   let current: SessionState = SessionState.Disconnected()
-  let renewing: Fiber.Fiber<void> | undefined
-  // Until when it is signed in, on the monotonic clock, and what there is to renew; nothing before the sign-in of an epoch.
-  let signedIn: { readonly until: number; readonly grant: Grant; readonly epoch: number } | undefined
 
   const move = (to: SessionState): void => {
     current = to
     if (moves !== undefined) SlidingPubSub.publishUnsafe(moves, to)
   }
-
-  const isSignedIn = (): boolean => signedIn !== undefined && Monotonic.nowMillis(clock) < signedIn.until
-
-  const grant = (epoch: number, granted: Grant): void => {
-    const { expiresIn } = granted
-    const until = expiresIn === undefined ? Infinity : Monotonic.nowMillis(clock) + Duration.toMillis(expiresIn)
-    signedIn = { until, grant: granted, epoch }
-  }
-
-  const told = (
-    line: Effect.Effect<void>,
-    epoch: number,
-    { error, expiresIn }: Grant & { readonly error?: string }
-  ): Effect.Effect<void> =>
-    Effect.annotateLogs(
-      line,
-      EscapedText.fields({
-        connection: label,
-        epoch,
-        ...(expiresIn === undefined ? {} : { expires_in_ms: Duration.toMillis(expiresIn) }),
-        ...(error === undefined ? {} : { error })
-      })
-    )
 
   const through = (via: Opening): Calls => ({
     call: (method, params, how) => rpc.call(method, params, { ...how, via })
@@ -204,7 +171,7 @@ export const make = Effect.fnUntraced(function*(
 
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
-      renewing?.interruptUnsafe()
+      renewal.stop()
       if (moves !== undefined) SlidingPubSub.publishUnsafe(moves, undefined)
     })
   )
@@ -214,16 +181,16 @@ export const make = Effect.fnUntraced(function*(
     opening: {
       signIn: (via) =>
         Effect.suspend(() => {
-          signedIn = undefined
+          renewal.forget()
           move(SessionState.SigningIn({ epoch: via.epoch }))
           return signIn(through(via)).pipe(
             Effect.mapError(failedIn(via.epoch)),
             Effect.onError((cause) => Effect.sync(() => metrics.signedIn(isRefusal(cause) ? "refused" : "failed"))),
             Effect.flatMap((granted) => {
-              grant(via.epoch, granted)
+              renewal.granted(granted)
               metrics.signedIn("signed-in")
               move(SessionState.Restoring({ epoch: via.epoch }))
-              return told(Effect.logInfo("signed in"), via.epoch, granted)
+              return renewal.told(Effect.logInfo("signed in"), via.epoch, granted)
             })
           )
         }),
@@ -245,10 +212,8 @@ export const make = Effect.fnUntraced(function*(
     moved: ({ to }) => {
       metrics.live(to._tag === "Connected")
       move(stateOf(to))
-      renewing?.interruptUnsafe()
-      renewing = to._tag === "Connected" && signedIn !== undefined && signedIn.until < Infinity
-        ? fork(renewal(to.epoch))
-        : undefined
+      renewal.stop()
+      if (to._tag === "Connected") renewal.start(to.epoch, { call }, Effect.ignore(connection.reconnect))
       return undefined
     },
     confirmed: () => undefined,
@@ -256,31 +221,8 @@ export const make = Effect.fnUntraced(function*(
     handedOn: () => {}
   })
 
-  const call: Session["call"] = (method, params, how) => rpc.call(method, params, { isSignedIn, ...how })
-
-  // Renews what is to end, or has the session opened anew.
-  const renewal = (epoch: number): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      if (signedIn === undefined || signedIn.epoch !== epoch || signedIn.until === Infinity) return Effect.void
-      const { grant: { renew }, until } = signedIn
-      const left = Math.max(0, until - Monotonic.nowMillis(clock))
-      const renewed = renew === undefined
-        ? Effect.as(Effect.sleep(left), undefined)
-        : Effect.delay(Effect.result(renew({ call })), left * renewAfter)
-      return Effect.flatMap(renewed, (granted) => {
-        if (granted !== undefined) metrics.renewed(Result.isSuccess(granted) ? "renewed" : "failed")
-        if (granted !== undefined && Result.isSuccess(granted)) {
-          grant(epoch, granted.success)
-          return Effect.andThen(told(Effect.logInfo("sign-in renewed"), epoch, granted.success), renewal(epoch))
-        }
-        signedIn = undefined
-        const failed = granted === undefined ? {} : { error: granted.failure.message }
-        return Effect.andThen(
-          told(Effect.logWarning("sign-in not renewed"), epoch, failed),
-          Effect.ignore(connection.reconnect)
-        )
-      })
-    })
+  const call: Session["call"] = (method, params, how) =>
+    rpc.call(method, params, { isSignedIn: () => renewal.isSignedIn, ...how })
 
   return {
     connection,

@@ -179,6 +179,23 @@ describe("A session", () => {
         assert.strictEqual(host.dials.length, 1)
       })))
 
+  it.effect("renews the grant of the epoch that is up, and that alone", () =>
+    withVenue(policy, ({ host }) =>
+      Effect.gen(function*() {
+        const called = yield* serve(host)
+        const renew: SignIn = ({ call }) => Effect.as(call(refresh, {}), { expiresIn: "100 seconds", renew })
+        const { session } = yield* make({
+          signIn: ({ call }) => Effect.as(call(auth, {}), { expiresIn: "100 seconds", renew })
+        })
+        yield* session.connect
+        yield* TestClock.adjust("50 seconds")
+        yield* host.drop
+        yield* TestClock.adjust("79 seconds")
+        assert.deepStrictEqual(called, [...opening(1), ...opening(2)])
+        yield* TestClock.adjust("2 seconds")
+        assert.deepStrictEqual(called.slice(6), ["2 refresh"])
+      })))
+
   it.effect("is opened anew where its grant cannot be renewed, and sends nothing under one that has ended", () =>
     withVenue(policy, ({ host }) =>
       Effect.gen(function*() {
