@@ -14,7 +14,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http"
 import { type AddressInfo, createServer as createTcp, type Server as TcpServer } from "node:net"
-import * as BookSnapshots from "../../core/src/market/internal/bookSnapshots.ts"
+import * as SnapshotRequests from "../../core/src/market/internal/snapshotRequests.ts"
 import { restAt } from "../../core/src/venue/internal/rest.ts"
 
 const listening = (server: Server | TcpServer): Effect.Effect<number, never, Scope.Scope> =>
@@ -62,7 +62,7 @@ layer(NodeHttp.layer, { excludeTestServices: true })("NodeHttp", (it) => {
       const rest = restAt(Binance.venue, mock.url) ?? ""
       assert.strictEqual(rest, mock.httpUrl)
       const port = yield* HttpPort.HttpPort
-      const snapshots = yield* BookSnapshots.make({ venue: Binance.venue, rest, port, policy: Presets.test })
+      const snapshots = yield* SnapshotRequests.make({ venue: Binance.venue, rest, port, policy: Presets.test })
       yield* mock.inject({ _tag: "Refuse", dials: 1 })
       yield* mock.inject({ _tag: "Status", status: 503, retryAfterSeconds: undefined })
       yield* mock.inject({ _tag: "Status", status: 429, retryAfterSeconds: 1 })

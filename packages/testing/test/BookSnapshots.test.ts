@@ -14,7 +14,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
-import * as BookSnapshots from "../../core/src/market/internal/bookSnapshots.ts"
+import * as SnapshotRequests from "../../core/src/market/internal/snapshotRequests.ts"
 import { restAt } from "../../core/src/venue/internal/rest.ts"
 
 const url = "wss://binance.test/stream"
@@ -27,7 +27,7 @@ const products: ReadonlyArray<Market.Product> = Array.from({ length: 40 }, (_, i
 
 /** A network with a mock of Binance, and what asks it for snapshots. */
 const asking = (
-  policy: Parameters<typeof BookSnapshots.make>[0]["policy"] = Presets.fast,
+  policy: Parameters<typeof SnapshotRequests.make>[0]["policy"] = Presets.fast,
   options: MockVenue.ServeOptions = {}
 ) =>
   Effect.gen(function*() {
@@ -35,7 +35,7 @@ const asking = (
     const mock = yield* MockVenue.serve(network, url, MockBinance.make(), { products, ...options })
     const more = () =>
       Effect.map(
-        BookSnapshots.make({ venue: Binance.venue, rest: mock.rest.url, port: network.http, policy }),
+        SnapshotRequests.make({ venue: Binance.venue, rest: mock.rest.url, port: network.http, policy }),
         (made) => made ?? assert.fail("Binance gives snapshots over REST")
       )
     return { network, mock, more, ...(yield* more()) }
@@ -227,7 +227,7 @@ describe("the snapshot of a book", () => {
       const network = yield* VirtualNetwork.make()
       const venue = { ...Binance.venue, rest: undefined }
       const options = { venue, rest: "https://a.test", port: network.http, policy: Presets.fast }
-      assert.isUndefined(yield* BookSnapshots.make(options))
+      assert.isUndefined(yield* SnapshotRequests.make(options))
     }))
 })
 

@@ -12,6 +12,7 @@ import type { OrderMessage, OrderSnapshot } from "../../venue/Orders.ts"
 import { Levels } from "./levels.ts"
 import { priceKey } from "./priceKey.ts"
 import { RestingOrders } from "./restingOrders.ts"
+import { SnapshotBuffer } from "./snapshotBuffer.ts"
 import { uncross } from "./uncross.ts"
 
 /**
@@ -156,7 +157,7 @@ export class Book {
   // The number of the last change, and whether a delta was applied since the snapshot.
   private at: Digits.Integer | undefined
   private isFirst = true
-  private buffered: Array<Delta> = []
+  private readonly buffer: SnapshotBuffer<Delta>
   // Its orders, if these are what comes.
   private readonly orders: RestingOrders | undefined
   // How many more deltas must leave it uncrossed before a crossing is a break again; none if it has not crossed.
@@ -174,6 +175,7 @@ export class Book {
     this.product = product
     this.rules = rules
     this.orders = rules.isOfOrders ? new RestingOrders() : undefined
+    this.buffer = new SnapshotBuffer(rules.isOfOrders ? mostBufferedOrders : mostBuffered)
     if (rules.mayCross) this.setBy = { bids: new Map(), asks: new Map() }
   }
 
@@ -232,7 +234,7 @@ export class Book {
 
   /** Whether changes wait for a snapshot that is to be asked for. */
   get needsSnapshot(): boolean {
-    return this.rules.hasRestSnapshot && !this.isWhole && this.buffered.length > 0
+    return this.rules.hasRestSnapshot && !this.isWhole && !this.buffer.isEmpty
   }
 
   /** Why its snapshot is not to be had. */
@@ -278,7 +280,7 @@ export class Book {
   delta(event: Delta): boolean {
     if (!this.isWhole) {
       this.touch(event)
-      if (this.rules.hasRestSnapshot) this.buffer(event)
+      if (this.rules.hasRestSnapshot) this.buffer.keep(event)
       return this.wait()
     }
     const number = Digits.toInteger(event.sequence)
@@ -288,14 +290,14 @@ export class Book {
       if (step !== "applies") {
         this.touch(event)
         this.break("sequence", `${this.textOf(event)} does not follow ${this.at ?? "nothing"}`)
-        if (this.rules.hasRestSnapshot) this.buffer(event)
+        if (this.rules.hasRestSnapshot) this.buffer.keep(event)
         return true
       }
     }
     this.touch(event)
     if (!this.apply(event, number)) {
       this.break("sequence", `${this.textOf(event)} is of an order that does not rest in it`)
-      this.buffer(event)
+      this.buffer.keep(event)
       return true
     }
     if (this.hasWrongChecksum(event)) {
@@ -313,17 +315,17 @@ export class Book {
    */
   applyRestSnapshot(event: Snapshot): boolean {
     if (this.isWhole) return true
-    const buffered = this.buffered
-    const first = buffered.find((delta) =>
-      (Digits.toInteger(delta.sequence) ?? 0) > (Digits.toInteger(event.sequence) ?? 0)
-    )
     if (!this.begin(event)) return false
-    if (first !== undefined && this.step(first, Digits.toInteger(first.sequence)) !== "applies") {
+    const buffered = this.buffer.behind(
+      event,
+      (delta) => this.step(delta, Digits.toInteger(delta.sequence)) === "applies"
+    )
+    if (buffered === undefined) {
       this.levels.clear()
       this.at = undefined
       return false
     }
-    this.buffered = []
+    this.buffer.clear()
     for (const delta of buffered) {
       const number = Digits.toInteger(delta.sequence)
       const step = this.step(delta, number)
@@ -400,17 +402,6 @@ export class Book {
     if (this.depth !== undefined) this.levels.truncate(this.depth)
   }
 
-  private buffer(event: Delta): void {
-    const most = this.orders === undefined ? mostBuffered : mostBufferedOrders
-    if (this.buffered.length >= most) this.buffered = []
-    // The peer goes on from lower numbers: what jumped ahead of them is not to be waited for.
-    const number = Digits.toInteger(event.sequence) ?? 0
-    if ((Digits.toInteger(this.buffered.at(-1)?.sequence) ?? 0) >= number) {
-      this.buffered = this.buffered.filter(({ sequence }) => (Digits.toInteger(sequence) ?? 0) < number)
-    }
-    this.buffered.push(event)
-  }
-
   private wait(): boolean {
     if (this.standing._tag === "Gapped") this.standing = { _tag: "Syncing", reason: this.standing.reason }
     return true
@@ -472,7 +463,7 @@ export class Book {
     this.orders?.clear()
     this.at = undefined
     this.isFirst = true
-    this.buffered = []
+    this.buffer.clear()
   }
 
   private textOf(event: Delta): string {

@@ -24,10 +24,10 @@ import { type ChannelKind, channelOf, type Venue } from "../../venue/Venue.ts"
 import type { Options, OrderBook } from "../OrderBook.ts"
 import type { View } from "./book.ts"
 import { BookKeeper, type Watcher } from "./bookKeeper.ts"
-import * as BookSnapshots from "./bookSnapshots.ts"
 import type { GapLedger } from "./gapLedger.ts"
 import { LegBooks } from "./legBooks.ts"
 import type { Leg, Legs } from "./legs.ts"
+import * as SnapshotRequests from "./snapshotRequests.ts"
 
 /**
  * What the books of a feed are made with.
@@ -72,7 +72,7 @@ export const make = Effect.fnUntraced(function*<E>(
   const { policy } = yield* Reconnection
   const snapshots = port === undefined || rest === undefined
     ? undefined
-    : yield* BookSnapshots.make({ venue, rest, port, policy })
+    : yield* SnapshotRequests.make({ venue, rest, port, policy })
   const books = new LegBooks({
     venue,
     onRecovered: (channel) => announce(ledger.whole(channel, "redundant")),

@@ -39,7 +39,7 @@ export class SnapshotFailed extends Schema.TaggedError<SnapshotFailed>()("Snapsh
  * @category models
  * @since 0.1.0
  */
-export interface BookSnapshots {
+export interface SnapshotRequests {
   /** The snapshot of a product's book, the product as the venue writes it: asked for as `RestRequests` has it. */
   readonly fetch: (product: string) => Effect.Effect<BookSnapshot, SnapshotFailed>
   /** The same of a book that is kept of single orders. */
@@ -55,7 +55,7 @@ export interface BookSnapshots {
  */
 export const make = Effect.fnUntraced(function*(
   options: RestRequests.Options
-): Effect.fn.Return<BookSnapshots | undefined, never, Scope.Scope> {
+): Effect.fn.Return<SnapshotRequests | undefined, never, Scope.Scope> {
   const { books, name, rest } = options.venue
   const orders = books?.orders
   const book = rest?.book
