@@ -11,7 +11,7 @@ const cancelling = `${common}/cancelling.ts`
 const failures = `${common}/failure.ts`
 const finding = `${common}/finding.ts`
 const following = `${common}/following.ts`
-const learning = `${common}/learning.ts`
+const unknownOutcome = `${common}/unknownOutcome.ts`
 const placing = `${common}/placing.ts`
 const session = "packages/core/src/session/deribit/DeribitSession.ts"
 const runner = "packages/node/src/runner/Ordering.ts"
@@ -85,7 +85,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "it is asked for ever what became of an order",
-    file: learning,
+    file: unknownOutcome,
     original: "at >= end || (yield* isOver)",
     replacement: "yield* isOver",
     test: [ofEntry, "gives up learning"]

@@ -12,7 +12,7 @@ import { isOver } from "../OrderStatus.ts"
 import { describe, type Failure, type Names, namesOf, outcomeOf } from "./failure.ts"
 import { findOne } from "./finding.ts"
 import type { Command, Gateway } from "./gateway.ts"
-import { learn } from "./learning.ts"
+import { learn } from "./unknownOutcome.ts"
 
 type Named = { readonly orderId: string; readonly product?: string | undefined }
 

@@ -29,7 +29,7 @@ import { describe, type Failure, namesOf, outcomeOf } from "./failure.ts"
 import { findOne } from "./finding.ts"
 import * as Following from "./following.ts"
 import type { Attempt, Command, Gateway, Notice, Terms } from "./gateway.ts"
-import { learn } from "./learning.ts"
+import { learn } from "./unknownOutcome.ts"
 
 /** How long nothing may be said of an order until the exchange is asked, how soon for what is missing, and for how long. */
 const checkMillis = { silent: 8_000, behind: 500, answer: 5_000 }
