@@ -3,6 +3,7 @@ import type { Breakage } from "./Breakage.ts"
 
 const ofDepths = "packages/testing/test/KrakenDepths.test.ts"
 const states = "packages/core/src/connection/internal/subscriptionStates.ts"
+const shared = "packages/core/src/connection/internal/sharedSubscriptions.ts"
 const keeper = "packages/core/src/market/internal/bookKeeper.ts"
 
 const ofTrading = "packages/testing/test/TradingStatus.test.ts"
@@ -59,7 +60,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "of several depths the least is asked for",
-    file: states,
+    file: shared,
     original: "if (rank > most && ",
     replacement: "if ((most === -Infinity || rank < most) && ",
     test: [ofDepths, "the deeper one is asked for"]
@@ -73,7 +74,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a book that is had with a deeper one is not confirmed",
-    file: states,
+    file: shared,
     original: "return isAsked ? [channel, ...this.sharers.get(name)?.values() ?? []] : [channel]",
     replacement: "return isAsked ? [channel] : [channel]",
     test: [ofDepths, "a product that the venue does not have"]
@@ -81,7 +82,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a book is asked for anew to the depth of each that has it",
     file: "packages/core/src/connection/internal/subscriptions.ts",
-    original: "const channels = this.standings.carriersOf(wanted)",
+    original: "const channels = this.standings.shared.carriersOf(wanted)",
     replacement: "const channels = wanted",
     test: [ofDepths, "a checksum that is wrong"]
   },
@@ -116,7 +117,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what was refused is asked for again without what serves it",
     file: states,
-    original: "for (const one of this.carriersOf([channel])) this.forget(Channel.key(one))",
+    original: "for (const one of this.shared.carriersOf([channel])) this.forget(Channel.key(one))",
     replacement: "this.asked.delete(key)",
     test: [ofDepths, "a product that was refused is asked for again"]
   },

@@ -22,6 +22,7 @@ import { FrameReader } from "./frameReader.ts"
 import * as Heartbeat from "./heartbeat.ts"
 import * as SequenceGaps from "./sequenceGaps.ts"
 import type { StateTracker } from "./stateTracker.ts"
+import { UnansweredAsks } from "./unansweredAsks.ts"
 
 /**
  * How one turn of the loop ended: a failed dial or epoch, a wish for a new epoch,
@@ -161,8 +162,8 @@ export class Epoch<A> {
   private heartbeat: Heartbeat.Heartbeat<A> | undefined
   private beats: SharedTimer.Alarm | undefined
   private isOver = false
-  // Whether answers are being waited for.
-  private isWatching = false
+  // What waits for answers, once something does.
+  private unanswered: UnansweredAsks<A> | undefined
   // Whether what was refused together with something else is being asked for once more.
   private isAskingAgain = false
   /** Since when reading stands still because of a consumer, on the monotonic clock, and when it last went on. */
@@ -303,33 +304,14 @@ export class Epoch<A> {
     )
   }
 
-  // What is not answered in time is refused. Where nothing is answered at all, the restore has failed.
   private watchAnswers(): Effect.Effect<void> {
-    const { inbox, subscriptions } = this.options
-    const millis = Duration.toMillis(this.policy.acknowledgementTimeout)
-    const watch: Effect.Effect<void> = Effect.suspend(() => {
-      const since = subscriptions.waitingSince()
-      if (since === undefined || this.isOver) return Effect.void
-      const wait = since + millis - this.states.now()
-      if (wait > 0) return Effect.andThen(Effect.sleep(wait), watch)
-      const channel = subscriptions.expire(this.states.now(), millis)
-      inbox.wake()
-      if (channel === undefined) return Effect.andThen(this.reportRefusals(), watch)
-      const detail = `no answer to the subscription of ${channel.channel}${
-        channel.product === undefined ? "" : ` of ${channel.product}`
-      } within ${millis} ms`
-      return this.endWire(failed(new ConnectError.RestoreFailed({ epoch: this.number, detail })))
+    this.unanswered ??= new UnansweredAsks(this.parts, {
+      number: this.number,
+      isOver: () => this.isOver,
+      refused: () => this.reportRefusals(),
+      failed: (failure) => this.endWire(failed(failure))
     })
-    return Effect.suspend(() => {
-      if (this.isWatching) return Effect.void
-      this.isWatching = true
-      return Effect.ensuring(
-        watch,
-        Effect.sync(() => {
-          this.isWatching = false
-        })
-      )
-    })
+    return this.unanswered.watch()
   }
 
   // Sees to the answers that have a deadline, beside the epoch that is up.

@@ -7,6 +7,7 @@ import type { Dialect } from "../../protocol/Dialect.ts"
 import * as Channel from "../../value/Channel.ts"
 import type { SubscriptionRefused } from "../ConnectError.ts"
 import { Names } from "./pendingAsks.ts"
+import { SharedSubscriptions } from "./sharedSubscriptions.ts"
 
 /**
  * Where a wanted subscription stands: not asked for (no epoch is up), asked for
@@ -53,28 +54,20 @@ export class SubscriptionStates {
 
   /** The wanted channels by what answers call them. */
   readonly names: Names
-  private readonly sharing: Dialect<never>["sharing"]
-  // Those that share a subscription, by its name; and the one of them that this epoch was asked for.
-  private readonly sharers = new Map<string, Map<string, Channel.Channel>>()
-  private readonly askedOf = new Map<string, Channel.Channel>()
+  readonly shared: SharedSubscriptions
 
   constructor({ answeredAs, sharing }: Pick<Dialect<never>, "answeredAs" | "sharing">) {
     this.names = new Names(this.wants, answeredAs)
-    this.sharing = sharing
+    this.shared = new SharedSubscriptions(sharing)
   }
 
   want(key: string, channel: Channel.Channel): void {
     this.wants.set(key, channel)
     this.changed.set(key, channel)
     this.refusedSilently.delete(key)
-    const shared = this.sharing?.(channel)
-    if (shared !== undefined) {
-      const sharers = this.sharers.get(shared.name)
-      if (sharers === undefined) this.sharers.set(shared.name, new Map([[key, channel]]))
-      else sharers.set(key, channel)
-    }
+    this.shared.want(key, channel)
     // Whoever wants what was refused wants it asked for again, with that which serves it.
-    if (this.refused.delete(key)) { for (const one of this.carriersOf([channel])) this.forget(Channel.key(one)) }
+    if (this.refused.delete(key)) { for (const one of this.shared.carriersOf([channel])) this.forget(Channel.key(one)) }
   }
 
   private forget(key: string): void {
@@ -86,34 +79,8 @@ export class SubscriptionStates {
     this.wants.delete(key)
     this.impossible.delete(key)
     this.changed.set(key, channel)
-    const shared = this.sharing?.(channel)
-    if (shared === undefined) return
-    const sharers = this.sharers.get(shared.name)
-    sharers?.delete(key)
-    if (sharers?.size === 0) this.sharers.delete(shared.name)
     // What another one serves is not given up, and is to be confirmed if it is wanted again.
-    const carrier = this.askedOf.get(shared.name)
-    if (carrier !== undefined && Channel.key(carrier) !== key) this.confirmed.delete(key)
-  }
-
-  /** The channels whose subscriptions they have: each its own, or that of one which serves it. */
-  carriersOf(channels: ReadonlyArray<Channel.Channel>): ReadonlyArray<Channel.Channel> {
-    const { sharing } = this
-    if (sharing === undefined) return channels
-    const carriers = channels.map((channel) => this.askedOf.get(sharing(channel)?.name ?? "") ?? channel)
-    return [...new Map(carriers.map((carrier) => [Channel.key(carrier), carrier])).values()]
-  }
-
-  /** The channels with those that they serve. */
-  withServed(channels: ReadonlyArray<Channel.Channel>): ReadonlyArray<Channel.Channel> {
-    const { sharing } = this
-    if (sharing === undefined) return channels
-    return channels.flatMap((channel) => {
-      const name = sharing(channel)?.name ?? ""
-      const asked = this.askedOf.get(name)
-      const isAsked = asked !== undefined && Channel.key(asked) === Channel.key(channel)
-      return isAsked ? [channel, ...this.sharers.get(name)?.values() ?? []] : [channel]
-    })
+    if (this.shared.unwant(key, channel)) this.confirmed.delete(key)
   }
 
   stateOf(key: string): SubscriptionState {
@@ -121,8 +88,8 @@ export class SubscriptionStates {
     if (this.confirmed.has(key)) return "confirmed"
     if (this.asked.has(key)) return "asked"
     const channel = this.wants.get(key)
-    const name = channel === undefined ? undefined : this.sharing?.(channel)?.name
-    return name !== undefined && this.askedOf.has(name) ? "asked" : "wanted"
+    const name = channel === undefined ? undefined : this.shared.nameOf(channel)
+    return name !== undefined && this.shared.asked(name) !== undefined ? "asked" : "wanted"
   }
 
   refusalOf(key: string): SubscriptionRefused | undefined {
@@ -137,7 +104,7 @@ export class SubscriptionStates {
     const served: Array<Channel.Channel> = []
     const shared = new Set<string>()
     for (const [key, channel] of this.changed) {
-      const name = this.sharing?.(channel)?.name
+      const name = this.shared.nameOf(channel)
       if (name !== undefined) {
         shared.add(name)
         if (this.wants.has(key)) served.push(channel)
@@ -154,18 +121,17 @@ export class SubscriptionStates {
     }
     this.changed.clear()
     for (const name of shared) {
-      const before = this.askedOf.get(name)
-      const carrier = this.carrierOf(name)
+      const before = this.shared.asked(name)
+      const carrier = this.shared.carrierOf(name, (key) => this.impossible.has(key))
       if (before !== undefined && carrier !== undefined && Channel.key(before) === Channel.key(carrier)) {
         // What was refused is asked for again if somebody wants it anew.
         if (this.asked.has(Channel.key(carrier))) continue
       } else if (before !== undefined) {
         this.asked.delete(Channel.key(before))
-        this.askedOf.delete(name)
         ;(carrier === undefined ? gone : replaced).push(before)
       }
+      this.shared.ask(name, carrier)
       if (carrier === undefined) continue
-      this.askedOf.set(name, carrier)
       this.asked.set(Channel.key(carrier), carrier)
       adds.push(carrier)
     }
@@ -174,7 +140,7 @@ export class SubscriptionStates {
       gone,
       replaced,
       served: served.filter((one) =>
-        this.carriersOf([one]).every((carrier) => this.confirmed.has(Channel.key(carrier)))
+        this.shared.carriersOf([one]).every((carrier) => this.confirmed.has(Channel.key(carrier)))
       )
     }
   }
@@ -192,20 +158,10 @@ export class SubscriptionStates {
     return removes
   }
 
-  // Of those that share a subscription, the one that is to be asked for.
-  private carrierOf(name: string): Channel.Channel | undefined {
-    let [carrier, most]: [Channel.Channel | undefined, number] = [undefined, -Infinity]
-    for (const [key, channel] of this.sharers.get(name) ?? []) {
-      const rank = this.sharing?.(channel)?.rank ?? -Infinity
-      if (rank > most && !this.impossible.has(key)) [carrier, most] = [channel, rank]
-    }
-    return carrier
-  }
-
   /** A new epoch has been asked for nothing yet. */
   reset(): void {
     this.asked.clear()
-    this.askedOf.clear()
+    this.shared.reset()
     this.changed = new Map(this.wants)
     this.confirmed.clear()
     this.refused.clear()

@@ -290,7 +290,7 @@ export class Subscriptions<A> {
   ): Effect.Effect<void, WireClosed> {
     return Effect.gen({ self: this }, function*() {
       if (begun !== this.resets) return
-      const channels = this.standings.carriersOf(wanted)
+      const channels = this.standings.shared.carriersOf(wanted)
       yield* this.write(wire, dialect.unsubscribe(channels, this.options.correlator.next()), channels, false, begun)
       yield* this.write(wire, dialect.subscribe(channels, this.options.correlator.next()), channels, true, begun)
     })
@@ -307,7 +307,7 @@ export class Subscriptions<A> {
   // What was refused and comes nevertheless is not refused.
   private confirm(channels: ReadonlyArray<Channel.Channel>): void {
     let newly: Array<Channel.Channel> | undefined
-    for (const channel of this.standings.withServed(channels)) {
+    for (const channel of this.standings.shared.withServed(channels)) {
       const key = Channel.key(channel)
       if (this.standings.confirmed.has(key)) continue
       ;(newly ??= []).push(channel)
@@ -348,7 +348,7 @@ export class Subscriptions<A> {
     by: A | undefined
   ): void {
     const all: Array<SubscriptionRefused> = []
-    for (const channel of this.standings.withServed(channels)) {
+    for (const channel of this.standings.shared.withServed(channels)) {
       const key = Channel.key(channel)
       if (this.standings.refused.has(key) || !this.standings.wants.has(key)) continue
       const refused = new SubscriptionRefused({ channel, reason, ...(code === undefined ? {} : { code }) })
