@@ -3,7 +3,8 @@ import type { Breakage } from "./Breakage.ts"
 
 const strategy = "packages/core/src/strategy/Strategy.ts"
 const weights = "packages/core/src/strategy/internal/weights.ts"
-const course = "packages/core/src/strategy/internal/course.ts"
+const wholeCandles = "packages/core/src/strategy/internal/wholeCandles.ts"
+const strategyRun = "packages/core/src/strategy/internal/strategyRun.ts"
 const signals = "packages/core/src/strategy/Signals.ts"
 const backtest = "packages/core/src/strategy/Backtest.ts"
 const joined = "packages/node/src/runner/internal/joinedRecordings.ts"
@@ -127,56 +128,56 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a strategy is shown candles that are not whole",
-    file: course,
-    original: "const isShown = candle.isWhole && this.isBookLive",
-    replacement: "const isShown = this.isBookLive",
+    file: wholeCandles,
+    original: "if (candle.isWhole && this.isBookLive) return",
+    replacement: "if (this.isBookLive) return",
     test: [ofSignals, "candles that a drop touches are withheld"]
   },
   {
     name: "a strategy goes on over a gap",
-    file: course,
-    original: "      if (restarts) this.run = strategy.make()\n",
+    file: strategyRun,
+    original: "    if (restarts) this.run = strategy.make()\n",
     replacement: "",
     test: [ofSignals, "candles that a drop touches are withheld"]
   },
   {
     name: "a strategy begins anew where it is to go on",
-    file: course,
-    original: "      if (restarts) this.run = strategy.make()\n",
-    replacement: "      this.run = strategy.make()\n",
+    file: strategyRun,
+    original: "    if (restarts) this.run = strategy.make()\n",
+    replacement: "    this.run = strategy.make()\n",
     test: [ofSignals, "the strategy goes on without them if it is to"]
   },
   {
     name: "nobody tells candles of a gap",
-    file: course,
+    file: wholeCandles,
     original: "if (gap.recovered !== \"backfill\" && gap.recovered !== \"redundant\") this.isMissing = true",
     replacement: "",
     test: [ofSignals, "candles that a lost trade touches are withheld"]
   },
   {
     name: "what was fetched counts as missing",
-    file: course,
+    file: wholeCandles,
     original: "if (gap.recovered !== \"backfill\" && gap.recovered !== \"redundant\") this.isMissing = true",
     replacement: "this.isMissing = true",
     test: [ofSignals, "they are shown in their order if they are fetched"]
   },
   {
     name: "what comes of an open gap does not wait",
-    file: course,
+    file: wholeCandles,
     original: "if (this.open.size === 0) return this.take(tick)",
     replacement: "if (this.open.size >= 0) return this.take(tick)",
     test: [ofSignals, "while they are being fetched nothing is shown"]
   },
   {
     name: "what waited comes in the order in which it came",
-    file: course,
+    file: wholeCandles,
     original: "this.held.toSorted((one, other) => Timestamp.TimestampOrder(one.timestamp, other.timestamp))",
     replacement: "this.held",
     test: [ofSignals, "while they are being fetched nothing is shown"]
   },
   {
     name: "a book that was broken is forgotten when it is live again",
-    file: course,
+    file: wholeCandles,
     original: "if (this.isMissing || this.wasBookBroken) candles.missed()",
     replacement: "if (this.isMissing) candles.missed()",
     test: [ofSignals, "candles during which the book is broken are withheld"]
@@ -197,21 +198,21 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a strategy that failed goes on with what it had",
-    file: course,
+    file: strategyRun,
     original: "    this.run = strategy.make()\n    metrics.failed()",
     replacement: "    metrics.failed()",
     test: [ofSignals, "is told of, and begins anew with that product alone"]
   },
   {
     name: "any number is a confidence",
-    file: course,
+    file: strategyRun,
     original: "decision === undefined || isConfidence(decision.confidence)",
     replacement: "true",
     test: [ofSignals, "also by a confidence that is none"]
   },
   {
     name: "decisions to hold are signals",
-    file: course,
+    file: strategyRun,
     original: "    if (side === \"hold\" && !tellsHolds) return undefined\n",
     replacement: "",
     test: [ofSignals, "a decision to hold is none"]

@@ -23,9 +23,9 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "candles that have ended are shown to nobody",
-    file: `${strategy}/internal/course.ts`,
-    original: "closed.flatMap((candle) => this.show(candle) ?? [])",
-    replacement: "closed.slice(1).flatMap((candle) => this.show(candle) ?? [])",
+    file: `${strategy}/internal/wholeCandles.ts`,
+    original: "return closed.flatMap((candle) => {",
+    replacement: "return closed.slice(1).flatMap((candle) => {",
     test: [named, "Price feed → indicator → signal pipeline"]
   },
   {
@@ -59,7 +59,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a strategy that throws ends all signals",
-    file: `${strategy}/internal/course.ts`,
+    file: `${strategy}/internal/strategyRun.ts`,
     original: "cause = thrown",
     replacement: "throw thrown",
     test: [named, "Error recovery (signal fails)"]

@@ -42,8 +42,9 @@ import type * as MarketEvent from "../event/MarketEvent.ts"
 import type { FeedError, MarketFeed, UnknownChannel } from "../market/MarketFeed.ts"
 import * as Channel from "../value/Channel.ts"
 import * as Candles from "./Candles.ts"
-import { Course, type Told } from "./internal/course.ts"
 import * as SignalMetrics from "./internal/signalMetrics.ts"
+import { StrategyRun } from "./internal/strategyRun.ts"
+import { type Told, WholeCandles } from "./internal/wholeCandles.ts"
 import type { Price } from "./Price.ts"
 import type { Signal, StrategyFailed } from "./Signal.ts"
 import type { Strategy } from "./Strategy.ts"
@@ -89,37 +90,43 @@ const toldOf = (
   Stream.unwrap(Effect.gen(function*() {
     const { acceptsUnverified = false, book = false, onFailure = logged, strategy } = options
     const kind = feed.venue.channels.trade === undefined ? "ticker" : "trade"
-    const courses: Array<Course> = []
+    const { name: venue } = feed.venue
+    const all: Array<WholeCandles> = []
     for (const product of new Set(options.products)) {
       const channel = yield* feed.channel(kind, product)
-      const course = new Course({
-        venue: feed.venue.name,
+      const metrics = yield* SignalMetrics.make(venue, product)
+      const candles = new WholeCandles({
         product,
         channel,
-        strategy,
         candles: Candles.make({ interval: options.interval ?? "10 seconds", lateness: options.lateness }),
-        restarts: options.afterGap !== "continue",
-        tellsHolds: options.holds === true,
+        run: new StrategyRun({
+          venue,
+          product,
+          strategy,
+          restarts: options.afterGap !== "continue",
+          tellsHolds: options.holds === true,
+          metrics
+        }),
         tellsPrices,
-        metrics: yield* SignalMetrics.make(feed.venue.name, product)
+        metrics
       })
-      courses.push(course)
+      all.push(candles)
       if (!book) continue
-      course.book(false)
+      candles.book(false)
       yield* feed.observeBook(
         product,
-        ({ _tag }) => course.book(_tag === "Live" || (acceptsUnverified && _tag === "Unverified")),
+        ({ _tag }) => candles.book(_tag === "Live" || (acceptsUnverified && _tag === "Unverified")),
         { depth: 0 }
       )
     }
-    yield* feed.subscribe([...new Map(courses.map(({ channel }) => [Channel.key(channel), channel])).values()])
+    yield* feed.subscribe([...new Map(all.map(({ channel }) => [Channel.key(channel), channel])).values()])
 
     // A product is looked for once, not with every event of it.
-    const bySymbol = new Map<string, ReadonlyArray<Course>>()
-    const coursesOf = (event: MarketData.Trade | MarketData.PriceUpdate): ReadonlyArray<Course> => {
+    const bySymbol = new Map<string, ReadonlyArray<WholeCandles>>()
+    const candlesOf = (event: MarketData.Trade | MarketData.PriceUpdate): ReadonlyArray<WholeCandles> => {
       const known = bySymbol.get(event.product)
       if (known !== undefined) return known
-      const found = courses.filter((course) => course.isOf(event))
+      const found = all.filter((candles) => candles.isOf(event))
       bySymbol.set(event.product, found)
       return found
     }
@@ -127,9 +134,9 @@ const toldOf = (
       switch (event._tag) {
         case "Trade":
         case "PriceUpdate":
-          return coursesOf(event).flatMap((course) => course.tell(event))
+          return candlesOf(event).flatMap((candles) => candles.tell(event))
         case "Gap":
-          return courses.flatMap((course) => course.isTouched(event) ? course.tell(event) : [])
+          return all.flatMap((candles) => candles.isTouched(event) ? candles.tell(event) : [])
         default:
           return []
       }

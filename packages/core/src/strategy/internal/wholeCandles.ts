@@ -1,6 +1,7 @@
 /**
- * One product on its way from trades to signals: its candles, the gaps in what
- * they are made of, and the strategy that is shown those that are whole.
+ * The candles of one product, of which a strategy is shown those that are whole:
+ * what comes while data is missing waits until the gap has ended, and a candle
+ * that one touches is withheld.
  *
  * @since 0.1.0
  */
@@ -9,27 +10,23 @@ import type * as MarketData from "../../event/MarketData.ts"
 import type * as Channel from "../../value/Channel.ts"
 import * as Decimal from "../../value/Decimal.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
-import type { Candle, Candles } from "../Candles.ts"
+import type { Candles } from "../Candles.ts"
 import type { Price } from "../Price.ts"
-import { Signal, StrategyFailed } from "../Signal.ts"
-import type { Strategy } from "../Strategy.ts"
+import type { Signal, StrategyFailed } from "../Signal.ts"
 import type { SignalMetrics } from "./signalMetrics.ts"
+import type { StrategyRun } from "./strategyRun.ts"
 
 /**
- * What a course is of.
+ * What the candles are of, and who is shown them.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
-  readonly venue: string
   readonly product: string
   readonly channel: Channel.Channel
-  readonly strategy: Strategy
   readonly candles: Candles
-  /** Whether the strategy begins anew after candles that it was not shown. */
-  readonly restarts: boolean
-  readonly tellsHolds: boolean
+  readonly run: StrategyRun
   readonly tellsPrices: boolean
   readonly metrics: SignalMetrics
 }
@@ -63,18 +60,15 @@ const tickOf = (event: Priced): Tick | undefined => {
     : { price: event.price, size: event._tag === "Trade" ? event.size : Decimal.zero, timestamp }
 }
 
-const isConfidence = (confidence: number): boolean => confidence >= 0 && confidence <= 1
-
 /**
- * One product on its way to signals. It is synchronous.
+ * The candles of one product. It is synchronous.
  *
  * @category models
  * @since 0.1.0
  */
-export class Course {
+export class WholeCandles {
   readonly channel: Channel.Channel
   private readonly options: Options
-  private run: ReturnType<Strategy["make"]>
   private readonly open = new Set<string>()
   private held: Array<Tick> = []
   // Data is missing between the last tick and the next one.
@@ -85,7 +79,6 @@ export class Course {
   constructor(options: Options) {
     this.options = options
     this.channel = options.channel
-    this.run = options.strategy.make()
   }
 
   /** Whether the event is of the product. */
@@ -154,53 +147,17 @@ export class Course {
   }
 
   private take(tick: Tick): ReadonlyArray<Told> {
-    const { candles, metrics } = this.options
+    const { candles, metrics, run } = this.options
     if (this.isMissing || this.wasBookBroken) candles.missed()
     this.isMissing = false
     this.wasBookBroken = !this.isBookLive
     const late = candles.late()
     const closed = candles.add(tick)
     if (candles.late() > late) metrics.late()
-    return closed.flatMap((candle) => this.show(candle) ?? [])
-  }
-
-  private show(candle: Candle): Signal | StrategyFailed | undefined {
-    const { metrics, product, restarts, strategy, tellsHolds, venue } = this.options
-    const isShown = candle.isWhole && this.isBookLive
-    metrics.candle(isShown)
-    if (!isShown) {
-      if (restarts) this.run = strategy.make()
-      return undefined
-    }
-    const decided = this.decide(candle)
-    if (decided === undefined || decided instanceof StrategyFailed) return decided
-    const { confidence, reason, side } = decided
-    if (side === "hold" && !tellsHolds) return undefined
-    metrics.signal(side)
-    return new Signal({
-      venue,
-      product,
-      side,
-      confidence,
-      price: candle.close,
-      at: candle.to,
-      strategy: strategy.name,
-      ...(reason === undefined ? {} : { reason })
+    return closed.flatMap((candle) => {
+      if (candle.isWhole && this.isBookLive) return run.show(candle) ?? []
+      run.withhold()
+      return []
     })
-  }
-
-  private decide(candle: Candle): ReturnType<ReturnType<Strategy["make"]>["decide"]> | StrategyFailed {
-    const { metrics, product, strategy } = this.options
-    let cause: unknown
-    try {
-      const decision = this.run.decide(candle)
-      if (decision === undefined || isConfidence(decision.confidence)) return decision
-      cause = new RangeError(`a confidence of ${decision.confidence} is not from 0 to 1`)
-    } catch (thrown) {
-      cause = thrown
-    }
-    this.run = strategy.make()
-    metrics.failed()
-    return new StrategyFailed({ strategy: strategy.name, product, at: candle.to, cause })
   }
 }
