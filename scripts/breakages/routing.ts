@@ -3,7 +3,7 @@ import type { Breakage } from "./Breakage.ts"
 
 const trading = "packages/core/src/trading"
 const router = `${trading}/internal/router.ts`
-const routed = `${trading}/internal/routed.ts`
+const routed = `${trading}/internal/routedOrder.ts`
 const ofCancelling = "packages/testing/test/routing/Cancelling.test.ts"
 const splitter = `${trading}/internal/splitter.ts`
 const splitting = `${trading}/internal/splitting.ts`
@@ -237,7 +237,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "an exchange that was down stays so",
-    file: `${trading}/internal/probing.ts`,
+    file: `${trading}/internal/exchangeProbe.ts`,
     original: `_tag === "Down" ? untilUp(askingMillis.first) : Effect.void)`,
     replacement: `_tag === "Idle" ? untilUp(askingMillis.first) : Effect.void)`,
     test: [scenarios, "Single exchange failure recovery"]

@@ -4,7 +4,7 @@ import type { Breakage } from "./Breakage.ts"
 const strategy = "packages/core/src/strategy"
 const trader = `${strategy}/Trader.ts`
 const desk = `${strategy}/internal/desk.ts`
-const ordering = `${strategy}/internal/ordering.ts`
+const ordering = `${strategy}/internal/traderOrders.ts`
 const kept = `${strategy}/internal/traderHistory.ts`
 const halting = `${strategy}/internal/halting.ts`
 const comparing = `${strategy}/internal/comparing.ts`
@@ -130,7 +130,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a halted trader trades",
-    file: `${strategy}/internal/phase.ts`,
+    file: `${strategy}/internal/traderPhase.ts`,
     original: "({ _tag }) => _tag === \"Trading\"",
     replacement: "({ _tag }) => _tag !== \"Ended\"",
     test: [own, "halts: cancels what rests, whoever placed it, and places nothing until it is cleared"]

@@ -28,7 +28,7 @@ import { AmbiguousClientId, type Exchange, type ExchangeError, type NotAmended, 
 import type { Balance, Position } from "./Holdings.ts"
 import type { Instrument } from "./Instrument.ts"
 import { balancesOf, positionsOf } from "./internal/aggregates.ts"
-import { routeName } from "./internal/routed.ts"
+import { routeName } from "./internal/routedOrder.ts"
 import { Router } from "./internal/router.ts"
 import type * as Order from "./Order.ts"
 import type { OrderEvent, OrderUpdate } from "./OrderEvent.ts"

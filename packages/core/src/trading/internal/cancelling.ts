@@ -10,8 +10,8 @@ import type { AmbiguousClientId, OrderName } from "../Exchange.ts"
 import { Acknowledged, CancelledAll, NotSent, OutcomeUnknown, Reconciled, type Rejected } from "../OrderEvent.ts"
 import { isOver } from "../OrderStatus.ts"
 import { describe, type Failure, type Names, namesOf, outcomeOf } from "./failure.ts"
-import { findOne } from "./finding.ts"
 import type { Command, Gateway } from "./gateway.ts"
+import { findOne } from "./orderByName.ts"
 import { learn } from "./unknownOutcome.ts"
 
 type Named = { readonly orderId: string; readonly product?: string | undefined }

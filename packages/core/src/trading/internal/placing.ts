@@ -26,9 +26,9 @@ import {
 import type { OrderRequest } from "../OrderRequest.ts"
 import { isOver } from "../OrderStatus.ts"
 import { describe, type Failure, namesOf, outcomeOf } from "./failure.ts"
-import { findOne } from "./finding.ts"
 import * as Following from "./following.ts"
 import type { Attempt, Command, Gateway, Notice, Terms } from "./gateway.ts"
+import { findOne } from "./orderByName.ts"
 import { learn } from "./unknownOutcome.ts"
 
 /** How long nothing may be said of an order until the exchange is asked, how soon for what is missing, and for how long. */

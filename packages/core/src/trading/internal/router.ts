@@ -35,7 +35,7 @@ import {
   routeName,
   type Sender,
   symbolOf
-} from "./routed.ts"
+} from "./routedOrder.ts"
 import { split } from "./splitter.ts"
 
 /** What is known of an exchange's answers. */

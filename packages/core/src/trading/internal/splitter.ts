@@ -15,7 +15,7 @@ import { isOver } from "../OrderStatus.ts"
 import { RouteCause } from "../RouteError.ts"
 import type { Candidate } from "../RoutingStrategy.ts"
 import type { ClientIdInUse, StorageError } from "../StorageError.ts"
-import { causeOf, isNothing, notWanted, type Part, type Sender, symbolOf } from "./routed.ts"
+import { causeOf, isNothing, notWanted, type Part, type Sender, symbolOf } from "./routedOrder.ts"
 import * as Splitting from "./splitting.ts"
 
 /**

@@ -27,7 +27,7 @@ import type * as Decimal from "../../value/Decimal.ts"
 import type { Venue } from "../../venue/Venue.ts"
 import { Exchange } from "../Exchange.ts"
 import * as Instrument from "../Instrument.ts"
-import * as Entry from "../internal/entry.ts"
+import * as Entry from "../internal/orderEntry.ts"
 import * as PaperGateway from "./internal/paperGateway.ts"
 
 /**
