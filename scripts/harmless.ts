@@ -585,8 +585,8 @@ export const harmless: ReadonlyArray<Harmless> = [
     because: "to confirm the same by its name once more changes nothing"
   },
   {
-    file: `${core}/connection/internal/unansweredAsks.ts`,
-    within: "UnansweredAsks.watch",
+    file: `${core}/connection/internal/unansweredSubscriptions.ts`,
+    within: "UnansweredSubscriptions.watch",
     original: "if (this.isWatching) return Effect.void",
     replacement: "if (this.isWatching) ;",
     because: "a second watch wakes at the same times and finds nothing overdue: it costs a fiber until the answer"

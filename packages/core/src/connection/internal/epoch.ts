@@ -22,7 +22,7 @@ import { FrameReader } from "./frameReader.ts"
 import * as Heartbeat from "./heartbeat.ts"
 import * as SequenceGaps from "./sequenceGaps.ts"
 import type { StateTracker } from "./stateTracker.ts"
-import { UnansweredAsks } from "./unansweredAsks.ts"
+import { UnansweredSubscriptions } from "./unansweredSubscriptions.ts"
 
 /**
  * How one turn of the loop ended: a failed dial or epoch, a wish for a new epoch,
@@ -163,7 +163,7 @@ export class Epoch<A> {
   private beats: SharedTimer.Alarm | undefined
   private isOver = false
   // What waits for answers, once something does.
-  private unanswered: UnansweredAsks<A> | undefined
+  private unanswered: UnansweredSubscriptions<A> | undefined
   // Whether what was refused together with something else is being asked for once more.
   private isAskingAgain = false
   /** Since when reading stands still because of a consumer, on the monotonic clock, and when it last went on. */
@@ -305,7 +305,7 @@ export class Epoch<A> {
   }
 
   private watchAnswers(): Effect.Effect<void> {
-    this.unanswered ??= new UnansweredAsks(this.parts, {
+    this.unanswered ??= new UnansweredSubscriptions(this.parts, {
       number: this.number,
       isOver: () => this.isOver,
       refused: () => this.reportRefusals(),

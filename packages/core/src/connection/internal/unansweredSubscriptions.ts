@@ -27,12 +27,12 @@ export interface Waiting {
 }
 
 /**
- * The asks of one epoch whose answers have a deadline.
+ * The subscriptions of one epoch whose answers have a deadline.
  *
  * @category models
  * @since 0.1.0
  */
-export class UnansweredAsks<A> {
+export class UnansweredSubscriptions<A> {
   private readonly parts: Parts<A>
   private readonly epoch: Waiting
   private readonly millis: number
