@@ -241,7 +241,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   // limits and closes
   {
     name: "a dial that is not made keeps its place",
-    file: `${connection}/internal/supervisor.ts`,
+    file: `${connection}/internal/dialler.ts`,
     original: "    place?.release()\n",
     replacement: "",
     test: ["packages/testing/test/connection/Limits.test.ts", "give back the place of a dial"]

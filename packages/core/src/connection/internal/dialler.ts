@@ -183,6 +183,12 @@ export class Dialler<A> {
     }
   }
 
+  /** Gives back what admitted a dial, as far as it was not used. */
+  giveBack({ permit, place }: Held): Effect.Effect<void> {
+    place?.release()
+    return permit?.release ?? Effect.void
+  }
+
   /** The dial, and its deadline. */
   dial(
     place: Reservation,

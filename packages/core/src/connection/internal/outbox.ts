@@ -12,7 +12,7 @@ import type { Wire, WireClosed } from "../../transport/Transport.ts"
 import { NotSent, OutboxFull } from "../ConnectError.ts"
 import type { Accepted, Message, SendOptions } from "../Outbox.ts"
 import { frameOf, type OutboxEntry as Entry, priorities, sizeOf } from "./outboxEntry.ts"
-import type { Unconfirmed } from "./unconfirmedMessages.ts"
+import { type Unconfirmed, UnconfirmedMessages } from "./unconfirmedMessages.ts"
 import * as WakeableSleep from "./wakeableSleep.ts"
 
 /**
@@ -67,12 +67,6 @@ export interface OutboxLimits {
  */
 export interface UrgentOptions {
   readonly admitted?: boolean | undefined
-}
-
-// Messages and their bytes.
-interface Tally {
-  messages: number
-  bytes: number
 }
 
 /**
@@ -150,9 +144,7 @@ class OutboxImpl implements Outbox {
   private withdrawn = 0
   private refused = 0
   private unsent = 0
-  // Of this epoch: what was written, and how much of it is known to have arrived.
-  private readonly written: Tally = { messages: 0, bytes: 0 }
-  private readonly arrived: Tally = { messages: 0, bytes: 0 }
+  private readonly written = new UnconfirmedMessages()
   private lost = 0
 
   constructor(bounds: Bounds, pace: OutboxLimits | undefined) {
@@ -246,19 +238,11 @@ class OutboxImpl implements Outbox {
   }
 
   checkpoint(): () => void {
-    const { bytes, messages } = this.written
-    // The end of an epoch settles all that was written on it: an answer that comes later says nothing new.
-    return () => {
-      this.arrived.messages = Math.max(this.arrived.messages, messages)
-      this.arrived.bytes = Math.max(this.arrived.bytes, bytes)
-    }
+    return this.written.checkpoint()
   }
 
-  unconfirmed(): Tally {
-    return {
-      messages: this.written.messages - this.arrived.messages,
-      bytes: this.written.bytes - this.arrived.bytes
-    }
+  unconfirmed(): Omit<Unconfirmed, "bufferedBytes"> {
+    return this.written.unconfirmed()
   }
 
   drainWith(run: (drain: Effect.Effect<void>) => void): void {
@@ -268,7 +252,7 @@ class OutboxImpl implements Outbox {
 
   end(): void {
     this.lost += this.unconfirmed().messages
-    Object.assign(this.arrived, this.written)
+    this.written.settle()
     this.leave()
     this.retain((entry) => entry.delivery === "keep", "EpochEnded")
   }
@@ -306,8 +290,7 @@ class OutboxImpl implements Outbox {
   }
 
   private count(frame: Frame.Frame): void {
-    this.written.messages++
-    this.written.bytes += Frame.size(frame)
+    this.written.wrote(Frame.size(frame))
   }
 
   private leave(): void {

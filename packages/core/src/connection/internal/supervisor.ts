@@ -103,14 +103,13 @@ export class Supervisor<A> {
   // ---- one dial -----------------------------------------------------------------------------------------------------
 
   // The wire is released.
-  private release({ permit, place, stability }: Held): Effect.Effect<void> {
-    stability?.cancel()
+  private release(held: Held): Effect.Effect<void> {
+    held.stability?.cancel()
     this.open?.detach({ _tag: "Closing" })
     if (this.open !== undefined) this.open.beside = undefined
     this.open = undefined
     this.options.outbox.end()
-    place?.release()
-    return permit?.release ?? Effect.void
+    return this.dialler.giveBack(held)
   }
 
   // ---- the loop -----------------------------------------------------------------------------------------------------
