@@ -14,8 +14,8 @@
  *
  * @since 0.1.0
  */
+import { keepAlive } from "../deribit/internal/keepAlive.ts"
 import { trades } from "../deribit/internal/missedTrades.ts"
-import { keepAlive } from "../deribit/internal/subscribing.ts"
 import * as Messages from "../deribit/Messages.ts"
 import * as Deribit from "../deribit/Venue.ts"
 import type { Venue } from "../Venue.ts"

@@ -8,7 +8,8 @@ import type { Answer, Dialect } from "../../../protocol/Dialect.ts"
 import type { KeepAlive } from "../../../protocol/KeepAlive.ts"
 import type * as Channel from "../../../value/Channel.ts"
 import * as ChannelNames from "../../../venue/deribit/internal/channelNames.ts"
-import { batches, heartbeatSeconds } from "../../../venue/deribit/internal/subscribing.ts"
+import { heartbeatSeconds } from "../../../venue/deribit/internal/keepAlive.ts"
+import { batches } from "../../../venue/deribit/internal/subscribing.ts"
 import * as JsonRpc from "../../JsonRpc.ts"
 
 /** Those of the account, and raw ones, are for who has signed in. */

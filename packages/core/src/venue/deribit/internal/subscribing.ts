@@ -3,8 +3,6 @@
  *
  * @since 0.1.0
  */
-import type { MarketEvent } from "../../../event/MarketEvent.ts"
-import type { KeepAlive } from "../../../protocol/KeepAlive.ts"
 import type * as Channel from "../../../value/Channel.ts"
 import * as ChannelNames from "./channelNames.ts"
 
@@ -37,15 +35,6 @@ export const batches = (channels: ReadonlyArray<Channel.Channel>): ReadonlyArray
 }
 
 /**
- * How often the venue asks for a sign of life, in seconds; it takes no less than
- * 10.
- *
- * @category constants
- * @since 0.1.0
- */
-export const heartbeatSeconds = 30
-
-/**
  * A request of the public feed.
  *
  * @category constructors
@@ -53,22 +42,3 @@ export const heartbeatSeconds = 30
  */
 export const rpc = (id: number, method: string, params: object): string =>
   JSON.stringify({ jsonrpc: "2.0", id, method, params })
-
-/** Requests that keep alive are numbered from here on: no answer to one is taken for that of a subscription. */
-const firstKeepAlive = 1_000_000_000
-
-/**
- * The venue asks for a sign of life every so many seconds, and is answered.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const keepAlive = (seconds: number): KeepAlive<MarketEvent> => ({
-  _tag: "Requested",
-  withinMillis: seconds * 1_000,
-  enable: (id) => rpc(firstKeepAlive + id, "public/set_heartbeat", { interval: seconds }),
-  answer: (event, id) =>
-    event._tag === "Heartbeat" && event.kind === "testRequest"
-      ? rpc(firstKeepAlive + id, "public/test", {})
-      : undefined
-})
