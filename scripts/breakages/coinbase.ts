@@ -140,7 +140,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what only asks Coinbase is asked again sooner than it says",
     file: rest,
-    original: "HttpPort.retryAfterMillis(headers, this.wallMillis()) ?? pauseMillis.busy",
+    original: "RetryAfter.millisOf(headers, this.wallMillis()) ?? pauseMillis.busy",
     replacement: "pauseMillis.busy",
     test: [ofOrders, "what only asks is asked again when the venue says, within the deadline"]
   },

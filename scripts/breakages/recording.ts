@@ -191,21 +191,21 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "our own frames are recorded with their tokens",
     file: wires,
-    original: "RecordedText.maskSent(masked)",
+    original: "RecordingMask.maskSent(masked)",
     replacement: "masked",
     test: [ofRecorder, "writes no secret"]
   },
   {
     name: "a token that the venue issues is recorded",
     file: wires,
-    original: "JSON.stringify(RecordedText.maskIssued(masked))",
+    original: "JSON.stringify(RecordingMask.maskIssued(masked))",
     replacement: "JSON.stringify(masked)",
     test: [ofRecorder, "writes no secret"]
   },
   {
     name: "the URL of a request is recorded with its signature",
     file: wires,
-    original: "url: RecordedText.maskUrl(request.url),\n            status",
+    original: "url: RecordingMask.maskUrl(request.url),\n            status",
     replacement: "url: request.url,\n            status",
     test: [ofRecorder, "writes answers over HTTP"]
   },

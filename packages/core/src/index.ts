@@ -583,6 +583,13 @@ export * as Replay from "./recording/Replay.ts"
 export * as Requests from "./connection/Requests.ts"
 
 /**
+ * How long a venue's answer asks to be left alone.
+ *
+ * @since 0.1.0
+ */
+export * as RetryAfter from "./transport/RetryAfter.ts"
+
+/**
  * Limits that hold in every rolling window, not on average: at most so much
  * cost in any so many milliseconds, for several windows at once. A log of what
  * was taken is kept, so that no burst at the edge of a window gets through; a

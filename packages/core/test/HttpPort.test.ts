@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { BadUrl, Unreachable } from "@tickline/core/transport/DialError"
 import { type HttpError, Truncated } from "@tickline/core/transport/HttpError"
 import * as HttpPort from "@tickline/core/transport/HttpPort"
+import * as RetryAfter from "@tickline/core/transport/RetryAfter"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
@@ -194,7 +195,7 @@ describe("HttpPort", () => {
     }))
 
   it("reads Retry-After in seconds and as a date", () => {
-    const wait = (headers: Readonly<Record<string, string>>) => HttpPort.retryAfterMillis(headers, 1_000)
+    const wait = (headers: Readonly<Record<string, string>>) => RetryAfter.millisOf(headers, 1_000)
     assert.strictEqual(wait({ "retry-after": " 7 " }), 7_000)
     assert.strictEqual(wait({ "retry-after": "9999999" }), 86_400_000)
     assert.strictEqual(wait({ "retry-after": "Thu, 01 Jan 1970 00:00:31 GMT" }), 30_000)

@@ -15,7 +15,7 @@ import * as Redacted from "effect/Redacted"
 import * as RegExp from "effect/RegExp"
 import * as Address from "./Address.ts"
 import type { Frame } from "./Frame.ts"
-import { isKey, isSecretName, stars } from "./internal/recordedText.ts"
+import { isKey, isSecretName, stars } from "./internal/recordingMask.ts"
 import type { DialRequest } from "./Transport.ts"
 
 /**

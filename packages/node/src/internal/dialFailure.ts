@@ -8,7 +8,7 @@ import {
   TlsFailed,
   Unreachable
 } from "@tickline/core/transport/DialError"
-import * as HttpPort from "@tickline/core/transport/HttpPort"
+import * as RetryAfter from "@tickline/core/transport/RetryAfter"
 import type { IncomingMessage } from "node:http"
 
 /** The system's or the library's code of an error, `""` where it has none. */
@@ -69,7 +69,7 @@ const networkCodes: ReadonlySet<string> = new Set([
 
 /** An answer that is no upgrade. `now` is the wall clock, in epoch milliseconds. */
 export const rejection = (response: IncomingMessage, url: string, now: number): HandshakeRejected => {
-  const retryAfterMillis = HttpPort.retryAfterMillis(response.headers, now)
+  const retryAfterMillis = RetryAfter.millisOf(response.headers, now)
   const { location } = response.headers
   return new HandshakeRejected({
     status: response.statusCode ?? 0,

@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import * as HttpPort from "@tickline/core/transport/HttpPort"
+import * as RetryAfter from "@tickline/core/transport/RetryAfter"
 import * as Probe from "@tickline/testing/Probe"
 import * as VirtualNetwork from "@tickline/testing/VirtualNetwork"
 import * as Effect from "effect/Effect"
@@ -15,7 +16,7 @@ it.effect("asks again after as long as it is told to wait", () =>
 
     const { request } = yield* HttpPort.HttpPort
     const refused = yield* request({ method: "GET", url: "https://venue.test/time" })
-    assert.strictEqual(HttpPort.retryAfterMillis(refused.headers, 0), 2_000)
+    assert.strictEqual(RetryAfter.millisOf(refused.headers, 0), 2_000)
     assert.strictEqual((yield* request({ method: "GET", url: "https://venue.test/time" })).status, 200)
     assert.deepStrictEqual(rest.requests.map(({ outcome, path }) => [path, outcome]), [
       ["/time", "Reject"],

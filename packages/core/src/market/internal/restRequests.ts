@@ -17,7 +17,8 @@ import { transitMillis } from "../../resilience/internal/connectionLimits.ts"
 import type { RollingLimit } from "../../resilience/RollingLimit.ts"
 import { origin } from "../../transport/Address.ts"
 import type { HttpError } from "../../transport/HttpError.ts"
-import * as HttpPort from "../../transport/HttpPort.ts"
+import type * as HttpPort from "../../transport/HttpPort.ts"
+import * as RetryAfter from "../../transport/RetryAfter.ts"
 import * as Monotonic from "../../value/Monotonic.ts"
 import * as Printable from "../../value/Printable.ts"
 import type { RestRequest, Venue } from "../../venue/Venue.ts"
@@ -176,7 +177,7 @@ export const make = Effect.fnUntraced(function*(
     )
     if (answer.status !== 200) {
       const reason = new UnexpectedStatus({ status: answer.status, body: answer.body.slice(0, bodyShown) })
-      const asked = HttpPort.retryAfterMillis(answer.headers, yield* Clock.currentTimeMillis)
+      const asked = RetryAfter.millisOf(answer.headers, yield* Clock.currentTimeMillis)
       const usual = answer.status === 503 ? 0 : patienceMillis
       return yield* Effect.fail(failed(reason, patience.has(answer.status) ? asked ?? usual : 0))
     }

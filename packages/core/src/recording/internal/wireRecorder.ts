@@ -13,7 +13,7 @@ import * as Address from "../../transport/Address.ts"
 import type { DialError } from "../../transport/DialError.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import type { HttpPort } from "../../transport/HttpPort.ts"
-import * as RecordedText from "../../transport/internal/recordedText.ts"
+import * as RecordingMask from "../../transport/internal/recordingMask.ts"
 import * as SecretMask from "../../transport/internal/secretMask.ts"
 import * as Secrets from "../../transport/Secrets.ts"
 import type { DialRequest, Pull, Transport, Wire, WireClosed } from "../../transport/Transport.ts"
@@ -101,9 +101,9 @@ export class WireRecorder {
           this.add({
             _tag: "Response",
             method: request.method,
-            url: RecordedText.maskUrl(request.url),
+            url: RecordingMask.maskUrl(request.url),
             status,
-            body: RecordedText.maskIssued(mask === undefined ? body : mask.text(body))
+            body: RecordingMask.maskIssued(mask === undefined ? body : mask.text(body))
           })
           return isBlocking ? queue.room : Effect.void
         })
@@ -122,7 +122,7 @@ export class WireRecorder {
     const connection = name === "" ? number : `${name} ${number}`
     this.add({
       _tag: "Dial",
-      url: RecordedText.maskUrl(url),
+      url: RecordingMask.maskUrl(url),
       ...(by === undefined ? {} : { attempt: by.attempt, delayMillis: by.delayMillis })
     }, connection)
     return new RecordedLine(this, this.options, {
@@ -166,7 +166,7 @@ export class WireRecorder {
       }
       const masked = mask === undefined ? frame : mask.frame(frame)
       if (typeof masked === "string") {
-        queue.add(`${start}${JSON.stringify(RecordedText.maskIssued(masked))}}\n`)
+        queue.add(`${start}${JSON.stringify(RecordingMask.maskIssued(masked))}}\n`)
       } else this.add({ _tag: "Binary", direction: "in", bytes: masked }, connection)
     }
   }
@@ -296,7 +296,7 @@ class RecordedLine {
     const masked = mask === undefined ? frame : mask.frame(frame)
     this.add(
       typeof masked === "string"
-        ? { _tag: "Frame", direction: "out", frame: RecordedText.maskSent(masked) }
+        ? { _tag: "Frame", direction: "out", frame: RecordingMask.maskSent(masked) }
         : { _tag: "Binary", direction: "out", bytes: masked }
     )
   }

@@ -12,7 +12,8 @@ import * as Result from "effect/Result"
 import type { RollingLimit } from "../../../resilience/RollingLimit.ts"
 import type { CoinbaseJwt } from "../../../session/CoinbaseJwt.ts"
 import type { HttpError, HttpReason } from "../../../transport/HttpError.ts"
-import * as HttpPort from "../../../transport/HttpPort.ts"
+import type * as HttpPort from "../../../transport/HttpPort.ts"
+import * as RetryAfter from "../../../transport/RetryAfter.ts"
 import * as Monotonic from "../../../value/Monotonic.ts"
 import type { Exchange } from "../../Exchange.ts"
 import { askAgain, type Failure, unanswered, unreadable, unsent, writeOnce } from "../../internal/failure.ts"
@@ -232,7 +233,7 @@ export class Rest {
         (detail) => unreadable(`the answer to ${method} ${prefix}${path} cannot be read: ${detail}`)
       )
     }
-    const retryAfterMillis = HttpPort.retryAfterMillis(headers, this.wallMillis()) ?? pauseMillis.busy
+    const retryAfterMillis = RetryAfter.millisOf(headers, this.wallMillis()) ?? pauseMillis.busy
     if (status === 429) {
       const reason = `too many requests: ${refused.reason}`
       return Effect.fail({ ...refused, reason, code: "429", retryAfterMillis })

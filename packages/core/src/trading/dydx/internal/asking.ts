@@ -9,7 +9,8 @@ import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { RollingLimit } from "../../../resilience/RollingLimit.ts"
-import * as HttpPort from "../../../transport/HttpPort.ts"
+import type * as HttpPort from "../../../transport/HttpPort.ts"
+import * as RetryAfter from "../../../transport/RetryAfter.ts"
 import * as Monotonic from "../../../value/Monotonic.ts"
 import type { Exchange } from "../../Exchange.ts"
 import { askAgain, type Failure, unanswered, unreadable, unsent } from "../../internal/failure.ts"
@@ -144,7 +145,7 @@ export class Asking {
         this.reach.move({ _tag: "Live" })
         if (status >= 200 && status < 300) return Effect.succeed(body)
         const refused = refusal(answer)
-        const retryAfterMillis = HttpPort.retryAfterMillis(headers, this.wallMillis()) ?? pauseMillis.busy
+        const retryAfterMillis = RetryAfter.millisOf(headers, this.wallMillis()) ?? pauseMillis.busy
         if (status === 429) return Effect.fail({ ...refused, retryAfterMillis })
         // A redirect is not followed, and may come of what was taken.
         if (status < 500 && (status >= 400 || request.method === "GET")) return Effect.fail(refused)

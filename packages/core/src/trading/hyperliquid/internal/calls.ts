@@ -19,7 +19,8 @@ import type { Connection } from "../../../connection/Connection.ts"
 import type * as Requests from "../../../connection/Requests.ts"
 import type { RollingLimit } from "../../../resilience/RollingLimit.ts"
 import type { DigestSigner } from "../../../session/Signer.ts"
-import * as HttpPort from "../../../transport/HttpPort.ts"
+import type * as HttpPort from "../../../transport/HttpPort.ts"
+import * as RetryAfter from "../../../transport/RetryAfter.ts"
 import * as Monotonic from "../../../value/Monotonic.ts"
 import * as Printable from "../../../value/Printable.ts"
 import * as Failure from "../../internal/failure.ts"
@@ -325,7 +326,7 @@ export class Calls {
         Effect.map(({ body, headers, status }) => {
           const receivedAt = clock.currentTimeMillisUnsafe()
           this.learnTime(headers["date"], sentAt, receivedAt)
-          return { status, text: body, retryAfter: HttpPort.retryAfterMillis(headers, receivedAt) }
+          return { status, text: body, retryAfter: RetryAfter.millisOf(headers, receivedAt) }
         }),
         Effect.catch(({ message, reason: { _tag } }) => {
           const mayFollow = passing.has(_tag)
