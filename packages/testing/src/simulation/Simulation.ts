@@ -48,8 +48,8 @@ import type * as EventLog from "../EventLog.ts"
 import type * as FaultPlan from "../network/FaultPlan.ts"
 import type * as VirtualNetwork from "../network/VirtualNetwork.ts"
 import * as Market from "../venue/Market.ts"
-import { reconcile, type SimulationReport } from "./internal/accounts.ts"
 import { inspect as inspectLedger } from "./internal/ledgerRules.ts"
+import { reconcile, type SimulationReport } from "./internal/reconciliation.ts"
 import { type Heard, idOf, make, type Options, type Simulation, type Tested } from "./internal/simulatedVenue.ts"
 
 /**
@@ -89,7 +89,7 @@ export { make } from "./internal/simulatedVenue.ts"
  * @category models
  * @since 0.1.0
  */
-export type { SimulationReport } from "./internal/accounts.ts"
+export type { SimulationReport } from "./internal/reconciliation.ts"
 
 /**
  * Whether all that was sent is accounted for.
@@ -97,7 +97,7 @@ export type { SimulationReport } from "./internal/accounts.ts"
  * @category predicates
  * @since 0.1.0
  */
-export { isBalanced } from "./internal/accounts.ts"
+export { isBalanced } from "./internal/reconciliation.ts"
 
 /**
  * Compares what a venue sent with what a consumer of `MarketFeed.events` saw.
@@ -108,7 +108,7 @@ export { isBalanced } from "./internal/accounts.ts"
  * @category running
  * @since 0.1.0
  */
-export { reconcile } from "./internal/accounts.ts"
+export { reconcile } from "./internal/reconciliation.ts"
 
 // A gap is told when it is noticed, and again when it is over: those that are over, and those that are still open.
 const disconnects = (events: ReadonlyArray<MarketEvent.AnyEvent>): ReadonlyArray<Lifecycle.Gap> => {
