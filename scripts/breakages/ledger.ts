@@ -3,8 +3,15 @@ import type { Breakage } from "./Breakage.ts"
 
 export const breakages: ReadonlyArray<Breakage> = [
   {
+    name: "a book that does not become whole is asked for as often as at first",
+    file: "packages/core/src/market/internal/bookResync.ts",
+    original: "Math.max(waitMillis * 2, firstWaitMillis)",
+    replacement: "firstWaitMillis",
+    test: ["packages/core/test/BookResync.test.ts", "again after twice as long each time"]
+  },
+  {
     name: "a book is asked for anew before all have seen what broke it",
-    file: "packages/core/src/market/internal/bookKeeper.ts",
+    file: "packages/core/src/market/internal/bookResync.ts",
     original: "Effect.andThen(Effect.yieldNow, ask)",
     replacement: "ask",
     test: ["packages/testing/test/ChaosBooks.test.ts", "dydx"]

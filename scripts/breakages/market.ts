@@ -178,9 +178,9 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a book that is broken is not asked for anew",
-    file: "packages/core/src/market/internal/bookKeeper.ts",
-    original: "return Effect.andThen(this.options.resubscribe(channels), this.resync(still, books, next))",
-    replacement: "return this.resync(still, books, next)",
+    file: "packages/core/src/market/internal/bookResync.ts",
+    original: "return Effect.andThen(options.resubscribe(channels), resync(wanted, options, next))",
+    replacement: "return resync(wanted, options, next)",
     test: ["packages/testing/test/FeedBooks.test.ts", "deribit: a frame that is lost"]
   },
   {

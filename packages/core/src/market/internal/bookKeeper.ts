@@ -12,6 +12,7 @@ import * as Channel from "../../value/Channel.ts"
 import type { Topic, Venue } from "../../venue/Venue.ts"
 import type { OrderBook } from "../OrderBook.ts"
 import type { Book, BreakCause, Snapshot, Standing, View } from "./book.ts"
+import { firstWaitMillis, mostWaitMillis, resync } from "./bookResync.ts"
 import { Books, type Change } from "./books.ts"
 
 /**
@@ -55,10 +56,6 @@ export interface Watcher extends View {
   /** Is told that a snapshot which was asked for over HTTP has made the book whole, between two frames. */
   readonly onSynced?: (() => void) | undefined
 }
-
-// How long a snapshot that was asked for is waited for before it is asked for once more, and how that grows.
-const firstWaitMillis = 10_000
-const mostWaitMillis = 60_000
 
 // How long another snapshot over HTTP is waited with that the changes are to follow, and how that grows.
 const firstAgainMillis = 1_000
@@ -388,8 +385,8 @@ export class BookKeeper {
     })
   }
 
-  // Sees to it that books become whole: asks for those anew that are not after so long, and again, until they are, or
-  // nobody asks for them, or this epoch is over. Those whose snapshot is asked for over HTTP see to themselves.
+  // Sees to it that books become whole which are not after so long. Those whose snapshot is asked for over HTTP see to
+  // themselves.
   private ensureWhole(all: ReadonlyArray<Watched>, waitMillis: number): void {
     const { venue } = this.options
     const ours = all.filter(({ isResyncing, name }) =>
@@ -398,20 +395,9 @@ export class BookKeeper {
     )
     if (ours.length === 0 || this.options.isReplay) return
     for (const one of ours) one.isResyncing = true
-    this.options.fork(this.resync(ours, this.books, waitMillis))
-  }
-
-  private resync(all: ReadonlyArray<Watched>, books: Books, waitMillis: number): Effect.Effect<void> {
-    const ask = Effect.suspend((): Effect.Effect<void> => {
-      const still = books.isOver || this.books !== books
-        ? []
-        : all.filter((one) => one.isResyncing && this.find(one.name, one.product) === one)
-      if (still.length === 0) return Effect.void
-      const channels = [...new Map(still.flatMap(({ by }) => [...by])).values()].map(({ channel }) => channel)
-      const next = Math.min(Math.max(waitMillis * 2, firstWaitMillis), mostWaitMillis)
-      return Effect.andThen(this.options.resubscribe(channels), this.resync(still, books, next))
-    })
-    // What is asked for at once is asked for when all have seen what came: how many answers are due is looked at there.
-    return waitMillis === 0 ? Effect.andThen(Effect.yieldNow, ask) : Effect.delay(ask, waitMillis)
+    const { books } = this
+    const isWanted = (one: Watched): boolean =>
+      !books.isOver && this.books === books && one.isResyncing && this.find(one.name, one.product) === one
+    this.options.fork(resync(ours, { isWanted, resubscribe: this.options.resubscribe }, waitMillis))
   }
 }
