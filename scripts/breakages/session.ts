@@ -178,6 +178,13 @@ export const breakages: ReadonlyArray<Breakage> = [
     test: [ofSession, "sends nothing while its grant has ended"]
   },
   {
+    name: "a session whose renewal failed counts as signed in",
+    file: signInRenewal,
+    original: "        this.forget()\n",
+    replacement: "",
+    test: ["packages/core/test/SignInRenewal.test.ts", "is signed in no more where a renewal fails"]
+  },
+  {
     name: "the grant of an epoch that has ended is renewed",
     file: signInRenewal,
     original: "this.renewing?.interruptUnsafe()",

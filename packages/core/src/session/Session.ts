@@ -190,7 +190,7 @@ export const make = Effect.fnUntraced(function*(
               renewal.granted(granted)
               metrics.signedIn("signed-in")
               move(SessionState.Restoring({ epoch: via.epoch }))
-              return renewal.told(Effect.logInfo("signed in"), via.epoch, granted)
+              return renewal.log(Effect.logInfo("signed in"), via.epoch, granted)
             })
           )
         }),

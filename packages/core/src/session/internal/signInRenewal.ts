@@ -50,7 +50,7 @@ export class SignInRenewal {
     return this.signedIn !== undefined && Monotonic.nowMillis(this.clock) < this.signedIn.until
   }
 
-  /** It is signed in no more: an epoch begins. */
+  /** It is signed in no more: an epoch begins, or what was granted cannot be renewed. */
   forget(): void {
     this.signedIn = undefined
   }
@@ -63,7 +63,7 @@ export class SignInRenewal {
   }
 
   /** Logs what became of a sign-in. */
-  told(
+  log(
     line: Effect.Effect<void>,
     epoch: number,
     { error, expiresIn }: Grant & { readonly error?: string }
@@ -102,12 +102,13 @@ export class SignInRenewal {
         if (granted !== undefined && Result.isSuccess(granted)) {
           this.granted(granted.success)
           return Effect.andThen(
-            this.told(Effect.logInfo("sign-in renewed"), epoch, granted.success),
+            this.log(Effect.logInfo("sign-in renewed"), epoch, granted.success),
             this.renewed(epoch, calls, reopen)
           )
         }
+        this.forget()
         const failed = granted === undefined ? {} : { error: granted.failure.message }
-        return Effect.andThen(this.told(Effect.logWarning("sign-in not renewed"), epoch, failed), reopen)
+        return Effect.andThen(this.log(Effect.logWarning("sign-in not renewed"), epoch, failed), reopen)
       })
     })
   }
