@@ -9,7 +9,7 @@ const orders = `${inside}/orders.ts`
 const common = "packages/core/src/trading/internal"
 const cancelling = `${common}/cancelling.ts`
 const failures = `${common}/failure.ts`
-const finding = `${common}/orderByName.ts`
+const orderByName = `${common}/orderByName.ts`
 const following = `${common}/following.ts`
 const unknownOutcome = `${common}/unknownOutcome.ts`
 const placing = `${common}/placing.ts`
@@ -155,7 +155,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "the first of several orders is meant",
-    file: finding,
+    file: orderByName,
     original: "others.length === 0 ? Effect.succeed(order)",
     replacement: "others.length >= 0 ? Effect.succeed(order)",
     test: [ofEntry, "touches none of several orders"]

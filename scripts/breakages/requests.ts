@@ -69,7 +69,7 @@ export const breakages: ReadonlyArray<Breakage> = [
     file: lateAnswers,
     original: "mostUnread = 64",
     replacement: "mostUnread = 63",
-    test: [ofCorrelation, "that is late is told to each reader"]
+    test: [ofRequests, "keeps 64 unmatched answers"]
   },
   {
     name: "late answers are told to their newest reader only",

@@ -3,7 +3,7 @@ import type { Breakage } from "./Breakage.ts"
 
 const trading = "packages/core/src/trading"
 const router = `${trading}/internal/router.ts`
-const routed = `${trading}/internal/routedOrder.ts`
+const routedOrder = `${trading}/internal/routedOrder.ts`
 const ofCancelling = "packages/testing/test/routing/Cancelling.test.ts"
 const splitter = `${trading}/internal/splitter.ts`
 const splitting = `${trading}/internal/splitting.ts`
@@ -83,21 +83,21 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "an exchange's own error is left out",
-    file: routed,
+    file: routedOrder,
     original: "({ exchange, reason, detail, outcome })",
     replacement: "({ exchange, reason, detail })",
     test: [named, "Exchange-specific error propagation"]
   },
   {
     name: "another exchange gets what may have been taken",
-    file: routed,
+    file: routedOrder,
     original: `outcome._tag === "NotSent" || outcome._tag === "Rejected" ||`,
     replacement: `outcome._tag === "NotSent" || outcome._tag === "Rejected" || outcome._tag === "OutcomeUnknown" ||`,
     test: [ofUnknown, "no other exchange gets it"]
   },
   {
     name: "a lost order is not looked for elsewhere once it is known not to have come",
-    file: routed,
+    file: routedOrder,
     original: `(outcome._tag === "Reconciled" && (outcome.status === "absent" || outcome.status === "rejected"))`,
     replacement: "false",
     test: [named, "Connection timeout handling"]
@@ -202,7 +202,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "two accounts of one exchange are one",
-    file: routed,
+    file: routedOrder,
     original: "if (event.exchange === exchange) return event",
     replacement: "if (event.exchange !== \"\") return event",
     test: [named, "Exchange-specific error propagation"]

@@ -42,7 +42,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a token is refreshed once for all time",
     file: `${connection}/internal/stability.ts`,
-    original: "session.token.held()\n",
+    original: "session.token.confirm()\n",
     replacement: "",
     test: ["packages/testing/test/connection/Authorization.test.ts", "after a connection with the new one has held"]
   },
@@ -255,7 +255,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a 403 without a token ends a feed for good",
-    file: `${connection}/internal/refusedHandshake.ts`,
+    file: `${connection}/internal/failureAnswers.ts`,
     original: "rejectionOf(failure)?.status === 403 ? \"retry\" : \"stop\"",
     replacement: "\"stop\"",
     test: ["packages/testing/test/connection/Authorization.test.ts", "a 403 passes"]

@@ -4,7 +4,7 @@ import type { Breakage } from "./Breakage.ts"
 const strategy = "packages/core/src/strategy"
 const trader = `${strategy}/Trader.ts`
 const desk = `${strategy}/internal/desk.ts`
-const ordering = `${strategy}/internal/traderOrders.ts`
+const traderOrders = `${strategy}/internal/traderOrders.ts`
 const kept = `${strategy}/internal/traderHistory.ts`
 const halting = `${strategy}/internal/halting.ts`
 const comparing = `${strategy}/internal/comparing.ts`
@@ -51,7 +51,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a trader looks at one exchange only",
-    file: ordering,
+    file: traderOrders,
     original: "const placed = yield* place(ordering, { purpose, reason, request }, { strategy: routing })",
     replacement:
       "const placed = yield* place(ordering, { purpose, reason, request }, { strategy: routing, fallback: \"never\" })",
@@ -109,7 +109,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a lot that could not be closed is left",
-    file: ordering,
+    file: traderOrders,
     original: "for (let pause = firstPause; yield* isTrading; pause = Math.min(pause * 2, longestPause)) {",
     replacement: "for (let pause = firstPause; (yield* isTrading) && pause === firstPause; pause *= 2) {",
     test: [own, "tries to close a lot again until it is closed, each time after the one before is over"]
@@ -137,7 +137,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "a trader is patient for ever",
-    file: ordering,
+    file: traderOrders,
     original: "if (Option.isNone(inTime)) yield* Effect.ignore(Stream.runDrain(router.cancel(of)))",
     replacement: "if (Option.isNone(inTime)) yield* Effect.void",
     test: [own, "cancels an order that rests for longer than it is patient"]
@@ -222,7 +222,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   },
   {
     name: "what is about to be placed as the trader is halted is placed",
-    file: ordering,
+    file: traderOrders,
     original: "Effect.filterOrFail(isTrading, (may) => may, () => notTrading)",
     replacement: "Effect.filterOrFail(isTrading, () => true, () => notTrading)",
     test: [own, "places nothing once it is halted"]

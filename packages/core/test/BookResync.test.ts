@@ -5,14 +5,14 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import * as BookResync from "../src/market/internal/bookResync.ts"
 
-const bookOf = (product: string, ...channels: ReadonlyArray<string>): BookResync.Had => ({
+const bookOf = (product: string, ...channels: ReadonlyArray<string>): BookResync.Subscribed => ({
   by: new Map(channels.map((name) => [`${name} ${product}`, { channel: Channel.make(name, product) }]))
 })
 
 /** What was asked for and when, in seconds, until a time. */
 const askedFor = (
-  books: ReadonlyArray<BookResync.Had>,
-  isWanted: (book: BookResync.Had, now: number) => boolean,
+  books: ReadonlyArray<BookResync.Subscribed>,
+  isWanted: (book: BookResync.Subscribed, now: number) => boolean,
   waitMillis: number
 ) =>
   Effect.gen(function*() {

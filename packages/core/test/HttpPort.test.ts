@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { BadUrl, Unreachable } from "@tickline/core/transport/DialError"
 import { type HttpError, Truncated } from "@tickline/core/transport/HttpError"
 import * as HttpPort from "@tickline/core/transport/HttpPort"
-import * as RetryAfter from "@tickline/core/transport/RetryAfter"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
@@ -193,17 +192,4 @@ describe("HttpPort", () => {
       const { reason } = yield* Effect.flip(ask("http://outer.example/", ["inner.example"]))
       assert.isTrue(reason instanceof BadUrl)
     }))
-
-  it("reads Retry-After in seconds and as a date", () => {
-    const wait = (headers: Readonly<Record<string, string>>) => RetryAfter.millisOf(headers, 1_000)
-    assert.strictEqual(wait({ "retry-after": " 7 " }), 7_000)
-    assert.strictEqual(wait({ "retry-after": "9999999" }), 86_400_000)
-    assert.strictEqual(wait({ "retry-after": "Thu, 01 Jan 1970 00:00:31 GMT" }), 30_000)
-    const date = "Thu, 01 Jan 1970 00:00:11 GMT"
-    assert.strictEqual(wait({ "retry-after": "Thu, 01 Jan 1970 00:00:31 GMT", date }), 20_000)
-    assert.strictEqual(wait({ "retry-after": "Thu, 01 Jan 1970 00:00:00 GMT", date }), 0)
-    assert.isUndefined(wait({ "retry-after": "1.5" }))
-    assert.isUndefined(wait({ "retry-after": "Xyz, soon" }))
-    assert.isUndefined(wait({}))
-  })
 })

@@ -1,26 +1,27 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ExactJson from "@tickline/core/codec/ExactJson"
 import * as Chance from "@tickline/testing/Chance"
-import * as Sequence from "../src/connection/internal/sequenceGaps.ts"
+import * as SequenceGaps from "../src/connection/internal/sequenceGaps.ts"
 
-const sequenceOf = Sequence.member("seq")
+const sequenceOf = SequenceGaps.member("seq")
 
-describe("Sequence.step", () => {
-  const gap = (from: bigint, to: bigint, missing: bigint): Sequence.Step => ({ _tag: "Gap", from, to, missing })
-  const steps: ReadonlyArray<readonly [what: string, last: bigint | undefined, next: bigint, step: Sequence.Step]> = [
-    ["the first number", undefined, 9n, { _tag: "InOrder" }],
-    ["the next", 9n, 10n, { _tag: "InOrder" }],
-    ["the same", 9n, 9n, { _tag: "InOrder" }],
-    ["one that leaves one out", 9n, 11n, gap(9n, 11n, 1n)],
-    ["one that leaves many out", 9n, 9_007_199_254_740_995n, gap(9n, 9_007_199_254_740_995n, 9_007_199_254_740_985n)],
-    ["one that goes back", 9n, 8n, { _tag: "Violation", from: 9n, to: 8n }]
-  ]
+describe("SequenceGaps.step", () => {
+  const gap = (from: bigint, to: bigint, missing: bigint): SequenceGaps.Step => ({ _tag: "Gap", from, to, missing })
+  const steps: ReadonlyArray<readonly [what: string, last: bigint | undefined, next: bigint, step: SequenceGaps.Step]> =
+    [
+      ["the first number", undefined, 9n, { _tag: "InOrder" }],
+      ["the next", 9n, 10n, { _tag: "InOrder" }],
+      ["the same", 9n, 9n, { _tag: "InOrder" }],
+      ["one that leaves one out", 9n, 11n, gap(9n, 11n, 1n)],
+      ["one that leaves many out", 9n, 9_007_199_254_740_995n, gap(9n, 9_007_199_254_740_995n, 9_007_199_254_740_985n)],
+      ["one that goes back", 9n, 8n, { _tag: "Violation", from: 9n, to: 8n }]
+    ]
   for (const [what, last, next, step] of steps) {
-    it(`knows ${what}`, () => assert.deepStrictEqual(Sequence.step(last, next), step))
+    it(`knows ${what}`, () => assert.deepStrictEqual(SequenceGaps.step(last, next), step))
   }
 })
 
-describe("Sequence.member", () => {
+describe("SequenceGaps.member", () => {
   const texts: ReadonlyArray<readonly [what: string, text: string, number: bigint | undefined]> = [
     ["a number", "{\"seq\":9}", 9n],
     ["its own, not one that a member holds", "{\"data\":{\"seq\":5},\"seq\":9}", 9n],

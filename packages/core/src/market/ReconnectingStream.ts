@@ -24,7 +24,6 @@ import { ConnectionAborted, SourceFailed } from "../connection/ConnectError.ts"
 import type * as Breaker from "../resilience/Breaker.ts"
 import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
 import type { ConnectionPolicy } from "../resilience/ConnectionPolicy.ts"
-import type * as AdaptiveBackoff from "../resilience/internal/adaptiveBackoff.ts"
 import * as Backoff from "../resilience/internal/backoff.ts"
 import * as Recovery from "../resilience/internal/recovery.ts"
 import * as RetryWait from "../resilience/internal/retryWait.ts"
@@ -102,7 +101,7 @@ type Link<E> =
 type Up<E> = Extract<Link<E>, { readonly _tag: "Up" }>
 
 // What ended an attempt or a connection: its class, its age, its words, and the source's error where it gave one.
-interface Failure<E> extends AdaptiveBackoff.Failure {
+interface Failure<E> extends Backoff.Failure {
   readonly reason: string
   readonly error: Option.Option<E | Cause.TimeoutError>
 }

@@ -53,8 +53,8 @@ import * as Comparing from "./internal/comparing.ts"
 import { Desk } from "./internal/desk.ts"
 import * as Halting from "./internal/halting.ts"
 import * as History from "./internal/traderHistory.ts"
-import * as Ordering from "./internal/traderOrders.ts"
-import * as Phase from "./internal/traderPhase.ts"
+import * as TraderOrders from "./internal/traderOrders.ts"
+import * as TraderPhase from "./internal/traderPhase.ts"
 import * as Watching from "./internal/watching.ts"
 import * as Performance from "./Performance.ts"
 import type { Price } from "./Price.ts"
@@ -73,7 +73,7 @@ import type { TraderEvent, Why } from "./TraderEvent.ts"
  * @category models
  * @since 0.1.0
  */
-export type State = Phase.State
+export type State = TraderPhase.State
 
 /**
  * How a trader is made.
@@ -196,9 +196,9 @@ export const make = Effect.fnUntraced(function*<E>(
   const book = ({ of, order }: Routing.Update) => Effect.sync(() => desk.book(of, order))
   yield* Effect.forkScoped(Stream.runForEach(updates, book), { startImmediately: true })
 
-  const phase = yield* Phase.make(past.halt?.reason, watcher.state)
+  const phase = yield* TraderPhase.make(past.halt?.reason, watcher.state)
   const orders = yield* FiberSet.make()
-  const ordering: Ordering.Ordering = {
+  const ordering: TraderOrders.Ordering = {
     desk,
     router,
     storage,
@@ -214,7 +214,7 @@ export const make = Effect.fnUntraced(function*<E>(
   const leave = (lot: Lot.Lot, why: Why) => {
     desk.leaving.add(lot.id)
     return go(Effect.ensuring(
-      Ordering.leave(ordering, lot, why),
+      TraderOrders.leave(ordering, lot, why),
       Effect.sync(() => desk.leaving.delete(lot.id))
     ))
   }
@@ -242,7 +242,7 @@ export const make = Effect.fnUntraced(function*<E>(
     const id = yield* OrderRequest.clientId
     desk.entering.set(product, id)
     yield* go(Effect.ensuring(
-      Ordering.enter(ordering, signal, id),
+      TraderOrders.enter(ordering, signal, id),
       Effect.sync(() => desk.entering.delete(product))
     ))
   })
@@ -264,7 +264,7 @@ export const make = Effect.fnUntraced(function*<E>(
   for (const id of new Set(past.open.map(({ of }) => of))) {
     const purpose = desk.purposes.get(id)
     if (purpose === undefined) continue
-    yield* go(Effect.map(Ordering.settle(ordering, id), (found) => {
+    yield* go(Effect.map(TraderOrders.settle(ordering, id), (found) => {
       if (purpose._tag === "Enter") {
         desk.release(id, found.every(({ fills }) => fills.length === 0))
         desk.entering.delete(purpose.product)

@@ -1,6 +1,6 @@
 /**
- * What failures are answered by: where the venue has refused a handshake, and
- * what was shown to it.
+ * What failures are answered by; a refused handshake by what the venue said, and
+ * by what was shown to it.
  *
  * @since 0.1.0
  */

@@ -1,6 +1,6 @@
 /**
- * Answers to requests that are not under way any more: each is counted, and told
- * to whoever reads them.
+ * Answers to requests that are not under way (any more): each is counted, and
+ * told to whoever reads them.
  *
  * @since 0.1.0
  */

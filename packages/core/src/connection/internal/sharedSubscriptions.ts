@@ -54,7 +54,7 @@ export class SharedSubscriptions {
   }
 
   /** Another one is asked for from now on, or none. */
-  ask(name: string, carrier: Channel.Channel | undefined): void {
+  setAsked(name: string, carrier: Channel.Channel | undefined): void {
     if (carrier === undefined) this.askedOf.delete(name)
     else this.askedOf.set(name, carrier)
   }

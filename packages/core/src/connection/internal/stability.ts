@@ -38,7 +38,7 @@ export class Stability<A> {
     return Effect.suspend(() => {
       const { permit, session } = this
       this.isStable = true
-      session.token.held()
+      session.token.confirm()
       if (session.retries > 0) this.parts.options.recorder.backoffReset()
       session.retries = 0
       const report = typeof this.parts.policy.retry.resetOn === "object" ? permit.confirmStable : permit.succeed

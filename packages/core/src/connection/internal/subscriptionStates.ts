@@ -130,7 +130,7 @@ export class SubscriptionStates {
         this.asked.delete(Channel.key(before))
         ;(carrier === undefined ? gone : replaced).push(before)
       }
-      this.shared.ask(name, carrier)
+      this.shared.setAsked(name, carrier)
       if (carrier === undefined) continue
       this.asked.set(Channel.key(carrier), carrier)
       adds.push(carrier)

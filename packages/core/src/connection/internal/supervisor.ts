@@ -34,8 +34,8 @@ import { type Closed, Closer } from "./close.ts"
 import type { Options, Parts } from "./connectionParts.ts"
 import { Dialler, type Held, type Session } from "./dialler.ts"
 import { type Ending, Epoch } from "./epoch.ts"
+import * as FailureAnswers from "./failureAnswers.ts"
 import * as Openings from "./opening.ts"
-import * as RefusedHandshake from "./refusedHandshake.ts"
 import { Stability } from "./stability.ts"
 import { StateTracker } from "./stateTracker.ts"
 import { TokenRefresh } from "./tokenRefresh.ts"
@@ -210,7 +210,7 @@ export class Supervisor<A> {
   }
 
   private answerTo(failure: ConnectError.Failure): Recovery.Answer {
-    return RefusedHandshake.answerTo(failure, this.reconnection.classify, this.options.showsToken)
+    return FailureAnswers.answerTo(failure, this.reconnection.classify, this.options.showsToken)
   }
 
   // What follows a failure, by the policy and the breaker as they are now.
@@ -220,7 +220,7 @@ export class Supervisor<A> {
       Recovery.next(
         this.policy,
         { retries, hasConnected: isEstablished, canRefresh: token.isPossible },
-        { answer: this.answerTo(failure), restMillis: RefusedHandshake.restMillisOf(failure) },
+        { answer: this.answerTo(failure), restMillis: FailureAnswers.restMillisOf(failure) },
         seen,
         at
       ))
@@ -250,7 +250,7 @@ export class Supervisor<A> {
           session,
           this.answerTo(failure) === "retry"
             ? failure
-            : RefusedHandshake.finalOf(failure, this.reconnection.classify, this.options.showsToken)
+            : FailureAnswers.finalOf(failure, this.reconnection.classify, this.options.showsToken)
         )
         return false
       }

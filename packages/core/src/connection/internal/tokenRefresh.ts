@@ -56,7 +56,7 @@ export class TokenRefresh {
   }
 
   /** A connection has held: its token was good. */
-  held(): void {
+  confirm(): void {
     this.isRefreshed = false
   }
 }

@@ -19,7 +19,7 @@ import type { Parts } from "./connectionParts.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Waiting {
+export interface WatchedEpoch {
   readonly number: number
   readonly isOver: () => boolean
   readonly refused: () => Effect.Effect<void>
@@ -34,11 +34,11 @@ export interface Waiting {
  */
 export class UnansweredSubscriptions<A> {
   private readonly parts: Parts<A>
-  private readonly epoch: Waiting
+  private readonly epoch: WatchedEpoch
   private readonly millis: number
   private isWatching = false
 
-  constructor(parts: Parts<A>, epoch: Waiting) {
+  constructor(parts: Parts<A>, epoch: WatchedEpoch) {
     this.parts = parts
     this.epoch = epoch
     this.millis = Duration.toMillis(parts.policy.acknowledgementTimeout)

@@ -28,7 +28,7 @@ import type { GapLedger } from "./gapLedger.ts"
 import type { Found, Recoverer } from "./gapRecovery.ts"
 import type { LedgerEntry } from "./ledgerEntry.ts"
 import type { Legs } from "./legs.ts"
-import { without } from "./narrowedBatch.ts"
+import { without } from "./mergedBatch.ts"
 import type { Products } from "./products.ts"
 import * as RestRequests from "./restRequests.ts"
 

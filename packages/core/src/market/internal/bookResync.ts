@@ -9,7 +9,7 @@ import type * as Channel from "../../value/Channel.ts"
 
 /**
  * How long a snapshot that was asked for is waited for before it is asked for
- * once more, in milliseconds; each wait is twice the last.
+ * once more, in milliseconds.
  *
  * @category constants
  * @since 0.1.0
@@ -17,7 +17,8 @@ import type * as Channel from "../../value/Channel.ts"
 export const firstWaitMillis = 10_000
 
 /**
- * How long is waited at most, in milliseconds.
+ * How long is waited at most, in milliseconds, for a snapshot of the stream and
+ * with one over HTTP.
  *
  * @category constants
  * @since 0.1.0
@@ -30,7 +31,7 @@ export const mostWaitMillis = 60_000
  * @category models
  * @since 0.1.0
  */
-export interface Had {
+export interface Subscribed {
   readonly by: ReadonlyMap<string, { readonly channel: Channel.Channel }>
 }
 
@@ -41,18 +42,19 @@ export interface Had {
  * @category models
  * @since 0.1.0
  */
-export interface Options<A extends Had> {
+export interface Options<A extends Subscribed> {
   readonly isWanted: (book: A) => boolean
   readonly resubscribe: (channels: ReadonlyArray<Channel.Channel>) => Effect.Effect<void>
 }
 
 /**
- * Asks for the books anew that are wanted after so long, and again, until none is.
+ * Asks for the books anew that are wanted after so long, and again, until none is;
+ * each wait is twice the last.
  *
  * @category running
  * @since 0.1.0
  */
-export const resync = <A extends Had>(
+export const resync = <A extends Subscribed>(
   books: ReadonlyArray<A>,
   options: Options<A>,
   waitMillis: number

@@ -18,7 +18,7 @@ import * as FetchedTrades from "./fetchedTrades.ts"
 import { FrameNumbers, type Step } from "./frameNumbers.ts"
 import type { GapLedger } from "./gapLedger.ts"
 import type { LedgerEntry } from "./ledgerEntry.ts"
-import { without } from "./narrowedBatch.ts"
+import { without } from "./mergedBatch.ts"
 import { topicOfUnread } from "./unreadFrames.ts"
 
 /**

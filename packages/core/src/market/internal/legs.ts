@@ -30,7 +30,7 @@ import { GapAnnouncement } from "./gapAnnouncement.ts"
 import type { GapLedger } from "./gapLedger.ts"
 import { LegInbox } from "./legInbox.ts"
 import { LegMerge } from "./legMerge.ts"
-import { after, without } from "./narrowedBatch.ts"
+import { after, without } from "./mergedBatch.ts"
 
 type Inbox = Inboxes.Inbox<MarketEvent.MarketEvent>
 

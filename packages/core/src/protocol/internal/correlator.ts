@@ -3,7 +3,7 @@
  * requests take their numbers from one sequence and wait in one table, so that
  * an answer is of exactly one of them: that to a heartbeat confirms no
  * subscription. It only says what an id is, or was, for: what becomes of a late
- * answer is the matter of whoever asked (`LateAnswers`, `Subscriptions`).
+ * answer is the matter of whoever asked (`Requests`, `Subscriptions`).
  *
  * @since 0.1.0
  */

@@ -24,6 +24,14 @@ import {
 } from "./adaptiveBackoff.ts"
 
 /**
+ * What a backoff is told of a failure.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type { Failure } from "./adaptiveBackoff.ts"
+
+/**
  * How much chance a delay has. Every kind stays at or below the delay before
  * jitter, so below the cap, and gives whole milliseconds.
  *

@@ -1,6 +1,7 @@
 /**
  * A strategy on its way through the candles of one product: shown those that are
- * whole, and begun anew where one was withheld from it or where it threw.
+ * whole, and begun anew where one was withheld from it, if it `restarts`, and
+ * where it failed.
  *
  * @since 0.1.0
  */

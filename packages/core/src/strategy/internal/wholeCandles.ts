@@ -1,7 +1,7 @@
 /**
  * The candles of one product, of which a strategy is shown those that are whole:
  * what comes while data is missing waits until the gap has ended, and a candle
- * that one touches is withheld.
+ * that one touches, or in which the book was not live, is withheld.
  *
  * @since 0.1.0
  */

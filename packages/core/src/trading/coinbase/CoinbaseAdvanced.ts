@@ -30,9 +30,9 @@ import type { SigningKeyError } from "../../session/Signer.ts"
 import { HttpPort } from "../../transport/HttpPort.ts"
 import type { Transport } from "../../transport/Transport.ts"
 import { Exchange } from "../Exchange.ts"
-import * as Probing from "../internal/exchangeProbe.ts"
+import * as ExchangeProbe from "../internal/exchangeProbe.ts"
 import { Reach } from "../internal/httpAsking.ts"
-import * as Entry from "../internal/orderEntry.ts"
+import * as OrderEntry from "../internal/orderEntry.ts"
 import { CoinbaseGateway } from "./internal/coinbaseGateway.ts"
 import { Rest } from "./internal/rest.ts"
 import * as UserChannel from "./internal/userChannel.ts"
@@ -116,7 +116,7 @@ export const make = Effect.fnUntraced(function*(
     yield* Reach.make
   )
   const gateway = new CoinbaseGateway(rest, channel)
-  return Entry.make(gateway, yield* Probing.make(gateway))
+  return OrderEntry.make(gateway, yield* ExchangeProbe.make(gateway))
 })
 
 /**

@@ -28,7 +28,7 @@ import * as Timestamp from "../../value/Timestamp.ts"
 import { venue } from "../../venue/deribit/Venue.ts"
 import { Exchange } from "../Exchange.ts"
 import { type Failure, unsent } from "../internal/failure.ts"
-import * as Entry from "../internal/orderEntry.ts"
+import * as OrderEntry from "../internal/orderEntry.ts"
 import { Calls } from "./internal/calls.ts"
 import { DeribitGateway } from "./internal/deribitGateway.ts"
 import * as Notices from "./internal/notices.ts"
@@ -107,7 +107,7 @@ export const make = Effect.fnUntraced(function*(
     { startImmediately: true }
   )
   const calls = new Calls(session, yield* Clock.Clock, refused)
-  return Entry.make(new DeribitGateway(session, calls, yield* Notices.make(session), begin))
+  return OrderEntry.make(new DeribitGateway(session, calls, yield* Notices.make(session), begin))
 })
 
 /**

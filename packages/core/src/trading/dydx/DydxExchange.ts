@@ -33,9 +33,9 @@ import type { Transport } from "../../transport/Transport.ts"
 import type * as Decimal from "../../value/Decimal.ts"
 import { venue } from "../../venue/dydx/Venue.ts"
 import { Exchange } from "../Exchange.ts"
-import * as Probing from "../internal/exchangeProbe.ts"
+import * as ExchangeProbe from "../internal/exchangeProbe.ts"
 import { Reach } from "../internal/httpAsking.ts"
-import * as Entry from "../internal/orderEntry.ts"
+import * as OrderEntry from "../internal/orderEntry.ts"
 import * as Signing from "./DydxSigning.ts"
 import { Asking } from "./internal/asking.ts"
 import { DydxGateway } from "./internal/dydxGateway.ts"
@@ -112,7 +112,7 @@ export const make = Effect.fnUntraced(function*(
     }),
     notices: (yield* SubaccountChannel.make(socket, wallet.address, subaccountNumber)).of
   })
-  return Entry.make(gateway, yield* Probing.make(gateway))
+  return OrderEntry.make(gateway, yield* ExchangeProbe.make(gateway))
 })
 
 /**

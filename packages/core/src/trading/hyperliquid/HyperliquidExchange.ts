@@ -34,7 +34,7 @@ import type { Transport } from "../../transport/Transport.ts"
 import type * as Decimal from "../../value/Decimal.ts"
 import { venue } from "../../venue/hyperliquid/Venue.ts"
 import { Exchange } from "../Exchange.ts"
-import * as Entry from "../internal/orderEntry.ts"
+import * as OrderEntry from "../internal/orderEntry.ts"
 import { NonceStore } from "../NonceStore.ts"
 import * as Signing from "./HyperliquidSigning.ts"
 import { Account } from "./internal/account.ts"
@@ -180,7 +180,7 @@ export const make = Effect.fnUntraced(function*(
     weights,
     clock: yield* Clock.Clock
   })
-  return Entry.make(
+  return OrderEntry.make(
     new HyperliquidGateway({
       calls,
       notices,

@@ -1,5 +1,5 @@
 /**
- * How much an order of a trader is of: a share of the portfolio, cut to legal
+ * How much an order is of: a share of the portfolio, cut to legal
  * amounts and to the money that is there.
  *
  * @since 0.1.0

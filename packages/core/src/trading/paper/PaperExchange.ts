@@ -27,7 +27,7 @@ import type * as Decimal from "../../value/Decimal.ts"
 import type { Venue } from "../../venue/Venue.ts"
 import { Exchange } from "../Exchange.ts"
 import * as Instrument from "../Instrument.ts"
-import * as Entry from "../internal/orderEntry.ts"
+import * as OrderEntry from "../internal/orderEntry.ts"
 import * as PaperGateway from "./internal/paperGateway.ts"
 
 /**
@@ -99,7 +99,7 @@ export const make = Effect.fnUntraced(function*(
         : new Instrument.Instrument({ ...instrument, fees: new Instrument.Fees(fees) })
     }
   })
-  return Entry.make(gateway)
+  return OrderEntry.make(gateway)
 })
 
 /**
