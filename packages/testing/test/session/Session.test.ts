@@ -78,6 +78,11 @@ const make = (options: Partial<Session.Options> = {}) =>
 
 const opening = (connection: number) => ["auth", "subscribe", "orders"].map((method) => `${connection} ${method}`)
 
+const renew: SignIn = ({ call }) => Effect.as(call(refresh, {}), { expiresIn: "100 seconds", renew })
+
+/** Signs in for 100 seconds, and again and again. */
+const renewed: SignIn = ({ call }) => Effect.as(call(auth, {}), { expiresIn: "100 seconds", renew })
+
 describe("A session", () => {
   it.effect("signs in, restores, reconciles, and is live; after a drop as well, by the same handle", () =>
     withVenue(policy, ({ host }) =>
@@ -164,10 +169,7 @@ describe("A session", () => {
     withVenue(policy, ({ host }) =>
       Effect.gen(function*() {
         const called = yield* serve(host)
-        const renew: SignIn = ({ call }) => Effect.as(call(refresh, {}), { expiresIn: "100 seconds", renew })
-        const { session } = yield* make({
-          signIn: ({ call }) => Effect.as(call(auth, {}), { expiresIn: "100 seconds", renew })
-        })
+        const { session } = yield* make({ signIn: renewed })
         yield* session.connect
         yield* TestClock.adjust("79 seconds")
         assert.deepStrictEqual(called, opening(1))
@@ -183,10 +185,7 @@ describe("A session", () => {
     withVenue(policy, ({ host }) =>
       Effect.gen(function*() {
         const called = yield* serve(host)
-        const renew: SignIn = ({ call }) => Effect.as(call(refresh, {}), { expiresIn: "100 seconds", renew })
-        const { session } = yield* make({
-          signIn: ({ call }) => Effect.as(call(auth, {}), { expiresIn: "100 seconds", renew })
-        })
+        const { session } = yield* make({ signIn: renewed })
         yield* session.connect
         yield* TestClock.adjust("50 seconds")
         yield* host.drop
