@@ -128,8 +128,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what the rules forbid is sent",
     file: gateway,
-    original: "objection === undefined ? Effect.succeed(market)",
-    replacement: "objection !== \"\" ? Effect.succeed(market)",
+    original: "illegal === undefined ? Effect.succeed(market)",
+    replacement: "illegal !== \"\" ? Effect.succeed(market)",
     test: [ofEntry, "sends nothing that the instrument's rules forbid"]
   },
   {
@@ -292,6 +292,13 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "orders.length > 0 ? Effect.succeed(orders) : this.findOld(name, until)",
     replacement: "Effect.succeed(orders)",
     test: [ofEntry, "an order that has been over for long"]
+  },
+  {
+    name: "Deribit's spot is taken for what has positions",
+    file: orders,
+    original: "kind === \"spot\" ? { base: base_currency } : {}",
+    replacement: "{}",
+    test: [ofAnswers, "spot has no positions"]
   },
   {
     name: "spot is of its quote alone",

@@ -173,5 +173,12 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "fees: Option.getOrUndefined(fees),",
     replacement: "fees: undefined,",
     test: [ofRunner, "takes from the book"]
+  },
+  {
+    name: "reduce-only orders of what is spot are sent",
+    file: "packages/core/src/trading/Instrument.ts",
+    original: "reduceOnly && self.base !== undefined",
+    replacement: "reduceOnly && self.base === \"\"",
+    test: [ofPaper, "that is reduce-only is not sent for what is spot"]
   }
 ]

@@ -240,5 +240,12 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: " && event.status === \"cancelled\"",
     replacement: "",
     test: ["packages/core/test/Halting.test.ts", "says which orders were cancelled"]
+  },
+  {
+    name: "what is spot is closed by an order that is reduce-only",
+    file: traderOrders,
+    original: "reduceOnly: rules.success.base === undefined",
+    replacement: "reduceOnly: true",
+    test: [own, "not reduce-only, where there are no positions"]
   }
 ]

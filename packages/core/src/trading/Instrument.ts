@@ -179,21 +179,27 @@ export const describe = ({ above, below, figure, member, rule, value }: Illegal)
 }
 
 /**
- * What forbids the price and the amount of an order or an amendment, in words;
- * `undefined` if nothing does.
+ * What forbids an order or an amendment by the instrument's rules, in words;
+ * `undefined` if nothing does. What is spot has no position that an order could
+ * reduce.
  *
  * @category getters
  * @since 0.1.0
  */
 export const objection = (
   self: Instrument,
-  { amount, price }: { readonly amount?: Decimal.Decimal | undefined; readonly price?: Decimal.Decimal | undefined }
+  { amount, price, reduceOnly = false }: {
+    readonly amount?: Decimal.Decimal | undefined
+    readonly price?: Decimal.Decimal | undefined
+    readonly reduceOnly?: boolean | undefined
+  }
 ): string | undefined => {
   const illegal = [
     price === undefined ? undefined : checkPrice(self, price),
     amount === undefined ? undefined : checkAmount(self, amount)
-  ].filter((found) => found !== undefined)
-  return illegal.length === 0 ? undefined : illegal.map(describe).join("; ")
+  ].filter((found) => found !== undefined).map(describe)
+  if (reduceOnly && self.base !== undefined) illegal.push(`reduce-only: ${self.product} has no positions`)
+  return illegal.length === 0 ? undefined : illegal.join("; ")
 }
 
 /** The digits of a quotient, where none are said. */

@@ -182,8 +182,9 @@ export const withVenues = <A, E, R>(
             ...(name === "hyperliquid"
               ? {
                 symbols: {
-                  symbolOf: (product: string) => /^(\w+)-USD$/.exec(product)?.[1],
-                  nameOf: (symbol: string) => `${symbol}-USD`
+                  symbolOf: (product: string) =>
+                    product === "PURR-USD" ? "PURR/USDC" : /^(\w+)-USD$/.exec(product)?.[1],
+                  nameOf: (symbol: string) => symbol === "PURR/USDC" ? "PURR-USD" : `${symbol}-USD`
                 }
               }
               : {})

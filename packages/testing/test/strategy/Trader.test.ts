@@ -98,6 +98,22 @@ describe("A trader", () => {
       })
     ))
 
+  it.effect("closes what was bought by an order that is not reduce-only, where there are no positions", () =>
+    withTrader(
+      (process, desk) =>
+        Effect.gen(function*() {
+          const had = heldOf(desk, "PURR")
+          yield* process.signal("buy", "PURR-USD")
+          yield* pass("2 seconds")
+          yield* process.signal("sell", "PURR-USD")
+          yield* pass("2 seconds")
+          assert.deepStrictEqual(tags(process), ["Recovered", "Entering", "Opened", "Exiting", "Closed"])
+          assert.isTrue(BigDecimal.equals(heldOf(desk, "PURR"), had))
+          yield* sound(process)
+        }),
+      { strategy: RoutingStrategy.fixed("hyperliquid"), capital: decimal("10000") }
+    ))
+
   it.effect("places nothing while an order of the product is under way, nor the same signal twice", () =>
     withTrader((process, desk) =>
       Effect.gen(function*() {

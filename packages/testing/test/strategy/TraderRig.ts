@@ -16,13 +16,14 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { decimal, type Desk, names, pass, talk, withVenues } from "../routing/Venues.ts"
 
-export type Product = "BTC-USD" | "ETH-USD" | "SOL-USD"
+export type Product = "BTC-USD" | "ETH-USD" | "SOL-USD" | "PURR-USD"
 
 /** The prices around which the mocks make their markets. */
 export const marketOf: Readonly<Record<Product, string>> = {
   "BTC-USD": "43250.00",
   "ETH-USD": "2280.50",
-  "SOL-USD": "98.70"
+  "SOL-USD": "98.70",
+  "PURR-USD": "0.18523"
 }
 
 /** A trader's process: what it said, and how to speak to it. */
@@ -52,7 +53,7 @@ export const begin = Effect.fnUntraced(function*(desk: Desk, { storage = desk.st
     quote: "USD",
     alike: ["USDC"],
     ...options,
-    limits: { products: ["BTC-USD", "ETH-USD", "SOL-USD"], ...options.limits }
+    limits: { products: ["BTC-USD", "ETH-USD", "SOL-USD", "PURR-USD"], ...options.limits }
   }).pipe(Effect.provideService(OrderRouter, router), Effect.provideService(Storage, storage), Scope.provide(scope))
   const events: Array<TraderEvent> = []
   yield* Effect.forkIn(

@@ -206,6 +206,19 @@ describe("a paper order that takes", () => {
       ]
     }))
 
+  it.effect("that is reduce-only is not sent for what is spot, also where some was bought", () =>
+    withPaper(({ book: showBook, orders }) =>
+      Effect.gen(function*() {
+        const bought = yield* give(orders.place(market("1")))
+        yield* showBook(...book)
+        assert.match(bought.lines()[0] ?? "", /^Acknowledged/)
+        const reducing = yield* give(orders.place(market("1", { side: "sell", reduceOnly: true, clientId: "other" })))
+        assert.deepStrictEqual(reducing.lines(), [
+          "NotSent clientId=other reason=reduce-only: BTC-USD has no positions"
+        ])
+      })
+    ))
+
   it.effect("is not sent if its market is not known in time", () =>
     withPaper(({ orders, show }) =>
       Effect.gen(function*() {

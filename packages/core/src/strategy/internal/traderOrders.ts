@@ -170,8 +170,8 @@ const tryToLeave = Effect.fnUntraced(function*(
   if (amount === undefined) return `${Decimal.format(lot.amount)} is less than ${exchange} trades`
   const clientId = yield* OrderRequest.clientId
   const terms = { product, side: opposite[direction], type: "market", amount, timeInForce: "ioc", clientId } as const
-  const reducing = new OrderRequest.OrderRequest({ ...terms, reduceOnly: true })
-  // Where a position is what was bought, there is nothing to reduce.
+  // What is spot has no position to reduce, and there are exchanges that have no such orders.
+  const reducing = new OrderRequest.OrderRequest({ ...terms, reduceOnly: rules.success.base === undefined })
   const { candidates, causes } = yield* router.rank(reducing, strategy)
   const isUnsupported = candidates.length === 0 && causes.every(({ reason }) => reason === "Unsupported")
   const request = isUnsupported ? new OrderRequest.OrderRequest({ ...terms, reduceOnly: false }) : reducing

@@ -149,6 +149,34 @@ products = ["BTC-USD"]
       )
     }))
 
+  it.live("closes on paper what the process before it bought there", () =>
+    Effect.gen(function*() {
+      const folder = yield* TraderRig.folder
+      const [config, history] = [`${folder}/trader.toml`, `${folder}/trader.sqlite`]
+      Fs.writeFileSync(
+        config,
+        `[simulation]
+[venues.kraken]
+products = ["BTC-USD"]
+[exchanges.paper]
+venue = "kraken"
+balance = { USD = 10_000 }
+[history]
+path = "${history}"
+[trader]
+products = ["BTC-USD"]
+`
+      )
+      yield* TraderRig.bought(history, { exchange: "paper", product: "BTC/USD", amount: "0.1", price: "60000.00" })
+      const { stop, world } = yield* TraderRig.start(config, {})
+      yield* world.said(/"position (not )?closed"/)
+      assert.strictEqual(yield* stop, 0)
+      assert.notInclude(world.stderr(), "position not closed")
+      const fills = world.objects().filter(({ _tag }) => _tag === "Fill")
+      assert.isAbove(fills.length, 0)
+      for (const fill of fills) assert.deepInclude(fill, { exchange: "paper", product: "BTC/USD", side: "sell" })
+    }))
+
   it.live("SIGHUP changes its output, and not what it trades", () =>
     Effect.gen(function*() {
       const rig = yield* TraderRig.make({ rate: 50 })

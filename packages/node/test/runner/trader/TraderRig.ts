@@ -89,6 +89,55 @@ export const stored = (path: string, clientId: string, said: ReadonlyArray<Order
       for (const event of said) yield* storage.append("coinbase", clientId, event)
     }))
 
+/** Stores what a process before would have of a position that it has opened and not closed. */
+export const bought = (
+  path: string,
+  held: { readonly exchange: string; readonly product: string; readonly amount: string; readonly price: string }
+) =>
+  withHistory(path, (storage) =>
+    Effect.gen(function*() {
+      const { exchange } = held
+      const [amount, price, clientId, side] = [decimal(held.amount), decimal(held.price), "bought", "buy"] as const
+      const capital = "10000"
+      yield* storage.decide({
+        kind: "opening",
+        reason: "",
+        detail: { capital, balances: [{ exchange, asset: "USD", total: capital }], positions: [] }
+      })
+      yield* storage.decide({
+        kind: "enter",
+        reason: "",
+        clientId,
+        detail: {
+          _tag: "Enter",
+          product,
+          side,
+          confidence: 0.8,
+          strategy: "by hand",
+          price: held.price,
+          at: "2026-11-25T12:00:00Z"
+        }
+      })
+      const request = new OrderRequest.OrderRequest({
+        product: held.product,
+        side,
+        type: "limit",
+        amount,
+        price,
+        timeInForce: "ioc",
+        reduceOnly: false,
+        clientId
+      })
+      yield* storage.intend(exchange, request)
+      const ids = { exchange, clientId, orderId: "1" }
+      for (
+        const event of [
+          new OrderEvent.Acknowledged({ ...ids, status: "filled", filled: amount }),
+          new OrderEvent.Fill({ ...ids, product: held.product, side, price, amount, tradeId: "1" })
+        ]
+      ) yield* storage.append(exchange, clientId, event)
+    }))
+
 /** Runs a trader. */
 export const start = Effect.fnUntraced(function*(
   config: string,

@@ -18,7 +18,7 @@ import type { SessionState } from "../../../session/Session.ts"
 import * as Timestamp from "../../../value/Timestamp.ts"
 import type { Health, OrderName } from "../../Exchange.ts"
 import { Balance, Position } from "../../Holdings.ts"
-import type { Instrument } from "../../Instrument.ts"
+import * as Instrument from "../../Instrument.ts"
 import { describe, type Failure } from "../../internal/failure.ts"
 import type { Attempt, Gateway, Notice, Sending, Terms } from "../../internal/gateway.ts"
 import type { Fill } from "../../OrderEvent.ts"
@@ -129,19 +129,19 @@ export class DeribitGateway implements Gateway<Schemas.Order> {
     )
   }
 
-  instrument(product: string, until: number): Effect.Effect<Instrument, Failure> {
+  instrument(product: string, until: number): Effect.Effect<Instrument.Instrument, Failure> {
     return Effect.map(this.market(product, until), ({ instrument }) => instrument)
   }
 
   /** The market of an order or an amendment, or why it cannot be sent. */
-  private legal(product: string, terms: Parameters<typeof Orders.objection>[1], until: number) {
+  private legal(product: string, terms: Parameters<typeof Instrument.objection>[1], until: number) {
     return this.market(product, until).pipe(
       Effect.mapError((failure) =>
         failure._tag === "Refused" ? `product ${product}: ${describe(failure)}` : failure.reason
       ),
       Effect.flatMap((market) => {
-        const objection = Orders.objection(market, terms)
-        return objection === undefined ? Effect.succeed(market) : Effect.fail(objection)
+        const illegal = Instrument.objection(market.instrument, terms)
+        return illegal === undefined ? Effect.succeed(market) : Effect.fail(illegal)
       })
     )
   }

@@ -23,15 +23,14 @@ import type { OrderStatus } from "../../OrderStatus.ts"
 export const exchange = "deribit"
 
 /**
- * What may be traded of an instrument: its rules, whether it has positions, and
- * the currencies under which its orders may be found.
+ * What may be traded of an instrument: its rules, and the currencies under which
+ * its orders may be found.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Market {
   readonly instrument: Instrument.Instrument
-  readonly hasPositions: boolean
   readonly currencies: ReadonlyArray<string>
 }
 
@@ -49,7 +48,8 @@ export const marketOf = (listed: MarketSchemas.Instrument): Market => {
     product: instrument_name,
     tick: tick_size,
     lot: min_trade_amount,
-    feeAsset: settledIn ?? quote_currency
+    feeAsset: settledIn ?? quote_currency,
+    ...(kind === "spot" ? { base: base_currency } : {})
   }
   const ticks = (listed.tick_size_steps ?? []).map(({ above_price, tick_size }) => ({
     from: above_price,
@@ -59,28 +59,8 @@ export const marketOf = (listed: MarketSchemas.Instrument): Market => {
   return {
     // Of steps that do not fit together the least tick holds; the venue has the last word.
     instrument: instrument._tag === "Some" ? instrument.value : new Instrument.Instrument(rules),
-    hasPositions: kind !== "spot",
     currencies: settledIn === undefined ? [...new Set([base_currency, quote_currency])] : [settledIn]
   }
-}
-
-/**
- * What forbids an order or an amendment by the instrument's rules, in words;
- * `undefined` if nothing does.
- *
- * @category getters
- * @since 0.1.0
- */
-export const objection = (
-  { hasPositions, instrument }: Market,
-  { reduceOnly = false, ...terms }: Parameters<typeof Instrument.objection>[1] & {
-    readonly reduceOnly?: boolean | undefined
-  }
-): string | undefined => {
-  const illegal = Instrument.objection(instrument, terms)
-  if (!reduceOnly || hasPositions) return illegal
-  return [illegal, `reduce-only: ${instrument.product} has no positions`].filter((reason) => reason !== undefined)
-    .join("; ")
 }
 
 type Placing = (typeof trading.buy)["params"]["Type"]

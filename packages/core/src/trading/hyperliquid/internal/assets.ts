@@ -12,15 +12,13 @@ import * as Instrument from "../../Instrument.ts"
 import type { Meta, SpotMeta } from "./wire.ts"
 
 /**
- * Something that can be traded: its number, its rules, and whether it is a
- * perpetual, which alone has positions.
+ * Something that can be traded: its number and its rules.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Asset {
   readonly id: number
-  readonly isPerpetual: boolean
   readonly instrument: Instrument.Instrument
 }
 
@@ -77,7 +75,6 @@ export const perpetuals = ({ universe }: typeof Meta.Type): ReadonlyMap<string, 
         name,
         isDelisted === true ? undefined : {
           id,
-          isPerpetual: true,
           instrument: instrumentOf(name, {
             feeAsset: "USDC",
             szDecimals,
@@ -103,7 +100,6 @@ export const spots = ({ tokens, universe }: typeof SpotMeta.Type): ReadonlyMap<s
     const { szDecimals } = base
     found.set(name, {
       id: firstSpot + index,
-      isPerpetual: false,
       instrument: instrumentOf(name, {
         base: base.name,
         feeAsset: quote.name,
@@ -122,25 +118,6 @@ export const spots = ({ tokens, universe }: typeof SpotMeta.Type): ReadonlyMap<s
  * @since 0.1.0
  */
 export const isSpot = (product: string): boolean => product.includes("/") || product.startsWith("@")
-
-/**
- * What forbids an order or an amendment by the asset's rules, in words;
- * `undefined` if nothing does.
- *
- * @category getters
- * @since 0.1.0
- */
-export const objection = (
-  { instrument, isPerpetual }: Asset,
-  { reduceOnly = false, ...terms }: Parameters<typeof Instrument.objection>[1] & {
-    readonly reduceOnly?: boolean | undefined
-  }
-): string | undefined => {
-  const illegal = Instrument.objection(instrument, terms)
-  if (!reduceOnly || isPerpetual) return illegal
-  return [illegal, `reduce-only: ${instrument.product} has no positions`].filter((reason) => reason !== undefined)
-    .join("; ")
-}
 
 /**
  * The price of a market order, which is one that takes at once up to so far from

@@ -16,7 +16,7 @@ import * as Decimal from "../../../value/Decimal.ts"
 import * as Timestamp from "../../../value/Timestamp.ts"
 import type { Health, OrderName } from "../../Exchange.ts"
 import { Balance, Position } from "../../Holdings.ts"
-import type { Instrument } from "../../Instrument.ts"
+import * as Instrument from "../../Instrument.ts"
 import * as Failure from "../../internal/failure.ts"
 import type { Answer, Attempt, Gateway, Notice, Sending, Terms } from "../../internal/gateway.ts"
 import { type Fill, OrderUpdate } from "../../OrderEvent.ts"
@@ -24,7 +24,7 @@ import type { OrderRequest } from "../../OrderRequest.ts"
 import type { Action } from "../HyperliquidSigning.ts"
 import type { Account } from "./account.ts"
 import type { Amendments } from "./amendments.ts"
-import * as Assets from "./assets.ts"
+import type * as Assets from "./assets.ts"
 import type { Calls, Statuses } from "./calls.ts"
 import { channels } from "./messages.ts"
 import type { Notices } from "./notices.ts"
@@ -178,7 +178,7 @@ export class HyperliquidGateway implements Gateway<Orders.Order> {
         this.account.asset(product, until),
         Effect.mapError(this.account.user(until), Failure.describe)
       ], { concurrency: "unbounded" })
-      const illegal = Assets.objection(asset, request)
+      const illegal = Instrument.objection(asset.instrument, request)
       if (illegal !== undefined) return yield* Effect.fail(illegal)
       const price = request.price ?? (yield* this.account.marketPrice(asset, side, until))
       const timeInForce = Orders.timeInForceOf({ ...request, type }) ?? "Gtc"
@@ -198,7 +198,7 @@ export class HyperliquidGateway implements Gateway<Orders.Order> {
       const { until } = sending
       if (order.isTrigger) return yield* Effect.fail(`order ${order.oid} waits for its trigger: it is not amended here`)
       const asset = yield* this.account.asset(order.product, until)
-      const illegal = Assets.objection(asset, terms)
+      const illegal = Instrument.objection(asset.instrument, terms)
       if (illegal !== undefined) return yield* Effect.fail(illegal)
       yield* Effect.mapError(this.account.learnHistory([order], until), Failure.describe)
       const { amount: whole = order.amount } = this.update(order)
@@ -372,7 +372,7 @@ export class HyperliquidGateway implements Gateway<Orders.Order> {
     )
   }
 
-  instrument(product: string, until: number): Effect.Effect<Instrument, Failure.Failure> {
+  instrument(product: string, until: number): Effect.Effect<Instrument.Instrument, Failure.Failure> {
     return this.account.listed(product, until).pipe(
       Effect.flatMap((asset) =>
         asset === undefined ? Effect.fail(Failure.refused(`no product ${product}`)) : Effect.succeed(asset.instrument)
