@@ -1,7 +1,7 @@
 /**
  * Holds what can be said of a file by itself and of all of them together: how
- * long it is, that no two errors of the project have the same tag, and how many
- * names users see.
+ * long it is, that no two errors of the project have the same tag, that every
+ * property is tested by a seed that is written down, and how many names users see.
  *
  *     node scripts/shape.ts [root]
  */
@@ -64,6 +64,24 @@ const tags = (root: string): ReadonlyArray<Finding> => {
   })
 }
 
+/** Where a property is tested without a seed of its own: what it is tested on would be another thing at every run. */
+const unseeded = (source: Source): ReadonlyArray<Finding> => {
+  const found: Array<Finding> = []
+  new Visitor({
+    CallExpression: ({ arguments: given, callee, start }) => {
+      if (callee.type !== "MemberExpression" || !/^it\b.*\.prop$/.test(source.text.slice(callee.start, callee.end))) {
+        return
+      }
+      const options = given.slice(3).at(-1)
+      if (options !== undefined && /\bseed\b/.test(source.text.slice(options.start, options.end))) return
+      found.push({ at: at(source, start), message: "a property without a seed: give it { arbitrary: { seed } }" })
+    }
+  }).visit(source.program)
+  return found
+}
+
+const seeds = (root: string): ReadonlyArray<Finding> => read(root, ["packages/*/test"]).flatMap(unseeded)
+
 /** How many names `@tickline/core` may export: each is one that a user has to read past. */
 export const mostNames = 840
 
@@ -84,11 +102,18 @@ const names = (root: string): ReadonlyArray<Finding> => {
   }]
 }
 
-/** Everything under `root` that is too long, tagged like another error, or too much to choose from. */
-export const misshapen = (root: string): ReadonlyArray<Finding> => [...lengths(root), ...tags(root), ...names(root)]
+/** Everything under `root` that is too long, tagged like another error, without a seed, or too much to choose from. */
+export const misshapen = (root: string): ReadonlyArray<Finding> => [
+  ...lengths(root),
+  ...tags(root),
+  ...seeds(root),
+  ...names(root)
+]
 
 if (import.meta.main) {
   const root = process.argv[2] ?? workspace
-  const held = `Files are short, and errors have tags of their own; core has ${countNames(root)} public names.`
+  const held = `Files are short, errors have tags and properties seeds of their own; core has ${
+    countNames(root)
+  } public names.`
   report(misshapen(root), held)
 }
