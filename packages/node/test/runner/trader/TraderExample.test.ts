@@ -60,8 +60,9 @@ describe("examples/trader.toml", { timeout: 90_000 }, () => {
       second.child.kill("SIGTERM")
       assert.strictEqual(yield* second.ended, 0)
       assert.isBelow(performance.now() - asked, 4_000)
+      // Each product counts its trades by itself.
       const fills = [...first.objects(), ...second.objects()].filter(({ _tag }) => _tag === "Fill")
-        .map(({ exchange, side, tradeId }) => `${exchange} ${tradeId} ${side}`)
+        .map(({ exchange, product, side, tradeId }) => `${exchange} ${product} ${tradeId} ${side}`)
       assert.strictEqual(new Set(fills).size, fills.length)
       assert.notInclude(first.stderr() + second.stderr(), "accounts differ")
       assert.match(second.stderr(), /^profit [+-]?\d+\.\d\d USD of 20000\.00: /m)
