@@ -1,6 +1,7 @@
 /**
- * A rule counts only where it can fail: each rule of the house is broken here,
- * in a copy of the workspace's shape, and the tool that holds it must say so.
+ * A rule counts only where it can fail: each rule of the house is broken, here
+ * or in `shape.test.ts`, in a workspace of a few files, and the tool that holds it
+ * must say so.
  */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"

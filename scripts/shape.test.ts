@@ -28,6 +28,7 @@ describe("shape", () => {
     assert.deepStrictEqual(of(", { arbitrary: { seed: 7 } }"), [])
     for (const end of ["", ", { arbitrary: {} }"]) assert.match(of(end).join(), /Y\.ts:1:1 a property without a seed/)
   })
+
   const error = (tag: string, made = "Schema.TaggedError<E>()"): string =>
     `export class E extends ${made}("${tag}", {}) {}\n`
   it("passes errors with tags of their own", () =>

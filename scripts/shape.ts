@@ -69,10 +69,10 @@ const unseeded = (source: Source): ReadonlyArray<Finding> => {
   const found: Array<Finding> = []
   new Visitor({
     CallExpression: ({ arguments: given, callee, start }) => {
-      if (callee.type !== "MemberExpression" || !/^it\b.*\.prop$/.test(source.text.slice(callee.start, callee.end))) {
+      if (callee.type !== "MemberExpression" || !/^it\b.*\.prop$/s.test(source.text.slice(callee.start, callee.end))) {
         return
       }
-      const options = given.slice(3).at(-1)
+      const options = given[3]
       if (options !== undefined && /\bseed\b/.test(source.text.slice(options.start, options.end))) return
       found.push({ at: at(source, start), message: "a property without a seed: give it { arbitrary: { seed } }" })
     }

@@ -296,8 +296,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "Deribit's spot is taken for what has positions",
     file: orders,
-    original: "kind === \"spot\" ? { base: base_currency } : {}",
-    replacement: "{}",
+    original: "base: base_currency, feeAsset",
+    replacement: "feeAsset",
     test: [ofAnswers, "spot has no positions"]
   },
   {

@@ -244,8 +244,15 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what is spot is closed by an order that is reduce-only",
     file: traderOrders,
-    original: "reduceOnly: rules.success.base === undefined",
-    replacement: "reduceOnly: true",
+    original: "order(rules.success.base === undefined)",
+    replacement: "order(true)",
     test: [own, "not reduce-only, where there are no positions"]
+  },
+  {
+    name: "what is to be closed where no order is reduce-only stays open",
+    file: traderOrders,
+    original: "isUnsupported ? order(false) : preferred",
+    replacement: "preferred",
+    test: [own, "where the exchange has no reduce-only orders"]
   }
 ]

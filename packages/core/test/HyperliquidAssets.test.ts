@@ -103,13 +103,11 @@ describe("what is listed at Hyperliquid", () => {
     const { id, instrument } = spot(2)
     assert.deepStrictEqual([
       id,
-      instrument.base === undefined,
       instrument.base,
       instrument.feeAsset,
       Decimal.format(instrument.lot)
     ], [
       10_007,
-      false,
       "X",
       "USDC",
       "0.01"

@@ -1,5 +1,7 @@
 /** A trader through its front door: signals and prices in, orders at mock exchanges out. */
 import { assert, describe, it } from "@effect/vitest"
+import type { OrderRequest } from "@tickline/core/trading/OrderRequest"
+import * as OrderRouter from "@tickline/core/trading/OrderRouter"
 import * as Portfolio from "@tickline/core/trading/Portfolio"
 import * as RoutingStrategy from "@tickline/core/trading/RoutingStrategy"
 import { StorageError } from "@tickline/core/trading/StorageError"
@@ -112,6 +114,24 @@ describe("A trader", () => {
           yield* sound(process)
         }),
       { strategy: RoutingStrategy.fixed("hyperliquid"), capital: decimal("10000") }
+    ))
+
+  it.effect("closes a position by a plain order where the exchange has no reduce-only orders", () =>
+    withTrader((first, desk) =>
+      Effect.gen(function*() {
+        yield* first.kill
+        const lacks = ({ reduceOnly }: OrderRequest) => reduceOnly ? "reduce-only: there are no such orders" : undefined
+        const exchange = { ...desk.venues.dydx.exchange, lacks }
+        const strategy = RoutingStrategy.fixed("dydx")
+        const process = yield* begin({ ...desk, begin: OrderRouter.make({ strategy, routes: [{ exchange }] }) })
+        yield* pass("2 seconds")
+        yield* process.signal("buy", "BTC-USD")
+        yield* pass("1 second")
+        yield* process.signal("sell", "BTC-USD")
+        yield* pass("1 second")
+        assert.deepStrictEqual(tags(process), ["Recovered", "Entering", "Opened", "Exiting", "Closed"])
+        assert.deepStrictEqual(desk.venues.dydx.positions(), [])
+      })
     ))
 
   it.effect("places nothing while an order of the product is under way, nor the same signal twice", () =>

@@ -170,11 +170,13 @@ const tryToLeave = Effect.fnUntraced(function*(
   if (amount === undefined) return `${Decimal.format(lot.amount)} is less than ${exchange} trades`
   const clientId = yield* OrderRequest.clientId
   const terms = { product, side: opposite[direction], type: "market", amount, timeInForce: "ioc", clientId } as const
-  // What is spot has no position to reduce, and there are exchanges that have no such orders.
-  const reducing = new OrderRequest.OrderRequest({ ...terms, reduceOnly: rules.success.base === undefined })
-  const { candidates, causes } = yield* router.rank(reducing, strategy)
+  const order = (reduceOnly: boolean) => new OrderRequest.OrderRequest({ ...terms, reduceOnly })
+  // What is spot has no position to reduce.
+  const preferred = order(rules.success.base === undefined)
+  const { candidates, causes } = yield* router.rank(preferred, strategy)
+  // There are exchanges that have no reduce-only orders.
   const isUnsupported = candidates.length === 0 && causes.every(({ reason }) => reason === "Unsupported")
-  const request = isUnsupported ? new OrderRequest.OrderRequest({ ...terms, reduceOnly: false }) : reducing
+  const request = isUnsupported ? order(false) : preferred
   const purpose: History.Purpose = { _tag: "Exit", product, lot: id, why }
   desk.purposes.set(clientId, purpose)
   tell({ _tag: "Exiting", lot, why, request })

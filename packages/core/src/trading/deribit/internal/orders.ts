@@ -48,8 +48,9 @@ export const marketOf = (listed: MarketSchemas.Instrument): Market => {
     product: instrument_name,
     tick: tick_size,
     lot: min_trade_amount,
-    feeAsset: settledIn ?? quote_currency,
-    ...(kind === "spot" ? { base: base_currency } : {})
+    ...(kind === "spot"
+      ? { base: base_currency, feeAsset: quote_currency }
+      : { feeAsset: settledIn ?? quote_currency })
   }
   const ticks = (listed.tick_size_steps ?? []).map(({ above_price, tick_size }) => ({
     from: above_price,
