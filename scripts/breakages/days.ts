@@ -11,8 +11,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "fees in what counts as dollars are no fees",
     file: `${trader}/desk.ts`,
-    original: "{ feeAsset: this.likeQuote(said.feeAsset) }",
-    replacement: "{ feeAsset: said.feeAsset }",
+    original: "said.feeAsset === base ? base : this.likeQuote(said.feeAsset)",
+    replacement: "said.feeAsset",
     test: ofDays
   },
   {

@@ -60,15 +60,15 @@ const ofTheLots: ReadonlyArray<Breakage> = [
   {
     name: "what a lot cost stays set aside",
     file: portfolio,
-    original: "cash: total([after.cash, BigDecimal.subtract(lot.cost, cost), realized]),",
-    replacement: "cash: total([after.cash, realized]),",
+    original: "cash: total([self.cash, BigDecimal.subtract(lot.cost, cost), realized]),",
+    replacement: "cash: total([self.cash, realized]),",
     test: anySteps
   },
   {
     name: "what a lot gained is no money",
     file: portfolio,
-    original: "cash: total([after.cash, BigDecimal.subtract(lot.cost, cost), realized]),",
-    replacement: "cash: total([after.cash, BigDecimal.subtract(lot.cost, cost)]),",
+    original: "cash: total([self.cash, BigDecimal.subtract(lot.cost, cost), realized]),",
+    replacement: "cash: total([self.cash, BigDecimal.subtract(lot.cost, cost)]),",
     test: sameWorth
   },
   {

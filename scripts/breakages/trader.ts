@@ -74,8 +74,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a trader begins with fills of before the portfolio",
     file: desk,
-    original: "      this.fill(this.purposes.get(of), of, fill)\n    }",
-    replacement: "      this.fill(undefined, of, fill)\n    }",
+    original: "      this.fill(this.purposes.get(of), of, fill)",
+    replacement: "      this.fill(undefined, of, fill)",
     test: [named, "Trade history recording"]
   },
   {
@@ -244,7 +244,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "what is spot is closed by an order that is reduce-only",
     file: traderOrders,
-    original: "order(rules.success.base === undefined)",
+    original: "order(rules.base === undefined)",
     replacement: "order(true)",
     test: [own, "not reduce-only, where there are no positions"]
   },
@@ -254,5 +254,47 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "isUnsupported ? order(false) : preferred",
     replacement: "preferred",
     test: [own, "where the exchange has no reduce-only orders"]
+  },
+  {
+    name: "a fee in what was bought is sold with it",
+    file: "packages/core/src/trading/Lot.ts",
+    original: "? BigDecimal.subtract(amount, fee)",
+    replacement: "? amount",
+    test: ["packages/core/test/Portfolio.test.ts", "what a fee in it has left"]
+  },
+  {
+    name: "a fee in any asset is taken from the position",
+    file: "packages/core/src/trading/Lot.ts",
+    original: " && base !== undefined && feeAsset === base",
+    replacement: " && feeAsset !== undefined",
+    test: ["packages/core/test/Portfolio.test.ts", "what a fee in it has left"]
+  },
+  {
+    name: "a rest that nobody trades is tried to be sold for ever",
+    file: traderOrders,
+    original: "return rest === undefined || tradable(rules, rest.amount) !== undefined",
+    replacement: "return rest === undefined || true",
+    test: [own, "gives up the rest that nobody trades"]
+  },
+  {
+    name: "a rest that was given up is there again after a restart",
+    file: desk,
+    original: "last.get(id) === index ? writtenOff.get(id) : undefined",
+    replacement: "undefined",
+    test: [own, "gives up the rest that nobody trades"]
+  },
+  {
+    name: "a whole lot is given up",
+    file: traderOrders,
+    original: " && BigDecimal.isLessThan(amount, entered)",
+    replacement: "",
+    test: [own, "gives up nothing of which nothing was sold"]
+  },
+  {
+    name: "the cost of what is given up is not lost",
+    file: "packages/core/src/trading/Lot.ts",
+    original: "BigDecimal.subtract(self.realized, self.cost)",
+    replacement: "self.realized",
+    test: ["packages/core/test/Portfolio.test.ts", "gives up the rest of what a buy"]
   }
 ]

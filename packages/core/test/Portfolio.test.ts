@@ -129,6 +129,46 @@ describe("a portfolio", () => {
     assert.deepStrictEqual(Portfolio.violations(bought), [])
   })
 
+  it("has of spot what a fee in it has left, at the same cost", () => {
+    const fee = { fee: "0.2", feeAsset: "BTC" }
+    const buy = (self: Portfolio.Portfolio, entry: Fill, base?: string) =>
+      Result.getOrThrow(Portfolio.enter(self, "a", entry, 1000, base))
+    const bought = buy(make(), fill("buy", "1", "100", fee), "BTC")
+    assert.strictEqual(text(bought.cash), "9900")
+    const { amount, cost, entered, entryPrice, fees } = lotOf(bought, "a")
+    assert.deepStrictEqual([amount, entered, cost, entryPrice, fees].map(text), ["0.8", "1", "100", "125", "0"])
+    assert.deepStrictEqual(Portfolio.violations(bought), [])
+    const { portfolio, realized } = exit(bought, "a", fill("sell", "0.8", "150"))
+    assert.deepStrictEqual([text(portfolio.total), text(realized), portfolio.lots.size], ["10020", "20", 0])
+    // An average has as many digits as without such a fee.
+    const tiny = buy(make(), fill("buy", "1000", "0.0000012345", { ...fee, fee: "0.700000000001" }), "BTC")
+    assert.strictEqual(Decimal.format(lotOf(tiny, "a").entryPrice), "0.000001235364755329")
+    const all = Portfolio.enter(make(), "a", fill("buy", "1", "100", { ...fee, fee: "1" }), 1, "BTC")
+    assert.match(reasonOf(all), /its fee is all of 1/)
+    // What is no spot, what is sold and what is paid otherwise is as it was traded.
+    for (
+      const [side, base, feeAsset] of [["buy", undefined, "BTC"], ["sell", "BTC", "BTC"], [
+        "buy",
+        "BTC",
+        "BNB"
+      ]] as const
+    ) {
+      assert.strictEqual(text(lotOf(buy(make(), fill(side, "1", "100", { ...fee, feeAsset }), base), "a").amount), "1")
+    }
+  })
+
+  for (const [side, other] of [["buy", "sell"], ["sell", "buy"]] as const) {
+    it(`gives up the rest of what a ${side} has entered: its cost is lost`, () => {
+      const entered = Portfolio.mark(enter(make(), "a", fill(side, "1.5", "100")), "BTC-USD", decimal("120"))
+      const { portfolio: before } = exit(entered, "a", fill(other, "1.4", "100"))
+      const { closed, portfolio, realized } = Portfolio.writeOff(before, "a", 3000)
+      assert.deepStrictEqual([text(realized), text(closed?.realized), closed?.closedAt], ["-10", "-10", 3000])
+      assert.deepStrictEqual([portfolio.lots.size, portfolio.trades, text(portfolio.total)], [0, 1, "9990"])
+      assert.deepStrictEqual(Portfolio.violations(portfolio), [])
+      assert.deepStrictEqual(Portfolio.writeOff(portfolio, "a", 3000).portfolio, portfolio)
+    })
+  }
+
   it("has a stop 5 % and a target 10 % from a lot's average, on the side that belongs to it", () => {
     const long = lotOf(enter(enter(make(), "a", fill("buy", "1", "100")), "a", fill("buy", "1", "200")), "a")
     assert.deepStrictEqual([text(long.stop), text(long.target)], ["142.5", "165"])

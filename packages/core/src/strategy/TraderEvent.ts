@@ -10,6 +10,7 @@ import type { OrderRequest } from "../trading/OrderRequest.ts"
 import type * as Portfolio from "../trading/Portfolio.ts"
 import type * as Reconciliation from "../trading/Reconciliation.ts"
 import type * as Risk from "../trading/Risk.ts"
+import type * as Decimal from "../value/Decimal.ts"
 import type * as Alerts from "./Alerts.ts"
 import type { Signal } from "./Signal.ts"
 
@@ -49,7 +50,8 @@ export type Why = "stop" | "target" | "signal"
  *   of it, or nothing was traded
  * - `NotClosed`: an order to close a lot came to nothing, or closed a part only; it
  *   is tried again after `againMillis`
- * - `Closed`: nothing of a lot is open any more
+ * - `Closed`: nothing of a lot is open any more; of what is spot, `left` is less
+ *   than its exchange trades, and stays in the account
  * - `Unbookable`: a fill that cannot be of any of our orders, as they are known
  * - `Broken`: the portfolio does not keep to its invariants
  * - `Recovered`: what was open before a restart is known
@@ -75,7 +77,12 @@ export type TraderEvent =
     readonly detail: string
     readonly againMillis: number
   }
-  | { readonly _tag: "Closed"; readonly trade: Lot.Closed; readonly why: Why | undefined }
+  | {
+    readonly _tag: "Closed"
+    readonly trade: Lot.Closed
+    readonly why: Why | undefined
+    readonly left: Decimal.Decimal
+  }
   | { readonly _tag: "Unbookable"; readonly error: Lot.Unbookable }
   | { readonly _tag: "Broken"; readonly violations: ReadonlyArray<Portfolio.Violation> }
   | { readonly _tag: "Recovered"; readonly lots: number; readonly orders: number }

@@ -20,7 +20,8 @@ import type { Fill } from "./OrderEvent.ts"
  * which it was admitted, `symbol` the exchange's. `amount` and `cost` are of what
  * is still open, `entryPrice` is the average (rounded to eight digits more than
  * the prices have); `entered` is all that was ever entered. `realized` and `fees`
- * are in the portfolio's currency.
+ * are in the portfolio's currency. A fee that was taken in what was bought is in
+ * none of them: `amount` is so much less, at the same cost.
  *
  * @category models
  * @since 0.1.0
@@ -84,6 +85,10 @@ const illegal = (lot: Lot, { amount, exchange, price, product }: Fill): string |
     : `it is of ${product} at ${exchange}, the lot of ${lot.symbol} at ${lot.exchange}`
 }
 
+// What has come of what was bought: of spot a fee may be taken in it.
+const received = ({ amount, fee = Decimal.zero, feeAsset, side }: Fill, base: string | undefined): Decimal.Decimal =>
+  side === "buy" && base !== undefined && feeAsset === base ? BigDecimal.subtract(amount, fee) : amount
+
 const feeIn = (quote: string, { fee = Decimal.zero, feeAsset = quote }: Fill): Decimal.Decimal =>
   feeAsset === quote ? fee : Decimal.zero
 
@@ -92,12 +97,13 @@ const away = (price: Decimal.Decimal, share: Decimal.Decimal | undefined, isAbov
 
 /**
  * How a lot is entered: its id, its product's name and the time, where it begins;
- * the currency that counts, and how far its stop and its target are from the
- * average, as a share of it.
+ * the currency that counts, the asset that is bought if it is spot, and how far
+ * its stop and its target are from the average, as a share of it.
  */
 interface Entering extends Pick<Lot, "id" | "product"> {
   readonly at: number
   readonly quote: string
+  readonly base?: string | undefined
   readonly stop: Decimal.Decimal | undefined
   readonly target: Decimal.Decimal | undefined
 }
@@ -137,9 +143,12 @@ export const enter = (
   const reason = illegal(lot, fill) ??
     (isLong === (fill.side === "buy") ? undefined : `a ${fill.side} does not enter a ${lot.direction}`)
   if (reason !== undefined) return refuse(lot.id, reason)
-  const amount = BigDecimal.sum(lot.amount, fill.amount)
+  const came = received(fill, terms.base)
+  if (!Decimal.isPositive(came)) return refuse(lot.id, `its fee is all of ${Decimal.format(fill.amount)}`)
+  const amount = BigDecimal.sum(lot.amount, came)
   const cost = BigDecimal.sum(lot.cost, BigDecimal.multiply(fill.amount, fill.price))
-  const entryPrice = Exact.quotient(cost, amount, Math.max(0, cost.scale - amount.scale))
+  const entered = BigDecimal.sum(lot.entered, fill.amount)
+  const entryPrice = Exact.quotient(cost, amount, Math.max(0, cost.scale - entered.scale))
   return Result.succeed({
     ...lot,
     amount,
@@ -147,7 +156,7 @@ export const enter = (
     entryPrice,
     stop: away(entryPrice, terms.stop, !isLong),
     target: away(entryPrice, terms.target, isLong),
-    entered: BigDecimal.sum(lot.entered, fill.amount),
+    entered,
     fees: BigDecimal.sum(lot.fees, feeIn(terms.quote, fill)),
     tradeIds: [...lot.tradeIds, fill.tradeId]
   })
@@ -188,6 +197,19 @@ export const exit = (self: Lot, fill: Fill, quote: string): Result.Result<Lot, U
     tradeIds: [...self.tradeIds, fill.tradeId]
   })
 }
+
+/**
+ * The lot with nothing left, whose cost is lost: what is left of it nobody trades.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const writeOff = (self: Lot): Lot => ({
+  ...self,
+  amount: Decimal.zero,
+  cost: Decimal.zero,
+  realized: BigDecimal.subtract(self.realized, self.cost)
+})
 
 /**
  * What a lot would gain if it was closed at a price, without fees.

@@ -301,6 +301,7 @@ const charged = (self: Portfolio, { fee = Decimal.zero, feeAsset = self.quote }:
  * Books a fill of the order that enters a lot: the first begins it, the others add
  * to it. The lot's product is that of the order that was admitted, otherwise the
  * fill's own. If no lot of the product was open, the fill's price is its mark.
+ * `base` is the asset that a buy of spot brings: a fee in it makes that less.
  *
  * @category combinators
  * @since 0.1.0
@@ -309,12 +310,13 @@ export const enter = (
   self: Portfolio,
   id: string,
   fill: Fill,
-  at: number
+  at: number,
+  base?: string
 ): Result.Result<Portfolio, Lot.Unbookable> => {
   if (wasBooked(self, id, fill)) return Result.succeed(self)
   const { limits: { stop, target }, quote } = self
   const product = self.entries.get(id)?.product ?? fill.product
-  return Result.map(Lot.enter(self.lots.get(id), fill, { id, product, at, quote, stop, target }), (lot) => {
+  return Result.map(Lot.enter(self.lots.get(id), fill, { id, product, at, quote, base, stop, target }), (lot) => {
     const after = filled(charged(self, fill), id, fill)
     // An older mark may be of long ago.
     const isMarked = [...self.lots.values()].some(({ product }) => product === lot.product)
@@ -329,6 +331,24 @@ export const enter = (
 
 // The orders of one instant are booked in any order, and after a restart in another one.
 const byClose = (a: Lot.Closed, b: Lot.Closed): number => a.closedAt - b.closedAt || Order.String(a.id, b.id)
+
+// What a lot has become, whose fees are booked.
+const exited = (self: Portfolio, lot: Lot.Lot, rest: Lot.Lot, at: number): Exited => {
+  const { amount, cost, stop: _stop, target: _target, ...trade } = rest
+  const realized = BigDecimal.subtract(rest.realized, lot.realized)
+  const closed = amount.value === 0n ? { ...trade, closedAt: at } : undefined
+  const lots = new Map(self.lots).set(lot.id, rest)
+  if (closed !== undefined) lots.delete(lot.id)
+  const portfolio = settled({
+    ...self,
+    cash: total([self.cash, BigDecimal.subtract(lot.cost, cost), realized]),
+    lots,
+    realized: BigDecimal.sum(self.realized, realized),
+    trades: closed === undefined ? self.trades : self.trades + 1,
+    closed: closed === undefined ? self.closed : [...self.closed, closed].toSorted(byClose).slice(-self.limits.recent)
+  })
+  return { portfolio, realized, closed }
+}
 
 /**
  * Books a fill that closes a lot, or a part of it. What was set aside for that
@@ -346,23 +366,21 @@ export const exit = (
   if (wasBooked(self, id, fill)) return Result.succeed({ portfolio: self, realized: Decimal.zero, closed: undefined })
   const lot = self.lots.get(id)
   if (lot === undefined) return Result.fail(new Lot.Unbookable({ id, reason: "there is no such lot" }))
-  return Result.map(Lot.exit(lot, fill, self.quote), (rest) => {
-    const { amount, cost, stop: _stop, target: _target, ...trade } = rest
-    const realized = BigDecimal.subtract(rest.realized, lot.realized)
-    const closed = amount.value === 0n ? { ...trade, closedAt: at } : undefined
-    const lots = new Map(self.lots).set(id, rest)
-    if (closed !== undefined) lots.delete(id)
-    const after = charged(self, fill)
-    const portfolio = settled({
-      ...after,
-      cash: total([after.cash, BigDecimal.subtract(lot.cost, cost), realized]),
-      lots,
-      realized: BigDecimal.sum(self.realized, realized),
-      trades: closed === undefined ? self.trades : self.trades + 1,
-      closed: closed === undefined ? self.closed : [...self.closed, closed].toSorted(byClose).slice(-self.limits.recent)
-    })
-    return { portfolio, realized, closed }
-  })
+  return Result.map(Lot.exit(lot, fill, self.quote), (rest) => exited(charged(self, fill), lot, rest, at))
+}
+
+/**
+ * Closes a lot of which less is left than anybody trades: its cost is lost, and
+ * the asset stays where it is. Without such a lot nothing has changed.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const writeOff = (self: Portfolio, id: string, at: number): Exited => {
+  const lot = self.lots.get(id)
+  return lot === undefined
+    ? { portfolio: self, realized: Decimal.zero, closed: undefined }
+    : exited(self, lot, Lot.writeOff(lot), at)
 }
 
 /**

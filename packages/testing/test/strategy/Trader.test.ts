@@ -1,5 +1,8 @@
 /** A trader through its front door: signals and prices in, orders at mock exchanges out. */
 import { assert, describe, it } from "@effect/vitest"
+import type { Exchange } from "@tickline/core/trading/Exchange"
+import { Instrument } from "@tickline/core/trading/Instrument"
+import { Fill } from "@tickline/core/trading/OrderEvent"
 import type { OrderRequest } from "@tickline/core/trading/OrderRequest"
 import * as OrderRouter from "@tickline/core/trading/OrderRouter"
 import * as Portfolio from "@tickline/core/trading/Portfolio"
@@ -9,7 +12,7 @@ import * as Decimal from "@tickline/core/value/Decimal"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { decimal, heldOf, market, pass, within } from "../routing/Venues.ts"
+import { decimal, type Desk, heldOf, market, pass, within } from "../routing/Venues.ts"
 import { begin, marketOf, ordersOf, type Process, tags, withTrader } from "./TraderRig.ts"
 
 const lotsOf = ({ trader }: Process) =>
@@ -25,6 +28,23 @@ const lastOf = ({ events }: Process) => events.findLast(({ _tag }) => _tag !== "
 
 const sound = ({ trader }: Process) =>
   Effect.map(trader.portfolio, (portfolio) => assert.deepStrictEqual(Portfolio.violations(portfolio), []))
+
+/** A desk whose router knows one exchange alone. */
+const only = (desk: Desk, exchange: Exchange["Service"]): Desk => ({
+  ...desk,
+  begin: OrderRouter.make({ strategy: RoutingStrategy.fixed(exchange.name), routes: [{ exchange }] })
+})
+
+/** An exchange that takes a hundredth of the ether that was bought, and has other rules than its own. */
+const chargingEther = (exchange: Exchange["Service"], rules: Partial<Instrument>): Exchange["Service"] => ({
+  ...exchange,
+  place: (...given) =>
+    Stream.map(exchange.place(...given), (event) =>
+      event._tag === "Fill" && event.side === "buy"
+        ? new Fill({ ...event, fee: BigDecimal.multiply(event.amount, decimal("0.01")), feeAsset: "ETH" })
+        : event),
+  instrument: (...given) => Effect.map(exchange.instrument(...given), (own) => new Instrument({ ...own, ...rules }))
+})
 
 describe("A trader", () => {
   it.effect("makes an order of a signal, and a lot with a stop and a target of its fills", () =>
@@ -121,9 +141,7 @@ describe("A trader", () => {
       Effect.gen(function*() {
         yield* first.kill
         const lacks = ({ reduceOnly }: OrderRequest) => reduceOnly ? "reduce-only: there are no such orders" : undefined
-        const exchange = { ...desk.venues.dydx.exchange, lacks }
-        const strategy = RoutingStrategy.fixed("dydx")
-        const process = yield* begin({ ...desk, begin: OrderRouter.make({ strategy, routes: [{ exchange }] }) })
+        const process = yield* begin(only(desk, { ...desk.venues.dydx.exchange, lacks }))
         yield* pass("2 seconds")
         yield* process.signal("buy", "BTC-USD")
         yield* pass("1 second")
@@ -131,6 +149,65 @@ describe("A trader", () => {
         yield* pass("1 second")
         assert.deepStrictEqual(tags(process), ["Recovered", "Entering", "Opened", "Exiting", "Closed"])
         assert.deepStrictEqual(desk.venues.dydx.positions(), [])
+      })
+    ))
+
+  it.effect("sells what a fee in it has left of what was bought, and gives up the rest that nobody trades", () =>
+    withTrader((first, desk) =>
+      Effect.gen(function*() {
+        yield* first.kill
+        const there = only(desk, chargingEther(desk.venues.coinbase.exchange, { lot: decimal("0.05") }))
+        const process = yield* begin(there)
+        yield* pass("2 seconds")
+        yield* process.signal("buy", "ETH-USD")
+        yield* pass("1 second")
+        yield* process.price("ETH-USD", "2000")
+        yield* pass("1 second")
+        assert.deepStrictEqual(tags(process), ["Recovered", "Entering", "Opened", "Exiting", "Closed"])
+        const closed = lastOf(process)
+        const left = closed?._tag === "Closed" ? closed.left : decimal("0")
+        assert.isTrue(Decimal.isPositive(left) && BigDecimal.isLessThan(left, decimal("0.05")), Decimal.format(left))
+        const before = yield* process.trader.portfolio
+        yield* sound(process)
+        yield* process.kill
+
+        const other = yield* begin(there)
+        yield* pass("2 seconds")
+        const after = yield* other.trader.portfolio
+        assert.deepStrictEqual([after.lots.size, after.trades], [0, 1])
+        assert.isTrue(BigDecimal.equals(after.total, before.total))
+        yield* desk.venues.coinbase.served.quote("ETH-USD", "2000.00", "2000.10")
+        yield* other.price("ETH-USD", "2000")
+        yield* other.signal("buy", "ETH-USD", { confidence: 0.9, price: decimal("2000") })
+        yield* pass("1 second")
+        assert.deepStrictEqual(tags(other), ["Recovered", "Entering", "Opened"])
+        yield* sound(other)
+        const now = yield* other.trader.portfolio
+        yield* other.kill
+
+        // What was given up is so before what came after it.
+        const third = yield* begin(there)
+        yield* pass("2 seconds")
+        assert.deepStrictEqual(yield* lotsOf(third), yield* lotsOf(other))
+        const { closed: trades, total } = yield* third.trader.portfolio
+        assert.strictEqual(trades[0]?.closedAt, now.closed[0]?.closedAt)
+        assert.strictEqual(Decimal.format(total), Decimal.format(now.total))
+      })
+    ))
+
+  it.effect("gives up nothing of which nothing was sold, whatever the rules say", () =>
+    withTrader((first, desk) =>
+      Effect.gen(function*() {
+        yield* first.signal("buy", "ETH-USD")
+        yield* pass("1 second")
+        yield* first.kill
+        const rules = { minimum: decimal("1000") }
+        const process = yield* begin(only(desk, chargingEther(desk.venues.coinbase.exchange, rules)))
+        yield* pass("2 seconds")
+        yield* process.price("ETH-USD", "2000")
+        yield* pass("1 second")
+        assert.deepStrictEqual([...new Set(tags(process))], ["Recovered", "NotClosed"])
+        assert.deepStrictEqual(yield* lotsOf(process), yield* lotsOf(first))
       })
     ))
 

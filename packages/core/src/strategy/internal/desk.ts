@@ -14,12 +14,12 @@ import type * as Order from "../../trading/Order.ts"
 import { Fill } from "../../trading/OrderEvent.ts"
 import * as Portfolio from "../../trading/Portfolio.ts"
 import * as Risk from "../../trading/Risk.ts"
-import type * as Decimal from "../../value/Decimal.ts"
+import * as Decimal from "../../value/Decimal.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import * as Performance from "../Performance.ts"
 import type { Price } from "../Price.ts"
 import type { Signal } from "../Signal.ts"
-import type { Reason, TraderEvent } from "../TraderEvent.ts"
+import type { Reason, TraderEvent, Why } from "../TraderEvent.ts"
 import type * as History from "./traderHistory.ts"
 
 /**
@@ -210,23 +210,43 @@ export class Desk {
     if (purpose === undefined) return
     const { now, tell } = this.options
     const { product } = purpose
-    const feeAsset = said.feeAsset === undefined ? {} : { feeAsset: this.likeQuote(said.feeAsset) }
+    const base = purpose._tag === "Enter" ? purpose.base : undefined
+    const feeAsset = said.feeAsset === undefined
+      ? {}
+      : { feeAsset: said.feeAsset === base ? base : this.likeQuote(said.feeAsset) }
     const fill = new Fill({ ...said, product, ...feeAsset })
     const at = fill.timestamp === undefined ? now() : Timestamp.epochMillis(fill.timestamp)
     if (purpose._tag === "Enter") {
-      const after = Portfolio.enter(this.portfolio, of, fill, at)
+      const after = Portfolio.enter(this.portfolio, of, fill, at, base)
       if (Result.isFailure(after)) return tell({ _tag: "Unbookable", error: after.failure })
       this.portfolio = after.success
       return this.traded(fill, at)
     }
     const after = Portfolio.exit(this.portfolio, purpose.lot, fill, at)
     if (Result.isFailure(after)) return tell({ _tag: "Unbookable", error: after.failure })
-    const { closed, portfolio } = after.success
-    this.portfolio = portfolio
+    this.portfolio = after.success.portfolio
     this.traded(fill, at)
+    this.closed(after.success, purpose.why)
+  }
+
+  private closed({ closed }: Portfolio.Exited, why: Why | undefined, left = Decimal.zero): void {
     if (closed === undefined) return
     this.performance = Performance.trade(this.performance, BigDecimal.subtract(closed.realized, closed.fees))
-    tell({ _tag: "Closed", trade: closed, why: purpose.why })
+    this.options.tell({ _tag: "Closed", trade: closed, why, left })
+  }
+
+  /** Closes a lot of which less is left than anybody trades, if it is so much. */
+  writeOff(
+    { amount, id }: Pick<Lot.Lot, "amount" | "id">,
+    why: Why | undefined,
+    at = this.options.now()
+  ): void {
+    const lot = this.portfolio.lots.get(id)
+    if (lot === undefined || !BigDecimal.equals(lot.amount, amount)) return
+    const exited = Portfolio.writeOff(this.portfolio, id, at)
+    this.portfolio = exited.portfolio
+    this.perform(at)
+    this.closed(exited, why, amount)
   }
 
   private traded({ amount, price }: Fill, at: number): void {
@@ -235,7 +255,7 @@ export class Desk {
   }
 
   /** What was known before a restart. */
-  restore({ fills, open, purposes }: History.Past): void {
+  restore({ fills, open, purposes, writtenOff }: History.Past): void {
     // Of each order once: a history may be long.
     const areOpen = new Set(open.map(({ of }) => of))
     const areFilled = new Set(fills.map(({ of }) => of))
@@ -258,12 +278,24 @@ export class Desk {
         })
       )
     }
-    for (const { fill, of, order } of fills) {
+    // What was left of a lot was written off after its last fill, and before what came next.
+    const lots = fills.map(({ of }) => this.lotOf(of))
+    const last = new Map(lots.map((id, index) => [id, index]))
+    for (const [index, { fill, of, order }] of fills.entries()) {
       const key = keyOf(order)
       this.booked.set(key, (this.booked.get(key) ?? 0) + 1)
       this.fill(this.purposes.get(of), of, fill)
+      const id = lots[index] ?? of
+      const rest = last.get(id) === index ? writtenOff.get(id) : undefined
+      if (rest !== undefined) this.writeOff({ id, amount: rest.amount }, undefined, Timestamp.epochMillis(rest.at))
     }
     for (const order of open) this.reserve(order)
+  }
+
+  /** The lot that an order enters or closes. */
+  private lotOf(of: string): string {
+    const purpose = this.purposes.get(of)
+    return purpose?._tag === "Exit" ? purpose.lot : of
   }
 
   // What an order from before a restart may still cost is set aside, as far as it is there.

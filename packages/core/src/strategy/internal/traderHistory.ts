@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Side } from "../../event/MarketData.ts"
+import type { Lot } from "../../trading/Lot.ts"
 import type * as Order from "../../trading/Order.ts"
 import type { Fill } from "../../trading/OrderEvent.ts"
 import type { Storage } from "../../trading/Storage.ts"
@@ -17,14 +18,15 @@ import type { StorageError } from "../../trading/StorageError.ts"
 import * as Decimal from "../../value/Decimal.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 
-/** An order that opens a position, because of a signal. */
+/** An order that opens a position, because of a signal. `base` is what it buys, if that is spot. */
 const Enter = Schema.TaggedStruct("Enter", {
   product: Schema.String,
   side: Side,
   confidence: Schema.Finite,
   strategy: Schema.String,
   price: Decimal.FromText,
-  at: Timestamp.FromText
+  at: Timestamp.FromText,
+  base: Schema.optionalKey(Schema.String)
 })
 
 /** An order that closes a lot. */
@@ -49,6 +51,9 @@ export const Purpose = Schema.Union([Enter, Exit])
  * @since 0.1.0
  */
 export type Purpose = typeof Purpose.Type
+
+/** What was left of a lot when it was written off. */
+const Rest = Schema.Struct({ amount: Decimal.FromText })
 
 /**
  * What the trader began with: its capital, and what each account had.
@@ -105,8 +110,8 @@ export interface OpenOrder {
 
 /**
  * What is known after a restart: what the trader began with, whether it is halted,
- * why each order was placed and when that was decided, all fills in their order,
- * and the orders that are open.
+ * why each order was placed and when that was decided, the lots whose rest was
+ * written off, all fills in their order, and the orders that are open.
  *
  * @category models
  * @since 0.1.0
@@ -116,6 +121,7 @@ export interface Past {
   readonly openedAt: Timestamp.Timestamp | undefined
   readonly halt: { readonly reason: string; readonly at: Timestamp.Timestamp } | undefined
   readonly purposes: ReadonlyMap<string, { readonly purpose: Purpose; readonly at: Timestamp.Timestamp }>
+  readonly writtenOff: ReadonlyMap<string, { readonly amount: Decimal.Decimal; readonly at: Timestamp.Timestamp }>
   readonly fills: ReadonlyArray<PastFill>
   readonly open: ReadonlyArray<OpenOrder>
 }
@@ -124,6 +130,7 @@ const keyOf = (exchange: string, clientId: string | undefined): string => `${exc
 
 const decodePurpose = Schema.decodeUnknownOption(Purpose)
 const decodeOpening = Schema.decodeUnknownOption(Opening)
+const decodeRest = Schema.decodeUnknownOption(Rest)
 
 /**
  * Reads what there is.
@@ -136,13 +143,17 @@ export const read = Effect.fnUntraced(function*(storage: Storage["Service"]): Ef
   let openedAt: Timestamp.Timestamp | undefined
   let halt: Past["halt"]
   const purposes = new Map<string, { readonly purpose: Purpose; readonly at: Timestamp.Timestamp }>()
+  const writtenOff = new Map<string, { readonly amount: Decimal.Decimal; readonly at: Timestamp.Timestamp }>()
   yield* Stream.runForEach(
     storage.decisions(),
     ({ at, value: { clientId, detail, kind, reason } }) =>
       Effect.sync(() => {
         if (kind === "halt") halt ??= { reason, at }
         else if (kind === "clear") halt = undefined
-        else if (kind === "opening" && opening === undefined) {
+        else if (kind === "write-off" && clientId !== undefined) {
+          const rest = Option.getOrUndefined(decodeRest(detail))
+          if (rest !== undefined) writtenOff.set(clientId, { ...rest, at })
+        } else if (kind === "opening" && opening === undefined) {
           opening = Option.getOrUndefined(decodeOpening(detail))
           openedAt = at
         } else if ((kind === "enter" || kind === "exit") && clientId !== undefined) {
@@ -166,7 +177,8 @@ export const read = Effect.fnUntraced(function*(storage: Storage["Service"]): Ef
       const found = orders.get(keyOf(fill.exchange, fill.clientId))
       if (found !== undefined) fills.push({ ...found, fill })
     }))
-  return { opening, openedAt, halt, purposes, fills, open: unsettled.map(({ of, value: order }) => ({ of, order })) }
+  const open = unsettled.map(({ of, value: order }) => ({ of, order }))
+  return { opening, openedAt, halt, purposes, writtenOff, fills, open }
 })
 
 /**
@@ -200,3 +212,16 @@ export const opened = (storage: Storage["Service"], opening: Opening): Effect.Ef
     reason: `begun with ${Decimal.format(opening.capital)}`,
     detail: Schema.encodeSync(Opening)(opening)
   })
+
+/**
+ * Stores that what is left of a lot is written off.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const writtenOff = (
+  storage: Storage["Service"],
+  { amount, id }: Lot,
+  reason: string
+): Effect.Effect<void, StorageError> =>
+  storage.decide({ kind: "write-off", clientId: id, reason, detail: Schema.encodeSync(Rest)({ amount }) })

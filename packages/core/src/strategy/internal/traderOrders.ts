@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as BigDecimal from "effect/BigDecimal"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -130,7 +131,17 @@ export const enter = Effect.fnUntraced(function*(
   if (Result.isFailure(checked)) return desk.refuse(signal, checked.failure.reason, checked.failure.code)
   const { request } = checked.success
   if (side === "hold") return
-  const purpose: History.Purpose = { _tag: "Enter", product, side, confidence, strategy, price, at: signal.at }
+  const { base } = rules.success
+  const purpose: History.Purpose = {
+    _tag: "Enter",
+    product,
+    side,
+    confidence,
+    strategy,
+    price,
+    at: signal.at,
+    ...(base === undefined ? {} : { base })
+  }
   desk.admit(checked.success, purpose)
   tell({ _tag: "Entering", signal, request })
   const reason = `${side} at ${confidence} by ${strategy}${signal.reason === undefined ? "" : `: ${signal.reason}`}`
@@ -154,6 +165,32 @@ export const enter = Effect.fnUntraced(function*(
   if (lot !== undefined) tell({ _tag: "Opened", lot, orders })
 })
 
+/** So much of an amount as its exchange trades; `undefined` if that is nothing. */
+const tradable = (rules: Instrument.Instrument, amount: Decimal.Decimal): Decimal.Decimal | undefined => {
+  const illegal = Instrument.checkAmount(rules, amount)
+  return illegal === undefined ? amount : illegal.below
+}
+
+/** Ends with a lot of which less is left than its exchange trades. Gives why it stays open, if it does. */
+const writeOff = (
+  { desk, storage }: Ordering,
+  lot: Lot.Lot,
+  { rules, why }: { readonly rules: Instrument.Instrument; readonly why: Why }
+): Effect.Effect<string | undefined> => {
+  const { amount, direction, entered, exchange } = lot
+  const reason = `${Decimal.format(amount)} is less than ${exchange} trades`
+  // What was bought of spot stays in the account. A position is still one, and of a lot that is whole the rules may err.
+  const isRest = rules.base !== undefined && direction === "long" && BigDecimal.isLessThan(amount, entered)
+  if (!isRest) return Effect.succeed(reason)
+  return Effect.match(History.writtenOff(storage, lot, reason), {
+    onFailure: ({ message }) => message,
+    onSuccess: () => {
+      desk.writeOff(lot, why)
+      return undefined
+    }
+  })
+}
+
 /** One order to close what is left of a lot. Gives why it came to nothing, if it did. */
 const tryToLeave = Effect.fnUntraced(function*(
   ordering: Ordering,
@@ -163,16 +200,16 @@ const tryToLeave = Effect.fnUntraced(function*(
   const { desk, router, tell } = ordering
   const { direction, exchange, id, product } = lot
   const strategy = RoutingStrategy.fixed(exchange)
-  const rules = yield* Effect.result(router.instrument(exchange, product))
-  if (Result.isFailure(rules)) return rules.failure.message
-  const illegal = Instrument.checkAmount(rules.success, lot.amount)
-  const amount = illegal === undefined ? lot.amount : illegal.below
-  if (amount === undefined) return `${Decimal.format(lot.amount)} is less than ${exchange} trades`
+  const asked = yield* Effect.result(router.instrument(exchange, product))
+  if (Result.isFailure(asked)) return asked.failure.message
+  const rules = asked.success
+  const amount = tradable(rules, lot.amount)
+  if (amount === undefined) return yield* writeOff(ordering, lot, { rules, why })
   const clientId = yield* OrderRequest.clientId
   const terms = { product, side: opposite[direction], type: "market", amount, timeInForce: "ioc", clientId } as const
   const order = (reduceOnly: boolean) => new OrderRequest.OrderRequest({ ...terms, reduceOnly })
   // What is spot has no position to reduce.
-  const preferred = order(rules.success.base === undefined)
+  const preferred = order(rules.base === undefined)
   const { candidates, causes } = yield* router.rank(preferred, strategy)
   // There are exchanges that have no reduce-only orders.
   const isUnsupported = candidates.length === 0 && causes.every(({ reason }) => reason === "Unsupported")
@@ -184,7 +221,10 @@ const tryToLeave = Effect.fnUntraced(function*(
   const placed = yield* place(ordering, { purpose, reason, request }, { strategy, fallback: "never" })
   if (Result.isFailure(placed)) return Printable.escape(placed.failure.message)
   yield* settle(ordering, clientId)
-  return undefined
+  const rest = desk.portfolio.lots.get(id)
+  return rest === undefined || tradable(rules, rest.amount) !== undefined
+    ? undefined
+    : yield* writeOff(ordering, rest, { rules, why })
 })
 
 /**

@@ -57,7 +57,8 @@ const annotationsOf = (event: TraderEvent): Readonly<Record<string, unknown>> =>
       return { product: event.lot.product, why: event.why, detail: event.detail, againMillis: event.againMillis }
     case "Closed": {
       const { exchange, product } = event.trade
-      return { product, why: event.why ?? "fill", gain: signed(gainOf(event.trade)), exchange }
+      const left = Decimal.isPositive(event.left) ? { left: Decimal.format(event.left) } : {}
+      return { product, why: event.why ?? "fill", gain: signed(gainOf(event.trade)), exchange, ...left }
     }
     case "Unbookable":
       return { error: event.error.message }
