@@ -279,16 +279,16 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a rest that was given up is there again after a restart",
     file: desk,
-    original: "last.get(id) === index ? writtenOff.get(id) : undefined",
-    replacement: "undefined",
+    original: "writtenOff.get(lot) ?? []",
+    replacement: "writtenOff.get(\"\") ?? []",
     test: [own, "gives up the rest that nobody trades"]
   },
   {
     name: "a whole lot is given up",
     file: traderOrders,
-    original: " && BigDecimal.isLessThan(amount, entered)",
+    original: " && tradable(rules, entered) !== undefined",
     replacement: "",
-    test: [own, "gives up nothing of which nothing was sold"]
+    test: [own, "gives up nothing that the exchange would not"]
   },
   {
     name: "the cost of what is given up is not lost",
@@ -296,5 +296,19 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "BigDecimal.subtract(self.realized, self.cost)",
     replacement: "self.realized",
     test: ["packages/core/test/Portfolio.test.ts", "gives up the rest of what a buy"]
+  },
+  {
+    name: "a rest is given up whatever was filled since",
+    file: desk,
+    original: "lot?.tradeIds.length !== rest.fills ||",
+    replacement: "lot === undefined ||",
+    test: ["packages/core/test/Desk.test.ts", "is not given up once it is another amount"]
+  },
+  {
+    name: "a rest is given up whatever it is by then",
+    file: desk,
+    original: " || !BigDecimal.equals(lot.amount, rest.amount)",
+    replacement: "",
+    test: ["packages/core/test/Desk.test.ts", "is not given up once it is another amount"]
   }
 ]

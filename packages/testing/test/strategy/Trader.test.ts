@@ -195,19 +195,23 @@ describe("A trader", () => {
       })
     ))
 
-  it.effect("gives up nothing of which nothing was sold, whatever the rules say", () =>
+  it.effect("gives up nothing that the exchange would not have traded as a whole", () =>
     withTrader((first, desk) =>
       Effect.gen(function*() {
-        yield* first.signal("buy", "ETH-USD")
-        yield* pass("1 second")
         yield* first.kill
-        const rules = { minimum: decimal("1000") }
-        const process = yield* begin(only(desk, chargingEther(desk.venues.coinbase.exchange, rules)))
+        const { exchange } = desk.venues.coinbase
+        const buyer = yield* begin(only(desk, chargingEther(exchange, {})))
+        yield* pass("2 seconds")
+        yield* buyer.signal("buy", "ETH-USD")
+        yield* pass("1 second")
+        yield* buyer.kill
+        const process = yield* begin(only(desk, chargingEther(exchange, { minimum: decimal("1000") })))
         yield* pass("2 seconds")
         yield* process.price("ETH-USD", "2000")
         yield* pass("1 second")
         assert.deepStrictEqual([...new Set(tags(process))], ["Recovered", "NotClosed"])
-        assert.deepStrictEqual(yield* lotsOf(process), yield* lotsOf(first))
+        assert.lengthOf(yield* lotsOf(process), 1)
+        assert.deepStrictEqual(yield* lotsOf(process), yield* lotsOf(buyer))
       })
     ))
 

@@ -235,18 +235,19 @@ export class Desk {
     this.options.tell({ _tag: "Closed", trade: closed, why, left })
   }
 
-  /** Closes a lot of which less is left than anybody trades, if it is so much. */
+  /** Closes a lot of which less is left than anybody trades, if that is so much, after so many fills. */
   writeOff(
-    { amount, id }: Pick<Lot.Lot, "amount" | "id">,
+    id: string,
+    rest: { readonly amount: Decimal.Decimal; readonly fills: number },
     why: Why | undefined,
     at = this.options.now()
   ): void {
     const lot = this.portfolio.lots.get(id)
-    if (lot === undefined || !BigDecimal.equals(lot.amount, amount)) return
+    if (lot?.tradeIds.length !== rest.fills || !BigDecimal.equals(lot.amount, rest.amount)) return
     const exited = Portfolio.writeOff(this.portfolio, id, at)
     this.portfolio = exited.portfolio
     this.perform(at)
-    this.closed(exited, why, amount)
+    this.closed(exited, why, rest.amount)
   }
 
   private traded({ amount, price }: Fill, at: number): void {
@@ -278,16 +279,15 @@ export class Desk {
         })
       )
     }
-    // What was left of a lot was written off after its last fill, and before what came next.
-    const lots = fills.map(({ of }) => this.lotOf(of))
-    const last = new Map(lots.map((id, index) => [id, index]))
-    for (const [index, { fill, of, order }] of fills.entries()) {
+    for (const { fill, of, order } of fills) {
       const key = keyOf(order)
       this.booked.set(key, (this.booked.get(key) ?? 0) + 1)
       this.fill(this.purposes.get(of), of, fill)
-      const id = lots[index] ?? of
-      const rest = last.get(id) === index ? writtenOff.get(id) : undefined
-      if (rest !== undefined) this.writeOff({ id, amount: rest.amount }, undefined, Timestamp.epochMillis(rest.at))
+      // What is left of a lot is given up before whatever comes next.
+      const lot = this.lotOf(of)
+      for (const rest of writtenOff.get(lot) ?? []) {
+        this.writeOff(lot, rest, undefined, Timestamp.epochMillis(rest.at))
+      }
     }
     for (const order of open) this.reserve(order)
   }

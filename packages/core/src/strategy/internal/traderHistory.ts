@@ -52,8 +52,8 @@ export const Purpose = Schema.Union([Enter, Exit])
  */
 export type Purpose = typeof Purpose.Type
 
-/** What was left of a lot when it was written off. */
-const Rest = Schema.Struct({ amount: Decimal.FromText })
+/** What was left of a lot when it was written off, after so many fills. */
+const Rest = Schema.Struct({ amount: Decimal.FromText, fills: Schema.Int })
 
 /**
  * What the trader began with: its capital, and what each account had.
@@ -109,6 +109,14 @@ export interface OpenOrder {
 }
 
 /**
+ * What was left of a lot when it was written off, after how many fills, and when.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type WrittenOff = typeof Rest.Type & { readonly at: Timestamp.Timestamp }
+
+/**
  * What is known after a restart: what the trader began with, whether it is halted,
  * why each order was placed and when that was decided, the lots whose rest was
  * written off, all fills in their order, and the orders that are open.
@@ -121,7 +129,7 @@ export interface Past {
   readonly openedAt: Timestamp.Timestamp | undefined
   readonly halt: { readonly reason: string; readonly at: Timestamp.Timestamp } | undefined
   readonly purposes: ReadonlyMap<string, { readonly purpose: Purpose; readonly at: Timestamp.Timestamp }>
-  readonly writtenOff: ReadonlyMap<string, { readonly amount: Decimal.Decimal; readonly at: Timestamp.Timestamp }>
+  readonly writtenOff: ReadonlyMap<string, ReadonlyArray<WrittenOff>>
   readonly fills: ReadonlyArray<PastFill>
   readonly open: ReadonlyArray<OpenOrder>
 }
@@ -143,7 +151,7 @@ export const read = Effect.fnUntraced(function*(storage: Storage["Service"]): Ef
   let openedAt: Timestamp.Timestamp | undefined
   let halt: Past["halt"]
   const purposes = new Map<string, { readonly purpose: Purpose; readonly at: Timestamp.Timestamp }>()
-  const writtenOff = new Map<string, { readonly amount: Decimal.Decimal; readonly at: Timestamp.Timestamp }>()
+  const writtenOff = new Map<string, ReadonlyArray<WrittenOff>>()
   yield* Stream.runForEach(
     storage.decisions(),
     ({ at, value: { clientId, detail, kind, reason } }) =>
@@ -152,7 +160,7 @@ export const read = Effect.fnUntraced(function*(storage: Storage["Service"]): Ef
         else if (kind === "clear") halt = undefined
         else if (kind === "write-off" && clientId !== undefined) {
           const rest = Option.getOrUndefined(decodeRest(detail))
-          if (rest !== undefined) writtenOff.set(clientId, { ...rest, at })
+          if (rest !== undefined) writtenOff.set(clientId, [...writtenOff.get(clientId) ?? [], { ...rest, at }])
         } else if (kind === "opening" && opening === undefined) {
           opening = Option.getOrUndefined(decodeOpening(detail))
           openedAt = at
@@ -221,7 +229,7 @@ export const opened = (storage: Storage["Service"], opening: Opening): Effect.Ef
  */
 export const writtenOff = (
   storage: Storage["Service"],
-  { amount, id }: Lot,
+  { amount, id, tradeIds: { length: fills } }: Lot,
   reason: string
 ): Effect.Effect<void, StorageError> =>
-  storage.decide({ kind: "write-off", clientId: id, reason, detail: Schema.encodeSync(Rest)({ amount }) })
+  storage.decide({ kind: "write-off", clientId: id, reason, detail: Schema.encodeSync(Rest)({ amount, fills }) })

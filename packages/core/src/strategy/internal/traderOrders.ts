@@ -4,7 +4,6 @@
  *
  * @since 0.1.0
  */
-import * as BigDecimal from "effect/BigDecimal"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -179,13 +178,13 @@ const writeOff = (
 ): Effect.Effect<string | undefined> => {
   const { amount, direction, entered, exchange } = lot
   const reason = `${Decimal.format(amount)} is less than ${exchange} trades`
-  // What was bought of spot stays in the account. A position is still one, and of a lot that is whole the rules may err.
-  const isRest = rules.base !== undefined && direction === "long" && BigDecimal.isLessThan(amount, entered)
+  // What was bought of spot stays in the account, a position is still one. Rules that forbid the whole lot may err.
+  const isRest = rules.base !== undefined && direction === "long" && tradable(rules, entered) !== undefined
   if (!isRest) return Effect.succeed(reason)
   return Effect.match(History.writtenOff(storage, lot, reason), {
     onFailure: ({ message }) => message,
     onSuccess: () => {
-      desk.writeOff(lot, why)
+      desk.writeOff(lot.id, { amount, fills: lot.tradeIds.length }, why)
       return undefined
     }
   })
