@@ -118,17 +118,8 @@ export const bought = (
           at: "2026-11-25T12:00:00Z"
         }
       })
-      const request = new OrderRequest.OrderRequest({
-        product: held.product,
-        side,
-        type: "limit",
-        amount,
-        price,
-        timeInForce: "ioc",
-        reduceOnly: false,
-        clientId
-      })
-      yield* storage.intend(exchange, request)
+      const terms = { product: held.product, amount, price, timeInForce: "ioc" } as const
+      yield* storage.intend(exchange, new OrderRequest.OrderRequest({ ...request(clientId), ...terms }))
       const ids = { exchange, clientId, orderId: "1" }
       for (
         const event of [
