@@ -40,7 +40,11 @@ export interface Silences {
  */
 export class FreshnessFigures {
   private figures = new Float64Array(0)
+  // The silences of all that were counted first, then those that were second: what is written at about the same time lies
+  // together.
   private silences = new Float64Array(0)
+  // For how many there is room.
+  private room = 0
   private readonly free: Array<number> = []
   private used = 0
   private readonly expected: () => number
@@ -53,7 +57,7 @@ export class FreshnessFigures {
   /** A place with no figures. */
   take(): number {
     const place = this.free.pop() ?? this.used++
-    if (this.used * width > this.figures.length) this.grow()
+    if (this.used > this.room) this.grow()
     this.figures.fill(0, place * width, (place + 1) * width)
     return place
   }
@@ -75,12 +79,15 @@ export class FreshnessFigures {
 
   /** The silences that were counted. */
   silencesOf(place: number): Silences {
-    const from = place * remembered
+    const sorted = Float64Array.from(
+      { length: Math.min(remembered, this.at(place, count)) },
+      (_, turn) => this.silences[turn * this.room + place] ?? 0
+    )
     return {
       max: this.at(place, max),
       total: this.at(place, total),
       within: this.at(place, within),
-      sorted: this.silences.slice(from, from + Math.min(remembered, this.at(place, count))).sort()
+      sorted: sorted.sort()
     }
   }
 
@@ -92,7 +99,7 @@ export class FreshnessFigures {
     const before = figures[own + count] ?? 0
     figures[own + lastAt] = at
     figures[own + count] = before + 1
-    this.silences[place * remembered + (before & (remembered - 1))] = silence
+    this.silences[(before & (remembered - 1)) * this.room + place] = silence
     figures[own + total] = (figures[own + total] ?? 0) + silence
     figures[own + within] = (figures[own + within] ?? 0) + Math.min(silence, targetMillis)
     if (silence > (figures[own + max] ?? 0)) figures[own + max] = silence
@@ -110,11 +117,13 @@ export class FreshnessFigures {
   }
 
   private grow(): void {
-    const { figures, silences } = this
-    const many = Math.max(this.expected(), figures.length / width * 2)
-    this.figures = new Float64Array(many * width)
+    const { figures, room, silences } = this
+    this.room = Math.max(this.expected(), room * 2)
+    this.figures = new Float64Array(this.room * width)
     this.figures.set(figures)
-    this.silences = new Float64Array(many * remembered)
-    this.silences.set(silences)
+    this.silences = new Float64Array(this.room * remembered)
+    for (let turn = 0; turn < remembered; turn++) {
+      this.silences.set(silences.subarray(turn * room, (turn + 1) * room), turn * this.room)
+    }
   }
 }

@@ -11,17 +11,15 @@ import type { NamedObserver } from "../../connection/Observer.ts"
 import * as Lifecycle from "../../event/Lifecycle.ts"
 import * as MarketEvent from "../../event/MarketEvent.ts"
 import * as Channel from "../../value/Channel.ts"
-import * as Timestamp from "../../value/Timestamp.ts"
 import type * as Ledger from "../Ledger.ts"
 import { ArrivalCounts } from "./arrivalCounts.ts"
 import type { FeedMetrics } from "./feedMetrics.ts"
 import { GapAnnouncement } from "./gapAnnouncement.ts"
 import type { Found, Recoverer, Recovery } from "./gapRecovery.ts"
+import * as InstantText from "./instantText.ts"
 import { keyOf, LedgerEntries } from "./ledgerEntries.ts"
 import type { GapMembers, LedgerEntry as Entry } from "./ledgerEntry.ts"
 import { type Dropped, ShedCounts } from "./shedCounts.ts"
-
-const instant = (epochMillis: number): string => Timestamp.format(Timestamp.fromEpochMillis(epochMillis))
 
 const isDelivering = (entry: Entry | undefined): boolean =>
   entry !== undefined && entry.isWanted && !entry.isRefused && entry.open === undefined
@@ -440,7 +438,7 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
         venue,
         ...(product === undefined ? {} : { product }),
         channel,
-        from: instant(from),
+        from: InstantText.of(from),
         cause,
         ...(missing === undefined ? {} : { missing })
       })
@@ -462,7 +460,7 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
       if (entry.open !== undefined) {
         const gap = new Lifecycle.Gap({
           ...entry.open,
-          to: instant(at),
+          to: InstantText.of(at),
           ...(recovered === undefined ? {} : { recovered })
         })
         entry.open = undefined
@@ -489,7 +487,7 @@ export class GapLedger implements Follower<MarketEvent.MarketEvent> {
       const now = this.options.now()
       entry.liveMillis += now - (entry.liveSince ?? now)
       entry.liveSince = isLive ? now : undefined
-      entry.became(isLive, instant(this.options.wallNow()))
+      entry.became(isLive, InstantText.of(this.options.wallNow()))
       this.changed()
     }
     if (product !== undefined) return

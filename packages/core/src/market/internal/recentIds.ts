@@ -23,8 +23,8 @@ export class RecentIds {
   private count = 0
   // The others, in two generations: the older one is forgotten when the newer one is full. A text that is a part of a
   // frame's would keep the frame.
-  private newer = new Set<string | number>()
-  private older = new Set<string | number>()
+  private newer: Set<string | number> | undefined
+  private older: Set<string | number> | undefined
 
   /** Remembers an id. Returns whether it was known. */
   add(id: string): boolean {
@@ -36,12 +36,12 @@ export class RecentIds {
     }
     if (number !== undefined && this.hasRisen(number)) return true
     const key = number ?? id
-    if (this.newer.has(key) || this.older.has(key)) return true
-    if (this.newer.size >= mostIds) {
+    if (this.newer?.has(key) === true || this.older?.has(key) === true) return true
+    if (this.newer !== undefined && this.newer.size >= mostIds) {
       this.older = this.newer
-      this.newer = new Set()
+      this.newer = undefined
     }
-    this.newer.add(key)
+    this.newer = (this.newer ?? new Set()).add(key)
     return false
   }
 
