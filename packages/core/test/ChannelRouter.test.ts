@@ -99,6 +99,29 @@ describe("Router", () => {
     assert.deepStrictEqual(routes(router, trade("BTC-USD")), ["matches BTC-USD, ticker BTC-USD"])
   })
 
+  it("by topic: of two channels of one name and product one is given up, or asked for again, without the other", () => {
+    const venue = { ...of({ name: "x" }), topics: ({ product }: Channel.Channel) => [{ name: "x", product }] }
+    const router = routerOf(venue, [bitcoin, tickers])
+    router.follow([bitcoin], [bitcoin])
+    assert.deepStrictEqual(routes(router, trade("BTC-USD")), ["matches BTC-USD, ticker BTC-USD"])
+    router.unfollow([bitcoin])
+    assert.deepStrictEqual(routes(router, trade("BTC-USD")), ["ticker BTC-USD"])
+    router.unfollow([bitcoin])
+    assert.deepStrictEqual(routes(router, trade("BTC-USD")), ["ticker BTC-USD"])
+    router.unfollow([tickers])
+    assert.deepStrictEqual(routes(router, trade("BTC-USD")), [""])
+  })
+
+  it("writes on each event the common name of its product, whoever wants it", () => {
+    const named = (venue: Venue) => {
+      const events = [trade("BTC-USD"), ticker("ETH-USD"), other]
+      routerOf(venue, [bitcoin]).attribute("{}", events)
+      return events.map((event) => "name" in event ? event.name : undefined)
+    }
+    const names = ["BTC-USD", "ETH-USD", undefined]
+    for (const venue of [silent, of(undefined), of({ name: "matches" })]) assert.deepStrictEqual(named(venue), names)
+  })
+
   it("by topic: a confirmation that comes with data is nobody's, one alone is its topic's", () => {
     const router = routerOf(of({ name: "matches", product: "BTC-USD" }), [bitcoin])
     assert.deepStrictEqual(routes(router, subscribed, trade("BTC-USD")), ["", "matches BTC-USD"])

@@ -287,7 +287,6 @@ export const prepare = Effect.fnUntraced(function*(
     : yield* Backfills.make({ venue, rest, policy: options.backfill ?? {}, products, ledger, legs: () => legs })
   const connect = yield* FeedConnections.make({
     venue,
-    products,
     router,
     ledger,
     isCovered: (leg, channel) => legs.isLiveBeside({ number: leg }, channel),

@@ -124,22 +124,35 @@ export class FrameReader<A> {
     return size
   }
 
-  private attributed(): Array<MessageChannels.MessageChannels[number]> | undefined {
-    return this.options.attribute === undefined ? undefined : []
+  // Once all of them are decoded: to find what is kept of a message takes several fetches from memory, and those of one
+  // message after the other overlap where nothing as long as the decoding of a frame stands between them.
+  private attributed(
+    frames: ReadonlyArray<Frame.Frame>,
+    messages: ReadonlyArray<ReadonlyArray<A>>
+  ): MessageChannels.MessageChannels | undefined {
+    const { attribute } = this.options
+    if (attribute === undefined) return undefined
+    const channels: Array<MessageChannels.MessageChannels[number]> = []
+    for (let i = 0; i < frames.length; i++) {
+      const frame = frames[i]
+      const some = messages[i]
+      if (frame !== undefined && some !== undefined) append(channels, attribute(frame, some))
+    }
+    return channels
   }
 
   private readMany(frames: ReadonlyArray<Frame.Frame>, at: number, now: number): number {
-    const { attribute, decode } = this.options
+    const { decode } = this.options
     let first = 0
     let end = 0
     let messages: Array<A> = []
-    let channels = this.attributed()
+    let byFrame: Array<ReadonlyArray<A>> = []
     let starts: Array<number> = []
     let bytes = 0
     let total = 0
     const flush = (): void => {
       const read = end - first === frames.length ? frames : frames.slice(first, end)
-      this.deliver(messages, channels, read, starts, at, now, bytes)
+      this.deliver(messages, this.attributed(read, byFrame), read, starts, at, now, bytes)
     }
     for (const frame of frames) {
       const size = Frame.size(frame)
@@ -150,7 +163,7 @@ export class FrameReader<A> {
         end++
         first = end
         messages = []
-        channels = this.attributed()
+        byFrame = []
         starts = []
         bytes = 0
         this.reject(decoded, frame, at, size)
@@ -160,7 +173,7 @@ export class FrameReader<A> {
       starts.push(messages.length)
       bytes += size
       append(messages, decoded)
-      if (attribute !== undefined && channels !== undefined) append(channels, attribute(frame, decoded))
+      byFrame.push(decoded)
     }
     flush()
     return total

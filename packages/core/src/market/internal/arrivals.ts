@@ -9,6 +9,7 @@ import * as MarketEvent from "../../event/MarketEvent.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import type { FeedMetrics } from "./feedMetrics.ts"
 import type { FreshnessTracker } from "./freshnessTracker.ts"
+import { RoutedChannels } from "./routedChannels.ts"
 
 // How often the latency of an event is looked at, at most.
 const latencyEveryMillis = 100
@@ -33,7 +34,7 @@ export const make = (freshness: FreshnessTracker, metrics: FeedMetrics): NamedOb
           const channels = belonging[i]
           if (channels === belonging[i + 1] || channels === undefined) continue
           freshness.receivedAll(channels, monotonicMillis)
-          const of = channels[0]?.channel
+          const of = channels instanceof RoutedChannels ? channels.kind : channels[0]?.channel
           if (of !== name) {
             if (name !== undefined) metrics.arrived(name, count)
             name = of

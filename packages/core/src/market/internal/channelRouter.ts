@@ -1,6 +1,7 @@
 /**
  * Which of a feed's wanted channels an event belongs to, as the venue says it of
- * the frame that the event came in.
+ * the frame that the event came in. It is told with its product, which is looked
+ * up for both.
  *
  * @since 0.1.0
  */
@@ -9,8 +10,8 @@ import type { MarketEvent } from "../../event/MarketEvent.ts"
 import * as Symbols from "../../protocol/Symbols.ts"
 import * as ChannelKey from "../../value/Channel.ts"
 import type { Channel } from "../../value/Channel.ts"
-import type { Topic, Venue } from "../../venue/Venue.ts"
-import { Products } from "./products.ts"
+import type { Venue } from "../../venue/Venue.ts"
+import { type Product, Products } from "./products.ts"
 import { RoutedChannels } from "./routedChannels.ts"
 
 /**
@@ -24,7 +25,7 @@ export interface ChannelRouter {
   readonly follow: (all: ReadonlyArray<Channel>, wanted: ReadonlyArray<Channel>) => void
   /** Routes to these no longer. */
   readonly unfollow: (channels: ReadonlyArray<Channel>) => void
-  /** The channels that each event of a frame belongs to. */
+  /** The channels that each event of a frame belongs to. Market events are given their product as the feed knows it. */
   readonly attribute: MessageChannels.Attribute<MarketEvent>
   /** The channels of what is known by a name and, if it has one, a product. */
   readonly channelsOf: (name: string, product: string | undefined) => ReadonlyArray<Channel>
@@ -39,14 +40,14 @@ interface Named {
   readonly product: string | undefined
 }
 
-type ByKey = ReadonlyMap<string, Named>
-const noneNamed: ByKey = new Map()
+const noneNamed: ReadonlyArray<Named> = []
 
 // By its place, since a list of a class of its own takes several times as long to push to.
-const channelsIn = (...all: ReadonlyArray<ByKey>): RoutedChannels => {
+const channelsIn = (...all: ReadonlyArray<Iterable<Named>>): RoutedChannels => {
   const channels = new RoutedChannels()
   let place = 0
-  for (const named of all) for (const { channel } of named.values()) channels[place++] = channel
+  for (const named of all) for (const { channel } of named) channels[place++] = channel
+  channels.kind = channels[0]?.channel
   return channels
 }
 
@@ -55,7 +56,8 @@ const channelsIn = (...all: ReadonlyArray<ByKey>): RoutedChannels => {
 class Routes {
   private readonly named = new Map<string, Named>()
   private readonly general = new Map<string, Named>()
-  private readonly byProduct = new Map<string, Map<string, Named>>()
+  // Most products have one channel of a name, and a map for each of them would be most of what is kept of it.
+  private readonly byProduct = new Map<string, ReadonlyArray<Named>>()
   private lists = new Map<string | undefined, RoutedChannels>()
   private every: RoutedChannels | undefined
   // What a product remembers of them holds until they change.
@@ -72,6 +74,7 @@ class Routes {
 
   add(channel: Channel, product: string | undefined): void {
     const key = `${ChannelKey.key(channel)}\n${product ?? ""}`
+    if (this.named.has(key)) return
     const one = { channel, product }
     this.changed(product)
     this.named.set(key, one)
@@ -79,33 +82,37 @@ class Routes {
     else {
       // Its messages are given the text of who asked for it, which is looked up by at once.
       this.products.of(product)
-      const channels = this.byProduct.get(product)
-      if (channels === undefined) this.byProduct.set(product, new Map([[key, one]]))
-      else channels.set(key, one)
+      this.byProduct.set(product, [...this.byProduct.get(product) ?? noneNamed, one])
     }
   }
 
   remove(channel: Channel, product: string | undefined): void {
     const key = `${ChannelKey.key(channel)}\n${product ?? ""}`
+    const one = this.named.get(key)
+    if (one === undefined) return
     this.changed(product)
     this.named.delete(key)
     this.general.delete(key)
     if (product === undefined) return
-    const channels = this.byProduct.get(product)
-    channels?.delete(key)
-    if (channels?.size === 0) this.byProduct.delete(product)
+    const others = this.byProduct.get(product)?.filter((other) => other !== one) ?? noneNamed
+    if (others.length === 0) this.byProduct.delete(product)
+    else this.byProduct.set(product, others)
   }
 
   get all(): RoutedChannels {
-    return this.every ??= channelsIn(this.named)
+    return this.every ??= channelsIn(this.named.values())
   }
 
   /** Those of a product and of all products; if it has none of its own, those of all. */
-  of(product: string): ReadonlyArray<Channel> {
-    const found = this.products.of(product)
-    if (found.routes === this.version) return found.channels
-    found.routes = this.version
-    return found.channels = this.lists.get(product) ?? this.find(product)
+  of(product: Product): ReadonlyArray<Channel> {
+    if (product.routes === this.version) return product.channels
+    product.routes = this.version
+    return product.channels = this.lists.get(product.symbol) ?? this.find(product.symbol)
+  }
+
+  /** Those of a product by its text, or of all of them. */
+  ofAny(product: string | undefined): ReadonlyArray<Channel> {
+    return product === undefined ? this.all : this.of(this.products.of(product))
   }
 
   private find(product: string): RoutedChannels {
@@ -113,7 +120,7 @@ class Routes {
     const name = own === undefined ? undefined : product
     const general = name === undefined ? this.lists.get(name) : undefined
     if (general !== undefined) return general
-    const made = channelsIn(this.general, own ?? noneNamed)
+    const made = channelsIn(this.general.values(), own ?? noneNamed)
     this.lists.set(name, made)
     return made
   }
@@ -127,11 +134,6 @@ class Routes {
 }
 
 const productOf = (event: MarketEvent): string | undefined => "product" in event ? event.product : undefined
-
-const channelsOf = (routes: Routes, topic: Topic, event: MarketEvent): ReadonlyArray<Channel> => {
-  const product = productOf(event) ?? topic.product
-  return product === undefined ? routes.all : routes.of(product)
-}
 
 // By the kind alone, for a venue that does not say more: the market data of a kind is of its channel and of those that
 // are of no kind, and so is what has no event of its own.
@@ -162,8 +164,7 @@ const byKind = (venue: Venue, products: Products) => {
     },
     channelsOf: (tag: string, product: string | undefined): ReadonlyArray<Channel> => {
       const routes = routesOf.get(tag)
-      if (routes === undefined) return nobody
-      return product === undefined ? routes.all : routes.of(product)
+      return routes === undefined ? nobody : routes.ofAny(product)
     },
     isOfKind: (tag: string): boolean => routesOf.has(tag)
   }
@@ -195,17 +196,23 @@ export const make = (venue: Venue, products = new Products(venue, Symbols.byRule
   }
 
   const attribute: ChannelRouter["attribute"] = topicOf === undefined
-    ? (_, events) => events.map((event) => kinds().channelsOf(event._tag, productOf(event)))
+    ? (_, events) =>
+      events.map((event) => {
+        products.mark(event)
+        return kinds().channelsOf(event._tag, productOf(event))
+      })
     : (frame, events) => {
       const topic = topicOf(frame, events)
       const routes = topic === undefined ? undefined : names.get(topic.name)
-      if (topic === undefined || routes === undefined) {
-        return events.length === 1 ? only(nobody) : events.map(() => nobody)
+      const channelsOf = (event: MarketEvent): ReadonlyArray<Channel> => {
+        const product = products.mark(event)
+        if (routes === undefined) return nobody
+        return product === undefined ? routes.ofAny(productOf(event) ?? topic?.product) : routes.of(product)
       }
       const first = events[0]
-      if (events.length === 1 && first !== undefined) return only(channelsOf(routes, topic, first))
+      if (events.length === 1 && first !== undefined) return only(channelsOf(first))
       // A confirmation that comes with data is none itself.
-      return events.map((event) => event._tag === "Subscribed" ? nobody : channelsOf(routes, topic, event))
+      return events.map((event) => event._tag === "Subscribed" ? nobody : channelsOf(event))
     }
 
   return {
@@ -234,7 +241,7 @@ export const make = (venue: Venue, products = new Products(venue, Symbols.byRule
     attribute,
     channelsOf: (name, product) => {
       const routes = names.get(name)
-      return (product === undefined ? routes?.all : routes?.of(product)) ?? nobody
+      return routes === undefined ? nobody : routes.ofAny(product)
     },
     channelsFor: (tag, product) => {
       const channels = product === "" ? nobody : kinds().channelsOf(tag, product)

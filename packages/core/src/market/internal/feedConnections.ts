@@ -27,7 +27,6 @@ import * as ContinuityObserver from "./continuityObserver.ts"
 import * as FeedDecoder from "./feedDecoder.ts"
 import type { GapLedger } from "./gapLedger.ts"
 import type { Options as LegOptions } from "./legs.ts"
-import type { Products } from "./products.ts"
 import * as ReplayedDialect from "./replayedDialect.ts"
 import * as SubscriptionAnswers from "./subscriptionAnswers.ts"
 
@@ -54,7 +53,6 @@ export interface Options {
  */
 export interface Feed {
   readonly venue: Venue
-  readonly products: Products
   readonly router: ChannelRouter
   readonly ledger: GapLedger
   /** Whether another connection than that of the number delivers the channel. */
@@ -83,7 +81,7 @@ const sharingOf = ({ books, topics }: Venue): Dialect.Dialect["sharing"] => {
  * @since 0.1.0
  */
 export const make = (
-  { after, before, isCovered, isRedundant, ledger, products, router, venue }: Feed,
+  { after, before, isCovered, isRedundant, ledger, router, venue }: Feed,
   { auth, headers, keepAlive = venue.keepAlive, plaintextHosts, signing }: Options
 ): Effect.Effect<LegOptions["connect"], never, Transport | Reconnection | CircuitBreaker> =>
   Effect.map(
@@ -113,7 +111,7 @@ export const make = (
           auth,
           headers,
           plaintextHosts,
-          decode: FeedDecoder.make(venue, products),
+          decode: FeedDecoder.make(venue),
           dialect: {
             subscribe: venue.subscribe,
             unsubscribe: venue.unsubscribe,

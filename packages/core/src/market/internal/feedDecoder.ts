@@ -1,7 +1,6 @@
 /**
  * What a feed writes on each market event as it is decoded: when its batch came
- * in, and its product, in the one text that the feed has of it, with its common
- * name.
+ * in.
  *
  * @since 0.1.0
  */
@@ -11,7 +10,6 @@ import * as MarketEvent from "../../event/MarketEvent.ts"
 import type { Frame } from "../../transport/Frame.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import type { Venue } from "../../venue/Venue.ts"
-import type { Products } from "./products.ts"
 
 /**
  * Makes the decoder of a feed: that of the venue, whose market events it marks.
@@ -21,8 +19,7 @@ import type { Products } from "./products.ts"
  * @since 0.1.0
  */
 export const make = (
-  venue: Venue,
-  products: Products
+  venue: Venue
 ): (frame: Frame, at: number) => ReadonlyArray<MarketEvent.MarketEvent> | FrameRejected => {
   const mark: ReceivedStamp.Mark = { receivedAt: undefined, product: undefined, name: undefined }
   let markedAt: number | undefined
@@ -34,13 +31,7 @@ export const make = (
       markedAt = at
       mark.receivedAt = Timestamp.fromEpochMillis(at)
     }
-    for (const event of decoded) {
-      if (!MarketEvent.isMarketData(event)) continue
-      const product = event.product === undefined ? undefined : products.of(event.product)
-      mark.product = product?.symbol
-      mark.name = product?.name
-      ReceivedStamp.stamp(event, mark)
-    }
+    for (const event of decoded) if (MarketEvent.isMarketData(event)) ReceivedStamp.stamp(event, mark)
     return decoded
   }
 }

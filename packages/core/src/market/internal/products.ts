@@ -3,6 +3,8 @@
  *
  * @since 0.1.0
  */
+import * as ReceivedStamp from "../../event/internal/receivedStamp.ts"
+import * as MarketEvent from "../../event/MarketEvent.ts"
 import type * as Symbols from "../../protocol/Symbols.ts"
 import type { Channel } from "../../value/Channel.ts"
 import type { Venue } from "../../venue/Venue.ts"
@@ -27,8 +29,8 @@ export interface Product {
 const mostProducts = 10_000
 
 /**
- * The products of one feed. To look a new text up costs its hash: whoever asks
- * for the product of the message at hand once more is spared it.
+ * The products of one feed. To look a new text up costs its hash, and a few of
+ * its letters cost half of that.
  *
  * @category models
  * @since 0.1.0
@@ -41,27 +43,33 @@ export class Products {
   // many places as products, and a power of two.
   private places: Array<Product | undefined> = [undefined, undefined, undefined, undefined]
   private letters = TellingLetters.choose([], this.places.length)
-  // Most events are of the product of the one before, and to compare two texts is cheaper than to find one: the more so
-  // if they are the same text, of the same message.
-  private last: Product
+  private readonly written: ReceivedStamp.Mark = { receivedAt: undefined, product: undefined, name: undefined }
 
   constructor(venue: Venue, symbols: Symbols.Symbols) {
     this.venue = venue
     this.symbols = symbols
-    this.last = this.make("")
   }
 
   of(symbol: string): Product {
-    if (symbol === this.last.symbol) return this.last
     const { places } = this
     const place = this.letters.mix(symbol) & (places.length - 1)
     const found = places[place]
-    if (found?.symbol === symbol) return this.last = found
+    if (found?.symbol === symbol) return found
     const beside = places[place ^ 1]
-    if (beside?.symbol === symbol) return this.last = beside
+    if (beside?.symbol === symbol) return beside
     const known = this.known.get(symbol)
     if (known !== undefined) this.put(known)
-    return this.last = known ?? this.remember(symbol)
+    return known ?? this.remember(symbol)
+  }
+
+  /** Writes on a market event its product, in the one text that the feed has of it, and its common name. Returns it. */
+  mark(event: MarketEvent.MarketEvent): Product | undefined {
+    if (!MarketEvent.isMarketData(event) || event.product === undefined) return undefined
+    const product = this.of(event.product)
+    this.written.product = product.symbol
+    this.written.name = product.name
+    ReceivedStamp.stamp(event, this.written)
+    return product
   }
 
   private remember(symbol: string): Product {
