@@ -127,5 +127,61 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "text(\"tradingStatus\", event.tradingStatus) + ",
     replacement: "",
     test: ["packages/node/test/runner/Replay.test.ts", "a book that crosses in an auction"]
+  },
+  {
+    name: "a level comes back at the price of one that is gone",
+    file: "packages/core/src/market/internal/levelPage.ts",
+    original: "      keys[at] = key\n      levels[here] = level\n",
+    replacement: "      levels[here] = level\n",
+    test: ["packages/core/test/Levels.test.ts", "come and go at the same prices"]
+  },
+  {
+    name: "a best level that is gone is the best one",
+    file: "packages/core/src/market/internal/levelPage.ts",
+    original: "while (keys.length > 0 && this.best() === undefined)",
+    replacement: "while (keys.length < 0)",
+    test: ["packages/core/test/Levels.test.ts", "come and go at the same prices"]
+  },
+  {
+    name: "prices of levels that are gone are counted in other units",
+    file: "packages/core/src/market/internal/levelPage.ts",
+    original: "    this.compact()\n    for (let at = 0; at < this.keys.length; at++) {\n      const level",
+    replacement: "    for (let at = 0; at < this.keys.length; at++) {\n      const level",
+    test: ["packages/core/test/Levels.test.ts", "come and go at the same prices"]
+  },
+  {
+    name: "what is cut off counts levels that are gone",
+    file: "packages/core/src/market/internal/levelPage.ts",
+    original: "if (levels[place] !== undefined) this.count--",
+    replacement: "this.count--",
+    test: ["packages/core/test/Levels.test.ts", "come and go at the same prices"]
+  },
+  {
+    name: "a page whose keys are forgotten gives a place twice",
+    file: "packages/core/src/market/internal/levelPage.ts",
+    original: "      places[at] = places[end] ?? 0\n",
+    replacement: "",
+    test: ["packages/core/test/Levels.test.ts", "come and go at the same prices"]
+  },
+  {
+    name: "a level that is gone is removed once more",
+    file: "packages/core/src/market/internal/levels.ts",
+    original: "const isThere = !isFree && page.keys[at] === key",
+    replacement: "const isThere = page.keys[at] === key",
+    test: ["packages/core/test/Levels.test.ts", "come and go at the same prices"]
+  },
+  {
+    name: "a page without room for another key is left as it is",
+    file: "packages/core/src/market/internal/levels.ts",
+    original: "if (page.keys.length > mostKeys) this.shorten(index, page)",
+    replacement: "",
+    test: ["packages/core/test/Levels.test.ts", "come and go at the same prices"]
+  },
+  {
+    name: "the worst level of a full page that comes back begins the next one",
+    file: "packages/core/src/market/internal/levels.ts",
+    original: "at === 0 && !isFree && page.keys.length",
+    replacement: "at === 0 && page.keys.length",
+    test: ["packages/core/test/Levels.test.ts", "the worst of full pages"]
   }
 ]

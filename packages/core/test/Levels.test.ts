@@ -91,6 +91,50 @@ describe("levels", () => {
     assert.strictEqual(levels.asks.count, 100)
   })
 
+  it("come and go at the same prices and at others between them, are counted in other units and cut meanwhile", () => {
+    for (let seed = 1; seed <= 30; seed++) {
+      const next = numbers(seed)
+      const integer = (below: number) => Math.floor(next() * below)
+      const levels = new Levels()
+      const model = new Model()
+      const middle = 10_000
+      // As many prices as a page has keys, or more of them.
+      const width = 20 + seed * 10
+      for (let i = 0; i < 3_000; i++) {
+        const fraction = i > 1_500 && integer(200) === 0 ? `.${integer(9) + 1}` : ""
+        const one = level(`${middle + integer(width)}${fraction}`, integer(2) === 0 ? "0" : String(i))
+        levels.apply([], [one])
+        model.set(one)
+        if (integer(500) === 0) {
+          const depth = integer(width)
+          levels.truncate(depth)
+          model.truncate("asks", depth)
+        }
+        if (i % 50 > 0) continue
+        const expected = texts(model.sorted("asks"))
+        assert.deepStrictEqual(texts(levels.asks), expected, `seed ${seed}, update ${i}`)
+        assert.strictEqual(levels.asks.count, expected.length)
+        const best = levels.asks.best()
+        assert.deepStrictEqual(texts(best === undefined ? [] : [best]), expected.slice(0, 1))
+      }
+    }
+  })
+
+  it("that are the worst of full pages go and come back, once", () => {
+    for (const many of [127, 128, 129, 256, 257]) {
+      const levels = new Levels()
+      const prices = Array.from({ length: many }, (_, i) => String(i + 1))
+      levels.apply([], prices.map((price) => level(price, "1")))
+      for (const price of [String(many), "128", "1"]) {
+        for (const size of ["0", "2", "3"]) levels.apply([], [level(price, size)])
+      }
+      const changed = (price: string) => price === String(many) || price === "128" || price === "1"
+      const expected = [...new Set([...prices, "128"])].map((price) => `${price}@${changed(price) ? 3 : 1}`)
+      assert.deepStrictEqual(texts(levels.asks), expected)
+      assert.strictEqual(levels.asks.count, expected.length)
+    }
+  })
+
   it("are cut to a depth", () => {
     for (const depth of [0, 1, 10, 127, 128, 129, 500]) {
       const levels = new Levels()

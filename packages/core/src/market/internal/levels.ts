@@ -1,8 +1,8 @@
 /**
  * The levels of a book: two sides, each sorted by price with its best level
  * first, exact, in pages of up to 128 levels: an update moves a handful of places
- * whatever the depth of the book, and most updates are of the end of the first
- * page.
+ * whatever the depth of the book, most updates are of the end of the first page,
+ * and what goes leaves its place to what comes at its price.
  *
  * @since 0.1.0
  */
@@ -10,7 +10,7 @@ import type { Level } from "../../event/MarketData.ts"
 import type { Decimal } from "../../value/Decimal.ts"
 import * as Digits from "../../value/internal/digits.ts"
 import * as Integer64 from "../../value/internal/integer64.ts"
-import { type Key, LevelPage, mostLevels } from "./levelPage.ts"
+import { type Key, LevelPage, mostKeys } from "./levelPage.ts"
 
 // The units that prices are counted in: ten to the minus `digits`.
 interface Scale {
@@ -52,19 +52,19 @@ export class Side {
       return
     }
     const at = page.placeOf(key)
-    const isThere = page.keys[at] === key
+    const isFree = at < page.keys.length && page.level(at) === undefined
+    const isThere = !isFree && page.keys[at] === key
     if (isGone) {
       if (isThere) this.remove(index, page, at)
     } else if (isThere) {
       page.replace(at, level)
-    } else if (at === 0 && page.count >= mostLevels && index === this.pages.length - 1) {
+    } else if (at === 0 && !isFree && page.keys.length >= mostKeys && index === this.pages.length - 1) {
       // A snapshot comes in order: what goes on behind a full page begins the next one, and leaves that full.
       this.append(key, level)
     } else {
       page.insert(at, key, level)
       this.count++
-      // The better half stays where it is.
-      if (page.count > mostLevels) this.pages.splice(index + 1, 0, page.takeWorst(page.count >>> 1))
+      if (page.keys.length > mostKeys) this.shorten(index, page)
     }
   }
 
@@ -76,13 +76,12 @@ export class Side {
   /** The key of the best level; `undefined` if there is none. */
   bestKey(): Key | undefined {
     const page = this.pages[0]
-    return page?.keys[page.count - 1]
+    return page?.keys[page.keys.length - 1]
   }
 
   /** The best level. */
   best(): Level | undefined {
-    const page = this.pages[0]
-    return page?.level(page.count - 1)
+    return this.pages[0]?.best()
   }
 
   /** The best so many levels, best first. */
@@ -98,7 +97,7 @@ export class Side {
   /** All levels, best first. */
   *[Symbol.iterator](): Generator<Level, void> {
     for (const page of this.pages) {
-      for (let at = page.count - 1; at >= 0; at--) {
+      for (let at = page.keys.length - 1; at >= 0; at--) {
         const level = page.level(at)
         if (level !== undefined) yield level
       }
@@ -145,17 +144,23 @@ export class Side {
     this.count++
   }
 
+  // Of a page that is full of levels the better half stays where it is.
+  private shorten(index: number, page: LevelPage): void {
+    if (page.count > mostKeys * 3 / 4) this.pages.splice(index + 1, 0, page.takeWorst(page.count >>> 1))
+    page.compact()
+  }
+
   private remove(index: number, page: LevelPage, at: number): void {
     page.remove(at)
     this.count--
     if (page.count === 0) this.pages.splice(index, 1)
-    else if (page.count < mostLevels / 4) this.merge(index, page)
+    else if (page.count < mostKeys / 4) this.merge(index, page)
   }
 
   // A page that has become small takes the next one in, if both fit into three quarters of one.
   private merge(index: number, page: LevelPage): void {
     const next = this.pages[index + 1]
-    if (next === undefined || page.count + next.count > mostLevels * 3 / 4) return
+    if (next === undefined || page.count + next.count > mostKeys * 3 / 4) return
     this.pages.splice(index, 2, next.with(page))
   }
 }
