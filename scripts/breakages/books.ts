@@ -166,8 +166,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a level that is gone is removed once more",
     file: "packages/core/src/market/internal/levels.ts",
-    original: "const isThere = !isFree && page.keys[at] === key",
-    replacement: "const isThere = page.keys[at] === key",
+    original: "page.keys[at] === key && page.level(at) !== undefined",
+    replacement: "page.keys[at] === key",
     test: ["packages/core/test/Levels.test.ts", "come and go at the same prices"]
   },
   {
@@ -180,8 +180,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "the worst level of a full page that comes back begins the next one",
     file: "packages/core/src/market/internal/levels.ts",
-    original: "at === 0 && !isFree && page.keys.length",
-    replacement: "at === 0 && page.keys.length",
+    original: "at === 0 && page.count >= mostKeys",
+    replacement: "at === 0 && page.keys.length >= mostKeys",
     test: ["packages/core/test/Levels.test.ts", "the worst of full pages"]
   }
 ]

@@ -108,7 +108,9 @@ export interface Options<A> {
   readonly cost?: ((message: Frame.Frame) => number) | undefined
   /**
    * Says to which of the wanted channels each message of a frame belongs; data of
-   * a channel confirms it. Must be quick and not throw. Default: nobody says.
+   * a channel confirms it. Asked by the frame and its messages alone, once all
+   * frames that came together are decoded. Must be quick and not throw. Default:
+   * nobody says.
    */
   readonly attribute?: MessageChannels.Attribute<A> | undefined
   /** What sees each batch in the callback that read it, before any queue, in this order; see `Observer`. */

@@ -316,6 +316,7 @@ export interface Venue {
    * By what the data of a frame is known, given the events that it was read to;
    * `undefined` where it holds none. Its product is of events without one; where
    * it has none either, they are of every product that is wanted by the name.
+   * Frames that came after this one may have been decoded before it is asked.
    */
   readonly topicOf?: ((frame: Frame, events: ReadonlyArray<MarketEvent>) => Topic | undefined) | undefined
   /**

@@ -37,7 +37,8 @@ export type MessageChannels = ReadonlyArray<ReadonlyArray<Channel>>
 
 /**
  * To which wanted channels each message of a frame belongs, in the messages'
- * order. Must not throw. It is read at once, and may be the same array each time.
+ * order. Must not throw. It is asked once all frames that came together are
+ * decoded. What it gives is read at once, and may be the same array each time.
  *
  * @category models
  * @since 0.1.0

@@ -34,7 +34,7 @@ export const make = (freshness: FreshnessTracker, metrics: FeedMetrics): NamedOb
           const channels = belonging[i]
           if (channels === belonging[i + 1] || channels === undefined) continue
           freshness.receivedAll(channels, monotonicMillis)
-          const of = channels instanceof RoutedChannels ? channels.kind : channels[0]?.channel
+          const of = (channels instanceof RoutedChannels ? channels.channel : undefined) ?? channels[0]?.channel
           if (of !== name) {
             if (name !== undefined) metrics.arrived(name, count)
             name = of

@@ -47,7 +47,7 @@ const channelsIn = (...all: ReadonlyArray<Iterable<Named>>): RoutedChannels => {
   const channels = new RoutedChannels()
   let place = 0
   for (const named of all) for (const { channel } of named) channels[place++] = channel
-  channels.kind = channels[0]?.channel
+  channels.channel = channels[0]?.channel
   return channels
 }
 
@@ -204,15 +204,15 @@ export const make = (venue: Venue, products = new Products(venue, Symbols.byRule
     : (frame, events) => {
       const topic = topicOf(frame, events)
       const routes = topic === undefined ? undefined : names.get(topic.name)
-      const channelsOf = (event: MarketEvent): ReadonlyArray<Channel> => {
+      const ofEvent = (event: MarketEvent): ReadonlyArray<Channel> => {
         const product = products.mark(event)
         if (routes === undefined) return nobody
         return product === undefined ? routes.ofAny(productOf(event) ?? topic?.product) : routes.of(product)
       }
       const first = events[0]
-      if (events.length === 1 && first !== undefined) return only(channelsOf(first))
+      if (events.length === 1 && first !== undefined) return only(ofEvent(first))
       // A confirmation that comes with data is none itself.
-      return events.map((event) => event._tag === "Subscribed" ? nobody : channelsOf(event))
+      return events.map((event) => event._tag === "Subscribed" ? nobody : ofEvent(event))
     }
 
   return {

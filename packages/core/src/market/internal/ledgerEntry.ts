@@ -39,7 +39,9 @@ export interface Loss extends Pick<Lifecycle.Gap, "cause" | "from"> {
  */
 export class LedgerEntry {
   // What each message asks for and changes stands first, where one fetch from memory brings all of it.
-  // The ids of its messages that have come, if they are no more than that.
+  /** The numbers of its messages that have come, if these count one by one, and in which gaps the others are. */
+  numbers = new NumberRanges()
+  /** The ids of its messages that have come, if they are no more than that. */
   private ids: RecentIds | undefined = undefined
   /** The member by which its trades count one by one; not looked for yet where undefined. */
   tradeNumber: "tradeId" | "sequence" | "none" | undefined = undefined
@@ -47,8 +49,6 @@ export class LedgerEntry {
   /** What of the batch at hand it has received, which is not with the consumers yet. */
   arriving = 0
   handedOn = 0
-  /** The numbers of its messages that have come, if these count one by one, and in which gaps the others are. */
-  numbers = new NumberRanges()
   /** The gap of a drop of which numbers may still show how much it holds. */
   unmeasured: Lifecycle.Gap | undefined = undefined
   readonly channel: string

@@ -20,7 +20,7 @@ import type { Level } from "../../event/MarketData.ts"
 export type Key = number | bigint
 
 /**
- * How many keys a page holds at most. One more is there before it is split.
+ * How many keys a page holds at most. One more is there before it is shortened.
  *
  * @category constants
  * @since 0.1.0

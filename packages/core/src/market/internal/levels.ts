@@ -52,13 +52,12 @@ export class Side {
       return
     }
     const at = page.placeOf(key)
-    const isFree = at < page.keys.length && page.level(at) === undefined
-    const isThere = !isFree && page.keys[at] === key
+    const isThere = page.keys[at] === key && page.level(at) !== undefined
     if (isGone) {
       if (isThere) this.remove(index, page, at)
     } else if (isThere) {
       page.replace(at, level)
-    } else if (at === 0 && !isFree && page.keys.length >= mostKeys && index === this.pages.length - 1) {
+    } else if (at === 0 && page.count >= mostKeys && index === this.pages.length - 1) {
       // A snapshot comes in order: what goes on behind a full page begins the next one, and leaves that full.
       this.append(key, level)
     } else {
@@ -144,10 +143,10 @@ export class Side {
     this.count++
   }
 
-  // Of a page that is full of levels the better half stays where it is.
+  // A page that has too many keys forgets those of levels that are gone. Where these are few the better half of it stays.
   private shorten(index: number, page: LevelPage): void {
-    if (page.count > mostKeys * 3 / 4) this.pages.splice(index + 1, 0, page.takeWorst(page.count >>> 1))
-    page.compact()
+    if (page.count <= mostKeys * 3 / 4) page.compact()
+    else this.pages.splice(index + 1, 0, page.takeWorst(page.count >>> 1))
   }
 
   private remove(index: number, page: LevelPage, at: number): void {

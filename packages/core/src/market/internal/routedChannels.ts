@@ -16,8 +16,8 @@ import type { LedgerEntry } from "./ledgerEntry.ts"
  * @since 0.1.0
  */
 export class RoutedChannels extends ChannelList {
-  /** The channel of the first of them, which costs a message two fetches from memory less than to ask it. */
-  kind: string | undefined = undefined
+  /** The channel of the first of them: two fetches from memory less than to ask that for it. */
+  channel: string | undefined = undefined
   /** The place of its figures of freshness, which is valid while `heard` is the tracker's own. */
   figures = 0
   heard: object | undefined = undefined
