@@ -79,10 +79,8 @@ export class FreshnessFigures {
 
   /** The silences that were counted. */
   silencesOf(place: number): Silences {
-    const sorted = Float64Array.from(
-      { length: Math.min(remembered, this.at(place, count)) },
-      (_, turn) => this.silences[turn * this.room + place] ?? 0
-    )
+    const sorted = new Float64Array(Math.min(remembered, this.at(place, count)))
+    for (let turn = 0; turn < sorted.length; turn++) sorted[turn] = this.silences[turn * this.room + place] ?? 0
     return {
       max: this.at(place, max),
       total: this.at(place, total),
