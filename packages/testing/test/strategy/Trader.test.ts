@@ -29,6 +29,9 @@ const lastOf = ({ events }: Process) => events.findLast(({ _tag }) => _tag !== "
 const sound = ({ trader }: Process) =>
   Effect.map(trader.portfolio, (portfolio) => assert.deepStrictEqual(Portfolio.violations(portfolio), []))
 
+/** A process that knows what was open when it began. */
+const recovered = (...given: Parameters<typeof begin>) => Effect.tap(begin(...given), () => pass("2 seconds"))
+
 /** A desk whose router knows one exchange alone. */
 const only = (desk: Desk, exchange: Exchange["Service"]): Desk => ({
   ...desk,
@@ -106,8 +109,7 @@ describe("A trader", () => {
         assert.deepStrictEqual(desk.venues.dydx.positions(), [])
         yield* process.kill
 
-        const other = yield* begin(desk, { shorts: true })
-        yield* pass("2 seconds")
+        const other = yield* recovered(desk, { shorts: true })
         yield* other.signal("sell", "BTC-USD")
         yield* pass("1 second")
         const [lot = ""] = yield* lotsOf(other)
@@ -141,8 +143,7 @@ describe("A trader", () => {
       Effect.gen(function*() {
         yield* first.kill
         const lacks = ({ reduceOnly }: OrderRequest) => reduceOnly ? "reduce-only: there are no such orders" : undefined
-        const process = yield* begin(only(desk, { ...desk.venues.dydx.exchange, lacks }))
-        yield* pass("2 seconds")
+        const process = yield* recovered(only(desk, { ...desk.venues.dydx.exchange, lacks }))
         yield* process.signal("buy", "BTC-USD")
         yield* pass("1 second")
         yield* process.signal("sell", "BTC-USD")
@@ -157,8 +158,7 @@ describe("A trader", () => {
       Effect.gen(function*() {
         yield* first.kill
         const there = only(desk, chargingEther(desk.venues.coinbase.exchange, { lot: decimal("0.05") }))
-        const process = yield* begin(there)
-        yield* pass("2 seconds")
+        const process = yield* recovered(there)
         yield* process.signal("buy", "ETH-USD")
         yield* pass("1 second")
         yield* process.price("ETH-USD", "2000")
@@ -171,8 +171,7 @@ describe("A trader", () => {
         yield* sound(process)
         yield* process.kill
 
-        const other = yield* begin(there)
-        yield* pass("2 seconds")
+        const other = yield* recovered(there)
         const after = yield* other.trader.portfolio
         assert.deepStrictEqual([after.lots.size, after.trades], [0, 1])
         assert.isTrue(BigDecimal.equals(after.total, before.total))
@@ -186,8 +185,7 @@ describe("A trader", () => {
         yield* other.kill
 
         // What was given up is so before what came after it.
-        const third = yield* begin(there)
-        yield* pass("2 seconds")
+        const third = yield* recovered(there)
         assert.deepStrictEqual(yield* lotsOf(third), yield* lotsOf(other))
         const { closed: trades, total } = yield* third.trader.portfolio
         assert.strictEqual(trades[0]?.closedAt, now.closed[0]?.closedAt)
@@ -200,13 +198,11 @@ describe("A trader", () => {
       Effect.gen(function*() {
         yield* first.kill
         const { exchange } = desk.venues.coinbase
-        const buyer = yield* begin(only(desk, chargingEther(exchange, {})))
-        yield* pass("2 seconds")
+        const buyer = yield* recovered(only(desk, chargingEther(exchange, {})))
         yield* buyer.signal("buy", "ETH-USD")
         yield* pass("1 second")
         yield* buyer.kill
-        const process = yield* begin(only(desk, chargingEther(exchange, { minimum: decimal("1000") })))
-        yield* pass("2 seconds")
+        const process = yield* recovered(only(desk, chargingEther(exchange, { minimum: decimal("1000") })))
         yield* process.price("ETH-USD", "2000")
         yield* pass("1 second")
         assert.deepStrictEqual([...new Set(tags(process))], ["Recovered", "NotClosed"])
@@ -264,8 +260,7 @@ describe("A trader", () => {
         assert.deepStrictEqual(again, { cancelled: 0, orders: [], open: [], failures: [] })
         yield* process.kill
 
-        const other = yield* begin(desk)
-        yield* pass("2 seconds")
+        const other = yield* recovered(desk)
         assert.deepStrictEqual(yield* other.trader.state.current, { _tag: "Halted", reason: "by hand" })
         yield* other.trader.clear
         assert.deepStrictEqual(yield* other.trader.state.current, { _tag: "Trading" })
@@ -301,8 +296,7 @@ describe("A trader", () => {
         assert.deepStrictEqual(report?.differences, [])
         assert.isAbove(report?.compared ?? 0, 5)
         // Somebody else trades with the same account.
-        const stranger = yield* begin(desk)
-        yield* pass("2 seconds")
+        const stranger = yield* recovered(desk)
         yield* Effect.forkScoped(Effect.ignore(stranger.router.place(market("BTC-USD", { clientId: "another's" }))))
         yield* pass("5 minutes")
         for (let second = 0; second < 10; second++) yield* pass("1 second")
@@ -326,8 +320,7 @@ describe("A trader", () => {
         const performance = yield* process.trader.performance
         assert.strictEqual(performance.trades, 1)
         yield* process.kill
-        const other = yield* begin(desk, { limits: { products: ["BTC-USD", "ETH-USD"], perHour: 2 } })
-        yield* pass("2 seconds")
+        const other = yield* recovered(desk, { limits: { products: ["BTC-USD", "ETH-USD"], perHour: 2 } })
         assert.deepStrictEqual(yield* lotsOf(other), yield* lotsOf(process))
         const after = yield* other.trader.portfolio
         assert.isTrue(BigDecimal.equals(after.cash, before.cash))
@@ -350,8 +343,7 @@ describe("A trader", () => {
           decide: (decision: Parameters<typeof desk.storage.decide>[0]) =>
             Effect.delay(desk.storage.decide(decision), decision.kind === "enter" ? "2 seconds" : 0)
         }
-        const other = yield* begin(desk, { storage: slow })
-        yield* pass("2 seconds")
+        const other = yield* recovered(desk, { storage: slow })
         // Not placed yet: its decision is being stored.
         yield* other.signal("buy", "ETH-USD")
         yield* pass("1 second")
@@ -418,8 +410,10 @@ describe("A trader", () => {
         yield* pass("1 second")
         const before = Portfolio.available(yield* process.trader.portfolio)
         yield* process.kill
-        const other = yield* begin(desk, { limits: { products: ["ETH-USD"], timeInForce: "gtc" }, patience: "1 hour" })
-        yield* pass("2 seconds")
+        const other = yield* recovered(desk, {
+          limits: { products: ["ETH-USD"], timeInForce: "gtc" },
+          patience: "1 hour"
+        })
         const { cash, entries } = yield* other.trader.portfolio
         assert.strictEqual(entries.size, 1)
         const after = Portfolio.available(yield* other.trader.portfolio)

@@ -22,12 +22,12 @@ import type { Batch } from "../../connection/Observer.ts"
 import type { Gap } from "../../event/Lifecycle.ts"
 import * as MarketEvent from "../../event/MarketEvent.ts"
 import * as Channel from "../../value/Channel.ts"
-import * as Timestamp from "../../value/Timestamp.ts"
 import type { Venue } from "../../venue/Venue.ts"
 import type { Report } from "../Redundancy.ts"
 import * as ConflationKey from "./conflationKey.ts"
 import { GapAnnouncement } from "./gapAnnouncement.ts"
 import type { GapLedger } from "./gapLedger.ts"
+import * as InstantText from "./instantText.ts"
 import { LegInbox } from "./legInbox.ts"
 import { LegMerge } from "./legMerge.ts"
 import { after, without } from "./mergedBatch.ts"
@@ -87,8 +87,6 @@ export interface LegWatcher {
   readonly endsSoon?: ((leg: Leg, kind: string) => void) | undefined
   readonly removed?: ((leg: Leg) => void) | undefined
 }
-
-const instant = (epochMillis: number): string => Timestamp.format(Timestamp.fromEpochMillis(epochMillis))
 
 const lookEvery: Duration.Input = "100 millis"
 
@@ -268,7 +266,7 @@ export class Legs {
 
   /** What a connection misses of a channel from when it was last heard, another one has: a gap that is over when it is found. */
   covered(leg: Leg, channel: Channel.Channel, cause: Gap["cause"], at: number): Announcement {
-    const [from, to] = [instant(leg.heardAt), instant(at)]
+    const [from, to] = [InstantText.of(leg.heardAt), InstantText.of(at)]
     return this.options.ledger.found(channel, { cause, from, to, recovered: "redundant" })
   }
 

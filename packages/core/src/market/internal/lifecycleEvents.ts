@@ -16,6 +16,7 @@ import type * as Channel from "../../value/Channel.ts"
 import * as Timestamp from "../../value/Timestamp.ts"
 import type * as ChannelRouter from "./channelRouter.ts"
 import { GapAnnouncement } from "./gapAnnouncement.ts"
+import * as InstantText from "./instantText.ts"
 import { RotationAnnouncement } from "./rotationAnnouncement.ts"
 import type { Dropped } from "./shedCounts.ts"
 
@@ -58,12 +59,12 @@ export const make = (
       for (const channel of channelsFor(key.slice(0, at), key.slice(at + 1))) add(channel, missing)
     }
     if (rejections > 0) add({}, rejections)
+    const within = { from: InstantText.of(from), to: InstantText.of(to) }
     return Array.from(counts.values(), ({ missing, of }) => {
       const gap = new Lifecycle.Gap({
         venue,
         ...of,
-        from: Timestamp.format(Timestamp.fromEpochMillis(from)),
-        to: Timestamp.format(Timestamp.fromEpochMillis(to)),
+        ...within,
         cause: "overflow",
         missing
       })
