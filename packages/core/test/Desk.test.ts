@@ -1,5 +1,7 @@
 /** What a trader knows of its lots, live and after a restart. */
 import { assert, describe, it } from "@effect/vitest"
+import { Signal } from "@tickline/core/strategy/Signal"
+import { Instrument } from "@tickline/core/trading/Instrument"
 import * as Order from "@tickline/core/trading/Order"
 import { Fill } from "@tickline/core/trading/OrderEvent"
 import { OrderRequest } from "@tickline/core/trading/OrderRequest"
@@ -7,6 +9,7 @@ import * as Portfolio from "@tickline/core/trading/Portfolio"
 import * as Risk from "@tickline/core/trading/Risk"
 import * as Decimal from "@tickline/core/value/Decimal"
 import * as Timestamp from "@tickline/core/value/Timestamp"
+import * as Result from "effect/Result"
 import * as Desk from "../src/strategy/internal/desk.ts"
 import type * as History from "../src/strategy/internal/traderHistory.ts"
 
@@ -16,14 +19,15 @@ const exchange = "here"
 const product = "ETH-USD"
 const at = Timestamp.fromEpochMillis(1_000)
 
-const make = () =>
+const make = (options: Partial<Desk.Options> = {}) =>
   new Desk.Desk({
     quote: "USD",
     alike: [],
     limits: Risk.limits,
     portfolio: Portfolio.empty({ cash: decimal("10000"), quote: "USD" }),
     now: () => 1_000,
-    tell: () => {}
+    tell: () => {},
+    ...options
   })
 
 const purposes: History.Past["purposes"] = new Map<string, { purpose: History.Purpose; at: Timestamp.Timestamp }>([
@@ -129,5 +133,34 @@ describe("a rest that was given up", () => {
       desk.writeOff("lot", rest, "stop")
       assert.deepStrictEqual(seen(desk).left, ["0.04"])
     }
+  })
+})
+
+describe("a product whose base counts as the currency", () => {
+  const product = "USDC-USD"
+  const signal = new Signal({
+    venue: "here",
+    product,
+    side: "buy",
+    price: decimal("1"),
+    confidence: 0.9,
+    at,
+    strategy: "by hand"
+  })
+  const [tick, lot] = [decimal("0.0001"), decimal("0.01")]
+  const rules = new Instrument({ product, tick, lot, base: "USDC", feeAsset: "USD" })
+  const limits = { ...Risk.limits, products: [product] }
+  const refusal = (quote: string, alike: ReadonlyArray<string>) => {
+    const portfolio = Portfolio.empty({ cash: decimal("10000"), quote })
+    const checked = make({ quote, alike, limits, portfolio }).check("id", signal, rules)
+    return Result.isFailure(checked) ? checked.failure : undefined
+  }
+
+  it("is not traded: it would be bought with what it counts as", () => {
+    for (const [quote, other] of [["USD", "USDC"], ["USDC", "USD"]] as const) {
+      const refused = refusal(quote, [other])
+      assert.deepInclude(refused, { reason: { _tag: "OtherCurrency", asset: "USDC", quote }, code: "ERR_CURRENCY" })
+    }
+    assert.isUndefined(refusal("USD", []))
   })
 })

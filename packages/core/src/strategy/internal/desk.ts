@@ -147,7 +147,8 @@ export class Desk {
 
   /**
    * Whether a signal becomes an order: by rules that any instrument keeps to, or by
-   * those of one. What it says is not so yet.
+   * those of one. What it says is not so yet. What counts as the quote currency is
+   * not bought with it.
    */
   check(
     id: string,
@@ -159,8 +160,12 @@ export class Desk {
       feeAsset: this.options.quote
     }),
     balances?: ReadonlyMap<string, Decimal.Decimal>
-  ): Result.Result<Risk.Admitted, Risk.Refused> {
-    const { limits, now } = this.options
+  ): Result.Result<Risk.Admitted, Pick<Risk.Refused, "reason" | "code">> {
+    const { limits, now, quote } = this.options
+    const { base } = instrument
+    if (base !== undefined && this.likeQuote(base) === quote) {
+      return Result.fail({ reason: { _tag: "OtherCurrency", asset: base, quote }, code: "ERR_CURRENCY" })
+    }
     const at = Timestamp.epochMillis(signal.at)
     const { at: pricedAt, price } = this.prices.get(signal.product) ?? { price: signal.price, at }
     return Risk.check(limits, this.risk, {
