@@ -454,5 +454,12 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "flags.testnet ? HyperliquidExchange.testnet",
     replacement: "flags.testnet ? HyperliquidExchange.live",
     test: [ofRunner, "what the rules forbid, and what the exchange refuses"]
+  },
+  {
+    name: "an order may be worth less than ten dollars",
+    file: assets,
+    original: "    minimumValue,\n    feeAsset,",
+    replacement: "    feeAsset,",
+    test: ["packages/core/test/HyperliquidAssets.test.ts", "ten dollars at least"]
   }
 ]

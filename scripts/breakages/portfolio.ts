@@ -408,4 +408,10 @@ const ofTheAccounts: ReadonlyArray<Breakage> = [
   }
 ]
 
-export const breakages: ReadonlyArray<Breakage> = [...ofTheLots, ...ofTheChecks, ...ofTheAccounts]
+export const breakages: ReadonlyArray<Breakage> = [...ofTheLots, ...ofTheChecks, ...ofTheAccounts, {
+  name: "an order may be worth less than its exchange asks for",
+  file: orderSize,
+  original: "instrument.minimumValue ?? Decimal.zero",
+  replacement: "Decimal.zero",
+  test: [ofRisk, "that would be too small"]
+}]

@@ -339,5 +339,12 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "router.cancelRouting(clientId) &&",
     replacement: "!router.cancelRouting(clientId) &&",
     test: [ofCancelling, "goes nowhere if it is cancelled before it has left"]
+  },
+  {
+    name: "a part is sent that is worth less than an order must be",
+    file: splitting,
+    original: "Instrument.checkValue(instrument, { amount: whole, price, reduceOnly }) !== undefined",
+    replacement: "whole.value === 0n",
+    test: ["packages/core/test/Splitting.test.ts", "is worth what its exchange asks for"]
   }
 ]

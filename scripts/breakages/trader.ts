@@ -317,5 +317,19 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "base !== undefined && this.likeQuote(base) === quote",
     replacement: "base !== undefined && base === quote",
     test: ["packages/core/test/Desk.test.ts", "is not traded"]
+  },
+  {
+    name: "a rest is sold whatever it is worth",
+    file: traderOrders,
+    original: "Instrument.checkValue(rules, { amount, price, reduceOnly: true }) !== undefined",
+    replacement: "amount.value === 0n",
+    test: [own, "worth less than an order must be"]
+  },
+  {
+    name: "a rest is worth what was paid for it",
+    file: traderOrders,
+    original: "desk.marks().get(product) ?? entryPrice",
+    replacement: "entryPrice",
+    test: [own, "worth less than an order must be"]
   }
 ]

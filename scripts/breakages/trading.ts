@@ -420,5 +420,12 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "    order.reduceOnly = reduceOnly\n",
     replacement: "",
     test: ["packages/core/test/Matching.test.ts", "only reduces needs something"]
+  },
+  {
+    name: "what closes a position is worth as much as any order",
+    file: instrument,
+    original: "if (figure === undefined || (reduceOnly && base === undefined)) return undefined",
+    replacement: "if (figure === undefined) return undefined",
+    test: ["packages/core/test/Instrument.test.ts", "is worth the minimum"]
   }
 ]

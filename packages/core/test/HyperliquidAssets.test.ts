@@ -88,6 +88,16 @@ describe("a price at Hyperliquid", () => {
 })
 
 describe("what is listed at Hyperliquid", () => {
+  it("is traded for ten dollars at least", () => {
+    const order = { amount: decimal("1"), price: decimal("9.99") }
+    for (const { instrument } of [perpetual(2), spot(2)]) {
+      assert.strictEqual(Instrument.checkValue(instrument, order)?.rule, "minimum")
+      assert.isUndefined(Instrument.checkValue(instrument, { ...order, price: decimal("10") }))
+    }
+    const closing = { ...order, reduceOnly: true }
+    assert.isUndefined(Instrument.checkValue(perpetual(2).instrument, closing))
+  })
+
   it("has the numbers by which orders name it", () => {
     const listed = Assets.perpetuals({
       universe: [

@@ -73,6 +73,25 @@ describe("an amount", () => {
   })
 })
 
+describe("an order", () => {
+  it("is worth the minimum at its price, unless it only reduces a position", () => {
+    const check = (text: string, worth: string, more: object = {}, reduceOnly = false) => {
+      const order = { amount: decimal(text), price: decimal(worth), reduceOnly }
+      const illegal = Instrument.checkValue(make({ minimumValue: "10", ...more }), order)
+      return illegal && Instrument.describe(illegal)
+    }
+    const least = "is below the minimum 10; the nearest legal: 10"
+    assert.isUndefined(check("0.1", "100"))
+    assert.strictEqual(check("0.1", "99.5"), `value 9.95 ${least}`)
+    assert.isUndefined(check("0.1", "99.5", {}, true))
+    assert.strictEqual(check("0.1", "99.5", { base: "BTC" }, true), `value 9.95 ${least}`)
+    // Of an inverse instrument it is a quotient.
+    assert.isUndefined(check("1000", "100", { valuation: "inverse" }))
+    assert.strictEqual(check("999", "100", { valuation: "inverse" }), `value 9.99000000 ${least}`)
+    assert.isUndefined(Instrument.checkValue(make(), { amount: decimal("0.1"), price: decimal("0.5") }))
+  })
+})
+
 describe("a fee", () => {
   const fee = (instrument: Instrument.Instrument, liquidity: "maker" | "taker", price: string, amount: string) =>
     Decimal.format(Instrument.fee(instrument, liquidity, decimal(price), decimal(amount)))
@@ -104,6 +123,7 @@ describe("an instrument", () => {
     }
     refuses({ tick: "0" }, /tick/)
     refuses({ lot: "-1" }, /lot/)
+    refuses({ minimumValue: "0" }, /minimumValue/)
     refuses({ minimum: "0.31", maximum: "0.39" }, /no lot lies between the minimum and the maximum/)
     refuses({ maximum: "0.05" }, /no lot lies between the minimum and the maximum/)
     refuses({ ticks: [{ from: "0.75", tick: "0.25" }] }, /0\.75 is no multiple of both ticks/)

@@ -220,6 +220,9 @@ describe("a signal is refused", () => {
     )
     const instrument = new Instrument({ ...rules, minimum: decimal("11") })
     assert.strictEqual(reasonOf(begin(), { instrument })._tag, "TooSmall")
+    const worth = new Instrument({ ...rules, minimumValue: decimal("1000.1") })
+    const least = reasonOf(begin(), { instrument: worth })
+    assert.strictEqual(least._tag === "TooSmall" ? text(least.minimumValue) : least._tag, "1000.1")
     const fine = new Instrument({ ...rules, lot: decimal("0.00000001") })
     const tiny = { minimumValue: decimal("0"), share: decimal("0.000001") }
     assert.strictEqual(reasonOf(begin(), { instrument: fine, price: decimal("101") }, tiny)._tag, "TooSmall")

@@ -40,7 +40,8 @@ export class Fees extends Schema.Class<Fees>("Fees")({
 /**
  * Something that can be traded. A legal price is a positive multiple of `tick`,
  * a legal amount a multiple of `lot` from `minimum` (by default one lot) to
- * `maximum` (by default there is none).
+ * `maximum` (by default there is none). An order is worth `minimumValue` of
+ * `feeAsset` at least, if that is said, unless it only reduces a position.
  *
  * `ticks` has the larger ticks of higher prices, lowest first: each holds from
  * the price `from` on, which is a multiple of it and of the one before.
@@ -67,6 +68,7 @@ export class Instrument extends Schema.Class<Instrument>("Instrument")(
     lot: Decimal.PositiveFromText,
     minimum: Schema.optionalKey(Decimal.PositiveFromText),
     maximum: Schema.optionalKey(Decimal.PositiveFromText),
+    minimumValue: Schema.optionalKey(Decimal.PositiveFromText),
     valuation: Schema.optionalKey(Schema.Literals(["linear", "inverse"])),
     fees: Schema.optionalKey(Fees),
     feeAsset: Schema.NonEmptyString,
@@ -90,15 +92,15 @@ export class Instrument extends Schema.Class<Instrument>("Instrument")(
 ) {}
 
 /**
- * A price or an amount that an instrument's rules forbid: the rule, its figure,
- * and the nearest legal values, of which one may be absent.
+ * A price, an amount or a value that an instrument's rules forbid: the rule, its
+ * figure, and the nearest legal ones, of which one may be absent.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Illegal {
   readonly _tag: "Illegal"
-  readonly member: "price" | "amount"
+  readonly member: "price" | "amount" | "value"
   readonly value: Decimal.Decimal
   readonly rule: "tick" | "lot" | "minimum" | "maximum"
   readonly figure: Decimal.Decimal
@@ -162,6 +164,44 @@ export const checkAmount = (self: Instrument, amount: Decimal.Decimal): Illegal 
   }
 }
 
+/** The digits of a quotient, where none are said. */
+const quotientDigits = 8
+
+/**
+ * The value of an amount at a price, in the instrument's `feeAsset`.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const value = (self: Instrument, price: Decimal.Decimal, amount: Decimal.Decimal): Decimal.Decimal =>
+  self.valuation === "inverse"
+    ? Exact.divide(amount, price, quotientDigits)
+    : BigDecimal.multiply(amount, price)
+
+/**
+ * What forbids an order for what it is worth at a price; `undefined` if nothing
+ * does. `reduceOnly` is one that only reduces a position.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const checkValue = (
+  self: Instrument,
+  { amount, price, reduceOnly = false }: {
+    readonly amount: Decimal.Decimal
+    readonly price: Decimal.Decimal
+    readonly reduceOnly?: boolean | undefined
+  }
+): Illegal | undefined => {
+  const { base, minimumValue: figure } = self
+  // What is spot has no position that an order could reduce.
+  if (figure === undefined || (reduceOnly && base === undefined)) return undefined
+  const worth = value(self, price, amount)
+  return BigDecimal.isGreaterThanOrEqualTo(worth, figure)
+    ? undefined
+    : { _tag: "Illegal", member: "value", value: worth, rule: "minimum", figure, below: undefined, above: figure }
+}
+
 /**
  * What is illegal, in words: the value, the rule, and the nearest legal values.
  *
@@ -181,7 +221,7 @@ export const describe = ({ above, below, figure, member, rule, value }: Illegal)
 /**
  * What forbids an order or an amendment by the instrument's rules, in words;
  * `undefined` if nothing does. What is spot has no position that an order could
- * reduce.
+ * reduce. What an order is worth is left to the exchange, whose price it is.
  *
  * @category getters
  * @since 0.1.0
@@ -201,20 +241,6 @@ export const objection = (
   if (reduceOnly && self.base !== undefined) illegal.push(`reduce-only: ${self.product} has no positions`)
   return illegal.length === 0 ? undefined : illegal.join("; ")
 }
-
-/** The digits of a quotient, where none are said. */
-const quotientDigits = 8
-
-/**
- * The value of an amount at a price, in the instrument's `feeAsset`.
- *
- * @category getters
- * @since 0.1.0
- */
-export const value = (self: Instrument, price: Decimal.Decimal, amount: Decimal.Decimal): Decimal.Decimal =>
-  self.valuation === "inverse"
-    ? Exact.divide(amount, price, quotientDigits)
-    : BigDecimal.multiply(amount, price)
 
 /**
  * The fee of a trade, in the instrument's `feeAsset`.

@@ -38,15 +38,20 @@ const only = (desk: Desk, exchange: Exchange["Service"]): Desk => ({
   begin: OrderRouter.make({ strategy: RoutingStrategy.fixed(exchange.name), routes: [{ exchange }] })
 })
 
-/** An exchange that takes a hundredth of the ether that was bought, and has other rules than its own. */
-const chargingEther = (exchange: Exchange["Service"], rules: Partial<Instrument>): Exchange["Service"] => ({
+/** An exchange that has other rules than its own. */
+const ruledBy = (exchange: Exchange["Service"], rules: Partial<Instrument>): Exchange["Service"] => ({
   ...exchange,
+  instrument: (...given) => Effect.map(exchange.instrument(...given), (own) => new Instrument({ ...own, ...rules }))
+})
+
+/** One that takes a hundredth of the ether that was bought, too. */
+const chargingEther = (exchange: Exchange["Service"], rules: Partial<Instrument>): Exchange["Service"] => ({
+  ...ruledBy(exchange, rules),
   place: (...given) =>
     Stream.map(exchange.place(...given), (event) =>
       event._tag === "Fill" && event.side === "buy"
         ? new Fill({ ...event, fee: BigDecimal.multiply(event.amount, decimal("0.01")), feeAsset: "ETH" })
-        : event),
-  instrument: (...given) => Effect.map(exchange.instrument(...given), (own) => new Instrument({ ...own, ...rules }))
+        : event)
 })
 
 describe("A trader", () => {
@@ -190,6 +195,28 @@ describe("A trader", () => {
         const { closed: trades, total } = yield* third.trader.portfolio
         assert.strictEqual(trades[0]?.closedAt, now.closed[0]?.closedAt)
         assert.strictEqual(Decimal.format(total), Decimal.format(now.total))
+      })
+    ))
+
+  it.effect("gives up the rest that is worth less than an order must be, by the price of the day", () =>
+    withTrader((first, desk) =>
+      Effect.gen(function*() {
+        yield* first.kill
+        const { exchange, served } = desk.venues.coinbase
+        const buyer = yield* recovered(only(desk, exchange))
+        yield* buyer.signal("buy", "ETH-USD")
+        yield* pass("1 second")
+        const [lot] = (yield* buyer.trader.portfolio).lots.values()
+        yield* buyer.kill
+        yield* served.quote("ETH-USD", "1999.00", "1999.10")
+        // One order sells all but 0.02, for which 45.61 was paid.
+        const maximum = BigDecimal.subtract(lot?.amount ?? decimal("0"), decimal("0.02"))
+        const process = yield* recovered(only(desk, ruledBy(exchange, { maximum, minimumValue: decimal("42") })))
+        yield* process.price("ETH-USD", "1999")
+        yield* pass("1 second")
+        assert.deepStrictEqual(tags(process), ["Recovered", "Exiting", "Closed"])
+        const closed = lastOf(process)
+        assert.strictEqual(closed?._tag === "Closed" && Decimal.format(closed.left), "0.020")
       })
     ))
 

@@ -164,11 +164,22 @@ export const enter = Effect.fnUntraced(function*(
   if (lot !== undefined) tell({ _tag: "Opened", lot, orders })
 })
 
-/** So much of an amount as its exchange trades; `undefined` if that is nothing. */
-const tradable = (rules: Instrument.Instrument, amount: Decimal.Decimal): Decimal.Decimal | undefined => {
-  const illegal = Instrument.checkAmount(rules, amount)
-  return illegal === undefined ? amount : illegal.below
+/** So much of an amount as an order that closes a lot at a price may have; `undefined` if that is nothing. */
+const tradable = (
+  rules: Instrument.Instrument,
+  price: Decimal.Decimal,
+  wanted: Decimal.Decimal
+): Decimal.Decimal | undefined => {
+  const illegal = Instrument.checkAmount(rules, wanted)
+  const amount = illegal === undefined ? wanted : illegal.below
+  return amount === undefined || Instrument.checkValue(rules, { amount, price, reduceOnly: true }) !== undefined
+    ? undefined
+    : amount
 }
+
+/** The newest price of what a lot is of. */
+const priceOf = (desk: Desk, { entryPrice, product }: Lot.Lot): Decimal.Decimal =>
+  desk.marks().get(product) ?? entryPrice
 
 /** Ends with a lot of which less is left than its exchange trades. Gives why it stays open, if it does. */
 const writeOff = (
@@ -177,9 +188,10 @@ const writeOff = (
   { rules, why }: { readonly rules: Instrument.Instrument; readonly why: Why }
 ): Effect.Effect<string | undefined> => {
   const { amount, direction, entered, exchange } = lot
+  const price = priceOf(desk, lot)
   const reason = `${Decimal.format(amount)} is less than ${exchange} trades`
   // What was bought of spot stays in the account, a position is still one. Rules that forbid the whole lot may err.
-  const isRest = rules.base !== undefined && direction === "long" && tradable(rules, entered) !== undefined
+  const isRest = rules.base !== undefined && direction === "long" && tradable(rules, price, entered) !== undefined
   if (!isRest) return Effect.succeed(reason)
   return Effect.match(History.writtenOff(storage, lot, reason), {
     onFailure: ({ message }) => message,
@@ -202,7 +214,7 @@ const tryToLeave = Effect.fnUntraced(function*(
   const asked = yield* Effect.result(router.instrument(exchange, product))
   if (Result.isFailure(asked)) return asked.failure.message
   const rules = asked.success
-  const amount = tradable(rules, lot.amount)
+  const amount = tradable(rules, priceOf(desk, lot), lot.amount)
   if (amount === undefined) return yield* writeOff(ordering, lot, { rules, why })
   const clientId = yield* OrderRequest.clientId
   const terms = { product, side: opposite[direction], type: "market", amount, timeInForce: "ioc", clientId } as const
@@ -221,7 +233,7 @@ const tryToLeave = Effect.fnUntraced(function*(
   if (Result.isFailure(placed)) return Printable.escape(placed.failure.message)
   yield* settle(ordering, clientId)
   const rest = desk.portfolio.lots.get(id)
-  return rest === undefined || tradable(rules, rest.amount) !== undefined
+  return rest === undefined || tradable(rules, priceOf(desk, rest), rest.amount) !== undefined
     ? undefined
     : yield* writeOff(ordering, rest, { rules, why })
 })

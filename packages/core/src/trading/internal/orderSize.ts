@@ -62,7 +62,7 @@ export interface Traded {
  * @since 0.1.0
  */
 export const orderSize = (
-  { leverage, maxExposure, maximumValue, minimumAmount, minimumValue, share }: Bounds,
+  { leverage, maxExposure, maximumValue, minimumAmount, minimumValue: leastValue, share }: Bounds,
   portfolio: Portfolio.Portfolio,
   { balances, instrument, price }: Traded,
   worst: Decimal.Decimal
@@ -70,6 +70,7 @@ export const orderSize = (
   const asset = instrument.feeAsset
   const available = least(Portfolio.available(portfolio), balances?.get(asset))
   const wanted = least(BigDecimal.multiply(portfolio.total, share), maximumValue)
+  const minimumValue = BigDecimal.max(leastValue, instrument.minimumValue ?? Decimal.zero)
   const isEnough = (amount: Decimal.Decimal): boolean =>
     BigDecimal.isGreaterThanOrEqualTo(amount, BigDecimal.max(minimumAmount, instrument.lot)) &&
     BigDecimal.isGreaterThanOrEqualTo(BigDecimal.multiply(amount, price), minimumValue)

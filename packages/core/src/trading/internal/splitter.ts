@@ -51,7 +51,7 @@ export const split = Effect.fnUntraced(function*(
     readonly isWanted: () => boolean
   }
 ): Effect.fn.Return<Split, ClientIdInUse | StorageError> {
-  const { amount, clientId, price, product, side, timeInForce, type } = request
+  const { amount, clientId, price, product, reduceOnly, side, timeInForce, type } = request
   const { deadline, isWanted } = options
   const isWhole = timeInForce === "fok"
   const taken: Array<Part> = []
@@ -69,7 +69,7 @@ export const split = Effect.fnUntraced(function*(
     const child = new OrderRequest.OrderRequest({
       ...terms,
       product: symbol,
-      reduceOnly: request.reduceOnly && terms.side === side,
+      reduceOnly: reduceOnly && terms.side === side,
       clientId: yield* OrderRequest.clientId
     })
     // What is traded back is of an order that may not be there in part.
@@ -108,7 +108,7 @@ export const split = Effect.fnUntraced(function*(
   let places = yield* placesOf(options.candidates)
   let left = amount
   for (let round = 1; left.value > 0n; round++) {
-    const parts = Splitting.partsOf({ amount: left, price, side }, places)
+    const parts = Splitting.partsOf({ amount: left, price, reduceOnly, side }, places)
     const offered = parts.reduce((sum, part) => BigDecimal.sum(sum, part.amount), Decimal.zero)
     if (isWhole && BigDecimal.isLessThan(offered, amount)) {
       const detail = `only ${Decimal.format(offered)} of ${Decimal.format(amount)} is offered`
@@ -141,9 +141,10 @@ export const split = Effect.fnUntraced(function*(
     return { parts: taken, unwound: [], causes }
   }
   if (!isWhole) {
-    const rest = best === undefined ? Decimal.zero : Splitting.legal(left, best.instrument)
-    if (best !== undefined && rest.value > 0n && price !== undefined) {
-      yield* give(best.exchange, { side, type: "limit", amount: rest, price, timeInForce: "gtc" }, taken)
+    if (best !== undefined && price !== undefined) {
+      const rest = Splitting.legal(best.instrument, { amount: left, price, reduceOnly })
+      const terms = { side, type: "limit", amount: rest, price, timeInForce: "gtc" } as const
+      if (rest.value > 0n) yield* give(best.exchange, terms, taken)
     }
     return { parts: taken, unwound: [], causes }
   }

@@ -7,7 +7,7 @@ import * as BigDecimal from "effect/BigDecimal"
 import { priceFor } from "../../market/OrderBook.ts"
 import * as Decimal from "../../value/Decimal.ts"
 import * as Exact from "../../value/internal/exactArithmetic.ts"
-import type * as Instrument from "../Instrument.ts"
+import * as Instrument from "../Instrument.ts"
 import type { OrderRequest } from "../OrderRequest.ts"
 import type { Candidate } from "../RoutingStrategy.ts"
 
@@ -42,19 +42,25 @@ const effective = (side: "buy" | "sell", price: Decimal.Decimal, { fees }: Candi
 }
 
 /**
- * The greatest amount that is legal and no more than this; zero if none is.
+ * The greatest amount that is legal and no more than this, of an order that is
+ * worth enough at a price; zero if none is. What only reduces a position may be
+ * worth less.
  *
  * @category getters
  * @since 0.1.0
  */
 export const legal = (
-  amount: Decimal.Decimal,
-  { lot, maximum, minimum = lot }: Instrument.Instrument
+  instrument: Instrument.Instrument,
+  { amount, price, reduceOnly }: Pick<OrderRequest, "amount" | "reduceOnly"> & { readonly price: Decimal.Decimal }
 ): Decimal.Decimal => {
+  const { lot, maximum, minimum = lot } = instrument
   const most = maximum === undefined ? amount : BigDecimal.min(amount, maximum)
   const scale = Math.max(most.scale, lot.scale)
   const whole = BigDecimal.make(Exact.unitsOf(most, scale) / Exact.unitsOf(lot, scale) * lot.value, lot.scale)
-  return BigDecimal.isLessThan(whole, minimum) ? Decimal.zero : whole
+  return BigDecimal.isLessThan(whole, minimum) ||
+      Instrument.checkValue(instrument, { amount: whole, price, reduceOnly }) !== undefined
+    ? Decimal.zero
+    : whole
 }
 
 /**
@@ -66,7 +72,7 @@ export const legal = (
  * @since 0.1.0
  */
 export const partsOf = (
-  { amount, price: limit, side }: Pick<OrderRequest, "amount" | "side"> & {
+  { amount, price: limit, reduceOnly, side }: Pick<OrderRequest, "amount" | "side" | "reduceOnly"> & {
     readonly price?: Decimal.Decimal | undefined
   },
   places: ReadonlyArray<Place>
@@ -92,16 +98,20 @@ export const partsOf = (
     wanted.set(place, { amount: BigDecimal.sum(before, taken), price })
     left = BigDecimal.subtract(left, taken)
   }
-  const parts = [...wanted].map(([place, part]) => ({ place, ...part, legal: legal(part.amount, place.instrument) }))
+  const parts = [...wanted].map(([place, part]) => ({
+    place,
+    ...part,
+    legal: legal(place.instrument, { ...part, reduceOnly })
+  }))
   const illegal = parts.find((part) => part.legal.value === 0n)
   if (illegal !== undefined) {
-    return partsOf({ amount, price: limit, side }, places.filter((place) => place !== illegal.place))
+    return partsOf({ amount, price: limit, reduceOnly, side }, places.filter((place) => place !== illegal.place))
   }
   // What no whole lots are made of at one exchange may be some at another, if there is so much there.
   let rest = BigDecimal.subtract(amount, parts.reduce((sum, part) => BigDecimal.sum(sum, part.legal), Decimal.zero))
   return parts.map(({ legal: least, place, price }) => {
     const { book } = place
-    const more = legal(BigDecimal.sum(least, rest), place.instrument)
+    const more = legal(place.instrument, { amount: BigDecimal.sum(least, rest), price, reduceOnly })
     const taken = book === undefined ? undefined : priceFor(book, side, more)
     const isThere = taken?.worst !== undefined && BigDecimal.equals(taken.size, more) &&
       (limit === undefined || !worse(taken.worst, limit))

@@ -29,6 +29,13 @@ const powerOfTen = (exponent: number): Decimal.Decimal =>
 const figures = 5
 
 /**
+ * An order that does not only reduce a position is worth so many dollars, or so much of what a spot pair is paid in.
+ *
+ * @see https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/error-responses (read 2026-11-27)
+ */
+const minimumValue = powerOfTen(1)
+
+/**
  * The rules of what has amounts of so many decimals, and prices of at most
  * `priceDecimals`: the tick that five figures leave grows with the price, up to 1.
  */
@@ -51,6 +58,7 @@ const instrumentOf = (
     tick: powerOfTen(least),
     ticks,
     lot: powerOfTen(-szDecimals),
+    minimumValue,
     feeAsset,
     ...(base === undefined ? {} : { base })
   })
