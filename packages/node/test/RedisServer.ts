@@ -3,21 +3,12 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import * as Fs from "node:fs"
-import { createServer } from "node:net"
 import * as Os from "node:os"
 import * as Path from "node:path"
+import { freePort } from "./FreePort.ts"
 
 /** Without the program there is nothing to test with (`apt-get install redis-server`). */
 export const isInstalled = spawnSync("redis-server", ["--version"]).status === 0
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().on("error", reject)
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
-    })
-  })
 
 const started = (port: number, dir: string): Promise<ChildProcess> =>
   new Promise((resolve, reject) => {

@@ -3,10 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process"
 import * as Fs from "node:fs"
-import { createServer } from "node:net"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import process from "node:process"
+import { freePort } from "../FreePort.ts"
 
 /** Debian keeps the server's programs outside the path; the latest version serves. */
 const programs = Fs.globSync("/usr/lib/postgresql/*/bin").toSorted((a, b) =>
@@ -29,15 +29,6 @@ const user = (): { readonly uid?: number; readonly gid?: number } => {
   const id = (flag: string) => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }))
   return { uid: id("-u"), gid: id("-g") }
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().on("error", reject)
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
-    })
-  })
 
 const started = (folder: string, port: number): Promise<ChildProcess> =>
   new Promise((resolve, reject) => {

@@ -6,7 +6,7 @@ import * as TraderControl from "@tickline/node/runner/trader/TraderControl"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Os from "node:os"
-import { freePort } from "./TraderRig.ts"
+import { freePort } from "../../FreePort.ts"
 
 /** An address of this machine that is not loopback, which stands for another machine. */
 const outside = Object.values(Os.networkInterfaces()).flatMap((all) => all ?? [])
@@ -27,7 +27,7 @@ const serve = Effect.fnUntraced(function*(
     }),
     clear: Effect.fail(new RunFailed({ detail: "the disk is full" }))
   }
-  const port = yield* freePort
+  const port = yield* Effect.promise(freePort)
   yield* Metrics.serve(
     { host: "0.0.0.0", port, key: "http.port", posts: Object.values(TraderControl.paths) },
     TraderControl.routes(Effect.succeed(control), setting.token)
@@ -92,7 +92,7 @@ describe("control of a trader", () => {
       assert.match(failed.message, /answers 500: the disk is full/)
       const early = yield* serve({ control: undefined })
       assert.strictEqual((yield* ask(early.port, "halt"))._tag, "TraderNotReached")
-      assert.strictEqual((yield* ask(yield* freePort, "halt"))._tag, "TraderNotReached")
+      assert.strictEqual((yield* ask(yield* Effect.promise(freePort), "halt"))._tag, "TraderNotReached")
     }))
 
   it("an address of all is asked at loopback", () => {

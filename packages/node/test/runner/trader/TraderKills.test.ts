@@ -19,6 +19,7 @@ import * as Stream from "effect/Stream"
 import { type ChildProcess, spawn } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import { freePort } from "../../FreePort.ts"
 import * as Databases from "../../store/Databases.ts"
 import * as TraderRig from "./TraderRig.ts"
 
@@ -162,7 +163,7 @@ for (const { isInstalled, layer, name } of Databases.all) {
             }
             const config = Path.join(folder, "trader.toml")
             const history = isPostgres ? "database_env = \"HISTORY\"" : `path = "${database.address}"`
-            Fs.writeFileSync(config, configOf(world, yield* TraderRig.freePort, history))
+            Fs.writeFileSync(config, configOf(world, yield* Effect.promise(freePort), history))
             const storage = Effect.map(
               Layer.build(Layer.provide(SqlStorage.layer, database.client)),
               (context) => Context.get(context, Storage.Storage)

@@ -13,22 +13,15 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Fs from "node:fs"
-import * as Net from "node:net"
 import * as Os from "node:os"
 import * as Path from "node:path"
+import { freePort } from "../../FreePort.ts"
 import * as TestHost from "../TestHost.ts"
 
 export const folder = Effect.acquireRelease(
   Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "tickline-trader-"))),
   (path) => Effect.sync(() => Fs.rmSync(path, { recursive: true, force: true }))
 )
-
-export const freePort = Effect.callback<number>((resume) => {
-  const server = Net.createServer().listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    server.close(() => resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)))
-  })
-})
 
 export const product = "BTC-USD"
 
@@ -175,7 +168,7 @@ export const make = Effect.fnUntraced(function*({ output = "", rate = 0, trader 
     products: [{ symbol: product, price: "43250.10", size: "0.05000000" }]
   })
   const path = yield* folder
-  const port = yield* freePort
+  const port = yield* Effect.promise(freePort)
   const config = Path.join(path, "trader.toml")
   const history = Path.join(path, "trader.sqlite")
   Fs.writeFileSync(
