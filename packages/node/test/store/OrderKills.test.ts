@@ -22,22 +22,23 @@ const kills = Number(process.env["TICKLINE_KILLS"] ?? 2)
 
 const placer = fileURLToPath(new URL("./OrderPlacer.ts", import.meta.url))
 
-/** Runs a process: until so many milliseconds after its first line, or until it ends by itself. */
-const run = (args: ReadonlyArray<string>, millis?: number) =>
+/** Runs a process: until so many milliseconds after something holds, or until it ends by itself. */
+const run = (args: ReadonlyArray<string>, killed?: { readonly after: () => boolean; readonly millis: number }) =>
   Effect.promise(() =>
     new Promise<void>((resolve, reject) => {
-      const child = spawn(process.execPath, [placer, ...args], { stdio: ["ignore", "pipe", "pipe"] })
-      let said = ""
+      const child = spawn(process.execPath, [placer, ...args], { stdio: ["ignore", "ignore", "pipe"] })
       let complaint = ""
-      child.stdout.setEncoding("utf8").on("data", (text: string) => {
-        if (said === "" && millis !== undefined) setTimeout(() => child.kill("SIGKILL"), millis)
-        said += text
-      })
       child.stderr.setEncoding("utf8").on("data", (text: string) => {
         complaint += text
       })
+      const looking = setInterval(() => {
+        if (killed?.after() !== true) return
+        clearInterval(looking)
+        setTimeout(() => child.kill("SIGKILL"), killed.millis)
+      }, 5)
       child.on("close", (code, signal) => {
-        if (millis === undefined ? code === 0 : signal === "SIGKILL") resolve()
+        clearInterval(looking)
+        if (killed === undefined ? code === 0 : signal === "SIGKILL") resolve()
         else reject(new Error(`it ended with ${code}: ${complaint}`))
       })
     })
@@ -83,8 +84,15 @@ for (const { isInstalled, layer, name } of Databases.all) {
             const chance = Chance.make(seed)
             disturb(one.exchange, chance)
             disturb(two.exchange, chance)
-            one.exchange.maintenance(seed % 5 === 0)
-            yield* run([...addresses, "place", `${seed}`], 50 + chance.integer(1_200))
+            const isAway = seed % 5 === 0
+            one.exchange.maintenance(isAway)
+            // Each is sent two more, however slow the machine is.
+            const due = [one, two].map(({ exchange }) => sentTo(exchange).length + 2)
+            const after = () =>
+              [one, two].every(({ exchange }, i) =>
+                (isAway && exchange === one.exchange) || sentTo(exchange).length >= (due[i] ?? 0)
+              )
+            yield* run([...addresses, "place", `${seed}`], { after, millis: chance.integer(1_200) })
           }
           one.exchange.maintenance(false)
           yield* run([...addresses, "settle", "0"])

@@ -18,7 +18,6 @@ import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import * as Fs from "node:fs"
 import process from "node:process"
 import { clientOf } from "./Databases.ts"
 
@@ -72,7 +71,6 @@ const trading = Effect.gen(function*() {
   const place = Effect.fnUntraced(function*(request: OrderRequest.OrderRequest) {
     const strategy = yield* oneOf(undefined, RoutingStrategy.priority("two", "one"))
     yield* Effect.forkChild(Effect.ignore(router.place(request, { strategy })))
-    Fs.writeSync(1, ".")
   })
 
   const lane = Effect.gen(function*() {
