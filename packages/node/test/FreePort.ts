@@ -7,7 +7,7 @@ import * as Net from "node:net"
  */
 const [first, count] = [20_000, 12_000]
 
-// Processes that run at once begin far from each other.
+// Those of a process that runs beside it begin elsewhere.
 let given = (process.pid * 61) % count
 
 const isFree = (port: number): Promise<boolean> =>
@@ -16,7 +16,7 @@ const isFree = (port: number): Promise<boolean> =>
     server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)))
   })
 
-/** One at which nobody listens, and which this process has not been given yet. */
+/** One at which nobody listens, another each time. */
 export const freePort = async (): Promise<number> => {
   for (let tries = 0; tries < count; tries++) {
     const port = first + given

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 // In every run ten days of two traders of one account; by hand of three.
 const asked = process.env["TICKLINE_SEEDS"]
 const [first = 1, last = first] = (asked ?? "1..10").split("..").map(Number)
-const traders = asked === undefined ? 2 : 3
+const traders = Number(process.env["TICKLINE_TRADERS"] ?? (asked === undefined ? 2 : 3))
 
 const seeds = Array.from({ length: last - first + 1 }, (_, i) => first + i)
 
@@ -16,7 +16,7 @@ describe("A virtual day of traders at an exchange in trouble", () => {
       Effect.gen(function*() {
         const report = yield* ExchangeSimulation.run({ seed, traders, keepLog: false })
         const { comparisons, connections, fills, outcomes, tests, violations } = report
-        const replay = `TICKLINE_SEEDS=${seed}..${seed} npx -y pnpm@12 test ExchangeDays`
+        const replay = `TICKLINE_SEEDS=${seed}..${seed} TICKLINE_TRADERS=${traders} npx -y pnpm@12 test ExchangeDays`
         assert.deepStrictEqual(violations.slice(0, 5), [], replay)
         // The day was neither calm nor quiet.
         assert.isAbove(tests, 2_500 * traders)
