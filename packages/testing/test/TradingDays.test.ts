@@ -56,7 +56,7 @@ describe("Two virtual hours of five traders that are killed and halted again and
       assert.isAtLeast(counts.get("Recovered") ?? 0, 20)
       assert.isAtLeast(counts.get("Halted") ?? 0, 8)
       assert.isAbove(fills, 40)
-    }), 300_000)
+    }), 600_000)
 })
 
 describe("A virtual day of five traders at three venues in trouble", () => {
@@ -76,7 +76,7 @@ describe("A virtual day of five traders at three venues in trouble", () => {
         assert.isAbove(fills, 200)
         assert.isAbove(unknown, 5)
         assert.isAbove(comparisons, 400)
-      }), 400_000)
+      }), 900_000)
   }
 
   it.skipIf(seeds.length < severalSeeds)(
