@@ -461,5 +461,12 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "    minimumValue,\n    feeAsset,",
     replacement: "    feeAsset,",
     test: ["packages/core/test/HyperliquidAssets.test.ts", "ten dollars at least"]
+  },
+  {
+    name: "what is sold may be worth too little at its bound",
+    file: assets,
+    original: "return BigDecimal.isGreaterThan(least, best) ? price : least",
+    replacement: "return BigDecimal.isGreaterThan(least, best) ? least : price",
+    test: ["packages/core/test/HyperliquidAssets.test.ts", "at its bound too"]
   }
 ]

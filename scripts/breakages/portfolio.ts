@@ -266,7 +266,7 @@ const ofTheChecks: ReadonlyArray<Breakage> = [
   {
     name: "an order is as large as the share, whatever is there",
     file: orderSize,
-    original: "const amount = BigDecimal.min(asWanted, amountFor(instrument, there, worst))",
+    original: "const amount = BigDecimal.min(asWanted, amountFor(instrument, there, highest))",
     replacement: "const amount = asWanted",
     test: [ofRisk, "is at most what the available money comes to"]
   },
@@ -325,6 +325,20 @@ const ofTheChecks: ReadonlyArray<Breakage> = [
     original: "portfolio: Portfolio.release(self.portfolio, id),",
     replacement: "portfolio: self.portfolio,",
     test: [ofRisk, "that was executed within 5 minutes"]
+  },
+  {
+    name: "an order is worth what its exchange asks for at the price, not at its limit",
+    file: orderSize,
+    original: "Instrument.checkValue(instrument, { amount, price: lowest }) === undefined",
+    replacement: "Instrument.checkValue(instrument, { amount, price }) === undefined",
+    test: [ofRisk, "that would be too small"]
+  },
+  {
+    name: "an order may be worth less than its exchange asks for",
+    file: orderSize,
+    original: "Instrument.checkValue(instrument, { amount, price: lowest }) === undefined",
+    replacement: "amount.scale < Infinity",
+    test: [ofRisk, "that would be too small"]
   }
 ]
 
@@ -408,10 +422,4 @@ const ofTheAccounts: ReadonlyArray<Breakage> = [
   }
 ]
 
-export const breakages: ReadonlyArray<Breakage> = [...ofTheLots, ...ofTheChecks, ...ofTheAccounts, {
-  name: "an order may be worth less than its exchange asks for",
-  file: orderSize,
-  original: "instrument.minimumValue ?? Decimal.zero",
-  replacement: "Decimal.zero",
-  test: [ofRisk, "that would be too small"]
-}]
+export const breakages: ReadonlyArray<Breakage> = [...ofTheLots, ...ofTheChecks, ...ofTheAccounts]

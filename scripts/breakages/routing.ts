@@ -346,5 +346,19 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "Instrument.checkValue(instrument, { amount: whole, price, reduceOnly }) !== undefined",
     replacement: "whole.value === 0n",
     test: ["packages/core/test/Splitting.test.ts", "is worth what its exchange asks for"]
+  },
+  {
+    name: "a part is dropped that could be all of it",
+    file: splitting,
+    original: "BigDecimal.Order(depthOf(one.place), depthOf(other.place))",
+    replacement: "BigDecimal.Order(depthOf(other.place), depthOf(one.place))",
+    test: ["packages/core/test/Splitting.test.ts", "goes to the exchange that has more"]
+  },
+  {
+    name: "nobody says why a rest does not rest",
+    file: splitter,
+    original: "causes.push(...places.map(({ exchange }) => new RouteCause({ exchange, reason: \"NotSent\", detail })))",
+    replacement: "void detail",
+    test: [ofSplitting, "says why its rest does not rest"]
   }
 ]

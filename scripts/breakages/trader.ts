@@ -11,6 +11,7 @@ const comparing = `${strategy}/internal/comparing.ts`
 const watching = `${strategy}/internal/watching.ts`
 const tests = "packages/testing/test"
 const named = `${tests}/named/EndToEnd.test.ts`
+const ofRests = `${tests}/strategy/TraderRests.test.ts`
 const own = `${tests}/strategy/Trader.test.ts`
 
 export const breakages: ReadonlyArray<Breakage> = [
@@ -272,23 +273,23 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a rest that nobody trades is tried to be sold for ever",
     file: traderOrders,
-    original: "return rest === undefined || tradable(rules, rest.amount) !== undefined",
-    replacement: "return rest === undefined || true",
-    test: [own, "gives up the rest that nobody trades"]
+    original: "return rest === undefined || left === undefined || Result.isSuccess(left)",
+    replacement: "return rest === undefined || left === undefined || true",
+    test: [ofRests, "gives up the rest that nobody trades"]
   },
   {
     name: "a rest that was given up is there again after a restart",
     file: desk,
     original: "writtenOff.get(lot) ?? []",
     replacement: "writtenOff.get(\"\") ?? []",
-    test: [own, "gives up the rest that nobody trades"]
+    test: [ofRests, "gives up the rest that nobody trades"]
   },
   {
     name: "a whole lot is given up",
     file: traderOrders,
-    original: " && tradable(rules, entered) !== undefined",
+    original: " && legalOf(rules, entered) !== undefined",
     replacement: "",
-    test: [own, "gives up nothing that the exchange would not"]
+    test: [ofRests, "gives up nothing that the exchange would not"]
   },
   {
     name: "the cost of what is given up is not lost",
@@ -321,15 +322,22 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a rest is sold whatever it is worth",
     file: traderOrders,
-    original: "Instrument.checkValue(rules, { amount, price, reduceOnly: true }) !== undefined",
-    replacement: "amount.value === 0n",
-    test: [own, "worth less than an order must be"]
+    original: "return price && Instrument.checkValue(rules, { amount, price, reduceOnly: true })",
+    replacement: "return price && Instrument.checkValue(rules, { amount, price })?.above && undefined",
+    test: [ofRests, "worth less than an order must be"]
   },
   {
     name: "a rest is worth what was paid for it",
     file: traderOrders,
-    original: "desk.marks().get(product) ?? entryPrice",
-    replacement: "entryPrice",
-    test: [own, "worth less than an order must be"]
+    original: "desk.priceOf(product)",
+    replacement: "desk.marks().get(product)",
+    test: [ofRests, "without a price of the day"]
+  },
+  {
+    name: "most of what was bought is a rest",
+    file: traderOrders,
+    original: "BigDecimal.isLessThan(BigDecimal.sum(amount, amount), entered)",
+    replacement: "BigDecimal.isLessThan(amount, entered)",
+    test: [ofRests, "nor most of what was bought"]
   }
 ]

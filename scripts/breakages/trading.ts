@@ -172,7 +172,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "an illegal price is placed",
     file: matching,
-    original: "(command.type === \"limit\" ? Instrument.checkPrice(book.instrument, command.price) : undefined)",
+    original: "(command.type === \"limit\" ? Instrument.checkPrice(instrument, command.price) : undefined)",
     replacement: "(undefined as ReturnType<typeof Instrument.checkPrice>)",
     test: [ofMatching, "is legal by its instrument"]
   },
@@ -427,5 +427,19 @@ export const breakages: ReadonlyArray<Breakage> = [
     original: "if (figure === undefined || (reduceOnly && base === undefined)) return undefined",
     replacement: "if (figure === undefined) return undefined",
     test: ["packages/core/test/Instrument.test.ts", "is worth the minimum"]
+  },
+  {
+    name: "an order of any value is placed",
+    file: matching,
+    original: "(command.type === \"limit\" ? Instrument.checkValue(instrument, command) : undefined)",
+    replacement: "undefined",
+    test: [ofMatching, "is worth what its instrument asks for"]
+  },
+  {
+    name: "an order is amended to any value",
+    file: matching,
+    original: "if (worthless !== undefined) return worthless",
+    replacement: "",
+    test: [ofMatching, "is worth what its instrument asks for"]
   }
 ]

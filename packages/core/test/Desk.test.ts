@@ -159,7 +159,7 @@ describe("a product whose base counts as the currency", () => {
   it("is not traded: it would be bought with what it counts as", () => {
     for (const [quote, other] of [["USD", "USDC"], ["USDC", "USD"]] as const) {
       const refused = refusal(quote, [other])
-      assert.deepInclude(refused, { reason: { _tag: "OtherCurrency", asset: "USDC", quote }, code: "ERR_CURRENCY" })
+      assert.deepStrictEqual(refused?.reason, { _tag: "IsCurrency", asset: "USDC" })
     }
     assert.isUndefined(refusal("USD", []))
   })

@@ -76,7 +76,13 @@ describe("a price at Hyperliquid", () => {
 
   it("of a market order is at its bound or before it", () => {
     const priceOf = (side: "buy" | "sell", best: string, slippage: string, szDecimals = 1) =>
-      Decimal.format(Assets.marketPrice(perpetual(szDecimals), side, decimal(best), decimal(slippage)))
+      Decimal.format(
+        Assets.marketPrice(
+          perpetual(szDecimals),
+          { side, amount: decimal("10000000"), reduceOnly: false },
+          { best: decimal(best), slippage: decimal(slippage) }
+        )
+      )
     assert.strictEqual(priceOf("buy", "1234.5", "0.05"), "1296.2")
     assert.strictEqual(priceOf("sell", "1234.5", "0.05"), "1172.8")
     assert.strictEqual(priceOf("buy", "100000", "0.00001"), "100001.00000")
@@ -84,6 +90,28 @@ describe("a price at Hyperliquid", () => {
     assert.strictEqual(priceOf("sell", "100000", "0.000001"), "100000")
     assert.strictEqual(priceOf("buy", "1234.5", "0"), "1234.5")
     assert.strictEqual(priceOf("sell", "1234.5", "0"), "1234.5")
+  })
+})
+
+describe("a market order to sell at Hyperliquid", () => {
+  const priceOf = (asset: Assets.Asset, amount: string, reduceOnly = false, side: "buy" | "sell" = "sell") => {
+    const order = { side, amount: decimal(amount), reduceOnly }
+    const bound = { best: decimal("2.0000"), slippage: decimal("0.05") }
+    return Decimal.format(Assets.marketPrice(asset, order, bound))
+  }
+
+  it("is worth ten dollars at its bound too, if it is at the best price", () => {
+    for (const asset of [spot(1), perpetual(1)]) {
+      assert.strictEqual(Number(priceOf(asset, "6")), 1.9)
+      assert.match(priceOf(asset, "5.2"), /^1\.9231/)
+      for (const amount of ["5.1", "5.2", "5.3"]) {
+        assert.isAtLeast(Number(priceOf(asset, amount)) * Number(amount), 10)
+      }
+      // It is not.
+      assert.strictEqual(Number(priceOf(asset, "4.9")), 1.9)
+      assert.strictEqual(Number(priceOf(asset, "5.2", false, "buy")), 2.1)
+    }
+    assert.strictEqual(Number(priceOf(perpetual(1), "5.2", true)), 1.9)
   })
 })
 

@@ -281,6 +281,20 @@ describe("an order", () => {
     assert.deepStrictEqual(engine.orders().map(stateOf), ["1 0.0/1.0@100.5"])
   })
 
+  it("is worth what its instrument asks for, if it has a price and does not only reduce a position", () => {
+    const engine = Matching.make([new Instrument({ ...btc, minimumValue: decimal("10") })])
+    const does = (command: Parameters<typeof engine.apply>[0]) => engine.apply(command, 0).map(lineOf)[0]
+    const amend = (terms: object) => does({ _tag: "Amend", account: "ann", orderId: "1", ...terms })
+    assert.strictEqual(does(limit("buy", "0.1", "99.5")), "rejected Illegal")
+    assert.strictEqual(does(limit("buy", "0.2", "100")), "accepted 1 0.0/0.2@100.0")
+    assert.strictEqual(amend({ amount: decimal("0.1"), price: decimal("99.5") }), "rejected Illegal")
+    assert.strictEqual(amend({ amount: decimal("0.1") }), "amended in place 1 0.0/0.1@100.0")
+    assert.strictEqual(amend({ price: decimal("99.5") }), "rejected Illegal")
+    // What a market order is worth is only known by its trades.
+    assert.strictEqual(does(market("sell", "0.1")), "accepted 2 0.0/0.1")
+    assert.strictEqual(does(limit("sell", "0.1", "50", { reduceOnly: true })), "accepted 3 0.0/0.1@50.0")
+  })
+
   it("that is amended keeps its place only if it shrinks where it is", () => {
     const { amend, does, levels } = setUp()
     const next = (amount: string) => {

@@ -223,6 +223,10 @@ describe("a signal is refused", () => {
     const worth = new Instrument({ ...rules, minimumValue: decimal("1000.1") })
     const least = reasonOf(begin(), { instrument: worth })
     assert.strictEqual(least._tag === "TooSmall" ? text(least.minimumValue) : least._tag, "1000.1")
+    // What is sold may be sold for less than the price.
+    const sold = new Instrument({ ...rules, minimumValue: decimal("999.9") })
+    assert.strictEqual(reasonOf(begin(), { instrument: sold, signal: { side: "sell" } })._tag, "TooSmall")
+    assert.isTrue(Decimal.isPositive(admit(begin(), { instrument: sold }).request.amount))
     const fine = new Instrument({ ...rules, lot: decimal("0.00000001") })
     const tiny = { minimumValue: decimal("0"), share: decimal("0.000001") }
     assert.strictEqual(reasonOf(begin(), { instrument: fine, price: decimal("101") }, tiny)._tag, "TooSmall")

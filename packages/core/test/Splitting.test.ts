@@ -7,6 +7,7 @@ import * as Splitting from "../src/trading/internal/splitting.ts"
 const decimal = (text: string): Decimal.Decimal => Decimal.parse(text) ?? assert.fail(text)
 
 interface Rules {
+  readonly minimum?: string
   readonly minimumValue?: string
   readonly base?: string
 }
@@ -30,6 +31,7 @@ const place = (
     tick: decimal("0.01"),
     lot: decimal("0.001"),
     feeAsset: "USDC",
+    ...(rules.minimum === undefined ? {} : { minimum: decimal(rules.minimum) }),
     ...(rules.minimumValue === undefined ? {} : { minimumValue: decimal(rules.minimumValue) }),
     ...(rules.base === undefined ? {} : { base: rules.base })
   })
@@ -59,5 +61,16 @@ describe("a part of an order", () => {
       "dear 0.996 at 2001.00"
     ])
     assert.deepStrictEqual(parts(order, cheap({ minimumValue: "10", base: "ETH" }), dear), ["dear 1.000 at 2001.00"])
+  })
+
+  it("goes to the exchange that has more, where each alone could take it and neither its part", () => {
+    const rules = { minimumValue: "10" }
+    const deep = place("deep", [["2000.00", "0.003"], ["2010.00", "5"]], rules)
+    const whole = ["deep 0.006 at 2010.00"]
+    for (const thin of [rules, { minimum: "0.004" }]) {
+      const places = [deep, place("thin", [["2001.00", "0.003"]], thin)]
+      assert.deepStrictEqual(parts({ amount: "0.006" }, ...places), whole)
+      assert.deepStrictEqual(parts({ amount: "0.006" }, ...places.toReversed()), whole)
+    }
   })
 })

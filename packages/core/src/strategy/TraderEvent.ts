@@ -20,6 +20,7 @@ import type { Signal } from "./Signal.ts"
  * - `NotTrading`: the trader is halted, or still finds out what is open
  * - `InFlight`: an order of the product is not over yet
  * - `NothingToClose`: a sell without a position, where the trader opens no shorts
+ * - `IsCurrency`: what would be traded counts as the trader's currency itself
  * - `NoExchange`: no exchange can take it now; `detail` says why not
  * - `NotPlaced`: no exchange took it
  * - all others are of `Risk`
@@ -30,6 +31,7 @@ import type { Signal } from "./Signal.ts"
 export type Reason =
   | Risk.Reason
   | { readonly _tag: "NotTrading" | "InFlight" | "NothingToClose" }
+  | { readonly _tag: "IsCurrency"; readonly asset: string }
   | { readonly _tag: "NoExchange" | "NotPlaced"; readonly detail: string }
 
 /**
@@ -51,7 +53,8 @@ export type Why = "stop" | "target" | "signal"
  * - `NotClosed`: an order to close a lot came to nothing, or closed a part only; it
  *   is tried again after `againMillis`
  * - `Closed`: nothing of a lot is open any more; of what is spot, `left` is less
- *   than its exchange trades, and stays in the account
+ *   than its exchange trades, by its amount or by what it is worth, and stays in
+ *   the account
  * - `Unbookable`: a fill that cannot be of any of our orders, as they are known
  * - `Broken`: the portfolio does not keep to its invariants
  * - `Recovered`: what was open before a restart is known

@@ -8,7 +8,8 @@
  *
  * - An order trades at the price of the order that rested.
  * - What an order asks for is either legal by its `Instrument`, or rejected with
- *   the nearest legal values; nothing is rounded.
+ *   the nearest legal values; nothing is rounded. What an order is worth is known
+ *   if it has a price; one at any price is taken.
  * - A reduce-only order trades at most what is left of its account's position
  *   then. If nothing is left, it is cancelled.
  * - An amendment keeps an order's place in the queue if it leaves the price and
@@ -214,8 +215,10 @@ class MatchingImpl implements Matching {
     const { account, amount, product, reduceOnly = false, selfTrade = "allow", side, validUntil } = command
     const book = this.books.get(product)
     if (book === undefined) return { _tag: "UnknownProduct", product }
-    const illegal = (command.type === "limit" ? Instrument.checkPrice(book.instrument, command.price) : undefined) ??
-      Instrument.checkAmount(book.instrument, amount)
+    const { instrument } = book
+    const illegal = (command.type === "limit" ? Instrument.checkPrice(instrument, command.price) : undefined) ??
+      Instrument.checkAmount(instrument, amount) ??
+      (command.type === "limit" ? Instrument.checkValue(instrument, command) : undefined)
     if (illegal !== undefined) return illegal
     if (validUntil !== undefined && validUntil <= at) return { _tag: "TooLate", validUntil }
     if (reduceOnly && book.reducible(account, side) === 0n) {
@@ -288,6 +291,12 @@ class MatchingImpl implements Matching {
       return { _tag: "NotReducing", position: this.position(order.account, book.instrument.product) }
     }
     const wanted = command.price === undefined ? order.price : Exact.unitsOf(command.price, book.priceScale)
+    const worthless = wanted === undefined ? undefined : Instrument.checkValue(book.instrument, {
+      amount: BigDecimal.make(amount, book.amountScale),
+      price: BigDecimal.make(wanted, book.priceScale),
+      reduceOnly
+    })
+    if (worthless !== undefined) return worthless
     // What rests is neither to be filled at once nor at all.
     const timeInForce = postOnly ? "post-only" : "gtc"
     const amended: BookOrder = { ...order, timeInForce, moves, reduceOnly, amount }

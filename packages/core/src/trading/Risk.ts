@@ -329,7 +329,7 @@ export const check = (limits: Limits, self: State, input: Input): Result.Result<
   if (!Decimal.isPositive(price)) return refused({ _tag: "Terms", id, amount: Decimal.zero, price })
   const limit = limitPrice(limits, input, side)
   const worst = BigDecimal.max(price, limit ?? price)
-  const amount = orderSize(limits, self.portfolio, input, worst)
+  const amount = orderSize(limits, self.portfolio, input, limit)
   if ("_tag" in amount) return refused(amount)
   const old = tooOld("StaleSignal", signal.at, input, limits.signalAge) ??
     tooOld("StalePrice", input.pricedAt, input, limits.priceAge)

@@ -76,6 +76,25 @@ describe("An order that is divided", () => {
         assert.deepStrictEqual((yield* positions(desk)).net, ["BTC-USD-PERP 22959"])
       }), options))
 
+  it.effect("says why its rest does not rest", () =>
+    withRouter((desk) =>
+      Effect.gen(function*() {
+        const order = request({ amount: decimal("22959.5"), price: decimal("43253.0") })
+        const placed = yield* placing(desk, order)
+        yield* talk
+        const placement = yield* Fiber.join(placed)
+        assert.deepStrictEqual(parts(placement), [
+          "first buy 7653 filled",
+          "second buy 7653 filled",
+          "third buy 7653 filled"
+        ])
+        const detail = "0.5 is left, which is less than an order may be"
+        assert.deepStrictEqual(
+          placement.causes.map(({ detail, exchange, reason }) => ({ detail, exchange, reason })),
+          names.map((exchange) => ({ detail, exchange, reason: "NotSent" as const }))
+        )
+      }), options))
+
   it.effect("of which nothing may rest leaves what was not there", () =>
     withRouter((desk) =>
       Effect.gen(function*() {

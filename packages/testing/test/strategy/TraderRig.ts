@@ -4,9 +4,12 @@ import type { Price } from "@tickline/core/strategy/Price"
 import { Signal } from "@tickline/core/strategy/Signal"
 import * as Trader from "@tickline/core/strategy/Trader"
 import type { TraderEvent } from "@tickline/core/strategy/TraderEvent"
-import { OrderRouter } from "@tickline/core/trading/OrderRouter"
-import type * as RoutingStrategy from "@tickline/core/trading/RoutingStrategy"
+import type { Exchange } from "@tickline/core/trading/Exchange"
+import * as OrderRouter from "@tickline/core/trading/OrderRouter"
+import * as Portfolio from "@tickline/core/trading/Portfolio"
+import * as RoutingStrategy from "@tickline/core/trading/RoutingStrategy"
 import { Storage } from "@tickline/core/trading/Storage"
+import * as Decimal from "@tickline/core/value/Decimal"
 import * as Timestamp from "@tickline/core/value/Timestamp"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -29,7 +32,7 @@ export const marketOf: Readonly<Record<Product, string>> = {
 /** A trader's process: what it said, and how to speak to it. */
 export interface Process {
   readonly trader: Trader.Trader["Service"]
-  readonly router: OrderRouter["Service"]
+  readonly router: OrderRouter.OrderRouter["Service"]
   readonly events: Array<TraderEvent>
   readonly signal: (
     side: Signal["side"],
@@ -54,7 +57,11 @@ export const begin = Effect.fnUntraced(function*(desk: Desk, { storage = desk.st
     alike: ["USDC"],
     ...options,
     limits: { products: ["BTC-USD", "ETH-USD", "SOL-USD", "PURR-USD"], ...options.limits }
-  }).pipe(Effect.provideService(OrderRouter, router), Effect.provideService(Storage, storage), Scope.provide(scope))
+  }).pipe(
+    Effect.provideService(OrderRouter.OrderRouter, router),
+    Effect.provideService(Storage, storage),
+    Scope.provide(scope)
+  )
   const events: Array<TraderEvent> = []
   yield* Effect.forkIn(
     Stream.runForEach(trader.events, (event) => Effect.sync(() => events.push(event))),
@@ -128,3 +135,29 @@ export const tags = ({ events }: Process): ReadonlyArray<string> =>
 
 /** How many orders of ours the venues have. */
 export const ordersOf = (desk: Desk): number => names.reduce((count, name) => count + desk.venues[name].orders(), 0)
+
+/** The lots of a trader, a line each. */
+export const lotsOf = ({ trader }: Process) =>
+  Effect.map(
+    trader.portfolio,
+    ({ lots }) =>
+      [...lots.values()].map(({ amount, direction, exchange, product }) =>
+        `${direction} ${Decimal.format(amount)} ${product} at ${exchange}`
+      )
+  )
+
+/** What a trader said last, without comparisons. */
+export const lastOf = ({ events }: Process) => events.findLast(({ _tag }) => _tag !== "Reconciled")
+
+/** Its portfolio keeps to its invariants. */
+export const sound = ({ trader }: Process) =>
+  Effect.map(trader.portfolio, (portfolio) => assert.deepStrictEqual(Portfolio.violations(portfolio), []))
+
+/** A process that knows what was open when it began. */
+export const recovered = (...given: Parameters<typeof begin>) => Effect.tap(begin(...given), () => pass("2 seconds"))
+
+/** A desk whose router knows one exchange alone. */
+export const only = (desk: Desk, exchange: Exchange["Service"]): Desk => ({
+  ...desk,
+  begin: OrderRouter.make({ strategy: RoutingStrategy.fixed(exchange.name), routes: [{ exchange }] })
+})

@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import * as BigDecimal from "effect/BigDecimal"
+import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import * as Symbols from "../../protocol/Symbols.ts"
 import { Instrument } from "../../trading/Instrument.ts"
@@ -42,6 +43,7 @@ const codes: Partial<Readonly<Record<Reason["_tag"], string>>> = {
   NotTrading: "ERR_NOT_TRADING",
   InFlight: "ERR_ORDER_IN_FLIGHT",
   NothingToClose: "ERR_NOTHING_TO_CLOSE",
+  IsCurrency: "ERR_CURRENCY",
   NoExchange: "ERR_NO_EXCHANGE",
   NotPlaced: "ERR_NOT_PLACED"
 }
@@ -127,6 +129,13 @@ export class Desk {
     return Portfolio.triggered(portfolio, product, price).filter(({ lot }) => !this.leaving.has(lot.id))
   }
 
+  /** The price of a product, if it is new enough to place orders by. */
+  priceOf(product: string): Decimal.Decimal | undefined {
+    const { limits, now } = this.options
+    const { at, price } = this.prices.get(product) ?? {}
+    return at !== undefined && now() - at < Duration.toMillis(limits.priceAge) ? price : undefined
+  }
+
   private perform(at: number): void {
     const { lots, total } = this.portfolio
     this.performance = Performance.equity(this.performance, total, at, lots.size > 0)
@@ -160,11 +169,11 @@ export class Desk {
       feeAsset: this.options.quote
     }),
     balances?: ReadonlyMap<string, Decimal.Decimal>
-  ): Result.Result<Risk.Admitted, Pick<Risk.Refused, "reason" | "code">> {
+  ): Result.Result<Risk.Admitted, { readonly reason: Reason; readonly code?: string }> {
     const { limits, now, quote } = this.options
     const { base } = instrument
     if (base !== undefined && this.likeQuote(base) === quote) {
-      return Result.fail({ reason: { _tag: "OtherCurrency", asset: base, quote }, code: "ERR_CURRENCY" })
+      return Result.fail({ reason: { _tag: "IsCurrency", asset: base } })
     }
     const at = Timestamp.epochMillis(signal.at)
     const { at: pricedAt, price } = this.prices.get(signal.product) ?? { price: signal.price, at }

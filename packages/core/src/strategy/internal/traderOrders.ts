@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as BigDecimal from "effect/BigDecimal"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -164,43 +165,49 @@ export const enter = Effect.fnUntraced(function*(
   if (lot !== undefined) tell({ _tag: "Opened", lot, orders })
 })
 
-/** So much of an amount as an order that closes a lot at a price may have; `undefined` if that is nothing. */
-const tradable = (
-  rules: Instrument.Instrument,
-  price: Decimal.Decimal,
-  wanted: Decimal.Decimal
-): Decimal.Decimal | undefined => {
-  const illegal = Instrument.checkAmount(rules, wanted)
-  const amount = illegal === undefined ? wanted : illegal.below
-  return amount === undefined || Instrument.checkValue(rules, { amount, price, reduceOnly: true }) !== undefined
-    ? undefined
-    : amount
+/** The greatest legal amount that is no more than this; `undefined` if none is. */
+const legalOf = (rules: Instrument.Instrument, amount: Decimal.Decimal): Decimal.Decimal | undefined => {
+  const illegal = Instrument.checkAmount(rules, amount)
+  return illegal === undefined ? amount : illegal.below
 }
 
-/** The newest price of what a lot is of. */
-const priceOf = (desk: Desk, { entryPrice, product }: Lot.Lot): Decimal.Decimal =>
-  desk.marks().get(product) ?? entryPrice
+/** Why an order that closes a lot would be worth too little at the price of the day, if there is such a price. */
+const tooCheap = (desk: Desk, rules: Instrument.Instrument, { amount, product }: Lot.Lot) => {
+  const price = desk.priceOf(product)
+  return price && Instrument.checkValue(rules, { amount, price, reduceOnly: true })
+}
 
-/** Ends with a lot of which less is left than its exchange trades. Gives why it stays open, if it does. */
+/** How much of a lot its exchange trades, or why it trades none of it. */
+const tradable = (desk: Desk, rules: Instrument.Instrument, lot: Lot.Lot): Result.Result<Decimal.Decimal, string> => {
+  const amount = legalOf(rules, lot.amount)
+  if (amount === undefined) return Result.fail(`${Decimal.format(lot.amount)} is less than ${lot.exchange} trades`)
+  const illegal = tooCheap(desk, rules, { ...lot, amount })
+  return illegal === undefined ? Result.succeed(amount) : Result.fail(Instrument.describe(illegal))
+}
+
+/**
+ * Whether an amount that is not traded is the rest of a lot. What was bought of spot stays in the account; a position is
+ * still one. Rules that forbid the whole lot may err, and of a price that falls most of a lot may be worth too little.
+ */
+const isRest = (rules: Instrument.Instrument, { amount, direction, entered }: Lot.Lot): boolean =>
+  rules.base !== undefined && direction === "long" && legalOf(rules, entered) !== undefined &&
+  (legalOf(rules, amount) === undefined || BigDecimal.isLessThan(BigDecimal.sum(amount, amount), entered))
+
+/** Ends with a lot whose rest is not traded. Gives why it stays open, if it does. */
 const writeOff = (
   { desk, storage }: Ordering,
   lot: Lot.Lot,
-  { rules, why }: { readonly rules: Instrument.Instrument; readonly why: Why }
-): Effect.Effect<string | undefined> => {
-  const { amount, direction, entered, exchange } = lot
-  const price = priceOf(desk, lot)
-  const reason = `${Decimal.format(amount)} is less than ${exchange} trades`
-  // What was bought of spot stays in the account, a position is still one. Rules that forbid the whole lot may err.
-  const isRest = rules.base !== undefined && direction === "long" && tradable(rules, price, entered) !== undefined
-  if (!isRest) return Effect.succeed(reason)
-  return Effect.match(History.writtenOff(storage, lot, reason), {
-    onFailure: ({ message }) => message,
-    onSuccess: () => {
-      desk.writeOff(lot.id, { amount, fills: lot.tradeIds.length }, why)
-      return undefined
-    }
-  })
-}
+  { reason, rules, why }: { readonly rules: Instrument.Instrument; readonly why: Why; readonly reason: string }
+): Effect.Effect<string | undefined> =>
+  isRest(rules, lot)
+    ? Effect.match(History.writtenOff(storage, lot, reason), {
+      onFailure: ({ message }) => message,
+      onSuccess: () => {
+        desk.writeOff(lot.id, { amount: lot.amount, fills: lot.tradeIds.length }, why)
+        return undefined
+      }
+    })
+    : Effect.succeed(reason)
 
 /** One order to close what is left of a lot. Gives why it came to nothing, if it did. */
 const tryToLeave = Effect.fnUntraced(function*(
@@ -214,10 +221,17 @@ const tryToLeave = Effect.fnUntraced(function*(
   const asked = yield* Effect.result(router.instrument(exchange, product))
   if (Result.isFailure(asked)) return asked.failure.message
   const rules = asked.success
-  const amount = tradable(rules, priceOf(desk, lot), lot.amount)
-  if (amount === undefined) return yield* writeOff(ordering, lot, { rules, why })
+  const amount = tradable(desk, rules, lot)
+  if (Result.isFailure(amount)) return yield* writeOff(ordering, lot, { rules, why, reason: amount.failure })
   const clientId = yield* OrderRequest.clientId
-  const terms = { product, side: opposite[direction], type: "market", amount, timeInForce: "ioc", clientId } as const
+  const terms = {
+    product,
+    side: opposite[direction],
+    type: "market",
+    amount: amount.success,
+    timeInForce: "ioc",
+    clientId
+  } as const
   const order = (reduceOnly: boolean) => new OrderRequest.OrderRequest({ ...terms, reduceOnly })
   // What is spot has no position to reduce.
   const preferred = order(rules.base === undefined)
@@ -233,9 +247,10 @@ const tryToLeave = Effect.fnUntraced(function*(
   if (Result.isFailure(placed)) return Printable.escape(placed.failure.message)
   yield* settle(ordering, clientId)
   const rest = desk.portfolio.lots.get(id)
-  return rest === undefined || tradable(rules, priceOf(desk, rest), rest.amount) !== undefined
+  const left = rest && tradable(desk, rules, rest)
+  return rest === undefined || left === undefined || Result.isSuccess(left)
     ? undefined
-    : yield* writeOff(ordering, rest, { rules, why })
+    : yield* writeOff(ordering, rest, { rules, why, reason: left.failure })
 })
 
 /**

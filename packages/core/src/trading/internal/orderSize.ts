@@ -24,7 +24,7 @@ const amountFor = (instrument: Instrument.Instrument, worth: Decimal.Decimal, pr
     : amount
 }
 
-const least = (one: Decimal.Decimal, other: Decimal.Decimal | undefined): Decimal.Decimal =>
+const lesser = (one: Decimal.Decimal, other: Decimal.Decimal | undefined): Decimal.Decimal =>
   other === undefined ? one : BigDecimal.min(one, other)
 
 /**
@@ -56,32 +56,35 @@ export interface Traded {
 }
 
 /**
- * The amount of an order that may be filled at `worst`, or what it lacks.
+ * The amount of an order at a limit, if it can have one, or what it lacks: it may
+ * be filled at the limit or at the price.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const orderSize = (
-  { leverage, maxExposure, maximumValue, minimumAmount, minimumValue: leastValue, share }: Bounds,
+  { leverage, maxExposure, maximumValue, minimumAmount, minimumValue, share }: Bounds,
   portfolio: Portfolio.Portfolio,
   { balances, instrument, price }: Traded,
-  worst: Decimal.Decimal
+  limit: Decimal.Decimal = price
 ) => {
+  const [lowest, highest] = [BigDecimal.min(price, limit), BigDecimal.max(price, limit)]
   const asset = instrument.feeAsset
-  const available = least(Portfolio.available(portfolio), balances?.get(asset))
-  const wanted = least(BigDecimal.multiply(portfolio.total, share), maximumValue)
-  const minimumValue = BigDecimal.max(leastValue, instrument.minimumValue ?? Decimal.zero)
+  const available = lesser(Portfolio.available(portfolio), balances?.get(asset))
+  const wanted = lesser(BigDecimal.multiply(portfolio.total, share), maximumValue)
+  const least = BigDecimal.max(minimumValue, instrument.minimumValue ?? Decimal.zero)
   const isEnough = (amount: Decimal.Decimal): boolean =>
     BigDecimal.isGreaterThanOrEqualTo(amount, BigDecimal.max(minimumAmount, instrument.lot)) &&
-    BigDecimal.isGreaterThanOrEqualTo(BigDecimal.multiply(amount, price), minimumValue)
+    BigDecimal.isGreaterThanOrEqualTo(BigDecimal.multiply(amount, price), minimumValue) &&
+    Instrument.checkValue(instrument, { amount, price: lowest }) === undefined
   const asWanted = amountFor(instrument, wanted, price)
   if (!isEnough(asWanted)) {
     const value = BigDecimal.multiply(asWanted, price)
-    return { _tag: "TooSmall", amount: asWanted, value, minimumAmount, minimumValue } as const
+    return { _tag: "TooSmall", amount: asWanted, value, minimumAmount, minimumValue: least } as const
   }
   const there = BigDecimal.multiply(available, BigDecimal.min(leverage, maxExposure))
-  const amount = BigDecimal.min(asWanted, amountFor(instrument, there, worst))
+  const amount = BigDecimal.min(asWanted, amountFor(instrument, there, highest))
   if (isEnough(amount)) return amount
-  const needed = BigDecimal.max(minimumValue, BigDecimal.multiply(minimumAmount, price))
+  const needed = BigDecimal.max(least, BigDecimal.multiply(minimumAmount, price))
   return { _tag: "Balance", asset, needed, available } as const
 }

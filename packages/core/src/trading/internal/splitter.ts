@@ -136,15 +136,21 @@ export const split = Effect.fnUntraced(function*(
     places = yield* placesOf(yield* sender.candidates(request))
   }
 
-  const [best] = places
   if (left.value === 0n || (timeInForce !== "gtc" && !isWhole) || (type === "market" && !isWhole)) {
     return { parts: taken, unwound: [], causes }
   }
   if (!isWhole) {
-    if (best !== undefined && price !== undefined) {
-      const rest = Splitting.legal(best.instrument, { amount: left, price, reduceOnly })
-      const terms = { side, type: "limit", amount: rest, price, timeInForce: "gtc" } as const
-      if (rest.value > 0n) yield* give(best.exchange, terms, taken)
+    const rests = places.flatMap(({ exchange, instrument }) => {
+      const rest = price && Splitting.legal(instrument, { amount: left, price, reduceOnly })
+      return price === undefined || rest === undefined || rest.value === 0n ? [] : [{ exchange, amount: rest, price }]
+    })
+    const [best] = rests
+    if (best === undefined) {
+      const detail = `${Decimal.format(left)} is left, which is less than an order may be`
+      causes.push(...places.map(({ exchange }) => new RouteCause({ exchange, reason: "NotSent", detail })))
+    } else {
+      const { exchange, ...terms } = best
+      yield* give(exchange, { side, type: "limit", ...terms, timeInForce: "gtc" }, taken)
     }
     return { parts: taken, unwound: [], causes }
   }

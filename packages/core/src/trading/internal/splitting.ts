@@ -66,7 +66,7 @@ export const legal = (
 /**
  * The parts of an amount, by what is offered at the best prices, fees included;
  * together no more than the amount. What is no legal part of an exchange is
- * offered to the others.
+ * offered to the others; of several, of the one that offers least first.
  *
  * @category getters
  * @since 0.1.0
@@ -88,6 +88,8 @@ export const partsOf = (
       ? BigDecimal.Order(first.effective, second.effective)
       : BigDecimal.Order(second.effective, first.effective)
   )
+  const depthOf = (of: Place): Decimal.Decimal =>
+    levels.reduce((sum, { place, size }) => place === of ? BigDecimal.sum(sum, size) : sum, Decimal.zero)
   const wanted = new Map<Place, { amount: Decimal.Decimal; price: Decimal.Decimal }>()
   let left = amount
   for (const { place, price, size } of levels) {
@@ -103,7 +105,9 @@ export const partsOf = (
     ...part,
     legal: legal(place.instrument, { ...part, reduceOnly })
   }))
-  const illegal = parts.find((part) => part.legal.value === 0n)
+  // Who offers more may take it all, deeper in the book.
+  const [illegal] = parts.filter((part) => part.legal.value === 0n)
+    .toSorted((one, other) => BigDecimal.Order(depthOf(one.place), depthOf(other.place)))
   if (illegal !== undefined) {
     return partsOf({ amount, price: limit, reduceOnly, side }, places.filter((place) => place !== illegal.place))
   }

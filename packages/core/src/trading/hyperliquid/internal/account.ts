@@ -10,6 +10,7 @@ import * as ExactJson from "../../../codec/ExactJson.ts"
 import type * as Decimal from "../../../value/Decimal.ts"
 import * as Timestamp from "../../../value/Timestamp.ts"
 import * as Failure from "../../internal/failure.ts"
+import type { OrderRequest } from "../../OrderRequest.ts"
 import type { Amendments } from "./amendments.ts"
 import * as Assets from "./assets.ts"
 import type { Calls } from "./calls.ts"
@@ -174,17 +175,18 @@ export class Account {
 
   marketPrice(
     asset: Assets.Asset,
-    side: "buy" | "sell",
+    order: Pick<OrderRequest, "amount" | "reduceOnly" | "side">,
     until: number
   ): Effect.Effect<Decimal.Decimal, string> {
     const coin = asset.instrument.product
     return this.calls.info({ type: "l2Book", coin }, Wire.Book, { until, weight: weights.light }).pipe(
       Effect.mapError(Failure.describe),
       Effect.flatMap(({ levels: [bids = [], asks = []] }) => {
+        const { side } = order
         const best = (side === "buy" ? asks : bids)[0]?.px
         return best === undefined
           ? Effect.fail(`a market order to ${side} finds nothing to trade with in ${coin}`)
-          : Effect.succeed(Assets.marketPrice(asset, side, best, this.slippage))
+          : Effect.succeed(Assets.marketPrice(asset, order, { best, slippage: this.slippage }))
       })
     )
   }

@@ -8,7 +8,9 @@
  */
 import * as BigDecimal from "effect/BigDecimal"
 import type * as Decimal from "../../../value/Decimal.ts"
+import * as Exact from "../../../value/internal/exactArithmetic.ts"
 import * as Instrument from "../../Instrument.ts"
+import type { OrderRequest } from "../../OrderRequest.ts"
 import type { Meta, SpotMeta } from "./wire.ts"
 
 /**
@@ -29,9 +31,11 @@ const powerOfTen = (exponent: number): Decimal.Decimal =>
 const figures = 5
 
 /**
- * An order that does not only reduce a position is worth so many dollars, or so much of what a spot pair is paid in.
+ * What an order is worth at least, in dollars, or in what a spot pair is paid in. One that only reduces a position may
+ * be worth less, as those who close small ones say.
  *
  * @see https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/error-responses (read 2026-11-27)
+ * @see https://github.com/hummingbot/hummingbot/pull/8419 (read 2026-11-27)
  */
 const minimumValue = powerOfTen(1)
 
@@ -127,22 +131,32 @@ export const spots = ({ tokens, universe }: typeof SpotMeta.Type): ReadonlyMap<s
  */
 export const isSpot = (product: string): boolean => product.includes("/") || product.startsWith("@")
 
+/** The least legal price at which so much is worth what an order has to be. */
+const leastPrice = (instrument: Instrument.Instrument, amount: Decimal.Decimal): Decimal.Decimal => {
+  // Rounded up: a legal price has far fewer digits.
+  const bound = BigDecimal.sum(Exact.divide(minimumValue, amount, 18), BigDecimal.make(1n, 18))
+  return Instrument.checkPrice(instrument, bound)?.above ?? bound
+}
+
 /**
  * The price of a market order, which is one that takes at once up to so far from
  * the best price of the other side: the legal price at that bound or before it.
+ * What is sold is worth enough at its bound if it is at the best price.
  *
  * @category getters
  * @since 0.1.0
  */
 export const marketPrice = (
   { instrument }: Asset,
-  side: "buy" | "sell",
-  best: Decimal.Decimal,
-  slippage: Decimal.Decimal
+  { amount, reduceOnly, side }: Pick<OrderRequest, "amount" | "reduceOnly" | "side">,
+  { best, slippage }: { readonly best: Decimal.Decimal; readonly slippage: Decimal.Decimal }
 ): Decimal.Decimal => {
   const one = BigDecimal.make(1n, 0)
   const factor = side === "buy" ? BigDecimal.sum(one, slippage) : BigDecimal.subtract(one, slippage)
   const bound = BigDecimal.multiply(best, factor)
   const illegal = Instrument.checkPrice(instrument, bound)
-  return (side === "buy" ? illegal?.below : illegal?.above) ?? bound
+  const price = (side === "buy" ? illegal?.below : illegal?.above) ?? bound
+  if (side === "buy" || Instrument.checkValue(instrument, { amount, price, reduceOnly }) === undefined) return price
+  const least = leastPrice(instrument, amount)
+  return BigDecimal.isGreaterThan(least, best) ? price : least
 }

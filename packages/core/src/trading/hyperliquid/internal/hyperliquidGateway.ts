@@ -170,7 +170,7 @@ export class HyperliquidGateway implements Gateway<Orders.Order> {
   }
 
   place(request: OrderRequest, sending: Sending): Effect.Effect<Attempt<Orders.Order>, string> {
-    const { clientId, product, side, type } = request
+    const { clientId, product, type } = request
     return Effect.gen({ self: this }, function*(): Effect.fn.Return<Attempt<Orders.Order>, string> {
       const { until } = sending
       // An account that cannot be learned could not be asked for the order either.
@@ -180,7 +180,7 @@ export class HyperliquidGateway implements Gateway<Orders.Order> {
       ], { concurrency: "unbounded" })
       const illegal = Instrument.objection(asset.instrument, request)
       if (illegal !== undefined) return yield* Effect.fail(illegal)
-      const price = request.price ?? (yield* this.account.marketPrice(asset, side, until))
+      const price = request.price ?? (yield* this.account.marketPrice(asset, request, until))
       const timeInForce = Orders.timeInForceOf({ ...request, type }) ?? "Gtc"
       const order = Orders.requested(request, { price, timeInForce, placedAt: Math.floor(this.wallMillis()) })
       this.amendments.complete(clientId)
