@@ -5,6 +5,7 @@
 import type * as Frame from "@tickline/core/transport/Frame"
 import type { Venue } from "@tickline/core/venue/Venue"
 import * as Venues from "@tickline/core/venue/Venues"
+import * as MachineSpeed from "./MachineSpeed.ts"
 
 const tags = new Set([
   "Trade",
@@ -221,7 +222,7 @@ const listed = (head: string, element: string, tail: string): Readonly<Record<st
 const endings = (head: string, element: string, tail: string): ReadonlyArray<string> =>
   Array.from({ length: 20 }, (_, n) => head + element + tail.replace(/\}$/, `,"x${n}":1}`))
 
-/** One giant at one venue: the thread's own milliseconds a mebibyte, the best of a few, and what is wrong with the answer, if anything. */
+/** One giant at one venue: the milliseconds a mebibyte at the usual speed, the best of a few, and what is wrong with the answer, if anything. */
 export interface Measured {
   readonly venue: string
   readonly giant: string
@@ -231,15 +232,12 @@ export interface Measured {
 }
 
 const measure = (venue: Venue, giant: string, frame: string, enoughMillis: number): Measured => {
-  let millis = Infinity
   let wrong: string | undefined
-  for (let run = 0; run < 15 && millis > enoughMillis; run++) {
-    const begun = process.threadCpuUsage()
+  const mebibytes = Math.max(1, frame.length / mebibyte)
+  const millis = MachineSpeed.leastMillis(() => {
     wrong = judge(venue, frame)
-    const { system, user } = process.threadCpuUsage(begun)
-    millis = Math.min(millis, (system + user) / 1_000 / Math.max(1, frame.length / mebibyte))
-  }
-  return { venue: venue.name, giant, units: frame.length, millis, wrong }
+  }, { runs: 15, enough: enoughMillis * mebibytes })
+  return { venue: venue.name, giant, units: frame.length, millis: millis / mebibytes, wrong }
 }
 
 if (import.meta.main) {
