@@ -2,7 +2,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as MockCoinbaseExchange from "@tickline/testing/MockCoinbaseExchange"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
@@ -25,12 +24,9 @@ const isSorted = (side: Book["bids"], descending: boolean): boolean =>
     return next === undefined || (descending ? Number(price) > Number(next) : Number(price) < Number(next))
   })
 
-/** Streams books until one was broken and is whole again, however long a busy machine takes; what was printed. */
+/** Streams books until one was broken and is whole again; what was printed. */
 const untilRestored = Effect.fnUntraced(function*(world: TestHost.TestHost, ...flags: ReadonlyArray<string>) {
-  const run = yield* Effect.forkChild(TestHost.run(world, "stream", ...flags))
-  yield* world.printed(/"Gapped"[^]*"Live"/)
-  yield* world.send("SIGTERM")
-  assert.strictEqual(yield* Fiber.join(run), 0)
+  yield* TestHost.runUntil(world, world.printed(/"Gapped"[^]*"Live"/), "stream", ...flags)
   return world.objects() as unknown as ReadonlyArray<Book>
 })
 

@@ -2,7 +2,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Lifecycle from "@tickline/core/event/Lifecycle"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as LedgerLines from "../../src/runner/LedgerLines.ts"
 import { simulate } from "./Streams.ts"
@@ -29,19 +28,21 @@ interface Ledger {
   readonly balanced: boolean
 }
 
-const started = Effect.fnUntraced(function*(
+/** A venue with faults, what streams from it, and how that is run. */
+const setUp = Effect.fnUntraced(function*(
   venue: string,
   product: string,
   faults: ReadonlyArray<string>,
   ...flags: ReadonlyArray<string>
 ) {
-  const simulated = yield* simulate(venue, ["--rate", "200", ...faults.flatMap((fault) => ["--fault", fault])])
-  const world = TestHost.make()
-  const args = ["stream", venue, product, "--url", simulated.url, "--ledger", ...flags]
-  return { simulated: simulated.world, world, run: yield* Effect.forkChild(TestHost.run(world, ...args)) }
+  const { url, world: simulated } = yield* simulate(
+    venue,
+    ["--rate", "200", ...faults.flatMap((fault) => ["--fault", fault])]
+  )
+  return { simulated, world: TestHost.make(), args: ["stream", venue, product, "--url", url, "--ledger", ...flags] }
 })
 
-const printed = ({ world }: { readonly world: TestHost.TestHost }) => {
+const printed = (world: TestHost.TestHost) => {
   const lines = world.objects()
   const first = lines.findIndex(({ _tag }) => _tag === "Ledger")
   assert.isAtLeast(first, 0, "no ledger")
@@ -55,22 +56,20 @@ const printed = ({ world }: { readonly world: TestHost.TestHost }) => {
   return { events: lines.slice(0, first), ledger }
 }
 
-const stream = Effect.fnUntraced(function*(...args: Parameters<typeof started>) {
-  const { run, world } = yield* started(...args)
-  assert.strictEqual(yield* Fiber.join(run), 0)
-  return printed({ world })
+const stream = Effect.fnUntraced(function*(...given: Parameters<typeof setUp>) {
+  const { args, world } = yield* setUp(...given)
+  assert.strictEqual(yield* TestHost.run(world, ...args), 0)
+  return printed(world)
 })
 
-/** Streams until something was seen, however long a busy machine takes. */
+/** Streams until something was seen. */
 const streamUntil = Effect.fnUntraced(function*(
   seen: (worlds: { readonly simulated: TestHost.TestHost; readonly world: TestHost.TestHost }) => Effect.Effect<void>,
-  ...args: Parameters<typeof started>
+  ...given: Parameters<typeof setUp>
 ) {
-  const { run, simulated, world } = yield* started(...args)
-  yield* seen({ simulated, world })
-  yield* world.send("SIGTERM")
-  assert.strictEqual(yield* Fiber.join(run), 0)
-  return printed({ world })
+  const { args, simulated, world } = yield* setUp(...given)
+  yield* TestHost.runUntil(world, seen({ simulated, world }), ...args)
+  return printed(world)
 })
 
 describe("lines of a ledger", () => {

@@ -1,7 +1,6 @@
 /** The ladder of `tickline stream`, from mock venues over real sockets to a terminal. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import { execFile, spawnSync } from "node:child_process"
 import * as Path from "node:path"
 import { simulate } from "./Streams.ts"
@@ -18,14 +17,11 @@ const run = Effect.fnUntraced(function*(args: ReadonlyArray<string>, options: Te
   return { code, world, drawn: screens(world.stdout()) }
 })
 
-/** Streams until something was drawn, however long a busy machine takes. */
+/** Streams until something was drawn. */
 const runUntil = Effect.fnUntraced(function*(drawn: RegExp, args: ReadonlyArray<string>) {
   const world = TestHost.make({ terminal: true })
   const begun = performance.now()
-  const running = yield* Effect.forkChild(TestHost.run(world, "stream", ...args))
-  yield* world.printed(drawn)
-  yield* world.send("SIGTERM")
-  assert.strictEqual(yield* Fiber.join(running), 0)
+  yield* TestHost.runUntil(world, world.printed(drawn), "stream", ...args)
   return { world, drawn: screens(world.stdout()), seconds: (performance.now() - begun) / 1_000 }
 })
 

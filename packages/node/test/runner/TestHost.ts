@@ -1,8 +1,10 @@
 /** A world for the runner that lives in memory. */
+import { assert } from "@effect/vitest"
 import { Host, OutputClosed, type Signal, type Sink } from "@tickline/node/runner/Host"
 import * as Runner from "@tickline/node/runner/Runner"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
@@ -103,3 +105,15 @@ export const run = (world: TestHost, ...args: ReadonlyArray<string>): Effect.Eff
     Effect.provideService(Host, world.host),
     Effect.provideService(Metric.MetricRegistry, new Map())
   )
+
+/** Runs the arguments until something was seen, however long a busy machine takes; they end well then. */
+export const runUntil = Effect.fnUntraced(function*(
+  world: TestHost,
+  seen: Effect.Effect<void>,
+  ...args: ReadonlyArray<string>
+) {
+  const running = yield* Effect.forkChild(run(world, ...args))
+  yield* seen
+  yield* world.send("SIGTERM")
+  assert.strictEqual(yield* Fiber.join(running), 0)
+})
