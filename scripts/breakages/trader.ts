@@ -273,8 +273,8 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a rest that nobody trades is tried to be sold for ever",
     file: traderOrders,
-    original: "return rest === undefined || left === undefined || Result.isSuccess(left)",
-    replacement: "return rest === undefined || left === undefined || true",
+    original: "return Result.isSuccess(left) ? undefined :",
+    replacement: "return Result.isSuccess(left) || why !== undefined ? undefined :",
     test: [ofRests, "gives up the rest that nobody trades"]
   },
   {
@@ -287,7 +287,7 @@ export const breakages: ReadonlyArray<Breakage> = [
   {
     name: "a whole lot is given up",
     file: traderOrders,
-    original: " && legalOf(rules, entered) !== undefined",
+    original: " && Instrument.legalAmount(rules, entered) !== undefined",
     replacement: "",
     test: [ofRests, "gives up nothing that the exchange would not"]
   },

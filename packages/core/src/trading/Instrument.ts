@@ -164,6 +164,17 @@ export const checkAmount = (self: Instrument, amount: Decimal.Decimal): Illegal 
   }
 }
 
+/**
+ * The greatest legal amount that is no more than this; `undefined` if none is.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const legalAmount = (self: Instrument, amount: Decimal.Decimal): Decimal.Decimal | undefined => {
+  const illegal = checkAmount(self, amount)
+  return illegal === undefined ? amount : illegal.below
+}
+
 /** The digits of a quotient, where none are said. */
 const quotientDigits = 8
 

@@ -165,12 +165,6 @@ export const enter = Effect.fnUntraced(function*(
   if (lot !== undefined) tell({ _tag: "Opened", lot, orders })
 })
 
-/** The greatest legal amount that is no more than this; `undefined` if none is. */
-const legalOf = (rules: Instrument.Instrument, amount: Decimal.Decimal): Decimal.Decimal | undefined => {
-  const illegal = Instrument.checkAmount(rules, amount)
-  return illegal === undefined ? amount : illegal.below
-}
-
 /** Why an order that closes a lot would be worth too little at the price of the day, if there is such a price. */
 const tooCheap = (desk: Desk, rules: Instrument.Instrument, { amount, product }: Lot.Lot) => {
   const price = desk.priceOf(product)
@@ -179,7 +173,7 @@ const tooCheap = (desk: Desk, rules: Instrument.Instrument, { amount, product }:
 
 /** How much of a lot its exchange trades, or why it trades none of it. */
 const tradable = (desk: Desk, rules: Instrument.Instrument, lot: Lot.Lot): Result.Result<Decimal.Decimal, string> => {
-  const amount = legalOf(rules, lot.amount)
+  const amount = Instrument.legalAmount(rules, lot.amount)
   if (amount === undefined) return Result.fail(`${Decimal.format(lot.amount)} is less than ${lot.exchange} trades`)
   const illegal = tooCheap(desk, rules, { ...lot, amount })
   return illegal === undefined ? Result.succeed(amount) : Result.fail(Instrument.describe(illegal))
@@ -190,8 +184,9 @@ const tradable = (desk: Desk, rules: Instrument.Instrument, lot: Lot.Lot): Resul
  * still one. Rules that forbid the whole lot may err, and of a price that falls most of a lot may be worth too little.
  */
 const isRest = (rules: Instrument.Instrument, { amount, direction, entered }: Lot.Lot): boolean =>
-  rules.base !== undefined && direction === "long" && legalOf(rules, entered) !== undefined &&
-  (legalOf(rules, amount) === undefined || BigDecimal.isLessThan(BigDecimal.sum(amount, amount), entered))
+  rules.base !== undefined && direction === "long" && Instrument.legalAmount(rules, entered) !== undefined &&
+  (Instrument.legalAmount(rules, amount) === undefined ||
+    BigDecimal.isLessThan(BigDecimal.sum(amount, amount), entered))
 
 /** Ends with a lot whose rest is not traded. Gives why it stays open, if it does. */
 const writeOff = (
@@ -247,10 +242,9 @@ const tryToLeave = Effect.fnUntraced(function*(
   if (Result.isFailure(placed)) return Printable.escape(placed.failure.message)
   yield* settle(ordering, clientId)
   const rest = desk.portfolio.lots.get(id)
-  const left = rest && tradable(desk, rules, rest)
-  return rest === undefined || left === undefined || Result.isSuccess(left)
-    ? undefined
-    : yield* writeOff(ordering, rest, { rules, why, reason: left.failure })
+  if (rest === undefined) return undefined
+  const left = tradable(desk, rules, rest)
+  return Result.isSuccess(left) ? undefined : yield* writeOff(ordering, rest, { rules, why, reason: left.failure })
 })
 
 /**

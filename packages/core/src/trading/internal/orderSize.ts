@@ -13,10 +13,7 @@ import * as Portfolio from "../Portfolio.ts"
 /** The greatest legal amount that is worth no more than so much; zero if there is none. */
 const amountFor = (instrument: Instrument.Instrument, worth: Decimal.Decimal, price: Decimal.Decimal) => {
   const { lot } = instrument
-  const legal = (amount: Decimal.Decimal): Decimal.Decimal => {
-    const illegal = Instrument.checkAmount(instrument, amount)
-    return illegal === undefined ? amount : illegal.below ?? Decimal.zero
-  }
+  const legal = (amount: Decimal.Decimal): Decimal.Decimal => Instrument.legalAmount(instrument, amount) ?? Decimal.zero
   const amount = legal(Exact.divide(worth, price, Math.max(0, lot.scale)))
   // The quotient is rounded to the lot's digits.
   return BigDecimal.isGreaterThan(BigDecimal.multiply(amount, price), worth)

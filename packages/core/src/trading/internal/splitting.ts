@@ -42,9 +42,9 @@ const effective = (side: "buy" | "sell", price: Decimal.Decimal, { fees }: Candi
 }
 
 /**
- * The greatest amount that is legal and no more than this, of an order that is
- * worth enough at a price; zero if none is. What only reduces a position may be
- * worth less.
+ * The greatest amount that is legal and no more than this, with the digits of the
+ * lot, of an order that is worth enough at a price; zero if none is. What only
+ * reduces a position may be worth less.
  *
  * @category getters
  * @since 0.1.0
